@@ -1,0 +1,23 @@
+/** Integer thousandths of a metered token per provider token, all > 0 (1000 = one for one). */
+export interface Rate {
+  readonly input: number;
+  readonly cachedInput: number;
+  readonly output: number;
+}
+
+/** One entry of the catalogue. All sizes are tokens of `encoding`. */
+export interface Model {
+  readonly name: string;
+  readonly instructions: string;
+  /** Bounds the earlier messages of a prompt only (text + 4 each), without instructions and question. */
+  readonly historyTokens: number;
+  readonly contextWindow: number;
+  readonly maxOutputTokens: number;
+  readonly defaultOutputTokens: number;
+  /** The field by which this model's provider takes the output limit. */
+  readonly limitField: 'max_completion_tokens' | 'max_tokens';
+  readonly encoding: Encoding;
+  readonly rate: Rate;
+}
+
+export type Encoding = 'o200k_base' | 'cl100k_base';

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { AppConfigError } from './config-error.ts';
+import { readCatalogue } from './catalogue.ts';
+
+/** Every variable the program reads, with its default. The only place that knows `process.env`'s names (docs: .env.example). */
+const envSchema = z.object({
+  NODE_ENV: z.string().default('development'),
+  TURNKEEPER_ROLE: z.enum(['all', 'api', 'worker']).default('all'),
+  TURNKEEPER_EMBEDDED: flag(),
+  HOST: z.string().optional(),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  DATA_DIR: z.string().default('.turnkeeper'),
+  DATABASE_URL: z.string().optional(),
+  DATABASE_POOL_MAX: positive(20),
+  REDIS_URL: z.string().optional(),
+  REDIS_HOST: z.string().optional(),
+  REDIS_PORT: z.coerce.number().int().min(1).max(65_535).default(6379),
+  TEMPORAL_ADDRESS: z.string().optional(),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_UI_URL: z.string().optional(),
+  TASK_QUEUE_PREFIX: z.string().default(''),
+  OPENAI_API_KEY: z.string().optional(),
+  OPENAI_BASE_URL: z.string().optional(),
+  MODELS: z.string().optional(),
+  PURCHASE_URL: z.string().default('https://turnkeeper.example/purchase'),
+  MONTHLY_ALLOWANCE_TOKENS: positive(100_000),
+  TEST_ROUTES: flag(),
+  SENDS_PER_MINUTE: positive(600),
+  READS_PER_SECOND: positive(200),
+  MAX_TURNS_IN_FLIGHT: positive(200),
+  TURN_SLOTS: positive(200),
+  BACKGROUND_SLOTS: positive(20),
+  SHUTDOWN_GRACE_SECONDS: positive(20),
+  RECONCILE_EVERY_SECONDS: positive(120),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_FILE: z.string().optional(),
+});
+
+export type Env = Record<string, string | undefined>;
+export type Config = ReturnType<typeof readConfig>;
+
+/**
+ * Read once, at the start of a process.
+ * @param env usually `process.env`; tests pass a literal.
+ * @throws AppConfigError one sentence that names the variable and what it must be.
+ */
+export function readConfig(env: Env = process.env) {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = envSchema.safeParse(set);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new AppConfigError(`${issue?.path.join('.') ?? 'configuration'}: ${issue?.message ?? 'invalid'}`);
+  }
+  const e = parsed.data;
+  if (e.TEST_ROUTES && e.NODE_ENV === 'production') throw new AppConfigError('TEST_ROUTES: must not be set under NODE_ENV=production');
+  return {
+    role: e.TURNKEEPER_ROLE,
+    /** Whether `npm start` brought up the services itself: demo users exist, test routes are on, only loopback is served. */
+    embedded: e.TURNKEEPER_EMBEDDED,
+    dataDir: e.DATA_DIR,
+    http: { host: e.HOST ?? (e.TURNKEEPER_EMBEDDED ? '127.0.0.1' : '0.0.0.0'), port: e.PORT },
+    database: { url: e.DATABASE_URL, poolMax: e.DATABASE_POOL_MAX },
+    redis: { url: e.REDIS_URL ?? (e.REDIS_HOST === undefined ? undefined : `redis://${e.REDIS_HOST}:${e.REDIS_PORT}`) },
+    temporal: {
+      address: e.TEMPORAL_ADDRESS,
+      namespace: e.TEMPORAL_NAMESPACE,
+      uiUrl: e.TEMPORAL_UI_URL,
+      taskQueuePrefix: e.TASK_QUEUE_PREFIX,
+      /** Kept for @temporalio/envconfig, which reads TLS files, API key and profile by its own TEMPORAL_* names. */
+      env: Object.fromEntries(Object.entries(set).filter(([name]) => name.startsWith('TEMPORAL_'))) as Record<string, string>,
+    },
+    openai: { apiKey: e.OPENAI_API_KEY, baseUrl: e.OPENAI_BASE_URL },
+    models: catalogue(e.MODELS),
+    policy: { monthlyAllowanceTokens: e.MONTHLY_ALLOWANCE_TOKENS, purchaseUrl: e.PURCHASE_URL },
+    testRoutes: e.TEST_ROUTES || (e.TURNKEEPER_EMBEDDED && e.NODE_ENV !== 'production'),
+    limits: { sendsPerMinute: e.SENDS_PER_MINUTE, readsPerSecond: e.READS_PER_SECOND, maxTurnsInFlight: e.MAX_TURNS_IN_FLIGHT },
+    worker: { turnSlots: e.TURN_SLOTS, backgroundSlots: e.BACKGROUND_SLOTS, shutdownGraceSeconds: e.SHUTDOWN_GRACE_SECONDS },
+    reconcile: { everySeconds: e.RECONCILE_EVERY_SECONDS },
+    log: { level: e.LOG_LEVEL, file: e.LOG_FILE },
+  } as const;
+}
+
+/** Names of all variables, for the test that holds .env.example and docker-compose.yml against what is really read. */
+export const VARIABLES: readonly string[] = Object.keys(envSchema.shape);
+
+function catalogue(source: string | undefined) {
+  try {
+    return readCatalogue(source);
+  } catch (cause) {
+    throw new AppConfigError(`MODELS: ${cause instanceof Error ? cause.message : 'invalid'}`, { cause });
+  }
+}
+
+function flag() {
+  return z.stringbool().default(false);
+}
+
+function positive(fallback: number) {
+  return z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).default(fallback);
+}
