@@ -1,0 +1,98 @@
+import type { Balance } from './balance.ts';
+import { meter, outputThatFits } from './metering.ts';
+import type { Model } from './model.ts';
+import { ceilingOf, LEAST_OUTPUT, levelOf, totalAvailable } from './policy.ts';
+
+/** One earlier turn of the conversation: tokens = its messages' text + 4 each. */
+export interface HistoryTurn {
+  readonly sequence: number;
+  readonly tokens: number;
+}
+
+export interface AdmissionInput {
+  readonly balance: Balance;
+  /** Sum of the account's live holds, without any of this turn. */
+  readonly heldByOthers: number;
+  readonly model: Pick<Model, 'historyTokens' | 'contextWindow' | 'maxOutputTokens' | 'defaultOutputTokens' | 'rate'>;
+  /** What the request asked for, null for the model's default. */
+  readonly askedOutput: number | null;
+  /** Tokenizer count of instructions and question as a prompt (text + 4 a message + 3). */
+  readonly baseTokens: number;
+  /** Earlier turns, newest first; what does not fit is left out from the old end. */
+  readonly history: readonly HistoryTurn[];
+}
+
+export type AdmissionDecision =
+  | { readonly kind: 'admitted'; readonly hold: HoldSize }
+  | { readonly kind: 'refused'; readonly code: 'TOKEN_EXHAUSTED' | 'tokens_held' }
+  /** Not even the question alone fits the model's context window with the least answer. */
+  | { readonly kind: 'context_length' };
+
+export interface HoldSize {
+  readonly tokens: number;
+  /** Tokenizer count of the whole prompt: what an `estimated` debit uses. */
+  readonly promptTokens: number;
+  readonly outputLimit: number;
+  /** Sequence number of the oldest turn in the prompt; null: only the question. */
+  readonly historyFrom: number | null;
+}
+
+/** ceil(tokenizer count × 1.1) + 16: providers wrap messages differently, a hold must not be short (policy 5). */
+export function estimatePrompt(promptTokens: number): number {
+  return Math.ceil((promptTokens * 11) / 10) + 16;
+}
+
+/**
+ * The one admission rule (policy 5, G1, G2). History is given up turn by turn before anything is refused for lack of room,
+ * and the answer's limit shrinks to what fits, but never under min(asked, 256).
+ */
+export function decideAdmission(input: AdmissionInput): AdmissionDecision {
+  const total = totalAvailable(input.balance);
+  const used = input.balance.used;
+  if (levelOf(used, total) === 'BLOCKED') return { kind: 'refused', code: 'TOKEN_EXHAUSTED' };
+  const prompts = promptsThatMayBeSent(input);
+  if (prompts.length === 0) return { kind: 'context_length' };
+  const room = ceilingOf(total) - used;
+  const hold = largestHold(input, prompts, room - input.heldByOthers);
+  if (hold !== null) return { kind: 'admitted', hold };
+  const withoutOthers = largestHold(input, prompts, room);
+  return { kind: 'refused', code: withoutOthers === null ? 'TOKEN_EXHAUSTED' : 'tokens_held' };
+}
+
+interface Prompt {
+  readonly promptTokens: number;
+  readonly historyFrom: number | null;
+}
+
+/** From the longest history that fits `historyTokens` and the context window down to none. */
+function promptsThatMayBeSent(input: AdmissionInput): Prompt[] {
+  const prompts: Prompt[] = [{ promptTokens: input.baseTokens, historyFrom: null }];
+  let historyTokens = 0;
+  for (const turn of input.history) {
+    historyTokens += turn.tokens;
+    if (historyTokens > input.model.historyTokens) break;
+    prompts.push({ promptTokens: input.baseTokens + historyTokens, historyFrom: turn.sequence });
+  }
+  const least = leastOutput(input);
+  return prompts.filter((prompt) => prompt.promptTokens + least <= input.model.contextWindow).reverse();
+}
+
+function largestHold(input: AdmissionInput, prompts: readonly Prompt[], room: number): HoldSize | null {
+  for (const { promptTokens, historyFrom } of prompts) {
+    const estimate = estimatePrompt(promptTokens);
+    const outputLimit = Math.min(
+      wantedOutput(input), input.model.contextWindow - promptTokens, outputThatFits(room, estimate, input.model.rate));
+    if (outputLimit < leastOutput(input)) continue;
+    const tokens = meter({ promptTokens: estimate, cachedTokens: 0, completionTokens: outputLimit }, input.model.rate);
+    return { tokens, promptTokens, outputLimit, historyFrom };
+  }
+  return null;
+}
+
+function wantedOutput({ askedOutput, model }: AdmissionInput): number {
+  return Math.min(askedOutput ?? model.defaultOutputTokens, model.maxOutputTokens);
+}
+
+function leastOutput(input: AdmissionInput): number {
+  return Math.min(wantedOutput(input), LEAST_OUTPUT);
+}

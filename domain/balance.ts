@@ -1,0 +1,90 @@
+/**
+ * The two buckets of an account and what was used of them in the open period, all metered tokens, integers ≥ 0.
+ * Always: used = spentPurchased + spentAllowance + overage; overage > 0 only while purchased = 0 and the allowance is spent.
+ */
+export interface Balance {
+  /** Free tokens of the period, as stored on it. */
+  readonly allowance: number;
+  /** Bought tokens not yet spent; they never expire and are consumed first. */
+  readonly purchased: number;
+  /** What a reversal could not take back; later grants pay it. */
+  readonly debt: number;
+  readonly spentPurchased: number;
+  readonly spentAllowance: number;
+  /** Used beyond both buckets and not yet paid by a grant. */
+  readonly overage: number;
+  /** All debits and adjustments booked in the period. */
+  readonly used: number;
+}
+
+/** What one ledger entry does to a balance: the deltas the ledger stores and adds up. */
+export interface Posting {
+  readonly purchased: number;
+  readonly debt: number;
+  readonly spentPurchased: number;
+  readonly spentAllowance: number;
+  readonly overage: number;
+  readonly used: number;
+}
+
+/** Largest amount of one entry; sums stay far below 2^53 (a CHECK caps every counter at 10^14). */
+export const MAX_TOKENS_PER_ENTRY = 1_000_000_000_000;
+
+/** Purchased first, then allowance, then overage; one debit may span all three (policy 2, G24). */
+export function decideDebit(balance: Balance, tokens: number): Posting {
+  assertAmount(tokens);
+  const fromPurchased = Math.min(balance.purchased, tokens);
+  const fromAllowance = Math.min(balance.allowance - balance.spentAllowance, tokens - fromPurchased);
+  return posting({ purchased: -fromPurchased, spentPurchased: fromPurchased, spentAllowance: fromAllowance, overage: tokens - fromPurchased - fromAllowance, used: tokens });
+}
+
+/** A grant pays standing overage first, then debt; the rest becomes purchased tokens (policy 4). */
+export function decideGrant(balance: Balance, tokens: number): Posting {
+  assertAmount(tokens);
+  const paidOverage = Math.min(balance.overage, tokens);
+  const paidDebt = Math.min(balance.debt, tokens - paidOverage);
+  return posting({ purchased: tokens - paidOverage - paidDebt, debt: -paidDebt, spentPurchased: paidOverage, overage: -paidOverage });
+}
+
+/** A reversal takes from the purchased balance down to 0; the rest is debt. The allowance is never touched (policy 4, G23). */
+export function decideReversal(balance: Balance, tokens: number): Posting {
+  assertAmount(tokens);
+  const taken = Math.min(balance.purchased, tokens);
+  return posting({ purchased: -taken, debt: tokens - taken });
+}
+
+/** Puts `used` at a wanted value; downwards it undoes what a debit would do: overage, then allowance, then purchased. */
+export function decideAdjustment(balance: Balance, wantedUsed: number): Posting {
+  if (!Number.isSafeInteger(wantedUsed) || wantedUsed < 0) throw new RangeError('used tokens must be an integer >= 0');
+  if (wantedUsed > balance.used) return decideDebit(balance, wantedUsed - balance.used);
+  const back = balance.used - wantedUsed;
+  const overage = Math.min(balance.overage, back);
+  const spentAllowance = Math.min(balance.spentAllowance, back - overage);
+  const spentPurchased = back - overage - spentAllowance;
+  return posting({ purchased: spentPurchased, spentPurchased: -spentPurchased, spentAllowance: -spentAllowance, overage: -overage, used: -back });
+}
+
+/** What a new period starts with: used is 0, purchased tokens and debt carry over, overage is forgiven (policy 4). */
+export function openBalance(last: Balance | null, allowance: number): Balance {
+  return { allowance, purchased: last?.purchased ?? 0, debt: last?.debt ?? 0, spentPurchased: 0, spentAllowance: 0, overage: 0, used: 0 };
+}
+
+export function applyPosting(balance: Balance, delta: Posting): Balance {
+  return {
+    allowance: balance.allowance,
+    purchased: balance.purchased + delta.purchased,
+    debt: balance.debt + delta.debt,
+    spentPurchased: balance.spentPurchased + delta.spentPurchased,
+    spentAllowance: balance.spentAllowance + delta.spentAllowance,
+    overage: balance.overage + delta.overage,
+    used: balance.used + delta.used,
+  };
+}
+
+function posting(deltas: Partial<Posting>): Posting {
+  return { purchased: 0, debt: 0, spentPurchased: 0, spentAllowance: 0, overage: 0, used: 0, ...deltas };
+}
+
+function assertAmount(tokens: number): void {
+  if (!Number.isSafeInteger(tokens) || tokens < 1 || tokens > MAX_TOKENS_PER_ENTRY) throw new RangeError('an amount of tokens must be an integer from 1 to 10^12');
+}

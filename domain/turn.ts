@@ -1,0 +1,68 @@
+import { TURN_FAILURES, type ErrorCode, type TurnFailureCode } from './errors.ts';
+import type { Instant } from './period.ts';
+import type { Warning } from './usage-state.ts';
+
+export const TURN_STATES = ['accepted', 'running', 'completed', 'stopped', 'failed', 'refused'] as const;
+export type TurnState = (typeof TURN_STATES)[number];
+
+/** Legal steps; the database's compare-and-sets take their `from` side here, so an impossible step changes no row. */
+export const TURN_STEPS = {
+  accepted: ['running', 'completed', 'stopped', 'failed', 'refused'],
+  running: ['running', 'accepted', 'completed', 'stopped', 'failed'],
+  completed: [],
+  stopped: [],
+  failed: ['accepted'],
+  refused: ['accepted'],
+} as const satisfies Record<TurnState, readonly TurnState[]>;
+
+export function isLive(state: TurnState): state is 'accepted' | 'running' {
+  return state === 'accepted' || state === 'running';
+}
+
+/** An ending that costs what it costs and is never run again. */
+export function isAnswered(state: TurnState): state is 'completed' | 'stopped' {
+  return state === 'completed' || state === 'stopped';
+}
+
+/** Why a turn that had ended runs again. */
+export type RunReason = 'send' | 'retry' | 'replay' | 'reset';
+
+/** A turn as PostgreSQL knows it. Instants are milliseconds; `content` is the stored answer, null until there is one. */
+export interface TurnRecord {
+  readonly turnId: string;
+  readonly userId: number;
+  readonly accountId: number;
+  readonly conversationId: string;
+  readonly sequence: number;
+  readonly state: TurnState;
+  readonly model: string;
+  /** Ordinal of the newest attempt, 0 before the first. */
+  readonly attempt: number;
+  readonly content: string | null;
+  /** Last entry of the answering attempt's stream, null when unknown. */
+  readonly streamEntries: number | null;
+  readonly usage: TurnUsage | null;
+  readonly warning: Warning | null;
+  readonly finishReason: 'stop' | 'length' | null;
+  readonly askedOutput: number | null;
+  /** The limit the model was given, null before admission. */
+  readonly outputLimit: number | null;
+  readonly error: ErrorCode | null;
+  readonly stopRequestedAt: Instant | null;
+  readonly admittedAt: Instant | null;
+  readonly createdAt: Instant;
+  readonly endedAt: Instant | null;
+}
+
+export interface TurnUsage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly totalTokens: number;
+  readonly debitedTokens: number;
+  readonly estimated: boolean;
+}
+
+/** Whether a failed turn may be sent, retried or replayed with a hope of success. */
+export function isRetryable(code: ErrorCode): boolean {
+  return code in TURN_FAILURES && TURN_FAILURES[code as TurnFailureCode];
+}

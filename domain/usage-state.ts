@@ -1,0 +1,66 @@
+import type { Balance } from './balance.ts';
+import { estimatedTurns, levelOf, totalAvailable, usagePercent, type Level } from './policy.ts';
+import type { Instant, Period } from './period.ts';
+
+/** Everything an account is shown of its tokens, from one consistent reading under its lock or in one snapshot (G7). */
+export interface UsageState {
+  readonly period: Period;
+  readonly allowanceTokens: number;
+  readonly purchasedTokens: number;
+  readonly totalAvailable: number;
+  readonly usedTokens: number;
+  readonly heldTokens: number;
+  readonly remainingTokens: number;
+  readonly usagePercent: number;
+  readonly level: Level;
+  readonly canSend: boolean;
+  readonly estimatedTurns: number;
+  readonly resetsAt: Instant;
+}
+
+export interface UsageReading {
+  readonly period: Period;
+  readonly balance: Balance;
+  /** Sum of live holds. */
+  readonly heldTokens: number;
+  /** Of the last 20 settled turns. */
+  readonly recentDebits: { readonly count: number; readonly sum: number };
+}
+
+export function describeUsage({ period, balance, heldTokens, recentDebits }: UsageReading): UsageState {
+  const total = totalAvailable(balance);
+  const remaining = Math.max(0, total - balance.used);
+  const level = levelOf(balance.used, total);
+  return {
+    period,
+    allowanceTokens: balance.allowance,
+    purchasedTokens: balance.purchased,
+    totalAvailable: total,
+    usedTokens: balance.used,
+    heldTokens,
+    remainingTokens: remaining,
+    usagePercent: usagePercent(balance.used, total),
+    level,
+    canSend: level !== 'BLOCKED',
+    estimatedTurns: estimatedTurns(remaining, recentDebits),
+    resetsAt: period.endsAt,
+  };
+}
+
+/** What each answer carries from 90 % on; the sentence is put in the reader's language at the door. */
+export interface Warning {
+  readonly level: Exclude<Level, 'NORMAL' | 'NOTICE'>;
+  readonly percentLeft: number;
+  readonly remainingTokens: number;
+  readonly estimatedTurns: number;
+}
+
+export function decideWarning(state: UsageState): Warning | null {
+  if (state.level === 'NORMAL' || state.level === 'NOTICE') return null;
+  return {
+    level: state.level,
+    percentLeft: Math.max(0, Math.floor((10_000 - Math.round(state.usagePercent * 100)) / 100)),
+    remainingTokens: state.remainingTokens,
+    estimatedTurns: state.estimatedTurns,
+  };
+}
