@@ -23,7 +23,6 @@ const envSchema = z.object({
   OPENAI_BASE_URL: z.string().optional(),
   MODELS: z.string().optional(),
   PURCHASE_URL: z.string().default('https://turnkeeper.example/purchase'),
-  MONTHLY_ALLOWANCE_TOKENS: positive(100_000),
   TEST_ROUTES: flag(),
   SENDS_PER_MINUTE: positive(600),
   READS_PER_SECOND: positive(200),
@@ -32,6 +31,7 @@ const envSchema = z.object({
   BACKGROUND_SLOTS: positive(20),
   SHUTDOWN_GRACE_SECONDS: positive(20),
   RECONCILE_EVERY_SECONDS: positive(120),
+  RECONCILE_QUIET_SECONDS: positive(60),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_FILE: z.string().optional(),
 });
@@ -71,11 +71,11 @@ export function readConfig(env: Env = process.env) {
     },
     openai: { apiKey: e.OPENAI_API_KEY, baseUrl: e.OPENAI_BASE_URL },
     models: catalogue(e.MODELS),
-    policy: { monthlyAllowanceTokens: e.MONTHLY_ALLOWANCE_TOKENS, purchaseUrl: e.PURCHASE_URL },
+    policy: { purchaseUrl: e.PURCHASE_URL },
     testRoutes: e.TEST_ROUTES || (e.TURNKEEPER_EMBEDDED && e.NODE_ENV !== 'production'),
     limits: { sendsPerMinute: e.SENDS_PER_MINUTE, readsPerSecond: e.READS_PER_SECOND, maxTurnsInFlight: e.MAX_TURNS_IN_FLIGHT },
     worker: { turnSlots: e.TURN_SLOTS, backgroundSlots: e.BACKGROUND_SLOTS, shutdownGraceSeconds: e.SHUTDOWN_GRACE_SECONDS },
-    reconcile: { everySeconds: e.RECONCILE_EVERY_SECONDS },
+    reconcile: { everySeconds: e.RECONCILE_EVERY_SECONDS, quietSeconds: e.RECONCILE_QUIET_SECONDS },
     log: { level: e.LOG_LEVEL, file: e.LOG_FILE },
   } as const;
 }

@@ -1,0 +1,116 @@
+import { sql } from 'kysely';
+import { holdTimeoutMs } from '../domain/attempt-limits.ts';
+import { AppError, type TurnFailureCode } from '../domain/errors.ts';
+import type { Usage } from '../domain/usage.ts';
+import type { Generated } from '../workflows/contract.ts';
+import type { Database, Tx } from './database.ts';
+import { findEnding } from './end-turn.ts';
+import { findPendingHold, renewHold, type Hold } from './holds.ts';
+import { reserveLocked, type AdmissionContext } from './reserve-turn.ts';
+import { lockTurn, type TurnRow } from './turn-row.ts';
+
+/** One model call of a turn, under way. */
+export interface OpenedAttempt {
+  readonly kind: 'opened';
+  /** Ordinal of its row, given by PostgreSQL, never Temporal's: that restarts at 1 after a replay or reset. */
+  readonly number: number;
+  readonly turn: TurnRow;
+  readonly hold: Hold;
+  /** What the reader is told when text was, or may have been, shown before. */
+  readonly restarted: 'retry' | 'replay' | null;
+}
+
+/**
+ * Opens an attempt and renews the hold in the same transaction. Under a hold that is not this run's live one it first does what
+ * reserve does: an ended turn answers its ending, a live one is admitted again and may be refused.
+ */
+export async function openAttempt(database: Database, turnId: string, context: AdmissionContext): Promise<OpenedAttempt | Generated> {
+  try {
+    return await database.transaction(async (tx) => {
+      const row = await lockTurn(tx, turnId);
+      if (row === null) throw new AppError('not_found');
+      const reserved = await reserveLocked(tx, row, false, context);
+      return reserved.kind === 'held' ? open(tx, reserved.row, reserved.hold, context) : reserved;
+    });
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'conversation_busy') return { kind: 'failed', code: 'conversation_busy' };
+    throw error;
+  }
+}
+
+async function open(tx: Tx, turn: TurnRow, hold: Hold, context: AdmissionContext): Promise<OpenedAttempt> {
+  const number = turn.attempt + 1;
+  await renewHold(tx, hold.id, context.now + holdTimeoutMs(hold.outputLimit));
+  const { rows } = await sql<{ attemptsOfRun: number }>`with lost as (
+      update attempts set state = 'lost', ended_at = now() where turn_id = ${turn.id} and state = 'open'
+    ), opened as (
+      insert into attempts (turn_id, number, run_id, hold_id) values (${turn.id}, ${number}, ${context.runId}, ${hold.id})
+    ), running as (
+      update turns set state = 'running', attempt = ${number}, run_id = ${context.runId}, touched_at = now() where id = ${turn.id}
+    )
+    select count(*)::int as "attemptsOfRun" from attempts where turn_id = ${turn.id} and run_id = ${context.runId}`.execute(tx);
+  const isFirstOfRun = rows[0]?.attemptsOfRun === 0;
+  const replayed = isFirstOfRun && (turn.runReason === 'replay' || turn.runReason === 'reset');
+  return { kind: 'opened', number, turn, hold, restarted: number === 1 ? null : replayed ? 'replay' : 'retry' };
+}
+
+export interface AnswerToStore {
+  readonly turnId: string;
+  readonly attempt: number;
+  readonly outcome: 'completed' | 'stopped';
+  readonly text: string;
+  /** Tokenizer count of the text, for the history of later prompts. */
+  readonly textTokens: number;
+  readonly usage: Usage;
+  readonly estimated: boolean;
+  readonly finishReason: 'stop' | 'length' | null;
+  readonly streamEntries: number | null;
+  readonly providerRequestId: string | null;
+  readonly now: number;
+}
+
+/**
+ * Stores an answer by compare-and-set: I am the newest attempt, none is stored, the turn is running and my hold is live. Else the
+ * answer is dropped and its usage stays on the attempt. Once stored, the hold no longer expires; it waits for settle.
+ * @returns the answer, or what the turn has become without it (null: it still runs, under a newer attempt).
+ */
+export async function storeAnswer(database: Database, answer: AnswerToStore): Promise<Generated | null> {
+  return database.transaction(async (tx) => {
+    const row = await lockTurn(tx, answer.turnId);
+    if (row === null) throw new AppError('not_found');
+    const hold = await findPendingHold(tx, row.id);
+    const current = row.state === 'running' && row.attempt === answer.attempt && row.answerAttempt === null;
+    const mayStore = current && hold !== null && hold.expiresAt > answer.now && await isHoldOf(tx, hold, answer);
+    await writeAttempt(tx, answer, mayStore ? (answer.outcome === 'completed' ? 'answered' : 'stopped') : 'lost');
+    if (!mayStore) return findEnding(tx, row);
+    await renewHold(tx, hold.id, null);
+    await sql`update turns set answer = ${answer.text}, answer_tokens = ${answer.textTokens}, answer_attempt = ${answer.attempt},
+        stream_entries = ${answer.streamEntries}, finish_reason = ${answer.finishReason}, prompt_tokens = ${answer.usage.promptTokens},
+        completion_tokens = ${answer.usage.completionTokens}, estimated = ${answer.estimated}, touched_at = now()
+      where id = ${row.id}`.execute(tx);
+    const { promptTokens, cachedTokens, completionTokens } = answer.usage;
+    return { kind: 'answered', answer: { attempt: answer.attempt, outcome: answer.outcome, promptTokens, cachedTokens, completionTokens, estimated: answer.estimated } };
+  });
+}
+
+async function isHoldOf(tx: Tx, hold: Hold, { turnId, attempt }: AnswerToStore): Promise<boolean> {
+  const { rows } = await sql`select 1 from attempts where turn_id = ${turnId} and number = ${attempt} and hold_id = ${hold.id}`.execute(tx);
+  return rows.length === 1;
+}
+
+async function writeAttempt(tx: Tx, answer: AnswerToStore, state: 'answered' | 'stopped' | 'lost'): Promise<void> {
+  const { usage } = answer;
+  await sql`update attempts set state = ${state}, ended_at = now(), finish_reason = ${answer.finishReason}, provider_request_id = ${answer.providerRequestId},
+      prompt_tokens = ${usage.promptTokens}, cached_tokens = ${usage.cachedTokens}, completion_tokens = ${usage.completionTokens},
+      reasoning_tokens = ${usage.reasoningTokens}, estimated = ${answer.estimated}
+    where turn_id = ${answer.turnId} and number = ${answer.attempt} and state in ('open', 'lost')`.execute(tx);
+}
+
+/** An attempt that brought no answer; what the provider charged for it stays on its row. */
+export async function failAttempt(
+  database: Database, { turnId, attempt, code, usage }: { turnId: string; attempt: number; code: TurnFailureCode; usage: Usage | null },
+): Promise<void> {
+  await sql`update attempts set state = 'failed', error_code = ${code}, ended_at = now(), prompt_tokens = ${usage?.promptTokens ?? null},
+      cached_tokens = ${usage?.cachedTokens ?? null}, completion_tokens = ${usage?.completionTokens ?? null}, reasoning_tokens = ${usage?.reasoningTokens ?? null}
+    where turn_id = ${turnId} and number = ${attempt} and state = 'open'`.execute(database.sql);
+}

@@ -1,0 +1,110 @@
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import { AppError, type ErrorCode } from '../domain/errors.ts';
+import type { TurnState } from '../domain/turn.ts';
+import { decodeCursor, encodeCursor, pageOf, type Page } from './cursor.ts';
+import type { Database } from './database.ts';
+import { Conversation } from './entities.ts';
+
+/** Instants in milliseconds. */
+export interface ConversationRecord {
+  readonly conversationId: string;
+  readonly title: string | null;
+  readonly archived: boolean;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export async function createConversation(database: Database, { userId, title }: { userId: number; title: string | null }): Promise<ConversationRecord> {
+  const em = database.em();
+  const now = new Date();
+  const row = em.create(Conversation, { id: uuidv7(), user: userId, title, listedAt: now, createdAt: now, updatedAt: now });
+  await em.flush();
+  return recordOf(row);
+}
+
+/** Newest activity first. @param archived null: both. @param search part of a title, any case. */
+export async function listConversations(
+  database: Database, list: { userId: number; search: string | null; archived: boolean | null; limit: number; cursor: string | null },
+): Promise<Page<ConversationRecord>> {
+  const after = list.cursor === null ? null : decodeCursor(list.cursor, ['string', 'string']);
+  const { rows } = await sql<ConversationRecord & { key: string }>`
+    select ${conversationColumns}, updated_at::text as key from conversations
+    where user_id = ${list.userId} and listed_at is not null
+      and (${list.archived}::boolean is null or (archived_at is not null) = ${list.archived}::boolean)
+      and (${list.search}::text is null or title ilike ${list.search === null ? null : `%${escapeLike(list.search)}%`})
+      and (${after?.[0] ?? null}::timestamptz is null or (updated_at, id) < (${after?.[0] ?? null}::timestamptz, ${after?.[1] ?? null}::uuid))
+    order by updated_at desc, id desc limit ${list.limit + 1}`.execute(database.sql).catch(rethrowBadCursor);
+  const page = pageOf(rows, list.limit, (row) => encodeCursor([row.key, row.conversationId]));
+  return { ...page, items: page.items.map(({ key: _, ...row }) => row) };
+}
+
+/** @throws AppError not_found, the same for a foreign one. */
+export async function getConversation(database: Database, { conversationId, userId }: { conversationId: string; userId: number }): Promise<ConversationRecord> {
+  const found = await database.em().findOne(Conversation, { id: conversationId, user: userId });
+  if (found === null) throw new AppError('not_found');
+  return recordOf(found);
+}
+
+/** Renames, archives, brings back. @throws AppError not_found. */
+export async function updateConversation(
+  database: Database, change: { conversationId: string; userId: number; title?: string; archived?: boolean },
+): Promise<ConversationRecord> {
+  const em = database.em();
+  const found = await em.findOne(Conversation, { id: change.conversationId, user: change.userId });
+  if (found === null) throw new AppError('not_found');
+  if (change.title !== undefined) found.title = change.title;
+  if (change.archived !== undefined) found.archivedAt = change.archived ? (found.archivedAt ?? new Date()) : null;
+  await em.flush();
+  return recordOf(found);
+}
+
+export interface MessageRecord {
+  readonly turnId: string;
+  readonly sequence: number;
+  readonly role: 'user' | 'assistant';
+  readonly content: string;
+  /** Of the turn. */
+  readonly state: TurnState;
+  readonly attempt: number;
+  readonly createdAt: number;
+  readonly error: ErrorCode | null;
+}
+
+/** The transcript, oldest first: questions of every admitted turn, with the answer beneath where there is one. `limit` counts messages. */
+export async function listMessages(
+  database: Database, list: { conversationId: string; userId: number; limit: number; cursor: string | null },
+): Promise<Page<MessageRecord>> {
+  await getConversation(database, list);
+  const [sequence, part] = list.cursor === null ? [0, 1] : decodeCursor(list.cursor, ['number', 'number']);
+  const { rows } = await sql<MessageRecord & { part: number }>`
+    select t.id as "turnId", t.sequence, m.part, m.role, m.content, t.state, t.attempt, t.error_code as error,
+      floor(extract(epoch from case m.part when 0 then t.created_at else coalesce(t.ended_at, t.created_at) end) * 1000)::float8 as "createdAt"
+    from turns t cross join lateral (values (0, 'user', t.question), (1, 'assistant', t.answer)) as m(part, role, content)
+    where t.conversation_id = ${list.conversationId} and t.ever_admitted and m.content is not null
+      and (m.part = 0 or t.state in ('completed', 'stopped'))
+      and (t.sequence, m.part) > (${sequence}, ${part})
+    order by t.sequence, m.part limit ${list.limit + 1}`.execute(database.sql).catch(rethrowBadCursor);
+  const page = pageOf(rows, list.limit, (row) => encodeCursor([row.sequence, row.part]));
+  return { ...page, items: page.items.map(({ part: _, ...row }) => row) };
+}
+
+
+const conversationColumns = sql.raw(`id as "conversationId", title, archived_at is not null as archived,
+  floor(extract(epoch from created_at) * 1000)::float8 as "createdAt", floor(extract(epoch from updated_at) * 1000)::float8 as "updatedAt"`);
+
+function recordOf(row: Conversation): ConversationRecord {
+  return { conversationId: row.id, title: row.title ?? null, archived: row.archivedAt != null, createdAt: row.createdAt.getTime(), updatedAt: row.updatedAt.getTime() };
+}
+
+function escapeLike(text: string): string {
+  return text.replaceAll(/[\\%_]/g, (character) => `\\${character}`);
+}
+
+/** A cursor of the right form can still carry what is no date, uuid or integer: class 22 is "data exception". */
+function rethrowBadCursor(error: unknown): never {
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' && error.code.startsWith('22')) {
+    throw new AppError('invalid_request', { field: 'cursor', reason: 'not a cursor of this list' }, { cause: error });
+  }
+  throw error;
+}

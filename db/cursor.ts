@@ -1,0 +1,40 @@
+import { AppError } from '../domain/errors.ts';
+
+/** Where a page ends: opaque to clients, two ordered parts to us. */
+export function encodeCursor(parts: readonly (string | number)[]): string {
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
+/** @throws AppError invalid_request for anything that is not a cursor of ours. */
+export function decodeCursor<Kinds extends readonly ('string' | 'number')[]>(
+  cursor: string, kinds: Kinds,
+): { [I in keyof Kinds]: Kinds[I] extends 'string' ? string : number } {
+  const parts = parse(cursor);
+  if (!Array.isArray(parts) || parts.length !== kinds.length || !parts.every((part, i) => typeof part === kinds[i])) throw badCursor();
+  return parts as unknown as { [I in keyof Kinds]: Kinds[I] extends 'string' ? string : number };
+}
+
+function parse(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  } catch (cause) {
+    throw badCursor(cause);
+  }
+}
+
+function badCursor(cause?: unknown): AppError {
+  return new AppError('invalid_request', { field: 'cursor', reason: 'not a cursor of this list' }, { cause });
+}
+
+export interface Page<Item> {
+  readonly items: Item[];
+  /** Null on the last page. */
+  readonly nextCursor: string | null;
+}
+
+/** Queries ask for one row more than the limit, which tells whether another page follows. */
+export function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => string): Page<Row> {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return { items, nextCursor: rows.length > limit && last !== undefined ? cursorOf(last) : null };
+}

@@ -1,0 +1,76 @@
+import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
+import { Migrator } from '@mikro-orm/migrations';
+import { sql, type Kysely, type Transaction } from 'kysely';
+import { MIGRATIONS } from '../migrations/index.ts';
+import { ENTITIES } from './entities.ts';
+
+/** A statement runner: the pool, or one transaction. Queries are written with kysely's `sql` tag, so values are always parameters. */
+export type Sql = Kysely<unknown>;
+export type Tx = Transaction<unknown>;
+
+export interface Database {
+  /** A fresh unit of work (identity map) for entities; one per request, never shared. */
+  em(): EntityManager;
+  readonly sql: Sql;
+  /** READ COMMITTED; locks are taken in one order: account, conversation, turn, then what hangs on them. */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  readonly orm: MikroORM;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param options.url a PostgreSQL URL; `poolMax` connections at most.
+ * @throws when the server cannot be reached within 5 s.
+ */
+export async function openDatabase(options: { url: string; poolMax: number }): Promise<Database> {
+  const orm = await MikroORM.init({
+    clientUrl: options.url,
+    entities: [...ENTITIES],
+    extensions: [Migrator],
+    pool: { min: 0, max: options.poolMax },
+    // How long each wait may last: a connection 5 s, a statement 15 s, an idle transaction 30 s (a lost client must not keep a lock).
+    driverOptions: {
+      connectionTimeoutMillis: 5_000,
+      statement_timeout: 15_000,
+      idle_in_transaction_session_timeout: 30_000,
+      keepAlive: true,
+      application_name: 'turnkeeper',
+    },
+    migrations: { tableName: 'schema_migrations', migrationsList: [...MIGRATIONS], snapshot: false, transactional: true, allOrNothing: true },
+    debug: false,
+    logger: () => {},
+  });
+  const kysely = orm.em.getKysely() as unknown as Sql;
+  return {
+    em: () => orm.em.fork(),
+    sql: kysely,
+    transaction: (work) => kysely.transaction().execute(work),
+    orm,
+    ping: async () => {
+      await sql`select 1`.execute(kysely);
+    },
+    close: () => orm.close(true),
+  };
+}
+
+/** The only row of a query that always has one. */
+export async function one<Row>(query: { execute(on: Sql): Promise<{ rows: Row[] }> }, on: Sql): Promise<Row> {
+  const { rows } = await query.execute(on);
+  const [row] = rows;
+  if (row === undefined) throw new Error('a query that must find a row found none');
+  return row;
+}
+
+/** The first row, or null. */
+export async function first<Row>(query: { execute(on: Sql): Promise<{ rows: Row[] }> }, on: Sql): Promise<Row | null> {
+  const { rows } = await query.execute(on);
+  return rows[0] ?? null;
+}
+
+/** Name of the violated constraint when the database refused a write, else null. */
+export function violatedConstraint(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('code' in error) || !('constraint' in error)) return null;
+  const { code, constraint } = error;
+  return typeof code === 'string' && code.startsWith('23') && typeof constraint === 'string' ? constraint : null;
+}

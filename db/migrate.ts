@@ -1,0 +1,32 @@
+import { sql } from 'kysely';
+import { MIGRATIONS } from '../migrations/index.ts';
+import { AppConfigError } from '../platform/config-error.ts';
+import { first, type Database } from './database.ts';
+
+// Any constant: it only has to differ from other programs' advisory locks in the same database.
+const MIGRATION_LOCK = 7_266_533_001;
+
+/**
+ * Brings the schema up to date; several processes may call it at once, one migrates and the others wait.
+ * @returns the names applied now, oldest first.
+ */
+export async function migrate(database: Database): Promise<string[]> {
+  return database.sql.connection().execute(async (connection) => {
+    await sql`set statement_timeout = 0`.execute(connection);
+    await sql`select pg_advisory_lock(${MIGRATION_LOCK})`.execute(connection);
+    try {
+      const applied = await database.orm.migrator.up();
+      return applied.map((migration) => migration.name);
+    } finally {
+      await sql`select pg_advisory_unlock(${MIGRATION_LOCK})`.execute(connection);
+      await sql`reset statement_timeout`.execute(connection);
+    }
+  });
+}
+
+/** @throws AppConfigError when the schema is older than this code: a role must not run on it. A newer schema is fine (rolling deploys). */
+export async function assertMigrated(database: Database): Promise<void> {
+  const exists = await first(sql<{ table: string | null }>`select to_regclass('schema_migrations')::text as "table"`, database.sql);
+  const pending = exists?.table == null ? MIGRATIONS.length : (await database.orm.migrator.getPending()).length;
+  if (pending > 0) throw new AppConfigError(`DATABASE_URL: the schema lacks ${pending} migration(s); run \`npm run -s turnkeeper -- migrate\` first.`);
+}

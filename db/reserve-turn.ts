@@ -1,0 +1,132 @@
+import { sql } from 'kysely';
+import { decideAdmission, type HistoryTurn } from '../domain/admission.ts';
+import { holdTimeoutMs } from '../domain/attempt-limits.ts';
+import { AppError, type TurnFailureCode } from '../domain/errors.ts';
+import type { Encoding, Model } from '../domain/model.ts';
+import type { Instant } from '../domain/period.ts';
+import { countPrompt, TOKENS_PER_MESSAGE } from '../domain/prompt-tokens.ts';
+import { isAnswered, isLive } from '../domain/turn.ts';
+import type { Reserved } from '../workflows/contract.ts';
+import { readLockedAccount } from './accounts.ts';
+import type { Database, Tx } from './database.ts';
+import { findPendingHold, moveHold, openHold, sumHeld, type Hold } from './holds.ts';
+import { endTurn, getStoredAnswer } from './end-turn.ts';
+import { lockTurn, type TurnRow } from './turn-row.ts';
+import { reopen } from './turns.ts';
+
+/** What admission needs to know beside the database. */
+export interface AdmissionContext {
+  readonly now: Instant;
+  /** Temporal's run id: with the turn it names the hold. */
+  readonly runId: string;
+  findModel(name: string): Model | null;
+  countTokens(text: string, encoding: Encoding): number;
+}
+
+/**
+ * Check and hold in one atomic step under the account's lock (G1), idempotent by (turn, run). Reopens a failed or refused
+ * turn (a reset in the Temporal UI comes that way); an ended one answers its ending, no hold, no model call.
+ */
+export async function reserveTurn(database: Database, turnId: string, cancelled: boolean, context: AdmissionContext): Promise<Reserved> {
+  try {
+    return await database.transaction(async (tx) => {
+      const row = await lockTurn(tx, turnId);
+      if (row === null) throw new AppError('not_found');
+      const reserved = await reserveLocked(tx, row, cancelled, context);
+      return reserved.kind === 'held' ? { kind: 'held', holdId: reserved.hold.id, outputLimit: reserved.hold.outputLimit, model: row.model } : reserved;
+    });
+  } catch (error) {
+    // Another turn runs in the conversation: the reset run fails, the turn stays as it was.
+    if (error instanceof AppError && error.code === 'conversation_busy') return { kind: 'failed', code: 'conversation_busy' };
+    throw error;
+  }
+}
+
+export type ReservedLocked = { readonly kind: 'held'; readonly hold: Hold; readonly row: TurnRow } | Exclude<Reserved, { kind: 'held' }>;
+
+/** The whole of reserve for a holder of the turn's locks; opening an attempt under a lost hold comes here too. */
+export async function reserveLocked(tx: Tx, row: TurnRow, cancelled: boolean, context: AdmissionContext): Promise<ReservedLocked> {
+  if (isAnswered(row.state)) return { kind: 'ended', state: row.state };
+  if (isLive(row.state) && row.answerAttempt !== null) {
+    return { kind: 'answered', answer: await getStoredAnswer(tx, row) };
+  }
+  if (isLive(row.state) && (cancelled || row.stopRequestedAt !== null)) {
+    await endTurn(tx, row, { state: 'stopped' });
+    return { kind: 'ended', state: 'stopped' };
+  }
+  const pending = await findPendingHold(tx, row.id);
+  if (pending !== null && isLive(row.state) && pending.runId === context.runId && pending.expiresAt > context.now) {
+    return { kind: 'held', hold: pending, row };
+  }
+  const open = isLive(row.state) ? row : await reopen(tx, row, 'reset');
+  return admit(tx, open, pending, context);
+}
+
+async function admit(tx: Tx, row: TurnRow, earlier: Hold | null, context: AdmissionContext): Promise<ReservedLocked> {
+  // The earlier run's claim goes before the room is measured, or a restart would compete with itself.
+  if (earlier !== null) await moveHold(tx, earlier.id, earlier.expiresAt > context.now ? 'released' : 'expired');
+  const model = context.findModel(row.model);
+  if (model === null) return refuse(tx, row, 'model_rejected');
+  const account = await readLockedAccount(tx, { accountId: row.accountId, now: context.now });
+  const decision = decideAdmission({
+    balance: account.balance,
+    heldByOthers: await sumHeld(tx, row.accountId, context.now, row.id),
+    model,
+    askedOutput: row.askedOutput,
+    baseTokens: baseTokens(row, model, context),
+    history: await readHistory(tx, row, model, context),
+  });
+  if (decision.kind === 'context_length') return refuse(tx, row, 'context_length');
+  if (decision.kind === 'refused') return refuse(tx, row, decision.code);
+  const hold = await openHold(tx, {
+    accountId: row.accountId, turnId: row.id, runId: context.runId, size: decision.hold, rate: model.rate,
+    expiresAt: context.now + holdTimeoutMs(decision.hold.outputLimit),
+  });
+  await markAdmitted(tx, row, context.runId, hold);
+  return { kind: 'held', hold, row };
+}
+
+async function markAdmitted(tx: Tx, row: TurnRow, runId: string, hold: Hold): Promise<void> {
+  await sql`with listed as (
+      update conversations set listed_at = coalesce(listed_at, now()), updated_at = now(), title = coalesce(title, left(${row.question}, 40))
+      where id = ${row.conversationId}
+    )
+    update turns set state = 'accepted', run_id = ${runId}, admitted_at = now(), ever_admitted = true, output_limit = ${hold.outputLimit}, touched_at = now()
+    where id = ${row.id}`.execute(tx);
+}
+
+/**
+ * No room. A turn never admitted is refused and binds nothing; one that was admitted before is failed, to be run again after
+ * a purchase. What cannot succeed at all (context length, a model gone from the catalogue) fails either way.
+ */
+async function refuse(tx: Tx, row: TurnRow, code: TurnFailureCode | 'tokens_held'): Promise<ReservedLocked> {
+  const noRoom = code === 'tokens_held' || code === 'TOKEN_EXHAUSTED';
+  if (noRoom && !row.everAdmitted) {
+    await endTurn(tx, row, { state: 'refused', code });
+    return { kind: 'ended', state: 'refused' };
+  }
+  const failure = code === 'tokens_held' ? 'TOKEN_EXHAUSTED' : code;
+  await endTurn(tx, row, { state: 'failed', code: failure });
+  return { kind: 'failed', code: failure };
+}
+
+function baseTokens(row: TurnRow, model: Model, { countTokens }: AdmissionContext): number {
+  const question = row.encoding === model.encoding ? row.questionTokens : countTokens(row.question, model.encoding);
+  return countPrompt(model.instructions === '' ? [question] : [countTokens(model.instructions, model.encoding), question]);
+}
+
+/** Answered and stopped turns with lower numbers, newest first; as many as could ever fit `historyTokens`. */
+async function readHistory(tx: Tx, row: TurnRow, model: Model, { countTokens }: AdmissionContext): Promise<HistoryTurn[]> {
+  // A message counts at least 4, so no more than historyTokens / 4 turns can matter.
+  const most = Math.ceil(model.historyTokens / TOKENS_PER_MESSAGE);
+  const { rows } = await sql<{ sequence: number; questionTokens: number; answerTokens: number | null; texts: string[] | null }>`
+    select sequence, question_tokens as "questionTokens", answer_tokens as "answerTokens",
+      case when encoding <> ${model.encoding} then array[question, coalesce(answer, '')] end as texts
+    from turns where conversation_id = ${row.conversationId} and sequence < ${row.sequence} and state in ('completed', 'stopped')
+    order by sequence desc limit ${most}`.execute(tx);
+  return rows.map(({ sequence, questionTokens, answerTokens, texts }) => {
+    const counts = texts === null ? [questionTokens, answerTokens ?? 0] : texts.map((text) => countTokens(text, model.encoding));
+    // A turn stopped before its first delta has no answer to send.
+    return { sequence, tokens: counts.filter((count, i) => i === 0 || count > 0).reduce((sum, count) => sum + count + TOKENS_PER_MESSAGE, 0) };
+  });
+}

@@ -1,0 +1,42 @@
+import { sql } from 'kysely';
+import { AppError } from '../domain/errors.ts';
+import { meter } from '../domain/metering.ts';
+import type { Instant } from '../domain/period.ts';
+import { isAnswered } from '../domain/turn.ts';
+import { decideWarning, describeUsage } from '../domain/usage-state.ts';
+import type { StoredAnswer } from '../workflows/contract.ts';
+import { readLockedAccount } from './accounts.ts';
+import type { Database } from './database.ts';
+import { findPendingHold, moveHold } from './holds.ts';
+import { bookDebit } from './ledger.ts';
+import { lockTurn } from './turn-row.ts';
+import { readRecent } from './usage.ts';
+
+/**
+ * Books what a stored answer used, once: debit (unique by turn), balances, hold settled, turn final, in one transaction. A second
+ * settle, from whatever path, is a no-op that answers the first (G8). Booked in the period that is open now.
+ */
+export async function settleTurn(
+  database: Database, { turnId, answer, now }: { turnId: string; answer: StoredAnswer; now: Instant },
+): Promise<{ state: 'completed' | 'stopped' }> {
+  return database.transaction(async (tx) => {
+    const row = await lockTurn(tx, turnId);
+    if (row === null) throw new AppError('not_found');
+    if (isAnswered(row.state)) return { state: row.state };
+    const hold = await findPendingHold(tx, turnId);
+    if (row.state !== 'running' || row.answerAttempt !== answer.attempt || hold === null) {
+      throw new Error(`turn ${turnId} cannot settle: ${row.state}, answer of attempt ${row.answerAttempt ?? 'none'}, hold ${hold?.state ?? 'gone'}`);
+    }
+    const metered = meter(answer, hold.rate);
+    // Our own count never charges more than what admission set aside; a provider's figure is recorded whole and flagged.
+    const tokens = answer.estimated ? Math.min(metered, hold.tokens) : metered;
+    const account = await readLockedAccount(tx, { accountId: row.accountId, now });
+    const { balance } = await bookDebit(tx, account, { turnId, holdId: hold.id, tokens, heldTokens: hold.tokens, estimated: answer.estimated });
+    await moveHold(tx, hold.id, 'settled');
+    const recent = await readRecent(tx, row.accountId, now);
+    const warning = decideWarning(describeUsage({ period: account.period, balance, ...recent }));
+    await sql`update turns set state = ${answer.outcome}, debited_tokens = ${tokens}, warning = ${warning === null ? null : JSON.stringify(warning)},
+        ended_at = now(), touched_at = now() where id = ${turnId}`.execute(tx);
+    return { state: answer.outcome };
+  });
+}

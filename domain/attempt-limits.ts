@@ -1,0 +1,18 @@
+/** How long one model call may take in all: 60 s + 1 s per 10 output tokens allowed, at most 30 minutes (architecture.md, Retries). */
+export function attemptTimeoutMs(outputLimit: number): number {
+  return Math.min(60_000 + outputLimit * 100, 30 * 60_000);
+}
+
+/** All attempts of one run together. */
+export function attemptsTimeoutMs(outputLimit: number): number {
+  return attemptTimeoutMs(outputLimit) + 5 * 60_000;
+}
+
+/** How long the tokens stay set aside from the moment an attempt opens. */
+export function holdTimeoutMs(outputLimit: number): number {
+  return attemptTimeoutMs(outputLimit) + 2 * 60_000;
+}
+
+export const ATTEMPTS_PER_RUN = 4;
+/** Until the first byte, and between two chunks: beyond, the provider has stalled. */
+export const STALL_LIMITS = { firstByteMs: 60_000, betweenMs: 30_000 } as const;
