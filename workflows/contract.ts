@@ -1,3 +1,4 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { TurnFailureCode } from '../domain/errors.ts';
 
 /** Ids only: no chat text, e-mail or secret ever reaches Temporal. */
@@ -23,6 +24,15 @@ export const RECONCILE_SCHEDULE_ID = 'reconcile';
 export function taskQueues(prefix: string): { readonly turns: string; readonly background: string } {
   return { turns: `${prefix}turns`, background: `${prefix}background` };
 }
+
+/** What the Temporal UI filters by; ids and codes only, since search attributes are not encrypted. */
+export const SEARCH_ATTRIBUTES = {
+  userId: defineSearchAttributeKey('UserId', SearchAttributeType.KEYWORD),
+  conversationId: defineSearchAttributeKey('ConversationId', SearchAttributeType.KEYWORD),
+  model: defineSearchAttributeKey('Model', SearchAttributeType.KEYWORD),
+  turnError: defineSearchAttributeKey('TurnError', SearchAttributeType.KEYWORD),
+  replayed: defineSearchAttributeKey('Replayed', SearchAttributeType.BOOL),
+} as const;
 
 /** An answer that PostgreSQL has stored: what settle books. Numbers only; the text stays in PostgreSQL (G9: input, never re-read). */
 export interface StoredAnswer {

@@ -1,0 +1,109 @@
+import { activityInfo, ApplicationFailure, Context } from '@temporalio/activity';
+import { failAttempt, openAttempt, storeAnswer, type OpenedAttempt } from '../db/attempts.ts';
+import { releaseTurn } from '../db/end-turn.ts';
+import { readTranscript } from '../db/transcript.ts';
+import { TURN_FAILURES, type TurnFailureCode } from '../domain/errors.ts';
+import type { Model } from '../domain/model.ts';
+import type { Usage } from '../domain/usage.ts';
+import { ModelFailure, type ModelEnd } from '../platform/model.ts';
+import { announce } from '../platform/turn-stream.ts';
+import { openTurnWriter, type TurnWriter } from '../platform/turn-writer.ts';
+import { TURN_FAILURE_TYPES, type Generated, type TurnActivities } from '../workflows/contract.ts';
+import type { ActivityDeps } from './index.ts';
+import { outlast } from './outlast.ts';
+import { watchInterruption, type Interruption } from './interruption.ts';
+import { admissionContext } from './turn-steps.ts';
+
+/** One model call of a turn, streamed to its readers, with its answer in PostgreSQL before it returns. */
+export function createGenerate(deps: ActivityDeps): TurnActivities['generate'] {
+  return async ({ turnId }) => {
+    // By timer and from the first moment: a model that says nothing for a minute must not look like a dead worker (G28).
+    const heartbeat = setInterval(() => Context.current().heartbeat(), 2_500);
+    // Watching begins before the attempt opens, which reads the stop flag: no stop falls between the two.
+    const interruption = watchInterruption(deps.feed, turnId);
+    try {
+      const opened = await outlast(() => openAttempt(deps.database, turnId, admissionContext(deps)));
+      announce(deps.redis, turnId, 'changed');
+      return opened.kind === 'opened' ? await callModel(deps, opened, interruption) : opened;
+    } finally {
+      interruption.close();
+      clearInterval(heartbeat);
+    }
+  };
+}
+
+async function callModel(deps: ActivityDeps, attempt: OpenedAttempt, interruption: Interruption): Promise<Generated> {
+  const { turn, hold } = attempt;
+  const model = deps.models.find(({ name }) => name === turn.model);
+  if (model === undefined) throw await failed(deps, attempt, 'model_rejected', null);
+  const messages = await outlast(() => readTranscript(deps.database.sql, turn, { instructions: model.instructions, historyFrom: hold.historyFrom }));
+  const writer = openTurnWriter(deps.redis, { turnId: turn.id, attempt: attempt.number, restarted: attempt.restarted });
+  let text = '';
+  try {
+    const end = await deps.model.stream(
+      { model, messages, outputLimit: hold.outputLimit, signal: AbortSignal.any([interruption.signal, writer.fenced]) },
+      (delta) => {
+        text += delta;
+        writer.delta(delta);
+      },
+    );
+    return await conclude(deps, { attempt, model, messages: messages.map(({ content }) => content), text, end, writer, interruption });
+  } catch (error) {
+    if (!(error instanceof ModelFailure)) throw error;
+    if (interruption.why() === 'stop') return stopEmpty(deps, attempt);
+    throw await failed(deps, attempt, error.code, error.usage, error.retryAfterMs);
+  } finally {
+    await writer.end();
+  }
+}
+
+interface Ended {
+  attempt: OpenedAttempt;
+  model: Model;
+  messages: readonly string[];
+  text: string;
+  end: ModelEnd;
+  writer: TurnWriter;
+  interruption: Interruption;
+}
+
+/** Complete means that a finish reason was seen: the client ends its loop in the same way when it is aborted. */
+async function conclude(deps: ActivityDeps, ended: Ended): Promise<Generated> {
+  const { attempt, end, interruption, text } = ended;
+  if (end.finishReason !== null) return store(deps, ended, 'completed');
+  if (interruption.why() === 'stop') return text === '' ? stopEmpty(deps, attempt) : store(deps, ended, 'stopped');
+  // Shutdown, timeout, or a newer attempt: this one brings no answer, another worker's may.
+  throw await failed(deps, attempt, 'interrupted', end.usage);
+}
+
+async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 'stopped'): Promise<Generated> {
+  const { attempt, model, end, text, writer } = ended;
+  const { turn, hold } = attempt;
+  const textTokens = deps.countTokens(text, model.encoding);
+  const counted: Usage = { promptTokens: hold.promptTokens, cachedTokens: 0, completionTokens: textTokens, reasoningTokens: 0 };
+  const streamEntries = await writer.end();
+  const stored = await outlast(() => storeAnswer(deps.database, {
+    turnId: turn.id, attempt: attempt.number, outcome, text, textTokens, usage: end.usage ?? counted, estimated: end.usage === null,
+    finishReason: end.finishReason, streamEntries, providerRequestId: end.providerRequestId, now: deps.now(),
+  }));
+  if (stored !== null) return stored;
+  throw ApplicationFailure.create({ type: TURN_FAILURE_TYPES.interrupted, message: 'a newer attempt answers this turn', nonRetryable: false });
+}
+
+/** Stopped before the first delta: nothing was answered, nothing is charged. */
+async function stopEmpty(deps: ActivityDeps, { turn }: OpenedAttempt): Promise<Generated> {
+  const { workflowExecution, currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
+  return outlast(() => releaseTurn(deps.database, { turnId: turn.id, runId: workflowExecution?.runId ?? '', reason: { as: 'stopped' }, scheduledAt }));
+}
+
+async function failed(
+  deps: ActivityDeps, { turn, number }: OpenedAttempt, code: TurnFailureCode, usage: Usage | null, retryAfterMs: number | null = null,
+): Promise<ApplicationFailure> {
+  await outlast(() => failAttempt(deps.database, { turnId: turn.id, attempt: number, code, usage }));
+  return ApplicationFailure.create({
+    type: TURN_FAILURE_TYPES[code],
+    message: code,
+    nonRetryable: !TURN_FAILURES[code],
+    ...(retryAfterMs === null ? {} : { nextRetryDelay: retryAfterMs }),
+  });
+}

@@ -1,0 +1,41 @@
+import type { Logger } from '../platform/log.ts';
+import type { Database } from '../db/database.ts';
+import type { Encoding, Model } from '../domain/model.ts';
+import type { ModelClient } from '../platform/model.ts';
+import type { Redis } from '../platform/redis.ts';
+import type { TurnRuns } from '../platform/temporal.ts';
+import type { TurnFeed } from '../platform/turn-feed.ts';
+import type { ReconcileActivities, TurnActivities } from '../workflows/contract.ts';
+import { guard } from './guard.ts';
+import { createGenerate } from './generate.ts';
+import { createReconcileTurns } from './reconcile-turns.ts';
+import { createTurnSteps } from './turn-steps.ts';
+
+/** Everything the side effects need, wired by hand in main.ts. */
+export interface ActivityDeps {
+  readonly database: Database;
+  readonly redis: Redis;
+  readonly feed: TurnFeed;
+  readonly model: ModelClient;
+  readonly models: readonly Model[];
+  countTokens(text: string, encoding: Encoding): number;
+  readonly runs: TurnRuns;
+  readonly log: Logger;
+  /** Milliseconds since the epoch; tests of time inject theirs. */
+  now(): number;
+  readonly reconcile: { readonly quietMs: number };
+}
+
+export type Activities = TurnActivities & ReconcileActivities;
+
+/** Each is safe to run twice; what they throw is typed and carries no text of a chat. */
+export function createActivities(deps: ActivityDeps): Activities {
+  const { reserveTurn, settleTurn, releaseTurn } = createTurnSteps(deps);
+  return {
+    reserveTurn: guard(deps.log, 'reserveTurn', reserveTurn),
+    generate: guard(deps.log, 'generate', createGenerate(deps)),
+    settleTurn: guard(deps.log, 'settleTurn', settleTurn),
+    releaseTurn: guard(deps.log, 'releaseTurn', releaseTurn),
+    reconcileTurns: guard(deps.log, 'reconcileTurns', createReconcileTurns(deps)),
+  };
+}

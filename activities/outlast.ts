@@ -1,0 +1,20 @@
+import { cancellationSignal, sleep } from '@temporalio/activity';
+import { isUnavailable } from '../db/availability.ts';
+
+const LONGEST_MS = 60_000;
+
+/**
+ * Goes on trying while PostgreSQL is away, for at most a minute: a model's answer is paid for, so it is not thrown away for a
+ * restart of the database. Other errors pass at once.
+ */
+export async function outlast<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + LONGEST_MS;
+  for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 2_000)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isUnavailable(error) || Date.now() > deadline || cancellationSignal().aborted) throw error;
+      await sleep(pauseMs);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { Context } from '@temporalio/activity';
+import { releaseTurn } from '../db/end-turn.ts';
+import { countMismatches, expireHolds, findQuietTurns, findUnsettledAnswer, type QuietTurn } from '../db/reconcile.ts';
+import { settleTurn } from '../db/settle-turn.ts';
+import { announce } from '../platform/turn-stream.ts';
+import type { ReconcileActivities, ReconcileReport } from '../workflows/contract.ts';
+import type { ActivityDeps } from './index.ts';
+
+/** A turn never started is started while its person may still wait; later it is failed, to be sent again. */
+const START_UNTIL_MS = 10 * 60_000;
+const TURNS_AT_A_TIME = 500;
+const PROVE_SINCE_MS = 60 * 60_000;
+
+/**
+ * Takes every live turn that has been quiet for longer than its limit and whose workflow is not open (terminated, timed out,
+ * lost with Temporal's data, never started): settles a stored answer, starts what never began, fails the rest `interrupted`.
+ * Then proves the counters of accounts that moved in the last hour against the ledger.
+ */
+export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['reconcileTurns'] {
+  return async () => {
+    const found = { settled: 0, started: 0, interrupted: 0 };
+    const quiet = await findQuietTurns(deps.database, { quietMs: deps.reconcile.quietMs, limit: TURNS_AT_A_TIME });
+    for (const turn of quiet) {
+      Context.current().heartbeat();
+      const mended = await mend(deps, turn);
+      if (mended !== null) found[mended] += 1;
+    }
+    const expiredHolds = await expireHolds(deps.database);
+    const mismatches = await countMismatches(deps.database, { sinceMs: PROVE_SINCE_MS });
+    const report: ReconcileReport = { ...found, expiredHolds, mismatches };
+    if (mismatches > 0) deps.log.error(report, 'counters differ from the ledger');
+    else if (Object.values(report).some((count) => count > 0)) deps.log.warn(report, 'reconcile mended what it found');
+    return report;
+  };
+}
+
+async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietForMs }: QuietTurn): Promise<'settled' | 'started' | 'interrupted' | null> {
+  if (await deps.runs.isOpen(turn)) return null;
+  const { turnId } = turn;
+  if (hasAnswer) {
+    const answer = await findUnsettledAnswer(deps.database, turnId);
+    if (answer === null) return null;
+    await settleTurn(deps.database, { turnId, answer, now: deps.now() });
+    announce(deps.redis, turnId, 'changed');
+    return 'settled';
+  }
+  if (neverStarted && quietForMs < START_UNTIL_MS) {
+    await deps.runs.start({ ...turn, replayed: false });
+    return 'started';
+  }
+  await releaseTurn(deps.database, { turnId, runId: 'reconcile', reason: reasonFor(turn.stopRequestedAt), scheduledAt: deps.now() });
+  announce(deps.redis, turnId, 'changed');
+  return 'interrupted';
+}
+
+/** A person who asked to stop gets a stop; nothing is charged either way. */
+function reasonFor(stopRequestedAt: number | null) {
+  return stopRequestedAt === null ? { as: 'failed', code: 'interrupted' } as const : { as: 'stopped' } as const;
+}

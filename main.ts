@@ -1,0 +1,83 @@
+import { startApi } from './api/main.ts';
+import { openDatabase } from './db/database.ts';
+import { assertMigrated } from './db/migrate.ts';
+import { AppConfigError } from './platform/config-error.ts';
+import { readConfig, type Config } from './platform/config.ts';
+import { createLog, type Logger } from './platform/log.ts';
+import { createModelClient } from './platform/model.ts';
+import { openRedis } from './platform/redis.ts';
+import { connectTemporal, createTurnRuns } from './platform/temporal.ts';
+import { countTokens } from './platform/tokenizer.ts';
+import { createTurnFeed } from './platform/turn-feed.ts';
+import { installRuntime, startWorker } from './worker/main.ts';
+
+/** The composition root: what is opened here is closed in reverse order when the process is asked to stop. */
+async function main(): Promise<void> {
+  const config = readConfig();
+  const log = createLog({ name: `turnkeeper-${config.role}`, level: config.log.level, file: config.log.file });
+  installRuntime(log);
+  const closers: (() => Promise<void>)[] = [];
+  const stopped = waitForSignal();
+  try {
+    const failed = await run(config, log, closers);
+    await Promise.race([stopped, failed]);
+  } finally {
+    log.info('stopping');
+    for (const close of closers.reverse()) await close().catch((error: unknown) => log.error({ err: error }, 'a part did not close'));
+  }
+}
+
+/** @returns a promise that rejects when a running part fails for good. */
+async function run(config: Config, log: Logger, closers: (() => Promise<void>)[]): Promise<Promise<void>> {
+  const database = await openDatabase({ url: required(config.database.url, 'DATABASE_URL'), poolMax: config.database.poolMax });
+  closers.push(() => database.close());
+  await assertMigrated(database);
+  const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log);
+  closers.push(() => redis.close());
+  const feed = createTurnFeed(redis);
+  const temporal = await connectTemporal(config.temporal);
+  closers.push(() => temporal.close());
+
+  const works = config.role !== 'api';
+  const serves = config.role !== 'worker';
+  const { taskQueuePrefix } = config.temporal;
+  const runs = createTurnRuns(temporal, { taskQueuePrefix, eager: works && serves });
+  const failures: Promise<void>[] = [];
+  if (works) {
+    const model = createModelClient(config.openai);
+    closers.push(() => model.close());
+    const worker = await startWorker(
+      temporal,
+      { database, redis, feed, model, models: config.models, countTokens, runs, log, now: Date.now, reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 } },
+      { taskQueuePrefix, ...config.worker, reconcileEverySeconds: config.reconcile.everySeconds },
+    );
+    closers.push(() => worker.close());
+    failures.push(worker.done);
+  }
+  if (serves) {
+    const api = await startApi({ config, database, redis, feed, runs, countTokens, log, now: Date.now });
+    closers.push(() => api.close());
+    log.info({ url: api.url }, 'listening');
+  }
+  return failures.length === 0 ? new Promise(() => {}) : Promise.race(failures);
+}
+
+function required(value: string | undefined, name: string): string {
+  if (value === undefined) throw new AppConfigError(`${name}: must be set (or let \`npm start\` run everything).`);
+  return value;
+}
+
+function waitForSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  if (error instanceof AppConfigError) process.stderr.write(`${error.message}\n`);
+  else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+}

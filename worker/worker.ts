@@ -1,0 +1,34 @@
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import type { Activities } from '../activities/index.ts';
+import type { Temporal } from '../platform/temporal.ts';
+import { taskQueues } from '../workflows/contract.ts';
+import { bundleWorkflows } from './bundle.ts';
+
+export interface WorkerSettings {
+  readonly taskQueuePrefix: string;
+  readonly turnSlots: number;
+  readonly backgroundSlots: number;
+  readonly shutdownGraceSeconds: number;
+}
+
+/** One worker a queue, so that replays and schedules never take a person's slot. Run them with `run()`, end with `shutdown()`. */
+export async function createWorkers(temporal: Temporal, activities: Activities, settings: WorkerSettings): Promise<Worker[]> {
+  const queues = taskQueues(settings.taskQueuePrefix);
+  const shared: Omit<WorkerOptions, 'taskQueue'> = {
+    connection: temporal.connection,
+    namespace: temporal.namespace,
+    workflowBundle: await bundleWorkflows(),
+    activities,
+    // The default of 10 s lets every turn that ends soon after its worker's death wait for a queue nobody polls.
+    stickyQueueScheduleToStartTimeout: '1s',
+    // A stop without Redis arrives with the answer to a heartbeat.
+    maxHeartbeatThrottleInterval: '3s',
+    // Streams under way may finish; then they are cut and another worker takes the turn.
+    shutdownGraceTime: settings.shutdownGraceSeconds * 1_000,
+    shutdownForceTime: (settings.shutdownGraceSeconds + 5) * 1_000,
+  };
+  return Promise.all([
+    Worker.create({ ...shared, taskQueue: queues.turns, maxConcurrentActivityTaskExecutions: settings.turnSlots }),
+    Worker.create({ ...shared, taskQueue: queues.background, maxConcurrentActivityTaskExecutions: settings.backgroundSlots }),
+  ]);
+}

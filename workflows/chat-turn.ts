@@ -1,0 +1,87 @@
+import {
+  ActivityCancellationType, ApplicationFailure, CancellationScope, isCancellation, proxyActivities, proxyLocalActivities,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { attemptsTimeoutMs, attemptTimeoutMs, ATTEMPTS_PER_RUN } from '../domain/attempt-limits.ts';
+import {
+  SEARCH_ATTRIBUTES, TURN_FAILURE_TYPES, type ChatTurnInput, type ChatTurnResult, type Ended, type Generated, type Released, type ReleaseReason, type Reserved, type TurnActivities,
+} from './contract.ts';
+import { failureCodeOf } from './turn-failure.ts';
+
+/**
+ * One run of a turn: hold, answer, debit. A refused or stopped turn completes (a business answer); a failed one FAILS, typed,
+ * so that the Temporal UI finds it. PostgreSQL decides what each step may do; a run that is reset finds what the last one left.
+ */
+export async function chatTurn({ turnId }: ChatTurnInput): Promise<ChatTurnResult> {
+  const reserved = await reserve(turnId);
+  const generated = reserved.kind === 'held' ? await generate(turnId, reserved) : reserved;
+  if (generated.kind === 'answered') {
+    const { state } = await lastingly((activities) => activities.settleTurn({ turnId, answer: generated.answer }));
+    return { state };
+  }
+  return finish(generated);
+}
+
+// Together they take a few milliseconds; 10 s of retries bridge a restart of PostgreSQL before the regular activity takes over.
+const local = proxyLocalActivities<TurnActivities>({
+  startToCloseTimeout: '5s',
+  scheduleToCloseTimeout: '10s',
+  retry: { initialInterval: '50ms', backoffCoefficient: 2, maximumInterval: '1s' },
+});
+
+// What was answered must be booked and what was held must be released, however long PostgreSQL is away.
+const lasting = proxyActivities<TurnActivities>({
+  startToCloseTimeout: '10s',
+  scheduleToCloseTimeout: '7 days',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+});
+
+/** Not cancellable: a cancel before the first workflow task must still end the turn in PostgreSQL. */
+async function reserve(turnId: string): Promise<Reserved | Released> {
+  const cancelled = CancellationScope.current().consideredCancelled;
+  try {
+    return await CancellationScope.nonCancellable(() => local.reserveTurn({ turnId, cancelled }));
+  } catch {
+    return release(turnId, { as: 'failed', code: 'interrupted' });
+  }
+}
+
+async function generate(turnId: string, { holdId, outputLimit, model }: Extract<Reserved, { kind: 'held' }>): Promise<Generated | Released> {
+  const activities = proxyActivities<TurnActivities>({
+    startToCloseTimeout: attemptTimeoutMs(outputLimit),
+    scheduleToCloseTimeout: attemptsTimeoutMs(outputLimit),
+    heartbeatTimeout: '10s',
+    // A stop settles what has come, so the answer of the cancelled activity is waited for.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: ATTEMPTS_PER_RUN },
+    summary: model,
+  });
+  try {
+    return await activities.generate({ turnId, holdId });
+  } catch (error) {
+    const stopped = isCancellation(error) || CancellationScope.current().consideredCancelled;
+    return release(turnId, stopped ? { as: 'stopped' } : { as: 'failed', code: failureCodeOf(error) });
+  }
+}
+
+async function release(turnId: string, reason: ReleaseReason): Promise<Released> {
+  return lastingly((activities) => activities.releaseTurn({ turnId, reason }));
+}
+
+/** First as a local activity, which costs no event of its own while it succeeds; then as one that outlasts an outage. */
+async function lastingly<T>(call: (activities: TurnActivities) => Promise<T>): Promise<T> {
+  return CancellationScope.nonCancellable(async () => {
+    try {
+      return await call(local);
+    } catch {
+      return call(lasting);
+    }
+  });
+}
+
+function finish(ended: Ended): ChatTurnResult {
+  if (ended.kind === 'ended') return { state: ended.state };
+  const type = TURN_FAILURE_TYPES[ended.code];
+  upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.turnError, value: type }]);
+  throw ApplicationFailure.nonRetryable(ended.code, type);
+}
