@@ -1,0 +1,101 @@
+import { expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx', '*.mjs'], { cwd: root, encoding: 'utf8' })
+  .split('\n').filter((file) => file !== '' && existsSync(join(root, file)));
+
+/** What each folder may import beside itself and npm; a file name narrows it. Nobody but main.ts imports api or worker. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  domain: [],
+  workflows: ['domain'],
+  migrations: [],
+  db: ['domain', 'migrations', 'workflows/contract.ts', 'platform/config-error.ts'],
+  platform: ['domain', 'workflows/contract.ts'],
+  activities: ['domain', 'workflows/contract.ts', 'db', 'platform'],
+  worker: ['domain', 'workflows/contract.ts', 'activities', 'platform'],
+  api: ['domain', 'workflows/contract.ts', 'db', 'platform'],
+  cli: ['domain', 'workflows/contract.ts', 'db', 'platform', 'scripts'],
+  scripts: ['domain', 'db', 'platform', 'cli', 'workflows/contract.ts'],
+  'main.ts': ['domain', 'db', 'platform', 'api/main.ts', 'worker/main.ts'],
+};
+/** Folders that may use only these packages. */
+const MAY_USE: Record<string, readonly string[]> = {
+  domain: [],
+  workflows: ['@temporalio/workflow', '@temporalio/common'],
+};
+const ONLY_DB = /^(@mikro-orm\/|mikro-orm|kysely|pg)(\/|$)/;
+
+test('imports go one way', () => {
+  expect(files.filter((file) => roomOf(file) in MAY_IMPORT).flatMap((file) => violations(file, read(file)))).toEqual([]);
+});
+
+test('a planted wrong import is found', () => {
+  expect(violations('domain/planted.ts', "import { sql } from 'kysely';")).toHaveLength(1);
+  expect(violations('domain/planted.ts', "import { openDatabase } from '../db/database.ts';")).toHaveLength(1);
+  expect(violations('workflows/planted.ts', "import { readFile } from 'node:fs';")).toHaveLength(1);
+  expect(violations('api/planted.ts', "import { createWorkers } from '../worker/worker.ts';")).toHaveLength(1);
+  expect(violations('db/planted.ts', "export { x } from '../workflows/chat-turn.ts';")).toHaveLength(1);
+  expect(violations('api/planted.ts', "const { sql } = await import('kysely');")).toHaveLength(1);
+  expect(violations('api/planted.ts', "import { findTurn } from '../db/turns.ts';")).toHaveLength(0);
+});
+
+test('process.env is read in one file of the program', () => {
+  const readers = files.filter((file) => /^(domain|workflows|db|migrations|platform|activities|worker|api)\//.test(file) && /process\.env/.test(code(file)));
+  expect(readers).toEqual(['platform/config.ts']);
+});
+
+test('files stay short enough to have one reason to change', () => {
+  const long = files.filter((file) => !file.startsWith('test/') && !file.startsWith('migrations/'))
+    .map((file) => ({ file, lines: read(file).split('\n').length })).filter(({ lines }) => lines > 250);
+  expect(long).toEqual([]);
+});
+
+test('nothing is left unfinished or silenced', () => {
+  const marks = new RegExp(['TO' + 'DO', 'FIX' + 'ME', '@ts-' + 'ignore', '@ts-' + 'nocheck', 'eslint-' + 'disable'].join('|'));
+  expect(files.filter((file) => marks.test(read(file)))).toEqual([]);
+});
+
+test('folders and files are named plainly', () => {
+  expect(files.filter((file) => /(^|\/)(utils?|helpers?|common|services?|managers?)(\/|\.)/.test(file) && !file.startsWith('scripts/services/'))).toEqual([]);
+  expect(files.filter((file) => !/^[a-z0-9./-]+$/.test(file) && !/^web\//.test(file))).toEqual([]);
+});
+
+function violations(file: string, source: string): string[] {
+  const room = roomOf(file);
+  return imports(source).filter((specifier) => !allowed(room, file, specifier)).map((specifier) => `${file} imports ${specifier}`);
+}
+
+function allowed(room: string, file: string, specifier: string): boolean {
+  if (specifier.startsWith('.')) {
+    const target = relative('.', normalize(join(dirname(file), specifier)));
+    return roomOf(target) === room || (MAY_IMPORT[room] ?? []).some((may) => target === may || target.startsWith(`${may}/`));
+  }
+  const packages = MAY_USE[room];
+  if (packages !== undefined) return packages.includes(specifier);
+  return room === 'db' || room === 'migrations' || !ONLY_DB.test(specifier);
+}
+
+function imports(source: string): string[] {
+  const found = [...withoutComments(source).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)];
+  return found.flatMap(([, specifier]) => specifier ?? []);
+}
+
+function roomOf(file: string): string {
+  return file.split('/')[0] ?? file;
+}
+
+function read(file: string): string {
+  return readFileSync(join(root, file), 'utf8');
+}
+
+function code(file: string): string {
+  return withoutComments(read(file));
+}
+
+function withoutComments(source: string): string {
+  return source.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '');
+}
