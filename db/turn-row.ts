@@ -46,9 +46,9 @@ export const turnColumns = sql.raw(`
   t.encoding, t.answer, t.answer_attempt as "answerAttempt", t.stream_entries as "streamEntries", t.attempt, t.run_id as "runId",
   t.run_reason as "runReason", t.finish_reason as "finishReason", t.error_code as "errorCode", t.prompt_tokens as "promptTokens",
   t.completion_tokens as "completionTokens", t.debited_tokens::float8 as "debitedTokens", t.estimated, t.warning,
-  (extract(epoch from t.stop_requested_at) * 1000)::float8 as "stopRequestedAt", t.ever_admitted as "everAdmitted",
-  (extract(epoch from t.admitted_at) * 1000)::float8 as "admittedAt", (extract(epoch from t.created_at) * 1000)::float8 as "createdAt",
-  (extract(epoch from t.ended_at) * 1000)::float8 as "endedAt"`);
+  floor(extract(epoch from t.stop_requested_at) * 1000)::float8 as "stopRequestedAt", t.ever_admitted as "everAdmitted",
+  floor(extract(epoch from t.admitted_at) * 1000)::float8 as "admittedAt", floor(extract(epoch from t.created_at) * 1000)::float8 as "createdAt",
+  floor(extract(epoch from t.ended_at) * 1000)::float8 as "endedAt"`);
 
 /**
  * Locks account and turn in the one order that everybody keeps (account, conversation, turn), in one statement. PostgreSQL
