@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from 'redis';
+import type { Logger } from './log.ts';
+
+/** Two connections, because one that has subscribed is kept for messages: a slow reader of messages never delays a command. */
+export interface Redis {
+  readonly commands: RedisClient;
+  readonly subscriber: RedisClient;
+  /** Whether both connections answer. False is a degraded service, not a broken one: nothing of value lives in Redis alone. */
+  isReady(): boolean;
+  /**
+   * Sends to `commands` and waits `timeoutMs` (500) for the answer. The client's own timeout covers only what was not yet written, so a
+   * server that accepts and never answers would hang its callers: use this for everything a person waits for.
+   * @throws RedisAway at once while it is away or owes an overdue answer, and after `timeoutMs`; then the outcome is unknown.
+   */
+  ask<T>(send: (commands: RedisClient) => Promise<T>, timeoutMs?: number): Promise<T>;
+  close(): Promise<void>;
+}
+
+export type RedisClient = ReturnType<typeof createConnection>;
+type Log = Pick<Logger, 'info' | 'warn'>;
+
+/** Redis does not answer in time. Always survivable: callers fall back to PostgreSQL or to memory. */
+export class RedisAway extends Error {
+  override readonly name = 'RedisAway';
+}
+
+/** How long a boot waits for a Redis that does not refuse and does not answer: it then starts without. */
+const BOOT_WAIT_MS = 1_000;
+const ASK_TIMEOUT_MS = 500;
+const CLOSE_TIMEOUT_MS = 500;
+
+/** Connects in the background and for ever; resolves when both connections answer, or have failed once. */
+export async function openRedis(url: string, log?: Log): Promise<Redis> {
+  const commands = createConnection(url);
+  const subscriber = createConnection(url);
+  logOutages({ commands, subscriber }, log);
+  await Promise.race([Promise.all([connect(commands), connect(subscriber)]), sleep(BOOT_WAIT_MS, undefined, { ref: false })]);
+
+  // Answers that came too late to be waited for. While one is owed, further questions would only queue behind it.
+  let overdue = 0;
+  const ask = async <T>(send: (client: RedisClient) => Promise<T>, timeoutMs = ASK_TIMEOUT_MS): Promise<T> => {
+    if (!commands.isReady || overdue > 0) throw new RedisAway('Redis is away');
+    const answer = send(commands);
+    if (await settledWithin(answer, timeoutMs)) return answer;
+    overdue += 1;
+    const arrived = () => { overdue -= 1; };
+    answer.then(arrived, arrived);
+    throw new RedisAway(`Redis has not answered for ${timeoutMs} ms`);
+  };
+
+  return {
+    commands, subscriber, ask,
+    isReady: () => commands.isReady && subscriber.isReady && overdue === 0,
+    async close() {
+      if (commands.isReady) await settledWithin(commands.close(), CLOSE_TIMEOUT_MS);
+      commands.destroy();
+      subscriber.destroy();
+    },
+  };
+}
+
+function createConnection(url: string) {
+  return createClient({
+    url,
+    socket: {
+      connectTimeout: 1_000,
+      // With a ping every 2 s, 5 s of silence mean a peer that is gone without a word (a cable, a paused machine).
+      socketTimeout: 5_000,
+      reconnectStrategy: (retries) => Math.min(2_000, 50 * 2 ** retries) * (0.5 + Math.random() / 2),
+    },
+    pingInterval: 2_000,
+    // Away means away: what cannot be sent now is refused now, and the caller knows what to do instead.
+    disableOfflineQueue: true,
+    commandsQueueMaxLength: 20_000,
+    // `ask` limits the wait; the client's own limit costs an AbortSignal a command and ends when the command is written.
+    commandOptions: { timeout: 0 },
+    maintNotifications: 'disabled',
+  });
+}
+
+async function connect(client: RedisClient): Promise<void> {
+  const first = new Promise<void>((resolve) => {
+    client.once('ready', resolve);
+    client.once('error', () => { resolve(); });
+  });
+  // Rejects only when the client is closed while it is still trying.
+  client.connect().catch(() => {});
+  await first;
+}
+
+/** One line when it goes and one when it is back, whatever the number of attempts between. A listener on `error` also keeps the process alive. */
+function logOutages(clients: Record<string, RedisClient>, log: Log | undefined): void {
+  const away = new Set<string>();
+  let since = 0;
+  for (const [name, client] of Object.entries(clients)) {
+    client.on('error', (error: Error & { code?: string }) => {
+      if (away.size === 0) {
+        since = Date.now();
+        log?.warn({ connection: name, reason: error.code ?? error.message }, 'Redis is away: answers arrive whole, request limits are kept in the process');
+      }
+      away.add(name);
+    });
+    client.on('ready', () => {
+      if (away.delete(name) && away.size === 0) log?.info({ awayMs: Date.now() - since }, 'Redis is back');
+    });
+  }
+}
+
+async function settledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    // One more turn of the loop: after a stall of our own, an answer that has come is read before it is called late.
+    timer = setTimeout(() => setImmediate(() => { resolve(false); }), ms);
+  });
+  const settled = promise.then(() => true, () => true);
+  try {
+    return await Promise.race([settled, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

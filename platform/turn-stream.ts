@@ -1,0 +1,64 @@
+import { formatEventId, parseEventId, RESTART_REASONS, type EventId, type StreamEntry } from '../domain/stream-events.ts';
+import { RedisAway, type Redis, type RedisClient } from './redis.ts';
+
+/**
+ * How a turn looks in Redis. One stream holds its entries, `<attempt>-<n>` → `delta <text>` or `restarted <reason>`; one channel of the same
+ * name carries each entry as it is written, and two words: `changed` (read PostgreSQL again) and `stop` (the row asks for it already).
+ */
+export function turnKey(turnId: string): string {
+  return `turn:${turnId}`;
+}
+
+export type Announcement = 'changed' | 'stop';
+
+/** Says it to whoever watches the turn, in any process. Fire and forget: every watcher also polls, so a lost word costs time, not truth. */
+export function announce(redis: Redis, turnId: string, word: Announcement): void {
+  redis.ask((commands) => commands.publish(turnKey(turnId), word)).catch(() => {});
+}
+
+export function encodeMessage(entry: StreamEntry): string {
+  return `${entry.kind} ${formatEventId(entry.id)} ${entry.kind === 'delta' ? entry.text : entry.reason}`;
+}
+
+/** @returns null for a message of a kind we do not know: some later version's, to be ignored. */
+export function decodeMessage(message: string): StreamEntry | Announcement | null {
+  if (message === 'changed' || message === 'stop') return message;
+  const afterKind = message.indexOf(' ');
+  const afterId = message.indexOf(' ', afterKind + 1);
+  if (afterKind < 0 || afterId < 0) return null;
+  return decodeEntry(message.slice(afterKind + 1, afterId), message.slice(0, afterKind), message.slice(afterId + 1));
+}
+
+export function entryFields(entry: StreamEntry): [kind: string, value: string] {
+  return [entry.kind, entry.kind === 'delta' ? entry.text : entry.reason];
+}
+
+/** At most `count` entries from `from` (inclusive) on, in order. @throws RedisAway */
+export async function readEntries(redis: Redis, turnId: string, from: EventId, count: number): Promise<StreamEntry[]> {
+  const reply = await asked(redis, (commands) => commands.xRange(turnKey(turnId), formatEventId(from), '+', { COUNT: count }));
+  return (reply ?? []).flatMap(({ id, message }) => Object.entries(message).flatMap(([kind, value]) => decodeEntry(id, kind, value) ?? []));
+}
+
+/** The newest id of a turn's stream, null when there is no stream. @throws RedisAway */
+export async function readLastId(redis: Redis, turnId: string): Promise<EventId | null> {
+  const reply = await asked(redis, (commands) => commands.xRevRange(turnKey(turnId), '+', '-', { COUNT: 1 }));
+  const last = reply?.[0];
+  return last === undefined ? null : parseEventId(last.id);
+}
+
+/** A reader can do without Redis whatever is wrong with it: lost in mid-answer, still loading, out of memory. */
+async function asked<T>(redis: Redis, send: (commands: RedisClient) => Promise<T>): Promise<T> {
+  try {
+    return await redis.ask(send);
+  } catch (cause) {
+    throw cause instanceof RedisAway ? cause : new RedisAway('Redis cannot be read', { cause });
+  }
+}
+
+function decodeEntry(idText: string, kind: string, value: string): StreamEntry | null {
+  const id = parseEventId(idText);
+  if (id === null) return null;
+  if (kind === 'delta') return { kind, id, text: value };
+  const reason = RESTART_REASONS.find((known) => known === value);
+  return kind === 'restarted' && reason !== undefined ? { kind, id, reason } : null;
+}
