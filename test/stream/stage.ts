@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseEventId, type EndingState, type RestartReason, type TurnEvent } from '../../domain/stream-events.ts';
+import { openRedis, type Redis } from '../../platform/redis.ts';
+import { createTurnFeed, type TurnFeed } from '../../platform/turn-feed.ts';
+import { followTurn, type Followed } from '../../platform/turn-follow.ts';
+import type { TurnSnapshot } from '../../platform/turn-snapshot.ts';
+import { announce } from '../../platform/turn-stream.ts';
+import { openTurnWriter, type TurnWriter, type TurnWriterOptions } from '../../platform/turn-writer.ts';
+
+/** One process's side of Redis: what `main.ts` opens. */
+export interface Stage {
+  readonly redis: Redis;
+  readonly feed: TurnFeed;
+  close(): Promise<void>;
+}
+
+export async function openStage(url: string = sharedRedisUrl()): Promise<Stage> {
+  const redis = await openRedis(url);
+  const feed = createTurnFeed(redis);
+  return {
+    redis,
+    feed,
+    async close() {
+      feed.close();
+      await redis.close();
+    },
+  };
+}
+
+/** @throws when the services are not there. Nothing here may empty, stop or pause this server: other tests use it. */
+export function sharedRedisUrl(): string {
+  const url = process.env['TEST_REDIS_URL'];
+  if (url === undefined) throw new Error('TEST_REDIS_URL is not set: run `npm test`, which starts the services');
+  return url;
+}
+
+/** What stands in the ending event: enough to tell one ending from another. */
+export interface Ending {
+  readonly state: EndingState;
+  readonly content: string | null;
+}
+
+/** The row of one turn, as followers read it. Steps are named after those of `db/`. */
+export class TestTurn {
+  readonly id = randomUUID();
+  reads = 0;
+  #row: TurnSnapshot<Ending | null>;
+
+  constructor() {
+    this.#row = { turnId: this.id, conversationId: 'conversation', model: 'model', state: 'accepted', attempt: 0, streamEntries: null, content: null, turn: null };
+  }
+
+  readonly read = (): Promise<TurnSnapshot<Ending | null>> => {
+    this.reads += 1;
+    return Promise.resolve(this.#row);
+  };
+
+  get attempt(): number {
+    return this.#row.attempt;
+  }
+
+  /** @returns the attempt's number. */
+  openAttempt(): number {
+    this.#row = { ...this.#row, state: 'running', attempt: this.#row.attempt + 1, streamEntries: null, content: null };
+    return this.#row.attempt;
+  }
+
+  end(state: EndingState, content: string | null, streamEntries: number | null): void {
+    this.#row = { ...this.#row, state, content, streamEntries, turn: { state, content } };
+  }
+
+  refuse(): void {
+    this.#row = { ...this.#row, state: 'refused' };
+  }
+
+  /** A failed turn runs again. */
+  reopen(): void {
+    this.#row = { ...this.#row, state: 'accepted', content: null, streamEntries: null, turn: null };
+  }
+}
+
+/** As `generate` does it: the attempt's row, the word to the readers, the writer. */
+export function openWriter(stage: Stage, turn: TestTurn, options: Partial<TurnWriterOptions> = {}): TurnWriter {
+  const attempt = turn.openAttempt();
+  announce(stage.redis, turn.id, 'changed');
+  return openTurnWriter(stage.redis, { turnId: turn.id, attempt, restarted: attempt === 1 ? null : 'retry', ...options });
+}
+
+/** As `generate` and `settleTurn` do it: the stream's end first, then the row, then the word to the readers. */
+export async function complete(stage: Stage, turn: TestTurn, writer: TurnWriter): Promise<string> {
+  const entries = await writer.end();
+  turn.end('completed', writer.text, entries);
+  announce(stage.redis, turn.id, 'changed');
+  return writer.text;
+}
+
+/** Writes each piece as an entry of its own. */
+export async function writeEntries(writer: TurnWriter, pieces: readonly string[]): Promise<void> {
+  for (const piece of pieces) {
+    const before = writer.entries;
+    writer.delta(piece);
+    await until(() => writer.entries > before, 'the piece to be given a number');
+  }
+}
+
+export interface Reader {
+  readonly events: readonly TurnEvent<Ending | null>[];
+  /** What a person sees: deltas joined, dropped at each `restarted`. */
+  readonly text: string;
+  /** Also of what came before this connection. */
+  readonly lastId: string | null;
+  readonly done: Promise<Followed>;
+  /** The connection breaks. */
+  leave(): Promise<Followed>;
+}
+
+export interface ReaderOptions {
+  readonly from?: string | null;
+  /** The text that the client holds already. */
+  readonly text?: string;
+  readonly pollMs?: number;
+  readonly onEvent?: (event: TurnEvent<Ending | null>) => Promise<void> | void;
+}
+
+/** A client. It fails when an event breaks the contract: a repeated id, a delta under another attempt's id, anything after the ending. */
+export function follow(stage: Stage, turn: TestTurn, options: ReaderOptions = {}): Reader {
+  const { from = null, pollMs, onEvent } = options;
+  const gone = new AbortController();
+  const events: TurnEvent<Ending | null>[] = [];
+  let text = options.text ?? '';
+  let lastId = from;
+  const emit = (event: TurnEvent<Ending | null>) => {
+    checkOrder(events.at(-1)?.id ?? from, events.at(-1)?.type ?? null, event);
+    events.push(event);
+    text = applied(text, event);
+    lastId = event.id;
+    return onEvent?.(event);
+  };
+  const lastEventId = from === null ? null : parseEventId(from);
+  const done = followTurn({
+    turnId: turn.id, lastEventId, redis: stage.redis, feed: stage.feed, readTurn: turn.read, emit, signal: gone.signal,
+    ...(pollMs === undefined ? {} : { pollMs }),
+  });
+  done.catch(() => {});
+  return {
+    events,
+    get text() { return text; },
+    get lastId() { return lastId; },
+    done,
+    leave() {
+      gone.abort();
+      return done;
+    },
+  };
+}
+
+export function applied(text: string, event: TurnEvent<unknown>): string {
+  if (event.type === 'delta') return text + event.data.text;
+  return event.type === 'restarted' ? '' : text;
+}
+
+/** Events without what differs from turn to turn, for a table of what is expected. */
+export function brief(events: readonly TurnEvent<unknown>[]): string[] {
+  return events.map((event) => {
+    if (event.type === 'delta') return `${event.id} ${event.data.text}`;
+    return event.type === 'restarted' ? `${event.id} restarted ${event.data.reason}` : `${event.id} ${event.type}`;
+  });
+}
+
+export function restarts(events: readonly TurnEvent<unknown>[]): RestartReason[] {
+  return events.flatMap((event) => event.type === 'restarted' ? event.data.reason : []);
+}
+
+/** Waits for a fact. */
+export async function until(fact: () => boolean | Promise<boolean>, what: string, withinMs = 10_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await fact())) {
+    if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms for ${what}`);
+    await sleep(2);
+  }
+}
+
+function checkOrder(lastId: string | null, lastType: string | null, event: TurnEvent<unknown>): void {
+  const id = parseEventId(event.id);
+  const last = lastId === null ? null : parseEventId(lastId);
+  if (id === null) throw new Error(`${event.id} cannot be resumed from`);
+  if (lastType === 'completed' || lastType === 'stopped' || lastType === 'failed') throw new Error(`${event.type} after the ending`);
+  if ((event.type === 'delta' || event.type === 'restarted') && event.data.attempt !== id.attempt) throw new Error(`${event.id} says attempt ${event.data.attempt}`);
+  if (last === null || event.type === 'restarted') return;
+  // The ending itself may be asked for again.
+  const isEndingAgain = lastType === null && event.type !== 'delta';
+  if (id.attempt < last.attempt || (id.attempt === last.attempt && id.entry <= last.entry && !isEndingAgain)) {
+    throw new Error(`${event.type} ${event.id} after ${lastId}`);
+  }
+}
