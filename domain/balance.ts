@@ -17,7 +17,7 @@ export interface Balance {
   readonly used: number;
 }
 
-/** What one ledger entry does to a balance: the deltas the ledger stores and adds up. */
+/** What one ledger entry does to a balance: the deltas the ledger stores and adds up (0 - x where it takes, so that no delta is -0). */
 export interface Posting {
   readonly purchased: number;
   readonly debt: number;
@@ -33,9 +33,13 @@ export const MAX_TOKENS_PER_ENTRY = 1_000_000_000_000;
 /** Purchased first, then allowance, then overage; one debit may span all three (policy 2, G24). */
 export function decideDebit(balance: Balance, tokens: number): Posting {
   assertAmount(tokens);
+  return spend(balance, tokens);
+}
+
+function spend(balance: Balance, tokens: number): Posting {
   const fromPurchased = Math.min(balance.purchased, tokens);
   const fromAllowance = Math.min(balance.allowance - balance.spentAllowance, tokens - fromPurchased);
-  return posting({ purchased: -fromPurchased, spentPurchased: fromPurchased, spentAllowance: fromAllowance, overage: tokens - fromPurchased - fromAllowance, used: tokens });
+  return posting({ purchased: 0 - fromPurchased, spentPurchased: fromPurchased, spentAllowance: fromAllowance, overage: tokens - fromPurchased - fromAllowance, used: tokens });
 }
 
 /** A grant pays standing overage first, then debt; the rest becomes purchased tokens (policy 4). */
@@ -43,25 +47,25 @@ export function decideGrant(balance: Balance, tokens: number): Posting {
   assertAmount(tokens);
   const paidOverage = Math.min(balance.overage, tokens);
   const paidDebt = Math.min(balance.debt, tokens - paidOverage);
-  return posting({ purchased: tokens - paidOverage - paidDebt, debt: -paidDebt, spentPurchased: paidOverage, overage: -paidOverage });
+  return posting({ purchased: tokens - paidOverage - paidDebt, debt: 0 - paidDebt, spentPurchased: paidOverage, overage: 0 - paidOverage });
 }
 
 /** A reversal takes from the purchased balance down to 0; the rest is debt. The allowance is never touched (policy 4, G23). */
 export function decideReversal(balance: Balance, tokens: number): Posting {
   assertAmount(tokens);
   const taken = Math.min(balance.purchased, tokens);
-  return posting({ purchased: -taken, debt: tokens - taken });
+  return posting({ purchased: 0 - taken, debt: tokens - taken });
 }
 
 /** Puts `used` at a wanted value; downwards it undoes what a debit would do: overage, then allowance, then purchased. */
 export function decideAdjustment(balance: Balance, wantedUsed: number): Posting {
   if (!Number.isSafeInteger(wantedUsed) || wantedUsed < 0) throw new RangeError('used tokens must be an integer >= 0');
-  if (wantedUsed > balance.used) return decideDebit(balance, wantedUsed - balance.used);
+  if (wantedUsed > balance.used) return spend(balance, wantedUsed - balance.used);
   const back = balance.used - wantedUsed;
   const overage = Math.min(balance.overage, back);
   const spentAllowance = Math.min(balance.spentAllowance, back - overage);
   const spentPurchased = back - overage - spentAllowance;
-  return posting({ purchased: spentPurchased, spentPurchased: -spentPurchased, spentAllowance: -spentAllowance, overage: -overage, used: -back });
+  return posting({ purchased: spentPurchased, spentPurchased: 0 - spentPurchased, spentAllowance: 0 - spentAllowance, overage: 0 - overage, used: 0 - back });
 }
 
 /** What a new period starts with: used is 0, purchased tokens and debt carry over, overage is forgiven (policy 4). */
