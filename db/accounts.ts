@@ -17,7 +17,7 @@ export interface LockedAccount {
  * @throws when there is no such account, which is a broken invariant here.
  */
 export async function lockAccount(tx: Tx, { accountId, now }: { accountId: number; now: Instant }): Promise<LockedAccount> {
-  await one(sql`select 1 from accounts where id = ${accountId} for update`, tx);
+  await one(sql`select 1 from accounts where id = ${accountId} for no key update`, tx);
   return readLockedAccount(tx, { accountId, now });
 }
 

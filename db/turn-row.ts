@@ -52,11 +52,12 @@ export const turnColumns = sql.raw(`
 
 /**
  * Locks account and turn in the one order that everybody keeps (account, conversation, turn), in one statement. PostgreSQL
- * locks in the order of `for update of`, and rereads all three rows after having waited for any of them.
+ * locks in the order of `for … of`, and rereads all three rows after having waited for any of them. NO KEY: a plain UPDATE lock
+ * would stand against the foreign keys of a row being inserted, which are checked under the conversation's lock: a deadlock.
  */
 export async function lockTurn(tx: Tx, turnId: string): Promise<TurnRow | null> {
   return first(sql<TurnRow>`select ${turnColumns} from accounts a join turns t on t.account_id = a.id join conversations c on c.id = t.conversation_id
-    where t.id = ${turnId} for update of a, c, t`, tx);
+    where t.id = ${turnId} for no key update of a, c, t`, tx);
 }
 
 export async function findTurnRow(on: Sql, turnId: string): Promise<TurnRow | null> {
