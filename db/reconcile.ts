@@ -49,11 +49,11 @@ export async function countMismatches(database: Database, { sinceMs }: { sinceMs
     with recent as (
       select distinct account_id, period_id from ledger_entries where created_at > now() - ${sinceMs} * interval '1 millisecond'
     ), wrong_accounts as (
-      select a.id from accounts a where a.id in (select account_id from recent) and (a.purchased_tokens, a.debt_tokens) is distinct from (
+      select a.id from accounts a where a.id in (select account_id from recent) and (a.purchased_tokens, a.debt_tokens) <> (
         select coalesce(sum(purchased_delta), 0), coalesce(sum(debt_delta), 0) from ledger_entries where account_id = a.id)
     ), wrong_periods as (
       select p.id from periods p where p.id in (select period_id from recent)
-        and (p.used_tokens, p.spent_purchased_tokens, p.spent_allowance_tokens, p.overage_tokens) is distinct from (
+        and (p.used_tokens, p.spent_purchased_tokens, p.spent_allowance_tokens, p.overage_tokens) <> (
           select coalesce(sum(used_delta), 0), coalesce(sum(spent_purchased_delta), 0), coalesce(sum(spent_allowance_delta), 0), coalesce(sum(overage_delta), 0)
           from ledger_entries where period_id = p.id)
     )
