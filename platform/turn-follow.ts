@@ -1,6 +1,6 @@
 import { isEnding, type EventId, type TurnEvent } from '../domain/stream-events.ts';
 import { RedisAway, type Redis } from './redis.ts';
-import type { TurnFeed } from './turn-feed.ts';
+import type { TurnFeed, TurnWatch } from './turn-feed.ts';
 import { TurnInbox } from './turn-inbox.ts';
 import { TurnReader, type EndedSnapshot } from './turn-reader.ts';
 import type { TurnSnapshot } from './turn-snapshot.ts';
@@ -35,17 +35,22 @@ const AWAY_POLL_MAX_MS = 1_000;
 /** PostgreSQL was read just before a newer attempt opened: it is there when asked again. */
 const RACE_MS = 25;
 
-/** Sends one reader a turn's events from where it stands to the one ending, without a gap and without a repeat. Resolves then, or when `signal` aborts. */
+const GONE: Followed = { ended: false, refused: false };
+
+/**
+ * Sends one reader a turn's events from where it stands to the one ending, without a gap and without a repeat. Resolves then, or as soon as
+ * `signal` aborts, whatever `emit` or `readTurn` is waiting for; after that nothing is emitted.
+ */
 export async function followTurn<Turn>(options: FollowOptions<Turn>): Promise<Followed> {
   const { turnId, feed, signal } = options;
+  if (signal.aborted) return GONE;
+  let leave = () => {};
+  const gone = new Promise<Followed>((resolve) => { leave = () => { resolve(GONE); }; });
+  signal.addEventListener('abort', leave);
   const inbox = new TurnInbox();
   const watch = feed.watch(turnId, { onChanged: () => { inbox.changed(); }, onEntry: (entry) => { inbox.push(entry); } });
-  const leave = () => { inbox.close(); };
-  signal.addEventListener('abort', leave);
   try {
-    // First the subscription, then PostgreSQL: what changes after the reading is told.
-    await watch.ready;
-    return await new Following(options, inbox, () => watch.live).run();
+    return await Promise.race([new Following(options, inbox, watch).run(), gone]);
   } finally {
     signal.removeEventListener('abort', leave);
     watch.close();
@@ -56,19 +61,29 @@ export async function followTurn<Turn>(options: FollowOptions<Turn>): Promise<Fo
 class Following<Turn> {
   readonly #options: FollowOptions<Turn>;
   readonly #inbox: TurnInbox;
-  readonly #isLive: () => boolean;
+  readonly #watch: TurnWatch;
   readonly #reader: TurnReader<Turn>;
   #awayPollMs = AWAY_POLL_MS;
 
-  constructor(options: FollowOptions<Turn>, inbox: TurnInbox, isLive: () => boolean) {
+  constructor(options: FollowOptions<Turn>, inbox: TurnInbox, watch: TurnWatch) {
+    const { redis, turnId, emit, signal } = options;
     this.#options = options;
     this.#inbox = inbox;
-    this.#isLive = isLive;
-    this.#reader = new TurnReader(options);
+    this.#watch = watch;
+    this.#reader = new TurnReader({
+      redis, turnId,
+      emit(event) {
+        // Ends what still runs for a reader who has gone.
+        signal.throwIfAborted();
+        return emit(event);
+      },
+    });
   }
 
   async run(): Promise<Followed> {
     const { readTurn, lastEventId, signal } = this.#options;
+    // First the subscription, then PostgreSQL: what changes after the reading is told.
+    await this.#watch.ready;
     let begun = false;
     while (!signal.aborted) {
       let pause = this.#pollMs();
@@ -87,19 +102,20 @@ class Following<Turn> {
           }
         }
       }
-      await this.#read();
+      if (!(await this.#read())) pause = Math.min(pause, AWAY_POLL_MS);
       await this.#inbox.wait(pause);
     }
-    return { ended: false, refused: false };
+    return GONE;
   }
 
-  /** What the stream has, then what has arrived. */
-  async #read(): Promise<void> {
+  /** What the stream has, then what has arrived. @returns false when the stream could not be read: nothing will say when it can. */
+  async #read(): Promise<boolean> {
     const { signal } = this.#options;
-    if (this.#inbox.takeStale() && !(await this.#drain())) return;
+    if (this.#inbox.takeStale() && !(await this.#drain())) return false;
     for (let entry = this.#inbox.next(); entry !== undefined && !signal.aborted; entry = this.#inbox.next()) {
       if (!(await this.#reader.offer(entry))) this.#inbox.missed();
     }
+    return true;
   }
 
   async #drain(): Promise<boolean> {
@@ -114,7 +130,7 @@ class Following<Turn> {
 
   #pollMs(): number {
     const { pollMs = POLL_MS, redis } = this.#options;
-    if (this.#isLive() && redis.isReady()) {
+    if (this.#watch.live && redis.isReady()) {
       this.#awayPollMs = AWAY_POLL_MS;
       return pollMs;
     }
