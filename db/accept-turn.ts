@@ -32,26 +32,33 @@ export interface Accepted {
 
 /**
  * Commits conversation, question and turn before anything is started (G25), or finds what the id or key is bound to (G12).
+ * @param beforeNew runs before anything is written for a turn that has to be run; what it throws refuses it.
  * @throws AppError not_found (conversation), conversation_busy, idempotency_conflict, invalid_request (id and key disagree).
  */
-export async function acceptTurn(database: Database, request: SendRequest): Promise<Accepted> {
+export async function acceptTurn(database: Database, request: SendRequest, beforeNew: () => Promise<void> = async () => {}): Promise<Accepted> {
   try {
-    return await acceptOnce(database, request);
+    return await acceptOnce(database, request, beforeNew);
   } catch (error) {
     // Two first sends of one id at the same time: the loser's insert is refused, and it now finds the winner's row.
     if (!LOST_THE_RACE.has(violatedConstraint(error) ?? '')) throw error;
-    return acceptOnce(database, request);
+    return acceptOnce(database, request, beforeNew);
   }
 }
 
 const LOST_THE_RACE = new Set(['turns_pkey', 'turns_idempotency_key_is_unique']);
 
-async function acceptOnce(database: Database, request: SendRequest): Promise<Accepted> {
+async function acceptOnce(database: Database, request: SendRequest, beforeNew: () => Promise<void>): Promise<Accepted> {
   const known = await findKnown(database.sql, request);
-  if (known === null) return database.transaction((tx) => insertTurn(tx, request));
+  if (known === null) {
+    await beforeNew();
+    return database.transaction((tx) => insertTurn(tx, request));
+  }
   const decision = decideSendAgain(known.state, known.bodyHash.equals(request.bodyHash));
   if (decision === 'conflict') throw new AppError('idempotency_conflict', { turnId: known.id });
-  if (decision === 'judge_anew') return database.transaction((tx) => judgeAnew(tx, known, request));
+  if (decision === 'judge_anew') {
+    await beforeNew();
+    return database.transaction((tx) => judgeAnew(tx, known, request));
+  }
   return { decision, turn: recordOf(known) };
 }
 

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { AppError } from '../domain/errors.ts';
 import { mayRunAgain } from '../domain/sending.ts';
 import { isLive, type TurnRecord } from '../domain/turn.ts';
-import { violatedConstraint, type Database, type Tx } from './database.ts';
+import { one, violatedConstraint, type Database, type Tx } from './database.ts';
 import { findTurnRow, lockTurn, recordOf, type TurnRow } from './turn-row.ts';
 
 /** @param userId the asker; another's turn is not found. null: anybody's (admins, the worker). */
@@ -74,4 +74,10 @@ export async function unbindTurn(database: Database, { turnId }: { turnId: strin
     const code = row.everAdmitted ? 'interrupted' : 'unavailable';
     await sql`update turns set state = ${state}, error_code = ${code}, ended_at = now() where id = ${turnId}`.execute(tx);
   });
+}
+
+/** Accepted and running turns of everybody: what the service has promised to finish. */
+export async function countLiveTurns(database: Database): Promise<number> {
+  const { count } = await one(sql<{ count: number }>`select count(*)::int as count from turns where state in ('accepted', 'running')`, database.sql);
+  return count;
 }

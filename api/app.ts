@@ -1,0 +1,92 @@
+import express, { type Express, type RequestHandler, type Response } from 'express';
+import { v7 as uuidv7 } from 'uuid';
+import { countLiveTurns } from '../db/turns.ts';
+import { AppError } from '../domain/errors.ts';
+import type { Principal } from '../db/users.ts';
+import { byApiKey, type Authenticate } from './auth.ts';
+import type { ApiDeps, Caller } from './context.ts';
+import { mountDocs } from './docs.ts';
+import { errorMiddleware, localeOf } from './errors.ts';
+import { createRequestLimits, type RequestLimits } from './limits.ts';
+import { describeApi } from './openapi.ts';
+import { createOverloadGate } from './overload.ts';
+import { mountRoutes, type Route } from './route.ts';
+import { accountRoutes } from './routes/account.ts';
+import { chatRoutes } from './routes/chat.ts';
+import { conversationRoutes } from './routes/conversations.ts';
+import { mountHealth } from './routes/health.ts';
+
+/** @param stopping aborts when the server stops: streams end then, and their readers resume elsewhere. */
+export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
+  const { limits: limitsConfig } = deps.config;
+  const authenticate = byApiKey(deps.database);
+  const limits = createRequestLimits(deps.redis, limitsConfig);
+  const gate = createOverloadGate({ countLive: () => countLiveTurns(deps.database), limit: limitsConfig.maxTurnsInFlight, now: Date.now });
+  const routes = [...chatRoutes(deps, gate), ...conversationRoutes(deps), ...accountRoutes(deps)];
+
+  const app = express();
+  app.disable('x-powered-by').disable('etag');
+  app.set('query parser', 'simple');
+  app.use(identify);
+  mountHealth(app, deps);
+  mountDocs(app, describeApi(routes));
+  app.use('/api', signIn(authenticate));
+  app.use('/api/admin', adminsOnly);
+  mountRoutes(app, routes, (route) => [count(limits, route)], (response) => callerOf(response, stopping));
+  app.use(() => {
+    throw new AppError('not_found');
+  });
+  app.use(errorMiddleware(deps.log));
+  return app;
+}
+
+interface Locals {
+  requestId: string;
+  principal?: Principal;
+}
+
+const identify: RequestHandler = (_request, response, next) => {
+  const locals = response.locals as Locals;
+  locals.requestId = uuidv7();
+  response.set({ 'X-Request-Id': locals.requestId, 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
+  next();
+};
+
+/** Before anything else of a request is looked at, its body included. */
+function signIn(authenticate: Authenticate): RequestHandler {
+  return async (request, response, next) => {
+    (response.locals as Locals).principal = await authenticate(request);
+    next();
+  };
+}
+
+/** Before routing, so that an unknown admin address tells a user nothing either. */
+const adminsOnly: RequestHandler = (_request, response, next) => {
+  if (principalOf(response).role !== 'admin') throw new AppError('forbidden');
+  next();
+};
+
+function count(limits: RequestLimits, { limit }: Route): RequestHandler {
+  return async (_request, response, next) => {
+    await limits.consume(limit, principalOf(response).accountId);
+    next();
+  };
+}
+
+function callerOf(response: Response, stopping: AbortSignal): Caller {
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
+  return {
+    principal: principalOf(response),
+    locale: localeOf(response),
+    request: response.req,
+    response,
+    gone: AbortSignal.any([closed.signal, stopping]),
+  };
+}
+
+function principalOf(response: Response): Principal {
+  const { principal } = response.locals as Locals;
+  if (principal === undefined) throw new Error('a route under /api is reached only after sign-in');
+  return principal;
+}

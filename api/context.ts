@@ -1,0 +1,33 @@
+import type { Request, Response } from 'express';
+import type { Database } from '../db/database.ts';
+import type { Principal } from '../db/users.ts';
+import type { Locale } from '../domain/messages.ts';
+import type { Encoding } from '../domain/model.ts';
+import type { Config } from '../platform/config.ts';
+import type { Logger } from '../platform/log.ts';
+import type { Redis } from '../platform/redis.ts';
+import type { TurnRuns } from '../platform/temporal.ts';
+import type { TurnFeed } from '../platform/turn-feed.ts';
+
+/** What the door needs, wired by hand in main.ts. */
+export interface ApiDeps {
+  readonly config: Pick<Config, 'http' | 'models' | 'policy' | 'testRoutes' | 'limits'>;
+  readonly database: Database;
+  readonly redis: Redis;
+  readonly feed: TurnFeed;
+  readonly runs: TurnRuns;
+  countTokens(text: string, encoding: Encoding): number;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** One authenticated request. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly locale: Locale;
+  readonly request: Request;
+  readonly response: Response;
+  /** Aborts when the reader has gone or the server stops; a turn goes on either way. */
+  readonly gone: AbortSignal;
+}

@@ -1,0 +1,70 @@
+import type { ErrorRequestHandler, Response } from 'express';
+import { AppError, type ErrorCode } from '../domain/errors.ts';
+import { errorSentence, LOCALES, type Locale } from '../domain/messages.ts';
+import { isUnavailable } from '../db/availability.ts';
+import type { Logger } from '../platform/log.ts';
+
+/** The one table from code to status. */
+export const STATUS_OF = {
+  invalid_json: 400, invalid_request: 400, invalid_event_id: 400, unknown_model: 400,
+  unauthorized: 401,
+  TOKEN_EXHAUSTED: 402,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  tokens_held: 409, conversation_busy: 409, idempotency_conflict: 409, turn_not_failed: 409,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  content_filtered: 422, context_length: 422,
+  rate_limited: 429,
+  internal: 500,
+  model_unavailable: 502, model_rate_limited: 502, model_rejected: 502, interrupted: 502,
+  overloaded: 503, unavailable: 503,
+  model_timeout: 504,
+} as const satisfies Record<ErrorCode, number>;
+
+/** The flat shape of every error. `retryAfter` (seconds) goes into the header. */
+export function sendError(response: Response, error: AppError): void {
+  const { retryAfter, ...details } = error.details;
+  const locale = localeOf(response);
+  if (typeof retryAfter === 'number') response.set('Retry-After', String(Math.max(1, Math.ceil(retryAfter))));
+  if (error.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
+  response.status(STATUS_OF[error.code]).set('Content-Language', locale).json({
+    code: error.code, message: errorSentence(error.code, locale), ...details, requestId: requestIdOf(response),
+  });
+}
+
+/** Whatever a route throws ends here; the unknown becomes a 500 that tells nothing but its request id. */
+export function errorMiddleware(log: Logger): ErrorRequestHandler {
+  return (error: unknown, _request, response, _next) => {
+    const known = recognise(error);
+    if (known === null) log.error({ requestId: requestIdOf(response), err: describe(error) }, 'a request failed');
+    // The headers of a stream are gone: all that is left is to end it, and the reader resumes.
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    sendError(response, known ?? new AppError('internal'));
+  };
+}
+
+function recognise(error: unknown): AppError | null {
+  if (error instanceof AppError) return error;
+  if (isUnavailable(error)) return new AppError('unavailable', { retryAfter: 2 }, { cause: error });
+  return null;
+}
+
+/** Without the driver's `detail` and `parameters`, which can quote a row. */
+function describe(error: unknown): unknown {
+  if (!(error instanceof Error)) return { type: typeof error };
+  return { name: error.name, code: 'code' in error ? error.code : undefined, constraint: 'constraint' in error ? error.constraint : undefined, stack: error.stack };
+}
+
+export function requestIdOf(response: Response): string {
+  const { requestId } = response.locals as { requestId?: string };
+  return requestId ?? '';
+}
+
+export function localeOf(response: Response): Locale {
+  return response.req.acceptsLanguages([...LOCALES]) === 'en' ? 'en' : 'ko';
+}

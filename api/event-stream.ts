@@ -1,0 +1,48 @@
+import { once } from 'node:events';
+import type { Response } from 'express';
+
+/** Proxies close what is silent; most allow 60 s, some 20 s. */
+const COMMENT_EVERY_MS = 15_000;
+
+/** Server-sent events over one response: unbuffered, uncompressed, kept alive by comments, and no faster than the reader reads. */
+export class EventStream {
+  readonly #response: Response;
+  readonly #keepAlive: NodeJS.Timeout;
+
+  constructor(response: Response) {
+    this.#response = response;
+    response.status(200).set({
+      'Content-Type': 'text/event-stream; charset=utf-8',
+      // no-transform: a proxy that compresses would hold back what it collects.
+      'Cache-Control': 'no-cache, no-transform',
+      'X-Accel-Buffering': 'no',
+    });
+    response.flushHeaders();
+    this.#keepAlive = setInterval(() => {
+      if (!response.writableNeedDrain) response.write(': keep-alive\n\n');
+    }, COMMENT_EVERY_MS);
+  }
+
+  /** Resolves when the reader can take more. */
+  async send({ id, event, data }: { id: string; event: string; data: unknown }): Promise<void> {
+    if (this.#response.destroyed) return;
+    const room = this.#response.write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    if (!room) await drained(this.#response);
+  }
+
+  end(): void {
+    clearInterval(this.#keepAlive);
+    this.#response.end();
+  }
+}
+
+/** A reader that has gone never drains. */
+async function drained(response: Response): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
+  } finally {
+    settled.abort();
+  }
+}

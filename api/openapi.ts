@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
+import type { ErrorCode } from '../domain/errors.ts';
+import { STATUS_OF } from './errors.ts';
+import type { Answer, Route } from './route.ts';
+import { errorBody, failedTurnBody, refusalBody } from './wire/error.ts';
+import { streamEvents } from './wire/turn.ts';
+
+const EVERYWHERE = ['unauthorized', 'rate_limited', 'internal', 'unavailable'] as const satisfies readonly ErrorCode[];
+
+/** The OpenAPI 3.1 document of the routes, from the schemas that validate them. */
+export function describeApi(routes: readonly Route[]) {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [route.method]: describeRoute(route) };
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Turnkeeper',
+      version: '1',
+      description: 'A token-metered AI chat service. Every error is `{code, message, requestId, …}` with a code of the closed list `ErrorCode`. '
+        + 'A turn streams as server-sent events; `components.schemas` describes the `data` of each (`AcceptedEvent`, `DeltaEvent`, …).',
+    },
+    security: [{ bearer: [] }],
+    paths: { ...HEALTH, ...paths },
+    components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'An API key of Turnkeeper: `Authorization: Bearer tk_…`' } },
+      schemas: Object.fromEntries(Object.values(streamEvents).map((schema) => [schema.meta()?.id ?? '', schema])),
+    },
+  });
+}
+
+function describeRoute(route: Route): ZodOpenApiOperationObject {
+  const answers = Object.entries(route.answers).map(([status, answer]) => [status, describeAnswer(answer)]);
+  return {
+    operationId: `${route.method}${route.path.replace('/api', '').replaceAll(/[/:-]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
+    summary: route.summary,
+    tags: [route.tag],
+    requestParams: {
+      ...(route.params === undefined ? {} : { path: route.params }),
+      ...(route.query === undefined ? {} : { query: route.query }),
+      ...(route.headers === undefined ? {} : { header: route.headers }),
+    },
+    ...(route.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
+    responses: { ...Object.fromEntries(answers), ...describeErrors([...route.errors, ...EVERYWHERE]) },
+  };
+}
+
+function describeAnswer({ description, body, stream }: Answer) {
+  return {
+    description,
+    content: {
+      ...(body === undefined ? {} : { 'application/json': { schema: body } }),
+      ...(stream === true ? { 'text/event-stream': { schema: z.string().meta({ description: '`id`, `event` and `data` lines; comments every 15 s' }) } } : {}),
+    },
+  };
+}
+
+/** One response a status, naming its codes. */
+function describeErrors(codes: readonly ErrorCode[]): ZodOpenApiResponsesObject {
+  const byStatus = Map.groupBy(new Set(codes), (code) => STATUS_OF[code]);
+  return Object.fromEntries([...byStatus].map(([status, group]) => [String(status), {
+    description: group.join(', '),
+    ...(RETRY_AFTER.has(status) ? { headers: z.object({ 'Retry-After': z.string().optional().meta({ description: 'Seconds' }) }) } : {}),
+    content: { 'application/json': { schema: status === 402 ? refusalBody : status === 502 || status === 504 || status === 422 ? failedTurnBody : errorBody } },
+  }])) as ZodOpenApiResponsesObject;
+}
+
+const RETRY_AFTER = new Set<number>([409, 429, 503]);
+
+const word = z.enum(['ok', 'down', 'degraded']);
+const HEALTH: ZodOpenApiPathsObject = {
+  '/health': { get: { summary: 'Alive', tags: ['Health'], security: [], responses: { 200: { description: 'Alive', content: { 'application/json': { schema: z.object({ status: z.literal('ok') }) } } } } } },
+  '/health/ready': {
+    get: {
+      summary: 'PostgreSQL and Temporal answer', tags: ['Health'], security: [],
+      responses: {
+        200: { description: 'Ready', content: { 'application/json': { schema: z.object({ status: z.literal('ready'), postgresql: word, temporal: word, redis: word }) } } },
+        503: { description: 'unavailable', content: { 'application/json': { schema: errorBody } } },
+      },
+    },
+  },
+};

@@ -1,0 +1,68 @@
+import { findAccount, updateProfile, type Principal } from '../../db/users.ts';
+import { readUsage, setTestUsage } from '../../db/usage.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { ApiDeps, Caller } from '../context.ts';
+import { presentUsage } from '../present.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { me, modelPage, testUsageBody, updateMeBody, usageState } from '../wire/account.ts';
+
+const BODY_ERRORS = ['invalid_json', 'invalid_request', 'unsupported_media_type', 'payload_too_large'] as const;
+
+export function accountRoutes(deps: ApiDeps): Route[] {
+  const { database, config, now } = deps;
+  return [
+    defineRoute({
+      method: 'get', path: '/api/models', tag: 'Account', limit: 'read', summary: 'The models on offer, with their rates; the first is the default',
+      answers: { 200: { description: 'All of them', body: modelPage } }, errors: [],
+      async handle() {
+        const items = config.models.map(({ name, contextWindow, maxOutputTokens, defaultOutputTokens, historyTokens, rate }, i) =>
+          ({ name, default: i === 0, contextWindow, maxOutputTokens, defaultOutputTokens, historyTokens, rate }));
+        return { status: 200, body: { items, nextCursor: null } };
+      },
+    }),
+    defineRoute({
+      method: 'get', path: '/api/me', tag: 'Account', limit: 'read', summary: 'Who you are, your time zone and language',
+      answers: { 200: { description: 'You', body: me } }, errors: [],
+      async handle({ principal }) {
+        return { status: 200, body: presentMe(principal) };
+      },
+    }),
+    defineRoute({
+      method: 'patch', path: '/api/me', tag: 'Account', limit: 'read', summary: 'Change your time zone or language', body: updateMeBody,
+      answers: { 200: { description: 'You', body: me } }, errors: BODY_ERRORS,
+      async handle({ principal }, { body: { timeZone, locale } }) {
+        const changed = await updateProfile(database, {
+          userId: principal.userId, ...(timeZone === undefined ? {} : { timeZone }), ...(locale === undefined ? {} : { locale }), now: now(),
+        });
+        return { status: 200, body: presentMe(changed) };
+      },
+    }),
+    defineRoute({
+      method: 'get', path: '/api/ai-usage', tag: 'Account', limit: 'read', summary: 'Your tokens: the figures that decide whether you may send',
+      answers: { 200: { description: 'The usage state', body: usageState } }, errors: [],
+      async handle({ principal }) {
+        return { status: 200, body: presentUsage(await readUsage(database, { accountId: principal.accountId, now: now() }), config.policy.purchaseUrl) };
+      },
+    }),
+    ...(config.testRoutes ? [testUsage(deps)] : []),
+  ];
+}
+
+/** Exists only on the embedded stack or with TEST_ROUTES=true. */
+function testUsage({ database, config, now }: ApiDeps): Route {
+  return defineRoute({
+    method: 'post', path: '/api/ai-usage/test-usage', tag: 'Test', limit: 'read', summary: 'Put an account at a level; your own, or as admin anybody’s', body: testUsageBody,
+    answers: { 200: { description: 'The usage state now', body: usageState } }, errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'tokens_held'],
+    async handle({ principal }: Caller, { body: { userId, usagePercent } }) {
+      if (userId !== principal.userId && principal.role !== 'admin') throw new AppError('forbidden');
+      const account = await findAccount(database.sql, userId);
+      if (account === null) throw new AppError('not_found');
+      const state = await setTestUsage(database, { accountId: account.accountId, percent: usagePercent, now: now() });
+      return { status: 200, body: presentUsage(state, config.policy.purchaseUrl) };
+    },
+  });
+}
+
+function presentMe({ userId, email, role, timeZone, locale }: Principal) {
+  return { userId, email, role, timeZone, locale };
+}

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { acceptTurn, type Accepted } from '../../db/accept-turn.ts';
+import { findTurn, reopenTurn, requestStop } from '../../db/turns.ts';
+import { AppError } from '../../domain/errors.ts';
+import { parseEventId, type EventId } from '../../domain/stream-events.ts';
+import { isLive, type TurnRecord } from '../../domain/turn.ts';
+import { announce } from '../../platform/turn-stream.ts';
+import type { ApiDeps, Caller } from '../context.ts';
+import type { OverloadGate } from '../overload.ts';
+import { presentTurn } from '../present.ts';
+import { defineRoute, type Reply, type Route } from '../route.ts';
+import { answerTurn, followFrom } from '../turns/answer.ts';
+import { uuid } from '../wire/fields.ts';
+import { acceptedBody, pendingBody, sendBody, turn } from '../wire/turn.ts';
+
+const params = z.object({ turnId: uuid });
+const RUN_ERRORS = ['TOKEN_EXHAUSTED', 'tokens_held', 'conversation_busy', 'overloaded', 'model_unavailable', 'model_rate_limited', 'model_timeout',
+  'model_rejected', 'content_filtered', 'context_length', 'interrupted'] as const;
+const RUN_ANSWERS = {
+  200: { description: 'The turn: completed or stopped. As `text/event-stream`, its events', body: turn, stream: true },
+  202: { description: 'It runs: as soon as the hold is made with `Prefer: respond-async` (with `conversationId`), or after 120 s', body: z.union([acceptedBody, pendingBody]) },
+};
+
+export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
+  return [
+    defineRoute({
+      method: 'post', path: '/api/chat/send', tag: 'Chat', limit: 'send',
+      summary: 'Ask: one turn, answered whole, streamed (Accept: text/event-stream) or later (Prefer: respond-async)',
+      headers: z.object({
+        'Idempotency-Key': z.string().optional().meta({ description: '1 to 255 visible ASCII characters, unique per account; the same key with the same body is the same turn' }),
+        Prefer: z.string().optional().meta({ description: '`respond-async`: 202 as soon as the hold is made' }),
+      }),
+      body: sendBody,
+      answers: RUN_ANSWERS,
+      errors: [...RUN_ERRORS, 'invalid_json', 'invalid_request', 'unknown_model', 'not_found', 'idempotency_conflict', 'unsupported_media_type', 'payload_too_large'],
+      handle: (caller, { body }) => send(deps, gate, caller, body),
+    }),
+    defineRoute({
+      method: 'get', path: '/api/chat/turns/:turnId', tag: 'Chat', limit: 'read', summary: 'A turn, in whatever state', params,
+      answers: { 200: { description: 'The turn', body: turn } }, errors: ['not_found'],
+      async handle(caller, { params: { turnId } }) {
+        return { status: 200, body: present(deps, caller, await getOwnTurn(deps, caller, turnId)) };
+      },
+    }),
+    defineRoute({
+      method: 'get', path: '/api/chat/turns/:turnId/events', tag: 'Chat', limit: 'read', summary: 'The events of a turn, resumed from Last-Event-ID', params,
+      headers: z.object({ 'Last-Event-ID': z.string().optional().meta({ description: '`id` of the last event you have; what follows it is sent', example: '1-12' }) }),
+      answers: { 200: { description: 'Events from there to the ending', stream: true } },
+      errors: ['not_found', 'invalid_event_id', 'TOKEN_EXHAUSTED', 'tokens_held'],
+      async handle(caller, { params: { turnId } }) {
+        const lastEventId = readLastEventId(caller);
+        return followFrom(deps, caller, await getOwnTurn(deps, caller, turnId), lastEventId);
+      },
+    }),
+    defineRoute({
+      method: 'post', path: '/api/chat/turns/:turnId/stop', tag: 'Chat', limit: 'read', summary: 'Stop a turn; what has been answered is kept and charged', params,
+      answers: { 200: { description: 'It had ended: its ending', body: turn }, 202: { description: 'It will stop', body: pendingBody } }, errors: ['not_found'],
+      handle: (caller, { params: { turnId } }) => stop(deps, caller, turnId),
+    }),
+    defineRoute({
+      method: 'post', path: '/api/chat/turns/:turnId/retry', tag: 'Chat', limit: 'send', summary: 'Run your failed or refused turn again; answers as a send does', params,
+      answers: RUN_ANSWERS, errors: [...RUN_ERRORS, 'not_found', 'turn_not_failed'],
+      async handle(caller, { params: { turnId } }) {
+        await getOwnTurn(deps, caller, turnId);
+        await gate.enter();
+        const reopened = await reopenTurn(deps.database, { turnId, userId: caller.principal.userId, reason: 'retry' });
+        return answerTurn(deps, caller, reopened, { start: true, retry: true });
+      },
+    }),
+  ];
+}
+
+async function send(deps: ApiDeps, gate: OverloadGate, caller: Caller, body: z.infer<typeof sendBody>): Promise<Reply | null> {
+  const { userId, accountId } = caller.principal;
+  const model = body.model === undefined ? deps.config.models[0] : deps.config.models.find(({ name }) => name === body.model);
+  if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
+  const { decision, turn: accepted } = await acceptTurn(deps.database, {
+    userId, accountId,
+    turnId: body.turnId ?? null,
+    idempotencyKey: readIdempotencyKey(caller),
+    conversationId: body.conversationId ?? null,
+    message: body.message,
+    messageTokens: deps.countTokens(body.message, model.encoding),
+    encoding: model.encoding,
+    model: model.name,
+    askedOutput: body.maxOutputTokens ?? null,
+    bodyHash: hashOf(body),
+  }, () => gate.enter());
+  return answerTurn(deps, caller, accepted, { start: mayNeedStart(decision, accepted) });
+}
+
+/** A turn that was bound by an unclear start has a row and perhaps no workflow; starting what runs is harmless. */
+function mayNeedStart(decision: Accepted['decision'], { state, admittedAt }: TurnRecord): boolean {
+  return decision === 'new' || decision === 'judge_anew' || (decision === 'join' && state === 'accepted' && admittedAt === null);
+}
+
+async function stop(deps: ApiDeps, caller: Caller, turnId: string): Promise<Reply> {
+  const { userId } = caller.principal;
+  const requested = await requestStop(deps.database, { turnId, userId });
+  if (!isLive(requested.state)) return { status: 200, body: present(deps, caller, requested) };
+  announce(deps.redis, turnId, 'stop');
+  // The row says it already: a Temporal that is away delays the end, it does not lose the stop.
+  await deps.runs.cancel({ turnId, userId }).catch((error: unknown) => deps.log.warn({ turnId, reason: String(error) }, 'a stop did not reach Temporal'));
+  return { status: 202, body: { turnId, state: requested.state } };
+}
+
+async function getOwnTurn(deps: ApiDeps, { principal }: Caller, turnId: string): Promise<TurnRecord> {
+  const found = await findTurn(deps.database, { turnId, userId: principal.userId });
+  if (found === null) throw new AppError('not_found');
+  return found;
+}
+
+function present(deps: ApiDeps, { locale }: Caller, record: TurnRecord) {
+  return presentTurn(record, { locale, models: deps.config.models });
+}
+
+function readIdempotencyKey({ request }: Caller): string | null {
+  const key = request.get('idempotency-key');
+  if (key === undefined) return null;
+  if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new AppError('invalid_request', { field: 'Idempotency-Key', reason: 'must be 1 to 255 visible ASCII characters' });
+  return key;
+}
+
+/** @throws AppError invalid_event_id. An empty header is what a browser sends that has seen no id. */
+function readLastEventId({ request }: Caller): EventId | null {
+  const header = request.get('last-event-id');
+  if (header === undefined || header === '') return null;
+  const id = parseEventId(header);
+  if (id === null) throw new AppError('invalid_event_id');
+  return id;
+}
+
+/** Of the parsed fields, in a fixed order; the key itself, Accept and Prefer are no part of what is asked. */
+function hashOf({ message, conversationId, model, maxOutputTokens }: z.infer<typeof sendBody>): Buffer {
+  return createHash('sha256').update(JSON.stringify([message, conversationId ?? null, model ?? null, maxOutputTokens ?? null])).digest();
+}

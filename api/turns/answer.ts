@@ -1,0 +1,93 @@
+import { AppError } from '../../domain/errors.ts';
+import type { EventId } from '../../domain/stream-events.ts';
+import { isLive, type TurnRecord } from '../../domain/turn.ts';
+import type { ApiDeps, Caller } from '../context.ts';
+import { presentTurn } from '../present.ts';
+import type { Reply } from '../route.ts';
+import { failureOf, refusalOf } from './refusal.ts';
+import { startRun } from './start-run.ts';
+import { TurnProgress } from './progress.ts';
+import { streamTurn } from './stream.ts';
+
+/** How long a plain send waits for its answer, and anybody for the decision about the hold (a few milliseconds while a worker runs). */
+const ANSWER_WITHIN_MS = 120_000;
+const DECISION_WITHIN_MS = 30_000;
+
+/** What the request is to be answered with. */
+export type Wanted = 'json' | 'stream' | 'async';
+
+export function wantedBy({ request }: Caller): Wanted {
+  if (request.accepts(['application/json', 'text/event-stream']) === 'text/event-stream') return 'stream';
+  return /(^|[,;\s])respond-async([,;\s]|$)/i.test(request.get('prefer') ?? '') ? 'async' : 'json';
+}
+
+/**
+ * Runs (or joins, or repeats) a turn and answers as asked. Headers of a stream go out only when the hold is made or refused, so that a
+ * refusal is the same JSON for everybody.
+ * @param options.start the workflow has to be started, or may have to be.
+ */
+export async function answerTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord, options: { start: boolean; retry?: boolean }): Promise<Reply | null> {
+  const wanted = wantedBy(caller);
+  const began = Date.now();
+  const progress = new TurnProgress(deps, turn.turnId);
+  try {
+    if (options.start) await startRun(deps, turn);
+    const decided = isDecided(turn) ? turn : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.gone });
+    if (!isDecided(decided)) return await undecided(caller, decided);
+    if (decided.state === 'refused') throw await refusalOf(deps, decided);
+    // Ended before it was held: the person's retry answers that itself; a stream has its own word for it.
+    const neverHeld = decided.state === 'failed' && decided.admittedAt === null && options.start;
+    if (neverHeld && (wanted !== 'stream' || options.retry === true)) throw await failureOf(deps, decided);
+    if (wanted === 'stream') return await streamTurn(deps, caller, decided, null);
+    if (wanted === 'async' && (options.start || isLive(decided.state))) return accepted(decided);
+    const ended = isLive(decided.state) ? await progress.until(hasEnded, { withinMs: began + ANSWER_WITHIN_MS - Date.now(), gone: caller.gone }) : decided;
+    return await answer(deps, caller, ended);
+  } finally {
+    progress.close();
+  }
+}
+
+/** The events of a turn that somebody runs already; those of a refused one are its refusal. */
+export async function followFrom(deps: ApiDeps, caller: Caller, turn: TurnRecord, lastEventId: EventId | null): Promise<null> {
+  const progress = new TurnProgress(deps, turn.turnId);
+  try {
+    const decided = isDecided(turn) ? turn : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.gone });
+    if (!isDecided(decided)) return await undecided(caller, decided);
+    if (decided.state === 'refused') throw await refusalOf(deps, decided);
+    return await streamTurn(deps, caller, decided, lastEventId);
+  } finally {
+    progress.close();
+  }
+}
+
+/** The turn as a JSON send answers it: its answer, its failure as an error, or where to find it while it runs. */
+async function answer(deps: ApiDeps, caller: Caller, turn: TurnRecord): Promise<Reply> {
+  if (isLive(turn.state)) return { status: 202, body: { turnId: turn.turnId, state: turn.state }, headers: locationOf(turn) };
+  if (turn.state === 'failed') throw await failureOf(deps, turn);
+  if (turn.state === 'refused') throw await refusalOf(deps, turn);
+  return { status: 200, body: presentTurn(turn, { locale: caller.locale, models: deps.config.models }) };
+}
+
+function accepted(turn: TurnRecord): Reply {
+  const { turnId, conversationId, state } = turn;
+  return { status: 202, body: { turnId, conversationId, state }, headers: { ...locationOf(turn), 'Preference-Applied': 'respond-async' } };
+}
+
+/** No worker has taken the turn up. It stays bound: the same id sent again joins it. */
+async function undecided(caller: Caller, { turnId, conversationId }: TurnRecord): Promise<null> {
+  if (caller.gone.aborted) return null;
+  throw new AppError('unavailable', { retryAfter: 5, turnId, conversationId, bound: true });
+}
+
+/** The hold of this run is made, or will never be. */
+function isDecided({ state, admittedAt }: TurnRecord): boolean {
+  return !isLive(state) || admittedAt !== null;
+}
+
+function hasEnded({ state }: TurnRecord): boolean {
+  return !isLive(state);
+}
+
+function locationOf({ turnId }: TurnRecord): Record<string, string> {
+  return { Location: `/api/chat/turns/${turnId}` };
+}

@@ -1,0 +1,74 @@
+import type { TurnRecord } from '../../domain/turn.ts';
+import { AppError } from '../../domain/errors.ts';
+import { isUnavailable } from '../../db/availability.ts';
+import { findTurn } from '../../db/turns.ts';
+import type { TurnWatch } from '../../platform/turn-feed.ts';
+import type { ApiDeps } from '../context.ts';
+
+/** While messages arrive, a look every so often finds what a lost one said; without Redis the looks are all there is. */
+const LIVE_POLL_MS = 1_000;
+const AWAY_POLL_MS = 100;
+
+/** Waits for facts about a turn: PostgreSQL is read again whenever the feed says that it changed. Open it before the workflow starts. */
+export class TurnProgress {
+  readonly #deps: Pick<ApiDeps, 'database' | 'feed'>;
+  readonly #turnId: string;
+  readonly #watch: TurnWatch;
+  #changed = false;
+  #wake: () => void = () => {};
+
+  constructor(deps: Pick<ApiDeps, 'database' | 'feed'>, turnId: string) {
+    this.#deps = deps;
+    this.#turnId = turnId;
+    this.#watch = deps.feed.watch(turnId, {
+      onChanged: () => {
+        this.#changed = true;
+        this.#wake();
+      },
+    });
+  }
+
+  /** @returns the turn as soon as `isEnough` says so, or as it is when `withinMs` have passed or `gone` aborts. */
+  async until(isEnough: (turn: TurnRecord) => boolean, { withinMs, gone }: { withinMs: number; gone: AbortSignal }): Promise<TurnRecord> {
+    const deadline = Date.now() + withinMs;
+    await this.#watch.ready;
+    for (;;) {
+      this.#changed = false;
+      const over = Date.now() >= deadline || gone.aborted;
+      const turn = await this.#read(over);
+      if (turn !== null && (over || isEnough(turn))) return turn;
+      await this.#sleep(Math.min(this.#watch.live ? LIVE_POLL_MS : AWAY_POLL_MS, Math.max(1, deadline - Date.now())), gone);
+    }
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  /** PostgreSQL away for a moment does not end the wait: the turn goes on, and is there when it is back. */
+  async #read(last: boolean): Promise<TurnRecord | null> {
+    try {
+      const turn = await findTurn(this.#deps.database, { turnId: this.#turnId, userId: null });
+      if (turn === null) throw new AppError('not_found');
+      return turn;
+    } catch (error) {
+      if (last || !isUnavailable(error)) throw error;
+      return null;
+    }
+  }
+
+  async #sleep(ms: number, gone: AbortSignal): Promise<void> {
+    if (this.#changed) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        gone.removeEventListener('abort', done);
+        this.#wake = () => {};
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      gone.addEventListener('abort', done);
+      this.#wake = done;
+    });
+  }
+}

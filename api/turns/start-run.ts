@@ -1,0 +1,23 @@
+import { unbindTurn } from '../../db/turns.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { TurnRecord } from '../../domain/turn.ts';
+import { TurnStartError } from '../../platform/temporal.ts';
+import type { ApiDeps } from '../context.ts';
+
+/**
+ * Starts the turn's workflow, or finds it running.
+ * @throws AppError unavailable: a definite failure leaves nothing to run; after an unclear one the turn stays bound, and sending
+ *   the same id again joins it.
+ */
+export async function startRun(deps: Pick<ApiDeps, 'runs' | 'database' | 'log'>, turn: TurnRecord): Promise<void> {
+  const { turnId, userId, conversationId, model } = turn;
+  try {
+    await deps.runs.start({ turnId, userId, conversationId, model, replayed: false });
+  } catch (error) {
+    if (!(error instanceof TurnStartError)) throw error;
+    deps.log.warn({ turnId, definite: error.definite }, 'a turn’s workflow did not start');
+    if (!error.definite) throw new AppError('unavailable', { retryAfter: 5, turnId, conversationId, bound: true }, { cause: error });
+    await unbindTurn(deps.database, { turnId });
+    throw new AppError('unavailable', { retryAfter: 5 }, { cause: error });
+  }
+}

@@ -1,0 +1,39 @@
+import { findTurn } from '../../db/turns.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { EventId } from '../../domain/stream-events.ts';
+import type { TurnRecord } from '../../domain/turn.ts';
+import { followTurn } from '../../platform/turn-follow.ts';
+import type { ApiDeps, Caller } from '../context.ts';
+import { EventStream } from '../event-stream.ts';
+import { presentTurn } from '../present.ts';
+import type { TurnBody } from '../wire/turn.ts';
+
+/** Sends a turn's events from `lastEventId` to its ending. The turn is known to be held, or ended. */
+export async function streamTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord, lastEventId: EventId | null): Promise<null> {
+  const stream = new EventStream(caller.response);
+  try {
+    await followTurn<TurnBody>({
+      turnId: turn.turnId,
+      lastEventId,
+      redis: deps.redis,
+      feed: deps.feed,
+      signal: caller.gone,
+      emit: (event) => stream.send({ id: event.id, event: event.type, data: event.data }),
+      readTurn: async () => snapshotOf(await getTurn(deps, turn.turnId), (record) => presentTurn(record, { locale: caller.locale, models: deps.config.models })),
+    });
+  } finally {
+    stream.end();
+  }
+  return null;
+}
+
+async function getTurn(deps: ApiDeps, turnId: string): Promise<TurnRecord> {
+  const turn = await findTurn(deps.database, { turnId, userId: null });
+  if (turn === null) throw new AppError('not_found');
+  return turn;
+}
+
+function snapshotOf(record: TurnRecord, present: (record: TurnRecord) => TurnBody) {
+  const { turnId, conversationId, model, state, attempt, streamEntries, content } = record;
+  return { turnId, conversationId, model, state, attempt, streamEntries, content, turn: present(record) };
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { LOCALES } from '../../domain/messages.ts';
+import { LEVELS } from '../../domain/policy.ts';
+import { instant, pageOf, tokens } from './fields.ts';
+
+export const usageState = z.object({
+  period: z.object({ label: z.string().meta({ example: '2026-11' }), start: instant, end: instant }),
+  allowanceTokens: tokens,
+  purchasedTokens: tokens,
+  totalAvailable: tokens,
+  usedTokens: tokens,
+  heldTokens: tokens.meta({ description: 'Set aside for turns in progress' }),
+  remainingTokens: tokens,
+  usagePercent: z.number().min(0).meta({ description: 'Floored to 0.01' }),
+  level: z.enum(LEVELS),
+  canSend: z.boolean(),
+  estimatedTurns: z.int().min(0),
+  resetsAt: instant,
+  purchaseUrl: z.string(),
+}).meta({ id: 'UsageState' });
+
+export const testUsageBody = z.strictObject({
+  userId: z.int().min(1),
+  usagePercent: z.number().min(0).max(105),
+}).meta({ id: 'TestUsage' });
+
+export const me = z.object({
+  userId: z.int(),
+  email: z.string().nullable(),
+  role: z.enum(['user', 'admin']),
+  timeZone: z.string(),
+  locale: z.enum(LOCALES),
+}).meta({ id: 'Me' });
+
+export const updateMeBody = z.strictObject({
+  timeZone: z.string().min(1).max(100).optional().meta({ description: 'An IANA zone; the period that has begun keeps its end', example: 'Asia/Seoul' }),
+  locale: z.enum(LOCALES).optional(),
+}).refine((change) => change.timeZone !== undefined || change.locale !== undefined, 'nothing to change: send timeZone or locale')
+  .meta({ id: 'UpdateMe' });
+
+const rate = z.int().min(1).meta({ description: 'Thousandths of a metered token for one of the provider’s' });
+
+export const modelItem = z.object({
+  name: z.string(),
+  default: z.boolean(),
+  contextWindow: tokens,
+  maxOutputTokens: tokens,
+  defaultOutputTokens: tokens,
+  historyTokens: tokens,
+  rate: z.object({ input: rate, cachedInput: rate, output: rate }),
+}).meta({ id: 'Model' });
+
+export const modelPage = pageOf(modelItem).meta({ id: 'Models' });
