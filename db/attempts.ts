@@ -100,17 +100,19 @@ async function isHoldOf(tx: Tx, hold: Hold, { turnId, attempt }: AnswerToStore):
 
 async function writeAttempt(tx: Tx, answer: AnswerToStore, state: 'answered' | 'stopped' | 'lost'): Promise<void> {
   const { usage } = answer;
-  await sql`update attempts set state = ${state}, ended_at = now(), finish_reason = ${answer.finishReason}, provider_request_id = ${answer.providerRequestId},
+  // A stop or a newer attempt may have ended the row before; what the provider charged is kept all the same.
+  await sql`update attempts set state = case state when 'stopped' then state else ${state} end, ended_at = now(), finish_reason = ${answer.finishReason}, provider_request_id = ${answer.providerRequestId},
       prompt_tokens = ${usage.promptTokens}, cached_tokens = ${usage.cachedTokens}, completion_tokens = ${usage.completionTokens},
       reasoning_tokens = ${usage.reasoningTokens}, estimated = ${answer.estimated}
-    where turn_id = ${answer.turnId} and number = ${answer.attempt} and state in ('open', 'lost')`.execute(tx);
+    where turn_id = ${answer.turnId} and number = ${answer.attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))`.execute(tx);
 }
 
 /** An attempt that brought no answer; what the provider charged for it stays on its row. */
 export async function failAttempt(
   database: Database, { turnId, attempt, code, usage }: { turnId: string; attempt: number; code: TurnFailureCode; usage: Usage | null },
 ): Promise<void> {
-  await sql`update attempts set state = 'failed', error_code = ${code}, ended_at = now(), prompt_tokens = ${usage?.promptTokens ?? null},
+  await sql`update attempts set state = case state when 'open' then 'failed' else state end,
+      error_code = case state when 'open' then ${code} end, ended_at = now(), prompt_tokens = ${usage?.promptTokens ?? null},
       cached_tokens = ${usage?.cachedTokens ?? null}, completion_tokens = ${usage?.completionTokens ?? null}, reasoning_tokens = ${usage?.reasoningTokens ?? null}
-    where turn_id = ${turnId} and number = ${attempt} and state = 'open'`.execute(database.sql);
+    where turn_id = ${turnId} and number = ${attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))`.execute(database.sql);
 }
