@@ -31,7 +31,9 @@ export async function settleTurn(
     // Our own count never charges more than what admission set aside; a provider's figure is recorded whole and flagged.
     const tokens = answer.estimated ? Math.min(metered, hold.tokens) : metered;
     const account = await readLockedAccount(tx, { accountId: row.accountId, now });
-    const { balance } = await bookDebit(tx, account, { turnId, holdId: hold.id, tokens, heldTokens: hold.tokens, estimated: answer.estimated });
+    // Usage of nothing (some gateways report 0 and 0) books nothing: an entry of 0 is refused, and the turn must not wait for ever.
+    const { balance } = tokens === 0 ? account
+      : await bookDebit(tx, account, { turnId, holdId: hold.id, tokens, heldTokens: hold.tokens, estimated: answer.estimated });
     await moveHold(tx, hold.id, 'settled');
     const recent = await readRecent(tx, row.accountId, now);
     const warning = decideWarning(describeUsage({ period: account.period, balance, ...recent }));
