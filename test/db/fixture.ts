@@ -129,4 +129,4 @@ export function debitsOf(on: Sql, turnId: string) {
     from ledger_entries e join periods p on p.id = e.period_id where e.turn_id = ${turnId}`);
 }
 
-export const newId = randomUUID;
+export const newId = (): string => randomUUID();
