@@ -1,0 +1,20 @@
+/** What a start tells the person in front of it: short lines on standard error, so that standard output stays for results. */
+export function say(line: string): void {
+  process.stderr.write(`turnkeeper: ${line}\n`);
+}
+
+/** Cannot go on, and the person can do something about it: one sentence that says what. */
+export class SetupError extends Error {
+  override readonly name = 'SetupError';
+}
+
+/** Says what takes long, and every 10 s for how long. */
+export async function withProgress<T>(what: string, work: Promise<T>): Promise<T> {
+  const began = performance.now();
+  const timer = setInterval(() => say(`${what} … ${Math.round((performance.now() - began) / 1_000)} s`), 10_000);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,79 @@
+// The door of every npm script. Plain Node built-ins, because nothing is installed yet on a fresh clone (Node 20 is enough for this file).
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const stamp = join(root, 'node_modules', '.installed-lock');
+const TYPESCRIPT = 'node_modules/typescript/bin/tsc';
+const ESLINT = 'node_modules/eslint/bin/eslint.js';
+
+/** What each npm script runs, one after the other, on Node 24. */
+const COMMANDS = {
+  start: [['scripts/up.ts']],
+  dev: [['scripts/up.ts', '--watch']],
+  test: [['scripts/with-services.ts']],
+  'test:fast': [['scripts/with-services.ts', '--fast']],
+  check: [[TYPESCRIPT, '--noEmit'], [ESLINT, '.', '--max-warnings', '0'], ['scripts/with-services.ts', '--fast']],
+  cli: [['cli/main.ts']],
+};
+
+const [command = 'start', ...rest] = process.argv.slice(2);
+const steps = COMMANDS[command];
+if (steps === undefined) fail(`No such command: ${command}. There are ${Object.keys(COMMANDS).join(', ')}.`);
+await install();
+const node = findNode();
+for (const step of steps) {
+  const code = await run(node, ['--disable-warning=ExperimentalWarning', ...(existsSync(join(root, '.env')) ? ['--env-file=.env'] : []), ...step, ...(step === steps.at(-1) ? rest : [])]);
+  if (code !== 0) process.exit(code);
+}
+
+/** Installs the locked dependencies unless exactly these are installed. */
+async function install() {
+  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  const began = Date.now();
+  const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
+  say('installing the locked dependencies (npm ci) …');
+  const progress = setInterval(() => say(`installing the locked dependencies … ${seconds()}`), 10_000);
+  // Production is no reason to leave out what runs the tests; the container image is built with --omit=dev.
+  const code = await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+  clearInterval(progress);
+  if (code !== 0) fail('npm ci failed (see above). Check the network and npm\'s registry, then try again.');
+  writeFileSync(stamp, lock);
+  say(`installed in ${seconds()}`);
+}
+
+/** The npm package `node` brings Node 24; npm may have been told not to run its install script. */
+function findNode() {
+  const local = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  if (!existsSync(local)) spawnSync(process.execPath, ['installArchSpecificPackage.js'], { cwd: join(root, 'node_modules', 'node'), stdio: 'ignore' });
+  if (existsSync(local) && spawnSync(local, ['--version']).status === 0) return local;
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+  fail('Node 24 could not be installed from the npm package `node`. Install Node 24 and try again.');
+}
+
+function run(file, args) {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { cwd: root, stdio: 'inherit', env: { ...process.env, NODE_OPTIONS: process.env.NODE_OPTIONS ?? '' } });
+    // A terminal signals the whole group, a supervisor only us; the child takes a second signal for the first.
+    const forward = (signal) => child.kill(signal);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
+    child.on('error', (error) => fail(`${file} could not be run: ${error.message}`));
+    child.on('exit', (code, signal) => {
+      for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(name, forward);
+      resolve(code ?? (signal === null ? 1 : 128 + ({ SIGINT: 2, SIGTERM: 15, SIGKILL: 9 }[signal] ?? 1)));
+    });
+  });
+}
+
+function say(line) {
+  process.stderr.write(`turnkeeper: ${line}\n`);
+}
+
+function fail(line) {
+  say(line);
+  process.exit(1);
+}
