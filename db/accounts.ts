@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { openBalance, type Balance } from '../domain/balance.ts';
 import { nextPeriod, type Instant, type Period } from '../domain/period.ts';
 import { first, one, type Sql, type Tx } from './database.ts';
@@ -35,14 +35,19 @@ export async function readLockedAccount(tx: Tx, { accountId, now }: { accountId:
   return { accountId, periodId, period, balance: opened };
 }
 
-/** The account's open period and balance in one snapshot, without a lock; null when its period has to be opened first. */
-export async function readAccount(on: Sql, { accountId, now }: { accountId: number; now: Instant }): Promise<LockedAccount | null> {
-  const stored = await first(selectAccount(accountId), on);
+/**
+ * The account's open period and balance without a lock, with the one row of `beside` in the same statement: one snapshot.
+ * @returns null when its period has to be opened first.
+ */
+export async function readAccount<Beside>(
+  on: Sql, { accountId, now, beside }: { accountId: number; now: Instant; beside: RawBuilder<Beside> },
+): Promise<(LockedAccount & Beside) | null> {
+  const stored = await first(sql<StoredAccount & Beside>`select * from (${selectAccount(accountId)}) account cross join (${beside}) beside`, on);
   if (stored === null) return null;
   const period = periodOf(stored);
   const balance = balanceOf(stored);
   if (period === null || balance === null || stored.periodId === null || now >= period.endsAt) return null;
-  return { accountId, periodId: stored.periodId, period, balance };
+  return { ...stored, accountId, periodId: stored.periodId, period, balance };
 }
 
 interface StoredAccount {
