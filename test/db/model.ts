@@ -23,7 +23,7 @@ export interface ModelTurn {
   debit: { tokens: number; overHold: boolean; ceilingMoved: boolean } | null;
 }
 
-export const ALLOWANCE = 6_000;
+export const ALLOWANCE = 3_000;
 export const RATE = { input: 1_100, output: 700 };
 const DEFAULT_OUTPUT = 2_048;
 

@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { startApi, type Api } from '../../api/main.ts';
+import { createUser } from '../../db/users.ts';
+import { readConfig } from '../../platform/config.ts';
+import { createLog } from '../../platform/log.ts';
+import { createModelClient } from '../../platform/model.ts';
+import { openRedis, type Redis } from '../../platform/redis.ts';
+import { connectTemporal, createTurnRuns, type Temporal, type TurnRuns } from '../../platform/temporal.ts';
+import { countTokens } from '../../platform/tokenizer.ts';
+import { createTurnFeed } from '../../platform/turn-feed.ts';
+import { installRuntime, startWorker } from '../../worker/main.ts';
+import { startFakeModel, type FakeModel } from '../fake-model/server.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+
+export interface Person {
+  readonly userId: number;
+  readonly token: string;
+  /** A request with the person's token; `body` is sent as JSON. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<{ status: number; headers: Headers; body: any }>;
+  /** The raw answer, for streams. */
+  raw(method: string, path: string, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>;
+}
+
+/** The real service, API and worker in this process, on a database, a Redis database and task queues of its own. */
+export interface TestStack {
+  readonly url: string;
+  readonly model: FakeModel;
+  readonly db: TestDatabase;
+  readonly redis: Redis;
+  readonly temporal: Temporal;
+  readonly runs: TurnRuns;
+  person(role?: 'user' | 'admin'): Promise<Person>;
+  close(): Promise<void>;
+}
+
+let installed = false;
+
+/** @param env more variables, as a person would set them. @param options.works false: no worker runs. */
+export async function startTestStack(env: Record<string, string> = {}, options: { works?: boolean } = {}): Promise<TestStack> {
+  const log = createLog({ name: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+  if (!installed) installRuntime(log);
+  installed = true;
+  const closers: (() => Promise<void>)[] = [];
+  const model = await startFakeModel();
+  closers.push(() => model.close());
+  const db = await createTestDatabase({ poolMax: 20 });
+  closers.push(() => db.close());
+  const config = readConfig({
+    HOST: '127.0.0.1', PORT: '0', TEST_ROUTES: 'true', TASK_QUEUE_PREFIX: `${randomUUID()}-`, RECONCILE_EVERY_SECONDS: '86400', RECONCILE_QUIET_SECONDS: '1',
+    SHUTDOWN_GRACE_SECONDS: '1', SENDS_PER_MINUTE: '100000', READS_PER_SECOND: '100000',
+    TEMPORAL_ADDRESS: required('TEST_TEMPORAL_ADDRESS'), REDIS_URL: redisUrl(), OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'sk-secret-of-the-test', ...env,
+  });
+  const redis = await openRedis(config.redis.url ?? '', log);
+  closers.push(() => redis.close());
+  await redis.commands.flushDb();
+  const feed = createTurnFeed(redis);
+  const temporal = await connectTemporal(config.temporal);
+  closers.push(() => temporal.close());
+  const { taskQueuePrefix } = config.temporal;
+  const works = options.works ?? true;
+  const runs = createTurnRuns(temporal, { taskQueuePrefix, eager: works });
+  const { database } = db;
+  if (works) {
+    const client = createModelClient(config.openai);
+    const worker = await startWorker(
+      temporal,
+      { database, redis, feed, model: client, models: config.models, countTokens, runs, log, now: Date.now, reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 } },
+      { taskQueuePrefix, ...config.worker, reconcileEverySeconds: config.reconcile.everySeconds },
+    );
+    closers.push(() => worker.close(), () => client.close());
+  }
+  const api: Api = await startApi({ config, database, redis, feed, runs, countTokens, log, now: Date.now });
+  closers.push(() => api.close());
+  return {
+    url: api.url, model, db, redis, temporal, runs,
+    async person(role = 'user') {
+      const { userId, token } = await createUser(database, { email: null, role });
+      return speak(api.url, userId, token);
+    },
+    async close() {
+      for (const close of closers.reverse()) await close();
+    },
+  };
+}
+
+export function speak(url: string, userId: number, token: string): Person {
+  const raw: Person['raw'] = (method, path, body, headers = {}, signal) => fetch(`${url}${path}`, {
+    method, headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }), ...(signal === undefined ? {} : { signal }),
+  });
+  return {
+    userId, token, raw,
+    async call(method, path, body, headers) {
+      const response = await raw(method, path, body, headers);
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
+    },
+  };
+}
+
+/** A Redis database of its own per test process file: keys name accounts, whose ids every file's database begins anew. */
+function redisUrl(): string {
+  const url = new URL(required('TEST_REDIS_URL'));
+  redisDatabase = (redisDatabase + 1) % 64;
+  url.pathname = `/${Number(process.env['JEST_WORKER_ID'] ?? '1') % 3 * 64 + redisDatabase}`;
+  return url.href;
+}
+
+let redisDatabase = 0;
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: run \`npm test\`, which starts the services`);
+  return value;
+}
