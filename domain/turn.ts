@@ -5,7 +5,7 @@ import type { Warning } from './usage-state.ts';
 export const TURN_STATES = ['accepted', 'running', 'completed', 'stopped', 'failed', 'refused'] as const;
 export type TurnState = (typeof TURN_STATES)[number];
 
-/** Legal steps; the database's compare-and-sets take their `from` side here, so an impossible step changes no row. */
+/** Legal steps; a trigger of the database refuses the others, whoever tries. */
 export const TURN_STEPS = {
   accepted: ['running', 'completed', 'stopped', 'failed', 'refused'],
   running: ['running', 'accepted', 'completed', 'stopped', 'failed'],

@@ -137,6 +137,22 @@ create table turns (
 create unique index turns_idempotency_key_is_unique on turns (account_id, idempotency_key) where idempotency_key is not null;
 create unique index turns_one_running_a_conversation on turns (conversation_id) where state in ('accepted', 'running');
 create index turns_quiet on turns (touched_at) where state in ('accepted', 'running');
+
+-- TURN_STEPS of domain/turn.ts; a test compares the two.
+create function refuse_an_illegal_step() returns trigger language plpgsql as $$
+begin
+  if (case old.state
+    when 'accepted' then new.state in ('running', 'completed', 'stopped', 'failed', 'refused')
+    when 'running' then new.state in ('accepted', 'completed', 'stopped', 'failed')
+    when 'failed' then new.state = 'accepted'
+    when 'refused' then new.state = 'accepted'
+    else false
+  end) then
+    return new;
+  end if;
+  raise exception 'turn % is %, it cannot become %', old.id, old.state, new.state using errcode = 'integrity_constraint_violation', constraint = 'turns_take_legal_steps';
+end $$;
+create trigger turns_take_legal_steps before update of state on turns for each row when (old.state <> new.state) execute function refuse_an_illegal_step();
 `;
 
 const HOLDS_AND_ATTEMPTS = `
