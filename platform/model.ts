@@ -1,11 +1,13 @@
 import OpenAI from 'openai';
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import { STALL_LIMITS } from '../domain/attempt-limits.ts';
-import type { TurnFailureCode } from '../domain/errors.ts';
+import { TURN_FAILURES, type TurnFailureCode } from '../domain/errors.ts';
 import type { Model } from '../domain/model.ts';
 import type { PromptMessage, Usage } from '../domain/usage.ts';
 import { AppConfigError } from './config-error.ts';
 import { classifyModelError } from './model-error.ts';
+import { fetchAndKeep } from './model-fetch.ts';
+import { readUsage } from './model-usage.ts';
 
 export interface ModelRequest {
   readonly model: Model;
@@ -52,21 +54,43 @@ export class ModelFailure extends Error {
 
 /** Usage follows the finish reason in a chunk of its own; a provider that does not send it must not hold up the answer. */
 const USAGE_WITHIN_MS = 2_000;
+/** After usage only the end of the stream is missing: it is read so that the connection can be used again, never waited for. */
+const END_WITHIN_MS = 100;
 /** Above every attempt's own limit (30 minutes): the stall limits below are the ones that count. */
 const LONGEST_CALL_MS = 35 * 60_000;
+
+/** Reasons that are no end of an answer. */
+const FAILED_FINISH: ReadonlyMap<string, TurnFailureCode> = new Map([
+  ['content_filter', 'content_filtered'],
+  ['error', 'model_unavailable'],
+  ['insufficient_system_resource', 'model_unavailable'],
+]);
+const CUT_FINISH: ReadonlySet<string> = new Set(['length', 'max_tokens']);
 
 /** @throws AppConfigError without a key, unless the provider is one of your own. */
 export function createModelClient({ apiKey, baseUrl }: { apiKey: string | undefined; baseUrl: string | undefined }): ModelClient {
   if (apiKey === undefined && baseUrl === undefined) throw new AppConfigError('OPENAI_API_KEY: must be set (or OPENAI_BASE_URL for a provider that needs none).');
   const client = new OpenAI({
-    apiKey: apiKey ?? 'none', baseURL: baseUrl ?? 'https://api.openai.com/v1', organization: null, project: null,
-    maxRetries: 0, timeout: LONGEST_CALL_MS, logLevel: 'off',
+    apiKey: apiKey ?? 'none', baseURL: baseUrl ?? 'https://api.openai.com/v1',
+    // Null, else the client reads the environment itself.
+    adminAPIKey: null, organization: null, project: null, webhookSecret: null,
+    maxRetries: 0, timeout: LONGEST_CALL_MS, logLevel: 'off', fetch: fetchAndKeep,
   });
   const closing = new AbortController();
+  const calls = new Set<Promise<ModelEnd>>();
   return {
-    stream: (request, onDelta) => new ModelCall(request, closing.signal).run(client, onDelta),
+    async stream(request, onDelta) {
+      const call = new ModelCall(request, closing.signal).run(client, onDelta);
+      calls.add(call);
+      try {
+        return await call;
+      } finally {
+        calls.delete(call);
+      }
+    },
     async close() {
       closing.abort();
+      await Promise.allSettled(calls);
     },
   };
 }
@@ -87,50 +111,68 @@ class ModelCall {
   }
 
   async run(client: OpenAI, onDelta: (text: string) => void): Promise<ModelEnd> {
-    const { firstByteMs, betweenMs } = this.#request.stall ?? STALL_LIMITS;
-    this.#limit(firstByteMs);
     try {
-      const { data: chunks, request_id: requestId } = await client.chat.completions.create(parametersOf(this.#request), { signal: this.#signal }).withResponse();
-      this.#providerRequestId = requestId;
-      for await (const chunk of chunks) {
-        const text = this.#take(chunk);
-        if (text !== '') onDelta(text);
-        if (this.#finish !== null && this.#usage !== null) break;
-        this.#limit(this.#finish === null ? betweenMs : USAGE_WITHIN_MS);
-      }
-    } catch (error) {
-      if (!this.#signal.aborted) throw new ModelFailure({ ...classifyModelError(error), usage: this.#usage });
+      // What onDelta throws is the caller's own: it ends the call and reaches the caller as it is.
+      for await (const text of this.#texts(client)) onDelta(text);
     } finally {
       clearTimeout(this.#timer);
     }
     return this.#end();
   }
 
+  async *#texts(client: OpenAI): AsyncGenerator<string, void> {
+    this.#limit((this.#request.stall ?? STALL_LIMITS).firstByteMs);
+    try {
+      const { data: chunks, request_id: requestId } = await client.chat.completions.create(parametersOf(this.#request), { signal: this.#signal }).withResponse();
+      this.#providerRequestId = requestId;
+      for await (const chunk of chunks) {
+        const text = this.#take(chunk);
+        if (text !== '') yield text;
+      }
+    } catch (error) {
+      // A connection lost after the finish reason takes nothing from the answer.
+      if (this.#signal.aborted || this.#finish !== null) return;
+      throw new ModelFailure({ ...classifyModelError(error), usage: this.#usage });
+    }
+  }
+
   /** @returns its text. */
   #take(chunk: ChatCompletionChunk): string {
-    if (chunk.usage != null) this.#usage = usageOf(chunk.usage);
+    const finishedBefore = this.#finish !== null;
     const choice = chunk.choices?.[0];
     if (choice?.finish_reason != null) this.#finish = choice.finish_reason;
-    return choice?.delta?.content ?? '';
+    if (chunk.usage != null) this.#usage = readUsage(chunk.usage);
+    if (this.#finish === null) this.#limit((this.#request.stall ?? STALL_LIMITS).betweenMs);
+    // Some providers count along in every chunk: only usage that comes with the finish reason or after it is the last word.
+    else if (chunk.usage != null) this.#limit(END_WITHIN_MS);
+    else if (!finishedBefore) this.#limit(USAGE_WITHIN_MS);
+    const content: unknown = choice?.delta?.content;
+    return typeof content === 'string' ? content : '';
   }
 
   #end(): ModelEnd {
     const usage = this.#usage;
-    if (this.#finish === 'content_filter') throw new ModelFailure({ code: 'content_filtered', retryable: false, usage });
+    const providerRequestId = this.#providerRequestId;
     if (this.#finish !== null) {
+      const code = FAILED_FINISH.get(this.#finish);
+      if (code !== undefined) throw failure(code, usage);
       // We offer no tools, so whatever else a provider calls its end is an end.
-      return { finishReason: this.#finish === 'length' ? 'length' : 'stop', usage, aborted: false, providerRequestId: this.#providerRequestId };
+      return { finishReason: CUT_FINISH.has(this.#finish) ? 'length' : 'stop', usage, aborted: false, providerRequestId };
     }
-    if (this.#clock.signal.aborted && !this.#request.signal.aborted) throw new ModelFailure({ code: 'model_timeout', retryable: true, usage });
-    if (this.#signal.aborted) return { finishReason: null, usage, aborted: true, providerRequestId: this.#providerRequestId };
+    if (this.#clock.signal.aborted && !this.#request.signal.aborted) throw failure('model_timeout', usage);
+    if (this.#signal.aborted) return { finishReason: null, usage, aborted: true, providerRequestId };
     // The connection closed in mid-answer as if all were well.
-    throw new ModelFailure({ code: 'model_unavailable', retryable: true, usage });
+    throw failure('model_unavailable', usage);
   }
 
   #limit(ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#clock.abort(), ms);
   }
+}
+
+function failure(code: TurnFailureCode, usage: Usage | null): ModelFailure {
+  return new ModelFailure({ code, retryable: TURN_FAILURES[code], usage });
 }
 
 function parametersOf({ model, messages, outputLimit }: ModelRequest): ChatCompletionCreateParamsStreaming {
@@ -141,28 +183,4 @@ function parametersOf({ model, messages, outputLimit }: ModelRequest): ChatCompl
     stream: true,
     stream_options: { include_usage: true },
   };
-}
-
-/** Cached tokens lie inside prompt tokens, reasoning inside completion tokens. Null for what cannot be true (G14). */
-function usageOf(usage: NonNullable<ChatCompletionChunk['usage']>): Usage | null {
-  const promptTokens = usage.prompt_tokens;
-  const completionTokens = usage.completion_tokens;
-  if (!isCount(promptTokens) || !isCount(completionTokens) || promptTokens + completionTokens === 0) return null;
-  return {
-    promptTokens,
-    completionTokens,
-    cachedTokens: within(usage.prompt_tokens_details?.cached_tokens, promptTokens),
-    reasoningTokens: within(usage.completion_tokens_details?.reasoning_tokens, completionTokens),
-  };
-}
-
-/** More than any model's context: a larger figure is a mistake, and debits are capped below 10^12. */
-const MOST_TOKENS = 100_000_000;
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= MOST_TOKENS;
-}
-
-function within(value: number | null | undefined, whole: number): number {
-  return isCount(value) ? Math.min(value, whole) : 0;
 }
