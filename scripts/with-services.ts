@@ -1,94 +1,90 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Registry } from './services/registry.ts';
-import { say, SetupError } from './services/say.ts';
+import { FAST_LANES } from './lanes.ts';
 import { startPostgres } from './services/postgres.ts';
 import { startRedis } from './services/redis.ts';
+import { Registry } from './services/registry.ts';
+import { say, SetupError } from './services/say.ts';
 import { startTemporal } from './services/temporal.ts';
-import type { Service } from './services/service.ts';
-
-/** Lanes that need no service: `npm run test:fast`. */
-const FAST = ['test/domain', 'test/model', 'test/tidy.test.ts'];
-
-interface JestResult {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numRuntimeErrorTestSuites: number;
-}
+import { Parts } from './stack.ts';
+import { NOTHING_RAN, skippedLine, summarise, summaryLine, type JestResult, type Summary } from './summary.ts';
 
 /**
  * `npm test [-- jest arguments]`: throw-away services, then jest. `--fast`: only the lanes without services. `--keep`: leaves the services
  * running, with the variables to use them, until Ctrl-C. The last line is always `N passed, N failed`; nothing is skipped in silence.
  */
 async function main(args: string[]): Promise<number> {
-  const fast = args.includes('--fast');
+  const [fast, keep] = [args.includes('--fast'), args.includes('--keep')];
   const jestArgs = args.filter((arg) => arg !== '--fast' && arg !== '--keep');
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
   const dataDir = mkdtempSync(join(tmpdir(), 'turnkeeper-test-'));
-  const services: Service[] = [];
-  let child: ReturnType<typeof spawn> | undefined;
-  const interrupted = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        child?.kill('SIGTERM');
-        resolve();
-      });
-    }
-  });
-  let summary = { passed: 0, failed: 1 };
+  // PostgreSQL's user must get through, to a folder of its own.
+  chmodSync(dataDir, 0o711);
+  let services: Parts | undefined;
+  let summary = NOTHING_RAN;
   try {
-    const variables = fast ? {} : await startServices(dataDir, services);
-    if (args.includes('--keep')) {
-      for (const [name, value] of Object.entries(variables)) process.stdout.write(`export ${name}=${value}\n`);
-      await interrupted;
-      return 0;
-    }
-    const resultFile = join(dataDir, 'result.json');
-    child = spawn(process.execPath, [
-      'node_modules/jest/bin/jest.js', '--json', `--outputFile=${resultFile}`, ...(fast ? FAST : []), ...jestArgs,
-    ], {
-      // The JSON on standard output is the file's twin; what people read goes to standard error.
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, ...variables, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' },
-    });
-    await new Promise((resolve) => child?.once('close', resolve));
-    summary = summarise(JSON.parse(readFileSync(resultFile, 'utf8')) as JestResult);
+    const ground = { dataDir, registry: await Registry.claim(dataDir), throwAway: true, stopping: stopping.signal };
+    services = new Parts(ground);
+    const variables = fast ? {} : await startServices(services);
+    if (keep) return await keepRunning(variables, stopping.signal);
+    summary = await runJest({ dataDir, variables, stopping: stopping.signal, args: [...(fast && !jestArgs.some((arg) => !arg.startsWith('-')) ? FAST_LANES : []), ...jestArgs] });
   } catch (error) {
-    say(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
+    if (stopping.signal.aborted) say('interrupted');
+    else say(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
   } finally {
-    for (const service of services.reverse()) await service.stop();
+    await services?.stop();
     rmSync(dataDir, { recursive: true, force: true });
-    process.stdout.write(`${summary.passed} passed, ${summary.failed} failed\n`);
+    if (!keep) process.stdout.write(`${summaryLine(summary)}\n`);
   }
   return summary.failed === 0 ? 0 : 1;
 }
 
-/** A suite that could not run is a failure, and so is a run without a single test. */
-function summarise(result: JestResult): { passed: number; failed: number } {
-  const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
-  return { passed: result.numPassedTests, failed: result.numPassedTests + failed === 0 ? 1 : failed };
+async function startServices(parts: Parts): Promise<Record<string, string>> {
+  const began = performance.now();
+  const [postgres, redis, temporal] = await parts.together((on) => [
+    parts.start(startPostgres(on, undefined)),
+    parts.start(startRedis(on, undefined)),
+    parts.start(startTemporal(on, { address: undefined, namespace: 'default', uiUrl: undefined })),
+  ]);
+  say(`services ready after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
+  return { TEST_DATABASE_URL: postgres.url, TEST_REDIS_URL: redis.url, TEST_TEMPORAL_ADDRESS: temporal.url };
 }
 
-async function startServices(dataDir: string, services: Service[]): Promise<Record<string, string>> {
-  const ground = { dataDir, registry: await Registry.claim(dataDir), throwAway: true };
-  const start = async <S extends Service>(starting: Promise<S>): Promise<S> => {
-    const service = await starting;
-    services.push(service);
-    return service;
-  };
-  const began = performance.now();
-  const started = await Promise.allSettled([
-    start(startPostgres(ground, undefined)),
-    start(startRedis(ground, undefined)),
-    start(startTemporal(ground, { address: undefined, uiUrl: undefined })),
-  ]);
-  const [postgres, redis, temporal] = started.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value.url;
+async function keepRunning(variables: Record<string, string>, stopping: AbortSignal): Promise<number> {
+  for (const [name, value] of Object.entries(variables)) process.stdout.write(`export ${name}=${value}\n`);
+  say('Ctrl-C stops the services');
+  await new Promise<void>((resolve) => stopping.addEventListener('abort', () => resolve()));
+  return 0;
+}
+
+/** How long jest may take to go when it is interrupted. */
+const JEST_ENDS_WITHIN_MS = 5_000;
+
+async function runJest({ dataDir, variables, stopping, args }: { dataDir: string; variables: Record<string, string>; stopping: AbortSignal; args: string[] }): Promise<Summary> {
+  const resultFile = join(dataDir, 'result.json');
+  const jest = spawn(process.execPath, ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${resultFile}`, ...args], {
+    // The JSON on standard output is the file's twin; what people read goes to standard error.
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...variables, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' },
   });
-  say(`services ready after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
-  return { TEST_DATABASE_URL: postgres ?? '', TEST_REDIS_URL: redis ?? '', TEST_TEMPORAL_ADDRESS: temporal ?? '' };
+  const end = () => {
+    jest.kill('SIGTERM');
+    setTimeout(() => jest.kill('SIGKILL'), JEST_ENDS_WITHIN_MS).unref();
+  };
+  stopping.addEventListener('abort', end);
+  if (stopping.aborted) end();
+  const exitCode = await new Promise<number>((resolve) => {
+    jest.once('error', () => resolve(1));
+    jest.once('close', (code) => resolve(code ?? 1));
+  });
+  stopping.throwIfAborted();
+  const result = JSON.parse(readFileSync(resultFile, 'utf8')) as JestResult;
+  const skipped = skippedLine(result);
+  if (skipped !== null) say(skipped);
+  return summarise(result, exitCode);
 }
 
 process.exit(await main(process.argv.slice(2)));

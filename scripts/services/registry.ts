@@ -1,53 +1,69 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { identify, isAlive, stopProcess, type Identity } from './identity.ts';
 import { say, SetupError } from './say.ts';
 
-/** A process that a start began, known by more than its number: pids are used again. */
-export interface Started {
+/** A process that a start began, and how it wants to be stopped. */
+export interface Started extends Identity {
   readonly name: string;
-  readonly pid: number;
-  /** When the system says it began; see `startTimeOf`. */
-  readonly startTime: string;
   readonly dataDir: string;
-  /** Where it is reached, for `turnkeeper status` and the CLI. */
   readonly url: string;
+  readonly port: number | null;
+  readonly stopSignal: NodeJS.Signals;
+  readonly stopWithinMs: number;
 }
 
-interface Stored {
-  readonly owner: { readonly pid: number; readonly startTime: string };
-  readonly services: readonly Started[];
+/** Where everything that runs is reached; the CLI finds the embedded stack by it. */
+export interface Addresses {
+  readonly api: string;
+  readonly docs: string;
+  readonly temporal: { readonly address: string; readonly namespace: string; readonly ui: string | null };
+  readonly postgres: { readonly url: string };
+  readonly redis: { readonly url: string };
 }
+
+export interface Stored {
+  readonly owner: Identity & { readonly dataDir: string; readonly stopping: boolean };
+  readonly services: readonly Started[];
+  /** Null until the app serves. */
+  readonly addresses: Addresses | null;
+}
+
+/** A start whose npm was just killed is on its way out and not yet known to be. */
+const OWNER_MAY_GO_MS = 1_500;
+const OWNER_STOPS_WITHIN_MS = 60_000;
 
 /** `DATA_DIR/services.json`: what runs on behalf of which start. */
 export class Registry {
-  readonly #file: string;
-  #services: Started[] = [];
+  readonly dataDir: string;
+  readonly #owner: Identity;
+  #services: readonly Started[] = [];
+  #addresses: Addresses | null = null;
+  #stopping = false;
 
-  private constructor(file: string) {
-    this.#file = file;
+  private constructor(dataDir: string, owner: Identity) {
+    this.dataDir = dataDir;
+    this.#owner = owner;
   }
 
   /** Refuses while another start lives on this directory; stops what a killed one left behind. @throws SetupError. */
-  static async claim(dataDir: string): Promise<Registry> {
-    mkdirSync(dataDir, { recursive: true, mode: 0o755 });
-    const registry = new Registry(join(dataDir, 'services.json'));
-    const stored = readServices(dataDir);
-    if (stored !== null && stored.owner.pid !== process.pid && isSame(stored.owner)) {
-      throw new SetupError(`Turnkeeper already runs on ${dataDir} (pid ${stored.owner.pid}). Stop it first, or set DATA_DIR to another directory.`);
-    }
-    for (const leftover of [...(stored?.services ?? [])].reverse()) {
-      if (leftover.dataDir !== dataDir || !isSame(leftover)) continue;
+  static async claim(folder: string): Promise<Registry> {
+    const dataDir = makeFolder(folder);
+    const registry = new Registry(dataDir, identify(process.pid));
+    await lock(dataDir);
+    // A copied directory names processes of the original: those are not ours to stop.
+    for (const leftover of (readServices(dataDir)?.services ?? []).filter((service) => service.dataDir === dataDir && isAlive(service)).reverse()) {
       say(`stopping ${leftover.name} (pid ${leftover.pid}), left behind by a start that was killed`);
-      await stopProcess(leftover);
+      const { stopSignal: signal, stopWithinMs: withinMs } = leftover;
+      if (!await stopProcess(leftover, { signal, withinMs })) throw new SetupError(`${leftover.name} (pid ${leftover.pid}) of an earlier start cannot be stopped: stop it, then try again.`);
     }
     registry.#write();
     return registry;
   }
 
   add(service: Started): void {
-    this.#services.push(service);
+    this.#services = [...this.#services, service];
     this.#write();
   }
 
@@ -56,62 +72,97 @@ export class Registry {
     this.#write();
   }
 
+  publish(addresses: Addresses): void {
+    this.#addresses = addresses;
+    this.#write();
+  }
+
+  /** From here on another start waits for us instead of refusing. */
+  stopping(): void {
+    this.#stopping = true;
+    this.#addresses = null;
+    this.#write();
+  }
+
+  /** The last act of a start. */
+  release(): void {
+    rmSync(lockFile(this.dataDir), { force: true });
+  }
+
   #write(): void {
-    const stored: Stored = { owner: { pid: process.pid, startTime: startTimeOf(process.pid) ?? '' }, services: this.#services };
-    // Whole or not at all: a start may be killed at any moment. Its URLs hold the database's password.
-    writeFileSync(`${this.#file}.new`, JSON.stringify(stored, null, 2), { mode: 0o600 });
-    renameSync(`${this.#file}.new`, this.#file);
+    const stored: Stored = { owner: { ...this.#owner, dataDir: this.dataDir, stopping: this.#stopping }, services: this.#services, addresses: this.#addresses };
+    writeWhole(join(this.dataDir, 'services.json'), stored);
   }
 }
 
-/** @returns what the last start wrote down, null when there is none. */
+/** @returns what the last start wrote down, null when there is nothing to be read. */
 export function readServices(dataDir: string): Stored | null {
+  return readJson<Stored>(join(dataDir, 'services.json'));
+}
+
+/** Whoever starts while another lives is refused. Two starts at the same moment meet at the lock file, which only one can make. */
+async function lock(dataDir: string): Promise<void> {
+  const file = lockFile(dataDir);
+  const mine = { ...identify(process.pid), dataDir };
+  const began = Date.now();
+  let told = false;
+  for (;;) {
+    if (writeNew(file, mine)) return;
+    const holder = readJson<typeof mine>(file);
+    if (holder === null || holder.dataDir !== dataDir || !isAlive(holder)) {
+      await takeAway(file, holder);
+      continue;
+    }
+    const owner = readServices(dataDir)?.owner;
+    const isStopping = owner?.pid === holder.pid && owner.stopping;
+    if (Date.now() - began > (isStopping ? OWNER_STOPS_WITHIN_MS : OWNER_MAY_GO_MS)) {
+      throw new SetupError(`Turnkeeper already runs on ${dataDir} (pid ${holder.pid}). Stop it first, or set DATA_DIR to another directory.`);
+    }
+    if (isStopping && !told) say(`waiting for an earlier start (pid ${holder.pid}) that is stopping`);
+    told ||= isStopping;
+    await sleep(50);
+  }
+}
+
+/** Removes a dead holder's lock, unless another start has taken its place meanwhile. */
+async function takeAway(file: string, holder: Identity | null): Promise<void> {
+  await sleep(20 + Math.random() * 50);
+  if (readJson<Identity>(file)?.startTime === holder?.startTime) rmSync(file, { force: true });
+}
+
+function lockFile(dataDir: string): string {
+  return join(dataDir, 'owner.json');
+}
+
+function makeFolder(folder: string): string {
   try {
-    return JSON.parse(readFileSync(join(dataDir, 'services.json'), 'utf8')) as Stored;
+    mkdirSync(folder, { recursive: true });
+    return realpathSync(folder);
+  } catch (cause) {
+    throw new SetupError(`DATA_DIR: ${folder} cannot be made (${cause instanceof Error ? cause.message : 'unknown'}).`, { cause });
+  }
+}
+
+function writeNew(file: string, value: unknown): boolean {
+  try {
+    writeFileSync(file, JSON.stringify(value), { mode: 0o600, flag: 'wx' });
+    return true;
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false;
+    throw new SetupError(`DATA_DIR: ${file} cannot be written (${cause instanceof Error ? cause.message : 'unknown'}).`, { cause });
+  }
+}
+
+/** Whole or not at all: a start may be killed at any moment. For its owner only: URLs hold the database's password. */
+function writeWhole(file: string, value: unknown): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+function readJson<T>(file: string): T | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as T;
   } catch {
     return null;
-  }
-}
-
-/** Whether the process of then is the process of now. */
-export function isSame({ pid, startTime }: { pid: number; startTime: string }): boolean {
-  return startTime !== '' && startTimeOf(pid) === startTime;
-}
-
-/** When a process began, as the system tells it; null when there is none. */
-export function startTimeOf(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold anything; the state comes first after it, the start time is the 20th field from there.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? null : fields[19] ?? null;
-  } catch {
-    return process.platform === 'linux' ? null : askPs(pid);
-  }
-}
-
-function askPs(pid: number): string | null {
-  try {
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || null;
-  } catch {
-    return null;
-  }
-}
-
-/** SIGTERM to its group, SIGKILL after 15 s. */
-export async function stopProcess(started: Pick<Started, 'pid' | 'startTime'>, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  kill(started.pid, signal);
-  while (isSame(started)) {
-    if (Date.now() > deadline) kill(started.pid, 'SIGKILL');
-    await sleep(25);
-  }
-}
-
-function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // Gone between the look and the signal.
   }
 }

@@ -1,0 +1,82 @@
+import { watch } from 'node:fs';
+import { join, sep } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startApp, type AppSettings } from './app.ts';
+import { runToEnd } from './services/program.ts';
+import { say, SetupError } from './services/say.ts';
+import type { Ground, Service } from './services/service.ts';
+
+/** What the running program is made of; the workflows' bundle is among it, which Node's own --watch does not see. */
+const WATCHED = new Set(['main.ts', 'activities', 'api', 'db', 'domain', 'migrations', 'platform', 'worker', 'workflows']);
+/** Editors write a file in several steps, and git many files at once. */
+const QUIET_MS = 200;
+
+/** `npm run dev`: the app anew with every change of a source file, until `stopping`; the services stay. A broken change waits for the next one. */
+export async function runReloading(ground: Ground, settings: AppSettings, onServing: () => void): Promise<void> {
+  const changes = watchSources(process.cwd());
+  ground.stopping.addEventListener('abort', () => changes.close());
+  let serving = false;
+  while (!ground.stopping.aborted) {
+    const app = await startOrSay(ground, settings);
+    if (app !== null && !serving) onServing();
+    serving ||= app !== null;
+    void app?.died.then(() => { if (!changes.isPending() && !ground.stopping.aborted) say('the app ended; waiting for a change'); });
+    const changed = await changes.next();
+    if (changed.length > 0) say(`changed: ${changed.join(', ')}`);
+    await app?.stop();
+    if (!ground.stopping.aborted && changed.some((file) => file.startsWith(`migrations${sep}`))) await migrate(settings);
+  }
+}
+
+async function startOrSay(ground: Ground, settings: AppSettings): Promise<Service | null> {
+  try {
+    return await startApp(ground, settings);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(`${error.message}; waiting for a change`);
+    return null;
+  }
+}
+
+/** In a process of its own: this one has read the migrations of before. */
+async function migrate(settings: AppSettings): Promise<void> {
+  const { output } = await runToEnd(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', 'migrate'], { env: settings.variables, withinMs: 600_000 });
+  say(output.trim());
+}
+
+interface Changes {
+  /** The files changed since the last call, as soon as there are some and all is quiet; none after `close`. */
+  next(): Promise<string[]>;
+  isPending(): boolean;
+  close(): void;
+}
+
+function watchSources(root: string): Changes {
+  const changed = new Set<string>();
+  let wake: () => void = () => {};
+  const closed = new AbortController();
+  const watchers = [...WATCHED].map((name) => watch(join(root, name), { recursive: !name.includes('.') }, (_event, file) => {
+    const path = name.includes('.') || file === null ? name : join(name, file);
+    if (!path.endsWith('.ts')) return;
+    changed.add(path);
+    wake();
+  }));
+  return {
+    isPending: () => changed.size > 0,
+    async next() {
+      while (changed.size === 0 && !closed.signal.aborted) await new Promise<void>((resolve) => { wake = resolve; });
+      for (let size = -1; size !== changed.size && !closed.signal.aborted;) {
+        size = changed.size;
+        await sleep(QUIET_MS);
+      }
+      const files = [...changed];
+      changed.clear();
+      return files;
+    },
+    close() {
+      for (const watcher of watchers) watcher.close();
+      closed.abort();
+      wake();
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { createServer } from 'node:net';
+import { SetupError } from './say.ts';
+
+/** Given out by this process: a port is not bound yet when the next one is asked for. */
+const given = new Set<number>();
+
+/** A free port of 127.0.0.1 that was not given before. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await listenOnce(0, '127.0.0.1');
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+/** Keeps the app's port for the app. @returns the port to use: a free one for 0. @throws SetupError that names PORT when it is taken. */
+export async function reservePort(port: number, host: string): Promise<number> {
+  if (port === 0) return freePort();
+  given.add(port);
+  return listenOnce(port, host).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EADDRINUSE') throw new SetupError(`PORT: ${port} is in use. Stop what listens there, or set PORT to a free port.`);
+    if (error.code === 'EACCES') throw new SetupError(`PORT: ${port} may not be used by this user.`);
+    if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') throw new SetupError(`HOST: ${host} is no address of this machine.`);
+    throw error;
+  });
+}
+
+async function listenOnce(port: number, host: string): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new SetupError('no free port could be found');
+  return address.port;
+}
