@@ -84,7 +84,9 @@ export async function storeAnswer(database: Database, answer: AnswerToStore): Pr
     await writeAttempt(tx, answer, mayStore ? (answer.outcome === 'completed' ? 'answered' : 'stopped') : 'lost');
     if (!mayStore) return findEnding(tx, row);
     await renewHold(tx, hold.id, null);
-    await sql`update turns set answer = ${answer.text}, answer_tokens = ${answer.textTokens}, answer_attempt = ${answer.attempt},
+    // PostgreSQL's text holds no NUL, and an answer that is paid for must not be lost to one.
+    const text = answer.text.replaceAll('\0', '\uFFFD');
+    await sql`update turns set answer = ${text}, answer_tokens = ${answer.textTokens}, answer_attempt = ${answer.attempt},
         stream_entries = ${answer.streamEntries}, finish_reason = ${answer.finishReason}, prompt_tokens = ${answer.usage.promptTokens},
         completion_tokens = ${answer.usage.completionTokens}, estimated = ${answer.estimated}, touched_at = now()
       where id = ${row.id}`.execute(tx);

@@ -181,6 +181,12 @@ describe('exactly once (G8, G10)', () => {
     expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({ content: 'an answer', state: 'running' });
   });
 
+  test('an answer with what PostgreSQL cannot hold (NUL, half a surrogate pair) is stored with the replacement character', async () => {
+    const { turnId, number } = await begin();
+    await storedAnswer(store(db.database, turnId, number, { text: 'a\0b\uD83Dc 😀' }));
+    expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({ content: 'a\uFFFDb\uFFFDc 😀' });
+  });
+
   test.each(['settled', 'released', 'expired'] as const)('a hold that is %s never moves again, nor is it pending again', async (state) => {
     const { turnId } = await begin();
     await sql`update holds set state = ${state}, ended_at = now() where turn_id = ${turnId}`.execute(db.database.sql);
