@@ -1,19 +1,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Scenario } from './scenario.ts';
+import { GREETING, play, type ChatBody } from './play.ts';
+import { readMark, type Gate, type Scenario } from './scenario.ts';
 
 export interface ModelRequestLog {
   readonly receivedAt: number;
   readonly authorization: string | undefined;
-  readonly body: {
-    readonly model: string;
-    readonly messages: readonly { readonly role: string; readonly content: string }[];
-    readonly max_completion_tokens?: number;
-    readonly max_tokens?: number;
-    readonly stream_options?: { readonly include_usage?: boolean };
-  };
+  readonly body: ChatBody;
   /** The client went before the answer had ended. */
   aborted: boolean;
+  /** The connection is done with the answer: it was sent whole, dropped or aborted. */
+  ended: boolean;
 }
 
 /** A provider on a socket of its own: OpenAI's streaming protocol, scripted. */
@@ -21,88 +17,72 @@ export interface FakeModel {
   /** Base URL, ends in /v1. */
   readonly url: string;
   readonly requests: ModelRequestLog[];
+  /** Connections accepted so far. */
+  connections(): number;
   /** For the next request only; several queue up. */
   next(scenario: Scenario): void;
-  /** For requests that nothing is queued for. */
+  /** For requests that nothing is queued for. A question that ends in a mark (`mark(scenario)`) says its own. */
   always(scenario: Scenario): void;
+  /** Opens every gate that a request has met. */
+  release(): void;
   close(): Promise<void>;
 }
 
-const DEFAULT: Scenario = { chunks: ['안녕', '하세요', '. 무엇을 ', '도와드릴까요?'] };
+const DEFAULT: Scenario = { chunks: GREETING };
 
 export async function startFakeModel(port = 0): Promise<FakeModel> {
   const requests: ModelRequestLog[] = [];
   const queue: Scenario[] = [];
+  const gates = new Set<Gate>();
   let fallback = DEFAULT;
+  let connections = 0;
   const server = createServer((request, response) => {
     void serve(request, response).catch(() => response.destroy());
   });
+  server.on('connection', () => { connections += 1; });
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const log: ModelRequestLog = {
-      receivedAt: performance.now(), authorization: request.headers.authorization, body: JSON.parse(await readAll(request)) as ModelRequestLog['body'], aborted: false,
-    };
+    if (request.method === 'GET' && request.url === '/v1/models') return json(response, 200, { object: 'list', data: [{ id: 'gpt-4.1-mini', object: 'model', created: 0, owned_by: 'fake' }] });
+    if (request.method !== 'POST' || request.url !== '/v1/chat/completions') return json(response, 404, { error: { message: 'no such path', type: 'invalid_request_error', code: null } });
+    const receivedAt = performance.now();
+    const body = JSON.parse(await readAll(request)) as ChatBody;
+    const log: ModelRequestLog = { receivedAt, authorization: request.headers.authorization, body, aborted: false, ended: false };
     requests.push(log);
-    response.on('close', () => { log.aborted = !response.writableFinished; });
-    await play({ ...fallback, ...queue.shift() }, response, log);
+    let dropped = false;
+    response.on('close', () => {
+      log.ended = true;
+      log.aborted = !response.writableFinished && !dropped;
+    });
+    const scenario = { ...fallback, ...readMark(body.messages.at(-1)?.content), ...queue.shift() };
+    for (const gate of [scenario.gate ?? []].flat()) gates.add(gate);
+    await play(scenario, response, body, { requestId: `req_fake_${requests.length}`, onDrop: () => { dropped = true; } });
   }
 
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const address = server.address();
   const used = typeof address === 'object' && address !== null ? address.port : port;
+  const release = () => {
+    for (const gate of gates) gate.open();
+    gates.clear();
+  };
   return {
     url: `http://127.0.0.1:${used}/v1`,
     requests,
+    connections: () => connections,
     next: (scenario) => { queue.push(scenario); },
     always: (scenario) => { fallback = scenario; },
+    release,
     async close() {
+      release();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
 }
 
-async function play(scenario: Scenario, response: ServerResponse, { body }: ModelRequestLog): Promise<void> {
-  const { chunks = DEFAULT.chunks ?? [], gate, delayMs = 0 } = scenario;
-  await gate?.pass('request');
-  if (scenario.status !== undefined) {
-    response.writeHead(scenario.status, { 'content-type': 'application/json', ...scenario.headers });
-    response.end(JSON.stringify({ error: { message: 'the provider quotes the prompt here', type: null, param: null, code: null, ...scenario.error } }));
-    return;
-  }
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': `req_${Math.random().toString(36).slice(2)}` });
-  response.flushHeaders();
-  const limit = body.max_completion_tokens ?? body.max_tokens ?? Infinity;
-  const send = (data: unknown) => response.write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`);
-  const chunk = (delta: object, finishReason: string | null = null) => ({
-    id: 'chatcmpl-fake', object: 'chat.completion.chunk', created: 1_700_000_000, model: body.model, choices: [{ index: 0, delta, finish_reason: finishReason }], usage: null,
-  });
-  send(chunk({ role: 'assistant', content: '' }));
-  let sent = 0;
-  for (const [i, text] of chunks.entries()) {
-    await gate?.pass(i + 1);
-    if (scenario.dropAt === i + 1) return void response.destroy();
-    if (scenario.errorAt === i + 1) {
-      send({ error: { message: 'overloaded', type: 'server_error', code: null, ...scenario.error } });
-      return void response.end();
-    }
-    // One token a chunk is what the limit counts here.
-    if (sent >= limit) break;
-    if (delayMs > 0) await sleep(delayMs);
-    if (response.destroyed) return;
-    send(chunk({ content: text }));
-    sent += 1;
-  }
-  await gate?.pass('finish');
-  if (scenario.dropAt === chunks.length + 1) return void response.destroy();
-  if (scenario.omitFinish !== true) send(chunk({}, scenario.finishReason ?? (sent < chunks.length ? 'length' : 'stop')));
-  await gate?.pass('usage');
-  if (scenario.omitUsage !== true && body.stream_options?.include_usage === true) {
-    const usage = scenario.usage ?? { prompt_tokens: 20, completion_tokens: Math.max(1, sent) };
-    send({ ...chunk({}), choices: [], usage: { total_tokens: usage.prompt_tokens + usage.completion_tokens, ...usage } });
-  }
-  send('[DONE]');
-  response.end();
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
 }
 
 async function readAll(request: IncomingMessage): Promise<string> {

@@ -1,0 +1,154 @@
+import type { ServerResponse } from 'node:http';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { countPrompt } from '../../domain/prompt-tokens.ts';
+import { countTokens } from '../../platform/tokenizer.ts';
+import type { Point, Scenario } from './scenario.ts';
+
+export interface ChatBody {
+  readonly model: string;
+  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  readonly max_completion_tokens?: number;
+  readonly max_tokens?: number;
+  readonly stream_options?: { readonly include_usage?: boolean };
+}
+
+export const GREETING = ['안녕', '하세요', '. 무엇을 ', '도와드릴까요?'] as const;
+
+interface Told {
+  readonly requestId: string;
+  /** The connection is about to be lost on purpose, not by the client. */
+  onDrop(): void;
+}
+
+/** Answers one request as its scenario says; returns early when the client has gone. */
+export async function play(scenario: Scenario, response: ServerResponse, body: ChatBody, { requestId, onDrop }: Told): Promise<void> {
+  const gone = new Promise<void>((resolve) => response.once('close', resolve));
+  const gates = [scenario.gate ?? []].flat();
+  const pass = (point: Point) => Promise.race([gone, Promise.all(gates.map((gate) => gate.pass(point)))]);
+  await pass('request');
+  if (response.destroyed) return;
+  if (scenario.status !== undefined) {
+    response.writeHead(scenario.status, { 'content-type': 'application/json', 'x-request-id': requestId, ...scenario.headers });
+    response.end(JSON.stringify({ error: errorOf(scenario) }));
+    return;
+  }
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': requestId, ...scenario.headers });
+  response.flushHeaders();
+  response.socket?.setNoDelay(true);
+  await new Answer(scenario, response, body, { pass, onDrop }).send();
+}
+
+class Answer {
+  readonly #scenario: Scenario;
+  readonly #response: ServerResponse;
+  readonly #body: ChatBody;
+  readonly #pass: (point: Point) => Promise<unknown>;
+  readonly #onDrop: () => void;
+
+  constructor(scenario: Scenario, response: ServerResponse, body: ChatBody, { pass, onDrop }: { pass: (point: Point) => Promise<unknown>; onDrop: () => void }) {
+    this.#scenario = scenario;
+    this.#response = response;
+    this.#body = body;
+    this.#pass = pass;
+    this.#onDrop = onDrop;
+  }
+
+  async send(): Promise<void> {
+    const { finishReason, omitFinish, omitUsage, delayMs = 0 } = this.#scenario;
+    const chunks = chunksOf(this.#scenario);
+    const said = this.#withinLimit(chunks);
+    const start = performance.now();
+    await this.#chunk({ role: 'assistant', content: '' });
+    for (const [i, text] of said.entries()) {
+      await this.#pass(i + 1);
+      if (await this.#breaks(i + 1)) return;
+      const wait = delayMs === 0 ? 0 : start + (i + 1) * delayMs - performance.now();
+      if (wait > 0) await sleep(wait);
+      if (this.#response.destroyed) return;
+      await this.#chunk({ content: text });
+    }
+    await this.#pass('finish');
+    if (await this.#breaks(said.length + 1)) return;
+    if (omitFinish !== true) await this.#chunk({}, finishReason ?? (said.length < chunks.length ? 'length' : 'stop'));
+    await this.#pass('usage');
+    if (await this.#breaks(said.length + 2)) return;
+    if (omitUsage !== true && this.#body.stream_options?.include_usage === true) {
+      await this.#event({ ...this.#frame(), choices: [], usage: this.#scenario.usage ?? this.#counted(said.join('')) });
+    }
+    await this.#pass('done');
+    if (this.#response.destroyed) return;
+    await this.#event('[DONE]');
+    this.#response.end();
+  }
+
+  /** @returns whether the answer ends here, by a lost connection or an error. */
+  async #breaks(n: number): Promise<boolean> {
+    if (this.#response.destroyed) return true;
+    if (this.#scenario.dropAt === n) {
+      this.#onDrop();
+      this.#response.destroy();
+      return true;
+    }
+    if (this.#scenario.errorAt !== n) return false;
+    await this.#event({ error: errorOf(this.#scenario) });
+    this.#response.end();
+    return true;
+  }
+
+  #withinLimit(chunks: readonly string[]): readonly string[] {
+    if (this.#scenario.honourLimit === false) return chunks;
+    const limit = this.#body.max_completion_tokens ?? this.#body.max_tokens ?? Infinity;
+    let tokens = 0;
+    const over = chunks.findIndex((text) => (tokens += count(text)) > limit);
+    return over === -1 ? chunks : chunks.slice(0, over);
+  }
+
+  #counted(text: string) {
+    const prompt = countPrompt(this.#body.messages.map(({ content }) => count(content)));
+    const completion = Math.max(1, count(text));
+    return {
+      prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion,
+      prompt_tokens_details: { cached_tokens: 0 }, completion_tokens_details: { reasoning_tokens: 0 },
+    };
+  }
+
+  #frame() {
+    return { id: 'chatcmpl-fake', object: 'chat.completion.chunk', created: 1_700_000_000, model: this.#body.model };
+  }
+
+  #chunk(delta: object, finishReason: string | null = null): Promise<void> {
+    return this.#event({ ...this.#frame(), choices: [{ index: 0, delta, finish_reason: finishReason }], usage: null });
+  }
+
+  async #event(data: unknown): Promise<void> {
+    const event = `data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
+    const { splitBytes } = this.#scenario;
+    if (splitBytes === undefined) return void this.#response.write(event);
+    const bytes = Buffer.from(event);
+    for (let at = 0; at < bytes.length; at += splitBytes) {
+      this.#response.write(bytes.subarray(at, at + splitBytes));
+      await nextTurn();
+    }
+  }
+}
+
+function chunksOf({ chunks = GREETING }: Scenario): readonly string[] {
+  return 'count' in chunks ? Array.from({ length: chunks.count }, () => chunks.text) : chunks;
+}
+
+/** Like a provider's: it quotes the prompt, so a test can look for the words. */
+function errorOf({ error }: Scenario) {
+  return { message: 'the provider quotes the prompt here', type: null, param: null, code: null, ...error };
+}
+
+const counts = new Map<string, number>();
+
+/** Remembered, because a bench sends the same texts thousands of times and measures on the same cores. */
+function count(text: string): number {
+  const known = counts.get(text);
+  if (known !== undefined) return known;
+  const tokens = countTokens(text, 'o200k_base');
+  if (counts.size >= 10_000) counts.clear();
+  counts.set(text, tokens);
+  return tokens;
+}
