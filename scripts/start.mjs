@@ -2,11 +2,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'node_modules', '.installed-lock');
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const TYPESCRIPT = 'node_modules/typescript/bin/tsc';
 const ESLINT = 'node_modules/eslint/bin/eslint.js';
 
@@ -20,6 +22,7 @@ const COMMANDS = {
   cli: [['cli/main.ts']],
 };
 
+if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
 const [command = 'start', ...rest] = process.argv.slice(2);
 const steps = COMMANDS[command];
 if (steps === undefined) fail(`No such command: ${command}. There are ${Object.keys(COMMANDS).join(', ')}.`);
@@ -50,23 +53,41 @@ async function install() {
 function findNode() {
   const local = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   if (!existsSync(local)) spawnSync(process.execPath, ['installArchSpecificPackage.js'], { cwd: join(root, 'node_modules', 'node'), stdio: 'ignore' });
-  if (existsSync(local) && spawnSync(local, ['--version']).status === 0) return local;
+  if (existsSync(local) && spawnSync(local, ['--version'], { encoding: 'utf8' }).stdout?.startsWith('v24.')) return local;
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
   fail('Node 24 could not be installed from the npm package `node`. Install Node 24 and try again.');
 }
 
+/** @returns its exit code; 0 when it ended by the signal it was asked to end by before it could say so itself. */
 function run(file, args) {
   return new Promise((resolve) => {
-    const child = spawn(file, args, { cwd: root, stdio: 'inherit', env: { ...process.env, NODE_OPTIONS: process.env.NODE_OPTIONS ?? '' } });
+    const child = spawn(file, args, { cwd: root, stdio: 'inherit' });
+    let asked = null;
     // A terminal signals the whole group, a supervisor only us; the child takes a second signal for the first.
-    const forward = (signal) => child.kill(signal);
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
+    const forward = (signal) => {
+      asked = signal;
+      child.kill(signal);
+    };
+    for (const signal of SIGNALS) process.on(signal, forward);
+    const orphaned = watchParent(() => forward('SIGTERM'));
     child.on('error', (error) => fail(`${file} could not be run: ${error.message}`));
     child.on('exit', (code, signal) => {
-      for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(name, forward);
-      resolve(code ?? (signal === null ? 1 : 128 + ({ SIGINT: 2, SIGTERM: 15, SIGKILL: 9 }[signal] ?? 1)));
+      clearInterval(orphaned);
+      for (const name of SIGNALS) process.off(name, forward);
+      resolve(code ?? (signal === asked && (command === 'start' || command === 'dev') ? 0 : 128 + constants.signals[signal]));
     });
   });
+}
+
+/**
+ * npm hands a signal to its shell only, which dies without telling us; and npm itself may be killed. Only under npm: a start from a
+ * shell may well outlive it.
+ */
+function watchParent(onGone) {
+  const parent = process.ppid;
+  return setInterval(() => {
+    if (process.env.npm_lifecycle_event !== undefined && process.ppid !== parent) onGone();
+  }, 250).unref();
 }
 
 function say(line) {

@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import { AppError } from '../domain/errors.ts';
+import { AppConfigError } from '../platform/config-error.ts';
+import { readConfig } from '../platform/config.ts';
+import { SetupError } from '../scripts/services/say.ts';
+import { addMigrate } from './migrate.ts';
+import { addStatus } from './status.ts';
+import { addTokenCreate } from './token-create.ts';
+import { addTokenRevoke } from './token-revoke.ts';
+import { addUserCreate } from './user-create.ts';
+import { addUserGrant } from './user-grant.ts';
+
+/** `npm run -s turnkeeper -- <command>`. Results go to standard output, everything else to standard error. */
+function createProgram(): Command {
+  const program = new Command('turnkeeper')
+    .description('Looks after a Turnkeeper installation: the database of DATABASE_URL, or else the stack that `npm start` runs on DATA_DIR.')
+    .showHelpAfterError('(add --help for what there is)');
+  addStatus(program, readConfig);
+  addMigrate(program, readConfig);
+  const user = program.command('user').description('users and their tokens\' worth');
+  addUserCreate(user, readConfig);
+  addUserGrant(user, readConfig);
+  const token = program.command('token').description('bearer tokens: shown once, stored as a hash');
+  addTokenCreate(token, readConfig);
+  addTokenRevoke(token, readConfig);
+  return program;
+}
+
+/** One sentence for what the person can mend; anything else is our fault and shows where. */
+function sentenceOf(error: unknown): string {
+  if (error instanceof AppConfigError || error instanceof SetupError) return error.message;
+  if (error instanceof AppError) {
+    const { field, reason } = error.details;
+    if (typeof field === 'string' && typeof reason === 'string') return `${field}: ${reason}.`;
+    return error.code === 'not_found' ? 'There is no such user.' : `Refused: ${error.code}.`;
+  }
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  process.stderr.write(`turnkeeper: ${sentenceOf(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,38 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { openDatabase, type Database } from '../db/database.ts';
+import type { Config } from '../platform/config.ts';
+import { isAlive } from '../scripts/services/identity.ts';
+import { readServices, type Stored } from '../scripts/services/registry.ts';
+import { SetupError } from '../scripts/services/say.ts';
+
+/** A command reads the configuration when it runs, so that `--help` works under a wrong one. */
+export type ReadConfig = () => Config;
+
+/** The stack that a living `npm start` runs on DATA_DIR; null when there is none. */
+export function findRunningStack({ dataDir }: Pick<Config, 'dataDir'>): Stored | null {
+  const folder = resolve(dataDir);
+  if (!existsSync(folder)) return null;
+  const stored = readServices(realpathSync(folder));
+  return stored !== null && isAlive(stored.owner) ? stored : null;
+}
+
+/** The database a command works on. @throws SetupError when there is none or it does not answer. */
+export async function withDatabase<T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> {
+  const url = config.database.url ?? findRunningStack(config)?.services.find(({ name }) => name === 'postgresql')?.url;
+  if (url === undefined) throw new SetupError('No database: set DATABASE_URL, or run `npm start` and keep it running.');
+  const database = await openDatabase({ url, poolMax: 2 });
+  try {
+    await database.ping().catch((cause: unknown) => {
+      throw new SetupError(`PostgreSQL at ${hostOf(url)} does not answer (${cause instanceof Error ? cause.message : 'unknown'}).`, { cause });
+    });
+    return await work(database);
+  } finally {
+    await database.close();
+  }
+}
+
+/** Without user and password. */
+export function hostOf(url: string): string {
+  return URL.canParse(url) ? `${new URL(url).host}${new URL(url).pathname}` : 'the configured URL';
+}
