@@ -1,0 +1,51 @@
+import { startFakeModel, type FakeModel } from '../fake-model/server.ts';
+import type { Model } from '../../domain/model.ts';
+import type { PromptMessage } from '../../domain/usage.ts';
+import { createModelClient, type ModelClient, type ModelEnd, type ModelRequest } from '../../platform/model.ts';
+
+export const MODEL: Model = {
+  name: 'gpt-4.1-mini', instructions: '', historyTokens: 4_000, contextWindow: 128_000, maxOutputTokens: 4_096, defaultOutputTokens: 2_048,
+  limitField: 'max_completion_tokens', encoding: 'o200k_base', rate: { input: 1000, cachedInput: 1000, output: 1000 },
+};
+export const QUESTION: readonly PromptMessage[] = [{ role: 'user', content: 'hello world' }];
+
+export interface Call {
+  readonly deltas: string[];
+  readonly abort: AbortController;
+  readonly ended: Promise<ModelEnd>;
+  /** Resolves with the first delta. */
+  readonly started: Promise<string>;
+}
+
+export interface ModelStage {
+  readonly fake: FakeModel;
+  readonly client: ModelClient;
+  call(request?: Partial<Omit<ModelRequest, 'signal'>>): Call;
+  close(): Promise<void>;
+}
+
+/** The real client against the fake provider's socket. */
+export async function openModelStage(): Promise<ModelStage> {
+  const fake = await startFakeModel();
+  const client = createModelClient({ apiKey: 'sk-of-the-test', baseUrl: fake.url });
+  return {
+    fake,
+    client,
+    call(request = {}) {
+      const deltas: string[] = [];
+      const abort = new AbortController();
+      const { promise: started, resolve } = Promise.withResolvers<string>();
+      const ended = client.stream({ model: MODEL, messages: QUESTION, outputLimit: 100, signal: abort.signal, ...request }, (text) => {
+        deltas.push(text);
+        resolve(text);
+      });
+      // Each test awaits `ended` itself, some only after they did something to it.
+      ended.catch(() => {});
+      return { deltas, abort, ended, started };
+    },
+    async close() {
+      await client.close();
+      await fake.close();
+    },
+  };
+}

@@ -1,0 +1,358 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TurnFailureCode } from '../../domain/errors.ts';
+import { AppConfigError } from '../../platform/config-error.ts';
+import { createModelClient, ModelFailure } from '../../platform/model.ts';
+import { countTokens } from '../../platform/tokenizer.ts';
+import { Gate, mark, type Scenario } from '../fake-model/scenario.ts';
+import { MODEL, openModelStage, QUESTION, type Call, type ModelStage } from './stage.ts';
+
+let stage: ModelStage;
+beforeAll(async () => { stage = await openModelStage(); });
+afterAll(() => stage.close());
+afterEach(() => {
+  stage.fake.release();
+  stage.fake.always({});
+});
+
+const call = (scenario: Scenario, request: Parameters<ModelStage['call']>[0] = {}): Call => {
+  stage.fake.next(scenario);
+  return stage.call(request);
+};
+const failureOf = async ({ ended }: Call): Promise<ModelFailure> => {
+  const error: unknown = await ended.then(() => null, (thrown: unknown) => thrown);
+  if (!(error instanceof ModelFailure)) throw new Error(`expected a ModelFailure, got ${String(error)}`);
+  return error;
+};
+const lastRequest = () => {
+  const request = stage.fake.requests.at(-1);
+  if (request === undefined) throw new Error('no request came');
+  return request;
+};
+/** Waits for a fact on the provider's side of the socket. */
+const until = async (isTrue: () => boolean) => {
+  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 2));
+};
+/** The finish reason was written before the gate at usage; nothing tells that the client has read it, so a moment must do. */
+const finishRead = async (gate: Gate) => {
+  await gate.reached;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+};
+const USAGE = { prompt_tokens: 9, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 3 }, completion_tokens_details: { reasoning_tokens: 2 } };
+
+describe('an answer', () => {
+  test('arrives delta by delta, with its usage and the id of the request', async () => {
+    const { ended, deltas } = call({ chunks: ['안', '녕', ' 😀'] });
+    const completionTokens = countTokens('안녕 😀', 'o200k_base');
+    expect(await ended).toEqual({
+      finishReason: 'stop', aborted: false, providerRequestId: expect.stringMatching(/^req_fake_\d+$/),
+      usage: { promptTokens: 2 + 4 + 3, cachedTokens: 0, completionTokens, reasoningTokens: 0 },
+    });
+    expect(deltas).toEqual(['안', '녕', ' 😀']);
+  });
+
+  test.each(['max_completion_tokens', 'max_tokens'] as const)('is limited by %s, where the catalogue says so', async (limitField) => {
+    await call({}, { model: { ...MODEL, limitField }, outputLimit: 77 }).ended;
+    const { body, authorization } = lastRequest();
+    expect(body).toEqual({ model: MODEL.name, messages: QUESTION, [limitField]: 77, stream: true, stream_options: { include_usage: true } });
+    expect(authorization).toBe('Bearer sk-of-the-test');
+  });
+
+  test('that its limit cut ends with length', async () => {
+    const { ended, deltas } = call({ chunks: { count: 50, text: ' token' } }, { outputLimit: 20 });
+    expect(await ended).toMatchObject({ finishReason: 'length', usage: { completionTokens: 20 } });
+    expect(deltas).toHaveLength(20);
+  });
+
+  test('over its limit is passed on with the usage that the provider charges', async () => {
+    const { ended, deltas } = call({ chunks: { count: 50, text: ' token' }, honourLimit: false }, { outputLimit: 20 });
+    expect(await ended).toMatchObject({ finishReason: 'stop', usage: { completionTokens: 50 } });
+    expect(deltas).toHaveLength(50);
+  });
+
+  test.each([1, 2, 3, 7])('is whole when its bytes arrive %i at a time, in the midst of characters', async (splitBytes) => {
+    const chunks = ['안녕하세요 ', '👨‍👩‍👧‍👦', ' é'];
+    const { ended, deltas } = call({ chunks, splitBytes });
+    expect(await ended).toMatchObject({ finishReason: 'stop', usage: { promptTokens: 9 } });
+    expect(deltas).toEqual(chunks);
+  });
+
+  test('without text is an answer too, and onDelta is not called', async () => {
+    const { ended, deltas } = call({ chunks: [], usage: USAGE, finishReason: 'length' });
+    expect(await ended).toMatchObject({ finishReason: 'length', usage: { completionTokens: 4 } });
+    expect(deltas).toEqual([]);
+  });
+
+  test.each<[string, 'stop' | 'length']>([['stop', 'stop'], ['length', 'length'], ['max_tokens', 'length'], ['tool_calls', 'stop'], ['function_call', 'stop'], ['eos', 'stop']])(
+    'that ends with %s ends with %s', async (finishReason, expected) => {
+      expect(await call({ finishReason }).ended).toMatchObject({ finishReason: expected });
+    });
+
+  test('can be asked for by a mark in the question, for providers in a process of their own', async () => {
+    const { ended, deltas } = stage.call({ messages: [{ role: 'user', content: `hi ${mark({ chunks: { count: 3, text: 'x' }, finishReason: 'length' })}` }] });
+    expect(await ended).toMatchObject({ finishReason: 'length' });
+    expect(deltas).toEqual(['x', 'x', 'x']);
+  });
+});
+
+describe('usage', () => {
+  test('keeps cached tokens within the prompt and reasoning within the completion', async () => {
+    expect((await call({ usage: USAGE }).ended).usage).toEqual({ promptTokens: 9, cachedTokens: 3, completionTokens: 4, reasoningTokens: 2 });
+    const beyond = { prompt_tokens: 9, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 99 }, completion_tokens_details: { reasoning_tokens: 99 } };
+    expect((await call({ usage: beyond }).ended).usage).toEqual({ promptTokens: 9, cachedTokens: 9, completionTokens: 4, reasoningTokens: 4 });
+    const nonsense = { prompt_tokens: 9, completion_tokens: 4, prompt_tokens_details: { cached_tokens: -1 }, completion_tokens_details: { reasoning_tokens: 0.5 } };
+    expect((await call({ usage: nonsense }).ended).usage).toEqual({ promptTokens: 9, cachedTokens: 0, completionTokens: 4, reasoningTokens: 0 });
+    expect((await call({ usage: { prompt_tokens: 9, completion_tokens: 4 } }).ended).usage).toMatchObject({ cachedTokens: 0, reasoningTokens: 0 });
+  });
+
+  test.each([
+    { prompt_tokens: -1, completion_tokens: 4 }, { prompt_tokens: 9, completion_tokens: 4.5 }, { prompt_tokens: Number.NaN, completion_tokens: 4 },
+    { prompt_tokens: '9', completion_tokens: '4' }, { prompt_tokens: 9 }, { prompt_tokens: 0, completion_tokens: 0 }, { prompt_tokens: 9, completion_tokens: 2 ** 53 },
+  ])('that cannot be true counts as none: %j', async (usage) => {
+    expect(await call({ usage }).ended).toMatchObject({ finishReason: 'stop', usage: null });
+  });
+
+  test('that is not sent leaves a whole answer without usage', async () => {
+    expect(await call({ omitUsage: true }).ended).toMatchObject({ finishReason: 'stop', usage: null, aborted: false });
+  });
+
+  test('that is late is waited for', async () => {
+    const gate = new Gate('usage');
+    const { ended } = call({ gate, usage: USAGE });
+    await gate.reached;
+    setTimeout(() => gate.open(), 300);
+    expect(await ended).toMatchObject({ finishReason: 'stop', usage: { promptTokens: 9 } });
+  });
+
+  test('that never comes holds up the answer for two seconds', async () => {
+    const { ended } = call({ gate: new Gate('usage') });
+    const start = performance.now();
+    expect(await ended).toMatchObject({ finishReason: 'stop', usage: null, aborted: false });
+    expect(performance.now() - start).toBeGreaterThan(1_900);
+    expect(performance.now() - start).toBeLessThan(4_000);
+  });
+
+  test('that has come is not kept waiting for the end of the stream', async () => {
+    const { ended } = call({ gate: new Gate('done'), usage: USAGE });
+    const start = performance.now();
+    expect(await ended).toMatchObject({ finishReason: 'stop', usage: { promptTokens: 9 } });
+    expect(performance.now() - start).toBeLessThan(1_500);
+  });
+
+  test('counted along with every chunk is taken from the last', async () => {
+    const piece = (choices: object[], n: number) => `data: ${JSON.stringify({ id: 'x', choices, usage: { prompt_tokens: 9, completion_tokens: n } })}\n\n`;
+    const provider = await openProvider([
+      piece([{ index: 0, delta: { content: 'a' }, finish_reason: null }], 1), piece([{ index: 0, delta: {}, finish_reason: 'stop' }], 2), piece([], 3), 'data: [DONE]\n\n',
+    ].join(''));
+    try {
+      expect(await provider.ask()).toMatchObject({ finishReason: 'stop', usage: { completionTokens: 3 } });
+    } finally {
+      await provider.close();
+    }
+  });
+});
+
+describe('a failure', () => {
+  test.each<[string, Scenario, TurnFailureCode, boolean, number | null]>([
+    ['429', { status: 429, headers: { 'retry-after': '2' }, error: { code: 'rate_limit_exceeded', type: 'requests' } }, 'model_rate_limited', true, 2_000],
+    ['429 for an hour', { status: 429, headers: { 'retry-after': '3600' } }, 'model_rate_limited', true, 60_000],
+    ['no quota', { status: 429, error: { code: 'insufficient_quota', type: 'insufficient_quota' } }, 'model_rejected', false, null],
+    ['500', { status: 500 }, 'model_unavailable', true, null],
+    ['503', { status: 503, headers: { 'retry-after': '1' } }, 'model_unavailable', true, 1_000],
+    ['a wrong key', { status: 401, error: { code: 'invalid_api_key', type: 'invalid_request_error' } }, 'model_rejected', false, null],
+    ['an unknown model', { status: 404, error: { code: 'model_not_found' } }, 'model_rejected', false, null],
+    ['too long a prompt', { status: 400, error: { code: 'context_length_exceeded' } }, 'context_length', false, null],
+    ['a filtered prompt', { status: 400, error: { code: 'content_filter' } }, 'content_filtered', false, null],
+    ['an error in mid-stream', { errorAt: 2, error: { type: 'server_error' } }, 'model_unavailable', true, null],
+    ['a limit in mid-stream', { errorAt: 2, error: { code: 'rate_limit_exceeded' } }, 'model_rate_limited', true, null],
+    ['a lost connection before the first delta', { dropAt: 1 }, 'model_unavailable', true, null],
+    ['a lost connection in mid-stream', { dropAt: 3 }, 'model_unavailable', true, null],
+    ['a lost connection before the finish reason', { dropAt: 5 }, 'model_unavailable', true, null],
+    ['a stream that ends without a finish reason', { omitFinish: true, omitUsage: true }, 'model_unavailable', true, null],
+    ['an answer given up by the provider', { finishReason: 'insufficient_system_resource' }, 'model_unavailable', true, null],
+  ])('%s', async (_, scenario, code, retryable, retryAfterMs) => {
+    const before = stage.fake.requests.length;
+    const failure = await failureOf(call(scenario));
+    expect(failure).toMatchObject({ code, retryable, retryAfterMs });
+    // Temporal owns retries: one call is one request.
+    expect(stage.fake.requests).toHaveLength(before + 1);
+  });
+
+  test('says nothing of what the provider said', async () => {
+    for (const scenario of [{ status: 400 }, { errorAt: 1 }]) {
+      const failure = await failureOf(call(scenario));
+      expect(`${failure.message} ${failure.stack} ${JSON.stringify(failure)} ${String(failure.cause)}`).not.toContain('quotes the prompt');
+    }
+  });
+
+  test('a filtered answer keeps what it used', async () => {
+    expect(await failureOf(call({ finishReason: 'content_filter', usage: USAGE }))).toMatchObject({ code: 'content_filtered', retryable: false, usage: { promptTokens: 9, completionTokens: 4 } });
+    expect(await failureOf(call({ finishReason: 'content_filter', omitUsage: true }))).toMatchObject({ code: 'content_filtered', usage: null });
+  });
+
+  test('usage without a finish reason stays with the failure', async () => {
+    expect(await failureOf(call({ omitFinish: true, usage: USAGE }))).toMatchObject({ code: 'model_unavailable', usage: { completionTokens: 4 } });
+  });
+
+  test('a connection lost after the finish reason takes nothing from the answer', async () => {
+    const gate = new Gate('usage');
+    const { ended, deltas } = call({ dropAt: 6, gate });
+    await finishRead(gate);
+    gate.open();
+    expect(await ended).toMatchObject({ finishReason: 'stop', usage: null, aborted: false });
+    expect(deltas).toHaveLength(4);
+  });
+
+  test('a refused connection', async () => {
+    const provider = await openProvider('');
+    await provider.close();
+    await expect(provider.ask()).rejects.toMatchObject({ name: 'ModelFailure', code: 'model_unavailable', retryable: true });
+  });
+
+  test.each([['a page of a proxy', '<html>'], ['a broken event', 'data: {"choices":[{"ind\n\n'], ['nothing', '']])('%s instead of a stream', async (_, body) => {
+    const provider = await openProvider(body);
+    try {
+      await expect(provider.ask()).rejects.toMatchObject({ name: 'ModelFailure', code: 'model_unavailable', retryable: true });
+    } finally {
+      await provider.close();
+    }
+  });
+
+  test("of onDelta is the caller's own, and ends the call", async () => {
+    const bug = new Error('ours');
+    stage.fake.next({ gate: new Gate(2) });
+    const calls = stage.client.stream({ model: MODEL, messages: QUESTION, outputLimit: 10, signal: new AbortController().signal }, () => { throw bug; });
+    await expect(calls).rejects.toBe(bug);
+    await until(() => lastRequest().aborted);
+  });
+});
+
+describe('a stall', () => {
+  const stall = { firstByteMs: 80, betweenMs: 80 };
+
+  test.each(['request', 'first-delta', 3, 'finish'] as const)('at %s is a timeout, and the provider is let go', async (point) => {
+    const failure = await failureOf(call({ gate: new Gate(point) }, { stall }));
+    expect(failure).toMatchObject({ code: 'model_timeout', retryable: true, retryAfterMs: null, usage: null });
+    await until(() => lastRequest().aborted);
+  });
+
+  test('is measured from chunk to chunk: a slow answer is none', async () => {
+    const { ended } = call({ chunks: { count: 8, text: 'x' }, delayMs: 60 }, { stall: { firstByteMs: 400, betweenMs: 400 } });
+    expect(await ended).toMatchObject({ finishReason: 'stop' });
+  });
+
+  test('before the first byte has a limit of its own', async () => {
+    const gate = new Gate('request');
+    const { ended } = call({ gate }, { stall: { firstByteMs: 5_000, betweenMs: 50 } });
+    await gate.reached;
+    setTimeout(() => gate.open(), 200);
+    expect(await ended).toMatchObject({ finishReason: 'stop' });
+  });
+});
+
+describe('an abort', () => {
+  test('before the call sends nothing', async () => {
+    const before = stage.fake.requests.length;
+    const ended = stage.client.stream({ model: MODEL, messages: QUESTION, outputLimit: 10, signal: AbortSignal.abort() }, () => {});
+    expect(await ended).toEqual({ finishReason: null, usage: null, aborted: true, providerRequestId: null });
+    expect(stage.fake.requests).toHaveLength(before);
+  });
+
+  test('before the first byte', async () => {
+    const gate = new Gate('request');
+    const { ended, abort, deltas } = call({ gate });
+    await gate.reached;
+    abort.abort();
+    expect(await ended).toMatchObject({ finishReason: null, usage: null, aborted: true });
+    expect(deltas).toEqual([]);
+    await until(() => lastRequest().aborted);
+  });
+
+  test('in mid-stream keeps what came, and the provider sees it go', async () => {
+    const gate = new Gate(3);
+    const { ended, abort, deltas } = call({ gate });
+    await gate.reached;
+    await until(() => deltas.length === 2);
+    abort.abort();
+    expect(await ended).toMatchObject({ finishReason: null, usage: null, aborted: true, providerRequestId: expect.stringContaining('req_fake_') });
+    expect(deltas).toEqual(['안녕', '하세요']);
+    await until(() => lastRequest().aborted);
+  });
+
+  test('after the finish reason is an answer, with or without its usage', async () => {
+    const gate = new Gate('usage');
+    const { ended, abort } = call({ gate });
+    await finishRead(gate);
+    abort.abort();
+    expect(await ended).toMatchObject({ finishReason: 'stop', usage: null, aborted: false });
+  });
+
+  test('from onDelta ends the call with that delta', async () => {
+    const abort = new AbortController();
+    const deltas: string[] = [];
+    stage.fake.next({ chunks: { count: 100, text: 'x' }, delayMs: 5 });
+    const end = await stage.client.stream({ model: MODEL, messages: QUESTION, outputLimit: 100, signal: abort.signal }, (text) => {
+      deltas.push(text);
+      abort.abort();
+    });
+    expect(end).toMatchObject({ finishReason: null, aborted: true });
+    expect(deltas).toHaveLength(1);
+  });
+});
+
+describe('the client', () => {
+  test('keeps its connections from call to call', async () => {
+    await call({}).ended;
+    const before = stage.fake.connections();
+    for (let i = 0; i < 10; i += 1) await call({}).ended;
+    expect(stage.fake.connections() - before).toBeLessThanOrEqual(1);
+  });
+
+  test('streams 200 answers at once', async () => {
+    const gate = new Gate(2);
+    stage.fake.always({ gate });
+    const calls = Array.from({ length: 200 }, () => stage.call());
+    await Promise.all(calls.map(({ started }) => started));
+    gate.open();
+    const ends = await Promise.all(calls.map(({ ended }) => ended));
+    expect(ends.every(({ finishReason, usage }) => finishReason === 'stop' && usage !== null)).toBe(true);
+    expect(calls.every(({ deltas }) => deltas.length === 4)).toBe(true);
+  });
+
+  test('ends its calls when it closes, as aborted', async () => {
+    const other = await openModelStage();
+    const gate = new Gate(2);
+    other.fake.next({ gate });
+    const { ended, started } = other.call();
+    await started;
+    await other.client.close();
+    expect(await ended).toMatchObject({ finishReason: null, aborted: true });
+    expect(await other.call().ended).toMatchObject({ finishReason: null, aborted: true });
+    await other.close();
+  });
+
+  test('refuses to start with neither a key nor a provider', () => {
+    expect(() => createModelClient({ apiKey: undefined, baseUrl: undefined })).toThrow(AppConfigError);
+    expect(() => createModelClient({ apiKey: undefined, baseUrl: stage.fake.url })).not.toThrow();
+  });
+});
+
+/** A provider that always says the same bytes. */
+async function openProvider(body: string) {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const client = createModelClient({ apiKey: 'x', baseUrl: `http://127.0.0.1:${port}/v1` });
+  return {
+    ask: () => client.stream({ model: MODEL, messages: QUESTION, outputLimit: 10, signal: new AbortController().signal }, () => {}),
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
