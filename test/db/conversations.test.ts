@@ -3,10 +3,11 @@ import { sql } from 'kysely';
 import { createConversation, getConversation, listConversations, listMessages, updateConversation } from '../../db/conversations.ts';
 import { encodeCursor } from '../../db/cursor.ts';
 import { releaseTurn } from '../../db/end-turn.ts';
+import { settleTurn } from '../../db/settle-turn.ts';
 import { readTranscript } from '../../db/transcript.ts';
 import { findTurn, requestStop } from '../../db/turns.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { accept, countWords, createPerson, MODEL, newId, NOW, open, reserve, runTurn, store, type Person } from './fixture.ts';
+import { accept, countWords, createPerson, MODEL, newId, NOW, open, reserve, runTurn, store, storedAnswer, type Person } from './fixture.ts';
 
 let db: TestDatabase;
 let person: Person;
@@ -176,11 +177,16 @@ describe('the transcript that a model gets', () => {
     const last = await accept(db.database, person, { conversationId, message: 'q4' });
     await reserve(db.database, last.turnId);
     // q1 a1 q3 q4: 1 + 4 each, and 3
-    expect(await transcript(last.turnId)).toEqual({ historyFrom: 1, promptTokens: 4 * 5 + 3, contents: ['system: be kind', 'user: q1', 'assistant: a1', 'user: q3', 'user: q4'] });
-    await fail(last.turnId);
-    // Run again, the failed one sees only what lies before it.
+    expect(await transcript(last.turnId)).toEqual({
+      historyFrom: 1, promptTokens: 4 * 5 + 3, contents: ['system: be kind', 'user: q1', 'assistant: a1', 'user: q3', 'user: q4'],
+    });
+    const answer = await storedAnswer(store(db.database, last.turnId, 1));
+    await settleTurn(db.database, { turnId: last.turnId, answer, now: NOW });
+    // Run again, the failed one sees only what lies before it, and is measured so.
     await reserve(db.database, failed.turnId, { runId: 'replay' });
-    expect((await transcript(failed.turnId, { runId: 'replay' })).contents).toEqual(['system: be kind', 'user: q1', 'assistant: a1', 'user: q2']);
+    expect(await transcript(failed.turnId, { runId: 'replay' })).toEqual({
+      historyFrom: 1, promptTokens: 3 * 5 + 3, contents: ['system: be kind', 'user: q1', 'assistant: a1', 'user: q2'],
+    });
   });
 
   test('whole turns up to exactly historyTokens; one token less leaves the oldest out', async () => {

@@ -253,6 +253,19 @@ describe('fencing', () => {
     expect(await charged(turnId)).toMatchObject({ debits: [42], holds: ['settled'] });
   });
 
+  test('a stored answer’s hold takes its room for as long as it waits for settle; an unanswered one only until its expiry', async () => {
+    for (const answered of [true, false]) {
+      person = await createPerson(db.database, { allowance: 1_000 }); // ceiling 1,050, all of it held
+      const { turnId } = await accept(db.database, person);
+      await reserve(db.database, turnId);
+      const { number } = await open(db.database, turnId);
+      if (answered) await storedAnswer(store(db.database, turnId, number));
+      const other = await accept(db.database, person);
+      const later = await reserve(db.database, other.turnId, { now: NOW + 86_400_000 });
+      expect(later).toMatchObject(answered ? { kind: 'ended', state: 'refused' } : { kind: 'held' });
+    }
+  });
+
   test('re-admission that finds no room fails the turn with TOKEN_EXHAUSTED, never refused', async () => {
     const { turnId } = await begin();
     await sql`update accounts set monthly_allowance_tokens = 0 where id = ${person.accountId}`.execute(db.database.sql);
@@ -324,6 +337,14 @@ describe('stop is a fact before it is a message', () => {
     expect(await reserveTurn(db.database, turnId, true, context())).toEqual({ kind: 'answered', answer });
     expect(await release(turnId, { as: 'stopped' })).toEqual({ kind: 'answered', answer });
     expect(await settleTurn(db.database, { turnId, answer, now: NOW })).toEqual({ state: 'completed' });
+  });
+
+  test('belongs to the run it was asked of: a turn that failed before it was seen runs again without it', async () => {
+    const { turnId } = await begin();
+    await requestStop(db.database, { turnId, userId: person.userId });
+    await release(turnId, { as: 'failed', code: 'model_timeout' });
+    expect(await reopenTurn(db.database, { turnId, userId: person.userId, reason: 'retry' })).toMatchObject({ stopRequestedAt: null });
+    expect(await reserve(db.database, turnId, { runId: 'run-2' })).toMatchObject({ kind: 'held' });
   });
 
   test('asked for twice it keeps the first time; on an ended turn it tells the ending; a stranger’s turn is not found', async () => {
