@@ -78,6 +78,8 @@ class Answer {
     await this.#pass('done');
     if (this.#response.destroyed) return;
     await this.#event('[DONE]');
+    // As with real providers: the end of the body comes in a packet of its own.
+    await sleep(1);
     this.#response.end();
   }
 
