@@ -17,7 +17,7 @@ function createProgram(): Command {
     .showHelpAfterError('(add --help for what there is)');
   addStatus(program, readConfig);
   addMigrate(program, readConfig);
-  const user = program.command('user').description('users and their tokens\' worth');
+  const user = program.command('user').description('users, and tokens granted to them');
   addUserCreate(user, readConfig);
   addUserGrant(user, readConfig);
   const token = program.command('token').description('bearer tokens: shown once, stored as a hash');

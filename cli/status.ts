@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
+import { assertMigrated } from '../db/migrate.ts';
 import { AppConfigError } from '../platform/config-error.ts';
 import type { Config } from '../platform/config.ts';
 import { isAlive } from '../scripts/services/identity.ts';
 import { SetupError } from '../scripts/services/say.ts';
 import { print } from './output.ts';
-import { assertMigrated } from '../db/migrate.ts';
 import { findRunningStack, hostOf, withDatabase, type ReadConfig } from './target.ts';
 import { readPostgresVersion, readRedisVersion, readTemporalVersion } from './versions.ts';
 
@@ -40,15 +40,14 @@ async function readStatus(config: Config): Promise<Status> {
   }
   const api = found?.api ?? await findApi(config);
   const [postgres, redis, temporal] = await Promise.all([
-    postgresUrl === undefined ? null : readPostgres(config, postgresUrl),
-    redisUrl === undefined ? null : { url: redisUrl, version: await readRedisVersion(redisUrl) },
-    temporalAddress === undefined ? null : readTemporal(config, temporalAddress, found?.temporal.ui),
+    readPostgres(config, postgresUrl), readRedis(redisUrl), readTemporal(config, temporalAddress, found?.temporal.ui),
   ]);
   const services = (stack?.services ?? []).map(({ name, pid, port, startTime }) => ({ name, pid, port, running: isAlive({ pid, startTime }) }));
   return { api, docs: api === null ? null : `${api}/api/docs`, temporal, postgres, redis, services };
 }
 
-async function readPostgres(config: Config, url: string): Promise<Status['postgres']> {
+async function readPostgres(config: Config, url: string | undefined): Promise<Status['postgres']> {
+  if (url === undefined) return null;
   try {
     return await withDatabase({ ...config, database: { ...config.database, url } }, async (database) => {
       const schema = await assertMigrated(database).then(() => 'current', (error: unknown) => {
@@ -63,7 +62,12 @@ async function readPostgres(config: Config, url: string): Promise<Status['postgr
   }
 }
 
-async function readTemporal({ temporal }: Config, address: string, ui: string | null | undefined): Promise<Status['temporal']> {
+async function readRedis(url: string | undefined): Promise<Status['redis']> {
+  return url === undefined ? null : { url, version: await readRedisVersion(url) };
+}
+
+async function readTemporal({ temporal }: Config, address: string | undefined, ui: string | null | undefined): Promise<Status['temporal']> {
+  if (address === undefined) return null;
   return { address, namespace: temporal.namespace, ui: ui ?? temporal.uiUrl ?? null, version: await readTemporalVersion({ ...temporal, address }) };
 }
 

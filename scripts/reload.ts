@@ -20,9 +20,11 @@ export async function runReloading(ground: Ground, settings: AppSettings, onServ
     const app = await startOrSay(ground, settings);
     if (app !== null && !serving) onServing();
     serving ||= app !== null;
-    void app?.died.then(() => { if (!changes.isPending() && !ground.stopping.aborted) say('the app ended; waiting for a change'); });
+    let replaced = false;
+    void app?.died.then(() => { if (!replaced) say('the app ended by itself; waiting for a change'); });
     const changed = await changes.next();
     if (changed.length > 0) say(`changed: ${changed.join(', ')}`);
+    replaced = true;
     await app?.stop();
     if (!ground.stopping.aborted && changed.some((file) => file.startsWith(`migrations${sep}`))) await migrate(settings);
   }
@@ -47,7 +49,6 @@ async function migrate(settings: AppSettings): Promise<void> {
 interface Changes {
   /** The files changed since the last call, as soon as there are some and all is quiet; none after `close`. */
   next(): Promise<string[]>;
-  isPending(): boolean;
   close(): void;
 }
 
@@ -62,7 +63,6 @@ function watchSources(root: string): Changes {
     wake();
   }));
   return {
-    isPending: () => changed.size > 0,
     async next() {
       while (changed.size === 0 && !closed.signal.aborted) await new Promise<void>((resolve) => { wake = resolve; });
       for (let size = -1; size !== changed.size && !closed.signal.aborted;) {

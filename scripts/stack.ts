@@ -60,11 +60,11 @@ export class Parts {
   }
 
   /** @throws what the first part that failed threw; by then all are stopped, also those that came up late. */
-  async together<T extends readonly unknown[]>(begin: (on: Ground) => readonly [...{ [K in keyof T]: Promise<T[K]> }]): Promise<T> {
+  async together<T extends readonly Promise<unknown>[]>(begin: (on: Ground) => readonly [...T]): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
     const failed = new AbortController();
     const starting = begin({ ...this.#ground, stopping: AbortSignal.any([this.#ground.stopping, failed.signal]) });
     try {
-      return await Promise.all(starting) as unknown as T;
+      return await Promise.all(starting);
     } catch (error) {
       failed.abort();
       await Promise.allSettled(starting);

@@ -31,7 +31,7 @@ async function main(watch: boolean): Promise<void> {
     if (stack !== undefined) say('stopping the services …');
     await stack?.stop();
     registry.release();
-    say('stopped');
+    if (stack !== undefined || stopping.signal.aborted) say('stopped');
   }
 }
 

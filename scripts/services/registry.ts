@@ -139,7 +139,7 @@ function makeFolder(folder: string): string {
     mkdirSync(folder, { recursive: true });
     return realpathSync(folder);
   } catch (cause) {
-    throw new SetupError(`DATA_DIR: ${folder} cannot be made (${cause instanceof Error ? cause.message : 'unknown'}).`, { cause });
+    throw new SetupError(`DATA_DIR: ${folder} cannot be made (${(cause as NodeJS.ErrnoException).message}).`, { cause });
   }
 }
 
@@ -147,9 +147,10 @@ function writeNew(file: string, value: unknown): boolean {
   try {
     writeFileSync(file, JSON.stringify(value), { mode: 0o600, flag: 'wx' });
     return true;
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false;
-    throw new SetupError(`DATA_DIR: ${file} cannot be written (${cause instanceof Error ? cause.message : 'unknown'}).`, { cause });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    throw new SetupError(`DATA_DIR: ${file} cannot be written (${message}).`, { cause: error });
   }
 }
 

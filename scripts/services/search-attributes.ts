@@ -4,7 +4,8 @@ import { say } from './say.ts';
 
 /** On a server of somebody else's: adds what is missing. A server that does not let us says which to add by hand. @throws AppConfigError when none answers. */
 export async function ensureSearchAttributes(options: Parameters<typeof connectTemporal>[0]): Promise<void> {
-  const { connection, namespace, close } = await connectTemporal(options);
+  const temporal = await connectTemporal(options);
+  const { connection, namespace } = temporal;
   const wanted = Object.values(SEARCH_ATTRIBUTES);
   try {
     await connection.withDeadline(Date.now() + 10_000, async () => {
@@ -19,6 +20,6 @@ export async function ensureSearchAttributes(options: Parameters<typeof connectT
     const all = wanted.map(({ name, type }) => `${name}=${type === 'BOOL' ? 'Bool' : 'Keyword'}`).join(', ');
     say(`Temporal: its search attributes could not be checked (${error instanceof Error ? error.message : 'unknown'}); turns need ${all} in namespace ${namespace}`);
   } finally {
-    await close();
+    await temporal.close();
   }
 }

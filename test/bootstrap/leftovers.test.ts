@@ -1,0 +1,114 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { identify, isAlive, stopProcess } from '../../scripts/services/identity.ts';
+import { readServices, Registry, type Started } from '../../scripts/services/registry.ts';
+
+const children: ChildProcess[] = [];
+const folders: string[] = [];
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+test('what a killed start left behind is stopped by the next one', async () => {
+  const dataDir = folder();
+  const leftover = await startChild();
+  writeRecord(dataDir, [record(leftover, dataDir)]);
+  const registry = await Registry.claim(dataDir);
+  expect(isAlive(leftover)).toBe(false);
+  expect(readServices(dataDir)?.services).toEqual([]);
+  registry.release();
+});
+
+test('a process that only has the number of a leftover lives on', async () => {
+  const dataDir = folder();
+  const unrelated = await startChild();
+  writeRecord(dataDir, [{ ...record(unrelated, dataDir), startTime: `${unrelated.startTime}0` }]);
+  (await Registry.claim(dataDir)).release();
+  expect(isAlive(unrelated)).toBe(true);
+});
+
+test('a copy of a data directory does not stop the services of the original', async () => {
+  const [original, copy] = [folder(), folder()];
+  const service = await startChild();
+  writeRecord(original, [record(service, original)]);
+  cpSync(original, copy, { recursive: true });
+  (await Registry.claim(copy)).release();
+  expect(isAlive(service)).toBe(true);
+});
+
+test('a start is refused while another lives on the directory, whose services are left alone', async () => {
+  const dataDir = folder();
+  const [owner, service] = [await startChild(), await startChild()];
+  writeRecord(dataDir, [record(service, dataDir)]);
+  writeFileSync(join(dataDir, 'owner.json'), JSON.stringify({ ...owner, dataDir }));
+  await expect(Registry.claim(dataDir)).rejects.toThrow(`Turnkeeper already runs on ${dataDir} (pid ${owner.pid})`);
+  expect(isAlive(service)).toBe(true);
+});
+
+test('a start waits for another that is stopping', async () => {
+  const dataDir = folder();
+  const owner = await startChild();
+  writeRecord(dataDir, [], { ...owner, dataDir, stopping: true });
+  writeFileSync(join(dataDir, 'owner.json'), JSON.stringify({ ...owner, dataDir }));
+  let claimed = false;
+  const claim = Registry.claim(dataDir).then((registry) => {
+    claimed = true;
+    return registry;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  expect(claimed).toBe(false);
+  await stopProcess(owner, { signal: 'SIGKILL', withinMs: 5_000 });
+  (await claim).release();
+});
+
+test('of several starts at the same moment one wins', async () => {
+  const dataDir = folder();
+  // A dead owner's lock makes them all race to take it away.
+  writeFileSync(join(dataDir, 'owner.json'), JSON.stringify({ pid: 1, startTime: 'never', dataDir }));
+  const script = `import { Registry } from ${JSON.stringify(join(import.meta.dirname, '../../scripts/services/registry.ts'))};
+    await Registry.claim(${JSON.stringify(dataDir)}).then(() => console.log('won'), () => console.log('lost'));
+    process.stdin.resume();`;
+  const starts = await Promise.all(Array.from({ length: 4 }, () => startChild(script)));
+  expect(starts.map(({ said }) => said).sort()).toEqual(['lost', 'lost', 'lost', 'won']);
+});
+
+test('a process that ignores SIGTERM is killed after its time', async () => {
+  const stubborn = await startChild("process.on('SIGTERM', () => {}); console.log('up'); setInterval(() => {}, 1000);");
+  expect(await stopProcess(stubborn, { signal: 'SIGTERM', withinMs: 300 })).toBe(true);
+  expect(isAlive(stubborn)).toBe(false);
+});
+
+test('the registry, which holds passwords, is for its owner only', async () => {
+  const dataDir = folder();
+  const registry = await Registry.claim(dataDir);
+  expect(statSync(join(dataDir, 'services.json')).mode & 0o777).toBe(0o600);
+  registry.release();
+});
+
+function folder(): string {
+  const made = realpathSync(mkdtempSync(join(tmpdir(), 'turnkeeper-leftovers-')));
+  folders.push(made);
+  return made;
+}
+
+/** A process in a group of its own, as services are, that has said its first word. */
+async function startChild(script = "console.log('up'); setInterval(() => {}, 1000);"): Promise<{ pid: number; startTime: string; said: string }> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { detached: true, stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, NODE_OPTIONS: '' } });
+  children.push(child);
+  const [said] = await once(child.stdout, 'data') as [Buffer];
+  return { ...identify(child.pid ?? 0), said: said.toString().trim() };
+}
+
+function record({ pid, startTime }: { pid: number; startTime: string }, dataDir: string): Started {
+  return { pid, startTime, dataDir, name: 'redis', url: 'redis://127.0.0.1:1', port: 1, stopSignal: 'SIGTERM', stopWithinMs: 5_000 };
+}
+
+function writeRecord(dataDir: string, services: Started[], owner: object = { pid: 1, startTime: 'never', dataDir, stopping: false }): void {
+  writeFileSync(join(dataDir, 'services.json'), JSON.stringify({ owner, services, addresses: null }));
+}

@@ -1,0 +1,58 @@
+import { expect, test } from '@jest/globals';
+import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { bannerOf } from '../../scripts/banner.ts';
+import { FAST_LANES } from '../../scripts/lanes.ts';
+import { freePort, reservePort } from '../../scripts/services/port.ts';
+import { NOTHING_RAN, skippedLine, summarise, summaryLine, type JestResult } from '../../scripts/summary.ts';
+
+const green: JestResult = { numPassedTests: 3, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, numRuntimeErrorTestSuites: 0 };
+
+test.each<[string, Partial<JestResult>, number, string]>([
+  ['all green', {}, 0, '3 passed, 0 failed'],
+  ['two red', { numFailedTests: 2 }, 1, '3 passed, 2 failed'],
+  ['a suite that could not run', { numRuntimeErrorTestSuites: 1 }, 1, '3 passed, 1 failed'],
+  ['no test at all', { numPassedTests: 0 }, 0, '0 passed, 1 failed'],
+  ['green, yet jest did not end well', {}, 1, '3 passed, 1 failed'],
+])('the last line of npm test: %s', (_name, result, exitCode, line) => {
+  expect(summaryLine(summarise({ ...green, ...result }, exitCode))).toBe(line);
+});
+
+test('a run that cannot begin has failed', () => {
+  expect(summaryLine(NOTHING_RAN)).toBe('0 passed, 1 failed');
+});
+
+test('tests that were left out are said', () => {
+  expect(skippedLine(green)).toBeNull();
+  expect(skippedLine({ ...green, numPendingTests: 2, numTodoTests: 1 })).toMatch(/^3 tests were not run/);
+});
+
+test('the fast lanes that are named by a file exist', () => {
+  const files = FAST_LANES.flatMap((lane) => /^(.*)\((.*)\)\\\.test\\\.ts$/.exec(lane)?.[2]?.split('|') ?? []);
+  expect(files.filter((name) => !existsSync(join(import.meta.dirname, `${name}.test.ts`)))).toEqual([]);
+});
+
+test('a taken PORT is named, and its number is given to no service', async () => {
+  const server = await listen();
+  const { port } = server.address() as { port: number };
+  await expect(reservePort(port, '127.0.0.1')).rejects.toThrow(`PORT: ${port} is in use`);
+  server.close();
+  await once(server, 'close');
+  expect(await reservePort(port, '127.0.0.1')).toBe(port);
+  const given = await Promise.all(Array.from({ length: 50 }, freePort));
+  expect(new Set([port, ...given]).size).toBe(51);
+});
+
+test('on a database of somebody else\'s the banner shows no keys', () => {
+  const banner = bannerOf({ demo: null, temporalUi: null, services: [] }, { url: 'http://127.0.0.1:3000', seconds: 1 });
+  expect(banner).not.toContain('Bearer');
+  expect(banner).toContain('user create');
+});
+
+async function listen(): Promise<Server> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
