@@ -51,7 +51,7 @@ describe.each(ENCODINGS)('%s', (encoding) => {
     expect(around).toBe(LIBRARY[encoding](`before,\n${run}! and after`) - LIBRARY[encoding](run));
   });
 
-  // Uncut, the emoji take 3.9 s and the syllables 1.8 s of the event loop; cut, all of these under 50 ms on a free machine.
+  // Uncut, half characters and emoji take 4 to 7 s of the event loop; cut, all of these 5 to 50 ms. The bound leaves room for a busy machine.
   test.each<[string, string]>([
     ['one letter', 'a'.repeat(32_000)],
     ['spaces', ' '.repeat(32_000)],
@@ -67,7 +67,7 @@ describe.each(ENCODINGS)('%s', (encoding) => {
     const start = process.cpuUsage();
     const tokens = countTokens(text, encoding);
     const { user, system } = process.cpuUsage(start);
-    expect(user + system).toBeLessThan(400_000);
+    expect(user + system).toBeLessThan(800_000);
     expect(countTokens(text, encoding)).toBe(tokens);
     expect(tokens).toBeLessThanOrEqual(4 * [...text].length);
     expect(tokens).toBeGreaterThan(0);
