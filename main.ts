@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const closers: (() => Promise<void>)[] = [];
   const stopped = waitForSignal();
   try {
-    const failed = await run(config, log, closers);
+    const { failed } = await run(config, log, closers);
     await Promise.race([stopped, failed]);
   } finally {
     log.info('stopping');
@@ -27,8 +27,8 @@ async function main(): Promise<void> {
   }
 }
 
-/** @returns a promise that rejects when a running part fails for good. */
-async function run(config: Config, log: Logger, closers: (() => Promise<void>)[]): Promise<Promise<void>> {
+/** @returns `failed` rejects when a running part fails for good. In an object, because an async function would wait for a bare promise. */
+async function run(config: Config, log: Logger, closers: (() => Promise<void>)[]): Promise<{ failed: Promise<void> }> {
   const database = await openDatabase({ url: required(config.database.url, 'DATABASE_URL'), poolMax: config.database.poolMax });
   closers.push(() => database.close());
   await assertMigrated(database);
@@ -59,7 +59,7 @@ async function run(config: Config, log: Logger, closers: (() => Promise<void>)[]
     closers.push(() => api.close());
     log.info({ url: api.url }, 'listening');
   }
-  return failures.length === 0 ? new Promise(() => {}) : Promise.race(failures);
+  return { failed: failures.length === 0 ? new Promise(() => {}) : Promise.race(failures) };
 }
 
 function required(value: string | undefined, name: string): string {
