@@ -110,6 +110,21 @@ test('a replay of a failed turn carries its reason and a new ending', async () =
   expect(brief(second.events).at(-1)).toBe('2-3 completed');
 });
 
+test('a turn that runs again shows nothing of the attempt that failed', async () => {
+  const turn = new TestTurn();
+  const lost = openWriter(stage, turn);
+  await writeEntries(lost, ['half an']);
+  turn.end('failed', null, await lost.end());
+  turn.reopen();
+  const reader = follow(other, turn);
+  await until(() => reader.events.length > 0, 'the first event');
+  const writer = openWriter(stage, turn, { restarted: 'replay' });
+  await writeEntries(writer, ['a whole one']);
+  await complete(stage, turn, writer);
+  await reader.done;
+  expect(brief(reader.events)).toEqual(['0-1 accepted', '2-1 restarted replay', '2-2 a whole one', '2-3 completed']);
+});
+
 test('a turn that stops before its first delta has an ending and no text', async () => {
   const turn = new TestTurn();
   const reader = follow(stage, turn);

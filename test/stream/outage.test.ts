@@ -122,6 +122,23 @@ describe('Redis is killed in the middle of an answer', () => {
     expect(reader.text).toBe('kept');
   });
 
+  test('and a copy takes its place that lagged behind: what it lacks is written again', async () => {
+    const turn = new TestTurn();
+    const early = follow(other, turn);
+    const writer = openWriter(stage, turn);
+    await writeEntries(writer, ['a', 'b', 'c']);
+    await until(() => early.text === 'abc', 'the text before');
+    await server.command('XDEL', turnKey(turn.id), '1-3');
+    await server.command('CLIENT', 'KILL', 'TYPE', 'normal');
+    await until(() => stage.redis.isReady(), 'the connection to be back');
+    await writeEntries(writer, ['d']);
+    await until(() => early.text === 'abcd', 'the text');
+    const late = follow(other, turn);
+    await until(() => late.text === 'abcd', 'the text for one who comes now');
+    await complete(stage, turn, writer);
+    await Promise.all([early.done, late.done]);
+  });
+
   test('several times', async () => {
     const turn = new TestTurn();
     const reader = follow(other, turn);
