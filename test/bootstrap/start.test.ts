@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
+import { openRedis } from '../../platform/redis.ts';
+import { createLog } from '../../platform/log.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { living, paste, stackOf, start, type Start } from './start.ts';
+
+// A start takes 2 to 10 s here; a machine under load some times that.
+jest.setTimeout(120_000);
+
+const folders: string[] = [];
+const starts: Start[] = [];
+
+afterAll(async () => {
+  for (const { child } of starts.filter(({ child }) => child.exitCode === null && child.signalCode === null)) {
+    child.kill('SIGTERM');
+    await once(child, 'close');
+  }
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+describe('one stack, from its first start to its last stop', () => {
+  let dataDir: string;
+  let running: Start;
+  let token: string;
+
+  beforeAll(async () => {
+    dataDir = newFolder();
+    running = begin(dataDir);
+    await running.serving();
+  });
+
+  test('the app serves, and the printed curl line answers when pasted', async () => {
+    const { url, curl, userToken } = await running.serving();
+    token = userToken;
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    expect(JSON.parse(await paste(curl))).toMatchObject({ state: 'completed', usage: { estimated: false } });
+    expect(statSync(join(dataDir, 'demo.json')).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(dataDir, 'logs', 'application.log'), 'utf8')).toContain('listening');
+  });
+
+  test('everything listens on loopback only, PostgreSQL durably and by password', async () => {
+    const { postgresql } = Object.fromEntries(stackOf(dataDir).services.map((service) => [service.name, service]));
+    const args = readFileSync(`/proc/${postgresql?.pid}/cmdline`, 'utf8').split('\0');
+    expect(args).toEqual(expect.arrayContaining(['127.0.0.1', 'fsync=on', 'synchronous_commit=on', 'full_page_writes=on']));
+    expect(new URL(postgresql?.url ?? '').password).toMatch(/^.{20,}$/);
+    for (const { url } of stackOf(dataDir).services) expect(url).toContain('127.0.0.1');
+  });
+
+  test('a second start on the same directory is refused and harms nothing', async () => {
+    const second = begin(dataDir);
+    expect(await second.ended()).toBe(1);
+    expect(second.output()).toContain(`Turnkeeper already runs on ${dataDir}`);
+    expect(living(stackOf(dataDir))).toHaveLength(6);
+  });
+
+  test('after kill -9 of the start the next one takes over, with the same keys', async () => {
+    const killed = stackOf(dataDir);
+    process.kill(killed.owner.pid, 'SIGKILL');
+    running.child.kill('SIGKILL');
+    await running.ended();
+    expect(living(killed)).toHaveLength(5);
+    running = begin(dataDir);
+    const { url, userToken } = await running.serving();
+    expect(living(killed)).toEqual([]);
+    expect(userToken).toBe(token);
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+  });
+
+  test('SIGTERM stops all of it', async () => {
+    const stack = stackOf(dataDir);
+    running.child.kill('SIGTERM');
+    expect(await running.ended()).toBe(0);
+    expect(living(stack)).toEqual([]);
+    expect(stackOf(dataDir).services).toEqual([]);
+    // It drained by itself; one that ignores the signal is killed in the end, and leaves as little.
+    expect(readFileSync(join(dataDir, 'logs', 'application.log'), 'utf8')).toContain('"msg":"stopping"');
+  });
+
+  test('a service that dies ends all with its name', async () => {
+    running = begin(dataDir);
+    await running.serving();
+    const stack = stackOf(dataDir);
+    process.kill(stack.services.find(({ name }) => name === 'redis')?.pid ?? 0, 'SIGKILL');
+    expect(await running.ended()).toBe(1);
+    expect(running.output()).toContain('redis ended by itself');
+    expect(living(stack)).toEqual([]);
+  });
+});
+
+test('a taken PORT is an error that names it, and nothing is left running', async () => {
+  const dataDir = newFolder();
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as { port: number };
+  const refused = begin(dataDir, { PORT: String(port) });
+  expect(await refused.ended()).toBe(1);
+  expect(refused.output()).toContain(`PORT: ${port} is in use`);
+  expect(living(stackOf(dataDir))).toEqual([]);
+  other.close();
+});
+
+test.each([300, 1_500, 2_500])('SIGTERM %i ms after the beginning leaves nothing', async (milliseconds) => {
+  const dataDir = newFolder();
+  const interrupted = begin(dataDir);
+  await sleep(milliseconds);
+  interrupted.child.kill('SIGTERM');
+  expect(await interrupted.ended()).toBe(0);
+  expect(filesOf(dataDir) ? living(stackOf(dataDir)) : []).toEqual([]);
+});
+
+test('SIGTERM to npm stops all of it too', async () => {
+  const dataDir = newFolder();
+  const running = begin(dataDir, {}, 'npm');
+  await running.serving();
+  const stack = stackOf(dataDir);
+  running.child.kill('SIGTERM');
+  // Its shell takes npm with it and tells nobody; the start notices that it is an orphan.
+  await running.ended();
+  while (living(stack).length > 0) await sleep(50);
+  expect(stackOf(dataDir).services).toEqual([]);
+});
+
+test('services of somebody else\'s are used, get no demo keys and are not stopped', async () => {
+  const dataDir = newFolder();
+  const db = await createTestDatabase();
+  const redisUrl = `${process.env['TEST_REDIS_URL'] ?? ''}/15`;
+  const running = begin(dataDir, {
+    HOST: '127.0.0.1', DATABASE_URL: db.url, REDIS_URL: redisUrl, TEMPORAL_ADDRESS: process.env['TEST_TEMPORAL_ADDRESS'] ?? '', TASK_QUEUE_PREFIX: `${randomUUID()}-`,
+  });
+  await running.serving();
+  expect(stackOf(dataDir).services.map(({ name }) => name).sort()).toEqual(['app', 'model']);
+  expect(running.output()).not.toContain('Bearer');
+  running.child.kill('SIGTERM');
+  expect(await running.ended()).toBe(0);
+  await db.database.ping();
+  await db.close();
+  const redis = await openRedis(redisUrl, createLog({ name: 'test', level: 'silent' }));
+  expect(await redis.commands.ping()).toBe('PONG');
+  await redis.close();
+});
+
+function begin(...args: Parameters<typeof start>): Start {
+  const started = start(...args);
+  starts.push(started);
+  return started;
+}
+
+function newFolder(): string {
+  const made = realpathSync(mkdtempSync(join(tmpdir(), 'turnkeeper-start-')));
+  // PostgreSQL's user must get through when root runs the tests.
+  chmodSync(made, 0o711);
+  folders.push(made);
+  return made;
+}
+
+/** Whether the start got as far as to write anything down. */
+function filesOf(dataDir: string): boolean {
+  return statSync(join(dataDir, 'services.json'), { throwIfNoEntry: false }) !== undefined;
+}

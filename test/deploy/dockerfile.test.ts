@@ -1,0 +1,58 @@
+import { expect, test } from '@jest/globals';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readProjectFile } from './compose-file.ts';
+
+const root = new URL('../../', import.meta.url);
+const lines = readProjectFile('Dockerfile').split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+const copied = lines.filter((line) => /^COPY (?!--from)/.test(line)).flatMap((line) => line.split(' ').slice(1, -1));
+const manifest = JSON.parse(readProjectFile('package.json')) as { dependencies: Record<string, string>; devDependencies: Record<string, string> };
+
+test('everything that is copied exists', () => {
+  expect(copied).toContain('main.ts');
+  expect(copied.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
+});
+
+test('.dockerignore lets through exactly what is copied, so no .env and no data', () => {
+  const rules = readProjectFile('.dockerignore').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  expect(rules[0]).toBe('*');
+  expect(rules.slice(1).sort()).toEqual(copied.map((path) => `!${path}`).sort());
+});
+
+test('everything that the copied code imports is copied, and no package of development', () => {
+  const missing = copied.flatMap(filesOf).flatMap((file) => {
+    const code = readFileSync(new URL(file, root), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '');
+    const specifiers = [...code.matchAll(/^(?!import type|export type)[^'\n]*(?:from|import)\s*\(?\s*'([^']+)'/gm)].flatMap(([, specifier]) => specifier ?? []);
+    return specifiers.filter((specifier) => !isThere(file, specifier)).map((specifier) => `${file}: ${specifier}`);
+  });
+  expect(missing).toEqual([]);
+});
+
+test('it is the Node that npm start runs on, in Debian, for Temporal\'s native core', () => {
+  const bases = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1]);
+  const version = manifest.dependencies['node'] ?? 'none';
+  expect(bases).toEqual([`node:${version}-bookworm`, `node:${version}-bookworm-slim`]);
+});
+
+test('the program runs without development\'s packages, not as root, as process 1 of its own', () => {
+  expect(lines.some((line) => line.startsWith('RUN npm ci --omit=dev'))).toBe(true);
+  const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')));
+  expect(last).toContain('USER node');
+  expect(last.at(-1)).toBe('CMD ["node", "main.ts"]');
+  expect(last.some((line) => line.startsWith('RUN '))).toBe(false);
+});
+
+function filesOf(path: string): string[] {
+  if (!statSync(new URL(path, root)).isDirectory()) return path.endsWith('.ts') ? [path] : [];
+  return readdirSync(new URL(`${path}/`, root), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).map((file) => `${path}/${file}`);
+}
+
+function isThere(file: string, specifier: string): boolean {
+  if (specifier.startsWith('node:')) return true;
+  if (specifier.startsWith('.')) {
+    const target = new URL(specifier, new URL(file, root)).href.slice(root.href.length);
+    return copied.some((path) => target === path || target.startsWith(`${path}/`)) && existsSync(new URL(target, root));
+  }
+  const [first = '', second = ''] = specifier.split('/');
+  const name = first.startsWith('@') ? `${first}/${second}` : first;
+  return name in manifest.dependencies;
+}
