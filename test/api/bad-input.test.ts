@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { createToken, revokeToken } from '../../db/users.ts';
+import { ERROR_CODES } from '../../domain/errors.ts';
+import { Gate } from '../fake-model/scenario.ts';
+import { speak, startTestStack, type Person, type TestStack } from '../support/stack.ts';
+
+const UNKNOWN = '0198c0de-0000-7000-8000-000000000000';
+let stack: TestStack;
+let person: Person;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  person = await stack.person();
+});
+afterAll(() => stack.close());
+
+describe('a body', () => {
+  test.each<[string, string | object, number, string]>([
+    ['malformed JSON', '{"message": "', 400, 'invalid_json'],
+    ['an array', '[]', 400, 'invalid_json'],
+    ['a string', '"hello"', 400, 'invalid_json'],
+    ['nothing', '', 400, 'invalid_request'],
+    ['over 256 KiB', { message: 'a'.repeat(300_000) }, 413, 'payload_too_large'],
+    ['blank message', { message: ' \n ' }, 400, 'invalid_request'],
+    ['32,001 code points', { message: '가'.repeat(32_001) }, 400, 'invalid_request'],
+    ['NUL', { message: 'a\0b' }, 400, 'invalid_request'],
+    ['a lone surrogate', '{"message": "a\\ud800"}', 400, 'invalid_request'],
+    ['an unknown field', { message: 'a', stream: true }, 400, 'invalid_request'],
+    ['a wrong type', { message: 5 }, 400, 'invalid_request'],
+    ['a turnId that is no UUID', { message: 'a', turnId: 'x' }, 400, 'invalid_request'],
+    ['zero maxOutputTokens', { message: 'a', maxOutputTokens: 0 }, 400, 'invalid_request'],
+    ['negative maxOutputTokens', { message: 'a', maxOutputTokens: -1 }, 400, 'invalid_request'],
+    ['an unknown model', { message: 'a', model: 'none' }, 400, 'unknown_model'],
+    ['an unknown conversation', { message: 'a', conversationId: UNKNOWN }, 404, 'not_found'],
+  ])('of %s is refused in the flat shape, and nothing is asked of the model', async (_title, body, status, code) => {
+    const calls = stack.model.requests.length;
+    const answer = await person.call('POST', '/api/chat/send', body);
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+    expect(answer.body).toMatchObject({ message: expect.any(String), requestId: answer.headers.get('x-request-id') });
+    expect(stack.model.requests).toHaveLength(calls);
+  });
+
+  test('of 32,000 emoji is taken, each being one character', async () => {
+    expect((await person.call('POST', '/api/chat/send', { message: '😀'.repeat(32_000) }, { prefer: 'respond-async' })).status).toBe(202);
+  });
+
+  test.each(['', 'application/x-www-form-urlencoded', 'application/json; charset=utf-8'])('with content type "%s" is JSON', async (type) => {
+    const body = new Blob(['{"message": "안녕"}']);
+    const response = await fetch(`${stack.url}/api/chat/send`, { method: 'POST', body, headers: { authorization: `Bearer ${person.token}`, ...(type === '' ? {} : { 'content-type': type }) } });
+    expect(response.status).toBe(200);
+  });
+
+  test.each(['text/plain', 'multipart/form-data; boundary=x', 'application/xml'])('with content type %s is 415', async (type) => {
+    expect((await person.call('POST', '/api/chat/send', { message: 'a' }, { 'content-type': type })).status).toBe(415);
+  });
+
+  test.each(['', 'a b', '가', 'x'.repeat(256)])('under the Idempotency-Key "%s" is 400 or not sent at all', async (key) => {
+    const sent = person.call('POST', '/api/chat/send', { message: 'a' }, { 'idempotency-key': key });
+    // Beyond Latin-1 the client itself refuses the header.
+    if (key === '가') await expect(sent).rejects.toThrow();
+    else expect((await sent).body).toMatchObject({ code: 'invalid_request', field: 'Idempotency-Key' });
+  });
+});
+
+describe('who may', () => {
+  test.each([undefined, 'Bearer', 'Bearer nonsense', 'Basic abc', `Bearer tk_${'a'.repeat(43)}`])('with "%s" nobody is let in, whatever the address', async (authorization) => {
+    for (const path of ['/api/me', '/api/nope', '/api/admin/x']) {
+      const response = await fetch(`${stack.url}${path}`, { headers: authorization === undefined ? {} : { authorization } });
+      expect([response.status, (await response.json() as { code: string }).code]).toEqual([401, 'unauthorized']);
+    }
+  });
+
+  test('a revoked token is let in no more', async () => {
+    const { tokenId, token } = await createToken(stack.db.database, { userId: person.userId });
+    const again = speak(stack.url, person.userId, token);
+    expect((await again.call('GET', '/api/me')).status).toBe(200);
+    await revokeToken(stack.db.database, { tokenId });
+    expect((await again.call('GET', '/api/me')).status).toBe(401);
+  });
+
+  test('admin addresses are 403 for people before they are 404 for admins', async () => {
+    expect((await person.call('GET', '/api/admin/nope')).body.code).toBe('forbidden');
+    expect((await (await stack.person('admin')).call('GET', '/api/admin/nope')).body.code).toBe('not_found');
+  });
+
+  test('somebody else\'s turn and conversation are, byte for byte, those that do not exist', async () => {
+    const { body: { turnId, conversationId } } = await person.call('POST', '/api/chat/send', { message: '안녕' });
+    const other = await stack.person();
+    for (const [method, path] of [
+      ['GET', '/api/chat/turns/ID'], ['GET', '/api/chat/turns/ID/events'], ['POST', '/api/chat/turns/ID/stop'], ['POST', '/api/chat/turns/ID/retry'],
+      ['GET', '/api/conversations/ID'], ['GET', '/api/conversations/ID/messages'], ['PATCH', '/api/conversations/ID'],
+    ] as const) {
+      const own = path.includes('turns') ? turnId : conversationId;
+      const texts = await Promise.all([own, UNKNOWN].map(async (id: string) => {
+        const response = await other.raw(method, path.replace('ID', id), method === 'PATCH' ? { title: 'x' } : undefined);
+        return `${response.status} ${(await response.text()).replace(/"requestId":"[^"]+"/, '')}`;
+      }));
+      expect(texts[0]).toMatch(/^404 /);
+      expect(texts[0]).toBe(texts[1]);
+    }
+  });
+
+  test('test usage of others is for admins', async () => {
+    const other = await stack.person();
+    const body = { userId: other.userId, usagePercent: 90 };
+    expect((await person.call('POST', '/api/ai-usage/test-usage', body)).status).toBe(403);
+    expect((await (await stack.person('admin')).call('POST', '/api/ai-usage/test-usage', body)).body).toMatchObject({ usedTokens: 90_000, level: 'WARNING' });
+  });
+});
+
+test('unknown routes and methods answer in the same shape', async () => {
+  expect((await person.call('GET', '/nope')).body.code).toBe('not_found');
+  expect((await person.call('GET', '/api/nope')).body.code).toBe('not_found');
+  const put = await person.call('PUT', '/api/me', {});
+  expect([put.status, put.headers.get('allow')]).toEqual([405, 'GET, PATCH']);
+});
+
+test('messages are Korean by default and English when asked', async () => {
+  expect((await person.call('GET', '/api/nope')).body.message).toBe('찾을 수 없습니다.');
+  expect((await person.call('GET', '/api/nope', undefined, { 'accept-language': 'en-US,en;q=0.9' })).body.message).toBe('Not found.');
+});
+
+test('the document names every code and every route', async () => {
+  const document = await (await fetch(`${stack.url}/api/openapi.json`)).json() as { openapi: string; paths: object; components: { schemas: { ErrorCode: { enum: string[] } } } };
+  expect(document.openapi).toBe('3.1.0');
+  expect(document.components.schemas.ErrorCode.enum).toEqual([...ERROR_CODES]);
+  expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/api/chat/send', '/api/chat/turns/{turnId}/events', '/api/ai-usage', '/health/ready']));
+  expect(await (await fetch(`${stack.url}/api/docs`)).text()).toContain('swagger-ui-bundle.js');
+});
+
+test('past the limits a request is 429 with Retry-After, per account', async () => {
+  const small = await startTestStack({ SENDS_PER_MINUTE: '2', READS_PER_SECOND: '3' }, { works: false });
+  try {
+    const [one, two] = [await small.person(), await small.person()];
+    const statuses = await Promise.all(Array.from({ length: 6 }, async () => (await one.call('GET', '/api/me')).status));
+    expect(statuses.filter((status) => status === 429)).toHaveLength(3);
+    expect((await two.call('GET', '/api/me')).status).toBe(200);
+    for (let i = 0; i < 2; i++) await one.call('POST', '/api/chat/send', {});
+    const refused = await one.call('POST', '/api/chat/send', {});
+    expect([refused.body.code, Number(refused.headers.get('retry-after'))]).toEqual(['rate_limited', expect.any(Number)]);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  } finally {
+    await small.close();
+  }
+});
+
+test('past the measured bound a new turn is 503 before anything is written', async () => {
+  const full = await startTestStack({ MAX_TURNS_IN_FLIGHT: '1' });
+  try {
+    const someone = await full.person();
+
+    const gate = new Gate('request');
+    full.model.next({ gate });
+    const body = { message: '하나', turnId: randomUUID() };
+    expect((await someone.call('POST', '/api/chat/send', body, { prefer: 'respond-async' })).status).toBe(202);
+    const refused = await someone.call('POST', '/api/chat/send', { message: '둘' });
+    expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([503, 'overloaded', '2']);
+    expect((await someone.call('GET', '/api/conversations')).body.items).toHaveLength(1);
+    // What is known is joined, not refused.
+    expect((await someone.call('POST', '/api/chat/send', body, { prefer: 'respond-async' })).status).toBe(202);
+    gate.open();
+  } finally {
+    await full.close();
+  }
+});
