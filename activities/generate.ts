@@ -38,19 +38,15 @@ async function callModel(deps: ActivityDeps, attempt: OpenedAttempt, interruptio
   if (model === undefined) throw await failed(deps, attempt, 'model_rejected', null);
   const messages = await outlast(() => readTranscript(deps.database.sql, turn, { instructions: model.instructions, historyFrom: hold.historyFrom }));
   const writer = openTurnWriter(deps.redis, { turnId: turn.id, attempt: attempt.number, restarted: attempt.restarted });
-  let text = '';
   try {
     const end = await deps.model.stream(
       { model, messages, outputLimit: hold.outputLimit, signal: AbortSignal.any([interruption.signal, writer.fenced]) },
-      (delta) => {
-        text += delta;
-        writer.delta(delta);
-      },
+      (delta) => writer.delta(delta),
     );
-    return await conclude(deps, { attempt, model, messages: messages.map(({ content }) => content), text, end, writer, interruption });
+    return await conclude(deps, { attempt, model, end, writer, interruption });
   } catch (error) {
     if (!(error instanceof ModelFailure)) throw error;
-    if (interruption.why() === 'stop') return stopEmpty(deps, attempt);
+    if (interruption.why() === 'stop') return stopEmpty(deps, attempt, error.usage);
     throw await failed(deps, attempt, error.code, error.usage, error.retryAfterMs);
   } finally {
     await writer.end();
@@ -60,8 +56,6 @@ async function callModel(deps: ActivityDeps, attempt: OpenedAttempt, interruptio
 interface Ended {
   attempt: OpenedAttempt;
   model: Model;
-  messages: readonly string[];
-  text: string;
   end: ModelEnd;
   writer: TurnWriter;
   interruption: Interruption;
@@ -69,16 +63,17 @@ interface Ended {
 
 /** Complete means that a finish reason was seen: the client ends its loop in the same way when it is aborted. */
 async function conclude(deps: ActivityDeps, ended: Ended): Promise<Generated> {
-  const { attempt, end, interruption, text } = ended;
+  const { attempt, end, interruption, writer } = ended;
   if (end.finishReason !== null) return store(deps, ended, 'completed');
-  if (interruption.why() === 'stop') return text === '' ? stopEmpty(deps, attempt) : store(deps, ended, 'stopped');
+  if (interruption.why() === 'stop') return writer.text === '' ? stopEmpty(deps, attempt, end.usage) : store(deps, ended, 'stopped');
   // Shutdown, timeout, or a newer attempt: this one brings no answer, another worker's may.
   throw await failed(deps, attempt, 'interrupted', end.usage);
 }
 
 async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 'stopped'): Promise<Generated> {
-  const { attempt, model, end, text, writer } = ended;
+  const { attempt, model, end, writer } = ended;
   const { turn, hold } = attempt;
+  const { text } = writer;
   const textTokens = deps.countTokens(text, model.encoding);
   const counted: Usage = { promptTokens: hold.promptTokens, cachedTokens: 0, completionTokens: textTokens, reasoningTokens: 0 };
   const streamEntries = await writer.end();
@@ -90,10 +85,12 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
   throw ApplicationFailure.create({ type: TURN_FAILURE_TYPES.interrupted, message: 'a newer attempt answers this turn', nonRetryable: false });
 }
 
-/** Stopped before the first delta: nothing was answered, nothing is charged. */
-async function stopEmpty(deps: ActivityDeps, { turn }: OpenedAttempt): Promise<Generated> {
+/** Stopped before the first delta: nothing was answered, nothing is charged; what the provider charged us stays on the attempt. */
+async function stopEmpty(deps: ActivityDeps, { turn, number }: OpenedAttempt, usage: Usage | null): Promise<Generated> {
   const { workflowExecution, currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
-  return outlast(() => releaseTurn(deps.database, { turnId: turn.id, runId: workflowExecution?.runId ?? '', reason: { as: 'stopped' }, scheduledAt }));
+  const released = await outlast(() => releaseTurn(deps.database, { turnId: turn.id, runId: workflowExecution?.runId ?? '', reason: { as: 'stopped' }, scheduledAt }));
+  if (usage !== null) await outlast(() => failAttempt(deps.database, { turnId: turn.id, attempt: number, code: 'interrupted', usage }));
+  return released;
 }
 
 async function failed(

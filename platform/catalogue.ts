@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { Model } from '../domain/model.ts';
 
 const tokens = z.int().min(1).max(100_000_000);
-const rate = z.int().min(1).max(1_000_000_000);
+// A thousandfold at most: the largest debit (10^8 tokens a side) then stays below the ledger's 10^12 an entry.
+const rate = z.int().min(1).max(1_000_000);
 
 const modelSchema = z.strictObject({
   name: z.string().min(1).max(100).describe('what clients send as `model` and what the provider is asked for'),
