@@ -51,7 +51,8 @@ describe.each(ENCODINGS)('%s', (encoding) => {
     expect(around).toBe(LIBRARY[encoding](`before,\n${run}! and after`) - LIBRARY[encoding](run));
   });
 
-  // Uncut, half characters and emoji take 4 to 7 s of the event loop; cut, all of these 5 to 50 ms. The bound leaves room for a busy machine.
+  // Uncut, half characters and emoji take 4 to 7 s of the event loop; cut, all of these 5 to 50 ms. The least of three, because a first count
+  // under load has taken 0.8 s; each has a letter more in front, so that uncut none is remembered from the one before.
   test.each<[string, string]>([
     ['one letter', 'a'.repeat(32_000)],
     ['spaces', ' '.repeat(32_000)],
@@ -64,10 +65,8 @@ describe.each(ENCODINGS)('%s', (encoding) => {
     ['half characters', '\ud83d'.repeat(32_000)],
     ['accents on one letter', `a${'\u0301'.repeat(32_000)}`],
   ])('32,000 characters do not hold up the others: %s', (_, text) => {
-    const start = process.cpuUsage();
     const tokens = countTokens(text, encoding);
-    const { user, system } = process.cpuUsage(start);
-    expect(user + system).toBeLessThan(800_000);
+    expect(Math.min(...['x', 'xy', 'xyz'].map((before) => cpuMicroseconds(() => countTokens(before + text, encoding))))).toBeLessThan(800_000);
     expect(countTokens(text, encoding)).toBe(tokens);
     expect(tokens).toBeLessThanOrEqual(4 * [...text].length);
     expect(tokens).toBeGreaterThan(0);
@@ -80,3 +79,10 @@ describe.each(ENCODINGS)('%s', (encoding) => {
     }
   });
 });
+
+function cpuMicroseconds(work: () => unknown): number {
+  const start = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(start);
+  return user + system;
+}
