@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
+import { createDocument, createSchema, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
 import type { ErrorCode } from '../domain/errors.ts';
 import { STATUS_OF } from './errors.ts';
 import type { Answer, Route } from './route.ts';
@@ -15,7 +15,7 @@ export function describeApi(routes: readonly Route[]) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method]: describeRoute(route) };
   }
-  return createDocument({
+  const document = createDocument({
     openapi: '3.1.0',
     info: {
       title: 'Turnkeeper',
@@ -25,12 +25,13 @@ export function describeApi(routes: readonly Route[]) {
     },
     security: [{ bearer: [] }],
     paths: { ...HEALTH, ...paths },
-    components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'An API key of Turnkeeper: `Authorization: Bearer tk_…`' } },
-      schemas: Object.fromEntries(Object.values(streamEvents).map((schema) => [schema.meta()?.id ?? '', schema])),
-    },
+    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'An API key of Turnkeeper: `Authorization: Bearer tk_…`' } } },
   });
+  return { ...document, components: { ...document.components, schemas: { ...document.components?.schemas, ...EVENTS } } };
 }
+
+/** What a stream carries, apart: registered in the document they would bring each schema a second time, as of a request. */
+const EVENTS = Object.assign({}, ...Object.values(streamEvents).map((schema) => createSchema(schema, { io: 'output' }).components)) as Record<string, object>;
 
 function describeRoute(route: Route): ZodOpenApiOperationObject {
   const answers = Object.entries(route.answers).map(([status, answer]) => [status, describeAnswer(answer)]);
@@ -43,7 +44,7 @@ function describeRoute(route: Route): ZodOpenApiOperationObject {
       ...(route.query === undefined ? {} : { query: route.query }),
       ...(route.headers === undefined ? {} : { header: route.headers }),
     },
-    ...(route.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
+    ...(route.body === undefined ? {} : { requestBody: { required: !route.body.safeParse({}).success, content: { 'application/json': { schema: route.body } } } }),
     responses: { ...Object.fromEntries(answers), ...describeErrors([...route.errors, ...EVERYWHERE]) },
   };
 }

@@ -64,7 +64,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], call: (route
 }
 
 /** A known path with another method says which methods it has. */
-function allowOnly(app: Express, routes: readonly Route[]): void {
+export function allowOnly(app: Express, routes: readonly Pick<Route, 'path' | 'method'>[]): void {
   for (const [path, group] of Map.groupBy(routes, ({ path }) => path)) {
     const methods = group.map(({ method }) => method.toUpperCase()).join(', ');
     app.all(path, (request, response) => {

@@ -1,6 +1,7 @@
 import type { Express } from 'express';
 import { AppError } from '../../domain/errors.ts';
 import type { ApiDeps } from '../context.ts';
+import { allowOnly } from '../route.ts';
 
 /** A probe must not wait longer than the prober does. */
 const ANSWER_WITHIN_MS = 2_000;
@@ -17,6 +18,7 @@ export function mountHealth(app: Express, { database, runs, redis }: Pick<ApiDep
     if (!postgresql || !temporal) throw new AppError('unavailable', { retryAfter: 5, ...parts });
     response.json({ status: 'ready', ...parts });
   });
+  allowOnly(app, [{ method: 'get', path: '/health' }, { method: 'get', path: '/health/ready' }]);
 }
 
 async function answers(probe: Promise<boolean>): Promise<boolean> {

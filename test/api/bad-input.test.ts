@@ -114,6 +114,8 @@ test('unknown routes and methods answer in the same shape', async () => {
   expect((await person.call('GET', '/api/nope')).body.code).toBe('not_found');
   const put = await person.call('PUT', '/api/me', {});
   expect([put.status, put.headers.get('allow')]).toEqual([405, 'GET, PATCH']);
+  const health = await fetch(`${stack.url}/health`, { method: 'DELETE' });
+  expect([health.status, health.headers.get('allow')]).toEqual([405, 'GET']);
 });
 
 test('messages are Korean by default and English when asked', async () => {
@@ -122,10 +124,14 @@ test('messages are Korean by default and English when asked', async () => {
 });
 
 test('the document names every code and every route', async () => {
-  const document = await (await fetch(`${stack.url}/api/openapi.json`)).json() as { openapi: string; paths: object; components: { schemas: { ErrorCode: { enum: string[] } } } };
+  const document = await (await fetch(`${stack.url}/api/openapi.json`)).json() as { openapi: string; paths: object; components: { schemas: { ErrorCode: { enum: string[] }; Send: { properties: { message: object } } } } };
   expect(document.openapi).toBe('3.1.0');
   expect(document.components.schemas.ErrorCode.enum).toEqual([...ERROR_CODES]);
   expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/api/chat/send', '/api/chat/turns/{turnId}/events', '/api/ai-usage', '/health/ready']));
+  expect(document.components.schemas.Send.properties.message).toMatchObject({ minLength: 1, maxLength: 32_000, pattern: '\\S' });
+  // A schema stands there once: what a request and an answer share has one form.
+  expect(Object.keys(document.components.schemas).filter((name) => name.endsWith('Output'))).toEqual([]);
+  expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(['Turn', 'CompletedEvent']));
   expect(await (await fetch(`${stack.url}/api/docs`)).text()).toContain('swagger-ui-bundle.js');
 });
 
