@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { AppError, type ErrorCode } from '../domain/errors.ts';
 import type { TurnState } from '../domain/turn.ts';
-import { decodeCursor, encodeCursor, pageOf, type Page } from './cursor.ts';
+import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from './cursor.ts';
 import type { Database } from './database.ts';
 import { Conversation } from './entities.ts';
 
@@ -89,7 +89,6 @@ export async function listMessages(
   return { ...page, items: page.items.map(({ part: _, ...row }) => row) };
 }
 
-
 const conversationColumns = sql.raw(`id as "conversationId", title, archived_at is not null as archived,
   floor(extract(epoch from created_at) * 1000)::float8 as "createdAt", floor(extract(epoch from updated_at) * 1000)::float8 as "updatedAt"`);
 
@@ -99,12 +98,4 @@ function recordOf(row: Conversation): ConversationRecord {
 
 function escapeLike(text: string): string {
   return text.replaceAll(/[\\%_]/g, (character) => `\\${character}`);
-}
-
-/** A cursor of the right form can still carry what is no date, uuid or integer: class 22 is "data exception". */
-function rethrowBadCursor(error: unknown): never {
-  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' && error.code.startsWith('22')) {
-    throw new AppError('invalid_request', { field: 'cursor', reason: 'not a cursor of this list' }, { cause: error });
-  }
-  throw error;
 }

@@ -22,6 +22,12 @@ function parse(cursor: string): unknown {
   }
 }
 
+/** For `catch` of a query with a cursor: one of the right form can still carry what is no date, uuid or integer; class 22 is "data exception". */
+export function rethrowBadCursor(error: unknown): never {
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' && error.code.startsWith('22')) throw badCursor(error);
+  throw error;
+}
+
 function badCursor(cause?: unknown): AppError {
   return new AppError('invalid_request', { field: 'cursor', reason: 'not a cursor of this list' }, { cause });
 }

@@ -1,4 +1,5 @@
 import { CreateTurnsAndLedger } from './20261123-create-turns-and-ledger.ts';
+import { CreateAuditEntries } from './20261124-create-audit-entries.ts';
 
 /** In the order they run; forward only. */
-export const MIGRATIONS = [CreateTurnsAndLedger] as const;
+export const MIGRATIONS = [CreateTurnsAndLedger, CreateAuditEntries] as const;

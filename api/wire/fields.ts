@@ -23,7 +23,7 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 }
 
 /** What PostgreSQL cannot store (NUL, lone surrogates) is refused at the door; lengths are counted in code points, as people count. */
-function text(most: number) {
+export function text(most: number) {
   return z.string().meta({ override: { minLength: 1, maxLength: most, pattern: '\\S' } })
     .refine((value) => value.isWellFormed(), 'must be well-formed Unicode (a lone surrogate was found)')
     .refine((value) => !value.includes('\0'), 'must not contain NUL')

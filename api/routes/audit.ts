@@ -1,0 +1,29 @@
+import { listAudit, type AuditRecord } from '../../db/audit.ts';
+import type { AuditActor } from '../../domain/audit.ts';
+import type { ApiDeps, Caller } from '../context.ts';
+import { requestIdOf } from '../errors.ts';
+import { iso } from '../present.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { auditPage, auditQuery } from '../wire/audit.ts';
+
+export function auditRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
+  return [
+    defineRoute({
+      method: 'get', path: '/api/admin/audit', tag: 'Admin', limit: 'read', summary: 'What admins did and whose content they read, newest first', query: auditQuery,
+      answers: { 200: { description: 'A page', body: auditPage } }, errors: ['forbidden', 'invalid_request'],
+      async handle(_caller, { query: { limit, cursor, ...filter } }) {
+        const page = await listAudit(database, { filter, limit, cursor: cursor ?? null });
+        return { status: 200, body: { ...page, items: page.items.map(present) } };
+      },
+    }),
+  ];
+}
+
+/** Whom the audit log names for what this request does. */
+export function actorOf({ principal, response }: Caller): AuditActor {
+  return { adminId: principal.userId, requestId: requestIdOf(response) };
+}
+
+function present({ createdAt, ...entry }: AuditRecord) {
+  return { ...entry, createdAt: iso(createdAt) };
+}

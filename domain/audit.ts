@@ -1,0 +1,24 @@
+/** What an admin can do that is written down, as `object.verb`; the closed list of the audit log's `action`. */
+export const AUDIT_ACTIONS = [
+  'turn.read_content', 'turn.replay',
+  'redrive.start', 'redrive.pause', 'redrive.resume', 'redrive.cancel',
+  'user.suspend', 'user.resume',
+  'tokens.grant', 'tokens.reverse', 'rates.change', 'stats_cache.delete',
+] as const;
+
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+export type AuditTargetKind = 'turn' | 'user' | 'redrive' | 'model' | 'ledger_entry' | 'token_stats';
+
+/** What was acted on: `turn:<id>`, `user:<id>`, or a kind alone where there is only one. */
+export type AuditTarget = AuditTargetKind | `${AuditTargetKind}:${string | number}`;
+
+/** Who acted: an admin by an HTTP request, or (both null) somebody with access to the database through the CLI. */
+export type AuditActor =
+  | { readonly adminId: number; readonly requestId: string }
+  | { readonly adminId: null; readonly requestId: null };
+
+export const CLI_ACTOR: AuditActor = { adminId: null, requestId: null };
+
+/** Ids, codes and figures only: an audit entry is kept for ever, so no e-mail and no text of a chat may reach it. */
+export type AuditFigures = Readonly<Record<string, string | number | boolean | null>>;
