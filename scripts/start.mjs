@@ -19,6 +19,7 @@ const COMMANDS = {
   test: [['scripts/with-services.ts']],
   'test:fast': [['scripts/with-services.ts', '--fast']],
   check: [[TYPESCRIPT, '--noEmit'], [ESLINT, '.', '--max-warnings', '0'], ['scripts/with-services.ts', '--fast']],
+  'bench:turn': [['bench/turn.ts']],
   cli: [['cli/main.ts']],
 };
 

@@ -18,7 +18,7 @@ async function main(watch: boolean): Promise<void> {
   // Without a database of the person's own this is the embedded stack: loopback only, demo users, test routes.
   const config = readConfig({ ...process.env, TURNKEEPER_EMBEDDED: String((process.env['DATABASE_URL'] ?? '') === '') });
   const registry = await Registry.claim(resolve(config.dataDir));
-  const ground: Ground = { dataDir: registry.dataDir, registry, throwAway: false, stopping: stopping.signal };
+  const ground: Ground = { dataDir: registry.dataDir, registry, throwAway: false, durable: true, stopping: stopping.signal };
   let stack: Stack | undefined;
   try {
     const port = await reservePort(config.http.port, config.http.host);

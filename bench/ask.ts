@@ -1,0 +1,108 @@
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Contender, Person } from './contenders.ts';
+import { markOf, type Answer } from './question.ts';
+
+/** One question, answered and found right. Instants are milliseconds of the machine's monotonic clock, which every process reads alike. */
+export interface Answered {
+  readonly question: string;
+  readonly sentAt: number;
+  readonly firstDeltaAt: number;
+  readonly doneAt: number;
+}
+
+/** The service had no room, which is an answer only where a bench asks for too much. */
+export interface Shed {
+  readonly shed: true;
+  readonly sentAt: number;
+  readonly doneAt: number;
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 1_024 });
+const ANSWER_WITHIN_MS = 60_000;
+
+export function now(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1_000 + nanoseconds / 1e6;
+}
+
+let asked = 0;
+
+/** @throws when the answer is not the expected text to the letter, or not charged as expected: what fails must not count as fast. */
+export async function ask(contender: Contender, person: Person, answer: Answer): Promise<Answered> {
+  const outcome = await askOrShed(contender, person, answer);
+  if ('shed' in outcome) throw new Error(`${contender.name} had no room for a question`);
+  return outcome;
+}
+
+export async function askOrShed(contender: Contender, person: Person, answer: Answer): Promise<Answered | Shed> {
+  asked += 1;
+  const question = `question ${asked} ${markOf(answer)}`;
+  const { url, headers, body } = contender.request(question, person);
+  const payload = JSON.stringify(body);
+  const sentAt = now();
+  const response = await send(url, payload, { ...headers, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(payload)) });
+  if (response.statusCode === 503) {
+    const { code } = JSON.parse(await readAll(response)) as { code?: string };
+    if (code === 'overloaded') return { shed: true, sentAt, doneAt: now() };
+    throw new Error(`${contender.name} answered 503 ${code ?? ''}`);
+  }
+  if (response.statusCode !== 200) throw new Error(`${contender.name} answered ${response.statusCode}: ${(await readAll(response)).slice(0, 300)}`);
+  const read = await readStream(response, contender, answer);
+  return { question, sentAt, ...read };
+}
+
+function send(url: string, payload: string, headers: Record<string, string>): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const sending = httpRequest(url, { method: 'POST', agent, headers, timeout: ANSWER_WITHIN_MS }, resolve);
+    sending.once('error', reject);
+    sending.once('timeout', () => sending.destroy(new Error('no answer within a minute')));
+    sending.end(payload);
+  });
+}
+
+/** Events are separated by blank lines; each is `event:` and `data:` lines, of which `data` holds JSON. */
+function readStream(response: IncomingMessage, contender: Contender, answer: Answer): Promise<{ firstDeltaAt: number; doneAt: number }> {
+  return new Promise((resolve, reject) => {
+    let rest = '';
+    let text = '';
+    let firstDeltaAt: number | null = null;
+    let done: { at: number; tokens: number | null } | null = null;
+    response.setEncoding('utf8');
+    response.on('data', (part: string) => {
+      const events = (rest + part).split('\n\n');
+      rest = events.pop() ?? '';
+      try {
+        for (const event of events) {
+          const said = contender.read(event);
+          if (said.text !== undefined && said.text !== '') {
+            firstDeltaAt ??= now();
+            text += said.text;
+          }
+          if (said.end !== undefined) done = { at: now(), tokens: said.end.tokens };
+        }
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+        response.destroy();
+      }
+    });
+    response.once('error', reject);
+    response.once('end', () => {
+      const expected = answer.text.repeat(answer.chunks);
+      if (firstDeltaAt === null || done === null) reject(new Error(`${contender.name}: the stream ended without its end`));
+      else if (text !== expected) reject(new Error(`${contender.name}: another answer: ${text.length} of ${expected.length} characters`));
+      else if (done.tokens !== null && done.tokens < answer.chunks) reject(new Error(`${contender.name}: charged ${done.tokens} tokens for ${answer.chunks} chunks`));
+      else resolve({ firstDeltaAt, doneAt: done.at });
+    });
+  });
+}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  response.setEncoding('utf8');
+  let text = '';
+  for await (const part of response) text += String(part);
+  return text;
+}
+
+export function closeConnections(): void {
+  agent.destroy();
+}

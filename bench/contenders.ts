@@ -1,0 +1,75 @@
+/** Who asks. */
+export interface Person {
+  readonly token: string;
+}
+
+/** What one event of a stream says: text, or that the answer has ended and what it was charged (null: it does not say). */
+export interface Said {
+  readonly text?: string;
+  readonly end?: { readonly tokens: number | null };
+}
+
+/** A way from a question to the same model. */
+export interface Contender {
+  readonly name: string;
+  /** Processes whose work its turns are, by what people call them; the model and the bench itself are not among them. */
+  readonly processes: readonly string[];
+  request(question: string, person: Person): { url: string; headers: Record<string, string>; body: unknown };
+  /** @throws when the stream says that the answer failed. */
+  read(event: string): Said;
+}
+
+export const MODEL = 'gpt-4.1-mini';
+const NOTHING: Said = {};
+
+/** Turnkeeper's own API, streamed. */
+export function turnkeeper(url: string, processes: readonly string[]): Contender {
+  return {
+    name: 'turnkeeper', processes,
+    request: (question, { token }) => ({
+      url: `${url}/api/chat/send`, headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' }, body: { message: question, model: MODEL },
+    }),
+    read: readTurn,
+  };
+}
+
+/** The Express handler of bare.ts, which streams the same events. */
+export function bare(url: string, processes: readonly string[]): Contender {
+  return {
+    name: 'bare', processes,
+    request: (question, { token }) => ({ url: `${url}/send`, headers: { authorization: `Bearer ${token}` }, body: { message: question } }),
+    read: readTurn,
+  };
+}
+
+/** The model itself, or any gateway that speaks its protocol. @param url ends in /v1. */
+export function completions(name: string, url: string, { key, model = MODEL, processes = [] }: { key: string; model?: string; processes?: readonly string[] }): Contender {
+  return {
+    name, processes,
+    request: (question) => ({
+      url: `${url}/chat/completions`, headers: { authorization: `Bearer ${key}` },
+      body: { model, messages: [{ role: 'user', content: question }], stream: true, stream_options: { include_usage: true } },
+    }),
+    read: readChunk,
+  };
+}
+
+function readTurn(event: string): Said {
+  const data = event.indexOf('\ndata: ');
+  if (data < 0) return NOTHING;
+  const name = /^event: (.+)$/m.exec(event.slice(0, data))?.[1];
+  const value = JSON.parse(event.slice(data + 7)) as { text: string; turn: { usage?: { debitedTokens: number } } };
+  if (name === 'delta') return { text: value.text };
+  if (name === 'completed') return { end: { tokens: value.turn.usage?.debitedTokens ?? 0 } };
+  if (name === 'accepted') return NOTHING;
+  throw new Error(`a turn was ${name ?? 'nothing'}: ${event.slice(0, 300)}`);
+}
+
+function readChunk(event: string): Said {
+  if (!event.startsWith('data: ')) return NOTHING;
+  if (event.startsWith('data: [DONE]')) return { end: { tokens: null } };
+  const chunk = JSON.parse(event.slice(6)) as { error?: unknown; choices?: { delta?: { content?: string | null } }[] };
+  if (chunk.error !== undefined) throw new Error(`the model failed: ${event.slice(0, 300)}`);
+  const text = chunk.choices?.[0]?.delta?.content;
+  return typeof text === 'string' ? { text } : NOTHING;
+}

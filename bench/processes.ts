@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** CPU milliseconds used so far, by what people call the processes. */
+export type CpuReading = ReadonlyMap<string, number>;
+
+/** Of `getconf CLK_TCK`, 100 on every Linux there is: /proc counts in ticks of 10 ms. */
+const MS_PER_TICK = 10;
+
+/** @param roots the first process of each; what it started counts as its own (PostgreSQL's backends), living or reaped. */
+export function readCpu(roots: ReadonlyMap<string, number>): CpuReading {
+  const stats = readStats();
+  const own = process.cpuUsage();
+  return new Map([
+    ...[...roots].map(([name, pid]) => [name, treeOf(pid, stats).reduce((ms, stat) => ms + stat.cpuMs, 0)] as const),
+    ['client', (own.user + own.system) / 1_000],
+  ]);
+}
+
+/** Megabytes that are the process's own or shared, as the system counts them resident. */
+export function residentMegabytes(pid: number): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) / 1_024;
+}
+
+/** CPU milliseconds by thread name: what a process's own work is made of. Threads that have ended are not in it. */
+export function readThreads(pid: number): CpuReading {
+  const threads = new Map<string, number>();
+  for (const id of readdirSync(`/proc/${pid}/task`)) {
+    const stat = parseStat(readFileOrNull(`/proc/${pid}/task/${id}/stat`));
+    if (stat !== null) threads.set(stat.name, (threads.get(stat.name) ?? 0) + stat.ownMs);
+  }
+  return threads;
+}
+
+interface Stat {
+  readonly pid: number;
+  readonly name: string;
+  readonly parent: number;
+  readonly ownMs: number;
+  /** With the children that have ended and been waited for. */
+  readonly cpuMs: number;
+}
+
+function readStats(): Stat[] {
+  return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).flatMap((pid) => parseStat(readFileOrNull(`/proc/${pid}/stat`)) ?? []);
+}
+
+/** The name in parentheses may hold anything; the fields after it are numbered from 3 (proc(5)). */
+function parseStat(text: string | null): Stat | null {
+  if (text === null) return null;
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  const fields = text.slice(close + 2).split(' ');
+  const field = (number: number) => Number(fields[number - 3]);
+  const ownMs = (field(14) + field(15)) * MS_PER_TICK;
+  return { pid: Number(text.slice(0, open)), name: text.slice(open + 1, close), parent: field(4), ownMs, cpuMs: ownMs + (field(16) + field(17)) * MS_PER_TICK };
+}
+
+function treeOf(root: number, stats: readonly Stat[]): Stat[] {
+  const children = Map.groupBy(stats, ({ parent }) => parent);
+  const tree = stats.filter(({ pid }) => pid === root);
+  for (let i = 0; i < tree.length; i += 1) tree.push(...children.get(tree[i]?.pid ?? 0) ?? []);
+  return tree;
+}
+
+/** A process or thread may end between the listing and the reading. */
+function readFileOrNull(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,61 @@
+import type { Spread } from './figures.ts';
+import type { Latency, LatencyRow, StreamRow, ThroughputRow } from './measures.ts';
+
+export interface Report {
+  readonly machine: { readonly cores: number; readonly cpu: string; readonly node: string };
+  readonly latency?: readonly LatencyRow[];
+  readonly throughput?: readonly ThroughputRow[];
+  readonly stream?: readonly StreamRow[];
+}
+
+/** For people: medians of the blocks, with the least and the most of them in brackets where they are compared. */
+export function textOf({ machine, latency, throughput, stream }: Report): string {
+  return [
+    `${machine.cores} cores (${machine.cpu}), node ${machine.node}; all processes and the bench itself on them`,
+    ...latency === undefined ? [] : ['', 'A model without delay, 20 chunks: ms from the POST', latencyTable(latency)],
+    ...throughput === undefined ? [] : ['', '32 at once, answers of 20 chunks in 200 ms: CPU in ms a turn', throughputTable(throughput)],
+    ...stream === undefined ? [] : ['', '400 chunks at 5 ms: ms from the POST', streamTable(stream)],
+  ].join('\n');
+}
+
+function latencyTable(rows: readonly LatencyRow[]): string {
+  return table(
+    ['at once', '', 'model receives', 'p99', 'added', 'first delta', 'p99', 'added', 'done', 'p99', 'added'],
+    rows.map(({ atOnce, contender, received, firstDelta, done }) => [String(atOnce), contender, ...latencyCells(received), ...latencyCells(firstDelta), ...latencyCells(done)]),
+  );
+}
+
+function throughputTable(rows: readonly ThroughputRow[]): string {
+  const names = [...new Set(rows.flatMap(({ cpuMs }) => Object.keys(cpuMs)))];
+  return table(
+    ['', 'turns/s', 'CPU a turn', ...names],
+    rows.map(({ contender, turnsPerSecond, ownCpuMs, cpuMs }) => [
+      contender, spread(turnsPerSecond), spread(ownCpuMs), ...names.map((name) => (cpuMs[name] === undefined ? '' : number(cpuMs[name])))]),
+  );
+}
+
+function streamTable(rows: readonly StreamRow[]): string {
+  return table(
+    ['at once', '', 'first delta', 'p99', 'added', 'done', 'p99', 'added', 'over direct, %'],
+    rows.map(({ atOnce, contender, firstDelta, done, overDirect }) => [
+      String(atOnce), contender, ...latencyCells(firstDelta), ...latencyCells(done), overDirect === null ? '' : spread(overDirect, 2)]),
+  );
+}
+
+function latencyCells(latency: Latency | null): [string, string, string] {
+  if (latency === null) return ['', '', ''];
+  return [number(latency.p50.median), number(latency.p99), latency.added === null ? '' : spread(latency.added)];
+}
+
+function spread({ median, least, most }: Spread, digits = 1): string {
+  return `${number(median, digits)} (${number(least, digits)}…${number(most, digits)})`;
+}
+
+function number(value: number, digits = 1): string {
+  return value.toFixed(digits);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  return [head, ...rows].map((row) => row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  ').trimEnd()).join('\n');
+}
