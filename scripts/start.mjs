@@ -18,6 +18,7 @@ const COMMANDS = {
   dev: [['scripts/up.ts', '--watch']],
   test: [['scripts/with-services.ts']],
   'test:fast': [['scripts/with-services.ts', '--fast']],
+  record: [['scripts/record-history.ts']],
   check: [[TYPESCRIPT, '--noEmit'], [ESLINT, '.', '--max-warnings', '0'], ['scripts/with-services.ts', '--fast']],
   'bench:turn': [['bench/turn.ts']],
   cli: [['cli/main.ts']],

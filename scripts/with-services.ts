@@ -1,14 +1,9 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FAST_LANES } from './lanes.ts';
-import { startPostgres } from './services/postgres.ts';
-import { startRedis } from './services/redis.ts';
-import { Registry } from './services/registry.ts';
 import { say, SetupError } from './services/say.ts';
-import { startTemporal } from './services/temporal.ts';
-import { Parts } from './stack.ts';
+import { ThrowAway } from './throw-away.ts';
 import { NOTHING_RAN, skippedLine, summarise, summaryLine, type JestResult, type Summary } from './summary.ts';
 
 /**
@@ -20,37 +15,22 @@ async function main(args: string[]): Promise<number> {
   const jestArgs = args.filter((arg) => arg !== '--fast' && arg !== '--keep');
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
-  const dataDir = mkdtempSync(join(tmpdir(), 'turnkeeper-test-'));
-  // PostgreSQL's user must get through, to a folder of its own.
-  chmodSync(dataDir, 0o711);
-  let services: Parts | undefined;
+  let services: ThrowAway | undefined;
   let summary = NOTHING_RAN;
   try {
-    const ground = { dataDir, registry: await Registry.claim(dataDir), throwAway: true, durable: false, stopping: stopping.signal };
-    services = new Parts(ground);
-    const variables = fast ? {} : await startServices(services);
+    services = await ThrowAway.open(stopping.signal);
+    const { dataDir } = services;
+    const variables = fast ? {} : await services.start();
     if (keep) return await keepRunning(variables, stopping.signal);
     summary = await runJest({ dataDir, variables, stopping: stopping.signal, args: [...(fast && !jestArgs.some((arg) => !arg.startsWith('-')) ? FAST_LANES : []), ...jestArgs] });
   } catch (error) {
     if (stopping.signal.aborted) say('interrupted');
     else say(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
   } finally {
-    await services?.stop();
-    rmSync(dataDir, { recursive: true, force: true });
+    await services?.close();
     if (!keep) process.stdout.write(`${summaryLine(summary)}\n`);
   }
   return summary.failed === 0 ? 0 : 1;
-}
-
-async function startServices(parts: Parts): Promise<Record<string, string>> {
-  const began = performance.now();
-  const [postgres, redis, temporal] = await parts.together((on) => [
-    parts.start(startPostgres(on, undefined)),
-    parts.start(startRedis(on, undefined)),
-    parts.start(startTemporal(on, { address: undefined, namespace: 'default', uiUrl: undefined })),
-  ]);
-  say(`services ready after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
-  return { TEST_DATABASE_URL: postgres.url, TEST_REDIS_URL: redis.url, TEST_TEMPORAL_ADDRESS: temporal.url };
 }
 
 async function keepRunning(variables: Record<string, string>, stopping: AbortSignal): Promise<number> {

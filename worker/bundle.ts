@@ -12,7 +12,7 @@ const cache = join(root, 'node_modules', '.cache', 'turnkeeper');
  * cache cannot be written it is made anew at each start.
  */
 export async function bundleWorkflows(): Promise<{ code: string }> {
-  const file = join(cache, `workflows-${await hashSources()}.js`);
+  const file = join(cache, `workflows-${await hashWorkflows()}.js`);
   const kept = await readFile(file, 'utf8').catch(() => null);
   if (kept !== null) return { code: kept };
   const { code } = await bundleWorkflowCode({ workflowsPath: join(root, 'workflows', 'index.ts'), logger: new DefaultLogger('WARN') });
@@ -28,7 +28,8 @@ async function keep(file: string, code: string): Promise<void> {
   await rename(part, file);
 }
 
-async function hashSources(): Promise<string> {
+/** What the workflow code is: it changes with every byte of it and of the locked packages. 16 hexadecimal digits. */
+export async function hashWorkflows(): Promise<string> {
   const hash = createHash('sha256').update(await readFile(join(root, 'package-lock.json')).catch(() => ''));
   for (const folder of ['domain', 'workflows']) {
     for (const name of (await readdir(join(root, folder))).sort()) hash.update(name).update(await readFile(join(root, folder, name)));

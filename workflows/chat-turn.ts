@@ -22,11 +22,12 @@ export async function chatTurn({ turnId }: ChatTurnInput): Promise<ChatTurnResul
   return finish(generated);
 }
 
-// Together they take a few milliseconds; 10 s of retries bridge a restart of PostgreSQL before the regular activity takes over.
+// Together they take a few milliseconds; 10 s of retries bridge a restart of PostgreSQL before the regular activity takes over. The limit
+// on attempts is what ends those that fail at once (14 of them take 10 s): schedule-to-close ends one under way, not the wait for the next.
 const local = proxyLocalActivities<TurnActivities>({
   startToCloseTimeout: '5s',
   scheduleToCloseTimeout: '10s',
-  retry: { initialInterval: '50ms', backoffCoefficient: 2, maximumInterval: '1s' },
+  retry: { initialInterval: '50ms', backoffCoefficient: 2, maximumInterval: '1s', maximumAttempts: 14 },
 });
 
 // What was answered must be booked and what was held must be released, however long PostgreSQL is away.

@@ -8,7 +8,7 @@ import { openRedis, type Redis } from '../../platform/redis.ts';
 import { connectTemporal, createTurnRuns, type Temporal, type TurnRuns } from '../../platform/temporal.ts';
 import { countTokens } from '../../platform/tokenizer.ts';
 import { createTurnFeed } from '../../platform/turn-feed.ts';
-import { installRuntime, startWorker } from '../../worker/main.ts';
+import { installRuntime, startWorker, type RunningWorker } from '../../worker/main.ts';
 import { startFakeModel, type FakeModel } from '../fake-model/server.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 
@@ -29,7 +29,10 @@ export interface TestStack {
   readonly redis: Redis;
   readonly temporal: Temporal;
   readonly runs: TurnRuns;
+  readonly taskQueuePrefix: string;
   person(role?: 'user' | 'admin'): Promise<Person>;
+  /** A worker beside those that run, on the same queues. `close` lets no stream finish: it is cut, and another worker takes its turn. */
+  startWorker(): Promise<RunningWorker>;
   close(): Promise<void>;
 }
 
@@ -60,7 +63,7 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   const works = options.works ?? true;
   const runs = createTurnRuns(temporal, { taskQueuePrefix, eager: works });
   const { database } = db;
-  if (works) {
+  async function startOneWorker(): Promise<RunningWorker> {
     const client = createModelClient(config.openai);
     const worker = await startWorker(
       temporal,
@@ -68,15 +71,18 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
       { taskQueuePrefix, ...config.worker, reconcileEverySeconds: config.reconcile.everySeconds },
     );
     closers.push(() => worker.close(), () => client.close());
+    return worker;
   }
+  if (works) await startOneWorker();
   const api: Api = await startApi({ config, database, redis, feed, runs, countTokens, log, now: Date.now });
   closers.push(() => api.close());
   return {
-    url: api.url, model, db, redis, temporal, runs,
+    url: api.url, model, db, redis, temporal, runs, taskQueuePrefix,
     async person(role = 'user') {
       const { userId, token } = await createUser(database, { email: null, role });
       return speak(api.url, userId, token);
     },
+    startWorker: startOneWorker,
     async close() {
       for (const close of closers.reverse()) await close();
     },

@@ -1,0 +1,45 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgres } from './services/postgres.ts';
+import { startRedis } from './services/redis.ts';
+import { Registry } from './services/registry.ts';
+import { say } from './services/say.ts';
+import type { Ground } from './services/service.ts';
+import { startTemporal } from './services/temporal.ts';
+import { Parts } from './stack.ts';
+
+/** Services for tests, in a directory of their own: both are gone after `close`. */
+export class ThrowAway {
+  readonly dataDir: string;
+  readonly #parts: Parts;
+
+  private constructor(ground: Ground) {
+    this.dataDir = ground.dataDir;
+    this.#parts = new Parts(ground);
+  }
+
+  static async open(stopping: AbortSignal): Promise<ThrowAway> {
+    const dataDir = mkdtempSync(join(tmpdir(), 'turnkeeper-test-'));
+    // PostgreSQL's user must get through, to a folder of its own.
+    chmodSync(dataDir, 0o711);
+    return new ThrowAway({ dataDir, registry: await Registry.claim(dataDir), throwAway: true, durable: false, stopping });
+  }
+
+  /** @returns the variables by which tests find them. */
+  async start(): Promise<Record<string, string>> {
+    const began = performance.now();
+    const [postgres, redis, temporal] = await this.#parts.together((on) => [
+      this.#parts.start(startPostgres(on, undefined)),
+      this.#parts.start(startRedis(on, undefined)),
+      this.#parts.start(startTemporal(on, { address: undefined, namespace: 'default', uiUrl: undefined })),
+    ]);
+    say(`services ready after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
+    return { TEST_DATABASE_URL: postgres.url, TEST_REDIS_URL: redis.url, TEST_TEMPORAL_ADDRESS: temporal.url };
+  }
+
+  async close(): Promise<void> {
+    await this.#parts.stop();
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}

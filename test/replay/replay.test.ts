@@ -1,0 +1,71 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { Worker } from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { createLog } from '../../platform/log.ts';
+import { bundleWorkflows } from '../../worker/bundle.ts';
+import { installRuntime } from '../../worker/main.ts';
+import { ALL_SCENARIOS, decode, readRecorded, toHistory, type RecordedHistory } from './recorded.ts';
+import { SAID } from './scenarios.ts';
+import { TAMPERS } from './tamper.ts';
+
+const recorded = readRecorded();
+const tampered = recorded.flatMap(({ file, history }) => Object.entries(TAMPERS).flatMap(([how, tamper]) => {
+  const changed = tamper(history);
+  return changed === null ? [] : [{ file, how, history: changed }];
+}));
+const errors = new Map<string, Error | undefined>();
+
+/** All on one replaying worker: its core and its bundle are what takes time. */
+beforeAll(async () => {
+  installRuntime(createLog({ name: 'replay', level: 'silent' }));
+  const all = [...recorded.map(({ file, history }) => ({ workflowId: file, history })), ...tampered.map(({ file, how, history }) => ({ workflowId: `${file}: ${how}`, history }))];
+  const results = Worker.runReplayHistories({ workflowBundle: await bundleWorkflows() }, all.map(({ workflowId, history }) => ({ workflowId, history: toHistory(history) })));
+  for await (const { workflowId, error } of results) errors.set(workflowId, error);
+}, 60_000);
+
+describe('the workflow code of today', () => {
+  test.each(recorded.map(({ file }) => file))('goes through %s again', (file) => {
+    expect(errors.has(file)).toBe(true);
+    expect(errors.get(file)).toBeUndefined();
+  });
+
+  test.each(tampered.map(({ file, how }) => [file, how]))('does not go through %s with %s', (file, how) => {
+    expect(errors.get(`${file}: ${how}`)).toBeInstanceOf(DeterminismViolationError);
+  });
+});
+
+describe('what is recorded', () => {
+  test('is every ending of every workflow type (else: npm run record -- <name>)', () => {
+    const names = new Set(recorded.map(({ scenario }) => scenario));
+    expect([...ALL_SCENARIOS.keys()].filter((name) => !names.has(name))).toEqual([]);
+    expect([...names].filter((name) => !ALL_SCENARIOS.has(name))).toEqual([]);
+  });
+
+  test.each(recorded.map(({ file, history }) => [file, history] as const))('in %s is small, holds ids and codes only, and can be told from what wrong code writes', (file, history) => {
+    expect(JSON.stringify(history).length).toBeLessThan(20_000);
+    expect(textsIn(history)).toEqual([]);
+    expect(tampered.filter((other) => other.file === file).length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('would be seen to hold a question, an answer, a token or a path', () => {
+    const encoded = (said: string) => ({ payloads: [{ metadata: {}, data: Buffer.from(JSON.stringify({ said })).toString('base64') }] });
+    for (const said of [SAID.question, ...SAID.answer.slice(0, 1), 'tk_abc', '/home/somebody/turnkeeper/activities/generate.ts']) {
+      for (const planted of [{ failure: { message: said } }, { input: encoded(said) }]) {
+        expect(textsIn({ events: [{ eventId: '1', eventType: 'EVENT_TYPE_X', xEventAttributes: planted }] })).toHaveLength(1);
+      }
+    }
+  });
+});
+
+/** What no history may hold, in the clear or in a payload: Korean, in which the scenarios speak, tokens, and paths of a machine. */
+function textsIn(history: RecordedHistory): string[] {
+  const found: string[] = [];
+  const look = (value: unknown): void => {
+    if (typeof value === 'string' && /\p{Script=Hangul}|tk_|\/[\w.-]+\/[\w.-]+\//u.test(value)) found.push(value);
+    if (typeof value !== 'object' || value === null) return;
+    if ('data' in value && typeof value.data === 'string') look(decode({ data: value.data }));
+    else for (const part of Object.values(value)) look(part);
+  };
+  look(history.events);
+  return found;
+}
