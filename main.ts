@@ -6,6 +6,7 @@ import { readConfig, type Config } from './platform/config.ts';
 import { createLog, type Logger } from './platform/log.ts';
 import { createModelClient } from './platform/model.ts';
 import { openRedis } from './platform/redis.ts';
+import { createTemporalLinks } from './platform/temporal-links.ts';
 import { connectTemporal, createTurnRuns } from './platform/temporal.ts';
 import { countTokens } from './platform/tokenizer.ts';
 import { createTurnFeed } from './platform/turn-feed.ts';
@@ -55,7 +56,8 @@ async function run(config: Config, log: Logger, closers: (() => Promise<void>)[]
     failures.push(worker.done);
   }
   if (serves) {
-    const api = await startApi({ config, database, redis, feed, runs, countTokens, log, now: Date.now });
+    const links = createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace });
+    const api = await startApi({ config, database, redis, feed, runs, links, countTokens, log, now: Date.now });
     closers.push(() => api.close());
     log.info({ url: api.url }, 'listening');
   }

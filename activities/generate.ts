@@ -47,7 +47,7 @@ async function callModel(deps: ActivityDeps, attempt: OpenedAttempt, interruptio
   } catch (error) {
     if (!(error instanceof ModelFailure)) throw error;
     if (interruption.why() === 'stop') return stopEmpty(deps, attempt, error.usage);
-    throw await failed(deps, attempt, error.code, error.usage, error.retryAfterMs);
+    throw await failed(deps, attempt, error.code, error.usage, error);
   } finally {
     await writer.end();
   }
@@ -94,12 +94,13 @@ async function stopEmpty(deps: ActivityDeps, { turn, number }: OpenedAttempt, us
 }
 
 async function failed(
-  deps: ActivityDeps, { turn, number }: OpenedAttempt, code: TurnFailureCode, usage: Usage | null, retryAfterMs: number | null = null,
+  deps: ActivityDeps, { turn, number }: OpenedAttempt, code: TurnFailureCode, usage: Usage | null,
+  { retryAfterMs, provider }: Pick<ModelFailure, 'retryAfterMs' | 'provider'> = { retryAfterMs: null, provider: null },
 ): Promise<ApplicationFailure> {
-  await outlast(() => failAttempt(deps.database, { turnId: turn.id, attempt: number, code, usage }));
+  await outlast(() => failAttempt(deps.database, { turnId: turn.id, attempt: number, code, usage, provider }));
   return ApplicationFailure.create({
     type: TURN_FAILURE_TYPES[code],
-    message: code,
+    message: [code, provider?.status, provider?.code].filter((part) => part != null).join(' '),
     nonRetryable: !TURN_FAILURES[code],
     ...(retryAfterMs === null ? {} : { nextRetryDelay: retryAfterMs }),
   });

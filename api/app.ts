@@ -12,6 +12,7 @@ import { describeApi } from './openapi.ts';
 import { createOverloadGate } from './overload.ts';
 import { mountRoutes, type Route } from './route.ts';
 import { accountRoutes } from './routes/account.ts';
+import { adminTurnRoutes } from './routes/admin-turns.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { conversationRoutes } from './routes/conversations.ts';
@@ -23,7 +24,7 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   const authenticate = byApiKey(deps.database);
   const limits = createRequestLimits(deps.redis, limitsConfig);
   const gate = createOverloadGate({ countLive: () => countLiveTurns(deps.database), limit: limitsConfig.maxTurnsInFlight, now: Date.now });
-  const routes = [...chatRoutes(deps, gate), ...conversationRoutes(deps), ...accountRoutes(deps), ...auditRoutes(deps)];
+  const routes = [...chatRoutes(deps, gate), ...conversationRoutes(deps), ...accountRoutes(deps), ...auditRoutes(deps), ...adminTurnRoutes(deps)];
 
   const app = express();
   app.disable('x-powered-by').disable('etag');

@@ -6,6 +6,7 @@ import type { Encoding } from '../domain/model.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Redis } from '../platform/redis.ts';
+import type { TemporalLinks } from '../platform/temporal-links.ts';
 import type { TurnRuns } from '../platform/temporal.ts';
 import type { TurnFeed } from '../platform/turn-feed.ts';
 
@@ -16,6 +17,7 @@ export interface ApiDeps {
   readonly redis: Redis;
   readonly feed: TurnFeed;
   readonly runs: TurnRuns;
+  readonly links: TemporalLinks;
   countTokens(text: string, encoding: Encoding): number;
   readonly log: Logger;
   /** Milliseconds since the epoch. */

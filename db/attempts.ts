@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { holdTimeoutMs } from '../domain/attempt-limits.ts';
 import { AppError, type TurnFailureCode } from '../domain/errors.ts';
+import type { ProviderError } from '../domain/provider-error.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Generated } from '../workflows/contract.ts';
 import type { Database, Tx } from './database.ts';
@@ -111,10 +112,12 @@ async function writeAttempt(tx: Tx, answer: AnswerToStore, state: 'answered' | '
 
 /** An attempt that brought no answer; what the provider charged for it stays on its row. */
 export async function failAttempt(
-  database: Database, { turnId, attempt, code, usage }: { turnId: string; attempt: number; code: TurnFailureCode; usage: Usage | null },
+  database: Database,
+  { turnId, attempt, code, usage, provider = null }: { turnId: string; attempt: number; code: TurnFailureCode; usage: Usage | null; provider?: ProviderError | null },
 ): Promise<void> {
   await sql`update attempts set state = case state when 'open' then 'failed' else state end,
       error_code = case state when 'open' then ${code} end, ended_at = now(), prompt_tokens = ${usage?.promptTokens ?? null},
-      cached_tokens = ${usage?.cachedTokens ?? null}, completion_tokens = ${usage?.completionTokens ?? null}, reasoning_tokens = ${usage?.reasoningTokens ?? null}
+      cached_tokens = ${usage?.cachedTokens ?? null}, completion_tokens = ${usage?.completionTokens ?? null}, reasoning_tokens = ${usage?.reasoningTokens ?? null},
+      provider_status = ${provider?.status ?? null}, provider_code = ${provider?.code ?? null}, provider_request_id = ${provider?.requestId ?? null}
     where turn_id = ${turnId} and number = ${attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))`.execute(database.sql);
 }

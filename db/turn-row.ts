@@ -36,19 +36,24 @@ export interface TurnRow {
   stopRequestedAt: number | null;
   everAdmitted: boolean;
   admittedAt: number | null;
+  replayedAt: number | null;
   createdAt: number;
   endedAt: number | null;
 }
 
-export const turnColumns = sql.raw(`
+const FIGURES = `
   t.id, t.user_id::float8 as "userId", t.account_id::float8 as "accountId", t.conversation_id as "conversationId", t.sequence, t.state, t.model,
-  t.asked_output as "askedOutput", t.output_limit as "outputLimit", t.body_hash as "bodyHash", t.question, t.question_tokens as "questionTokens",
-  t.encoding, t.answer, t.answer_attempt as "answerAttempt", t.stream_entries as "streamEntries", t.attempt, t.run_id as "runId",
+  t.asked_output as "askedOutput", t.output_limit as "outputLimit", t.body_hash as "bodyHash", t.question_tokens as "questionTokens",
+  t.encoding, t.answer_attempt as "answerAttempt", t.stream_entries as "streamEntries", t.attempt, t.run_id as "runId",
   t.run_reason as "runReason", t.finish_reason as "finishReason", t.error_code as "errorCode", t.prompt_tokens as "promptTokens",
   t.completion_tokens as "completionTokens", t.debited_tokens::float8 as "debitedTokens", t.estimated, t.warning,
   floor(extract(epoch from t.stop_requested_at) * 1000)::float8 as "stopRequestedAt", t.ever_admitted as "everAdmitted",
   floor(extract(epoch from t.admitted_at) * 1000)::float8 as "admittedAt", floor(extract(epoch from t.created_at) * 1000)::float8 as "createdAt",
-  floor(extract(epoch from t.ended_at) * 1000)::float8 as "endedAt"`);
+  floor(extract(epoch from t.ended_at) * 1000)::float8 as "endedAt", floor(extract(epoch from t.replayed_at) * 1000)::float8 as "replayedAt"`;
+
+export const turnColumns = sql.raw(`${FIGURES}, t.question, t.answer`);
+/** Without the texts, which are up to 32,000 characters each. */
+export const turnFigures = sql.raw(FIGURES);
 
 /**
  * Locks account and turn in the one order that everybody keeps (account, conversation, turn), in one statement. PostgreSQL
@@ -84,6 +89,7 @@ export function recordOf(row: TurnRow): TurnRecord {
     error: row.errorCode,
     stopRequestedAt: row.stopRequestedAt,
     admittedAt: row.admittedAt,
+    replayedAt: row.replayedAt,
     createdAt: row.createdAt,
     endedAt: row.endedAt,
   };

@@ -32,9 +32,11 @@ export async function reopenTurn(
  */
 export async function reopen(tx: Tx, row: TurnRow, reason: 'retry' | 'replay' | 'reset' | 'send'): Promise<TurnRow> {
   const sequence = row.state === 'refused' ? await nextSequence(tx, row.conversationId) : row.sequence;
+  const replayed = row.state === 'failed' && (reason === 'replay' || reason === 'reset');
   try {
     await sql`update turns set state = 'accepted', sequence = ${sequence}, run_reason = ${reason}, admitted_at = null, ended_at = null,
-      error_code = null, output_limit = null, stop_requested_at = null, touched_at = now()
+      error_code = null, output_limit = null, stop_requested_at = null, touched_at = now(),
+      replayed_at = case when ${replayed} then now() else replayed_at end
       where id = ${row.id} and state in ('failed', 'refused')`.execute(tx);
   } catch (error) {
     if (violatedConstraint(error) === 'turns_one_running_a_conversation') throw new AppError('conversation_busy', { retryAfter: 5 }, { cause: error });

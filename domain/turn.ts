@@ -50,6 +50,8 @@ export interface TurnRecord {
   readonly error: ErrorCode | null;
   readonly stopRequestedAt: Instant | null;
   readonly admittedAt: Instant | null;
+  /** When it was last run again after a failure by an admin, or by a reset in the Temporal UI. */
+  readonly replayedAt: Instant | null;
   readonly createdAt: Instant;
   readonly endedAt: Instant | null;
 }

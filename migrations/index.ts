@@ -1,5 +1,6 @@
 import { CreateTurnsAndLedger } from './20261123-create-turns-and-ledger.ts';
 import { CreateAuditEntries } from './20261124-create-audit-entries.ts';
+import { FindTurnsForAdmins } from './20261124-find-turns-for-admins.ts';
 
 /** In the order they run; forward only. */
-export const MIGRATIONS = [CreateTurnsAndLedger, CreateAuditEntries] as const;
+export const MIGRATIONS = [CreateTurnsAndLedger, CreateAuditEntries, FindTurnsForAdmins] as const;

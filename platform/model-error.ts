@@ -1,5 +1,6 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
 import { TURN_FAILURES, type TurnFailureCode } from '../domain/errors.ts';
+import { wordOf, type ProviderError } from '../domain/provider-error.ts';
 
 export interface ModelErrorClass {
   readonly code: TurnFailureCode;
@@ -44,6 +45,12 @@ const BY_TYPE: ReadonlyMap<unknown, TurnFailureCode> = new Map([
 export function classifyModelError(error: unknown, now: number = Date.now()): ModelErrorClass {
   const code = codeOf(error);
   return { code, retryable: TURN_FAILURES[code], retryAfterMs: error instanceof APIError ? retryAfterOf(error.headers, now) : null };
+}
+
+/** Null when no provider answered. */
+export function providerErrorOf(error: unknown): ProviderError | null {
+  if (!(error instanceof APIError) || error instanceof APIConnectionError) return null;
+  return { status: statusIn(error.status) ?? statusIn(error.code), code: wordOf(error.code) ?? wordOf(error.type), requestId: wordOf(error.requestID) };
 }
 
 function codeOf(error: unknown): TurnFailureCode {

@@ -3,9 +3,10 @@ import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'o
 import { STALL_LIMITS } from '../domain/attempt-limits.ts';
 import { TURN_FAILURES, type TurnFailureCode } from '../domain/errors.ts';
 import type { Model } from '../domain/model.ts';
+import { wordOf, type ProviderError } from '../domain/provider-error.ts';
 import type { PromptMessage, Usage } from '../domain/usage.ts';
 import { AppConfigError } from './config-error.ts';
-import { classifyModelError } from './model-error.ts';
+import { classifyModelError, providerErrorOf } from './model-error.ts';
 import { fetchAndKeep } from './model-fetch.ts';
 import { readUsage } from './model-usage.ts';
 
@@ -34,7 +35,7 @@ export interface ModelClient {
   close(): Promise<void>;
 }
 
-/** Says nothing that the provider said: its messages may quote the prompt. */
+/** Says of what the provider said only its machine words: its messages may quote the prompt. */
 export class ModelFailure extends Error {
   override readonly name = 'ModelFailure';
   readonly code: TurnFailureCode;
@@ -42,13 +43,15 @@ export class ModelFailure extends Error {
   readonly retryAfterMs: number | null;
   /** What the failed call used, when the provider said so: it stays on the attempt, nobody is charged. */
   readonly usage: Usage | null;
+  readonly provider: ProviderError | null;
 
-  constructor(failure: { code: TurnFailureCode; retryable: boolean; retryAfterMs?: number | null; usage?: Usage | null }) {
+  constructor(failure: { code: TurnFailureCode; retryable: boolean; retryAfterMs?: number | null; usage?: Usage | null; provider?: ProviderError | null }) {
     super(failure.code);
     this.code = failure.code;
     this.retryable = failure.retryable;
     this.retryAfterMs = failure.retryAfterMs ?? null;
     this.usage = failure.usage ?? null;
+    this.provider = failure.provider ?? null;
   }
 }
 
@@ -132,7 +135,7 @@ class ModelCall {
     } catch (error) {
       // A connection lost after the finish reason takes nothing from the answer.
       if (this.#signal.aborted || this.#finish !== null) return;
-      throw new ModelFailure({ ...classifyModelError(error), usage: this.#usage });
+      throw new ModelFailure({ ...classifyModelError(error), usage: this.#usage, provider: providerErrorOf(error) });
     }
   }
 
@@ -155,24 +158,27 @@ class ModelCall {
     const providerRequestId = this.#providerRequestId;
     if (this.#finish !== null) {
       const code = FAILED_FINISH.get(this.#finish);
-      if (code !== undefined) throw failure(code, usage);
+      if (code !== undefined) throw this.#failure(code);
       // We offer no tools, so whatever else a provider calls its end is an end.
       return { finishReason: CUT_FINISH.has(this.#finish) ? 'length' : 'stop', usage, aborted: false, providerRequestId };
     }
-    if (this.#clock.signal.aborted && !this.#request.signal.aborted) throw failure('model_timeout', usage);
+    if (this.#clock.signal.aborted && !this.#request.signal.aborted) throw this.#failure('model_timeout');
     if (this.#signal.aborted) return { finishReason: null, usage, aborted: true, providerRequestId };
     // The connection closed in mid-answer as if all were well.
-    throw failure('model_unavailable', usage);
+    throw this.#failure('model_unavailable');
+  }
+
+  #failure(code: TurnFailureCode): ModelFailure {
+    const requestId = wordOf(this.#providerRequestId);
+    const word = wordOf(this.#finish);
+    const provider = requestId === null && word === null ? null : { status: null, code: word, requestId };
+    return new ModelFailure({ code, retryable: TURN_FAILURES[code], usage: this.#usage, provider });
   }
 
   #limit(ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#clock.abort(), ms);
   }
-}
-
-function failure(code: TurnFailureCode, usage: Usage | null): ModelFailure {
-  return new ModelFailure({ code, retryable: TURN_FAILURES[code], usage });
 }
 
 function parametersOf({ model, messages, outputLimit }: ModelRequest): ChatCompletionCreateParamsStreaming {

@@ -55,6 +55,8 @@ export interface TurnRuns {
   cancel(turn: { turnId: string; userId: number }): Promise<void>;
   /** Whether a run of the turn is open. @throws when the server does not say. */
   isOpen(turn: { turnId: string; userId: number }): Promise<boolean>;
+  /** The newest run, for whoever looks; null when there is none or the server does not say. */
+  findNewest(turn: { turnId: string; userId: number }): Promise<{ runId: string; status: string } | null>;
   ready(): Promise<boolean>;
 }
 
@@ -110,6 +112,14 @@ export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: s
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return false;
         throw error;
+      }
+    },
+    async findNewest(turn) {
+      try {
+        const { runId, status } = await within(START_DEADLINE_MS, handle(turn).describe());
+        return { runId, status: status.name };
+      } catch {
+        return null;
       }
     },
     async ready() {

@@ -8,7 +8,7 @@ import { settleTurn } from '../../db/settle-turn.ts';
 import { findTurn, reopenTurn, requestStop } from '../../db/turns.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
-  accept, attemptsOf, balanceOf, context, createPerson, debitsOf, holdsOf, MODEL, NOW, open, reserve, store, storedAnswer, type Person,
+  accept, attemptsOf, balanceOf, context, createPerson, debitsOf, holdsOf, MODEL, NOW, open, reserve, rows, store, storedAnswer, type Person,
 } from './fixture.ts';
 
 let db: TestDatabase;
@@ -49,7 +49,9 @@ describe('what each ending costs (policy 6, G11)', () => {
 
   test.each(['model_unavailable', 'content_filtered', 'interrupted'] as const)('failed %s: nothing; the provider’s cost stays on the attempt', async (code) => {
     const { turnId, number } = await begin();
-    await failAttempt(db.database, { turnId, attempt: number, code, usage: USAGE });
+    await failAttempt(db.database, { turnId, attempt: number, code, usage: USAGE, provider: { status: 503, code: 'overloaded', requestId: 'req_1' } });
+    expect(await rows(db.database.sql, sql`select provider_status, provider_code, provider_request_id from attempts where turn_id = ${turnId}`))
+      .toEqual([{ provider_status: 503, provider_code: 'overloaded', provider_request_id: 'req_1' }]);
     expect(await release(turnId, { as: 'failed', code })).toEqual({ kind: 'failed', code });
     expect(await charged(turnId)).toEqual({ used: 0, debits: [], holds: ['released'] });
     expect(await attemptsOf(db.database.sql, turnId)).toMatchObject([{ state: 'failed', promptTokens: 30, completionTokens: 12, code }]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
 import { TURN_FAILURES, type TurnFailureCode } from '../../domain/errors.ts';
-import { classifyModelError } from '../../platform/model-error.ts';
+import { classifyModelError, providerErrorOf } from '../../platform/model-error.ts';
 
 const NOW = Date.parse('2026-03-01T00:00:00Z');
 const failed = (status: number, error: object = {}, headers: Record<string, string> = {}) =>
@@ -100,4 +100,19 @@ describe('how long to wait', () => {
 
 test("nothing of the provider's message is passed on", () => {
   expect(JSON.stringify(classifyModelError(failed(400), NOW))).not.toContain('SECRET');
+});
+
+describe('what is kept of what the provider said', () => {
+  test.each<[string, unknown, object | null]>([
+    ['status, word and request id', failed(401, { code: 'invalid_api_key' }, { 'x-request-id': 'req_1' }), { status: 401, code: 'invalid_api_key', requestId: 'req_1' }],
+    ['the type where there is no code', failed(429, { type: 'insufficient_quota' }), { status: 429, code: 'insufficient_quota', requestId: null }],
+    ['a status sent as the code of an error in mid-stream', inStream({ code: '503' }), { status: 503, code: '503', requestId: null }],
+    ['no sentence in the place of a word', failed(400, { code: 'You asked: SECRET prompt', type: 'SECRET prompt' }), { status: 400, code: null, requestId: null }],
+    ['no word of 65 characters', failed(400, { code: 'x'.repeat(65) }), { status: 400, code: null, requestId: null }],
+    ['nothing when nobody answered', new APIConnectionError({ message: 'refused' }), null],
+    ['nothing of an error of our own', new Error('SECRET prompt'), null],
+  ])('%s', (_, error, kept) => {
+    expect(providerErrorOf(error)).toEqual(kept);
+    expect(JSON.stringify(kept)).not.toContain('SECRET');
+  });
 });

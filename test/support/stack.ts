@@ -5,6 +5,7 @@ import { readConfig } from '../../platform/config.ts';
 import { createLog } from '../../platform/log.ts';
 import { createModelClient } from '../../platform/model.ts';
 import { openRedis, type Redis } from '../../platform/redis.ts';
+import { createTemporalLinks } from '../../platform/temporal-links.ts';
 import { connectTemporal, createTurnRuns, type Temporal, type TurnRuns } from '../../platform/temporal.ts';
 import { countTokens } from '../../platform/tokenizer.ts';
 import { createTurnFeed } from '../../platform/turn-feed.ts';
@@ -74,7 +75,9 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
     return worker;
   }
   if (works) await startOneWorker();
-  const api: Api = await startApi({ config, database, redis, feed, runs, countTokens, log, now: Date.now });
+  const api: Api = await startApi({
+    config, database, redis, feed, runs, links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, now: Date.now,
+  });
   closers.push(() => api.close());
   return {
     url: api.url, model, db, redis, temporal, runs, taskQueuePrefix,

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { countFailures, listTurns } from '../../db/admin-turns.ts';
+import { getTurnDetail } from '../../db/turn-detail.ts';
+import type { ApiDeps } from '../context.ts';
+import { presentAdminTurn, presentTurnDetail } from '../present-admin-turn.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { adminTurnDetail, adminTurnPage, adminTurnQuery, adminTurnsQuery } from '../wire/admin-turn.ts';
+import { uuid } from '../wire/fields.ts';
+import { actorOf } from './audit.ts';
+
+const params = z.object({ turnId: uuid });
+
+export function adminTurnRoutes(deps: Pick<ApiDeps, 'database' | 'config' | 'runs' | 'links'>): Route[] {
+  const { database, config, runs, links } = deps;
+  return [
+    defineRoute({
+      method: 'get', path: '/api/admin/turns', tag: 'Admin', limit: 'read', summary: 'Everybody’s turns by filter, newest first, and how many failed of what', query: adminTurnsQuery,
+      answers: { 200: { description: 'A page', body: adminTurnPage } }, errors: ['forbidden', 'invalid_request'],
+      async handle({ locale }, { query: { limit, cursor, ...filter } }) {
+        const [page, counts] = await Promise.all([
+          listTurns(database, { filter, limit, cursor: cursor ?? null }),
+          cursor === undefined ? countFailures(database, filter) : null,
+        ]);
+        return { status: 200, body: { ...page, items: page.items.map((turn) => presentAdminTurn(turn, { locale, models: config.models })), counts } };
+      },
+    }),
+    defineRoute({
+      method: 'get', path: '/api/admin/turns/:turnId', tag: 'Admin', limit: 'read',
+      summary: 'One turn: its timeline, holds, attempts, ledger entries and workflow runs', params, query: adminTurnQuery,
+      answers: { 200: { description: 'The turn', body: adminTurnDetail } }, errors: ['forbidden', 'invalid_request', 'not_found'],
+      async handle(caller, { params: { turnId }, query: { include } }) {
+        const detail = await getTurnDetail(database, { turnId, readContent: include === 'content' ? actorOf(caller) : null });
+        const newest = await runs.findNewest(detail.turn);
+        return { status: 200, body: presentTurnDetail(detail, newest, { locale: caller.locale, models: config.models, links }) };
+      },
+    }),
+  ];
+}
