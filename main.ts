@@ -1,6 +1,7 @@
 import { startApi } from './api/main.ts';
 import { openDatabase } from './db/database.ts';
 import { assertMigrated } from './db/migrate.ts';
+import { publishRates } from './db/rates.ts';
 import { AppConfigError } from './platform/config-error.ts';
 import { readConfig, type Config } from './platform/config.ts';
 import { createLog, type Logger } from './platform/log.ts';
@@ -33,6 +34,7 @@ async function run(config: Config, log: Logger, closers: (() => Promise<void>)[]
   const database = await openDatabase({ url: required(config.database.url, 'DATABASE_URL'), poolMax: config.database.poolMax });
   closers.push(() => database.close());
   await assertMigrated(database);
+  const models = await publishRates(database, config.models);
   const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log);
   closers.push(() => redis.close());
   const feed = createTurnFeed(redis);
@@ -49,7 +51,7 @@ async function run(config: Config, log: Logger, closers: (() => Promise<void>)[]
     closers.push(() => model.close());
     const worker = await startWorker(
       temporal,
-      { database, redis, feed, model, models: config.models, countTokens, runs, log, now: Date.now, reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 } },
+      { database, redis, feed, model, models, countTokens, runs, log, now: Date.now, reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 } },
       { taskQueuePrefix, ...config.worker, reconcileEverySeconds: config.reconcile.everySeconds },
     );
     closers.push(() => worker.close());
@@ -57,7 +59,7 @@ async function run(config: Config, log: Logger, closers: (() => Promise<void>)[]
   }
   if (serves) {
     const links = createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace });
-    const api = await startApi({ config, database, redis, feed, runs, links, countTokens, log, now: Date.now });
+    const api = await startApi({ config, models, database, redis, feed, runs, links, countTokens, log, now: Date.now });
     closers.push(() => api.close());
     log.info({ url: api.url }, 'listening');
   }

@@ -1,6 +1,6 @@
 import type { Logger } from '../platform/log.ts';
 import type { Database } from '../db/database.ts';
-import type { Encoding, Model } from '../domain/model.ts';
+import type { Encoding, PricedModel } from '../domain/model.ts';
 import type { ModelClient } from '../platform/model.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { TurnRuns } from '../platform/temporal.ts';
@@ -17,7 +17,7 @@ export interface ActivityDeps {
   readonly redis: Redis;
   readonly feed: TurnFeed;
   readonly model: ModelClient;
-  readonly models: readonly Model[];
+  readonly models: readonly PricedModel[];
   countTokens(text: string, encoding: Encoding): number;
   readonly runs: TurnRuns;
   readonly log: Logger;

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { Database } from '../db/database.ts';
 import type { Principal } from '../db/users.ts';
 import type { Locale } from '../domain/messages.ts';
-import type { Encoding } from '../domain/model.ts';
+import type { Encoding, PricedModel } from '../domain/model.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Redis } from '../platform/redis.ts';
@@ -12,7 +12,9 @@ import type { TurnFeed } from '../platform/turn-feed.ts';
 
 /** What the door needs, wired by hand in main.ts. */
 export interface ApiDeps {
-  readonly config: Pick<Config, 'http' | 'models' | 'policy' | 'testRoutes' | 'limits'>;
+  readonly config: Pick<Config, 'http' | 'policy' | 'testRoutes' | 'limits'>;
+  /** On offer; the first is the default. */
+  readonly models: readonly PricedModel[];
   readonly database: Database;
   readonly redis: Redis;
   readonly feed: TurnFeed;

@@ -5,6 +5,7 @@ import { lockAccount } from '../db/accounts.ts';
 import { openDatabase, type Database } from '../db/database.ts';
 import { moveHold, openHold, sumHeld, type Hold } from '../db/holds.ts';
 import { bookDebit } from '../db/ledger.ts';
+import { publishRates } from '../db/rates.ts';
 import { authenticateToken, type Principal } from '../db/users.ts';
 import { decideAdmission } from '../domain/admission.ts';
 import { holdTimeoutMs } from '../domain/attempt-limits.ts';
@@ -20,9 +21,10 @@ import { countTokens } from '../platform/tokenizer.ts';
  * Same tables, statements, tokenizer and model client as Turnkeeper's; no workflow, no Redis, and an answer is lost with its process.
  */
 const config = readConfig();
-const [model] = config.models;
-if (config.database.url === undefined || model === undefined) throw new Error('the bench sets DATABASE_URL');
+if (config.database.url === undefined) throw new Error('the bench sets DATABASE_URL');
 const database = await openDatabase({ url: config.database.url, poolMax: config.database.poolMax });
+const [model] = await publishRates(database, config.models);
+if (model === undefined) throw new Error('a catalogue has a model');
 const client = createModelClient(config.openai);
 
 const app = express();
@@ -72,7 +74,7 @@ async function settle(on: Database, { accountId }: Principal, hold: Hold, { text
   const tokens = meter(usage, hold.rate);
   await on.transaction(async (tx) => {
     const account = await lockAccount(tx, { accountId, now: Date.now() });
-    await bookDebit(tx, account, { turnId: hold.turnId, holdId: hold.id, tokens, heldTokens: hold.tokens, estimated: false });
+    await bookDebit(tx, account, { turnId: hold.turnId, holdId: hold.id, rateId: hold.rateId, usage, tokens, heldTokens: hold.tokens, estimated: false });
     await moveHold(tx, hold.id, 'settled');
     await sql`update turns set state = 'completed', answer = ${text}, finish_reason = 'stop', prompt_tokens = ${usage.promptTokens},
       completion_tokens = ${usage.completionTokens}, debited_tokens = ${tokens}, estimated = false, ended_at = now() where id = ${hold.turnId}`.execute(tx);

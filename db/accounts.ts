@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 import { openBalance, type Balance } from '../domain/balance.ts';
-import { nextPeriod, type Instant, type Period } from '../domain/period.ts';
+import { dayOf, nextPeriod, type Instant, type Period } from '../domain/period.ts';
 import { first, one, type Sql, type Tx } from './database.ts';
 import { openPeriod } from './ledger.ts';
 
@@ -10,6 +10,9 @@ export interface LockedAccount {
   readonly periodId: number;
   readonly period: Period;
   readonly balance: Balance;
+  readonly timeZone: string;
+  /** Day on the account's wall clock, `YYYY-MM-DD`: where what is booked now shows in its history. */
+  readonly today: string;
 }
 
 /**
@@ -24,15 +27,16 @@ export async function lockAccount(tx: Tx, { accountId, now }: { accountId: numbe
 /** For whoever has locked the account's row already. A statement after the lock: it must see what the last holder wrote. */
 export async function readLockedAccount(tx: Tx, { accountId, now }: { accountId: number; now: Instant }): Promise<LockedAccount> {
   const stored = await one(selectAccount(accountId), tx);
+  const clock = { timeZone: stored.timeZone, today: dayOf(now, stored.timeZone) };
   const last = periodOf(stored);
   const balance = balanceOf(stored);
   if (last !== null && balance !== null && stored.periodId !== null && now < last.endsAt) {
-    return { accountId, periodId: stored.periodId, period: last, balance };
+    return { accountId, periodId: stored.periodId, period: last, balance, ...clock };
   }
   const period = nextPeriod(last, now, stored.timeZone);
   const opened = openBalance(balance ?? { ...EMPTY, purchased: stored.purchased, debt: stored.debt }, stored.monthlyAllowance);
   const periodId = await openPeriod(tx, { accountId, period, allowance: stored.monthlyAllowance });
-  return { accountId, periodId, period, balance: opened };
+  return { accountId, periodId, period, balance: opened, ...clock };
 }
 
 /**
@@ -47,7 +51,7 @@ export async function readAccount<Beside>(
   const period = periodOf(stored);
   const balance = balanceOf(stored);
   if (period === null || balance === null || stored.periodId === null || now >= period.endsAt) return null;
-  return { ...stored, accountId, periodId: stored.periodId, period, balance };
+  return { ...stored, accountId, periodId: stored.periodId, period, balance, today: dayOf(now, stored.timeZone) };
 }
 
 interface StoredAccount {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { HoldSize } from '../domain/admission.ts';
-import type { Rate } from '../domain/model.ts';
+import type { Rate, RateVersion } from '../domain/model.ts';
 import type { Instant } from '../domain/period.ts';
 import { first, one, type Sql, type Tx } from './database.ts';
 
@@ -14,6 +14,8 @@ export interface Hold {
   readonly promptTokens: number;
   readonly outputLimit: number;
   readonly historyFrom: number | null;
+  /** The version that this hold fixed: its debit is metered by it. */
+  readonly rateId: number;
   readonly rate: Rate;
   /** Infinity once the answer is stored: it then waits for settle. */
   readonly expiresAt: Instant;
@@ -27,16 +29,16 @@ export async function sumHeld(on: Sql, accountId: number, now: Instant, exceptTu
 }
 
 export async function openHold(
-  tx: Tx, hold: { accountId: number; turnId: string; runId: string; size: HoldSize; rate: Rate; expiresAt: Instant },
+  tx: Tx, hold: { accountId: number; turnId: string; runId: string; size: HoldSize; rate: RateVersion; expiresAt: Instant },
 ): Promise<Hold> {
   const { size, rate } = hold;
   return toHold(await one(sql<HoldRow>`
     insert into holds (account_id, turn_id, run_id, ordinal, tokens, prompt_tokens, output_limit, history_from,
-      rate_input, rate_cached_input, rate_output, expires_at)
+      rate_id, rate_input, rate_cached_input, rate_output, expires_at)
     values (${hold.accountId}, ${hold.turnId}, ${hold.runId},
       (select count(*) + 1 from holds where turn_id = ${hold.turnId} and run_id = ${hold.runId}),
       ${size.tokens}, ${size.promptTokens}, ${size.outputLimit}, ${size.historyFrom},
-      ${rate.input}, ${rate.cachedInput}, ${rate.output}, ${new Date(hold.expiresAt)})
+      ${rate.id}, ${rate.input}, ${rate.cachedInput}, ${rate.output}, ${new Date(hold.expiresAt)})
     returning ${holdColumns}`, tx));
 }
 
@@ -66,7 +68,7 @@ interface HoldRow extends Omit<Hold, 'rate'> {
 
 const holdColumns = sql.raw(`
   id, turn_id as "turnId", run_id as "runId", state, tokens::float8 as tokens, prompt_tokens as "promptTokens", output_limit as "outputLimit",
-  history_from as "historyFrom", rate_input as "rateInput", rate_cached_input as "rateCachedInput", rate_output as "rateOutput",
+  history_from as "historyFrom", rate_id as "rateId", rate_input as "rateInput", rate_cached_input as "rateCachedInput", rate_output as "rateOutput",
   (extract(epoch from expires_at) * 1000)::float8 as "expiresAt"`);
 
 function toHold({ rateInput, rateCachedInput, rateOutput, ...row }: HoldRow): Hold {

@@ -2,12 +2,13 @@ import { sql } from 'kysely';
 import { applyPosting, decideAdjustment, decideDebit, decideGrant, decideReversal, type Balance, type Posting } from '../domain/balance.ts';
 import type { Period } from '../domain/period.ts';
 import { ceilingOf, totalAvailable } from '../domain/policy.ts';
+import type { Usage } from '../domain/usage.ts';
 import { one, type Tx } from './database.ts';
 import type { LockedAccount } from './accounts.ts';
 
 /**
- * The ONLY writer of balances. Every function needs the account's lock, appends one entry and moves the counters by the
- * same deltas in the same statement, so the counters always equal the sum of the entries (reconcile proves it).
+ * The ONLY writer of balances and rollups. Every function needs the account's lock, appends one entry and moves the counters and the
+ * day's rollup by the same deltas in the same statement, so that both always equal the sum of the entries (reconcile proves it).
  */
 export interface Booked {
   readonly entryId: number;
@@ -17,6 +18,10 @@ export interface Booked {
 export interface Debit {
   readonly turnId: string;
   readonly holdId: string;
+  /** The version that the hold fixed. */
+  readonly rateId: number;
+  /** What was metered. */
+  readonly usage: Pick<Usage, 'promptTokens' | 'cachedTokens' | 'completionTokens'>;
   readonly tokens: number;
   readonly heldTokens: number;
   readonly estimated: boolean;
@@ -27,7 +32,7 @@ export async function bookDebit(tx: Tx, account: LockedAccount, debit: Debit): P
   const overHold = debit.tokens > debit.heldTokens;
   const ceiling = ceilingOf(totalAvailable(account.balance));
   return append(tx, account, decideDebit(account.balance, debit.tokens), {
-    kind: 'debit', tokens: debit.tokens, turnId: debit.turnId, holdId: debit.holdId, estimated: debit.estimated, overHold,
+    kind: 'debit', tokens: debit.tokens, turnId: debit.turnId, holdId: debit.holdId, metered: debit, estimated: debit.estimated, overHold,
     // Admission kept used + holds under the ceiling, so passing it within the hold means that the ceiling came down.
     ceilingMoved: !overHold && account.balance.used + debit.tokens > ceiling,
   });
@@ -70,6 +75,7 @@ interface Entry {
   tokens: number;
   turnId?: string;
   holdId?: string;
+  metered?: Pick<Debit, 'rateId' | 'usage'>;
   reversesId?: number;
   key?: string;
   reason?: string;
@@ -79,6 +85,7 @@ interface Entry {
 }
 
 async function append(tx: Tx, account: LockedAccount, delta: Posting, entry: Entry): Promise<Booked> {
+  const { rateId = null, usage = null } = entry.metered ?? {};
   const { id } = await one(sql<{ id: number }>`
     with moved_account as (
       update accounts set purchased_tokens = purchased_tokens + ${delta.purchased}::bigint, debt_tokens = debt_tokens + ${delta.debt}::bigint
@@ -89,10 +96,18 @@ async function append(tx: Tx, account: LockedAccount, delta: Posting, entry: Ent
         spent_allowance_tokens = spent_allowance_tokens + ${delta.spentAllowance}::bigint,
         overage_tokens = overage_tokens + ${delta.overage}::bigint
       where id = ${account.periodId}
+    ), rolled_up as (
+      insert into usage_rollups as r (period_id, day, rate_id, turns, prompt_tokens, cached_tokens, completion_tokens, used_tokens)
+      select ${account.periodId}::bigint, ${account.today}::date, ${rateId}::integer, ${rateId === null ? 0 : 1}::integer, ${usage?.promptTokens ?? 0}::bigint,
+        ${usage?.cachedTokens ?? 0}::bigint, ${usage?.completionTokens ?? 0}::bigint, ${delta.used}::bigint where ${delta.used}::bigint <> 0
+      on conflict on constraint usage_rollups_one_per_day_and_rate do update set turns = r.turns + excluded.turns,
+        prompt_tokens = r.prompt_tokens + excluded.prompt_tokens, cached_tokens = r.cached_tokens + excluded.cached_tokens,
+        completion_tokens = r.completion_tokens + excluded.completion_tokens, used_tokens = r.used_tokens + excluded.used_tokens
     )
-    insert into ledger_entries (account_id, period_id, kind, turn_id, hold_id, reverses_id, idempotency_key, reason, tokens,
-      purchased_delta, debt_delta, spent_purchased_delta, spent_allowance_delta, overage_delta, used_delta, estimated, over_hold, ceiling_moved)
-    values (${account.accountId}, ${account.periodId}, ${entry.kind}, ${entry.turnId ?? null}, ${entry.holdId ?? null}, ${entry.reversesId ?? null},
+    insert into ledger_entries (account_id, period_id, day, kind, turn_id, hold_id, rate_id, prompt_tokens, cached_tokens, completion_tokens,
+      reverses_id, idempotency_key, reason, tokens, purchased_delta, debt_delta, spent_purchased_delta, spent_allowance_delta, overage_delta, used_delta, estimated, over_hold, ceiling_moved)
+    values (${account.accountId}, ${account.periodId}, ${account.today}, ${entry.kind}, ${entry.turnId ?? null}, ${entry.holdId ?? null}, ${rateId},
+      ${usage?.promptTokens ?? null}, ${usage?.cachedTokens ?? null}, ${usage?.completionTokens ?? null}, ${entry.reversesId ?? null},
       ${entry.key ?? null}, ${entry.reason ?? null}, ${entry.tokens}, ${delta.purchased}, ${delta.debt}, ${delta.spentPurchased},
       ${delta.spentAllowance}, ${delta.overage}, ${delta.used}, ${entry.estimated ?? false}, ${entry.overHold ?? false}, ${entry.ceilingMoved ?? false})
     returning id::float8 as id`, tx);

@@ -41,8 +41,9 @@ export async function expireHolds(database: Database): Promise<number> {
 }
 
 /**
- * Proves counters against the ledger for accounts with an entry since `sinceMs` ago: balance and debt by all their entries, the
- * period's counters by its own. One snapshot, so nothing booked meanwhile counts half.
+ * Proves counters and rollups against the ledger for accounts with an entry since `sinceMs` ago: balance and debt by all their entries,
+ * the period's counters and its rollups by its own. One snapshot, so nothing booked meanwhile counts half.
+ * @returns how many accounts, periods and periods' rollups differ.
  */
 export async function countMismatches(database: Database, { sinceMs }: { sinceMs: number }): Promise<number> {
   const { mismatches } = await one(sql<{ mismatches: number }>`
@@ -56,7 +57,16 @@ export async function countMismatches(database: Database, { sinceMs }: { sinceMs
         and (p.used_tokens, p.spent_purchased_tokens, p.spent_allowance_tokens, p.overage_tokens) <> (
           select coalesce(sum(used_delta), 0), coalesce(sum(spent_purchased_delta), 0), coalesce(sum(spent_allowance_delta), 0), coalesce(sum(overage_delta), 0)
           from ledger_entries where period_id = p.id)
+    ), booked as (
+      select period_id, day, rate_id, count(rate_id) as turns, coalesce(sum(prompt_tokens), 0) as prompt_tokens, coalesce(sum(cached_tokens), 0) as cached_tokens,
+        coalesce(sum(completion_tokens), 0) as completion_tokens, sum(used_delta) as used_tokens
+      from ledger_entries where period_id in (select period_id from recent) and kind in ('debit', 'adjustment') group by period_id, day, rate_id
+    ), rolled_up as (
+      select period_id, day, rate_id, turns, prompt_tokens, cached_tokens, completion_tokens, used_tokens
+      from usage_rollups where period_id in (select period_id from recent)
+    ), wrong_rollups as (
+      (select period_id from (table booked except table rolled_up) lacking) union (select period_id from (table rolled_up except table booked) invented)
     )
-    select ((select count(*) from wrong_accounts) + (select count(*) from wrong_periods))::int as mismatches`, database.sql);
+    select ((select count(*) from wrong_accounts) + (select count(*) from wrong_periods) + (select count(*) from wrong_rollups))::int as mismatches`, database.sql);
   return mismatches;
 }

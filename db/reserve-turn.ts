@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { decideAdmission, type HistoryTurn } from '../domain/admission.ts';
 import { holdTimeoutMs } from '../domain/attempt-limits.ts';
 import { AppError, type TurnFailureCode } from '../domain/errors.ts';
-import type { Encoding, Model } from '../domain/model.ts';
+import type { Encoding, Model, PricedModel } from '../domain/model.ts';
 import type { Instant } from '../domain/period.ts';
 import { countPrompt, TOKENS_PER_MESSAGE } from '../domain/prompt-tokens.ts';
 import { isAnswered, isLive } from '../domain/turn.ts';
@@ -19,7 +19,7 @@ export interface AdmissionContext {
   readonly now: Instant;
   /** Temporal's run id: with the turn it names the hold. */
   readonly runId: string;
-  findModel(name: string): Model | null;
+  findModel(name: string): PricedModel | null;
   countTokens(text: string, encoding: Encoding): number;
 }
 

@@ -33,7 +33,7 @@ export async function settleTurn(
     const account = await readLockedAccount(tx, { accountId: row.accountId, now });
     // Usage of nothing (some gateways report 0 and 0) books nothing: an entry of 0 is refused, and the turn must not wait for ever.
     const { balance } = tokens === 0 ? account
-      : await bookDebit(tx, account, { turnId, holdId: hold.id, tokens, heldTokens: hold.tokens, estimated: answer.estimated });
+      : await bookDebit(tx, account, { turnId, holdId: hold.id, rateId: hold.rateId, usage: answer, tokens, heldTokens: hold.tokens, estimated: answer.estimated });
     await moveHold(tx, hold.id, 'settled');
     const recent = await readRecent(tx, row.accountId, now);
     const warning = decideWarning(describeUsage({ period: account.period, balance, ...recent }));

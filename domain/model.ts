@@ -5,6 +5,17 @@ export interface Rate {
   readonly output: number;
 }
 
+/** A rate as it was published: what a hold fixes and its debit uses, whatever the catalogue says later. Numbered per model from 1. */
+export interface RateVersion extends Rate {
+  readonly id: number;
+  readonly version: number;
+}
+
+/** A model on offer, with its rate as published. */
+export interface PricedModel extends Model {
+  readonly rate: RateVersion;
+}
+
 /** One entry of the catalogue. All sizes are tokens of `encoding`. */
 export interface Model {
   readonly name: string;

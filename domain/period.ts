@@ -29,6 +29,11 @@ export function monthOf(at: Instant, timeZone: string): string {
   return new Date(at + zoneOffset(at, timeZone)).toISOString().slice(0, 7);
 }
 
+/** `YYYY-MM-DD` of an instant on the wall clock of a zone. */
+export function dayOf(at: Instant, timeZone: string): string {
+  return new Date(at + zoneOffset(at, timeZone)).toISOString().slice(0, 10);
+}
+
 export function followingMonth(label: string): string {
   const [year = 0, month = 0] = label.split('-').map(Number);
   return month === 12 ? `${String(year + 1).padStart(4, '0')}-01` : `${String(year).padStart(4, '0')}-${String(month + 1).padStart(2, '0')}`;

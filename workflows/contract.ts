@@ -84,7 +84,7 @@ export interface ReconcileReport {
   readonly started: number;
   readonly interrupted: number;
   readonly expiredHolds: number;
-  /** Accounts or periods whose counters differ from the sum of their ledger entries: must be 0. */
+  /** Accounts or periods whose counters, or periods whose rollups, differ from the sum of their ledger entries: must be 0. */
   readonly mismatches: number;
 }
 

@@ -9,13 +9,13 @@ import { me, modelPage, testUsageBody, updateMeBody, usageState } from '../wire/
 const BODY_ERRORS = ['invalid_json', 'invalid_request', 'unsupported_media_type', 'payload_too_large'] as const;
 
 export function accountRoutes(deps: ApiDeps): Route[] {
-  const { database, config, now } = deps;
+  const { database, models, config, now } = deps;
   return [
     defineRoute({
       method: 'get', path: '/api/models', tag: 'Account', limit: 'read', summary: 'The models on offer, with their rates; the first is the default',
       answers: { 200: { description: 'All of them', body: modelPage } }, errors: [],
       async handle() {
-        const items = config.models.map(({ name, contextWindow, maxOutputTokens, defaultOutputTokens, historyTokens, rate }, i) =>
+        const items = models.map(({ name, contextWindow, maxOutputTokens, defaultOutputTokens, historyTokens, rate: { id: _, ...rate } }, i) =>
           ({ name, default: i === 0, contextWindow, maxOutputTokens, defaultOutputTokens, historyTokens, rate }));
         return { status: 200, body: { items, nextCursor: null } };
       },

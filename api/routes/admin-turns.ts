@@ -10,8 +10,8 @@ import { actorOf } from './audit.ts';
 
 const params = z.object({ turnId: uuid });
 
-export function adminTurnRoutes(deps: Pick<ApiDeps, 'database' | 'config' | 'runs' | 'links'>): Route[] {
-  const { database, config, runs, links } = deps;
+export function adminTurnRoutes(deps: Pick<ApiDeps, 'database' | 'models' | 'runs' | 'links'>): Route[] {
+  const { database, models, runs, links } = deps;
   return [
     defineRoute({
       method: 'get', path: '/api/admin/turns', tag: 'Admin', limit: 'read', summary: 'Everybody’s turns by filter, newest first, and how many failed of what', query: adminTurnsQuery,
@@ -21,7 +21,7 @@ export function adminTurnRoutes(deps: Pick<ApiDeps, 'database' | 'config' | 'run
           listTurns(database, { filter, limit, cursor: cursor ?? null }),
           cursor === undefined ? countFailures(database, filter) : null,
         ]);
-        return { status: 200, body: { ...page, items: page.items.map((turn) => presentAdminTurn(turn, { locale, models: config.models })), counts } };
+        return { status: 200, body: { ...page, items: page.items.map((turn) => presentAdminTurn(turn, { locale, models })), counts } };
       },
     }),
     defineRoute({
@@ -31,7 +31,7 @@ export function adminTurnRoutes(deps: Pick<ApiDeps, 'database' | 'config' | 'run
       async handle(caller, { params: { turnId }, query: { include } }) {
         const detail = await getTurnDetail(database, { turnId, readContent: include === 'content' ? actorOf(caller) : null });
         const newest = await runs.findNewest(detail.turn);
-        return { status: 200, body: presentTurnDetail(detail, newest, { locale: caller.locale, models: config.models, links }) };
+        return { status: 200, body: presentTurnDetail(detail, newest, { locale: caller.locale, models, links }) };
       },
     }),
   ];

@@ -73,7 +73,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
 
 async function send(deps: ApiDeps, gate: OverloadGate, caller: Caller, body: z.infer<typeof sendBody>): Promise<Reply | null> {
   const { userId, accountId } = caller.principal;
-  const model = body.model === undefined ? deps.config.models[0] : deps.config.models.find(({ name }) => name === body.model);
+  const model = body.model === undefined ? deps.models[0] : deps.models.find(({ name }) => name === body.model);
   if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
   const { decision, turn: accepted } = await acceptTurn(deps.database, {
     userId, accountId,
@@ -112,7 +112,7 @@ async function getOwnTurn(deps: ApiDeps, { principal }: Caller, turnId: string):
 }
 
 function present(deps: ApiDeps, { locale }: Caller, record: TurnRecord) {
-  return presentTurn(record, { locale, models: deps.config.models });
+  return presentTurn(record, { locale, models: deps.models });
 }
 
 function readIdempotencyKey({ request }: Caller): string | null {

@@ -65,7 +65,7 @@ async function answer(deps: ApiDeps, caller: Caller, turn: TurnRecord): Promise<
   if (isLive(turn.state)) return { status: 202, body: { turnId: turn.turnId, state: turn.state }, headers: locationOf(turn) };
   if (turn.state === 'failed') throw await failureOf(deps, turn);
   if (turn.state === 'refused') throw await refusalOf(deps, turn);
-  return { status: 200, body: presentTurn(turn, { locale: caller.locale, models: deps.config.models }) };
+  return { status: 200, body: presentTurn(turn, { locale: caller.locale, models: deps.models }) };
 }
 
 function accepted(turn: TurnRecord): Reply {

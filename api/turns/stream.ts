@@ -19,7 +19,7 @@ export async function streamTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord
       feed: deps.feed,
       signal: caller.gone,
       emit: (event) => stream.send({ id: event.id, event: event.type, data: event.data }),
-      readTurn: async () => snapshotOf(await getTurn(deps, turn.turnId), (record) => presentTurn(record, { locale: caller.locale, models: deps.config.models })),
+      readTurn: async () => snapshotOf(await getTurn(deps, turn.turnId), (record) => presentTurn(record, { locale: caller.locale, models: deps.models })),
     });
   } finally {
     stream.end();

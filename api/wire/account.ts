@@ -38,7 +38,8 @@ export const updateMeBody = z.strictObject({
 }).refine((change) => change.timeZone !== undefined || change.locale !== undefined, 'nothing to change: send timeZone or locale')
   .meta({ id: 'UpdateMe' });
 
-const rate = z.int().min(1).meta({ description: 'Thousandths of a metered token for one of the provider’s' });
+const thousandths = z.int().min(1).meta({ description: 'Thousandths of a metered token for one of the provider’s' });
+export const rateVersion = z.int().min(1).meta({ description: 'A model’s rates are numbered from 1; a turn is debited by the version its hold was made with' });
 
 export const modelItem = z.object({
   name: z.string(),
@@ -47,7 +48,7 @@ export const modelItem = z.object({
   maxOutputTokens: tokens,
   defaultOutputTokens: tokens,
   historyTokens: tokens,
-  rate: z.object({ input: rate, cachedInput: rate, output: rate }),
+  rate: z.object({ version: rateVersion, input: thousandths, cachedInput: thousandths, output: thousandths }),
 }).meta({ id: 'Model' });
 
 export const modelPage = pageOf(modelItem).meta({ id: 'Models' });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { failAttempt, openAttempt } from '../../db/attempts.ts';
 import { releaseTurn } from '../../db/end-turn.ts';
+import { publishRates } from '../../db/rates.ts';
 import { findUnsettledAnswer } from '../../db/reconcile.ts';
 import { reserveTurn } from '../../db/reserve-turn.ts';
 import { settleTurn } from '../../db/settle-turn.ts';
@@ -107,10 +108,11 @@ describe('what each ending costs (policy 6, G11)', () => {
   test.each(['stop', 'length'] as const)('completed (%s): the provider’s usage, by the rate that the hold fixed', async (finishReason) => {
     person = await createPerson(db.database);
     const { turnId } = await accept(db.database, person);
-    const model = { ...MODEL, rate: { input: 2000, cachedInput: 500, output: 4000 } };
-    await reserve(db.database, turnId, { model });
+    const [model] = await publishRates(db.database, [{ ...MODEL, rate: { input: 2000, cachedInput: 500, output: 4000 } }]);
+    await reserve(db.database, turnId, { model: model! });
     // The catalogue's rate changes under the live hold.
-    const { number } = await open(db.database, turnId, { model: { ...model, rate: { input: 1, cachedInput: 1, output: 1 } } });
+    const [cheaper] = await publishRates(db.database, [{ ...MODEL, rate: { input: 1, cachedInput: 1, output: 1 } }]);
+    const { number } = await open(db.database, turnId, { model: cheaper! });
     const answer = await storedAnswer(store(db.database, turnId, number, { usage: USAGE, finishReason }));
     expect(await settleTurn(db.database, { turnId, answer, now: NOW })).toEqual({ state: 'completed' });
     expect(await charged(turnId)).toMatchObject({ used: 40 + 5 + 48, debits: [93] });

@@ -6,23 +6,23 @@ import type { Database, Sql } from '../../db/database.ts';
 import { reserveTurn, type AdmissionContext } from '../../db/reserve-turn.ts';
 import { settleTurn } from '../../db/settle-turn.ts';
 import { createUser, findAccount } from '../../db/users.ts';
-import type { Model } from '../../domain/model.ts';
+import type { PricedModel } from '../../domain/model.ts';
 import type { Generated, Reserved, StoredAnswer } from '../../workflows/contract.ts';
 
 /** A month's middle in Seoul, far from any reset. */
 export const NOW = Date.parse('2026-11-15T12:00:00+09:00');
 
 /** One token a word, instructions of none: figures in tests can be added in the head. */
-export const MODEL: Model = {
+export const MODEL: PricedModel = {
   name: 'm', instructions: '', historyTokens: 4_000, contextWindow: 1_000_000, maxOutputTokens: 32_768, defaultOutputTokens: 2_048,
-  limitField: 'max_completion_tokens', encoding: 'o200k_base', rate: { input: 1000, cachedInput: 1000, output: 1000 },
+  limitField: 'max_completion_tokens', encoding: 'o200k_base', rate: { id: 1_000_000, version: 1, input: 1000, cachedInput: 1000, output: 1000 },
 };
 
 export function countWords(text: string): number {
   return text.split(' ').filter((word) => word !== '').length;
 }
 
-export function context(change: Partial<AdmissionContext> & { model?: Model | null } = {}): AdmissionContext {
+export function context(change: Partial<AdmissionContext> & { model?: PricedModel | null } = {}): AdmissionContext {
   const { model = MODEL, ...rest } = change;
   return { now: NOW, runId: 'run-1', findModel: (name) => (model?.name === name ? model : null), countTokens: countWords, ...rest };
 }
@@ -34,6 +34,8 @@ export interface Person {
 }
 
 export async function createPerson(database: Database, change: { timeZone?: string; role?: 'user' | 'admin'; allowance?: number } = {}): Promise<Person> {
+  await sql`insert into model_rates (id, model, version, input, cached_input, output) overriding system value
+    values (${MODEL.rate.id}, 'm', 1, 1000, 1000, 1000) on conflict do nothing`.execute(database.sql);
   const { userId, token } = await createUser(database, { email: null, role: change.role ?? 'user', ...(change.timeZone === undefined ? {} : { timeZone: change.timeZone }) });
   const account = await findAccount(database.sql, userId);
   if (account === null) throw new Error('a user has an account');

@@ -6,7 +6,7 @@ import { countMismatches } from '../../db/reconcile.ts';
 import { settleTurn } from '../../db/settle-turn.ts';
 import { setTestUsage } from '../../db/usage.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { accept, balanceOf, createPerson, debitsOf, newId, NOW, only, open, reserve, rows, runTurn, store, storedAnswer, type Person } from './fixture.ts';
+import { accept, balanceOf, createPerson, debitsOf, MODEL, newId, NOW, only, open, reserve, rows, runTurn, store, storedAnswer, type Person } from './fixture.ts';
 
 let db: TestDatabase;
 let person: Person;
@@ -41,7 +41,7 @@ describe('the database refuses a bad row', () => {
   async function insert(change: Record<string, unknown>) {
     await grant(1);
     const { periodId } = await only(db.database.sql, sql<{ periodId: string }>`select id as "periodId" from periods where account_id = ${person.accountId}`);
-    const entry = { account_id: person.accountId, period_id: periodId, kind: 'grant', tokens: 5, purchased_delta: 5, debt_delta: 0, spent_purchased_delta: 0,
+    const entry = { account_id: person.accountId, period_id: periodId, day: '2026-11-15', kind: 'grant', tokens: 5, purchased_delta: 5, debt_delta: 0, spent_purchased_delta: 0,
       spent_allowance_delta: 0, overage_delta: 0, used_delta: 0, ...change };
     return refusal(sql`insert into ledger_entries (${sql.join(Object.keys(entry).map((name) => sql.ref(name)))}) values (${sql.join(Object.values(entry))})`);
   }
@@ -56,6 +56,8 @@ describe('the database refuses a bad row', () => {
   test.each<[string, Record<string, unknown>, string]>([
     ['an unknown kind', { kind: 'gift' }, 'ledger_kind_is_known'],
     ['a debit without turn and hold', { kind: 'debit', purchased_delta: -5, spent_purchased_delta: 5, used_delta: 5 }, 'ledger_debits_name_turn_and_hold'],
+    ['a grant that says what was metered', { rate_id: MODEL.rate.id, prompt_tokens: 1, cached_tokens: 0, completion_tokens: 1 }, 'ledger_debits_say_what_was_metered'],
+    ['more cached tokens than prompt', { prompt_tokens: 1, cached_tokens: 2, completion_tokens: 0 }, 'ledger_cached_tokens_lie_inside_the_prompt'],
     ['a grant of nothing', { tokens: 0, purchased_delta: 0 }, 'ledger_sign_fits_the_kind'],
     ['a negative grant', { tokens: -5, purchased_delta: -5 }, 'ledger_sign_fits_the_kind'],
     ['a positive reversal', { kind: 'reversal' }, 'ledger_sign_fits_the_kind'],
@@ -96,7 +98,7 @@ describe('the database refuses a bad row', () => {
     await grant(5, 'k');
     expect(await refusal(sql`insert into periods (account_id, label, starts_at, ends_at, allowance_tokens)
       select account_id, label, starts_at + interval '1 s', ends_at, 1 from periods where account_id = ${person.accountId}`)).toBe('periods_one_per_account_and_month');
-    const columns = sql.raw(`account_id, period_id, kind, turn_id, hold_id, idempotency_key, tokens, purchased_delta, debt_delta,
+    const columns = sql.raw(`account_id, period_id, day, kind, turn_id, hold_id, rate_id, prompt_tokens, cached_tokens, completion_tokens, idempotency_key, tokens, purchased_delta, debt_delta,
       spent_purchased_delta, spent_allowance_delta, overage_delta, used_delta`);
     expect(await refusal(sql`insert into ledger_entries (${columns}) select ${columns} from ledger_entries where turn_id = ${turnId}`)).toBe('ledger_one_debit_a_turn');
     expect(await refusal(sql`insert into ledger_entries (${columns}) select ${columns} from ledger_entries where account_id = ${person.accountId} and kind = 'grant'`)).toBe('ledger_one_entry_a_key');

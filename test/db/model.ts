@@ -9,22 +9,26 @@ export interface Rules {
   readonly grantPaysDebt: boolean;
   readonly ceilingPercent: number;
   readonly holdOutlivesAnswer: boolean;
+  readonly debitsByTheRateOf: 'hold' | 'now';
+  readonly adjustmentsRollUp: boolean;
 }
 
-export const POLICY: Rules = { spendFirst: 'bought', forgiveAtReset: true, grantPaysDebt: true, ceilingPercent: 105, holdOutlivesAnswer: true };
+export const POLICY: Rules = { spendFirst: 'bought', forgiveAtReset: true, grantPaysDebt: true, ceilingPercent: 105, holdOutlivesAnswer: true, debitsByTheRateOf: 'hold', adjustmentsRollUp: true };
 
-export interface ModelHold { run: string; state: 'pending' | 'settled' | 'released' | 'expired'; tokens: number; limit: number; prompt: number; until: number }
+export interface ModelRate { version: number; input: number; cached: number; output: number }
+
+export interface ModelHold { run: string; state: 'pending' | 'settled' | 'released' | 'expired'; tokens: number; limit: number; prompt: number; rate: ModelRate; until: number }
 export interface ModelAttempt { state: 'open' | 'answered' | 'stopped' | 'failed' | 'lost'; hold: ModelHold; run: string; usage: number | null }
 export interface ModelTurn {
   id: string; conversation: number; sequence: number; body: string; words: number; asked: number | null;
   state: 'accepted' | 'running' | 'completed' | 'stopped' | 'failed' | 'refused'; code: string | null;
   everAdmitted: boolean; admitted: boolean; stop: boolean; holds: ModelHold[]; attempts: ModelAttempt[];
-  answer: { attempt: number; outcome: 'completed' | 'stopped'; prompt: number; completion: number; estimated: boolean } | null;
-  debit: { tokens: number; overHold: boolean; ceilingMoved: boolean } | null;
+  answer: { attempt: number; outcome: 'completed' | 'stopped'; prompt: number; cached: number; completion: number; estimated: boolean } | null;
+  debit: { tokens: number; version: number; overHold: boolean; ceilingMoved: boolean } | null;
 }
 
 export const ALLOWANCE = 3_000;
-export const RATE = { input: 1_100, output: 700 };
+export const RATE: ModelRate = { version: 1, input: 1_100, cached: 300, output: 700 };
 const DEFAULT_OUTPUT = 2_048;
 
 export class Account {
@@ -32,6 +36,10 @@ export class Account {
   month: number | null = null; // months since year 0, of the open period
   free = 0; bought = 0; owed = 0; spentBought = 0; spentFree = 0; over = 0; used = 0;
   granted = 0; reversed = 0; spentBoughtBefore = 0;
+  /** What the catalogue says now. */
+  rate = RATE;
+  /** Of every month: by month, day and version, turns, prompt, cached, completion and used tokens. Version 0: adjustments. */
+  readonly rollups = new Map<string, number[]>();
   /** Something happened that may explain a total beyond the ceiling. */
   moved = false;
   readonly turns: ModelTurn[] = [];
@@ -47,6 +55,14 @@ export class Account {
   monthNow(): number {
     const wall = new Date(this.now + 9 * 3_600_000);
     return wall.getUTCFullYear() * 12 + wall.getUTCMonth();
+  }
+
+  rollUp(version: number, figures: readonly number[]): void {
+    const wall = new Date(this.now + 9 * 3_600_000);
+    const day = `${wall.getUTCFullYear()}-${two(wall.getUTCMonth() + 1)}-${two(wall.getUTCDate())}`;
+    const key = `${day.slice(0, 7)} ${day} ${version}`;
+    const before = this.rollups.get(key) ?? [0, 0, 0, 0, 0];
+    this.rollups.set(key, before.map((figure, i) => figure + figures[i]!));
   }
 
   touch(): void {
@@ -106,6 +122,7 @@ export class Account {
   }
 
   setUsed(wanted: number): void {
+    if (wanted !== this.used && this.rules.adjustmentsRollUp) this.rollUp(0, [0, 0, 0, 0, wanted - this.used]);
     if (wanted > this.used) this.spend(wanted - this.used);
     while (this.used > wanted) {
       this.used--;
@@ -137,15 +154,15 @@ export class Account {
     if (claim !== null) claim.state = claim.until > this.now ? 'released' : 'expired';
     this.touch();
     const room = this.ceiling() - this.used;
-    const size = room < 400 || this.used * 100 >= this.total() * this.rules.ceilingPercent ? null : fit(turn, room - this.held(turn));
+    const size = room < 400 || this.used * 100 >= this.total() * this.rules.ceilingPercent ? null : fit(turn, room - this.held(turn), this.rate);
     if (size === null) {
-      const without = room < 400 ? null : fit(turn, room);
+      const without = room < 400 ? null : fit(turn, room, this.rate);
       const code = without === null ? 'TOKEN_EXHAUSTED' : 'tokens_held';
       if (!turn.everAdmitted) { this.end(turn, 'refused', code); return 'refused'; }
       this.end(turn, 'failed', 'TOKEN_EXHAUSTED');
       return 'failed TOKEN_EXHAUSTED';
     }
-    turn.holds.push({ run, state: 'pending', ...size, until: this.now + holdFor(size.limit) });
+    turn.holds.push({ run, state: 'pending', ...size, rate: this.rate, until: this.now + holdFor(size.limit) });
     turn.state = 'accepted'; turn.everAdmitted = true; turn.admitted = true;
     if (this.used + this.held() > this.ceiling()) throw new Error('the model itself passed the ceiling');
     return 'held';
@@ -163,7 +180,7 @@ export class Account {
   }
 
   /** @returns whether the answer was taken. */
-  store(turn: ModelTurn, number: number, answer: { outcome: 'completed' | 'stopped'; prompt: number; completion: number; estimated: boolean }): boolean {
+  store(turn: ModelTurn, number: number, answer: { outcome: 'completed' | 'stopped'; prompt: number; cached: number; completion: number; estimated: boolean }): boolean {
     const attempt = turn.attempts[number - 1];
     if (attempt === undefined) throw new Error('the model stores answers of attempts that were opened');
     const { hold } = attempt;
@@ -182,7 +199,9 @@ export class Account {
     const hold = pending(turn);
     if (turn.state !== 'running' || turn.answer === null || hold === null) return false;
     this.touch();
-    let tokens = cost(turn.answer.prompt, turn.answer.completion);
+    const { prompt, cached, completion } = turn.answer;
+    const rate = this.rules.debitsByTheRateOf === 'hold' ? hold.rate : this.rate;
+    let tokens = cost(prompt, cached, completion, rate);
     if (turn.answer.estimated && tokens > hold.tokens) tokens = hold.tokens;
     const overHold = tokens > hold.tokens;
     if (overHold) this.moved = true;
@@ -190,7 +209,8 @@ export class Account {
     this.spend(tokens);
     const ceilingMoved = !overHold && this.used > ceiling;
     if (ceilingMoved && !this.moved) throw new Error(`overshoot: ${this.used} of ${ceiling} with nothing to explain it`);
-    turn.debit = { tokens, overHold, ceilingMoved };
+    turn.debit = { tokens, version: hold.rate.version, overHold, ceilingMoved };
+    this.rollUp(hold.rate.version, [1, prompt, cached, completion, tokens]);
     hold.state = 'settled';
     turn.state = turn.answer.outcome;
     return true;
@@ -218,20 +238,24 @@ export function pending(turn: ModelTurn): ModelHold | null {
   return turn.holds.find((hold) => hold.state === 'pending') ?? null;
 }
 
-/** The least whole number of tokens that covers both at their rates. */
-function cost(prompt: number, completion: number): number {
-  const thousandths = prompt * RATE.input + completion * RATE.output;
+function two(number: number): string {
+  return String(number).padStart(2, '0');
+}
+
+/** The least whole number of tokens that covers all three at their rates. */
+function cost(prompt: number, cached: number, completion: number, rate: ModelRate): number {
+  const thousandths = (prompt - cached) * rate.input + cached * rate.cached + completion * rate.output;
   return (thousandths - (thousandths % 1000)) / 1000 + (thousandths % 1000 > 0 ? 1 : 0);
 }
 
 /** The longest answer that fits, by trying; null when not even the least does. */
-function fit(turn: ModelTurn, room: number): { tokens: number; limit: number; prompt: number } | null {
+function fit(turn: ModelTurn, room: number, rate: ModelRate): { tokens: number; limit: number; prompt: number } | null {
   const prompt = turn.words + 4 + 3;
   let estimate = 16;
   while ((estimate - 16) * 10 < prompt * 11) estimate++;
   const wanted = turn.asked ?? DEFAULT_OUTPUT;
   for (let limit = wanted; limit >= (wanted < 256 ? wanted : 256); limit--) {
-    const tokens = cost(estimate, limit);
+    const tokens = cost(estimate, 0, limit, rate);
     if (tokens <= room) return { tokens, limit, prompt };
   }
   return null;

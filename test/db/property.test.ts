@@ -5,21 +5,31 @@ import { acceptTurn, type SendRequest } from '../../db/accept-turn.ts';
 import { failAttempt, openAttempt, storeAnswer } from '../../db/attempts.ts';
 import { releaseTurn } from '../../db/end-turn.ts';
 import { grantTokens, reverseGrant } from '../../db/grants.ts';
+import { publishRates } from '../../db/rates.ts';
 import { countMismatches } from '../../db/reconcile.ts';
 import { reserveTurn } from '../../db/reserve-turn.ts';
 import { settleTurn } from '../../db/settle-turn.ts';
 import { reopenTurn, requestStop, unbindTurn } from '../../db/turns.ts';
 import { readUsage, setTestUsage } from '../../db/usage.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { Model } from '../../domain/model.ts';
+import type { Model, PricedModel } from '../../domain/model.ts';
 import type { Reserved } from '../../workflows/contract.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { answerOf, context, createPerson, MODEL, newId, NOW, only, request, type Person } from './fixture.ts';
-import { Account, ALLOWANCE, isLive, pending, POLICY, RATE, type ModelTurn, type Rules } from './model.ts';
+import { Account, ALLOWANCE, isLive, pending, POLICY, RATE, type ModelRate, type ModelTurn, type Rules } from './model.ts';
 
 /** More with PROPERTY_RUNS=2000. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 200);
-const CATALOGUE: Model = { ...MODEL, historyTokens: 0, rate: { input: RATE.input, cachedInput: RATE.input, output: RATE.output } };
+/** Rates are published for all accounts, so each sequence has a model of its own. */
+function catalogue(name: string, { input, cached, output }: Omit<ModelRate, 'version'>): Model {
+  return { ...MODEL, name, historyTokens: 0, rate: { input, cachedInput: cached, output } };
+}
+
+async function publish(model: Model): Promise<PricedModel> {
+  const [priced] = await publishRates(db.database, [model]);
+  return priced!;
+}
+
 const FAILURES = ['model_timeout', 'model_unavailable', 'content_filtered', 'interrupted'] as const;
 
 let db: TestDatabase;
@@ -36,14 +46,17 @@ class Run {
   readonly conversations: string[] = [];
   readonly kept: { readonly person: Person; readonly model: Account };
   runs = 0;
+  /** As its worker knows it: published at the last change. */
+  offered: PricedModel;
 
-  constructor(person: Person, rules: Rules) {
+  constructor(person: Person, rules: Rules, offered: PricedModel) {
+    this.offered = offered;
     this.kept = { person, model: new Account(NOW, rules) };
   }
 
   get model(): Account { return this.kept.model; }
   get person(): Person { return this.kept.person; }
-  context(runId: string) { return context({ model: CATALOGUE, now: this.model.now, runId }); }
+  context(runId: string) { return context({ model: this.offered, now: this.model.now, runId }); }
   /** Mostly the latest turns: sequences then go deep instead of wide. */
   turn(which: number): ModelTurn | null { return this.model.turns.at(-1 - (which % Math.min(4, this.model.turns.length || 1))) ?? null; }
   runOf(turn: ModelTurn, fresh: boolean): string { return fresh ? `run-${++this.runs}` : pending(turn)?.run ?? 'run-0'; }
@@ -62,8 +75,8 @@ async function refusalOf(work: Promise<unknown>): Promise<string | null> {
   });
 }
 
-function bodyOf(words: number, asked: number | null): Pick<SendRequest, 'message' | 'messageTokens' | 'askedOutput' | 'bodyHash' | 'model'> {
-  return { message: 'w '.repeat(words), messageTokens: words, askedOutput: asked, bodyHash: Buffer.from(`${words}/${asked}`), model: 'm' };
+function bodyOf({ offered }: Run, words: number, asked: number | null): Pick<SendRequest, 'message' | 'messageTokens' | 'askedOutput' | 'bodyHash' | 'model'> {
+  return { message: 'w '.repeat(words), messageTokens: words, askedOutput: asked, bodyHash: Buffer.from(`${words}/${asked}`), model: offered.name };
 }
 
 const ASKED = [null, 1, 40, 255, 256, 257, 700, 2_000] as const;
@@ -74,7 +87,7 @@ const STEPS = {
     const conversation = flag && run.conversations.length > 0 ? which % run.conversations.length : run.conversations.length;
     const [words, asked] = [1 + (amount % 900), ASKED[choice % ASKED.length] ?? null];
     const turnId = newId();
-    const sent = acceptTurn(db.database, request(run.person, { turnId, conversationId: run.conversations[conversation] ?? null, ...bodyOf(words, asked) }));
+    const sent = acceptTurn(db.database, request(run.person, { turnId, conversationId: run.conversations[conversation] ?? null, ...bodyOf(run, words, asked) }));
     if (model.isBusy(conversation)) {
       expect(await refusalOf(sent)).toBe('conversation_busy');
       return;
@@ -91,7 +104,7 @@ const STEPS = {
     if (turn === null) return;
     const [words, asked] = flag ? [turn.words, turn.asked] : [1 + (amount % 900), 300];
     const same = turn.body === `${words}/${asked}`;
-    const sent = acceptTurn(db.database, request(run.person, { turnId: turn.id, conversationId: run.conversations[turn.conversation] ?? null, ...bodyOf(words, asked) }));
+    const sent = acceptTurn(db.database, request(run.person, { turnId: turn.id, conversationId: run.conversations[turn.conversation] ?? null, ...bodyOf(run, words, asked) }));
     if (turn.state === 'refused') {
       if (run.model.isBusy(turn.conversation)) return void expect(await refusalOf(sent)).toBe('conversation_busy');
       expect((await sent).decision).toBe('judge_anew');
@@ -126,9 +139,9 @@ const STEPS = {
     const hold = turn.attempts[number - 1]!.hold;
     // Mostly within the limit; sometimes a provider goes beyond what it was told.
     const answer = {
-      outcome: choice % 4 === 1 ? 'stopped' as const : 'completed' as const, prompt: hold.prompt, estimated: flag,
+      outcome: choice % 4 === 1 ? 'stopped' as const : 'completed' as const, prompt: hold.prompt, cached: amount % (hold.prompt + 1), estimated: flag,
       completion: choice % 7 === 0 ? hold.limit + (amount % 900) : 1 + (amount % hold.limit) };
-    const usage = { promptTokens: answer.prompt, cachedTokens: 0, completionTokens: answer.completion, reasoningTokens: 0 };
+    const usage = { promptTokens: answer.prompt, cachedTokens: answer.cached, completionTokens: answer.completion, reasoningTokens: 0 };
     const stored = await storeAnswer(db.database, answerOf(turn.id, number, { outcome: answer.outcome, usage, estimated: flag, now: run.model.now }));
     const taken = run.model.store(turn, number, answer);
     if (taken) expect(stored?.kind).toBe('answered');
@@ -137,8 +150,8 @@ const STEPS = {
   async settle(run: Run, { which }: Step) {
     const turn = run.turn(which);
     if (turn === null) return;
-    const { attempt, outcome, prompt, completion, estimated } = turn.answer ?? { attempt: 1, outcome: 'completed' as const, prompt: 1, completion: 1, estimated: false };
-    const settled = settleTurn(db.database, { turnId: turn.id, now: run.model.now, answer: { attempt, outcome, promptTokens: prompt, cachedTokens: 0, completionTokens: completion, estimated } });
+    const { attempt, outcome, prompt, cached, completion, estimated } = turn.answer ?? { attempt: 1, outcome: 'completed' as const, prompt: 1, cached: 0, completion: 1, estimated: false };
+    const settled = settleTurn(db.database, { turnId: turn.id, now: run.model.now, answer: { attempt, outcome, promptTokens: prompt, cachedTokens: cached, completionTokens: completion, estimated } });
     if (run.model.settle(turn)) expect((await settled).state).toBe(turn.state);
     else await expect(settled).rejects.toThrow('cannot settle');
   },
@@ -214,6 +227,15 @@ const STEPS = {
     while (wanted * 10_000 < run.model.total() * Math.round(percent * 100) && wanted < run.model.ceiling()) wanted++;
     run.model.setUsed(wanted);
   },
+  /** Another rate in the catalogue; sometimes the one that it is. */
+  async changeRate(run: Run, { amount, choice }: Step) {
+    const { model } = run;
+    const rate = choice % 3 === 0 ? model.rate : { input: 500 + amount, cached: 1 + (amount % 700), output: 400 + choice * 60 };
+    run.offered = await publish(catalogue(run.offered.name, rate));
+    const same = rate.input === model.rate.input && rate.cached === model.rate.cached && rate.output === model.rate.output;
+    if (!same) model.rate = { ...rate, version: model.rate.version + 1 };
+    expect(run.offered.rate.version).toBe(model.rate.version);
+  },
   /** Seconds, minutes past every hold, or the next month. */
   async wait(run: Run, { amount, choice }: Step) {
     run.model.now += [amount, 60_000 + amount, 20 * 60_000, 40 * 86_400_000][choice % 4]!;
@@ -237,7 +259,7 @@ const STEPS = {
 
 const WEIGHTS: Record<keyof typeof STEPS, number> = {
   proceed: 36, send: 8, sendAgain: 2, reserve: 3, attempt: 3, answer: 3, settle: 2, failAttempt: 1, release: 3, runAgain: 2, stop: 1, unbind: 1,
-  grant: 2, reverse: 2, testUsage: 2, wait: 3, look: 1,
+  grant: 2, reverse: 2, testUsage: 2, changeRate: 2, wait: 3, look: 1,
 };
 
 const steps: fc.Arbitrary<Step[]> = fc.array(fc.record({
@@ -250,6 +272,10 @@ const step = (kind: Step['kind'], amount = 1, choice = 0): Step => ({ kind, whic
 /** Rare by chance: run again after the last token is gone; and the third attempt of a run. */
 const NO_ROOM_AGAIN: Step[] = [step('send'), step('reserve'), step('release', 1, 1), step('testUsage', 2_100), step('runAgain'), step('reserve')];
 const THREE_ATTEMPTS: Step[] = [step('send'), step('reserve'), step('attempt', 1, 1), step('attempt', 1, 1), step('attempt', 1, 1), step('answer', 5, 2), step('settle')];
+/** A debit by the rate that its hold fixed, far from what the catalogue then says. */
+const RATE_CHANGES: Step[] = [step('send'), step('reserve'), step('attempt'), step('changeRate', 2_000, 20), step('answer', 200, 2), step('settle'), step('send'), step('proceed'), step('proceed'), step('proceed'), step('proceed')];
+/** 105 % used, and the next month. */
+const OVERAGE_ENDS: Step[] = [step('testUsage', 2_100), step('wait', 1, 3), step('look')];
 /** 60 % used, 2,500 bought and taken back under the live hold of an answer of 2,000 tokens. */
 const CEILING_MOVES: Step[] = [
   step('testUsage', 1_200), step('grant', 2_500), step('send', 1, 7), step('reserve'), step('attempt'), step('reverse', 2_500), step('answer', 1_999, 2), step('settle')];
@@ -258,6 +284,8 @@ interface Rows {
   account: { purchased: number; debt: number };
   period: { label: string; used: number; spentPurchased: number; spentAllowance: number; overage: number } | null;
   turns: unknown[];
+  /** Month, day and version → turns, prompt, cached, completion, used. */
+  rollups: Record<string, number[]>;
 }
 
 /** Everything that the database holds of the account, in one reading. */
@@ -269,8 +297,11 @@ async function readRows({ accountId }: Person): Promise<Rows> {
     'turns', (select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'state', t.state, 'code', t.error_code, 'sequence', t.sequence,
         'holds', (select coalesce(jsonb_agg(jsonb_build_array(h.state, h.tokens, h.run_id) order by h.created_at), '[]') from holds h where h.turn_id = t.id),
         'attempts', (select coalesce(jsonb_agg(jsonb_build_array(a.state, a.run_id, a.prompt_tokens + a.completion_tokens) order by a.number), '[]') from attempts a where a.turn_id = t.id),
-        'debit', (select jsonb_agg(jsonb_build_object('tokens', e.tokens, 'overHold', e.over_hold, 'ceilingMoved', e.ceiling_moved)) from ledger_entries e where e.turn_id = t.id)
-      ) order by t.id), '[]') from turns t where t.account_id = ${accountId})) as state`);
+        'debit', (select jsonb_agg(jsonb_build_object('tokens', e.tokens, 'version', (select version from model_rates where id = e.rate_id), 'overHold', e.over_hold, 'ceilingMoved', e.ceiling_moved)) from ledger_entries e where e.turn_id = t.id)
+      ) order by t.id), '[]') from turns t where t.account_id = ${accountId}),
+    'rollups', (select coalesce(jsonb_object_agg(p.label || ' ' || u.day || ' ' || coalesce(r.version, 0),
+        jsonb_build_array(u.turns, u.prompt_tokens, u.cached_tokens, u.completion_tokens, u.used_tokens)), '{}')
+      from periods p join usage_rollups u on u.period_id = p.id left join model_rates r on r.id = u.rate_id where p.account_id = ${accountId})) as state`);
   return state;
 }
 
@@ -286,6 +317,7 @@ function rowsOf({ model }: Run): Rows {
       attempts: turn.attempts.map(({ state, run, usage }) => [state, run, usage]),
       debit: turn.debit === null ? null : [turn.debit],
     })),
+    rollups: Object.fromEntries(model.rollups),
   };
 }
 
@@ -302,7 +334,7 @@ function assertSound(rows: Rows, { model }: Run): void {
 
 async function play(sequence: readonly Step[], rules: Rules): Promise<void> {
   const person = await createPerson(db.database, { allowance: ALLOWANCE });
-  const run = new Run(person, rules);
+  const run = new Run(person, rules, await publish(catalogue(`m-${person.userId}`, RATE)));
   for (const step of sequence) {
     await STEPS[step.kind](run, step);
     const rows = await readRows(person);
@@ -316,14 +348,17 @@ async function play(sequence: readonly Step[], rules: Rules): Promise<void> {
 const covered = new Set<string>();
 const MUST_BE_REACHED = [
   'accepted', 'running', 'completed', 'stopped', 'failed', 'refused', 'hold pending', 'hold settled', 'hold released', 'hold expired', 'second hold', 'third attempt',
-  'attempt lost', 'overage', 'debt', 'over_hold', 'ceiling_moved', 'TOKEN_EXHAUSTED', 'tokens_held', 'unavailable', 'failed TOKEN_EXHAUSTED', 'settled after a failure'];
+  'attempt lost', 'overage', 'debt', 'over_hold', 'ceiling_moved', 'TOKEN_EXHAUSTED', 'tokens_held', 'unavailable', 'failed TOKEN_EXHAUSTED', 'settled after a failure',
+  'debit of an earlier rate', 'debits of two rates'];
 
 function cover({ model }: Run): void {
   if (model.over > 0) covered.add('overage');
   if (model.owed > 0) covered.add('debt');
+  if (new Set(model.turns.flatMap(({ debit }) => debit?.version ?? [])).size > 1) covered.add('debits of two rates');
   for (const turn of model.turns) {
     covered.add(turn.state);
     if (turn.code !== null) covered.add(turn.code).add(`${turn.state} ${turn.code}`);
+    if (turn.debit !== null && turn.debit.version < model.rate.version) covered.add('debit of an earlier rate');
     if (turn.debit?.overHold) covered.add('over_hold');
     if (turn.debit?.ceilingMoved) covered.add('ceiling_moved');
     if (turn.holds.length > 1) covered.add('second hold');
@@ -336,7 +371,7 @@ function cover({ model }: Run): void {
 
 describe('random sequences of everything that can happen to an account', () => {
   test(`${RUNS} of them: the database agrees with the model after every step; nothing overdraws, is lost or invented`, async () => {
-    await fc.assert(fc.asyncProperty(steps, (sequence) => play(sequence, POLICY)), { numRuns: RUNS, examples: [[CEILING_MOVES], [NO_ROOM_AGAIN], [THREE_ATTEMPTS]] });
+    await fc.assert(fc.asyncProperty(steps, (sequence) => play(sequence, POLICY)), { numRuns: RUNS, examples: [[CEILING_MOVES], [NO_ROOM_AGAIN], [THREE_ATTEMPTS], [RATE_CHANGES], [OVERAGE_ENDS]] });
     expect(await countMismatches(db.database, { sinceMs: 3_600_000 })).toBe(0);
     if (RUNS >= 200) expect(MUST_BE_REACHED.filter((what) => !covered.has(what))).toEqual([]);
   }, 60_000 + RUNS * 1_000);
@@ -347,8 +382,10 @@ describe('random sequences of everything that can happen to an account', () => {
     ['lets a grant pass by a debt', { grantPaysDebt: false }],
     ['has its ceiling at 106 %', { ceilingPercent: 106 }],
     ['lets the hold of a stored answer expire', { holdOutlivesAnswer: false }],
+    ['debits by the rate of the day', { debitsByTheRateOf: 'now' }],
+    ['leaves adjustments out of the rollups', { adjustmentsRollUp: false }],
   ])('control: a model that %s is found out', async (_, wrong) => {
-    const found = await fc.check(fc.asyncProperty(steps, (sequence) => play(sequence, { ...POLICY, ...wrong })), { numRuns: 400, endOnFailure: true, seed: 4 });
+    const found = await fc.check(fc.asyncProperty(steps, (sequence) => play(sequence, { ...POLICY, ...wrong })), { numRuns: 400, endOnFailure: true, seed: 4, examples: [[OVERAGE_ENDS]] });
     expect(found.failed).toBe(true);
     // By a comparison, not by some error on the way.
     expect(String(found.errorInstance)).toContain('expect(');

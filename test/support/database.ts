@@ -12,11 +12,12 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-export async function createTestDatabase(options: { poolMax?: number } = {}): Promise<TestDatabase> {
+/** @param options.empty without any schema, for tests of migrations. */
+export async function createTestDatabase(options: { poolMax?: number; empty?: boolean } = {}): Promise<TestDatabase> {
   const server = serverUrl();
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   await onServer(server, async (client) => {
-    await client.query(`create database ${name} template ${await ensureTemplate(client, server)}`);
+    await client.query(`create database ${name} template ${options.empty === true ? 'template0' : await ensureTemplate(client, server)}`);
   });
   const url = urlOf(server, name);
   const database = await openDatabase({ url, poolMax: options.poolMax ?? 10 });

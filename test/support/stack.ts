@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { startApi, type Api } from '../../api/main.ts';
+import { publishRates } from '../../db/rates.ts';
 import { createUser } from '../../db/users.ts';
 import { readConfig } from '../../platform/config.ts';
 import { createLog } from '../../platform/log.ts';
@@ -64,11 +65,12 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   const works = options.works ?? true;
   const runs = createTurnRuns(temporal, { taskQueuePrefix, eager: works });
   const { database } = db;
+  const models = await publishRates(database, config.models);
   async function startOneWorker(): Promise<RunningWorker> {
     const client = createModelClient(config.openai);
     const worker = await startWorker(
       temporal,
-      { database, redis, feed, model: client, models: config.models, countTokens, runs, log, now: Date.now, reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 } },
+      { database, redis, feed, model: client, models, countTokens, runs, log, now: Date.now, reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 } },
       { taskQueuePrefix, ...config.worker, reconcileEverySeconds: config.reconcile.everySeconds },
     );
     closers.push(() => worker.close(), () => client.close());
@@ -76,7 +78,7 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   }
   if (works) await startOneWorker();
   const api: Api = await startApi({
-    config, database, redis, feed, runs, links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, now: Date.now,
+    config, models, database, redis, feed, runs, links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, now: Date.now,
   });
   closers.push(() => api.close());
   return {
