@@ -125,6 +125,10 @@ test('zones changed at will: every touch is covered by its period, periods meet,
   }), { numRuns: 200 });
 });
 
-test.each([['Asia/Seoul', true], ['America/Argentina/Buenos_Aires', true], ['UTC', true], ['Asia/Pyeongyang', false], ['', false], ['../etc', false]])('%j is a time zone: %s', (name, known) => {
+test.each([
+  ['Asia/Seoul', true], ['America/Argentina/Buenos_Aires', true], ['UTC', true], ['Etc/GMT-9', true], ['ROK', true], ['Asia/Pyeongyang', false], ['', false], ['../etc', false],
+  // Offsets, and other spellings: `Intl` takes them all.
+  ['+09:00', false], ['-05', false], ['+0900', false], ['asia/seoul', false], ['ASIA/SEOUL', false], ['utc', false], ['asia/kolkata', false],
+])('%j is a time zone: %s', (name, known) => {
   expect(isTimeZone(name)).toBe(known);
 });
