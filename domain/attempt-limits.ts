@@ -14,5 +14,9 @@ export function holdTimeoutMs(outputLimit: number): number {
 }
 
 export const ATTEMPTS_PER_RUN = 4;
-/** Until the first byte, and between two chunks: beyond, the provider has stalled. */
+/**
+ * How long a provider may say nothing. Until its first text, every chunk begins `firstByteMs` anew: a reasoning model opens its stream with an
+ * empty chunk, or sends its thoughts, long before it answers. Text comes token by token, so once it has begun, `betweenMs` of silence is a
+ * stall. Thinking aloud for longer is bounded by the attempt's own limit.
+ */
 export const STALL_LIMITS = { firstByteMs: 60_000, betweenMs: 30_000 } as const;

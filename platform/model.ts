@@ -104,6 +104,7 @@ class ModelCall {
   readonly #clock = new AbortController();
   readonly #signal: AbortSignal;
   #timer: NodeJS.Timeout | undefined;
+  #spoken = false;
   #finish: string | null = null;
   #usage: Usage | null = null;
   #providerRequestId: string | null = null;
@@ -124,7 +125,7 @@ class ModelCall {
   }
 
   async *#texts(client: OpenAI): AsyncGenerator<string, void> {
-    this.#limit((this.#request.stall ?? STALL_LIMITS).firstByteMs);
+    this.#limit(this.#silence());
     try {
       const { data: chunks, request_id: requestId } = await client.chat.completions.create(parametersOf(this.#request), { signal: this.#signal }).withResponse();
       this.#providerRequestId = requestId;
@@ -145,12 +146,20 @@ class ModelCall {
     const choice = chunk.choices?.[0];
     if (choice?.finish_reason != null) this.#finish = choice.finish_reason;
     if (chunk.usage != null) this.#usage = readUsage(chunk.usage);
-    if (this.#finish === null) this.#limit((this.#request.stall ?? STALL_LIMITS).betweenMs);
+    const content: unknown = choice?.delta?.content;
+    const text = typeof content === 'string' ? content : '';
+    this.#spoken ||= text !== '';
+    if (this.#finish === null) this.#limit(this.#silence());
     // Some providers count along in every chunk: only usage that comes with the finish reason or after it is the last word.
     else if (chunk.usage != null) this.#limit(END_WITHIN_MS);
     else if (!finishedBefore) this.#limit(USAGE_WITHIN_MS);
-    const content: unknown = choice?.delta?.content;
-    return typeof content === 'string' ? content : '';
+    return text;
+  }
+
+  /** How long the provider may be silent from now on. */
+  #silence(): number {
+    const { firstByteMs, betweenMs } = this.#request.stall ?? STALL_LIMITS;
+    return this.#spoken ? betweenMs : firstByteMs;
   }
 
   #end(): ModelEnd {

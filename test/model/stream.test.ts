@@ -242,6 +242,20 @@ describe('a stall', () => {
     expect(await ended).toMatchObject({ finishReason: 'stop' });
   });
 
+  test('begins with the first text: the silence after the empty opening chunk has the limit of the first byte', async () => {
+    const gate = new Gate('first-delta');
+    const { ended } = call({ gate }, { stall: { firstByteMs: 5_000, betweenMs: 50 } });
+    await gate.reached;
+    setTimeout(() => gate.open(), 200);
+    expect(await ended).toMatchObject({ finishReason: 'stop' });
+  });
+
+  test('of a model that thinks aloud is measured from thought to thought', async () => {
+    const thinking = { chunks: { count: 20, text: '' }, delayMs: 60 };
+    expect(await call(thinking, { stall: { firstByteMs: 800, betweenMs: 20 } }).ended).toMatchObject({ finishReason: 'stop' });
+    expect(await failureOf(call(thinking, { stall: { firstByteMs: 30, betweenMs: 5_000 } }))).toMatchObject({ code: 'model_timeout' });
+  });
+
   test('before the first byte has a limit of its own', async () => {
     const gate = new Gate('request');
     const { ended } = call({ gate }, { stall: { firstByteMs: 5_000, betweenMs: 50 } });
