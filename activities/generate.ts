@@ -2,6 +2,7 @@ import { activityInfo, ApplicationFailure, Context } from '@temporalio/activity'
 import { failAttempt, openAttempt, storeAnswer, type OpenedAttempt } from '../db/attempts.ts';
 import { releaseTurn } from '../db/end-turn.ts';
 import { readTranscript } from '../db/transcript.ts';
+import { isStopRequested } from '../db/turns.ts';
 import { TURN_FAILURES, type TurnFailureCode } from '../domain/errors.ts';
 import type { Model } from '../domain/model.ts';
 import type { Usage } from '../domain/usage.ts';
@@ -46,8 +47,8 @@ async function callModel(deps: ActivityDeps, attempt: OpenedAttempt, interruptio
     return await conclude(deps, { attempt, model, end, writer, interruption });
   } catch (error) {
     if (!(error instanceof ModelFailure)) throw error;
-    if (interruption.why() === 'stop') return stopEmpty(deps, attempt, error.usage);
-    throw await failed(deps, attempt, error.code, error.usage, error);
+    const end: ModelEnd = { finishReason: null, usage: error.usage, aborted: false, providerRequestId: null };
+    return await breakOff(deps, { attempt, model, end, writer, interruption }, error);
   } finally {
     await writer.end();
   }
@@ -63,11 +64,21 @@ interface Ended {
 
 /** Complete means that a finish reason was seen: the client ends its loop in the same way when it is aborted. */
 async function conclude(deps: ActivityDeps, ended: Ended): Promise<Generated> {
+  if (ended.end.finishReason !== null) return store(deps, ended, 'completed');
+  // Unless it was stopped: shutdown, timeout, or a newer attempt. This one brings no answer, another worker's may.
+  return breakOff(deps, ended, { code: 'interrupted', retryAfterMs: null, provider: null });
+}
+
+/**
+ * The model call ended without an answer. What is final stays as it ended; what would be tried again, a stop ends with what has come,
+ * and once there was text that is charged (policy 6). The row knows of a stop before any message does.
+ */
+async function breakOff(deps: ActivityDeps, ended: Ended, failure: Pick<ModelFailure, 'code' | 'retryAfterMs' | 'provider'>): Promise<Generated> {
   const { attempt, end, interruption, writer } = ended;
-  if (end.finishReason !== null) return store(deps, ended, 'completed');
-  if (interruption.why() === 'stop') return writer.text === '' ? stopEmpty(deps, attempt, end.usage) : store(deps, ended, 'stopped');
-  // Shutdown, timeout, or a newer attempt: this one brings no answer, another worker's may.
-  throw await failed(deps, attempt, 'interrupted', end.usage);
+  const { code } = failure;
+  const isStopped = TURN_FAILURES[code] && (interruption.why() === 'stop' || await outlast(() => isStopRequested(deps.database, attempt.turn.id)));
+  if (!isStopped) throw await failed(deps, attempt, code, end.usage, failure);
+  return writer.text === '' ? stopEmpty(deps, attempt, end.usage) : store(deps, ended, 'stopped');
 }
 
 async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 'stopped'): Promise<Generated> {
@@ -82,15 +93,22 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
     finishReason: end.finishReason, streamEntries, providerRequestId: end.providerRequestId, now: deps.now(),
   }));
   if (stored !== null) return stored;
-  throw ApplicationFailure.create({ type: TURN_FAILURE_TYPES.interrupted, message: 'a newer attempt answers this turn', nonRetryable: false });
+  throw superseded();
 }
 
 /** Stopped before the first delta: nothing was answered, nothing is charged; what the provider charged us stays on the attempt. */
 async function stopEmpty(deps: ActivityDeps, { turn, number }: OpenedAttempt, usage: Usage | null): Promise<Generated> {
   const { workflowExecution, currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
-  const released = await outlast(() => releaseTurn(deps.database, { turnId: turn.id, runId: workflowExecution?.runId ?? '', reason: { as: 'stopped' }, scheduledAt }));
+  const released = await outlast(() => releaseTurn(deps.database, {
+    turnId: turn.id, runId: workflowExecution?.runId ?? '', attempt: number, reason: { as: 'stopped' }, scheduledAt,
+  }));
   if (usage !== null) await outlast(() => failAttempt(deps.database, { turnId: turn.id, attempt: number, code: 'interrupted', usage }));
-  return released;
+  if (released !== null) return released;
+  throw superseded();
+}
+
+function superseded(): ApplicationFailure {
+  return ApplicationFailure.create({ type: TURN_FAILURE_TYPES.interrupted, message: 'a newer attempt answers this turn', nonRetryable: false });
 }
 
 async function failed(

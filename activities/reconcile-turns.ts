@@ -35,6 +35,8 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
 }
 
 async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietForMs }: QuietTurn): Promise<'settled' | 'started' | 'interrupted' | null> {
+  // Before Temporal is asked: whatever claims the turn from now on is newer than what is seen here.
+  const seenAt = deps.now();
   if (await deps.runs.isOpen(turn)) return null;
   const { turnId } = turn;
   if (hasAnswer) {
@@ -48,9 +50,9 @@ async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietFo
     await deps.runs.start({ ...turn, replayed: false });
     return 'started';
   }
-  await releaseTurn(deps.database, { turnId, runId: 'reconcile', reason: reasonFor(turn.stopRequestedAt), scheduledAt: deps.now() });
+  const released = await releaseTurn(deps.database, { turnId, runId: 'reconcile', reason: reasonFor(turn.stopRequestedAt), scheduledAt: seenAt });
   announce(deps.redis, turnId, 'changed');
-  return 'interrupted';
+  return released === null ? null : 'interrupted';
 }
 
 /** A person who asked to stop gets a stop; nothing is charged either way. */

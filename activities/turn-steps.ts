@@ -24,7 +24,8 @@ export function createTurnSteps(deps: ActivityDeps): Pick<TurnActivities, 'reser
       const { currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
       const released = await releaseTurn(database, { turnId, runId: currentRunId(), reason, scheduledAt });
       announce(redis, turnId, 'changed');
-      return released;
+      // Another run has the turn; this one is over without it.
+      return released ?? { kind: 'failed', code: 'interrupted' };
     },
   };
 }

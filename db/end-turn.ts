@@ -3,7 +3,7 @@ import { AppError, type ErrorCode } from '../domain/errors.ts';
 import type { Instant } from '../domain/period.ts';
 import { isAnswered, isLive } from '../domain/turn.ts';
 import type { Ended, Released, ReleaseReason, StoredAnswer } from '../workflows/contract.ts';
-import { first, one, type Database, type Tx } from './database.ts';
+import { one, type Database, type Tx } from './database.ts';
 import { findPendingHold, moveHold } from './holds.ts';
 import { lockTurn, type TurnRow } from './turn-row.ts';
 
@@ -29,24 +29,43 @@ export async function endTurn(tx: Tx, row: TurnRow, ending: Ending): Promise<voi
     where id = ${row.id}`.execute(tx);
 }
 
+export interface Release {
+  readonly turnId: string;
+  /** Of the run that gives up; `reconcile` speaks for runs that are gone. */
+  readonly runId: string;
+  /** Set by an attempt that ends its turn by itself. */
+  readonly attempt?: number;
+  readonly reason: ReleaseReason;
+  readonly scheduledAt: Instant;
+}
+
 /**
- * The end of a run that brought no answer. An answer stored after all is handed back to be settled; an ended turn keeps its
- * ending; a claim that a newer run has made since `scheduledAt` is left alone (this call then comes from a run that is gone).
+ * The end of a run that brought no answer. An answer stored after all is handed back to be settled; an ended turn keeps its ending.
+ * @returns null when the turn has gone on without the caller (a newer run or attempt has it): it is left alone.
  */
-export async function releaseTurn(
-  database: Database, { turnId, runId, reason, scheduledAt }: { turnId: string; runId: string; reason: ReleaseReason; scheduledAt: Instant },
-): Promise<Released> {
+export async function releaseTurn(database: Database, release: Release): Promise<Released | null> {
+  const { turnId, reason } = release;
   return database.transaction(async (tx) => {
     const row = await lockTurn(tx, turnId);
     if (row === null) throw new AppError('not_found');
     const over = await findEnding(tx, row);
     if (over !== null) return over;
-    const fenced = await first(sql`select 1 from holds where turn_id = ${turnId} and state = 'pending' and run_id <> ${runId}
-      and created_at > ${new Date(scheduledAt)}`, tx);
-    if (fenced !== null) return { kind: 'failed', code: 'interrupted' };
+    if (await isSuperseded(tx, row, release)) return null;
     await endTurn(tx, row, reason.as === 'stopped' ? { state: 'stopped' } : { state: 'failed', code: reason.code });
     return reason.as === 'stopped' ? { kind: 'ended', state: 'stopped' } : { kind: 'failed', code: reason.code };
   });
+}
+
+/**
+ * Whether the caller comes too late. A run that has held the turn may end it only while that admission stands: a retry may have opened the
+ * turn again since, or a reset admitted another run. One that never held it may not end a claim made after its release was scheduled.
+ */
+async function isSuperseded(tx: Tx, row: TurnRow, { runId, attempt, scheduledAt }: Release): Promise<boolean> {
+  if (attempt !== undefined && row.attempt !== attempt) return true;
+  const { hasHeld, isNewer } = await one(sql<{ hasHeld: boolean; isNewer: boolean }>`select coalesce(bool_or(run_id = ${runId}), false) as "hasHeld",
+      coalesce(bool_or(state = 'pending' and run_id <> ${runId} and created_at > ${new Date(scheduledAt)}), false) as "isNewer"
+    from holds where turn_id = ${row.id}`, tx);
+  return hasHeld ? row.runId !== runId || row.admittedAt === null : isNewer;
 }
 
 /** What is already decided about the turn: its ending, or an answer that waits for settle. Null: it is live and unanswered. */

@@ -10,7 +10,7 @@ import type { Reserved } from '../workflows/contract.ts';
 import { readLockedAccount } from './accounts.ts';
 import type { Database, Tx } from './database.ts';
 import { findPendingHold, moveHold, openHold, sumHeld, type Hold } from './holds.ts';
-import { endTurn, getStoredAnswer } from './end-turn.ts';
+import { endTurn, findEnding, getStoredAnswer } from './end-turn.ts';
 import { lockTurn, type TurnRow } from './turn-row.ts';
 import { reopen } from './turns.ts';
 
@@ -53,6 +53,11 @@ export async function reserveLocked(tx: Tx, row: TurnRow, cancelled: boolean, co
   if (isLive(row.state) && (cancelled || row.stopRequestedAt !== null)) {
     await endTurn(tx, row, { state: 'stopped' });
     return { kind: 'ended', state: 'stopped' };
+  }
+  if (cancelled) {
+    // A run that was reset and cancelled before it began: the turn keeps its ending, so that it may still be run again.
+    const over = await findEnding(tx, row);
+    if (over !== null) return over;
   }
   const pending = await findPendingHold(tx, row.id);
   if (pending !== null && isLive(row.state) && pending.runId === context.runId && pending.expiresAt > context.now) {

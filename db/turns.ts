@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { AppError } from '../domain/errors.ts';
 import { mayRunAgain } from '../domain/sending.ts';
 import { isLive, type TurnRecord } from '../domain/turn.ts';
-import { one, violatedConstraint, type Database, type Tx } from './database.ts';
+import { first, one, violatedConstraint, type Database, type Tx } from './database.ts';
 import { findTurnRow, lockTurn, recordOf, type TurnRow } from './turn-row.ts';
 
 /** @param userId the asker; another's turn is not found. null: anybody's (admins, the worker). */
@@ -62,6 +62,12 @@ export async function requestStop(database: Database, { turnId, userId }: { turn
   const turn = await findTurn(database, { turnId, userId });
   if (turn === null) throw new AppError('not_found');
   return turn;
+}
+
+/** Whether a live turn's person has asked to stop it. */
+export async function isStopRequested(database: Database, turnId: string): Promise<boolean> {
+  const stopped = await first(sql`select 1 from turns where id = ${turnId} and state in ('accepted', 'running') and stop_requested_at is not null`, database.sql);
+  return stopped !== null;
 }
 
 /**

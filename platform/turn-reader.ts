@@ -80,6 +80,8 @@ export class TurnReader<Turn> {
       if (!this.#cursor.blank || content === null) await this.drain().catch(ignoreAway);
       if (this.#cursor.at.attempt > attempt) return false;
       if (content !== null && !this.#hasAll(snapshot)) await this.#sendWhole(snapshot, content);
+      // Stopped between two attempts: what the last one said is no answer.
+      else if (content === null && state === 'stopped' && !this.#cursor.blank) await this.#restart(attempt);
     }
     const { at } = this.#cursor;
     const last = lastEntryOf(snapshot) ?? (at.attempt === attempt ? at.entry : 0);

@@ -3,6 +3,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { attemptsTimeoutMs, attemptTimeoutMs, ATTEMPTS_PER_RUN } from '../domain/attempt-limits.ts';
+import { TURN_FAILURES } from '../domain/errors.ts';
 import {
   SEARCH_ATTRIBUTES, TURN_FAILURE_TYPES, type ChatTurnInput, type ChatTurnResult, type Ended, type Generated, type Released, type ReleaseReason, type Reserved, type TurnActivities,
 } from './contract.ts';
@@ -60,8 +61,10 @@ async function generate(turnId: string, { holdId, outputLimit, model }: Extract<
   try {
     return await activities.generate({ turnId, holdId });
   } catch (error) {
-    const stopped = isCancellation(error) || CancellationScope.current().consideredCancelled;
-    return release(turnId, stopped ? { as: 'stopped' } : { as: 'failed', code: failureCodeOf(error) });
+    const code = failureCodeOf(error);
+    // A stop ends what would be tried again; a failure that is final came before it.
+    const stopped = TURN_FAILURES[code] && (isCancellation(error) || CancellationScope.current().consideredCancelled);
+    return release(turnId, stopped ? { as: 'stopped' } : { as: 'failed', code });
   }
 }
 

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
+import { requestStop } from '../../db/turns.ts';
 import { Gate } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
+import { lockRows } from '../support/lock.ts';
+import { until } from '../support/until.ts';
+import { attemptsOf } from '../db/fixture.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { turnWorkflowId } from '../../workflows/contract.ts';
 
@@ -29,6 +33,11 @@ async function booksOf(turnId: string): Promise<{ debits: number; debited: numbe
       (select coalesce(sum(tokens), 0)::int from ledger_entries where turn_id = ${turnId}) as debited,
       (select count(*)::int from holds where turn_id = ${turnId} and state = 'pending') as "liveHolds"`.execute(stack.db.database.sql);
   return rows[0] ?? { debits: -1, debited: -1, liveHolds: -1 };
+}
+
+/** The fact without its message: what the worker finds that fails before it hears of the stop. */
+async function askToStop(turnId: string): Promise<void> {
+  await requestStop(stack.db.database, { turnId, userId: person.userId });
 }
 
 async function historyOf(turnId: string): Promise<{ events: number; status: string; text: string }> {
@@ -129,6 +138,58 @@ describe('what each ending costs', () => {
     expect(await booksOf(turnId)).toEqual({ debits: 1, debited: body.usage.debitedTokens, liveHolds: 0 });
     expect((await person.call('POST', `/api/chat/turns/${turnId}/stop`)).body).toEqual(body);
     expect((await historyOf(turnId)).events).toBeLessThanOrEqual(20);
+  });
+
+  test('stopped while the model failed: what would be tried again is settled with what came', async () => {
+    await newcomer();
+    const gate = new Gate(3);
+    stack.model.next({ ...ANSWER, gate, dropAt: 3 });
+    const calls = stack.model.requests.length;
+    const turnId = randomUUID();
+    const reading = person.raw('POST', '/api/chat/send', { turnId, message: '안녕' }, STREAM).then((response) => readEvents(response));
+    await gate.reached;
+    await askToStop(turnId);
+    gate.open();
+    const events = await reading;
+    const { turn } = events.at(-1)?.data;
+    expect(turn).toMatchObject({ state: 'stopped', content: '안녕하세요', usage: { estimated: true } });
+    expect(textOf(events)).toBe('안녕하세요');
+    expect(await booksOf(turnId)).toEqual({ debits: 1, debited: turn.usage.debitedTokens, liveHolds: 0 });
+    expect(stack.model.requests).toHaveLength(calls + 1);
+  });
+
+  test('stopped when the model has failed for good: the failure came first, nothing', async () => {
+    await newcomer();
+    const gate = new Gate('finish');
+    stack.model.next({ ...ANSWER, gate, finishReason: 'content_filter' });
+    const turnId = randomUUID();
+    const sending = person.call('POST', '/api/chat/send', { turnId, message: '안녕' });
+    await gate.reached;
+    const lock = await lockRows(stack.db.url, 'select 1 from attempts where turn_id = $1', [turnId]);
+    gate.open();
+    // The worker knows how the call ended; now the stop comes.
+    await until(() => lock.isWanted());
+    await person.call('POST', `/api/chat/turns/${turnId}/stop`);
+    await lock.release();
+    const { status, body } = await sending;
+    expect([status, body.code]).toEqual([422, 'content_filtered']);
+    expect(await booksOf(turnId)).toEqual({ debits: 0, debited: 0, liveHolds: 0 });
+  });
+
+  test('stopped between two attempts: nothing, at once, and the reader drops the text of the lost one', async () => {
+    await newcomer();
+    const calls = stack.model.requests.length;
+    stack.model.next({ ...ANSWER, errorAt: 3, error: { code: 'rate_limit_exceeded' }, headers: { 'retry-after': '60' } });
+    const turnId = randomUUID();
+    const reading = person.raw('POST', '/api/chat/send', { turnId, message: '안녕' }, STREAM).then((response) => readEvents(response));
+    await until(async () => (await attemptsOf(stack.db.database.sql, turnId))[0]?.state === 'failed');
+    await person.call('POST', `/api/chat/turns/${turnId}/stop`);
+    const events = await reading;
+    expect(events.map(({ event }) => event)).toContain('delta');
+    expect(events.at(-1)).toMatchObject({ event: 'stopped', data: { turn: { content: '', usage: { debitedTokens: 0 } } } });
+    expect(textOf(events)).toBe('');
+    expect(stack.model.requests).toHaveLength(calls + 1);
+    expect(await booksOf(turnId)).toEqual({ debits: 0, debited: 0, liveHolds: 0 });
   });
 
   test('refused: 402 with the figures for JSON, stream and async alike, nothing bound, six events', async () => {

@@ -294,10 +294,33 @@ describe('fencing', () => {
     const { turnId } = await begin();
     const scheduledAt = Date.now() - 60_000;
     await reserve(db.database, turnId, { runId: 'run-2' });
-    expect(await release(turnId, { as: 'failed', code: 'model_timeout' }, 'run-1', scheduledAt)).toEqual({ kind: 'failed', code: 'interrupted' });
+    // One that has held it comes too late whatever the clocks say; one that never did, when it was scheduled before the claim.
+    for (const [runId, at] of [['run-1', scheduledAt], ['run-1', Date.now() + 60_000], ['run-0', scheduledAt]] as const) {
+      expect(await release(turnId, { as: 'failed', code: 'model_timeout' }, runId, at)).toBeNull();
+    }
     expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({ state: 'accepted' });
-    // Control: the newer run itself may release it, and so may a release that was scheduled after the claim.
+    // Control: the newer run itself may release it.
     expect(await release(turnId, { as: 'failed', code: 'model_timeout' }, 'run-2', scheduledAt)).toEqual({ kind: 'failed', code: 'model_timeout' });
+  });
+
+  test('a release told again after the person’s retry does not end what the retry began', async () => {
+    const { turnId } = await begin();
+    await release(turnId, { as: 'failed', code: 'model_timeout' });
+    await reopenTurn(db.database, { turnId, userId: person.userId, reason: 'retry' });
+    // The worker died before it could say that it had released the turn: another one is given the same release.
+    expect(await release(turnId, { as: 'failed', code: 'model_timeout' })).toBeNull();
+    expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({ state: 'accepted' });
+    // Control: a run that never got a hold may end it.
+    expect(await release(turnId, { as: 'failed', code: 'interrupted' }, 'run-2')).toEqual({ kind: 'failed', code: 'interrupted' });
+  });
+
+  test('an older attempt that sees a stop leaves the turn to the newest', async () => {
+    const { turnId, number } = await begin();
+    const second = await open(db.database, turnId);
+    const stop = (attempt: number) => releaseTurn(db.database, { turnId, runId: 'run-1', attempt, reason: { as: 'stopped' }, scheduledAt: Date.now() });
+    expect(await stop(number)).toBeNull();
+    await storedAnswer(store(db.database, turnId, second.number, { outcome: 'stopped' }));
+    expect(await stop(second.number)).toMatchObject({ kind: 'answered', answer: { outcome: 'stopped' } });
   });
 
   test('an attempt renews its hold, so that a later attempt never outlives it', async () => {
@@ -326,6 +349,15 @@ describe('stop is a fact before it is a message', () => {
     expect(await openAttempt(db.database, turnId, context())).toEqual({ kind: 'ended', state: 'stopped' });
     expect(await attemptsOf(db.database.sql, turnId)).toEqual([]);
     expect(await holdsOf(db.database.sql, turnId)).toMatchObject([{ state: 'released' }]);
+  });
+
+  test('a run reset and cancelled before it began leaves a failed turn failed, to be run again', async () => {
+    const { turnId } = await begin();
+    await release(turnId, { as: 'failed', code: 'model_timeout' });
+    expect(await reserveTurn(db.database, turnId, true, context({ runId: 'run-2' }))).toEqual({ kind: 'failed', code: 'model_timeout' });
+    expect(await holdsOf(db.database.sql, turnId)).toMatchObject([{ state: 'released' }]);
+    // Control: not cancelled it runs.
+    expect(await reserveTurn(db.database, turnId, false, context({ runId: 'run-2' }))).toMatchObject({ kind: 'held' });
   });
 
   test('a workflow cancelled before it began ends its turn', async () => {

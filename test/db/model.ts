@@ -216,6 +216,13 @@ export class Account {
     return true;
   }
 
+  /** Whether a run that gives up finds that the turn has gone on without it. */
+  isSuperseded(turn: ModelTurn, run: string, late: boolean): boolean {
+    const holdsOfRun = turn.holds.filter((hold) => hold.run === run);
+    if (holdsOfRun.length === 0) return late && pending(turn) !== null;
+    return !turn.admitted || turn.holds.at(-1) !== holdsOfRun.at(-1);
+  }
+
   end(turn: ModelTurn, state: 'stopped' | 'failed' | 'refused', code: string | null): void {
     const hold = pending(turn);
     if (hold !== null) hold.state = 'released';

@@ -22,7 +22,7 @@ beforeEach(async () => {
   person = await createPerson(db.database);
 });
 
-const fail = (turnId: string) => releaseTurn(db.database, { turnId, runId: 'run-1', reason: { as: 'failed', code: 'model_timeout' }, scheduledAt: Date.now() });
+const fail = (turnId: string, runId = 'run-1') => releaseTurn(db.database, { turnId, runId, reason: { as: 'failed', code: 'model_timeout' }, scheduledAt: Date.now() });
 const send = (change: Parameters<typeof request>[1]) => acceptTurn(db.database, request(person, change));
 const stateOf = async (turnId: string) => (await findTurn(db.database, { turnId, userId: null }))?.state;
 const setAllowance = (tokens: number) => sql`update accounts set monthly_allowance_tokens = ${tokens} where id = ${person.accountId}`.execute(db.database.sql);
@@ -76,7 +76,7 @@ describe('sending again (policy 7), at the database', () => {
       if (expected === 'turn_not_failed') await expect(run).rejects.toMatchObject({ code: 'turn_not_failed', details: { state } });
       else {
         expect(await run).toMatchObject({ turnId, state: 'accepted', error: null, endedAt: null });
-        if (state === 'failed') await fail(turnId);
+        if (state === 'failed') await fail(turnId, `run of the ${reason}`);
         else await unbindTurn(db.database, { turnId });
       }
     }
