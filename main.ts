@@ -1,10 +1,13 @@
 import { startApi } from './api/main.ts';
 import { openDatabase } from './db/database.ts';
+import { createFigures } from './db/figures.ts';
 import { assertMigrated } from './db/migrate.ts';
 import { publishRates } from './db/rates.ts';
 import { AppConfigError } from './platform/config-error.ts';
 import { readConfig, type Config } from './platform/config.ts';
 import { createLog, type Logger } from './platform/log.ts';
+import { openMetricsDoor } from './platform/metrics-door.ts';
+import { createMetrics, type Metrics } from './platform/metrics.ts';
 import { createModelClient } from './platform/model.ts';
 import { openRedis } from './platform/redis.ts';
 import { createTemporalLinks } from './platform/temporal-links.ts';
@@ -17,11 +20,12 @@ import { installRuntime, startWorker } from './worker/main.ts';
 async function main(): Promise<void> {
   const config = readConfig();
   const log = createLog({ name: `turnkeeper-${config.role}`, level: config.log.level, file: config.log.file });
-  installRuntime(log);
+  const readSdk = installRuntime(log, { metrics: config.role !== 'worker' || config.metrics !== null });
+  const metrics = createMetrics({ role: config.role, readSdk });
   const closers: (() => Promise<void>)[] = [];
   const stopped = waitForSignal();
   try {
-    const { failed } = await run(config, log, closers);
+    const { failed } = await run(config, { log, metrics }, closers);
     await Promise.race([stopped, failed]);
   } finally {
     log.info('stopping');
@@ -30,13 +34,19 @@ async function main(): Promise<void> {
 }
 
 /** @returns `failed` rejects when a running part fails for good. In an object, because an async function would wait for a bare promise. */
-async function run(config: Config, log: Logger, closers: (() => Promise<void>)[]): Promise<{ failed: Promise<void> }> {
-  const database = await openDatabase({ url: required(config.database.url, 'DATABASE_URL'), poolMax: config.database.poolMax });
+async function run(config: Config, { log, metrics }: { log: Logger; metrics: Metrics }, closers: (() => Promise<void>)[]): Promise<{ failed: Promise<void> }> {
+  const database = await openDatabase({ url: required(config.database.url, 'DATABASE_URL'), poolMax: config.database.poolMax, onTurnEnded: metrics.turnEnded });
   closers.push(() => database.close());
   await assertMigrated(database);
   const models = await publishRates(database, config.models);
   const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log);
   closers.push(() => redis.close());
+  metrics.observe({ figures: createFigures(database), pool: database.pool, redis });
+  if (config.metrics !== null) {
+    const door = await openMetricsDoor(metrics, config.metrics);
+    closers.push(() => door.close());
+    log.info({ url: door.url }, 'metrics are served');
+  }
   const feed = createTurnFeed(redis);
   const temporal = await connectTemporal(config.temporal);
   closers.push(() => temporal.close());
@@ -51,7 +61,7 @@ async function run(config: Config, log: Logger, closers: (() => Promise<void>)[]
     closers.push(() => model.close());
     const worker = await startWorker(
       temporal,
-      { database, redis, feed, model, models, countTokens, runs, log, now: Date.now, reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 } },
+      { database, redis, feed, model, models, countTokens, runs, log, metrics, now: Date.now, reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 } },
       { taskQueuePrefix, ...config.worker, reconcileEverySeconds: config.reconcile.everySeconds },
     );
     closers.push(() => worker.close());
@@ -59,7 +69,7 @@ async function run(config: Config, log: Logger, closers: (() => Promise<void>)[]
   }
   if (serves) {
     const links = createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace });
-    const api = await startApi({ config, models, database, redis, feed, runs, links, countTokens, log, now: Date.now });
+    const api = await startApi({ config, models, database, redis, feed, runs, links, countTokens, log, metrics, now: Date.now });
     closers.push(() => api.close());
     log.info({ url: api.url }, 'listening');
   }

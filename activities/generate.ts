@@ -39,10 +39,11 @@ async function callModel(deps: ActivityDeps, attempt: OpenedAttempt, interruptio
   if (model === undefined) throw await failed(deps, attempt, 'model_rejected', null);
   const messages = await outlast(() => readTranscript(deps.database.sql, turn, { instructions: model.instructions, historyFrom: hold.historyFrom }));
   const writer = openTurnWriter(deps.redis, { turnId: turn.id, attempt: attempt.number, restarted: attempt.restarted });
+  const onDelta = timeFirstDelta(deps, attempt, (delta) => writer.delta(delta));
   try {
     const end = await deps.model.stream(
       { model, messages, outputLimit: hold.outputLimit, signal: AbortSignal.any([interruption.signal, writer.fenced]) },
-      (delta) => writer.delta(delta),
+      onDelta,
     );
     return await conclude(deps, { attempt, model, end, writer, interruption });
   } catch (error) {
@@ -51,7 +52,21 @@ async function callModel(deps: ActivityDeps, attempt: OpenedAttempt, interruptio
     return await breakOff(deps, { attempt, model, end, writer, interruption }, error);
   } finally {
     await writer.end();
+    if (writer.unsent > 0) deps.metrics.deltasDropped(writer.unsent);
   }
+}
+
+/** @returns `onDelta`, which times the first: `start` from the hold of a first call of a run until now, `model` from now. */
+function timeFirstDelta({ metrics, now }: ActivityDeps, { turn, restarted }: OpenedAttempt, onDelta: (text: string) => void): (text: string) => void {
+  const calledAt = performance.now();
+  // PostgreSQL's clock against ours: milliseconds between machines that keep time.
+  if (restarted !== 'retry' && turn.admittedAt !== null) metrics.firstDeltaPart('start', (now() - turn.admittedAt) / 1_000);
+  let waiting = true;
+  return (text) => {
+    if (waiting) metrics.firstDeltaPart('model', (performance.now() - calledAt) / 1_000);
+    waiting = false;
+    onDelta(text);
+  };
 }
 
 interface Ended {
@@ -92,6 +107,7 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
     turnId: turn.id, attempt: attempt.number, outcome, text, textTokens, usage: end.usage ?? counted, estimated: end.usage === null,
     finishReason: end.finishReason, streamEntries, providerRequestId: end.providerRequestId, now: deps.now(),
   }));
+  deps.metrics.attemptEnded({ model: model.name, outcome: outcome === 'completed' ? 'answered' : 'stopped' });
   if (stored !== null) return stored;
   throw superseded();
 }
@@ -103,6 +119,7 @@ async function stopEmpty(deps: ActivityDeps, { turn, number }: OpenedAttempt, us
     turnId: turn.id, runId: workflowExecution?.runId ?? '', attempt: number, reason: { as: 'stopped' }, scheduledAt,
   }));
   if (usage !== null) await outlast(() => failAttempt(deps.database, { turnId: turn.id, attempt: number, code: 'interrupted', usage }));
+  deps.metrics.attemptEnded({ model: turn.model, outcome: 'stopped' });
   if (released !== null) return released;
   throw superseded();
 }
@@ -116,6 +133,7 @@ async function failed(
   { retryAfterMs, provider }: Pick<ModelFailure, 'retryAfterMs' | 'provider'> = { retryAfterMs: null, provider: null },
 ): Promise<ApplicationFailure> {
   await outlast(() => failAttempt(deps.database, { turnId: turn.id, attempt: number, code, usage, provider }));
+  deps.metrics.attemptEnded({ model: turn.model, outcome: code });
   return ApplicationFailure.create({
     type: TURN_FAILURE_TYPES[code],
     message: [code, provider?.status, provider?.code].filter((part) => part != null).join(' '),

@@ -2,6 +2,7 @@ import type { Logger } from '../platform/log.ts';
 import type { Database } from '../db/database.ts';
 import type { Encoding, PricedModel } from '../domain/model.ts';
 import type { ModelClient } from '../platform/model.ts';
+import type { Metrics } from '../platform/metrics.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { TurnRuns } from '../platform/temporal.ts';
 import type { TurnFeed } from '../platform/turn-feed.ts';
@@ -21,6 +22,7 @@ export interface ActivityDeps {
   countTokens(text: string, encoding: Encoding): number;
   readonly runs: TurnRuns;
   readonly log: Logger;
+  readonly metrics: Metrics;
   /** Milliseconds since the epoch; tests of time inject theirs. */
   now(): number;
   readonly reconcile: { readonly quietMs: number };

@@ -28,6 +28,7 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
     const expiredHolds = await expireHolds(deps.database);
     const mismatches = await countMismatches(deps.database, { sinceMs: PROVE_SINCE_MS });
     const report: ReconcileReport = { ...found, expiredHolds, mismatches };
+    deps.metrics.reconciled(report);
     if (mismatches > 0) deps.log.error(report, 'counters differ from the ledger');
     else if (Object.values(report).some((count) => count > 0)) deps.log.warn(report, 'reconcile mended what it found');
     return report;

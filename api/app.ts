@@ -10,6 +10,7 @@ import { errorMiddleware, localeOf } from './errors.ts';
 import { createRequestLimits, type RequestLimits } from './limits.ts';
 import { describeApi } from './openapi.ts';
 import { createOverloadGate } from './overload.ts';
+import { timeRequests } from './request-metrics.ts';
 import { mountRoutes, type Route } from './route.ts';
 import { accountRoutes } from './routes/account.ts';
 import { adminTurnRoutes } from './routes/admin-turns.ts';
@@ -17,6 +18,7 @@ import { auditRoutes } from './routes/audit.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { mountHealth } from './routes/health.ts';
+import { mountMetrics } from './routes/metrics.ts';
 
 /** @param stopping aborts when the server stops: streams end then, and their readers resume elsewhere. */
 export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
@@ -24,21 +26,23 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   const authenticate = byApiKey(deps.database);
   const limits = createRequestLimits(deps.redis, limitsConfig);
   const gate = createOverloadGate({ countLive: () => countLiveTurns(deps.database), limit: limitsConfig.maxTurnsInFlight, now: Date.now });
+  deps.metrics.observeOverload(() => gate.bound());
   const routes = [...chatRoutes(deps, gate), ...conversationRoutes(deps), ...accountRoutes(deps), ...auditRoutes(deps), ...adminTurnRoutes(deps)];
 
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.set('query parser', 'simple');
-  app.use(identify);
+  app.use(timeRequests(deps.metrics), identify);
   mountHealth(app, deps);
   mountDocs(app, describeApi(routes));
+  mountMetrics(app, deps.metrics, [signIn(authenticate), adminsOnly]);
   app.use('/api', signIn(authenticate));
   app.use('/api/admin', adminsOnly);
   mountRoutes(app, routes, (route) => [count(limits, route)], (response) => callerOf(response, stopping));
   app.use(() => {
     throw new AppError('not_found');
   });
-  app.use(errorMiddleware(deps.log));
+  app.use(errorMiddleware(deps));
   return app;
 }
 

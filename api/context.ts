@@ -5,6 +5,7 @@ import type { Locale } from '../domain/messages.ts';
 import type { Encoding, PricedModel } from '../domain/model.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { TemporalLinks } from '../platform/temporal-links.ts';
 import type { TurnRuns } from '../platform/temporal.ts';
@@ -22,6 +23,7 @@ export interface ApiDeps {
   readonly links: TemporalLinks;
   countTokens(text: string, encoding: Encoding): number;
   readonly log: Logger;
+  readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   now(): number;
 }

@@ -3,6 +3,7 @@ import { AppError, type ErrorCode } from '../domain/errors.ts';
 import { errorSentence, LOCALES, type Locale } from '../domain/messages.ts';
 import { isUnavailable } from '../db/availability.ts';
 import type { Logger } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics.ts';
 
 /** The one table from code to status. */
 export const STATUS_OF = {
@@ -35,7 +36,7 @@ export function sendError(response: Response, error: AppError): void {
 }
 
 /** Whatever a route throws ends here; the unknown becomes a 500 that tells nothing but its request id. */
-export function errorMiddleware(log: Logger): ErrorRequestHandler {
+export function errorMiddleware({ log, metrics }: { log: Logger; metrics: Pick<Metrics, 'errorSent'> }): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
     const known = recognise(error);
     if (known === null) log.error({ requestId: requestIdOf(response), err: describe(error) }, 'a request failed');
@@ -44,7 +45,9 @@ export function errorMiddleware(log: Logger): ErrorRequestHandler {
       response.destroy();
       return;
     }
-    sendError(response, known ?? new AppError('internal'));
+    const sent = known ?? new AppError('internal');
+    metrics.errorSent(sent.code);
+    sendError(response, sent);
   };
 }
 

@@ -73,6 +73,15 @@ const RETRY_AFTER = new Set<number>([409, 429, 503]);
 
 const word = z.enum(['ok', 'down', 'degraded']);
 const HEALTH: ZodOpenApiPathsObject = {
+  '/metrics': {
+    get: {
+      summary: 'What this process counts, in Prometheus’s format; for admins', tags: ['Health'],
+      responses: {
+        200: { description: 'Metrics', content: { 'text/plain': { schema: z.string() } } },
+        ...describeErrors(['unauthorized', 'forbidden', 'internal']),
+      },
+    },
+  },
   '/health': { get: { summary: 'Alive', tags: ['Health'], security: [], responses: { 200: { description: 'Alive', content: { 'application/json': { schema: z.object({ status: z.literal('ok') }) } } } } } },
   '/health/ready': {
     get: {

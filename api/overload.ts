@@ -4,6 +4,8 @@ import { AppError } from '../domain/errors.ts';
 export interface OverloadGate {
   /** Before a new run is written. @throws AppError overloaded. */
   enter(): Promise<void>;
+  /** Live turns at which it refuses now. */
+  bound(): number;
 }
 
 /** How old the count of live turns may be: at 60 turns a second it is off by 15 at most, and those are counted here. */
@@ -31,5 +33,6 @@ export function createOverloadGate(options: { countLive: () => Promise<number>; 
       if (live >= options.limit) throw new AppError('overloaded', { retryAfter: 2 });
       live += 1;
     },
+    bound: () => options.limit,
   };
 }

@@ -1,7 +1,10 @@
 import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
 import { sql, type Kysely, type Transaction } from 'kysely';
+import type { Pool } from 'pg';
 import { MIGRATIONS } from '../migrations/index.ts';
+import type { TurnEnding } from '../domain/turn.ts';
+import { collectEndings } from './endings.ts';
 import { ENTITIES } from './entities.ts';
 
 /** A statement runner: the pool, or one transaction. Queries are written with kysely's `sql` tag, so values are always parameters. */
@@ -15,15 +18,28 @@ export interface Database {
   /** READ COMMITTED; locks are taken in one order: account, conversation, turn, then what hangs on them. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   readonly orm: MikroORM;
+  /** Of its connections. */
+  pool(): PoolState;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
+export interface PoolState {
+  readonly busy: number;
+  readonly idle: number;
+  readonly max: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
+}
+
 /**
  * @param options.url a PostgreSQL URL; `poolMax` connections at most.
+ * @param options.onTurnEnded told of each ending of a turn once its transaction has committed.
  * @throws when the server cannot be reached within 5 s.
  */
-export async function openDatabase(options: { url: string; poolMax: number }): Promise<Database> {
+export async function openDatabase(options: { url: string; poolMax: number; onTurnEnded?: (ending: TurnEnding) => void }): Promise<Database> {
+  const { onTurnEnded } = options;
+  let pool: Pool | undefined;
   const orm = await MikroORM.init({
     clientUrl: options.url,
     entities: [...ENTITIES],
@@ -36,6 +52,7 @@ export async function openDatabase(options: { url: string; poolMax: number }): P
       idle_in_transaction_session_timeout: 30_000,
       keepAlive: true,
       application_name: 'turnkeeper',
+      onPoolCreated: (created: Pool) => { pool = created; },
     },
     migrations: { tableName: 'schema_migrations', migrationsList: [...MIGRATIONS], snapshot: false, transactional: true, allOrNothing: true },
     debug: false,
@@ -45,8 +62,17 @@ export async function openDatabase(options: { url: string; poolMax: number }): P
   return {
     em: () => orm.em.fork(),
     sql: kysely,
-    transaction: (work) => kysely.transaction().execute(work),
+    async transaction(work) {
+      const endings: TurnEnding[] = [];
+      const result = await kysely.transaction().execute((tx) => collectEndings(tx, endings, work));
+      if (onTurnEnded !== undefined) for (const ending of endings) onTurnEnded(ending);
+      return result;
+    },
     orm,
+    pool() {
+      const { totalCount = 0, idleCount = 0, waitingCount = 0 } = pool ?? {};
+      return { busy: totalCount - idleCount, idle: idleCount, max: options.poolMax, waiting: waitingCount };
+    },
     ping: async () => {
       await sql`select 1`.execute(kysely);
     },

@@ -4,6 +4,7 @@ import type { Instant } from '../domain/period.ts';
 import { isAnswered, isLive } from '../domain/turn.ts';
 import type { Ended, Released, ReleaseReason, StoredAnswer } from '../workflows/contract.ts';
 import { one, type Database, type Tx } from './database.ts';
+import { noteEnding } from './endings.ts';
 import { findPendingHold, moveHold } from './holds.ts';
 import { lockTurn, type TurnRow } from './turn-row.ts';
 
@@ -27,6 +28,7 @@ export async function endTurn(tx: Tx, row: TurnRow, ending: Ending): Promise<voi
     update turns set state = ${ending.state}, error_code = ${code}, ended_at = now(), touched_at = now(),
       prompt_tokens = ${nothing}, completion_tokens = ${nothing}, debited_tokens = ${nothing}
     where id = ${row.id}`.execute(tx);
+  noteEnding(tx, { outcome: ending.state, code, model: row.model, debitedTokens: 0 });
 }
 
 export interface Release {

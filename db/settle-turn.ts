@@ -7,6 +7,7 @@ import { decideWarning, describeUsage } from '../domain/usage-state.ts';
 import type { StoredAnswer } from '../workflows/contract.ts';
 import { readLockedAccount } from './accounts.ts';
 import type { Database } from './database.ts';
+import { noteEnding } from './endings.ts';
 import { findPendingHold, moveHold } from './holds.ts';
 import { bookDebit } from './ledger.ts';
 import { lockTurn } from './turn-row.ts';
@@ -39,6 +40,7 @@ export async function settleTurn(
     const warning = decideWarning(describeUsage({ period: account.period, balance, ...recent }));
     await sql`update turns set state = ${answer.outcome}, debited_tokens = ${tokens}, warning = ${warning === null ? null : JSON.stringify(warning)},
         ended_at = now(), touched_at = now() where id = ${turnId}`.execute(tx);
+    noteEnding(tx, { outcome: answer.outcome, code: null, model: row.model, debitedTokens: tokens });
     return { state: answer.outcome };
   });
 }

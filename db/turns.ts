@@ -3,6 +3,7 @@ import { AppError } from '../domain/errors.ts';
 import { mayRunAgain } from '../domain/sending.ts';
 import { isLive, type TurnRecord } from '../domain/turn.ts';
 import { first, one, violatedConstraint, type Database, type Tx } from './database.ts';
+import { noteEnding } from './endings.ts';
 import { findTurnRow, lockTurn, recordOf, type TurnRow } from './turn-row.ts';
 
 /** @param userId the asker; another's turn is not found. null: anybody's (admins, the worker). */
@@ -81,6 +82,7 @@ export async function unbindTurn(database: Database, { turnId }: { turnId: strin
     const state = row.everAdmitted ? 'failed' : 'refused';
     const code = row.everAdmitted ? 'interrupted' : 'unavailable';
     await sql`update turns set state = ${state}, error_code = ${code}, ended_at = now() where id = ${turnId}`.execute(tx);
+    noteEnding(tx, { outcome: state, code, model: row.model, debitedTokens: 0 });
   });
 }
 

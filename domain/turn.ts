@@ -56,6 +56,15 @@ export interface TurnRecord {
   readonly endedAt: Instant | null;
 }
 
+/** A turn that has ended, as it is told to whoever counts. */
+export interface TurnEnding {
+  readonly outcome: 'completed' | 'stopped' | 'failed' | 'refused';
+  /** Why it failed or was refused. */
+  readonly code: ErrorCode | null;
+  readonly model: string;
+  readonly debitedTokens: number;
+}
+
 export interface TurnUsage {
   readonly promptTokens: number;
   readonly completionTokens: number;

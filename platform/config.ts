@@ -32,6 +32,8 @@ const envSchema = z.object({
   SHUTDOWN_GRACE_SECONDS: positive(20),
   RECONCILE_EVERY_SECONDS: positive(120),
   RECONCILE_QUIET_SECONDS: positive(60),
+  METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  METRICS_HOST: z.string().default('127.0.0.1'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_FILE: z.string().optional(),
 });
@@ -76,6 +78,8 @@ export function readConfig(env: Env = process.env) {
     limits: { sendsPerMinute: e.SENDS_PER_MINUTE, readsPerSecond: e.READS_PER_SECOND, maxTurnsInFlight: e.MAX_TURNS_IN_FLIGHT },
     worker: { turnSlots: e.TURN_SLOTS, backgroundSlots: e.BACKGROUND_SLOTS, shutdownGraceSeconds: e.SHUTDOWN_GRACE_SECONDS },
     reconcile: { everySeconds: e.RECONCILE_EVERY_SECONDS, quietSeconds: e.RECONCILE_QUIET_SECONDS },
+    /** Null: no port of its own; the API still shows them to admins. */
+    metrics: e.METRICS_PORT === undefined ? null : { host: e.METRICS_HOST, port: e.METRICS_PORT },
     log: { level: e.LOG_LEVEL, file: e.LOG_FILE },
   } as const;
 }

@@ -46,6 +46,11 @@ export class TurnJournal {
     return this.#numbered;
   }
 
+  /** UTF-16 units given to entries that Redis has not acknowledged. */
+  get unacknowledged(): number {
+    return (this.#inFlight?.entries ?? []).reduce((sum, entry) => sum + (entry.kind === 'delta' ? entry.text.length : 0), 0);
+  }
+
   /** A newer attempt writes this stream. */
   get fenced(): boolean {
     return this.#fenced;

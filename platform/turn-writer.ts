@@ -25,6 +25,8 @@ export interface TurnWriterOptions {
 export interface TurnWriter {
   /** A piece of the answer as the model sent it; it may end in half a surrogate pair. @throws after `end()`. */
   delta(text: string): void;
+  /** UTF-16 units that have not gone through Redis for certain: they wait or, after `end()`, never will. */
+  readonly unsent: number;
   /** Number of the last entry given out. */
   readonly entries: number;
   /** All of the attempt's text so far, also what is not yet written. */
@@ -83,6 +85,10 @@ class StreamWriter implements TurnWriter {
 
   get text(): string {
     return this.#text.whole;
+  }
+
+  get unsent(): number {
+    return this.#text.waiting + this.#journal.unacknowledged;
   }
 
   get fenced(): AbortSignal {

@@ -1,4 +1,5 @@
-import { Runtime, DefaultLogger } from '@temporalio/worker';
+import { randomInt } from 'node:crypto';
+import { Runtime, DefaultLogger, type RuntimeOptions } from '@temporalio/worker';
 import { createActivities, type ActivityDeps } from '../activities/index.ts';
 import type { Temporal } from '../platform/temporal.ts';
 import type { Logger } from '../platform/log.ts';
@@ -29,14 +30,44 @@ export async function startWorker(
   };
 }
 
-/** Once a process, before the first connection: our logger, and our own handling of signals. */
-export function installRuntime(log: Logger): void {
-  Runtime.install({
+/**
+ * Once a process, before the first connection: our logger, our own handling of signals, and with `metrics` the SDK's figures.
+ * @returns what reads those figures in Prometheus's text format; null without `metrics`.
+ */
+export function installRuntime(log: Logger, { metrics = false }: { metrics?: boolean } = {}): (() => Promise<string>) | null {
+  if (!metrics) {
+    Runtime.install(runtimeOptions(log));
+    return null;
+  }
+  const bindAddress = installOnFreePort((address) => Runtime.install(runtimeOptions(log, address)));
+  return async () => (await fetch(`http://${bindAddress}/metrics`, { signal: AbortSignal.timeout(2_000) })).text();
+}
+
+/** The SDK's exporter does not say which port it was given, so it is given one: nothing but this process reads it. */
+function installOnFreePort(install: (address: string) => void): string {
+  for (let tries = 1; ; tries++) {
+    const address = `127.0.0.1:${randomInt(20_000, 32_000)}`;
+    try {
+      install(address);
+      return address;
+    } catch (error) {
+      if (tries === 20 || !String(error).includes('in use')) throw error;
+    }
+  }
+}
+
+function runtimeOptions(log: Logger, bindAddress?: string): RuntimeOptions {
+  return {
     shutdownSignals: [],
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       const say = level === 'ERROR' ? log.error.bind(log) : log.warn.bind(log);
       say({ sdk: { workflowId: meta?.['workflowId'], activityType: meta?.['activityType'] } }, message);
     }),
-    telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
-  });
+    telemetryOptions: {
+      logging: { forward: {}, filter: 'WARN' },
+      ...(bindAddress === undefined ? {} : {
+        metrics: { attachServiceName: false, prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } },
+      }),
+    },
+  };
 }

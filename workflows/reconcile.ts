@@ -1,4 +1,5 @@
 import { proxyActivities } from '@temporalio/workflow';
+import { noteFiring } from './firing.ts';
 import type { ReconcileActivities, ReconcileReport } from './contract.ts';
 
 const { reconcileTurns } = proxyActivities<ReconcileActivities>({
@@ -9,5 +10,6 @@ const { reconcileTurns } = proxyActivities<ReconcileActivities>({
 
 /** Mends what no live workflow will: see `reconcileTurns`. Its result shows in the Temporal UI. */
 export async function reconcile(): Promise<ReconcileReport> {
+  noteFiring();
   return reconcileTurns();
 }

@@ -9,6 +9,7 @@ import { announce } from '../../platform/turn-stream.ts';
 import type { ApiDeps, Caller } from '../context.ts';
 import type { OverloadGate } from '../overload.ts';
 import { presentTurn } from '../present.ts';
+import { secondsSinceReceived } from '../request-metrics.ts';
 import { defineRoute, type Reply, type Route } from '../route.ts';
 import { answerTurn, followFrom } from '../turns/answer.ts';
 import { uuid } from '../wire/fields.ts';
@@ -87,6 +88,7 @@ async function send(deps: ApiDeps, gate: OverloadGate, caller: Caller, body: z.i
     askedOutput: body.maxOutputTokens ?? null,
     bodyHash: hashOf(body),
   }, () => gate.enter());
+  deps.metrics.firstDeltaPart('accept', secondsSinceReceived(caller.response));
   return answerTurn(deps, caller, accepted, { start: mayNeedStart(decision, accepted) });
 }
 

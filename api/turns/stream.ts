@@ -6,19 +6,32 @@ import { followTurn } from '../../platform/turn-follow.ts';
 import type { ApiDeps, Caller } from '../context.ts';
 import { EventStream } from '../event-stream.ts';
 import { presentTurn } from '../present.ts';
+import { secondsSinceReceived, streamBegan } from '../request-metrics.ts';
 import type { TurnBody } from '../wire/turn.ts';
 
-/** Sends a turn's events from `lastEventId` to its ending. The turn is known to be held, or ended. */
-export async function streamTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord, lastEventId: EventId | null): Promise<null> {
+/**
+ * Sends a turn's events from `lastEventId` to its ending. The turn is known to be held, or ended.
+ * @param from.sent this request started it: the time until its first delta is the service's.
+ */
+export async function streamTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord, from: { lastEventId: EventId | null; sent: boolean }): Promise<null> {
+  const { metrics } = deps;
   const stream = new EventStream(caller.response);
+  streamBegan(caller.response, metrics);
+  let waiting = from.sent;
   try {
     await followTurn<TurnBody>({
       turnId: turn.turnId,
-      lastEventId,
+      lastEventId: from.lastEventId,
       redis: deps.redis,
       feed: deps.feed,
       signal: caller.gone,
-      emit: (event) => stream.send({ id: event.id, event: event.type, data: event.data }),
+      emit(event) {
+        if (waiting && event.type === 'delta') {
+          waiting = false;
+          metrics.firstDelta(secondsSinceReceived(caller.response));
+        }
+        return stream.send({ id: event.id, event: event.type, data: event.data });
+      },
       readTurn: async () => snapshotOf(await getTurn(deps, turn.turnId), (record) => presentTurn(record, { locale: caller.locale, models: deps.models })),
     });
   } finally {

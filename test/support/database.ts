@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { openDatabase, type Database } from '../../db/database.ts';
 import { migrate } from '../../db/migrate.ts';
+import type { TurnEnding } from '../../domain/turn.ts';
 
 /** A database of its own for one test file, copied from a template that is migrated once (some 30 ms instead of 300). */
 export interface TestDatabase {
@@ -13,14 +14,14 @@ export interface TestDatabase {
 }
 
 /** @param options.empty without any schema, for tests of migrations. */
-export async function createTestDatabase(options: { poolMax?: number; empty?: boolean } = {}): Promise<TestDatabase> {
+export async function createTestDatabase(options: { poolMax?: number; empty?: boolean; onTurnEnded?: (ending: TurnEnding) => void } = {}): Promise<TestDatabase> {
   const server = serverUrl();
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   await onServer(server, async (client) => {
     await client.query(`create database ${name} template ${options.empty === true ? 'template0' : await ensureTemplate(client, server)}`);
   });
   const url = urlOf(server, name);
-  const database = await openDatabase({ url, poolMax: options.poolMax ?? 10 });
+  const database = await openDatabase({ url, poolMax: options.poolMax ?? 10, ...(options.onTurnEnded === undefined ? {} : { onTurnEnded: options.onTurnEnded }) });
   return {
     database,
     url,

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { startApi, type Api } from '../../api/main.ts';
+import { createFigures } from '../../db/figures.ts';
 import { publishRates } from '../../db/rates.ts';
 import { createUser } from '../../db/users.ts';
 import { readConfig } from '../../platform/config.ts';
 import { createLog } from '../../platform/log.ts';
+import { createMetrics, type Metrics } from '../../platform/metrics.ts';
 import { createModelClient } from '../../platform/model.ts';
 import { openRedis, type Redis } from '../../platform/redis.ts';
 import { createTemporalLinks } from '../../platform/temporal-links.ts';
@@ -32,23 +34,24 @@ export interface TestStack {
   readonly temporal: Temporal;
   readonly runs: TurnRuns;
   readonly taskQueuePrefix: string;
+  readonly metrics: Metrics;
   person(role?: 'user' | 'admin'): Promise<Person>;
   /** A worker beside those that run, on the same queues. `close` lets no stream finish: it is cut, and another worker takes its turn. */
   startWorker(): Promise<RunningWorker>;
   close(): Promise<void>;
 }
 
-let installed = false;
+let readSdk: (() => Promise<string>) | null = null;
 
 /** @param env more variables, as a person would set them. @param options.works false: no worker runs. */
 export async function startTestStack(env: Record<string, string> = {}, options: { works?: boolean } = {}): Promise<TestStack> {
   const log = createLog({ name: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
-  if (!installed) installRuntime(log);
-  installed = true;
+  readSdk ??= installRuntime(log, { metrics: true });
+  const metrics = createMetrics({ role: 'all', readSdk });
   const closers: (() => Promise<void>)[] = [];
   const model = await startFakeModel();
   closers.push(() => model.close());
-  const db = await createTestDatabase({ poolMax: 20 });
+  const db = await createTestDatabase({ poolMax: 20, onTurnEnded: metrics.turnEnded });
   closers.push(() => db.close());
   const config = readConfig({
     HOST: '127.0.0.1', PORT: '0', TEST_ROUTES: 'true', TASK_QUEUE_PREFIX: `${randomUUID()}-`, RECONCILE_EVERY_SECONDS: '86400', RECONCILE_QUIET_SECONDS: '1',
@@ -66,11 +69,12 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   const runs = createTurnRuns(temporal, { taskQueuePrefix, eager: works });
   const { database } = db;
   const models = await publishRates(database, config.models);
+  metrics.observe({ figures: createFigures(database), pool: database.pool, redis });
   async function startOneWorker(): Promise<RunningWorker> {
     const client = createModelClient(config.openai);
     const worker = await startWorker(
       temporal,
-      { database, redis, feed, model: client, models, countTokens, runs, log, now: Date.now, reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 } },
+      { database, redis, feed, model: client, models, countTokens, runs, log, metrics, now: Date.now, reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 } },
       { taskQueuePrefix, ...config.worker, reconcileEverySeconds: config.reconcile.everySeconds },
     );
     closers.push(() => worker.close(), () => client.close());
@@ -78,11 +82,11 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   }
   if (works) await startOneWorker();
   const api: Api = await startApi({
-    config, models, database, redis, feed, runs, links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, now: Date.now,
+    config, models, database, redis, feed, runs, links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, metrics, now: Date.now,
   });
   closers.push(() => api.close());
   return {
-    url: api.url, model, db, redis, temporal, runs, taskQueuePrefix,
+    url: api.url, model, db, redis, temporal, runs, taskQueuePrefix, metrics,
     async person(role = 'user') {
       const { userId, token } = await createUser(database, { email: null, role });
       return speak(api.url, userId, token);

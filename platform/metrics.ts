@@ -1,0 +1,190 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { TURN_FAILURES, type ErrorCode, type TurnFailureCode } from '../domain/errors.ts';
+import type { TurnEnding } from '../domain/turn.ts';
+import type { ReconcileReport } from '../workflows/contract.ts';
+
+/**
+ * Where the time to the first delta goes, one after the other: the request until its question is committed · from there until its hold
+ * is made · until the model is called · until the model's first delta.
+ */
+export type FirstDeltaPart = 'accept' | 'hold' | 'start' | 'model';
+
+/** How a model call ended. */
+export type AttemptOutcome = 'answered' | 'stopped' | TurnFailureCode;
+
+/** What is looked up when somebody scrapes. Of PostgreSQL: the same from every process, so take the maximum and never the sum. */
+export interface Figures {
+  readonly liveTurns: number;
+  readonly liveHolds: number;
+  readonly heldTokens: number;
+  readonly overshootTokens: number;
+}
+
+export interface PoolState {
+  readonly busy: number;
+  readonly idle: number;
+  readonly max: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
+}
+
+export interface StateSources {
+  figures(): Promise<Figures>;
+  pool(): PoolState;
+  redis: { readonly commands: { readonly isReady: boolean }; readonly subscriber: { readonly isReady: boolean } };
+}
+
+/** Counts in this process and costs a turn microseconds; nothing here asks a server while a turn runs. Labels are of closed lists: never an id, never a text. */
+export interface Metrics {
+  turnEnded(ending: TurnEnding): void;
+  attemptEnded(attempt: { model: string; outcome: AttemptOutcome }): void;
+  firstDelta(seconds: number): void;
+  firstDeltaPart(part: FirstDeltaPart, seconds: number): void;
+  /** @param characters of an answer that never went through Redis: its readers get them from PostgreSQL. */
+  deltasDropped(characters: number): void;
+  reconciled(report: ReconcileReport): void;
+  /** @param request.route its template, `none` when no route took it. */
+  requestEnded(request: { method: string; route: string; status: number; seconds: number }): void;
+  errorSent(code: ErrorCode): void;
+  streamOpened(): void;
+  streamClosed(): void;
+  /** What a scrape looks up beside the counters. */
+  observe(sources: StateSources): void;
+  /** @param bound turns at once beyond which a new one is refused. */
+  observeOverload(bound: () => number): void;
+  /** Prometheus's text format, the SDK's own figures included. Never fails: what cannot be looked up is left out. */
+  render(): Promise<string>;
+}
+
+export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+
+const UP_TO_A_MINUTE = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** Prometheus waits 10 s for a scrape unless told otherwise. */
+const FIGURES_WITHIN_MS = 5_000;
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** @param options.readSdk the Temporal SDK's figures in the same format; null: this process collects none. */
+export function createMetrics(options: { role: string; readSdk: (() => Promise<string>) | null }): Metrics {
+  const registers = [new Registry()];
+  const [registry] = registers as [Registry];
+  // A look at the event loop every 50 ms instead of every 10: an idle process stays idle.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 });
+  const counter = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) => new Counter({ name, help, labelNames, registers });
+  const gauge = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) => new Gauge({ name, help, labelNames, registers });
+  const seconds = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) => new Histogram({ name, help, labelNames, buckets: UP_TO_A_MINUTE, registers });
+
+  gauge('turnkeeper_info', 'Which role this process has: all, api or worker', ['role']).set({ role: options.role }, 1);
+  const turns = counter('turnkeeper_turns_total', 'Turns that ended, by outcome and failure code, counted by the process that ended them', ['outcome', 'code']);
+  const attempts = counter('turnkeeper_attempts_total', 'Model calls that ended, by model and outcome (answered, stopped or a failure code)', ['model', 'outcome']);
+  const debited = counter('turnkeeper_debited_tokens_total', 'Tokens debited for turns', ['model']);
+  const firstDelta = seconds('turnkeeper_time_to_first_delta_seconds', 'From a streamed send to its first delta on the wire');
+  const parts = seconds('turnkeeper_first_delta_part_seconds', 'Its parts: accept (question committed), hold (hold made), start (model called), model (first delta of the model)', ['part']);
+  const dropped = counter('turnkeeper_delta_characters_dropped_total', 'Characters of answers that never went through Redis; their readers got them from PostgreSQL');
+  const findings = counter('turnkeeper_reconcile_findings_total', 'What reconcile found: turns settled, started, interrupted; holds expired; counters that differ from the ledger', ['finding']);
+  const requests = seconds('turnkeeper_http_request_duration_seconds', 'Requests by route, until the answer was sent (a stream: until it began)', ['method', 'route', 'status']);
+  const errors = counter('turnkeeper_http_errors_total', 'Error answers by their code', ['code']);
+  const streams = gauge('turnkeeper_open_streams', 'Server-sent event streams open now');
+  startAtZero(turns, findings);
+  const state = new State(gauge);
+
+  return {
+    turnEnded({ outcome, code, model, debitedTokens }) {
+      turns.inc({ outcome, code: code ?? 'none' });
+      if (debitedTokens > 0) debited.inc({ model }, debitedTokens);
+    },
+    attemptEnded: (attempt) => attempts.inc(attempt),
+    firstDelta: (value) => firstDelta.observe(value),
+    firstDeltaPart: (part, value) => parts.observe({ part }, Math.max(0, value)),
+    deltasDropped: (characters) => dropped.inc(characters),
+    reconciled(report) {
+      for (const [finding, count] of Object.entries(findingsOf(report))) findings.inc({ finding }, count);
+    },
+    requestEnded: ({ method, route, status, seconds: value }) => requests.observe({ method: METHODS.has(method) ? method : 'OTHER', route, status }, value),
+    errorSent: (code) => errors.inc({ code }),
+    streamOpened: () => streams.inc(),
+    streamClosed: () => streams.dec(),
+    observe: (sources) => state.watch(sources),
+    observeOverload: (bound) => state.watchBound(bound),
+    async render() {
+      const [sdk] = await Promise.all([options.readSdk?.().catch(() => ''), state.look()]);
+      return `${await registry.metrics()}\n${sdk ?? ''}`;
+    },
+  };
+}
+
+type MakeGauge = <Label extends string = never>(name: string, help: string, labelNames?: readonly Label[]) => Gauge<Label>;
+
+/** Gauges that are set at the moment of a scrape. A figure that cannot be had is taken away, never left at its last value. */
+class State {
+  readonly #make: MakeGauge;
+  readonly #looks: (() => Promise<void>)[] = [];
+
+  constructor(make: MakeGauge) {
+    this.#make = make;
+  }
+
+  async look(): Promise<void> {
+    await Promise.all(this.#looks.map((look) => look()));
+  }
+
+  watchBound(bound: () => number): void {
+    const gauge = this.#make('turnkeeper_overload_bound_turns', 'Live turns beyond which this process refuses a new one with 503');
+    this.#looks.push(async () => gauge.set(bound()));
+  }
+
+  watch({ figures, pool, redis }: StateSources): void {
+    const same = '(the same from every process: take the maximum)';
+    const gauges = {
+      liveTurns: this.#make('turnkeeper_live_turns', `Accepted and running turns of everybody ${same}`),
+      liveHolds: this.#make('turnkeeper_live_holds', `Holds that stand ${same}`),
+      heldTokens: this.#make('turnkeeper_held_tokens', `Tokens set aside by them ${same}`),
+      overshootTokens: this.#make('turnkeeper_overshoot_tokens',
+        `Tokens debited beyond 105 % within the last day that neither a provider’s excess nor a moved ceiling explains: must be 0 ${same}`),
+    } satisfies Record<keyof Figures, Gauge>;
+    const connections = this.#make('turnkeeper_postgres_connections', 'Connections of this process to PostgreSQL', ['state']);
+    const most = this.#make('turnkeeper_postgres_connections_max', 'How many it may have');
+    const waiting = this.#make('turnkeeper_postgres_waiting_callers', 'Callers that wait for a connection');
+    const redisUp = this.#make('turnkeeper_redis_up', 'Whether this process’s connection to Redis answers', ['connection']);
+    // Before the scrape's own questions take a connection.
+    this.#looks.push(async () => {
+      const { busy, idle, max, waiting: callers } = pool();
+      connections.set({ state: 'busy' }, busy);
+      connections.set({ state: 'idle' }, idle);
+      most.set(max);
+      waiting.set(callers);
+      for (const connection of ['commands', 'subscriber'] as const) redisUp.set({ connection }, redis[connection].isReady ? 1 : 0);
+    });
+    const postgresUp = this.#make('turnkeeper_postgres_up', 'Whether PostgreSQL answered this scrape');
+    this.#looks.push(async () => {
+      const found = await answered(figures(), FIGURES_WITHIN_MS);
+      postgresUp.set(found === null ? 0 : 1);
+      for (const [name, gauge] of Object.entries(gauges)) {
+        if (found === null) gauge.remove();
+        else gauge.set(found[name as keyof Figures]);
+      }
+    });
+  }
+}
+
+/** @returns null when it fails or takes longer than a scrape may. */
+async function answered<T>(look: Promise<T>, withinMs: number): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => { timer = setTimeout(() => resolve(null), withinMs); });
+  try {
+    return await Promise.race([look.catch(() => null), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A counter that appears with its first increment hides that increment from `rate()`: everything that is alarmed on exists from the start. */
+function startAtZero(turns: Counter<'outcome' | 'code'>, findings: Counter<'finding'>): void {
+  for (const outcome of ['completed', 'stopped']) turns.inc({ outcome, code: 'none' }, 0);
+  for (const code of Object.keys(TURN_FAILURES)) turns.inc({ outcome: 'failed', code }, 0);
+  for (const code of ['TOKEN_EXHAUSTED', 'tokens_held', 'unavailable']) turns.inc({ outcome: 'refused', code }, 0);
+  for (const finding of Object.keys(findingsOf({ settled: 0, started: 0, interrupted: 0, expiredHolds: 0, mismatches: 0 }))) findings.inc({ finding }, 0);
+}
+
+function findingsOf({ settled, started, interrupted, expiredHolds, mismatches }: ReconcileReport) {
+  return { settled, started, interrupted, expired_holds: expiredHolds, mismatches };
+}

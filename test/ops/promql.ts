@@ -1,0 +1,31 @@
+import { parser } from '@prometheus-io/lezer-promql';
+
+/** What a query reads. */
+export interface Query {
+  readonly names: readonly string[];
+  /** Of `name{label="value"}`; `value` is null for a pattern or a negation. */
+  readonly matchers: readonly { readonly name: string; readonly label: string; readonly value: string | null }[];
+  /** Labels it groups or joins by. */
+  readonly grouped: readonly string[];
+}
+
+/** By Prometheus's own grammar. @throws for what it would not take. */
+export function parseQuery(query: string): Query {
+  // Grafana puts a duration in before Prometheus sees it.
+  const source = query.replaceAll('$__rate_interval', '1m');
+  const names: string[] = [];
+  const matchers: { name: string; label: string; value: string | null }[] = [];
+  const grouped: string[] = [];
+  parser.parse(source).iterate({
+    enter({ name, from, to, type, node }) {
+      if (type.isError) throw new Error(`not PromQL at ${from}: ${source}`);
+      const parent = node.parent?.name;
+      if (name === 'Identifier' && parent === 'VectorSelector') names.push(source.slice(from, to));
+      if (name === 'LabelName' && parent === 'GroupingLabels') grouped.push(source.slice(from, to));
+      if (name !== 'UnquotedLabelMatcher') return;
+      const [, label = '', operator = '', value = ''] = /^(\w+)\s*(=~|!~|!=|=)\s*"(.*)"$/.exec(source.slice(from, to)) ?? [];
+      matchers.push({ name: names.at(-1) ?? '', label, value: operator === '=' ? value : null });
+    },
+  });
+  return { names, matchers, grouped };
+}
