@@ -18,6 +18,7 @@ import { auditRoutes } from './routes/audit.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { mountHealth } from './routes/health.ts';
+import { historyRoutes } from './routes/history.ts';
 import { mountMetrics } from './routes/metrics.ts';
 
 /** @param stopping aborts when the server stops: streams end then, and their readers resume elsewhere. */
@@ -27,7 +28,14 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   const limits = createRequestLimits(deps.redis, limitsConfig);
   const gate = createOverloadGate({ countLive: () => countLiveTurns(deps.database), limit: limitsConfig.maxTurnsInFlight, now: Date.now });
   deps.metrics.observeOverload(() => gate.bound());
-  const routes = [...chatRoutes(deps, gate), ...conversationRoutes(deps), ...accountRoutes(deps), ...auditRoutes(deps), ...adminTurnRoutes(deps)];
+  const routes = [
+    ...chatRoutes(deps, gate),
+    ...conversationRoutes(deps),
+    ...accountRoutes(deps),
+    ...historyRoutes(deps),
+    ...auditRoutes(deps),
+    ...adminTurnRoutes(deps),
+  ];
 
   const app = express();
   app.disable('x-powered-by').disable('etag');

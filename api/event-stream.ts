@@ -36,8 +36,8 @@ export class EventStream {
   }
 }
 
-/** A reader that has gone never drains. */
-async function drained(response: Response): Promise<void> {
+/** Resolves when the response takes more, or its reader has gone and never will. */
+export async function drained(response: Response): Promise<void> {
   const settled = new AbortController();
   const { signal } = settled;
   try {

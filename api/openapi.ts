@@ -49,12 +49,13 @@ function describeRoute(route: Route): ZodOpenApiOperationObject {
   };
 }
 
-function describeAnswer({ description, body, stream }: Answer) {
+function describeAnswer({ description, body, stream, csv }: Answer) {
   return {
     description,
     content: {
       ...(body === undefined ? {} : { 'application/json': { schema: body } }),
       ...(stream === true ? { 'text/event-stream': { schema: z.string().meta({ description: '`id`, `event` and `data` lines; comments every 15 s' }) } } : {}),
+      ...(csv === undefined ? {} : { 'text/csv': { schema: z.string().meta({ description: csv }) } }),
     },
   };
 }

@@ -37,6 +37,8 @@ export interface Answer {
   readonly body?: z.ZodType;
   /** Also as server-sent events. */
   readonly stream?: boolean;
+  /** Also as CSV; says what its lines are. */
+  readonly csv?: string;
 }
 
 /** Infers the types of a route from its schemas. */

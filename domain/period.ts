@@ -24,6 +24,11 @@ export function nextPeriod(last: Period | null, now: Instant, timeZone: string):
   return { label, startsAt: last.endsAt, endsAt: startOfMonth(followingMonth(label), timeZone) };
 }
 
+/** Label of the period that is open at `now`, whether or not anything has touched the account in it yet. */
+export function openLabel(last: Period | null, now: Instant, timeZone: string): string {
+  return last !== null && now < last.endsAt ? last.label : nextPeriod(last, now, timeZone).label;
+}
+
 /** `YYYY-MM` of an instant on the wall clock of a zone. */
 export function monthOf(at: Instant, timeZone: string): string {
   return new Date(at + zoneOffset(at, timeZone)).toISOString().slice(0, 7);

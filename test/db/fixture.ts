@@ -84,12 +84,12 @@ export async function storedAnswer(generated: Promise<Generated | null>): Promis
 }
 
 /** A whole turn, settled. `used` tokens of completion beside 0 of prompt, so that the debit is exactly that. */
-export async function runTurn(database: Database, person: Person, change: { used?: number; now?: number; send?: Partial<SendRequest>; text?: string } = {}): Promise<string> {
-  const { used = 11, now = NOW, text = 'an answer' } = change;
+export async function runTurn(database: Database, person: Person, change: { used?: number; now?: number; send?: Partial<SendRequest>; text?: string; model?: PricedModel } = {}): Promise<string> {
+  const { used = 11, now = NOW, text = 'an answer', model = MODEL } = change;
   const { turnId } = await accept(database, person, change.send);
-  const reserved = await reserve(database, turnId, { now });
+  const reserved = await reserve(database, turnId, { now, model });
   if (reserved.kind !== 'held') throw new Error(`not held: ${JSON.stringify(reserved)}`);
-  const { number } = await open(database, turnId, { now });
+  const { number } = await open(database, turnId, { now, model });
   const usage = { promptTokens: 0, cachedTokens: 0, completionTokens: used, reasoningTokens: 0 };
   const answer = await storedAnswer(store(database, turnId, number, { usage, text, textTokens: countWords(text), now }));
   await settleTurn(database, { turnId, answer, now });

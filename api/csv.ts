@@ -1,0 +1,38 @@
+import type { Response } from 'express';
+import { drained } from './event-stream.ts';
+
+export type Cell = string | number | boolean | null;
+
+/** What a spreadsheet would take for a formula when it opens the file. */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+
+/** One record as RFC 4180 has it. Text that begins like a formula is put behind an apostrophe; numbers stay numbers, also below 0. */
+export function csvLine(cells: readonly Cell[]): string {
+  return `${cells.map(cellOf).join(',')}\r\n`;
+}
+
+function cellOf(cell: Cell): string {
+  if (typeof cell !== 'string') return String(cell ?? '');
+  const safe = FORMULA.test(cell) ? `'${cell}` : cell;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/**
+ * Streams a header and the lines of each batch, no faster than the reader reads: memory is bounded by one batch.
+ * What fails on the way cuts the connection, so that half a file is never taken for a whole one.
+ */
+export async function sendCsv(
+  response: Response, { fileName, columns, batches, gone }: { fileName: string; columns: readonly string[]; batches: AsyncIterable<readonly (readonly Cell[])[]>; gone: AbortSignal },
+): Promise<null> {
+  const begin = () => response.status(200).set({ 'Content-Type': 'text/csv; charset=utf-8; header=present', 'Content-Disposition': `attachment; filename="${fileName}"`, Vary: 'Accept' });
+  let text = csvLine(columns);
+  for await (const batch of batches) {
+    if (gone.aborted) return null;
+    if (!response.headersSent) begin();
+    if (!response.write(text + batch.map(csvLine).join(''))) await drained(response);
+    text = '';
+  }
+  if (!response.headersSent) begin();
+  response.end(text);
+  return null;
+}
