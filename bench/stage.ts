@@ -27,7 +27,7 @@ const PEOPLE = 64;
 const TOKENS = 1_000_000_000;
 
 /** @param stopping ends it early. Data lies below `.turnkeeper/`, on the disk that `npm start` would use, and goes with the bench. */
-export async function openStage(stopping: AbortSignal): Promise<Stage> {
+export async function openStage(stopping: AbortSignal, { profileDir }: { profileDir?: string | undefined } = {}): Promise<Stage> {
   const parent = join(import.meta.dirname, '..', '.turnkeeper');
   mkdirSync(parent, { recursive: true });
   const dataDir = mkdtempSync(join(parent, 'bench-'));
@@ -49,7 +49,7 @@ export async function openStage(stopping: AbortSignal): Promise<Stage> {
     const appPort = await freePort();
     const app = await startApp(ground, {
       url: `http://127.0.0.1:${appPort}`, port: appPort, variables: { ...stack.variables, ...ours, PORT: String(appPort) }, output: 'file',
-      graceSeconds: config.worker.shutdownGraceSeconds,
+      graceSeconds: config.worker.shutdownGraceSeconds, nodeFlags: profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`],
     });
     closers.push(() => app.stop());
     const handler = await startBare(ground, { ...stack.variables, ...ours });

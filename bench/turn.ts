@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { say, SetupError } from '../scripts/services/say.ts';
 import { closeConnections } from './ask.ts';
@@ -18,6 +19,7 @@ and checks every answer. Nothing else should run meanwhile; it starts what it ne
 
   --only LIST   some of latency,throughput,stream
   --quick       one short round of each: a look, no figures
+  --profile DIR writes CPU profiles of the app's threads there (--cpu-prof); its figures are then those of a profiled app
   --json        one JSON object on standard output instead of tables
   --help`;
 
@@ -29,13 +31,15 @@ const NAMES = Object.keys(MEASURES) as Name[];
 const WARM_UP = { turns: 400, atOnce: 16 };
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { only: { type: 'string' }, quick: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { only: { type: 'string' }, quick: { type: 'boolean' }, profile: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+  });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
   const names = namesOf(values.only);
   if (process.platform !== 'linux') throw new SetupError('The bench reads CPU times from /proc: run it on Linux.');
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
-  const stage = await openStage(stopping.signal);
+  const stage = await openStage(stopping.signal, { profileDir: values.profile === undefined ? undefined : resolve(values.profile) });
   try {
     const interrupted = new Promise<never>((_, reject) => stopping.signal.addEventListener('abort', () => reject(new SetupError('interrupted'))));
     const report = await Promise.race([measure(stage, names, values.quick === true), interrupted]);

@@ -11,7 +11,7 @@ const MIGRATION_LOCK = 7_266_533_001;
  * @returns the names applied now, oldest first.
  */
 export async function migrate(database: Database): Promise<string[]> {
-  return database.sql.connection().execute(async (connection) => {
+  return database.orm.em.getKysely().connection().execute(async (connection) => {
     await sql`set statement_timeout = 0`.execute(connection);
     await sql`select pg_advisory_lock(${MIGRATION_LOCK})`.execute(connection);
     try {

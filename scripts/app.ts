@@ -14,13 +14,15 @@ export interface AppSettings {
   readonly graceSeconds: number;
   /** Where its log lines go: our own output, unless it is wanted for something else. */
   readonly output?: 'file' | 'ours';
+  /** Flags of Node beside NODE_FLAGS. */
+  readonly nodeFlags?: readonly string[];
 }
 
 /** The program itself, as a process of its own on Node 24, in the state of taking turns. @throws SetupError when it does not come up. */
-export async function startApp(ground: Ground, { url, port, variables, graceSeconds, output = 'ours' }: AppSettings): Promise<Service> {
+export async function startApp(ground: Ground, { url, port, variables, graceSeconds, output = 'ours', nodeFlags = [] }: AppSettings): Promise<Service> {
   return launch(ground, {
     name: 'app', url, port, said: 'the app', output,
-    file: process.execPath, args: [...NODE_FLAGS, 'main.ts'], cwd: process.cwd(), env: variables,
+    file: process.execPath, args: [...NODE_FLAGS, ...nodeFlags, 'main.ts'], cwd: process.cwd(), env: variables,
     stopWithinMs: graceSeconds * 1_000 + REQUESTS_MAY_TAKE_MS,
     isReady: async () => (await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_500) })).ok, withinMs: SERVE_WITHIN_MS,
   });

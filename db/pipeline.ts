@@ -1,0 +1,109 @@
+import { DefaultQueryExecutor, PostgresAdapter, PostgresQueryCompiler, type CompiledQuery, type DatabaseConnection, type QueryExecutorProvider, type RawBuilder } from 'kysely';
+import type { Pool, PoolClient } from 'pg';
+
+/** A statement runner: the pool, or one transaction. Queries are written with kysely's `sql` tag, so values are always parameters. */
+export type Sql = QueryExecutorProvider;
+
+/** A transaction. Statements begun together leave in one packet and run in that order, each on what the ones before it left. */
+export interface Tx extends Sql {
+  /** Sends a write that nobody waits for: the commit follows at once, and fails with it. */
+  write(statement: RawBuilder<unknown>): void;
+}
+
+/** Each statement alone, on any connection. */
+export function onPool(pool: Pool): Sql {
+  return runner(async (consume) => {
+    const client = await pool.connect();
+    try {
+      return await consume(connectionOf(client));
+    } finally {
+      client.release();
+    }
+  });
+}
+
+/**
+ * READ COMMITTED. `begin` leaves with the first statement and `commit` with the last ones, so a transaction that reads, decides and
+ * writes waits for the server twice, not once a statement.
+ */
+export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  const sent = new Sent();
+  sent.add(client.query('begin'));
+  let ended = false;
+  try {
+    const result = await work(txOn(client, sent));
+    const command = client.query('commit').then((answer) => answer.command);
+    sent.add(command);
+    await sent.settle();
+    ended = true;
+    // After an error that somebody swallowed, PostgreSQL answers a commit with a rollback.
+    if (await command !== 'COMMIT') throw new Error('a transaction with a failed statement was committed');
+    return result;
+  } catch (error) {
+    if (!ended) ended = await client.query('rollback').then(() => true, () => false);
+    // A write that failed while nobody waited made every later statement fail: it is the cause.
+    throw sent.failure ?? error;
+  } finally {
+    // A connection that may still be in a transaction serves nobody else.
+    client.release(!ended);
+  }
+}
+
+function txOn(client: PoolClient, sent: Sent): Tx {
+  const connection = connectionOf(client);
+  const on = runner((consume) => consume(connection));
+  return { ...on, write: (statement) => sent.add(statement.execute(on)) };
+}
+
+/** What was sent without being waited for. */
+class Sent {
+  readonly #answers: Promise<unknown>[] = [];
+  /** The first in the order of the answers, which is that of the statements. */
+  failure: Error | null = null;
+
+  add(statement: Promise<unknown>): void {
+    this.#answers.push(statement.catch((error: unknown) => { this.failure ??= error instanceof Error ? error : new Error(String(error)); }));
+  }
+
+  /** @throws the first failure, when all have been answered. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#answers);
+    if (this.failure !== null) throw this.failure;
+  }
+}
+
+const compiler = new PostgresQueryCompiler();
+const adapter = new PostgresAdapter();
+
+function runner(provideConnection: <T>(consume: (connection: DatabaseConnection) => Promise<T>) => Promise<T>): Sql {
+  const executor = new DefaultQueryExecutor(compiler, adapter, { provideConnection });
+  return { getExecutor: () => executor };
+}
+
+function connectionOf(client: PoolClient): DatabaseConnection {
+  return {
+    async executeQuery<Row>({ sql: text, parameters }: CompiledQuery) {
+      const { rows, rowCount, command } = await client.query({ name: nameOf(text), text, values: [...parameters] });
+      return { rows: rows as Row[], ...(COUNTED.has(command) ? { numAffectedRows: BigInt(rowCount ?? 0) } : {}) };
+    },
+    streamQuery() {
+      throw new Error('nothing here is streamed');
+    },
+  };
+}
+
+const COUNTED = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
+
+/** Named statements are parsed and planned once a connection; without, that was half of PostgreSQL's work a turn. */
+const names = new Map<string, string>();
+/** More texts than the program has: whoever builds texts from values must not fill the server's memory. */
+const MOST_NAMES = 500;
+
+function nameOf(text: string): string | undefined {
+  const known = names.get(text);
+  if (known !== undefined || names.size >= MOST_NAMES) return known;
+  const name = `s${names.size}`;
+  names.set(text, name);
+  return name;
+}

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
+import { isUnavailable } from '../../db/availability.ts';
+import { first, one, openDatabase, type Tx } from '../../db/database.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { rows } from './fixture.ts';
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await createTestDatabase({ poolMax: 2 });
+  await sql`create table steps (n integer constraint steps_are_unique unique, note text)`.execute(db.database.sql);
+});
+afterAll(() => db.close());
+
+function insert(n: number, note = '') {
+  return sql`insert into steps (n, note) values (${n}, ${note})`;
+}
+
+async function stepsFrom(n: number): Promise<number[]> {
+  return (await rows(db.database.sql, sql<{ n: number }>`select n from steps where n >= ${n} and n < ${n} + 10 order by n`)).map((row) => row.n);
+}
+
+describe('a transaction', () => {
+  test('runs statements that are begun together in that order, each on what the ones before it left', async () => {
+    const [, , found] = await db.database.transaction((tx) => Promise.all([
+      insert(10, 'first').execute(tx),
+      sql`update steps set note = 'second' where n = 10`.execute(tx),
+      one(sql<{ note: string }>`select note from steps where n = 10`, tx),
+    ]));
+    expect(found).toEqual({ note: 'second' });
+  });
+
+  test('reads, after a lock it waited for, what the last holder wrote, though lock and reading were sent together', async () => {
+    await insert(20, 'before').execute(db.database.sql);
+    const locked = Promise.withResolvers<void>();
+    const mayCommit = Promise.withResolvers<void>();
+    const holder = db.database.transaction(async (tx) => {
+      await sql`update steps set note = 'after' where n = 20`.execute(tx);
+      await insert(21).execute(tx);
+      locked.resolve();
+      await mayCommit.promise;
+    });
+    await locked.promise;
+    const follower = db.database.transaction((tx) => Promise.all([
+      one(sql`select 1 from steps where n = 20 for no key update`, tx),
+      one(sql<{ note: string; others: number }>`select note, (select count(*)::int from steps where n = 21) as others from steps where n = 20`, tx),
+    ]));
+    await waitingForALock();
+    mayCommit.resolve();
+    await holder;
+    expect((await follower)[1]).toEqual({ note: 'after', others: 1 });
+  });
+
+  test('keeps what was written without waiting', async () => {
+    await db.database.transaction(async (tx) => {
+      tx.write(insert(30));
+      tx.write(insert(31));
+    });
+    expect(await stepsFrom(30)).toEqual([30, 31]);
+  });
+
+  test.each<[string, (tx: Tx) => Promise<unknown>]>([
+    ['while nobody waits', async (tx) => { tx.write(insert(30)); }],
+    ['before a statement that is waited for', async (tx) => {
+      tx.write(insert(30));
+      await one(sql`select 1`, tx);
+    }],
+    ['and is waited for', (tx) => insert(30).execute(tx)],
+  ])('that fails %s keeps nothing and throws the cause', async (_, fail) => {
+    const failing = db.database.transaction(async (tx) => {
+      tx.write(insert(40));
+      await fail(tx);
+    });
+    await expect(failing).rejects.toMatchObject({ constraint: 'steps_are_unique' });
+    expect(await stepsFrom(40)).toEqual([]);
+  });
+
+  test('whose failed statement was swallowed is not taken for a committed one', async () => {
+    const swallowing = db.database.transaction(async (tx) => {
+      await insert(50).execute(tx);
+      await insert(30).execute(tx).catch(() => {});
+    });
+    await expect(swallowing).rejects.toThrow('a transaction with a failed statement was committed');
+    expect(await stepsFrom(50)).toEqual([]);
+  });
+
+  test('whose work throws keeps nothing, and its connection serves the next', async () => {
+    for (let i = 0; i < 5; i += 1) {
+      await expect(db.database.transaction(async (tx) => {
+        tx.write(insert(60 + i));
+        throw new Error('changed its mind');
+      })).rejects.toThrow('changed its mind');
+    }
+    expect(await stepsFrom(60)).toEqual([]);
+  });
+
+  test('that loses its connection is unavailable, not half done; the pool goes on', async () => {
+    const lost = db.database.transaction(async (tx) => {
+      const { pid } = await one(sql<{ pid: number }>`select pg_backend_pid() as pid`, tx);
+      tx.write(insert(70));
+      await one(sql`select pg_terminate_backend(${pid})`, db.database.sql);
+      await one(sql`select 1`, tx);
+    });
+    expect(isUnavailable(await lost.catch((error: unknown) => error))).toBe(true);
+    expect(await stepsFrom(70)).toEqual([]);
+  });
+});
+
+test('a statement is parsed and planned once a connection, whatever its values', async () => {
+  await db.database.transaction(async (tx) => {
+    for (const n of [80, 81, 82]) await insert(n, 'planned once').execute(tx);
+    const prepared = await rows(tx, sql<{ statement: string }>`select statement from pg_prepared_statements where statement like 'insert into steps%'`);
+    expect(prepared).toEqual([{ statement: 'insert into steps (n, note) values ($1, $2)' }]);
+  });
+});
+
+/** Until a session of this database stands at a lock; seen from beside the pool, whose connections are both in use. */
+async function waitingForALock(): Promise<void> {
+  const beside = await openDatabase({ url: db.url, poolMax: 1 });
+  try {
+    while (await first(sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`, beside.sql) === null);
+  } finally {
+    await beside.close();
+  }
+}
