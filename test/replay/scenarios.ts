@@ -62,7 +62,7 @@ export const SCENARIOS = {
       const stack = await openIdle();
       const turn = await newTurn(stack);
       const sending = turn.send();
-      await started(turn);
+      await turn.started();
       await turn.handle().cancel();
       await stack.startWorker();
       return ended(turn, sending);
@@ -120,8 +120,8 @@ export const SCENARIOS = {
       await refuseDebits(stack);
       const turn = await newTurn(stack);
       await turn.send({}, { prefer: 'respond-async' });
-      await scheduled(turn, 'settleTurn');
-      await scheduled(turn, 'settleTurn', await reset('first', turn));
+      await turn.scheduled('settleTurn');
+      await turn.scheduled('settleTurn', await reset('first', turn));
       await allowDebits(stack);
       return ended(turn);
     },
@@ -142,7 +142,7 @@ export const SCENARIOS = {
       const [turn, gate] = await running(stack, 'finish');
       const lock = await lockPeriod(turn);
       gate.open();
-      await scheduled(turn, 'settleTurn');
+      await turn.scheduled('settleTurn');
       await lock.release();
       return ended(turn);
     },
@@ -154,7 +154,7 @@ export const SCENARIOS = {
       await gate.reached;
       const lock = await lockAccount(turn);
       gate.open();
-      await scheduled(turn, 'releaseTurn');
+      await turn.scheduled('releaseTurn');
       await lock.release();
       return ended(turn, sending);
     },
@@ -162,10 +162,10 @@ export const SCENARIOS = {
       const stack = await openIdle();
       const turn = await newTurn(stack);
       const sending = turn.send();
-      await started(turn);
+      await turn.started();
       const lock = await lockAccount(turn);
       await stack.startWorker();
-      await scheduled(turn, 'releaseTurn');
+      await turn.scheduled('releaseTurn');
       await lock.release();
       return ended(turn, sending);
     },
@@ -189,6 +189,7 @@ async function newTurn(stack: TestStack): Promise<TestTurn> {
 async function asked(stack: TestStack): Promise<TestTurn> {
   const turn = await newTurn(stack);
   await turn.send();
+  await turn.ended();
   return turn;
 }
 
@@ -235,18 +236,9 @@ async function ended(turn: TestTurn, cause?: Promise<unknown>): Promise<Run> {
   return { stack: turn.stack, workflowId: turn.workflowId };
 }
 
-function setUsage({ person }: TestTurn, usagePercent: number) {
-  return person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent });
-}
-
-/** The workflow is there, whether or not a worker is. */
-function started(turn: TestTurn): Promise<void> {
-  return until(() => turn.handle().describe().then(() => true, () => false));
-}
-
-/** A regular activity of this type has been scheduled. */
-function scheduled(turn: TestTurn, activity: string, runId?: string): Promise<void> {
-  return until(async () => (await turn.events(runId)).some((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === activity));
+async function setUsage({ person }: TestTurn, usagePercent: number): Promise<void> {
+  const { status } = await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent });
+  if (status !== 200) throw new Error(`the usage was not set: ${status}`);
 }
 
 /** Holds back settle, but not the storing of the answer before it. */

@@ -1,9 +1,10 @@
-import type { WorkflowHandle } from '@temporalio/client';
+import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { sql } from 'kysely';
 import { randomUUID } from 'node:crypto';
 import { turnWorkflowId } from '../../workflows/contract.ts';
 import type { Person, TestStack } from './stack.ts';
+import { until } from './until.ts';
 
 /** What every ending must leave right. */
 export interface Books {
@@ -25,13 +26,17 @@ export class TestTurn {
   readonly stack: TestStack;
   readonly person: Person;
   readonly turnId = randomUUID();
-  readonly #body: object;
+  readonly #body: { readonly message: string };
 
   /** @param body what is asked, unless a send says otherwise. */
-  constructor(stack: TestStack, person: Person, body: object = { message: '안녕' }) {
+  constructor(stack: TestStack, person: Person, body: { readonly message: string; readonly conversationId?: string } = { message: '안녕' }) {
     this.stack = stack;
     this.person = person;
     this.#body = body;
+  }
+
+  get message(): string {
+    return this.#body.message;
   }
 
   get workflowId(): string {
@@ -75,6 +80,16 @@ export class TestTurn {
     return (await this.handle(runId).fetchHistory()).events ?? [];
   }
 
+  /** Its workflow is there, whether or not a worker is. */
+  started(): Promise<void> {
+    return until(() => this.handle().describe().then(() => true, isNotFound));
+  }
+
+  /** A regular activity of this type has been scheduled. */
+  scheduled(activity: string, runId?: string): Promise<void> {
+    return until(async () => (await this.events(runId)).some((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === activity));
+  }
+
   async books(): Promise<Books> {
     const { rows } = await sql<Books>`select
         (select count(*)::int from ledger_entries where turn_id = ${this.turnId} and kind = 'debit') as debits,
@@ -100,4 +115,9 @@ export class TestTurn {
     });
     return started;
   }
+}
+
+function isNotFound(error: unknown): false {
+  if (error instanceof WorkflowNotFoundError) return false;
+  throw error;
 }

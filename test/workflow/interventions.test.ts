@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
+import { Gate } from '../fake-model/scenario.ts';
+import { readEvents, textOf } from '../support/events.ts';
+import { startTestStack, type TestStack } from '../support/stack.ts';
+import { until } from '../support/until.ts';
+import { ANSWER, answered, modelCalls, newTurn, reconcile, running } from './stage.ts';
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  stack.model.always(ANSWER);
+});
+afterAll(() => stack.close());
+
+describe('cancelled in the Temporal UI', () => {
+  test('after its first delta a turn is stopped, and what came is charged', async () => {
+    const { turn, gate } = await running(stack, await stack.person(), 3);
+    await readEvents(await turn.follow(), (events) => textOf(events) === '이 답은 처음 것입니다');
+    await turn.handle().cancel();
+    expect(await turn.ended()).toBe('COMPLETED');
+    gate.open();
+    const { body } = await turn.read();
+    expect(body).toMatchObject({ state: 'stopped', content: '이 답은 처음 것입니다', usage: { estimated: true } });
+    expect(await turn.books()).toEqual({ debits: 1, debited: body.usage.debitedTokens, liveHolds: 0 });
+  });
+
+  test('before its first delta a turn is stopped at no cost', async () => {
+    const { turn, gate } = await running(stack, await stack.person(), 'request');
+    await turn.handle().cancel();
+    expect(await turn.ended()).toBe('COMPLETED');
+    gate.open();
+    expect((await turn.read()).body).toMatchObject({ state: 'stopped', content: '', usage: { debitedTokens: 0 } });
+    expect(await turn.books()).toEqual({ debits: 0, debited: 0, liveHolds: 0 });
+  });
+
+  test('before a worker took it a turn is stopped at no cost, and the model is not asked', async () => {
+    const idle = await startTestStack({}, { works: false });
+    try {
+      const turn = newTurn(idle, await idle.person());
+      const sending = turn.send();
+      await turn.started();
+      await turn.handle().cancel();
+      await idle.startWorker();
+      expect((await sending).body).toMatchObject({ state: 'stopped', content: '', usage: { debitedTokens: 0 } });
+      expect(await turn.ended()).toBe('COMPLETED');
+      expect(await turn.books()).toEqual({ debits: 0, debited: 0, liveHolds: 0 });
+      expect(idle.model.requests).toHaveLength(0);
+    } finally {
+      await idle.close();
+    }
+  });
+
+  test('once it is answered a turn is what it was', async () => {
+    const turn = await answered(stack, await stack.person());
+    const before = await turn.read();
+    await turn.handle().cancel().catch(() => {});
+    expect((await turn.read()).body).toEqual(before.body);
+    expect(await turn.ended()).toBe('COMPLETED');
+  });
+});
+
+describe('terminated in the Temporal UI', () => {
+  test('a turn is failed as interrupted by reconcile, at no cost, and runs when it is sent again', async () => {
+    const { turn, gate } = await running(stack, await stack.person(), 3);
+    await turn.handle().terminate('test');
+    expect(await turn.ended()).toBe('TERMINATED');
+    await reconciledTo(() => turn.read().then(({ body }) => body.state), 'failed');
+    gate.open();
+    expect((await turn.read()).body).toMatchObject({ state: 'failed', error: { code: 'interrupted', retryable: true } });
+    expect(await turn.books()).toEqual({ debits: 0, debited: 0, liveHolds: 0 });
+    expect((await turn.retry()).body).toMatchObject({ state: 'completed', content: ANSWER.chunks.join('') });
+    expect(await turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
+    expect(modelCalls(turn)).toBe(2);
+  });
+
+  test('a turn whose stop was asked for ends stopped', async () => {
+    const { turn, gate } = await running(stack, await stack.person(), 'request');
+    await sql`update turns set stop_requested_at = now() where id = ${turn.turnId}`.execute(stack.db.database.sql);
+    await turn.handle().terminate('test');
+    await reconciledTo(() => turn.read().then(({ body }) => body.state), 'stopped');
+    gate.open();
+    expect(await turn.books()).toEqual({ debits: 0, debited: 0, liveHolds: 0 });
+  });
+
+  test('between its answer and its debit a turn is settled by reconcile, once', async () => {
+    const own = await startTestStack();
+    try {
+      const { database } = own.db;
+      await sql`alter table ledger_entries add constraint no_debits_for_now check (kind <> 'debit')`.execute(database.sql);
+      const turn = newTurn(own, await own.person());
+      await turn.send({}, { prefer: 'respond-async' });
+      await until(async () => (await sql`select 1 from turns where answer_attempt = 1`.execute(database.sql)).rows.length === 1);
+      await turn.handle().terminate('test');
+      await sql`alter table ledger_entries drop constraint no_debits_for_now`.execute(database.sql);
+      await until(async () => {
+        await reconcile(own);
+        return (await turn.read()).body.state === 'completed';
+      });
+      expect(await turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
+      expect(modelCalls(turn)).toBe(1);
+    } finally {
+      await own.close();
+    }
+  });
+
+  /** A turn is left alone until it has been quiet for a second here. */
+  function reconciledTo(read: () => Promise<string>, state: string): Promise<void> {
+    return until(async () => {
+      await reconcile(stack);
+      return await read() === state;
+    });
+  }
+});
+
+describe('the history', () => {
+  test('of an answer of 2,000 pieces has 13 events, like any other', async () => {
+    const turn = newTurn(stack, await stack.person());
+    stack.model.next({ chunks: { count: 2_000, text: ' 토큰' }, honourLimit: false });
+    expect((await turn.send()).body.content).toHaveLength(6_000);
+    expect(await turn.ended()).toBe('COMPLETED');
+    expect(await turn.events()).toHaveLength(13);
+  });
+
+  test('of a turn whose every attempt fails has 15 events at most', async () => {
+    const turn = newTurn(stack, await stack.person());
+    for (let i = 0; i < 4; i++) stack.model.next({ status: 503, headers: { 'retry-after-ms': '1' } });
+    expect((await turn.send()).status).toBe(502);
+    expect(await turn.ended()).toBe('FAILED');
+    expect(modelCalls(turn)).toBe(4);
+    expect((await turn.events()).length).toBeLessThanOrEqual(15);
+  });
+
+  // Some 10 s: that long a local step is tried before it gives way.
+  test('stays bounded while PostgreSQL refuses every debit and every failure, and the turns end when it no longer does', async () => {
+    const own = await startTestStack();
+    try {
+      const { database } = own.db;
+      await sql`alter table ledger_entries add constraint no_debits_for_now check (kind <> 'debit')`.execute(database.sql);
+      await sql`alter table turns add constraint no_failures_for_now check (state <> 'failed')`.execute(database.sql);
+      const [debited, failing] = [newTurn(own, await own.person()), newTurn(own, await own.person())];
+      const gate = new Gate('request');
+      own.model.next({ status: 401, gate });
+      const sendings = [failing.send()];
+      await gate.reached;
+      sendings.push(debited.send());
+      gate.open();
+      await debited.started();
+      await Promise.all([debited.scheduled('settleTurn'), failing.scheduled('releaseTurn')]);
+      await sql`alter table ledger_entries drop constraint no_debits_for_now`.execute(database.sql);
+      await sql`alter table turns drop constraint no_failures_for_now`.execute(database.sql);
+      expect(await Promise.all([debited.ended(), failing.ended()])).toEqual(['COMPLETED', 'FAILED']);
+      // Twice the three events of a workflow task that goes on, and the regular activity with its task: 25 at most.
+      for (const turn of [debited, failing]) expect((await turn.events()).length).toBeLessThanOrEqual(25);
+      expect((await Promise.all(sendings)).map(({ status }) => status)).toEqual([502, 200]);
+      expect([await debited.books(), await failing.books()]).toMatchObject([{ debits: 1, liveHolds: 0 }, { debits: 0, liveHolds: 0 }]);
+    } finally {
+      await own.close();
+    }
+  }, 60_000);
+});
