@@ -14,6 +14,7 @@ import { timeRequests } from './request-metrics.ts';
 import { mountRoutes, type Route } from './route.ts';
 import { accountRoutes } from './routes/account.ts';
 import { adminTurnRoutes } from './routes/admin-turns.ts';
+import { adminUserRoutes } from './routes/admin-users.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { conversationRoutes } from './routes/conversations.ts';
@@ -35,6 +36,7 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
     ...historyRoutes(deps),
     ...auditRoutes(deps),
     ...adminTurnRoutes(deps),
+    ...adminUserRoutes(deps),
   ];
 
   const app = express();

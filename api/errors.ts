@@ -10,7 +10,7 @@ export const STATUS_OF = {
   invalid_json: 400, invalid_request: 400, invalid_event_id: 400, unknown_model: 400,
   unauthorized: 401,
   TOKEN_EXHAUSTED: 402,
-  forbidden: 403,
+  forbidden: 403, account_suspended: 403,
   not_found: 404,
   method_not_allowed: 405,
   tokens_held: 409, conversation_busy: 409, idempotency_conflict: 409, turn_not_failed: 409,

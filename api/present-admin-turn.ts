@@ -6,7 +6,7 @@ import { describeTimeline } from '../domain/turn-timeline.ts';
 import type { TurnRecord } from '../domain/turn.ts';
 import type { TemporalLinks } from '../platform/temporal-links.ts';
 import { turnWorkflowId } from '../workflows/contract.ts';
-import { iso, presentTurn } from './present.ts';
+import { iso, isoOrNull, presentTurn } from './present.ts';
 import type { adminTurn, AdminTurnDetail } from './wire/admin-turn.ts';
 
 interface Reading {
@@ -63,8 +63,4 @@ function presentAttempt({ number, runId, state, error, finishReason, startedAt, 
 
 function presentDebit({ createdAt, ...debit }: DebitRecord) {
   return { kind: 'debit' as const, ...debit, createdAt: iso(createdAt) };
-}
-
-function isoOrNull(instant: number | null): string | null {
-  return instant === null ? null : iso(instant);
 }

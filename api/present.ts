@@ -42,6 +42,10 @@ export function iso(instant: number): string {
   return new Date(instant).toISOString();
 }
 
+export function isoOrNull(instant: number | null): string | null {
+  return instant === null ? null : iso(instant);
+}
+
 function presentWarning(warning: NonNullable<TurnRecord['warning']>, locale: Locale) {
   const { level, remainingTokens, estimatedTurns } = warning;
   return { level, message: warningSentence(warning, locale), remainingTokens, estimatedTurns };

@@ -84,6 +84,7 @@ function failureOf(row: TurnRow) {
   switch (code) {
     case 'model_unavailable': case 'model_rate_limited': case 'model_timeout': case 'model_rejected': case 'content_filtered':
     case 'context_length': case 'interrupted': case 'TOKEN_EXHAUSTED': case 'conversation_busy':
+    case 'account_suspended':
       return code;
     default:
       throw new Error(`a failed turn must have a failure code, not ${code ?? 'none'}`);

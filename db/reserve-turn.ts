@@ -11,7 +11,7 @@ import { readLockedAccount } from './accounts.ts';
 import type { Database, Tx } from './database.ts';
 import { findPendingHold, moveHold, openHold, sumHeld, type Hold } from './holds.ts';
 import { endTurn, findEnding, getStoredAnswer } from './end-turn.ts';
-import { lockTurn, type TurnRow } from './turn-row.ts';
+import { lockTurn, type LockedTurn, type TurnRow } from './turn-row.ts';
 import { reopen } from './turns.ts';
 
 /** What admission needs to know beside the database. */
@@ -45,7 +45,7 @@ export async function reserveTurn(database: Database, turnId: string, cancelled:
 export type ReservedLocked = { readonly kind: 'held'; readonly hold: Hold; readonly row: TurnRow } | Exclude<Reserved, { kind: 'held' }>;
 
 /** The whole of reserve for a holder of the turn's locks; opening an attempt under a lost hold comes here too. */
-export async function reserveLocked(tx: Tx, row: TurnRow, cancelled: boolean, context: AdmissionContext): Promise<ReservedLocked> {
+export async function reserveLocked(tx: Tx, row: LockedTurn, cancelled: boolean, context: AdmissionContext): Promise<ReservedLocked> {
   if (isAnswered(row.state)) return { kind: 'ended', state: row.state };
   if (isLive(row.state) && row.answerAttempt !== null) {
     return { kind: 'answered', answer: await getStoredAnswer(tx, row) };
@@ -63,6 +63,7 @@ export async function reserveLocked(tx: Tx, row: TurnRow, cancelled: boolean, co
   if (pending !== null && isLive(row.state) && pending.runId === context.runId && pending.expiresAt > context.now) {
     return { kind: 'held', hold: pending, row };
   }
+  if (row.suspended) return refuseSuspended(tx, row);
   const open = isLive(row.state) ? row : await reopen(tx, row, 'reset');
   return admit(tx, open, pending, context);
 }
@@ -101,18 +102,24 @@ async function markAdmitted(tx: Tx, row: TurnRow, runId: string, hold: Hold): Pr
 }
 
 /**
- * No room. A turn never admitted is refused and binds nothing; one that was admitted before is failed, to be run again after
+ * No room, or suspended. A turn never admitted is refused and binds nothing; one that was admitted before is failed, to be run again after
  * a purchase. What cannot succeed at all (context length, a model gone from the catalogue) fails either way.
  */
 async function refuse(tx: Tx, row: TurnRow, code: TurnFailureCode | 'tokens_held'): Promise<ReservedLocked> {
-  const noRoom = code === 'tokens_held' || code === 'TOKEN_EXHAUSTED';
-  if (noRoom && !row.everAdmitted) {
+  const bindsNothing = code === 'tokens_held' || code === 'TOKEN_EXHAUSTED' || code === 'account_suspended';
+  if (bindsNothing && !row.everAdmitted) {
     await endTurn(tx, row, { state: 'refused', code });
     return { kind: 'ended', state: 'refused' };
   }
   const failure = code === 'tokens_held' ? 'TOKEN_EXHAUSTED' : code;
   await endTurn(tx, row, { state: 'failed', code: failure });
   return { kind: 'failed', code: failure };
+}
+
+/** Of a suspended account: a live turn is refused or fails; one that had ended (a reset came) keeps its ending and why it failed. */
+async function refuseSuspended(tx: Tx, row: TurnRow): Promise<ReservedLocked> {
+  if (isLive(row.state)) return refuse(tx, row, 'account_suspended');
+  return row.state === 'refused' ? { kind: 'ended', state: 'refused' } : { kind: 'failed', code: 'account_suspended' };
 }
 
 function baseTokens(row: TurnRow, model: Model, { countTokens }: AdmissionContext): number {

@@ -60,9 +60,15 @@ export const turnFigures = sql.raw(FIGURES);
  * locks in the order of `for … of`, and rereads all three rows after having waited for any of them. NO KEY: a plain UPDATE lock
  * would stand against the foreign keys of a row being inserted, which are checked under the conversation's lock: a deadlock.
  */
-export async function lockTurn(tx: Tx, turnId: string): Promise<TurnRow | null> {
-  return first(sql<TurnRow>`select ${turnColumns} from accounts a join turns t on t.account_id = a.id join conversations c on c.id = t.conversation_id
+export async function lockTurn(tx: Tx, turnId: string): Promise<LockedTurn | null> {
+  return first(sql<LockedTurn>`select ${turnColumns}, a.suspended_at is not null as suspended from accounts a join turns t on t.account_id = a.id join conversations c on c.id = t.conversation_id
     where t.id = ${turnId} for no key update of a, c, t`, tx);
+}
+
+/** A turn under its locks. */
+export interface LockedTurn extends TurnRow {
+  /** Its account may not run turns, as the account's lock holder knows it. */
+  suspended: boolean;
 }
 
 export async function findTurnRow(on: Sql, turnId: string): Promise<TurnRow | null> {

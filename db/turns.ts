@@ -14,7 +14,7 @@ export async function findTurn(database: Database, { turnId, userId }: { turnId:
 
 /**
  * The person's retry or an admin's replay: failed | refused → accepted by compare-and-set, so that two at once start one run.
- * @throws AppError not_found, turn_not_failed, conversation_busy.
+ * @throws AppError not_found, turn_not_failed, account_suspended, conversation_busy.
  */
 export async function reopenTurn(
   database: Database, { turnId, userId, reason }: { turnId: string; userId: number | null; reason: 'retry' | 'replay' },
@@ -23,6 +23,7 @@ export async function reopenTurn(
     const row = await lockTurn(tx, turnId);
     if (row === null || (userId !== null && row.userId !== userId)) throw new AppError('not_found');
     if (!mayRunAgain(row.state, reason)) throw new AppError('turn_not_failed', { turnId, state: row.state });
+    if (row.suspended) throw new AppError('account_suspended');
     return recordOf(await reopen(tx, row, reason));
   });
 }

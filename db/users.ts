@@ -15,6 +15,8 @@ export interface Principal {
   readonly email: string | null;
   readonly locale: Locale;
   readonly timeZone: string;
+  /** May read, but neither send nor retry. */
+  readonly suspended: boolean;
 }
 
 const TOKEN = /^tk_[A-Za-z0-9_-]{43}$/;
@@ -101,7 +103,7 @@ export async function findAccount(on: Sql, userId: number): Promise<{ accountId:
 }
 
 const principalColumns = sql.raw(
-  'u.id::float8 as "userId", a.id::float8 as "accountId", u.role, u.email, u.locale, a.time_zone as "timeZone"');
+  'u.id::float8 as "userId", a.id::float8 as "accountId", u.role, u.email, u.locale, a.time_zone as "timeZone", a.suspended_at is not null as suspended');
 
 /** 256 random bits: nothing to guess, so a plain hash protects the table. */
 function mintToken(): string {

@@ -3,6 +3,14 @@ import { CreateAuditEntries } from './20261124-create-audit-entries.ts';
 import { FindTurnsForAdmins } from './20261124-find-turns-for-admins.ts';
 import { CreateRatesAndRollups } from './20261124-create-rates-and-rollups.ts';
 import { IndexOverageDebits } from './20261124-index-overage-debits.ts';
+import { SuspendAccounts } from './20261124-suspend-accounts.ts';
 
 /** In the order they run; forward only. */
-export const MIGRATIONS = [CreateTurnsAndLedger, CreateAuditEntries, FindTurnsForAdmins, CreateRatesAndRollups, IndexOverageDebits] as const;
+export const MIGRATIONS = [
+  CreateTurnsAndLedger,
+  CreateAuditEntries,
+  FindTurnsForAdmins,
+  CreateRatesAndRollups,
+  IndexOverageDebits,
+  SuspendAccounts,
+] as const;

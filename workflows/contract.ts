@@ -99,4 +99,5 @@ export const TURN_FAILURE_TYPES = {
   interrupted: 'TurnInterrupted',
   TOKEN_EXHAUSTED: 'TokenExhausted',
   conversation_busy: 'ConversationBusy',
+  account_suspended: 'AccountSuspended',
 } as const satisfies Record<TurnFailureCode, string>;

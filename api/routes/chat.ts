@@ -5,18 +5,18 @@ import { findTurn, reopenTurn, requestStop } from '../../db/turns.ts';
 import { AppError } from '../../domain/errors.ts';
 import { parseEventId, type EventId } from '../../domain/stream-events.ts';
 import { isLive, type TurnRecord } from '../../domain/turn.ts';
-import { announce } from '../../platform/turn-stream.ts';
 import type { ApiDeps, Caller } from '../context.ts';
 import type { OverloadGate } from '../overload.ts';
 import { presentTurn } from '../present.ts';
 import { secondsSinceReceived } from '../request-metrics.ts';
 import { defineRoute, type Reply, type Route } from '../route.ts';
 import { answerTurn, followFrom } from '../turns/answer.ts';
+import { deliverStop } from '../turns/deliver-stop.ts';
 import { uuid } from '../wire/fields.ts';
 import { acceptedBody, pendingBody, sendBody, turn } from '../wire/turn.ts';
 
 const params = z.object({ turnId: uuid });
-const RUN_ERRORS = ['TOKEN_EXHAUSTED', 'tokens_held', 'conversation_busy', 'overloaded', 'model_unavailable', 'model_rate_limited', 'model_timeout',
+const RUN_ERRORS = ['TOKEN_EXHAUSTED', 'tokens_held', 'conversation_busy', 'account_suspended', 'overloaded', 'model_unavailable', 'model_rate_limited', 'model_timeout',
   'model_rejected', 'content_filtered', 'context_length', 'interrupted'] as const;
 const RUN_ANSWERS = {
   200: { description: 'The turn: completed or stopped. As `text/event-stream`, its events', body: turn, stream: true },
@@ -48,7 +48,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       method: 'get', path: '/api/chat/turns/:turnId/events', tag: 'Chat', limit: 'read', summary: 'The events of a turn, resumed from Last-Event-ID', params,
       headers: z.object({ 'Last-Event-ID': z.string().optional().meta({ description: '`id` of the last event you have; what follows it is sent', example: '1-12' }) }),
       answers: { 200: { description: 'Events from there to the ending', stream: true } },
-      errors: ['not_found', 'invalid_event_id', 'TOKEN_EXHAUSTED', 'tokens_held'],
+      errors: ['not_found', 'invalid_event_id', 'TOKEN_EXHAUSTED', 'tokens_held', 'account_suspended'],
       async handle(caller, { params: { turnId } }) {
         const lastEventId = readLastEventId(caller);
         return followFrom(deps, caller, await getOwnTurn(deps, caller, turnId), lastEventId);
@@ -63,6 +63,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       method: 'post', path: '/api/chat/turns/:turnId/retry', tag: 'Chat', limit: 'send', summary: 'Run your failed or refused turn again; answers as a send does', params,
       answers: RUN_ANSWERS, errors: [...RUN_ERRORS, 'not_found', 'turn_not_failed'],
       async handle(caller, { params: { turnId } }) {
+        assertNotSuspended(caller);
         await getOwnTurn(deps, caller, turnId);
         await gate.enter();
         const reopened = await reopenTurn(deps.database, { turnId, userId: caller.principal.userId, reason: 'retry' });
@@ -73,6 +74,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
 }
 
 async function send(deps: ApiDeps, gate: OverloadGate, caller: Caller, body: z.infer<typeof sendBody>): Promise<Reply | null> {
+  assertNotSuspended(caller);
   const { userId, accountId } = caller.principal;
   const model = body.model === undefined ? deps.models[0] : deps.models.find(({ name }) => name === body.model);
   if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
@@ -92,6 +94,11 @@ async function send(deps: ApiDeps, gate: OverloadGate, caller: Caller, body: z.i
   return answerTurn(deps, caller, accepted, { start: mayNeedStart(decision, accepted) });
 }
 
+/** At the door, before anything is written; `reserveTurn` looks again, under the account's lock. Reading stays. */
+function assertNotSuspended({ principal }: Caller): void {
+  if (principal.suspended) throw new AppError('account_suspended');
+}
+
 /** A turn that was bound by an unclear start has a row and perhaps no workflow; starting what runs is harmless. */
 function mayNeedStart(decision: Accepted['decision'], { state, admittedAt }: TurnRecord): boolean {
   return decision === 'new' || decision === 'judge_anew' || (decision === 'join' && state === 'accepted' && admittedAt === null);
@@ -101,9 +108,7 @@ async function stop(deps: ApiDeps, caller: Caller, turnId: string): Promise<Repl
   const { userId } = caller.principal;
   const requested = await requestStop(deps.database, { turnId, userId });
   if (!isLive(requested.state)) return { status: 200, body: present(deps, caller, requested) };
-  announce(deps.redis, turnId, 'stop');
-  // The row says it already: a Temporal that is away delays the end, it does not lose the stop.
-  await deps.runs.cancel({ turnId, userId }).catch((error: unknown) => deps.log.warn({ turnId, reason: String(error) }, 'a stop did not reach Temporal'));
+  await deliverStop(deps, { turnId, userId });
   return { status: 202, body: { turnId, state: requested.state } };
 }
 

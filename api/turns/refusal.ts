@@ -4,11 +4,11 @@ import { isRetryable, type TurnRecord } from '../../domain/turn.ts';
 import type { ApiDeps } from '../context.ts';
 import { iso } from '../present.ts';
 
-/** A refused turn as an error, with today's figures: 402 or 409, or 503 when its start failed. */
+/** A refused turn as an error, with today's figures: 402, 403 or 409, or 503 when its start failed. */
 export async function refusalOf(deps: Pick<ApiDeps, 'database' | 'config' | 'now'>, turn: TurnRecord): Promise<AppError> {
   const code = turn.error ?? 'internal';
   if (code === 'TOKEN_EXHAUSTED') return new AppError(code, await exhaustedFigures(deps, turn.accountId));
-  return new AppError(code, { retryAfter: 5 });
+  return new AppError(code, code === 'account_suspended' ? {} : { retryAfter: 5 });
 }
 
 /** A failed turn as the flat error of a JSON send. */

@@ -38,7 +38,7 @@ test('a turn that was admitted is never refused afterwards: running has no step 
 
 test('exactly the failures of policy 7 may be sent again with hope', () => {
   expect(ERROR_CODES.filter(isRetryable)).toEqual(
-    ['TOKEN_EXHAUSTED', 'conversation_busy', 'model_unavailable', 'model_rate_limited', 'model_timeout', 'interrupted']);
+    ['TOKEN_EXHAUSTED', 'conversation_busy', 'account_suspended', 'model_unavailable', 'model_rate_limited', 'model_timeout', 'interrupted']);
   expect(Object.keys(TURN_FAILURES).filter((code) => !TURN_FAILURES[code as keyof typeof TURN_FAILURES])).toEqual(
     ['model_rejected', 'content_filtered', 'context_length']);
 });

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { getUser, listEntries, listLiveHolds, listUsers, type EntryRecord, type LiveHold, type UserRecord } from '../../db/admin-users.ts';
+import { resumeUser, suspendUser } from '../../db/suspension.ts';
+import { readUsage } from '../../db/usage.ts';
+import type { ApiDeps } from '../context.ts';
+import { iso, isoOrNull, presentUsage } from '../present.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { deliverStop } from '../turns/deliver-stop.ts';
+import { adminUser, adminUserDetail, adminUserDetailQuery, adminUserPage, adminUsersQuery, suspendedUser, suspensionBody } from '../wire/admin-user.ts';
+import { actorOf } from './audit.ts';
+
+const params = z.object({ userId: z.coerce.number().pipe(z.int().min(1)) });
+const SUSPENSION_ERRORS = ['forbidden', 'not_found', 'invalid_json', 'invalid_request', 'unsupported_media_type', 'payload_too_large'] as const;
+
+export function adminUserRoutes(deps: ApiDeps): Route[] {
+  const { database, config, now } = deps;
+  return [
+    defineRoute({
+      method: 'get', path: '/api/admin/users', tag: 'Admin', limit: 'read', summary: 'People, by e-mail or id', query: adminUsersQuery,
+      answers: { 200: { description: 'A page, in the order of ids', body: adminUserPage } }, errors: ['forbidden', 'invalid_request'],
+      async handle(_caller, { query: { limit, cursor, ...filter } }) {
+        const page = await listUsers(database, { filter, limit, cursor: cursor ?? null });
+        return { status: 200, body: { ...page, items: page.items.map(presentUser) } };
+      },
+    }),
+    defineRoute({
+      method: 'get', path: '/api/admin/users/:userId', tag: 'Admin', limit: 'read', summary: 'One person: usage, live holds, ledger', params, query: adminUserDetailQuery,
+      answers: { 200: { description: 'The person', body: adminUserDetail } }, errors: ['forbidden', 'invalid_request', 'not_found'],
+      async handle(_caller, { params: { userId }, query: { limit, cursor } }) {
+        const user = await getUser(database.sql, userId);
+        const { accountId } = user;
+        const usage = await readUsage(database, { accountId, now: now() });
+        const holds = await listLiveHolds(database.sql, { accountId, now: now() });
+        const ledger = await listEntries(database.sql, { accountId, limit, cursor: cursor ?? null });
+        return {
+          status: 200,
+          body: { ...presentUser(user), usage: presentUsage(usage, config.policy.purchaseUrl), holds: holds.map(presentHold), ledger: { ...ledger, items: ledger.items.map(presentEntry) } },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'post', path: '/api/admin/users/:userId/suspend', tag: 'Admin', limit: 'read',
+      summary: 'Suspend: running turns stop and are charged; sends, retries and replays are refused; reading stays', params, body: suspensionBody,
+      answers: { 200: { description: 'The person, suspended', body: suspendedUser } }, errors: SUSPENSION_ERRORS,
+      async handle(caller, { params: { userId }, body: { reason } }) {
+        const { stopping } = await suspendUser(database, { userId, reason, actor: actorOf(caller) });
+        await Promise.all(stopping.map((turnId) => deliverStop(deps, { turnId, userId })));
+        return { status: 200, body: { ...presentUser(await getUser(database.sql, userId)), stopping } };
+      },
+    }),
+    defineRoute({
+      method: 'post', path: '/api/admin/users/:userId/resume', tag: 'Admin', limit: 'read', summary: 'End a suspension', params, body: suspensionBody,
+      answers: { 200: { description: 'The person', body: adminUser } }, errors: SUSPENSION_ERRORS,
+      async handle(caller, { params: { userId }, body: { reason } }) {
+        await resumeUser(database, { userId, reason, actor: actorOf(caller) });
+        return { status: 200, body: presentUser(await getUser(database.sql, userId)) };
+      },
+    }),
+  ];
+}
+
+function presentUser({ accountId: _, suspendedAt, createdAt, ...user }: UserRecord): z.infer<typeof adminUser> {
+  return { ...user, suspendedAt: isoOrNull(suspendedAt), createdAt: iso(createdAt) };
+}
+
+function presentHold({ createdAt, expiresAt, ...hold }: LiveHold) {
+  return { ...hold, createdAt: iso(createdAt), expiresAt: isoOrNull(expiresAt) };
+}
+
+function presentEntry({ createdAt, ...entry }: EntryRecord) {
+  return { ...entry, createdAt: iso(createdAt) };
+}
