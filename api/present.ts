@@ -29,11 +29,12 @@ export function presentError(code: ErrorCode, locale: Locale) {
 }
 
 export function presentUsage(state: UsageState, purchaseUrl: string): z.infer<typeof usageState> {
-  const { period, resetsAt, ...figures } = state;
+  const { period, resetsAt, depletesAt, ...figures } = state;
   return {
     period: { label: period.label, start: iso(period.startsAt), end: iso(period.endsAt) },
     ...figures,
     resetsAt: iso(resetsAt),
+    depletesAt: depletesAt === null ? null : iso(depletesAt),
     purchaseUrl,
   };
 }

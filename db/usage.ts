@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 import { AppError } from '../domain/errors.ts';
 import type { Instant } from '../domain/period.ts';
 import { totalAvailable, usedAtPercent } from '../domain/policy.ts';
+import { forecastDepletion, type Pace } from '../domain/forecast.ts';
 import { describeUsage, type UsageReading, type UsageState } from '../domain/usage-state.ts';
-import { lockAccount, readAccount } from './accounts.ts';
+import { lockAccount, readAccount, type LockedAccount } from './accounts.ts';
 import { one, type Database, type Sql } from './database.ts';
 import { bookAdjustment } from './ledger.ts';
 
@@ -11,13 +12,19 @@ const DEBITS_IN_THE_MEAN = 20;
 
 /** What an account is shown, in one snapshot: the same figures that admission decides by, never cached (G7, G16). */
 export async function readUsage(database: Database, { accountId, now }: { accountId: number; now: Instant }): Promise<UsageState> {
-  const read = await readAccount(database.sql, { accountId, now, beside: selectRecent(accountId, now) });
-  if (read !== null) return describeUsage({ ...read, ...recentOf(read) });
+  const beside = sql<RecentRow & Pace>`select * from (${selectRecent(accountId, now)}) recent cross join (${selectPace(accountId, now)}) pace`;
+  const read = await readAccount(database.sql, { accountId, now, beside });
+  if (read !== null) return stateOf(read, recentOf(read), read, now);
   // The first touch in a new period opens it.
   return database.transaction(async (tx) => {
     const opened = await lockAccount(tx, { accountId, now });
-    return describeUsage({ ...opened, ...await readRecent(tx, accountId, now) });
+    return stateOf(opened, await readRecent(tx, accountId, now), await one(selectPace(accountId, now), tx), now);
   });
+}
+
+function stateOf(account: LockedAccount, recent: Recent, pace: Pace, now: Instant): UsageState {
+  const figures = describeUsage({ ...account, ...recent });
+  return { ...figures, depletesAt: forecastDepletion({ now, timeZone: account.timeZone, remaining: figures.remainingTokens, resetsAt: figures.resetsAt, pace }) };
 }
 
 /**
@@ -59,4 +66,14 @@ function selectRecent(accountId: number, now: Instant) {
 
 function recentOf({ heldTokens, debitCount, debitSum }: RecentRow): Recent {
   return { heldTokens, recentDebits: { count: debitCount, sum: debitSum } };
+}
+
+/** From 8 days of rollups, which hold every day that the forecast may look at in any zone. */
+function selectPace(accountId: number, now: Instant) {
+  const from = new Date(now - 8 * 86_400_000);
+  return sql<Pace>`
+    select
+      (select floor(extract(epoch from created_at) * 1000)::float8 from ledger_entries where account_id = ${accountId} and kind = 'debit' order by id limit 1) as "firstDebitAt",
+      (select coalesce(jsonb_agg(jsonb_build_object('day', u.day, 'tokens', u.used_tokens)), '[]') from periods p join usage_rollups u on u.period_id = p.id
+        where p.account_id = ${accountId} and p.ends_at > ${from} and u.day >= ${from.toISOString().slice(0, 10)}::date and u.rate_id is not null) as debits`;
 }

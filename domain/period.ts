@@ -31,12 +31,17 @@ export function openLabel(last: Period | null, now: Instant, timeZone: string): 
 
 /** `YYYY-MM` of an instant on the wall clock of a zone. */
 export function monthOf(at: Instant, timeZone: string): string {
-  return new Date(at + zoneOffset(at, timeZone)).toISOString().slice(0, 7);
+  return new Date(wallClock(at, timeZone)).toISOString().slice(0, 7);
 }
 
 /** `YYYY-MM-DD` of an instant on the wall clock of a zone. */
 export function dayOf(at: Instant, timeZone: string): string {
-  return new Date(at + zoneOffset(at, timeZone)).toISOString().slice(0, 10);
+  return new Date(wallClock(at, timeZone)).toISOString().slice(0, 10);
+}
+
+/** What the zone's wall clock shows, as the instant at which a clock in UTC shows the same. */
+export function wallClock(at: Instant, timeZone: string): Instant {
+  return at + zoneOffset(at, timeZone);
 }
 
 export function followingMonth(label: string): string {

@@ -2,8 +2,8 @@ import type { Balance } from './balance.ts';
 import { estimatedTurns, levelOf, totalAvailable, usagePercent, type Level } from './policy.ts';
 import type { Instant, Period } from './period.ts';
 
-/** Everything an account is shown of its tokens, from one consistent reading under its lock or in one snapshot (G7). */
-export interface UsageState {
+/** An account's tokens and the level that follows from them, from one consistent reading under its lock or in one snapshot (G7). */
+export interface UsageFigures {
   readonly period: Period;
   readonly allowanceTokens: number;
   readonly purchasedTokens: number;
@@ -18,6 +18,12 @@ export interface UsageState {
   readonly resetsAt: Instant;
 }
 
+/** Everything an account is shown of its tokens. */
+export interface UsageState extends UsageFigures {
+  /** When the tokens run out, by `forecastDepletion`. */
+  readonly depletesAt: Instant | null;
+}
+
 export interface UsageReading {
   readonly period: Period;
   readonly balance: Balance;
@@ -27,7 +33,7 @@ export interface UsageReading {
   readonly recentDebits: { readonly count: number; readonly sum: number };
 }
 
-export function describeUsage({ period, balance, heldTokens, recentDebits }: UsageReading): UsageState {
+export function describeUsage({ period, balance, heldTokens, recentDebits }: UsageReading): UsageFigures {
   const total = totalAvailable(balance);
   const remaining = Math.max(0, total - balance.used);
   const level = levelOf(balance.used, total);
@@ -55,7 +61,7 @@ export interface Warning {
   readonly estimatedTurns: number;
 }
 
-export function decideWarning(state: UsageState): Warning | null {
+export function decideWarning(state: UsageFigures): Warning | null {
   if (state.level === 'NORMAL' || state.level === 'NOTICE') return null;
   return {
     level: state.level,

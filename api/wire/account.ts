@@ -16,6 +16,7 @@ export const usageState = z.object({
   canSend: z.boolean(),
   estimatedTurns: z.int().min(0),
   resetsAt: instant,
+  depletesAt: instant.nullable().meta({ description: 'When the tokens run out at the pace of the last 7 days; null when they last until the reset, or with less than 24 hours of data' }),
   purchaseUrl: z.string(),
 }).meta({ id: 'UsageState' });
 

@@ -31,7 +31,25 @@ describe('what an account is shown', () => {
   test('a new account has its allowance, all of it left', async () => {
     expect(await usage()).toEqual({
       period: { label: '2026-11', startsAt: Date.parse('2026-11-01T00:00:00+09:00'), endsAt: END_OF_NOVEMBER }, allowanceTokens: 100_000, purchasedTokens: 0, totalAvailable: 100_000,
-      usedTokens: 0, heldTokens: 0, remainingTokens: 100_000, usagePercent: 0, level: 'NORMAL', canSend: true, estimatedTurns: 111, resetsAt: END_OF_NOVEMBER });
+      usedTokens: 0, heldTokens: 0, remainingTokens: 100_000, usagePercent: 0, level: 'NORMAL', canSend: true, estimatedTurns: 111, resetsAt: END_OF_NOVEMBER, depletesAt: null });
+  });
+
+  test('when the tokens run out, from the rollups of 7 days in both months that they lie in, and not by adjustments', async () => {
+    const noon = (day: string) => Date.parse(`${day}T12:00:00+09:00`);
+    const now = noon('2026-12-04');
+    for (const [day, used] of [['2026-11-27', 50_000], ['2026-11-28', 5_000], ['2026-12-01', 20_000]] as const) await runTurn(db.database, person, { used, now: noon(day) });
+    // The database dates an entry by its own clock.
+    const dateEntries = (at: number) => db.database.transaction(async (tx) => {
+      await sql`set local session_replication_role = replica`.execute(tx);
+      await sql`update ledger_entries set created_at = ${new Date(at)} where account_id = ${person.accountId}`.execute(tx);
+    });
+    await dateEntries(now - 86_400_000 + 1);
+    expect((await usage(now)).depletesAt).toBeNull();
+    await dateEntries(noon('2026-11-27'));
+    // 25,000 in six and a half days, so 80,000 last 20.8 days.
+    expect((await usage(now)).depletesAt).toBe(now + 20.8 * 86_400_000);
+    await testUsage(60, now);
+    expect((await usage(now)).depletesAt).toBe(now + 10.4 * 86_400_000);
   });
 
   test('the same figures that admission decides by: held while a turn runs, used when it has settled (G7)', async () => {
