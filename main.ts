@@ -9,6 +9,7 @@ import { createLog, type Logger } from './platform/log.ts';
 import { openMetricsDoor } from './platform/metrics-door.ts';
 import { createMetrics, type Metrics } from './platform/metrics.ts';
 import { createModelClient } from './platform/model.ts';
+import { createPlanner } from './platform/planner.ts';
 import { openRedis } from './platform/redis.ts';
 import { createTemporalLinks } from './platform/temporal-links.ts';
 import { connectTemporal, createTurnRuns } from './platform/temporal.ts';
@@ -55,13 +56,17 @@ async function run(config: Config, { log, metrics }: { log: Logger; metrics: Met
   const serves = config.role !== 'worker';
   const { taskQueuePrefix } = config.temporal;
   const runs = createTurnRuns(temporal, { taskQueuePrefix, eager: works && serves });
+  const planner = createPlanner(temporal.client, { taskQueuePrefix });
   const failures: Promise<void>[] = [];
   if (works) {
     const model = createModelClient(config.openai);
     closers.push(() => model.close());
     const worker = await startWorker(
       temporal,
-      { database, redis, feed, model, models, countTokens, runs, log, metrics, now: Date.now, reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 } },
+      {
+        database, redis, feed, model, models, countTokens, runs, planner, log, metrics, now: Date.now,
+        reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 }, purchaseUrl: config.policy.purchaseUrl,
+      },
       { taskQueuePrefix, ...config.worker, reconcileEverySeconds: config.reconcile.everySeconds },
     );
     closers.push(() => worker.close());
@@ -69,7 +74,7 @@ async function run(config: Config, { log, metrics }: { log: Logger; metrics: Met
   }
   if (serves) {
     const links = createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace });
-    const api = await startApi({ config, models, database, redis, feed, runs, links, countTokens, log, metrics, now: Date.now });
+    const api = await startApi({ config, models, database, redis, feed, runs, planner, links, countTokens, log, metrics, now: Date.now });
     closers.push(() => api.close());
     log.info({ url: api.url }, 'listening');
   }

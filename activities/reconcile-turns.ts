@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { armSchedules } from '../db/arming.ts';
 import { releaseTurn } from '../db/end-turn.ts';
 import { countMismatches, expireHolds, findQuietTurns, findUnsettledAnswer, type QuietTurn } from '../db/reconcile.ts';
 import { settleTurn } from '../db/settle-turn.ts';
@@ -43,7 +44,8 @@ async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietFo
   if (hasAnswer) {
     const answer = await findUnsettledAnswer(deps.database, turnId);
     if (answer === null) return null;
-    await settleTurn(deps.database, { turnId, answer, now: deps.now() });
+    const { arm } = await settleTurn(deps.database, { turnId, answer, now: deps.now() });
+    if (arm !== undefined) await armSchedules(deps, { accountId: turn.accountId, now: deps.now() });
     announce(deps.redis, turnId, 'changed');
     return 'settled';
   }

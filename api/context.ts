@@ -3,6 +3,7 @@ import type { Database } from '../db/database.ts';
 import type { Principal } from '../db/users.ts';
 import type { Locale } from '../domain/messages.ts';
 import type { Encoding, PricedModel } from '../domain/model.ts';
+import type { Planner } from '../domain/schedules.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
@@ -21,6 +22,7 @@ export interface ApiDeps {
   readonly feed: TurnFeed;
   readonly runs: TurnRuns;
   readonly links: TemporalLinks;
+  readonly planner: Planner;
   countTokens(text: string, encoding: Encoding): number;
   readonly log: Logger;
   readonly metrics: Metrics;

@@ -4,6 +4,8 @@ import { AppConfigError } from '../platform/config-error.ts';
 import { readConfig } from '../platform/config.ts';
 import { SetupError } from '../scripts/services/say.ts';
 import { addMigrate } from './migrate.ts';
+import { addSchedulesCheck } from './schedules-check.ts';
+import { addSchedulesRepair } from './schedules-repair.ts';
 import { addStatus } from './status.ts';
 import { addTokenCreate } from './token-create.ts';
 import { addTokenRevoke } from './token-revoke.ts';
@@ -23,6 +25,9 @@ function createProgram(): Command {
   const token = program.command('token').description('bearer tokens: shown once, stored as a hash');
   addTokenCreate(token, readConfig);
   addTokenRevoke(token, readConfig);
+  const schedules = program.command('schedules').description('the Temporal schedules of users: monthly resets, and hourly checks from 90 % on');
+  addSchedulesCheck(schedules, readConfig);
+  addSchedulesRepair(schedules, readConfig);
   return program;
 }
 

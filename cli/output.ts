@@ -5,6 +5,12 @@ export function print(result: object, { json, text }: { json: boolean | undefine
   process.stdout.write(`${json === true ? JSON.stringify(result) : text}\n`);
 }
 
+/** Columns padded to their widest cell; the first row is the heading. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+}
+
 /** An id or a count of tokens. */
 export function positiveInteger(value: string): number {
   const number = Number(value);

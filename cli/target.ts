@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { openDatabase, type Database } from '../db/database.ts';
 import type { Config } from '../platform/config.ts';
+import { connectTemporal, type Temporal } from '../platform/temporal.ts';
 import { isAlive } from '../scripts/services/identity.ts';
 import { readServices, type Stored } from '../scripts/services/registry.ts';
 import { SetupError } from '../scripts/services/say.ts';
@@ -29,6 +30,18 @@ export async function withDatabase<T>(config: Config, work: (database: Database)
     return await work(database);
   } finally {
     await database.close();
+  }
+}
+
+/** The Temporal server a command works on. @throws SetupError when there is none, AppConfigError when it does not answer within 10 s. */
+export async function withTemporal<T>(config: Config, work: (temporal: Temporal) => Promise<T>): Promise<T> {
+  const address = config.temporal.address ?? findRunningStack(config)?.services.find(({ name }) => name === 'temporal')?.url;
+  if (address === undefined) throw new SetupError('No Temporal server: set TEMPORAL_ADDRESS, or run `npm start` and keep it running.');
+  const temporal = await connectTemporal({ ...config.temporal, address });
+  try {
+    return await work(temporal);
+  } finally {
+    await temporal.close();
   }
 }
 

@@ -1,18 +1,24 @@
 import { sql, type RawBuilder } from 'kysely';
+import type { AlertLevel } from '../domain/alerts.ts';
 import { openBalance, type Balance } from '../domain/balance.ts';
 import { dayOf, nextPeriod, type Instant, type Period } from '../domain/period.ts';
+import type { Schedules } from '../domain/schedules.ts';
 import { first, one, type Sql, type Tx } from './database.ts';
 import { openPeriod } from './ledger.ts';
 
 /** An account as its lock holder sees it: nobody else can book, hold or roll over until the transaction ends. */
 export interface LockedAccount {
   readonly accountId: number;
+  /** Its owner, and the zone their wall clock shows now. */
+  readonly userId: number;
+  readonly timeZone: string;
   readonly periodId: number;
   readonly period: Period;
   readonly balance: Balance;
-  readonly timeZone: string;
   /** Day on the account's wall clock, `YYYY-MM-DD`: where what is booked now shows in its history. */
   readonly today: string;
+  /** The schedules known to be armed for the period. */
+  readonly armed: Schedules;
 }
 
 /**
@@ -20,23 +26,25 @@ export interface LockedAccount {
  * @throws when there is no such account, which is a broken invariant here.
  */
 export async function lockAccount(tx: Tx, { accountId, now }: { accountId: number; now: Instant }): Promise<LockedAccount> {
-  await one(sql`select 1 from accounts where id = ${accountId} for no key update`, tx);
+  await lockAccountRow(tx, accountId);
   return readLockedAccount(tx, { accountId, now });
+}
+
+/** The lock alone: what has to be read before the next period is opened is read after it. */
+export async function lockAccountRow(tx: Tx, accountId: number): Promise<void> {
+  await one(sql`select 1 from accounts where id = ${accountId} for no key update`, tx);
 }
 
 /** For whoever has locked the account's row already. A statement after the lock: it must see what the last holder wrote. */
 export async function readLockedAccount(tx: Tx, { accountId, now }: { accountId: number; now: Instant }): Promise<LockedAccount> {
   const stored = await one(selectAccount(accountId), tx);
-  const clock = { timeZone: stored.timeZone, today: dayOf(now, stored.timeZone) };
-  const last = periodOf(stored);
+  const open = openAccountOf(accountId, stored, now);
+  if (open !== null) return open;
   const balance = balanceOf(stored);
-  if (last !== null && balance !== null && stored.periodId !== null && now < last.endsAt) {
-    return { accountId, periodId: stored.periodId, period: last, balance, ...clock };
-  }
-  const period = nextPeriod(last, now, stored.timeZone);
+  const period = nextPeriod(periodOf(stored), now, stored.timeZone);
   const opened = openBalance(balance ?? { ...EMPTY, purchased: stored.purchased, debt: stored.debt }, stored.monthlyAllowance);
   const periodId = await openPeriod(tx, { accountId, period, allowance: stored.monthlyAllowance });
-  return { accountId, periodId, period, balance: opened, ...clock };
+  return { accountId, ...clockOf(stored, now), periodId, period, balance: opened, armed: { reset: false, alert: null } };
 }
 
 /**
@@ -48,13 +56,27 @@ export async function readAccount<Beside>(
 ): Promise<(LockedAccount & Beside) | null> {
   const stored = await first(sql<StoredAccount & Beside>`select * from (${selectAccount(accountId)}) account cross join (${beside}) beside`, on);
   if (stored === null) return null;
-  const period = periodOf(stored);
-  const balance = balanceOf(stored);
-  if (period === null || balance === null || stored.periodId === null || now >= period.endsAt) return null;
-  return { ...stored, accountId, periodId: stored.periodId, period, balance, today: dayOf(now, stored.timeZone) };
+  const open = openAccountOf(accountId, stored, now);
+  return open === null ? null : { ...stored, ...open };
+}
+
+/** A page of accounts that were used in the period open at `now`, in the order of their ids, from behind `after`. */
+export async function readOpenAccounts(on: Sql, { now, after, limit }: { now: Instant; after: number; limit: number }): Promise<LockedAccount[]> {
+  const { rows } = await sql<StoredAccount & { accountId: number }>`select a.id::float8 as "accountId", ${accountColumns}
+    from accounts a join periods p on p.account_id = a.id
+    where a.id > ${after} and p.ends_at > ${new Date(now)} and (p.used_tokens > 0 or p.reset_armed or p.alert_armed is not null)
+    order by a.id limit ${limit}`.execute(on);
+  return rows.flatMap((stored) => openAccountOf(stored.accountId, stored, now) ?? []);
+}
+
+/** The account's newest period as it is stored, without opening the next; null when it has none. For the holder of its lock. */
+export async function readNewestPeriod(tx: Tx, accountId: number): Promise<{ period: Period | null; used: number; timeZone: string }> {
+  const stored = await one(selectAccount(accountId), tx);
+  return { period: periodOf(stored), used: stored.used ?? 0, timeZone: stored.timeZone };
 }
 
 interface StoredAccount {
+  userId: number;
   timeZone: string;
   monthlyAllowance: number;
   purchased: number;
@@ -68,19 +90,38 @@ interface StoredAccount {
   spentPurchased: number | null;
   spentAllowance: number | null;
   overage: number | null;
+  resetArmed: boolean | null;
+  alertArmed: AlertLevel | null;
 }
 
 // float8 is exact for integers below 2^53, which the domains of all counters guarantee; the driver reads it as a number.
+const accountColumns = sql.raw(`
+  a.user_id::float8 as "userId", a.time_zone as "timeZone", a.monthly_allowance_tokens::float8 as "monthlyAllowance",
+  a.purchased_tokens::float8 as purchased, a.debt_tokens::float8 as debt,
+  p.id::float8 as "periodId", p.label, (extract(epoch from p.starts_at) * 1000)::float8 as "startsAt", (extract(epoch from p.ends_at) * 1000)::float8 as "endsAt",
+  p.allowance_tokens::float8 as allowance, p.used_tokens::float8 as used, p.spent_purchased_tokens::float8 as "spentPurchased",
+  p.spent_allowance_tokens::float8 as "spentAllowance", p.overage_tokens::float8 as overage,
+  p.reset_armed as "resetArmed", p.alert_armed as "alertArmed"`);
+
 function selectAccount(accountId: number) {
   return sql<StoredAccount>`
-    select a.time_zone as "timeZone", a.monthly_allowance_tokens::float8 as "monthlyAllowance",
-      a.purchased_tokens::float8 as purchased, a.debt_tokens::float8 as debt,
-      p.id::float8 as "periodId", p.label, (extract(epoch from p.starts_at) * 1000)::float8 as "startsAt", (extract(epoch from p.ends_at) * 1000)::float8 as "endsAt",
-      p.allowance_tokens::float8 as allowance, p.used_tokens::float8 as used, p.spent_purchased_tokens::float8 as "spentPurchased",
-      p.spent_allowance_tokens::float8 as "spentAllowance", p.overage_tokens::float8 as overage
+    select ${accountColumns}
     from accounts a
     left join lateral (select * from periods where account_id = a.id order by ends_at desc limit 1) p on true
     where a.id = ${accountId}`;
+}
+
+/** Null when its period is over, or it never had one. */
+function openAccountOf(accountId: number, stored: StoredAccount, now: Instant): LockedAccount | null {
+  const { periodId, resetArmed, alertArmed } = stored;
+  const period = periodOf(stored);
+  const balance = balanceOf(stored);
+  if (period === null || balance === null || periodId === null || now >= period.endsAt) return null;
+  return { accountId, ...clockOf(stored, now), periodId, period, balance, armed: { reset: resetArmed ?? false, alert: alertArmed } };
+}
+
+function clockOf({ userId, timeZone }: StoredAccount, now: Instant): Pick<LockedAccount, 'userId' | 'timeZone' | 'today'> {
+  return { userId, timeZone, today: dayOf(now, timeZone) };
 }
 
 function periodOf({ label, startsAt, endsAt }: StoredAccount): Period | null {

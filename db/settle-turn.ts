@@ -2,10 +2,11 @@ import { sql } from 'kysely';
 import { AppError } from '../domain/errors.ts';
 import { meter } from '../domain/metering.ts';
 import type { Instant } from '../domain/period.ts';
+import { neededSchedules, schedulesToArm, type ScheduleKind } from '../domain/schedules.ts';
 import { isAnswered } from '../domain/turn.ts';
 import { decideWarning, describeUsage } from '../domain/usage-state.ts';
 import type { StoredAnswer } from '../workflows/contract.ts';
-import { readLockedAccount } from './accounts.ts';
+import { readLockedAccount, type LockedAccount } from './accounts.ts';
 import type { Database } from './database.ts';
 import { noteEnding } from './endings.ts';
 import { findPendingHold, moveHold } from './holds.ts';
@@ -13,17 +14,24 @@ import { bookDebit } from './ledger.ts';
 import { lockTurn } from './turn-row.ts';
 import { readRecent } from './usage.ts';
 
+export interface Settled {
+  readonly state: 'completed' | 'stopped';
+  /** Schedules the account needs now and has not armed; absent when there are none. */
+  readonly arm?: readonly ScheduleKind[];
+}
+
 /**
  * Books what a stored answer used, once: debit (unique by turn), balances, hold settled, turn final, in one transaction. A second
  * settle, from whatever path, is a no-op that answers the first (G8). Booked in the period that is open now.
  */
 export async function settleTurn(
   database: Database, { turnId, answer, now }: { turnId: string; answer: StoredAnswer; now: Instant },
-): Promise<{ state: 'completed' | 'stopped' }> {
+): Promise<Settled> {
   return database.transaction(async (tx) => {
     const row = await lockTurn(tx, turnId);
     if (row === null) throw new AppError('not_found');
-    if (isAnswered(row.state)) return { state: row.state };
+    // Told again as well: the worker that booked it may have died before anybody heard.
+    if (isAnswered(row.state)) return { state: row.state, ...toArm(await readLockedAccount(tx, { accountId: row.accountId, now })) };
     const hold = await findPendingHold(tx, turnId);
     if (row.state !== 'running' || row.answerAttempt !== answer.attempt || hold === null) {
       throw new Error(`turn ${turnId} cannot settle: ${row.state}, answer of attempt ${row.answerAttempt ?? 'none'}, hold ${hold?.state ?? 'gone'}`);
@@ -41,6 +49,11 @@ export async function settleTurn(
     await sql`update turns set state = ${answer.outcome}, debited_tokens = ${tokens}, warning = ${warning === null ? null : JSON.stringify(warning)},
         ended_at = now(), touched_at = now() where id = ${turnId}`.execute(tx);
     noteEnding(tx, { outcome: answer.outcome, code: null, model: row.model, debitedTokens: tokens });
-    return { state: answer.outcome };
+    return { state: answer.outcome, ...toArm({ ...account, balance }) };
   });
+}
+
+function toArm({ balance, armed }: Pick<LockedAccount, 'balance' | 'armed'>): Pick<Settled, 'arm'> {
+  const arm = schedulesToArm(neededSchedules(balance), armed);
+  return arm.length === 0 ? {} : { arm };
 }

@@ -6,6 +6,7 @@ import { isTimeZone } from '../domain/period.ts';
 import { first, one, violatedConstraint, type Database, type Sql } from './database.ts';
 import { Account, ApiKey, User } from './entities.ts';
 import { lockAccount } from './accounts.ts';
+import { forgetReset } from './arming.ts';
 
 /** Who a bearer token speaks for. */
 export interface Principal {
@@ -79,14 +80,17 @@ export async function revokeToken(database: Database, which: { token?: string; t
   return (await database.em().nativeUpdate(ApiKey, { ...where, revokedAt: null }, { revokedAt: new Date() })) === 1;
 }
 
-/** Changes zone and language. The period that has begun keeps its end (architecture.md, Time): it is opened first, under the lock. */
+/**
+ * Changes zone and language. The period that has begun keeps its end (architecture.md, Time): it is opened first, under the lock. Its
+ * reset schedule has to move to the new zone: the caller arms it.
+ */
 export async function updateProfile(database: Database, change: { userId: number; timeZone?: string; locale?: Locale; now: number }): Promise<Principal> {
   return database.transaction(async (tx) => {
     const account = await findAccount(tx, change.userId);
     if (account === null) throw new AppError('not_found');
     if (change.timeZone !== undefined) {
       if (!isTimeZone(change.timeZone)) throw new AppError('invalid_request', { field: 'timeZone', reason: 'not an IANA time zone' });
-      await lockAccount(tx, { accountId: account.accountId, now: change.now });
+      await forgetReset(tx, await lockAccount(tx, { accountId: account.accountId, now: change.now }));
       await sql`update accounts set time_zone = ${change.timeZone} where id = ${account.accountId}`.execute(tx);
     }
     if (change.locale !== undefined) await sql`update users set locale = ${change.locale} where id = ${change.userId}`.execute(tx);

@@ -1,4 +1,6 @@
+import type { AlertLevel } from './alerts.ts';
 import type { ErrorCode } from './errors.ts';
+import { wallClock, type Instant } from './period.ts';
 import type { Warning } from './usage-state.ts';
 
 export const LOCALES = ['ko', 'en'] as const;
@@ -46,4 +48,47 @@ export function warningSentence(warning: Pick<Warning, 'percentLeft'>, locale: L
     return locale === 'ko' ? '토큰을 모두 사용했습니다. 이어서 사용하려면 토큰을 구매하세요.' : 'Your tokens are used up. Buy tokens to go on.';
   }
   return locale === 'ko' ? `토큰이 ${warning.percentLeft}% 남았습니다.` : `${warning.percentLeft}% of your tokens are left.`;
+}
+
+/** What an alert says (G21), as it stood when it was decided. */
+export interface AlertFigures {
+  readonly level: AlertLevel;
+  readonly usagePercent: number;
+  readonly remainingTokens: number;
+  readonly resetsAt: Instant;
+  /** The reader's: the reset is told by the clock on their wall. */
+  readonly timeZone: string;
+  readonly purchaseUrl: string;
+}
+
+export function alertText(figures: AlertFigures, locale: Locale): { title: string; body: string } {
+  return ALERT_TEXTS[locale](figures);
+}
+
+const ALERT_TEXTS = {
+  ko({ level, usagePercent, remainingTokens, resetsAt, timeZone, purchaseUrl }) {
+    const [year, month, day, time] = shown(resetsAt, timeZone).split(/[-T]/);
+    const left = remainingTokens === 0 ? '남은 토큰이 없습니다.' : `남은 토큰은 ${grouped(remainingTokens)}개입니다.`;
+    return {
+      title: level === 'CRITICAL' ? `긴급: 토큰의 ${usagePercent}%를 사용했습니다` : `토큰의 ${usagePercent}%를 사용했습니다`,
+      body: `이번 달 토큰의 ${usagePercent}%를 사용했습니다. ${left} ${year}년 ${Number(month)}월 ${Number(day)}일 ${time}(${timeZone})에 초기화됩니다. 토큰 구매: ${purchaseUrl}`,
+    };
+  },
+  en({ level, usagePercent, remainingTokens, resetsAt, timeZone, purchaseUrl }) {
+    const [date, time] = shown(resetsAt, timeZone).split('T');
+    const left = remainingTokens === 0 ? 'No tokens are left' : `${grouped(remainingTokens)} tokens are left`;
+    return {
+      title: `${level === 'CRITICAL' ? 'Urgent: ' : ''}${usagePercent}% of your tokens are used`,
+      body: `You have used ${usagePercent}% of this month’s tokens. ${left}; the allowance resets on ${date} at ${time} (${timeZone}). Buy tokens: ${purchaseUrl}`,
+    };
+  },
+} as const satisfies Record<Locale, (figures: AlertFigures) => { title: string; body: string }>;
+
+/** `YYYY-MM-DDTHH:MM` */
+function shown(at: Instant, timeZone: string): string {
+  return new Date(wallClock(at, timeZone)).toISOString().slice(0, 16);
+}
+
+function grouped(tokens: number): string {
+  return tokens.toLocaleString('en-US');
 }

@@ -4,13 +4,11 @@ import { FindTurnsForAdmins } from './20261124-find-turns-for-admins.ts';
 import { CreateRatesAndRollups } from './20261124-create-rates-and-rollups.ts';
 import { IndexOverageDebits } from './20261124-index-overage-debits.ts';
 import { SuspendAccounts } from './20261124-suspend-accounts.ts';
+import { RememberArmedSchedules } from './20261124-remember-armed-schedules.ts';
+import { CreateAlertsAndNotifications } from './20261124-create-alerts-and-notifications.ts';
 
 /** In the order they run; forward only. */
 export const MIGRATIONS = [
-  CreateTurnsAndLedger,
-  CreateAuditEntries,
-  FindTurnsForAdmins,
-  CreateRatesAndRollups,
-  IndexOverageDebits,
-  SuspendAccounts,
+  CreateTurnsAndLedger, CreateAuditEntries, FindTurnsForAdmins, CreateRatesAndRollups, IndexOverageDebits, SuspendAccounts,
+  RememberArmedSchedules, CreateAlertsAndNotifications,
 ] as const;

@@ -4,8 +4,10 @@ import {
 } from '@temporalio/workflow';
 import { attemptsTimeoutMs, attemptTimeoutMs, ATTEMPTS_PER_RUN } from '../domain/attempt-limits.ts';
 import { TURN_FAILURES } from '../domain/errors.ts';
+import type { ScheduleKind } from '../domain/schedules.ts';
 import {
-  SEARCH_ATTRIBUTES, TURN_FAILURE_TYPES, type ChatTurnInput, type ChatTurnResult, type Ended, type Generated, type Released, type ReleaseReason, type Reserved, type TurnActivities,
+  SEARCH_ATTRIBUTES, TURN_FAILURE_TYPES, type ChatTurnInput, type ChatTurnResult, type Ended, type Generated, type MonthActivities, type Released, type ReleaseReason,
+  type Reserved, type TurnActivities,
 } from './contract.ts';
 import { failureCodeOf } from './turn-failure.ts';
 
@@ -13,11 +15,12 @@ import { failureCodeOf } from './turn-failure.ts';
  * One run of a turn: hold, answer, debit. A refused or stopped turn completes (a business answer); a failed one FAILS, typed,
  * so that the Temporal UI finds it. PostgreSQL decides what each step may do; a run that is reset finds what the last one left.
  */
-export async function chatTurn({ turnId }: ChatTurnInput): Promise<ChatTurnResult> {
+export async function chatTurn({ turnId, userId }: ChatTurnInput): Promise<ChatTurnResult> {
   const reserved = await reserve(turnId);
   const generated = reserved.kind === 'held' ? await generate(turnId, reserved) : reserved;
   if (generated.kind === 'answered') {
-    const { state } = await lastingly((activities) => activities.settleTurn({ turnId, answer: generated.answer }));
+    const { state, arm } = await lastingly((activities) => activities.settleTurn({ turnId, answer: generated.answer }));
+    if (arm !== undefined) await armSchedules(userId, arm);
     return { state };
   }
   return finish(generated);
@@ -66,6 +69,20 @@ async function generate(turnId: string, { holdId, outputLimit, model }: Extract<
     const stopped = TURN_FAILURES[code] && (isCancellation(error) || CancellationScope.current().consideredCancelled);
     return release(turnId, stopped ? { as: 'stopped' } : { as: 'failed', code });
   }
+}
+
+/**
+ * After the debit, so that nobody waits for it, and only there: a turn that fails used nothing that a reset would give back, and closes
+ * at once, so that its retry finds no open run. What cannot be armed within an hour the next debit arms, or the daily repair.
+ */
+async function armSchedules(userId: number, kinds: readonly ScheduleKind[]): Promise<void> {
+  const activities = proxyActivities<MonthActivities>({
+    startToCloseTimeout: '20s',
+    scheduleToCloseTimeout: '1 hour',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+    summary: `arm ${kinds.join(' and ')}`,
+  });
+  await CancellationScope.nonCancellable(() => activities.armSchedules({ userId })).catch(() => {});
 }
 
 async function release(turnId: string, reason: ReleaseReason): Promise<Released> {

@@ -1,5 +1,8 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { AlertLevel } from '../domain/alerts.ts';
 import type { TurnFailureCode } from '../domain/errors.ts';
+import type { ResetOutcome } from '../domain/reset.ts';
+import type { ScheduleKind } from '../domain/schedules.ts';
 
 /** Ids only: no chat text, e-mail or secret ever reaches Temporal. */
 export interface ChatTurnInput {
@@ -11,7 +14,9 @@ export interface ChatTurnResult {
   readonly state: 'completed' | 'stopped' | 'refused';
 }
 
-export const WORKFLOW_TYPES = { chatTurn: 'chatTurn', reconcile: 'reconcile' } as const;
+export const WORKFLOW_TYPES = {
+  chatTurn: 'chatTurn', reconcile: 'reconcile', allowanceReset: 'allowanceReset', usageAlert: 'usageAlert', repairSchedules: 'repairSchedules',
+} as const;
 
 /** @param userId the owner, @param turnId a UUID; one workflow id per turn for ever: re-sends, retries and replays are runs of it. */
 export function turnWorkflowId(userId: number, turnId: string): string {
@@ -19,6 +24,20 @@ export function turnWorkflowId(userId: number, turnId: string): string {
 }
 
 export const RECONCILE_SCHEDULE_ID = 'reconcile';
+export const REPAIR_SCHEDULES_ID = 'schedules-repair';
+
+const SCHEDULE_FOLDERS = { reset: 'allowance-reset', alert: 'usage-alert' } as const satisfies Record<ScheduleKind, string>;
+
+/** A user's own schedule; its workflows are named after it, with the nominal time behind. */
+export function userScheduleId(kind: ScheduleKind, userId: number): string {
+  return `${SCHEDULE_FOLDERS[kind]}/${userId}`;
+}
+
+/** @returns null for a schedule that is no user's. */
+export function parseUserScheduleId(id: string): { kind: ScheduleKind; userId: number } | null {
+  const [, folder, digits] = /^(allowance-reset|usage-alert)\/([1-9]\d{0,15})$/.exec(id) ?? [];
+  return folder === undefined ? null : { kind: folder === SCHEDULE_FOLDERS.reset ? 'reset' : 'alert', userId: Number(digits) };
+}
 
 /** `turns` for people, `background` for replays, schedules and reconcile; the prefix keeps test runs apart. */
 export function taskQueues(prefix: string): { readonly turns: string; readonly background: string } {
@@ -68,10 +87,52 @@ export interface TurnActivities {
   reserveTurn(input: { turnId: string; cancelled: boolean }): Promise<Reserved>;
   /** One model call: opens an attempt, streams, stores the answer. @throws ApplicationFailure typed by `TURN_FAILURE_TYPES`. */
   generate(input: { turnId: string; holdId: string }): Promise<Generated>;
-  /** Books the answer once: debit, hold settled, message final. */
-  settleTurn(input: { turnId: string; answer: StoredAnswer }): Promise<{ state: 'completed' | 'stopped' }>;
+  /** Books the answer once: debit, hold settled, message final. `arm`: what its account needs now and has not armed. */
+  settleTurn(input: { turnId: string; answer: StoredAnswer }): Promise<{ state: 'completed' | 'stopped'; arm?: readonly ScheduleKind[] }>;
   /** Ends the turn without an answer: hold released, nothing charged. Finds a stored answer → settle that instead. */
   releaseTurn(input: { turnId: string; reason: ReleaseReason }): Promise<Released>;
+}
+
+/** A user's account over the month. */
+export interface MonthActivities {
+  /** Arms what the account needs and has not; nothing when somebody else has done it. */
+  armSchedules(input: { userId: number }): Promise<{ armed: readonly ScheduleKind[] }>;
+  /** @param input.firedFor the nominal time of the firing, milliseconds. */
+  resetAllowance(input: { userId: number; firedFor: number }): Promise<ResetReport>;
+  checkUsage(input: { userId: number }): Promise<AlertReport>;
+  repairSchedules(): Promise<ScheduleReport>;
+}
+
+/** What a firing of `allowance-reset/{userId}` did; an admin reads it in the Temporal UI. */
+export interface ResetReport {
+  readonly outcome: ResetOutcome | 'no_such_user';
+  /** The open period and how much was used in the one before, where the firing looked. */
+  readonly period?: string;
+  readonly closedUsedTokens?: number;
+  /** Nothing was used for a whole period: the schedule was deleted, until the account is used again. */
+  readonly disarmed: boolean;
+}
+
+/** What a firing of `usage-alert/{userId}` did. */
+export interface AlertReport {
+  /** `sent`: a notification. `sent_before`: less than 24 hours ago. `below`: under 90 %, also because a new period has begun. */
+  readonly outcome: 'sent' | 'sent_before' | 'below' | 'no_such_user';
+  readonly level?: AlertLevel;
+  readonly usagePercent?: number;
+  readonly notificationId?: number;
+  /** There is nothing to watch any more: the schedule was deleted, until the account is at 90 % again. */
+  readonly disarmed: boolean;
+}
+
+/** What a comparison of schedules and accounts found, by what was wrong; `mended` of them are right now. */
+export interface ScheduleReport {
+  readonly accounts: number;
+  readonly schedules: number;
+  readonly missing: number;
+  readonly mistimed: number;
+  readonly needless: number;
+  readonly unrecorded: number;
+  readonly mended: number;
 }
 
 export interface ReconcileActivities {

@@ -1,2 +1,5 @@
+export { allowanceReset } from './allowance-reset.ts';
 export { chatTurn } from './chat-turn.ts';
 export { reconcile } from './reconcile.ts';
+export { repairSchedules } from './repair-schedules.ts';
+export { usageAlert } from './usage-alert.ts';

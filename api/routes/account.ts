@@ -1,6 +1,7 @@
 import { findAccount, updateProfile, type Principal } from '../../db/users.ts';
 import { readUsage, setTestUsage } from '../../db/usage.ts';
 import { AppError } from '../../domain/errors.ts';
+import { afterWrite } from '../after-write.ts';
 import type { ApiDeps, Caller } from '../context.ts';
 import { presentUsage } from '../present.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -34,6 +35,7 @@ export function accountRoutes(deps: ApiDeps): Route[] {
         const changed = await updateProfile(database, {
           userId: principal.userId, ...(timeZone === undefined ? {} : { timeZone }), ...(locale === undefined ? {} : { locale }), now: now(),
         });
+        if (timeZone !== undefined) await afterWrite(deps, principal.accountId);
         return { status: 200, body: presentMe(changed) };
       },
     }),
@@ -49,7 +51,8 @@ export function accountRoutes(deps: ApiDeps): Route[] {
 }
 
 /** Exists only on the embedded stack or with TEST_ROUTES=true. */
-function testUsage({ database, config, now }: ApiDeps): Route {
+function testUsage(deps: ApiDeps): Route {
+  const { database, config, now } = deps;
   return defineRoute({
     method: 'post', path: '/api/ai-usage/test-usage', tag: 'Test', limit: 'read', summary: 'Put an account at a level; your own, or as admin anybody’s', body: testUsageBody,
     answers: { 200: { description: 'The usage state now', body: usageState } }, errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'tokens_held'],
@@ -58,6 +61,7 @@ function testUsage({ database, config, now }: ApiDeps): Route {
       const account = await findAccount(database.sql, userId);
       if (account === null) throw new AppError('not_found');
       const state = await setTestUsage(database, { accountId: account.accountId, percent: usagePercent, now: now() });
+      await afterWrite(deps, account.accountId);
       return { status: 200, body: presentUsage(state, config.policy.purchaseUrl) };
     },
   });

@@ -26,6 +26,12 @@ async function newcomer(): Promise<Person> {
   return person;
 }
 
+/** The period's first debit arms the reset, at six history events once a month: this one is not the turn's under test. */
+async function usedBefore(): Promise<void> {
+  await newcomer();
+  expect((await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 1 })).status).toBe(200);
+}
+
 /** Debits of a turn, and holds that still stand: what every ending must leave right. */
 async function booksOf(turnId: string): Promise<{ debits: number; debited: number; liveHolds: number }> {
   const { rows } = await sql<{ debits: number; debited: number; liveHolds: number }>`select
@@ -49,7 +55,7 @@ async function historyOf(turnId: string): Promise<{ events: number; status: stri
 
 describe('what each ending costs', () => {
   test('completed: the provider\'s usage, once, in 13 history events that hold no text', async () => {
-    await newcomer();
+    await usedBefore();
     stack.model.next({ ...ANSWER, usage: { prompt_tokens: 21, completion_tokens: 9 } });
     const { status, body } = await person.call('POST', '/api/chat/send', { message: '비밀 질문입니다' });
     expect(status).toBe(200);
@@ -123,7 +129,7 @@ describe('what each ending costs', () => {
   });
 
   test('stopped after it: what came, counted by us; a second stop answers the ending', async () => {
-    await newcomer();
+    await usedBefore();
     const gate = new Gate(3);
     stack.model.next({ ...ANSWER, gate });
     const turnId = randomUUID();

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import { reopenTurn } from '../../db/turns.ts';
-import { RECONCILE_SCHEDULE_ID, type WORKFLOW_TYPES } from '../../workflows/contract.ts';
+import { RECONCILE_SCHEDULE_ID, REPAIR_SCHEDULES_ID, userScheduleId, type WORKFLOW_TYPES } from '../../workflows/contract.ts';
 import { Gate, type Point } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { lockRows, type RowLock } from '../support/lock.ts';
+import { TestSchedule } from '../support/schedules.ts';
 import { until } from '../support/until.ts';
 import type { TestStack } from '../support/stack.ts';
 import { TestTurn } from '../support/turn.ts';
@@ -37,6 +38,13 @@ const UNAVAILABLE = { status: 503, headers: { 'retry-after-ms': '10' } };
 export const SCENARIOS = {
   chatTurn: {
     'answered': async ({ stack }) => ended(await asked(stack)),
+    'answered-arming-its-schedules': async ({ stack }) => {
+      const turn = new TestTurn(stack, await stack.person(), { message: SAID.question });
+      await setUsage(turn, 89.999);
+      await sql`update periods set reset_armed = false where account_id = (select id from accounts where user_id = ${turn.person.userId})`.execute(stack.db.database.sql);
+      stack.model.next({ ...ANSWER, usage: { prompt_tokens: 900, completion_tokens: 100 } });
+      return ended(turn, turn.send());
+    },
     'answered-by-the-second-attempt': async ({ stack }) => {
       stack.model.next(UNAVAILABLE);
       return ended(await asked(stack));
@@ -171,18 +179,48 @@ export const SCENARIOS = {
     },
   },
   reconcile: {
-    'done': async ({ stack }) => reconciled(stack),
+    'done': async ({ stack }) => fired(stack, RECONCILE_SCHEDULE_ID),
     'given-up': async ({ openIdle }) => {
       const stack = await openIdle();
       await stack.startWorker();
       await sql`alter table turns rename to turns_away`.execute(stack.db.database.sql);
-      return reconciled(stack);
+      return fired(stack, RECONCILE_SCHEDULE_ID);
+    },
+  },
+  allowanceReset: {
+    'already-reset': async ({ stack }) => fired(stack, userScheduleId('reset', await personAt(stack, 10))),
+    'unused-and-disarmed': async ({ stack }) => {
+      const userId = await personAt(stack, 10);
+      await sql`update periods set used_tokens = 0, spent_allowance_tokens = 0 where account_id = (select id from accounts where user_id = ${userId})`.execute(stack.db.database.sql);
+      return fired(stack, userScheduleId('reset', userId));
+    },
+  },
+  usageAlert: {
+    'sent': async ({ stack }) => firstOf(stack, userScheduleId('alert', await personAt(stack, 92))),
+    'below-and-disarmed': async ({ stack }) => {
+      const userId = await personAt(stack, 92);
+      await firstOf(stack, userScheduleId('alert', userId));
+      await sql`update periods set used_tokens = 0, spent_allowance_tokens = 0 where account_id = (select id from accounts where user_id = ${userId})`.execute(stack.db.database.sql);
+      return fired(stack, userScheduleId('alert', userId));
+    },
+  },
+  repairSchedules: {
+    'done': async ({ stack }) => fired(stack, REPAIR_SCHEDULES_ID),
+    'given-up': async ({ openIdle }) => {
+      const stack = await openIdle();
+      await stack.startWorker();
+      await firstOf(stack, REPAIR_SCHEDULES_ID);
+      await sql`alter table periods rename to periods_away`.execute(stack.db.database.sql);
+      return fired(stack, REPAIR_SCHEDULES_ID);
     },
   },
 } as const satisfies Record<keyof typeof WORKFLOW_TYPES, Record<string, Scenario>>;
 
+/** Of a person whose reset is armed already, as it is but once a month. */
 async function newTurn(stack: TestStack): Promise<TestTurn> {
-  return new TestTurn(stack, await stack.person(), { message: SAID.question });
+  const turn = new TestTurn(stack, await stack.person(), { message: SAID.question });
+  await setUsage(turn, 1);
+  return turn;
 }
 
 /** A turn that was sent and has ended. */
@@ -260,13 +298,19 @@ async function allowDebits({ db: { database } }: TestStack): Promise<void> {
   await sql`alter table ledger_entries drop constraint no_debits_for_now`.execute(database.sql);
 }
 
-async function reconciled(stack: TestStack): Promise<Run> {
-  const schedule = stack.temporal.client.schedule.getHandle(`${stack.taskQueuePrefix}${RECONCILE_SCHEDULE_ID}`);
-  await schedule.trigger();
-  await until(async () => (await schedule.describe()).info.recentActions.length > 0);
-  const [action] = (await schedule.describe()).info.recentActions;
-  if (action?.action.type !== 'startWorkflow') throw new Error('the schedule starts a workflow');
-  const { workflow: { workflowId, firstExecutionRunId } } = action.action;
-  await stack.temporal.client.workflow.getHandle(workflowId, firstExecutionRunId).result().catch(() => {});
-  return { stack, workflowId };
+/** A new person at this level, with the schedules that go with it. @returns their id. */
+async function personAt(stack: TestStack, usagePercent: number): Promise<number> {
+  const person = await stack.person();
+  await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent });
+  return person.userId;
+}
+
+/** The run of a schedule that is triggered here, over. */
+async function fired(stack: TestStack, id: string): Promise<Run> {
+  return { stack, ...await new TestSchedule(stack, id).fire() };
+}
+
+/** The run that arming the schedule began, over. */
+async function firstOf(stack: TestStack, id: string): Promise<Run> {
+  return { stack, ...await new TestSchedule(stack, id).ended(1) };
 }

@@ -7,11 +7,13 @@ import { readConfig } from '../../platform/config.ts';
 import { createLog } from '../../platform/log.ts';
 import { createMetrics, type Metrics } from '../../platform/metrics.ts';
 import { createModelClient } from '../../platform/model.ts';
+import { createPlanner } from '../../platform/planner.ts';
 import { openRedis, type Redis } from '../../platform/redis.ts';
 import { createTemporalLinks } from '../../platform/temporal-links.ts';
 import { connectTemporal, createTurnRuns, type Temporal, type TurnRuns } from '../../platform/temporal.ts';
 import { countTokens } from '../../platform/tokenizer.ts';
 import { createTurnFeed } from '../../platform/turn-feed.ts';
+import type { Planner } from '../../domain/schedules.ts';
 import { installRuntime, startWorker, type RunningWorker } from '../../worker/main.ts';
 import { startFakeModel, type FakeModel } from '../fake-model/server.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -33,6 +35,8 @@ export interface TestStack {
   readonly redis: Redis;
   readonly temporal: Temporal;
   readonly runs: TurnRuns;
+  readonly planner: Planner;
+  /** Before the names of its queues and schedules. */
   readonly taskQueuePrefix: string;
   readonly metrics: Metrics;
   person(role?: 'user' | 'admin'): Promise<Person>;
@@ -43,8 +47,8 @@ export interface TestStack {
 
 let readSdk: (() => Promise<string>) | null = null;
 
-/** @param env more variables, as a person would set them. @param options.works false: no worker runs. */
-export async function startTestStack(env: Record<string, string> = {}, options: { works?: boolean } = {}): Promise<TestStack> {
+/** @param env more variables, as a person would set them. @param options.works false: no worker runs. @param options.now the policy's clock. */
+export async function startTestStack(env: Record<string, string> = {}, options: { works?: boolean; now?: () => number } = {}): Promise<TestStack> {
   const log = createLog({ name: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   readSdk ??= installRuntime(log, { metrics: true });
   const metrics = createMetrics({ role: 'all', readSdk });
@@ -66,7 +70,9 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   closers.push(() => temporal.close());
   const { taskQueuePrefix } = config.temporal;
   const works = options.works ?? true;
+  const now = options.now ?? Date.now;
   const runs = createTurnRuns(temporal, { taskQueuePrefix, eager: works });
+  const planner = createPlanner(temporal.client, { taskQueuePrefix });
   const { database } = db;
   const models = await publishRates(database, config.models);
   metrics.observe({ figures: createFigures(database), pool: database.pool, redis });
@@ -74,7 +80,10 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
     const client = createModelClient(config.openai);
     const worker = await startWorker(
       temporal,
-      { database, redis, feed, model: client, models, countTokens, runs, log, metrics, now: Date.now, reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 } },
+      {
+        database, redis, feed, model: client, models, countTokens, runs, planner, log, metrics, now,
+        reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 }, purchaseUrl: config.policy.purchaseUrl,
+      },
       { taskQueuePrefix, ...config.worker, reconcileEverySeconds: config.reconcile.everySeconds },
     );
     closers.push(() => worker.close(), () => client.close());
@@ -82,11 +91,11 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   }
   if (works) await startOneWorker();
   const api: Api = await startApi({
-    config, models, database, redis, feed, runs, links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, metrics, now: Date.now,
+    config, models, database, redis, feed, runs, planner, links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, metrics, now,
   });
   closers.push(() => api.close());
   return {
-    url: api.url, model, db, redis, temporal, runs, taskQueuePrefix, metrics,
+    url: api.url, model, db, redis, temporal, runs, planner, taskQueuePrefix, metrics,
     async person(role = 'user') {
       const { userId, token } = await createUser(database, { email: null, role });
       return speak(api.url, userId, token);

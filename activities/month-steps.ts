@@ -1,0 +1,56 @@
+import { Context } from '@temporalio/activity';
+import { armSchedules, disarmSchedule } from '../db/arming.ts';
+import { checkUsage } from '../db/check-usage.ts';
+import { resetAllowance } from '../db/reset-allowance.ts';
+import { compareSchedules, mendSchedules } from '../db/schedule-repair.ts';
+import { findAccount } from '../db/users.ts';
+import type { MonthActivities, ScheduleReport } from '../workflows/contract.ts';
+import type { ActivityDeps } from './index.ts';
+
+/** What an account's schedules do, and what arms them. Each reads PostgreSQL anew, so a late or repeated run does no harm. */
+export function createMonthSteps(deps: ActivityDeps): MonthActivities {
+  return {
+    async armSchedules({ userId }) {
+      const owner = await findAccount(deps.database.sql, userId);
+      return { armed: owner === null ? [] : await armSchedules(deps, { ...owner, now: deps.now() }) };
+    },
+    async resetAllowance({ userId, firedFor }) {
+      const owner = await findAccount(deps.database.sql, userId);
+      if (owner === null) {
+        await deps.planner.disarm('reset', userId);
+        return { outcome: 'no_such_user', disarmed: true };
+      }
+      const reset = await resetAllowance(deps.database, { ...owner, firedFor, now: deps.now() });
+      if (reset.outcome === 'past_month') return { outcome: reset.outcome, disarmed: false };
+      const { outcome, period, closedUsedTokens, idle } = reset;
+      const disarmed = idle && !(await disarmSchedule(deps, 'reset', { ...owner, userId, now: deps.now() })).includes('reset');
+      return { outcome, period, closedUsedTokens, disarmed };
+    },
+    async checkUsage({ userId }) {
+      const owner = await findAccount(deps.database.sql, userId);
+      if (owner === null) {
+        await deps.planner.disarm('alert', userId);
+        return { outcome: 'no_such_user', disarmed: true };
+      }
+      const check = await checkUsage(deps.database, { ...owner, now: deps.now(), purchaseUrl: deps.purchaseUrl });
+      if (check.outcome === 'below') {
+        const rearmed = await disarmSchedule(deps, 'alert', { ...owner, userId, now: deps.now() });
+        return { ...check, disarmed: !rearmed.includes('alert') };
+      }
+      // Operators look for these words.
+      if (check.outcome === 'sent') deps.log.warn({ ...owner, userId, ...check }, `토큰 임계값 ${check.level}: ${check.usagePercent}%`);
+      return { ...check, disarmed: false };
+    },
+    repairSchedules: () => repairSchedules(deps),
+  };
+}
+
+async function repairSchedules(deps: ActivityDeps): Promise<ScheduleReport> {
+  const onProgress = () => Context.current().heartbeat();
+  const { accounts, schedules, differences } = await compareSchedules(deps, { now: deps.now, onProgress });
+  const count = (fault: (typeof differences)[number]['fault']) => differences.filter((difference) => difference.fault === fault).length;
+  const found = { accounts, schedules, missing: count('missing'), mistimed: count('mistimed'), needless: count('needless'), unrecorded: count('unrecorded') };
+  const mended = await mendSchedules(deps, differences, { now: deps.now, onProgress });
+  if (mended > 0) deps.log.warn({ ...found, mended, first: differences.slice(0, 20) }, 'schedules differed from the accounts and were mended');
+  return { ...found, mended };
+}

@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import { compareSchedules, type Comparison } from '../db/schedule-repair.ts';
+import { createPlanner } from '../platform/planner.ts';
+import { print, table } from './output.ts';
+import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
+
+/** What scripts tell from "something went wrong", which is 1. */
+export const DIFFERENCES_FOUND = 2;
+
+export function addSchedulesCheck(schedules: Command, readConfig: ReadConfig): void {
+  schedules.command('check')
+    .description('compare the armed schedules with what the accounts need; exit code 0 when they agree, 2 when they differ')
+    .option('--json', 'print {"accounts", "schedules", "differences": [{"kind", "userId", "fault", "wanted", "found"}]}')
+    .action(async ({ json }: { json?: boolean }) => {
+      const config = readConfig();
+      const compared = await withDatabase(config, (database) => withTemporal(config, ({ client }) =>
+        compareSchedules({ database, planner: createPlanner(client, config.temporal) }, { now: Date.now })));
+      print(compared, { json, text: textOf(compared) });
+      if (compared.differences.length > 0) process.exitCode = DIFFERENCES_FOUND;
+    });
+}
+
+export function textOf({ accounts, schedules, differences }: Comparison): string {
+  const summary = `${schedules} schedules, ${accounts} accounts used this period: ${differences.length === 0 ? 'they agree' : `${differences.length} differ`}`;
+  if (differences.length === 0) return summary;
+  const rows = differences.map(({ kind, userId, fault, wanted, found }) => [String(userId), kind, fault, wanted ?? 'none', found ?? 'none']);
+  return `${table([['user', 'schedule', 'fault', 'wanted', 'found'], ...rows])}\n${summary}`;
+}

@@ -1,0 +1,64 @@
+import { ScheduleNotFoundError, type ScheduleDescription, type ScheduleHandle, type WorkflowExecutionInfo } from '@temporalio/client';
+import { userScheduleId } from '../../workflows/contract.ts';
+import type { ScheduleKind } from '../../domain/schedules.ts';
+import type { TestStack } from './stack.ts';
+import { until } from './until.ts';
+
+/** A schedule of a stack's on the real server, and its firings, which outlive it. */
+export class TestSchedule {
+  readonly handle: ScheduleHandle;
+  readonly #stack: TestStack;
+
+  /** @param id without the stack's prefix. */
+  constructor(stack: TestStack, id: string) {
+    this.#stack = stack;
+    this.handle = stack.temporal.client.schedule.getHandle(`${stack.taskQueuePrefix}${id}`);
+  }
+
+  static ofUser(stack: TestStack, kind: ScheduleKind, userId: number): TestSchedule {
+    return new TestSchedule(stack, userScheduleId(kind, userId));
+  }
+
+  async find(): Promise<ScheduleDescription | null> {
+    return this.handle.describe().catch((error: unknown) => {
+      if (error instanceof ScheduleNotFoundError) return null;
+      throw error;
+    });
+  }
+
+  async exists(): Promise<boolean> {
+    return (await this.find()) !== null;
+  }
+
+  /** Workflows it has started, oldest first; waits until there are so many. */
+  async runs(atLeast: number): Promise<WorkflowExecutionInfo[]> {
+    let runs: WorkflowExecutionInfo[] = [];
+    await until(async () => {
+      runs = [];
+      for await (const run of this.#stack.temporal.client.workflow.list({ query: `WorkflowId STARTS_WITH "${this.handle.scheduleId}-"` })) runs.push(run);
+      return runs.length >= atLeast;
+    }, 20_000);
+    return runs.sort((a, b) => a.startTime.getTime() - b.startTime.getTime() || (a.workflowId < b.workflowId ? -1 : 1));
+  }
+
+  /** What they answered; waits for those that run. */
+  async results(atLeast: number): Promise<any[]> {
+    const runs = await this.runs(atLeast);
+    return Promise.all(runs.map(({ workflowId, runId }) => this.#stack.temporal.client.workflow.getHandle(workflowId, runId).result()));
+  }
+
+  /** Triggers it. @returns the workflow of that firing, over in whatever way. */
+  async fire(): Promise<WorkflowExecutionInfo> {
+    const before = (await this.runs(0)).length;
+    await this.handle.trigger();
+    return this.ended(before + 1);
+  }
+
+  /** The newest of so many firings, over in whatever way. */
+  async ended(atLeast: number): Promise<WorkflowExecutionInfo> {
+    const run = (await this.runs(atLeast)).at(-1);
+    if (run === undefined) throw new Error('a firing starts a workflow');
+    await this.#stack.temporal.client.workflow.getHandle(run.workflowId, run.runId).result().catch(() => {});
+    return run;
+  }
+}

@@ -1,0 +1,38 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { noteFiring } from './firing.ts';
+import type { MonthActivities, ResetReport } from './contract.ts';
+
+// Together they end before the workflow's own 15 minutes do.
+const { resetAllowance } = proxyActivities<MonthActivities>({
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '12 minutes',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+});
+
+/** One firing of `allowance-reset/{userId}`: makes the month's reset visible and prompt. Whatever it finds, firing again is harmless. */
+export async function allowanceReset({ userId }: { userId: number }): Promise<ResetReport> {
+  noteFiring();
+  const report = await resetAllowance({ userId, firedFor: nominalTime() });
+  setCurrentDetails(describe(report));
+  return report;
+}
+
+const SCHEDULED_FOR = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME);
+
+/** When the firing was due: long ago in a backfill. A run started by hand is due now. */
+function nominalTime(): number {
+  const { typedSearchAttributes, startTime } = workflowInfo();
+  return (typedSearchAttributes.get(SCHEDULED_FOR) ?? startTime).getTime();
+}
+
+function describe({ outcome, period, closedUsedTokens, disarmed }: ResetReport): string {
+  const said = {
+    reset: `period ${period} opened; ${closedUsedTokens} tokens were used in the one before`,
+    already_reset: `period ${period} was open already: the first touch came before the schedule; ${closedUsedTokens} tokens were used in the one before`,
+    past_month: 'fired for a month that is over: nothing done',
+    not_due: `period ${period} lasts longer than its month in the user’s present zone: nothing done`,
+    no_such_user: 'there is no such user any more',
+  } as const satisfies Record<ResetReport['outcome'], string>;
+  return disarmed ? `${said[outcome]}; nothing was used for a whole period, schedule deleted` : said[outcome];
+}

@@ -1,0 +1,18 @@
+import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { noteFiring } from './firing.ts';
+import type { MonthActivities, ScheduleReport } from './contract.ts';
+
+const activities = proxyActivities<MonthActivities>({
+  startToCloseTimeout: '110 minutes',
+  heartbeatTimeout: '1 minute',
+  retry: { initialInterval: '5s', maximumAttempts: 3 },
+});
+
+/** Compares the schedules of all users with their accounts and mends what differs; its result shows in the Temporal UI. */
+export async function repairSchedules(): Promise<ScheduleReport> {
+  noteFiring();
+  const report = await activities.repairSchedules();
+  const { accounts, schedules, missing, mistimed, needless, unrecorded, mended } = report;
+  setCurrentDetails(`${schedules} schedules of ${accounts} accounts in use: ${missing} missing, ${mistimed} mistimed, ${needless} needless, ${unrecorded} unrecorded; ${mended} mended`);
+  return report;
+}

@@ -1,0 +1,28 @@
+import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { noteFiring } from './firing.ts';
+import type { AlertReport, MonthActivities } from './contract.ts';
+
+// Together they end before the workflow's own 15 minutes do.
+const { checkUsage } = proxyActivities<MonthActivities>({
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '12 minutes',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+});
+
+/** One firing of `usage-alert/{userId}`. It judges the account as it is now, so that late, repeated and racing runs send what is due once. */
+export async function usageAlert({ userId }: { userId: number }): Promise<AlertReport> {
+  noteFiring();
+  const report = await checkUsage({ userId });
+  setCurrentDetails(describe(report));
+  return report;
+}
+
+function describe({ outcome, level, usagePercent, notificationId, disarmed }: AlertReport): string {
+  const said = {
+    sent: `${level} at ${usagePercent}%: notification ${notificationId} sent`,
+    sent_before: `${level} at ${usagePercent}%: sent less than 24 hours ago, nothing done`,
+    below: `${usagePercent}%: nothing to say`,
+    no_such_user: 'there is no such user any more',
+  } as const satisfies Record<AlertReport['outcome'], string>;
+  return disarmed ? `${said[outcome]}, schedule deleted` : said[outcome];
+}
