@@ -18,6 +18,7 @@ import { adminUserRoutes } from './routes/admin-users.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { conversationRoutes } from './routes/conversations.ts';
+import { grantRoutes } from './routes/grants.ts';
 import { mountHealth } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
 import { mountMetrics } from './routes/metrics.ts';
@@ -35,6 +36,7 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
     ...accountRoutes(deps),
     ...historyRoutes(deps),
     ...auditRoutes(deps),
+    ...grantRoutes(deps),
     ...adminTurnRoutes(deps),
     ...adminUserRoutes(deps),
   ];

@@ -11,6 +11,7 @@ import { addTokenCreate } from './token-create.ts';
 import { addTokenRevoke } from './token-revoke.ts';
 import { addUserCreate } from './user-create.ts';
 import { addUserGrant } from './user-grant.ts';
+import { addUserReverse } from './user-reverse.ts';
 
 /** `npm run -s turnkeeper -- <command>`. Results go to standard output, everything else to standard error. */
 function createProgram(): Command {
@@ -22,6 +23,7 @@ function createProgram(): Command {
   const user = program.command('user').description('users, and tokens granted to them');
   addUserCreate(user, readConfig);
   addUserGrant(user, readConfig);
+  addUserReverse(user, readConfig);
   const token = program.command('token').description('bearer tokens: shown once, stored as a hash');
   addTokenCreate(token, readConfig);
   addTokenRevoke(token, readConfig);
@@ -37,7 +39,7 @@ function sentenceOf(error: unknown): string {
   if (error instanceof AppError) {
     const { field, reason } = error.details;
     if (typeof field === 'string' && typeof reason === 'string') return `${field}: ${reason}.`;
-    return error.code === 'not_found' ? 'There is no such user.' : `Refused: ${error.code}.`;
+    return error.code === 'not_found' ? 'There is no such user (or, to reverse, no such grant).' : `Refused: ${error.code}.`;
   }
   return error instanceof Error ? error.stack ?? error.message : String(error);
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { grantTokens } from '../db/grants.ts';
+import { CLI_ACTOR } from '../domain/audit.ts';
 import { positiveInteger, print } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 
@@ -19,10 +20,10 @@ export function addUserGrant(user: Command, readConfig: ReadConfig): void {
     .requiredOption('--tokens <number>', 'how many, from 1 to 1000000000000', positiveInteger)
     .requiredOption('--reason <text>', 'why, for the ledger: 1 to 500 characters')
     .option('--key <text>', 'the same key grants once, however often it is sent (default: a new one)')
-    .option('--json', 'print {"entryId": 1, "purchasedTokens": 1000, "debtTokens": 0, "repeated": false}')
+    .option('--json', 'print {"entryId": 1, "userId": 1, "tokens": 1000, …, "purchasedTokens": 1000, "debtTokens": 0, "repeated": false}')
     .action(async ({ user: userId, tokens, reason, key, json }: Options) => {
       await withDatabase(readConfig(), async (database) => {
-        const granted = await grantTokens(database, { userId, tokens, reason, key: key ?? randomUUID() });
+        const granted = await grantTokens(database, { userId, tokens, reason, key: key ?? randomUUID(), actor: CLI_ACTOR });
         const text = `${granted.repeated ? 'already granted' : 'granted'} as entry ${granted.entryId}; purchased tokens now ${granted.purchasedTokens}, debt ${granted.debtTokens}`;
         print(granted, { json, text });
       });

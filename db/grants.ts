@@ -1,68 +1,113 @@
 import { sql } from 'kysely';
-import { MAX_TOKENS_PER_ENTRY } from '../domain/balance.ts';
+import type { AuditAction, AuditActor, AuditTarget } from '../domain/audit.ts';
+import { MAX_TOKENS_PER_ENTRY, type Balance } from '../domain/balance.ts';
 import { AppError } from '../domain/errors.ts';
+import type { Instant } from '../domain/period.ts';
 import { lockAccount } from './accounts.ts';
-import { first, one, violatedConstraint, type Database } from './database.ts';
-import { bookGrant, bookReversal } from './ledger.ts';
+import { recordAudit } from './audit.ts';
+import { first, one, violatedConstraint, type Database, type Tx } from './database.ts';
+import { bookGrant, bookReversal, type Booked } from './ledger.ts';
 import { findAccount } from './users.ts';
 
-export interface GrantResult {
+/** A grant or a reversal as the ledger has it. */
+export interface GrantEntry {
   readonly entryId: number;
+  readonly userId: number;
+  /** Granted, or taken back. */
+  readonly tokens: number;
+  readonly reason: string;
+  /** The grant that a reversal takes back; null for a grant. */
+  readonly reversesId: number | null;
+  readonly createdAt: Instant;
+}
+
+export interface GrantResult extends GrantEntry {
+  /** As they stand now. */
   readonly purchasedTokens: number;
   readonly debtTokens: number;
-  /** The key was known: the first grant's entry, nothing booked now. */
+  /** The key was known: the first entry, nothing booked now. */
   readonly repeated: boolean;
 }
 
-/** @throws AppError not_found, invalid_request, idempotency_conflict (the key granted another amount). */
-export async function grantTokens(database: Database, grant: { userId: number; tokens: number; reason: string; key: string; now?: number }): Promise<GrantResult> {
-  assertGrant(grant);
+interface Wish {
+  readonly tokens: number;
+  readonly reason: string;
+  /** The same key books once, however often it is sent. */
+  readonly key: string;
+  /** Who did it, for the audit log; without, nobody did (a purchase). */
+  readonly actor?: AuditActor;
+  readonly now?: Instant;
+}
+
+/** @throws AppError not_found, invalid_request, idempotency_conflict (the key granted another amount, or for another reason). */
+export async function grantTokens(database: Database, grant: Wish & { userId: number }): Promise<GrantResult> {
+  assertWish(grant);
   return database.transaction(async (tx) => {
     const owner = await findAccount(tx, grant.userId);
     if (owner === null) throw new AppError('not_found');
-    const account = await lockAccount(tx, { accountId: owner.accountId, now: grant.now ?? Date.now() });
-    const known = await first(sql<{ id: number; tokens: number }>`select id::float8 as id, tokens::float8 as tokens from ledger_entries
-      where account_id = ${owner.accountId} and kind = 'grant' and idempotency_key = ${grant.key}`, tx);
-    if (known !== null) {
-      if (known.tokens !== grant.tokens) throw new AppError('idempotency_conflict');
-      return { entryId: known.id, purchasedTokens: account.balance.purchased, debtTokens: account.balance.debt, repeated: true };
-    }
-    const { entryId, balance } = await bookGrant(tx, account, grant).catch(rethrowOverflow);
-    return { entryId, purchasedTokens: balance.purchased, debtTokens: balance.debt, repeated: false };
+    return bookOnce(tx, { ...grant, accountId: owner.accountId, kind: 'grant', reversesId: null });
   });
 }
 
 /**
  * Takes back all or part of a grant (a refund, a dispute); what the balance lacks becomes debt.
- * @throws AppError not_found, invalid_request, idempotency_conflict (the key reversed another grant or amount).
+ * @throws AppError not_found, invalid_request, idempotency_conflict (the key reversed another grant or amount, or for another reason).
  */
-export async function reverseGrant(database: Database, reversal: { entryId: number; tokens: number; reason: string; key: string; now?: number }): Promise<GrantResult> {
-  assertGrant(reversal);
+export async function reverseGrant(database: Database, reversal: Wish & { entryId: number }): Promise<GrantResult> {
+  assertWish(reversal);
   return database.transaction(async (tx) => {
-    const grant = await first(sql<{ accountId: number; tokens: number }>`select account_id::float8 as "accountId", tokens::float8 as tokens
-      from ledger_entries where id = ${reversal.entryId} and kind = 'grant'`, tx);
+    const grant = await first(sql<{ accountId: number }>`select account_id::float8 as "accountId" from ledger_entries
+      where id = ${reversal.entryId} and kind = 'grant'`, tx);
     if (grant === null) throw new AppError('not_found');
-    const account = await lockAccount(tx, { accountId: grant.accountId, now: reversal.now ?? Date.now() });
-    const known = await first(sql<{ id: number; reversesId: number; tokens: number }>`
-      select id::float8 as id, reverses_id::float8 as "reversesId", -tokens::float8 as tokens from ledger_entries
-      where account_id = ${grant.accountId} and kind = 'reversal' and idempotency_key = ${reversal.key}`, tx);
-    if (known !== null) {
-      if (known.tokens !== reversal.tokens || known.reversesId !== reversal.entryId) throw new AppError('idempotency_conflict');
-      return { entryId: known.id, purchasedTokens: account.balance.purchased, debtTokens: account.balance.debt, repeated: true };
-    }
-    const { reversed } = await one(sql<{ reversed: number }>`select coalesce(-sum(tokens), 0)::float8 as reversed from ledger_entries
-      where account_id = ${grant.accountId} and reverses_id = ${reversal.entryId}`, tx);
-    if (reversed + reversal.tokens > grant.tokens) throw new AppError('invalid_request', { field: 'tokens', reason: 'more than was granted' });
-    const { entryId, balance } = await bookReversal(tx, account, { ...reversal, reversesId: reversal.entryId });
-    return { entryId, purchasedTokens: balance.purchased, debtTokens: balance.debt, repeated: false };
+    return bookOnce(tx, { ...reversal, ...grant, kind: 'reversal', reversesId: reversal.entryId });
   });
 }
 
-function assertGrant({ tokens, reason }: { tokens: number; reason: string }): void {
+type Wanted = Wish & { readonly accountId: number } & ({ readonly kind: 'grant'; readonly reversesId: null } | { readonly kind: 'reversal'; readonly reversesId: number });
+
+async function bookOnce(tx: Tx, wanted: Wanted): Promise<GrantResult> {
+  const account = await lockAccount(tx, { accountId: wanted.accountId, now: wanted.now ?? Date.now() });
+  const known = await first(sql<GrantEntry>`select ${entryColumns} where e.account_id = ${wanted.accountId} and e.kind = ${wanted.kind} and e.idempotency_key = ${wanted.key}`, tx);
+  if (known !== null) {
+    if (known.tokens !== wanted.tokens || known.reason !== wanted.reason || known.reversesId !== wanted.reversesId) throw new AppError('idempotency_conflict');
+    return resultOf(known, account.balance, true);
+  }
+  if (wanted.kind === 'reversal') await assertLeft(tx, wanted);
+  const { entryId, balance } = await (wanted.kind === 'grant' ? bookGrant(tx, account, wanted) : bookReversal(tx, account, wanted)).catch(rethrowOverflow);
+  const entry = await one(sql<GrantEntry>`select ${entryColumns} where e.id = ${entryId}`, tx);
+  if (wanted.actor !== undefined) await writeAudit(tx, wanted.actor, entry, account.balance, balance);
+  return resultOf(entry, balance, false);
+}
+
+/** Reversals of one grant never add up to more than it granted. */
+async function assertLeft(tx: Tx, { accountId, reversesId, tokens }: { accountId: number; reversesId: number | null; tokens: number }): Promise<void> {
+  const { left } = await one(sql<{ left: number }>`select coalesce(sum(tokens), 0)::float8 as "left" from ledger_entries
+    where account_id = ${accountId} and (id = ${reversesId} or reverses_id = ${reversesId})`, tx);
+  if (tokens > left) throw new AppError('invalid_request', { field: 'tokens', reason: `more than is left of the grant (${left})` });
+}
+
+async function writeAudit(tx: Tx, actor: AuditActor, entry: GrantEntry, before: Balance, after: Balance): Promise<void> {
+  const [action, target]: [AuditAction, AuditTarget] = entry.reversesId === null
+    ? ['tokens.grant', `user:${entry.userId}`] : ['tokens.reverse', `ledger_entry:${entry.reversesId}`];
+  const figures = ({ purchased, debt, overage }: Balance) => ({ purchasedTokens: purchased, debtTokens: debt, overageTokens: overage });
+  await recordAudit(tx, {
+    actor, action, target, reason: entry.reason, before: figures(before),
+    after: { ...figures(after), userId: entry.userId, entryId: entry.entryId, tokens: entry.tokens },
+  });
+}
+
+function resultOf(entry: GrantEntry, { purchased, debt }: Booked['balance'], repeated: boolean): GrantResult {
+  return { ...entry, purchasedTokens: purchased, debtTokens: debt, repeated };
+}
+
+const entryColumns = sql.raw(`e.id::float8 as "entryId", a.user_id::float8 as "userId", abs(e.tokens)::float8 as tokens, e.reason, e.reverses_id::float8 as "reversesId",
+  floor(extract(epoch from e.created_at) * 1000)::float8 as "createdAt" from ledger_entries e join accounts a on a.id = e.account_id`);
+
+function assertWish({ tokens, reason }: Wish): void {
   if (!Number.isSafeInteger(tokens) || tokens < 1 || tokens > MAX_TOKENS_PER_ENTRY) {
     throw new AppError('invalid_request', { field: 'tokens', reason: 'must be an integer from 1 to 1000000000000' });
   }
-  if (reason.trim() === '' || reason.length > 500) throw new AppError('invalid_request', { field: 'reason', reason: 'must have 1 to 500 characters' });
+  if (reason.trim() === '' || [...reason].length > 500) throw new AppError('invalid_request', { field: 'reason', reason: 'must have 1 to 500 characters' });
 }
 
 /** Every counter ends at 10^14, so that sums stay exact numbers. */

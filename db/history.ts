@@ -51,10 +51,10 @@ interface PageOf {
 
 /** Newest day first; days without usage are left out. */
 export async function listDays(database: Database, { month, limit, cursor }: PageOf): Promise<Page<DayUsage>> {
-  const [before] = cursor === null ? [null] : decodeCursor(cursor, ['string']);
+  const [before] = cursor === null ? ['infinity'] : decodeCursor(cursor, ['string']);
   const { rows } = await sql<DayUsage>`
     select u.day::text, ${figures}, coalesce(sum(u.used_tokens) filter (where u.rate_id is null), 0)::float8 as "adjustedTokens"
-    from usage_rollups u where u.period_id = ${month.periodId} and (${before}::date is null or u.day < ${before}::date)
+    from usage_rollups u where u.period_id = ${month.periodId} and u.day < ${before}::date
     group by u.day order by u.day desc limit ${limit + 1}`.execute(database.sql).catch(rethrowBadCursor);
   return pageOf(rows, limit, ({ day }) => encodeCursor([day]));
 }
@@ -91,13 +91,14 @@ export interface TurnUsage extends Omit<UsageFigures, 'turns' | 'usedTokens'> {
 
 /** The debits of a period, newest first. Adjustments are no turns: their sum is by day and by model only. */
 export async function listTurnUsage(database: Database, { month, limit, cursor }: PageOf): Promise<Page<TurnUsage>> {
-  const [before] = cursor === null ? [null] : decodeCursor(cursor, ['number']);
+  // A bound always, so that a prepared plan reads from it on and not from the newest down to it.
+  const [before] = cursor === null ? [Number.MAX_SAFE_INTEGER] : decodeCursor(cursor, ['number']);
   const { rows } = await sql<TurnUsage & { entryId: number }>`
     select e.id::float8 as "entryId", e.turn_id as "turnId", t.conversation_id as "conversationId", e.day::text, floor(extract(epoch from e.created_at) * 1000)::float8 as "bookedAt",
       r.model, r.version as "rateVersion", e.prompt_tokens as "promptTokens", e.cached_tokens as "cachedTokens", e.completion_tokens as "completionTokens",
       e.tokens::float8 as "debitedTokens", e.estimated
     from ledger_entries e join model_rates r on r.id = e.rate_id join turns t on t.id = e.turn_id
-    where e.period_id = ${month.periodId} and e.kind = 'debit' and (${before}::bigint is null or e.id < ${before}::bigint)
+    where e.period_id = ${month.periodId} and e.kind = 'debit' and e.id < ${before}::bigint
     order by e.id desc limit ${limit + 1}`.execute(database.sql).catch(rethrowBadCursor);
   const page = pageOf(rows, limit, ({ entryId }) => encodeCursor([entryId]));
   return { ...page, items: page.items.map(({ entryId: _, ...row }) => row) };

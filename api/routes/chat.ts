@@ -6,6 +6,7 @@ import { AppError } from '../../domain/errors.ts';
 import { parseEventId, type EventId } from '../../domain/stream-events.ts';
 import { isLive, type TurnRecord } from '../../domain/turn.ts';
 import type { ApiDeps, Caller } from '../context.ts';
+import { readIdempotencyKey } from '../idempotency-key.ts';
 import type { OverloadGate } from '../overload.ts';
 import { presentTurn } from '../present.ts';
 import { secondsSinceReceived } from '../request-metrics.ts';
@@ -120,13 +121,6 @@ async function getOwnTurn(deps: ApiDeps, { principal }: Caller, turnId: string):
 
 function present(deps: ApiDeps, { locale }: Caller, record: TurnRecord) {
   return presentTurn(record, { locale, models: deps.models });
-}
-
-function readIdempotencyKey({ request }: Caller): string | null {
-  const key = request.get('idempotency-key');
-  if (key === undefined) return null;
-  if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw new AppError('invalid_request', { field: 'Idempotency-Key', reason: 'must be 1 to 255 visible ASCII characters' });
-  return key;
 }
 
 /** @throws AppError invalid_event_id. An empty header is what a browser sends that has seen no id. */
