@@ -12,16 +12,11 @@ import { describeApi } from './openapi.ts';
 import { createOverloadGate } from './overload.ts';
 import { timeRequests } from './request-metrics.ts';
 import { mountRoutes, type Route } from './route.ts';
-import { accountRoutes } from './routes/account.ts';
-import { adminTurnRoutes } from './routes/admin-turns.ts';
-import { adminUserRoutes } from './routes/admin-users.ts';
-import { auditRoutes } from './routes/audit.ts';
-import { chatRoutes } from './routes/chat.ts';
-import { conversationRoutes } from './routes/conversations.ts';
-import { grantRoutes } from './routes/grants.ts';
+import { routesOf } from './routes.ts';
 import { mountHealth } from './routes/health.ts';
-import { historyRoutes } from './routes/history.ts';
 import { mountMetrics } from './routes/metrics.ts';
+import { mountSignIn } from './routes/sign-in.ts';
+import { mountWeb } from './web.ts';
 
 /** @param stopping aborts when the server stops: streams end then, and their readers resume elsewhere. */
 export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
@@ -30,16 +25,7 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   const limits = createRequestLimits(deps.redis, limitsConfig);
   const gate = createOverloadGate({ countLive: () => countLiveTurns(deps.database), limit: limitsConfig.maxTurnsInFlight, now: Date.now });
   deps.metrics.observeOverload(() => gate.bound());
-  const routes = [
-    ...chatRoutes(deps, gate),
-    ...conversationRoutes(deps),
-    ...accountRoutes(deps),
-    ...historyRoutes(deps),
-    ...auditRoutes(deps),
-    ...grantRoutes(deps),
-    ...adminTurnRoutes(deps),
-    ...adminUserRoutes(deps),
-  ];
+  const routes = routesOf(deps, gate);
 
   const app = express();
   app.disable('x-powered-by').disable('etag');
@@ -48,9 +34,11 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   mountHealth(app, deps);
   mountDocs(app, describeApi(routes));
   mountMetrics(app, deps.metrics, [signIn(authenticate), adminsOnly]);
+  mountSignIn(app, deps.config);
   app.use('/api', signIn(authenticate));
   app.use('/api/admin', adminsOnly);
   mountRoutes(app, routes, (route) => [count(limits, route)], (response) => callerOf(response, stopping));
+  if (deps.config.webDir !== undefined) mountWeb(app, { folder: deps.config.webDir, connectTo: [] });
   app.use(() => {
     throw new AppError('not_found');
   });

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import { STATUS_OF } from './errors.ts';
 import type { Answer, Route } from './route.ts';
 import { errorBody, failedTurnBody, refusalBody } from './wire/error.ts';
+import { demoBody, session, signInOptions } from './wire/sign-in.ts';
 import { streamEvents } from './wire/turn.ts';
 
 const EVERYWHERE = ['unauthorized', 'rate_limited', 'internal', 'unavailable'] as const satisfies readonly ErrorCode[];
@@ -24,7 +25,7 @@ export function describeApi(routes: readonly Route[]) {
         + 'A turn streams as server-sent events; `components.schemas` describes the `data` of each (`AcceptedEvent`, `DeltaEvent`, …).',
     },
     security: [{ bearer: [] }],
-    paths: { ...HEALTH, ...paths },
+    paths: { ...HEALTH, ...SIGN_IN, ...paths },
     components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'An API key of Turnkeeper: `Authorization: Bearer tk_…`' } } },
   });
   return { ...document, components: { ...document.components, schemas: { ...document.components?.schemas, ...EVENTS } } };
@@ -91,6 +92,22 @@ const HEALTH: ZodOpenApiPathsObject = {
         200: { description: 'Ready', content: { 'application/json': { schema: z.object({ status: z.literal('ready'), postgresql: word, temporal: word, redis: word }) } } },
         503: { description: 'unavailable', content: { 'application/json': { schema: errorBody } } },
       },
+    },
+  },
+};
+
+const SIGN_IN: ZodOpenApiPathsObject = {
+  '/api/auth/options': {
+    get: {
+      summary: 'How a person may sign in here', tags: ['Sign-in'], security: [],
+      responses: { 200: { description: 'What the sign-in page offers', content: { 'application/json': { schema: signInOptions } } } },
+    },
+  },
+  '/api/auth/demo': {
+    post: {
+      summary: 'The key of the demo user or the demo admin; only on the embedded stack and from its own machine', tags: ['Sign-in'], security: [],
+      requestBody: { required: true, content: { 'application/json': { schema: demoBody } } },
+      responses: { 200: { description: 'A key', content: { 'application/json': { schema: session } } }, ...describeErrors(['invalid_json', 'invalid_request', 'not_found', 'unsupported_media_type', 'payload_too_large']) },
     },
   },
 };

@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { AppError, type ErrorCode } from '../domain/errors.ts';
-import type { TurnState } from '../domain/turn.ts';
+import type { TurnState, TurnUsage } from '../domain/turn.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from './cursor.ts';
 import type { Database } from './database.ts';
 import { Conversation } from './entities.ts';
+import { usageOf, type UsageColumns } from './turn-row.ts';
 
 /** Instants in milliseconds. */
 export interface ConversationRecord {
@@ -66,27 +67,44 @@ export interface MessageRecord {
   readonly content: string;
   /** Of the turn. */
   readonly state: TurnState;
+  readonly model: string;
   readonly attempt: number;
+  /** Of an answer; null with a question. */
+  readonly usage: TurnUsage | null;
+  readonly finishReason: 'stop' | 'length' | null;
   readonly createdAt: number;
   readonly error: ErrorCode | null;
 }
 
-/** The transcript, oldest first: questions of every admitted turn, with the answer beneath where there is one. `limit` counts messages. */
+/**
+ * The transcript: questions of every admitted turn, with the answer beneath where there is one; oldest first, or from its end back.
+ * `limit` counts messages.
+ */
 export async function listMessages(
-  database: Database, list: { conversationId: string; userId: number; limit: number; cursor: string | null },
+  database: Database, list: { conversationId: string; userId: number; limit: number; order?: 'asc' | 'desc'; cursor: string | null },
 ): Promise<Page<MessageRecord>> {
   await getConversation(database, list);
-  const [sequence, part] = list.cursor === null ? [0, 1] : decodeCursor(list.cursor, ['number', 'number']);
-  const { rows } = await sql<MessageRecord & { part: number }>`
-    select t.id as "turnId", t.sequence, m.part, m.role, m.content, t.state, t.attempt, t.error_code as error,
+  const after = list.cursor === null ? null : decodeCursor(list.cursor, ['number', 'number']);
+  const [beyond, direction] = list.order === 'desc' ? [sql.raw('<'), sql.raw('desc')] : [sql.raw('>'), sql.raw('asc')];
+  const { rows } = await sql<MessageRow>`
+    select t.id as "turnId", t.sequence, m.part, m.role, m.content, t.state, t.model, t.attempt, t.error_code as error, t.finish_reason as "finishReason",
+      t.prompt_tokens as "promptTokens", t.completion_tokens as "completionTokens", t.debited_tokens::float8 as "debitedTokens", t.estimated,
       floor(extract(epoch from case m.part when 0 then t.created_at else coalesce(t.ended_at, t.created_at) end) * 1000)::float8 as "createdAt"
     from turns t cross join lateral (values (0, 'user', t.question), (1, 'assistant', t.answer)) as m(part, role, content)
     where t.conversation_id = ${list.conversationId} and t.ever_admitted and m.content is not null
       and (m.part = 0 or t.state in ('completed', 'stopped'))
-      and (t.sequence, m.part) > (${sequence}, ${part})
-    order by t.sequence, m.part limit ${list.limit + 1}`.execute(database.sql).catch(rethrowBadCursor);
+      and (${after === null} or (t.sequence, m.part) ${beyond} (${after?.[0] ?? 0}, ${after?.[1] ?? 0}))
+    order by t.sequence ${direction}, m.part ${direction} limit ${list.limit + 1}`.execute(database.sql).catch(rethrowBadCursor);
   const page = pageOf(rows, list.limit, (row) => encodeCursor([row.sequence, row.part]));
-  return { ...page, items: page.items.map(({ part: _, ...row }) => row) };
+  return { ...page, items: page.items.map(messageOf) };
+}
+
+type MessageRow = Omit<MessageRecord, 'usage'> & UsageColumns & { part: 0 | 1 };
+
+/** What was used and how it ended belongs to the answer, not to the question. */
+function messageOf({ part, promptTokens, completionTokens, debitedTokens, estimated, finishReason, ...row }: MessageRow): MessageRecord {
+  const isAnswer = part === 1;
+  return { ...row, usage: isAnswer ? usageOf({ promptTokens, completionTokens, debitedTokens, estimated }) : null, finishReason: isAnswer ? finishReason : null };
 }
 
 const conversationColumns = sql.raw(`id as "conversationId", title, archived_at is not null as archived,

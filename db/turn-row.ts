@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Encoding } from '../domain/model.ts';
-import type { RunReason, TurnRecord, TurnState } from '../domain/turn.ts';
+import type { RunReason, TurnRecord, TurnState, TurnUsage } from '../domain/turn.ts';
 import type { Warning } from '../domain/usage-state.ts';
 import { first, type Sql, type Tx } from './database.ts';
 
@@ -101,7 +101,9 @@ export function recordOf(row: TurnRow): TurnRecord {
   };
 }
 
-function usageOf({ promptTokens, completionTokens, debitedTokens, estimated }: TurnRow): TurnRecord['usage'] {
+export type UsageColumns = Pick<TurnRow, 'promptTokens' | 'completionTokens' | 'debitedTokens' | 'estimated'>;
+
+export function usageOf({ promptTokens, completionTokens, debitedTokens, estimated }: UsageColumns): TurnUsage | null {
   if (promptTokens === null || completionTokens === null) return null;
   return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, debitedTokens: debitedTokens ?? 0, estimated: estimated ?? false };
 }

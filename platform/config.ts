@@ -10,6 +10,7 @@ const envSchema = z.object({
   HOST: z.string().optional(),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   DATA_DIR: z.string().default('.turnkeeper'),
+  WEB_DIR: z.string().optional(),
   DATABASE_URL: z.string().optional(),
   DATABASE_POOL_MAX: positive(20),
   REDIS_URL: z.string().optional(),
@@ -60,6 +61,8 @@ export function readConfig(env: Env = process.env) {
     /** Whether `npm start` brought up the services itself: demo users exist, test routes are on, only loopback is served. */
     embedded: e.TURNKEEPER_EMBEDDED,
     dataDir: e.DATA_DIR,
+    /** The built web app, served at `/`; none: the API only. */
+    webDir: e.WEB_DIR,
     http: { host: e.HOST ?? (e.TURNKEEPER_EMBEDDED ? '127.0.0.1' : '0.0.0.0'), port: e.PORT },
     database: { url: e.DATABASE_URL, poolMax: e.DATABASE_POOL_MAX },
     redis: { url: e.REDIS_URL ?? (e.REDIS_HOST === undefined ? undefined : `redis://${e.REDIS_HOST}:${e.REDIS_PORT}`) },

@@ -1,10 +1,10 @@
 import type { Stack } from './stack.ts';
 
 /** What a person needs next, for standard output. The curl line works when pasted. */
-export function bannerOf({ demo, temporalUi, services }: Pick<Stack, 'demo' | 'temporalUi' | 'services'>, { url, seconds }: { url: string; seconds: number }): string {
+export function bannerOf({ demo, temporalUi, services }: Pick<Stack, 'demo' | 'temporalUi' | 'services'>, { url, web, seconds }: { url: string; web: string; seconds: number }): string {
   const lines = [
     '', `Turnkeeper is ready after ${seconds.toFixed(1)} s`, '',
-    `  app           ${url}`,
+    `  app           ${web}`,
     `  API           ${url}/api/docs`,
     ...(temporalUi === null ? [] : [`  Temporal UI   ${temporalUi}`]),
     `  model         ${services.find(({ name }) => name === 'model')?.said ?? ''}`,

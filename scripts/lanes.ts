@@ -1,4 +1,10 @@
 /** Lanes of `npm run test:fast`: they need no service and take seconds. Everything else under test/ runs with services. */
 export const FAST_LANES = [
-  'test/domain/', 'test/model/', 'test/replay/', 'test/tidy.test.ts', 'test/bootstrap/(leftovers|variables|summary|cli)\\.test\\.ts',
+  'test/domain/', 'test/model/', 'test/replay/', 'test/web/', 'test/tidy.test.ts', 'test/bootstrap/(leftovers|variables|summary|cli)\\.test\\.ts',
 ];
+
+/** Whether a run of jest with these arguments comes to tests that need a browser and the built web app. */
+export function needsBrowser(args: readonly string[]): boolean {
+  const paths = args.filter((arg) => !arg.startsWith('-'));
+  return paths.length === 0 || paths.some((path) => /test\/?$|browser|web/.test(path));
+}

@@ -19,7 +19,7 @@ const COMMANDS = {
   test: [['scripts/with-services.ts']],
   'test:fast': [['scripts/with-services.ts', '--fast']],
   record: [['scripts/record-history.ts']],
-  check: [[TYPESCRIPT, '--noEmit'], [ESLINT, '.', '--max-warnings', '0'], ['scripts/with-services.ts', '--fast']],
+  check: [['web/make-types.ts'], [TYPESCRIPT, '--noEmit'], [TYPESCRIPT, '--noEmit', '-p', 'web'], [TYPESCRIPT, '--noEmit', '-p', 'test/browser'], [ESLINT, '.', '--max-warnings', '0'], ['scripts/with-services.ts', '--fast']],
   'bench:turn': [['bench/turn.ts']],
   cli: [['cli/main.ts']],
 };

@@ -9,6 +9,8 @@ import { Registry } from './services/registry.ts';
 import { say, SetupError } from './services/say.ts';
 import type { Ground } from './services/service.ts';
 import { startStack, type Stack } from './stack.ts';
+import { buildWeb } from './web-build.ts';
+import { startWebDev } from './web-dev.ts';
 
 /** `npm start`: brings everything up, runs the app until it is told to stop, then stops what it started. `--watch` reloads the app. */
 async function main(watch: boolean): Promise<void> {
@@ -19,14 +21,20 @@ async function main(watch: boolean): Promise<void> {
   const config = readConfig({ ...process.env, TURNKEEPER_EMBEDDED: String((process.env['DATABASE_URL'] ?? '') === '') });
   const registry = await Registry.claim(resolve(config.dataDir));
   const ground: Ground = { dataDir: registry.dataDir, registry, throwAway: false, durable: true, stopping: stopping.signal };
+  // A builder that still runs is not left behind.
+  const ended = new AbortController();
   let stack: Stack | undefined;
   try {
     const port = await reservePort(config.http.port, config.http.host);
+    // The builder and the services start beside each other; each is a process of its own.
+    const building = watch ? null : buildWeb(AbortSignal.any([ground.stopping, ended.signal]));
+    building?.catch(() => {});
     stack = await startStack(config, ground);
-    await serve({ ground, stack, config, port, watch, began });
+    await serve({ ground, stack, config, port, web: await building, watch, began });
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
   } finally {
+    ended.abort();
     registry.stopping();
     if (stack !== undefined) say('stopping the services …');
     await stack?.stop();
@@ -35,32 +43,35 @@ async function main(watch: boolean): Promise<void> {
   }
 }
 
-async function serve({ ground, stack, config, port, watch, began }: { ground: Ground; stack: Stack; config: Config; port: number; watch: boolean; began: number }): Promise<void> {
+/** @param options.web the built web app; null: it is served by Vite, from its sources. */
+async function serve({ ground, stack, config, port, web, watch, began }: { ground: Ground; stack: Stack; config: Config; port: number; web: string | null; watch: boolean; began: number }): Promise<void> {
   const url = `http://${hostOf(config.http.host)}:${port}`;
-  const settings: AppSettings = { url, port, variables: { ...stack.variables, PORT: String(port) }, graceSeconds: config.worker.shutdownGraceSeconds };
-  const onServing = () => {
+  const settings: AppSettings = { url, port, variables: { ...stack.variables, PORT: String(port), ...(web === null ? {} : { WEB_DIR: web }) }, graceSeconds: config.worker.shutdownGraceSeconds };
+  const onServing = (page: string) => {
     ground.registry.publish({
       api: url, docs: `${url}/api/docs`, temporal: { address: stack.urls.temporal, namespace: config.temporal.namespace, ui: stack.temporalUi },
       postgres: { url: stack.urls.postgres }, redis: { url: stack.urls.redis },
     });
-    process.stdout.write(bannerOf(stack, { url, seconds: (performance.now() - began) / 1_000 }));
+    process.stdout.write(bannerOf(stack, { url, web: page, seconds: (performance.now() - began) / 1_000 }));
   };
   const failed = Promise.race(stack.services.map(async (service) => {
     await service.died;
     return service.name;
   }));
   if (watch) {
+    const page = await startWebDev(ground, url);
     // A service that is gone ends the reloading like a signal does.
     const lost = new AbortController();
-    const reloading = runReloading({ ...ground, stopping: AbortSignal.any([ground.stopping, lost.signal]) }, settings, onServing);
-    const name = await Promise.race([failed, reloading.then(() => null)]);
+    const reloading = runReloading({ ...ground, stopping: AbortSignal.any([ground.stopping, lost.signal]) }, settings, () => onServing(page.url));
+    const name = await Promise.race([failed, page.died.then(() => page.name), reloading.then(() => null)]);
     lost.abort();
     await reloading;
+    await page.stop();
     if (name !== null) throw endedByItself(name, ground);
     return;
   }
   const app = await startApp(ground, settings);
-  onServing();
+  onServing(url);
   try {
     const name = await Promise.race([failed, app.died.then(() => 'the app'), aborted(ground.stopping)]);
     if (name !== null && !ground.stopping.aborted) throw endedByItself(name, ground);

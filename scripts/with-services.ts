@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FAST_LANES } from './lanes.ts';
+import { FAST_LANES, needsBrowser } from './lanes.ts';
+import { findChromium } from './services/chromium.ts';
 import { say, SetupError } from './services/say.ts';
 import { ThrowAway } from './throw-away.ts';
+import { buildWeb } from './web-build.ts';
 import { NOTHING_RAN, skippedLine, summarise, summaryLine, type JestResult, type Summary } from './summary.ts';
 
 /**
@@ -20,7 +22,7 @@ async function main(args: string[]): Promise<number> {
   try {
     services = await ThrowAway.open(stopping.signal);
     const { dataDir } = services;
-    const variables = fast ? {} : await services.start();
+    const variables = fast ? {} : { ...await services.start(), ...(keep || needsBrowser(jestArgs) ? await prepareBrowser(stopping.signal) : {}) };
     if (keep) return await keepRunning(variables, stopping.signal);
     summary = await runJest({ dataDir, variables, stopping: stopping.signal, args: [...(fast && !jestArgs.some((arg) => !arg.startsWith('-')) ? FAST_LANES : []), ...jestArgs] });
   } catch (error) {
@@ -31,6 +33,11 @@ async function main(args: string[]): Promise<number> {
     if (!keep) process.stdout.write(`${summaryLine(summary)}\n`);
   }
   return summary.failed === 0 ? 0 : 1;
+}
+
+/** After the services: the builder would slow them down by more than it takes. */
+async function prepareBrowser(stopping: AbortSignal): Promise<Record<string, string>> {
+  return { TEST_CHROMIUM: await findChromium(stopping), TEST_WEB_DIR: await buildWeb(stopping) };
 }
 
 async function keepRunning(variables: Record<string, string>, stopping: AbortSignal): Promise<number> {

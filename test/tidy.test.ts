@@ -21,8 +21,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: ['domain', 'workflows/contract.ts', 'db', 'platform', 'scripts'],
   scripts: ['domain', 'db', 'platform', 'cli', 'workflows/contract.ts'],
   bench: ['domain', 'db', 'platform', 'scripts', 'test/fake-model/scenario.ts'],
+  web: [],
   'main.ts': ['domain', 'db', 'platform', 'api/main.ts', 'worker/main.ts'],
 };
+/** What a folder may import the types of, beside what it may import. */
+const MAY_IMPORT_TYPES: Record<string, readonly string[]> = { web: ['api/wire', 'domain'] };
 /** Folders that may use only these packages. */
 const MAY_USE: Record<string, readonly string[]> = {
   domain: [],
@@ -44,6 +47,13 @@ test('a planted wrong import is found', () => {
   expect(violations('db/planted.ts', "export { x } from '../workflows/chat-turn.ts';")).toHaveLength(1);
   expect(violations('api/planted.ts', "const { sql } = await import('kysely');")).toHaveLength(1);
   expect(violations('api/planted.ts', "import { findTurn } from '../db/turns.ts';")).toHaveLength(0);
+  expect(violations('web/chat/Planted.tsx', "import { levelOf } from '../../domain/policy.ts';")).toHaveLength(1);
+  expect(violations('web/chat/Planted.tsx', "import { type Level, levelOf } from '../../domain/policy.ts';")).toHaveLength(1);
+  expect(violations('web/chat/Planted.tsx', "import type { Principal } from '../../db/users.ts';")).toHaveLength(1);
+  expect(violations('web/chat/Planted.tsx', "import { readFile } from 'node:fs/promises';")).toHaveLength(1);
+  expect(violations('web/chat/Planted.tsx', "import type { Level } from '../../domain/policy.ts';")).toHaveLength(0);
+  expect(violations('api/planted.ts', "import { App } from '../web/App.tsx';")).toHaveLength(1);
+  expect(violations('scripts/planted.ts', "import config from '../web/vite.config.ts';")).toHaveLength(1);
 });
 
 test('process.env is read in one file of the program', () => {
@@ -62,6 +72,12 @@ test('nothing is left unfinished or silenced', () => {
   expect(files.filter((file) => marks.test(read(file)))).toEqual([]);
 });
 
+test('in the web app components are PascalCase and the rest is kebab-case', () => {
+  expect(files.filter(isMisnamed)).toEqual([]);
+  expect(['web/chat/composer.tsx', 'web/chat/useUsage.ts', 'web/Chat/Composer.tsx'].filter(isMisnamed)).toHaveLength(3);
+  expect(['web/chat/Composer.tsx', 'web/chat/use-usage.ts', 'web/vite.config.ts'].filter(isMisnamed)).toEqual([]);
+});
+
 test('folders and files are named plainly', () => {
   expect(files.filter((file) => /(^|\/)(utils?|helpers?|common|services?|managers?)(\/|\.)/.test(file) && !file.startsWith('scripts/services/'))).toEqual([]);
   expect(files.filter((file) => !/^[a-z0-9./-]+$/.test(file) && !/^web\//.test(file))).toEqual([]);
@@ -69,22 +85,36 @@ test('folders and files are named plainly', () => {
 
 function violations(file: string, source: string): string[] {
   const room = roomOf(file);
-  return imports(source).filter((specifier) => !allowed(room, file, specifier)).map((specifier) => `${file} imports ${specifier}`);
+  return imports(source).filter((found) => !allowed(room, file, found)).map(({ specifier }) => `${file} imports ${specifier}`);
 }
 
-function allowed(room: string, file: string, specifier: string): boolean {
+function allowed(room: string, file: string, { specifier, typesOnly }: Import): boolean {
   if (specifier.startsWith('.')) {
     const target = relative('.', normalize(join(dirname(file), specifier)));
-    return roomOf(target) === room || (MAY_IMPORT[room] ?? []).some((may) => target === may || target.startsWith(`${may}/`));
+    const may = [...(MAY_IMPORT[room] ?? []), ...(typesOnly ? MAY_IMPORT_TYPES[room] ?? [] : [])];
+    return roomOf(target) === room || may.some((name) => target === name || target.startsWith(`${name}/`));
   }
+  // What runs in the browser has none of Node; what builds it does.
+  if (room === 'web' && specifier.startsWith('node:')) return /^web\/(vite\.config|make-types)\.ts$/.test(file);
   const packages = MAY_USE[room];
   if (packages !== undefined) return packages.includes(specifier);
   return MAY_KNOW_SQL.has(room) || !ONLY_DB.test(specifier);
 }
 
-function imports(source: string): string[] {
-  const found = [...withoutComments(source).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)];
-  return found.flatMap(([, specifier]) => specifier ?? []);
+interface Import {
+  readonly specifier: string;
+  readonly typesOnly: boolean;
+}
+
+function imports(source: string): Import[] {
+  const found = [...withoutComments(source).matchAll(/(import\s+type\s[^']*from|export\s+type\s[^']*from|from|import)\s*\(?\s*'([^']+)'/g)];
+  return found.map(([, how = '', specifier = '']) => ({ specifier, typesOnly: /^(import|export)\s+type\s/.test(how) }));
+}
+
+function isMisnamed(file: string): boolean {
+  if (!file.startsWith('web/') || file === 'web/main.tsx') return false;
+  const name = file.split('/').at(-1) ?? '';
+  return !(file.endsWith('.tsx') ? /^[A-Z][A-Za-z]*\.tsx$/ : /^[a-z0-9-]+(\.config|\.d)?\.ts$/).test(name) || /\/[^/]*[A-Z][^/]*\//.test(file);
 }
 
 function roomOf(file: string): string {

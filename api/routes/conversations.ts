@@ -4,7 +4,7 @@ import type { Locale } from '../../domain/messages.ts';
 import type { ApiDeps } from '../context.ts';
 import { iso, presentError } from '../present.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { conversation, conversationPage, conversationsQuery, createConversationBody, messagePage, messagesQuery, updateConversationBody } from '../wire/conversation.ts';
+import { conversation, conversationPage, conversationsQuery, createConversationBody, messageItem, messagePage, messagesQuery, updateConversationBody } from '../wire/conversation.ts';
 import { uuid } from '../wire/fields.ts';
 
 const params = z.object({ conversationId: uuid });
@@ -49,10 +49,10 @@ export function conversationRoutes({ database }: ApiDeps): Route[] {
       },
     }),
     defineRoute({
-      method: 'get', path: '/api/conversations/:conversationId/messages', tag: 'Conversations', limit: 'read', summary: 'The transcript, oldest first', params, query: messagesQuery,
+      method: 'get', path: '/api/conversations/:conversationId/messages', tag: 'Conversations', limit: 'read', summary: 'The transcript, oldest first or from its end back', params, query: messagesQuery,
       answers: { 200: { description: 'A page', body: messagePage } }, errors: ['invalid_request', 'not_found'],
       async handle({ principal, locale }, { params: { conversationId }, query }) {
-        const page = await listMessages(database, { conversationId, userId: principal.userId, limit: query.limit, cursor: query.cursor ?? null });
+        const page = await listMessages(database, { conversationId, userId: principal.userId, limit: query.limit, order: query.order, cursor: query.cursor ?? null });
         return { status: 200, body: { ...page, items: page.items.map((message) => presentMessage(message, locale)) } };
       },
     }),
@@ -63,6 +63,12 @@ function presentConversation({ conversationId, title, archived, createdAt, updat
   return { conversationId, title, archived, createdAt: iso(createdAt), updatedAt: iso(updatedAt) };
 }
 
-function presentMessage({ turnId, sequence, role, content, state, attempt, error, createdAt }: MessageRecord, locale: Locale) {
-  return { turnId, sequence, role, content, state, attempt, ...(error === null ? {} : { error: presentError(error, locale) }), createdAt: iso(createdAt) };
+function presentMessage({ usage, finishReason, error, createdAt, ...message }: MessageRecord, locale: Locale): z.infer<typeof messageItem> {
+  return {
+    ...message,
+    ...(usage === null ? {} : { usage }),
+    ...(finishReason === null ? {} : { finishReason }),
+    ...(error === null ? {} : { error: presentError(error, locale) }),
+    createdAt: iso(createdAt),
+  };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { instant, pageOf, pageQuery, title, uuid } from './fields.ts';
-import { turnError, turnState } from './turn.ts';
+import { turnError, turnState, usage } from './turn.ts';
 
 export const createConversationBody = z.strictObject({ title: title.optional() }).meta({ id: 'CreateConversation' });
 
@@ -23,7 +23,10 @@ export const conversationsQuery = z.strictObject({
   archived: z.enum(['true', 'false', 'all']).default('false'),
 });
 
-export const messagesQuery = z.strictObject(pageQuery);
+export const messagesQuery = z.strictObject({
+  ...pageQuery,
+  order: z.enum(['asc', 'desc']).default('asc').meta({ description: 'desc: the end of the transcript first, going back; a cursor belongs to its order' }),
+});
 
 export const messageItem = z.object({
   turnId: uuid,
@@ -31,7 +34,10 @@ export const messageItem = z.object({
   role: z.enum(['user', 'assistant']),
   content: z.string(),
   state: turnState,
+  model: z.string(),
   attempt: z.int().min(0),
+  usage: usage.optional().meta({ description: 'Of an answer' }),
+  finishReason: z.enum(['stop', 'length']).optional().meta({ description: 'Of an answer; `length`: it was cut at its limit' }),
   error: turnError.optional(),
   createdAt: instant,
 }).meta({ id: 'Message' });

@@ -46,7 +46,7 @@ test('a taken PORT is named, and its number is given to no service', async () =>
 });
 
 test('on a database of somebody else\'s the banner shows no keys', () => {
-  const banner = bannerOf({ demo: null, temporalUi: null, services: [] }, { url: 'http://127.0.0.1:3000', seconds: 1 });
+  const banner = bannerOf({ demo: null, temporalUi: null, services: [] }, { url: 'http://127.0.0.1:3000', web: 'http://127.0.0.1:3000', seconds: 1 });
   expect(banner).not.toContain('Bearer');
   expect(banner).toContain('user create');
 });

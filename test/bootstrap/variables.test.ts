@@ -10,7 +10,7 @@ const shown = new Map(lines.flatMap((line) => {
 }));
 
 /** Have no default, or one that depends: what is shown is an example. */
-const EXAMPLES = ['HOST', 'DATABASE_URL', 'REDIS_URL', 'REDIS_HOST', 'TEMPORAL_ADDRESS', 'TEMPORAL_UI_URL', 'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'MODELS', 'METRICS_PORT', 'LOG_FILE'];
+const EXAMPLES = ['HOST', 'DATABASE_URL', 'REDIS_URL', 'REDIS_HOST', 'TEMPORAL_ADDRESS', 'TEMPORAL_UI_URL', 'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'MODELS', 'METRICS_PORT', 'LOG_FILE', 'WEB_DIR'];
 
 test('.env.example names every variable the program reads, and no other', () => {
   expect([...shown.keys()].sort()).toEqual([...VARIABLES].sort());

@@ -149,13 +149,16 @@ describe('messages', () => {
     const read = await listMessages(db.database, { conversationId, userId: person.userId, limit: 50, cursor: null });
     expect(read.items.map(({ role, content, state, sequence, error }) => [sequence, role, content, state, error])).toEqual([
       [1, 'user', 'q1', 'completed', null], [1, 'assistant', 'a1', 'completed', null], [2, 'user', 'q2', 'failed', 'model_timeout'], [4, 'user', 'q4', 'running', null]]);
-    const paged = [];
-    for (let cursor: string | null | undefined; cursor !== null;) {
-      const page: Awaited<ReturnType<typeof listMessages>> = await listMessages(db.database, { conversationId, userId: person.userId, limit: 1, cursor: cursor ?? null });
-      paged.push(...page.items);
-      cursor = page.nextCursor;
+    expect(read.items.map(({ usage, finishReason }) => [usage?.totalTokens, finishReason])).toEqual([[undefined, null], [expect.any(Number), 'stop'], [undefined, null], [undefined, null]]);
+    const paged = { asc: [] as unknown[], desc: [] as unknown[] };
+    for (const order of ['asc', 'desc'] as const) {
+      for (let cursor: string | null | undefined; cursor !== null;) {
+        const page: Awaited<ReturnType<typeof listMessages>> = await listMessages(db.database, { conversationId, userId: person.userId, limit: 1, order, cursor: cursor ?? null });
+        paged[order].push(...page.items);
+        cursor = page.nextCursor;
+      }
     }
-    expect(paged).toEqual(read.items);
+    expect(paged).toEqual({ asc: read.items, desc: read.items.toReversed() });
     await expect(listMessages(db.database, { conversationId, userId: person.userId, limit: 1, cursor: encodeCursor([1.5, 0]) })).rejects.toMatchObject({ code: 'invalid_request' });
   });
 });

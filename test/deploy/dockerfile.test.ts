@@ -4,7 +4,9 @@ import { readProjectFile } from './compose-file.ts';
 
 const root = new URL('../../', import.meta.url);
 const lines = readProjectFile('Dockerfile').split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
-const copied = lines.filter((line) => /^COPY (?!--from)/.test(line)).flatMap((line) => line.split(' ').slice(1, -1));
+const copied = copiedIn(lines);
+/** What runs: the stage that builds the web app leaves only what it built. */
+const program = copiedIn(stage('build'));
 const manifest = JSON.parse(readProjectFile('package.json')) as { dependencies: Record<string, string>; devDependencies: Record<string, string> };
 
 test('everything that is copied exists', () => {
@@ -15,11 +17,12 @@ test('everything that is copied exists', () => {
 test('.dockerignore lets through exactly what is copied, so no .env and no data', () => {
   const rules = readProjectFile('.dockerignore').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   expect(rules[0]).toBe('*');
-  expect(rules.slice(1).sort()).toEqual(copied.map((path) => `!${path}`).sort());
+  expect(rules.slice(1).sort()).toEqual([...new Set(copied)].map((path) => `!${path}`).sort());
 });
 
-test('everything that the copied code imports is copied, and no package of development', () => {
-  const missing = copied.flatMap(filesOf).flatMap((file) => {
+test('everything that the running code imports is copied, and no package of development', () => {
+  expect(program).not.toContain('web');
+  const missing = program.flatMap(filesOf).flatMap((file) => {
     const code = readFileSync(new URL(file, root), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '');
     const specifiers = [...code.matchAll(/^(?!import type|export type)[^'\n]*(?:from|import)\s*\(?\s*'([^']+)'/gm)].flatMap(([, specifier]) => specifier ?? []);
     return specifiers.filter((specifier) => !isThere(file, specifier)).map((specifier) => `${file}: ${specifier}`);
@@ -30,16 +33,32 @@ test('everything that the copied code imports is copied, and no package of devel
 test('it is the Node that npm start runs on, in Debian, for Temporal\'s native core', () => {
   const bases = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1]);
   const version = manifest.dependencies['node'] ?? 'none';
-  expect(bases).toEqual([`node:${version}-bookworm`, `node:${version}-bookworm-slim`]);
+  expect(bases).toEqual([`node:${version}-bookworm`, `node:${version}-bookworm`, `node:${version}-bookworm-slim`]);
+});
+
+test('the web app is built in a stage of its own, and only its files go on', () => {
+  expect(stage('web').at(-1)).toBe('RUN node node_modules/vite/bin/vite.js build --config web/vite.config.ts --outDir /web --emptyOutDir');
+  expect(lines.filter((line) => line.startsWith('COPY --from=web'))).toEqual(['COPY --from=web /web /web']);
+  expect(lines.some((line) => /^ENV .*\bWEB_DIR=\/web$/.test(line))).toBe(true);
 });
 
 test('the program runs without development\'s packages, not as root, as process 1 of its own', () => {
-  expect(lines.some((line) => line.startsWith('RUN npm ci --omit=dev'))).toBe(true);
+  expect(stage('build').some((line) => line.startsWith('RUN npm ci --omit=dev'))).toBe(true);
   const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')));
   expect(last).toContain('USER node');
   expect(last.at(-1)).toBe('CMD ["node", "main.ts"]');
   expect(last.some((line) => line.startsWith('RUN '))).toBe(false);
 });
+
+function copiedIn(of: readonly string[]): string[] {
+  return of.filter((line) => /^COPY (?!--from)/.test(line)).flatMap((line) => line.split(' ').slice(1, -1));
+}
+
+function stage(name: string): string[] {
+  const from = lines.findIndex((line) => line.startsWith('FROM ') && line.endsWith(` AS ${name}`));
+  const next = lines.findIndex((line, i) => i > from && line.startsWith('FROM '));
+  return from === -1 ? [] : lines.slice(from, next === -1 ? undefined : next);
+}
 
 function filesOf(path: string): string[] {
   if (!statSync(new URL(path, root)).isDirectory()) return path.endsWith('.ts') ? [path] : [];
@@ -50,7 +69,7 @@ function isThere(file: string, specifier: string): boolean {
   if (specifier.startsWith('node:')) return true;
   if (specifier.startsWith('.')) {
     const target = new URL(specifier, new URL(file, root)).href.slice(root.href.length);
-    return copied.some((path) => target === path || target.startsWith(`${path}/`)) && existsSync(new URL(target, root));
+    return program.some((path) => target === path || target.startsWith(`${path}/`)) && existsSync(new URL(target, root));
   }
   const [first = '', second = ''] = specifier.split('/');
   const name = first.startsWith('@') ? `${first}/${second}` : first;

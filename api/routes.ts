@@ -1,0 +1,25 @@
+import type { ApiDeps } from './context.ts';
+import type { OverloadGate } from './overload.ts';
+import type { Route } from './route.ts';
+import { accountRoutes } from './routes/account.ts';
+import { adminTurnRoutes } from './routes/admin-turns.ts';
+import { adminUserRoutes } from './routes/admin-users.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { chatRoutes } from './routes/chat.ts';
+import { conversationRoutes } from './routes/conversations.ts';
+import { grantRoutes } from './routes/grants.ts';
+import { historyRoutes } from './routes/history.ts';
+
+/** Every call that needs sign-in. Making them asks nothing of what they will use, so that they can be described without it. */
+export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
+  return [
+    ...chatRoutes(deps, gate),
+    ...conversationRoutes(deps),
+    ...accountRoutes(deps),
+    ...historyRoutes(deps),
+    ...auditRoutes(deps),
+    ...grantRoutes(deps),
+    ...adminTurnRoutes(deps),
+    ...adminUserRoutes(deps),
+  ];
+}

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { lastLine, runToEnd } from './services/program.ts';
+import { SetupError, withProgress } from './services/say.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const cache = join(root, 'node_modules', '.cache', 'turnkeeper');
+const BUILD_WITHIN_MS = 300_000;
+
+/**
+ * The built web app's folder. Building takes some seconds, so the result is kept under a hash of its sources.
+ * @throws SetupError with the builder's last words.
+ */
+export async function buildWeb(stopping: AbortSignal): Promise<string> {
+  const folder = join(cache, `web-${await hashSources()}`);
+  if (existsSync(folder)) return folder;
+  await mkdir(cache, { recursive: true });
+  const part = `${folder}.${process.pid}`;
+  const { ok, output } = await withProgress('building the web app', runToEnd(process.execPath, [
+    'node_modules/vite/bin/vite.js', 'build', '--config', 'web/vite.config.ts', '--outDir', part, '--emptyOutDir', '--logLevel', 'warn',
+  ], { cwd: root, withinMs: BUILD_WITHIN_MS, signal: stopping }));
+  stopping.throwIfAborted();
+  if (!ok) throw new SetupError(`The web app could not be built: ${lastLine(output)}`);
+  // Two starts at once may both have built it; the second finds the first one's in place.
+  await rename(part, folder).catch(() => rm(part, { recursive: true, force: true }));
+  return folder;
+}
+
+async function hashSources(): Promise<string> {
+  const hash = createHash('sha256').update(await readFile(join(root, 'package-lock.json')).catch(() => ''));
+  // Types build nothing, and one file of them is made anew by every check.
+  const files = (await readdir(join(root, 'web'), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile() && !entry.name.endsWith('.d.ts'))
+    .map((entry) => join(entry.parentPath, entry.name)).sort();
+  for (const file of files) hash.update(file.slice(root.length)).update(await readFile(file));
+  return hash.digest('hex').slice(0, 16);
+}

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mintDemoKeys } from '../../scripts/demo-keys.ts';
+import { isLoopback } from '../../platform/loopback.ts';
+import { startTestStack, type TestStack } from '../support/stack.ts';
+
+const JSON_BODY = { 'content-type': 'application/json' };
+const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+let stack: TestStack;
+let dataDir: string;
+
+beforeAll(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'turnkeeper-web-'));
+  stack = await startTestStack({ WEB_DIR: process.env['TEST_WEB_DIR'], TURNKEEPER_EMBEDDED: 'true', DATA_DIR: dataDir } as Record<string, string>, { works: false });
+  await mintDemoKeys(stack.db.database, dataDir);
+});
+afterAll(async () => {
+  await stack.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const get = (path: string, headers: Record<string, string> = HTML) => fetch(`${stack.url}${path}`, { headers });
+
+/** With headers that `fetch` does not let one set. */
+function raw(method: string, path: string, headers: Record<string, string>, body = ''): Promise<{ status: number; body: any }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(`${stack.url}${path}`, { method, headers }, (response) => {
+      let text = '';
+      response.on('data', (data: Buffer) => { text += data.toString(); });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) }));
+    });
+    sent.on('error', reject).end(body);
+  });
+}
+
+describe('the web app at /', () => {
+  test('is a page that runs no inline script and loads nothing from elsewhere', async () => {
+    const response = await get('/');
+    const policy = response.headers.get('content-security-policy') ?? '';
+    const [page, again] = [await response.text(), await (await get('/')).text()];
+    const directives = new Map(policy.split('; ').map((directive) => [directive.split(' ')[0], directive.split(' ').slice(1).join(' ')]));
+    const nonce = /nonce="([^"]+)"/.exec(page)?.[1] ?? '';
+    expect(Object.fromEntries(directives)).toEqual({
+      'default-src': "'none'", 'script-src': "'self'", 'style-src': `'self' 'nonce-${nonce}'`, 'img-src': "'self' data:", 'font-src': "'self'", 'manifest-src': "'self'",
+      'connect-src': "'self'", 'base-uri': "'none'", 'form-action': "'none'", 'frame-ancestors': "'none'", 'require-trusted-types-for': "'script'",
+    });
+    expect(nonce.length).toBeGreaterThan(20);
+    expect(again).not.toContain(nonce);
+    expect(page).not.toMatch(/<script(?![^>]* src=)[^>]*>|<style| on\w+=/);
+    expect(response.headers.get('cache-control')).toBe('no-cache');
+  });
+
+  test('answers every page of its own, and leaves the API\'s 404s alone', async () => {
+    for (const path of ['/', '/c/01a20cec-8374-7143-86a0-b6796a24494f', '/usage', '/admin/turns?code=interrupted']) {
+      expect([path, (await get(path)).status, (await get(path)).headers.get('content-type')]).toEqual([path, 200, 'text/html; charset=utf-8']);
+    }
+    for (const [path, status] of [['/api', 401], ['/api/none', 401], ['/API/none', 401], ['/health/none', 404], ['/assets/none.js', 404], ['/none.php', 404]] as const) {
+      const response = await get(path);
+      expect([path, response.status, await response.json()]).toEqual([path, status, expect.objectContaining({ code: status === 401 ? 'unauthorized' : 'not_found' })]);
+    }
+    // A program that asks for an address that is not there is no browser.
+    expect((await get('/none', { accept: 'application/json' })).status).toBe(404);
+    expect((await fetch(`${stack.url}/usage`, { method: 'POST', headers: HTML })).status).toBe(404);
+  });
+
+  test('its hashed files are kept for ever, compressed when asked for, and its names cannot leave the folder', async () => {
+    const script = /src="(\/assets\/[^"]+\.js)"/.exec(await (await get('/')).text())?.[1] ?? '';
+    for (const [accepted, encoding] of [['br', 'br'], ['gzip', 'gzip'], ['identity', null]] as const) {
+      const response = await get(script, { 'accept-encoding': accepted });
+      expect([response.status, response.headers.get('content-encoding'), response.headers.get('cache-control'), response.headers.get('vary')])
+        .toEqual([200, encoding, 'public, max-age=31536000, immutable', 'Accept-Encoding']);
+      expect((await response.text()).length).toBeGreaterThan(100_000);
+    }
+    expect((await raw('GET', '/assets/../../../package.json', {})).status).toBe(404);
+    expect((await raw('GET', '/assets/%2e%2e/%2e%2e/package.json', {})).status).toBe(404);
+  });
+});
+
+describe('the demo sign-in', () => {
+  const host = () => new URL(stack.url).host;
+  const port = () => new URL(stack.url).port;
+  const demo = (headers: Record<string, string>) => raw('POST', '/api/auth/demo', { 'content-type': 'application/json', host: host(), ...headers }, JSON.stringify({ as: 'user' }));
+
+  test('gives the demo user\'s and the demo admin\'s key to the page it serves', async () => {
+    expect(await (await get('/api/auth/options')).json()).toEqual({ demo: true });
+    for (const [as, userId, role] of [['user', 1, 'user'], ['admin', 2, 'admin']] as const) {
+      const response = await fetch(`${stack.url}/api/auth/demo`, { method: 'POST', headers: JSON_BODY, body: JSON.stringify({ as }) });
+      expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store']);
+      const { token } = await response.json() as { token: string };
+      expect(await (await get('/api/me', { authorization: `Bearer ${token}` })).json()).toMatchObject({ userId, role });
+    }
+    expect((await fetch(`${stack.url}/api/auth/demo`, { method: 'POST', headers: JSON_BODY, body: '{"as":"root"}' })).status).toBe(400);
+  });
+
+  test('gives it to nobody who asks by another name, from another site or through a proxy', async () => {
+    const refused: Record<string, string>[] = [
+      { host: 'evil.example' }, { host: `evil.example:${port()}` }, { host: `127.0.0.1.evil.example:${port()}` },
+      { origin: 'http://evil.example' }, { origin: 'null' }, { origin: `https://${host()}` }, { origin: 'http://127.0.0.1:1' },
+      { 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' },
+      { 'x-forwarded-for': '203.0.113.7' }, { 'x-forwarded-host': 'evil.example' }, { forwarded: 'for=203.0.113.7' },
+    ];
+    for (const headers of refused) {
+      expect([headers, (await demo(headers)).status]).toEqual([headers, 404]);
+      expect([headers, (await raw('GET', '/api/auth/options', { host: host(), ...headers })).body]).toEqual([headers, { demo: false }]);
+    }
+    expect((await demo({ origin: `http://${host()}`, 'sec-fetch-site': 'same-origin' })).status).toBe(200);
+    expect((await demo({ host: `localhost:${port()}` })).status).toBe(200);
+  });
+
+  test('is off when the service listens beyond this machine, and without an embedded stack', async () => {
+    for (const env of [{ TURNKEEPER_EMBEDDED: 'true', HOST: '0.0.0.0' }, { TURNKEEPER_EMBEDDED: 'false' }]) {
+      const other = await startTestStack({ DATA_DIR: dataDir, ...env }, { works: false });
+      expect(await (await fetch(`${other.url}/api/auth/options`)).json()).toEqual({ demo: false });
+      expect((await fetch(`${other.url}/api/auth/demo`, { method: 'POST', headers: JSON_BODY, body: '{"as":"admin"}' })).status).toBe(404);
+      // Without WEB_DIR it is the API only.
+      expect((await fetch(`${other.url}/`, { headers: HTML })).status).toBe(404);
+      await other.close();
+    }
+  });
+
+  test('knows loopback by every spelling, and nothing else by one', () => {
+    expect(['127.0.0.1', '127.9.9.9', 'localhost', 'LOCALHOST', '::1', '[::1]', '::ffff:127.0.0.1'].filter((host) => !isLoopback(host))).toEqual([]);
+    expect(['0.0.0.0', '::', '', '127.0.0.1.evil.example', '127.evil', '192.168.0.1', 'localhost.evil.example', '::ffff:10.0.0.1'].filter(isLoopback)).toEqual([]);
+  });
+});

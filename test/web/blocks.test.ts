@@ -1,0 +1,46 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { parse, splitBlocks, type Blocks } from '../../web/markdown/blocks.ts';
+
+const PIECES = [
+  '# 제목\n\n', '문장입니다. ', '**굵게** ', '\n\n', '\n', '- 하나\n', '- 둘\n  - 안쪽\n', '1. 첫째\n\n   이어서\n', '```ts\nconst a = 1;\n', '```\n', '> 인용\n', '| a | b |\n| --- | --- |\n| 1 | 2 |\n',
+  '    들여쓴 코드\n', '<div>', '</div>\n', '---\n', '===\n', '\t', '~~~\n', '3~5일 ', '`코드` ',
+];
+/** What is shown: each block read by itself, as the page does. */
+const shown = ({ done, last }: Blocks) => withoutPlaces([...done, last].flatMap((block) => parse(block).children));
+const withoutPlaces = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (key, inner: unknown) => key === 'position' ? undefined : inner));
+
+describe('blocks of a text that grows', () => {
+  test('are those of the whole text, however it came', () => {
+    fc.assert(fc.property(fc.array(fc.constantFrom(...PIECES), { maxLength: 14 }), fc.array(fc.nat(7), { minLength: 1, maxLength: 20 }), (pieces, cuts) => {
+      const text = pieces.join('');
+      let blocks = splitBlocks('');
+      for (let at = 0, i = 0; at < text.length; i += 1) {
+        at += 1 + (cuts[i % cuts.length] ?? 0);
+        blocks = splitBlocks(text.slice(0, at), blocks);
+      }
+      expect(shown(blocks)).toEqual(withoutPlaces(parse(text).children));
+    }), { numRuns: 100 });
+  });
+
+  test('what is done stays the same: only the last block is read again', () => {
+    const before = splitBlocks('# 제목\n\n첫 문단\n\n둘째 ');
+    const after = splitBlocks('# 제목\n\n첫 문단\n\n둘째 문단\n\n셋째', before);
+    expect(before).toMatchObject({ done: ['# 제목'], last: '첫 문단\n\n둘째 ' });
+    expect(after).toMatchObject({ done: ['# 제목', '첫 문단'], last: '둘째 문단\n\n셋째' });
+    expect(after.done[0]).toBe(before.done[0]);
+  });
+
+  test('another text begins anew', () => {
+    expect(splitBlocks('다른 글', splitBlocks('# 제목\n\n글\n'))).toMatchObject({ done: [], last: '다른 글' });
+  });
+
+  test('a link target given later is known to the blocks before it', () => {
+    expect(splitBlocks('[여기][1]를 보세요.\n\n[1]: https://example.com\n\n끝\n').definitions).toContain('https://example.com');
+  });
+
+  test('a Korean range with one tilde is not struck through, two tildes are', () => {
+    const kinds = (text: string) => JSON.stringify(parse(text)).includes('"delete"');
+    expect([kinds('3~5일, 7~9일'), kinds('~~지움~~')]).toEqual([false, true]);
+  });
+});

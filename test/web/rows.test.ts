@@ -1,0 +1,57 @@
+import { describe, expect, test } from '@jest/globals';
+import { mergeNewest, rowsOf, type Message } from '../../web/chat/rows.ts';
+import { beginTurn, type LiveTurn } from '../../web/chat/turn-state.ts';
+
+const message = (sequence: number, role: 'user' | 'assistant', state: Message['state'] = 'completed'): Message =>
+  ({ turnId: `t${sequence}`, sequence, role, content: `${role} ${sequence}`, state, model: 'm', attempt: 1, createdAt: '2026-11-25T00:00:00Z' });
+/** Newest first, as the API gives them. */
+const turn = (sequence: number) => [message(sequence, 'assistant'), message(sequence, 'user')];
+const page = (...items: Message[][]) => ({ items: items.flat(), nextCursor: null as string | null });
+const live = (turnId: string, change: Partial<LiveTurn> = {}): LiveTurn => ({ ...beginTurn({ turnId, conversationId: 'c', question: `question of ${turnId}`, phase: 'answering' }), ...change });
+const keys = (pages: Parameters<typeof rowsOf>[0], turns: LiveTurn[] = []) => rowsOf(pages, turns, 'c').map(({ key }) => key);
+
+describe('the rows of a transcript', () => {
+  test('oldest first, across pages', () => {
+    expect(keys([page(turn(3)), page(turn(2), turn(1))])).toEqual(['t1:question', 't1:answer', 't2:question', 't2:answer', 't3:question', 't3:answer']);
+  });
+
+  test('a turn just sent comes last, and keeps its rows when it is stored', () => {
+    const sent = keys([page(turn(1))], [live('t2')]);
+    expect(sent).toEqual(['t1:question', 't1:answer', 't2:question', 't2:answer']);
+    expect(keys([page([message(2, 'user', 'running')], turn(1))], [live('t2')])).toEqual(sent);
+    expect(keys([page(turn(2), turn(1))], [live('t2')])).toEqual(sent);
+  });
+
+  test('a failed turn that runs again is answered in its place', () => {
+    const pages = [page(turn(2), [message(1, 'user', 'failed')])];
+    expect(keys(pages)).toEqual(['t1:question', 't2:question', 't2:answer']);
+    expect(keys(pages, [live('t1', { question: null })])).toEqual(['t1:question', 't1:answer', 't2:question', 't2:answer']);
+  });
+
+  test('turns of other conversations are not here', () => {
+    expect(keys([page(turn(1))], [live('t9', { conversationId: 'other' })])).toEqual(['t1:question', 't1:answer']);
+  });
+
+  test('a turn that failed has no answer', () => {
+    expect(keys([], [live('t1', { phase: 'ended', ending: { turnId: 't1', conversationId: 'c', state: 'failed', model: 'm', attempt: 1, maxOutputTokens: 1, createdAt: '' } })])).toEqual(['t1:question']);
+  });
+});
+
+describe('the newest messages read again', () => {
+  test('replace what has changed and add what is new, in order', () => {
+    const before = [page([message(2, 'user', 'running')], turn(1))];
+    const after = mergeNewest(before, [...turn(3), ...turn(2), ...turn(1)]);
+    expect(after?.[0]?.items.map(({ turnId, role, state }) => [turnId, role, state])).toEqual([
+      ['t3', 'assistant', 'completed'], ['t3', 'user', 'completed'], ['t2', 'assistant', 'completed'], ['t2', 'user', 'completed'], ['t1', 'assistant', 'completed'], ['t1', 'user', 'completed']]);
+  });
+
+  test('leave older pages where they are', () => {
+    const before = [page(turn(4)), page(turn(3)), page(turn(2))];
+    expect(mergeNewest(before, [...turn(5), ...turn(4)])?.map(({ items }) => items.length)).toEqual([4, 2, 2]);
+  });
+
+  test('are refused when a gap would be left', () => {
+    expect(mergeNewest([page(turn(1))], [...turn(9), ...turn(8)])).toBeNull();
+    expect(mergeNewest([page()], turn(1))).not.toBeNull();
+  });
+});

@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const folder = join(import.meta.dirname, '../../web/i18n');
+const parts = readdirSync(join(folder, 'ko'));
+
+/** Each sentence under its full key. */
+function sentences(locale: string, part: string): Map<string, string> {
+  const found = new Map<string, string>();
+  const walk = (value: unknown, path: string) => {
+    if (typeof value === 'string') found.set(path, value);
+    else for (const [key, inner] of Object.entries(value as object)) walk(inner, path === '' ? key : `${path}.${key}`);
+  };
+  walk(JSON.parse(readFileSync(join(folder, locale, part), 'utf8')), '');
+  return found;
+}
+
+/** `_one` and `_other` are English's; Korean has one form for every number. */
+function keysOf(words: Map<string, string>): string[] {
+  return [...new Set([...words.keys()].map((key) => key.replace(/_(one|other)$/, '')))].sort();
+}
+
+function placeholders(sentence: string): string[] {
+  return [...sentence.matchAll(/\{\{(\w+)\}\}/g)].map(([, name = '']) => name).sort();
+}
+
+test('both languages have the same parts', () => {
+  expect(readdirSync(join(folder, 'en'))).toEqual(parts);
+});
+
+test.each(parts)('%s says the same things in Korean and in English, with the same figures', (part) => {
+  const [ko, en] = [sentences('ko', part), sentences('en', part)];
+  expect(keysOf(en)).toEqual(keysOf(ko));
+  for (const [key, sentence] of en) {
+    const counterpart = ko.get(key) ?? ko.get(key.replace(/_(one|other)$/, '')) ?? ko.get(`${key.replace(/_(one|other)$/, '')}_other`);
+    expect([key, placeholders(sentence)]).toEqual([key, placeholders(counterpart ?? '')]);
+  }
+});
+
+test.each(parts)('%s holds no sentence that was left untranslated', (part) => {
+  const [ko, en] = [sentences('ko', part), sentences('en', part)];
+  expect([...ko].filter(([key, sentence]) => sentence.trim() === '' || (/[가-힣]/.test(en.get(key) ?? '') && key !== 'signIn.otherLanguage'))).toEqual([]);
+  expect([...ko].filter(([key, sentence]) => !/[가-힣]/.test(sentence) && /[A-Za-z]{3}/.test(sentence) && key !== 'signIn.otherLanguage')).toEqual([]);
+});

@@ -1,0 +1,54 @@
+import { QueryClientProvider } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Route, Switch } from 'wouter';
+import { ChatPage } from './chat/ChatPage.tsx';
+import { MeContext, useMeQuery } from './session/me.ts';
+import { queries } from './session/keep.ts';
+import { useSession } from './session/session.ts';
+import { SignIn } from './session/SignIn.tsx';
+import { Shell } from './shell/Shell.tsx';
+import { NotFound } from './shell/NotFound.tsx';
+import { Loading } from './ui/Loading.tsx';
+import { Problem } from './ui/Problem.tsx';
+
+const UsagePage = lazy(() => import('./usage/UsagePage.tsx').then(({ UsagePage }) => ({ default: UsagePage })));
+const PreferencesPage = lazy(() => import('./preferences/PreferencesPage.tsx').then(({ PreferencesPage }) => ({ default: PreferencesPage })));
+
+/** `/` and `/c/:id` are one page: a new chat becomes a conversation without being built again. */
+const CHAT = /^\/(?:c\/(?<conversationId>[0-9a-f-]{36})\/?)?$/i;
+
+export function App() {
+  return (
+    <QueryClientProvider client={queries}>
+      <Page />
+    </QueryClientProvider>
+  );
+}
+
+function Page() {
+  const session = useSession();
+  // Signing in changes nothing of the address: the page that was asked for, or that the session ended on, comes back.
+  return session.state === 'out' ? <SignIn reason={session.reason} /> : <SignedIn key={session.token} />;
+}
+
+function SignedIn() {
+  const me = useMeQuery();
+  const { t } = useTranslation();
+  if (me.isPending) return <Loading className="h-full items-center" />;
+  if (me.isError) return <main className="mx-auto max-w-md p-10"><h1 className="mb-4 text-xl font-semibold">{t('problem.title')}</h1><Problem error={me.error} onRetry={() => void me.refetch()} /></main>;
+  return (
+    <MeContext value={me.data}>
+      <Shell>
+        <Suspense fallback={<Loading className="flex-1 items-center" />}>
+          <Switch>
+            <Route path={CHAT}>{({ conversationId }) => <ChatPage conversationId={conversationId?.toLowerCase() ?? null} />}</Route>
+            <Route path="/usage"><UsagePage /></Route>
+            <Route path="/preferences"><PreferencesPage /></Route>
+            <Route><NotFound /></Route>
+          </Switch>
+        </Suspense>
+      </Shell>
+    </MeContext>
+  );
+}

@@ -1,0 +1,32 @@
+import type { ErrorCode } from '../../domain/errors.ts';
+
+/** `offline`: no answer came at all. */
+export type ProblemCode = ErrorCode | 'offline';
+
+/** The flat error of the API, as the page throws it. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly code: ProblemCode;
+  readonly status: number;
+  /** The fields some codes add: `remainingTokens`, `resetsAt`, `turnId`, … */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: ProblemCode, status: number, details: Readonly<Record<string, unknown>>, options?: ErrorOptions) {
+    super(typeof details['message'] === 'string' ? details['message'] : code, options);
+    this.code = code;
+    this.status = status;
+    this.details = details;
+  }
+
+  /** Seconds the server asks to wait, if it does. */
+  get retryAfter(): number | null {
+    const seconds = Number(this.details['retryAfter']);
+    return Number.isFinite(seconds) && seconds > 0 ? seconds : null;
+  }
+}
+
+export function errorOf(response: Response, body: unknown): ApiError {
+  const details = typeof body === 'object' && body !== null ? body as Record<string, unknown> : {};
+  const code = typeof details['code'] === 'string' ? details['code'] as ErrorCode : response.status === 401 ? 'unauthorized' : 'internal';
+  return new ApiError(code, response.status, { ...details, retryAfter: response.headers.get('retry-after') ?? undefined });
+}

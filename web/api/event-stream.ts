@@ -1,0 +1,17 @@
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+
+/** Server-sent events of an answer to `fetch`, which unlike EventSource can carry a key. `data` is parsed JSON. */
+export async function* readEvents(response: Response): AsyncGenerator<{ id: string; event: string; data: unknown }> {
+  if (response.body === null) return;
+  const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+  const reader = events.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield { id: value.id ?? '', event: value.event ?? '', data: JSON.parse(value.data) };
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,69 @@
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useLayoutEffect, useState, useSyncExternalStore } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useLocation } from 'wouter';
+import { ApiError } from '../api/api-error.ts';
+import { answer, api } from '../api/client.ts';
+import { liveTurns } from '../session/keep.ts';
+import { NotFound } from '../shell/NotFound.tsx';
+import { TopBar } from '../shell/TopBar.tsx';
+import { UsageBanner } from '../usage/UsageBanner.tsx';
+import { Composer } from './Composer.tsx';
+import { compose, composingOf } from './composing.ts';
+import { preloadMarkdown } from './Answer.tsx';
+import { Refusal } from './Refusal.tsx';
+import { Transcript } from './Transcript.tsx';
+import { useTranscript } from './use-transcript.ts';
+import { useModelChoice } from './ModelPicker.tsx';
+
+/** First turns sent from here, by the conversation they became: it keeps its place on the screen. */
+const begunBy = new Map<string, string>();
+
+export function ChatPage({ conversationId }: { conversationId: string | null }) {
+  const { t } = useTranslation('chat');
+  const [, navigate] = useLocation();
+  const [pending, setPending] = useState<string | null>(null);
+  const turns = liveTurns();
+  const live = useSyncExternalStore(turns.subscribe, turns.list);
+  const { rows, stored } = useTranscript(conversationId);
+  const conversation = useQuery({
+    queryKey: ['conversation', conversationId], enabled: conversationId !== null,
+    queryFn: () => answer(api.GET('/api/conversations/{conversationId}', { params: { path: { conversationId: conversationId ?? '' } } })),
+  });
+  const { model } = useModelChoice();
+  const running = live.find((turn) => turn.conversationId === conversationId && turn.phase !== 'ended') ?? null;
+
+  const began = pending === null ? null : turns.get(pending)?.conversationId ?? null;
+  useLayoutEffect(() => {
+    if (conversationId !== null || pending === null || began === null) return;
+    begunBy.set(began, pending);
+    setPending(null);
+    navigate(`/c/${began}`, { replace: true });
+  }, [conversationId, pending, began, navigate]);
+  useEffect(preloadMarkdown, []);
+  const title = conversationId === null ? t('new') : (conversation.data?.title ?? '');
+  useEffect(() => { document.title = title === '' ? 'Turnkeeper' : `${title} · Turnkeeper`; }, [title]);
+
+  const send = (message: string) => {
+    compose(conversationId, { refusal: null, ...(message === composingOf(conversationId).draft.trim() ? { draft: '' } : {}) });
+    const turnId = turns.send({ message, conversationId, model });
+    if (conversationId === null) setPending(turnId);
+  };
+  if (stored.error instanceof ApiError && stored.error.code === 'not_found') return <NotFound />;
+  return (
+    <>
+      <TopBar><h1 className="truncate text-sm font-medium text-soft">{title}</h1></TopBar>
+      <main className="flex min-h-0 flex-1 flex-col">
+        <Transcript
+          key={(conversationId === null ? pending : begunBy.get(conversationId) ?? conversationId) ?? 'new'}
+          rows={rows} stored={conversationId === null ? null : stored} conversationId={conversationId} onAsk={send}
+        />
+        <div className="mx-auto grid w-full max-w-3xl gap-2.5 px-3 pb-3 sm:px-6 sm:pb-5">
+          <UsageBanner />
+          <Refusal conversationId={conversationId} />
+          <Composer conversationId={conversationId} running={running} onSend={send} onStop={(turnId) => void turns.stop(turnId)} />
+        </div>
+      </main>
+    </>
+  );
+}

@@ -1,0 +1,11 @@
+import 'i18next';
+import type chat from './ko/chat.json';
+import type common from './ko/common.json';
+import type usage from './ko/usage.json';
+
+declare module 'i18next' {
+  interface CustomTypeOptions {
+    defaultNS: 'common';
+    resources: { common: typeof common; chat: typeof chat; usage: typeof usage };
+  }
+}

@@ -1,0 +1,101 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { KeyRound, ShieldCheck, UserRound } from 'lucide-react';
+import { useEffect, useState, type FormEvent } from 'react';
+import { useTranslation } from 'react-i18next';
+import { answer, api } from '../api/client.ts';
+import { ApiError } from '../api/api-error.ts';
+import { changeLanguage, currentLocale } from '../i18n/language.ts';
+import { Brand } from '../ui/Brand.tsx';
+import { Button } from '../ui/Button.tsx';
+import { Notice } from '../ui/Notice.tsx';
+import { Problem } from '../ui/Problem.tsx';
+import { signIn, type Session } from './session.ts';
+
+/** Stands in for whatever page was asked for; after signing in that page shows. */
+export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>['reason'] }) {
+  const { t } = useTranslation();
+  const options = useQuery({ queryKey: ['sign-in-options'], queryFn: () => answer(api.GET('/api/auth/options')), staleTime: Infinity });
+  const [asked, setStay] = useState<boolean | null>(null);
+  // The demo's keys are this machine's for the asking; another's key is kept for a reload only if they say so.
+  const stay = asked ?? options.data?.demo ?? false;
+  useEffect(() => { document.title = `${t('signIn.title')} · Turnkeeper`; }, [t]);
+  return (
+    <main className="flex min-h-full flex-col items-center justify-center overflow-auto px-5 py-10">
+      <div className="w-full max-w-sm">
+        <Brand className="mb-6 text-lg" />
+        <h1 className="text-2xl font-semibold tracking-tight text-balance">{t('signIn.welcome')}</h1>
+        <p className="mt-2 mb-6 text-soft">{t('signIn.lead')}</p>
+        {reason === 'expired' && <div className="mb-5"><Notice tone="warn">{t('signIn.expired')}</Notice></div>}
+        {options.isError && <div className="mb-5"><Problem error={options.error} onRetry={() => void options.refetch()} /></div>}
+        {options.data?.demo === true && <Demo stay={stay} />}
+        <KeyForm stay={stay} alone={options.data?.demo !== true} />
+        <label className="mt-5 flex items-center gap-2.5 text-sm text-soft">
+          <input type="checkbox" checked={stay} onChange={(event) => setStay(event.target.checked)} className="size-4 accent-accent-fill" />
+          {t('signIn.stay')}
+        </label>
+        <LanguageSwitch />
+      </div>
+    </main>
+  );
+}
+
+function Demo({ stay }: { stay: boolean }) {
+  const { t } = useTranslation();
+  const demo = useMutation({
+    mutationFn: (as: 'user' | 'admin') => answer(api.POST('/api/auth/demo', { body: { as } })),
+    onSuccess: ({ token }) => signIn(token, { stay }),
+  });
+  return (
+    <section aria-label={t('signIn.demo')} className="grid gap-2.5">
+      <Button look="primary" className="h-12" disabled={demo.isPending} onClick={() => demo.mutate('user')}>
+        <UserRound aria-hidden className="size-4.5" />{t('signIn.demoUser')}
+      </Button>
+      <Button className="h-12" disabled={demo.isPending} onClick={() => demo.mutate('admin')}>
+        <ShieldCheck aria-hidden className="size-4.5" />{t('signIn.demoAdmin')}
+      </Button>
+      <p className="text-sm text-faint">{t('signIn.demoHint')}</p>
+      {demo.isError && <Problem error={demo.error} />}
+    </section>
+  );
+}
+
+/** A key is tried before it is kept: a wrong one says so here. */
+function KeyForm({ stay, alone }: { stay: boolean; alone: boolean }) {
+  const { t } = useTranslation();
+  const attempt = useMutation({
+    mutationFn: async (token: string) => {
+      await answer(api.GET('/api/me', { headers: { Authorization: `Bearer ${token}` } }));
+      return token;
+    },
+    onSuccess: (token) => signIn(token, { stay }),
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const token = new FormData(event.currentTarget).get('key');
+    if (typeof token === 'string' && token.trim() !== '') attempt.mutate(token.trim());
+  };
+  const refused = attempt.error instanceof ApiError && attempt.error.code === 'unauthorized';
+  const form = (
+    <form onSubmit={submit} className="grid gap-2.5">
+      <label htmlFor="key" className="text-sm font-medium">{t('signIn.key')}</label>
+      <input id="key" name="key" type="password" autoComplete="off" spellCheck={false} placeholder="tk_…" required aria-invalid={refused} aria-describedby={refused ? 'key-problem' : undefined}
+        className="h-11 rounded-lg border border-line bg-raised px-3 font-mono text-sm placeholder:text-faint" />
+      {refused && <p id="key-problem" role="alert" className="text-sm text-bad">{t('signIn.keyRefused')}</p>}
+      {attempt.isError && !refused && <Problem error={attempt.error} />}
+      <Button type="submit" look={alone ? 'primary' : 'quiet'} className="h-11" disabled={attempt.isPending}><KeyRound aria-hidden className="size-4" />{t('signIn.withKey')}</Button>
+    </form>
+  );
+  if (alone) return form;
+  return (
+    <details className="mt-6 border-t border-line pt-4">
+      <summary className="rounded text-sm text-soft hover:text-ink">{t('signIn.otherwise')}</summary>
+      <div className="pt-4">{form}</div>
+    </details>
+  );
+}
+
+function LanguageSwitch() {
+  const { t } = useTranslation();
+  const other = currentLocale() === 'ko' ? 'en' : 'ko';
+  return <Button look="bare" size="small" className="mt-6 -ml-3" lang={other} onClick={() => void changeLanguage(other)}>{t('signIn.otherLanguage')}</Button>;
+}

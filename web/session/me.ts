@@ -1,0 +1,41 @@
+import { useQuery, useQueryClient, useMutation } from '@tanstack/react-query';
+import { createContext, use } from 'react';
+import { answer, api } from '../api/client.ts';
+import type { Schemas } from '../api/schemas.ts';
+import { changeLanguage } from '../i18n/language.ts';
+
+export type Me = Schemas['Me'];
+
+export const MeContext = createContext<Me | null>(null);
+
+/** Below the page that has signed the person in. */
+export function useMe(): Me {
+  const me = use(MeContext);
+  if (me === null) throw new Error('useMe needs a signed-in person');
+  return me;
+}
+
+export function useMeQuery() {
+  return useQuery({
+    queryKey: ['me'],
+    queryFn: async () => {
+      const me = await answer(api.GET('/api/me'));
+      await changeLanguage(me.locale);
+      return me;
+    },
+    staleTime: Infinity,
+  });
+}
+
+export function useUpdateMe() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (change: Schemas['UpdateMe']) => answer(api.PATCH('/api/me', { body: change })),
+    onSuccess: async (me) => {
+      await changeLanguage(me.locale);
+      queries.setQueryData(['me'], me);
+      // Sentences of the server are in the language they were asked in.
+      await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' });
+    },
+  });
+}

@@ -1,0 +1,25 @@
+import { SquarePen } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'wouter';
+import { Conversations } from '../chat/Conversations.tsx';
+import { Brand } from '../ui/Brand.tsx';
+import { buttonClass } from '../ui/Button.tsx';
+import { UsageCard } from '../usage/UsageCard.tsx';
+import { WRITE } from './shortcuts.ts';
+
+/** @param onLeave another page was chosen: the drawer closes. */
+export function Sidebar({ onLeave = () => {} }: { onLeave?: () => void }) {
+  const { t } = useTranslation('chat');
+  const begin = () => {
+    onLeave();
+    dispatchEvent(new Event(WRITE));
+  };
+  return (
+    <div className="flex h-full flex-col gap-3 p-3">
+      <div className="flex h-9 items-center px-2"><Link href="/" onClick={onLeave} className="rounded-lg"><Brand /></Link></div>
+      <Link href="/" onClick={begin} aria-keyshortcuts="Control+Shift+O" className={buttonClass({ look: 'quiet' }, 'hover:bg-hover')}><SquarePen aria-hidden className="size-4" />{t('new')}</Link>
+      <Conversations onLeave={onLeave} />
+      <UsageCard />
+    </div>
+  );
+}

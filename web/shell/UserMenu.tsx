@@ -1,0 +1,31 @@
+import { ChartNoAxesColumn, CircleUserRound, LogOut, Moon, Settings2, Sun, SunMoon } from 'lucide-react';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useMe } from '../session/me.ts';
+import { signOut } from '../session/session.ts';
+import { buttonClass } from '../ui/Button.tsx';
+import { Menu } from '../ui/Menu.tsx';
+import { applyTheme, currentTheme, type Theme } from './theme.ts';
+
+const THEMES = [['system', SunMoon], ['light', Sun], ['dark', Moon]] as const;
+
+export function UserMenu() {
+  const { t } = useTranslation();
+  const me = useMe();
+  const [theme, setTheme] = useState(currentTheme);
+  const choose = (value: string) => {
+    applyTheme(value as Theme);
+    setTheme(value as Theme);
+  };
+  return (
+    <Menu aria-label={t('account')} className={buttonClass({ look: 'bare', size: 'icon' }, 'hover:bg-hover')} width="w-60" entries={[
+      { kind: 'title', label: me.email ?? t('userNumber', { id: me.userId }), hint: t(`role.${me.role}`) },
+      { kind: 'link', label: t('usage'), icon: ChartNoAxesColumn, href: '/usage' },
+      { kind: 'link', label: t('preferences'), icon: Settings2, href: '/preferences' },
+      { kind: 'line' },
+      { kind: 'choice', label: t('theme.label'), value: theme, inRow: true, onChoose: choose, options: THEMES.map(([value, icon]) => ({ value, icon, label: t(`theme.${value}`) })) },
+      { kind: 'line' },
+      { kind: 'action', label: t('signOut'), icon: LogOut, onSelect: signOut },
+    ]}><CircleUserRound aria-hidden className="size-5" /></Menu>
+  );
+}

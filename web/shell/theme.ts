@@ -1,0 +1,19 @@
+/** Follows the system unless the person chose otherwise on this machine. */
+export type Theme = 'system' | 'light' | 'dark';
+
+const STORED = 'turnkeeper.theme';
+
+export function currentTheme(): Theme {
+  const stored = localStorage.getItem(STORED);
+  return stored === 'light' || stored === 'dark' ? stored : 'system';
+}
+
+export function applyTheme(theme = currentTheme()): void {
+  if (theme === 'system') {
+    localStorage.removeItem(STORED);
+    delete document.documentElement.dataset['theme'];
+  } else {
+    localStorage.setItem(STORED, theme);
+    document.documentElement.dataset['theme'] = theme;
+  }
+}
