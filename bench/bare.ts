@@ -2,8 +2,8 @@ import express, { type Response } from 'express';
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { lockAccount } from '../db/accounts.ts';
-import { openDatabase, type Database } from '../db/database.ts';
-import { moveHold, openHold, sumHeld, type Hold } from '../db/holds.ts';
+import { one, openDatabase, type Database } from '../db/database.ts';
+import { moveHold, openHold, type Hold } from '../db/holds.ts';
 import { bookDebit } from '../db/ledger.ts';
 import { publishRates } from '../db/rates.ts';
 import { authenticateToken, type Principal } from '../db/users.ts';
@@ -56,16 +56,18 @@ async function admit(on: Database, { userId, accountId }: Principal, message: st
   return on.transaction(async (tx) => {
     const now = Date.now();
     const { balance } = await lockAccount(tx, { accountId, now });
+    const { heldByOthers } = await one(sql<{ heldByOthers: number }>`select coalesce(sum(tokens), 0)::float8 as "heldByOthers" from holds
+      where account_id = ${accountId} and state = 'pending' and expires_at > ${new Date(now)}`, tx);
     if (model === undefined) return null;
     const decision = decideAdmission({
-      balance, heldByOthers: await sumHeld(tx, accountId, now, null), model, askedOutput: null, history: [],
+      balance, heldByOthers, model, askedOutput: null, history: [],
       baseTokens: countPrompt([countTokens(model.instructions, model.encoding), questionTokens]),
     });
     if (decision.kind !== 'admitted') return null;
     const [conversationId, turnId] = [uuidv7(), uuidv7()];
-    await sql`insert into conversations (id, user_id, title, last_sequence, listed_at) values (${conversationId}, ${userId}, ${message.slice(0, 40)}, 1, now())`.execute(tx);
-    await sql`insert into turns (id, user_id, account_id, conversation_id, sequence, model, output_limit, body_hash, question, question_tokens, encoding, ever_admitted, admitted_at)
-      values (${turnId}, ${userId}, ${accountId}, ${conversationId}, 1, ${model.name}, ${decision.hold.outputLimit}, '', ${message}, ${questionTokens}, ${model.encoding}, true, now())`.execute(tx);
+    tx.write(sql`insert into conversations (id, user_id, title, last_sequence, listed_at) values (${conversationId}, ${userId}, ${message.slice(0, 40)}, 1, now())`);
+    tx.write(sql`insert into turns (id, user_id, account_id, conversation_id, sequence, model, output_limit, body_hash, question, question_tokens, encoding, ever_admitted, admitted_at)
+      values (${turnId}, ${userId}, ${accountId}, ${conversationId}, 1, ${model.name}, ${decision.hold.outputLimit}, '', ${message}, ${questionTokens}, ${model.encoding}, true, now())`);
     return openHold(tx, { accountId, turnId, runId: 'bare', size: decision.hold, rate: model.rate, expiresAt: now + holdTimeoutMs(decision.hold.outputLimit) });
   });
 }
@@ -74,10 +76,10 @@ async function settle(on: Database, { accountId }: Principal, hold: Hold, { text
   const tokens = meter(usage, hold.rate);
   await on.transaction(async (tx) => {
     const account = await lockAccount(tx, { accountId, now: Date.now() });
-    await bookDebit(tx, account, { turnId: hold.turnId, holdId: hold.id, rateId: hold.rateId, usage, tokens, heldTokens: hold.tokens, estimated: false });
-    await moveHold(tx, hold.id, 'settled');
-    await sql`update turns set state = 'completed', answer = ${text}, finish_reason = 'stop', prompt_tokens = ${usage.promptTokens},
-      completion_tokens = ${usage.completionTokens}, debited_tokens = ${tokens}, estimated = false, ended_at = now() where id = ${hold.turnId}`.execute(tx);
+    bookDebit(tx, account, { turnId: hold.turnId, holdId: hold.id, rateId: hold.rateId, usage, tokens, heldTokens: hold.tokens, estimated: false });
+    moveHold(tx, hold.id, 'settled');
+    tx.write(sql`update turns set state = 'completed', answer = ${text}, finish_reason = 'stop', prompt_tokens = ${usage.promptTokens},
+      completion_tokens = ${usage.completionTokens}, debited_tokens = ${tokens}, estimated = false, ended_at = now() where id = ${hold.turnId}`);
   });
   return tokens;
 }

@@ -5,7 +5,7 @@ import type { Encoding } from '../domain/model.ts';
 import { decideSendAgain } from '../domain/sending.ts';
 import type { TurnRecord } from '../domain/turn.ts';
 import { first, violatedConstraint, type Database, type Sql, type Tx } from './database.ts';
-import { findTurnRow, lockTurn, recordOf, type TurnRow } from './turn-row.ts';
+import { findTurnRow, lockTurn, recordOf, turnColumns, type TurnRow } from './turn-row.ts';
 import { nextSequence, reopen } from './turns.ts';
 
 export interface SendRequest {
@@ -51,7 +51,7 @@ async function acceptOnce(database: Database, request: SendRequest, beforeNew: (
   const known = await findKnown(database.sql, request);
   if (known === null) {
     await beforeNew();
-    return database.transaction((tx) => insertTurn(tx, request));
+    return insertTurn(database.sql, request);
   }
   const decision = decideSendAgain(known.state, known.bodyHash.equals(request.bodyHash));
   if (decision === 'conflict') throw new AppError('idempotency_conflict', { turnId: known.id });
@@ -76,20 +76,25 @@ function idAndKeyDisagree(): AppError {
   return new AppError('invalid_request', { field: 'turnId', reason: 'turnId and Idempotency-Key name different turns' });
 }
 
-async function insertTurn(tx: Tx, request: SendRequest): Promise<Accepted> {
-  const turnId = request.turnId ?? uuidv7();
-  const conversationId = request.conversationId ?? await insertConversation(tx, request.userId);
-  await assertConversation(tx, conversationId, request.userId);
-  const sequence = await nextSequence(tx, conversationId);
+/** One statement, so one round trip: a turn is accepted before anybody else has anything to do. The conversation is locked before the turn. */
+async function insertTurn(on: Sql, request: SendRequest): Promise<Accepted> {
+  const { userId, conversationId } = request;
+  const conversation = conversationId === null
+    ? sql`insert into conversations (id, user_id, last_sequence) values (${uuidv7()}, ${userId}, 1) returning id, last_sequence`
+    : sql`update conversations set last_sequence = last_sequence + 1 where id = ${conversationId} and user_id = ${userId} returning id, last_sequence`;
   try {
-    await sql`insert into turns (id, user_id, account_id, conversation_id, sequence, model, asked_output, body_hash, idempotency_key,
-        question, question_tokens, encoding)
-      values (${turnId}, ${request.userId}, ${request.accountId}, ${conversationId}, ${sequence}, ${request.model}, ${request.askedOutput},
-        ${request.bodyHash}, ${request.idempotencyKey}, ${request.message}, ${request.messageTokens}, ${request.encoding})`.execute(tx);
+    const row = await first(sql<TurnRow>`with conversation as (${conversation}), t as (
+        insert into turns (id, user_id, account_id, conversation_id, sequence, model, asked_output, body_hash, idempotency_key, question, question_tokens, encoding)
+        select ${request.turnId ?? uuidv7()}::uuid, ${userId}::bigint, ${request.accountId}::bigint, id, last_sequence, ${request.model}, ${request.askedOutput}::integer,
+          ${request.bodyHash}::bytea, ${request.idempotencyKey}, ${request.message}, ${request.messageTokens}::integer, ${request.encoding} from conversation
+        returning *
+      ) select ${turnColumns} from t`, on);
+    // Not there, or somebody else's.
+    if (row === null) throw new AppError('not_found');
+    return { decision: 'new', turn: recordOf(row) };
   } catch (error) {
     throw busyOr(error);
   }
-  return { decision: 'new', turn: await getRecord(tx, turnId) };
 }
 
 /** Nothing was bound: the body of now replaces the stored one. */
@@ -111,12 +116,6 @@ async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest): Promise<
     question = ${request.message}, question_tokens = ${request.messageTokens}, encoding = ${request.encoding}, created_at = now()
     where id = ${row.id}`.execute(tx);
   return { decision: 'judge_anew', turn: await getRecord(tx, row.id) };
-}
-
-async function insertConversation(tx: Tx, userId: number): Promise<string> {
-  const id = uuidv7();
-  await sql`insert into conversations (id, user_id) values (${id}, ${userId})`.execute(tx);
-  return id;
 }
 
 /** Locks it: conversation before turn. @throws AppError not_found, the same for a foreign one. */

@@ -37,9 +37,23 @@ export async function lockAccountRow(tx: Tx, accountId: number): Promise<void> {
 
 /** For whoever has locked the account's row already. A statement after the lock: it must see what the last holder wrote. */
 export async function readLockedAccount(tx: Tx, { accountId, now }: { accountId: number; now: Instant }): Promise<LockedAccount> {
-  const stored = await one(selectAccount(accountId), tx);
-  const open = openAccountOf(accountId, stored, now);
+  return openAccount(tx, await one(selectAccount(sql`a.id = ${accountId}`), tx), now);
+}
+
+/**
+ * Who pays for a turn, as stored, with the one row of `beside`, which may name the payer as `payer."accountId"`. Send it behind the lock,
+ * in the same packet: nobody has to know the account first. @returns null when there is no such turn.
+ */
+export function findPayer<Beside>(tx: Tx, { turnId, beside }: { turnId: string; beside: RawBuilder<Beside> }): Promise<(StoredAccount & Beside) | null> {
+  const payer = selectAccount(sql`a.id = (select account_id from turns where id = ${turnId})`);
+  return first(sql<StoredAccount & Beside>`select * from (${payer}) payer cross join lateral (${beside}) beside`, tx);
+}
+
+/** Opens the account's current period unless somebody has. For the holder of its lock. */
+export async function openAccount(tx: Tx, stored: StoredAccount, now: Instant): Promise<LockedAccount> {
+  const open = openAccountOf(stored, now);
   if (open !== null) return open;
+  const { accountId } = stored;
   const balance = balanceOf(stored);
   const period = nextPeriod(periodOf(stored), now, stored.timeZone);
   const opened = openBalance(balance ?? { ...EMPTY, purchased: stored.purchased, debt: stored.debt }, stored.monthlyAllowance);
@@ -54,28 +68,29 @@ export async function readLockedAccount(tx: Tx, { accountId, now }: { accountId:
 export async function readAccount<Beside>(
   on: Sql, { accountId, now, beside }: { accountId: number; now: Instant; beside: RawBuilder<Beside> },
 ): Promise<(LockedAccount & Beside) | null> {
-  const stored = await first(sql<StoredAccount & Beside>`select * from (${selectAccount(accountId)}) account cross join (${beside}) beside`, on);
+  const stored = await first(sql<StoredAccount & Beside>`select * from (${selectAccount(sql`a.id = ${accountId}`)}) account cross join (${beside}) beside`, on);
   if (stored === null) return null;
-  const open = openAccountOf(accountId, stored, now);
+  const open = openAccountOf(stored, now);
   return open === null ? null : { ...stored, ...open };
 }
 
 /** A page of accounts that were used in the period open at `now`, in the order of their ids, from behind `after`. */
 export async function readOpenAccounts(on: Sql, { now, after, limit }: { now: Instant; after: number; limit: number }): Promise<LockedAccount[]> {
-  const { rows } = await sql<StoredAccount & { accountId: number }>`select a.id::float8 as "accountId", ${accountColumns}
+  const { rows } = await sql<StoredAccount>`select ${accountColumns}
     from accounts a join periods p on p.account_id = a.id
     where a.id > ${after} and p.ends_at > ${new Date(now)} and (p.used_tokens > 0 or p.reset_armed or p.alert_armed is not null)
     order by a.id limit ${limit}`.execute(on);
-  return rows.flatMap((stored) => openAccountOf(stored.accountId, stored, now) ?? []);
+  return rows.flatMap((stored) => openAccountOf(stored, now) ?? []);
 }
 
 /** The account's newest period as it is stored, without opening the next; null when it has none. For the holder of its lock. */
 export async function readNewestPeriod(tx: Tx, accountId: number): Promise<{ period: Period | null; used: number; timeZone: string }> {
-  const stored = await one(selectAccount(accountId), tx);
+  const stored = await one(selectAccount(sql`a.id = ${accountId}`), tx);
   return { period: periodOf(stored), used: stored.used ?? 0, timeZone: stored.timeZone };
 }
 
-interface StoredAccount {
+export interface StoredAccount {
+  accountId: number;
   userId: number;
   timeZone: string;
   monthlyAllowance: number;
@@ -96,24 +111,24 @@ interface StoredAccount {
 
 // float8 is exact for integers below 2^53, which the domains of all counters guarantee; the driver reads it as a number.
 const accountColumns = sql.raw(`
-  a.user_id::float8 as "userId", a.time_zone as "timeZone", a.monthly_allowance_tokens::float8 as "monthlyAllowance",
+  a.id::float8 as "accountId", a.user_id::float8 as "userId", a.time_zone as "timeZone", a.monthly_allowance_tokens::float8 as "monthlyAllowance",
   a.purchased_tokens::float8 as purchased, a.debt_tokens::float8 as debt,
   p.id::float8 as "periodId", p.label, (extract(epoch from p.starts_at) * 1000)::float8 as "startsAt", (extract(epoch from p.ends_at) * 1000)::float8 as "endsAt",
   p.allowance_tokens::float8 as allowance, p.used_tokens::float8 as used, p.spent_purchased_tokens::float8 as "spentPurchased",
   p.spent_allowance_tokens::float8 as "spentAllowance", p.overage_tokens::float8 as overage,
   p.reset_armed as "resetArmed", p.alert_armed as "alertArmed"`);
 
-function selectAccount(accountId: number) {
+function selectAccount(which: RawBuilder<unknown>) {
   return sql<StoredAccount>`
     select ${accountColumns}
     from accounts a
     left join lateral (select * from periods where account_id = a.id order by ends_at desc limit 1) p on true
-    where a.id = ${accountId}`;
+    where ${which}`;
 }
 
 /** Null when its period is over, or it never had one. */
-function openAccountOf(accountId: number, stored: StoredAccount, now: Instant): LockedAccount | null {
-  const { periodId, resetArmed, alertArmed } = stored;
+function openAccountOf(stored: StoredAccount, now: Instant): LockedAccount | null {
+  const { accountId, periodId, resetArmed, alertArmed } = stored;
   const period = periodOf(stored);
   const balance = balanceOf(stored);
   if (period === null || balance === null || periodId === null || now >= period.endsAt) return null;

@@ -4,9 +4,9 @@ import { AppError, type TurnFailureCode } from '../domain/errors.ts';
 import type { ProviderError } from '../domain/provider-error.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Generated } from '../workflows/contract.ts';
-import type { Database, Tx } from './database.ts';
+import { first, type Database, type Tx } from './database.ts';
 import { findEnding } from './end-turn.ts';
-import { findPendingHold, renewHold, type Hold } from './holds.ts';
+import { findPendingHold, findPendingHoldOf, renewHold, type Hold } from './holds.ts';
 import { reserveLocked, type AdmissionContext } from './reserve-turn.ts';
 import { lockTurn, type TurnRow } from './turn-row.ts';
 
@@ -28,9 +28,9 @@ export interface OpenedAttempt {
 export async function openAttempt(database: Database, turnId: string, context: AdmissionContext): Promise<OpenedAttempt | Generated> {
   try {
     return await database.transaction(async (tx) => {
-      const row = await lockTurn(tx, turnId);
+      const [row, pending] = await Promise.all([lockTurn(tx, turnId), findPendingHold(tx, turnId)]);
       if (row === null) throw new AppError('not_found');
-      const reserved = await reserveLocked(tx, row, false, context);
+      const reserved = await reserveLocked(tx, { row, pending, room: null }, false, context);
       return reserved.kind === 'held' ? open(tx, reserved.row, reserved.hold, context) : reserved;
     });
   } catch (error) {
@@ -41,18 +41,20 @@ export async function openAttempt(database: Database, turnId: string, context: A
 
 async function open(tx: Tx, turn: TurnRow, hold: Hold, context: AdmissionContext): Promise<OpenedAttempt> {
   const number = turn.attempt + 1;
-  await renewHold(tx, hold.id, context.now + holdTimeoutMs(hold.outputLimit));
-  const { rows } = await sql<{ attemptsOfRun: number }>`with lost as (
+  // Asked before the attempt is written, and only of a turn that has had one.
+  const replayed = number > 1 && (turn.runReason === 'replay' || turn.runReason === 'reset') && await isFirstOfRun(tx, turn.id, context.runId);
+  renewHold(tx, hold.id, context.now + holdTimeoutMs(hold.outputLimit));
+  tx.write(sql`with lost as (
       update attempts set state = 'lost', ended_at = now() where turn_id = ${turn.id} and state = 'open'
     ), opened as (
       insert into attempts (turn_id, number, run_id, hold_id) values (${turn.id}, ${number}, ${context.runId}, ${hold.id})
-    ), running as (
-      update turns set state = 'running', attempt = ${number}, run_id = ${context.runId}, touched_at = now() where id = ${turn.id}
     )
-    select count(*)::int as "attemptsOfRun" from attempts where turn_id = ${turn.id} and run_id = ${context.runId}`.execute(tx);
-  const isFirstOfRun = rows[0]?.attemptsOfRun === 0;
-  const replayed = isFirstOfRun && (turn.runReason === 'replay' || turn.runReason === 'reset');
+    update turns set state = 'running', attempt = ${number}, run_id = ${context.runId}, touched_at = now() where id = ${turn.id}`);
   return { kind: 'opened', number, turn, hold, restarted: number === 1 ? null : replayed ? 'replay' : 'retry' };
+}
+
+async function isFirstOfRun(tx: Tx, turnId: string, runId: string): Promise<boolean> {
+  return await first(sql`select 1 from attempts where turn_id = ${turnId} and run_id = ${runId} limit 1`, tx) === null;
 }
 
 export interface AnswerToStore {
@@ -77,37 +79,31 @@ export interface AnswerToStore {
  */
 export async function storeAnswer(database: Database, answer: AnswerToStore): Promise<Generated | null> {
   return database.transaction(async (tx) => {
-    const row = await lockTurn(tx, answer.turnId);
+    const [row, hold] = await Promise.all([lockTurn(tx, answer.turnId), findPendingHoldOf(tx, answer)]);
     if (row === null) throw new AppError('not_found');
-    const hold = await findPendingHold(tx, row.id);
     const current = row.state === 'running' && row.attempt === answer.attempt && row.answerAttempt === null;
-    const mayStore = current && hold !== null && hold.expiresAt > answer.now && await isHoldOf(tx, hold, answer);
-    await writeAttempt(tx, answer, mayStore ? (answer.outcome === 'completed' ? 'answered' : 'stopped') : 'lost');
+    const mayStore = current && hold !== null && hold.expiresAt > answer.now;
+    writeAttempt(tx, answer, mayStore ? (answer.outcome === 'completed' ? 'answered' : 'stopped') : 'lost');
     if (!mayStore) return findEnding(tx, row);
-    await renewHold(tx, hold.id, null);
+    renewHold(tx, hold.id, null);
     // PostgreSQL's text holds no NUL, and an answer that is paid for must not be lost to one.
     const text = answer.text.replaceAll('\0', '\uFFFD');
-    await sql`update turns set answer = ${text}, answer_tokens = ${answer.textTokens}, answer_attempt = ${answer.attempt},
+    tx.write(sql`update turns set answer = ${text}, answer_tokens = ${answer.textTokens}, answer_attempt = ${answer.attempt},
         stream_entries = ${answer.streamEntries}, finish_reason = ${answer.finishReason}, prompt_tokens = ${answer.usage.promptTokens},
         completion_tokens = ${answer.usage.completionTokens}, estimated = ${answer.estimated}, touched_at = now()
-      where id = ${row.id}`.execute(tx);
+      where id = ${row.id}`);
     const { promptTokens, cachedTokens, completionTokens } = answer.usage;
     return { kind: 'answered', answer: { attempt: answer.attempt, outcome: answer.outcome, promptTokens, cachedTokens, completionTokens, estimated: answer.estimated } };
   });
 }
 
-async function isHoldOf(tx: Tx, hold: Hold, { turnId, attempt }: AnswerToStore): Promise<boolean> {
-  const { rows } = await sql`select 1 from attempts where turn_id = ${turnId} and number = ${attempt} and hold_id = ${hold.id}`.execute(tx);
-  return rows.length === 1;
-}
-
-async function writeAttempt(tx: Tx, answer: AnswerToStore, state: 'answered' | 'stopped' | 'lost'): Promise<void> {
+function writeAttempt(tx: Tx, answer: AnswerToStore, state: 'answered' | 'stopped' | 'lost'): void {
   const { usage } = answer;
   // A stop or a newer attempt may have ended the row before; what the provider charged is kept all the same.
-  await sql`update attempts set state = case state when 'stopped' then state else ${state} end, ended_at = now(), finish_reason = ${answer.finishReason}, provider_request_id = ${answer.providerRequestId},
+  tx.write(sql`update attempts set state = case state when 'stopped' then state else ${state} end, ended_at = now(), finish_reason = ${answer.finishReason}, provider_request_id = ${answer.providerRequestId},
       prompt_tokens = ${usage.promptTokens}, cached_tokens = ${usage.cachedTokens}, completion_tokens = ${usage.completionTokens},
       reasoning_tokens = ${usage.reasoningTokens}, estimated = ${answer.estimated}
-    where turn_id = ${answer.turnId} and number = ${answer.attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))`.execute(tx);
+    where turn_id = ${answer.turnId} and number = ${answer.attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))`);
 }
 
 /** An attempt that brought no answer; what the provider charged for it stays on its row. */

@@ -18,16 +18,16 @@ type Ending =
  */
 export async function endTurn(tx: Tx, row: TurnRow, ending: Ending): Promise<void> {
   const hold = await findPendingHold(tx, row.id);
-  if (hold !== null) await moveHold(tx, hold.id, 'released');
+  if (hold !== null) moveHold(tx, hold.id, 'released');
   const code = ending.state === 'stopped' ? null : ending.code;
   // A turn stopped before its first delta used nothing, and says so.
   const nothing = ending.state === 'stopped' ? 0 : null;
-  await sql`with ended as (
+  tx.write(sql`with ended as (
       update attempts set state = ${ending.state === 'stopped' ? 'stopped' : 'lost'}, ended_at = now() where turn_id = ${row.id} and state = 'open'
     )
     update turns set state = ${ending.state}, error_code = ${code}, ended_at = now(), touched_at = now(),
       prompt_tokens = ${nothing}, completion_tokens = ${nothing}, debited_tokens = ${nothing}
-    where id = ${row.id}`.execute(tx);
+    where id = ${row.id}`);
   noteEnding(tx, { outcome: ending.state, code, model: row.model, debitedTokens: 0 });
 }
 

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
 import type { HoldSize } from '../domain/admission.ts';
 import type { Rate, RateVersion } from '../domain/model.ts';
 import type { Instant } from '../domain/period.ts';
-import { first, one, type Sql, type Tx } from './database.ts';
+import { first, type Sql, type Tx } from './database.ts';
 
 /** Tokens set aside before a model call. It moves once: pending → settled | released | expired. */
 export interface Hold {
@@ -21,25 +22,17 @@ export interface Hold {
   readonly expiresAt: Instant;
 }
 
-/** Sum of the account's live holds, without those of one turn; a hold past its expiry no longer counts, whoever notices first. */
-export async function sumHeld(on: Sql, accountId: number, now: Instant, exceptTurnId: string | null): Promise<number> {
-  const { tokens } = await one(sql<{ tokens: number }>`select coalesce(sum(tokens), 0)::float8 as tokens from holds
-    where account_id = ${accountId} and state = 'pending' and expires_at > ${new Date(now)} and turn_id is distinct from ${exceptTurnId}::uuid`, on);
-  return tokens;
-}
-
-export async function openHold(
-  tx: Tx, hold: { accountId: number; turnId: string; runId: string; size: HoldSize; rate: RateVersion; expiresAt: Instant },
-): Promise<Hold> {
-  const { size, rate } = hold;
-  return toHold(await one(sql<HoldRow>`
-    insert into holds (account_id, turn_id, run_id, ordinal, tokens, prompt_tokens, output_limit, history_from,
+/** The hold is whole when this returns; its row is checked by the commit. */
+export function openHold(tx: Tx, hold: { accountId: number; turnId: string; runId: string; size: HoldSize; rate: RateVersion; expiresAt: Instant }): Hold {
+  const { accountId, turnId, runId, size, expiresAt } = hold;
+  const { id: rateId, input, cachedInput, output } = hold.rate;
+  const id = uuidv7();
+  tx.write(sql`
+    insert into holds (id, account_id, turn_id, run_id, ordinal, tokens, prompt_tokens, output_limit, history_from,
       rate_id, rate_input, rate_cached_input, rate_output, expires_at)
-    values (${hold.accountId}, ${hold.turnId}, ${hold.runId},
-      (select count(*) + 1 from holds where turn_id = ${hold.turnId} and run_id = ${hold.runId}),
-      ${size.tokens}, ${size.promptTokens}, ${size.outputLimit}, ${size.historyFrom},
-      ${rate.id}, ${rate.input}, ${rate.cachedInput}, ${rate.output}, ${new Date(hold.expiresAt)})
-    returning ${holdColumns}`, tx));
+    values (${id}, ${accountId}, ${turnId}, ${runId}, (select count(*) + 1 from holds where turn_id = ${turnId} and run_id = ${runId}),
+      ${size.tokens}, ${size.promptTokens}, ${size.outputLimit}, ${size.historyFrom}, ${rateId}, ${input}, ${cachedInput}, ${output}, ${new Date(expiresAt)})`);
+  return { id, turnId, runId, state: 'pending', ...size, rateId, rate: { input, cachedInput, output }, expiresAt };
 }
 
 /** The turn's live claim on tokens, whichever run made it. */
@@ -48,16 +41,22 @@ export async function findPendingHold(on: Sql, turnId: string): Promise<Hold | n
   return row === null ? null : toHold(row);
 }
 
-/** Compare-and-set: only a pending hold moves. @returns whether this call moved it. */
-export async function moveHold(tx: Tx, holdId: string, to: 'settled' | 'released' | 'expired'): Promise<boolean> {
-  const moved = await sql`update holds set state = ${to}, ended_at = now() where id = ${holdId} and state = 'pending'`.execute(tx);
-  return moved.numAffectedRows === 1n;
+/** The turn's live claim, when it is the one under which this attempt was opened. */
+export async function findPendingHoldOf(on: Sql, { turnId, attempt }: { turnId: string; attempt: number }): Promise<Hold | null> {
+  const row = await first(sql<HoldRow>`select ${holdColumns} from holds
+    where turn_id = ${turnId} and state = 'pending' and id = (select hold_id from attempts where turn_id = ${turnId} and number = ${attempt})`, on);
+  return row === null ? null : toHold(row);
+}
+
+/** Only a pending hold moves; whoever holds the account's lock knows whether it is. */
+export function moveHold(tx: Tx, holdId: string, to: 'settled' | 'released' | 'expired'): void {
+  tx.write(sql`update holds set state = ${to}, ended_at = now() where id = ${holdId} and state = 'pending'`);
 }
 
 /** Each attempt renews the hold for as long as it may take; an answered turn's hold waits for settle (null). */
-export async function renewHold(tx: Tx, holdId: string, expiresAt: Instant | null): Promise<void> {
+export function renewHold(tx: Tx, holdId: string, expiresAt: Instant | null): void {
   const until = expiresAt === null ? sql`'infinity'` : sql`${new Date(expiresAt)}`;
-  await sql`update holds set expires_at = ${until} where id = ${holdId} and state = 'pending'`.execute(tx);
+  tx.write(sql`update holds set expires_at = ${until} where id = ${holdId} and state = 'pending'`);
 }
 
 interface HoldRow extends Omit<Hold, 'rate'> {

@@ -27,15 +27,20 @@ export interface Debit {
   readonly estimated: boolean;
 }
 
-/** Books what a turn used, whatever the total has become since its hold: only admission enforces the ceiling (policy 5). */
-export async function bookDebit(tx: Tx, account: LockedAccount, debit: Debit): Promise<Booked> {
+/**
+ * Books what a turn used, whatever the total has become since its hold: only admission enforces the ceiling (policy 5). The commit checks it.
+ * @returns the balance after it.
+ */
+export function bookDebit(tx: Tx, account: LockedAccount, debit: Debit): Balance {
   const overHold = debit.tokens > debit.heldTokens;
   const ceiling = ceilingOf(totalAvailable(account.balance));
-  return append(tx, account, decideDebit(account.balance, debit.tokens), {
+  const delta = decideDebit(account.balance, debit.tokens);
+  tx.write(entryOf(account, delta, {
     kind: 'debit', tokens: debit.tokens, turnId: debit.turnId, holdId: debit.holdId, metered: debit, estimated: debit.estimated, overHold,
     // Admission kept used + holds under the ceiling, so passing it within the hold means that the ceiling came down.
     ceilingMoved: !overHold && account.balance.used + debit.tokens > ceiling,
-  });
+  }));
+  return applyPosting(account.balance, delta);
 }
 
 export interface Grant {
@@ -85,8 +90,13 @@ interface Entry {
 }
 
 async function append(tx: Tx, account: LockedAccount, delta: Posting, entry: Entry): Promise<Booked> {
+  const { id } = await one(entryOf(account, delta, entry), tx);
+  return { entryId: id, balance: applyPosting(account.balance, delta) };
+}
+
+function entryOf(account: LockedAccount, delta: Posting, entry: Entry) {
   const { rateId = null, usage = null } = entry.metered ?? {};
-  const { id } = await one(sql<{ id: number }>`
+  return sql<{ id: number }>`
     with moved_account as (
       update accounts set purchased_tokens = purchased_tokens + ${delta.purchased}::bigint, debt_tokens = debt_tokens + ${delta.debt}::bigint
       where id = ${account.accountId}
@@ -110,6 +120,5 @@ async function append(tx: Tx, account: LockedAccount, delta: Posting, entry: Ent
       ${usage?.promptTokens ?? null}, ${usage?.cachedTokens ?? null}, ${usage?.completionTokens ?? null}, ${entry.reversesId ?? null},
       ${entry.key ?? null}, ${entry.reason ?? null}, ${entry.tokens}, ${delta.purchased}, ${delta.debt}, ${delta.spentPurchased},
       ${delta.spentAllowance}, ${delta.overage}, ${delta.used}, ${entry.estimated ?? false}, ${entry.overHold ?? false}, ${entry.ceilingMoved ?? false})
-    returning id::float8 as id`, tx);
-  return { entryId: id, balance: applyPosting(account.balance, delta) };
+    returning id::float8 as id`;
 }

@@ -84,7 +84,8 @@ function runner(provideConnection: <T>(consume: (connection: DatabaseConnection)
 function connectionOf(client: PoolClient): DatabaseConnection {
   return {
     async executeQuery<Row>({ sql: text, parameters }: CompiledQuery) {
-      const { rows, rowCount, command } = await client.query({ name: nameOf(text), text, values: [...parameters] });
+      // Without values it may be several commands, which cannot be prepared.
+      const { rows, rowCount, command } = await client.query(parameters.length === 0 ? text : { name: nameOf(text), text, values: [...parameters] });
       return { rows: rows as Row[], ...(COUNTED.has(command) ? { numAffectedRows: BigInt(rowCount ?? 0) } : {}) };
     },
     streamQuery() {

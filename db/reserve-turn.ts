@@ -7,9 +7,9 @@ import type { Instant } from '../domain/period.ts';
 import { countPrompt, TOKENS_PER_MESSAGE } from '../domain/prompt-tokens.ts';
 import { isAnswered, isLive } from '../domain/turn.ts';
 import type { Reserved } from '../workflows/contract.ts';
-import { readLockedAccount } from './accounts.ts';
+import { findPayer, openAccount, type StoredAccount } from './accounts.ts';
 import type { Database, Tx } from './database.ts';
-import { findPendingHold, moveHold, openHold, sumHeld, type Hold } from './holds.ts';
+import { findPendingHold, moveHold, openHold, type Hold } from './holds.ts';
 import { endTurn, findEnding, getStoredAnswer } from './end-turn.ts';
 import { lockTurn, type LockedTurn, type TurnRow } from './turn-row.ts';
 import { reopen } from './turns.ts';
@@ -30,9 +30,9 @@ export interface AdmissionContext {
 export async function reserveTurn(database: Database, turnId: string, cancelled: boolean, context: AdmissionContext): Promise<Reserved> {
   try {
     return await database.transaction(async (tx) => {
-      const row = await lockTurn(tx, turnId);
+      const [row, pending, room] = await Promise.all([lockTurn(tx, turnId), findPendingHold(tx, turnId), findRoom(tx, turnId, context.now)]);
       if (row === null) throw new AppError('not_found');
-      const reserved = await reserveLocked(tx, row, cancelled, context);
+      const reserved = await reserveLocked(tx, { row, pending, room }, cancelled, context);
       return reserved.kind === 'held' ? { kind: 'held', holdId: reserved.hold.id, outputLimit: reserved.hold.outputLimit, model: row.model } : reserved;
     });
   } catch (error) {
@@ -44,8 +44,15 @@ export async function reserveTurn(database: Database, turnId: string, cancelled:
 
 export type ReservedLocked = { readonly kind: 'held'; readonly hold: Hold; readonly row: TurnRow } | Exclude<Reserved, { kind: 'held' }>;
 
+/** What was read behind the lock; `room` only where an admission is to be expected. */
+export interface Locked {
+  readonly row: LockedTurn;
+  readonly pending: Hold | null;
+  readonly room: Room | null;
+}
+
 /** The whole of reserve for a holder of the turn's locks; opening an attempt under a lost hold comes here too. */
-export async function reserveLocked(tx: Tx, row: LockedTurn, cancelled: boolean, context: AdmissionContext): Promise<ReservedLocked> {
+export async function reserveLocked(tx: Tx, { row, pending, room }: Locked, cancelled: boolean, context: AdmissionContext): Promise<ReservedLocked> {
   if (isAnswered(row.state)) return { kind: 'ended', state: row.state };
   if (isLive(row.state) && row.answerAttempt !== null) {
     return { kind: 'answered', answer: await getStoredAnswer(tx, row) };
@@ -59,46 +66,54 @@ export async function reserveLocked(tx: Tx, row: LockedTurn, cancelled: boolean,
     const over = await findEnding(tx, row);
     if (over !== null) return over;
   }
-  const pending = await findPendingHold(tx, row.id);
   if (pending !== null && isLive(row.state) && pending.runId === context.runId && pending.expiresAt > context.now) {
     return { kind: 'held', hold: pending, row };
   }
   if (row.suspended) return refuseSuspended(tx, row);
   const open = isLive(row.state) ? row : await reopen(tx, row, 'reset');
-  return admit(tx, open, pending, context);
+  return admit(tx, { row: open, pending, room }, context);
 }
 
-async function admit(tx: Tx, row: TurnRow, earlier: Hold | null, context: AdmissionContext): Promise<ReservedLocked> {
-  // The earlier run's claim goes before the room is measured, or a restart would compete with itself.
-  if (earlier !== null) await moveHold(tx, earlier.id, earlier.expiresAt > context.now ? 'released' : 'expired');
+type Room = StoredAccount & { readonly heldByOthers: number };
+
+/** The payer and the sum of its live holds without the turn's own: a restart does not compete with itself. A hold past its expiry no longer counts, whoever notices first. */
+function findRoom(tx: Tx, turnId: string, now: Instant): Promise<Room | null> {
+  return findPayer(tx, { turnId, beside: sql<{ heldByOthers: number }>`select coalesce(sum(tokens), 0)::float8 as "heldByOthers" from holds
+    where account_id = payer."accountId" and state = 'pending' and expires_at > ${new Date(now)} and turn_id <> ${turnId}` });
+}
+
+async function admit(tx: Tx, { row, pending, room }: Omit<Locked, 'row'> & { row: TurnRow }, context: AdmissionContext): Promise<ReservedLocked> {
+  if (pending !== null) moveHold(tx, pending.id, pending.expiresAt > context.now ? 'released' : 'expired');
   const model = context.findModel(row.model);
   if (model === null) return refuse(tx, row, 'model_rejected');
-  const account = await readLockedAccount(tx, { accountId: row.accountId, now: context.now });
+  const measured = room ?? await findRoom(tx, row.id, context.now);
+  if (measured === null) throw new Error(`turn ${row.id} has no payer`);
+  const { balance } = await openAccount(tx, measured, context.now);
   const decision = decideAdmission({
-    balance: account.balance,
-    heldByOthers: await sumHeld(tx, row.accountId, context.now, row.id),
+    balance,
+    heldByOthers: measured.heldByOthers,
     model,
     askedOutput: row.askedOutput,
     baseTokens: baseTokens(row, model, context),
-    history: await readHistory(tx, row, model, context),
+    history: row.sequence === 1 ? [] : await readHistory(tx, row, model, context),
   });
   if (decision.kind === 'context_length') return refuse(tx, row, 'context_length');
   if (decision.kind === 'refused') return refuse(tx, row, decision.code);
-  const hold = await openHold(tx, {
+  const hold = openHold(tx, {
     accountId: row.accountId, turnId: row.id, runId: context.runId, size: decision.hold, rate: model.rate,
     expiresAt: context.now + holdTimeoutMs(decision.hold.outputLimit),
   });
-  await markAdmitted(tx, row, context.runId, hold);
+  markAdmitted(tx, row, context.runId, hold);
   return { kind: 'held', hold, row };
 }
 
-async function markAdmitted(tx: Tx, row: TurnRow, runId: string, hold: Hold): Promise<void> {
-  await sql`with listed as (
+function markAdmitted(tx: Tx, row: TurnRow, runId: string, hold: Hold): void {
+  tx.write(sql`with listed as (
       update conversations set listed_at = coalesce(listed_at, now()), updated_at = now(), title = coalesce(title, left(${row.question}, 40))
       where id = ${row.conversationId}
     )
     update turns set state = 'accepted', run_id = ${runId}, admitted_at = now(), ever_admitted = true, output_limit = ${hold.outputLimit}, touched_at = now()
-    where id = ${row.id}`.execute(tx);
+    where id = ${row.id}`);
 }
 
 /**

@@ -6,13 +6,13 @@ import { neededSchedules, schedulesToArm, type ScheduleKind } from '../domain/sc
 import { isAnswered } from '../domain/turn.ts';
 import { decideWarning, describeUsage } from '../domain/usage-state.ts';
 import type { StoredAnswer } from '../workflows/contract.ts';
-import { readLockedAccount, type LockedAccount } from './accounts.ts';
+import { openAccount, type LockedAccount } from './accounts.ts';
 import type { Database } from './database.ts';
 import { noteEnding } from './endings.ts';
 import { findPendingHold, moveHold } from './holds.ts';
 import { bookDebit } from './ledger.ts';
 import { lockTurn } from './turn-row.ts';
-import { readRecent } from './usage.ts';
+import { findPayerBeforeSettle, recentAfterSettle } from './usage.ts';
 
 export interface Settled {
   readonly state: 'completed' | 'stopped';
@@ -28,26 +28,24 @@ export async function settleTurn(
   database: Database, { turnId, answer, now }: { turnId: string; answer: StoredAnswer; now: Instant },
 ): Promise<Settled> {
   return database.transaction(async (tx) => {
-    const row = await lockTurn(tx, turnId);
-    if (row === null) throw new AppError('not_found');
+    const [row, hold, payer] = await Promise.all([lockTurn(tx, turnId), findPendingHold(tx, turnId), findPayerBeforeSettle(tx, { turnId, now })]);
+    if (row === null || payer === null) throw new AppError('not_found');
+    const account = await openAccount(tx, payer, now);
     // Told again as well: the worker that booked it may have died before anybody heard.
-    if (isAnswered(row.state)) return { state: row.state, ...toArm(await readLockedAccount(tx, { accountId: row.accountId, now })) };
-    const hold = await findPendingHold(tx, turnId);
+    if (isAnswered(row.state)) return { state: row.state, ...toArm(account) };
     if (row.state !== 'running' || row.answerAttempt !== answer.attempt || hold === null) {
       throw new Error(`turn ${turnId} cannot settle: ${row.state}, answer of attempt ${row.answerAttempt ?? 'none'}, hold ${hold?.state ?? 'gone'}`);
     }
     const metered = meter(answer, hold.rate);
     // Our own count never charges more than what admission set aside; a provider's figure is recorded whole and flagged.
     const tokens = answer.estimated ? Math.min(metered, hold.tokens) : metered;
-    const account = await readLockedAccount(tx, { accountId: row.accountId, now });
     // Usage of nothing (some gateways report 0 and 0) books nothing: an entry of 0 is refused, and the turn must not wait for ever.
-    const { balance } = tokens === 0 ? account
-      : await bookDebit(tx, account, { turnId, holdId: hold.id, rateId: hold.rateId, usage: answer, tokens, heldTokens: hold.tokens, estimated: answer.estimated });
-    await moveHold(tx, hold.id, 'settled');
-    const recent = await readRecent(tx, row.accountId, now);
-    const warning = decideWarning(describeUsage({ period: account.period, balance, ...recent }));
-    await sql`update turns set state = ${answer.outcome}, debited_tokens = ${tokens}, warning = ${warning === null ? null : JSON.stringify(warning)},
-        ended_at = now(), touched_at = now() where id = ${turnId}`.execute(tx);
+    const balance = tokens === 0 ? account.balance
+      : bookDebit(tx, account, { turnId, holdId: hold.id, rateId: hold.rateId, usage: answer, tokens, heldTokens: hold.tokens, estimated: answer.estimated });
+    moveHold(tx, hold.id, 'settled');
+    const warning = decideWarning(describeUsage({ period: account.period, balance, ...recentAfterSettle(payer, tokens) }));
+    tx.write(sql`update turns set state = ${answer.outcome}, debited_tokens = ${tokens}, warning = ${warning === null ? null : JSON.stringify(warning)},
+        ended_at = now(), touched_at = now() where id = ${turnId}`);
     noteEnding(tx, { outcome: answer.outcome, code: null, model: row.model, debitedTokens: tokens });
     return { state: answer.outcome, ...toArm({ ...account, balance }) };
   });

@@ -1,11 +1,11 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { AppError } from '../domain/errors.ts';
 import type { Instant } from '../domain/period.ts';
 import { totalAvailable, usedAtPercent } from '../domain/policy.ts';
 import { forecastDepletion, type Pace } from '../domain/forecast.ts';
 import { describeUsage, type UsageReading, type UsageState } from '../domain/usage-state.ts';
-import { lockAccount, readAccount, type LockedAccount } from './accounts.ts';
-import { one, type Database, type Sql } from './database.ts';
+import { findPayer, lockAccount, readAccount, type LockedAccount, type StoredAccount } from './accounts.ts';
+import { one, type Database, type Sql, type Tx } from './database.ts';
 import { bookAdjustment } from './ledger.ts';
 
 const DEBITS_IN_THE_MEAN = 20;
@@ -43,8 +43,18 @@ export async function setTestUsage(
 }
 
 /** Live holds and the last settled turns' debits. For a holder of the account's lock: nobody moves them meanwhile. */
-export async function readRecent(on: Sql, accountId: number, now: Instant): Promise<Recent> {
+async function readRecent(on: Sql, accountId: number, now: Instant): Promise<Recent> {
   return recentOf(await one(selectRecent(accountId, now), on));
+}
+
+/** Who pays for a turn, with what the warning of its answer will need: the other holds, and the debits that stay in the mean beside its own. */
+export function findPayerBeforeSettle(tx: Tx, { turnId, now }: { turnId: string; now: Instant }): Promise<(StoredAccount & RecentRow) | null> {
+  return findPayer(tx, { turnId, beside: selectRecentOf(sql`payer."accountId"`, now, { exceptTurnId: turnId, debits: DEBITS_IN_THE_MEAN - 1 }) });
+}
+
+/** What `readRecent` will say once the turn is settled. */
+export function recentAfterSettle({ heldTokens, debitCount, debitSum }: RecentRow, tokens: number): Recent {
+  return { heldTokens, recentDebits: { count: debitCount + (tokens > 0 ? 1 : 0), sum: debitSum + tokens } };
 }
 
 type Recent = Pick<UsageReading, 'heldTokens' | 'recentDebits'>;
@@ -56,12 +66,17 @@ interface RecentRow {
 }
 
 function selectRecent(accountId: number, now: Instant) {
+  return selectRecentOf(sql`${accountId}`, now, { exceptTurnId: null, debits: DEBITS_IN_THE_MEAN });
+}
+
+/** @param account its id, as a value or a column. */
+function selectRecentOf(account: RawBuilder<unknown>, now: Instant, { exceptTurnId, debits }: { exceptTurnId: string | null; debits: number }) {
   return sql<RecentRow>`
     select
-      (select coalesce(sum(tokens), 0)::float8 from holds
-        where account_id = ${accountId} and state = 'pending' and expires_at > ${new Date(now)}) as "heldTokens",
+      (select coalesce(sum(tokens), 0)::float8 from holds where account_id = ${account} and state = 'pending' and expires_at > ${new Date(now)}
+        and turn_id is distinct from ${exceptTurnId}::uuid) as "heldTokens",
       count(*)::int as "debitCount", coalesce(sum(tokens), 0)::float8 as "debitSum"
-    from (select tokens from ledger_entries where account_id = ${accountId} and kind = 'debit' order by id desc limit ${DEBITS_IN_THE_MEAN}) d`;
+    from (select tokens from ledger_entries where account_id = ${account} and kind = 'debit' order by id desc limit ${debits}) d`;
 }
 
 function recentOf({ heldTokens, debitCount, debitSum }: RecentRow): Recent {
