@@ -9,6 +9,7 @@ import { chatRoutes } from './routes/chat.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { historyRoutes } from './routes/history.ts';
+import { notificationRoutes } from './routes/notifications.ts';
 
 /** Every call that needs sign-in. Making them asks nothing of what they will use, so that they can be described without it. */
 export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
@@ -17,6 +18,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...conversationRoutes(deps),
     ...accountRoutes(deps),
     ...historyRoutes(deps),
+    ...notificationRoutes(deps),
     ...auditRoutes(deps),
     ...grantRoutes(deps),
     ...adminTurnRoutes(deps),
