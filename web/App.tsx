@@ -3,6 +3,7 @@ import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Route, Switch } from 'wouter';
 import { ChatPage } from './chat/ChatPage.tsx';
+import { loadWords } from './i18n/language.ts';
 import { MeContext, useMeQuery } from './session/me.ts';
 import { queries } from './session/keep.ts';
 import { useSession } from './session/session.ts';
@@ -14,6 +15,11 @@ import { Problem } from './ui/Problem.tsx';
 
 const UsagePage = lazy(() => import('./usage/UsagePage.tsx').then(({ UsagePage }) => ({ default: UsagePage })));
 const PreferencesPage = lazy(() => import('./preferences/PreferencesPage.tsx').then(({ PreferencesPage }) => ({ default: PreferencesPage })));
+
+const AdminPages = lazy(async () => {
+  const [{ AdminPages }] = await Promise.all([import('./admin/AdminPages.tsx'), loadWords('admin')]);
+  return { default: AdminPages };
+});
 
 /** `/` and `/c/:id` are one page: a new chat becomes a conversation without being built again. */
 const CHAT = /^\/(?:c\/(?<conversationId>[0-9a-f-]{36})\/?)?$/i;
@@ -35,20 +41,26 @@ function Page() {
 function SignedIn() {
   const me = useMeQuery();
   const { t } = useTranslation();
-  if (me.isPending) return <Loading className="h-full items-center" />;
+  if (me.isPending) return <Opening />;
   if (me.isError) return <main className="mx-auto max-w-md p-10"><h1 className="mb-4 text-xl font-semibold">{t('problem.title')}</h1><Problem error={me.error} onRetry={() => void me.refetch()} /></main>;
   return (
     <MeContext value={me.data}>
       <Shell>
-        <Suspense fallback={<Loading className="flex-1 items-center" />}>
+        <Suspense fallback={<Opening />}>
           <Switch>
             <Route path={CHAT}>{({ conversationId }) => <ChatPage conversationId={conversationId?.toLowerCase() ?? null} />}</Route>
             <Route path="/usage"><UsagePage /></Route>
             <Route path="/preferences"><PreferencesPage /></Route>
+            <Route path="/admin/*?"><AdminPages /></Route>
             <Route><NotFound /></Route>
           </Switch>
         </Suspense>
       </Shell>
     </MeContext>
   );
+}
+
+/** A page that is on its way is a page already: a screen reader finds its heading. */
+function Opening() {
+  return <main className="flex h-full flex-1 items-center justify-center"><h1 className="sr-only">Turnkeeper</h1><Loading /></main>;
 }

@@ -7,7 +7,7 @@ import usage from './ko/usage.json';
 
 /** Korean comes with the page, English when it is wanted; `admin` comes with the admins' pages. */
 const SHIPPED = { common, chat, usage };
-export type Namespace = keyof typeof SHIPPED | 'admin' | 'more';
+export type Namespace = keyof typeof SHIPPED | 'admin';
 
 const CHUNKS = import.meta.glob<Record<string, unknown>>('./*/*.json', { import: 'default' });
 const REMEMBERED = 'turnkeeper.locale';

@@ -1,4 +1,5 @@
 import 'i18next';
+import type admin from './ko/admin.json';
 import type chat from './ko/chat.json';
 import type common from './ko/common.json';
 import type usage from './ko/usage.json';
@@ -6,6 +7,6 @@ import type usage from './ko/usage.json';
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'common';
-    resources: { common: typeof common; chat: typeof chat; usage: typeof usage };
+    resources: { admin: typeof admin; common: typeof common; chat: typeof chat; usage: typeof usage };
   }
 }

@@ -1,4 +1,4 @@
-import { ChartNoAxesColumn, CircleUserRound, LogOut, Moon, Settings2, Sun, SunMoon } from 'lucide-react';
+import { ChartNoAxesColumn, CircleUserRound, LogOut, Moon, Settings2, ShieldCheck, Sun, SunMoon } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMe } from '../session/me.ts';
@@ -22,6 +22,7 @@ export function UserMenu() {
       { kind: 'title', label: me.email ?? t('userNumber', { id: me.userId }), hint: t(`role.${me.role}`) },
       { kind: 'link', label: t('usage'), icon: ChartNoAxesColumn, href: '/usage' },
       { kind: 'link', label: t('preferences'), icon: Settings2, href: '/preferences' },
+      ...(me.role === 'admin' ? [{ kind: 'link', label: t('admin'), icon: ShieldCheck, href: '/admin' } as const] : []),
       { kind: 'line' },
       { kind: 'choice', label: t('theme.label'), value: theme, inRow: true, onChoose: choose, options: THEMES.map(([value, icon]) => ({ value, icon, label: t(`theme.${value}`) })) },
       { kind: 'line' },

@@ -13,10 +13,10 @@ export function UsageCard({ detailed = false }: { detailed?: boolean }) {
   const { t } = useTranslation('usage');
   const usage = useUsage();
   return (
-    <section aria-label={t('card')} data-testid="usage-card" data-level={usage.data?.level} className={`rounded-xl border border-line bg-raised ${detailed ? 'p-6' : 'p-4'}`}>
+    <section aria-label={detailed ? t('cardDetailed') : t('card')} data-testid="usage-card" data-level={usage.data?.level} className={`rounded-xl border border-line bg-raised ${detailed ? 'p-6' : 'p-4'}`}>
       {usage.isPending && <Loading className="p-4" />}
       {usage.isError && <Problem error={usage.error} onRetry={() => void usage.refetch()} />}
-      {usage.isSuccess && (detailed ? <Detailed usage={usage.data} /> : <Compact usage={usage.data} />)}
+      {usage.isSuccess && (detailed ? <UsageFigures usage={usage.data} /> : <Compact usage={usage.data} />)}
     </section>
   );
 }
@@ -41,7 +41,8 @@ function Compact({ usage }: { usage: Usage }) {
   );
 }
 
-function Detailed({ usage }: { usage: Usage }) {
+/** Every figure of an account. */
+export function UsageFigures({ usage }: { usage: Usage }) {
   const { t } = useTranslation('usage');
   const { tokens, percent, moment, until, timeZone } = useFigures();
   const figures = [

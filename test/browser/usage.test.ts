@@ -1,0 +1,68 @@
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { audit } from './audit.ts';
+import { openStage, type Stage } from './stage.ts';
+
+jest.setTimeout(90_000);
+let stage: Stage;
+
+beforeAll(async () => { stage = await openStage(); });
+afterEach(() => { expect(stage.complaints()).toEqual([]); });
+afterAll(() => stage.close());
+
+const LEVELS = [
+  [79, 'NORMAL', '여유', false], [80, 'NOTICE', '확인 필요', false], [90, 'WARNING', '주의', true], [95, 'CRITICAL', '부족', true], [105, 'BLOCKED', '사용 중단', true],
+] as const;
+
+describe('the usage card', () => {
+  test('follows the account through every level without a reload, is blocked, and let on again by a grant', async () => {
+    const [person, admin] = [await stage.stack.person(), await stage.stack.person('admin')];
+    const page = await stage.visitAs(person, '/');
+    const card = page.getByTestId('usage-card');
+    const banner = page.getByTestId('usage-banner');
+    await page.getByLabel('메시지', { exact: true }).fill('막혀도 남아 있을 글');
+    for (const [percent, level, word, warned] of LEVELS) {
+      await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: percent });
+      await page.locator(`[data-testid=usage-card][data-level=${level}]`).waitFor();
+      await card.getByText(word, { exact: true }).waitFor();
+      expect([level, await card.getByRole('link', { name: /토큰 구매/ }).count()]).toEqual([level, level === 'NORMAL' ? 0 : 1]);
+      expect([level, await banner.count()]).toEqual([level, warned ? 1 : 0]);
+      if (warned) expect([level, await banner.getAttribute('data-level'), await banner.getByRole('link', { name: /토큰 구매/ }).getAttribute('href')]).toEqual([level, level, 'https://turnkeeper.example/purchase']);
+      expect([level, await page.getByRole('button', { name: '보내기' }).isDisabled()]).toEqual([level, level === 'BLOCKED']);
+      expect([level, await audit(page)]).toEqual([level, []]);
+    }
+    expect(await banner.innerText()).toMatch(/모두 사용했습니다.*초기화됩니다.*구매/s);
+    await page.getByText('지금은 보낼 수 없습니다').waitFor();
+    await admin.call('POST', `/api/admin/users/${person.userId}/grants`, { tokens: 500_000, reason: '시험' }, { 'idempotency-key': 'grant-1' });
+    await page.locator('[data-testid=usage-card][data-level=NORMAL]').waitFor();
+    expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('막혀도 남아 있을 글');
+    expect(await page.getByRole('button', { name: '보내기' }).isDisabled()).toBe(false);
+  });
+
+  test('has every figure on its page, with where the month went and a file of it', async () => {
+    const person = await stage.stack.person();
+    await person.call('POST', '/api/chat/send', { message: '안녕' });
+    const page = await stage.visitAs(person, '/usage');
+    for (const figure of ['사용', '진행 중 확보', '남음', '매달 무료', '구매한 토큰', '남은 대화']) await page.getByRole('term').filter({ hasText: new RegExp(`^${figure}$`) }).waitFor();
+    await page.getByText(/초기화됩니다.*Asia\/Seoul/).waitFor();
+    await page.getByRole('img', { name: /날짜별 토큰 사용량/ }).waitFor();
+    await page.getByText('gpt-4.1-mini').waitFor();
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV로 저장' }).click()]);
+    expect(download.suggestedFilename()).toMatch(/^turnkeeper-\d{4}-\d{2}-by-turn\.csv$/);
+    expect(await audit(page)).toEqual([]);
+  });
+});
+
+test('a refused turn gives back what was typed', async () => {
+  const person = await stage.stack.person();
+  const page = await stage.visitAs(person, '/');
+  await page.getByTestId('usage-card').getByText('여유').waitFor();
+  // Behind the page's back: it learns of it by the refusal.
+  await page.route('**/api/ai-usage', (route) => route.abort());
+  await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 105 });
+  await page.getByLabel('메시지', { exact: true }).fill('거절될 질문');
+  await page.keyboard.press('Enter');
+  await page.unroute('**/api/ai-usage');
+  await page.locator('[data-testid=usage-banner][data-level=BLOCKED]').waitFor();
+  expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('거절될 질문');
+  expect(await page.getByRole('article').count()).toBe(0);
+});

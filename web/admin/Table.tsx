@@ -1,0 +1,61 @@
+import type { UseQueryResult } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Button } from '../ui/Button.tsx';
+import { Loading } from '../ui/Loading.tsx';
+import { Problem } from '../ui/Problem.tsx';
+import { useAddress } from './use-address.ts';
+
+export interface Column<Item> {
+  readonly title: string;
+  readonly cell: (item: Item) => ReactNode;
+  readonly numeric?: boolean;
+}
+
+interface TableProps<Item> {
+  readonly label: string;
+  readonly items: readonly Item[];
+  readonly columns: readonly Column<Item>[];
+  readonly keyOf: (item: Item) => string | number;
+  readonly empty: string;
+}
+
+export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<Item>) {
+  if (items.length === 0) return <p className="rounded-xl border border-dashed border-line px-4 py-10 text-center text-sm text-faint">{empty}</p>;
+  return (
+    <div role="region" aria-label={label} tabIndex={0} className="overflow-x-auto rounded-xl border border-line bg-raised">
+      <table className="w-full text-left text-sm">
+        <thead className="border-b border-line bg-panel text-faint">
+          <tr>{columns.map(({ title, numeric }) => <th key={title} scope="col" className={`px-4 py-2 font-medium whitespace-nowrap ${numeric === true ? 'text-right' : ''}`}>{title}</th>)}</tr>
+        </thead>
+        <tbody>
+          {items.map((item) => (
+            <tr key={keyOf(item)} className="border-b border-line last:border-0 hover:bg-hover/50">
+              {columns.map(({ title, cell, numeric }) => <td key={title} className={`px-4 py-2 align-top ${numeric === true ? 'text-right tabular-nums' : ''}`}>{cell(item)}</td>)}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** A table that the server pages; where one is stands in the address, so that going back and sending a link work. */
+export function PagedTable<Item>({ query, ...table }: Omit<TableProps<Item>, 'items'> & { query: UseQueryResult<{ items: Item[]; nextCursor: string | null }> }) {
+  const { t } = useTranslation('admin');
+  const [address, setAddress] = useAddress();
+  if (query.isPending) return <Loading />;
+  if (query.isError) return <Problem error={query.error} onRetry={() => void query.refetch()} />;
+  const { items, nextCursor } = query.data;
+  return (
+    <div className="grid gap-3" aria-busy={query.isFetching}>
+      <Table {...table} items={items} />
+      {(nextCursor !== null || address['cursor'] !== undefined) && (
+        <div className="flex justify-end gap-2">
+          <Button size="small" disabled={address['cursor'] === undefined} onClick={() => setAddress({ cursor: undefined })}>{t('first')}</Button>
+          <Button size="small" disabled={nextCursor === null} onClick={() => setAddress({ cursor: nextCursor ?? undefined }, { keep: true })}>{t('next')}</Button>
+        </div>
+      )}
+    </div>
+  );
+}
