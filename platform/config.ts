@@ -20,6 +20,8 @@ const envSchema = z.object({
   TEMPORAL_NAMESPACE: z.string().default('default'),
   TEMPORAL_UI_URL: z.string().optional(),
   TASK_QUEUE_PREFIX: z.string().default(''),
+  TEMPORAL_DEPLOYMENT_NAME: z.string().optional(),
+  TEMPORAL_WORKER_BUILD_ID: z.string().optional(),
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: z.string().optional(),
   MODELS: z.string().optional(),
@@ -79,7 +81,7 @@ export function readConfig(env: Env = process.env) {
     policy: { purchaseUrl: e.PURCHASE_URL },
     testRoutes: e.TEST_ROUTES || (e.TURNKEEPER_EMBEDDED && e.NODE_ENV !== 'production'),
     limits: { sendsPerMinute: e.SENDS_PER_MINUTE, readsPerSecond: e.READS_PER_SECOND, maxTurnsInFlight: e.MAX_TURNS_IN_FLIGHT },
-    worker: { turnSlots: e.TURN_SLOTS, backgroundSlots: e.BACKGROUND_SLOTS, shutdownGraceSeconds: e.SHUTDOWN_GRACE_SECONDS },
+    worker: { turnSlots: e.TURN_SLOTS, backgroundSlots: e.BACKGROUND_SLOTS, shutdownGraceSeconds: e.SHUTDOWN_GRACE_SECONDS, version: versionOf(e.TEMPORAL_DEPLOYMENT_NAME, e.TEMPORAL_WORKER_BUILD_ID) },
     reconcile: { everySeconds: e.RECONCILE_EVERY_SECONDS, quietSeconds: e.RECONCILE_QUIET_SECONDS },
     /** Null: no port of its own; the API still shows them to admins. */
     metrics: e.METRICS_PORT === undefined ? null : { host: e.METRICS_HOST, port: e.METRICS_PORT },
@@ -96,6 +98,14 @@ function catalogue(source: string | undefined) {
   } catch (cause) {
     throw new AppConfigError(`MODELS: ${cause instanceof Error ? cause.message : 'invalid'}`, { cause });
   }
+}
+
+/** Of the worker; null without both names. One alone is a mistake that would let old turns meet new code. */
+function versionOf(deploymentName: string | undefined, buildId: string | undefined) {
+  if (deploymentName === undefined && buildId === undefined) return null;
+  if (deploymentName === undefined) throw new AppConfigError('TEMPORAL_DEPLOYMENT_NAME: must be set together with TEMPORAL_WORKER_BUILD_ID');
+  if (buildId === undefined) throw new AppConfigError('TEMPORAL_WORKER_BUILD_ID: must be set together with TEMPORAL_DEPLOYMENT_NAME');
+  return { deploymentName, buildId };
 }
 
 function flag() {

@@ -14,10 +14,10 @@ export interface RunningWorker {
 }
 
 export async function startWorker(
-  temporal: Temporal, deps: ActivityDeps, settings: WorkerSettings & { readonly reconcileEverySeconds: number },
+  temporal: Temporal, deps: ActivityDeps, settings: WorkerSettings & { readonly reconcileEverySeconds: number }, workflowBundle?: { readonly code: string },
 ): Promise<RunningWorker> {
   await ensureSystemSchedules(temporal.client, settings);
-  const workers = await createWorkers(temporal, createActivities(deps), settings);
+  const workers = await createWorkers(temporal, createActivities(deps), settings, workflowBundle);
   const done = Promise.all(workers.map((worker) => worker.run())).then(() => {});
   // Whoever awaits `done` gets the failure; without this line a failure before that is an unhandled rejection.
   done.catch(() => {});

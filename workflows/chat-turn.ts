@@ -1,6 +1,6 @@
 import {
   ActivityCancellationType, ApplicationFailure, CancellationScope, isCancellation, proxyActivities, proxyLocalActivities,
-  upsertSearchAttributes,
+  setWorkflowOptions, upsertSearchAttributes, workflowInfo, type WorkflowInfo,
 } from '@temporalio/workflow';
 import { attemptsTimeoutMs, attemptTimeoutMs, ATTEMPTS_PER_RUN } from '../domain/attempt-limits.ts';
 import { TURN_FAILURES } from '../domain/errors.ts';
@@ -24,6 +24,14 @@ export async function chatTurn({ turnId, userId }: ChatTurnInput): Promise<ChatT
     return { state };
   }
   return finish(generated);
+}
+
+// Where workers have versions, a turn ends on the one that began it. It lives some minutes, so no old worker is kept for long. A worker
+// without a version must not speak of one: its every workflow task would fail.
+setWorkflowOptions(() => (hasVersion(workflowInfo().currentDeploymentVersion) ? { versioningBehavior: 'PINNED' } : {}), chatTurn);
+
+function hasVersion(version: WorkflowInfo['currentDeploymentVersion']): boolean {
+  return version !== undefined && version.deploymentName !== '';
 }
 
 // Together they take a few milliseconds; 10 s of retries bridge a restart of PostgreSQL before the regular activity takes over. The limit

@@ -40,9 +40,17 @@ export interface TestStack {
   readonly taskQueuePrefix: string;
   readonly metrics: Metrics;
   person(role?: 'user' | 'admin'): Promise<Person>;
-  /** A worker beside those that run, on the same queues. `close` lets no stream finish: it is cut, and another worker takes its turn. */
-  startWorker(): Promise<RunningWorker>;
+  /**
+   * A worker beside those that run, on the same queues. `close` lets no stream finish: it is cut, and another worker takes its turn.
+   * @param build the version it says it is, and the workflow code it runs.
+   */
+  startWorker(build?: Build): Promise<RunningWorker>;
   close(): Promise<void>;
+}
+
+export interface Build {
+  readonly version?: { readonly deploymentName: string; readonly buildId: string };
+  readonly workflowBundle?: { readonly code: string };
 }
 
 let readSdk: (() => Promise<string>) | null = null;
@@ -76,7 +84,7 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   const { database } = db;
   const models = await publishRates(database, config.models);
   metrics.observe({ figures: createFigures(database), pool: database.pool, redis });
-  async function startOneWorker(): Promise<RunningWorker> {
+  async function startOneWorker({ version, workflowBundle }: Build = {}): Promise<RunningWorker> {
     const client = createModelClient(config.openai);
     const worker = await startWorker(
       temporal,
@@ -84,7 +92,8 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
         database, redis, feed, model: client, models, countTokens, runs, planner, log, metrics, now,
         reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 }, purchaseUrl: config.policy.purchaseUrl,
       },
-      { taskQueuePrefix, ...config.worker, reconcileEverySeconds: config.reconcile.everySeconds },
+      { taskQueuePrefix, ...config.worker, version: version ?? config.worker.version, reconcileEverySeconds: config.reconcile.everySeconds },
+      workflowBundle,
     );
     closers.push(() => worker.close(), () => client.close());
     return worker;

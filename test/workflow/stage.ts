@@ -79,13 +79,13 @@ export function modelCalls({ stack, message }: TestTurn): number {
 
 const run = promisify(execFile);
 
-/** The official CLI, as ops use it. @returns what it printed. */
+/** The official CLI, as ops use it. @returns what it printed, null for nothing. */
 export async function temporalCli({ temporal }: TestStack, ...args: string[]): Promise<any> {
   const cli = await findTemporal(AbortSignal.timeout(60_000));
   const address = process.env['TEST_TEMPORAL_ADDRESS'];
   if (cli === null || address === undefined) throw new Error('the services of `npm test` run by the CLI');
   const { stdout } = await run(cli, [...args, '--address', address, '--namespace', temporal.namespace, '--output', 'json']);
-  return JSON.parse(stdout);
+  return stdout.trim() === '' ? null : JSON.parse(stdout);
 }
 
 /** Until visibility, which a query reads, has caught up with what happened. */

@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { randomUUID } from 'node:crypto';
+import { bundleWorkflows } from '../../worker/bundle.ts';
+import { shapeOf, type RecordedHistory } from '../replay/recorded.ts';
+import { startTestStack, type TestStack } from '../support/stack.ts';
+import type { TestTurn } from '../support/turn.ts';
+import { until } from '../support/until.ts';
+import { ANSWER, answered, failed, pointOf, running, temporalCli } from './stage.ts';
+
+let stack: TestStack;
+let deploymentName: string;
+
+beforeEach(async () => {
+  deploymentName = `turnkeeper-${randomUUID()}`;
+});
+afterEach(() => stack.close());
+
+describe('a rolling deploy of workers with versions', () => {
+  beforeEach(async () => {
+    stack = await startTestStack({}, { works: false });
+    stack.model.always(ANSWER);
+  });
+
+  test('ends an old turn on the build that began it, while new turns and retries run on the new build', async () => {
+    const old = await startBuild('1');
+    const person = await stack.person();
+    const retried = await failed(stack, person);
+    const { turn, gate } = await running(stack, person, 3);
+    const another = await startBuild('2', await changedWorkflows());
+
+    const fresh = await answered(stack, person);
+    expect((await fresh.read()).body).toMatchObject({ state: 'completed' });
+    expect([await buildsOf(fresh), await reservations(fresh)]).toEqual([['2'], 2]);
+    expect((await retried.retry()).body).toMatchObject({ state: 'completed' });
+    await retried.ended();
+    expect([await buildsOf(retried), await reservations(retried)]).toEqual([['2'], 2]);
+
+    gate.open();
+    expect(await turn.ended()).toBe('COMPLETED');
+    expect([await buildsOf(turn), await reservations(turn)]).toEqual([['1'], 1]);
+    expect(await turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
+    await old.close();
+    await another.close();
+  });
+
+  test('a turn whose build is gone can be reset onto the builds of today', async () => {
+    const old = await startBuild('1');
+    const person = await stack.person();
+    const turn = await failed(stack, person);
+    const { runId, eventId } = await pointOf(turn, 'first');
+    await old.close();
+    await startBuild('2', await changedWorkflows());
+    await temporalCli(stack, 'workflow', 'reset', 'with-workflow-update-options', '--workflow-id', turn.workflowId, '--run-id', runId, '--event-id', String(eventId),
+      '--reason', 'its build is gone', '--versioning-override-behavior', 'auto_upgrade');
+    expect(await turn.ended()).toBe('COMPLETED');
+    expect((await turn.read()).body).toMatchObject({ state: 'completed' });
+    expect(await buildsOf(turn)).toEqual(['2']);
+  });
+
+  test('without versions the same old turn meets the new code, which its history does not fit', async () => {
+    const old = await stack.startWorker();
+    const { turn, gate } = await running(stack, await stack.person(), 3);
+    await old.close();
+    await stack.startWorker({ workflowBundle: await changedWorkflows() });
+    await until(async () => (await turn.events()).some(({ workflowTaskFailedEventAttributes }) => workflowTaskFailedEventAttributes?.failure?.message?.includes('TMPRL1100') === true));
+    gate.open();
+    await turn.handle().terminate('test');
+  });
+});
+
+test('one process with a version starts turns eagerly, in the same 13 events', async () => {
+  stack = await startTestStack({ TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_WORKER_BUILD_ID: '1' });
+  stack.model.always(ANSWER);
+  await makeCurrent('1');
+  const turn = await answered(stack, await stack.person());
+  expect((await turn.read()).body).toMatchObject({ state: 'completed' });
+  const events = await turn.events();
+  expect([events.length, await buildsOf(turn), events[0]?.workflowExecutionStartedEventAttributes?.eagerExecutionAccepted]).toEqual([13, ['1'], true]);
+});
+
+/** A worker of this build, to which the deployment then sends what begins. */
+async function startBuild(buildId: string, workflowBundle?: { code: string }) {
+  const worker = await stack.startWorker({ version: { deploymentName, buildId }, ...(workflowBundle === undefined ? {} : { workflowBundle }) });
+  await makeCurrent(buildId);
+  return worker;
+}
+
+/** As ops do it; until the worker's first poll has told the server of its build, the CLI says that there is none. */
+async function makeCurrent(buildId: string): Promise<void> {
+  await until(() => temporalCli(stack, 'worker', 'deployment', 'set-current-version', '--deployment-name', deploymentName, '--build-id', buildId, '--yes').then(() => true, () => false));
+}
+
+/** Workflow code that reserves twice: harmless for the turn, and not what an older history says. */
+async function changedWorkflows(): Promise<{ code: string }> {
+  const { code } = await bundleWorkflows();
+  const changed = code.replace(/local\.reserveTurn\((\{[^}]*\})\)/, 'local.reserveTurn($1).then(() => local.reserveTurn($1))');
+  if (changed === code) throw new Error('the bundle no longer calls local.reserveTurn({…}) as this test expects');
+  return { code: changed };
+}
+
+/** Which builds worked on its newest run. */
+async function buildsOf(turn: TestTurn): Promise<string[]> {
+  const builds = (await turn.events()).flatMap(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes?.deploymentVersion?.buildId ?? []);
+  return [...new Set(builds)];
+}
+
+async function reservations(turn: TestTurn): Promise<number> {
+  const history = JSON.parse(historyToJSON({ events: await turn.events() })) as RecordedHistory;
+  return shapeOf(history).filter((command) => command.endsWith('reserveTurn')).length;
+}
