@@ -7,7 +7,6 @@ import { TURN_FAILURES, type TurnFailureCode } from '../domain/errors.ts';
 import type { Model } from '../domain/model.ts';
 import type { Usage } from '../domain/usage.ts';
 import { ModelFailure, type ModelEnd } from '../platform/model.ts';
-import { announce } from '../platform/turn-stream.ts';
 import { openTurnWriter, type TurnWriter } from '../platform/turn-writer.ts';
 import { TURN_FAILURE_TYPES, type Generated, type TurnActivities } from '../workflows/contract.ts';
 import type { ActivityDeps } from './index.ts';
@@ -24,7 +23,8 @@ export function createGenerate(deps: ActivityDeps): TurnActivities['generate'] {
     const interruption = watchInterruption(deps.feed, turnId);
     try {
       const opened = await outlast(() => openAttempt(deps.database, turnId, admissionContext(deps)));
-      announce(deps.redis, turnId, 'changed');
+      // A first attempt speaks for itself, by its first delta; whoever has seen text must learn of the next.
+      if (opened.kind !== 'opened' || opened.number > 1) deps.feed.announce(turnId, 'changed');
       return opened.kind === 'opened' ? await callModel(deps, opened, interruption) : opened;
     } finally {
       interruption.close();
@@ -38,7 +38,10 @@ async function callModel(deps: ActivityDeps, attempt: OpenedAttempt, interruptio
   const model = deps.models.find(({ name }) => name === turn.model);
   if (model === undefined) throw await failed(deps, attempt, 'model_rejected', null);
   const messages = await outlast(() => readTranscript(deps.database.sql, turn, { instructions: model.instructions, historyFrom: hold.historyFrom }));
-  const writer = openTurnWriter(deps.redis, { turnId: turn.id, attempt: attempt.number, restarted: attempt.restarted });
+  const writer = openTurnWriter(deps.redis, {
+    turnId: turn.id, attempt: attempt.number, restarted: attempt.restarted,
+    onEntry: (entry) => deps.feed.deliver(turn.id, entry),
+  });
   const onDelta = timeFirstDelta(deps, attempt, (delta) => writer.delta(delta));
   try {
     const end = await deps.model.stream(

@@ -3,7 +3,6 @@ import { armSchedules } from '../db/arming.ts';
 import { releaseTurn } from '../db/end-turn.ts';
 import { countMismatches, expireHolds, findQuietTurns, findUnsettledAnswer, type QuietTurn } from '../db/reconcile.ts';
 import { settleTurn } from '../db/settle-turn.ts';
-import { announce } from '../platform/turn-stream.ts';
 import type { ReconcileActivities, ReconcileReport } from '../workflows/contract.ts';
 import type { ActivityDeps } from './index.ts';
 
@@ -46,7 +45,7 @@ async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietFo
     if (answer === null) return null;
     const { arm } = await settleTurn(deps.database, { turnId, answer, now: deps.now() });
     if (arm !== undefined) await armSchedules(deps, { accountId: turn.accountId, now: deps.now() });
-    announce(deps.redis, turnId, 'changed');
+    deps.feed.announce(turnId, 'changed');
     return 'settled';
   }
   if (neverStarted && quietForMs < START_UNTIL_MS) {
@@ -54,7 +53,7 @@ async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietFo
     return 'started';
   }
   const released = await releaseTurn(deps.database, { turnId, runId: 'reconcile', reason: reasonFor(turn.stopRequestedAt), scheduledAt: seenAt });
-  announce(deps.redis, turnId, 'changed');
+  deps.feed.announce(turnId, 'changed');
   return released === null ? null : 'interrupted';
 }
 

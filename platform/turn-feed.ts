@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { StreamEntry } from '../domain/stream-events.ts';
 import type { Redis } from './redis.ts';
-import { decodeMessage, turnKey, type Announcement } from './turn-stream.ts';
+import { announce, decodeMessage, encodeWord, turnKey, type Announcement } from './turn-stream.ts';
 
 /** What happens to a turn, told as it happens. Callbacks run one after the other and must neither throw nor wait. */
 export interface TurnWatcher {
@@ -22,8 +23,10 @@ export interface TurnWatch {
 /** All watchers of a process share one connection, and all of one turn one subscription. */
 export interface TurnFeed {
   watch(turnId: string, watcher: TurnWatcher): TurnWatch;
-  /** Hands a message to the watchers of this process, however it came here. */
+  /** Hands a message to the watchers of this process at once: what a worker writes here need not go through Redis first. */
   deliver(turnId: string, message: StreamEntry | Announcement): void;
+  /** Says it to whoever watches the turn, here and in other processes. */
+  announce(turnId: string, word: Announcement): void;
   close(): void;
 }
 
@@ -47,6 +50,7 @@ class SharedFeed implements TurnFeed {
   readonly #channels = new Map<string, Channel>();
   /** Names whose UNSUBSCRIBE did not get through: the client would renew them with every reconnect. */
   readonly #abandoned = new Set<string>();
+  readonly #origin = randomUUID();
 
   constructor(redis: Redis) {
     this.#redis = redis;
@@ -78,6 +82,11 @@ class SharedFeed implements TurnFeed {
     if (channel !== undefined) tell(channel, message);
   }
 
+  announce(turnId: string, word: Announcement): void {
+    this.deliver(turnId, word);
+    announce(this.#redis, turnId, word, this.#origin);
+  }
+
   close(): void {
     this.#redis.subscriber.off('ready', this.#renew);
     this.#redis.subscriber.off('error', this.#interrupt);
@@ -88,10 +97,17 @@ class SharedFeed implements TurnFeed {
 
   /** One listener for all channels, so that subscribing again never doubles a message. */
   readonly #receive = (text: string, name: string): void => {
+    // Our own words were heard when they were said; each would cost another look at PostgreSQL.
+    if (this.#isOwnWord(text)) return;
     const channel = this.#channels.get(name);
     const message = channel === undefined ? null : decodeMessage(text);
     if (channel !== undefined && message !== null) tell(channel, message);
   };
+
+  /** Entries are taken twice instead: whoever joined in between finds a hole filled, and a repeat costs nothing. */
+  #isOwnWord(text: string): boolean {
+    return text.endsWith(this.#origin) && (text === encodeWord('changed', this.#origin) || text === encodeWord('stop', this.#origin));
+  }
 
   readonly #renew = (): void => {
     for (const name of this.#abandoned) if (!this.#channels.has(name)) this.#unsubscribe(name);

@@ -12,6 +12,8 @@ export interface JournalOptions {
   readonly maxEntries: number;
   readonly maxBytes: number;
   readonly ageSeconds: number;
+  /** Told of each entry as it gets its number, before Redis is. */
+  readonly onEntry: (entry: StreamEntry) => void;
 }
 
 /** The entries of one attempt in Redis: gives them their numbers, and mends the stream when Redis lost what it had. One call of `write` at a time. */
@@ -81,7 +83,11 @@ export class TurnJournal {
       // Between the last look and the sending nothing is awaited, so what is sent goes over the connection that was looked at.
       while (this.#unsure || this.#connection !== this.#redis.commands.socketEpoch) await this.#lookBack();
       if (!this.hasWork(last)) return;
-      this.#inFlight ??= this.#nextBatch(last);
+      if (this.#inFlight === null) {
+        this.#inFlight = this.#nextBatch(last);
+        // While Redis is away this entry would be the last for a while: its readers are served whole, from PostgreSQL.
+        if (this.#redis.commands.isReady) for (const entry of this.#inFlight.entries) this.#options.onEntry(entry);
+      }
       await this.#send(this.#inFlight);
     } catch (error) {
       this.#unsure = true;

@@ -11,9 +11,16 @@ export function turnKey(turnId: string): string {
 
 export type Announcement = 'changed' | 'stop';
 
-/** Says it to whoever watches the turn, in any process. Fire and forget: every watcher also polls, so a lost word costs time, not truth. */
-export function announce(redis: Redis, turnId: string, word: Announcement): void {
-  redis.ask((commands) => commands.publish(turnKey(turnId), word)).catch(() => {});
+/**
+ * Says it to whoever watches the turn in other processes; `TurnFeed.announce` says it in this one too. Fire and forget: every watcher also
+ * polls, so a lost word costs time, not truth. @param origin by which the sender knows its own words when they come back.
+ */
+export function announce(redis: Redis, turnId: string, word: Announcement, origin: string): void {
+  redis.ask((commands) => commands.publish(turnKey(turnId), encodeWord(word, origin))).catch(() => {});
+}
+
+export function encodeWord(word: Announcement, origin: string): string {
+  return `${word} ${origin}`;
 }
 
 export function encodeMessage(entry: StreamEntry): string {
@@ -22,11 +29,12 @@ export function encodeMessage(entry: StreamEntry): string {
 
 /** @returns null for a message of a kind we do not know: some later version's, to be ignored. */
 export function decodeMessage(message: string): StreamEntry | Announcement | null {
-  if (message === 'changed' || message === 'stop') return message;
   const afterKind = message.indexOf(' ');
+  const kind = afterKind < 0 ? message : message.slice(0, afterKind);
+  if (kind === 'changed' || kind === 'stop') return kind;
   const afterId = message.indexOf(' ', afterKind + 1);
   if (afterKind < 0 || afterId < 0) return null;
-  return decodeEntry(message.slice(afterKind + 1, afterId), message.slice(0, afterKind), message.slice(afterId + 1));
+  return decodeEntry(message.slice(afterKind + 1, afterId), kind, message.slice(afterId + 1));
 }
 
 export function entryFields(entry: StreamEntry): [kind: string, value: string] {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RestartReason } from '../domain/stream-events.ts';
+import type { RestartReason, StreamEntry } from '../domain/stream-events.ts';
 import type { Redis } from './redis.ts';
 import { TurnJournal } from './turn-journal.ts';
 import { joinPulse } from './turn-pulse.ts';
@@ -19,6 +19,8 @@ export interface TurnWriterOptions {
   /** Seconds that the stream lives after its last renewal (1 h), and after `end()` (10 min). */
   readonly ageSeconds?: number;
   readonly endedAgeSeconds?: number;
+  /** Told of each entry before Redis is, for the readers of this process (`TurnFeed.deliver`). */
+  readonly onEntry?: (entry: StreamEntry) => void;
 }
 
 /** Carries the text of one attempt to its readers. Redis away, slow or emptied costs it nothing: no call throws, and none but `end` waits for Redis. */
@@ -75,6 +77,7 @@ class StreamWriter implements TurnWriter {
     this.#journal = new TurnJournal(redis, {
       turnId: options.turnId, attempt: options.attempt, opening,
       maxEntries: options.maxEntries ?? 2_000, maxBytes: options.maxBytes ?? 1_048_576, ageSeconds: options.ageSeconds ?? 3_600,
+      onEntry: options.onEntry ?? (() => {}),
     }, this.#text);
     if (opening !== null) this.#flush();
   }

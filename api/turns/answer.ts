@@ -30,7 +30,7 @@ export async function answerTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord
   const wanted = wantedBy(caller);
   const began = Date.now();
   const sentAt = performance.now();
-  const progress = new TurnProgress(deps, turn.turnId);
+  const progress = new TurnProgress(deps, turn.turnId, options.start ? turn : null);
   try {
     if (options.start) await startRun(deps, turn);
     const decided = isDecided(turn) ? turn : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.gone });
@@ -40,7 +40,7 @@ export async function answerTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord
     // Ended before it was held: the person's retry answers that itself; a stream has its own word for it.
     const neverHeld = decided.state === 'failed' && decided.admittedAt === null && options.start;
     if (neverHeld && (wanted !== 'stream' || options.retry === true)) throw await failureOf(deps, decided);
-    if (wanted === 'stream') return await streamTurn(deps, caller, decided, { lastEventId: null, sent: options.start });
+    if (wanted === 'stream') return await streamTurn(deps, caller, decided, { lastEventId: null, sent: options.start, progress });
     if (wanted === 'async' && (options.start || isLive(decided.state))) return accepted(decided);
     const ended = isLive(decided.state) ? await progress.until(hasEnded, { withinMs: began + ANSWER_WITHIN_MS - Date.now(), gone: caller.gone }) : decided;
     return await answer(deps, caller, ended);
@@ -56,7 +56,7 @@ export async function followFrom(deps: ApiDeps, caller: Caller, turn: TurnRecord
     const decided = isDecided(turn) ? turn : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.gone });
     if (!isDecided(decided)) return await undecided(caller, decided);
     if (decided.state === 'refused') throw await refusalOf(deps, decided);
-    return await streamTurn(deps, caller, decided, { lastEventId, sent: false });
+    return await streamTurn(deps, caller, decided, { lastEventId, sent: false, progress });
   } finally {
     progress.close();
   }

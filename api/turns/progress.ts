@@ -8,18 +8,23 @@ import type { ApiDeps } from '../context.ts';
 /** While messages arrive, a look every so often finds what a lost one said; without Redis the looks are all there is. */
 const LIVE_POLL_MS = 1_000;
 const AWAY_POLL_MS = 100;
+/** After a start that nothing was heard of: what another process said may have come before the subscription. */
+const FIRST_LOOK_MS = 100;
 
 /** Waits for facts about a turn: PostgreSQL is read again whenever the feed says that it changed. Open it before the workflow starts. */
 export class TurnProgress {
   readonly #deps: Pick<ApiDeps, 'database' | 'feed'>;
   readonly #turnId: string;
   readonly #watch: TurnWatch;
+  #known: TurnRecord | null;
   #changed = false;
   #wake: () => void = () => {};
 
-  constructor(deps: Pick<ApiDeps, 'database' | 'feed'>, turnId: string) {
+  /** @param known the turn as it was before anything could change it; null: it has to be read. */
+  constructor(deps: Pick<ApiDeps, 'database' | 'feed'>, turnId: string, known: TurnRecord | null = null) {
     this.#deps = deps;
     this.#turnId = turnId;
+    this.#known = known;
     this.#watch = deps.feed.watch(turnId, {
       onChanged: () => {
         this.#changed = true;
@@ -32,13 +37,22 @@ export class TurnProgress {
   async until(isEnough: (turn: TurnRecord) => boolean, { withinMs, gone }: { withinMs: number; gone: AbortSignal }): Promise<TurnRecord> {
     const deadline = Date.now() + withinMs;
     await this.#watch.ready;
+    if (!this.#changed && this.#known !== null && !isEnough(this.#known)) await this.#sleep(FIRST_LOOK_MS, gone);
     for (;;) {
       this.#changed = false;
       const over = Date.now() >= deadline || gone.aborted;
       const turn = await this.#read(over);
+      if (turn !== null) this.#known = turn;
       if (turn !== null && (over || isEnough(turn))) return turn;
       await this.#sleep(Math.min(this.#watch.live ? LIVE_POLL_MS : AWAY_POLL_MS, Math.max(1, deadline - Date.now())), gone);
     }
+  }
+
+  /** What was read last, once, unless it may have changed since. */
+  takeKnown(): TurnRecord | null {
+    const known = this.#changed ? null : this.#known;
+    this.#known = null;
+    return known;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { announce, turnKey } from '../../platform/turn-stream.ts';
+import { turnKey } from '../../platform/turn-stream.ts';
 import { openRedisProcess, type RedisProcess } from './redis-process.ts';
 import { brief, complete, follow, openStage, openWriter, TestTurn, until, writeEntries, type Stage } from './stage.ts';
 
@@ -119,10 +119,14 @@ test('words reach whoever watches the turn, here and elsewhere, and nobody else'
   const watch = (at: Stage, whom: TestTurn, name: string) => at.feed.watch(whom.id, { onChanged: () => { said.push(`${name} changed`); }, onStop: () => { said.push(`${name} stop`); } });
   const watches = [watch(stage, turn, 'here'), watch(other, turn, 'elsewhere'), watch(other, neighbour, 'neighbour')];
   expect(await Promise.all(watches.map(({ ready }) => ready))).toEqual([true, true, true]);
-  announce(stage.redis, turn.id, 'stop');
-  announce(stage.redis, turn.id, 'changed');
+  stage.feed.announce(turn.id, 'stop');
+  stage.feed.announce(turn.id, 'changed');
   await until(() => said.length === 4, 'both words, twice');
   expect([...said].sort()).toEqual(['elsewhere changed', 'elsewhere stop', 'here changed', 'here stop']);
+  // Once each: an echo of the first words would have come before this one.
+  other.feed.announce(turn.id, 'changed');
+  await until(() => said.length >= 6, 'the word from elsewhere');
+  expect(said.slice(4).sort()).toEqual(['elsewhere changed', 'here changed']);
   for (const { close } of watches) close();
 });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { announce, turnKey } from '../../platform/turn-stream.ts';
+import { turnKey } from '../../platform/turn-stream.ts';
 import { openRedisProcess, type RedisProcess } from './redis-process.ts';
 import { brief, complete, follow, openStage, openWriter, restarts, TestTurn, until, writeEntries, type Stage } from './stage.ts';
 
@@ -289,7 +289,7 @@ test('what PostgreSQL fails to answer once is asked again', async () => {
   const reader = follow(other, flaky, { pollMs: 100 });
   await until(() => reader.events.length === 1, 'the first event');
   turn.end('stopped', null, null);
-  announce(stage.redis, turn.id, 'changed');
+  stage.feed.announce(turn.id, 'changed');
   await reader.done;
   expect(failures).toBe(1);
   expect(brief(reader.events)).toEqual(['0-1 accepted', '0-2 stopped']);

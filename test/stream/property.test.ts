@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { announce, turnKey } from '../../platform/turn-stream.ts';
+import { turnKey } from '../../platform/turn-stream.ts';
 import type { TurnWriter } from '../../platform/turn-writer.ts';
 import { openRedisProcess, type RedisProcess } from './redis-process.ts';
 import { complete, follow, openStage, openWriter, TestTurn, until, type Reader, type Stage } from './stage.ts';
@@ -118,7 +118,7 @@ async function play(steps: readonly Step[], maxEntries: number, clients: Client[
     } else if (step.do === 'fail') {
       haunting = undefined;
       turn.end('failed', null, await writer().end());
-      announce(stage.redis, turn.id, 'changed');
+      stage.feed.announce(turn.id, 'changed');
       for (const { reader } of clients) expect((await reader.done).ended).toBe(true);
       turn.reopen();
       for (const client of clients) connect(client, client.had.at(-1) ?? { id: null, text: '' }, true);

@@ -5,7 +5,6 @@ import { openRedis, type Redis } from '../../platform/redis.ts';
 import { createTurnFeed, type TurnFeed } from '../../platform/turn-feed.ts';
 import { followTurn, type Followed } from '../../platform/turn-follow.ts';
 import type { TurnSnapshot } from '../../platform/turn-snapshot.ts';
-import { announce } from '../../platform/turn-stream.ts';
 import { openTurnWriter, type TurnWriter, type TurnWriterOptions } from '../../platform/turn-writer.ts';
 
 /** One process's side of Redis: what `main.ts` opens. */
@@ -83,15 +82,15 @@ export class TestTurn {
 /** As `generate` does it: the attempt's row, the word to the readers, the writer. */
 export function openWriter(stage: Stage, turn: TestTurn, options: Partial<TurnWriterOptions> = {}): TurnWriter {
   const attempt = turn.openAttempt();
-  announce(stage.redis, turn.id, 'changed');
-  return openTurnWriter(stage.redis, { turnId: turn.id, attempt, restarted: attempt === 1 ? null : 'retry', ...options });
+  stage.feed.announce(turn.id, 'changed');
+  return openTurnWriter(stage.redis, { turnId: turn.id, attempt, restarted: attempt === 1 ? null : 'retry', onEntry: (entry) => stage.feed.deliver(turn.id, entry), ...options });
 }
 
 /** As `generate` and `settleTurn` do it: the stream's end first, then the row, then the word to the readers. */
 export async function complete(stage: Stage, turn: TestTurn, writer: TurnWriter): Promise<string> {
   const entries = await writer.end();
   turn.end('completed', writer.text, entries);
-  announce(stage.redis, turn.id, 'changed');
+  stage.feed.announce(turn.id, 'changed');
   return writer.text;
 }
 
