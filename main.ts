@@ -3,6 +3,7 @@ import { openDatabase } from './db/database.ts';
 import { createFigures } from './db/figures.ts';
 import { assertMigrated } from './db/migrate.ts';
 import { publishRates } from './db/rates.ts';
+import { readTokenStats } from './db/token-stats.ts';
 import { AppConfigError } from './platform/config-error.ts';
 import { readConfig, type Config } from './platform/config.ts';
 import { createLog, type Logger } from './platform/log.ts';
@@ -12,6 +13,7 @@ import { createModelClient } from './platform/model.ts';
 import { createPlanner } from './platform/planner.ts';
 import { openRedis } from './platform/redis.ts';
 import { createTemporalLinks } from './platform/temporal-links.ts';
+import { createStatsCache } from './platform/stats-cache.ts';
 import { connectTemporal, createTurnRuns } from './platform/temporal.ts';
 import { countTokens } from './platform/tokenizer.ts';
 import { createTurnFeed } from './platform/turn-feed.ts';
@@ -56,6 +58,7 @@ async function run(config: Config, { log, metrics }: { log: Logger; metrics: Met
   const serves = config.role !== 'worker';
   const { taskQueuePrefix } = config.temporal;
   const runs = createTurnRuns(temporal, { taskQueuePrefix, eager: works && serves });
+  const stats = createStatsCache({ redis, compute: () => readTokenStats(database, Date.now()) });
   const planner = createPlanner(temporal.client, { taskQueuePrefix });
   const failures: Promise<void>[] = [];
   if (works) {
@@ -64,7 +67,7 @@ async function run(config: Config, { log, metrics }: { log: Logger; metrics: Met
     const worker = await startWorker(
       temporal,
       {
-        database, redis, feed, model, models, countTokens, runs, planner, log, metrics, now: Date.now,
+        database, redis, feed, model, models, countTokens, runs, planner, stats, log, metrics, now: Date.now,
         reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 }, purchaseUrl: config.policy.purchaseUrl,
       },
       { taskQueuePrefix, ...config.worker, reconcileEverySeconds: config.reconcile.everySeconds },
@@ -74,7 +77,7 @@ async function run(config: Config, { log, metrics }: { log: Logger; metrics: Met
   }
   if (serves) {
     const links = createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace });
-    const api = await startApi({ config, models, database, redis, feed, runs, planner, links, countTokens, log, metrics, now: Date.now });
+    const api = await startApi({ config, models, database, redis, feed, runs, planner, stats, links, countTokens, log, metrics, now: Date.now });
     closers.push(() => api.close());
     log.info({ url: api.url }, 'listening');
   }

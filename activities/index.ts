@@ -5,9 +5,11 @@ import type { Planner } from '../domain/schedules.ts';
 import type { ModelClient } from '../platform/model.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { Redis } from '../platform/redis.ts';
+import type { StatsCache } from '../platform/stats-cache.ts';
 import type { TurnRuns } from '../platform/temporal.ts';
 import type { TurnFeed } from '../platform/turn-feed.ts';
-import type { MonthActivities, ReconcileActivities, TurnActivities } from '../workflows/contract.ts';
+import type { AdminStatsActivities, MonthActivities, ReconcileActivities, TurnActivities } from '../workflows/contract.ts';
+import { createRefreshAdminStats } from './admin-stats.ts';
 import { guard } from './guard.ts';
 import { createGenerate } from './generate.ts';
 import { createMonthSteps } from './month-steps.ts';
@@ -24,6 +26,7 @@ export interface ActivityDeps {
   countTokens(text: string, encoding: Encoding): number;
   readonly runs: TurnRuns;
   readonly planner: Planner;
+  readonly stats: StatsCache;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** Milliseconds since the epoch; tests of time inject theirs. */
@@ -33,7 +36,7 @@ export interface ActivityDeps {
   readonly purchaseUrl: string;
 }
 
-export type Activities = TurnActivities & MonthActivities & ReconcileActivities;
+export type Activities = TurnActivities & MonthActivities & ReconcileActivities & AdminStatsActivities;
 
 /** Each is safe to run twice; what they throw is typed and carries no text of a chat. */
 export function createActivities(deps: ActivityDeps): Activities {
@@ -49,5 +52,6 @@ export function createActivities(deps: ActivityDeps): Activities {
     checkUsage: guard(deps.log, 'checkUsage', checkUsage),
     repairSchedules: guard(deps.log, 'repairSchedules', repairSchedules),
     reconcileTurns: guard(deps.log, 'reconcileTurns', createReconcileTurns(deps)),
+    refreshAdminStats: guard(deps.log, 'refreshAdminStats', createRefreshAdminStats(deps)),
   };
 }

@@ -8,6 +8,7 @@ import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { Redis } from '../platform/redis.ts';
+import type { StatsCache } from '../platform/stats-cache.ts';
 import type { TemporalLinks } from '../platform/temporal-links.ts';
 import type { TurnRuns } from '../platform/temporal.ts';
 import type { TurnFeed } from '../platform/turn-feed.ts';
@@ -22,6 +23,7 @@ export interface ApiDeps {
   readonly feed: TurnFeed;
   readonly runs: TurnRuns;
   readonly links: TemporalLinks;
+  readonly stats: StatsCache;
   readonly planner: Planner;
   countTokens(text: string, encoding: Encoding): number;
   readonly log: Logger;

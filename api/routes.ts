@@ -10,6 +10,7 @@ import { conversationRoutes } from './routes/conversations.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { historyRoutes } from './routes/history.ts';
 import { notificationRoutes } from './routes/notifications.ts';
+import { tokenStatsRoutes } from './routes/token-stats.ts';
 
 /** Every call that needs sign-in. Making them asks nothing of what they will use, so that they can be described without it. */
 export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
@@ -21,6 +22,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...notificationRoutes(deps),
     ...auditRoutes(deps),
     ...grantRoutes(deps),
+    ...tokenStatsRoutes(deps),
     ...adminTurnRoutes(deps),
     ...adminUserRoutes(deps),
   ];

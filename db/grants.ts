@@ -13,6 +13,7 @@ import { findAccount } from './users.ts';
 export interface GrantEntry {
   readonly entryId: number;
   readonly userId: number;
+  readonly accountId: number;
   /** Granted, or taken back. */
   readonly tokens: number;
   readonly reason: string;
@@ -100,7 +101,7 @@ function resultOf(entry: GrantEntry, { purchased, debt }: Booked['balance'], rep
   return { ...entry, purchasedTokens: purchased, debtTokens: debt, repeated };
 }
 
-const entryColumns = sql.raw(`e.id::float8 as "entryId", a.user_id::float8 as "userId", abs(e.tokens)::float8 as tokens, e.reason, e.reverses_id::float8 as "reversesId",
+const entryColumns = sql.raw(`e.id::float8 as "entryId", a.user_id::float8 as "userId", a.id::float8 as "accountId", abs(e.tokens)::float8 as tokens, e.reason, e.reverses_id::float8 as "reversesId",
   floor(extract(epoch from e.created_at) * 1000)::float8 as "createdAt" from ledger_entries e join accounts a on a.id = e.account_id`);
 
 function assertWish({ tokens, reason }: Wish): void {

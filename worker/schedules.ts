@@ -1,6 +1,6 @@
 import { ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
 import { armTemporalSchedule } from '../platform/temporal-schedule.ts';
-import { RECONCILE_SCHEDULE_ID, REPAIR_SCHEDULES_ID, taskQueues, WORKFLOW_TYPES } from '../workflows/contract.ts';
+import { ADMIN_STATS_SCHEDULE_ID, RECONCILE_SCHEDULE_ID, REPAIR_SCHEDULES_ID, taskQueues, WORKFLOW_TYPES } from '../workflows/contract.ts';
 
 export interface SystemSettings {
   readonly taskQueuePrefix: string;
@@ -37,6 +37,10 @@ function systemSchedules({ reconcileEverySeconds }: SystemSettings): SystemSched
       id: REPAIR_SCHEDULES_ID, workflowType: WORKFLOW_TYPES.repairSchedules, summary: 'compare the schedules of users with their accounts',
       // 19:00 UTC, 04:00 in Seoul. At once where it is new: Temporal's data may have been lost, and all schedules with it.
       everySeconds: 86_400, offsetSeconds: 19 * 3_600, runsAtMost: '120 minutes', catchupWindow: '1 day', atOnce: true,
+    },
+    {
+      id: ADMIN_STATS_SCHEDULE_ID, workflowType: WORKFLOW_TYPES.adminStats, summary: 'compute and cache the admins’ token statistics',
+      everySeconds: 600, runsAtMost: '5 minutes', catchupWindow: '1 minute',
     },
   ];
 }

@@ -16,6 +16,7 @@ export interface ChatTurnResult {
 
 export const WORKFLOW_TYPES = {
   chatTurn: 'chatTurn', reconcile: 'reconcile', allowanceReset: 'allowanceReset', usageAlert: 'usageAlert', repairSchedules: 'repairSchedules',
+  adminStats: 'adminStats',
 } as const;
 
 /** @param userId the owner, @param turnId a UUID; one workflow id per turn for ever: re-sends, retries and replays are runs of it. */
@@ -25,6 +26,7 @@ export function turnWorkflowId(userId: number, turnId: string): string {
 
 export const RECONCILE_SCHEDULE_ID = 'reconcile';
 export const REPAIR_SCHEDULES_ID = 'schedules-repair';
+export const ADMIN_STATS_SCHEDULE_ID = 'admin-stats';
 
 const SCHEDULE_FOLDERS = { reset: 'allowance-reset', alert: 'usage-alert' } as const satisfies Record<ScheduleKind, string>;
 
@@ -133,6 +135,29 @@ export interface ScheduleReport {
   readonly needless: number;
   readonly unrecorded: number;
   readonly mended: number;
+}
+
+export interface AdminStatsActivities {
+  /** Computes the admins' statistics and caches them. */
+  refreshAdminStats(): Promise<AdminStatsReport>;
+}
+
+/** Figures only: the top users stay between PostgreSQL, Redis and the admins. */
+export interface AdminStatsReport {
+  readonly totalUsers: number;
+  readonly activeUsers: number;
+  readonly totalUsedTokens: number;
+  readonly totalPurchasedTokens: number;
+  readonly averageUsedTokens: number;
+  readonly under50: number;
+  readonly under80: number;
+  readonly under90: number;
+  readonly under95: number;
+  readonly over95: number;
+  /** ISO 8601 */
+  readonly asOf: string;
+  /** False when Redis did not take them: then who asks computes them. */
+  readonly cached: boolean;
 }
 
 export interface ReconcileActivities {

@@ -1,3 +1,4 @@
+export { adminStats } from './admin-stats.ts';
 export { allowanceReset } from './allowance-reset.ts';
 export { chatTurn } from './chat-turn.ts';
 export { reconcile } from './reconcile.ts';

@@ -1,4 +1,5 @@
 import { grantTokens, reverseGrant, type GrantResult } from '../../db/grants.ts';
+import { afterWrite } from '../after-write.ts';
 import type { ApiDeps } from '../context.ts';
 import { getIdempotencyKey } from '../idempotency-key.ts';
 import { iso } from '../present.ts';
@@ -8,26 +9,30 @@ import { actorOf } from './audit.ts';
 
 const ERRORS = ['forbidden', 'not_found', 'invalid_json', 'invalid_request', 'unsupported_media_type', 'payload_too_large', 'idempotency_conflict'] as const;
 
-export function grantRoutes({ database, now }: Pick<ApiDeps, 'database' | 'now'>): Route[] {
+type Deps = Pick<ApiDeps, 'database' | 'planner' | 'log' | 'now'>;
+
+export function grantRoutes(deps: Deps): Route[] {
+  const { database, now } = deps;
   return [
     defineRoute({
       method: 'post', path: '/api/admin/users/:userId/grants', tag: 'Admin', limit: 'read', summary: 'Give a person tokens: overage is paid first, then debt; the rest is added to the purchased tokens',
       params: userParams, headers: grantHeaders, body: grantBody, answers: { 201: { description: 'The ledger entry, with its audit entry; for a known key the first one', body: grantEntry } }, errors: ERRORS,
       async handle(caller, { params: { userId }, body }) {
-        return replyOf(await grantTokens(database, { userId, ...body, key: getIdempotencyKey(caller), actor: actorOf(caller), now: now() }));
+        return replyOf(deps, await grantTokens(database, { userId, ...body, key: getIdempotencyKey(caller), actor: actorOf(caller), now: now() }));
       },
     }),
     defineRoute({
       method: 'post', path: '/api/admin/grants/:entryId/reversals', tag: 'Admin', limit: 'read', summary: 'Take a grant back, whole or in part; what the purchased tokens lack becomes debt',
       params: grantParams, headers: grantHeaders, body: grantBody, answers: { 201: { description: 'The ledger entry, linked to the grant', body: grantEntry } }, errors: ERRORS,
       async handle(caller, { params: { entryId }, body }) {
-        return replyOf(await reverseGrant(database, { entryId, ...body, key: getIdempotencyKey(caller), actor: actorOf(caller), now: now() }));
+        return replyOf(deps, await reverseGrant(database, { entryId, ...body, key: getIdempotencyKey(caller), actor: actorOf(caller), now: now() }));
       },
     }),
   ];
 }
 
 /** Without the balances: a repeated request gets the same answer, whatever has happened since. */
-function replyOf({ entryId, userId, tokens, reason, reversesId, createdAt }: GrantResult): Reply {
+async function replyOf(deps: Deps, { accountId, entryId, userId, tokens, reason, reversesId, createdAt, repeated }: GrantResult): Promise<Reply> {
+  if (!repeated) await afterWrite(deps, accountId);
   return { status: 201, body: { entryId, userId, tokens, reason, reversesId, createdAt: iso(createdAt) } };
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { reopenTurn } from '../../db/turns.ts';
-import { RECONCILE_SCHEDULE_ID, REPAIR_SCHEDULES_ID, userScheduleId, type WORKFLOW_TYPES } from '../../workflows/contract.ts';
+import { ADMIN_STATS_SCHEDULE_ID, RECONCILE_SCHEDULE_ID, REPAIR_SCHEDULES_ID, userScheduleId, type WORKFLOW_TYPES } from '../../workflows/contract.ts';
 import { Gate, type Point } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { lockRows, type RowLock } from '../support/lock.ts';
@@ -212,6 +212,15 @@ export const SCENARIOS = {
       await firstOf(stack, REPAIR_SCHEDULES_ID);
       await sql`alter table periods rename to periods_away`.execute(stack.db.database.sql);
       return fired(stack, REPAIR_SCHEDULES_ID);
+    },
+  },
+  adminStats: {
+    'done': async ({ stack }) => fired(stack, ADMIN_STATS_SCHEDULE_ID),
+    'given-up': async ({ openIdle }) => {
+      const stack = await openIdle();
+      await stack.startWorker();
+      await sql`alter table accounts rename to accounts_away`.execute(stack.db.database.sql);
+      return fired(stack, ADMIN_STATS_SCHEDULE_ID);
     },
   },
 } as const satisfies Record<keyof typeof WORKFLOW_TYPES, Record<string, Scenario>>;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { startApi, type Api } from '../../api/main.ts';
 import { createFigures } from '../../db/figures.ts';
 import { publishRates } from '../../db/rates.ts';
+import { readTokenStats } from '../../db/token-stats.ts';
 import { createUser } from '../../db/users.ts';
 import { readConfig } from '../../platform/config.ts';
 import { createLog } from '../../platform/log.ts';
@@ -10,6 +11,7 @@ import { createModelClient } from '../../platform/model.ts';
 import { createPlanner } from '../../platform/planner.ts';
 import { openRedis, type Redis } from '../../platform/redis.ts';
 import { createTemporalLinks } from '../../platform/temporal-links.ts';
+import { createStatsCache } from '../../platform/stats-cache.ts';
 import { connectTemporal, createTurnRuns, type Temporal, type TurnRuns } from '../../platform/temporal.ts';
 import { countTokens } from '../../platform/tokenizer.ts';
 import { createTurnFeed } from '../../platform/turn-feed.ts';
@@ -83,13 +85,14 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   const planner = createPlanner(temporal.client, { taskQueuePrefix });
   const { database } = db;
   const models = await publishRates(database, config.models);
+  const stats = createStatsCache({ redis, compute: () => readTokenStats(database, now()) });
   metrics.observe({ figures: createFigures(database), pool: database.pool, redis });
   async function startOneWorker({ version, workflowBundle }: Build = {}): Promise<RunningWorker> {
     const client = createModelClient(config.openai);
     const worker = await startWorker(
       temporal,
       {
-        database, redis, feed, model: client, models, countTokens, runs, planner, log, metrics, now,
+        database, redis, feed, model: client, models, countTokens, runs, planner, stats, log, metrics, now,
         reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 }, purchaseUrl: config.policy.purchaseUrl,
       },
       { taskQueuePrefix, ...config.worker, version: version ?? config.worker.version, reconcileEverySeconds: config.reconcile.everySeconds },
@@ -100,7 +103,7 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   }
   if (works) await startOneWorker();
   const api: Api = await startApi({
-    config, models, database, redis, feed, runs, planner, links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, metrics, now,
+    config, models, database, redis, feed, runs, planner, stats, links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, metrics, now,
   });
   closers.push(() => api.close());
   return {

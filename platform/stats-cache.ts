@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { LEVELS } from '../domain/policy.ts';
+import type { TokenStats } from '../domain/token-stats.ts';
+import type { Redis } from './redis.ts';
+
+/** The admins' statistics in Redis: a copy of what PostgreSQL said at `asOf`, and nothing more (G6). */
+export interface StatsCache {
+  /** What is cached; else computed once, however many ask in however many processes. Without Redis it is computed. */
+  read(): Promise<TokenStats>;
+  /** Computes and caches. @returns `cached` false when Redis did not take it. */
+  refresh(): Promise<{ readonly stats: TokenStats; readonly cached: boolean }>;
+  /** Forgets what is cached; a computation under way no longer fills it. @throws what Redis or its absence throws. */
+  clear(): Promise<void>;
+}
+
+const KEY = 'admin:token:stats';
+const LOCK = `${KEY}:lock`;
+/** A little over the 10 minutes between two runs of the schedule, so that there is always one. */
+const TTL_SECONDS = 11 * 60;
+/** Longer than a statement may run (15 s): while it is held somebody computes, and who dies with it delays others no longer. */
+const LOCK_MS = 20_000;
+const POLL_MS = 50;
+/** Longer than the lock, so that who waits for a process that died computes under a lock of its own. */
+const WAIT_MS = 25_000;
+
+/** @param options.compute from PostgreSQL. */
+export function createStatsCache({ redis, compute }: { redis: Pick<Redis, 'ask'>; compute: () => Promise<TokenStats> }): StatsCache {
+  let inFlight: Promise<TokenStats> | null = null;
+  return {
+    read() {
+      if (inFlight !== null) return inFlight;
+      const loading = load(redis, compute).finally(() => {
+        if (inFlight === loading) inFlight = null;
+      });
+      return inFlight = loading;
+    },
+    async refresh() {
+      const stats = await compute();
+      const stored = redis.ask((commands) => commands.set(KEY, JSON.stringify(stats), { expiration: { type: 'EX', value: TTL_SECONDS } }));
+      return { stats, cached: await stored.then(() => true, () => false) };
+    },
+    async clear() {
+      inFlight = null;
+      await redis.ask((commands) => commands.del([KEY, LOCK]));
+    },
+  };
+}
+
+async function load(redis: Pick<Redis, 'ask'>, compute: () => Promise<TokenStats>): Promise<TokenStats> {
+  const token = randomUUID();
+  // Whatever is wrong with Redis, the figures are in PostgreSQL.
+  const found = await findOrLock(redis, token).catch(() => null);
+  if (found !== null && found !== 'locked') return found;
+  try {
+    const stats = await compute();
+    if (found === 'locked') await redis.ask((commands) => commands.eval(STORE, { keys: [KEY, LOCK], arguments: [token, JSON.stringify(stats), String(TTL_SECONDS)] })).catch(() => {});
+    return stats;
+  } catch (error) {
+    if (found === 'locked') await redis.ask((commands) => commands.eval(UNLOCK, { keys: [LOCK], arguments: [token] })).catch(() => {});
+    throw error;
+  }
+}
+
+/** What is cached, or the right to compute it; null when neither came in time. */
+async function findOrLock(redis: Pick<Redis, 'ask'>, token: string): Promise<TokenStats | 'locked' | null> {
+  const until = performance.now() + WAIT_MS;
+  for (;;) {
+    const cached = parse(await redis.ask((commands) => commands.get(KEY)));
+    if (cached !== null) return cached;
+    const locked = await redis.ask((commands) => commands.set(LOCK, token, { condition: 'NX', expiration: { type: 'PX', value: LOCK_MS } }));
+    if (locked === 'OK') return 'locked';
+    if (performance.now() > until) return null;
+    await sleep(POLL_MS);
+  }
+}
+
+/** By the holder of the lock only: who lost it (it expired, the cache was cleared) has figures that are no longer wanted. */
+const STORE = `if redis.call('get', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('set', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return redis.call('del', KEYS[2])`;
+const UNLOCK = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0`;
+
+const count = z.int().min(0);
+// A sum over all accounts may pass 2^53, where it is no longer exact.
+const total = z.number().min(0);
+const statsSchema = z.strictObject({
+  overview: z.strictObject({ totalUsers: count, activeUsers: count, totalUsedTokens: total, totalPurchasedTokens: total, averageUsedTokens: count }),
+  distribution: z.strictObject({ under50: count, under80: count, under90: count, under95: count, over95: count }),
+  topUsers: z.array(z.strictObject({
+    userId: z.int().min(1), email: z.string().nullable(), usedTokens: count, purchasedTokens: count, totalAvailable: count, remainingTokens: count,
+    usagePercent: z.number().min(0), level: z.enum(LEVELS),
+  })).max(100),
+  asOf: z.int(),
+}) satisfies z.ZodType<TokenStats>;
+
+/** Null for nothing, for another version's shape and for what somebody else put there: it is computed anew and overwritten. */
+function parse(text: string | null): TokenStats | null {
+  if (text === null) return null;
+  try {
+    return statsSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
