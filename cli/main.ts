@@ -3,6 +3,8 @@ import { AppError } from '../domain/errors.ts';
 import { AppConfigError } from '../platform/config-error.ts';
 import { readConfig } from '../platform/config.ts';
 import { SetupError } from '../scripts/services/say.ts';
+import { addHistoryCheck } from './history-check.ts';
+import { addHistoryRecord } from './history-record.ts';
 import { addMigrate } from './migrate.ts';
 import { addSchedulesCheck } from './schedules-check.ts';
 import { addSchedulesRepair } from './schedules-repair.ts';
@@ -30,6 +32,9 @@ function createProgram(): Command {
   const schedules = program.command('schedules').description('the Temporal schedules of users: monthly resets, and hourly checks from 90 % on');
   addSchedulesCheck(schedules, readConfig);
   addSchedulesRepair(schedules, readConfig);
+  const history = program.command('history').description('histories of workflows, and whether the workflow code here still fits them');
+  addHistoryRecord(history, readConfig);
+  addHistoryCheck(history, readConfig);
   return program;
 }
 

@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   activities: ['domain', 'workflows/contract.ts', 'db', 'platform'],
   worker: ['domain', 'workflows/contract.ts', 'activities', 'platform'],
   api: ['domain', 'workflows/contract.ts', 'db', 'platform'],
-  cli: ['domain', 'workflows/contract.ts', 'db', 'platform', 'scripts'],
+  cli: ['domain', 'workflows/contract.ts', 'db', 'platform', 'scripts', 'worker/bundle.ts'],
   scripts: ['domain', 'db', 'platform', 'cli', 'workflows/contract.ts'],
   bench: ['domain', 'db', 'platform', 'scripts', 'test/fake-model/scenario.ts'],
   web: [],

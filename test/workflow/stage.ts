@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { taskQueues, WORKFLOW_TYPES } from '../../workflows/contract.ts';
+import { bundleWorkflows } from '../../worker/bundle.ts';
 import { findTemporal } from '../../scripts/services/temporal-cli.ts';
 import { Gate, type Point, type Scenario } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
@@ -75,6 +76,14 @@ export async function pointOf(turn: TestTurn, which: 'first' | 'last'): Promise<
 /** How often the model was asked this turn's question. */
 export function modelCalls({ stack, message }: TestTurn): number {
   return stack.model.requests.filter(({ body }) => body.messages.at(-1)?.content === message).length;
+}
+
+/** Workflow code that reserves twice: harmless for the turn, and not what an older history says. */
+export async function changedWorkflows(): Promise<{ code: string }> {
+  const { code } = await bundleWorkflows();
+  const changed = code.replace(/local\.reserveTurn\((\{[^}]*\})\)/, 'local.reserveTurn($1).then(() => local.reserveTurn($1))');
+  if (changed === code) throw new Error('the bundle no longer calls local.reserveTurn({…}) as tests of changed code expect');
+  return { code: changed };
 }
 
 const run = promisify(execFile);
