@@ -16,6 +16,8 @@ import { createTemporalLinks } from './platform/temporal-links.ts';
 import { createStatsCache } from './platform/stats-cache.ts';
 import { connectTemporal, createTurnRuns } from './platform/temporal.ts';
 import { countTokens } from './platform/tokenizer.ts';
+import { openTracing, traceStatements, type Tracing } from './platform/tracing.ts';
+import { tellEndings } from './platform/turn-endings.ts';
 import { createTurnFeed } from './platform/turn-feed.ts';
 import { installRuntime, startWorker } from './worker/main.ts';
 
@@ -25,10 +27,12 @@ async function main(): Promise<void> {
   const log = createLog({ name: `turnkeeper-${config.role}`, level: config.log.level, file: config.log.file });
   const readSdk = installRuntime(log, { metrics: config.role !== 'worker' || config.metrics !== null });
   const metrics = createMetrics({ role: config.role, readSdk });
-  const closers: (() => Promise<void>)[] = [];
+  const tracing = await openTracing(config.tracing, config.role, log);
+  // Last of all: what closes before may still have something to say.
+  const closers: (() => Promise<void>)[] = [() => tracing.close()];
   const stopped = waitForSignal();
   try {
-    const { failed } = await run(config, { log, metrics }, closers);
+    const { failed } = await run(config, { log, metrics, tracing }, closers);
     await Promise.race([stopped, failed]);
   } finally {
     log.info('stopping');
@@ -37,12 +41,12 @@ async function main(): Promise<void> {
 }
 
 /** @returns `failed` rejects when a running part fails for good. In an object, because an async function would wait for a bare promise. */
-async function run(config: Config, { log, metrics }: { log: Logger; metrics: Metrics }, closers: (() => Promise<void>)[]): Promise<{ failed: Promise<void> }> {
-  const database = await openDatabase({ url: required(config.database.url, 'DATABASE_URL'), poolMax: config.database.poolMax, onTurnEnded: metrics.turnEnded });
+async function run(config: Config, { log, metrics, tracing }: { log: Logger; metrics: Metrics; tracing: Tracing }, closers: (() => Promise<void>)[]): Promise<{ failed: Promise<void> }> {
+  const database = await openDatabase({ url: required(config.database.url, 'DATABASE_URL'), poolMax: config.database.poolMax, onTurnEnded: tellEndings(metrics, log), traceStatement: traceStatements(tracing) });
   closers.push(() => database.close());
   await assertMigrated(database);
   const models = await publishRates(database, config.models);
-  const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log);
+  const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log, tracing);
   closers.push(() => redis.close());
   metrics.observe({ figures: createFigures(database), pool: database.pool, redis });
   if (config.metrics !== null) {
@@ -51,7 +55,7 @@ async function run(config: Config, { log, metrics }: { log: Logger; metrics: Met
     log.info({ url: door.url }, 'metrics are served');
   }
   const feed = createTurnFeed(redis);
-  const temporal = await connectTemporal(config.temporal);
+  const temporal = await connectTemporal(config.temporal, tracing);
   closers.push(() => temporal.close());
 
   const works = config.role !== 'api';
@@ -62,7 +66,7 @@ async function run(config: Config, { log, metrics }: { log: Logger; metrics: Met
   const planner = createPlanner(temporal.client, { taskQueuePrefix });
   const failures: Promise<void>[] = [];
   if (works) {
-    const model = createModelClient(config.openai);
+    const model = createModelClient(config.openai, tracing);
     closers.push(() => model.close());
     const worker = await startWorker(
       temporal,
@@ -70,14 +74,14 @@ async function run(config: Config, { log, metrics }: { log: Logger; metrics: Met
         database, redis, feed, model, models, countTokens, runs, planner, stats, log, metrics, now: Date.now,
         reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 }, purchaseUrl: config.policy.purchaseUrl,
       },
-      { taskQueuePrefix, ...config.worker, reconcileEverySeconds: config.reconcile.everySeconds },
+      { taskQueuePrefix, ...config.worker, reconcileEverySeconds: config.reconcile.everySeconds, tracing },
     );
     closers.push(() => worker.close());
     failures.push(worker.done);
   }
   if (serves) {
     const links = createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace });
-    const api = await startApi({ config, models, database, redis, feed, runs, planner, stats, links, countTokens, log, metrics, now: Date.now });
+    const api = await startApi({ config, models, database, redis, feed, runs, planner, stats, links, countTokens, log, metrics, tracing, now: Date.now });
     closers.push(() => api.close());
     log.info({ url: api.url }, 'listening');
   }

@@ -1,5 +1,6 @@
 import { activityInfo, ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { AppError } from '../domain/errors.ts';
+import { withLogFields, type LogFields } from '../platform/log-fields.ts';
 import type { Logger } from '../platform/log.ts';
 
 /**
@@ -11,15 +12,19 @@ export function guard<Input extends unknown[], Output>(
 ): (...input: Input) => Promise<Output> {
   return async (...input) => {
     try {
-      return await activity(...input);
+      return await withLogFields(fieldsOf(input[0]), () => activity(...input));
     } catch (error) {
       if (error instanceof ApplicationFailure || error instanceof CancelledFailure) throw error;
       if (error instanceof AppError) throw ApplicationFailure.nonRetryable(error.code, 'Refused');
       const { workflowExecution, attempt } = activityInfo();
-      log.error({ activity: name, workflowId: workflowExecution?.workflowId, attempt, ...describe(error) }, 'an activity failed');
+      log.error({ ...fieldsOf(input[0]), activity: name, workflowId: workflowExecution?.workflowId, attempt, ...describe(error) }, 'an activity failed');
       throw ApplicationFailure.retryable('internal error, see the worker’s log', 'InternalError');
     }
   };
+}
+
+function fieldsOf(input: unknown): LogFields {
+  return typeof input === 'object' && input !== null && 'turnId' in input && typeof input.turnId === 'string' ? { turnId: input.turnId } : {};
 }
 
 function describe(error: unknown): Record<string, unknown> {

@@ -11,6 +11,7 @@ import { createRequestLimits, type RequestLimits } from './limits.ts';
 import { describeApi } from './openapi.ts';
 import { createOverloadGate } from './overload.ts';
 import { timeRequests } from './request-metrics.ts';
+import { traceRequests } from './request-trace.ts';
 import { mountRoutes, type Route } from './route.ts';
 import { routesOf } from './routes.ts';
 import { mountHealth } from './routes/health.ts';
@@ -34,6 +35,7 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   mountHealth(app, deps);
   mountDocs(app, describeApi(routes));
   mountMetrics(app, deps.metrics, [signIn(authenticate), adminsOnly]);
+  app.use(traceRequests(deps.tracing, deps.log));
   mountSignIn(app, deps.config);
   app.use('/api', signIn(authenticate));
   app.use('/api/admin', adminsOnly);

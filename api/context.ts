@@ -11,6 +11,7 @@ import type { Redis } from '../platform/redis.ts';
 import type { StatsCache } from '../platform/stats-cache.ts';
 import type { TemporalLinks } from '../platform/temporal-links.ts';
 import type { TurnRuns } from '../platform/temporal.ts';
+import type { Tracing } from '../platform/tracing.ts';
 import type { TurnFeed } from '../platform/turn-feed.ts';
 
 /** What the door needs, wired by hand in main.ts. */
@@ -28,6 +29,7 @@ export interface ApiDeps {
   countTokens(text: string, encoding: Encoding): number;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
   /** Milliseconds since the epoch. */
   now(): number;
 }

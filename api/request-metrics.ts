@@ -16,7 +16,7 @@ export function timeRequests(metrics: Pick<Metrics, 'requestEnded' | 'streamClos
       if (streamingAt !== undefined) metrics.streamClosed();
       // 499: the client had gone before there was an answer.
       const status = response.headersSent ? response.statusCode : 499;
-      metrics.requestEnded({ method: request.method, route: templateOf(request.route), status, seconds: ((streamingAt ?? performance.now()) - receivedAt) / 1_000 });
+      metrics.requestEnded({ method: request.method, route: routeOf(request), status, seconds: ((streamingAt ?? performance.now()) - receivedAt) / 1_000 });
     });
     next();
   };
@@ -32,6 +32,7 @@ export function secondsSinceReceived(response: Response): number {
   return (performance.now() - ((response.locals as Timed).receivedAt ?? performance.now())) / 1_000;
 }
 
-function templateOf(route: unknown): string {
+/** Its template; `none` for what no route took. */
+export function routeOf({ route }: { readonly route?: unknown }): string {
   return typeof route === 'object' && route !== null && 'path' in route && typeof route.path === 'string' ? route.path : 'none';
 }

@@ -1,6 +1,7 @@
 import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
 import { sql } from 'kysely';
+import type { ClientBase, Pool } from 'pg';
 import { MIGRATIONS } from '../migrations/index.ts';
 import type { TurnEnding } from '../domain/turn.ts';
 import { collectEndings } from './endings.ts';
@@ -30,13 +31,23 @@ export interface PoolState {
   readonly waiting: number;
 }
 
+export type TraceStatement = <T>(verb: string, run: () => Promise<T>) => Promise<T>;
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly poolMax: number;
+  readonly onTurnEnded?: ((ending: TurnEnding) => void) | undefined;
+  readonly traceStatement?: TraceStatement | undefined;
+}
+
 /**
  * @param options.url a PostgreSQL URL; `poolMax` connections at most.
+ * @param options.traceStatement runs each statement, told its first word.
  * @param options.onTurnEnded told of each ending of a turn once its transaction has committed.
  * @throws when the server cannot be reached within 5 s.
  */
-export async function openDatabase(options: { url: string; poolMax: number; onTurnEnded?: (ending: TurnEnding) => void }): Promise<Database> {
-  const { onTurnEnded } = options;
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { onTurnEnded, traceStatement } = options;
   const orm = await MikroORM.init({
     clientUrl: options.url,
     entities: [...ENTITIES],
@@ -51,6 +62,10 @@ export async function openDatabase(options: { url: string; poolMax: number; onTu
       keepAlive: true,
       application_name: 'turnkeeper',
       pipeline: true,
+      // Before the first connection, which comes with the pool.
+      onPoolCreated: (created: Pool) => {
+        if (traceStatement !== undefined) created.on('connect', (client) => traceClient(client, traceStatement));
+      },
     },
     migrations: { tableName: 'schema_migrations', migrationsList: [...MIGRATIONS], snapshot: false, transactional: true, allOrNothing: true },
     debug: false,
@@ -77,6 +92,22 @@ export async function openDatabase(options: { url: string; poolMax: number; onTu
     },
     close: () => orm.close(true),
   };
+}
+
+/** Statements of a client that answers by promises. What they say is never told: only their first word. */
+function traceClient(client: ClientBase, traceStatement: TraceStatement): void {
+  const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+  client.query = ((...args: unknown[]) => {
+    const [statement] = args;
+    const text = typeof statement === 'string' ? statement : isQuery(statement) ? statement.text : null;
+    if (text === null || typeof args.at(-1) === 'function') return query(...args);
+    return traceStatement(/[a-z]+/i.exec(text)?.[0]?.toUpperCase() ?? 'QUERY', () => query(...args) as Promise<unknown>);
+  }) as typeof client.query;
+}
+
+/** Not one that hands itself in (a cursor): that answers by events. */
+function isQuery(statement: unknown): statement is { text: string } {
+  return typeof statement === 'object' && statement !== null && 'text' in statement && typeof statement.text === 'string' && !('submit' in statement);
 }
 
 /** The only row of a query that always has one. */

@@ -28,7 +28,7 @@ export async function endTurn(tx: Tx, row: TurnRow, ending: Ending): Promise<voi
     update turns set state = ${ending.state}, error_code = ${code}, ended_at = now(), touched_at = now(),
       prompt_tokens = ${nothing}, completion_tokens = ${nothing}, debited_tokens = ${nothing}
     where id = ${row.id}`);
-  noteEnding(tx, { outcome: ending.state, code, model: row.model, debitedTokens: 0 });
+  noteEnding(tx, { turnId: row.id, outcome: ending.state, code, model: row.model, debitedTokens: 0 });
 }
 
 export interface Release {

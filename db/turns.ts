@@ -83,7 +83,7 @@ export async function unbindTurn(database: Database, { turnId }: { turnId: strin
     const state = row.everAdmitted ? 'failed' : 'refused';
     const code = row.everAdmitted ? 'interrupted' : 'unavailable';
     await sql`update turns set state = ${state}, error_code = ${code}, ended_at = now() where id = ${turnId}`.execute(tx);
-    noteEnding(tx, { outcome: state, code, model: row.model, debitedTokens: 0 });
+    noteEnding(tx, { turnId, outcome: state, code, model: row.model, debitedTokens: 0 });
   });
 }
 

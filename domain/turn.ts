@@ -58,6 +58,7 @@ export interface TurnRecord {
 
 /** A turn that has ended, as it is told to whoever counts. */
 export interface TurnEnding {
+  readonly turnId: string;
   readonly outcome: 'completed' | 'stopped' | 'failed' | 'refused';
   /** Why it failed or was refused. */
   readonly code: ErrorCode | null;

@@ -37,6 +37,9 @@ const envSchema = z.object({
   RECONCILE_QUIET_SECONDS: positive(60),
   METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+  OTEL_SERVICE_NAME: z.string().default('turnkeeper'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_FILE: z.string().optional(),
 });
@@ -85,6 +88,7 @@ export function readConfig(env: Env = process.env) {
     reconcile: { everySeconds: e.RECONCILE_EVERY_SECONDS, quietSeconds: e.RECONCILE_QUIET_SECONDS },
     /** Null: no port of its own; the API still shows them to admins. */
     metrics: e.METRICS_PORT === undefined ? null : { host: e.METRICS_HOST, port: e.METRICS_PORT },
+    tracing: { endpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT, serviceName: e.OTEL_SERVICE_NAME, ratio: e.OTEL_TRACES_SAMPLER_ARG },
     log: { level: e.LOG_LEVEL, file: e.LOG_FILE },
   } as const;
 }

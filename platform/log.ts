@@ -1,9 +1,11 @@
 import { pino, type Logger } from 'pino';
+import { readLogFields } from './log-fields.ts';
 
 export type { Logger };
 
 /**
  * Structured logs (one JSON object a line) to standard output and, when `file` is set, to that file too.
+ * Each carries the ids of the request, turn and trace it belongs to (`log-fields.ts`).
  * Nothing secret and no chat text is ever passed in; the paths below are a second fence, not the first.
  */
 export function createLog(options: { level: string; file?: string | undefined; name: string }): Logger {
@@ -12,6 +14,7 @@ export function createLog(options: { level: string; file?: string | undefined; n
     level: options.level,
     redact: { paths: ['authorization', '*.authorization', 'headers.authorization', 'token', '*.token', 'apiKey', '*.apiKey', 'content', '*.content'], remove: true },
     timestamp: pino.stdTimeFunctions.isoTime,
+    mixin: readLogFields,
   };
   if (options.file === undefined) return pino(base);
   return pino(base, pino.multistream([

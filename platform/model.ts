@@ -9,6 +9,7 @@ import { AppConfigError } from './config-error.ts';
 import { classifyModelError, providerErrorOf } from './model-error.ts';
 import { fetchAndKeep } from './model-fetch.ts';
 import { readUsage } from './model-usage.ts';
+import { NO_TRACING, type Tracing } from './tracing.ts';
 
 export interface ModelRequest {
   readonly model: Model;
@@ -71,7 +72,7 @@ const FAILED_FINISH: ReadonlyMap<string, TurnFailureCode> = new Map([
 const CUT_FINISH: ReadonlySet<string> = new Set(['length', 'max_tokens']);
 
 /** @throws AppConfigError without a key, unless the provider is one of your own. */
-export function createModelClient({ apiKey, baseUrl }: { apiKey: string | undefined; baseUrl: string | undefined }): ModelClient {
+export function createModelClient({ apiKey, baseUrl }: { apiKey: string | undefined; baseUrl: string | undefined }, tracing: Tracing = NO_TRACING): ModelClient {
   if (apiKey === undefined && baseUrl === undefined) throw new AppConfigError('OPENAI_API_KEY: must be set (or OPENAI_BASE_URL for a provider that needs none).');
   const client = new OpenAI({
     apiKey: apiKey ?? 'none', baseURL: baseUrl ?? 'https://api.openai.com/v1',
@@ -83,7 +84,7 @@ export function createModelClient({ apiKey, baseUrl }: { apiKey: string | undefi
   const calls = new Set<Promise<ModelEnd>>();
   return {
     async stream(request, onDelta) {
-      const call = new ModelCall(request, closing.signal).run(client, onDelta);
+      const call = traced(tracing, request, () => new ModelCall(request, closing.signal).run(client, onDelta));
       calls.add(call);
       try {
         return await call;
@@ -96,6 +97,19 @@ export function createModelClient({ apiKey, baseUrl }: { apiKey: string | undefi
       await Promise.allSettled(calls);
     },
   };
+}
+
+/** By OpenTelemetry's names for such calls, figures only: its conventions would also take the prompt and the answer. */
+function traced(tracing: Tracing, { model, outputLimit }: ModelRequest, call: () => Promise<ModelEnd>): Promise<ModelEnd> {
+  const attributes = { 'gen_ai.operation.name': 'chat', 'gen_ai.request.model': model.name, 'gen_ai.request.max_tokens': outputLimit };
+  return tracing.child(`chat ${model.name}`, { kind: 'client', attributes }, async (span) => {
+    const end = await call();
+    span.set({
+      'gen_ai.response.finish_reasons': end.finishReason ?? (end.aborted ? 'aborted' : 'none'),
+      ...(end.usage === null ? {} : { 'gen_ai.usage.input_tokens': end.usage.promptTokens, 'gen_ai.usage.output_tokens': end.usage.completionTokens }),
+    });
+    return end;
+  });
 }
 
 /** One call, and the clock that ends it when the provider stalls. */

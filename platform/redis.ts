@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
 import type { Logger } from './log.ts';
+import { NO_TRACING, type Tracing } from './tracing.ts';
 
 /** Two connections, because one that has subscribed is kept for messages: a slow reader of messages never delays a command. */
 export interface Redis {
@@ -31,7 +32,7 @@ const ASK_TIMEOUT_MS = 500;
 const CLOSE_TIMEOUT_MS = 500;
 
 /** Connects in the background and for ever; resolves when both connections answer, or have failed once. */
-export async function openRedis(url: string, log?: Log): Promise<Redis> {
+export async function openRedis(url: string, log?: Log, tracing: Tracing = NO_TRACING): Promise<Redis> {
   const commands = createConnection(url);
   const subscriber = createConnection(url);
   logOutages({ commands, subscriber }, log);
@@ -39,7 +40,7 @@ export async function openRedis(url: string, log?: Log): Promise<Redis> {
 
   // Answers that came too late to be waited for. While one is owed, further questions would only queue behind it.
   let overdue = 0;
-  const ask = async <T>(send: (client: RedisClient) => Promise<T>, timeoutMs = ASK_TIMEOUT_MS): Promise<T> => {
+  const askNow = async <T>(send: (client: RedisClient) => Promise<T>, timeoutMs: number): Promise<T> => {
     if (!commands.isReady || overdue > 0) throw new RedisAway('Redis is away');
     const answer = send(commands);
     if (await settledWithin(answer, timeoutMs)) return answer;
@@ -48,6 +49,10 @@ export async function openRedis(url: string, log?: Log): Promise<Redis> {
     answer.then(arrived, arrived);
     throw new RedisAway(`Redis has not answered for ${timeoutMs} ms`);
   };
+
+  const ask: Redis['ask'] = !tracing.on ? (send, timeoutMs = ASK_TIMEOUT_MS) => askNow(send, timeoutMs)
+    : (send, timeoutMs = ASK_TIMEOUT_MS) => tracing.child('redis', { kind: 'client', attributes: { 'db.system.name': 'redis' } }, (span) =>
+      askNow((client) => send(nameCommands(client, (name) => { span.set({ 'db.operation.name': name }); span.rename(`redis ${name}`); })), timeoutMs));
 
   return {
     commands, subscriber, ask,
@@ -105,6 +110,26 @@ function logOutages(clients: Record<string, RedisClient>, log: Log | undefined):
       if (away.delete(name) && away.size === 0) log?.info({ awayMs: Date.now() - since }, 'Redis is back');
     });
   }
+}
+
+/** Tells the command that is sent first (its name, never its arguments); only where somebody traces. */
+function nameCommands(client: RedisClient, onCommand: (name: string) => void): RedisClient {
+  let told = false;
+  const tell = (name: string) => {
+    if (!told) onCommand(name);
+    told = true;
+  };
+  return new Proxy(client, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        const [command] = property === 'sendCommand' ? args as [string[]] : [[String(property)]];
+        tell(String(command[0]).toUpperCase());
+        return Reflect.apply(value, target, args) as unknown;
+      };
+    },
+  });
 }
 
 async function settledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {

@@ -1,9 +1,10 @@
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
-import { Client, WorkflowNotFoundError } from '@temporalio/client';
+import { Client, WorkflowNotFoundError, type WorkflowClientInterceptor } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { AppConfigError } from './config-error.ts';
-import { SEARCH_ATTRIBUTES, taskQueues, turnWorkflowId, WORKFLOW_TYPES, type ChatTurnInput } from '../workflows/contract.ts';
+import { NO_TRACING, type Tracing } from './tracing.ts';
+import { SEARCH_ATTRIBUTES, taskQueues, traceHeaders, turnWorkflowId, WORKFLOW_TYPES, type ChatTurnInput } from '../workflows/contract.ts';
 
 /** One connection for client and worker: only so can a start hand its first workflow task to the worker of the same process. */
 export interface Temporal {
@@ -17,14 +18,25 @@ export interface Temporal {
  * TLS, API key and profile come through the official environment variables (`TEMPORAL_TLS…`, `TEMPORAL_API_KEY`, `TEMPORAL_PROFILE`).
  * @throws AppConfigError when no server answers within 10 s.
  */
-export async function connectTemporal(options: { address: string | undefined; namespace: string; env: Record<string, string> }): Promise<Temporal> {
+export async function connectTemporal(
+  options: { address: string | undefined; namespace: string; env: Record<string, string> }, tracing: Tracing = NO_TRACING,
+): Promise<Temporal> {
   const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: options.env });
   const address = options.address ?? connectionOptions.address ?? '127.0.0.1:7233';
   // Payloads are a few ids: compressing them costs 1.6 ms of CPU a turn and saves nothing.
   const wanted: NativeConnectionOptions = { ...connectionOptions, address, grpcCompression: { codec: 'none' } };
   const connection = await connectWithin(wanted, 10_000);
   const used = namespace ?? options.namespace;
-  return { connection, client: new Client({ connection, namespace: used }), namespace: used, close: () => connection.close() };
+  const interceptors = tracing.on ? { workflow: [carryTrace(tracing)] } : {};
+  return { connection, client: new Client({ connection, namespace: used, interceptors }), namespace: used, close: () => connection.close() };
+}
+
+/** The workflow's trace is that of whoever starts it. */
+function carryTrace(tracing: Tracing): WorkflowClientInterceptor {
+  return {
+    start: (input, next) => tracing.child(`temporal start ${input.workflowType}`, { kind: 'client' }, () =>
+      next({ ...input, headers: { ...input.headers, ...traceHeaders(tracing.current()) } })),
+  };
 }
 
 async function connectWithin(options: NativeConnectionOptions, milliseconds: number): Promise<NativeConnection> {

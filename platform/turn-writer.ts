@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RestartReason, StreamEntry } from '../domain/stream-events.ts';
 import type { Redis } from './redis.ts';
@@ -60,7 +61,9 @@ class StreamWriter implements TurnWriter {
   readonly #text = new TurnText();
   readonly #journal: TurnJournal;
   readonly #fence = new AbortController();
-  readonly #pulse = joinPulse(() => { this.#flush(); });
+  /** Whoever's timer beats and whoever brings the text, what is written is the work that opened the writer: its trace, its log fields. */
+  readonly #flush = AsyncLocalStorage.bind(() => { this.#flushNow(); });
+  readonly #pulse = joinPulse(this.#flush);
   /** Something should not wait for the pulse: the opening, the first text, a large one. */
   #urgent = false;
   #spoken = false;
@@ -117,7 +120,7 @@ class StreamWriter implements TurnWriter {
   }
 
   /** One at a time; while Redis is away, only when its turn to try again has come. */
-  #flush(): void {
+  #flushNow(): void {
     if (this.#flushing !== null || this.#retry !== undefined || this.#ended !== null || !this.#journal.hasWork(false)) return;
     this.#flushing = this.#write(false);
     void this.#flushing.then((written) => {

@@ -61,6 +61,14 @@ test('process.env is read in one file of the program', () => {
   expect(readers).toEqual(['platform/config.ts']);
 });
 
+test('OpenTelemetry is loaded by one file, and that only once somebody has set an endpoint', () => {
+  const program = files.filter((file) => roomOf(file) in MAY_IMPORT);
+  expect(program.filter((file) => imports(read(file)).some(({ specifier }) => specifier.startsWith('@opentelemetry/')))).toEqual(['platform/otel.ts']);
+  const users = program.filter((file) => imports(read(file)).some(({ specifier }) => specifier === './otel.ts'));
+  expect(users).toEqual(['platform/tracing.ts']);
+  expect(code('platform/tracing.ts')).toMatch(/if \(endpoint === undefined\) return NO_TRACING;\s+const \{ createTracing \} = await import\('\.\/otel\.ts'\);/);
+});
+
 test('files stay short enough to have one reason to change', () => {
   const long = files.filter((file) => !file.startsWith('test/') && !file.startsWith('migrations/'))
     .map((file) => ({ file, lines: read(file).split('\n').length })).filter(({ lines }) => lines > 250);

@@ -15,7 +15,7 @@ export async function bundleWorkflows(): Promise<{ code: string }> {
   const file = join(cache, `workflows-${await hashWorkflows()}.js`);
   const kept = await readFile(file, 'utf8').catch(() => null);
   if (kept !== null) return { code: kept };
-  const { code } = await bundleWorkflowCode({ workflowsPath: join(root, 'workflows', 'index.ts'), logger: new DefaultLogger('WARN') });
+  const { code } = await bundleWorkflowCode({ workflowsPath: join(root, 'workflows', 'index.ts'), workflowInterceptorModules: [join(root, 'workflows', 'trace-carrier.ts')], logger: new DefaultLogger('WARN') });
   await keep(file, code).catch(() => {});
   return { code };
 }

@@ -2,8 +2,10 @@ import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
 import type { Temporal } from '../platform/temporal.ts';
+import { NO_TRACING, type Tracing } from '../platform/tracing.ts';
 import { taskQueues } from '../workflows/contract.ts';
 import { bundleWorkflows } from './bundle.ts';
+import { traceWorker } from './tracing.ts';
 
 export interface WorkerSettings {
   readonly taskQueuePrefix: string;
@@ -12,6 +14,7 @@ export interface WorkerSettings {
   readonly shutdownGraceSeconds: number;
   /** Of a rolling deploy; null: workers have no versions, and every one takes every run. */
   readonly version: WorkerDeploymentVersion | null;
+  readonly tracing?: Tracing;
 }
 
 /**
@@ -27,6 +30,7 @@ export async function createWorkers(
     namespace: temporal.namespace,
     workflowBundle: workflowBundle ?? await bundleWorkflows(),
     activities,
+    ...traceWorker(settings.tracing ?? NO_TRACING),
     // The default of 10 s lets every turn that ends soon after its worker's death wait for a queue nobody polls.
     stickyQueueScheduleToStartTimeout: '1s',
     // A stop without Redis arrives with the answer to a heartbeat.

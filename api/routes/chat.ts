@@ -10,6 +10,7 @@ import { readIdempotencyKey } from '../idempotency-key.ts';
 import type { OverloadGate } from '../overload.ts';
 import { presentTurn } from '../present.ts';
 import { secondsSinceReceived } from '../request-metrics.ts';
+import { nameTurn } from '../request-trace.ts';
 import { defineRoute, type Reply, type Route } from '../route.ts';
 import { answerTurn, followFrom } from '../turns/answer.ts';
 import { deliverStop } from '../turns/deliver-stop.ts';
@@ -91,6 +92,7 @@ async function send(deps: ApiDeps, gate: OverloadGate, caller: Caller, body: z.i
     askedOutput: body.maxOutputTokens ?? null,
     bodyHash: hashOf(body),
   }, () => gate.enter());
+  nameTurn(deps.tracing, accepted.turnId);
   deps.metrics.firstDeltaPart('accept', secondsSinceReceived(caller.response));
   return answerTurn(deps, caller, accepted, { start: mayNeedStart(decision, accepted) });
 }
@@ -114,6 +116,7 @@ async function stop(deps: ApiDeps, caller: Caller, turnId: string): Promise<Repl
 }
 
 async function getOwnTurn(deps: ApiDeps, { principal }: Caller, turnId: string): Promise<TurnRecord> {
+  nameTurn(deps.tracing, turnId);
   const found = await findTurn(deps.database, { turnId, userId: principal.userId });
   if (found === null) throw new AppError('not_found');
   return found;

@@ -10,7 +10,7 @@ const shown = new Map(lines.flatMap((line) => {
 }));
 
 /** Have no default, or one that depends: what is shown is an example. */
-const EXAMPLES = ['HOST', 'DATABASE_URL', 'REDIS_URL', 'REDIS_HOST', 'TEMPORAL_ADDRESS', 'TEMPORAL_UI_URL', 'TEMPORAL_DEPLOYMENT_NAME', 'TEMPORAL_WORKER_BUILD_ID', 'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'MODELS', 'METRICS_PORT', 'LOG_FILE', 'WEB_DIR'];
+const EXAMPLES = ['HOST', 'DATABASE_URL', 'REDIS_URL', 'REDIS_HOST', 'TEMPORAL_ADDRESS', 'TEMPORAL_UI_URL', 'TEMPORAL_DEPLOYMENT_NAME', 'TEMPORAL_WORKER_BUILD_ID', 'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'MODELS', 'METRICS_PORT', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'LOG_FILE', 'WEB_DIR'];
 
 test('.env.example names every variable the program reads, and no other', () => {
   expect([...shown.keys()].sort()).toEqual([...VARIABLES].sort());

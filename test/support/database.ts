@@ -1,9 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Client } from 'pg';
-import { openDatabase, type Database } from '../../db/database.ts';
+import { openDatabase, type Database, type DatabaseOptions } from '../../db/database.ts';
 import { migrate } from '../../db/migrate.ts';
-import type { TurnEnding } from '../../domain/turn.ts';
 
 /** A database of its own for one test file, copied from a template that is migrated once (some 30 ms instead of 300). */
 export interface TestDatabase {
@@ -13,15 +12,15 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** @param options.empty without any schema, for tests of migrations. */
-export async function createTestDatabase(options: { poolMax?: number; empty?: boolean; onTurnEnded?: (ending: TurnEnding) => void } = {}): Promise<TestDatabase> {
+/** @param empty without any schema, for tests of migrations. */
+export async function createTestDatabase({ empty = false, poolMax = 10, ...more }: { empty?: boolean } & Partial<Omit<DatabaseOptions, 'url'>> = {}): Promise<TestDatabase> {
   const server = serverUrl();
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   await onServer(server, async (client) => {
-    await client.query(`create database ${name} template ${options.empty === true ? 'template0' : await ensureTemplate(client, server)}`);
+    await client.query(`create database ${name} template ${empty ? 'template0' : await ensureTemplate(client, server)}`);
   });
   const url = urlOf(server, name);
-  const database = await openDatabase({ url, poolMax: options.poolMax ?? 10, ...(options.onTurnEnded === undefined ? {} : { onTurnEnded: options.onTurnEnded }) });
+  const database = await openDatabase({ url, poolMax, ...more });
   return {
     database,
     url,

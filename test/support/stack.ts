@@ -5,7 +5,7 @@ import { publishRates } from '../../db/rates.ts';
 import { readTokenStats } from '../../db/token-stats.ts';
 import { createUser } from '../../db/users.ts';
 import { readConfig } from '../../platform/config.ts';
-import { createLog } from '../../platform/log.ts';
+import { createLog, type Logger } from '../../platform/log.ts';
 import { createMetrics, type Metrics } from '../../platform/metrics.ts';
 import { createModelClient } from '../../platform/model.ts';
 import { createPlanner } from '../../platform/planner.ts';
@@ -14,6 +14,8 @@ import { createTemporalLinks } from '../../platform/temporal-links.ts';
 import { createStatsCache } from '../../platform/stats-cache.ts';
 import { connectTemporal, createTurnRuns, type Temporal, type TurnRuns } from '../../platform/temporal.ts';
 import { countTokens } from '../../platform/tokenizer.ts';
+import { openTracing, traceStatements, type Tracing } from '../../platform/tracing.ts';
+import { tellEndings } from '../../platform/turn-endings.ts';
 import { createTurnFeed } from '../../platform/turn-feed.ts';
 import type { Planner } from '../../domain/schedules.ts';
 import { installRuntime, startWorker, type RunningWorker } from '../../worker/main.ts';
@@ -41,6 +43,7 @@ export interface TestStack {
   /** Before the names of its queues and schedules. */
   readonly taskQueuePrefix: string;
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
   person(role?: 'user' | 'admin'): Promise<Person>;
   /**
    * A worker beside those that run, on the same queues. `close` lets no stream finish: it is cut, and another worker takes its turn.
@@ -57,26 +60,28 @@ export interface Build {
 
 let readSdk: (() => Promise<string>) | null = null;
 
-/** @param env more variables, as a person would set them. @param options.works false: no worker runs. @param options.now the policy's clock. */
-export async function startTestStack(env: Record<string, string> = {}, options: { works?: boolean; now?: () => number } = {}): Promise<TestStack> {
-  const log = createLog({ name: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+/** @param env more variables, as a person would set them. @param options.works false: no worker runs. @param options.log instead of silence. @param options.now the policy's clock. */
+export async function startTestStack(env: Record<string, string> = {}, options: { works?: boolean; log?: Logger; now?: () => number } = {}): Promise<TestStack> {
+  const log = options.log ?? createLog({ name: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   readSdk ??= installRuntime(log, { metrics: true });
   const metrics = createMetrics({ role: 'all', readSdk });
   const closers: (() => Promise<void>)[] = [];
   const model = await startFakeModel();
   closers.push(() => model.close());
-  const db = await createTestDatabase({ poolMax: 20, onTurnEnded: metrics.turnEnded });
-  closers.push(() => db.close());
   const config = readConfig({
     HOST: '127.0.0.1', PORT: '0', TEST_ROUTES: 'true', TASK_QUEUE_PREFIX: `${randomUUID()}-`, RECONCILE_EVERY_SECONDS: '86400', RECONCILE_QUIET_SECONDS: '1',
     SHUTDOWN_GRACE_SECONDS: '1', SENDS_PER_MINUTE: '100000', READS_PER_SECOND: '100000',
     TEMPORAL_ADDRESS: required('TEST_TEMPORAL_ADDRESS'), REDIS_URL: redisUrl(), OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'sk-secret-of-the-test', ...env,
   });
-  const redis = await openRedis(config.redis.url ?? '', log);
+  const tracing = await openTracing(config.tracing, config.role, log);
+  closers.push(() => tracing.close());
+  const db = await createTestDatabase({ poolMax: 20, onTurnEnded: tellEndings(metrics, log), traceStatement: traceStatements(tracing) });
+  closers.push(() => db.close());
+  const redis = await openRedis(config.redis.url ?? '', log, tracing);
   closers.push(() => redis.close());
   await redis.commands.flushDb();
   const feed = createTurnFeed(redis);
-  const temporal = await connectTemporal(config.temporal);
+  const temporal = await connectTemporal(config.temporal, tracing);
   closers.push(() => temporal.close());
   const { taskQueuePrefix } = config.temporal;
   const works = options.works ?? true;
@@ -88,14 +93,14 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   const stats = createStatsCache({ redis, compute: () => readTokenStats(database, now()) });
   metrics.observe({ figures: createFigures(database), pool: database.pool, redis });
   async function startOneWorker({ version, workflowBundle }: Build = {}): Promise<RunningWorker> {
-    const client = createModelClient(config.openai);
+    const client = createModelClient(config.openai, tracing);
     const worker = await startWorker(
       temporal,
       {
         database, redis, feed, model: client, models, countTokens, runs, planner, stats, log, metrics, now,
         reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 }, purchaseUrl: config.policy.purchaseUrl,
       },
-      { taskQueuePrefix, ...config.worker, version: version ?? config.worker.version, reconcileEverySeconds: config.reconcile.everySeconds },
+      { taskQueuePrefix, ...config.worker, version: version ?? config.worker.version, reconcileEverySeconds: config.reconcile.everySeconds, tracing },
       workflowBundle,
     );
     closers.push(() => worker.close(), () => client.close());
@@ -103,11 +108,11 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   }
   if (works) await startOneWorker();
   const api: Api = await startApi({
-    config, models, database, redis, feed, runs, planner, stats, links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, metrics, now,
+    config, models, database, redis, feed, runs, planner, stats, links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, metrics, tracing, now,
   });
   closers.push(() => api.close());
   return {
-    url: api.url, model, db, redis, temporal, runs, planner, taskQueuePrefix, metrics,
+    url: api.url, model, db, redis, temporal, runs, planner, taskQueuePrefix, metrics, tracing,
     async person(role = 'user') {
       const { userId, token } = await createUser(database, { email: null, role });
       return speak(api.url, userId, token);
