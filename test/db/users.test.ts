@@ -17,7 +17,7 @@ describe('tokens', () => {
   test('a user’s first token speaks for them, with an account of their own', async () => {
     const { userId, token } = await createUser(db.database, { email: 'Min@Example.com', role: 'admin', timeZone: 'Asia/Kathmandu' });
     const principal = await authenticate(token);
-    expect(principal).toEqual({ userId, accountId: principal?.accountId, role: 'admin', email: 'min@example.com', locale: 'ko', timeZone: 'Asia/Kathmandu' });
+    expect(principal).toEqual({ userId, accountId: principal?.accountId, role: 'admin', suspended: false, email: 'min@example.com', locale: 'ko', timeZone: 'Asia/Kathmandu' });
     expect(await getPrincipal(db.database.sql, userId)).toEqual(principal);
   });
 
