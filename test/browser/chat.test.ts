@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import type { Page } from 'playwright-core';
 import { Gate } from '../fake-model/scenario.ts';
 import { openStage, type Stage } from './stage.ts';
+import { audit } from './audit.ts';
 import type { Person } from '../support/stack.ts';
 
 jest.setTimeout(60_000);
@@ -60,5 +61,62 @@ describe('a turn', () => {
       expect(await tab.getByRole('article', { name: '답변' }).locator('.answer').innerText()).toBe('안녕하세요. 무엇을 도와드릴까요?');
       expect(await tab.getByRole('article').count()).toBe(2);
     }
+  });
+
+  test('is stopped by Escape from the composer, and what had come is kept and charged', async () => {
+    const page = await stage.visitAs(person, '/');
+    const gate = new Gate(3);
+    stage.stack.model.next({ ...ANSWER, gate });
+    await ask(page, '멈출 질문');
+    await page.getByRole('article', { name: '답변' }).getByText('안녕하세요', { exact: true }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('article', { name: '답변' }).getByText('중지한 답변입니다').waitFor();
+    gate.open();
+    await page.getByRole('button', { name: '보내기' }).waitFor();
+    expect(await page.getByRole('article', { name: '답변' }).locator('.answer').innerText()).toBe('안녕하세요');
+  });
+
+  test('that failed says why, and is answered in its place when it is tried again', async () => {
+    const page = await stage.visitAs(person, '/');
+    for (let call = 0; call < 4; call += 1) stage.stack.model.next({ status: 429, headers: { 'retry-after': '0' }, error: { code: 'rate_limit_exceeded' } });
+    await ask(page, '실패했다가 될 질문');
+    await page.getByRole('alert').getByText(/요청 한도를 넘었습니다/).waitFor({ timeout: 40_000 });
+    expect(await audit(page)).toEqual([]);
+    await page.getByRole('button', { name: '다시 시도' }).click();
+    await page.getByRole('article', { name: '답변' }).getByText('안녕하세요. 무엇을 도와드릴까요?').waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    expect(await page.getByRole('article').count()).toBe(2);
+  });
+
+  test('whose connection is lost goes on by itself: a lost first attempt is replaced, never repeated', async () => {
+    const page = await stage.visitAs(person, '/');
+    stage.stack.model.next({ ...ANSWER, dropAt: 3 });
+    stage.stack.model.next(ANSWER);
+    await ask(page, '끊겼다 이어질 질문');
+    await page.getByRole('article', { name: '답변' }).getByText('30토큰').waitFor();
+    expect(await page.getByRole('article', { name: '답변' }).locator('.answer').innerText()).toBe('안녕하세요. 무엇을 도와드릴까요?');
+  });
+
+  test('goes on after the browser was offline', async () => {
+    const page = await stage.visitAs(person, '/');
+    const gate = new Gate(3);
+    stage.stack.model.next({ ...ANSWER, gate });
+    await ask(page, '오프라인 질문');
+    await page.getByRole('article', { name: '답변' }).getByText('안녕하세요', { exact: true }).waitFor();
+    await page.context().setOffline(true);
+    await page.getByText(/인터넷에 연결되어 있지 않습니다/).waitFor();
+    gate.open();
+    await page.context().setOffline(false);
+    await page.getByRole('article', { name: '답변' }).getByText('안녕하세요. 무엇을 도와드릴까요?').waitFor();
+    await page.getByText(/인터넷에 연결되어 있지 않습니다/).waitFor({ state: 'detached' });
+  });
+
+  test('cut at its limit offers to go on', async () => {
+    const page = await stage.visitAs(person, '/');
+    stage.stack.model.next({ ...ANSWER, finishReason: 'length' });
+    await ask(page, '긴 답 질문');
+    await page.getByText('답변이 길이 제한에 걸려 끊겼습니다.').waitFor();
+    await page.getByRole('button', { name: '이어서 답변 받기' }).click();
+    await page.getByRole('article', { name: '내 질문' }).getByText('끊긴 부분부터 이어서 답해 주세요.').waitFor();
   });
 });

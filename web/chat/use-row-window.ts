@@ -64,10 +64,10 @@ export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null
     if (following.current) remember();
     if (to - size > 0) setView({ size: Math.min(MOST_ROWS, size + STEP), hidden: hidden + Math.max(0, size + STEP - MOST_ROWS) });
     else readMore?.();
-  }, `${shown.length} ${hidden} ${readMore !== null}`);
+  }, `${rows.length} ${size} ${hidden} ${readMore !== null}`);
   const bottom = useInView(() => {
     if (hidden > 0) setView({ size: Math.min(MOST_ROWS, size + STEP), hidden: Math.max(0, hidden - STEP) });
-  }, `${shown.length} ${hidden}`);
+  }, `${rows.length} ${size} ${hidden}`);
   const toEnd = () => {
     setView({ hidden: 0, size: STEP });
     following.current = true;

@@ -27,6 +27,20 @@ export function useTranscript(conversationId: string | null) {
       if (role === 'user' && (state === 'accepted' || state === 'running')) turns.follow(turnId, conversationId);
     }
   }, [pages, turns, conversationId]);
+  // What other tabs and browsers asked meanwhile.
+  const refresh = useRefreshTranscript();
+  useEffect(() => {
+    if (conversationId === null) return;
+    const onReturn = () => { if (document.visibilityState === 'visible') void refresh(conversationId).catch(() => {}); };
+    document.addEventListener('visibilitychange', onReturn);
+    addEventListener('focus', onReturn);
+    addEventListener('online', onReturn);
+    return () => {
+      document.removeEventListener('visibilitychange', onReturn);
+      removeEventListener('focus', onReturn);
+      removeEventListener('online', onReturn);
+    };
+  }, [conversationId, refresh]);
   return { rows, stored };
 }
 

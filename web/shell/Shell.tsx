@@ -1,6 +1,7 @@
 import { createContext, lazy, Suspense, use, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useTurnNews } from '../chat/use-turn-news.ts';
+import { PopUp } from '../notifications/PopUp.tsx';
 import { Connection } from './Connection.tsx';
 import { Sidebar } from './Sidebar.tsx';
 import { useShortcuts } from './shortcuts.ts';
@@ -26,6 +27,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <aside aria-label={t('sidebar')} className="hidden w-72 shrink-0 border-r border-line bg-panel lg:block"><Sidebar /></aside>
         <div id="page" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
           <Connection />
+          <PopUp />
           {children}
         </div>
       </div>

@@ -1,6 +1,7 @@
 import { Menu } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Bell } from '../notifications/Bell.tsx';
 import { Button } from '../ui/Button.tsx';
 import { useDrawer } from './Shell.tsx';
 import { UserMenu } from './UserMenu.tsx';
@@ -12,6 +13,7 @@ export function TopBar({ children }: { children?: ReactNode }) {
     <header className="flex h-14 shrink-0 items-center gap-2 px-3 sm:px-5">
       <Button look="bare" size="icon" className="lg:hidden" aria-label={t('openSidebar')} onClick={() => setOpen(true)}><Menu aria-hidden className="size-5" /></Button>
       <div className="min-w-0 flex-1">{children}</div>
+      <Bell />
       <UserMenu />
     </header>
   );

@@ -1,0 +1,24 @@
+import { Bell as BellIcon } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Button } from '../ui/Button.tsx';
+import { useNotifications } from './use-notifications.ts';
+
+const loadPanel = () => import('./Panel.tsx');
+const Panel = lazy(() => loadPanel().then(({ Panel }) => ({ default: Panel })));
+
+/** How much is unread; the list comes when it is opened. */
+export function Bell() {
+  const { t } = useTranslation();
+  const { data } = useNotifications();
+  const [open, setOpen] = useState(false);
+  const unread = data?.unreadCount ?? 0;
+  const button = (
+    <Button look="bare" size="icon" className="relative" aria-haspopup="dialog" aria-label={unread === 0 ? t('bell.label') : t('bell.unread', { count: unread })}
+      onPointerEnter={() => void loadPanel()} onClick={() => setOpen(true)}>
+      <BellIcon aria-hidden className="size-5" />
+      {unread > 0 && <span aria-hidden data-count={unread > 99 ? '99+' : unread} className="absolute -top-0.5 -right-0.5 min-w-4.5 rounded-full bg-bad-fill px-1 text-center text-[11px] leading-4.5 font-semibold text-white tabular-nums before:content-[attr(data-count)]" />}
+    </Button>
+  );
+  return open ? <Suspense fallback={button}><Panel button={button} onClose={() => setOpen(false)} /></Suspense> : button;
+}
