@@ -91,15 +91,16 @@ export interface TurnUsage extends Omit<UsageFigures, 'turns' | 'usedTokens'> {
 
 /** The debits of a period, newest first. Adjustments are no turns: their sum is by day and by model only. */
 export async function listTurnUsage(database: Database, { month, limit, cursor }: PageOf): Promise<Page<TurnUsage>> {
-  // A bound always, so that a prepared plan reads from it on and not from the newest down to it.
+  // A bound always, so that a prepared plan reads from it on and not from the newest down to it; and a pair that only the period's index is
+  // ordered by: for a busy account the planner would walk the whole ledger from its end, and be wrong for the next.
   const [before] = cursor === null ? [Number.MAX_SAFE_INTEGER] : decodeCursor(cursor, ['number']);
   const { rows } = await sql<TurnUsage & { entryId: number }>`
     select e.id::float8 as "entryId", e.turn_id as "turnId", t.conversation_id as "conversationId", e.day::text, floor(extract(epoch from e.created_at) * 1000)::float8 as "bookedAt",
       r.model, r.version as "rateVersion", e.prompt_tokens as "promptTokens", e.cached_tokens as "cachedTokens", e.completion_tokens as "completionTokens",
       e.tokens::float8 as "debitedTokens", e.estimated
     from ledger_entries e join model_rates r on r.id = e.rate_id join turns t on t.id = e.turn_id
-    where e.period_id = ${month.periodId} and e.kind = 'debit' and e.id < ${before}::bigint
-    order by e.id desc limit ${limit + 1}`.execute(database.sql).catch(rethrowBadCursor);
+    where e.period_id >= ${month.periodId} and (e.period_id, e.id) < (${month.periodId}, ${before}::bigint) and e.kind = 'debit'
+    order by e.period_id desc, e.id desc limit ${limit + 1}`.execute(database.sql).catch(rethrowBadCursor);
   const page = pageOf(rows, limit, ({ entryId }) => encodeCursor([entryId]));
   return { ...page, items: page.items.map(({ entryId: _, ...row }) => row) };
 }

@@ -57,13 +57,16 @@ export async function countMismatches(database: Database, { sinceMs }: { sinceMs
         and (p.used_tokens, p.spent_purchased_tokens, p.spent_allowance_tokens, p.overage_tokens) <> (
           select coalesce(sum(used_delta), 0), coalesce(sum(spent_purchased_delta), 0), coalesce(sum(spent_allowance_delta), 0), coalesce(sum(overage_delta), 0)
           from ledger_entries where period_id = p.id)
+    ), moved_periods as (
+      select distinct period_id from recent
     ), booked as (
-      select period_id, day, rate_id, count(rate_id) as turns, coalesce(sum(prompt_tokens), 0) as prompt_tokens, coalesce(sum(cached_tokens), 0) as cached_tokens,
-        coalesce(sum(completion_tokens), 0) as completion_tokens, sum(used_delta) as used_tokens
-      from ledger_entries where period_id in (select period_id from recent) and kind in ('debit', 'adjustment') group by period_id, day, rate_id
+      select m.period_id, e.* from moved_periods m cross join lateral (
+        select day, rate_id, count(rate_id) as turns, coalesce(sum(prompt_tokens), 0) as prompt_tokens, coalesce(sum(cached_tokens), 0) as cached_tokens,
+          coalesce(sum(completion_tokens), 0) as completion_tokens, sum(used_delta) as used_tokens
+        from ledger_entries where period_id = m.period_id and kind in ('debit', 'adjustment') group by day, rate_id) e
     ), rolled_up as (
-      select period_id, day, rate_id, turns, prompt_tokens, cached_tokens, completion_tokens, used_tokens
-      from usage_rollups where period_id in (select period_id from recent)
+      select u.* from moved_periods m cross join lateral (
+        select period_id, day, rate_id, turns, prompt_tokens, cached_tokens, completion_tokens, used_tokens from usage_rollups where period_id = m.period_id) u
     ), wrong_rollups as (
       (select period_id from (table booked except table rolled_up) lacking) union (select period_id from (table rolled_up except table booked) invented)
     )

@@ -21,6 +21,8 @@ const COMMANDS = {
   record: [['scripts/record-history.ts']],
   check: [['web/make-types.ts'], [TYPESCRIPT, '--noEmit'], [TYPESCRIPT, '--noEmit', '-p', 'web'], [TYPESCRIPT, '--noEmit', '-p', 'test/browser'], [ESLINT, '.', '--max-warnings', '0'], ['scripts/with-services.ts', '--fast']],
   'bench:turn': [['bench/turn.ts']],
+  'bench:stats': [['bench/stats.ts']],
+  'bench:ledger': [['bench/ledger.ts']],
   cli: [['cli/main.ts']],
 };
 

@@ -1,0 +1,154 @@
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { openDatabase, type Database } from '../db/database.ts';
+import { findMonth, listDays, listModels, listTurnUsage, type Month } from '../db/history.ts';
+import { readTokenStats } from '../db/token-stats.ts';
+import { readUsage } from '../db/usage.ts';
+import { openRedis } from '../platform/redis.ts';
+import { createStatsCache } from '../platform/stats-cache.ts';
+import { startPostgres } from '../scripts/services/postgres.ts';
+import { startRedis } from '../scripts/services/redis.ts';
+import { say, SetupError } from '../scripts/services/say.ts';
+import { percentile } from './figures.ts';
+import { openGround } from './ground.ts';
+import { HOT_ACCOUNT } from './seed-ledger.ts';
+import { findSeeded, type Seeded } from './seeded.ts';
+
+const HELP = `npm run bench:stats -- [options]
+
+What the admins' statistics and the pages of usage cost on a large ledger, as functions of the program, without HTTP:
+  cold     the statistics computed from PostgreSQL
+  warm     the statistics read from Redis
+  user     one account's usage state
+  history  pages by day, by model and by turn: the newest and from the middle of the month
+One account has a tenth of all debits; its pages are measured apart ("hot"). The database is seeded once and kept below .turnkeeper/bench-stats
+(or on DATABASE_URL's server, whose user must be a superuser to seed) under a name of its own; Redis is started, or REDIS_URL is used.
+
+  --rows N      debits in the ledger (default 1000000)
+  --accounts N  accounts (default: one for each 50 rows, so 200000 for 10000000)
+  --json        one JSON object on standard output instead of a table
+  --help`;
+
+/** Of issue and README: milliseconds on 10 M rows over 200,000 accounts. */
+const TARGETS = { cold: 300, warm: 10, page: 50 } as const;
+
+interface Line {
+  readonly what: string;
+  readonly samples: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly most: number;
+  readonly target: string;
+  readonly met: boolean;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { rows: { type: 'string' }, accounts: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
+  if (values.help === true) return void process.stdout.write(`${HELP}\n`);
+  const rows = countOf('--rows', values.rows ?? '1000000');
+  const accounts = countOf('--accounts', values.accounts ?? String(Math.max(10, Math.round(rows / 50))));
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
+  const bench = await openGround('bench-stats', stopping.signal);
+  try {
+    const [postgres, redis] = await bench.parts.together((on) => [
+      bench.parts.start(startPostgres(on, process.env['DATABASE_URL'])), bench.parts.start(startRedis(on, process.env['REDIS_URL'])),
+    ]);
+    const interrupted = new Promise<never>((_, reject) => stopping.signal.addEventListener('abort', () => reject(new SetupError('interrupted'))));
+    const lines = await Promise.race([run(postgres.url, redis.url, { rows, accounts }), interrupted]);
+    const machine = { cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version };
+    process.stdout.write(values.json === true ? `${JSON.stringify({ machine, rows, accounts, lines }, null, 2)}\n` : textOf(lines, `${rows} debits of ${accounts} accounts; ${machine.cores} cores (${machine.cpu}), node ${machine.node}`));
+  } finally {
+    await bench.close();
+  }
+}
+
+async function run(postgresUrl: string, redisUrl: string, size: { rows: number; accounts: number }): Promise<Line[]> {
+  const seeded = await findSeeded(postgresUrl, size);
+  const database = await openDatabase({ url: seeded.url, poolMax: 4 });
+  const redis = await openRedis(redisUrl);
+  try {
+    return await measure(database, seeded, createStatsCache({ redis, compute: () => readTokenStats(database, seeded.now) }));
+  } finally {
+    await redis.close();
+    await database.close();
+  }
+}
+
+async function measure(database: Database, { now, accounts }: Seeded, cache: ReturnType<typeof createStatsCache>): Promise<Line[]> {
+  const anybody = () => 2 + Math.floor(Math.random() * (accounts - 1));
+  const cold = await timed('statistics, cold', 20, () => readTokenStats(database, now));
+  await cache.refresh();
+  const warm = await timed('statistics, warm', 2_000, () => cache.read());
+  const lines = [judge(cold, 'p50', TARGETS.cold), judge(warm, 'p99', TARGETS.warm)];
+  for (const [whose, pick] of [['', anybody], [', hot', () => HOT_ACCOUNT]] as const) {
+    lines.push(judge(await timed(`usage state${whose}`, 500, () => readUsage(database, { accountId: pick(), now })), 'most', TARGETS.page));
+    const pages = { 'by day': listDays, 'by model': listModels, 'by turn': listTurnUsage } as const;
+    for (const [by, list] of Object.entries(pages)) {
+      lines.push(judge(await timed(`history ${by}${whose}`, 300, async () => list(database, { month: await monthOf(database, pick(), now), limit: 100, cursor: null })), 'most', TARGETS.page));
+    }
+  }
+  const month = await monthOf(database, HOT_ACCOUNT, now);
+  const cursors = await walk(database, month, 100);
+  lines.push(judge(await timed('history by turn, hot, deep', 300, () => listTurnUsage(database, { month, limit: 100, cursor: cursors.at(-1) ?? null })), 'most', TARGETS.page));
+  return lines;
+}
+
+function monthOf(database: Database, accountId: number, now: number): Promise<Month> {
+  return findMonth(database, { accountId, month: null, now });
+}
+
+/** Cursors of the first pages, each to begin where the last ended. */
+async function walk(database: Database, month: Month, pages: number): Promise<string[]> {
+  const cursors: string[] = [];
+  for (let cursor: string | null = null; cursors.length < pages;) {
+    ({ nextCursor: cursor } = await listTurnUsage(database, { month, limit: 100, cursor }));
+    if (cursor === null) break;
+    cursors.push(cursor);
+  }
+  return cursors;
+}
+
+interface Timed {
+  readonly what: string;
+  readonly samples: readonly number[];
+}
+
+/** After a tenth as many that are not counted: connections, plans and pages are warm, as they are in a service that runs. */
+async function timed(what: string, times: number, work: () => Promise<unknown>): Promise<Timed> {
+  say(`measuring: ${what}`);
+  for (let i = 0; i < times / 10; i += 1) await work();
+  const samples: number[] = [];
+  for (let i = 0; i < times; i += 1) {
+    const began = performance.now();
+    await work();
+    samples.push(performance.now() - began);
+  }
+  return { what, samples };
+}
+
+function judge({ what, samples }: Timed, figure: 'p50' | 'p99' | 'most', limit: number): Line {
+  const figures = { p50: percentile(samples, 0.5), p99: percentile(samples, 0.99), most: percentile(samples, 1) };
+  return { what, samples: samples.length, ...figures, target: `${figure} ≤ ${limit}`, met: figures[figure] <= limit };
+}
+
+function textOf(lines: readonly Line[], title: string): string {
+  const width = Math.max(...lines.map(({ what }) => what.length));
+  const row = (what: string, ...cells: string[]) => `${what.padEnd(width)}  ${cells.map((cell) => cell.padStart(9)).join('')}`;
+  const table = lines.map(({ what, p50, p99, most, target, met }) => `${row(what, p50.toFixed(2), p99.toFixed(2), most.toFixed(2))}   ${target} ${met ? 'met' : 'MISSED'}`);
+  return `${title}; milliseconds\n${row('', 'p50', 'p99', 'most')}   target\n${table.join('\n')}\n`;
+}
+
+function countOf(option: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 10 || count > 1_000_000_000) throw new SetupError(`${option}: must be a whole number from 10 to 1000000000`);
+  return count;
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  say(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
+  process.exit(1);
+}

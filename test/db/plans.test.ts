@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
+import { Client } from 'pg';
+import { HOT_ACCOUNT, seedLedger } from '../../bench/seed-ledger.ts';
+import type { Database } from '../../db/database.ts';
+import { findMonth, listDays, listModels, listTurnUsage } from '../../db/history.ts';
+import { countMismatches } from '../../db/reconcile.ts';
+import { readTokenStats } from '../../db/token-stats.ts';
+import { readUsage } from '../../db/usage.ts';
+import { monthOf } from '../../domain/period.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { explainGeneric, explainRun, recordStatements, type Access } from '../support/plans.ts';
+
+/** The end of a third month, so that all three are full. */
+const NOW = Date.parse('2026-11-29T12:00:00+09:00');
+const LIMIT = 50;
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await createTestDatabase();
+  const client = new Client({ connectionString: db.url });
+  await client.connect();
+  await seedLedger(client, { rows: 60_000, accounts: 200, months: 3, now: NOW });
+  await client.end();
+}, 60_000);
+afterAll(() => db.close());
+
+type Page = (database: Database) => Promise<{ items: readonly unknown[]; nextCursor: string | null }>;
+
+const month = async (database: Database, accountId: number, label: string | null = null) => findMonth(database, { accountId, month: label, now: NOW });
+/** The page that begins 1,500 debits deep. */
+const DEEP = Buffer.from(JSON.stringify([45_000])).toString('base64url');
+
+/** Every page of usage that there is, and how many entries of the ledger it may look at. */
+const PAGES: Record<string, { run: (database: Database) => Promise<unknown>; ledgerRows: number }> = {
+  'the usage state': { run: (database) => readUsage(database, { accountId: HOT_ACCOUNT, now: NOW }), ledgerRows: 21 },
+  'history by day': { run: async (database) => listDays(database, { month: await month(database, HOT_ACCOUNT), limit: LIMIT, cursor: null }), ledgerRows: 0 },
+  'history by model': { run: async (database) => listModels(database, { month: await month(database, HOT_ACCOUNT), limit: LIMIT, cursor: null }), ledgerRows: 0 },
+  'history by turn': { run: async (database) => listTurnUsage(database, { month: await month(database, HOT_ACCOUNT), limit: LIMIT, cursor: null }), ledgerRows: LIMIT + 1 },
+  'history by turn, from a cursor': { run: async (database) => listTurnUsage(database, { month: await month(database, HOT_ACCOUNT), limit: LIMIT, cursor: DEEP }), ledgerRows: LIMIT + 1 },
+  'history of a month that is over': { run: async (database) => listTurnUsage(database, { month: await month(database, 7, '2026-09'), limit: LIMIT, cursor: null }), ledgerRows: LIMIT + 1 },
+  'the admins’ statistics': { run: (database) => readTokenStats(database, NOW), ledgerRows: 0 },
+};
+
+/** The promise that G33 makes of each statement. @throws when it is broken. */
+function assertReadsLittle(accesses: readonly Access[], ledgerRows: number): void {
+  for (const table of ['ledger_entries', 'turns', 'usage_rollups']) expect(accesses.filter((access) => access.table === table && access.scans)).toEqual([]);
+  expect(accesses.filter(({ table }) => table === 'ledger_entries').reduce((sum, { rows }) => sum + rows, 0)).toBeLessThanOrEqual(ledgerRows);
+}
+
+describe('no page scans the ledger (G33)', () => {
+  test.each(Object.entries(PAGES))('%s', async (_, { run, ledgerRows }) => {
+    const { database, statements } = recordStatements(db.database);
+    await run(database);
+    expect(statements.length).toBeGreaterThan(0);
+    for (const statement of statements) {
+      assertReadsLittle(await explainRun(db.database.sql, statement), ledgerRows);
+      assertReadsLittle(await explainGeneric(db.url, statement), ledgerRows);
+    }
+  });
+
+  test.each<[string, Page | ((database: Database) => Promise<unknown>)]>([
+    ['by its day', (database) => sql`select tokens from ledger_entries where day = '2026-11-11'`.execute(database.sql)],
+    ['by its sum', (database) => sql`select sum(used_delta) from ledger_entries`.execute(database.sql)],
+    ['from the newest down to the cursor', (database) => sql`select id from ledger_entries where period_id = ${HOT_ACCOUNT * 3} and (${false} or id + 0 < 45000) order by id desc limit ${LIMIT}`.execute(database.sql)],
+  ])('control: a page that reads it %s is found out', async (_, run) => {
+    const { database, statements } = recordStatements(db.database);
+    await run(database);
+    const [statement] = statements;
+    const accesses = await explainRun(db.database.sql, statement!);
+    expect(() => assertReadsLittle(accesses, LIMIT + 1)).toThrow();
+  });
+});
+
+test('the seed is a sound ledger: its counters and rollups are proved', async () => {
+  expect(monthOf(NOW, 'Asia/Seoul')).toBe('2026-11');
+  expect(await countMismatches(db.database, { sinceMs: 200 * 86_400_000 })).toBe(0);
+  const { topUsers, distribution } = await readTokenStats(db.database, NOW);
+  expect(topUsers[0]).toMatchObject({ userId: HOT_ACCOUNT });
+  for (const users of Object.values(distribution)) expect(users).toBeGreaterThan(0);
+});
+
+test('reconcile’s look at what was booked lately reads only that', async () => {
+  const accesses = await recordOne((database) => countMismatches(database, { sinceMs: 60_000 }));
+  const scanned = accesses.filter(({ table, scans }) => table === 'ledger_entries' && scans);
+  expect(scanned).toEqual([]);
+});
+
+async function recordOne(run: (database: Database) => Promise<unknown>): Promise<Access[]> {
+  const { database, statements } = recordStatements(db.database);
+  await run(database);
+  return explainRun(db.database.sql, statements[0]!);
+}
