@@ -16,29 +16,33 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 describe('a body', () => {
-  test.each<[string, string | object, number, string]>([
-    ['malformed JSON', '{"message": "', 400, 'invalid_json'],
-    ['an array', '[]', 400, 'invalid_json'],
-    ['a string', '"hello"', 400, 'invalid_json'],
-    ['nothing', '', 400, 'invalid_request'],
-    ['over 256 KiB', { message: 'a'.repeat(300_000) }, 413, 'payload_too_large'],
-    ['blank message', { message: ' \n ' }, 400, 'invalid_request'],
-    ['32,001 code points', { message: '가'.repeat(32_001) }, 400, 'invalid_request'],
-    ['NUL', { message: 'a\0b' }, 400, 'invalid_request'],
-    ['a lone surrogate', '{"message": "a\\ud800"}', 400, 'invalid_request'],
-    ['an unknown field', { message: 'a', stream: true }, 400, 'invalid_request'],
-    ['a wrong type', { message: 5 }, 400, 'invalid_request'],
-    ['a turnId that is no UUID', { message: 'a', turnId: 'x' }, 400, 'invalid_request'],
-    ['zero maxOutputTokens', { message: 'a', maxOutputTokens: 0 }, 400, 'invalid_request'],
-    ['negative maxOutputTokens', { message: 'a', maxOutputTokens: -1 }, 400, 'invalid_request'],
-    ['an unknown model', { message: 'a', model: 'none' }, 400, 'unknown_model'],
-    ['an unknown conversation', { message: 'a', conversationId: UNKNOWN }, 404, 'not_found'],
-  ])('of %s is refused in the flat shape, and nothing is asked of the model', async (_title, body, status, code) => {
+  /** The last: the same without its fault, which is taken, so that each is refused for what its title says. */
+  test.each<[string, string | object, number, string, string | object]>([
+    ['malformed JSON', '{"message": "', 400, 'invalid_json', '{"message": "a"}'],
+    ['an array', '[]', 400, 'invalid_json', '{"message": "[]"}'],
+    ['a string', '"hello"', 400, 'invalid_json', '{"message": "hello"}'],
+    ['nothing', '', 400, 'invalid_request', { message: 'a' }],
+    ['over 256 KiB', `{"message": "a"${' '.repeat(256 * 1024)}}`, 413, 'payload_too_large', `{"message": "a"${' '.repeat(256 * 1024 - 16)}}`],
+    ['blank message', { message: ' \n ' }, 400, 'invalid_request', { message: ' \n a' }],
+    ['32,001 code points', { message: '가'.repeat(32_001) }, 400, 'invalid_request', { message: '가'.repeat(32_000) }],
+    ['NUL', { message: 'a\0b' }, 400, 'invalid_request', { message: 'a\u0001b' }],
+    ['a lone surrogate', '{"message": "a\\ud83d"}', 400, 'invalid_request', '{"message": "a\\ud83d\\ude00"}'],
+    ['an unknown field', { message: 'a', stream: true }, 400, 'invalid_request', { message: 'a', model: 'gpt-4.1-mini' }],
+    ['a wrong type', { message: 5 }, 400, 'invalid_request', { message: '5' }],
+    ['a turnId that is no UUID', { message: 'a', turnId: 'x' }, 400, 'invalid_request', { message: 'a', turnId: randomUUID() }],
+    ['zero maxOutputTokens', { message: 'a', maxOutputTokens: 0 }, 400, 'invalid_request', { message: 'a', maxOutputTokens: 1 }],
+    ['negative maxOutputTokens', { message: 'a', maxOutputTokens: -1 }, 400, 'invalid_request', { message: 'a', maxOutputTokens: 300 }],
+    ['an unknown model', { message: 'a', model: 'none' }, 400, 'unknown_model', { message: 'a', model: 'gpt-5-mini' }],
+    ['an unknown conversation', { message: 'a', conversationId: UNKNOWN }, 404, 'not_found', { message: 'a' }],
+  ])('of %s is refused in the flat shape, and nothing is asked of the model; without its fault it is taken', async (_title, body, status, code, mended) => {
+    const someone = await stack.person();
     const calls = stack.model.requests.length;
-    const answer = await person.call('POST', '/api/chat/send', body);
+    const answer = await someone.call('POST', '/api/chat/send', body);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
     expect(answer.body).toMatchObject({ message: expect.any(String), requestId: answer.headers.get('x-request-id') });
     expect(stack.model.requests).toHaveLength(calls);
+    expect((await someone.call('POST', '/api/chat/send', mended)).status).toBe(200);
+    expect(stack.model.requests).toHaveLength(calls + 1);
   });
 
   test('of 32,000 emoji is taken, each being one character', async () => {
@@ -60,6 +64,10 @@ describe('a body', () => {
     // Beyond Latin-1 the client itself refuses the header.
     if (key === '가') await expect(sent).rejects.toThrow();
     else expect((await sent).body).toMatchObject({ code: 'invalid_request', field: 'Idempotency-Key' });
+  });
+
+  test.each(['!', '~'.repeat(255), 'key-1'])('under the Idempotency-Key "%s" is taken', async (key) => {
+    expect((await (await stack.person()).call('POST', '/api/chat/send', { message: 'a' }, { 'idempotency-key': key })).status).toBe(200);
   });
 });
 
@@ -98,6 +106,8 @@ describe('who may', () => {
       }));
       expect(texts[0]).toMatch(/^404 /);
       expect(texts[0]).toBe(texts[1]);
+      // Its owner is not told so.
+      expect((await person.raw(method, path.replace('ID', own), method === 'PATCH' ? { title: 'x' } : undefined)).status).not.toBe(404);
     }
   });
 
@@ -166,6 +176,9 @@ test('past the measured bound a new turn is 503 before anything is written', asy
     // What is known is joined, not refused.
     expect((await someone.call('POST', '/api/chat/send', body, { prefer: 'respond-async' })).status).toBe(202);
     gate.open();
+    // And once it has ended there is room again.
+    expect((await someone.call('POST', '/api/chat/send', body)).status).toBe(200);
+    expect((await someone.call('POST', '/api/chat/send', { message: '둘' })).status).toBe(200);
   } finally {
     await full.close();
   }

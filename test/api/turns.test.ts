@@ -70,6 +70,9 @@ describe('what each ending costs', () => {
       expect(text).not.toContain(secret);
       expect(text).not.toContain(Buffer.from(secret).toString('base64').slice(0, -4));
     }
+    // What is there would be found, in the clear and in a payload.
+    expect(text).toContain(body.turnId);
+    expect(text).toContain(Buffer.from(`{"turnId":"${body.turnId}"`).toString('base64').slice(0, -4));
   });
 
   test('completed without usage: a tokenizer count, flagged', async () => {

@@ -119,7 +119,7 @@ class Answer {
   }
 
   #chunk(delta: object, finishReason: string | null = null): Promise<void> {
-    return this.#event({ ...this.#frame(), choices: [{ index: 0, delta, finish_reason: finishReason }], usage: null });
+    return this.#event({ ...this.#frame(), choices: [{ index: 0, delta, finish_reason: finishReason }], usage: this.#scenario.usageAlong === true ? this.#scenario.usage ?? null : null });
   }
 
   async #event(data: unknown): Promise<void> {

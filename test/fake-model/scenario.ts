@@ -26,6 +26,8 @@ export interface Scenario {
   readonly honourLimit?: boolean;
   /** Instead of the tokenizer's counts. */
   readonly usage?: Readonly<Record<string, unknown>>;
+  /** `usage` comes along with every chunk, as some providers send it. */
+  readonly usageAlong?: boolean;
   /** Each write to the socket has at most so many bytes: events and UTF-8 sequences arrive in pieces. */
   readonly splitBytes?: number;
 }

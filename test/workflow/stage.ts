@@ -53,8 +53,9 @@ export function newTurn(stack: TestStack, person: Person, body: object = {}): Te
   return new TestTurn(stack, person, { message: `질문 ${randomUUID()}`, ...body });
 }
 
-async function sent(stack: TestStack, person: Person, scenario: Scenario): Promise<TestTurn> {
-  const turn = newTurn(stack, person);
+/** A turn to which the model answered so, over. */
+export async function sent(stack: TestStack, person: Person, scenario: Scenario, body: object = {}): Promise<TestTurn> {
+  const turn = newTurn(stack, person, body);
   stack.model.next(scenario);
   await turn.send();
   await turn.ended();
