@@ -6,26 +6,41 @@ import { SetupError } from '../scripts/services/say.ts';
 import { addHistoryCheck } from './history-check.ts';
 import { addHistoryRecord } from './history-record.ts';
 import { addMigrate } from './migrate.ts';
+import { addReconcileRun } from './reconcile-run.ts';
 import { addSchedulesCheck } from './schedules-check.ts';
 import { addSchedulesRepair } from './schedules-repair.ts';
+import { addStats } from './stats.ts';
 import { addStatus } from './status.ts';
 import { addTokenCreate } from './token-create.ts';
 import { addTokenRevoke } from './token-revoke.ts';
+import { addTurnsList } from './turns-list.ts';
+import { addTurnsShow } from './turns-show.ts';
 import { addUserCreate } from './user-create.ts';
 import { addUserGrant } from './user-grant.ts';
 import { addUserReverse } from './user-reverse.ts';
+import { addUserShow } from './user-show.ts';
+import { addUserResume, addUserSuspend } from './user-suspend.ts';
 
 /** `npm run -s turnkeeper -- <command>`. Results go to standard output, everything else to standard error. */
 function createProgram(): Command {
   const program = new Command('turnkeeper')
     .description('Looks after a Turnkeeper installation: the database of DATABASE_URL, or else the stack that `npm start` runs on DATA_DIR.')
-    .showHelpAfterError('(add --help for what there is)');
+    .showHelpAfterError('(add --help for what there is)')
+    .addHelpText('after', '\nExit codes: 0 done, and all is well; 1 refused, not found, not reachable or misused (one sentence on standard error says which), or a check that found what is not right.');
   addStatus(program, readConfig);
   addMigrate(program, readConfig);
   const user = program.command('user').description('users, and tokens granted to them');
   addUserCreate(user, readConfig);
   addUserGrant(user, readConfig);
   addUserReverse(user, readConfig);
+  addUserShow(user, readConfig);
+  addUserSuspend(user, readConfig);
+  addUserResume(user, readConfig);
+  const turns = program.command('turns').description('turns of all users: which failed, and why');
+  addTurnsList(turns, readConfig);
+  addTurnsShow(turns, readConfig);
+  addStats(program, readConfig);
+  addReconcileRun(program.command('reconcile').description('turns that nothing runs any more, and counters against the ledger'), readConfig);
   const token = program.command('token').description('bearer tokens: shown once, stored as a hash');
   addTokenCreate(token, readConfig);
   addTokenRevoke(token, readConfig);
@@ -44,7 +59,7 @@ function sentenceOf(error: unknown): string {
   if (error instanceof AppError) {
     const { field, reason } = error.details;
     if (typeof field === 'string' && typeof reason === 'string') return `${field}: ${reason}.`;
-    return error.code === 'not_found' ? 'There is no such user (or, to reverse, no such grant).' : `Refused: ${error.code}.`;
+    return error.code === 'not_found' ? 'There is no such user, turn or grant.' : `Refused: ${error.code}.`;
   }
   return error instanceof Error ? error.stack ?? error.message : String(error);
 }

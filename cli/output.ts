@@ -1,4 +1,6 @@
+import { createInterface } from 'node:readline/promises';
 import { InvalidArgumentError } from 'commander';
+import { SetupError } from '../scripts/services/say.ts';
 
 /** A command's result: for people, or with `--json` one JSON object on one line. */
 export function print(result: object, { json, text }: { json: boolean | undefined; text: string }): void {
@@ -16,4 +18,43 @@ export function positiveInteger(value: string): number {
   const number = Number(value);
   if (!/^\d+$/.test(value) || !Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('It must be a whole number from 1.');
   return number;
+}
+
+/** Why, for the audit log. */
+export function reasonText(value: string): string {
+  const reason = value.trim();
+  if (reason === '' || reason.length > 500) throw new InvalidArgumentError('It must have 1 to 500 characters.');
+  return reason;
+}
+
+/** @param at milliseconds. */
+export function instantOf(at: number): string {
+  return new Date(at).toISOString();
+}
+
+/** Asks before what is not undone by the next command. @throws SetupError when nobody can answer, or the answer is no. */
+export async function confirmed(question: string, yes: boolean | undefined): Promise<void> {
+  if (yes === true) return;
+  if (!process.stdin.isTTY) throw new SetupError(`${question} Say --yes: nobody can answer here.`);
+  const asked = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    if (!/^y(es)?$/i.test((await asked.question(`${question} [y/N] `)).trim())) throw new SetupError('Nothing was done.');
+  } finally {
+    asked.close();
+  }
+}
+
+const SAY_EVERY_MS = 2_000;
+
+/** Says on standard error that a long step goes on: one line that counts up on a terminal, a plain one every 2 s elsewhere. */
+export async function withProgress<T>(what: string, work: Promise<T>): Promise<T> {
+  const began = performance.now();
+  const [before, after] = process.stderr.isTTY ? ['\r', ''] : ['', '\n'];
+  const timer = setInterval(() => process.stderr.write(`${before}${what} … ${Math.round((performance.now() - began) / 1_000)} s${after}`), SAY_EVERY_MS);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+    if (process.stderr.isTTY && performance.now() - began > SAY_EVERY_MS) process.stderr.write('\n');
+  }
 }

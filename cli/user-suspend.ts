@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { resumeUser, suspendUser } from '../db/suspension.ts';
+import { CLI_ACTOR } from '../domain/audit.ts';
+import { createTurnRuns } from '../platform/temporal.ts';
+import { confirmed, positiveInteger, print, reasonText } from './output.ts';
+import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
+
+interface Options {
+  readonly reason: string;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+export function addUserSuspend(user: Command, readConfig: ReadConfig): void {
+  user.command('suspend')
+    .description('admit nothing more of a user’s; turns that run are stopped and charged for what has come')
+    .argument('<userId>', 'whom', positiveInteger)
+    .requiredOption('--reason <text>', 'why, for the audit log', reasonText)
+    .option('--yes', 'do not ask')
+    .option('--json', 'print {"suspended": true, "stopping": [turnId]}')
+    .action(async (userId: number, { reason, yes, json }: Options) => {
+      const config = readConfig();
+      await confirmed(`Suspend user ${userId} and stop the turns that run?`, yes);
+      await withDatabase(config, (database) => withTemporal(config, async (temporal) => {
+        const { stopping } = await suspendUser(database, { userId, reason, actor: CLI_ACTOR });
+        const runs = createTurnRuns(temporal, { taskQueuePrefix: config.temporal.taskQueuePrefix, eager: false });
+        // The rows say it already; a cancel that does not arrive is found by the turn's next step.
+        await Promise.allSettled(stopping.map((turnId) => runs.cancel({ turnId, userId })));
+        print({ suspended: true, stopping }, { json, text: `User ${userId} is suspended; ${stopping.length} turns stop.` });
+      }));
+    });
+}
+
+export function addUserResume(user: Command, readConfig: ReadConfig): void {
+  user.command('resume')
+    .description('let a suspended user send again')
+    .argument('<userId>', 'whom', positiveInteger)
+    .requiredOption('--reason <text>', 'why, for the audit log', reasonText)
+    .option('--json', 'print {"suspended": false}')
+    .action(async (userId: number, { reason, json }: Options) => {
+      await withDatabase(readConfig(), async (database) => {
+        await resumeUser(database, { userId, reason, actor: CLI_ACTOR });
+        print({ suspended: false }, { json, text: `User ${userId} may send again.` });
+      });
+    });
+}

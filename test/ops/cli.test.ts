@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { Gate } from '../fake-model/scenario.ts';
+import { readEvents } from '../support/events.ts';
+import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
+
+const root = join(import.meta.dirname, '../..');
+let stack: TestStack;
+let person: Person;
+let failedTurn: string;
+let answeredTurn: string;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+  person = await stack.person();
+  stack.model.next({ status: 401, error: { code: 'invalid_api_key' } });
+  failedTurn = (await person.call('POST', '/api/chat/send', { message: '비밀 질문' })).body.turnId;
+  answeredTurn = (await person.call('POST', '/api/chat/send', { message: '비밀 질문' })).body.turnId;
+});
+afterAll(() => stack.close());
+
+/** The command as a person runs it, without a terminal. */
+async function turnkeeper(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...args], {
+    cwd: root, stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: '', DATABASE_URL: stack.db.url, TEMPORAL_ADDRESS: process.env['TEST_TEMPORAL_ADDRESS'], TASK_QUEUE_PREFIX: stack.taskQueuePrefix, DATA_DIR: '/nonexistent' },
+  });
+  const said = { stdout: '', stderr: '' };
+  child.stdout.on('data', (part: Buffer) => { said.stdout += part.toString(); });
+  child.stderr.on('data', (part: Buffer) => { said.stderr += part.toString(); });
+  const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { status, ...said };
+}
+
+async function json(...args: string[]): Promise<any> {
+  const { status, stdout, stderr } = await turnkeeper(...args, '--json');
+  expect([status, stderr]).toEqual([0, '']);
+  return JSON.parse(stdout);
+}
+
+const auditOf = async (target: string) => (await sql<{ action: string; admin: number | null; reason: string }>`
+  select action, admin_id as admin, reason from audit_entries where target = ${target} order by id`.execute(stack.db.database.sql)).rows;
+
+describe('turns', () => {
+  test('list: a filter, counts by code, and not a word of a chat', async () => {
+    const page = await json('turns', 'list', '--state', 'failed', '--user', String(person.userId));
+    expect(page).toMatchObject({ items: [{ turnId: failedTurn, error: 'model_rejected' }], nextCursor: null, failures: [{ code: 'model_rejected', count: 1, more: false }] });
+    const { stdout } = await turnkeeper('turns', 'list');
+    expect(stdout).toContain(failedTurn);
+    expect(stdout).toContain(answeredTurn);
+    expect(stdout).not.toContain('비밀');
+    expect((await turnkeeper('turns', 'list', '--to', '2020-01-01')).stdout).toBe('No turn matches.\n');
+  });
+
+  test('show: why it failed, in the provider’s own status, and which workflow it was', async () => {
+    const shown = await json('turns', 'show', failedTurn);
+    expect(shown).toMatchObject({ turn: { state: 'failed', content: null }, debits: [], attempts: [{ providerStatus: 401 }], workflowId: `turn/${person.userId}/${failedTurn}` });
+    const { stdout } = await turnkeeper('turns', 'show', answeredTurn);
+    expect(stdout).toMatch(/^state +completed$/m);
+    expect(stdout).toMatch(/^debit +\d+ tokens in \d{4}-\d{2}, entry \d+$/m);
+    expect(stdout).toMatch(/ accepted[\s\S]* held[\s\S]* attempt_ended[\s\S]* settled[\s\S]* ended/);
+  });
+
+  test('what does not exist, or is no instant, is said in one sentence', async () => {
+    expect(await turnkeeper('turns', 'show', randomUUID())).toEqual({ status: 1, stdout: '', stderr: 'turnkeeper: There is no such user, turn or grant.\n' });
+    expect(await turnkeeper('turns', 'list', '--from', 'yesterday')).toMatchObject({ status: 1, stderr: expect.stringContaining('It must be an instant like') });
+    expect(await turnkeeper('turns', 'list', '--state', 'lost')).toMatchObject({ status: 1, stderr: expect.stringContaining('accepted, running') });
+  });
+});
+
+describe('users', () => {
+  test('show: usage, holds and ledger', async () => {
+    const shown = await json('user', 'show', String(person.userId));
+    expect(shown).toMatchObject({ user: { userId: person.userId, suspendedAt: null }, usage: { level: 'NORMAL' }, holds: [], entries: [{ kind: 'debit', turnId: answeredTurn }] });
+    expect((await turnkeeper('user', 'show', '999999')).status).toBe(1);
+  });
+
+  test('suspend asks first, stops what runs, is audited, and resume lets send again', async () => {
+    const other = await stack.person();
+    expect(await turnkeeper('user', 'suspend', String(other.userId), '--reason', 'abuse')).toMatchObject({ status: 1, stderr: expect.stringContaining('Say --yes') });
+    const gate = new Gate(2);
+    stack.model.next({ gate });
+    const { body: { turnId } } = await other.call('POST', '/api/chat/send', { message: '안녕' }, { prefer: 'respond-async' });
+    await gate.reached;
+    expect(await json('user', 'suspend', String(other.userId), '--reason', 'abuse', '--yes')).toEqual({ suspended: true, stopping: [turnId] });
+    expect((await readEvents(await other.raw('GET', `/api/chat/turns/${turnId}/events`))).at(-1)?.event).toBe('stopped');
+    expect((await other.call('POST', '/api/chat/send', { message: '안녕' })).body.code).toBe('account_suspended');
+    expect(await json('user', 'resume', String(other.userId), '--reason', 'settled')).toEqual({ suspended: false });
+    expect((await other.call('POST', '/api/chat/send', { message: '안녕' })).status).toBe(200);
+    expect(await auditOf(`user:${other.userId}`)).toEqual([{ action: 'user.suspend', admin: null, reason: 'abuse' }, { action: 'user.resume', admin: null, reason: 'settled' }]);
+  });
+});
+
+test('stats: what PostgreSQL says now', async () => {
+  const stats = await json('stats', '--top', '1');
+  expect(stats).toMatchObject({ overview: { activeUsers: expect.any(Number) }, topUsers: [{ usedTokens: expect.any(Number) }] });
+  expect((await turnkeeper('stats')).stdout).toMatch(/^totalUsers +\d+$/m);
+});
+
+test('reconcile run: a worker mends, and counters that differ are exit code 1', async () => {
+  expect(await json('reconcile', 'run')).toMatchObject({ mismatches: 0 });
+  await sql`update periods set allowance_tokens = allowance_tokens, used_tokens = used_tokens + 1, spent_allowance_tokens = spent_allowance_tokens + 1
+    where account_id = (select id from accounts where user_id = ${person.userId})`.execute(stack.db.database.sql);
+  const { status, stdout } = await turnkeeper('reconcile', 'run');
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/^mismatches +[1-9]/m);
+});
