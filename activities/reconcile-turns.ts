@@ -49,7 +49,7 @@ async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietFo
     return 'settled';
   }
   if (neverStarted && quietForMs < START_UNTIL_MS) {
-    await deps.runs.start({ ...turn, replayed: false });
+    await deps.runs.start(turn);
     return 'started';
   }
   const released = await releaseTurn(deps.database, { turnId, runId: 'reconcile', reason: reasonFor(turn.stopRequestedAt), scheduledAt: seenAt });

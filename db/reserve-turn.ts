@@ -69,7 +69,7 @@ export async function reserveLocked(tx: Tx, { row, pending, room }: Locked, canc
   if (pending !== null && isLive(row.state) && pending.runId === context.runId && pending.expiresAt > context.now) {
     return { kind: 'held', hold: pending, row };
   }
-  if (row.suspended) return refuseSuspended(tx, row);
+  if (row.suspended) return refuseSuspended(tx, row, context);
   const open = isLive(row.state) ? row : await reopen(tx, row, 'reset');
   return admit(tx, { row: open, pending, room }, context);
 }
@@ -85,7 +85,7 @@ function findRoom(tx: Tx, turnId: string, now: Instant): Promise<Room | null> {
 async function admit(tx: Tx, { row, pending, room }: Omit<Locked, 'row'> & { row: TurnRow }, context: AdmissionContext): Promise<ReservedLocked> {
   if (pending !== null) moveHold(tx, pending.id, pending.expiresAt > context.now ? 'released' : 'expired');
   const model = context.findModel(row.model);
-  if (model === null) return refuse(tx, row, 'model_rejected');
+  if (model === null) return refuse(tx, row, 'model_rejected', context);
   const measured = room ?? await findRoom(tx, row.id, context.now);
   if (measured === null) throw new Error(`turn ${row.id} has no payer`);
   const { balance } = await openAccount(tx, measured, context.now);
@@ -97,8 +97,8 @@ async function admit(tx: Tx, { row, pending, room }: Omit<Locked, 'row'> & { row
     baseTokens: baseTokens(row, model, context),
     history: row.sequence === 1 ? [] : await readHistory(tx, row, model, context),
   });
-  if (decision.kind === 'context_length') return refuse(tx, row, 'context_length');
-  if (decision.kind === 'refused') return refuse(tx, row, decision.code);
+  if (decision.kind === 'context_length') return refuse(tx, row, 'context_length', context);
+  if (decision.kind === 'refused') return refuse(tx, row, decision.code, context);
   const hold = openHold(tx, {
     accountId: row.accountId, turnId: row.id, runId: context.runId, size: decision.hold, rate: model.rate,
     expiresAt: context.now + holdTimeoutMs(decision.hold.outputLimit),
@@ -120,7 +120,9 @@ function markAdmitted(tx: Tx, row: TurnRow, runId: string, hold: Hold): void {
  * No room, or suspended. A turn never admitted is refused and binds nothing; one that was admitted before is failed, to be run again after
  * a purchase. What cannot succeed at all (context length, a model gone from the catalogue) fails either way.
  */
-async function refuse(tx: Tx, row: TurnRow, code: TurnFailureCode | 'tokens_held'): Promise<ReservedLocked> {
+async function refuse(tx: Tx, row: TurnRow, code: TurnFailureCode | 'tokens_held', { runId }: AdmissionContext): Promise<ReservedLocked> {
+  // Whoever runs the turn again knows by it which run is still about to close.
+  tx.write(sql`update turns set run_id = ${runId} where id = ${row.id}`);
   const bindsNothing = code === 'tokens_held' || code === 'TOKEN_EXHAUSTED' || code === 'account_suspended';
   if (bindsNothing && !row.everAdmitted) {
     await endTurn(tx, row, { state: 'refused', code });
@@ -132,8 +134,8 @@ async function refuse(tx: Tx, row: TurnRow, code: TurnFailureCode | 'tokens_held
 }
 
 /** Of a suspended account: a live turn is refused or fails; one that had ended (a reset came) keeps its ending and why it failed. */
-async function refuseSuspended(tx: Tx, row: TurnRow): Promise<ReservedLocked> {
-  if (isLive(row.state)) return refuse(tx, row, 'account_suspended');
+async function refuseSuspended(tx: Tx, row: TurnRow, context: AdmissionContext): Promise<ReservedLocked> {
+  if (isLive(row.state)) return refuse(tx, row, 'account_suspended', context);
   return row.state === 'refused' ? { kind: 'ended', state: 'refused' } : { kind: 'failed', code: 'account_suspended' };
 }
 

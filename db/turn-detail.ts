@@ -79,7 +79,7 @@ export async function getTurnDetail(database: Database, { turnId, readContent }:
       turn: { ...recordOf(row), content: null },
       holds, attempts,
       debits: await listDebits(tx, turnId),
-      runIds: [...new Set([...holds.map(({ runId }) => runId), ...attempts.map(({ runId }) => runId)])],
+      runIds: [...new Set([...holds.map(({ runId }) => runId), ...attempts.map(({ runId }) => runId), ...(row.runId === null ? [] : [row.runId])])],
       content: readContent === null ? null : { question: row.question, answer: row.answer },
     };
   });

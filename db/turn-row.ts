@@ -94,6 +94,8 @@ export function recordOf(row: TurnRow): TurnRecord {
     outputLimit: row.outputLimit,
     error: row.errorCode,
     stopRequestedAt: row.stopRequestedAt,
+    runId: row.runId,
+    runReason: row.runReason,
     admittedAt: row.admittedAt,
     replayedAt: row.replayedAt,
     createdAt: row.createdAt,

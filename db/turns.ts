@@ -4,7 +4,7 @@ import { mayRunAgain } from '../domain/sending.ts';
 import { isLive, type TurnRecord } from '../domain/turn.ts';
 import { first, one, violatedConstraint, type Database, type Tx } from './database.ts';
 import { noteEnding } from './endings.ts';
-import { findTurnRow, lockTurn, recordOf, type TurnRow } from './turn-row.ts';
+import { findTurnRow, lockTurn, recordOf, type LockedTurn, type TurnRow } from './turn-row.ts';
 
 /** @param userId the asker; another's turn is not found. null: anybody's (admins, the worker). */
 export async function findTurn(database: Database, { turnId, userId }: { turnId: string; userId: number | null }): Promise<TurnRecord | null> {
@@ -22,10 +22,15 @@ export async function reopenTurn(
   return database.transaction(async (tx) => {
     const row = await lockTurn(tx, turnId);
     if (row === null || (userId !== null && row.userId !== userId)) throw new AppError('not_found');
-    if (!mayRunAgain(row.state, reason)) throw new AppError('turn_not_failed', { turnId, state: row.state });
-    if (row.suspended) throw new AppError('account_suspended');
-    return recordOf(await reopen(tx, row, reason));
+    return reopenLocked(tx, row, reason);
   });
+}
+
+/** The same for a holder of the turn's locks. @throws AppError turn_not_failed, account_suspended, conversation_busy. */
+export async function reopenLocked(tx: Tx, row: LockedTurn, reason: 'retry' | 'replay'): Promise<TurnRecord> {
+  if (!mayRunAgain(row.state, reason)) throw new AppError('turn_not_failed', { turnId: row.id, state: row.state });
+  if (row.suspended) throw new AppError('account_suspended');
+  return recordOf(await reopen(tx, row, reason));
 }
 
 /**

@@ -49,6 +49,10 @@ export interface TurnRecord {
   readonly outputLimit: number | null;
   readonly error: ErrorCode | null;
   readonly stopRequestedAt: Instant | null;
+  /** Temporal's run that last asked for a hold; null before the first. */
+  readonly runId: string | null;
+  /** Why its present or last run was started. */
+  readonly runReason: RunReason;
   readonly admittedAt: Instant | null;
   /** When it was last run again after a failure by an admin, or by a reset in the Temporal UI. */
   readonly replayedAt: Instant | null;

@@ -3,6 +3,7 @@ import { Client, WorkflowNotFoundError, type WorkflowClientInterceptor } from '@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { AppConfigError } from './config-error.ts';
+import type { TurnRecord } from '../domain/turn.ts';
 import { NO_TRACING, type Tracing } from './tracing.ts';
 import { SEARCH_ATTRIBUTES, taskQueues, traceHeaders, turnWorkflowId, WORKFLOW_TYPES, type ChatTurnInput } from '../workflows/contract.ts';
 
@@ -51,17 +52,11 @@ async function connectWithin(options: NativeConnectionOptions, milliseconds: num
   }
 }
 
-export interface StartTurn {
-  readonly turnId: string;
-  readonly userId: number;
-  readonly conversationId: string;
-  readonly model: string;
-  readonly replayed: boolean;
-}
+export type StartTurn = Pick<TurnRecord, 'turnId' | 'userId' | 'conversationId' | 'model' | 'runId' | 'runReason'>;
 
 /** The runs of turns, as everybody but the worker sees them. */
 export interface TurnRuns {
-  /** Starts the turn's workflow, or finds it running. @throws TurnStartError. */
+  /** Starts the turn's workflow, or finds it running; a replay's on the `background` queue. @throws TurnStartError. */
   start(turn: StartTurn): Promise<void>;
   /** Asks the running workflow to stop; a workflow that is gone has nothing to stop. */
   cancel(turn: { turnId: string; userId: number }): Promise<void>;
@@ -86,29 +81,30 @@ export class TurnStartError extends Error {
 const START_DEADLINE_MS = 2_000;
 
 /** @param options.eager the worker of the same queue runs in this process on this connection. */
-export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: string; eager: boolean; background?: boolean }): TurnRuns {
+export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: string; eager: boolean }): TurnRuns {
   const { client, connection } = temporal;
   const queues = taskQueues(options.taskQueuePrefix);
   const handle = ({ userId, turnId }: { userId: number; turnId: string }) => client.workflow.getHandle(turnWorkflowId(userId, turnId));
   return {
     async start(turn) {
       const input: ChatTurnInput = { turnId: turn.turnId, userId: turn.userId };
-      const start = client.workflow.start(WORKFLOW_TYPES.chatTurn, {
+      const replayed = turn.runReason === 'replay';
+      const start = () => client.workflow.start(WORKFLOW_TYPES.chatTurn, {
         workflowId: turnWorkflowId(turn.userId, turn.turnId),
-        taskQueue: options.background === true ? queues.background : queues.turns,
+        taskQueue: replayed ? queues.background : queues.turns,
         args: [input],
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
         workflowIdConflictPolicy: 'USE_EXISTING',
         requestEagerStart: options.eager,
-        staticSummary: `${turn.replayed ? 'replay of ' : ''}turn of user ${turn.userId} with ${turn.model}`,
+        staticSummary: `${replayed ? 'replay of ' : ''}turn of user ${turn.userId} with ${turn.model}`,
         typedSearchAttributes: new TypedSearchAttributes([
           { key: SEARCH_ATTRIBUTES.userId, value: String(turn.userId) },
           { key: SEARCH_ATTRIBUTES.conversationId, value: turn.conversationId },
           { key: SEARCH_ATTRIBUTES.model, value: turn.model },
-          { key: SEARCH_ATTRIBUTES.replayed, value: turn.replayed },
+          { key: SEARCH_ATTRIBUTES.replayed, value: replayed },
         ]),
       });
-      await within(START_DEADLINE_MS, start).catch((cause: unknown) => {
+      await within(START_DEADLINE_MS, startAfter(turn.runId, async () => (await start()).firstExecutionRunId)).catch((cause: unknown) => {
         throw new TurnStartError(isDefinite(cause), { cause });
       });
     },
@@ -143,6 +139,18 @@ export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: s
       }
     },
   };
+}
+
+/**
+ * PostgreSQL says that a turn has failed a few milliseconds before its run has closed: a start in between finds that run, and nothing would
+ * run the turn again. So it is tried until the run found is another one, for as long as anybody waits.
+ */
+async function startAfter(closingRunId: string | null, start: () => Promise<string>): Promise<void> {
+  for (const deadline = Date.now() + START_DEADLINE_MS; Date.now() < deadline;) {
+    if (await start() !== closingRunId) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error('the turn’s last run does not close');
 }
 
 /** The connection retries by itself for longer than a person waits, so the wait is bounded here. */

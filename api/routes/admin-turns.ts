@@ -1,16 +1,18 @@
 import { z } from 'zod';
 import { countFailures, listTurns } from '../../db/admin-turns.ts';
+import { replayTurn } from '../../db/replay-turn.ts';
 import { getTurnDetail } from '../../db/turn-detail.ts';
 import type { ApiDeps } from '../context.ts';
 import { presentAdminTurn, presentTurnDetail } from '../present-admin-turn.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { adminTurnDetail, adminTurnPage, adminTurnQuery, adminTurnsQuery } from '../wire/admin-turn.ts';
+import { startRun } from '../turns/start-run.ts';
+import { adminTurn, adminTurnDetail, adminTurnPage, adminTurnQuery, adminTurnsQuery, replayBody } from '../wire/admin-turn.ts';
 import { uuid } from '../wire/fields.ts';
 import { actorOf } from './audit.ts';
 
 const params = z.object({ turnId: uuid });
 
-export function adminTurnRoutes(deps: Pick<ApiDeps, 'database' | 'models' | 'runs' | 'links'>): Route[] {
+export function adminTurnRoutes(deps: ApiDeps): Route[] {
   const { database, models, runs, links } = deps;
   return [
     defineRoute({
@@ -32,6 +34,21 @@ export function adminTurnRoutes(deps: Pick<ApiDeps, 'database' | 'models' | 'run
         const detail = await getTurnDetail(database, { turnId, readContent: include === 'content' ? actorOf(caller) : null });
         const newest = await runs.findNewest(detail.turn);
         return { status: 200, body: presentTurnDetail(detail, newest, { locale: caller.locale, models, links }) };
+      },
+    }),
+    defineRoute({
+      method: 'post', path: '/api/admin/turns/:turnId/replay', tag: 'Admin', limit: 'read',
+      summary: 'Run a failed turn again, in the background; debited once, when it succeeds', params, body: replayBody,
+      answers: { 202: { description: 'It will run; without room it fails again with TOKEN_EXHAUSTED. `Location` shows how it goes', body: adminTurn } },
+      errors: ['forbidden', 'not_found', 'turn_not_failed', 'account_suspended', 'conversation_busy', 'invalid_json', 'invalid_request', 'unsupported_media_type', 'payload_too_large'],
+      async handle(caller, { params: { turnId }, body: { reason } }) {
+        const reopened = await replayTurn(database, { turnId, reason, actor: actorOf(caller) });
+        deps.feed.announce(turnId, 'changed');
+        await startRun(deps, reopened);
+        return {
+          status: 202, headers: { Location: `/api/admin/turns/${turnId}` },
+          body: presentAdminTurn(reopened, { locale: caller.locale, models }),
+        };
       },
     }),
   ];

@@ -10,9 +10,9 @@ import type { ApiDeps } from '../context.ts';
  *   the same id again joins it.
  */
 export async function startRun(deps: Pick<ApiDeps, 'runs' | 'database' | 'log'>, turn: TurnRecord): Promise<void> {
-  const { turnId, userId, conversationId, model } = turn;
+  const { turnId, conversationId } = turn;
   try {
-    await deps.runs.start({ turnId, userId, conversationId, model, replayed: false });
+    await deps.runs.start(turn);
   } catch (error) {
     if (!(error instanceof TurnStartError)) throw error;
     deps.log.warn({ turnId, definite: error.definite }, 'a turn’s workflow did not start');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ATTEMPT_OUTCOMES, HOLD_ENDS, TIMELINE_STEPS } from '../../domain/turn-timeline.ts';
+import { reason } from './audit.ts';
 import { errorCode } from './error.ts';
 import { instant, pageOf, pageQuery, tokens, uuid } from './fields.ts';
 import { turnFilterQuery } from './turn-filter.ts';
@@ -26,6 +27,8 @@ export const adminTurnPage = pageOf(adminTurn).extend({
     description: 'Failed turns of the filter by code, most frequent first (with `state=refused` the refused ones); only on the first page, null with a cursor',
   }),
 }).meta({ id: 'AdminTurns' });
+
+export const replayBody = z.strictObject({ reason }).meta({ id: 'Replay' });
 
 export const adminTurnQuery = z.strictObject({
   include: z.literal('content').optional().meta({ description: '`content`: with question and answer; the audit log keeps who read them' }),

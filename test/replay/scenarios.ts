@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import { reopenTurn } from '../../db/turns.ts';
 import { ADMIN_STATS_SCHEDULE_ID, RECONCILE_SCHEDULE_ID, REPAIR_SCHEDULES_ID, userScheduleId, type WORKFLOW_TYPES } from '../../workflows/contract.ts';
 import { Gate, type Point } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
@@ -103,8 +102,8 @@ export const SCENARIOS = {
     },
     'replayed-by-an-admin': async ({ stack }) => {
       const turn = await failed(stack);
-      const reopened = await reopenTurn(stack.db.database, { turnId: turn.turnId, userId: null, reason: 'replay' });
-      await stack.runs.start({ ...reopened, replayed: true });
+      const admin = await stack.person('admin');
+      await admin.call('POST', `/api/admin/turns/${turn.turnId}/replay`, { reason: 'an outage' });
       return ended(turn);
     },
     'reset-to-its-first-task-when-answered': async ({ stack }) => resetTo('first', await asked(stack)),
