@@ -12,6 +12,7 @@ import { createMetrics, type Metrics } from './platform/metrics.ts';
 import { createModelClient } from './platform/model.ts';
 import { createPlanner } from './platform/planner.ts';
 import { openRedis } from './platform/redis.ts';
+import { createRedrives } from './platform/temporal-redrives.ts';
 import { createTemporalLinks } from './platform/temporal-links.ts';
 import { createStatsCache } from './platform/stats-cache.ts';
 import { connectTemporal, createTurnRuns } from './platform/temporal.ts';
@@ -81,7 +82,8 @@ async function run(config: Config, { log, metrics, tracing }: { log: Logger; met
   }
   if (serves) {
     const links = createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace });
-    const api = await startApi({ config, models, database, redis, feed, runs, planner, stats, links, countTokens, log, metrics, tracing, now: Date.now });
+    const redrives = createRedrives(temporal, { taskQueuePrefix });
+    const api = await startApi({ config, models, database, redis, feed, runs, planner, stats, redrives, links, countTokens, log, metrics, tracing, now: Date.now });
     closers.push(() => api.close());
     log.info({ url: api.url }, 'listening');
   }

@@ -8,12 +8,13 @@ import type { Redis } from '../platform/redis.ts';
 import type { StatsCache } from '../platform/stats-cache.ts';
 import type { TurnRuns } from '../platform/temporal.ts';
 import type { TurnFeed } from '../platform/turn-feed.ts';
-import type { AdminStatsActivities, MonthActivities, ReconcileActivities, TurnActivities } from '../workflows/contract.ts';
+import type { AdminStatsActivities, MonthActivities, ReconcileActivities, RedriveActivities, TurnActivities } from '../workflows/contract.ts';
 import { createRefreshAdminStats } from './admin-stats.ts';
 import { guard } from './guard.ts';
 import { createGenerate } from './generate.ts';
 import { createMonthSteps } from './month-steps.ts';
 import { createReconcileTurns } from './reconcile-turns.ts';
+import { createRedriveSteps } from './redrive-steps.ts';
 import { createTurnSteps } from './turn-steps.ts';
 
 /** Everything the side effects need, wired by hand in main.ts. */
@@ -36,11 +37,12 @@ export interface ActivityDeps {
   readonly purchaseUrl: string;
 }
 
-export type Activities = TurnActivities & MonthActivities & ReconcileActivities & AdminStatsActivities;
+export type Activities = TurnActivities & MonthActivities & ReconcileActivities & AdminStatsActivities & RedriveActivities;
 
 /** Each is safe to run twice; what they throw is typed and carries no text of a chat. */
 export function createActivities(deps: ActivityDeps): Activities {
   const { reserveTurn, settleTurn, releaseTurn } = createTurnSteps(deps);
+  const { advanceRedrive, moveRedrive } = createRedriveSteps(deps);
   const { armSchedules, resetAllowance, checkUsage, repairSchedules } = createMonthSteps(deps);
   return {
     reserveTurn: guard(deps.log, 'reserveTurn', reserveTurn),
@@ -52,6 +54,8 @@ export function createActivities(deps: ActivityDeps): Activities {
     checkUsage: guard(deps.log, 'checkUsage', checkUsage),
     repairSchedules: guard(deps.log, 'repairSchedules', repairSchedules),
     reconcileTurns: guard(deps.log, 'reconcileTurns', createReconcileTurns(deps)),
+    advanceRedrive: guard(deps.log, 'advanceRedrive', advanceRedrive),
+    moveRedrive: guard(deps.log, 'moveRedrive', moveRedrive),
     refreshAdminStats: guard(deps.log, 'refreshAdminStats', createRefreshAdminStats(deps)),
   };
 }

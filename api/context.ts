@@ -10,6 +10,7 @@ import type { Metrics } from '../platform/metrics.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { StatsCache } from '../platform/stats-cache.ts';
 import type { TemporalLinks } from '../platform/temporal-links.ts';
+import type { Redrives } from '../platform/temporal-redrives.ts';
 import type { TurnRuns } from '../platform/temporal.ts';
 import type { Tracing } from '../platform/tracing.ts';
 import type { TurnFeed } from '../platform/turn-feed.ts';
@@ -23,6 +24,7 @@ export interface ApiDeps {
   readonly redis: Redis;
   readonly feed: TurnFeed;
   readonly runs: TurnRuns;
+  readonly redrives: Redrives;
   readonly links: TemporalLinks;
   readonly stats: StatsCache;
   readonly planner: Planner;

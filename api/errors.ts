@@ -13,7 +13,7 @@ export const STATUS_OF = {
   forbidden: 403, account_suspended: 403,
   not_found: 404,
   method_not_allowed: 405,
-  tokens_held: 409, conversation_busy: 409, idempotency_conflict: 409, turn_not_failed: 409,
+  tokens_held: 409, conversation_busy: 409, idempotency_conflict: 409, turn_not_failed: 409, confirm_required: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,
   content_filtered: 422, context_length: 422,

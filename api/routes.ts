@@ -10,6 +10,7 @@ import { conversationRoutes } from './routes/conversations.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { historyRoutes } from './routes/history.ts';
 import { notificationRoutes } from './routes/notifications.ts';
+import { redriveRoutes } from './routes/redrives.ts';
 import { tokenStatsRoutes } from './routes/token-stats.ts';
 
 /** Every call that needs sign-in. Making them asks nothing of what they will use, so that they can be described without it. */
@@ -25,5 +26,6 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...tokenStatsRoutes(deps),
     ...adminTurnRoutes(deps),
     ...adminUserRoutes(deps),
+    ...redriveRoutes(deps),
   ];
 }

@@ -26,6 +26,7 @@ export const ERROR_SENTENCES = {
   conversation_busy: { ko: '이 대화에서 답변이 진행 중입니다. 끝난 뒤 다시 시도하세요.', en: 'A turn is running in this conversation; try again when it has ended.' },
   idempotency_conflict: { ko: '같은 키로 다른 내용이 이미 접수되었습니다.', en: 'This key is already bound to another request.' },
   turn_not_failed: { ko: '실패한 답변만 다시 시도할 수 있습니다.', en: 'Only a failed turn can be run again.' },
+  confirm_required: { ko: '여러 건을 다시 실행하려면 confirm에 대상 수를 그대로 보내세요.', en: 'To replay more than one turn, repeat their count as confirm.' },
   account_suspended: { ko: '이용이 정지된 계정입니다. 고객센터에 문의해 주세요.', en: 'This account is suspended; please contact support.' },
   overloaded: { ko: '지금은 요청이 많습니다. 잠시 후 다시 시도하세요.', en: 'The service is busy; try again shortly.' },
   unavailable: { ko: '지금은 서비스를 이용할 수 없습니다. 잠시 후 다시 시도하세요.', en: 'The service is unavailable right now; try again shortly.' },

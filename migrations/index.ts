@@ -6,9 +6,10 @@ import { IndexOverageDebits } from './20261124-index-overage-debits.ts';
 import { SuspendAccounts } from './20261124-suspend-accounts.ts';
 import { RememberArmedSchedules } from './20261124-remember-armed-schedules.ts';
 import { CreateAlertsAndNotifications } from './20261124-create-alerts-and-notifications.ts';
+import { CreateRedrives } from './20261124-create-redrives.ts';
 
 /** In the order they run; forward only. */
 export const MIGRATIONS = [
   CreateTurnsAndLedger, CreateAuditEntries, FindTurnsForAdmins, CreateRatesAndRollups, IndexOverageDebits, SuspendAccounts,
-  RememberArmedSchedules, CreateAlertsAndNotifications,
+  RememberArmedSchedules, CreateAlertsAndNotifications, CreateRedrives,
 ] as const;

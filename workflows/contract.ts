@@ -1,6 +1,7 @@
 import { defaultPayloadConverter, defineSearchAttributeKey, SearchAttributeType, type Headers } from '@temporalio/common';
 import type { AlertLevel } from '../domain/alerts.ts';
 import type { TurnFailureCode } from '../domain/errors.ts';
+import type { RedriveProgress, RedriveStep } from '../domain/redrive.ts';
 import type { ResetOutcome } from '../domain/reset.ts';
 import type { ScheduleKind } from '../domain/schedules.ts';
 
@@ -17,6 +18,7 @@ export interface ChatTurnResult {
 export const WORKFLOW_TYPES = {
   chatTurn: 'chatTurn', reconcile: 'reconcile', allowanceReset: 'allowanceReset', usageAlert: 'usageAlert', repairSchedules: 'repairSchedules',
   adminStats: 'adminStats',
+  redriveTurns: 'redriveTurns',
 } as const;
 
 /** @param userId the owner, @param turnId a UUID; one workflow id per turn for ever: re-sends, retries and replays are runs of it. */
@@ -33,6 +35,19 @@ const SCHEDULE_FOLDERS = { reset: 'allowance-reset', alert: 'usage-alert' } as c
 /** A user's own schedule; its workflows are named after it, with the nominal time behind. */
 export function userScheduleId(kind: ScheduleKind, userId: number): string {
   return `${SCHEDULE_FOLDERS[kind]}/${userId}`;
+}
+
+/** One workflow a redrive; started again under the same id when Temporal has lost it. */
+export function redriveWorkflowId(redriveId: string): string {
+  return `redrive/${redriveId}`;
+}
+
+/** What a redrive hears, in the Temporal UI too, and what its row then says. */
+export const REDRIVE_SIGNALS = { pause: 'paused', resume: 'running', cancel: 'cancelling' } as const satisfies Record<string, RedriveStep>;
+
+export interface RedriveInput {
+  readonly redriveId: string;
+  readonly ratePerSecond: number;
 }
 
 /** @returns null for a schedule that is no user's. */
@@ -186,6 +201,12 @@ export interface AdminStatsReport {
   readonly asOf: string;
   /** False when Redis did not take them: then who asks computes them. */
   readonly cached: boolean;
+}
+
+export interface RedriveActivities {
+  /** Notes what has ended, begins at most `most` more while the redrive runs, and ends it when nothing is left. */
+  advanceRedrive(input: { redriveId: string; most: number }): Promise<RedriveProgress>;
+  moveRedrive(input: { redriveId: string; to: RedriveStep }): Promise<void>;
 }
 
 export interface ReconcileActivities {

@@ -1,5 +1,6 @@
+import type { WorkflowHandle } from '@temporalio/client';
 import { sql } from 'kysely';
-import { ADMIN_STATS_SCHEDULE_ID, RECONCILE_SCHEDULE_ID, REPAIR_SCHEDULES_ID, userScheduleId, type WORKFLOW_TYPES } from '../../workflows/contract.ts';
+import { ADMIN_STATS_SCHEDULE_ID, RECONCILE_SCHEDULE_ID, redriveWorkflowId, REPAIR_SCHEDULES_ID, userScheduleId, type WORKFLOW_TYPES } from '../../workflows/contract.ts';
 import { Gate, type Point } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { lockRows, type RowLock } from '../support/lock.ts';
@@ -186,6 +187,17 @@ export const SCENARIOS = {
       return fired(stack, RECONCILE_SCHEDULE_ID);
     },
   },
+  redriveTurns: {
+    'completed': async ({ stack }) => redriven(stack, 5),
+    'paused-resumed-and-cancelled': async ({ stack }) => redriven(stack, 1, async (workflow) => {
+      await workflow.signal('pause');
+      await workflow.signal('resume');
+      await workflow.signal('cancel');
+    }),
+    'cancelled-in-the-temporal-ui': async ({ stack }) => redriven(stack, 1, async (workflow) => {
+      await workflow.cancel();
+    }),
+  },
   allowanceReset: {
     'already-reset': async ({ stack }) => fired(stack, userScheduleId('reset', await personAt(stack, 10))),
     'unused-and-disarmed': async ({ stack }) => {
@@ -280,6 +292,23 @@ async function ended(turn: TestTurn, cause?: Promise<unknown>): Promise<Run> {
   await cause;
   await turn.ended();
   return { stack: turn.stack, workflowId: turn.workflowId };
+}
+
+/** Three failed turns of one person, replayed. @param meanwhile once one of them has been begun. */
+async function redriven(stack: TestStack, ratePerSecond: number, meanwhile: (workflow: WorkflowHandle) => Promise<void> = async () => {}): Promise<Run> {
+  const { person } = await failed(stack);
+  for (let i = 0; i < 2; i++) {
+    stack.model.next({ status: 400 });
+    await new TestTurn(stack, person, { message: SAID.question }).send();
+  }
+  const admin = await stack.person('admin');
+  const { body: { redriveId } } = await admin.call('POST', '/api/admin/turns/replay', { filter: { userId: person.userId }, reason: 'an outage', ratePerSecond, confirm: 3 });
+  await until(async () => (await admin.call('GET', `/api/admin/redrives/${redriveId}`)).body.progress.waiting < 3);
+  const workflowId = redriveWorkflowId(String(redriveId));
+  const workflow = stack.temporal.client.workflow.getHandle(workflowId);
+  await meanwhile(workflow);
+  await workflow.result();
+  return { stack, workflowId };
 }
 
 async function setUsage({ person }: TestTurn, usagePercent: number): Promise<void> {

@@ -10,6 +10,7 @@ import { createMetrics, type Metrics } from '../../platform/metrics.ts';
 import { createModelClient } from '../../platform/model.ts';
 import { createPlanner } from '../../platform/planner.ts';
 import { openRedis, type Redis } from '../../platform/redis.ts';
+import { createRedrives } from '../../platform/temporal-redrives.ts';
 import { createTemporalLinks } from '../../platform/temporal-links.ts';
 import { createStatsCache } from '../../platform/stats-cache.ts';
 import { connectTemporal, createTurnRuns, type Temporal, type TurnRuns } from '../../platform/temporal.ts';
@@ -108,7 +109,7 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   }
   if (works) await startOneWorker();
   const api: Api = await startApi({
-    config, models, database, redis, feed, runs, planner, stats, links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, metrics, tracing, now,
+    config, models, database, redis, feed, runs, planner, stats, redrives: createRedrives(temporal, { taskQueuePrefix }), links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, metrics, tracing, now,
   });
   closers.push(() => api.close());
   return {

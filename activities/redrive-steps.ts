@@ -1,0 +1,50 @@
+import { Context } from '@temporalio/activity';
+import { beginReplay, countProgress, findDue, findUnstarted, noteEndings } from '../db/redrive-turns.ts';
+import { endRedrive, getRedrive, moveRedrive } from '../db/redrives.ts';
+import { unbindTurn } from '../db/turns.ts';
+import { isOver, REDRIVE_WINDOW } from '../domain/redrive.ts';
+import type { TurnRecord } from '../domain/turn.ts';
+import { TurnStartError } from '../platform/temporal.ts';
+import type { RedriveActivities } from '../workflows/contract.ts';
+import type { ActivityDeps } from './index.ts';
+
+/** PostgreSQL says what is to be done and what was: a step that is run twice, or by another worker, goes on where the last one stood. */
+export function createRedriveSteps(deps: ActivityDeps): RedriveActivities {
+  const { database } = deps;
+  return {
+    async advanceRedrive({ redriveId, most }) {
+      await noteEndings(database, redriveId);
+      const { state, progress } = await getRedrive(database.sql, redriveId);
+      if (!isOver({ state })) {
+        for (const turn of await findUnstarted(database, redriveId)) await start(deps, turn);
+        if (state === 'running') await begin(deps, redriveId, Math.min(most, REDRIVE_WINDOW - progress.running));
+        await endRedrive(database, redriveId);
+      }
+      const now = await getRedrive(database.sql, redriveId);
+      return countProgress(database.sql, redriveId, now.state);
+    },
+    async moveRedrive({ redriveId, to }) {
+      await moveRedrive(database, { redriveId, to, actor: null, reason: null });
+    },
+  };
+}
+
+async function begin(deps: ActivityDeps, redriveId: string, most: number): Promise<void> {
+  if (most <= 0) return;
+  for (const turnId of await findDue(deps.database, redriveId, most)) {
+    Context.current().heartbeat();
+    const turn = await beginReplay(deps.database, { redriveId, turnId });
+    if (turn !== null) await start(deps, turn);
+  }
+}
+
+async function start(deps: ActivityDeps, turn: TurnRecord): Promise<void> {
+  deps.feed.announce(turn.turnId, 'changed');
+  try {
+    await deps.runs.start(turn);
+  } catch (error) {
+    if (!(error instanceof TurnStartError)) throw error;
+    // What is unclear is found again as unstarted; what was refused has failed.
+    if (error.definite) await unbindTurn(deps.database, { turnId: turn.turnId });
+  }
+}

@@ -1,0 +1,39 @@
+import { CancellationScope, condition, continueAsNew, defineSignal, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import { isOver, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
+import { REDRIVE_SIGNALS, type RedriveActivities, type RedriveInput } from './contract.ts';
+
+const { advanceRedrive, moveRedrive } = proxyActivities<RedriveActivities>({
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+});
+
+/** Some ten events a second: a new run long before Temporal's limits, beside what the server suggests by size. */
+const MOST_EVENTS = 4_000;
+
+/**
+ * Replays many turns, `ratePerSecond` each second while fewer than the window run. What is done stands in PostgreSQL; this clocks it, and
+ * hears pause, resume and cancel. A cancel in the Temporal UI is the same as the signal: what runs may end, nothing more is begun.
+ */
+export async function redriveTurns(input: RedriveInput): Promise<RedriveProgress> {
+  const { redriveId, ratePerSecond } = input;
+  const wanted: RedriveStep[] = [];
+  for (const [name, step] of Object.entries(REDRIVE_SIGNALS)) setHandler(defineSignal(name), () => { wanted.push(step); });
+  CancellationScope.current().cancelRequested.catch(() => { wanted.push('cancelling'); });
+  return CancellationScope.nonCancellable(async () => {
+    for (;;) {
+      for (let to = wanted.shift(); to !== undefined; to = wanted.shift()) await moveRedrive({ redriveId, to });
+      const progress = await advanceRedrive({ redriveId, most: ratePerSecond });
+      setCurrentDetails(describe(progress));
+      if (isOver(progress)) return progress;
+      await condition(() => wanted.length > 0, progress.state === 'paused' ? '1 minute' : '1 second');
+      const { historyLength, continueAsNewSuggested } = workflowInfo();
+      if (wanted.length === 0 && (continueAsNewSuggested || historyLength > MOST_EVENTS)) await continueAsNew<typeof redriveTurns>(input);
+    }
+  });
+}
+
+function describe({ state, waiting, running, completed, stopped, failed, skipped }: RedriveProgress): string {
+  const left = Object.entries(skipped).filter(([, count]) => count > 0).map(([why, count]) => `${count} ${why}`);
+  return `${state}: ${completed} completed, ${stopped} stopped, ${failed} failed, ${running} running, ${waiting} waiting${left.length === 0 ? '' : `; skipped: ${left.join(', ')}`}`;
+}
