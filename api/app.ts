@@ -25,7 +25,7 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   const authenticate = byApiKey(deps.database);
   const limits = createRequestLimits(deps.redis, limitsConfig);
   const gate = createOverloadGate({ countLive: () => countLiveTurns(deps.database), limit: limitsConfig.maxTurnsInFlight, now: Date.now });
-  deps.metrics.observeOverload(() => gate.bound());
+  deps.metrics.observeOverload(gate);
   const routes = routesOf(deps, gate);
 
   const app = express();

@@ -28,6 +28,11 @@ export interface PoolState {
   readonly waiting: number;
 }
 
+export interface OverloadSource {
+  bound(): number;
+  starting(): { readonly now: number; readonly bound: number };
+}
+
 export interface StateSources {
   figures(): Promise<Figures>;
   pool(): PoolState;
@@ -50,8 +55,7 @@ export interface Metrics {
   streamClosed(): void;
   /** What a scrape looks up beside the counters. */
   observe(sources: StateSources): void;
-  /** @param bound turns at once beyond which a new one is refused. */
-  observeOverload(bound: () => number): void;
+  observeOverload(gate: OverloadSource): void;
   /** Prometheus's text format, the SDK's own figures included. Never fails: what cannot be looked up is left out. */
   render(): Promise<string>;
 }
@@ -104,7 +108,7 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
     streamOpened: () => streams.inc(),
     streamClosed: () => streams.dec(),
     observe: (sources) => state.watch(sources),
-    observeOverload: (bound) => state.watchBound(bound),
+    observeOverload: (gate) => state.watchOverload(gate),
     async render() {
       const [sdk] = await Promise.all([options.readSdk?.().catch(() => ''), state.look()]);
       return `${await registry.metrics()}\n${sdk ?? ''}`;
@@ -127,9 +131,15 @@ class State {
     await Promise.all(this.#looks.map((look) => look()));
   }
 
-  watchBound(bound: () => number): void {
-    const gauge = this.#make('turnkeeper_overload_bound_turns', 'Live turns beyond which this process refuses a new one with 503');
-    this.#looks.push(async () => gauge.set(bound()));
+  watchOverload(gate: OverloadSource): void {
+    const bound = this.#make('turnkeeper_overload_bound_turns', 'Live turns beyond which this process refuses a new one with 503');
+    const starting = this.#make('turnkeeper_starting_turns', 'Turns of this process that wait for the decision about their hold');
+    const startingBound = this.#make('turnkeeper_starting_turns_bound', 'How many may, as measured: beyond it a new turn is refused with 503');
+    this.#looks.push(async () => {
+      bound.set(gate.bound());
+      starting.set(gate.starting().now);
+      startingBound.set(gate.starting().bound);
+    });
   }
 
   watch({ figures, pool, redis }: StateSources): void {

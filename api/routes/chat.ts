@@ -7,7 +7,7 @@ import { parseEventId, type EventId } from '../../domain/stream-events.ts';
 import { isLive, type TurnRecord } from '../../domain/turn.ts';
 import type { ApiDeps, Caller } from '../context.ts';
 import { readIdempotencyKey } from '../idempotency-key.ts';
-import type { OverloadGate } from '../overload.ts';
+import type { Arrival, OverloadGate } from '../overload.ts';
 import { presentTurn } from '../present.ts';
 import { secondsSinceReceived } from '../request-metrics.ts';
 import { nameTurn } from '../request-trace.ts';
@@ -67,9 +67,14 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       async handle(caller, { params: { turnId } }) {
         assertNotSuspended(caller);
         await getOwnTurn(deps, caller, turnId);
-        await gate.enter();
-        const reopened = await reopenTurn(deps.database, { turnId, userId: caller.principal.userId, reason: 'retry' });
-        return answerTurn(deps, caller, reopened, { start: true, retry: true });
+        const arrival = gate.arrive();
+        try {
+          await arrival.enter();
+          const reopened = await reopenTurn(deps.database, { turnId, userId: caller.principal.userId, reason: 'retry' });
+          return await answerTurn(deps, caller, reopened, { start: true, retry: true, onDecided: arrival.decided });
+        } finally {
+          arrival.leave();
+        }
       },
     }),
   ];
@@ -77,10 +82,22 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
 
 async function send(deps: ApiDeps, gate: OverloadGate, caller: Caller, body: z.infer<typeof sendBody>): Promise<Reply | null> {
   assertNotSuspended(caller);
+  const arrival = gate.arrive();
+  try {
+    const { decision, turn: accepted } = await accept(deps, arrival, caller, body);
+    nameTurn(deps.tracing, accepted.turnId);
+    deps.metrics.firstDeltaPart('accept', secondsSinceReceived(caller.response));
+    return await answerTurn(deps, caller, accepted, { start: mayNeedStart(decision, accepted), onDecided: arrival.decided });
+  } finally {
+    arrival.leave();
+  }
+}
+
+async function accept(deps: ApiDeps, arrival: Arrival, caller: Caller, body: z.infer<typeof sendBody>): Promise<Accepted> {
   const { userId, accountId } = caller.principal;
   const model = body.model === undefined ? deps.models[0] : deps.models.find(({ name }) => name === body.model);
   if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
-  const { decision, turn: accepted } = await acceptTurn(deps.database, {
+  return acceptTurn(deps.database, {
     userId, accountId,
     turnId: body.turnId ?? null,
     idempotencyKey: readIdempotencyKey(caller),
@@ -91,10 +108,7 @@ async function send(deps: ApiDeps, gate: OverloadGate, caller: Caller, body: z.i
     model: model.name,
     askedOutput: body.maxOutputTokens ?? null,
     bodyHash: hashOf(body),
-  }, () => gate.enter());
-  nameTurn(deps.tracing, accepted.turnId);
-  deps.metrics.firstDeltaPart('accept', secondsSinceReceived(caller.response));
-  return answerTurn(deps, caller, accepted, { start: mayNeedStart(decision, accepted) });
+  }, arrival.enter);
 }
 
 /** At the door, before anything is written; `reserveTurn` looks again, under the account's lock. Reading stays. */

@@ -24,9 +24,9 @@ export function wantedBy({ request }: Caller): Wanted {
 /**
  * Runs (or joins, or repeats) a turn and answers as asked. Headers of a stream go out only when the hold is made or refused, so that a
  * refusal is the same JSON for everybody.
- * @param options.start the workflow has to be started, or may have to be.
+ * @param options.start the workflow has to be started, or may have to be. `onDecided`: its hold is made, or will never be.
  */
-export async function answerTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord, options: { start: boolean; retry?: boolean }): Promise<Reply | null> {
+export async function answerTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord, options: { start: boolean; retry?: boolean; onDecided?: () => void }): Promise<Reply | null> {
   const wanted = wantedBy(caller);
   const began = Date.now();
   const sentAt = performance.now();
@@ -35,6 +35,7 @@ export async function answerTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord
     if (options.start) await startRun(deps, turn);
     const decided = isDecided(turn) ? turn : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.gone });
     if (!isDecided(decided)) return await undecided(caller, decided);
+    options.onDecided?.();
     if (options.start && decided.admittedAt !== null) deps.metrics.firstDeltaPart('hold', (performance.now() - sentAt) / 1_000);
     if (decided.state === 'refused') throw await refusalOf(deps, decided);
     // Ended before it was held: the person's retry answers that itself; a stream has its own word for it.

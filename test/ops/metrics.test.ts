@@ -136,7 +136,9 @@ describe('what is looked up', () => {
     await readEvents(response);
     await until(each(0));
     expect(valueOf(await scrape(), 'turnkeeper_held_tokens')).toBe(0);
-    expect(valueOf(await scrape(), 'turnkeeper_overload_bound_turns')).toBe(200);
+    expect(valueOf(await scrape(), 'turnkeeper_overload_bound_turns')).toBe(500);
+    expect(valueOf(await scrape(), 'turnkeeper_starting_turns')).toBe(0);
+    expect(valueOf(await scrape(), 'turnkeeper_starting_turns_bound')).toBeGreaterThan(0);
   });
 
   test('a schedule\'s firing: when it was, how late, and what reconcile found', async () => {
