@@ -103,7 +103,7 @@ function allowed(room: string, file: string, { specifier, typesOnly }: Import): 
     return roomOf(target) === room || may.some((name) => target === name || target.startsWith(`${name}/`));
   }
   // What runs in the browser has none of Node; what builds it does.
-  if (room === 'web' && specifier.startsWith('node:')) return /^web\/(vite\.config|make-types)\.ts$/.test(file);
+  if (room === 'web' && specifier.startsWith('node:')) return /^web\/(vite\.config|make-types|screenshots)\.ts$/.test(file);
   const packages = MAY_USE[room];
   if (packages !== undefined) return packages.includes(specifier);
   return MAY_KNOW_SQL.has(room) || !ONLY_DB.test(specifier);

@@ -19,7 +19,7 @@ afterEach(() => { expect(stage.complaints()).toEqual([]); });
 afterAll(() => stage.close());
 
 test('an admin finds why a turn failed: by its cause, in the list, on its timeline', async () => {
-  const page = await stage.visitAs(admin, '/admin');
+  const page = await stage.visitAs(admin, '/admin/turns');
   await page.getByRole('button', { name: /model_rejected 1/ }).click();
   await page.waitForURL(/code=model_rejected/);
   await page.reload();
@@ -55,6 +55,17 @@ test('an admin finds a person, grants tokens once, suspends and resumes', async 
   await suspension.getByLabel('사유').fill('시험 끝');
   await suspension.getByRole('button', { name: '정지 풀기' }).click();
   await suspension.getByRole('button', { name: '정지하기' }).waitFor();
+});
+
+test('an admin sees who uses how much, as of when, and has it computed anew', async () => {
+  const page = await stage.visitAs(admin, '/admin');
+  await page.getByRole('heading', { name: '사용률 분포' }).waitFor();
+  await page.getByText(/기준$/).waitFor();
+  await page.getByRole('button', { name: '새로 계산' }).click();
+  await page.getByLabel('이메일 또는 번호').fill(String(person.userId));
+  await page.waitForURL(new RegExp(`who=${person.userId}`));
+  await page.getByRole('link', { name: `사용자 ${person.userId}`, exact: true }).waitFor();
+  expect(await audit(page)).toEqual([]);
 });
 
 test('for anybody else there are no such pages', async () => {

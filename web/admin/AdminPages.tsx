@@ -3,12 +3,13 @@ import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { useMe } from '../session/me.ts';
 import { NotFound } from '../shell/NotFound.tsx';
 import { AuditPage } from './AuditPage.tsx';
+import { StatsPage } from './StatsPage.tsx';
 import { TurnPage } from './TurnPage.tsx';
 import { TurnsPage } from './TurnsPage.tsx';
 import { UserPage } from './UserPage.tsx';
 import { UsersPage } from './UsersPage.tsx';
 
-const SECTIONS = ['turns', 'users', 'audit'] as const;
+const SECTIONS = ['stats', 'turns', 'users', 'audit'] as const;
 
 /** Drawn for admins; the API refuses everybody else by itself. */
 export function AdminPages() {
@@ -16,7 +17,8 @@ export function AdminPages() {
   if (role !== 'admin') return <NotFound />;
   return (
     <Switch>
-      <Route path="/admin"><Redirect to="/admin/turns" replace /></Route>
+      <Route path="/admin"><Redirect to="/admin/stats" replace /></Route>
+      <Route path="/admin/stats"><StatsPage /></Route>
       <Route path="/admin/turns"><TurnsPage /></Route>
       <Route path="/admin/turns/:turnId">{({ turnId }) => <TurnPage turnId={turnId} />}</Route>
       <Route path="/admin/users"><UsersPage /></Route>

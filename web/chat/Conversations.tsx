@@ -39,7 +39,7 @@ export function Conversations({ onLeave }: { onLeave: () => void }) {
         {list.isPending && <Loading />}
         {list.isError && <Problem error={list.error} onRetry={() => void list.refetch()} />}
         {list.isSuccess && items.length === 0 && <p className="px-3 py-6 text-center text-sm text-faint">{wanted !== '' ? t('noneFound') : archived ? t('noneArchived') : t('none')}</p>}
-        <ul className="grid gap-px">
+        <ul className="grid grid-cols-[minmax(0,1fr)] gap-px">
           {items.map((item) => <li key={item.conversationId}><ConversationItem item={item} onLeave={onLeave} /></li>)}
         </ul>
         <div ref={more} className="h-px" />

@@ -66,6 +66,7 @@ export function UsageFigures({ usage }: { usage: Usage }) {
           <div key={name}><dt className="text-sm text-faint">{t(`figure.${name}`)}</dt><dd className="text-lg font-medium tabular-nums">{value}</dd></div>
         ))}
       </dl>
+      {usage.depletesAt !== null && <p className="text-sm text-soft">{t('depletes', { at: moment(usage.depletesAt), until: until(usage.depletesAt) })}</p>}
       <p className="border-t border-line pt-4 text-sm text-soft">{t('resets', { at: moment(usage.resetsAt), until: until(usage.resetsAt), zone: timeZone })}</p>
     </div>
   );

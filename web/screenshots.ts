@@ -1,0 +1,64 @@
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { chromium, type BrowserContextOptions, type Page } from 'playwright-core';
+
+/**
+ * `node web/screenshots.ts [URL of a running npm start]`: the pictures of the README, in docs/screenshots. It moves the demo user
+ * through the levels, so it belongs on a stack whose data nobody needs. CHROMIUM names the browser where it is not /usr/bin/chromium.
+ */
+const base = process.argv[2] ?? 'http://127.0.0.1:3000';
+const folder = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
+const browser = await chromium.launch({
+  executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+
+const QUESTIONS = ['이번 주말에 가 볼 만한 서울 산책길을 알려 주세요', '복리 이자를 쉽게 설명해 주세요', '회의 일정 변경 메일을 정중하게 써 주세요'];
+
+async function keyOf(as: 'user' | 'admin'): Promise<string> {
+  const response = await fetch(`${base}/api/auth/demo`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ as }) });
+  return ((await response.json()) as { token: string }).token;
+}
+
+async function call(token: string, method: string, path: string, body: object): Promise<{ conversationId?: string }> {
+  const response = await fetch(`${base}${path}`, { method, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  return await response.json() as { conversationId?: string };
+}
+
+async function take(name: string, token: string, path: string, options: BrowserContextOptions, ready: (page: Page) => Promise<unknown>): Promise<void> {
+  const context = await browser.newContext({ baseURL: base, viewport: { width: 1180, height: 740 }, reducedMotion: 'reduce', ...options });
+  const page = await context.newPage();
+  await page.goto('/favicon.svg');
+  await page.evaluate((key) => { sessionStorage.setItem('turnkeeper.token', key); }, token);
+  await page.goto(path);
+  await ready(page);
+  await page.waitForLoadState('networkidle');
+  await page.evaluate(() => document.fonts.ready.then(() => {}));
+  await page.screenshot({ path: `${folder}${name}.png` });
+  await context.close();
+}
+
+mkdirSync(folder, { recursive: true });
+const [user, admin] = [await keyOf('user'), await keyOf('admin')];
+const level = (usagePercent: number) => call(user, 'POST', '/api/ai-usage/test-usage', { userId: 1, usagePercent });
+const inLanguage = (token: string, locale: 'ko' | 'en') => call(token, 'PATCH', '/api/me', { locale });
+await level(20);
+let conversationId = '';
+for (const message of QUESTIONS) ({ conversationId = '' } = await call(user, 'POST', '/api/chat/send', { message }));
+const answered = (page: Page) => page.locator('.answer p').first().waitFor();
+
+await inLanguage(user, 'ko');
+await level(42);
+await take('chat-ko', user, `/c/${conversationId}`, { locale: 'ko-KR' }, answered);
+await level(92);
+await take('warning-ko-phone', user, `/c/${conversationId}`, { locale: 'ko-KR', viewport: { width: 390, height: 740 } }, (page) => page.getByTestId('usage-banner').waitFor());
+await level(105);
+await take('blocked-ko', user, '/', { locale: 'ko-KR' }, (page) => page.getByTestId('usage-banner').waitFor());
+await level(64);
+await inLanguage(user, 'en');
+await take('usage-en-dark', user, '/usage', { locale: 'en-US', colorScheme: 'dark' }, (page) => page.getByRole('img').last().waitFor());
+await inLanguage(admin, 'en');
+await take('statistics-en', admin, '/admin/stats', { locale: 'en-US' }, (page) => page.getByRole('heading', { name: 'Share used' }).waitFor());
+await inLanguage(user, 'ko');
+await inLanguage(admin, 'ko');
+await browser.close();
