@@ -5,6 +5,7 @@ import { assertMigrated } from './db/migrate.ts';
 import { publishRates } from './db/rates.ts';
 import { readTokenStats } from './db/token-stats.ts';
 import { AppConfigError } from './platform/config-error.ts';
+import { createAccountFeed } from './platform/account-feed.ts';
 import { readConfig, type Config } from './platform/config.ts';
 import { createLog, type Logger } from './platform/log.ts';
 import { openMetricsDoor } from './platform/metrics-door.ts';
@@ -56,6 +57,7 @@ async function run(config: Config, { log, metrics, tracing }: { log: Logger; met
     log.info({ url: door.url }, 'metrics are served');
   }
   const feed = createTurnFeed(redis);
+  const accountFeed = createAccountFeed(redis);
   const temporal = await connectTemporal(config.temporal, tracing);
   closers.push(() => temporal.close());
 
@@ -83,7 +85,7 @@ async function run(config: Config, { log, metrics, tracing }: { log: Logger; met
   if (serves) {
     const links = createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace });
     const redrives = createRedrives(temporal, { taskQueuePrefix });
-    const api = await startApi({ config, models, database, redis, feed, runs, planner, stats, redrives, links, countTokens, log, metrics, tracing, now: Date.now });
+    const api = await startApi({ config, models, database, redis, feed, accountFeed, runs, planner, stats, redrives, links, countTokens, log, metrics, tracing, now: Date.now });
     closers.push(() => api.close());
     log.info({ url: api.url }, 'listening');
   }

@@ -12,7 +12,7 @@ import { TURN_FAILURE_TYPES, type Generated, type TurnActivities } from '../work
 import type { ActivityDeps } from './index.ts';
 import { outlast } from './outlast.ts';
 import { watchInterruption, type Interruption } from './interruption.ts';
-import { admissionContext } from './turn-steps.ts';
+import { admissionContext, tellFollowers } from './turn-steps.ts';
 
 /** One model call of a turn, streamed to its readers, with its answer in PostgreSQL before it returns. */
 export function createGenerate(deps: ActivityDeps): TurnActivities['generate'] {
@@ -23,6 +23,7 @@ export function createGenerate(deps: ActivityDeps): TurnActivities['generate'] {
     const interruption = watchInterruption(deps.feed, turnId);
     try {
       const opened = await outlast(() => openAttempt(deps.database, turnId, admissionContext(deps)));
+      tellFollowers(deps);
       // A first attempt speaks for itself, by its first delta; whoever has seen text must learn of the next.
       if (opened.kind !== 'opened' || opened.number > 1) deps.feed.announce(turnId, 'changed');
       return opened.kind === 'opened' ? await callModel(deps, opened, interruption) : opened;

@@ -4,6 +4,7 @@ import { checkUsage } from '../db/check-usage.ts';
 import { resetAllowance } from '../db/reset-allowance.ts';
 import { compareSchedules, mendSchedules } from '../db/schedule-repair.ts';
 import { findAccount } from '../db/users.ts';
+import { announceAccount } from '../platform/account-feed.ts';
 import type { MonthActivities, ScheduleReport } from '../workflows/contract.ts';
 import type { ActivityDeps } from './index.ts';
 
@@ -23,6 +24,7 @@ export function createMonthSteps(deps: ActivityDeps): MonthActivities {
       const reset = await resetAllowance(deps.database, { ...owner, firedFor, now: deps.now() });
       if (reset.outcome === 'past_month') return { outcome: reset.outcome, disarmed: false };
       const { outcome, period, closedUsedTokens, idle } = reset;
+      if (outcome === 'reset') announceAccount(deps.redis, { userId });
       const disarmed = idle && !(await disarmSchedule(deps, 'reset', { ...owner, userId, now: deps.now() })).includes('reset');
       return { outcome, period, closedUsedTokens, disarmed };
     },
@@ -37,8 +39,11 @@ export function createMonthSteps(deps: ActivityDeps): MonthActivities {
         const rearmed = await disarmSchedule(deps, 'alert', { ...owner, userId, now: deps.now() });
         return { ...check, disarmed: !rearmed.includes('alert') };
       }
-      // Operators look for these words.
-      if (check.outcome === 'sent') deps.log.warn({ ...owner, userId, ...check }, `토큰 임계값 ${check.level}: ${check.usagePercent}%`);
+      if (check.outcome === 'sent') {
+        // Operators look for these words.
+        deps.log.warn({ ...owner, userId, ...check }, `토큰 임계값 ${check.level}: ${check.usagePercent}%`);
+        announceAccount(deps.redis, { userId });
+      }
       return { ...check, disarmed: false };
     },
     repairSchedules: () => repairSchedules(deps),

@@ -3,6 +3,7 @@ import { armSchedules } from '../db/arming.ts';
 import { releaseTurn } from '../db/end-turn.ts';
 import { countMismatches, expireHolds, findQuietTurns, findUnsettledAnswer, type QuietTurn } from '../db/reconcile.ts';
 import { settleTurn } from '../db/settle-turn.ts';
+import { announceAccount } from '../platform/account-feed.ts';
 import type { ReconcileActivities, ReconcileReport } from '../workflows/contract.ts';
 import type { ActivityDeps } from './index.ts';
 
@@ -46,6 +47,7 @@ async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietFo
     const { arm } = await settleTurn(deps.database, { turnId, answer, now: deps.now() });
     if (arm !== undefined) await armSchedules(deps, { accountId: turn.accountId, now: deps.now() });
     deps.feed.announce(turnId, 'changed');
+    announceAccount(deps.redis, turn);
     return 'settled';
   }
   if (neverStarted && quietForMs < START_UNTIL_MS) {
@@ -54,6 +56,7 @@ async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietFo
   }
   const released = await releaseTurn(deps.database, { turnId, runId: 'reconcile', reason: reasonFor(turn.stopRequestedAt), scheduledAt: seenAt });
   deps.feed.announce(turnId, 'changed');
+  announceAccount(deps.redis, turn);
   return released === null ? null : 'interrupted';
 }
 

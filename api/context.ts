@@ -4,6 +4,7 @@ import type { Principal } from '../db/users.ts';
 import type { Locale } from '../domain/messages.ts';
 import type { Encoding, PricedModel } from '../domain/model.ts';
 import type { Planner } from '../domain/schedules.ts';
+import type { AccountFeed } from '../platform/account-feed.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
@@ -23,6 +24,7 @@ export interface ApiDeps {
   readonly database: Database;
   readonly redis: Redis;
   readonly feed: TurnFeed;
+  readonly accountFeed: AccountFeed;
   readonly runs: TurnRuns;
   readonly redrives: Redrives;
   readonly links: TemporalLinks;

@@ -3,6 +3,7 @@ import { createDocument, createSchema, type ZodOpenApiOperationObject, type ZodO
 import type { ErrorCode } from '../domain/errors.ts';
 import { STATUS_OF } from './errors.ts';
 import type { Answer, Route } from './route.ts';
+import { accountEvents } from './wire/account-events.ts';
 import { errorBody, failedTurnBody, refusalBody } from './wire/error.ts';
 import { demoBody, session, signInOptions } from './wire/sign-in.ts';
 import { streamEvents } from './wire/turn.ts';
@@ -32,7 +33,7 @@ export function describeApi(routes: readonly Route[]) {
 }
 
 /** What a stream carries, apart: registered in the document they would bring each schema a second time, as of a request. */
-const EVENTS = Object.assign({}, ...Object.values(streamEvents).map((schema) => createSchema(schema, { io: 'output' }).components)) as Record<string, object>;
+const EVENTS = Object.assign({}, ...[...Object.values(streamEvents), accountEvents.turn].map((schema) => createSchema(schema, { io: 'output' }).components)) as Record<string, object>;
 
 function describeRoute(route: Route): ZodOpenApiOperationObject {
   const answers = Object.entries(route.answers).map(([status, answer]) => [status, describeAnswer(answer)]);

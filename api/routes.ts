@@ -7,6 +7,7 @@ import { adminUserRoutes } from './routes/admin-users.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { conversationRoutes } from './routes/conversations.ts';
+import { eventRoutes } from './routes/events.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { historyRoutes } from './routes/history.ts';
 import { notificationRoutes } from './routes/notifications.ts';
@@ -21,6 +22,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...accountRoutes(deps),
     ...historyRoutes(deps),
     ...notificationRoutes(deps),
+    ...eventRoutes(deps),
     ...auditRoutes(deps),
     ...grantRoutes(deps),
     ...tokenStatsRoutes(deps),

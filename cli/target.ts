@@ -2,6 +2,8 @@ import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { openDatabase, type Database } from '../db/database.ts';
 import type { Config } from '../platform/config.ts';
+import { announced } from '../platform/account-feed.ts';
+import { openRedis } from '../platform/redis.ts';
 import { connectTemporal, type Temporal } from '../platform/temporal.ts';
 import { isAlive } from '../scripts/services/identity.ts';
 import { readServices, type Stored } from '../scripts/services/registry.ts';
@@ -43,6 +45,15 @@ export async function withTemporal<T>(config: Config, work: (temporal: Temporal)
   } finally {
     await temporal.close();
   }
+}
+
+/** Says to those who follow the user's account that it changed; without Redis they see it at their next look. */
+export async function tellFollowers(config: Config, userId: number): Promise<void> {
+  const url = config.redis.url ?? findRunningStack(config)?.services.find(({ name }) => name === 'redis')?.url;
+  if (url === undefined) return;
+  const redis = await openRedis(url);
+  await announced(redis, { userId });
+  await redis.close();
 }
 
 /** Without user and password. */

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { grantTokens } from '../db/grants.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
 import { positiveInteger, print } from './output.ts';
-import { withDatabase, type ReadConfig } from './target.ts';
+import { tellFollowers, withDatabase, type ReadConfig } from './target.ts';
 
 interface Options {
   readonly user: number;
@@ -22,8 +22,10 @@ export function addUserGrant(user: Command, readConfig: ReadConfig): void {
     .option('--key <text>', 'the same key grants once, however often it is sent (default: a new one)')
     .option('--json', 'print {"entryId": 1, "userId": 1, "tokens": 1000, …, "purchasedTokens": 1000, "debtTokens": 0, "repeated": false}')
     .action(async ({ user: userId, tokens, reason, key, json }: Options) => {
-      await withDatabase(readConfig(), async (database) => {
+      const config = readConfig();
+      await withDatabase(config, async (database) => {
         const granted = await grantTokens(database, { userId, tokens, reason, key: key ?? randomUUID(), actor: CLI_ACTOR });
+        if (!granted.repeated) await tellFollowers(config, userId);
         const text = `${granted.repeated ? 'already granted' : 'granted'} as entry ${granted.entryId}; purchased tokens now ${granted.purchasedTokens}, debt ${granted.debtTokens}`;
         print(granted, { json, text });
       });

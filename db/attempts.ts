@@ -49,7 +49,7 @@ async function open(tx: Tx, turn: TurnRow, hold: Hold, context: AdmissionContext
     ), opened as (
       insert into attempts (turn_id, number, run_id, hold_id) values (${turn.id}, ${number}, ${context.runId}, ${hold.id})
     )
-    update turns set state = 'running', attempt = ${number}, run_id = ${context.runId}, touched_at = now() where id = ${turn.id}`);
+    update turns set state = 'running', attempt = ${number}, run_id = ${context.runId}, touched_at = clock_timestamp() where id = ${turn.id}`);
   return { kind: 'opened', number, turn, hold, restarted: number === 1 ? null : replayed ? 'replay' : 'retry' };
 }
 
@@ -90,7 +90,7 @@ export async function storeAnswer(database: Database, answer: AnswerToStore): Pr
     const text = answer.text.replaceAll('\0', '\uFFFD');
     tx.write(sql`update turns set answer = ${text}, answer_tokens = ${answer.textTokens}, answer_attempt = ${answer.attempt},
         stream_entries = ${answer.streamEntries}, finish_reason = ${answer.finishReason}, prompt_tokens = ${answer.usage.promptTokens},
-        completion_tokens = ${answer.usage.completionTokens}, estimated = ${answer.estimated}, touched_at = now()
+        completion_tokens = ${answer.usage.completionTokens}, estimated = ${answer.estimated}, touched_at = clock_timestamp()
       where id = ${row.id}`);
     const { promptTokens, cachedTokens, completionTokens } = answer.usage;
     return { kind: 'answered', answer: { attempt: answer.attempt, outcome: answer.outcome, promptTokens, cachedTokens, completionTokens, estimated: answer.estimated } };

@@ -25,7 +25,7 @@ export async function endTurn(tx: Tx, row: TurnRow, ending: Ending): Promise<voi
   tx.write(sql`with ended as (
       update attempts set state = ${ending.state === 'stopped' ? 'stopped' : 'lost'}, ended_at = now() where turn_id = ${row.id} and state = 'open'
     )
-    update turns set state = ${ending.state}, error_code = ${code}, ended_at = now(), touched_at = now(),
+    update turns set state = ${ending.state}, error_code = ${code}, ended_at = now(), touched_at = clock_timestamp(),
       prompt_tokens = ${nothing}, completion_tokens = ${nothing}, debited_tokens = ${nothing}
     where id = ${row.id}`);
   noteEnding(tx, { turnId: row.id, outcome: ending.state, code, model: row.model, debitedTokens: 0 });

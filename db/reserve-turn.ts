@@ -112,7 +112,7 @@ function markAdmitted(tx: Tx, row: TurnRow, runId: string, hold: Hold): void {
       update conversations set listed_at = coalesce(listed_at, now()), updated_at = now(), title = coalesce(title, left(${row.question}, 40))
       where id = ${row.conversationId}
     )
-    update turns set state = 'accepted', run_id = ${runId}, admitted_at = now(), ever_admitted = true, output_limit = ${hold.outputLimit}, touched_at = now()
+    update turns set state = 'accepted', run_id = ${runId}, admitted_at = now(), ever_admitted = true, output_limit = ${hold.outputLimit}, touched_at = clock_timestamp()
     where id = ${row.id}`);
 }
 

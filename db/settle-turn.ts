@@ -45,7 +45,7 @@ export async function settleTurn(
     moveHold(tx, hold.id, 'settled');
     const warning = decideWarning(describeUsage({ period: account.period, balance, ...recentAfterSettle(payer, tokens) }));
     tx.write(sql`update turns set state = ${answer.outcome}, debited_tokens = ${tokens}, warning = ${warning === null ? null : JSON.stringify(warning)},
-        ended_at = now(), touched_at = now() where id = ${turnId}`);
+        ended_at = now(), touched_at = clock_timestamp() where id = ${turnId}`);
     noteEnding(tx, { turnId, outcome: answer.outcome, code: null, model: row.model, debitedTokens: tokens });
     return { state: answer.outcome, ...toArm({ ...account, balance }) };
   });

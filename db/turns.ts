@@ -42,7 +42,7 @@ export async function reopen(tx: Tx, row: TurnRow, reason: 'retry' | 'replay' | 
   const replayed = row.state === 'failed' && (reason === 'replay' || reason === 'reset');
   try {
     await sql`update turns set state = 'accepted', sequence = ${sequence}, run_reason = ${reason}, admitted_at = null, ended_at = null,
-      error_code = null, output_limit = null, stop_requested_at = null, touched_at = now(),
+      error_code = null, output_limit = null, stop_requested_at = null, touched_at = clock_timestamp(),
       replayed_at = case when ${replayed} then now() else replayed_at end
       where id = ${row.id} and state in ('failed', 'refused')`.execute(tx);
   } catch (error) {
@@ -87,7 +87,7 @@ export async function unbindTurn(database: Database, { turnId }: { turnId: strin
     if (row === null || !isLive(row.state) || row.state !== 'accepted' || row.admittedAt !== null) return;
     const state = row.everAdmitted ? 'failed' : 'refused';
     const code = row.everAdmitted ? 'interrupted' : 'unavailable';
-    await sql`update turns set state = ${state}, error_code = ${code}, ended_at = now() where id = ${turnId}`.execute(tx);
+    await sql`update turns set state = ${state}, error_code = ${code}, ended_at = now(), touched_at = clock_timestamp() where id = ${turnId}`.execute(tx);
     noteEnding(tx, { turnId, outcome: state, code, model: row.model, debitedTokens: 0 });
   });
 }

@@ -7,9 +7,10 @@ import { SuspendAccounts } from './20261124-suspend-accounts.ts';
 import { RememberArmedSchedules } from './20261124-remember-armed-schedules.ts';
 import { CreateAlertsAndNotifications } from './20261124-create-alerts-and-notifications.ts';
 import { CreateRedrives } from './20261124-create-redrives.ts';
+import { IndexTurnsByTouch } from './20261124-index-turns-by-touch.ts';
 
 /** In the order they run; forward only. */
 export const MIGRATIONS = [
   CreateTurnsAndLedger, CreateAuditEntries, FindTurnsForAdmins, CreateRatesAndRollups, IndexOverageDebits, SuspendAccounts,
-  RememberArmedSchedules, CreateAlertsAndNotifications, CreateRedrives,
+  RememberArmedSchedules, CreateAlertsAndNotifications, CreateRedrives, IndexTurnsByTouch,
 ] as const;

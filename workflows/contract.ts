@@ -26,6 +26,12 @@ export function turnWorkflowId(userId: number, turnId: string): string {
   return `turn/${userId}/${turnId}`;
 }
 
+/** Whose turn it is; null for an id that `turnWorkflowId` did not make, such as somebody's own in the Temporal UI. */
+export function ownerOfTurnWorkflow(workflowId: string): number | null {
+  const [, userId] = /^turn\/([1-9]\d{0,15})\//.exec(workflowId) ?? [];
+  return userId === undefined ? null : Number(userId);
+}
+
 export const RECONCILE_SCHEDULE_ID = 'reconcile';
 export const REPAIR_SCHEDULES_ID = 'schedules-repair';
 export const ADMIN_STATS_SCHEDULE_ID = 'admin-stats';

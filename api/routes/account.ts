@@ -35,7 +35,7 @@ export function accountRoutes(deps: ApiDeps): Route[] {
         const changed = await updateProfile(database, {
           userId: principal.userId, ...(timeZone === undefined ? {} : { timeZone }), ...(locale === undefined ? {} : { locale }), now: now(),
         });
-        if (timeZone !== undefined) await afterWrite(deps, principal.accountId);
+        if (timeZone !== undefined) await afterWrite(deps, principal.userId);
         return { status: 200, body: presentMe(changed) };
       },
     }),
@@ -61,7 +61,7 @@ function testUsage(deps: ApiDeps): Route {
       const account = await findAccount(database.sql, userId);
       if (account === null) throw new AppError('not_found');
       const state = await setTestUsage(database, { accountId: account.accountId, percent: usagePercent, now: now() });
-      await afterWrite(deps, account.accountId);
+      await afterWrite(deps, userId);
       return { status: 200, body: presentUsage(state, config.policy.purchaseUrl) };
     },
   });

@@ -9,7 +9,7 @@ import { actorOf } from './audit.ts';
 
 const ERRORS = ['forbidden', 'not_found', 'invalid_json', 'invalid_request', 'unsupported_media_type', 'payload_too_large', 'idempotency_conflict'] as const;
 
-type Deps = Pick<ApiDeps, 'database' | 'planner' | 'log' | 'now'>;
+type Deps = Pick<ApiDeps, 'database' | 'redis' | 'planner' | 'log' | 'now'>;
 
 export function grantRoutes(deps: Deps): Route[] {
   const { database, now } = deps;
@@ -32,7 +32,7 @@ export function grantRoutes(deps: Deps): Route[] {
 }
 
 /** Without the balances: a repeated request gets the same answer, whatever has happened since. */
-async function replyOf(deps: Deps, { accountId, entryId, userId, tokens, reason, reversesId, createdAt, repeated }: GrantResult): Promise<Reply> {
-  if (!repeated) await afterWrite(deps, accountId);
+async function replyOf(deps: Deps, { entryId, userId, tokens, reason, reversesId, createdAt, repeated }: GrantResult): Promise<Reply> {
+  if (!repeated) await afterWrite(deps, userId);
   return { status: 201, body: { entryId, userId, tokens, reason, reversesId, createdAt: iso(createdAt) } };
 }

@@ -1,6 +1,7 @@
 import { unbindTurn } from '../../db/turns.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
+import { announceAccount } from '../../platform/account-feed.ts';
 import { TurnStartError } from '../../platform/temporal.ts';
 import type { ApiDeps } from '../context.ts';
 
@@ -9,8 +10,8 @@ import type { ApiDeps } from '../context.ts';
  * @throws AppError unavailable: a definite failure leaves nothing to run; after an unclear one the turn stays bound, and sending
  *   the same id again joins it.
  */
-export async function startRun(deps: Pick<ApiDeps, 'runs' | 'database' | 'log'>, turn: TurnRecord): Promise<void> {
-  const { turnId, conversationId } = turn;
+export async function startRun(deps: Pick<ApiDeps, 'runs' | 'database' | 'redis' | 'log'>, turn: TurnRecord): Promise<void> {
+  const { turnId, userId, conversationId } = turn;
   try {
     await deps.runs.start(turn);
   } catch (error) {
@@ -18,6 +19,7 @@ export async function startRun(deps: Pick<ApiDeps, 'runs' | 'database' | 'log'>,
     deps.log.warn({ turnId, definite: error.definite }, 'a turn’s workflow did not start');
     if (!error.definite) throw new AppError('unavailable', { retryAfter: 5, turnId, conversationId, bound: true }, { cause: error });
     await unbindTurn(deps.database, { turnId });
+    announceAccount(deps.redis, { userId });
     throw new AppError('unavailable', { retryAfter: 5 }, { cause: error });
   }
 }

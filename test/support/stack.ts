@@ -5,6 +5,7 @@ import { publishRates } from '../../db/rates.ts';
 import { readTokenStats } from '../../db/token-stats.ts';
 import { createUser } from '../../db/users.ts';
 import { readConfig } from '../../platform/config.ts';
+import { createAccountFeed } from '../../platform/account-feed.ts';
 import { createLog, type Logger } from '../../platform/log.ts';
 import { createMetrics, type Metrics } from '../../platform/metrics.ts';
 import { createModelClient } from '../../platform/model.ts';
@@ -82,6 +83,7 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   closers.push(() => redis.close());
   await redis.commands.flushDb();
   const feed = createTurnFeed(redis);
+  const accountFeed = createAccountFeed(redis);
   const temporal = await connectTemporal(config.temporal, tracing);
   closers.push(() => temporal.close());
   const { taskQueuePrefix } = config.temporal;
@@ -109,7 +111,7 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   }
   if (works) await startOneWorker();
   const api: Api = await startApi({
-    config, models, database, redis, feed, runs, planner, stats, redrives: createRedrives(temporal, { taskQueuePrefix }), links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, metrics, tracing, now,
+    config, models, database, redis, feed, accountFeed, runs, planner, stats, redrives: createRedrives(temporal, { taskQueuePrefix }), links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, metrics, tracing, now,
   });
   closers.push(() => api.close());
   return {

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findTurnsSince, readAccountTip } from '../../db/account-events.ts';
+import { isUnavailable } from '../../db/availability.ts';
+import { findNotificationsSince } from '../../db/notifications.ts';
+import { readUsage } from '../../db/usage.ts';
+import type { Principal } from '../../db/users.ts';
+import { formatAccountCursor, notBeyond, type AccountCursor, type TurnChange } from '../../domain/account-events.ts';
+import type { ApiDeps } from '../context.ts';
+import { presentUsage } from '../present.ts';
+import { presentNotification } from '../routes/notifications.ts';
+import { Bell } from './bell.ts';
+
+export interface AccountEvent {
+  readonly id: string;
+  readonly event: 'usage' | 'turn' | 'notification';
+  readonly data: unknown;
+}
+
+export type FollowDeps = Pick<ApiDeps, 'database' | 'redis' | 'accountFeed' | 'config' | 'now'>;
+
+/** While messages arrive, a look every so often finds what a lost one said, and a period that ended; without Redis the looks are all there is. */
+const LIVE_POLL_MS = 15_000;
+const AWAY_POLL_MS = 1_000;
+/** Many changes at once are read once: at most ten looks a second for a reader. */
+const BETWEEN_LOOKS_MS = 100;
+const AT_A_TIME = 100;
+
+/**
+ * Follows one account: its usage now, then every change of its usage, turns and notifications after `from`, none twice. All of it is read
+ * from PostgreSQL; Redis only says when. The first reading happens before this resolves, so that its failure is still an answer.
+ */
+export class AccountFollower {
+  readonly #deps: FollowDeps;
+  readonly #principal: Principal;
+  readonly #bell = new Bell();
+  readonly #watch: { readonly live: boolean; close(): void };
+  #at: AccountCursor;
+  /** Of the last usage event; a forecast alone, which moves with the clock, is no change. */
+  #shown = '';
+  /** State and attempt of the turns told of last. */
+  readonly #told = new Map<string, string>();
+
+  private constructor(deps: FollowDeps, principal: Principal, watch: { live: boolean; close(): void }, at: AccountCursor) {
+    this.#deps = deps;
+    this.#principal = principal;
+    this.#watch = watch;
+    this.#at = at;
+  }
+
+  /** @param from what the reader has already; null: everything up to now. */
+  static async open(deps: FollowDeps, principal: Principal, from: AccountCursor | null): Promise<AccountFollower> {
+    let ring = () => {};
+    const watch = deps.accountFeed.watch(principal.userId, () => { ring(); });
+    try {
+      // First the subscription, then PostgreSQL: what changes after the reading is told.
+      await watch.ready;
+      const tip = await readAccountTip(deps.database.sql, principal);
+      const follower = new AccountFollower(deps, principal, watch, from === null ? tip : notBeyond(from, tip));
+      ring = () => { follower.#bell.ring(); };
+      // Whatever was said before there was a bell.
+      follower.#bell.ring();
+      return follower;
+    } catch (error) {
+      watch.close();
+      throw error;
+    }
+  }
+
+  /** Until `gone` aborts. @param send resolves when the reader can take more; nothing more is read before. */
+  async run(send: (event: AccountEvent) => Promise<void>, gone: AbortSignal): Promise<void> {
+    const first = await this.#usage();
+    if (first !== null) await send(first);
+    while (!gone.aborted) {
+      await this.#bell.wait(this.#watch.live && this.#deps.redis.isReady() ? LIVE_POLL_MS : AWAY_POLL_MS, gone);
+      if (gone.aborted) return;
+      await this.#look(send, gone).catch((error: unknown) => {
+        // PostgreSQL away for a moment: nothing is lost, the next look starts where this one got to.
+        if (!isUnavailable(error)) throw error;
+      });
+      await sleep(BETWEEN_LOOKS_MS, undefined, { signal: gone }).catch(() => {});
+    }
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  async #look(send: (event: AccountEvent) => Promise<void>, gone: AbortSignal): Promise<void> {
+    await this.#sendTurns(send, gone);
+    await this.#sendNotifications(send, gone);
+    const usage = gone.aborted ? null : await this.#usage();
+    if (usage !== null) await send(usage);
+  }
+
+  async #sendTurns(send: (event: AccountEvent) => Promise<void>, gone: AbortSignal): Promise<void> {
+    for (let more = true; more && !gone.aborted;) {
+      const turns = await findTurnsSince(this.#deps.database.sql, { userId: this.#principal.userId, touched: this.#at.touched, limit: AT_A_TIME });
+      for (const { touched, ...data } of turns) {
+        this.#at = { ...this.#at, touched };
+        if (this.#isNews(data)) await send({ id: formatAccountCursor(this.#at), event: 'turn', data });
+      }
+      more = turns.length === AT_A_TIME;
+    }
+  }
+
+  /** A turn is touched also when its answer is stored, which changes nothing that is told. */
+  #isNews({ turnId, state, attempt }: TurnChange): boolean {
+    const told = `${state} ${attempt}`;
+    if (this.#told.get(turnId) === told) return false;
+    if (this.#told.size >= AT_A_TIME) this.#told.clear();
+    this.#told.set(turnId, told);
+    return true;
+  }
+
+  async #sendNotifications(send: (event: AccountEvent) => Promise<void>, gone: AbortSignal): Promise<void> {
+    for (let more = true; more && !gone.aborted;) {
+      const found = await findNotificationsSince(this.#deps.database.sql, { userId: this.#principal.userId, after: this.#at.notificationId, limit: AT_A_TIME });
+      for (const notification of found) {
+        this.#at = { ...this.#at, notificationId: notification.id };
+        await send({ id: formatAccountCursor(this.#at), event: 'notification', data: presentNotification(notification) });
+      }
+      more = found.length === AT_A_TIME;
+    }
+  }
+
+  /** Null when nothing of it has changed since the last. */
+  async #usage(): Promise<AccountEvent | null> {
+    const { database, config, now } = this.#deps;
+    const data = presentUsage(await readUsage(database, { accountId: this.#principal.accountId, now: now() }), config.policy.purchaseUrl);
+    const shown = JSON.stringify({ ...data, depletesAt: null });
+    if (shown === this.#shown) return null;
+    this.#shown = shown;
+    return { id: formatAccountCursor(this.#at), event: 'usage', data };
+  }
+}

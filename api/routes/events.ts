@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { parseAccountCursor, type AccountCursor } from '../../domain/account-events.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { ApiDeps, Caller } from '../context.ts';
+import { EventStream } from '../event-stream.ts';
+import { AccountFollower } from '../events/follow-account.ts';
+import { createStreamLimit, type StreamLimit } from '../events/stream-limit.ts';
+import { streamBegan } from '../request-metrics.ts';
+import { defineRoute, type Route } from '../route.ts';
+
+/** Of one account, in one process: more tabs than anybody has open, since those of a browser share one. */
+const STREAMS_AT_ONCE = 10;
+/** After that the reader comes back with its last id: a revoked token must not read for ever. */
+const STREAM_LASTS_MS = 15 * 60_000;
+
+export function eventRoutes(deps: ApiDeps): Route[] {
+  const limit = createStreamLimit(STREAMS_AT_ONCE);
+  return [
+    defineRoute({
+      method: 'get', path: '/api/events', tag: 'Account', limit: 'read',
+      summary: 'One feed an account: `usage` first and after every change, `turn` and `notification` as they come; ended after 15 minutes, to be resumed',
+      headers: z.object({ 'Last-Event-ID': z.string().optional().meta({ description: '`id` of the last event you have; what changed since is sent', example: '1795468800000000-12' }) }),
+      answers: { 200: { description: `\`UsageState\`, \`TurnChangedEvent\` and \`Notification\` events; at most ${STREAMS_AT_ONCE} streams of an account at once, more are 429`, stream: true } },
+      errors: ['invalid_event_id'],
+      async handle(caller) {
+        await follow(deps, caller, limit);
+        return null;
+      },
+    }),
+  ];
+}
+
+async function follow(deps: ApiDeps, caller: Caller, limit: StreamLimit): Promise<void> {
+  const from = readCursor(caller);
+  const leave = limit.enter(caller.principal.accountId);
+  try {
+    const follower = await AccountFollower.open(deps, caller.principal, from);
+    const stream = new EventStream(caller.response);
+    streamBegan(caller.response, deps.metrics);
+    try {
+      await follower.run((event) => stream.send(event), AbortSignal.any([caller.gone, AbortSignal.timeout(STREAM_LASTS_MS)]));
+    } finally {
+      follower.close();
+      stream.end();
+    }
+  } finally {
+    leave();
+  }
+}
+
+/** @throws AppError invalid_event_id. An empty header is what a browser sends that has seen no id. */
+function readCursor({ request }: Caller): AccountCursor | null {
+  const header = request.get('last-event-id');
+  if (header === undefined || header === '') return null;
+  const cursor = parseAccountCursor(header);
+  if (cursor === null) throw new AppError('invalid_event_id');
+  return cursor;
+}
