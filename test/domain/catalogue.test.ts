@@ -1,0 +1,38 @@
+import { describe, expect, test } from '@jest/globals';
+import { AppConfigError } from '../../platform/config-error.ts';
+import { readConfig } from '../../platform/config.ts';
+
+const ONE = { input: 1000, cachedInput: 1000, output: 1000 };
+const entry = (change: object = {}) => ({ name: 'm', contextWindow: 1_000, maxOutputTokens: 500, ...change });
+const read = (...models: object[]) => readConfig({ MODELS: JSON.stringify(models) }).models;
+
+/** What makes a start end with one sentence: `main.ts` prints it and exits with 1. */
+function refusal(...models: object[]): string {
+  try {
+    read(...models);
+    return 'taken';
+  } catch (error) {
+    if (error instanceof AppConfigError) return error.message;
+    throw error;
+  }
+}
+
+describe('a start is refused by a catalogue (G14)', () => {
+  test.each(['input', 'cachedInput', 'output'])('whose rate for %s is 0, negative, a fraction, beyond a thousandfold, missing or no number', (part) => {
+    for (const wrong of [0, -1, 0.5, 1_000_001, undefined, null, '1000', Number.MAX_SAFE_INTEGER]) {
+      expect(refusal(entry({ rate: { ...ONE, [part]: wrong } }))).toMatch(new RegExp(`^MODELS: [\\s\\S]*${part}`));
+    }
+  });
+
+  test('that names a model twice, has a field nobody knows, or no model', () => {
+    expect(refusal(entry(), entry())).toContain('model names must be unique');
+    expect(refusal(entry({ price: 1 }))).toContain('price');
+    expect(refusal(entry({ rate: { ...ONE, reasoning: 1 } }))).toContain('reasoning');
+    expect(refusal()).toMatch(/^MODELS: /);
+  });
+
+  test('control: rates of 1 and of a thousandfold are taken, and none given is one for one', () => {
+    expect(read(entry({ rate: { input: 1, cachedInput: 1, output: 1_000_000 } }))).toMatchObject([{ rate: { input: 1, output: 1_000_000 } }]);
+    expect(read(entry())).toMatchObject([{ name: 'm', rate: ONE }]);
+  });
+});
