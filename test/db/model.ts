@@ -195,7 +195,11 @@ export class Account {
 
   /** @returns whether the turn is, or was, settled. */
   settle(turn: ModelTurn): boolean {
-    if (turn.state === 'completed' || turn.state === 'stopped') return true;
+    if (turn.state === 'completed' || turn.state === 'stopped') {
+      // Told again which schedules the account needs now, in the period that is open now.
+      this.touch();
+      return true;
+    }
     const hold = pending(turn);
     if (turn.state !== 'running' || turn.answer === null || hold === null) return false;
     this.touch();
