@@ -154,7 +154,7 @@ async function startAfter(closingRunId: string | null, start: () => Promise<stri
 }
 
 /** The connection retries by itself for longer than a person waits, so the wait is bounded here. */
-async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);

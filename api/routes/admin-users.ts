@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { getUser, listEntries, listLiveHolds, listUsers, type EntryRecord, type LiveHold, type UserRecord } from '../../db/admin-users.ts';
 import { resumeUser, suspendUser } from '../../db/suspension.ts';
 import { readUsage } from '../../db/usage.ts';
+import { SCHEDULE_KINDS } from '../../domain/schedules.ts';
+import { within } from '../../platform/temporal.ts';
 import type { ApiDeps } from '../context.ts';
 import { iso, isoOrNull, presentUsage } from '../present.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -24,17 +26,18 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
       },
     }),
     defineRoute({
-      method: 'get', path: '/api/admin/users/:userId', tag: 'Admin', limit: 'read', summary: 'One person: usage, live holds, ledger', params, query: adminUserDetailQuery,
+      method: 'get', path: '/api/admin/users/:userId', tag: 'Admin', limit: 'read', summary: 'One person: usage, live holds, schedules, ledger', params, query: adminUserDetailQuery,
       answers: { 200: { description: 'The person', body: adminUserDetail } }, errors: ['forbidden', 'invalid_request', 'not_found'],
       async handle(_caller, { params: { userId }, query: { limit, cursor } }) {
         const user = await getUser(database.sql, userId);
         const { accountId } = user;
         const usage = await readUsage(database, { accountId, now: now() });
         const holds = await listLiveHolds(database.sql, { accountId, now: now() });
+        const schedules = await findSchedules(deps, userId);
         const ledger = await listEntries(database.sql, { accountId, limit, cursor: cursor ?? null });
         return {
           status: 200,
-          body: { ...presentUser(user), usage: presentUsage(usage, config.policy.purchaseUrl), holds: holds.map(presentHold), ledger: { ...ledger, items: ledger.items.map(presentEntry) } },
+          body: { ...presentUser(user), usage: presentUsage(usage, config.policy.purchaseUrl), holds: holds.map(presentHold), schedules, ledger: { ...ledger, items: ledger.items.map(presentEntry) } },
         };
       },
     }),
@@ -61,6 +64,12 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
 
 function presentUser({ accountId: _, suspendedAt, createdAt, ...user }: UserRecord): z.infer<typeof adminUser> {
   return { ...user, suspendedAt: isoOrNull(suspendedAt), createdAt: iso(createdAt) };
+}
+
+/** The page does not wait for a Temporal that is away. */
+async function findSchedules({ planner }: ApiDeps, userId: number) {
+  const found = await within(2_000, Promise.all(SCHEDULE_KINDS.map((kind) => planner.find(kind, userId)))).catch(() => null);
+  return found?.flatMap((schedule) => (schedule === null ? [] : [{ kind: schedule.kind, timing: schedule.timing, nextAt: isoOrNull(schedule.nextAt) }])) ?? null;
 }
 
 function presentHold({ createdAt, expiresAt, ...hold }: LiveHold) {

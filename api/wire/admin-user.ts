@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LOCALES } from '../../domain/messages.ts';
+import { SCHEDULE_KINDS } from '../../domain/schedules.ts';
 import { usageState } from './account.ts';
 import { reason } from './audit.ts';
 import { instant, pageOf, pageQuery, tokens, uuid } from './fields.ts';
@@ -48,6 +49,10 @@ export const adminUserDetailQuery = z.strictObject(pageQuery);
 export const adminUserDetail = adminUser.extend({
   usage: usageState,
   holds: z.array(liveHold).meta({ description: 'Live now, oldest first, at most 100' }),
+  schedules: z.array(z.object({
+    kind: z.enum(SCHEDULE_KINDS), timing: z.string().meta({ example: 'monthly on day 1 at 04:05 Asia/Seoul' }),
+    nextAt: instant.nullable().meta({ description: 'Its next run; null: none will come' }),
+  })).nullable().meta({ description: 'Armed now in Temporal; null when it does not say within 2 s' }),
   ledger: pageOf(ledgerEntry).meta({ description: 'Newest first; `limit` and `cursor` of this call page through it' }),
 }).meta({ id: 'AdminUserDetail' });
 

@@ -137,7 +137,9 @@ describe('people', () => {
     const running = new TestTurn(stack, person);
     await running.send({}, { prefer: 'respond-async' });
     await gate.reached;
+    await until(async () => (await admin.call('GET', `/api/admin/users/${userId}`)).body.schedules.length > 0);
     const { status, body } = await admin.call('GET', `/api/admin/users/${userId}?limit=1`);
+    expect(body.schedules).toEqual([{ kind: 'reset', timing: 'monthly on day 1 at 04:05 Asia/Seoul', nextAt: expect.stringMatching(/-01T|-30T|-31T|-28T|-29T/) }]);
     expect(status).toBe(200);
     expect(body).toMatchObject({ userId, usage: { usedTokens: 25, purchasedTokens: 4_975, level: 'NORMAL' }, holds: [{ turnId: running.turnId, tokens: body.usage.heldTokens }] });
     expect(body.ledger.items).toMatchObject([{ kind: 'debit', tokens: 25, purchasedDelta: -25, allowanceDelta: 0 }]);
