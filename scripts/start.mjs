@@ -18,6 +18,7 @@ const COMMANDS = {
   dev: [['scripts/up.ts', '--watch']],
   test: [['scripts/with-services.ts']],
   'test:fast': [['scripts/with-services.ts', '--fast']],
+  postman: [['docs/postman/make.ts']],
   record: [['scripts/record-history.ts']],
   check: [['web/make-types.ts'], [TYPESCRIPT, '--noEmit'], [TYPESCRIPT, '--noEmit', '-p', 'web'], [TYPESCRIPT, '--noEmit', '-p', 'test/browser'], [ESLINT, '.', '--max-warnings', '0'], ['scripts/with-services.ts', '--fast']],
   'bench:turn': [['bench/turn.ts']],
