@@ -32,7 +32,7 @@ interface Ending {
 /** The rows of "What each ending costs". */
 type EndingRow =
   | 'refused' | 'failed at any point' | 'lost attempts' | 'stopped before the first delta' | 'stopped with its worker lost'
-  | 'stopped after the first delta' | 'completed' | 'a run again that succeeds';
+  | 'stopped after the first delta' | 'completed' | 'a replay that succeeds';
 
 const ENDINGS = {
   'refused': {
@@ -69,7 +69,16 @@ const ENDINGS = {
     'with length': { make: (person) => sent(stack, person, { ...ANSWER, finishReason: 'length', usage: USAGE }), state: 'completed', debit: 'provider' },
     'without usage': { make: (person) => sent(stack, person, { ...ANSWER, omitUsage: true }), state: 'completed', debit: 'counted' },
   },
-  'a run again that succeeds': {
+  'a replay that succeeds': {
+    'by an admin': {
+      make: async (person) => {
+        const turn = await failed(stack, person);
+        stack.model.next({ ...ANSWER, usage: USAGE });
+        await ACTS['an admin\'s replay'](turn);
+        return turn;
+      },
+      state: 'completed', debit: 'provider',
+    },
     'by the person': {
       make: async (person) => {
         const turn = await failed(stack, person);
@@ -129,6 +138,7 @@ const ACTS = {
   'the same body': (turn: TestTurn, live: boolean) => turn.send({}, live ? { prefer: 'respond-async' } : {}),
   'another body': (turn: TestTurn) => turn.send({ message: '다른 질문' }),
   'the person\'s retry': (turn: TestTurn) => turn.retry(),
+  'an admin\'s replay': async (turn: TestTurn) => (await turn.stack.person('admin')).call('POST', `/api/admin/turns/${turn.turnId}/replay`, { reason: 'test' }),
   'a reset in the Temporal UI': async (turn: TestTurn) => {
     await turn.reset(await pointOf(turn, 'first'));
     return null;
@@ -157,30 +167,35 @@ const SENDING_AGAIN = {
     'the same body': { ...JOINED, calls: 1 },
     'another body': { ...JOINED, ...CONFLICT, calls: 1 },
     'the person\'s retry': { ...JOINED, ...NOT_FAILED, calls: 1 },
+    'an admin\'s replay': { ...JOINED, ...NOT_FAILED, calls: 1 },
     'a reset in the Temporal UI': RESET,
   },
   running: {
     'the same body': JOINED,
     'another body': { ...JOINED, ...CONFLICT },
     'the person\'s retry': { ...JOINED, ...NOT_FAILED },
+    'an admin\'s replay': { ...JOINED, ...NOT_FAILED },
     'a reset in the Temporal UI': RESET,
   },
   completed: {
     'the same body': STORED,
     'another body': { ...STORED, ...CONFLICT },
     'the person\'s retry': { ...STORED, ...NOT_FAILED },
+    'an admin\'s replay': { ...STORED, ...NOT_FAILED },
     'a reset in the Temporal UI': { ...RESET, calls: 0 },
   },
   stopped: {
     'the same body': { ...STORED, state: 'stopped' },
     'another body': { ...STORED, ...CONFLICT, state: 'stopped' },
     'the person\'s retry': { ...STORED, ...NOT_FAILED, state: 'stopped' },
+    'an admin\'s replay': { ...STORED, ...NOT_FAILED, state: 'stopped' },
     'a reset in the Temporal UI': { ...RESET, calls: 0, state: 'stopped' },
   },
   failed: {
     'the same body': { status: 502, code: 'model_rejected', calls: 0, debits: 0, state: 'failed' },
     'another body': { ...CONFLICT, calls: 0, debits: 0, state: 'failed' },
     'the person\'s retry': RUNS,
+    'an admin\'s replay': { ...RUNS, status: 202 },
     'a reset in the Temporal UI': RESET,
   },
   // There is room again, and a turn never admitted has bound nothing.
@@ -188,6 +203,7 @@ const SENDING_AGAIN = {
     'the same body': RUNS,
     'another body': RUNS,
     'the person\'s retry': RUNS,
+    'an admin\'s replay': { ...NOT_FAILED, calls: 0, debits: 0, state: 'refused' },
     'a reset in the Temporal UI': RESET,
   },
 } satisfies Record<TurnState, Record<keyof typeof ACTS, Cell>>;
