@@ -36,6 +36,19 @@ test('an admin finds why a turn failed: by its cause, in the list, on its timeli
   expect(await audit(page)).toEqual([]);
 });
 
+test('an admin replays a failed turn, which is answered and debited once', async () => {
+  const { body: { items: [failed] } } = await admin.call('GET', '/api/admin/turns?state=failed');
+  const page = await stage.visitAs(admin, `/admin/turns/${failed.turnId}`);
+  const form = page.getByRole('form', { name: '다시 실행' });
+  await form.getByLabel('사유').fill('시험 다시 실행');
+  expect(await audit(page)).toEqual([]);
+  await form.getByRole('button', { name: '다시 실행하기' }).click();
+  await form.waitFor({ state: 'detached' });
+  await page.getByText('완료', { exact: true }).waitFor();
+  const { body } = await admin.call('GET', `/api/admin/turns/${failed.turnId}`);
+  expect([body.state, body.ledgerEntries.length, body.replayedAt]).toEqual(['completed', 1, expect.any(String)]);
+});
+
 test('an admin finds a person, grants tokens once, suspends and resumes', async () => {
   const page = await stage.visitAs(admin, '/admin/users');
   await page.getByLabel('이메일 또는 번호').fill(String(person.userId));

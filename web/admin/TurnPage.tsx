@@ -11,6 +11,7 @@ import { Loading } from '../ui/Loading.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { useFigures } from '../usage/figures.ts';
 import { AdminNav } from './AdminPages.tsx';
+import { ReplayForm } from './ReplayForm.tsx';
 import { StateWord } from './StateWord.tsx';
 import { Table } from './Table.tsx';
 
@@ -53,6 +54,7 @@ function Turn({ turn, onRead }: { turn: Schemas['AdminTurnDetail']; onRead: (() 
         {facts.map(([name, value]) => <div key={name}><dt className="text-xs text-faint">{t(`turns.fact.${name}`)}</dt><dd className="mt-0.5">{value}</dd></div>)}
       </dl>
       {turn.error !== undefined && <p className="rounded-xl bg-bad-tint px-4 py-3 text-sm text-bad"><b className="font-semibold">{turn.error.code}</b> {turn.error.message}</p>}
+      {turn.state === 'failed' && <ReplayForm turnId={turn.turnId} />}
       <section>
         <h2 className="mb-3 text-lg font-semibold">{t('turns.timeline')}</h2>
         <ol className="grid gap-px border-l-2 border-line pl-5">
