@@ -69,14 +69,18 @@ function selectRecent(accountId: number, now: Instant) {
   return selectRecentOf(sql`${accountId}`, now, { exceptTurnId: null, debits: DEBITS_IN_THE_MEAN });
 }
 
-/** @param account its id, as a value or a column. */
+/**
+ * The debits are ordered by (account, id), which only the account's index is: by id alone the planner would walk the whole ledger from its
+ * end for an account that was once busy.
+ * @param account its id, as a value or a column.
+ */
 function selectRecentOf(account: RawBuilder<unknown>, now: Instant, { exceptTurnId, debits }: { exceptTurnId: string | null; debits: number }) {
   return sql<RecentRow>`
     select
       (select coalesce(sum(tokens), 0)::float8 from holds where account_id = ${account} and state = 'pending' and expires_at > ${new Date(now)}
         and turn_id is distinct from ${exceptTurnId}::uuid) as "heldTokens",
       count(*)::int as "debitCount", coalesce(sum(tokens), 0)::float8 as "debitSum"
-    from (select tokens from ledger_entries where account_id = ${account} and kind = 'debit' order by id desc limit ${debits}) d`;
+    from (select tokens from ledger_entries where account_id between ${account} and ${account} and kind = 'debit' order by account_id, id desc limit ${debits}) d`;
 }
 
 function recentOf({ heldTokens, debitCount, debitSum }: RecentRow): Recent {
@@ -88,7 +92,8 @@ function selectPace(accountId: number, now: Instant) {
   const from = new Date(now - 8 * 86_400_000);
   return sql<Pace>`
     select
-      (select floor(extract(epoch from created_at) * 1000)::float8 from ledger_entries where account_id = ${accountId} and kind = 'debit' order by id limit 1) as "firstDebitAt",
+      (select floor(extract(epoch from created_at) * 1000)::float8 from ledger_entries
+        where account_id between ${accountId} and ${accountId} and kind = 'debit' order by account_id desc, id limit 1) as "firstDebitAt",
       (select coalesce(jsonb_agg(jsonb_build_object('day', u.day, 'tokens', u.used_tokens)), '[]') from periods p join usage_rollups u on u.period_id = p.id
         where p.account_id = ${accountId} and p.ends_at > ${from} and u.day >= ${from.toISOString().slice(0, 10)}::date and u.rate_id is not null) as debits`;
 }
