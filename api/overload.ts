@@ -25,7 +25,7 @@ const FRESH_MS = 250;
 const WAIT_MS = 1_000;
 /** Before anything is measured, and whatever is. */
 const FIRST_BOUND = 128;
-const LEAST_BOUND = 16;
+const LEAST_BOUND = 48;
 /** Turns that start alone say how long a turn takes, not how many a second this machine can start. */
 const FEW = 4;
 const SMOOTHING = 0.1;

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { turnWorkflowId } from '../../workflows/contract.ts';
+import { readEvents } from '../support/events.ts';
+import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
+import { tapPostgres, tapRedis, type Tap } from '../support/tap.ts';
+
+/**
+ * What a turn costs the servers behind it, counted and never timed: a change that adds a round trip to every turn has to say so here. The
+ * bounds are what was reached, figures of a whole turn streamed to its reader.
+ */
+const TURNS = 10;
+const MOST = { statements: 34, transactions: 4, redisCommands: 17, redisCommandsPerEntry: 2, historyEvents: 13, temporalCalls: 5 };
+const HERE = { accept: 'text/event-stream' };
+
+let postgres: Tap;
+let redis: Tap;
+let stack: TestStack;
+let person: Person;
+beforeAll(async () => {
+  [postgres, redis] = [await tapPostgres(process.env['TEST_DATABASE_URL'] ?? ''), await tapRedis(process.env['TEST_REDIS_URL'] ?? '')];
+  const direct = process.env['TEST_DATABASE_URL'];
+  process.env['TEST_DATABASE_URL'] = postgres.url;
+  // A database of Redis that no other file uses; reconcile and the probes stay quiet meanwhile.
+  stack = await startTestStack({ REDIS_URL: `${redis.url}/250` });
+  process.env['TEST_DATABASE_URL'] = direct;
+  person = await stack.person();
+  for (let i = 0; i < 3; i += 1) await ask();
+});
+afterAll(async () => {
+  await stack.close();
+  await Promise.all([postgres.close(), redis.close()]);
+});
+
+async function ask(): Promise<{ turnId: string; deltas: number }> {
+  const events = await readEvents(await person.raw('POST', '/api/chat/send', { message: '안녕', maxOutputTokens: 300 }, HERE));
+  expect(events.at(-1)).toMatchObject({ event: 'completed' });
+  return { turnId: events[0]?.data.turnId, deltas: events.filter(({ event }) => event === 'delta').length };
+}
+
+/** Calls of the SDK to the server so far, long polls and heartbeats included. */
+async function temporalCalls(): Promise<number> {
+  const lines = (await stack.metrics.render()).split('\n').filter((line) => /^temporal_request(_total)?\{/.test(line) && !line.includes('Poll') && !line.includes('Schedule'));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+test('a turn costs PostgreSQL, Redis and Temporal no more than was reached', async () => {
+  const before = await temporalCalls();
+  postgres.take();
+  redis.take();
+  const turns: string[] = [];
+  for (let i = 0; i < TURNS; i += 1) turns.push((await ask()).turnId);
+  const statements = postgres.take();
+  const commands = redis.take().filter((name) => name !== 'PING');
+  const calls = await temporalCalls() - before;
+  const histories = await Promise.all(turns.map((turnId) => stack.temporal.client.workflow.getHandle(turnWorkflowId(person.userId, turnId)).fetchHistory()));
+  const cost = {
+    statements: statements.length / TURNS, transactions: statements.filter((text) => text === 'commit').length / TURNS,
+    redisCommands: commands.length / TURNS, historyEvents: Math.max(...histories.map(({ events }) => events?.length ?? 0)), temporalCalls: calls / TURNS,
+  };
+  for (const [what, most] of Object.entries(MOST)) {
+    const seen = cost[what as keyof typeof cost] as number | undefined;
+    if (seen !== undefined) expect([what, seen, seen > 0 && seen <= most]).toEqual([what, seen, true]);
+  }
+});
+
+test('a long answer costs Redis two commands an entry, written and published', async () => {
+  stack.model.next({ chunks: { count: 100, text: ' 토큰' }, delayMs: 5 });
+  redis.take();
+  const { deltas } = await ask();
+  const commands = redis.take().filter((name) => name === 'XADD' || name === 'PUBLISH');
+  expect(deltas).toBeGreaterThan(3);
+  // Three words beside the entries: held, settled, and one to spare.
+  expect(commands.length).toBeLessThanOrEqual(deltas * MOST.redisCommandsPerEntry + 3);
+});
