@@ -14,6 +14,7 @@ import { addStatus } from './status.ts';
 import { addTokenCreate } from './token-create.ts';
 import { addTokenRevoke } from './token-revoke.ts';
 import { addTurnsList } from './turns-list.ts';
+import { addTurnsReplay } from './turns-replay.ts';
 import { addTurnsShow } from './turns-show.ts';
 import { addUserCreate } from './user-create.ts';
 import { addUserGrant } from './user-grant.ts';
@@ -39,6 +40,7 @@ function createProgram(): Command {
   const turns = program.command('turns').description('turns of all users: which failed, and why');
   addTurnsList(turns, readConfig);
   addTurnsShow(turns, readConfig);
+  addTurnsReplay(turns, readConfig);
   addStats(program, readConfig);
   addReconcileRun(program.command('reconcile').description('turns that nothing runs any more, and counters against the ledger'), readConfig);
   const token = program.command('token').description('bearer tokens: shown once, stored as a hash');

@@ -54,7 +54,7 @@ export interface Item {
 
 const BEARER = (variable: string) => ({ type: 'bearer', bearer: [{ key: 'token', value: `{{${variable}}}`, type: 'string' }] });
 /** What a body needs beyond its schema, to be a request that works. */
-const BODIES: Readonly<Record<string, object>> = { 'POST /api/chat/send': { message: '안녕하세요' }, 'POST /api/ai-usage/test-usage': { userId: '{{userId}}', usagePercent: 50 } };
+const BODIES: Readonly<Record<string, object>> = { 'POST /api/admin/turns/replay': { filter: { code: 'model_unavailable' }, reason: 'the provider is back', dryRun: true }, 'POST /api/chat/send': { message: '안녕하세요' }, 'POST /api/ai-usage/test-usage': { userId: '{{userId}}', usagePercent: 50 } };
 
 /** Every call of the API, in folders by tag, with example bodies; `baseUrl`, `token` and `adminToken` are for whoever imports it to fill in. */
 export function collectionOf(document: OpenApi): Collection {

@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { Gate } from '../fake-model/scenario.ts';
 import { readEvents } from '../support/events.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 const root = join(import.meta.dirname, '../..');
 let stack: TestStack;
@@ -64,6 +65,14 @@ describe('turns', () => {
     expect(stdout).toMatch(/ accepted[\s\S]* held[\s\S]* attempt_ended[\s\S]* settled[\s\S]* ended/);
   });
 
+  test('replay: runs it again, once, with its reason in the audit log', async () => {
+    expect((await turnkeeper('turns', 'replay', failedTurn)).stderr).toContain('--reason');
+    expect(await json('turns', 'replay', failedTurn, '--reason', 'key mended')).toMatchObject({ turnId: failedTurn, workflowId: `turn/${person.userId}/${failedTurn}` });
+    await until(async () => (await person.call('GET', `/api/chat/turns/${failedTurn}`)).body.state === 'completed');
+    expect(await auditOf(`turn:${failedTurn}`)).toEqual([{ action: 'turn.replay', admin: null, reason: 'key mended' }]);
+    expect(await turnkeeper('turns', 'replay', failedTurn, '--reason', 'again')).toMatchObject({ status: 1, stderr: 'turnkeeper: Refused: turn_not_failed.\n' });
+  });
+
   test('what does not exist, or is no instant, is said in one sentence', async () => {
     expect(await turnkeeper('turns', 'show', randomUUID())).toEqual({ status: 1, stdout: '', stderr: 'turnkeeper: There is no such user, turn or grant.\n' });
     expect(await turnkeeper('turns', 'list', '--from', 'yesterday')).toMatchObject({ status: 1, stderr: expect.stringContaining('It must be an instant like') });
@@ -74,7 +83,7 @@ describe('turns', () => {
 describe('users', () => {
   test('show: usage, holds and ledger', async () => {
     const shown = await json('user', 'show', String(person.userId));
-    expect(shown).toMatchObject({ user: { userId: person.userId, suspendedAt: null }, usage: { level: 'NORMAL' }, holds: [], entries: [{ kind: 'debit', turnId: answeredTurn }] });
+    expect(shown).toMatchObject({ user: { userId: person.userId, suspendedAt: null }, usage: { level: 'NORMAL' }, holds: [], entries: [{ kind: 'debit', turnId: failedTurn }, { kind: 'debit', turnId: answeredTurn }] });
     expect((await turnkeeper('user', 'show', '999999')).status).toBe(1);
   });
 

@@ -40,7 +40,10 @@ test('every request of it, run against the real service, is well formed and answ
   const answers: [string, number][] = [];
   for (const item of [...first, ...items.filter((other) => !first.includes(other))]) {
     const response = await send(item);
-    const text = await response.text();
+    // An account's feed has no end: that it began is its answer.
+    const endless = item.name === 'GET /api/events';
+    const text = endless ? '' : await response.text();
+    if (endless) await response.body?.cancel();
     if (item.name === 'POST /api/chat/send') Object.assign(variables, JSON.parse(text));
     answers.push([item.name, response.status]);
     const [, list = ''] = /expect\(\[([\d, ]+)\]\)/.exec(item.event[0]?.script.exec[0] ?? '') ?? [];

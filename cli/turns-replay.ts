@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import { replayTurn } from '../db/replay-turn.ts';
+import { unbindTurn } from '../db/turns.ts';
+import { CLI_ACTOR } from '../domain/audit.ts';
+import { createTurnRuns, TurnStartError } from '../platform/temporal.ts';
+import { turnWorkflowId } from '../workflows/contract.ts';
+import { print, reasonText } from './output.ts';
+import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
+
+export function addTurnsReplay(turns: Command, readConfig: ReadConfig): void {
+  turns.command('replay')
+    .description('run one failed turn again, in the background; debited once, when it succeeds; `turns show` says how it went')
+    .argument('<turnId>', 'the turn’s id')
+    .requiredOption('--reason <text>', 'why, for the audit log', reasonText)
+    .option('--json', 'print {"turnId", "state", "workflowId"}')
+    .action(async (turnId: string, { reason, json }: { reason: string; json?: boolean }) => {
+      const config = readConfig();
+      await withDatabase(config, (database) => withTemporal(config, async (temporal) => {
+        const turn = await replayTurn(database, { turnId, reason, actor: CLI_ACTOR });
+        const runs = createTurnRuns(temporal, { taskQueuePrefix: config.temporal.taskQueuePrefix, eager: false });
+        try {
+          await runs.start(turn);
+        } catch (error) {
+          // After an unclear start the turn stays bound, and reconcile starts or ends it.
+          if (error instanceof TurnStartError && error.definite) await unbindTurn(database, { turnId });
+          throw error;
+        }
+        const workflowId = turnWorkflowId(turn.userId, turnId);
+        print({ turnId, state: turn.state, workflowId }, { json, text: `The turn runs again as ${workflowId}.` });
+      }));
+    });
+}
