@@ -3,6 +3,7 @@ import { armSchedules } from '../db/arming.ts';
 import { releaseTurn } from '../db/end-turn.ts';
 import { countMismatches, expireHolds, findQuietTurns, findUnsettledAnswer, type QuietTurn } from '../db/reconcile.ts';
 import { settleTurn } from '../db/settle-turn.ts';
+import { isTaken } from '../db/turns.ts';
 import { announceAccount } from '../platform/account-feed.ts';
 import type { ReconcileActivities, ReconcileReport } from '../workflows/contract.ts';
 import type { ActivityDeps } from './index.ts';
@@ -51,7 +52,7 @@ async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietFo
     return 'settled';
   }
   if (neverStarted && quietForMs < START_UNTIL_MS) {
-    await deps.runs.start(turn);
+    await deps.runs.start(turn, () => isTaken(deps.database, turnId));
     return 'started';
   }
   const released = await releaseTurn(deps.database, { turnId, runId: 'reconcile', reason: reasonFor(turn.stopRequestedAt), scheduledAt: seenAt });

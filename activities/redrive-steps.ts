@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { beginReplay, countProgress, findDue, findUnstarted, noteEndings } from '../db/redrive-turns.ts';
 import { endRedrive, getRedrive, moveRedrive } from '../db/redrives.ts';
-import { unbindTurn } from '../db/turns.ts';
+import { isTaken, unbindTurn } from '../db/turns.ts';
 import { isOver, REDRIVE_WINDOW } from '../domain/redrive.ts';
 import type { TurnRecord } from '../domain/turn.ts';
 import { TurnStartError } from '../platform/temporal.ts';
@@ -41,7 +41,11 @@ async function begin(deps: ActivityDeps, redriveId: string, most: number): Promi
 async function start(deps: ActivityDeps, turn: TurnRecord): Promise<void> {
   deps.feed.announce(turn.turnId, 'changed');
   try {
-    await deps.runs.start(turn);
+    await deps.runs.start(turn, () => {
+      // The last run may take a while to close.
+      Context.current().heartbeat();
+      return isTaken(deps.database, turn.turnId);
+    });
   } catch (error) {
     if (!(error instanceof TurnStartError)) throw error;
     // What is unclear is found again as unstarted; what was refused has failed.

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { replayTurn } from '../db/replay-turn.ts';
-import { unbindTurn } from '../db/turns.ts';
+import { isTaken, unbindTurn } from '../db/turns.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
 import { createTurnRuns, TurnStartError } from '../platform/temporal.ts';
 import { turnWorkflowId } from '../workflows/contract.ts';
@@ -19,7 +19,7 @@ export function addTurnsReplay(turns: Command, readConfig: ReadConfig): void {
         const turn = await replayTurn(database, { turnId, reason, actor: CLI_ACTOR });
         const runs = createTurnRuns(temporal, { taskQueuePrefix: config.temporal.taskQueuePrefix, eager: false });
         try {
-          await runs.start(turn);
+          await runs.start(turn, () => isTaken(database, turnId));
         } catch (error) {
           // After an unclear start the turn stays bound, and reconcile starts or ends it.
           if (error instanceof TurnStartError && error.definite) await unbindTurn(database, { turnId });

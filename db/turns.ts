@@ -71,6 +71,12 @@ export async function requestStop(database: Database, { turnId, userId }: { turn
   return turn;
 }
 
+/** Whether a run holds the turn or has ended it: none has to be started. */
+export async function isTaken(database: Database, turnId: string): Promise<boolean> {
+  const taken = await first(sql`select 1 from turns where id = ${turnId} and (admitted_at is not null or state not in ('accepted', 'running'))`, database.sql);
+  return taken !== null;
+}
+
 /** Whether a live turn's person has asked to stop it. */
 export async function isStopRequested(database: Database, turnId: string): Promise<boolean> {
   const stopped = await first(sql`select 1 from turns where id = ${turnId} and state in ('accepted', 'running') and stop_requested_at is not null`, database.sql);

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
-import { Client, WorkflowNotFoundError, type WorkflowClientInterceptor } from '@temporalio/client';
+import { Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type WorkflowClientInterceptor } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { AppConfigError } from './config-error.ts';
@@ -52,12 +53,17 @@ async function connectWithin(options: NativeConnectionOptions, milliseconds: num
   }
 }
 
-export type StartTurn = Pick<TurnRecord, 'turnId' | 'userId' | 'conversationId' | 'model' | 'runId' | 'runReason'>;
+export type StartTurn = Pick<TurnRecord, 'turnId' | 'userId' | 'conversationId' | 'model' | 'runReason'>;
 
 /** The runs of turns, as everybody but the worker sees them. */
 export interface TurnRuns {
-  /** Starts the turn's workflow, or finds it running; a replay's on the `background` queue. @throws TurnStartError. */
-  start(turn: StartTurn): Promise<void>;
+  /**
+   * Starts the turn's workflow (a replay's on the `background` queue), or finds the run that takes it up. An open run may also be the last one:
+   * its ending is told a moment before Temporal closes it (12 s, if its worker dies in between), and whoever runs it again may be quicker.
+   * Then a run is started when that one has closed.
+   * @param isTaken whether a run holds the turn or has ended it. @throws TurnStartError.
+   */
+  start(turn: StartTurn, isTaken: () => Promise<boolean>): Promise<void>;
   /** Asks the running workflow to stop; a workflow that is gone has nothing to stop. */
   cancel(turn: { turnId: string; userId: number }): Promise<void>;
   /** Whether a run of the turn is open. @throws when the server does not say. */
@@ -79,34 +85,50 @@ export class TurnStartError extends Error {
 }
 
 const START_DEADLINE_MS = 2_000;
+/** How long a start waits for an open run to take the turn or to close; what comes later is found by reconcile. */
+const OPEN_RUN_MS = 30_000;
 
 /** @param options.eager the worker of the same queue runs in this process on this connection. */
 export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: string; eager: boolean }): TurnRuns {
   const { client, connection } = temporal;
   const queues = taskQueues(options.taskQueuePrefix);
   const handle = ({ userId, turnId }: { userId: number; turnId: string }) => client.workflow.getHandle(turnWorkflowId(userId, turnId));
+
+  /** @returns false when a run is open. */
+  async function startOnce(turn: StartTurn): Promise<boolean> {
+    const input: ChatTurnInput = { turnId: turn.turnId, userId: turn.userId };
+    const replayed = turn.runReason === 'replay';
+    const start = client.workflow.start(WORKFLOW_TYPES.chatTurn, {
+      workflowId: turnWorkflowId(turn.userId, turn.turnId),
+      taskQueue: replayed ? queues.background : queues.turns,
+      args: [input],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: 'FAIL',
+      requestEagerStart: options.eager,
+      staticSummary: `${replayed ? 'replay of ' : ''}turn of user ${turn.userId} with ${turn.model}`,
+      typedSearchAttributes: new TypedSearchAttributes([
+        { key: SEARCH_ATTRIBUTES.userId, value: String(turn.userId) },
+        { key: SEARCH_ATTRIBUTES.conversationId, value: turn.conversationId },
+        { key: SEARCH_ATTRIBUTES.model, value: turn.model },
+        { key: SEARCH_ATTRIBUTES.replayed, value: replayed },
+      ]),
+    });
+    try {
+      await within(START_DEADLINE_MS, start);
+      return true;
+    } catch (cause) {
+      if (cause instanceof WorkflowExecutionAlreadyStartedError) return false;
+      throw new TurnStartError(isDefinite(cause), { cause });
+    }
+  }
+
   return {
-    async start(turn) {
-      const input: ChatTurnInput = { turnId: turn.turnId, userId: turn.userId };
-      const replayed = turn.runReason === 'replay';
-      const start = () => client.workflow.start(WORKFLOW_TYPES.chatTurn, {
-        workflowId: turnWorkflowId(turn.userId, turn.turnId),
-        taskQueue: replayed ? queues.background : queues.turns,
-        args: [input],
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        requestEagerStart: options.eager,
-        staticSummary: `${replayed ? 'replay of ' : ''}turn of user ${turn.userId} with ${turn.model}`,
-        typedSearchAttributes: new TypedSearchAttributes([
-          { key: SEARCH_ATTRIBUTES.userId, value: String(turn.userId) },
-          { key: SEARCH_ATTRIBUTES.conversationId, value: turn.conversationId },
-          { key: SEARCH_ATTRIBUTES.model, value: turn.model },
-          { key: SEARCH_ATTRIBUTES.replayed, value: replayed },
-        ]),
-      });
-      await within(START_DEADLINE_MS, startAfter(turn.runId, async () => (await start()).firstExecutionRunId)).catch((cause: unknown) => {
-        throw new TurnStartError(isDefinite(cause), { cause });
-      });
+    async start(turn, isTaken) {
+      const deadline = Date.now() + OPEN_RUN_MS;
+      for (let pauseMs = 10; !await startOnce(turn); pauseMs = Math.min(pauseMs * 2, 500)) {
+        if (await isTaken() || Date.now() > deadline) return;
+        await sleep(pauseMs);
+      }
     },
     async cancel(turn) {
       await within(START_DEADLINE_MS, handle(turn).cancel()).catch((error: unknown) => {
@@ -139,18 +161,6 @@ export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: s
       }
     },
   };
-}
-
-/**
- * PostgreSQL says that a turn has failed a few milliseconds before its run has closed: a start in between finds that run, and nothing would
- * run the turn again. So it is tried until the run found is another one, for as long as anybody waits.
- */
-async function startAfter(closingRunId: string | null, start: () => Promise<string>): Promise<void> {
-  for (const deadline = Date.now() + START_DEADLINE_MS; Date.now() < deadline;) {
-    if (await start() !== closingRunId) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error('the turn’s last run does not close');
 }
 
 /** The connection retries by itself for longer than a person waits, so the wait is bounded here. */

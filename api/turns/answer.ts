@@ -1,3 +1,4 @@
+import { isUnavailable } from '../../db/availability.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { EventId } from '../../domain/stream-events.ts';
 import { isLive, type TurnRecord } from '../../domain/turn.ts';
@@ -33,7 +34,7 @@ export async function answerTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord
   const progress = new TurnProgress(deps, turn.turnId, options.start ? turn : null);
   try {
     if (options.start) await startRun(deps, turn);
-    const decided = isDecided(turn) ? turn : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.gone });
+    const decided = isDecided(turn) ? turn : await progress.until(isDecided, { withinMs: began + DECISION_WITHIN_MS - Date.now(), gone: caller.gone });
     if (!isDecided(decided)) return await undecided(caller, decided);
     options.onDecided?.();
     if (options.start && decided.admittedAt !== null) deps.metrics.firstDeltaPart('hold', (performance.now() - sentAt) / 1_000);
@@ -45,6 +46,10 @@ export async function answerTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord
     if (wanted === 'async' && (options.start || isLive(decided.state))) return accepted(decided);
     const ended = isLive(decided.state) ? await progress.until(hasEnded, { withinMs: began + ANSWER_WITHIN_MS - Date.now(), gone: caller.gone }) : decided;
     return await answer(deps, caller, ended);
+  } catch (error) {
+    if (error instanceof AppError || !isUnavailable(error)) throw error;
+    // PostgreSQL went away after the turn was accepted: it is bound, and sending its id again finds what became of it.
+    throw new AppError('unavailable', { retryAfter: 2, turnId: turn.turnId, conversationId: turn.conversationId, bound: true }, { cause: error });
   } finally {
     progress.close();
   }

@@ -1,4 +1,4 @@
-import { unbindTurn } from '../../db/turns.ts';
+import { isTaken, unbindTurn } from '../../db/turns.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
 import { announceAccount } from '../../platform/account-feed.ts';
@@ -6,14 +6,14 @@ import { TurnStartError } from '../../platform/temporal.ts';
 import type { ApiDeps } from '../context.ts';
 
 /**
- * Starts the turn's workflow, or finds it running.
+ * Starts the turn's workflow, or finds the run that takes it up.
  * @throws AppError unavailable: a definite failure leaves nothing to run; after an unclear one the turn stays bound, and sending
  *   the same id again joins it.
  */
 export async function startRun(deps: Pick<ApiDeps, 'runs' | 'database' | 'redis' | 'log'>, turn: TurnRecord): Promise<void> {
   const { turnId, userId, conversationId } = turn;
   try {
-    await deps.runs.start(turn);
+    await deps.runs.start(turn, () => isTaken(deps.database, turnId));
   } catch (error) {
     if (!(error instanceof TurnStartError)) throw error;
     deps.log.warn({ turnId, definite: error.definite }, 'a turn’s workflow did not start');
