@@ -133,7 +133,7 @@ function superseded(): ApplicationFailure {
 }
 
 async function failed(
-  deps: ActivityDeps, { turn, number }: OpenedAttempt, code: TurnFailureCode, usage: Usage | null,
+  deps: ActivityDeps, { turn, number, isLast }: OpenedAttempt, code: TurnFailureCode, usage: Usage | null,
   { retryAfterMs, provider }: Pick<ModelFailure, 'retryAfterMs' | 'provider'> = { retryAfterMs: null, provider: null },
 ): Promise<ApplicationFailure> {
   await outlast(() => failAttempt(deps.database, { turnId: turn.id, attempt: number, code, usage, provider }));
@@ -141,7 +141,7 @@ async function failed(
   return ApplicationFailure.create({
     type: TURN_FAILURE_TYPES[code],
     message: [code, provider?.status, provider?.code].filter((part) => part != null).join(' '),
-    nonRetryable: !TURN_FAILURES[code],
+    nonRetryable: isLast || !TURN_FAILURES[code],
     ...(retryAfterMs === null ? {} : { nextRetryDelay: retryAfterMs }),
   });
 }

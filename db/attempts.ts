@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
-import { holdTimeoutMs } from '../domain/attempt-limits.ts';
+import { ATTEMPTS_PER_RUN, holdTimeoutMs } from '../domain/attempt-limits.ts';
 import { AppError, type TurnFailureCode } from '../domain/errors.ts';
 import type { ProviderError } from '../domain/provider-error.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { Generated } from '../workflows/contract.ts';
-import { first, type Database, type Tx } from './database.ts';
-import { findEnding } from './end-turn.ts';
+import { one, type Database, type Tx } from './database.ts';
+import { endTurn, findEnding } from './end-turn.ts';
 import { findPendingHold, findPendingHoldOf, renewHold, type Hold } from './holds.ts';
 import { reserveLocked, type AdmissionContext } from './reserve-turn.ts';
 import { lockTurn, type TurnRow } from './turn-row.ts';
@@ -15,6 +15,8 @@ export interface OpenedAttempt {
   readonly kind: 'opened';
   /** Ordinal of its row, given by PostgreSQL, never Temporal's: that restarts at 1 after a replay or reset. */
   readonly number: number;
+  /** No other follows in this run. */
+  readonly isLast: boolean;
   readonly turn: TurnRow;
   readonly hold: Hold;
   /** What the reader is told when text was, or may have been, shown before. */
@@ -39,10 +41,15 @@ export async function openAttempt(database: Database, turnId: string, context: A
   }
 }
 
-async function open(tx: Tx, turn: TurnRow, hold: Hold, context: AdmissionContext): Promise<OpenedAttempt> {
+/** A run has four attempts, however often Temporal gave one to a worker that was gone: only what was opened may have called the model. */
+async function open(tx: Tx, turn: TurnRow, hold: Hold, context: AdmissionContext): Promise<OpenedAttempt | Generated> {
   const number = turn.attempt + 1;
   // Asked before the attempt is written, and only of a turn that has had one.
-  const replayed = number > 1 && (turn.runReason === 'replay' || turn.runReason === 'reset') && await isFirstOfRun(tx, turn.id, context.runId);
+  const before = number === 1 ? 0 : await countAttempts(tx, turn.id, context.runId);
+  if (before >= ATTEMPTS_PER_RUN) {
+    await endTurn(tx, turn, { state: 'failed', code: 'interrupted' });
+    return { kind: 'failed', code: 'interrupted' };
+  }
   renewHold(tx, hold.id, context.now + holdTimeoutMs(hold.outputLimit));
   tx.write(sql`with lost as (
       update attempts set state = 'lost', ended_at = now() where turn_id = ${turn.id} and state = 'open'
@@ -50,11 +57,13 @@ async function open(tx: Tx, turn: TurnRow, hold: Hold, context: AdmissionContext
       insert into attempts (turn_id, number, run_id, hold_id) values (${turn.id}, ${number}, ${context.runId}, ${hold.id})
     )
     update turns set state = 'running', attempt = ${number}, run_id = ${context.runId}, touched_at = clock_timestamp() where id = ${turn.id}`);
-  return { kind: 'opened', number, turn, hold, restarted: number === 1 ? null : replayed ? 'replay' : 'retry' };
+  const replayed = before === 0 && (turn.runReason === 'replay' || turn.runReason === 'reset');
+  return { kind: 'opened', number, isLast: before + 1 === ATTEMPTS_PER_RUN, turn, hold, restarted: number === 1 ? null : replayed ? 'replay' : 'retry' };
 }
 
-async function isFirstOfRun(tx: Tx, turnId: string, runId: string): Promise<boolean> {
-  return await first(sql`select 1 from attempts where turn_id = ${turnId} and run_id = ${runId} limit 1`, tx) === null;
+async function countAttempts(tx: Tx, turnId: string, runId: string): Promise<number> {
+  const { count } = await one(sql<{ count: number }>`select count(*)::int as count from attempts where turn_id = ${turnId} and run_id = ${runId}`, tx);
+  return count;
 }
 
 export interface AnswerToStore {

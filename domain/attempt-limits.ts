@@ -13,6 +13,7 @@ export function holdTimeoutMs(outputLimit: number): number {
   return attemptTimeoutMs(outputLimit) + 2 * 60_000;
 }
 
+/** Model calls of one run: counted by PostgreSQL, because Temporal also counts what it gave to a worker that was gone. */
 export const ATTEMPTS_PER_RUN = 4;
 /**
  * How long a provider may say nothing. Until its first text, every chunk begins `firstByteMs` anew: a reasoning model opens its stream with an

@@ -2,7 +2,7 @@ import {
   ActivityCancellationType, ApplicationFailure, CancellationScope, isCancellation, proxyActivities, proxyLocalActivities,
   setWorkflowOptions, upsertSearchAttributes, workflowInfo, type WorkflowInfo,
 } from '@temporalio/workflow';
-import { attemptsTimeoutMs, attemptTimeoutMs, ATTEMPTS_PER_RUN } from '../domain/attempt-limits.ts';
+import { attemptsTimeoutMs, attemptTimeoutMs } from '../domain/attempt-limits.ts';
 import { TURN_FAILURES } from '../domain/errors.ts';
 import type { ScheduleKind } from '../domain/schedules.ts';
 import {
@@ -66,7 +66,9 @@ async function generate(turnId: string, { holdId, outputLimit, model }: Extract<
     heartbeatTimeout: '10s',
     // A stop settles what has come, so the answer of the cancelled activity is waited for.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s', maximumAttempts: ATTEMPTS_PER_RUN },
+    // Until an attempt says that it was the run's last: a machine that is lost without a word takes tasks for another minute, and each
+    // of them costs a heartbeat timeout, but no attempt.
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
     summary: model,
   });
   try {

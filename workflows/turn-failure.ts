@@ -6,13 +6,11 @@ import { TURN_FAILURE_TYPES } from './contract.ts';
 export function failureCodeOf(error: unknown): TurnFailureCode {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure) return codeOfType(cause.type);
-  if (cause instanceof TimeoutFailure) {
-    if (cause.cause instanceof ApplicationFailure) return codeOfType(cause.cause.type);
-    // No heartbeat: the worker died or lost its way. Nobody took it up: no worker runs. Else the model was too slow.
-    const lost = cause.timeoutType === 'HEARTBEAT' || cause.timeoutType === 'SCHEDULE_TO_START';
-    return lost ? 'interrupted' : 'model_timeout';
-  }
-  return 'interrupted';
+  if (!(cause instanceof TimeoutFailure)) return 'interrupted';
+  // All of them together took too long: what ended the last one says why.
+  if (cause.cause !== undefined) return failureCodeOf(cause.cause);
+  // The model was too slow. Else no heartbeat came (its worker died or lost its way), or nobody took it up (no worker runs).
+  return cause.timeoutType === 'START_TO_CLOSE' ? 'model_timeout' : 'interrupted';
 }
 
 function codeOfType(type: string | null | undefined): TurnFailureCode {

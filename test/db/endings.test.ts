@@ -323,6 +323,18 @@ describe('fencing', () => {
     expect(await stop(second.number)).toMatchObject({ kind: 'answered', answer: { outcome: 'stopped' } });
   });
 
+  test('a run has four attempts; the fifth is not opened, and the turn fails interrupted', async () => {
+    const { turnId } = await begin();
+    const numbers = [await open(db.database, turnId), await open(db.database, turnId), await open(db.database, turnId)].map(({ number, isLast }) => [number, isLast]);
+    expect(numbers).toEqual([[2, false], [3, false], [4, true]]);
+    expect(await openAttempt(db.database, turnId, context())).toEqual({ kind: 'failed', code: 'interrupted' });
+    expect(await attemptsOf(db.database.sql, turnId)).toMatchObject([{ state: 'lost' }, { state: 'lost' }, { state: 'lost' }, { state: 'lost' }]);
+    expect(await charged(turnId)).toMatchObject({ used: 0, debits: [], holds: ['released'] });
+    // Another run has four of its own.
+    await reopenTurn(db.database, { turnId, userId: person.userId, reason: 'retry' });
+    expect(await open(db.database, turnId, { runId: 'run-2' })).toMatchObject({ number: 5, isLast: false });
+  });
+
   test('an attempt renews its hold, so that a later attempt never outlives it', async () => {
     const { turnId, hold } = await begin();
     const expiry = NOW + 60_000 + 100 * hold.outputLimit + 120_000;

@@ -173,6 +173,10 @@ export class Account {
     const hold = pending(turn);
     if (reserved !== 'held' || hold === null) return reserved;
     for (const attempt of turn.attempts) if (attempt.state === 'open') attempt.state = 'lost';
+    if (turn.attempts.filter((attempt) => attempt.run === run).length === 4) {
+      this.end(turn, 'failed', 'interrupted');
+      return 'failed interrupted';
+    }
     turn.attempts.push({ state: 'open', hold, run, usage: null });
     hold.until = this.now + holdFor(hold.limit);
     turn.state = 'running';
