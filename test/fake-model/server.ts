@@ -22,6 +22,8 @@ export interface FakeModel {
   connections(): number;
   /** For the next request only; several queue up. */
   next(scenario: Scenario): void;
+  /** For the next request with this question; such a request takes nothing from the common queue while it has one of its own. */
+  nextFor(question: string, ...scenarios: readonly Scenario[]): void;
   /** For requests that nothing is queued for. A question that ends in a mark (`mark(scenario)`) says its own. */
   always(scenario: Scenario): void;
   /** Opens every gate that a request has met. */
@@ -34,6 +36,7 @@ const DEFAULT: Scenario = { chunks: GREETING };
 export async function startFakeModel(port = 0): Promise<FakeModel> {
   const requests: ModelRequestLog[] = [];
   const queue: Scenario[] = [];
+  const queues = new Map<string, Scenario[]>();
   const gates = new Set<Gate>();
   let fallback = DEFAULT;
   let connections = 0;
@@ -63,7 +66,8 @@ export async function startFakeModel(port = 0): Promise<FakeModel> {
       log.ended = true;
       log.aborted = !response.writableFinished && !dropped;
     });
-    const scenario = { ...fallback, ...readMark(body.messages.at(-1)?.content), ...queue.shift() };
+    const question = body.messages.at(-1)?.content;
+    const scenario = { ...fallback, ...readMark(question), ...queues.get(question ?? '')?.shift() ?? queue.shift() };
     for (const gate of [scenario.gate ?? []].flat()) gates.add(gate);
     await play(scenario, response, body, { requestId: `req_fake_${requests.length}`, onDrop: () => { dropped = true; } });
   }
@@ -80,6 +84,7 @@ export async function startFakeModel(port = 0): Promise<FakeModel> {
     requests,
     connections: () => connections,
     next: (scenario) => { queue.push(scenario); },
+    nextFor: (question, ...scenarios) => { queues.set(question, [...queues.get(question) ?? [], ...scenarios]); },
     always: (scenario) => { fallback = scenario; },
     release,
     async close() {

@@ -1,26 +1,55 @@
 import { Client } from 'pg';
+import { until } from './until.ts';
 
 /** Rows locked by a transaction of the test's own: whoever wants them waits until it is released. */
 export interface RowLock {
   /** Whether somebody waits for it. */
   isWanted(): Promise<boolean>;
+  /** Takes a place in the queue behind those who wait now. @returns when it stands there; `granted` when they have had the rows. */
+  queue(): Promise<{ readonly granted: Promise<RowLock> }>;
   release(): Promise<void>;
 }
 
+interface Rows {
+  readonly url: string;
+  readonly query: string;
+  readonly values: readonly unknown[];
+  /** `no key update` lets rows that refer to these be inserted, as the program's own locks do. */
+  readonly strength: 'update' | 'no key update';
+}
+
 /** @param query selects the rows, e.g. `select 1 from accounts where user_id = $1`. @throws when it finds none: a lock on nothing holds nobody. */
-export async function lockRows(url: string, query: string, values: readonly unknown[]): Promise<RowLock> {
+export async function lockRows(url: string, query: string, values: readonly unknown[], strength: Rows['strength'] = 'update'): Promise<RowLock> {
+  const rows = { url, query, values, strength };
+  return take(await begin(url), rows);
+}
+
+async function begin(url: string): Promise<Client> {
   const client = new Client({ connectionString: url });
   await client.connect();
   await client.query('begin');
-  const { rowCount } = await client.query(`${query} for update`, [...values]);
+  return client;
+}
+
+async function take(client: Client, rows: Rows): Promise<RowLock> {
+  const { rowCount } = await client.query(`${rows.query} for ${rows.strength}`, [...rows.values]);
   if (rowCount === 0) {
     await client.end();
-    throw new Error(`nothing to lock: ${query}`);
+    throw new Error(`nothing to lock: ${rows.query}`);
   }
   return {
     async isWanted() {
-      const waiting = await client.query('select 1 from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))');
+      // Not pg_stat_activity: within a transaction it shows the backends of its first look for ever.
+      const waiting = await client.query('select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))');
       return (waiting.rowCount ?? 0) > 0;
+    },
+    async queue() {
+      const next = await begin(rows.url);
+      const { rows: [own] } = await next.query<{ pid: number }>('select pg_backend_pid() as pid');
+      const granted = take(next, rows);
+      granted.catch(() => {});
+      await until(async () => (await client.query('select 1 from pg_locks where pid = $1 and not granted', [own?.pid])).rowCount === 1);
+      return { granted };
     },
     async release() {
       await client.query('rollback');

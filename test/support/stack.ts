@@ -127,8 +127,9 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   };
 }
 
-export function speak(url: string, userId: number, token: string): Person {
-  const raw: Person['raw'] = (method, path, body, headers = {}, signal) => fetch(`${url}${path}`, {
+/** @param url where the API is; a function when that changes. */
+export function speak(url: string | (() => string), userId: number, token: string): Person {
+  const raw: Person['raw'] = (method, path, body, headers = {}, signal) => fetch(`${typeof url === 'string' ? url : url()}${path}`, {
     method, headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }), ...(signal === undefined ? {} : { signal }),
   });
@@ -143,7 +144,7 @@ export function speak(url: string, userId: number, token: string): Person {
 }
 
 /** A Redis database of its own per test process file: keys name accounts, whose ids every file's database begins anew. */
-function redisUrl(): string {
+export function redisUrl(): string {
   const url = new URL(required('TEST_REDIS_URL'));
   redisDatabase = (redisDatabase + 1) % 64;
   url.pathname = `/${Number(process.env['JEST_WORKER_ID'] ?? '1') % 3 * 64 + redisDatabase}`;
@@ -152,7 +153,7 @@ function redisUrl(): string {
 
 let redisDatabase = 0;
 
-function required(name: string): string {
+export function required(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set: run \`npm test\`, which starts the services`);
   return value;

@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** The real program in one role, as a process of its own. */
+export interface Program {
+  readonly pid: number;
+  /** Where it serves; empty for a worker. */
+  readonly url: string;
+  /** All it has said so far. */
+  readonly output: () => string;
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  signal(name: NodeJS.Signals): void;
+  /** SIGKILL, and gone. */
+  kill(): Promise<void>;
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** @param isReady of the worker, by its pid; an API is ready when it says where it listens. @throws with its output when it ends before. */
+export async function startProgram(
+  role: 'api' | 'worker', variables: Readonly<Record<string, string>>, isReady: (pid: number) => Promise<boolean>,
+): Promise<Program> {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'main.ts'], {
+    cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...variables, TURNKEEPER_ROLE: role },
+  });
+  await once(child, 'spawn');
+  const pid = child.pid ?? 0;
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text; });
+  const exited = once(child, 'exit').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
+  let isOver = false;
+  void exited.then(() => { isOver = true; });
+  const url = () => /"url":"([^"]+)"/.exec(output)?.[1] ?? '';
+  while (role === 'api' ? url() === '' : !await isReady(pid)) {
+    if (isOver) throw new Error(`the ${role} ended before it was ready:\n${output}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return {
+    pid, url: url(), exited,
+    output: () => output,
+    signal: (name) => { child.kill(name); },
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}

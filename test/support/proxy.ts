@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** `requests` go to the service, `answers` come from it. */
+type Direction = 'requests' | 'answers';
+
+/** A path of the test's own to one service: what goes by it can be cut off without hurting whoever else uses the service. */
+export interface Proxy {
+  /** `host:port`, to be used in place of the service's. */
+  readonly address: string;
+  /** Connections stay open and nothing moves, as on a network that swallows packets; what waits goes on with `heal`. */
+  stall(...directions: Direction[]): void;
+  /** Connections are lost and new ones refused, as when the service is down. */
+  cut(): Promise<void>;
+  heal(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param target `host:port`, or a URL with both. */
+export async function openProxy(target: string): Promise<Proxy> {
+  const { hostname, port } = new URL(target.includes('://') ? target : `tcp://${target}`);
+  const pairs = new Set<readonly [Socket, Socket]>();
+  const gates: Record<Direction, Gate> = { requests: new Gate(), answers: new Gate() };
+
+  function join(client: Socket): void {
+    const service = connect(Number(port), hostname);
+    const pair = [client, service] as const;
+    pairs.add(pair);
+    const end = () => {
+      pairs.delete(pair);
+      client.destroy();
+      service.destroy();
+    };
+    for (const socket of pair) socket.setNoDelay(true).on('error', end).on('close', end);
+    carry(client, service, gates.requests);
+    carry(service, client, gates.answers);
+  }
+
+  let server = await listen(join, 0);
+  const address = server.address() as AddressInfo;
+  const cut = async () => {
+    const closed = server.listening ? once(server.close(), 'close') : Promise.resolve();
+    for (const [client, service] of pairs) {
+      client.resetAndDestroy();
+      service.destroy();
+    }
+    await closed;
+  };
+  return {
+    address: `127.0.0.1:${address.port}`,
+    cut,
+    close: cut,
+    stall(...directions) {
+      for (const direction of directions.length === 0 ? ['requests', 'answers'] as const : directions) gates[direction].shut();
+    },
+    async heal() {
+      for (const gate of Object.values(gates)) gate.open();
+      if (!server.listening) server = await listen(join, address.port);
+    },
+  };
+}
+
+/** `target` with the proxy's host and port. */
+export function through(proxy: Proxy, target: string): string {
+  const url = new URL(target);
+  url.host = proxy.address;
+  return url.href;
+}
+
+class Gate {
+  #opened: Promise<void> | null = null;
+  #open: () => void = () => {};
+
+  shut(): void {
+    this.#opened ??= new Promise((resolve) => { this.#open = resolve; });
+  }
+
+  open(): void {
+    this.#opened = null;
+    this.#open();
+  }
+
+  /** At once while it is open, so that nothing is reordered. */
+  async pass(): Promise<void> {
+    while (this.#opened !== null) await this.#opened;
+  }
+}
+
+function carry(from: Socket, to: Socket, gate: Gate): void {
+  let last: Promise<void> = Promise.resolve();
+  from.on('data', (chunk) => {
+    last = last.then(() => gate.pass()).then(() => {
+      if (!to.destroyed) to.write(chunk);
+    });
+  });
+  from.on('end', () => { void last.then(() => to.end()); });
+}
+
+async function listen(join: (client: Socket) => void, port: number): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true }, join).listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
