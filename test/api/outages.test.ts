@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Gate } from '../fake-model/scenario.ts';
+import { openProxy, through, type Proxy } from '../support/proxy.ts';
+import { redisUrl, required, startTestStack, type TestStack } from '../support/stack.ts';
+import { TestTurn } from '../support/turn.ts';
+
+let stack: TestStack;
+let temporal: Proxy;
+let redis: Proxy;
+beforeAll(async () => {
+  const target = redisUrl();
+  [temporal, redis] = await Promise.all([openProxy(required('TEST_TEMPORAL_ADDRESS')), openProxy(target)]);
+  stack = await startTestStack({ TEMPORAL_ADDRESS: temporal.address, REDIS_URL: through(redis, target) });
+});
+afterAll(async () => {
+  await Promise.all([temporal.heal(), redis.heal()]);
+  await stack.close();
+  await Promise.all([temporal.close(), redis.close()]);
+});
+
+test('Temporal away: 503 with the turn’s id, bound; the same id joins it when Temporal is back, debited once', async () => {
+  const turn = new TestTurn(stack, await stack.person());
+  const calls = stack.model.requests.length;
+  temporal.stall();
+  const { status, body, headers } = await turn.send();
+  expect([status, body.code, body.turnId, body.bound]).toEqual([503, 'unavailable', turn.turnId, true]);
+  expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+  const ready = await turn.person.call('GET', '/health/ready');
+  expect([ready.status, ready.body.temporal, ready.body.postgresql]).toEqual([503, 'down', 'ok']);
+  expect((await turn.send({ message: '다른 질문' })).body.code).toBe('idempotency_conflict');
+  await temporal.heal();
+  expect((await turn.send()).body).toMatchObject({ state: 'completed' });
+  expect(stack.model.requests).toHaveLength(calls + 1);
+  expect(await turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
+});
+
+test('Redis away in mid-answer: the answer arrives whole, debited once', async () => {
+  const turn = new TestTurn(stack, await stack.person());
+  const gate = new Gate(3);
+  stack.model.next({ gate });
+  const sending = turn.send();
+  await gate.reached;
+  await redis.cut();
+  gate.open();
+  expect((await sending).body).toMatchObject({ state: 'completed', content: '안녕하세요. 무엇을 도와드릴까요?' });
+  expect(await turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
+  await redis.heal();
+});
