@@ -96,7 +96,7 @@ function connectionOf(client: PoolClient): DatabaseConnection {
 
 const COUNTED = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
-/** Named statements are parsed and planned once a connection; without, that was half of PostgreSQL's work a turn. */
+/** Named statements are parsed and planned once a connection, not with every turn. */
 const names = new Map<string, string>();
 /** More texts than the program has: whoever builds texts from values must not fill the server's memory. */
 const MOST_NAMES = 500;

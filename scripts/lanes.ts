@@ -6,5 +6,5 @@ export const FAST_LANES = [
 /** Whether a run of jest with these arguments comes to tests that need a browser and the built web app. */
 export function needsBrowser(args: readonly string[]): boolean {
   const paths = args.filter((arg) => !arg.startsWith('-'));
-  return paths.length === 0 || paths.some((path) => /test\/?$|browser|web/.test(path));
+  return paths.length === 0 || paths.some((path) => /test\/?$|test\/api\/?$|browser|web/.test(path));
 }
