@@ -7,6 +7,7 @@ import { addHistoryCheck } from './history-check.ts';
 import { addHistoryRecord } from './history-record.ts';
 import { addMigrate } from './migrate.ts';
 import { addReconcileRun } from './reconcile-run.ts';
+import { addRedrive } from './redrive.ts';
 import { addSchedulesCheck } from './schedules-check.ts';
 import { addSchedulesRepair } from './schedules-repair.ts';
 import { addStats } from './stats.ts';
@@ -41,6 +42,7 @@ function createProgram(): Command {
   addTurnsList(turns, readConfig);
   addTurnsShow(turns, readConfig);
   addTurnsReplay(turns, readConfig);
+  addRedrive(program.command('redrive').description('replays of many failed turns'), readConfig);
   addStats(program, readConfig);
   addReconcileRun(program.command('reconcile').description('turns that nothing runs any more, and counters against the ledger'), readConfig);
   const token = program.command('token').description('bearer tokens: shown once, stored as a hash');
@@ -61,7 +63,7 @@ function sentenceOf(error: unknown): string {
   if (error instanceof AppError) {
     const { field, reason } = error.details;
     if (typeof field === 'string' && typeof reason === 'string') return `${field}: ${reason}.`;
-    return error.code === 'not_found' ? 'There is no such user, turn or grant.' : `Refused: ${error.code}.`;
+    return error.code === 'not_found' ? 'There is no such user, turn, redrive or grant.' : `Refused: ${error.code}.`;
   }
   return error instanceof Error ? error.stack ?? error.message : String(error);
 }

@@ -45,6 +45,32 @@ async function json(...args: string[]): Promise<any> {
 const auditOf = async (target: string) => (await sql<{ action: string; admin: number | null; reason: string }>`
   select action, admin_id as admin, reason from audit_entries where target = ${target} order by id`.execute(stack.db.database.sql)).rows;
 
+describe('redrive', () => {
+  test('start asks first, replays what was planned once, and says how far it is; what is over stays as it is', async () => {
+    const someone = await stack.person();
+    for (const question of ['하나', '둘', '셋']) {
+      stack.model.next({ status: 401 });
+      expect((await someone.call('POST', '/api/chat/send', { message: question })).status).toBe(502);
+    }
+    const which = ['--user', String(someone.userId), '--reason', 'key mended'];
+    expect(await json('redrive', 'start', ...which, '--dry-run')).toMatchObject({ count: 3, matched: 3, skipped: { superseded: 0, suspended: 0 } });
+    const unasked = await turnkeeper('redrive', 'start', ...which);
+    expect([unasked.status, unasked.stderr]).toEqual([1, expect.stringContaining('Say --yes')]);
+    const calls = stack.model.requests.length;
+    const { status, stdout, stderr } = await turnkeeper('redrive', 'start', ...which, '--rate', '50', '--yes', '--wait', '--json');
+    expect(status).toBe(0);
+    const redrive = JSON.parse(stdout);
+    expect(redrive).toMatchObject({ state: 'completed', progress: { completed: 3, waiting: 0, failed: 0 } });
+    expect(stderr).toContain('completed [####################] 3/3');
+    expect(stack.model.requests).toHaveLength(calls + 3);
+    expect(await json('redrive', 'cancel', redrive.redriveId)).toMatchObject({ state: 'completed' });
+    expect((await turnkeeper('redrive', 'status', redrive.redriveId)).stdout).toContain('3/3');
+    expect(await auditOf(`redrive:${redrive.redriveId}`)).toMatchObject([{ action: 'redrive.start', admin: null, reason: 'key mended' }, { action: 'redrive.cancel' }]);
+    expect(await json('redrive', 'start', ...which)).toMatchObject({ count: 0 });
+    expect((await turnkeeper('redrive', 'status', randomUUID())).stderr).toContain('no such');
+  });
+});
+
 describe('turns', () => {
   test('list: a filter, counts by code, and not a word of a chat', async () => {
     const page = await json('turns', 'list', '--state', 'failed', '--user', String(person.userId));
@@ -74,7 +100,7 @@ describe('turns', () => {
   });
 
   test('what does not exist, or is no instant, is said in one sentence', async () => {
-    expect(await turnkeeper('turns', 'show', randomUUID())).toEqual({ status: 1, stdout: '', stderr: 'turnkeeper: There is no such user, turn or grant.\n' });
+    expect(await turnkeeper('turns', 'show', randomUUID())).toEqual({ status: 1, stdout: '', stderr: 'turnkeeper: There is no such user, turn, redrive or grant.\n' });
     expect(await turnkeeper('turns', 'list', '--from', 'yesterday')).toMatchObject({ status: 1, stderr: expect.stringContaining('It must be an instant like') });
     expect(await turnkeeper('turns', 'list', '--state', 'lost')).toMatchObject({ status: 1, stderr: expect.stringContaining('accepted, running') });
   });

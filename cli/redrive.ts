@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InvalidArgumentError, type Command } from 'commander';
+import type { Database } from '../db/database.ts';
+import { createRedrive, getRedrive, moveRedrive, planRedrive, type RedriveRecord } from '../db/redrives.ts';
+import { CLI_ACTOR } from '../domain/audit.ts';
+import { isOver, RATE_PER_SECOND, REDRIVE_LIMIT, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
+import { createRedrives } from '../platform/temporal-redrives.ts';
+import { confirmed, instantOf, positiveInteger, print, reasonText } from './output.ts';
+import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
+import { addTurnFilter, filterOf, uuid, type FilterOptions } from './turn-filter.ts';
+
+interface StartOptions extends FilterOptions {
+  readonly reason: string;
+  readonly rate: number;
+  readonly limit: number;
+  readonly includeSuperseded?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly wait?: boolean;
+  readonly json?: boolean;
+}
+
+/** `turnkeeper redrive …`: many failed turns at once, each debited once, when it succeeds. */
+export function addRedrive(redrive: Command, readConfig: ReadConfig): void {
+  addStart(redrive, readConfig);
+  redrive.command('status').description('how far it is; with --wait, until it is over').argument('<redriveId>', 'its id', uuid)
+    .option('--wait', 'follow it until it is over').option('--json', 'print it as one JSON object')
+    .action((redriveId: string, { wait, json }: { wait?: boolean; json?: boolean }) => withDatabase(readConfig(), async (database) => {
+      const record = wait === true ? await follow(database, redriveId) : await getRedrive(database.sql, redriveId);
+      print(record, { json, text: describe(record) });
+    }));
+  addStep(redrive, readConfig, 'pause', 'paused', 'begin nothing more until it is resumed; what runs goes on');
+  addStep(redrive, readConfig, 'resume', 'running', 'go on; also starts one that Temporal has lost');
+  addStep(redrive, readConfig, 'cancel', 'cancelling', 'begin nothing more, ever; what runs goes on and is noted');
+}
+
+function addStart(redrive: Command, readConfig: ReadConfig): void {
+  addTurnFilter(redrive.command('start'))
+    .description('replay the failed turns that match, oldest first; asks before more than one')
+    .requiredOption('--reason <text>', 'why, for the audit log', reasonText)
+    .option('--rate <number>', `turns a second, 1 to ${RATE_PER_SECOND.most}`, upTo(RATE_PER_SECOND.most), RATE_PER_SECOND.default)
+    .option('--limit <number>', `turns at most, 1 to ${REDRIVE_LIMIT.most}`, upTo(REDRIVE_LIMIT.most), REDRIVE_LIMIT.default)
+    .option('--include-superseded', 'also turns whose conversation has a later completed turn')
+    .option('--dry-run', 'only say how many and which')
+    .option('--yes', 'do not ask')
+    .option('--wait', 'follow it until it is over')
+    .option('--json', 'print the plan, or {"redriveId", "count"}, or with --wait the redrive')
+    .action(async (options: StartOptions) => {
+      const { reason, rate, limit, includeSuperseded = false, dryRun, yes, wait, json } = options;
+      const request = { filter: filterOf(options), limit, includeSuperseded };
+      const config = readConfig();
+      await withDatabase(config, async (database) => {
+        const plan = await planRedrive(database.sql, request);
+        const { count, matched, skipped } = plan;
+        const planned = `${count} of ${matched} failed turns would be replayed (superseded ${skipped.superseded}, suspended ${skipped.suspended}).`;
+        if (dryRun === true || count === 0) return print(plan, { json, text: planned });
+        if (count > 1) await confirmed(`${planned} Replay them?`, yes);
+        await withTemporal(config, async (temporal) => {
+          const { redriveId } = await createRedrive(database, { ...request, reason, ratePerSecond: rate, confirm: count, actor: CLI_ACTOR });
+          if (redriveId === null) return print(plan, { json, text: planned });
+          await createRedrives(temporal, config.temporal).start({ redriveId, ratePerSecond: rate });
+          if (wait !== true) return print({ redriveId, count }, { json, text: `Redrive ${redriveId} replays ${count} turns.` });
+          const record = await follow(database, redriveId);
+          print(record, { json, text: describe(record) });
+        });
+      });
+    });
+}
+
+function addStep(redrive: Command, readConfig: ReadConfig, name: string, to: RedriveStep, description: string): void {
+  redrive.command(name).description(description).argument('<redriveId>', 'its id', uuid)
+    .option('--reason <text>', 'why, for the audit log', reasonText).option('--json', 'print the redrive as one JSON object')
+    .action(async (redriveId: string, { reason, json }: { reason?: string; json?: boolean }) => {
+      const config = readConfig();
+      await withDatabase(config, (database) => withTemporal(config, async (temporal) => {
+        const state = await moveRedrive(database, { redriveId, to, actor: CLI_ACTOR, reason: reason ?? null });
+        const record = await getRedrive(database.sql, redriveId);
+        if (!isOver({ state })) await createRedrives(temporal, config.temporal).tell({ redriveId, ratePerSecond: record.ratePerSecond }, to);
+        print(record, { json, text: describe(record) });
+      }));
+    });
+}
+
+const LOOK_EVERY_MS = 500;
+
+/** On a terminal one line that counts up; elsewhere a plain line whenever something has changed. A paused one is not waited for. */
+async function follow(database: Database, redriveId: string): Promise<RedriveRecord> {
+  for (let said = ''; ; await sleep(LOOK_EVERY_MS)) {
+    const record = await getRedrive(database.sql, redriveId);
+    const line = describe(record);
+    if (line !== said) process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`);
+    said = line;
+    if (!isOver(record) && record.state !== 'paused') continue;
+    if (process.stderr.isTTY) process.stderr.write('\n');
+    return record;
+  }
+}
+
+const BAR = 20;
+
+function describe({ redriveId, createdAt, progress }: RedriveRecord): string {
+  const { state, waiting, running, completed, stopped, failed } = progress;
+  const skipped = skippedOf(progress);
+  const done = completed + stopped + failed + skipped;
+  const all = done + waiting + running;
+  const full = all === 0 ? BAR : Math.floor((done * BAR) / all);
+  return `${redriveId} of ${instantOf(createdAt)}: ${state} [${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${done}/${all}`
+    + ` (completed ${completed}, stopped ${stopped}, failed ${failed}, skipped ${skipped}, running ${running}, waiting ${waiting})`;
+}
+
+function skippedOf({ skipped }: RedriveProgress): number {
+  return Object.values(skipped).reduce((sum, count) => sum + count, 0);
+}
+
+function upTo(most: number): (value: string) => number {
+  return (value) => {
+    const number = positiveInteger(value);
+    if (number > most) throw new InvalidArgumentError(`It must be at most ${most}.`);
+    return number;
+  };
+}
