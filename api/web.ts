@@ -43,8 +43,9 @@ function sendFile(request: Request, response: Response, { root, name, encodings 
   response.sendFile(ending === undefined ? name : `${name}.${ending}`, { root, cacheControl: false, lastModified: false });
 }
 
-/** What a browser opens: a program that asks for an unknown address gets the API's 404, and so does a missing file. */
+/** What a browser opens: a program that asks for an unknown address gets the API's 404, and so does a missing file. The front door is for all. */
 function isPage(request: Request): boolean {
+  if (request.path === '/') return true;
   if (/^\/(api|health|metrics)(\/|$)/i.test(request.path) || /\.[a-z0-9]+$/i.test(request.path)) return false;
   return (request.headers.accept ?? '').includes('text/html');
 }

@@ -57,6 +57,8 @@ describe('the web app at /', () => {
     for (const path of ['/', '/c/01a20cec-8374-7143-86a0-b6796a24494f', '/usage', '/admin/turns?code=interrupted']) {
       expect([path, (await get(path)).status, (await get(path)).headers.get('content-type')]).toEqual([path, 200, 'text/html; charset=utf-8']);
     }
+    const plain = await fetch(`${stack.url}/`);
+    expect([plain.status, plain.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     for (const [path, status] of [['/api', 401], ['/api/none', 401], ['/API/none', 401], ['/health/none', 404], ['/assets/none.js', 404], ['/none.php', 404]] as const) {
       const response = await get(path);
       expect([path, response.status, await response.json()]).toEqual([path, status, expect.objectContaining({ code: status === 401 ? 'unauthorized' : 'not_found' })]);
