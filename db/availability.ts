@@ -3,14 +3,16 @@
 const SQL_STATES = /^(08|53|57P|57014)/;
 const SOCKET_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'EAI_AGAIN', 'ENOENT']);
 // The driver's own words for a lost or unobtainable connection carry no code.
-const DRIVER_WORDS = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Connection ended unexpectedly/i;
+const DRIVER_WORDS = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Connection ended unexpectedly|Query read timeout/i;
 
 /** Whether an error means that PostgreSQL cannot be reached just now, so that the same may succeed later. */
 export function isUnavailable(error: unknown): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+  // By what it has and not by its class: an error of another realm (a vm context) is an outage too.
+  for (let cause = error; typeof cause === 'object' && cause !== null; cause = 'cause' in cause ? cause.cause : null) {
     const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
-    if (SQL_STATES.test(code) || SOCKET_ERRORS.has(code) || DRIVER_WORDS.test(cause.message)) return true;
-    if (cause instanceof AggregateError && cause.errors.some(isUnavailable)) return true;
+    const words = 'message' in cause && typeof cause.message === 'string' ? cause.message : '';
+    if (SQL_STATES.test(code) || SOCKET_ERRORS.has(code) || DRIVER_WORDS.test(words)) return true;
+    if ('errors' in cause && Array.isArray(cause.errors) && cause.errors.some(isUnavailable)) return true;
   }
   return false;
 }

@@ -38,10 +38,15 @@ export interface DatabaseOptions {
   readonly poolMax: number;
   readonly onTurnEnded?: ((ending: TurnEnding) => void) | undefined;
   readonly traceStatement?: TraceStatement | undefined;
+  readonly answerWithinMs?: number | undefined;
 }
+
+/** Beyond PostgreSQL's own limit, so that only a server, or a network, that says nothing comes to it. */
+const ANSWER_WITHIN_MS = 20_000;
 
 /**
  * @param options.url a PostgreSQL URL; `poolMax` connections at most.
+ * @param options.answerWithinMs a connection that does not answer for so long is given up, with all that was sent on it; 20 s unless told.
  * @param options.traceStatement runs each statement, told its first word.
  * @param options.onTurnEnded told of each ending of a turn once its transaction has committed.
  * @throws when the server cannot be reached within 5 s.
@@ -54,10 +59,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     extensions: [Migrator],
     // A connection costs 10 to 20 ms and its prepared statements: an idle one is kept for ten minutes.
     pool: { min: 0, max: options.poolMax, idleTimeoutMillis: 600_000 },
-    // How long each wait may last: a connection 5 s, a statement 15 s, an idle transaction 30 s (a lost client must not keep a lock).
+    // How long each wait may last: a connection 5 s, a statement 15 s, an idle transaction 30 s (a lost client must not keep a lock). The
+    // server keeps these two; when nothing of it arrives, the driver gives up the connection.
     driverOptions: {
       connectionTimeoutMillis: 5_000,
       statement_timeout: 15_000,
+      query_timeout: options.answerWithinMs ?? ANSWER_WITHIN_MS,
       idle_in_transaction_session_timeout: 30_000,
       keepAlive: true,
       application_name: 'turnkeeper',

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { AppConfigError } from '../platform/config-error.ts';
@@ -5,6 +6,7 @@ import { first, type Database } from './database.ts';
 
 // Any constant: it only has to differ from other programs' advisory locks in the same database.
 const MIGRATION_LOCK = 7_266_533_001;
+const LOOK_EVERY_MS = 200;
 
 /**
  * Brings the schema up to date; several processes may call it at once, one migrates and the others wait.
@@ -12,14 +14,13 @@ const MIGRATION_LOCK = 7_266_533_001;
  */
 export async function migrate(database: Database): Promise<string[]> {
   return database.orm.em.getKysely().connection().execute(async (connection) => {
-    await sql`set statement_timeout = 0`.execute(connection);
-    await sql`select pg_advisory_lock(${MIGRATION_LOCK})`.execute(connection);
+    // Asked again and again: one statement that waits as long as a migration takes would be given up.
+    while (!(await sql<{ mine: boolean }>`select pg_try_advisory_lock(${MIGRATION_LOCK}) as mine`.execute(connection)).rows[0]?.mine) await sleep(LOOK_EVERY_MS);
     try {
       const applied = await database.orm.migrator.up();
       return applied.map((migration) => migration.name);
     } finally {
       await sql`select pg_advisory_unlock(${MIGRATION_LOCK})`.execute(connection);
-      await sql`reset statement_timeout`.execute(connection);
     }
   });
 }

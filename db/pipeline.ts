@@ -1,5 +1,6 @@
 import { DefaultQueryExecutor, PostgresAdapter, PostgresQueryCompiler, type CompiledQuery, type DatabaseConnection, type QueryExecutorProvider, type RawBuilder } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
+import { isUnavailable } from './availability.ts';
 
 /** A statement runner: the pool, or one transaction. Queries are written with kysely's `sql` tag, so values are always parameters. */
 export type Sql = QueryExecutorProvider;
@@ -14,10 +15,15 @@ export interface Tx extends Sql {
 export function onPool(pool: Pool): Sql {
   return runner(async (consume) => {
     const client = await pool.connect();
+    let isLost = false;
     try {
       return await consume(connectionOf(client));
+    } catch (error) {
+      isLost = isUnavailable(error);
+      throw error;
     } finally {
-      client.release();
+      // One that the driver has given up a moment ago does not look it yet.
+      client.release(isLost);
     }
   });
 }

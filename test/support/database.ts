@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { openDatabase, type Database, type DatabaseOptions } from '../../db/database.ts';
 import { migrate } from '../../db/migrate.ts';
+import { through, type Proxy } from './proxy.ts';
 
 /** A database of its own for one test file, copied from a template that is migrated once (some 30 ms instead of 300). */
 export interface TestDatabase {
@@ -12,15 +13,15 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** @param empty without any schema, for tests of migrations. */
-export async function createTestDatabase({ empty = false, poolMax = 10, ...more }: { empty?: boolean } & Partial<Omit<DatabaseOptions, 'url'>> = {}): Promise<TestDatabase> {
+/** @param empty without any schema, for tests of migrations. @param by what goes between the pool and the server; `url` stays the server's. */
+export async function createTestDatabase({ empty = false, by, poolMax = 10, ...more }: { empty?: boolean; by?: Proxy | undefined } & Partial<Omit<DatabaseOptions, 'url'>> = {}): Promise<TestDatabase> {
   const server = serverUrl();
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   await onServer(server, async (client) => {
     await client.query(`create database ${name} template ${empty ? 'template0' : await ensureTemplate(client, server)}`);
   });
   const url = urlOf(server, name);
-  const database = await openDatabase({ url, poolMax, ...more });
+  const database = await openDatabase({ url: by === undefined ? url : through(by, url), poolMax, ...more });
   return {
     database,
     url,

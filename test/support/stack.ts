@@ -23,6 +23,7 @@ import type { Planner } from '../../domain/schedules.ts';
 import { installRuntime, startWorker, type RunningWorker } from '../../worker/main.ts';
 import { startFakeModel, type FakeModel } from '../fake-model/server.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import type { Proxy } from './proxy.ts';
 
 export interface Person {
   readonly userId: number;
@@ -62,8 +63,11 @@ export interface Build {
 
 let readSdk: (() => Promise<string>) | null = null;
 
-/** @param env more variables, as a person would set them. @param options.works false: no worker runs. @param options.log instead of silence. @param options.now the policy's clock. */
-export async function startTestStack(env: Record<string, string> = {}, options: { works?: boolean; log?: Logger; now?: () => number } = {}): Promise<TestStack> {
+/** @param env more variables, as a person would set them. @param options.works false: no worker runs. @param options.log instead of silence. @param options.now the policy's clock. @param options.postgresql between the service and the server. */
+export async function startTestStack(
+  env: Record<string, string> = {},
+  options: { works?: boolean; log?: Logger; now?: () => number; postgresql?: { by: Proxy; answerWithinMs?: number } } = {},
+): Promise<TestStack> {
   const log = options.log ?? createLog({ name: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   readSdk ??= installRuntime(log, { metrics: true });
   const metrics = createMetrics({ role: 'all', readSdk });
@@ -77,7 +81,7 @@ export async function startTestStack(env: Record<string, string> = {}, options: 
   });
   const tracing = await openTracing(config.tracing, config.role, log);
   closers.push(() => tracing.close());
-  const db = await createTestDatabase({ poolMax: 20, onTurnEnded: tellEndings(metrics, log), traceStatement: traceStatements(tracing) });
+  const db = await createTestDatabase({ poolMax: 20, onTurnEnded: tellEndings(metrics, log), traceStatement: traceStatements(tracing), ...options.postgresql });
   closers.push(() => db.close());
   const redis = await openRedis(config.redis.url ?? '', log, tracing);
   closers.push(() => redis.close());
