@@ -20,11 +20,11 @@ const PROVE_SINCE_MS = 60 * 60_000;
  */
 export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['reconcileTurns'] {
   return async () => {
-    const found = { settled: 0, started: 0, interrupted: 0 };
+    const found = { settled: 0, started: 0, interrupted: 0, failed: 0 };
     const quiet = await findQuietTurns(deps.database, { quietMs: deps.reconcile.quietMs, limit: TURNS_AT_A_TIME });
     for (const turn of quiet) {
       Context.current().heartbeat();
-      const mended = await mend(deps, turn);
+      const mended = await mendOrSkip(deps, turn);
       if (mended !== null) found[mended] += 1;
     }
     const expiredHolds = await expireHolds(deps.database);
@@ -32,12 +32,26 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
     const report: ReconcileReport = { ...found, expiredHolds, mismatches };
     deps.metrics.reconciled(report);
     if (mismatches > 0) deps.log.error(report, 'counters differ from the ledger');
-    else if (Object.values(report).some((count) => count > 0)) deps.log.warn(report, 'reconcile mended what it found');
+    else if (Object.values({ ...report, failed: 0 }).some((count) => count > 0)) deps.log.warn(report, 'reconcile mended what it found');
     return report;
   };
 }
 
-async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietForMs }: QuietTurn): Promise<'settled' | 'started' | 'interrupted' | null> {
+/** One that cannot be mended must not keep the later ones waiting: the next round tries it again. */
+async function mendOrSkip(deps: ActivityDeps, quiet: QuietTurn): Promise<Mended | 'failed' | null> {
+  try {
+    return await mend(deps, quiet);
+  } catch (error) {
+    // Without PostgreSQL none can be mended: the round fails here, and is run again.
+    await deps.database.ping();
+    deps.log.error({ turnId: quiet.turn.turnId, error: error instanceof Error ? error.name : typeof error }, 'reconcile could not mend a turn');
+    return 'failed';
+  }
+}
+
+type Mended = 'settled' | 'started' | 'interrupted';
+
+async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietForMs }: QuietTurn): Promise<Mended | null> {
   // Before Temporal is asked: whatever claims the turn from now on is newer than what is seen here.
   const seenAt = deps.now();
   if (await deps.runs.isOpen(turn)) return null;

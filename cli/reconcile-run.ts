@@ -7,7 +7,7 @@ import { withTemporal, type ReadConfig } from './target.ts';
 export function addReconcileRun(reconcile: Command, readConfig: ReadConfig): void {
   reconcile.command('run')
     .description('mend now, by a worker, what no workflow will end, and prove the counters against the ledger; exit code 1 when counters differ')
-    .option('--json', 'print {"settled", "started", "interrupted", "expiredHolds", "mismatches"}')
+    .option('--json', 'print {"settled", "started", "interrupted", "failed", "expiredHolds", "mismatches"}')
     .action(async ({ json }: { json?: boolean }) => {
       const config = readConfig();
       const { taskQueuePrefix } = config.temporal;

@@ -84,7 +84,7 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
   const firstDelta = seconds('turnkeeper_time_to_first_delta_seconds', 'From a streamed send to its first delta on the wire');
   const parts = seconds('turnkeeper_first_delta_part_seconds', 'Its parts: accept (question committed), hold (hold made), start (model called), model (first delta of the model)', ['part']);
   const dropped = counter('turnkeeper_delta_characters_dropped_total', 'Characters of answers that never went through Redis; their readers got them from PostgreSQL');
-  const findings = counter('turnkeeper_reconcile_findings_total', 'What reconcile found: turns settled, started, interrupted; holds expired; counters that differ from the ledger', ['finding']);
+  const findings = counter('turnkeeper_reconcile_findings_total', 'What reconcile found: turns settled, started, interrupted, or not to be mended (failed); holds expired; counters that differ from the ledger', ['finding']);
   const requests = seconds('turnkeeper_http_request_duration_seconds', 'Requests by route, until the answer was sent (a stream: until it began)', ['method', 'route', 'status']);
   const errors = counter('turnkeeper_http_errors_total', 'Error answers by their code', ['code']);
   const streams = gauge('turnkeeper_open_streams', 'Server-sent event streams open now');
@@ -195,6 +195,6 @@ function startAtZero(turns: Counter<'outcome' | 'code'>, findings: Counter<'find
   for (const finding of Object.keys(findingsOf({ settled: 0, started: 0, interrupted: 0, expiredHolds: 0, mismatches: 0 }))) findings.inc({ finding }, 0);
 }
 
-function findingsOf({ settled, started, interrupted, expiredHolds, mismatches }: ReconcileReport) {
-  return { settled, started, interrupted, expired_holds: expiredHolds, mismatches };
+function findingsOf({ settled, started, interrupted, failed = 0, expiredHolds, mismatches }: ReconcileReport) {
+  return { settled, started, interrupted, failed, expired_holds: expiredHolds, mismatches };
 }

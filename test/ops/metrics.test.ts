@@ -149,7 +149,7 @@ describe('what is looked up', () => {
     expect(Math.abs(valueOf(after, 'turnkeeper_schedule_fired_timestamp_seconds', labels) - Date.now() / 1_000)).toBeLessThan(60);
     expect(valueOf(after, 'turnkeeper_schedule_lag_seconds_sum', labels)).toBeLessThan(60);
     expect(after.samples.filter(({ name }) => name === 'turnkeeper_reconcile_findings_total').map(({ labels: { finding } }) => finding).sort())
-      .toEqual(['expired_holds', 'interrupted', 'mismatches', 'settled', 'started']);
+      .toEqual(['expired_holds', 'failed', 'interrupted', 'mismatches', 'settled', 'started']);
   });
 
   test('the SDK\'s own figures are in the same scrape', async () => {

@@ -84,6 +84,27 @@ describe('terminated in the Temporal UI', () => {
     expect(await turn.books()).toEqual({ debits: 0, debited: 0, liveHolds: 0 });
   });
 
+  test('a turn that cannot be mended does not keep reconcile from a later one, is counted, and is mended when it can be', async () => {
+    const { database } = stack.db;
+    const person = await stack.person();
+    const [spoilt, later] = [await running(stack, person, 3), await running(stack, person, 3)];
+    await sql`alter table turns add constraint no_failure_of_one check (id <> '${sql.raw(spoilt.turn.turnId)}' or state <> 'failed')`.execute(database.sql);
+    for (const { turn } of [spoilt, later]) {
+      await turn.handle().terminate('test');
+      await turn.ended();
+    }
+    await reconciledTo(() => later.turn.read().then(({ body }) => body.state), 'failed');
+    expect(await reconcile(stack)).toMatchObject({ settled: 0, started: 0, interrupted: 0, failed: 1 });
+    await sql`alter table turns drop constraint no_failure_of_one`.execute(database.sql);
+    expect((await spoilt.turn.books()).liveHolds).toBe(1);
+    expect(await reconcile(stack)).toMatchObject({ interrupted: 1, failed: 0 });
+    for (const { turn, gate } of [spoilt, later]) {
+      gate.open();
+      expect((await turn.read()).body).toMatchObject({ state: 'failed', error: { code: 'interrupted' } });
+      expect(await turn.books()).toEqual({ debits: 0, debited: 0, liveHolds: 0 });
+    }
+  });
+
   test('between its answer and its debit a turn is settled by reconcile, once', async () => {
     const own = await startTestStack();
     try {

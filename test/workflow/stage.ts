@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
-import { taskQueues, WORKFLOW_TYPES } from '../../workflows/contract.ts';
+import { taskQueues, WORKFLOW_TYPES, type ReconcileReport } from '../../workflows/contract.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { findTemporal } from '../../scripts/services/temporal-cli.ts';
 import { Gate, type Point, type Scenario } from '../fake-model/scenario.ts';
@@ -113,6 +113,6 @@ export async function batchDone({ temporal: { connection, namespace } }: TestSta
 }
 
 /** One run of reconcile, to its end. */
-export async function reconcile({ temporal: { client }, taskQueuePrefix }: TestStack): Promise<void> {
-  await client.workflow.execute(WORKFLOW_TYPES.reconcile, { workflowId: `reconcile-${randomUUID()}`, taskQueue: taskQueues(taskQueuePrefix).background, args: [] });
+export async function reconcile({ temporal: { client }, taskQueuePrefix }: TestStack): Promise<ReconcileReport> {
+  return client.workflow.execute<() => Promise<ReconcileReport>>(WORKFLOW_TYPES.reconcile, { workflowId: `reconcile-${randomUUID()}`, taskQueue: taskQueues(taskQueuePrefix).background, args: [] });
 }
