@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
-import { Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type WorkflowClientInterceptor } from '@temporalio/client';
+import { Client, NamespaceNotFoundError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type WorkflowClientInterceptor } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { AppConfigError } from './config-error.ts';
@@ -181,6 +181,8 @@ export async function within<T>(milliseconds: number, work: Promise<T>): Promise
 const REFUSED = new Set([3, 5, 7, 8, 9, 12, 16]);
 
 function isDefinite(error: unknown): boolean {
+  // NOT_FOUND, for which the SDK makes an error of its own without the code.
+  if (error instanceof NamespaceNotFoundError) return true;
   for (let cause = error; typeof cause === 'object' && cause !== null; cause = 'cause' in cause ? cause.cause : null) {
     if ('code' in cause && typeof cause.code === 'number') return REFUSED.has(cause.code);
   }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
 import { Gate } from '../fake-model/scenario.ts';
 import { openProxy, through, type Proxy } from '../support/proxy.ts';
 import { redisUrl, required, startTestStack, type TestStack } from '../support/stack.ts';
@@ -45,4 +46,21 @@ test('Redis away in mid-answer: the answer arrives whole, debited once', async (
   expect((await sending).body).toMatchObject({ state: 'completed', content: '안녕하세요. 무엇을 도와드릴까요?' });
   expect(await turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
   await redis.heal();
+});
+
+test('a start that Temporal refuses binds nothing: 503 without the turn’s id, no live turn and no hold, and the same id takes another body', async () => {
+  const refusing = await startTestStack({ TEMPORAL_NAMESPACE: 'no-such-namespace' }, { works: false });
+  try {
+    const turn = new TestTurn(refusing, await refusing.person());
+    for (const message of ['첫 질문', '다른 질문']) {
+      const { status, body, headers } = await turn.send({ message });
+      expect([status, Number(headers.get('retry-after'))]).toEqual([503, 5]);
+      expect(body).toEqual({ code: 'unavailable', message: expect.any(String), requestId: expect.any(String) });
+    }
+    expect((await turn.read()).body).toMatchObject({ turnId: turn.turnId, state: 'refused' });
+    expect((await sql`select state, error_code as code from turns`.execute(refusing.db.database.sql)).rows).toEqual([{ state: 'refused', code: 'unavailable' }]);
+    expect((await sql`select 1 from holds`.execute(refusing.db.database.sql)).rows).toEqual([]);
+  } finally {
+    await refusing.close();
+  }
 });
