@@ -67,7 +67,9 @@ export function mountRoutes(app: Express, routes: readonly Route[], call: (route
 
 /** A known path with another method says which methods it has. */
 export function allowOnly(app: Express, routes: readonly Pick<Route, 'path' | 'method'>[]): void {
-  for (const [path, group] of Map.groupBy(routes, ({ path }) => path)) {
+  // `/turns/replay` is not `/turns/:turnId`.
+  const literalFirst = routes.toSorted((a, b) => Number(a.path.includes(':')) - Number(b.path.includes(':')));
+  for (const [path, group] of Map.groupBy(literalFirst, ({ path }) => path)) {
     const methods = group.map(({ method }) => method.toUpperCase()).join(', ');
     app.all(path, (request, response) => {
       response.set('Allow', methods);

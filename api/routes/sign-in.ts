@@ -6,6 +6,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { Config } from '../../platform/config.ts';
 import { isLoopback } from '../../platform/loopback.ts';
 import { readBody } from '../body.ts';
+import { allowOnly } from '../route.ts';
 import { demoBody } from '../wire/sign-in.ts';
 
 /** Before sign-in: what the sign-in page may offer, and the demo users' keys. Described in `openapi.ts` beside health. */
@@ -25,6 +26,7 @@ export function mountSignIn(app: Express, { embedded, dataDir, http }: Pick<Conf
     const keys = demoKeys.parse(JSON.parse(await readFile(join(dataDir, 'demo.json'), 'utf8')));
     response.json({ token: keys[body.data.as].token });
   });
+  allowOnly(app, [{ method: 'get', path: '/api/auth/options' }, { method: 'post', path: '/api/auth/demo' }]);
 }
 
 /** As scripts/demo-keys.ts writes it at each start. */

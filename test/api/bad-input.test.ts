@@ -126,6 +126,11 @@ test('unknown routes and methods answer in the same shape', async () => {
   expect([put.status, put.headers.get('allow')]).toEqual([405, 'GET, PATCH']);
   const health = await fetch(`${stack.url}/health`, { method: 'DELETE' });
   expect([health.status, health.headers.get('allow')]).toEqual([405, 'GET']);
+  const signIn = await fetch(`${stack.url}/api/auth/demo`, { method: 'DELETE' });
+  expect([signIn.status, signIn.headers.get('allow')]).toEqual([405, 'POST']);
+  // A literal address is not one with a parameter.
+  const options = await (await stack.person('admin')).call('OPTIONS', '/api/admin/turns/replay');
+  expect([options.status, options.headers.get('allow')]).toEqual([204, 'POST']);
 });
 
 test('messages are Korean by default and English when asked', async () => {
