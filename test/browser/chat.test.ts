@@ -4,6 +4,7 @@ import { Gate } from '../fake-model/scenario.ts';
 import { openStage, type Stage } from './stage.ts';
 import { audit } from './audit.ts';
 import type { Person } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(60_000);
 let stage: Stage;
@@ -84,7 +85,8 @@ describe('a turn', () => {
     expect(await audit(page)).toEqual([]);
     await page.getByRole('button', { name: '다시 시도' }).click();
     await page.getByRole('article', { name: '답변' }).getByText('안녕하세요. 무엇을 도와드릴까요?').waitFor();
-    expect(await page.getByRole('alert').count()).toBe(0);
+    // The failure gives way with the first text; both may be drawn once.
+    await until(async () => await page.getByRole('alert').count() === 0, 10_000);
     expect(await page.getByRole('article').count()).toBe(2);
   });
 
