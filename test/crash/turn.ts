@@ -1,3 +1,4 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { sql } from 'kysely';
 import { randomUUID } from 'node:crypto';
 import { countMismatches } from '../../db/reconcile.ts';
@@ -71,6 +72,11 @@ export class CrashTurn {
     return this.#follow((headers, signal) => this.person.raw('POST', `/api/chat/turns/${this.turnId}/retry`, undefined, headers, signal));
   }
 
+  /** The person comes back and looks, without sending anything again. */
+  lookOn(): LivingReader {
+    return this.#follow((headers, signal) => this.person.raw('GET', `/api/chat/turns/${this.turnId}/events`, undefined, headers, signal));
+  }
+
   #follow(ask: (headers: Record<string, string>, signal: AbortSignal) => Promise<Response>): LivingReader {
     const reader = new LivingReader(this.person, this.turnId, ask);
     this.#readers.push(reader);
@@ -98,6 +104,14 @@ export class CrashTurn {
 
   workflow() {
     return this.stage.temporal.client.workflow.getHandle(turnWorkflowId(this.person.userId, this.turnId));
+  }
+
+  /** Whether Temporal has ever heard of it. */
+  isStarted(): Promise<boolean> {
+    return this.workflow().describe().then(() => true, (error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    });
   }
 
   get calls(): number {
