@@ -67,9 +67,13 @@ export async function setUsage(person: Person, usagePercent: number): Promise<vo
   if (status !== 200) throw new Error(`the usage was not set: ${JSON.stringify(body)}`);
 }
 
-/** The first or last workflow task of its newest run. @throws when none is complete. */
+/** The first or last complete workflow task of its newest run. An answer may come from within the first, so it is waited for. */
 export async function pointOf(turn: TestTurn, which: 'first' | 'last'): Promise<ResetPoint> {
-  const point = (await turn.resetPoints()).at(which === 'first' ? 0 : -1);
+  let point: ResetPoint | undefined;
+  await until(async () => {
+    point = (await turn.resetPoints()).at(which === 'first' ? 0 : -1);
+    return point !== undefined;
+  }, 10_000);
   if (point === undefined) throw new Error('no workflow task of the turn is complete');
   return point;
 }
