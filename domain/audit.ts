@@ -3,12 +3,12 @@ export const AUDIT_ACTIONS = [
   'turn.read_content', 'turn.replay',
   'redrive.start', 'redrive.pause', 'redrive.resume', 'redrive.cancel',
   'user.suspend', 'user.resume',
-  'tokens.grant', 'tokens.reverse', 'rates.change', 'stats_cache.delete',
+  'tokens.grant', 'tokens.reverse', 'stats_cache.delete',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-export type AuditTargetKind = 'turn' | 'user' | 'redrive' | 'model' | 'ledger_entry' | 'token_stats';
+export type AuditTargetKind = 'turn' | 'user' | 'redrive' | 'ledger_entry' | 'token_stats';
 
 /** What was acted on: `turn:<id>`, `user:<id>`, or a kind alone where there is only one. */
 export type AuditTarget = AuditTargetKind | `${AuditTargetKind}:${string | number}`;

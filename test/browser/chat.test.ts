@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Page } from 'playwright-core';
 import { Gate } from '../fake-model/scenario.ts';
-import { openStage, type Stage } from './stage.ts';
+import { ask, openStage, type Stage } from './stage.ts';
 import { audit } from './audit.ts';
 import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
@@ -20,11 +19,6 @@ afterEach(() => {
 afterAll(() => stage.close());
 
 const ANSWER = { chunks: ['안녕', '하세요', '. 무엇을 ', '도와드릴까요?'], usage: { prompt_tokens: 21, completion_tokens: 9 } };
-
-async function ask(page: Page, question: string): Promise<void> {
-  await page.getByLabel('메시지', { exact: true }).fill(question);
-  await page.keyboard.press('Enter');
-}
 
 describe('a turn', () => {
   test('streams as it comes, ends with its tokens, and its conversation is in the list', async () => {

@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { sql } from 'kysely';
-import type { Page } from 'playwright-core';
 import { createToken, revokeToken } from '../../db/users.ts';
 import { audit } from './audit.ts';
-import { openStage, type Stage } from './stage.ts';
+import { ask, openStage, type Stage } from './stage.ts';
 import type { Person } from '../support/stack.ts';
 
 jest.setTimeout(60_000);
@@ -18,11 +17,6 @@ afterEach(() => {
   expect(stage.complaints()).toEqual([]);
 });
 afterAll(() => stage.close());
-
-async function ask(page: Page, question: string): Promise<void> {
-  await page.getByLabel('메시지', { exact: true }).fill(question);
-  await page.keyboard.press('Enter');
-}
 
 const HOSTILE = [
   '<img src=x onerror="window.__run = 1">', '<script>window.__run = 1</script>', '<iframe src="https://evil.example"></iframe>', '<svg onload="window.__run = 1">', '<style>body { display: none }</style>',

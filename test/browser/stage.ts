@@ -66,3 +66,9 @@ export function required(name: string): string {
   if (value === undefined) throw new Error(`${name} is not set: run \`npm test\`, which builds the web app and finds a browser`);
   return value;
 }
+
+/** Types a question and sends it by the keyboard. */
+export async function ask(page: Page, question: string): Promise<void> {
+  await page.getByLabel('메시지', { exact: true }).fill(question);
+  await page.keyboard.press('Enter');
+}
