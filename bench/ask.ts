@@ -34,20 +34,21 @@ export async function ask(contender: Contender, person: Person, answer: Answer):
   return outcome;
 }
 
-export async function askOrShed(contender: Contender, person: Person, answer: Answer): Promise<Answered | Shed> {
+/** @param onText told of the text as it comes: its UTF-16 units. */
+export async function askOrShed(contender: Contender, person: Person, answer: Answer, onText: (units: number) => void = () => {}): Promise<Answered | Shed> {
   asked += 1;
   const question = `question ${asked} ${markOf(answer)}`;
-  const { url, headers, body } = contender.request(question, person);
+  const { url, headers, body } = contender.request(question, person, answer.chunks);
   const payload = JSON.stringify(body);
   const sentAt = now();
   const response = await send(url, payload, { ...headers, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(payload)) });
-  if (response.statusCode === 503) {
-    const { code } = JSON.parse(await readAll(response)) as { code?: string };
-    if (code === 'overloaded') return { shed: true, sentAt, doneAt: now() };
-    throw new Error(`${contender.name} answered 503 ${code ?? ''}`);
+  const { statusCode = 0 } = response;
+  if (statusCode !== 200) {
+    const text = await readAll(response);
+    if (contender.isShed(statusCode, text)) return { shed: true, sentAt, doneAt: now() };
+    throw new Error(`${contender.name} answered ${statusCode}: ${text.slice(0, 300)}`);
   }
-  if (response.statusCode !== 200) throw new Error(`${contender.name} answered ${response.statusCode}: ${(await readAll(response)).slice(0, 300)}`);
-  const read = await readStream(response, contender, answer);
+  const read = await readStream(response, contender, answer, onText);
   return { question, sentAt, ...read };
 }
 
@@ -61,7 +62,7 @@ function send(url: string, payload: string, headers: Record<string, string>): Pr
 }
 
 /** Events are separated by blank lines; each is `event:` and `data:` lines, of which `data` holds JSON. */
-function readStream(response: IncomingMessage, contender: Contender, answer: Answer): Promise<{ firstDeltaAt: number; doneAt: number }> {
+function readStream(response: IncomingMessage, contender: Contender, answer: Answer, onText: (units: number) => void): Promise<{ firstDeltaAt: number; doneAt: number }> {
   return new Promise((resolve, reject) => {
     let rest = '';
     let text = '';
@@ -77,6 +78,7 @@ function readStream(response: IncomingMessage, contender: Contender, answer: Ans
           if (said.text !== undefined && said.text !== '') {
             firstDeltaAt ??= now();
             text += said.text;
+            onText(said.text.length);
           }
           if (said.end !== undefined) done = { at: now(), tokens: said.end.tokens };
         }

@@ -14,7 +14,10 @@ export interface Contender {
   readonly name: string;
   /** Processes whose work its turns are, by what people call them; the model and the bench itself are not among them. */
   readonly processes: readonly string[];
-  request(question: string, person: Person): { url: string; headers: Record<string, string>; body: unknown };
+  /** @param chunks of the answer that the model will give: there must be room for it. */
+  request(question: string, person: Person, chunks: number): { url: string; headers: Record<string, string>; body: unknown };
+  /** Whether this answer means that there is no room just now. */
+  isShed(status: number, body: string): boolean;
   /** @throws when the stream says that the answer failed. */
   read(event: string): Said;
 }
@@ -22,13 +25,24 @@ export interface Contender {
 export const MODEL = 'gpt-4.1-mini';
 const NOTHING: Said = {};
 
-/** Turnkeeper's own API, streamed. */
-export function turnkeeper(url: string, processes: readonly string[]): Contender {
+/** What a chunk of the bench's answers may count at most, and the room that a turn has without asking. */
+const TOKENS_A_CHUNK = 4;
+const ROOM_UNASKED = 2_048;
+
+/** Turnkeeper's own API, streamed. @param urls asked in turn. */
+export function turnkeeper(urls: readonly string[], processes: readonly string[]): Contender {
+  let asked = 0;
   return {
     name: 'turnkeeper', processes,
-    request: (question, { token }) => ({
-      url: `${url}/api/chat/send`, headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' }, body: { message: question, model: MODEL },
-    }),
+    request(question, { token }, chunks) {
+      asked += 1;
+      const room = chunks * TOKENS_A_CHUNK;
+      return {
+        url: `${urls[asked % urls.length] ?? ''}/api/chat/send`, headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
+        body: { message: question, model: MODEL, ...(room > ROOM_UNASKED ? { maxOutputTokens: room } : {}) },
+      };
+    },
+    isShed: (status, body) => status === 503 && (JSON.parse(body) as { code?: string }).code === 'overloaded',
     read: readTurn,
   };
 }
@@ -38,6 +52,7 @@ export function bare(url: string, processes: readonly string[]): Contender {
   return {
     name: 'bare', processes,
     request: (question, { token }) => ({ url: `${url}/send`, headers: { authorization: `Bearer ${token}` }, body: { message: question } }),
+    isShed: () => false,
     read: readTurn,
   };
 }
@@ -50,6 +65,7 @@ export function completions(name: string, url: string, { key, model = MODEL, pro
       url: `${url}/chat/completions`, headers: { authorization: `Bearer ${key}` },
       body: { model, messages: [{ role: 'user', content: question }], stream: true, stream_options: { include_usage: true } },
     }),
+    isShed: (status) => status === 429 || status === 503,
     read: readChunk,
   };
 }

@@ -1,6 +1,8 @@
 import { interleave, type Block } from './block.ts';
+import type { BurstEffort } from './burst.ts';
 import type { Contender } from './contenders.ts';
 import { median, percentile, spreadOf, sum, type Spread } from './figures.ts';
+import type { LadderEffort } from './ladder.ts';
 import { ANSWERS } from './question.ts';
 import type { Stage } from './stage.ts';
 
@@ -9,11 +11,13 @@ export interface Effort {
   readonly rounds: number;
   /** Turns of a block, by how many are asked at once. */
   readonly turns: Readonly<Record<1 | 8 | 32, number>>;
+  readonly ladder: LadderEffort;
+  readonly burst: BurstEffort;
 }
 
 export const EFFORTS = {
-  whole: { rounds: 4, turns: { 1: 80, 8: 160, 32: 256 } },
-  quick: { rounds: 1, turns: { 1: 30, 8: 64, 32: 96 } },
+  whole: { rounds: 4, turns: { 1: 80, 8: 160, 32: 256 }, ladder: { streams: [25, 50, 100, 200, 400], stepMs: 8_000 }, burst: { asked: 600, rounds: 3 } },
+  quick: { rounds: 1, turns: { 1: 30, 8: 64, 32: 96 }, ladder: { streams: [25, 50], stepMs: 3_000 }, burst: { asked: 600, rounds: 1 } },
 } as const satisfies Record<string, Effort>;
 
 /** Milliseconds. The p50 is the median of the blocks' p50s, and their least and most; the p99 is that of all turns together. */
@@ -48,8 +52,8 @@ export interface ThroughputRow {
   readonly turnsPerSecond: Spread;
   /** CPU milliseconds a turn, by process; the model and the client are beside the contender's own. */
   readonly cpuMs: Readonly<Record<string, number>>;
-  /** Of the contender's own processes together. */
-  readonly ownCpuMs: Spread;
+  /** Of the contender's own processes together; null when it has none that are known. */
+  readonly ownCpuMs: Spread | null;
 }
 
 /** 32 people at once who get answers of 200 ms: the most turns a second that these cores carry, all processes on them. */
@@ -63,7 +67,7 @@ export async function measureThroughput(stage: Stage, contenders: Readonly<Recor
       contender: name, atOnce,
       turnsPerSecond: spreadOf(own.map(({ turns, seconds }) => turns / seconds)),
       cpuMs: Object.fromEntries(seen.map((process) => [process, median(own.map(({ cpuMs }) => cpuMs.get(process) ?? 0))])),
-      ownCpuMs: spreadOf(own.map(({ cpuMs }) => sum(processes.map((process) => cpuMs.get(process) ?? 0)))),
+      ownCpuMs: processes.length === 0 ? null : spreadOf(own.map(({ cpuMs }) => sum(processes.map((process) => cpuMs.get(process) ?? 0)))),
     };
   });
 }

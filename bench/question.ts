@@ -22,4 +22,6 @@ export const ANSWERS = {
   short: { chunks: 20, text: TEXT, delayMs: 10 },
   /** 2 s at 200 chunks a second: as fast as models stream. */
   long: { chunks: 400, text: TEXT, delayMs: 5 },
+  /** 50 chunks a second, for as long as it takes. */
+  steady: { chunks: 50, text: TEXT, delayMs: 20 },
 } as const satisfies Record<string, Answer>;

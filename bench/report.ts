@@ -1,21 +1,49 @@
+import type { BurstRow } from './burst.ts';
 import type { Spread } from './figures.ts';
+import type { LadderRow } from './ladder.ts';
 import type { Latency, LatencyRow, StreamRow, ThroughputRow } from './measures.ts';
+import { judge, type Judged } from './targets.ts';
 
 export interface Report {
   readonly machine: { readonly cores: number; readonly cpu: string; readonly node: string };
   readonly latency?: readonly LatencyRow[];
   readonly throughput?: readonly ThroughputRow[];
   readonly stream?: readonly StreamRow[];
+  readonly ladder?: readonly LadderRow[];
+  readonly burst?: readonly BurstRow[];
+  /** Resident memory of the largest app process: started and not yet asked anything; and 3 s after the warm-up. */
+  readonly memory?: { readonly startedMegabytes: number; readonly idleMegabytes: number };
 }
 
 /** For people: medians of the blocks, with the least and the most of them in brackets where they are compared. */
-export function textOf({ machine, latency, throughput, stream }: Report): string {
+export function textOf(report: Report): string {
+  const { machine, latency, throughput, stream, ladder, burst, memory } = report;
   return [
     `${machine.cores} cores (${machine.cpu}), node ${machine.node}; all processes and the bench itself on them`,
     ...latency === undefined ? [] : ['', 'A model without delay, 20 chunks: ms from the POST', latencyTable(latency)],
     ...throughput === undefined ? [] : ['', '32 at once, answers of 20 chunks in 200 ms: CPU in ms a turn', throughputTable(throughput)],
     ...stream === undefined ? [] : ['', '400 chunks at 5 ms: ms from the POST', streamTable(stream)],
+    ...ladder === undefined ? [] : ['', 'First deltas while others stream 50 chunks a second each: ms from the POST', ladderTable(ladder)],
+    ...burst === undefined ? [] : ['', 'Turns thrown in at once: ms from the POST', burstTable(burst)],
+    ...memory === undefined ? [] : ['', `Resident memory of the app: ${number(memory.startedMegabytes, 0)} MB started, ${number(memory.idleMegabytes, 0)} MB idle after the warm-up`],
+    '', 'Turnkeeper against its targets', targetTable(judge(report)),
   ].join('\n');
+}
+
+function targetTable(lines: readonly Judged[]): string {
+  return table(['', '', 'measured', 'target'], lines.map(({ what, unit, measured, bound, target, met }) => [
+    what, met ? 'met' : 'MISSED', `${number(measured)} ${unit}`.trim(), `${bound} ${target} ${unit}`.trim()]));
+}
+
+function ladderTable(rows: readonly LadderRow[]): string {
+  return table(['streams', '', 'p50', 'p99', 'text in time, %', 'own cores busy', 'app, MB'], rows.flatMap(({ contender, steps }) =>
+    steps.map(({ streams, firstDelta, delivered, cores, megabytes }) => [
+      String(streams), contender, number(firstDelta.p50), number(firstDelta.p99), number(delivered * 100), number(cores, 2), megabytes === null ? '' : number(megabytes, 0)])));
+}
+
+function burstTable(rows: readonly BurstRow[]): string {
+  return table(['asked', '', 'admitted', 'first delta, p99', 'last refusal'], rows.map(({ contender, asked, admitted, firstDeltaP99, refusedWithinMs }) => [
+    String(asked), contender, spread(admitted, 0), spread(firstDeltaP99, 0), refusedWithinMs === null ? '' : spread(refusedWithinMs, 0)]));
 }
 
 function latencyTable(rows: readonly LatencyRow[]): string {
@@ -30,7 +58,7 @@ function throughputTable(rows: readonly ThroughputRow[]): string {
   return table(
     ['', 'turns/s', 'CPU a turn', ...names],
     rows.map(({ contender, turnsPerSecond, ownCpuMs, cpuMs }) => [
-      contender, spread(turnsPerSecond), spread(ownCpuMs), ...names.map((name) => (cpuMs[name] === undefined ? '' : number(cpuMs[name])))]),
+      contender, spread(turnsPerSecond), ownCpuMs === null ? '' : spread(ownCpuMs), ...names.map((name) => (cpuMs[name] === undefined ? '' : number(cpuMs[name])))]),
   );
 }
 

@@ -4,22 +4,38 @@ import { openDatabase } from '../db/database.ts';
 import { grantTokens } from '../db/grants.ts';
 import { createUser } from '../db/users.ts';
 import { readConfig } from '../platform/config.ts';
-import { NODE_FLAGS, startApp } from '../scripts/app.ts';
+import { NODE_FLAGS } from '../scripts/app.ts';
 import { freePort } from '../scripts/services/port.ts';
 import { readServices, Registry } from '../scripts/services/registry.ts';
 import { launch, type Ground, type Service } from '../scripts/services/service.ts';
 import { startStack } from '../scripts/stack.ts';
 import { bare, completions, turnkeeper, type Contender, type Person } from './contenders.ts';
+import { LAYOUTS, type Layout } from './layouts.ts';
 
 /** Everything that a bench measures, running as `npm start` runs it: the same processes, flags and durable settings. */
 export interface Stage {
-  readonly contenders: { readonly turnkeeper: Contender; readonly bare: Contender; readonly direct: Contender };
+  readonly contenders: Readonly<Record<string, Contender>>;
   readonly people: readonly Person[];
   /** First process of each, by name. */
   readonly processes: ReadonlyMap<string, number>;
+  /** Those that run the program. */
+  readonly apps: readonly string[];
   /** When the model received each question since the last call, in milliseconds of the machine's monotonic clock. */
   received(): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
+}
+
+export interface StageOptions {
+  readonly profileDir?: string | undefined;
+  readonly layout: Layout;
+  /** A gateway to compare with, which asks the fake model. */
+  readonly gateway?: { readonly url: string; readonly key: string; readonly model: string } | undefined;
+  /** Of the fake model; none: any that is free. */
+  readonly modelPort?: number | undefined;
+  /** A Temporal of the person's own, as on PostgreSQL. */
+  readonly temporal?: string | undefined;
+  /** Processes that were started elsewhere and whose CPU counts: the gateway's by names that begin with it, else Turnkeeper's. */
+  readonly pids: ReadonlyMap<string, number>;
 }
 
 /** So many that no account waits for another turn of its own, and none meets its limit of 600 sends a minute. */
@@ -27,7 +43,7 @@ const PEOPLE = 64;
 const TOKENS = 1_000_000_000;
 
 /** @param stopping ends it early. Data lies below `.turnkeeper/`, on the disk that `npm start` would use, and goes with the bench. */
-export async function openStage(stopping: AbortSignal, { profileDir }: { profileDir?: string | undefined } = {}): Promise<Stage> {
+export async function openStage(stopping: AbortSignal, { profileDir, layout, gateway, modelPort, temporal, pids }: StageOptions): Promise<Stage> {
   const parent = join(import.meta.dirname, '..', '.turnkeeper');
   mkdirSync(parent, { recursive: true });
   const dataDir = mkdtempSync(join(parent, 'bench-'));
@@ -40,29 +56,33 @@ export async function openStage(stopping: AbortSignal, { profileDir }: { profile
     const registry = await Registry.claim(dataDir);
     closers.push(() => registry.release());
     const ground: Ground = { dataDir: registry.dataDir, registry, throwAway: true, durable: true, stopping };
-    const model = await startFakeModel(ground);
+    const model = await startFakeModel(ground, modelPort ?? await freePort());
     closers.push(() => model.stop());
-    const ours = { OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'bench', TURNKEEPER_EMBEDDED: 'true', DATA_DIR: ground.dataDir };
+    const ours = {
+      OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'bench', TURNKEEPER_EMBEDDED: 'true', DATA_DIR: ground.dataDir,
+      ...(temporal === undefined ? {} : { TEMPORAL_ADDRESS: temporal }),
+    };
     const config = readConfig(ours);
     const stack = await startStack(config, ground);
     closers.push(() => stack.stop());
-    const appPort = await freePort();
-    const app = await startApp(ground, {
-      url: `http://127.0.0.1:${appPort}`, port: appPort, variables: { ...stack.variables, ...ours, PORT: String(appPort) }, output: 'file',
-      graceSeconds: config.worker.shutdownGraceSeconds, nodeFlags: profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`],
-    });
-    closers.push(() => app.stop());
-    const handler = await startBare(ground, { ...stack.variables, ...ours });
+    const variables = { ...stack.variables, ...ours };
+    const nodeFlags = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
+    const laid = await LAYOUTS[layout](ground, { config, variables, nodeFlags });
+    closers.push(async () => { await Promise.all(laid.services.map((service) => service.stop())); });
+    const handler = await startBare(ground, variables);
     closers.push(() => handler.stop());
-    const processes = new Map((readServices(ground.dataDir)?.services ?? []).map(({ name, pid }) => [name, pid]));
+    const apps = laid.services.map(({ name }) => name);
+    const [gateways, others] = [[...pids.keys()].filter(isGateway), [...pids.keys()].filter((name) => !isGateway(name))];
     return {
+      apps,
       contenders: {
-        turnkeeper: turnkeeper(app.url, ['app', 'postgresql', 'redis', 'temporal']),
+        turnkeeper: turnkeeper(laid.urls, [...new Set([...apps, 'postgresql', 'redis', 'temporal', ...others])]),
         bare: bare(handler.url, ['bare', 'postgresql']),
+        ...(gateway === undefined ? {} : { gateway: completions('gateway', gateway.url, { key: gateway.key, model: gateway.model, processes: gateways }) }),
         direct: completions('direct', model.url, { key: 'bench' }),
       },
       people: await createPeople(stack.urls.postgres),
-      processes,
+      processes: new Map([...(readServices(ground.dataDir)?.services ?? []).map(({ name, pid }) => [name, pid] as const), ...pids]),
       received: () => readReceived(model.url),
       close,
     };
@@ -72,8 +92,11 @@ export async function openStage(stopping: AbortSignal, { profileDir }: { profile
   }
 }
 
-async function startFakeModel(ground: Ground): Promise<Service> {
-  const port = await freePort();
+function isGateway(name: string): boolean {
+  return name.startsWith('gateway');
+}
+
+async function startFakeModel(ground: Ground, port: number): Promise<Service> {
   const url = `http://127.0.0.1:${port}/v1`;
   return launch(ground, {
     name: 'model', url, port, said: 'the fake model', file: process.execPath, cwd: process.cwd(),

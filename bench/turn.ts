@@ -1,13 +1,20 @@
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { say, SetupError } from '../scripts/services/say.ts';
 import { closeConnections } from './ask.ts';
 import { runBlock } from './block.ts';
+import { measureBurst } from './burst.ts';
+import { MODEL } from './contenders.ts';
+import { measureLadder } from './ladder.ts';
+import { LAYOUTS, type Layout } from './layouts.ts';
 import { EFFORTS, measureLatency, measureStream, measureThroughput } from './measures.ts';
+import { residentMegabytes } from './processes.ts';
 import { ANSWERS } from './question.ts';
 import { textOf, type Report } from './report.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openStage, type Stage, type StageOptions } from './stage.ts';
+import { judge } from './targets.ts';
 
 const HELP = `npm run bench:turn -- [options]
 
@@ -15,35 +22,51 @@ What a durable turn costs. In one run and in turn, so that a busy machine meets 
   turnkeeper  as \`npm start\` runs it: one process, embedded PostgreSQL that syncs to the disk, Redis, Temporal
   bare        an Express handler with the same two transactions and the same model client, without Temporal and Redis
   direct      the model itself, a fake one in a process of its own
-and checks every answer. Nothing else should run meanwhile; it starts what it needs and stops it. Linux only (CPU comes from /proc).
+and checks every answer. At the end each target stands beside what was measured. Nothing else should run meanwhile; it starts what it needs and
+stops it. Linux only (CPU comes from /proc).
 
-  --only LIST   some of latency,throughput,stream
-  --quick       one short round of each: a look, no figures
-  --profile DIR writes CPU profiles of the app's threads there (--cpu-prof); its figures are then those of a profiled app
-  --json        one JSON object on standard output instead of tables
-  --help`;
+  --only LIST       some of latency,throughput,stream,ladder,burst
+  --quick           one short round of each: a look, no figures
+  --layout NAME     one (the default), or split: two API processes and two workers
+  --temporal ADDR   a Temporal of yours instead of the embedded one, as one that keeps its data in PostgreSQL
+  --pids LIST       NAME=PID,…: processes that you started and whose CPU counts, such as temporal=4711
+  --profile DIR     writes CPU profiles of the app's threads there (--cpu-prof); its figures are then those of a profiled app
+  --json            one JSON object on standard output instead of tables
+  --help
 
-const MEASURES = { latency: measureLatency, throughput: measureThroughput, stream: measureStream } as const;
+Against a gateway of any make that speaks OpenAI's protocol: point it at the fake model, http://127.0.0.1:4010/v1 (any key), and add
+  --gateway URL     where it listens, with its /v1
+  --key KEY         its key for us
+  --model NAME      what it calls the model (gpt-4.1-mini)
+  --model-port N    where the fake model listens (4010)
+Its CPU is counted with --pids gateway=PID (and gateway-database=PID, …).`;
+
+const MEASURES = { latency: measureLatency, throughput: measureThroughput, stream: measureStream, ladder: measureLadder, burst: measureBurst } as const;
 type Name = keyof typeof MEASURES;
 const NAMES = Object.keys(MEASURES) as Name[];
 
 /** Until the code is compiled and the pools are filled; the first hundreds of turns cost twice. */
 const WARM_UP = { turns: 400, atOnce: 16 };
+const QUIET_MS = 3_000;
+
+const OPTIONS = {
+  only: { type: 'string' }, quick: { type: 'boolean' }, layout: { type: 'string' }, temporal: { type: 'string' }, pids: { type: 'string' }, profile: { type: 'string' },
+  json: { type: 'boolean' }, gateway: { type: 'string' }, key: { type: 'string' }, model: { type: 'string' }, 'model-port': { type: 'string' }, help: { type: 'boolean' },
+} as const;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { only: { type: 'string' }, quick: { type: 'boolean' }, profile: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
-  });
+  const { values } = parseArgs({ options: OPTIONS });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
   const names = namesOf(values.only);
+  const options = stageOptionsOf(values);
   if (process.platform !== 'linux') throw new SetupError('The bench reads CPU times from /proc: run it on Linux.');
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
-  const stage = await openStage(stopping.signal, { profileDir: values.profile === undefined ? undefined : resolve(values.profile) });
+  const stage = await openStage(stopping.signal, options);
   try {
     const interrupted = new Promise<never>((_, reject) => stopping.signal.addEventListener('abort', () => reject(new SetupError('interrupted'))));
     const report = await Promise.race([measure(stage, names, values.quick === true), interrupted]);
-    process.stdout.write(`${values.json === true ? JSON.stringify(report, null, 2) : textOf(report)}\n`);
+    process.stdout.write(`${values.json === true ? JSON.stringify({ ...report, targets: judge(report) }, null, 2) : textOf(report)}\n`);
   } finally {
     closeConnections();
     await stage.close();
@@ -52,9 +75,13 @@ async function main(): Promise<void> {
 
 async function measure(stage: Stage, names: readonly Name[], quick: boolean): Promise<Report> {
   const effort = quick ? EFFORTS.quick : EFFORTS.whole;
+  const startedMegabytes = await quietMegabytes(stage);
   say('warming up');
   for (const contender of Object.values(stage.contenders)) await runBlock(stage, contender, { answer: ANSWERS.atOnce, ...WARM_UP });
-  let report: Report = { machine: { cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version } };
+  let report: Report = {
+    machine: { cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version },
+    memory: { startedMegabytes, idleMegabytes: await quietMegabytes(stage) },
+  };
   for (const name of names) {
     say(`measuring: ${name}`);
     report = { ...report, [name]: await MEASURES[name](stage, stage.contenders, effort) };
@@ -62,11 +89,39 @@ async function measure(stage: Stage, names: readonly Name[], quick: boolean): Pr
   return report;
 }
 
+/** Of the largest app process, when nothing has been asked for a while. */
+async function quietMegabytes({ apps, processes }: Stage): Promise<number> {
+  await sleep(QUIET_MS);
+  return Math.max(...apps.map((name) => residentMegabytes(processes.get(name) ?? 0)));
+}
+
 function namesOf(only: string | undefined): readonly Name[] {
   const wanted = only?.split(',') ?? NAMES;
   const unknown = wanted.find((name) => !NAMES.includes(name as Name));
   if (unknown !== undefined) throw new SetupError(`--only: there is no ${unknown}; there are ${NAMES.join(', ')}`);
   return NAMES.filter((name) => wanted.includes(name));
+}
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
+
+function stageOptionsOf({ layout = 'one', gateway, key = 'bench', model = MODEL, temporal, pids = '', profile, ...values }: Values): StageOptions {
+  if (!Object.hasOwn(LAYOUTS, layout)) throw new SetupError(`--layout: there is no ${layout}; there are ${Object.keys(LAYOUTS).join(', ')}`);
+  const port = values['model-port'] ?? (gateway === undefined ? undefined : '4010');
+  return {
+    layout: layout as Layout, temporal,
+    profileDir: profile === undefined ? undefined : resolve(profile),
+    gateway: gateway === undefined ? undefined : { url: gateway.replace(/\/+$/, ''), key, model },
+    modelPort: port === undefined ? undefined : wholeNumber('--model-port', port),
+    pids: new Map(pids.split(',').filter((pair) => pair !== '').map((pair) => {
+      const [name = '', pid = ''] = pair.split('=');
+      return [name, wholeNumber('--pids', pid)];
+    })),
+  };
+}
+
+function wholeNumber(option: string, text: string): number {
+  if (!/^[1-9]\d{0,9}$/.test(text)) throw new SetupError(`${option}: "${text}" is no number`);
+  return Number(text);
 }
 
 try {

@@ -16,14 +16,18 @@ export interface AppSettings {
   readonly output?: 'file' | 'ours';
   /** Flags of Node beside NODE_FLAGS. */
   readonly nodeFlags?: readonly string[];
+  /** By which it is known where several run (`app`). */
+  readonly name?: string;
+  /** Where it says 200 once it takes turns (`/health/ready`); a worker has its figures only. */
+  readonly readyPath?: string;
 }
 
 /** The program itself, as a process of its own on Node 24, in the state of taking turns. @throws SetupError when it does not come up. */
-export async function startApp(ground: Ground, { url, port, variables, graceSeconds, output = 'ours', nodeFlags = [] }: AppSettings): Promise<Service> {
+export async function startApp(ground: Ground, { url, port, variables, graceSeconds, output = 'ours', nodeFlags = [], name = 'app', readyPath = '/health/ready' }: AppSettings): Promise<Service> {
   return launch(ground, {
-    name: 'app', url, port, said: 'the app', output,
+    name, url, port, said: 'the app', output,
     file: process.execPath, args: [...NODE_FLAGS, ...nodeFlags, 'main.ts'], cwd: process.cwd(), env: variables,
     stopWithinMs: graceSeconds * 1_000 + REQUESTS_MAY_TAKE_MS,
-    isReady: async () => (await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_500) })).ok, withinMs: SERVE_WITHIN_MS,
+    isReady: async () => (await fetch(url + readyPath, { signal: AbortSignal.timeout(2_500) })).ok, withinMs: SERVE_WITHIN_MS,
   });
 }

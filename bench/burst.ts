@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { askOrShed } from './ask.ts';
+import type { Contender } from './contenders.ts';
+import { percentile, spreadOf, type Spread } from './figures.ts';
+import { ANSWERS } from './question.ts';
+import type { Stage } from './stage.ts';
+
+/** Far more turns at once than can be answered at once. */
+export interface BurstRow {
+  readonly contender: string;
+  readonly asked: number;
+  readonly admitted: Spread;
+  /** Of those admitted, milliseconds from the sending. */
+  readonly firstDeltaP99: Spread;
+  /** When the last of the others had its answer that there is no room; null when everybody was admitted. */
+  readonly refusedWithinMs: Spread | null;
+}
+
+export interface BurstEffort {
+  readonly asked: number;
+  readonly rounds: number;
+}
+
+const BETWEEN_MS = 1_500;
+
+/** Everybody at the same moment; each answer is read to its end and found right. Who is turned away does not come again. */
+export async function measureBurst(stage: Stage, contenders: Readonly<Record<string, Contender>>, { burst }: { burst: BurstEffort }): Promise<BurstRow[]> {
+  const rows: BurstRow[] = [];
+  for (const [name, contender] of Object.entries(contenders)) {
+    if (name === 'bare' || name === 'direct') continue;
+    const rounds: Round[] = [];
+    while (rounds.length < burst.rounds) {
+      rounds.push(await throwIn(stage, contender, burst.asked));
+      await sleep(BETWEEN_MS);
+    }
+    const refused = rounds.flatMap(({ refusedWithinMs }) => refusedWithinMs ?? []);
+    rows.push({
+      contender: name, asked: burst.asked,
+      admitted: spreadOf(rounds.map(({ admitted }) => admitted)),
+      firstDeltaP99: spreadOf(rounds.map(({ firstDeltaP99 }) => firstDeltaP99)),
+      refusedWithinMs: refused.length === 0 ? null : spreadOf(refused),
+    });
+  }
+  return rows;
+}
+
+interface Round {
+  readonly admitted: number;
+  readonly firstDeltaP99: number;
+  readonly refusedWithinMs: number | null;
+}
+
+async function throwIn({ people }: Stage, contender: Contender, asked: number): Promise<Round> {
+  const outcomes = await Promise.all(Array.from({ length: asked }, async (_, i) => {
+    const person = people[i % people.length];
+    if (person === undefined) throw new Error('nobody asks');
+    return askOrShed(contender, person, ANSWERS.short);
+  }));
+  const firstDeltas = outcomes.flatMap((outcome) => ('shed' in outcome ? [] : [outcome.firstDeltaAt - outcome.sentAt]));
+  const refusals = outcomes.flatMap((outcome) => ('shed' in outcome ? [outcome.doneAt - outcome.sentAt] : []));
+  return {
+    admitted: firstDeltas.length, firstDeltaP99: percentile(firstDeltas, 0.99),
+    refusedWithinMs: refusals.length === 0 ? null : percentile(refusals, 1),
+  };
+}

@@ -1,0 +1,48 @@
+import type { Config } from '../platform/config.ts';
+import { startApp, type AppSettings } from '../scripts/app.ts';
+import { freePort } from '../scripts/services/port.ts';
+import type { Ground, Service } from '../scripts/services/service.ts';
+
+/** How the program is laid out over processes, and where its API is. */
+export interface Laid {
+  readonly urls: readonly string[];
+  readonly services: readonly Service[];
+}
+
+export interface Ready {
+  readonly config: Config;
+  readonly variables: Record<string, string>;
+  readonly nodeFlags: readonly string[];
+}
+
+/** `one`: as `npm start` runs it, and as the targets mean it. `split`: two API processes and two workers, as on a cluster, so no start is eager. */
+export const LAYOUTS = {
+  one: async (ground, ready) => {
+    const app = await startRole(ground, ready, 'app', {});
+    return { urls: [app.url], services: [app] };
+  },
+  split: async (ground, ready) => {
+    const services: Service[] = [];
+    const urls: string[] = [];
+    for (const name of ['worker-1', 'worker-2', 'api-1', 'api-2']) {
+      const serves = name.startsWith('api');
+      const service = await startRole(ground, ready, name, { TURNKEEPER_ROLE: serves ? 'api' : 'worker' });
+      services.push(service);
+      if (serves) urls.push(service.url);
+    }
+    return { urls, services };
+  },
+} as const satisfies Record<string, (ground: Ground, ready: Ready) => Promise<Laid>>;
+
+export type Layout = keyof typeof LAYOUTS;
+
+async function startRole(ground: Ground, { config, variables, nodeFlags }: Ready, name: string, more: Record<string, string>): Promise<Service> {
+  const port = await freePort();
+  const isWorker = more['TURNKEEPER_ROLE'] === 'worker';
+  const settings: AppSettings = {
+    name, url: `http://127.0.0.1:${port}`, port, output: 'file', nodeFlags, graceSeconds: config.worker.shutdownGraceSeconds,
+    variables: { ...variables, ...more, ...(isWorker ? { METRICS_PORT: String(port) } : { PORT: String(port) }) },
+    ...(isWorker ? { readyPath: '/metrics' } : {}),
+  };
+  return startApp(ground, settings);
+}
