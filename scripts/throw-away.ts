@@ -35,7 +35,7 @@ export class ThrowAway {
       this.#parts.start(startTemporal(on, { address: undefined, namespace: 'default', uiUrl: undefined })),
     ]);
     say(`services ready after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
-    return { TEST_DATABASE_URL: postgres.url, TEST_REDIS_URL: redis.url, TEST_TEMPORAL_ADDRESS: temporal.url };
+    return { TEST_DATABASE_URL: postgres.url, TEST_REDIS_URL: redis.url, TEST_TEMPORAL_ADDRESS: temporal.url, TEST_TEMPORAL_UI_URL: temporal.uiUrl ?? '' };
   }
 
   async close(): Promise<void> {

@@ -218,6 +218,11 @@ describe('what is read from them', () => {
     expect(queries.flatMap((query) => unknownIn(query, exposition).map((what) => `${what} in ${query}`))).toEqual([]);
   });
 
+  test('what reconcile finds and does not mend by itself has an alert of its own', () => {
+    const watched = alerts.flatMap(({ expr }) => parseQuery(expr).matchers).filter(({ name }) => name === 'turnkeeper_reconcile_findings_total').map(({ value }) => value);
+    expect(watched.sort()).toEqual(['failed', 'interrupted', 'mismatches']);
+  });
+
   test('an invented name, label or value would be found, and what is no PromQL refused', async () => {
     const exposition = await scrape();
     expect(unknownIn('rate(turnkeeper_turns_ended_total[5m])', exposition)).toEqual(['turnkeeper_turns_ended_total']);

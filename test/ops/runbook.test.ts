@@ -1,53 +1,65 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { TURN_FAILURES } from '../../domain/errors.ts';
 import { TURN_FAILURE_TYPES } from '../../workflows/contract.ts';
+import { RUNBOOK, SAVED_VIEWS, savedView } from '../support/runbook.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
-const views = new Map([...runbook.matchAll(/^\| ([^|`]+) \| `([A-Z][^`]+)` \|$/gm)].map(([, name = '', query = '']) => [name, query]));
 let stack: TestStack;
+let admin: Person;
 let person: Person;
 
 beforeAll(async () => {
   stack = await startTestStack();
-  person = await stack.person();
+  [admin, person] = [await stack.person('admin'), await stack.person()];
   stack.model.next({ status: 401 });
   await person.call('POST', '/api/chat/send', { message: '안녕' });
   await person.call('POST', '/api/chat/send', { message: '안녕' });
 });
 afterAll(() => stack.close());
 
-const count = async (query: string) => (await stack.temporal.client.workflow.count(`(${query}) AND TaskQueue = "${stack.taskQueuePrefix}turns"`)).count;
+const count = async (query: string, queue: 'turns' | 'background' = 'turns') =>
+  (await stack.temporal.client.workflow.count(`(${query}) AND TaskQueue = "${stack.taskQueuePrefix}${queue}"`)).count;
 
 test('every saved query is one that the server understands', async () => {
-  expect(views.size).toBe(10);
-  for (const query of views.values()) await stack.temporal.client.workflow.count(query);
+  expect(SAVED_VIEWS.size).toBe(12);
+  for (const query of SAVED_VIEWS.values()) await stack.temporal.client.workflow.count(query);
   await expect(stack.temporal.client.workflow.count('TurnMistake = "x"')).rejects.toThrow();
 });
 
+test('every view has a name under which the UI lets it be saved', () => {
+  // Its rule (2.42): letters, digits, spaces, _ . and -, none of the last two at an end.
+  for (const name of SAVED_VIEWS.keys()) expect(name).toMatch(/^(?![.-])[A-Za-z0-9 _.-]+(?<![.-])$/);
+});
+
 test('they find what they are for, and nothing else', async () => {
-  await until(async () => await count(views.get('failed turns') ?? '') === 1);
-  expect(await count((views.get('… by cause') ?? '').replace('LlmUnavailable', 'LlmRejected'))).toBe(1);
-  expect(await count(views.get('… by cause') ?? '')).toBe(0);
-  await until(async () => await count((views.get('one user\'s turns') ?? '').replace('"1"', `"${person.userId}"`)) === 2);
-  expect(await count(views.get('slow turns') ?? '')).toBe(0);
-  expect(await count((views.get('slow turns') ?? '').replace('60s', '1ms'))).toBeGreaterThan(0);
-  expect(await count(views.get('replays') ?? '')).toBe(0);
+  const cause = savedView('failed turns by cause');
+  await until(async () => await count(savedView('failed turns')) === 1);
+  expect(await count(cause.replace('LlmUnavailable', 'LlmRejected'))).toBe(1);
+  expect(await count(cause)).toBe(0);
+  await until(async () => await count(savedView('turns of one user').replace('"1"', `"${person.userId}"`)) === 2);
+  expect(await count(savedView('slow turns'))).toBe(0);
+  expect(await count(savedView('slow turns').replace('60s', '1ms'))).toBeGreaterThan(0);
+  expect(await count(savedView('replays'))).toBe(0);
+  const { body: { items: [failed] } } = await admin.call('GET', '/api/admin/turns?state=failed');
+  await admin.call('POST', `/api/admin/turns/${failed.turnId}/replay`, { reason: 'key mended' });
+  const today = savedView('replays today');
+  const [date] = new Date().toISOString().split('T');
+  await until(async () => await count(today.replace(/\d{4}-\d\d-\d\d/, String(date)), 'background') === 1);
+  expect(await count(today.replace(/\d{4}/, '2999'), 'background')).toBe(0);
 });
 
 test('each failure code has its line, under the name that the UI shows', () => {
-  const lines = new Map([...runbook.matchAll(/^\| `(\w+)` \| `(\w+)` \|/gm)].map(([, code = '', type = '']) => [code, type]));
+  const lines = new Map([...RUNBOOK.matchAll(/^\| `(\w+)` \| `(\w+)` \|/gm)].map(([, code = '', type = '']) => [code, type]));
   expect(Object.fromEntries(lines)).toEqual(TURN_FAILURE_TYPES);
   expect([...lines.keys()].sort()).toEqual(Object.keys(TURN_FAILURES).sort());
 });
 
 test('each command in it exists', () => {
-  const commands = new Set([...runbook.matchAll(/`turnkeeper ([a-z]+(?: [a-z]+)?)/g)].map(([, command = '']) => command));
+  const commands = new Set([...RUNBOOK.matchAll(/`turnkeeper ([a-z]+(?: [a-z]+)?)/g)].map(([, command = '']) => command));
   expect(commands.size).toBeGreaterThan(6);
   for (const command of commands) expect([command, helpOf(command)]).toEqual([command, expect.stringContaining(`Usage: turnkeeper ${command}`)]);
   expect(helpOf('turns mend')).not.toContain('Usage: turnkeeper turns mend');
