@@ -7,6 +7,7 @@ import { readTokenStats } from './db/token-stats.ts';
 import { AppConfigError } from './platform/config-error.ts';
 import { createAccountFeed } from './platform/account-feed.ts';
 import { readConfig, type Config } from './platform/config.ts';
+import { createIssuer } from './platform/issuer.ts';
 import { createLog, type Logger } from './platform/log.ts';
 import { openMetricsDoor } from './platform/metrics-door.ts';
 import { createMetrics, type Metrics } from './platform/metrics.ts';
@@ -84,8 +85,9 @@ async function run(config: Config, { log, metrics, tracing }: { log: Logger; met
   }
   if (serves) {
     const links = createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace });
+    const issuer = config.oidc === null ? null : createIssuer(config.oidc, { log, now: Date.now });
     const redrives = createRedrives(temporal, { taskQueuePrefix });
-    const api = await startApi({ config, models, database, redis, feed, accountFeed, runs, planner, stats, redrives, links, countTokens, log, metrics, tracing, now: Date.now });
+    const api = await startApi({ config, models, database, issuer, redis, feed, accountFeed, runs, planner, stats, redrives, links, countTokens, log, metrics, tracing, now: Date.now });
     closers.push(() => api.close());
     log.info({ url: api.url }, 'listening');
   }

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { countLiveTurns } from '../db/turns.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Principal } from '../db/users.ts';
-import { byApiKey, type Authenticate } from './auth.ts';
+import { createAuthenticate, type Authenticate } from './auth.ts';
 import type { ApiDeps, Caller } from './context.ts';
 import { mountDocs } from './docs.ts';
 import { errorMiddleware, localeOf } from './errors.ts';
@@ -22,7 +22,7 @@ import { mountWeb } from './web.ts';
 /** @param stopping aborts when the server stops: streams end then, and their readers resume elsewhere. */
 export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   const { limits: limitsConfig } = deps.config;
-  const authenticate = byApiKey(deps.database);
+  const authenticate = createAuthenticate(deps);
   const limits = createRequestLimits(deps.redis, limitsConfig);
   const gate = createOverloadGate({ countLive: () => countLiveTurns(deps.database), limit: limitsConfig.maxTurnsInFlight, now: Date.now });
   deps.metrics.observeOverload(gate);
@@ -40,7 +40,7 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   app.use('/api', signIn(authenticate));
   app.use('/api/admin', adminsOnly);
   mountRoutes(app, routes, (route) => [count(limits, route)], (response) => callerOf(response, stopping));
-  if (deps.config.webDir !== undefined) mountWeb(app, { folder: deps.config.webDir, connectTo: [] });
+  if (deps.config.webDir !== undefined) mountWeb(app, { folder: deps.config.webDir, connectTo: deps.config.oidc?.web ? [new URL(deps.config.oidc.web.issuer).origin] : [] });
   app.use(() => {
     throw new AppError('not_found');
   });

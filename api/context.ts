@@ -6,6 +6,7 @@ import type { Encoding, PricedModel } from '../domain/model.ts';
 import type { Planner } from '../domain/schedules.ts';
 import type { AccountFeed } from '../platform/account-feed.ts';
 import type { Config } from '../platform/config.ts';
+import type { Issuer } from '../platform/issuer.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import type { Redis } from '../platform/redis.ts';
@@ -18,10 +19,12 @@ import type { TurnFeed } from '../platform/turn-feed.ts';
 
 /** What the door needs, wired by hand in main.ts. */
 export interface ApiDeps {
-  readonly config: Pick<Config, 'http' | 'policy' | 'testRoutes' | 'limits' | 'embedded' | 'dataDir' | 'webDir'>;
+  readonly config: Pick<Config, 'http' | 'policy' | 'testRoutes' | 'limits' | 'embedded' | 'dataDir' | 'webDir' | 'oidc'>;
   /** On offer; the first is the default. */
   readonly models: readonly PricedModel[];
   readonly database: Database;
+  /** Null: only our own keys are taken. */
+  readonly issuer: Issuer | null;
   readonly redis: Redis;
   readonly feed: TurnFeed;
   readonly accountFeed: AccountFeed;

@@ -8,6 +8,9 @@ import { errorBody, failedTurnBody, refusalBody } from './wire/error.ts';
 import { demoBody, session, signInOptions } from './wire/sign-in.ts';
 import { streamEvents } from './wire/turn.ts';
 
+const BEARER = 'An API key of Turnkeeper (`Authorization: Bearer tk_…`), or an access token of the OIDC issuer that this installation trusts: a JWT for its audience. '
+  + '`GET /api/auth/options` names the provider. 401 for whatever is wrong with either; 503 while the issuer’s keys cannot be had.';
+
 const EVERYWHERE = ['unauthorized', 'rate_limited', 'internal', 'unavailable'] as const satisfies readonly ErrorCode[];
 
 /** The OpenAPI 3.1 document of the routes, from the schemas that validate them. */
@@ -27,7 +30,7 @@ export function describeApi(routes: readonly Route[]) {
     },
     security: [{ bearer: [] }],
     paths: { ...HEALTH, ...SIGN_IN, ...paths },
-    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'An API key of Turnkeeper: `Authorization: Bearer tk_…`' } } },
+    components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'tk_… or JWT', description: BEARER } } },
   });
   return { ...document, components: { ...document.components, schemas: { ...document.components?.schemas, ...EVENTS } } };
 }

@@ -8,9 +8,10 @@ import { RememberArmedSchedules } from './20261124-remember-armed-schedules.ts';
 import { CreateAlertsAndNotifications } from './20261124-create-alerts-and-notifications.ts';
 import { CreateRedrives } from './20261124-create-redrives.ts';
 import { IndexTurnsByTouch } from './20261124-index-turns-by-touch.ts';
+import { KnowPeopleByIssuer } from './20261125-know-people-by-issuer.ts';
 
 /** In the order they run; forward only. */
 export const MIGRATIONS = [
   CreateTurnsAndLedger, CreateAuditEntries, FindTurnsForAdmins, CreateRatesAndRollups, IndexOverageDebits, SuspendAccounts,
-  RememberArmedSchedules, CreateAlertsAndNotifications, CreateRedrives, IndexTurnsByTouch,
+  RememberArmedSchedules, CreateAlertsAndNotifications, CreateRedrives, IndexTurnsByTouch, KnowPeopleByIssuer,
 ] as const;

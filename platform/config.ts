@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppConfigError } from './config-error.ts';
 import { readCatalogue } from './catalogue.ts';
+import { readOidc } from './oidc-settings.ts';
 
 /** Every variable the program reads, with its default. The only place that knows `process.env`'s names (docs: .env.example). */
 const envSchema = z.object({
@@ -25,6 +26,13 @@ const envSchema = z.object({
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: z.string().optional(),
   MODELS: z.string().optional(),
+  OIDC_ISSUER: z.string().optional(),
+  OIDC_AUDIENCE: z.string().optional(),
+  OIDC_CLIENT_ID: z.string().optional(),
+  OIDC_SCOPES: z.string().default('openid profile email'),
+  OIDC_EXTRA_PARAMS: z.string().optional(),
+  OIDC_ROLE_CLAIM: z.string().default('roles'),
+  OIDC_ADMIN_ROLE: z.string().optional(),
   PURCHASE_URL: z.string().default('https://turnkeeper.example/purchase'),
   TEST_ROUTES: flag(),
   SENDS_PER_MINUTE: positive(600),
@@ -81,6 +89,7 @@ export function readConfig(env: Env = process.env) {
     },
     openai: { apiKey: e.OPENAI_API_KEY, baseUrl: e.OPENAI_BASE_URL },
     models: catalogue(e.MODELS),
+    oidc: readOidc(e),
     policy: { purchaseUrl: e.PURCHASE_URL },
     testRoutes: e.TEST_ROUTES || (e.TURNKEEPER_EMBEDDED && e.NODE_ENV !== 'production'),
     limits: { sendsPerMinute: e.SENDS_PER_MINUTE, readsPerSecond: e.READS_PER_SECOND, maxTurnsInFlight: e.MAX_TURNS_IN_FLIGHT },

@@ -36,7 +36,7 @@ export function accountRoutes(deps: ApiDeps): Route[] {
           userId: principal.userId, ...(timeZone === undefined ? {} : { timeZone }), ...(locale === undefined ? {} : { locale }), now: now(),
         });
         if (timeZone !== undefined) await afterWrite(deps, principal.userId);
-        return { status: 200, body: presentMe(changed) };
+        return { status: 200, body: presentMe({ ...changed, role: principal.role }) };
       },
     }),
     defineRoute({

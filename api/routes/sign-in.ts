@@ -10,14 +10,14 @@ import { allowOnly } from '../route.ts';
 import { demoBody } from '../wire/sign-in.ts';
 
 /** Before sign-in: what the sign-in page may offer, and the demo users' keys. Described in `openapi.ts` beside health. */
-export function mountSignIn(app: Express, { embedded, dataDir, http }: Pick<Config, 'embedded' | 'dataDir' | 'http'>): void {
+export function mountSignIn(app: Express, { embedded, dataDir, http, oidc }: Pick<Config, 'embedded' | 'dataDir' | 'http' | 'oidc'>): void {
   const offered = embedded && isLoopback(http.host);
   app.use('/api/auth', (_request, response, next) => {
     response.set('Cache-Control', 'no-store');
     next();
   });
   app.get('/api/auth/options', (request, response) => {
-    response.json({ demo: offered && isOwnPage(request) });
+    response.json({ demo: offered && isOwnPage(request), provider: oidc?.web ?? null });
   });
   app.post('/api/auth/demo', readBody(), async (request, response) => {
     if (!offered || !isOwnPage(request)) throw new AppError('not_found');

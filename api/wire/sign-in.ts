@@ -2,6 +2,12 @@ import { z } from 'zod';
 
 export const signInOptions = z.object({
   demo: z.boolean().meta({ description: 'POST /api/auth/demo gives the demo users’ keys: the embedded stack, asked by the machine it runs on' }),
+  provider: z.object({
+    issuer: z.string().meta({ description: 'Its discovery document stands below it', example: 'https://accounts.example.com' }),
+    clientId: z.string().meta({ description: 'Of the web app, a public client: authorization code with PKCE' }),
+    scopes: z.string(),
+    params: z.record(z.string(), z.string()).meta({ description: 'What this provider wants to be sent beside the standard parameters' }),
+  }).nullable().meta({ description: 'The OIDC provider whose access tokens this API takes; null: none, or none for the web app' }),
 }).meta({ id: 'SignInOptions' });
 
 export const demoBody = z.strictObject({ as: z.enum(['user', 'admin']) }).meta({ id: 'DemoSignIn' });

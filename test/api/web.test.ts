@@ -87,7 +87,7 @@ describe('the demo sign-in', () => {
   const demo = (headers: Record<string, string>) => raw('POST', '/api/auth/demo', { 'content-type': 'application/json', host: host(), ...headers }, JSON.stringify({ as: 'user' }));
 
   test('gives the demo user\'s and the demo admin\'s key to the page it serves', async () => {
-    expect(await (await get('/api/auth/options')).json()).toEqual({ demo: true });
+    expect(await (await get('/api/auth/options')).json()).toEqual({ demo: true, provider: null });
     for (const [as, userId, role] of [['user', 1, 'user'], ['admin', 2, 'admin']] as const) {
       const response = await fetch(`${stack.url}/api/auth/demo`, { method: 'POST', headers: JSON_BODY, body: JSON.stringify({ as }) });
       expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store']);
@@ -106,7 +106,7 @@ describe('the demo sign-in', () => {
     ];
     for (const headers of refused) {
       expect([headers, (await demo(headers)).status]).toEqual([headers, 404]);
-      expect([headers, (await raw('GET', '/api/auth/options', { host: host(), ...headers })).body]).toEqual([headers, { demo: false }]);
+      expect([headers, (await raw('GET', '/api/auth/options', { host: host(), ...headers })).body]).toEqual([headers, { demo: false, provider: null }]);
     }
     expect((await demo({ origin: `http://${host()}`, 'sec-fetch-site': 'same-origin' })).status).toBe(200);
     expect((await demo({ host: `localhost:${port()}` })).status).toBe(200);
@@ -115,7 +115,7 @@ describe('the demo sign-in', () => {
   test('is off when the service listens beyond this machine, and without an embedded stack', async () => {
     for (const env of [{ TURNKEEPER_EMBEDDED: 'true', HOST: '0.0.0.0' }, { TURNKEEPER_EMBEDDED: 'false' }]) {
       const other = await startTestStack({ DATA_DIR: dataDir, ...env }, { works: false });
-      expect(await (await fetch(`${other.url}/api/auth/options`)).json()).toEqual({ demo: false });
+      expect(await (await fetch(`${other.url}/api/auth/options`)).json()).toEqual({ demo: false, provider: null });
       expect((await fetch(`${other.url}/api/auth/demo`, { method: 'POST', headers: JSON_BODY, body: '{"as":"admin"}' })).status).toBe(404);
       // Without WEB_DIR it is the API only.
       expect((await fetch(`${other.url}/`, { headers: HTML })).status).toBe(404);

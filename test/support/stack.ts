@@ -6,6 +6,7 @@ import { readTokenStats } from '../../db/token-stats.ts';
 import { createUser } from '../../db/users.ts';
 import { readConfig } from '../../platform/config.ts';
 import { createAccountFeed } from '../../platform/account-feed.ts';
+import { createIssuer } from '../../platform/issuer.ts';
 import { createLog, type Logger } from '../../platform/log.ts';
 import { createMetrics, type Metrics } from '../../platform/metrics.ts';
 import { createModelClient } from '../../platform/model.ts';
@@ -115,7 +116,7 @@ export async function startTestStack(
   }
   if (works) await startOneWorker();
   const api: Api = await startApi({
-    config, models, database, redis, feed, accountFeed, runs, planner, stats, redrives: createRedrives(temporal, { taskQueuePrefix }), links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, metrics, tracing, now,
+    config, models, database, issuer: config.oidc === null ? null : createIssuer(config.oidc, { log, now }), redis, feed, accountFeed, runs, planner, stats, redrives: createRedrives(temporal, { taskQueuePrefix }), links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, metrics, tracing, now,
   });
   closers.push(() => api.close());
   return {
