@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Database } from '../db/database.ts';
-import { createRedrive, getRedrive, moveRedrive, planRedrive, type RedriveRecord } from '../db/redrives.ts';
+import { createRedrive, getRedrive, listRedrives, moveRedrive, planRedrive, type RedriveRecord } from '../db/redrives.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
 import { isOver, RATE_PER_SECOND, REDRIVE_LIMIT, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
 import { createRedrives } from '../platform/temporal-redrives.ts';
-import { confirmed, instantOf, positiveInteger, print, reasonText } from './output.ts';
+import { confirmed, instantOf, positiveInteger, print, reasonText, table } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
 import { addTurnFilter, filterOf, uuid, type FilterOptions } from './turn-filter.ts';
 
@@ -23,6 +23,19 @@ interface StartOptions extends FilterOptions {
 /** `turnkeeper redrive …`: many failed turns at once, each debited once, when it succeeds. */
 export function addRedrive(redrive: Command, readConfig: ReadConfig): void {
   addStart(redrive, readConfig);
+  redrive.command('list').description('newest first')
+    .option('--limit <number>', 'at most so many', upTo(100), 20)
+    .option('--cursor <cursor>', '`nextCursor` of the page before')
+    .option('--json', 'print {"items": [redrive], "nextCursor"}')
+    .action(({ limit, cursor, json }: { limit: number; cursor?: string; json?: boolean }) => withDatabase(readConfig(), async (database) => {
+      const page = await listRedrives(database, { limit, cursor: cursor ?? null });
+      const rows = page.items.map(({ redriveId, createdAt, state, adminId, progress, reason }) => [redriveId, instantOf(createdAt), state, doneOf(progress), adminId === null ? 'CLI' : String(adminId), reason.replaceAll(/\s+/g, ' ')]);
+      const lines = [
+        rows.length === 0 ? 'There is no redrive yet.' : table([['redrive', 'began', 'state', 'done', 'by', 'reason'], ...rows]),
+        ...(page.nextCursor === null ? [] : [`more: --cursor ${page.nextCursor}`]),
+      ];
+      print(page, { json, text: lines.join('\n') });
+    }));
   redrive.command('status').description('how far it is; with --wait, until it is over').argument('<redriveId>', 'its id', uuid)
     .option('--wait', 'follow it until it is over').option('--json', 'print it as one JSON object')
     .action((redriveId: string, { wait, json }: { wait?: boolean; json?: boolean }) => withDatabase(readConfig(), async (database) => {
@@ -104,8 +117,13 @@ function describe({ redriveId, createdAt, progress }: RedriveRecord): string {
   const done = completed + stopped + failed + skipped;
   const all = done + waiting + running;
   const full = all === 0 ? BAR : Math.floor((done * BAR) / all);
-  return `${redriveId} of ${instantOf(createdAt)}: ${state} [${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${done}/${all}`
+  return `${redriveId} of ${instantOf(createdAt)}: ${state} [${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${doneOf(progress)}`
     + ` (completed ${completed}, stopped ${stopped}, failed ${failed}, skipped ${skipped}, running ${running}, waiting ${waiting})`;
+}
+
+function doneOf(progress: RedriveProgress): string {
+  const done = progress.completed + progress.stopped + progress.failed + skippedOf(progress);
+  return `${done}/${done + progress.waiting + progress.running}`;
 }
 
 function skippedOf({ skipped }: RedriveProgress): number {

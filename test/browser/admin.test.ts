@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { audit } from './audit.ts';
 import { openStage, type Stage } from './stage.ts';
 import type { Person } from '../support/stack.ts';
@@ -47,6 +47,111 @@ test('an admin replays a failed turn, which is answered and debited once', async
   await page.getByText('완료', { exact: true }).waitFor();
   const { body } = await admin.call('GET', `/api/admin/turns/${failed.turnId}`);
   expect([body.state, body.ledgerEntries.length, body.replayedAt]).toEqual(['completed', 1, expect.any(String)]);
+});
+
+const ANSWER = { chunks: ['다시', ' 답변'], usage: { prompt_tokens: 20, completion_tokens: 6 } };
+
+/** Failed turns of the person, each in a conversation of its own; what comes after is answered. */
+async function failTurns(of: Person, count: number): Promise<void> {
+  stage.stack.model.always({ status: 400, error: { code: 'model_broken' } });
+  await Promise.all(Array.from({ length: count }, (_, i) => of.call('POST', '/api/chat/send', { message: `실패할 질문 ${i}` })));
+  stage.stack.model.always(ANSWER);
+}
+
+async function debitsOf({ userId }: Person): Promise<number> {
+  return (await admin.call('GET', `/api/admin/users/${userId}`)).body.ledger.items.filter(({ kind }: { kind: string }) => kind === 'debit').length;
+}
+
+describe('an admin replays many turns of a filter', () => {
+  test('sees how many and which, is asked again when there are more by then, and follows it to its end', async () => {
+    const guest = await stage.stack.person();
+    await failTurns(guest, 3);
+    const page = await stage.visitAs(admin, `/admin/turns?userId=${guest.userId}`);
+    const open = page.getByRole('button', { name: '실패한 대화 일괄 다시 실행' });
+    await open.click();
+    const panel = page.getByRole('region', { name: '실패한 대화 일괄 다시 실행' });
+    expect(await panel.getByLabel('사유').evaluate((field) => field === document.activeElement)).toBe(true);
+    await page.keyboard.type('제공자 장애 복구');
+    await panel.getByLabel('초당 건수').fill('50');
+    await page.keyboard.press('Enter');
+    await panel.getByText('실패한 대화 3건 중 3건을 다시 실행합니다.').waitFor();
+    expect(await panel.getByRole('link', { name: /^…/ }).count()).toBe(3);
+    expect(await audit(page)).toEqual([]);
+    expect(await debitsOf(guest)).toBe(0);
+    await failTurns(guest, 1);
+    await panel.getByRole('button', { name: '지금 다시 실행 (3건)' }).click();
+    await panel.getByText('그 사이 3건에서 4건으로 바뀌었습니다. 다시 확인해 주세요.').waitFor();
+    expect(await audit(page)).toEqual([]);
+    // A plan is for what it was asked for: with another limit it is gone.
+    await panel.getByLabel('최대 건수').fill('2');
+    await panel.getByRole('button', { name: /지금 다시 실행/ }).waitFor({ state: 'detached' });
+    await panel.getByRole('button', { name: '몇 건인지 확인' }).click();
+    await panel.getByText('최대 건수를 넘어 제외: 2건').waitFor();
+    await panel.getByLabel('최대 건수').fill('4');
+    await panel.getByRole('button', { name: '몇 건인지 확인' }).click();
+    await panel.getByRole('button', { name: '지금 다시 실행 (4건)' }).click();
+    await page.waitForURL(/\/admin\/redrives\/[0-9a-f-]{36}$/);
+    await page.getByText('모두 끝났습니다. 완료 4건, 다시 실패 0건, 중지 0건, 건너뜀 0건입니다.').waitFor();
+    const bar = page.getByRole('progressbar', { name: '진행' });
+    expect([await bar.getAttribute('aria-valuenow'), await bar.getAttribute('aria-valuemax'), await bar.getAttribute('aria-valuetext')]).toEqual(['4', '4', '4건 중 4건 끝남']);
+    await page.getByText('제공자 장애 복구').waitFor();
+    expect(await page.getByRole('cell', { name: '완료' }).count()).toBe(4);
+    expect(await audit(page)).toEqual([]);
+    expect(await debitsOf(guest)).toBe(4);
+    await page.getByRole('navigation', { name: '관리 메뉴' }).getByRole('link', { name: '일괄 다시 실행' }).click();
+    await page.getByRole('cell', { name: '제공자 장애 복구' }).waitFor();
+    expect(await audit(page)).toEqual([]);
+  });
+
+  test('pauses it, lets it go on and cancels it half way, and then sees exactly what was done and what was not', async () => {
+    const guest = await stage.stack.person();
+    await failTurns(guest, 12);
+    const { body: { redriveId } } = await admin.call('POST', '/api/admin/turns/replay', { filter: { userId: guest.userId }, reason: '하나씩', ratePerSecond: 1, confirm: 12 });
+    const page = await stage.visitAs(admin, `/admin/redrives/${redriveId}`);
+    await page.getByRole('button', { name: '일시 정지' }).click();
+    await page.getByText('일시 정지했습니다.').waitFor();
+    expect(await audit(page)).toEqual([]);
+    await page.getByRole('button', { name: '이어서 실행' }).click();
+    await page.getByText('오래된 대화부터 다시 실행하고 있습니다.').waitFor();
+    await page.getByRole('button', { name: '취소', exact: true }).press('Enter');
+    const dialog = page.getByRole('alertdialog', { name: '다시 실행을 취소할까요?' });
+    expect(await audit(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: '취소', exact: true }).click();
+    await dialog.getByLabel('사유 (선택)').fill('그만');
+    await dialog.getByRole('button', { name: '취소하기' }).click();
+    await page.getByText(/^취소했습니다\./).waitFor();
+    const { body: { progress } } = await admin.call('GET', `/api/admin/redrives/${redriveId}`);
+    expect([progress.waiting > 0, progress.running, progress.completed + progress.waiting, await debitsOf(guest)]).toEqual([true, 0, 12, progress.completed]);
+    await page.getByRole('button', { name: `실행 안 함 ${progress.waiting}` }).click();
+    await page.waitForURL(/state=waiting/);
+    await page.getByRole('cell', { name: '실행 안 함' }).first().waitFor();
+    expect(await page.getByRole('cell', { name: '실행 안 함' }).count()).toBe(progress.waiting);
+    expect(await page.getByRole('cell', { name: '완료' }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: /일시 정지|이어서 실행|^취소$/ }).count()).toBe(0);
+    expect((await admin.call('GET', `/api/admin/audit?target=redrive:${redriveId}`)).body.items.map(({ action, reason }: { action: string; reason: string | null }) => [action, reason])).toEqual([
+      ['redrive.cancel', '그만'], ['redrive.resume', null], ['redrive.pause', null], ['redrive.start', '하나씩'],
+    ]);
+  });
+
+  test('only of failed ones, and is told why nothing can be started', async () => {
+    const page = await stage.visitAs(admin, `/admin/turns?state=completed&replay=many&userId=${person.userId}`);
+    await page.getByText('실패한 대화만 다시 실행할 수 있습니다.').waitFor();
+    await page.getByRole('button', { name: '실패한 대화 보기' }).click();
+    await page.waitForURL(/state=failed/);
+    const panel = page.getByRole('region', { name: '실패한 대화 일괄 다시 실행' });
+    await panel.getByLabel('사유').fill('없음');
+    await page.getByLabel('모델').fill('none');
+    await page.waitForURL(/model=none/);
+    await panel.getByRole('button', { name: '몇 건인지 확인' }).click();
+    await panel.getByText('실패한 대화 0건 중 다시 실행할 대화가 없습니다.').waitFor();
+    expect(await panel.getByRole('button', { name: /지금 다시 실행/ }).count()).toBe(0);
+    await page.getByText('조건에 맞는 대화가 없습니다.').waitFor();
+    expect(await audit(page)).toEqual([]);
+    await page.getByRole('button', { name: '필터 지우기' }).click();
+    await page.waitForURL((url) => !/state|model|userId/.test(url.search));
+  });
 });
 
 test('an admin finds a person, grants tokens once, suspends and resumes', async () => {

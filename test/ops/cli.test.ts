@@ -69,6 +69,16 @@ describe('redrive', () => {
     expect(await json('redrive', 'start', ...which)).toMatchObject({ count: 0 });
     expect((await turnkeeper('redrive', 'status', randomUUID())).stderr).toContain('no such');
   });
+
+  test('list: newest first, how far each is, by whom and why, also those that an admin has begun', async () => {
+    const [admin, someone] = [await stack.person('admin'), await stack.person()];
+    stack.model.next({ status: 401 });
+    await someone.call('POST', '/api/chat/send', { message: '넷' });
+    const { body: { redriveId } } = await admin.call('POST', '/api/admin/turns/replay', { filter: { userId: someone.userId }, reason: 'by\nhand' });
+    await until(async () => (await admin.call('GET', `/api/admin/redrives/${redriveId}`)).body.state === 'completed');
+    expect(await json('redrive', 'list', '--limit', '1')).toMatchObject({ items: [{ redriveId, reason: 'by\nhand', state: 'completed' }] });
+    expect((await turnkeeper('redrive', 'list')).stdout).toMatch(new RegExp(`^redrive .*\n${redriveId} +\\S+ +completed +1/1 +${admin.userId} +by hand$`, 'm'));
+  });
 });
 
 describe('turns', () => {

@@ -3,13 +3,15 @@ import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { useMe } from '../session/me.ts';
 import { NotFound } from '../shell/NotFound.tsx';
 import { AuditPage } from './AuditPage.tsx';
+import { RedrivePage } from './RedrivePage.tsx';
+import { RedrivesPage } from './RedrivesPage.tsx';
 import { StatsPage } from './StatsPage.tsx';
 import { TurnPage } from './TurnPage.tsx';
 import { TurnsPage } from './TurnsPage.tsx';
 import { UserPage } from './UserPage.tsx';
 import { UsersPage } from './UsersPage.tsx';
 
-const SECTIONS = ['stats', 'turns', 'users', 'audit'] as const;
+const SECTIONS = ['stats', 'turns', 'redrives', 'users', 'audit'] as const;
 
 /** Drawn for admins; the API refuses everybody else by itself. */
 export function AdminPages() {
@@ -21,6 +23,8 @@ export function AdminPages() {
       <Route path="/admin/stats"><StatsPage /></Route>
       <Route path="/admin/turns"><TurnsPage /></Route>
       <Route path="/admin/turns/:turnId">{({ turnId }) => <TurnPage turnId={turnId} />}</Route>
+      <Route path="/admin/redrives"><RedrivesPage /></Route>
+      <Route path="/admin/redrives/:redriveId">{({ redriveId }) => <RedrivePage redriveId={redriveId} />}</Route>
       <Route path="/admin/users"><UsersPage /></Route>
       <Route path="/admin/users/:userId">{({ userId }) => <UserPage userId={Number(userId)} />}</Route>
       <Route path="/admin/audit"><AuditPage /></Route>

@@ -12,8 +12,8 @@ import { Problem } from '../ui/Problem.tsx';
 import { useFigures } from '../usage/figures.ts';
 import { AdminNav } from './AdminPages.tsx';
 import { ReplayForm } from './ReplayForm.tsx';
-import { StateWord } from './StateWord.tsx';
 import { Table } from './Table.tsx';
+import { TurnWord } from './Word.tsx';
 
 const LIVE_MS = 1_000;
 
@@ -44,7 +44,7 @@ function Turn({ turn, onRead }: { turn: Schemas['AdminTurnDetail']; onRead: (() 
   const { t } = useTranslation('admin');
   const { tokens, moment } = useFigures();
   const facts = [
-    ['state', <StateWord key="state" state={turn.state} />], ['user', <Link key="user" href={`/admin/users/${turn.userId}`} className="text-accent hover:underline">{turn.userId}</Link>],
+    ['state', <TurnWord key="state" state={turn.state} />], ['user', <Link key="user" href={`/admin/users/${turn.userId}`} className="text-accent hover:underline">{turn.userId}</Link>],
     ['model', turn.model], ['attempts', turn.attempt], ['created', moment(turn.createdAt)],
     ['took', turn.durationMs === undefined ? '–' : t('ms', { ms: tokens(turn.durationMs) })], ['workflow', turn.workflow.status ?? '–'], ['id', <span key="id" className="font-mono text-xs break-all">{turn.turnId}</span>],
   ] as const;

@@ -1,33 +1,42 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { RotateCcw } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../api/client.ts';
 import type { paths } from '../api/schema.d.ts';
 import { Page } from '../shell/Page.tsx';
+import { Button } from '../ui/Button.tsx';
+import { Notice } from '../ui/Notice.tsx';
 import { useFigures } from '../usage/figures.ts';
 import { AdminNav } from './AdminPages.tsx';
 import { ChoiceFilter, Filters, TextFilter } from './Fields.tsx';
+import { ReplayMany } from './ReplayMany.tsx';
 import { PagedTable } from './Table.tsx';
-import { StateWord } from './StateWord.tsx';
+import { filterBody, filterQuery, isFiltered, NO_FILTER } from './turn-filter.ts';
 import { TurnLink } from './UserPage.tsx';
 import { useAddress } from './use-address.ts';
+import { TurnWord } from './Word.tsx';
 
 type Query = NonNullable<paths['/api/admin/turns']['get']['parameters']['query']>;
 const STATES = ['failed', 'completed', 'running', 'accepted', 'stopped', 'refused'] as const;
-const NAMES = ['state', 'code', 'userId', 'conversationId', 'model', 'from', 'to', 'replayed', 'cursor'] as const;
 
-/** Turns by filter, failed ones first of all, with what they failed of. */
+/** Turns by filter, with what they failed of, and the way to replay those that did. */
 export function TurnsPage() {
   const { t } = useTranslation('admin');
-  const { moment, tokens } = useFigures();
+  const { moment, tokens, timeZone } = useFigures();
   const [address, setAddress] = useAddress();
+  const query = { ...filterQuery(address, timeZone), ...(address['cursor'] === undefined ? {} : { cursor: address['cursor'] }) };
   const turns = useQuery({
-    queryKey: ['admin', 'turns', address],
+    queryKey: ['admin', 'turns', query],
     placeholderData: keepPreviousData,
-    // As it stands in the address: what is none of these the API refuses, and says why.
-    queryFn: () => answer(api.GET('/api/admin/turns', { params: { query: Object.fromEntries(NAMES.flatMap((name) => address[name] === undefined ? [] : [[name, asInstant(name, address[name])]])) as Query } })),
+    queryFn: () => answer(api.GET('/api/admin/turns', { params: { query: query as Query } })),
   });
+  const replaying = address['replay'] === 'many';
   return (
-    <Page title={t('section.turns')} wide>
+    <Page title={t('section.turns')} wide actions={(
+      <Button size="small" aria-expanded={replaying} aria-controls={replaying ? 'replay-many' : undefined} onClick={() => setAddress({ replay: replaying ? undefined : 'many' })}>
+        <RotateCcw aria-hidden className="size-3.5" />{t('replayMany.open')}
+      </Button>
+    )}>
       <AdminNav />
       <Filters>
         <ChoiceFilter name="state" label={t('turns.state')} any={t('any')} options={STATES.map((state) => [state, t(`turns.stateOf.${state}`)])} />
@@ -35,11 +44,16 @@ export function TurnsPage() {
         <TextFilter name="model" label={t('turns.model')} />
         <TextFilter name="from" label={t('turns.from')} type="date" />
         <TextFilter name="to" label={t('turns.to')} type="date" />
+        <ChoiceFilter name="replayed" label={t('turns.replayed')} any={t('any')} options={[['true', t('turns.replayedOf.true')], ['false', t('turns.replayedOf.false')]]} />
+        {isFiltered(address) && <Button look="bare" className="h-9 text-sm" onClick={() => setAddress(NO_FILTER)}>{t('clear')}</Button>}
       </Filters>
+      {replaying && (address['state'] === undefined || address['state'] === 'failed'
+        ? <ReplayMany filter={filterBody(address, timeZone)} />
+        : <div className="mb-6"><Notice tone="info" action={<Button size="small" onClick={() => setAddress({ state: 'failed' })}>{t('replayMany.showFailed')}</Button>}>{t('replayMany.onlyFailed')}</Notice></div>)}
       <Causes counts={turns.data?.counts ?? []} chosen={address['code']} onChoose={(code) => setAddress({ code: code === address['code'] ? undefined : code })} />
       <PagedTable label={t('section.turns')} query={turns} keyOf={({ turnId }) => turnId} empty={t('turns.none')} columns={[
         { title: t('turns.turn'), cell: ({ turnId }) => <TurnLink turnId={turnId} /> },
-        { title: t('turns.state'), cell: ({ state, error }) => <span><StateWord state={state} />{error !== undefined && <span className="block text-xs text-faint">{error.code}</span>}</span> },
+        { title: t('turns.state'), cell: ({ state, error }) => <span><TurnWord state={state} />{error !== undefined && <span className="block text-xs text-faint">{error.code}</span>}</span> },
         { title: t('turns.user'), numeric: true, cell: ({ userId }) => userId },
         { title: t('turns.model'), cell: ({ model }) => model },
         { title: t('tokens'), numeric: true, cell: ({ usage }) => usage === undefined ? '–' : tokens(usage.debitedTokens) },
@@ -48,10 +62,6 @@ export function TurnsPage() {
       ]} />
     </Page>
   );
-}
-
-function asInstant(name: string, value: string | undefined): string | undefined {
-  return (name === 'from' || name === 'to') && value !== undefined && !value.includes('T') ? new Date(`${value}T00:00:00`).toISOString() : value;
 }
 
 /** How many failed of what; each is a filter. */

@@ -1,7 +1,7 @@
 import { useCallback } from 'react';
 import { useSearchParams } from 'wouter';
 
-type Address = Readonly<Record<string, string | undefined>>;
+export type Address = Readonly<Record<string, string | undefined>>;
 
 /**
  * The filters of a table, as they stand in the address.
