@@ -51,13 +51,23 @@ export function followingMonth(label: string): string {
 
 /** The first instant whose wall clock in the zone shows the month: its first midnight, or what follows a gap at midnight. */
 export function startOfMonth(label: string, timeZone: string): Instant {
-  const wall = Date.parse(`${label}-01T00:00:00.000Z`);
-  // Offsets lie between -12 h and +14 h. The month on the wall clock only grows there, so the boundary is found by halving.
+  return firstInstant(`${label}-01`, (at) => monthOf(at, timeZone) >= label);
+}
+
+/** The same of a day. @param day `YYYY-MM-DD`. */
+export function startOfDay(day: string, timeZone: string): Instant {
+  return firstInstant(day, (at) => dayOf(at, timeZone) >= day);
+}
+
+/** @param reached false before the instant and true from it on, because a month and a day on the wall clock only grow. */
+function firstInstant(day: string, reached: (at: Instant) => boolean): Instant {
+  const wall = Date.parse(`${day}T00:00:00.000Z`);
+  // Offsets lie between -12 h and +14 h; the boundary is found by halving.
   let before = wall - 26 * HOUR;
   let after = wall + 26 * HOUR;
   while (after - before > 1) {
     const middle = Math.floor((before + after) / 2);
-    if (monthOf(middle, timeZone) >= label) after = middle;
+    if (reached(middle)) after = middle;
     else before = middle;
   }
   return after;

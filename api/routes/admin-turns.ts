@@ -1,19 +1,22 @@
 import { z } from 'zod';
 import { countFailures, listTurns } from '../../db/admin-turns.ts';
+import { countFailuresOverTime } from '../../db/failures-over-time.ts';
 import { replayTurn } from '../../db/replay-turn.ts';
 import { getTurnDetail } from '../../db/turn-detail.ts';
+import { decideBuckets } from '../../domain/failure-buckets.ts';
 import type { ApiDeps } from '../context.ts';
+import { iso } from '../present.ts';
 import { presentAdminTurn, presentTurnDetail } from '../present-admin-turn.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { startRun } from '../turns/start-run.ts';
-import { adminTurn, adminTurnDetail, adminTurnPage, adminTurnQuery, adminTurnsQuery, replayBody } from '../wire/admin-turn.ts';
+import { adminTurn, adminTurnDetail, adminTurnPage, adminTurnQuery, adminTurnsQuery, failures, failuresQuery, replayBody } from '../wire/admin-turn.ts';
 import { uuid } from '../wire/fields.ts';
 import { actorOf } from './audit.ts';
 
 const params = z.object({ turnId: uuid });
 
 export function adminTurnRoutes(deps: ApiDeps): Route[] {
-  const { database, models, runs, links } = deps;
+  const { database, models, runs, links, now } = deps;
   return [
     defineRoute({
       method: 'get', path: '/api/admin/turns', tag: 'Admin', limit: 'read', summary: 'Everybody’s turns by filter, newest first, and how many failed of what', query: adminTurnsQuery,
@@ -24,6 +27,14 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
           cursor === undefined ? countFailures(database, filter) : null,
         ]);
         return { status: 200, body: { ...page, items: page.items.map((turn) => presentAdminTurn(turn, { locale, models })), counts } };
+      },
+    }),
+    defineRoute({
+      method: 'get', path: '/api/admin/turns/failures', tag: 'Admin', limit: 'read', summary: 'What turns failed of over time, by when they were accepted', query: failuresQuery,
+      answers: { 200: { description: 'Buckets', body: failures } }, errors: ['forbidden', 'invalid_request'],
+      async handle(_caller, { query: { bucket, timeZone, from, to, ...filter } }) {
+        const buckets = await countFailuresOverTime(database, { filter, buckets: decideBuckets({ bucket, from, to }, now(), timeZone) });
+        return { status: 200, body: { bucket, items: buckets.map((span) => ({ from: iso(span.from), to: iso(span.to), counts: span.counts })) } };
       },
     }),
     defineRoute({

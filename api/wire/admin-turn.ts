@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { BUCKETS, MOST_DAYS } from '../../domain/failure-buckets.ts';
+import { isTimeZone } from '../../domain/period.ts';
 import { ATTEMPT_OUTCOMES, HOLD_ENDS, TIMELINE_STEPS } from '../../domain/turn-timeline.ts';
 import { reason } from './audit.ts';
 import { errorCode } from './error.ts';
@@ -27,6 +29,20 @@ export const adminTurnPage = pageOf(adminTurn).extend({
     description: 'Failed turns of the filter by code, most frequent first (with `state=refused` the refused ones); only on the first page, null with a cursor',
   }),
 }).meta({ id: 'AdminTurns' });
+
+const { state: _, ...whichFailed } = turnFilterQuery;
+
+export const failuresQuery = z.strictObject({
+  ...whichFailed,
+  bucket: z.enum(BUCKETS).default('hour').meta({ description: `From \`from\` (a day before \`to\`, 30 by day) to \`to\` (now): at most ${MOST_DAYS.hour} days by hour, ${MOST_DAYS.day} by day` }),
+  timeZone: z.string().refine(isTimeZone, 'not an IANA time zone').default('Asia/Seoul').meta({ description: 'On whose wall clock an hour and a day begin', example: 'Asia/Seoul' }),
+});
+
+export const failures = z.object({
+  bucket: z.enum(BUCKETS),
+  items: z.array(z.object({ from: instant, to: instant, counts: z.array(failureCount).meta({ description: 'Most frequent first; empty where nothing failed' }) }))
+    .meta({ description: 'Oldest first, without gaps; the first and the last are cut at `from` and `to`' }),
+}).meta({ id: 'Failures' });
 
 export const replayBody = z.strictObject({ reason }).meta({ id: 'Replay' });
 

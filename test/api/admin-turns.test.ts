@@ -55,6 +55,25 @@ describe('the list', () => {
     expect(body.items.map(({ turnId }: { turnId: string }) => turnId)).toEqual(ids());
   });
 
+  test('counts failures over time, by hour or day on the wall clock asked for', async () => {
+    const { status, body } = await admin.call('GET', `/api/admin/turns/failures?userId=${person.userId}`);
+    expect([status, body.bucket, body.items.length]).toEqual([200, 'hour', expect.any(Number)]);
+    expect(body.items.flatMap(({ counts }: { counts: object[] }) => counts)).toEqual([{ code: 'model_rejected', count: 1, more: false }]);
+    const { body: days } = await admin.call('GET', '/api/admin/turns/failures?bucket=day&timeZone=America/New_York&from=2026-01-05T05:00:00Z&to=2026-01-07T05:00:00Z');
+    expect(days).toEqual({ bucket: 'day', items: [
+      { from: '2026-01-05T05:00:00.000Z', to: '2026-01-06T05:00:00.000Z', counts: [] }, { from: '2026-01-06T05:00:00.000Z', to: '2026-01-07T05:00:00.000Z', counts: [] },
+    ] });
+  });
+
+  test.each<[string, string]>([
+    ['to', 'from=2026-01-01T00:00:00Z'], ['to', 'bucket=day&from=2026-01-01T00:00:00Z&to=2026-07-01T00:00:00Z'], ['to', 'from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z'],
+    ['timeZone', 'timeZone=Mars/Base'], ['timeZone', 'timeZone=%2B09:00'], ['bucket', 'bucket=minute'], ['state', 'state=failed'], ['code', 'code=none'], ['to', 'to=today'],
+  ])('of failures over time refuses a bad %s: %s', async (field, query) => {
+    const { status, body } = await admin.call('GET', `/api/admin/turns/failures?${query}`);
+    expect([status, body.code, body.field]).toEqual([400, 'invalid_request', field]);
+    expect((await person.call('GET', '/api/admin/turns/failures')).body.code).toBe('forbidden');
+  });
+
   test('goes on by its cursor, counting once', async () => {
     const { body } = await admin.call('GET', '/api/admin/turns?limit=2');
     expect(body.items).toHaveLength(2);

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { countFailures, listTurns, selectFailureCounts, selectTurns } from '../../db/admin-turns.ts';
+import { countFailuresOverTime, selectFailuresOverTime } from '../../db/failures-over-time.ts';
+import { decideBuckets, type Bucket } from '../../domain/failure-buckets.ts';
 import type { TurnFilter } from '../../domain/turn-filter.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { rows } from './fixture.ts';
@@ -15,6 +17,7 @@ beforeAll(async () => {
 afterAll(() => db.close());
 
 const AN_HOUR_IN_JANUARY = { from: Date.parse('2026-01-20T00:00:00Z'), to: Date.parse('2026-01-20T01:00:00Z') };
+const JANUARY = Date.parse('2026-01-20T00:00:00Z');
 const CONVERSATION = '00000000-0000-7000-8000-000000000005';
 const FILTERS: TurnFilter[] = [
   {}, { state: 'completed' }, { state: 'stopped' }, { state: 'failed' }, { state: 'refused' }, { state: 'accepted' }, { state: 'running' },
@@ -40,6 +43,24 @@ describe('with 30,000 turns in the table', () => {
     expect(ways.join()).not.toContain('Seq Scan');
     const matching = (await query.execute(db.database.sql)).rows.reduce((sum, { count }) => sum + count, 0);
     expect(looked).toBeLessThan(1.1 * matching + 400);
+  });
+
+  test.each<[Bucket, number, Omit<TurnFilter, 'state' | 'from' | 'to'>]>([
+    ['hour', 7, {}], ['day', 20, {}], ['hour', 1, { code: 'model_timeout' }], ['day', 20, { userId: 1007 }], ['hour', 7, { userId: 1007, code: 'interrupted' }], ['day', 20, { model: 'b' }], ['day', 20, { model: 'rare' }],
+    ['day', 20, { replayed: true }], ['day', 20, { replayed: false }], ['day', 20, { conversationId: CONVERSATION }], ['hour', 7, { conversationId: CONVERSATION, code: 'interrupted' }],
+  ])('the failures by %s of %i days of %j look at no more than failed in them, by an index', async (bucket, days, filter) => {
+    const buckets = decideBuckets({ bucket, from: JANUARY - days * 86_400_000, to: JANUARY }, 0, 'Asia/Seoul');
+    const { rows: looked, ways } = await explain(db.database.sql, selectFailuresOverTime(filter, buckets));
+    expect(ways.join()).not.toContain('Seq Scan');
+    const [{ failed }] = await rows(db.database.sql, sql<{ failed: number }>`select count(*)::int as failed from turns where state = 'failed' and created_at < ${new Date(JANUARY)} and created_at >= ${new Date(JANUARY - days * 86_400_000)}
+      ${filter.code === undefined ? sql`` : sql`and error_code = ${filter.code}`} ${filter.userId === undefined ? sql`` : sql`and user_id = ${filter.userId}`}`) as [{ failed: number }];
+    expect(failed).toBeGreaterThan(0);
+    expect(looked).toBeLessThan(1.1 * failed + 30);
+  });
+
+  test('control: the failures of a range by what no index orders are caught', async () => {
+    const { rows: looked } = await explain(db.database.sql, sql`select date_trunc('day', t.ended_at), error_code, count(*) from turns t where state = 'failed' and t.ended_at < ${new Date(JANUARY - 12 * 86_400_000)} group by 1, 2`);
+    expect(looked).toBeGreaterThan(1_150);
   });
 
   test('control: the same page without its index, and one in another order, are caught', async () => {
@@ -104,9 +125,27 @@ test('failures are counted by code, most frequent first, and refusals apart', as
   expect(counted?.count).toBeGreaterThan(0);
 });
 
+test('failures over time are what a plain count says, bucket by bucket', async () => {
+  for (const [bucket, filter] of [['hour', {}], ['day', { model: 'b' }], ['day', { userId: 1007 }], ['hour', { conversationId: CONVERSATION }], ['day', { conversationId: CONVERSATION }]] as const) {
+    const from = Date.parse('2026-01-01T00:10:00Z');
+    const buckets = decideBuckets({ bucket, from, to: from + 6.5 * 86_400_000 }, 0, 'Asia/Seoul');
+    const counted = await countFailuresOverTime(db.database, { filter, buckets });
+    expect(counted.map(({ from, to }) => ({ from, to }))).toEqual(buckets);
+    const all = await rows(db.database.sql, sql<{ at: number; code: string }>`select extract(epoch from created_at)::float8 * 1000 as at, error_code as code from turns
+      where state = 'failed' and model = coalesce(${'model' in filter ? filter.model : null}, model) and user_id = coalesce(${'userId' in filter ? filter.userId : null}, user_id)
+        and conversation_id = coalesce(${'conversationId' in filter ? filter.conversationId : null}::uuid, conversation_id)`);
+    const plain = buckets.map((span) => Object.fromEntries([...Map.groupBy(all.filter(({ at }) => at >= span.from && at < span.to), ({ code }) => code)].map(([code, turns]) => [code, turns.length])));
+    expect(counted.map(({ counts }) => Object.fromEntries(counts.map(({ code, count }) => [code, count])))).toEqual(plain);
+    expect(plain.some((counts) => Object.keys(counts).length > 0)).toBe(true);
+    for (const { counts } of counted) expect(counts.map(({ count }) => count)).toEqual(counts.map(({ count }) => count).sort((a, b) => b - a));
+  }
+});
+
 test('counting stops at 10,000 and says so', async () => {
   await twins(10_001, 'model_rejected');
   expect(await countFailures(db.database, { code: 'model_rejected' })).toEqual([{ code: 'model_rejected', count: 10_000, more: true }]);
+  const [lately] = await countFailuresOverTime(db.database, { filter: { code: 'model_rejected' }, buckets: [{ from: Date.now() - 3_600_000, to: Date.now() + 1_000 }] });
+  expect(lately?.counts).toEqual([{ code: 'model_rejected', count: 10_000, more: true }]);
   await sql`delete from turns where id in (select id from turns where error_code = 'model_rejected' limit 1)`.execute(db.database.sql);
   expect(await countFailures(db.database, { code: 'model_rejected' })).toEqual([{ code: 'model_rejected', count: 10_000, more: false }]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { followingMonth, isTimeZone, monthOf, nextPeriod, startOfMonth, type Period } from '../../domain/period.ts';
+import { followingMonth, isTimeZone, monthOf, nextPeriod, startOfDay, startOfMonth, type Period } from '../../domain/period.ts';
 
 const at = (text: string) => Date.parse(text);
 const iso = (instant: number) => new Date(instant).toISOString();
@@ -27,6 +27,7 @@ describe('the first midnight of a month', () => {
     ['2026-12', 'UTC', '2026-12-01T00:00:00.000Z'],
   ])('%s in %s begins %s', (label, zone, expected) => {
     expect(iso(startOfMonth(label, zone))).toBe(expected);
+    expect(iso(startOfDay(`${label}-01`, zone))).toBe(expected);
   });
 
   test.each(['Asia/Seoul', 'America/New_York', 'Australia/Sydney', 'Asia/Kathmandu', 'Africa/Cairo', 'America/Havana', 'Pacific/Kiritimati', 'America/St_Johns', 'Asia/Beirut'])(
