@@ -35,7 +35,8 @@ export function App() {
 function Page() {
   const session = useSession();
   // Signing in changes nothing of the address: the page that was asked for, or that the session ended on, comes back.
-  return session.state === 'out' ? <SignIn reason={session.reason} /> : <SignedIn key={session.token} />;
+  if (session.state === 'opening') return <Opening />;
+  return session.state === 'out' ? <SignIn reason={session.reason} /> : <SignedIn key={session.id} />;
 }
 
 function SignedIn() {

@@ -1,20 +1,25 @@
 import createClient from 'openapi-fetch';
 import { currentLocale } from '../i18n/language.ts';
-import { currentSession, expire } from '../session/session.ts';
+import { expire, freshToken, renewedToken } from '../session/session.ts';
 import { ApiError, errorOf } from './api-error.ts';
 import type { paths } from './schema.d.ts';
 
-/** Every call of the page: the person's key and language go with it, and a key that is no longer taken ends the session. */
+/**
+ * Every call of the page: the person's token and language go with it. A token that is no longer taken is renewed once, if it can be, and
+ * else ends the session.
+ */
 export async function authorizedFetch(input: Request | string, init: RequestInit = {}): Promise<Response> {
   const request = new Request(input, init);
-  const session = currentSession();
   request.headers.set('Accept-Language', currentLocale());
-  if (session.state === 'in') request.headers.set('Authorization', `Bearer ${session.token}`);
-  const response = await fetch(request).catch((cause: unknown) => {
-    throw request.signal.aborted ? cause : new ApiError('offline', 0, {}, { cause });
-  });
-  if (response.status === 401 && session.state === 'in') expire(session.token);
-  return response;
+  const token = await freshToken().catch(offline);
+  // A body can be read once.
+  const again = request.clone();
+  const response = await send(request, token);
+  if (response.status !== 401 || token === null) return response;
+  const other = await renewedToken().catch(offline);
+  const second = other === null || other === token ? response : await send(again, other);
+  if (second.status === 401) expire(other ?? token);
+  return second;
 }
 
 export const api = createClient<paths>({ baseUrl: location.origin, fetch: authorizedFetch });
@@ -24,4 +29,15 @@ export async function answer<T>(calling: Promise<{ data?: T; error?: unknown; re
   const { data, error, response } = await calling;
   if (!response.ok) throw errorOf(response, error);
   return data as T;
+}
+
+function send(request: Request, token: string | null): Promise<Response> {
+  if (token !== null) request.headers.set('Authorization', `Bearer ${token}`);
+  return fetch(request).catch((cause: unknown) => {
+    throw request.signal.aborted ? cause : new ApiError('offline', 0, {}, { cause });
+  });
+}
+
+function offline(cause: unknown): never {
+  throw new ApiError('offline', 0, {}, { cause });
 }

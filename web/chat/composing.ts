@@ -31,6 +31,15 @@ export function giveBack(conversationId: string | null, question: string, refusa
   compose(conversationId, { draft: draft === '' || draft === question ? question : `${question}\n\n${draft}`, refusal });
 }
 
+/** What was being written, for a page that is left and comes back. */
+export function packDrafts(): Record<string, string> {
+  return Object.fromEntries([...all].filter(([, { draft }]) => draft !== '').map(([conversationId, { draft }]) => [conversationId, draft]));
+}
+
+export function unpackDrafts(drafts: Record<string, string>): void {
+  for (const [conversationId, draft] of Object.entries(drafts)) compose(conversationId, { draft });
+}
+
 export function forgetComposing(): void {
   all.clear();
 }

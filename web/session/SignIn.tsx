@@ -1,12 +1,13 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { KeyRound, ShieldCheck, UserRound } from 'lucide-react';
-import { useEffect, useState, type FormEvent } from 'react';
+import { KeyRound, LogIn, ShieldCheck, UserRound } from 'lucide-react';
+import { useEffect, useState, type FormEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../api/client.ts';
 import { ApiError } from '../api/api-error.ts';
 import { changeLanguage, currentLocale } from '../i18n/language.ts';
 import { Brand } from '../ui/Brand.tsx';
 import { Button } from '../ui/Button.tsx';
+import { Loading } from '../ui/Loading.tsx';
 import { Notice } from '../ui/Notice.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { signIn, type Session } from './session.ts';
@@ -19,23 +20,49 @@ export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>[
   // The demo's keys are this machine's for the asking; another's key is kept for a reload only if they say so.
   const stay = asked ?? options.data?.demo ?? false;
   useEffect(() => { document.title = `${t('signIn.title')} · Turnkeeper`; }, [t]);
+  const stayBox = (
+    <label className="mt-5 flex items-center gap-2.5 text-sm text-soft">
+      <input type="checkbox" checked={stay} onChange={(event) => setStay(event.target.checked)} className="size-4 accent-accent-fill" />
+      {t('signIn.stay')}
+    </label>
+  );
+  const provider = options.data?.provider ?? null;
+  const demo = options.data?.demo === true;
   return (
     <main className="flex min-h-full flex-col items-center justify-center overflow-auto px-5 py-10">
       <div className="w-full max-w-sm">
         <Brand className="mb-6 text-lg" />
         <h1 className="text-2xl font-semibold tracking-tight text-balance">{t('signIn.welcome')}</h1>
         <p className="mt-2 mb-6 text-soft">{t('signIn.lead')}</p>
-        {reason === 'expired' && <div className="mb-5"><Notice tone="warn">{t('signIn.expired')}</Notice></div>}
+        {(reason === 'expired' || reason === 'refused' || reason === 'unreachable') && <div className="mb-5"><Notice tone="warn">{t(`signIn.${reason}`)}</Notice></div>}
         {options.isError && <div className="mb-5"><Problem error={options.error} onRetry={() => void options.refetch()} /></div>}
-        {options.data?.demo === true && <Demo stay={stay} />}
-        <KeyForm stay={stay} alone={options.data?.demo !== true} />
-        <label className="mt-5 flex items-center gap-2.5 text-sm text-soft">
-          <input type="checkbox" checked={stay} onChange={(event) => setStay(event.target.checked)} className="size-4 accent-accent-fill" />
-          {t('signIn.stay')}
-        </label>
+        {options.isPending ? <Loading /> : (
+          <>
+            {provider !== null && <ByProvider issuer={provider.issuer} />}
+            {demo && <Demo stay={stay} />}
+            {/* By the provider a reload asks the provider: only a key is there to be kept. */}
+            <KeyForm stay={stay} alone={!demo && provider === null}>{!demo && provider !== null && stayBox}</KeyForm>
+            {(demo || provider === null) && stayBox}
+          </>
+        )}
         <LanguageSwitch />
       </div>
     </main>
+  );
+}
+
+/** The page goes to the provider, and comes back to where it is now. */
+function ByProvider({ issuer }: { issuer: string }) {
+  const { t } = useTranslation();
+  const going = useMutation({ mutationFn: () => import('./provider.ts').then(({ askProvider }) => askProvider({ silent: false })) });
+  return (
+    <section aria-label={t('signIn.provider')} className="mb-5 grid gap-2.5">
+      <Button look="primary" className="h-12" disabled={going.isPending} onClick={() => going.mutate()}>
+        <LogIn aria-hidden className="size-4.5" />{t('signIn.withProvider')}
+      </Button>
+      <p className="text-sm text-faint">{t('signIn.providerHint', { host: new URL(issuer).host })}</p>
+      {going.isError && <Notice tone="bad">{t('signIn.unreachable')}</Notice>}
+    </section>
   );
 }
 
@@ -60,7 +87,7 @@ function Demo({ stay }: { stay: boolean }) {
 }
 
 /** A key is tried before it is kept: a wrong one says so here. */
-function KeyForm({ stay, alone }: { stay: boolean; alone: boolean }) {
+function KeyForm({ stay, alone, children }: { stay: boolean; alone: boolean; children: ReactNode }) {
   const { t } = useTranslation();
   const attempt = useMutation({
     mutationFn: async (token: string) => {
@@ -83,6 +110,7 @@ function KeyForm({ stay, alone }: { stay: boolean; alone: boolean }) {
       {refused && <p id="key-problem" role="alert" className="text-sm text-bad">{t('signIn.keyRefused')}</p>}
       {attempt.isError && !refused && <Problem error={attempt.error} />}
       <Button type="submit" look={alone ? 'primary' : 'quiet'} className="h-11" disabled={attempt.isPending}><KeyRound aria-hidden className="size-4" />{t('signIn.withKey')}</Button>
+      {children}
     </form>
   );
   if (alone) return form;
