@@ -20,7 +20,7 @@ afterAll(() => stage.close());
 
 test('an admin finds why a turn failed: by its cause, in the list, on its timeline', async () => {
   const page = await stage.visitAs(admin, '/admin/turns');
-  await page.getByRole('button', { name: /model_rejected 1/ }).click();
+  await page.getByRole('list', { name: '실패 원인' }).getByRole('button', { name: /model_rejected 1/ }).click();
   await page.waitForURL(/code=model_rejected/);
   await page.reload();
   expect(await audit(page)).toEqual([]);
@@ -33,6 +33,25 @@ test('an admin finds why a turn failed: by its cause, in the list, on its timeli
   expect(await audit(page)).toEqual([]);
   await page.getByRole('link', { name: '감사 로그' }).click();
   await page.getByText('turn.read_content').waitFor();
+  expect(await audit(page)).toEqual([]);
+});
+
+test('an admin sees what turns failed of over time, by the filter, as rows of bars and as a table', async () => {
+  const page = await stage.visitAs(admin, `/admin/turns?userId=${person.userId}`);
+  const chart = page.getByRole('region', { name: '실패 추이' });
+  await chart.getByRole('img', { name: /^model_rejected: 모두 1건/ }).waitFor();
+  await chart.getByText('표로 보기').click();
+  await chart.getByRole('columnheader', { name: 'model_rejected' }).waitFor();
+  expect(await audit(page)).toEqual([]);
+  await chart.getByLabel('기간').selectOption({ label: '최근 90일' });
+  await page.waitForURL(/span=quarter/);
+  await chart.getByRole('columnheader', { name: '날짜' }).waitFor();
+  await chart.getByRole('button', { name: /model_rejected/ }).click();
+  await page.waitForURL(/code=model_rejected/);
+  await page.getByLabel('시작일').fill('2026-01-01');
+  await page.getByLabel('종료일').fill('2026-01-03');
+  await chart.getByText('이 기간에 실패한 대화가 없습니다.').waitFor();
+  await page.getByText('조건에 맞는 대화가 없습니다.').waitFor();
   expect(await audit(page)).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -8,6 +8,8 @@ import { readEvents } from '../support/events.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
+// Each command is a process of its own, and a test runs up to seven of them.
+jest.setTimeout(90_000);
 const root = join(import.meta.dirname, '../..');
 let stack: TestStack;
 let person: Person;

@@ -8,6 +8,7 @@ import { Button } from '../ui/Button.tsx';
 import { Notice } from '../ui/Notice.tsx';
 import { useFigures } from '../usage/figures.ts';
 import { AdminNav } from './AdminPages.tsx';
+import { FailureChart } from './FailureChart.tsx';
 import { ChoiceFilter, Filters, TextFilter } from './Fields.tsx';
 import { ReplayMany } from './ReplayMany.tsx';
 import { PagedTable } from './Table.tsx';
@@ -50,6 +51,7 @@ export function TurnsPage() {
       {replaying && (address['state'] === undefined || address['state'] === 'failed'
         ? <ReplayMany filter={filterBody(address, timeZone)} />
         : <div className="mb-6"><Notice tone="info" action={<Button size="small" onClick={() => setAddress({ state: 'failed' })}>{t('replayMany.showFailed')}</Button>}>{t('replayMany.onlyFailed')}</Notice></div>)}
+      {(address['state'] === undefined || address['state'] === 'failed') && <FailureChart />}
       <Causes counts={turns.data?.counts ?? []} chosen={address['code']} onChoose={(code) => setAddress({ code: code === address['code'] ? undefined : code })} />
       <PagedTable label={t('section.turns')} query={turns} keyOf={({ turnId }) => turnId} empty={t('turns.none')} columns={[
         { title: t('turns.turn'), cell: ({ turnId }) => <TurnLink turnId={turnId} /> },

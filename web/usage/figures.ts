@@ -11,6 +11,8 @@ export function useFigures() {
     const percent = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
     const day = new Intl.DateTimeFormat(locale, { timeZone, month: 'long', day: 'numeric', weekday: 'short' });
     const moment = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: 'medium', timeStyle: 'short' });
+    const hour = new Intl.DateTimeFormat(locale, { timeZone, month: 'short', day: 'numeric', hour: 'numeric' });
+    const date = new Intl.DateTimeFormat(locale, { timeZone, month: 'short', day: 'numeric' });
     const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
     return {
       timeZone,
@@ -18,6 +20,8 @@ export function useFigures() {
       percent: (value: number) => `${percent.format(value)}%`,
       day: (instant: string) => day.format(new Date(instant)),
       moment: (instant: string) => moment.format(new Date(instant)),
+      /** The hour or the day that begins then. */
+      bucketName: (instant: string, bucket: 'hour' | 'day') => (bucket === 'hour' ? hour : date).format(new Date(instant)),
       /** “in 6 days”, “in 3 hours” */
       until: (instant: string, now = Date.now()) => {
         const hours = (Date.parse(instant) - now) / 3_600_000;
