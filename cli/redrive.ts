@@ -3,7 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { Database } from '../db/database.ts';
 import { createRedrive, getRedrive, listRedrives, moveRedrive, planRedrive, type RedriveRecord } from '../db/redrives.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
-import { isOver, RATE_PER_SECOND, REDRIVE_LIMIT, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
+import { countSkipped, countTurns, isOver, RATE_PER_SECOND, REDRIVE_LIMIT, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
 import { createRedrives } from '../platform/temporal-redrives.ts';
 import { confirmed, instantOf, positiveInteger, print, reasonText, table } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
@@ -71,7 +71,7 @@ function addStart(redrive: Command, readConfig: ReadConfig): void {
         await withTemporal(config, async (temporal) => {
           const { redriveId } = await createRedrive(database, { ...request, reason, ratePerSecond: rate, confirm: count, actor: CLI_ACTOR });
           if (redriveId === null) return print(plan, { json, text: planned });
-          await createRedrives(temporal, config.temporal).start({ redriveId, ratePerSecond: rate });
+          await createRedrives(temporal, config.temporal).start(await getRedrive(database.sql, redriveId));
           if (wait !== true) return print({ redriveId, count }, { json, text: `Redrive ${redriveId} replays ${count} turns.` });
           const record = await follow(database, redriveId);
           print(record, { json, text: describe(record) });
@@ -88,7 +88,7 @@ function addStep(redrive: Command, readConfig: ReadConfig, name: string, to: Red
       await withDatabase(config, (database) => withTemporal(config, async (temporal) => {
         const state = await moveRedrive(database, { redriveId, to, actor: CLI_ACTOR, reason: reason ?? null });
         const record = await getRedrive(database.sql, redriveId);
-        if (!isOver({ state })) await createRedrives(temporal, config.temporal).tell({ redriveId, ratePerSecond: record.ratePerSecond }, to);
+        if (!isOver({ state })) await createRedrives(temporal, config.temporal).tell(record, to);
         print(record, { json, text: describe(record) });
       }));
     });
@@ -113,21 +113,16 @@ const BAR = 20;
 
 function describe({ redriveId, createdAt, progress }: RedriveRecord): string {
   const { state, waiting, running, completed, stopped, failed } = progress;
-  const skipped = skippedOf(progress);
+  const skipped = countSkipped(progress);
   const done = completed + stopped + failed + skipped;
-  const all = done + waiting + running;
+  const all = countTurns(progress);
   const full = all === 0 ? BAR : Math.floor((done * BAR) / all);
   return `${redriveId} of ${instantOf(createdAt)}: ${state} [${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${doneOf(progress)}`
     + ` (completed ${completed}, stopped ${stopped}, failed ${failed}, skipped ${skipped}, running ${running}, waiting ${waiting})`;
 }
 
 function doneOf(progress: RedriveProgress): string {
-  const done = progress.completed + progress.stopped + progress.failed + skippedOf(progress);
-  return `${done}/${done + progress.waiting + progress.running}`;
-}
-
-function skippedOf({ skipped }: RedriveProgress): number {
-  return Object.values(skipped).reduce((sum, count) => sum + count, 0);
+  return `${progress.completed + progress.stopped + progress.failed + countSkipped(progress)}/${countTurns(progress)}`;
 }
 
 function upTo(most: number): (value: string) => number {

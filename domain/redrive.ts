@@ -35,6 +35,15 @@ export const REDRIVE_LIMIT = { default: 1_000, most: 10_000 } as const;
 /** Turns of a redrive that run at once: as many as the background has slots by default, so that people's turns are not crowded out. */
 export const REDRIVE_WINDOW = 20;
 
+/** All turns of a redrive, wherever they stand. */
+export function countTurns({ waiting, running, completed, stopped, failed, skipped }: Omit<RedriveProgress, 'state'>): number {
+  return waiting + running + completed + stopped + failed + countSkipped({ skipped });
+}
+
+export function countSkipped({ skipped }: Pick<RedriveProgress, 'skipped'>): number {
+  return Object.values(skipped).reduce((sum, count) => sum + count, 0);
+}
+
 export function isOver({ state }: { state: RedriveState }): boolean {
   return state === 'completed' || state === 'cancelled';
 }

@@ -1,22 +1,36 @@
-import type { RedriveStep } from '../domain/redrive.ts';
-import { redriveWorkflowId, REDRIVE_SIGNALS, taskQueues, WORKFLOW_TYPES, type RedriveInput } from '../workflows/contract.ts';
+import { TypedSearchAttributes } from '@temporalio/common';
+import { countTurns, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
+import type { TurnFilter } from '../domain/turn-filter.ts';
+import { redriveWorkflowId, REDRIVE_SIGNALS, SEARCH_ATTRIBUTES, taskQueues, TURN_FAILURE_TYPES, WORKFLOW_TYPES, type RedriveInput } from '../workflows/contract.ts';
 import type { Temporal } from './temporal.ts';
+
+/** What is started, and what the Temporal UI tells of it. The reason stays out: it is somebody's own words. */
+export interface RedriveToStart {
+  readonly redriveId: string;
+  readonly ratePerSecond: number;
+  /** Null: through the CLI. */
+  readonly adminId: number | null;
+  readonly filter: TurnFilter;
+  readonly progress: RedriveProgress;
+}
 
 /** The workflows of redrives, as the door sees them. What they do stands in PostgreSQL, so one that is lost is simply started again. */
 export interface Redrives {
   /** @throws when the server does not answer within 5 s. */
-  start(redrive: RedriveInput): Promise<void>;
+  start(redrive: RedriveToStart): Promise<void>;
   /** Tells it what its row says already; starts it if Temporal has lost it. @throws as `start`. */
-  tell(redrive: RedriveInput, step: RedriveStep): Promise<void>;
+  tell(redrive: RedriveToStart, step: RedriveStep): Promise<void>;
 }
 
 const DEADLINE_MS = 5_000;
 
 export function createRedrives({ client, connection }: Temporal, { taskQueuePrefix }: { taskQueuePrefix: string }): Redrives {
-  const optionsOf = (redrive: RedriveInput) => ({
-    workflowId: redriveWorkflowId(redrive.redriveId), taskQueue: taskQueues(taskQueuePrefix).background, args: [redrive] as [RedriveInput],
+  const optionsOf = ({ redriveId, ratePerSecond, adminId, filter, progress }: RedriveToStart) => ({
+    workflowId: redriveWorkflowId(redriveId), taskQueue: taskQueues(taskQueuePrefix).background, args: [{ redriveId, ratePerSecond }] as [RedriveInput],
     workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING',
-    staticSummary: `replay of many turns, ${redrive.ratePerSecond} a second`,
+    staticSummary: `replay of ${countTurns(progress)} turns, ${ratePerSecond} a second`,
+    staticDetails: `Asked for ${adminId === null ? 'through the CLI' : `by admin ${adminId}`}; failed turns with ${describe(filter)}.`,
+    typedSearchAttributes: new TypedSearchAttributes(searchAttributesOf(filter)),
   } as const);
   const within = <T>(work: () => Promise<T>) => connection.withDeadline(Date.now() + DEADLINE_MS, work);
   return {
@@ -28,4 +42,21 @@ export function createRedrives({ client, connection }: Temporal, { taskQueuePref
       await within(() => client.workflow.signalWithStart(WORKFLOW_TYPES.redriveTurns, { ...optionsOf(redrive), signal, signalArgs: [] }));
     },
   };
+}
+
+/** Those of the turns it replays, as far as the filter names one. */
+function searchAttributesOf({ userId, conversationId, model, code }: TurnFilter) {
+  const type = Object.entries(TURN_FAILURE_TYPES).find(([known]) => known === code)?.[1];
+  return [
+    ...(userId === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.userId, value: String(userId) }]),
+    ...(conversationId === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.conversationId, value: conversationId }]),
+    ...(model === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.model, value: model }]),
+    ...(type === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.turnError, value: type }]),
+  ];
+}
+
+function describe({ from, to, ...filter }: TurnFilter): string {
+  const instants = Object.entries({ from, to }).flatMap(([name, at]) => (at === undefined ? [] : [[name, new Date(at).toISOString()]]));
+  const parts = [...Object.entries(filter).filter(([, value]) => value !== undefined), ...instants];
+  return parts.length === 0 ? 'any cause' : parts.map(([name, value]) => `${name} ${value}`).join(', ');
 }

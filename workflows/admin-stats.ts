@@ -1,12 +1,21 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import { noteFiring } from './firing.ts';
 import type { AdminStatsActivities, AdminStatsReport } from './contract.ts';
 
 const { refreshAdminStats } = proxyActivities<AdminStatsActivities>({
   startToCloseTimeout: '1 minute',
   retry: { initialInterval: '5s', maximumAttempts: 3 },
+  summary: 'all accounts and their open periods, in one statement',
 });
 
 /** Computes the admins' statistics and caches them. What it found shows in the Temporal UI. */
 export async function adminStats(): Promise<AdminStatsReport> {
-  return refreshAdminStats();
+  noteFiring();
+  const report = await refreshAdminStats();
+  setCurrentDetails(describe(report));
+  return report;
+}
+
+function describe({ totalUsers, activeUsers, totalUsedTokens, over95, cached, asOf }: AdminStatsReport): string {
+  return `${activeUsers} of ${totalUsers} users used ${totalUsedTokens} tokens, ${over95} of them 95 % or more; as of ${asOf}, ${cached ? 'cached' : 'not cached: Redis did not take it'}`;
 }

@@ -8,6 +8,7 @@ const { resetAllowance } = proxyActivities<MonthActivities>({
   startToCloseTimeout: '30s',
   scheduleToCloseTimeout: '12 minutes',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+  summary: 'open the new period, unless the first touch has',
 });
 
 /** One firing of `allowance-reset/{userId}`: makes the month's reset visible and prompt. Whatever it finds, firing again is harmless. */

@@ -1,6 +1,6 @@
 import {
   ActivityCancellationType, ApplicationFailure, CancellationScope, isCancellation, proxyActivities, proxyLocalActivities,
-  setWorkflowOptions, upsertSearchAttributes, workflowInfo, type WorkflowInfo,
+  setCurrentDetails, setWorkflowOptions, upsertSearchAttributes, workflowInfo, type WorkflowInfo,
 } from '@temporalio/workflow';
 import { attemptsTimeoutMs, attemptTimeoutMs } from '../domain/attempt-limits.ts';
 import { TURN_FAILURES } from '../domain/errors.ts';
@@ -9,6 +9,7 @@ import {
   SEARCH_ATTRIBUTES, TURN_FAILURE_TYPES, type ChatTurnInput, type ChatTurnResult, type Ended, type Generated, type MonthActivities, type Released, type ReleaseReason,
   type Reserved, type TurnActivities,
 } from './contract.ts';
+import { describeCall, describeDebit, describeEnd } from './turn-details.ts';
 import { failureCodeOf } from './turn-failure.ts';
 
 /**
@@ -19,7 +20,9 @@ export async function chatTurn({ turnId, userId }: ChatTurnInput): Promise<ChatT
   const reserved = await reserve(turnId);
   const generated = reserved.kind === 'held' ? await generate(turnId, reserved) : reserved;
   if (generated.kind === 'answered') {
-    const { state, arm } = await lastingly((activities) => activities.settleTurn({ turnId, answer: generated.answer }));
+    const { answer } = generated;
+    const { state, arm } = await lastingly((activities) => activities.settleTurn({ turnId, answer }));
+    setCurrentDetails(describeDebit(state, answer));
     if (arm !== undefined) await armSchedules(userId, arm);
     return { state };
   }
@@ -47,6 +50,7 @@ const lasting = proxyActivities<TurnActivities>({
   startToCloseTimeout: '10s',
   scheduleToCloseTimeout: '7 days',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+  summary: 'PostgreSQL did not take it at once',
 });
 
 /** Not cancellable: a cancel before the first workflow task must still end the turn in PostgreSQL. */
@@ -59,7 +63,9 @@ async function reserve(turnId: string): Promise<Reserved | Released> {
   }
 }
 
-async function generate(turnId: string, { holdId, outputLimit, model }: Extract<Reserved, { kind: 'held' }>): Promise<Generated | Released> {
+async function generate(turnId: string, held: Extract<Reserved, { kind: 'held' }>): Promise<Generated | Released> {
+  const { holdId, outputLimit, model } = held;
+  setCurrentDetails(describeCall(held));
   const activities = proxyActivities<TurnActivities>({
     startToCloseTimeout: attemptTimeoutMs(outputLimit),
     scheduleToCloseTimeout: attemptsTimeoutMs(outputLimit),
@@ -69,7 +75,7 @@ async function generate(turnId: string, { holdId, outputLimit, model }: Extract<
     // Until an attempt says that it was the run's last: a machine that is lost without a word takes tasks for another minute, and each
     // of them costs a heartbeat timeout, but no attempt.
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
-    summary: model,
+    summary: `${model}, at most ${outputLimit} tokens`,
   });
   try {
     return await activities.generate({ turnId, holdId });
@@ -111,6 +117,7 @@ async function lastingly<T>(call: (activities: TurnActivities) => Promise<T>): P
 }
 
 function finish(ended: Ended): ChatTurnResult {
+  setCurrentDetails(describeEnd(ended));
   if (ended.kind === 'ended') return { state: ended.state };
   const type = TURN_FAILURE_TYPES[ended.code];
   upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.turnError, value: type }]);

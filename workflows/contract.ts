@@ -54,6 +54,8 @@ export const REDRIVE_SIGNALS = { pause: 'paused', resume: 'running', cancel: 'ca
 export interface RedriveInput {
   readonly redriveId: string;
   readonly ratePerSecond: number;
+  /** Of its history, before it goes on as a new run; 4,000 unless it is said. */
+  readonly mostEvents?: number;
 }
 
 /** @returns null for a schedule that is no user's. */

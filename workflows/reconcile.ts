@@ -1,4 +1,4 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import { noteFiring } from './firing.ts';
 import type { ReconcileActivities, ReconcileReport } from './contract.ts';
 
@@ -6,10 +6,19 @@ const { reconcileTurns } = proxyActivities<ReconcileActivities>({
   startToCloseTimeout: '5 minutes',
   heartbeatTimeout: '30s',
   retry: { initialInterval: '5s', maximumAttempts: 3 },
+  summary: 'turns that nothing runs any more, then counters against the ledger',
 });
 
-/** Mends what no live workflow will: see `reconcileTurns`. Its result shows in the Temporal UI. */
+/** Mends what no live workflow will: see `reconcileTurns`. What it found shows in the Temporal UI. */
 export async function reconcile(): Promise<ReconcileReport> {
   noteFiring();
-  return reconcileTurns();
+  const report = await reconcileTurns();
+  setCurrentDetails(describe(report));
+  return report;
+}
+
+function describe({ settled, started, interrupted, failed = 0, expiredHolds, mismatches }: ReconcileReport): string {
+  const found = Object.entries({ settled, started, interrupted, 'not mended': failed, 'holds expired': expiredHolds }).filter(([, count]) => count > 0);
+  const mended = found.length === 0 ? 'nothing to mend' : found.map(([what, count]) => `${count} ${what}`).join(', ');
+  return `${mended}; ${mismatches === 0 ? 'counters equal the ledger' : `COUNTERS OF ${mismatches} DIFFER FROM THE LEDGER`}`;
 }

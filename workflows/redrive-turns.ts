@@ -1,14 +1,15 @@
 import { CancellationScope, condition, continueAsNew, defineSignal, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
-import { isOver, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
+import { countTurns, isOver, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
 import { REDRIVE_SIGNALS, type RedriveActivities, type RedriveInput } from './contract.ts';
 
 const { advanceRedrive, moveRedrive } = proxyActivities<RedriveActivities>({
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout: '30s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+  summary: 'note what has ended, begin more',
 });
 
-/** Some ten events a second: a new run long before Temporal's limits, beside what the server suggests by size. */
+/** Some ten a second: a new run long before Temporal's limits, beside what the server suggests by size. */
 const MOST_EVENTS = 4_000;
 
 /**
@@ -16,7 +17,7 @@ const MOST_EVENTS = 4_000;
  * hears pause, resume and cancel. A cancel in the Temporal UI is the same as the signal: what runs may end, nothing more is begun.
  */
 export async function redriveTurns(input: RedriveInput): Promise<RedriveProgress> {
-  const { redriveId, ratePerSecond } = input;
+  const { redriveId, ratePerSecond, mostEvents = MOST_EVENTS } = input;
   const wanted: RedriveStep[] = [];
   for (const [name, step] of Object.entries(REDRIVE_SIGNALS)) setHandler(defineSignal(name), () => { wanted.push(step); });
   CancellationScope.current().cancelRequested.catch(() => { wanted.push('cancelling'); });
@@ -24,16 +25,18 @@ export async function redriveTurns(input: RedriveInput): Promise<RedriveProgress
     for (;;) {
       for (let to = wanted.shift(); to !== undefined; to = wanted.shift()) await moveRedrive({ redriveId, to });
       const progress = await advanceRedrive({ redriveId, most: ratePerSecond });
-      setCurrentDetails(describe(progress));
+      setCurrentDetails(describe(progress, ratePerSecond));
       if (isOver(progress)) return progress;
       await condition(() => wanted.length > 0, progress.state === 'paused' ? '1 minute' : '1 second');
       const { historyLength, continueAsNewSuggested } = workflowInfo();
-      if (wanted.length === 0 && (continueAsNewSuggested || historyLength > MOST_EVENTS)) await continueAsNew<typeof redriveTurns>(input);
+      if (wanted.length === 0 && (continueAsNewSuggested || historyLength > mostEvents)) await continueAsNew<typeof redriveTurns>(input);
     }
   });
 }
 
-function describe({ state, waiting, running, completed, stopped, failed, skipped }: RedriveProgress): string {
+/** Says all of it each time: a run that goes on from another has no summary of its own. */
+function describe(progress: RedriveProgress, ratePerSecond: number): string {
+  const { state, waiting, running, completed, stopped, failed, skipped } = progress;
   const left = Object.entries(skipped).filter(([, count]) => count > 0).map(([why, count]) => `${count} ${why}`);
-  return `${state}: ${completed} completed, ${stopped} stopped, ${failed} failed, ${running} running, ${waiting} waiting${left.length === 0 ? '' : `; skipped: ${left.join(', ')}`}`;
+  return `${state}, ${countTurns(progress)} turns, ${ratePerSecond} a second: ${completed} completed, ${stopped} stopped, ${failed} failed, ${running} running, ${waiting} waiting${left.length === 0 ? '' : `; skipped: ${left.join(', ')}`}`;
 }

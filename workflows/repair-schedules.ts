@@ -6,6 +6,7 @@ const activities = proxyActivities<MonthActivities>({
   startToCloseTimeout: '110 minutes',
   heartbeatTimeout: '1 minute',
   retry: { initialInterval: '5s', maximumAttempts: 3 },
+  summary: 'every armed schedule against its account',
 });
 
 /** Compares the schedules of all users with their accounts and mends what differs; its result shows in the Temporal UI. */

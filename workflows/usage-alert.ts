@@ -7,6 +7,7 @@ const { checkUsage } = proxyActivities<MonthActivities>({
   startToCloseTimeout: '30s',
   scheduleToCloseTimeout: '12 minutes',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+  summary: 'tell the person, unless that was done within 24 hours',
 });
 
 /** One firing of `usage-alert/{userId}`. It judges the account as it is now, so that late, repeated and racing runs send what is due once. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { listRedriveTurns } from '../../db/redrive-turns.ts';
 import { createRedrive, getRedrive, listRedrives, moveRedrive, planRedrive, type RedriveRecord } from '../../db/redrives.ts';
 import { AppError } from '../../domain/errors.ts';
-import { isOver, type RedriveStep } from '../../domain/redrive.ts';
+import { countTurns, isOver, type RedriveStep } from '../../domain/redrive.ts';
 import { redriveWorkflowId } from '../../workflows/contract.ts';
 import type { ApiDeps } from '../context.ts';
 import { iso, isoOrNull } from '../present.ts';
@@ -27,7 +27,7 @@ export function redriveRoutes(deps: ApiDeps): Route[] {
         const { redriveId, plan } = await createRedrive(database, { ...request, confirm: confirm ?? null, actor: actorOf(caller) });
         if (redriveId === null) return { status: 200, body: plan };
         const { count } = plan;
-        await deps.redrives.start({ redriveId, ratePerSecond: request.ratePerSecond }).catch((cause: unknown) => {
+        await getRedrive(database.sql, redriveId).then((record) => deps.redrives.start(record)).catch((cause: unknown) => {
           // It stands in PostgreSQL: resuming it starts it.
           throw new AppError('unavailable', { retryAfter: 5, redriveId, count }, { cause });
         });
@@ -66,7 +66,7 @@ function step(deps: ApiDeps, name: string, to: RedriveStep, summary: string): Ro
       const record = await getRedrive(deps.database.sql, redriveId);
       // The row says it already, and the workflow reads the row every second, or every minute while paused.
       if (!isOver({ state })) {
-        await deps.redrives.tell({ redriveId, ratePerSecond: record.ratePerSecond }, to).catch((error: unknown) => deps.log.warn({ redriveId, reason: String(error) }, 'a redrive’s workflow was not told'));
+        await deps.redrives.tell(record, to).catch((error: unknown) => deps.log.warn({ redriveId, reason: String(error) }, 'a redrive’s workflow was not told'));
       }
       return { status: 200, body: present(deps, record) };
     },
@@ -75,11 +75,10 @@ function step(deps: ApiDeps, name: string, to: RedriveStep, summary: string): Ro
 
 function present({ links }: ApiDeps, { createdAt, endedAt, progress, ...record }: RedriveRecord): z.infer<typeof redrive> {
   const { state: _, ...counts } = progress;
-  const { waiting, running, completed, stopped, failed, skipped } = counts;
   const workflowId = redriveWorkflowId(record.redriveId);
   return {
     ...record, filter: record.filter as Record<string, string | number | boolean>, progress: counts,
-    count: waiting + running + completed + stopped + failed + Object.values(skipped).reduce((sum, many) => sum + many, 0),
+    count: countTurns(counts),
     createdAt: iso(createdAt), endedAt: isoOrNull(endedAt), workflow: { workflowId, url: links.workflow(workflowId) },
   };
 }

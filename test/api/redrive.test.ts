@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { redriveWorkflowId } from '../../workflows/contract.ts';
+import { redriveWorkflowId, SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
 import { Gate } from '../fake-model/scenario.ts';
+import { restartRedrive } from '../support/redrive.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { TestTurn } from '../support/turn.ts';
 import { until } from '../support/until.ts';
@@ -194,5 +195,28 @@ describe('under way', () => {
     await over(redriveId);
     expect(await read(redriveId)).toMatchObject({ state: 'completed', progress: { completed: 4 } });
     expect(await debitsOfPerson()).toBe(4);
+  });
+
+  test('one whose history has grown goes on as a new run: it begins nothing twice, and the Temporal UI still says what it is', async () => {
+    const { client } = stack.temporal;
+    await failedTurns(6);
+    const calls = stack.model.requests.length;
+    const { body: { redriveId } } = await ask({ confirm: 6, ratePerSecond: 1 });
+    const workflowId = redriveWorkflowId(redriveId);
+    await until(async () => (await read(redriveId)).progress.completed >= 1);
+    await restartRedrive(stack, workflowId, { ratePerSecond: 2, mostEvents: 10 });
+    await over(redriveId);
+    expect(await read(redriveId)).toMatchObject({ state: 'completed', progress: { completed: 6, failed: 0, waiting: 0 } });
+    expect([await debitsOfPerson(), stack.model.requests.length - calls]).toEqual([6, 6]);
+    const last = client.workflow.getHandle(workflowId);
+    await last.result();
+    expect((await last.describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.userId)).toBe(String(person.userId));
+    expect((await last.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails).toMatch(/^completed, 6 turns, 2 a second: 6 completed/);
+    await until(async () => {
+      const ends: string[] = [];
+      for await (const { status } of client.workflow.list({ query: `WorkflowId = "${workflowId}"` })) ends.push(status.name);
+      const count = (name: string) => ends.filter((end) => end === name).length;
+      return count('TERMINATED') === 1 && count('CONTINUED_AS_NEW') >= 2 && count('COMPLETED') === 1;
+    });
   });
 });

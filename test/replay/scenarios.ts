@@ -5,6 +5,7 @@ import { Gate, type Point } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { lockRows, type RowLock } from '../support/lock.ts';
 import { TestSchedule } from '../support/schedules.ts';
+import { restartRedrive } from '../support/redrive.ts';
 import { until } from '../support/until.ts';
 import type { TestStack } from '../support/stack.ts';
 import { TestTurn } from '../support/turn.ts';
@@ -194,6 +195,11 @@ export const SCENARIOS = {
       await workflow.signal('resume');
       await workflow.signal('cancel');
     }),
+    'continued-as-new': async ({ stack }) => {
+      let runId = '';
+      const run = await redriven(stack, 1, async ({ workflowId }) => { runId = await restartRedrive(stack, workflowId, { ratePerSecond: 1, mostEvents: 10 }); });
+      return { ...run, runId };
+    },
     'cancelled-in-the-temporal-ui': async ({ stack }) => redriven(stack, 1, async (workflow) => {
       await workflow.cancel();
     }),

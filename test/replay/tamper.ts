@@ -16,6 +16,7 @@ export const TAMPERS: Record<string, (history: RecordedHistory) => RecordedHisto
   'its search attribute left out': (history) => without(history, 'UPSERT_WORKFLOW_SEARCH_ATTRIBUTES'),
   'a failure in place of its success': (history) => ended(history, 'Completed', 'Failed', { failure: { message: 'x', applicationFailureInfo: { type: 'X' } } }),
   'a success in place of its failure': (history) => ended(history, 'Failed', 'Completed', {}),
+  'an end in place of its going on': (history) => ended(history, 'Continued_As_New', 'Completed', {}),
 };
 
 /** The last event of a kind, with its attributes changed. */
