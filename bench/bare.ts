@@ -57,7 +57,7 @@ async function admit(on: Database, { userId, accountId }: Principal, message: st
     const now = Date.now();
     const { balance } = await lockAccount(tx, { accountId, now });
     const { heldByOthers } = await one(sql<{ heldByOthers: number }>`select coalesce(sum(tokens), 0)::float8 as "heldByOthers" from holds
-      where account_id = ${accountId} and state = 'pending' and expires_at > ${new Date(now)}`, tx);
+      where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)}`, tx);
     if (model === undefined) return null;
     const decision = decideAdmission({
       balance, heldByOthers, model, askedOutput: null, history: [],

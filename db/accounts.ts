@@ -41,12 +41,13 @@ export async function readLockedAccount(tx: Tx, { accountId, now }: { accountId:
 }
 
 /**
- * Who pays for a turn, as stored, with the one row of `beside`, which may name the payer as `payer."accountId"`. Send it behind the lock,
- * in the same packet: nobody has to know the account first. @returns null when there is no such turn.
+ * Who pays for a turn, as stored, with the one row of `beside`, which is given the payer's id. Send it behind the lock, in the same packet:
+ * nobody has to know the account first. @returns null when there is no such turn.
  */
-export function findPayer<Beside>(tx: Tx, { turnId, beside }: { turnId: string; beside: RawBuilder<Beside> }): Promise<(StoredAccount & Beside) | null> {
+export function findPayer<Beside>(tx: Tx, { turnId, beside }: { turnId: string; beside: (accountId: RawBuilder<unknown>) => RawBuilder<Beside> }): Promise<(StoredAccount & Beside) | null> {
   const payer = selectAccount(sql`a.id = (select account_id from turns where id = ${turnId})`);
-  return first(sql<StoredAccount & Beside>`select * from (${payer}) payer cross join lateral (${beside}) beside`, tx);
+  // As a bigint again: compared as the float8 that the driver reads, no index would find it.
+  return first(sql<StoredAccount & Beside>`select * from (${payer}) payer cross join lateral (${beside(sql`payer."accountId"::bigint`)}) beside`, tx);
 }
 
 /** Opens the account's current period unless somebody has. For the holder of its lock. */

@@ -66,7 +66,7 @@ export async function listLiveHolds(on: Sql, { accountId, now }: { accountId: nu
   const { rows } = await sql<LiveHold>`select id as "holdId", turn_id as "turnId", tokens::float8 as tokens,
       floor(extract(epoch from created_at) * 1000)::float8 as "createdAt",
       case when expires_at = 'infinity' then null else floor(extract(epoch from expires_at) * 1000)::float8 end as "expiresAt"
-    from holds where account_id = ${accountId} and state = 'pending' and expires_at > ${new Date(now)} order by created_at limit ${HOLDS_SHOWN}`.execute(on);
+    from holds where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)} order by created_at limit ${HOLDS_SHOWN}`.execute(on);
   return rows;
 }
 

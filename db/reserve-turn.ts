@@ -78,8 +78,8 @@ type Room = StoredAccount & { readonly heldByOthers: number };
 
 /** The payer and the sum of its live holds without the turn's own: a restart does not compete with itself. A hold past its expiry no longer counts, whoever notices first. */
 function findRoom(tx: Tx, turnId: string, now: Instant): Promise<Room | null> {
-  return findPayer(tx, { turnId, beside: sql<{ heldByOthers: number }>`select coalesce(sum(tokens), 0)::float8 as "heldByOthers" from holds
-    where account_id = payer."accountId" and state = 'pending' and expires_at > ${new Date(now)} and turn_id <> ${turnId}` });
+  return findPayer(tx, { turnId, beside: (accountId) => sql<{ heldByOthers: number }>`select coalesce(sum(tokens), 0)::float8 as "heldByOthers" from holds
+    where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)} and turn_id <> ${turnId}` });
 }
 
 async function admit(tx: Tx, { row, pending, room }: Omit<Locked, 'row'> & { row: TurnRow }, context: AdmissionContext): Promise<ReservedLocked> {

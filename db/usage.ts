@@ -49,7 +49,7 @@ async function readRecent(on: Sql, accountId: number, now: Instant): Promise<Rec
 
 /** Who pays for a turn, with what the warning of its answer will need: the other holds, and the debits that stay in the mean beside its own. */
 export function findPayerBeforeSettle(tx: Tx, { turnId, now }: { turnId: string; now: Instant }): Promise<(StoredAccount & RecentRow) | null> {
-  return findPayer(tx, { turnId, beside: selectRecentOf(sql`payer."accountId"`, now, { exceptTurnId: turnId, debits: DEBITS_IN_THE_MEAN - 1 }) });
+  return findPayer(tx, { turnId, beside: (accountId) => selectRecentOf(accountId, now, { exceptTurnId: turnId, debits: DEBITS_IN_THE_MEAN - 1 }) });
 }
 
 /** What `readRecent` will say once the turn is settled. */
@@ -77,7 +77,7 @@ function selectRecent(accountId: number, now: Instant) {
 function selectRecentOf(account: RawBuilder<unknown>, now: Instant, { exceptTurnId, debits }: { exceptTurnId: string | null; debits: number }) {
   return sql<RecentRow>`
     select
-      (select coalesce(sum(tokens), 0)::float8 from holds where account_id = ${account} and state = 'pending' and expires_at > ${new Date(now)}
+      (select coalesce(sum(tokens), 0)::float8 from holds where account_id = ${account} and ended_at is null and expires_at > ${new Date(now)}
         and turn_id is distinct from ${exceptTurnId}::uuid) as "heldTokens",
       count(*)::int as "debitCount", coalesce(sum(tokens), 0)::float8 as "debitSum"
     from (select tokens from ledger_entries where account_id between ${account} and ${account} and kind = 'debit' order by account_id, id desc limit ${debits}) d`;

@@ -9,9 +9,11 @@ import { CreateAlertsAndNotifications } from './20261124-create-alerts-and-notif
 import { CreateRedrives } from './20261124-create-redrives.ts';
 import { IndexTurnsByTouch } from './20261124-index-turns-by-touch.ts';
 import { KnowPeopleByIssuer } from './20261125-know-people-by-issuer.ts';
+import { FindHoldsByAccount } from './20261125-find-holds-by-account.ts';
 
 /** In the order they run; forward only. */
 export const MIGRATIONS = [
   CreateTurnsAndLedger, CreateAuditEntries, FindTurnsForAdmins, CreateRatesAndRollups, IndexOverageDebits, SuspendAccounts,
   RememberArmedSchedules, CreateAlertsAndNotifications, CreateRedrives, IndexTurnsByTouch, KnowPeopleByIssuer,
+  FindHoldsByAccount,
 ] as const;

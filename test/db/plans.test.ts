@@ -2,24 +2,32 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { Client } from 'pg';
 import { HOT_ACCOUNT, seedLedger } from '../../bench/seed-ledger.ts';
-import type { Database } from '../../db/database.ts';
+import { openDatabase, type Database } from '../../db/database.ts';
 import { findMonth, listDays, listModels, listTurnUsage } from '../../db/history.ts';
 import { countMismatches } from '../../db/reconcile.ts';
 import { readTokenStats } from '../../db/token-stats.ts';
 import { readUsage } from '../../db/usage.ts';
 import { monthOf } from '../../domain/period.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createPerson, runTurn, type Person } from './fixture.ts';
 import { explainGeneric, explainRun, recordStatements, type Access } from '../support/plans.ts';
 
 /** The end of a third month, so that all three are full. */
 const NOW = Date.parse('2026-11-29T12:00:00+09:00');
 const LIMIT = 50;
+const TURNS = 8;
+/** Rows and entries of indexes that a turn may read; 19 debits are in its mean, 10 holds are its account's. */
+const MOST_READ: Record<string, number> = { ledger_entries: 25, turns: 40, holds: 60, attempts: 12, usage_rollups: 4, periods: 12 };
+const ACCOUNTS = 200;
 let db: TestDatabase;
 beforeAll(async () => {
   db = await createTestDatabase();
   const client = new Client({ connectionString: db.url });
   await client.connect();
-  await seedLedger(client, { rows: 60_000, accounts: 200, months: 3, now: NOW });
+  const { rows: indexes } = await client.query<{ make: string }>(`select replace(indexdef, 'INDEX', 'INDEX IF NOT EXISTS') as make from pg_indexes where tablename = 'turns'`);
+  await seedLedger(client, { rows: 60_000, accounts: ACCOUNTS, months: 3, now: NOW });
+  // The pages of usage need none of them, a turn does.
+  for (const { make } of indexes) await client.query(make);
   await client.end();
 }, 60_000);
 afterAll(() => db.close());
@@ -90,3 +98,50 @@ async function recordOne(run: (database: Database) => Promise<unknown>): Promise
   await run(database);
   return explainRun(db.database.sql, statements[0]!);
 }
+
+describe('a turn reads a few rows, however much there is', () => {
+  let newcomer: Person;
+  /** Rows and entries of indexes read by whatever ran on a pool of one connection, which tells its figures when it is told to. */
+  async function countRead(run: (database: Database) => Promise<unknown>): Promise<Record<string, number>> {
+    const tables = sql<{ table: string; read: number }>`select relname as "table", (seq_tup_read + coalesce((select sum(idx_tup_read) from pg_stat_user_indexes i where i.relid = t.relid), 0))::int as read
+      from pg_stat_user_tables t where relname in ('ledger_entries', 'turns', 'holds', 'attempts', 'usage_rollups', 'periods')`;
+    const figures = async () => Object.fromEntries((await tables.execute(db.database.sql)).rows.map(({ table, read }) => [table, read]));
+    const before = await figures();
+    const database = await openDatabase({ url: db.url, poolMax: 1 });
+    await run(database);
+    await sql`select pg_stat_force_next_flush()`.execute(database.sql);
+    await database.close();
+    const after = await figures();
+    return Object.fromEntries(Object.entries(after).map(([table, read]) => [table, read - (before[table] ?? 0)]));
+  }
+
+  beforeAll(async () => {
+    for (const table of ['users', 'accounts', 'periods', 'ledger_entries']) await sql`select setval(pg_get_serial_sequence(${table}, 'id'), 1000000)`.execute(db.database.sql);
+    newcomer = await createPerson(db.database);
+    // What is pending comes and goes: the planner mostly knows of none.
+    await sql`analyze holds`.execute(db.database.sql);
+    await sql`insert into holds (account_id, turn_id, run_id, ordinal, tokens, prompt_tokens, output_limit, rate_id, rate_input, rate_cached_input, rate_output, expires_at)
+      select t.account_id, t.id, 'live', 1, 1, 1, 1, r.id, r.input, r.cached_input, r.output, ${new Date(NOW + 60_000)}
+      from (select id, account_id, row_number() over (partition by account_id order by id) as nth from turns) t
+        cross join (select * from model_rates order by id limit 1) r where t.nth <= 10`.execute(db.database.sql);
+  });
+
+  test.each<[string, () => number]>([
+    ['of the busiest account', () => HOT_ACCOUNT],
+    ['of the newest account of all', () => ACCOUNTS],
+    ['of somebody who has just come', () => newcomer.accountId],
+  ])('%s', async (_, which) => {
+    const accountId = which();
+    await sql`update periods set allowance_tokens = 1000000000 where account_id = ${accountId}`.execute(db.database.sql);
+    // As often as it takes until PostgreSQL may plan for whatever values.
+    const read = await countRead(async (database) => {
+      for (let i = 0; i < TURNS; i += 1) await runTurn(database, { userId: accountId, accountId, token: '' }, { now: NOW });
+    });
+    for (const [table, rows] of Object.entries(read)) expect([table, rows / TURNS <= MOST_READ[table]! ? 'few' : rows / TURNS]).toEqual([table, 'few']);
+  });
+
+  test('control: a statement that looks for an account by another type is found out', async () => {
+    const read = await countRead((database) => sql`select sum(tokens) from holds where account_id::float8 = ${HOT_ACCOUNT} and ended_at is null`.execute(database.sql));
+    expect(read['holds']).toBeGreaterThan(1_000);
+  });
+});
