@@ -81,9 +81,9 @@ async function bookOnce(tx: Tx, wanted: Wanted): Promise<GrantResult> {
 }
 
 /** Reversals of one grant never add up to more than it granted. */
-async function assertLeft(tx: Tx, { accountId, reversesId, tokens }: { accountId: number; reversesId: number | null; tokens: number }): Promise<void> {
-  const { left } = await one(sql<{ left: number }>`select coalesce(sum(tokens), 0)::float8 as "left" from ledger_entries
-    where account_id = ${accountId} and (id = ${reversesId} or reverses_id = ${reversesId})`, tx);
+async function assertLeft(tx: Tx, { reversesId, tokens }: { reversesId: number; tokens: number }): Promise<void> {
+  const { left } = await one(sql<{ left: number }>`select ((select tokens from ledger_entries where id = ${reversesId})
+    + (select coalesce(sum(tokens), 0) from ledger_entries where reverses_id = ${reversesId}))::float8 as "left"`, tx);
   if (tokens > left) throw new AppError('invalid_request', { field: 'tokens', reason: `more than is left of the grant (${left})` });
 }
 

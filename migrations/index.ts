@@ -10,10 +10,11 @@ import { CreateRedrives } from './20261124-create-redrives.ts';
 import { IndexTurnsByTouch } from './20261124-index-turns-by-touch.ts';
 import { KnowPeopleByIssuer } from './20261125-know-people-by-issuer.ts';
 import { FindHoldsByAccount } from './20261125-find-holds-by-account.ts';
+import { FindReversalsByGrant } from './20261125-find-reversals-by-grant.ts';
 
 /** In the order they run; forward only. */
 export const MIGRATIONS = [
   CreateTurnsAndLedger, CreateAuditEntries, FindTurnsForAdmins, CreateRatesAndRollups, IndexOverageDebits, SuspendAccounts,
   RememberArmedSchedules, CreateAlertsAndNotifications, CreateRedrives, IndexTurnsByTouch, KnowPeopleByIssuer,
-  FindHoldsByAccount,
+  FindHoldsByAccount, FindReversalsByGrant,
 ] as const;

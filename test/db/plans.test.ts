@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { Client } from 'pg';
 import { HOT_ACCOUNT, seedLedger } from '../../bench/seed-ledger.ts';
 import { openDatabase, type Database } from '../../db/database.ts';
+import { grantTokens, reverseGrant } from '../../db/grants.ts';
 import { findMonth, listDays, listModels, listTurnUsage } from '../../db/history.ts';
 import { countMismatches } from '../../db/reconcile.ts';
 import { readTokenStats } from '../../db/token-stats.ts';
@@ -138,6 +139,16 @@ describe('a turn reads a few rows, however much there is', () => {
       for (let i = 0; i < TURNS; i += 1) await runTurn(database, { userId: accountId, accountId, token: '' }, { now: NOW });
     });
     for (const [table, rows] of Object.entries(read)) expect([table, rows / TURNS <= MOST_READ[table]! ? 'few' : rows / TURNS]).toEqual([table, 'few']);
+  });
+
+  test('nor does a grant, or taking it back, read the account’s entries', async () => {
+    const read = await countRead(async (database) => {
+      for (let i = 0; i < TURNS; i += 1) {
+        const { entryId } = await grantTokens(database, { userId: HOT_ACCOUNT, tokens: 10, reason: 'a test', key: `grant-${i}`, now: NOW });
+        for (const key of ['a', 'b']) await reverseGrant(database, { entryId, tokens: 3, reason: 'a test', key: `${key}-${i}`, now: NOW });
+      }
+    });
+    expect(read['ledger_entries']! / TURNS).toBeLessThan(20);
   });
 
   test('control: a statement that looks for an account by another type is found out', async () => {
