@@ -24,6 +24,8 @@ export function timeRequests(metrics: Pick<Metrics, 'requestEnded' | 'streamClos
 
 /** Said when a response has become a stream: its request is answered, however long the stream lives. */
 export function streamBegan(response: Response, metrics: Pick<Metrics, 'streamOpened'>): void {
+  // Its reader left while it was being prepared: nobody would count it out again.
+  if (response.closed) return;
   (response.locals as Timed).streamingAt = performance.now();
   metrics.streamOpened();
 }

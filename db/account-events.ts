@@ -19,7 +19,7 @@ export async function readAccountTip(on: Sql, { userId }: { userId: number }): P
 
 /** Turns that changed after `touched`, each once and as it is now, in the order of their last change. */
 export async function findTurnsSince(on: Sql, { userId, touched, limit }: { userId: number; touched: number; limit: number }): Promise<(TurnChange & { touched: number })[]> {
-  const { rows } = await sql<TurnChange & { touched: number }>`select id as "turnId", state, attempt, ${TOUCHED} as touched from turns
+  const { rows } = await sql<TurnChange & { touched: number }>`select id as "turnId", conversation_id as "conversationId", state, attempt, ${TOUCHED} as touched from turns
     where user_id = ${userId} and ${DECIDED} and touched_at > timestamptz 'epoch' + ${touched}::bigint * interval '1 microsecond'
     order by touched_at limit ${limit}`.execute(on);
   return rows;

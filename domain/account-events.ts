@@ -12,6 +12,7 @@ export interface AccountCursor {
 /** A turn as a reader of its account is told of it: the state it is in now, not each it has been in. */
 export interface TurnChange {
   readonly turnId: string;
+  readonly conversationId: string;
   readonly state: TurnState;
   readonly attempt: number;
 }

@@ -32,7 +32,8 @@ async function take(name: string, token: string, path: string, options: BrowserC
   await page.evaluate((key) => { sessionStorage.setItem('turnkeeper.token', key); }, token);
   await page.goto(path);
   await ready(page);
-  await page.waitForLoadState('networkidle');
+  // Its feed stays open, so its network is never idle.
+  await page.waitForTimeout(500);
   await page.evaluate(() => document.fonts.ready.then(() => {}));
   await page.screenshot({ path: `${folder}${name}.png` });
   await context.close();

@@ -1,5 +1,7 @@
+import { readAccountTip } from '../../db/account-events.ts';
 import { findAccount, updateProfile, type Principal } from '../../db/users.ts';
 import { readUsage, setTestUsage } from '../../db/usage.ts';
+import { formatAccountCursor } from '../../domain/account-events.ts';
 import { AppError } from '../../domain/errors.ts';
 import { afterWrite } from '../after-write.ts';
 import type { ApiDeps, Caller } from '../context.ts';
@@ -11,6 +13,8 @@ const BODY_ERRORS = ['invalid_json', 'invalid_request', 'unsupported_media_type'
 
 export function accountRoutes(deps: ApiDeps): Route[] {
   const { database, models, config, now } = deps;
+  const presentMe = async ({ userId, email, role, timeZone, locale }: Principal) =>
+    ({ userId, email, role, timeZone, locale, eventId: formatAccountCursor(await readAccountTip(database.sql, { userId })) });
   return [
     defineRoute({
       method: 'get', path: '/api/models', tag: 'Account', limit: 'read', summary: 'The models on offer, with their rates; the first is the default',
@@ -25,7 +29,7 @@ export function accountRoutes(deps: ApiDeps): Route[] {
       method: 'get', path: '/api/me', tag: 'Account', limit: 'read', summary: 'Who you are, your time zone and language',
       answers: { 200: { description: 'You', body: me } }, errors: [],
       async handle({ principal }) {
-        return { status: 200, body: presentMe(principal) };
+        return { status: 200, body: await presentMe(principal) };
       },
     }),
     defineRoute({
@@ -36,7 +40,7 @@ export function accountRoutes(deps: ApiDeps): Route[] {
           userId: principal.userId, ...(timeZone === undefined ? {} : { timeZone }), ...(locale === undefined ? {} : { locale }), now: now(),
         });
         if (timeZone !== undefined) await afterWrite(deps, principal.userId);
-        return { status: 200, body: presentMe({ ...changed, role: principal.role }) };
+        return { status: 200, body: await presentMe({ ...changed, role: principal.role }) };
       },
     }),
     defineRoute({
@@ -65,8 +69,4 @@ function testUsage(deps: ApiDeps): Route {
       return { status: 200, body: presentUsage(state, config.policy.purchaseUrl) };
     },
   });
-}
-
-function presentMe({ userId, email, role, timeZone, locale }: Principal) {
-  return { userId, email, role, timeZone, locale };
 }

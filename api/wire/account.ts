@@ -31,6 +31,7 @@ export const me = z.object({
   role: z.enum(['user', 'admin']),
   timeZone: z.string(),
   locale: z.enum(LOCALES),
+  eventId: z.string().meta({ description: '`Last-Event-ID` of a feed (`GET /api/events`) that tells whatever changes after this answer', example: '1795468800000000-12' }),
 }).meta({ id: 'Me' });
 
 export const updateMeBody = z.strictObject({

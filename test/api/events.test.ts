@@ -49,16 +49,16 @@ test('every write brings the new state: a turn’s hold and debit, a level, a gr
   const admin = await stack.person('admin');
   const gate = new Gate('request');
   stack.model.next({ chunks: ['하나'], usage: { prompt_tokens: 30, completion_tokens: 12 }, gate });
-  let turnId = '';
+  let [turnId, conversationId] = ['', ''];
   const turned = await feed(has('usage', ({ usedTokens, heldTokens }) => usedTokens === 42 && heldTokens === 0), async () => {
     const sending = send();
     await gate.reached;
     // Held while it runs: told before the model has answered.
     await until(async () => (await usageNow()).heldTokens > 0);
     gate.open();
-    turnId = (await sending).body.turnId;
+    ({ turnId, conversationId } = (await sending).body);
   });
-  expect(of(turned, 'turn').at(-1)?.data).toEqual({ turnId, state: 'completed', attempt: 1 });
+  expect(of(turned, 'turn').at(-1)?.data).toEqual({ turnId, conversationId, state: 'completed', attempt: 1 });
   expect(of(turned, 'usage').map(({ data }) => data.usedTokens)).toContain(42);
 
   let entryId = 0;
@@ -123,6 +123,14 @@ describe('resuming', () => {
       for (const { data } of of(resumed, 'turn')) if (finals.has(data.turnId)) expect(finals.get(data.turnId) ?? 0).toBeGreaterThanOrEqual(from);
       expect(of(resumed, 'turn').every(({ data }) => data.state === 'completed')).toBe(true);
     }
+  });
+
+  test('from what `GET /api/me` said gives whatever changed after that answer, and nothing from before', async () => {
+    await send();
+    const { eventId } = (await person.call('GET', '/api/me')).body;
+    const { turnId } = (await send()).body;
+    const seen = await feed(has('turn', ({ state }) => state === 'completed'), undefined, eventId);
+    expect(of(seen, 'turn').map(({ data }) => data.turnId)).toEqual([turnId]);
   });
 
   test('twenty turns at once: each is told to its end', async () => {

@@ -116,3 +116,42 @@ describe('a turn', () => {
     await page.getByRole('article', { name: '내 질문' }).getByText('끊긴 부분부터 이어서 답해 주세요.').waitFor();
   });
 });
+
+describe('the list of conversations', () => {
+  test('finds by title, renames, archives and brings back, by the keyboard too', async () => {
+    const owner = await stage.stack.person();
+    for (const message of ['제주 여행 계획', '복리 이자 설명', '제주 맛집']) await owner.call('POST', '/api/chat/send', { message });
+    const page = await stage.visitAs(owner, '/');
+    const list = page.getByRole('navigation', { name: '대화 목록' });
+    const titles = () => list.getByRole('link').allInnerTexts();
+    await list.getByRole('link', { name: '복리 이자 설명' }).waitFor();
+    expect(await titles()).toEqual(['제주 맛집', '복리 이자 설명', '제주 여행 계획']);
+
+    await page.keyboard.press('Control+K');
+    await page.keyboard.type('제주');
+    await list.getByRole('link', { name: '복리 이자 설명' }).waitFor({ state: 'detached' });
+    expect(await titles()).toEqual(['제주 맛집', '제주 여행 계획']);
+    await list.getByLabel('대화 검색').fill('없는 말');
+    await list.getByText('찾는 대화가 없습니다.').waitFor();
+    await list.getByLabel('대화 검색').fill('');
+
+    await list.getByRole('button', { name: /복리 이자 설명/ }).press('Enter');
+    await page.getByRole('menuitem', { name: '이름 바꾸기' }).press('Enter');
+    await list.getByLabel('새 이름').fill('이자 공부');
+    await page.keyboard.press('Enter');
+    await list.getByRole('link', { name: '이자 공부' }).waitFor();
+    expect(await list.getByRole('link', { name: '이자 공부' }).evaluate((link) => link === document.activeElement)).toBe(true);
+
+    await list.getByRole('button', { name: /제주 맛집/ }).press('Enter');
+    await page.getByRole('menuitem', { name: '보관하기' }).press('Enter');
+    await list.getByRole('link', { name: '제주 맛집' }).waitFor({ state: 'detached' });
+    await list.getByRole('button', { name: '보관한 대화 보기' }).click();
+    await list.getByRole('link', { name: '제주 맛집' }).waitFor();
+    expect(await audit(page)).toEqual([]);
+    await list.getByRole('button', { name: /제주 맛집/ }).press('Enter');
+    await page.getByRole('menuitem', { name: '목록으로 되돌리기' }).press('Enter');
+    await list.getByText('보관한 대화가 없습니다.').waitFor();
+    const { body: { items } } = await owner.call('GET', '/api/conversations');
+    expect(items.map(({ title, archived }: { title: string; archived: boolean }) => [title, archived])).toEqual([['제주 맛집', false], ['이자 공부', false], ['제주 여행 계획', false]]);
+  });
+});

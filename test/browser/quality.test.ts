@@ -59,7 +59,7 @@ test('the first load of a chat page takes less than 200 KB of script, and admin 
   const { body } = await person.call('POST', '/api/chat/send', { message: '**굵게** 답해 줘' });
   const page = await stage.visitAs(person, `/c/${body.conversationId}`);
   await page.getByRole('article', { name: '답변' }).locator('.answer p').waitFor();
-  await page.waitForLoadState('networkidle');
+  await stage.settled(page);
   const scripts = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.endsWith('.js')));
   const sizes = await Promise.all(scripts.map(async (url) => {
     const compressed = await fetch(url, { headers: { 'accept-encoding': 'gzip' } });
@@ -101,6 +101,8 @@ describe('signing in', () => {
     await page.getByRole('article', { name: '내 질문' }).getByText('돌아올 대화').waitFor();
     await page.getByLabel('메시지', { exact: true }).fill('쓰던 글');
     await revokeToken(stage.stack.db.database, { token: guest.token });
+    // The person comes back to the tab, which looks what was read elsewhere.
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
     await page.getByText(/로그인이 만료되었습니다/).waitFor();
     expect(await audit(page)).toEqual([]);
     expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
@@ -125,7 +127,7 @@ test.each([
   await guest.call('PATCH', '/api/me', { locale: locale.slice(0, 2) });
   const page = await stage.visitAs(guest, path, { viewport: { width, height: 800 }, locale, colorScheme });
   await page.getByRole('button', { name: /내 계정|Your account/ }).waitFor();
-  await page.waitForLoadState('networkidle');
+  await stage.settled(page);
   expect(await audit(page)).toEqual([]);
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
   const reached = new Set<string>();
@@ -143,10 +145,10 @@ test('a notification pops up where the person is, is counted on the bell, read o
   const guest = await stage.stack.person();
   const page = await stage.visitAs(guest, '/');
   await page.getByRole('button', { name: '알림', exact: true }).waitFor();
-  await page.waitForLoadState('networkidle');
+  await stage.settled(page);
   await guest.call('POST', '/api/ai-usage/test-usage', { userId: guest.userId, usagePercent: 96 });
   const popUp = page.getByTestId('pop-up');
-  await popUp.waitFor({ timeout: 30_000 });
+  await popUp.waitFor();
   expect(await popUp.getByRole('link', { name: /토큰 구매/ }).getAttribute('href')).toBe('https://turnkeeper.example/purchase');
   expect(await audit(page)).toEqual([]);
   await page.getByRole('button', { name: '읽지 않은 알림 1개' }).click();

@@ -61,7 +61,7 @@ describe('by the provider', () => {
     await page.reload();
     await heading(page, '토큰 사용량');
     expect(page.url()).toBe(`${stage.stack.url}/usage?month=2026-11#history`);
-    await page.waitForLoadState('networkidle');
+    await stage.settled(page);
     expect(page.frames()).toHaveLength(1);
     const scripts = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.endsWith('.js')));
     expect(scripts.filter((url) => url.includes('provider'))).toHaveLength(1);
@@ -90,12 +90,12 @@ describe('by the provider', () => {
     await introduce(page, 'kim');
     await page.getByLabel('메시지', { exact: true }).fill('쓰던 글');
     for (let i = 0; i < 2; i += 1) {
-      await page.waitForLoadState('networkidle');
+      await stage.settled(page);
       provider.asked();
       const asked: string[] = [];
       await returnAfter(page, '04:45');
       await until(() => asked.push(...provider.asked()) > 0 && asked.includes('/token'));
-      await page.waitForLoadState('networkidle');
+      await stage.settled(page);
       expect([...asked, ...provider.asked()].filter((path) => path !== '/.well-known/openid-configuration')).toEqual(['/token']);
     }
     expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('쓰던 글');

@@ -1,59 +1,91 @@
-import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page, type Request } from 'playwright-core';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 
 /** Without these Chromium tries to reach its maker at every start. */
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-/** The real service with the built web app, and a real browser before it. */
-export interface Stage {
-  readonly stack: TestStack;
+/** Real browsers before a service that serves the web app. */
+export interface Browsers {
   readonly browser: Browser;
   /** A browser of its own, signed out. Fails the test that asks for it when the page logs an error. */
   visit(path: string, options?: BrowserContextOptions): Promise<Page>;
   /** Signed in with the person's key, as after a reload of a tab that stays signed in. */
   visitAs(person: Person, path: string, options?: BrowserContextOptions): Promise<Page>;
+  /** Until the page has all that it asked for; its feed stays open. */
+  settled(page: Page): Promise<void>;
   /** What pages complained about since the last call: uncaught errors, the console's errors, refusals of the page's policy. */
   complaints(): string[];
   close(): Promise<void>;
 }
 
+/** The real service with the built web app, in this process. */
+export interface Stage extends Browsers {
+  readonly stack: TestStack;
+  /** Streams open at the server now: of a page whose turns have ended, its feed. */
+  openStreams(): Promise<number>;
+}
+
 export async function openStage(env: Record<string, string> = {}): Promise<Stage> {
-  const [stack, browser] = await Promise.all([
-    startTestStack({ WEB_DIR: required('TEST_WEB_DIR'), ...env }),
-    chromium.launch({ executablePath: required('TEST_CHROMIUM'), args: FLAGS }),
-  ]);
-  const contexts: BrowserContext[] = [];
+  const stack = await startTestStack({ WEB_DIR: required('TEST_WEB_DIR'), ...env });
+  const browsers = await openBrowsers(stack.url);
+  return {
+    ...browsers, stack,
+    async openStreams() {
+      return Number(/^turnkeeper_open_streams (\d+)$/m.exec(await stack.metrics.render())?.[1]);
+    },
+    async close() {
+      await browsers.close();
+      await stack.close();
+    },
+  };
+}
+
+export async function openBrowsers(baseURL: string): Promise<Browsers> {
+  const browser = await chromium.launch({ executablePath: required('TEST_CHROMIUM'), args: FLAGS });
   const complaints: string[] = [];
+  const asking = new Map<BrowserContext, Set<Request>>();
   const open = async (options: BrowserContextOptions = {}) => {
-    const context = await browser.newContext({ baseURL: stack.url, locale: 'ko-KR', timezoneId: 'Asia/Seoul', viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', ...options });
+    const context = await browser.newContext({ baseURL, locale: 'ko-KR', timezoneId: 'Asia/Seoul', viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', ...options });
     context.setDefaultTimeout(15_000);
-    contexts.push(context);
+    const underWay = new Set<Request>();
+    asking.set(context, underWay);
+    context.on('request', (request) => { if (!request.url().endsWith('/api/events')) underWay.add(request); });
+    context.on('requestfinished', (request) => underWay.delete(request));
+    context.on('requestfailed', (request) => underWay.delete(request));
     context.on('weberror', (error) => complaints.push(String(error.error().stack)));
     context.on('console', (message) => { if (message.type() === 'error' && !isExpected(message.text())) complaints.push(message.text()); });
     return context;
   };
   return {
-    stack, browser,
+    browser,
     async visit(path, options) {
       const page = await (await open(options)).newPage();
       await page.goto(path);
       return page;
     },
-    async visitAs({ token }, path, options) {
+    async visitAs(person, path, options) {
       const page = await (await open(options)).newPage();
-      // A file of the same origin: the key is there before the app first looks, and other tabs have to ask for it.
-      await page.goto('/favicon.svg');
-      await page.evaluate((key) => sessionStorage.setItem('turnkeeper.token', key), token);
+      await signInAs(page, person);
       await page.goto(path);
       return page;
     },
+    async settled(page) {
+      await page.waitForLoadState();
+      for (let idle = 0; idle < 10; await sleep(20)) idle = asking.get(page.context())?.size === 0 ? idle + 1 : 0;
+    },
     complaints: () => complaints.splice(0),
     async close() {
-      for (const context of contexts) await context.close();
+      for (const context of browser.contexts()) await context.close();
       await browser.close();
-      await stack.close();
     },
   };
+}
+
+/** A file of the same origin: the key is there before the app first looks, and other tabs have to ask for it. */
+export async function signInAs(page: Page, { token }: Person): Promise<void> {
+  await page.goto('/favicon.svg');
+  await page.evaluate((key) => sessionStorage.setItem('turnkeeper.token', key), token);
 }
 
 /** Chromium logs every answer above 399 by itself; what the page makes of it is what the tests look at. */

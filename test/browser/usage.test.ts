@@ -57,11 +57,11 @@ test('a refused turn gives back what was typed', async () => {
   const page = await stage.visitAs(person, '/');
   await page.getByTestId('usage-card').getByText('여유').waitFor();
   // Behind the page's back: it learns of it by the refusal.
-  await page.route('**/api/ai-usage', (route) => route.abort());
+  await page.route(/\/api\/(ai-usage|events)$/, (route) => route.abort());
   await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 105 });
   await page.getByLabel('메시지', { exact: true }).fill('거절될 질문');
   await page.keyboard.press('Enter');
-  await page.unroute('**/api/ai-usage');
+  await page.unroute(/\/api\/(ai-usage|events)$/);
   await page.locator('[data-testid=usage-banner][data-level=BLOCKED]').waitFor();
   expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('거절될 질문');
   expect(await page.getByRole('article').count()).toBe(0);

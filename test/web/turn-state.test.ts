@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { TurnEvent } from '../../domain/stream-events.ts';
 import { ApiError } from '../../web/api/api-error.ts';
-import { advance, beginTurn, isPassing, roughTokens, waitAfter, type Turn } from '../../web/chat/turn-state.ts';
+import { waitAfter } from '../../web/api/wait-after.ts';
+import { advance, beginTurn, isPassing, roughTokens, type Turn } from '../../web/chat/turn-state.ts';
 
 const fresh = beginTurn({ turnId: 't', conversationId: null, question: '질문', phase: 'sending' });
 const ending = (state: Turn['state'], more: Partial<Turn> = {}): Turn => ({ turnId: 't', conversationId: 'c', state, model: 'm', attempt: 1, maxOutputTokens: 10, createdAt: '2026-11-25T00:00:00Z', ...more });

@@ -2,7 +2,9 @@ import { v7 as uuidv7 } from 'uuid';
 import type { TurnEvent } from '../../domain/stream-events.ts';
 import { ApiError, errorOf } from '../api/api-error.ts';
 import { readEvents } from '../api/event-stream.ts';
-import { advance, beginTurn, isPassing, waitAfter, type LiveTurn, type Turn } from './turn-state.ts';
+import { untilOnline } from '../api/until-online.ts';
+import { waitAfter } from '../api/wait-after.ts';
+import { advance, beginTurn, isPassing, type LiveTurn, type Turn } from './turn-state.ts';
 
 export interface Question {
   readonly message: string;
@@ -107,7 +109,7 @@ export class LiveTurns {
       const turn = this.#turns.get(turnId);
       if (turn === undefined) return;
       this.#set({ ...turn, connected: false });
-      await this.#wait(waitAfter(++failures, Math.random()));
+      await untilOnline(waitAfter(++failures, Math.random()), this.#closed.signal);
     }
   }
 
@@ -150,20 +152,6 @@ export class LiveTurns {
     this.#turns.delete(turnId);
     this.#changed();
     this.listener.onRefused(turn, error);
-  }
-
-  /** As soon as the browser is online again, at the latest after `ms`. */
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        removeEventListener('online', done);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      addEventListener('online', done);
-      this.#closed.signal.addEventListener('abort', done, { once: true });
-    });
   }
 
   #set(turn: LiveTurn): void {

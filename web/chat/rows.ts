@@ -55,6 +55,11 @@ export function mergeNewest<Page extends MessagePage>(pages: readonly Page[], ne
   return [{ ...first, items }, ...older];
 }
 
+/** Whether what was read has this turn as it is now. */
+export function knows(pages: readonly MessagePage[], { turnId, state, attempt }: { readonly turnId: string; readonly state: string; readonly attempt: number }): boolean {
+  return pages.some(({ items }) => items.some((message) => message.role === 'user' && message.turnId === turnId && message.state === state && message.attempt === attempt));
+}
+
 function keyOf({ turnId, role }: Message): string {
   return `${turnId}:${role}`;
 }

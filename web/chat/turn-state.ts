@@ -47,14 +47,6 @@ export function isPassing({ code, details }: ApiError, { admitted }: { admitted:
   return admitted && (code === 'rate_limited' || code === 'internal' || code === 'overloaded');
 }
 
-const FIRST_WAIT_MS = 400;
-const LONGEST_WAIT_MS = 10_000;
-
-/** @param failures in a row, from 1. @param random 0 to 1: tabs that lost one server do not all come back at once. */
-export function waitAfter(failures: number, random: number): number {
-  return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 10)) * (0.75 + random / 2);
-}
-
 /** About how many tokens a text is, for a meter that moves while an answer streams; what counts comes with its end. */
 export function roughTokens(text: string): number {
   // o200k_base: Korean, Chinese and Japanese take 0.6 to 0.8 tokens a character, Latin text about 0.25.

@@ -50,6 +50,8 @@ export function useRefreshTranscript() {
   return useCallback(async (conversationId: string) => {
     const key = messagesKey(conversationId);
     const newest = await readMessages(conversationId, null);
+    // A first reading under way may be older than this one.
+    if (queries.getQueryData(key) === undefined) await queries.cancelQueries({ queryKey: key });
     let known = false;
     queries.setQueryData<InfiniteData<MessagePage, string | null>>(key, (data) => {
       const merged = mergeNewest(data?.pages ?? [], newest.items);
@@ -63,7 +65,7 @@ export function useRefreshTranscript() {
   }, [queries]);
 }
 
-function messagesKey(conversationId: string) {
+export function messagesKey(conversationId: string) {
   return ['messages', conversationId] as const;
 }
 

@@ -1,18 +1,19 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
+import type { FeedState } from '../events/feed-connection.ts';
 import { liveTurns } from '../session/keep.ts';
 import { compose, giveBack } from './composing.ts';
 import { useRefreshTranscript } from './use-transcript.ts';
 
-/** Keeps what the page shows true as its turns are admitted, end or are refused. @returns the newest answer, for those who listen. */
-export function useTurnNews(): string {
+/** Keeps what the page shows true as the turns that it follows are admitted, end or are refused. @returns the newest answer, for those who listen. */
+export function useTurnNews(feed: FeedState): string {
   const queries = useQueryClient();
   const refresh = useRefreshTranscript();
   const [heard, setHeard] = useState('');
   const turns = liveTurns();
   useEffect(() => {
     const recount = () => {
-      void queries.invalidateQueries({ queryKey: ['usage'] });
+      if (feed !== 'live') void queries.invalidateQueries({ queryKey: ['usage'] });
       void queries.invalidateQueries({ queryKey: ['conversations'] });
     };
     turns.listener = {
@@ -32,6 +33,6 @@ export function useTurnNews(): string {
         recount();
       },
     };
-  }, [turns, queries, refresh]);
+  }, [turns, queries, refresh, feed]);
   return heard;
 }

@@ -1,6 +1,7 @@
 import { createContext, lazy, Suspense, use, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useTurnNews } from '../chat/use-turn-news.ts';
+import { FeedContext, useAccountFeed } from '../events/use-account-feed.ts';
 import { PopUp } from '../notifications/PopUp.tsx';
 import { Connection } from './Connection.tsx';
 import { Sidebar } from './Sidebar.tsx';
@@ -19,21 +20,24 @@ export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
   useShortcuts();
-  const heard = useTurnNews();
+  const feed = useAccountFeed();
+  const heard = useTurnNews(feed.state);
   return (
-    <DrawerContext value={{ open, setOpen }}>
-      <a href="#page" className="sr-only z-50 rounded-lg bg-accent-fill px-4 py-2 text-white focus:not-sr-only focus:absolute focus:top-2 focus:left-2">{t('skip')}</a>
-      <div className="flex h-full">
-        <aside aria-label={t('sidebar')} className="hidden w-72 shrink-0 border-r border-line bg-panel lg:block"><Sidebar /></aside>
-        <div id="page" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
-          <Connection />
-          <PopUp />
-          {children}
+    <FeedContext value={feed}>
+      <DrawerContext value={{ open, setOpen }}>
+        <a href="#page" className="sr-only z-50 rounded-lg bg-accent-fill px-4 py-2 text-white focus:not-sr-only focus:absolute focus:top-2 focus:left-2">{t('skip')}</a>
+        <div className="flex h-full">
+          <aside aria-label={t('sidebar')} className="hidden w-72 shrink-0 border-r border-line bg-panel lg:block"><Sidebar /></aside>
+          <div id="page" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
+            <Connection />
+            <PopUp />
+            {children}
+          </div>
         </div>
-      </div>
-      {/* A screen reader hears an answer once, when it is whole, and not each of its pieces. */}
-      <div role="status" aria-live="polite" className="sr-only">{heard}</div>
-      {open && <Suspense><Drawer onClose={() => setOpen(false)} /></Suspense>}
-    </DrawerContext>
+        {/* A screen reader hears an answer once, when it is whole, and not each of its pieces. */}
+        <div role="status" aria-live="polite" className="sr-only">{heard}</div>
+        {open && <Suspense><Drawer onClose={() => setOpen(false)} /></Suspense>}
+      </DrawerContext>
+    </FeedContext>
   );
 }

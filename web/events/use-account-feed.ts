@@ -1,0 +1,72 @@
+import { useQueryClient, type InfiniteData } from '@tanstack/react-query';
+import { createContext, use, useEffect, useMemo, useRef, useState } from 'react';
+import { errorOf } from '../api/api-error.ts';
+import { authorizedFetch } from '../api/client.ts';
+import { knows, type MessagePage } from '../chat/rows.ts';
+import { messagesKey, useRefreshTranscript } from '../chat/use-transcript.ts';
+import { liveTurns } from '../session/keep.ts';
+import { useMe } from '../session/me.ts';
+import { AccountFeed } from './account-feed.ts';
+import type { FeedEvent, FeedState } from './feed-connection.ts';
+
+export interface Feed {
+  readonly state: FeedState;
+  /** To the other pages of this browser: notifications were marked as read here. */
+  tellRead(): void;
+}
+
+export const FeedContext = createContext<Feed>({ state: 'connecting', tellRead: () => {} });
+
+/** Below the page that has signed the person in. */
+export function useFeed(): Feed {
+  return use(FeedContext);
+}
+
+/** Without the feed the page asks from time to time. */
+export function useFallback(): { refetchInterval: number | false } {
+  return { refetchInterval: useFeed().state === 'lost' ? 30_000 : false };
+}
+
+/** Keeps what the page shows true by the feed of the person's account. Once, around all pages. */
+export function useAccountFeed(): Feed {
+  const { userId, eventId } = useMe();
+  const [from] = useState(eventId);
+  const [state, setState] = useState<FeedState>('connecting');
+  const feed = useRef<AccountFeed | null>(null);
+  const queries = useQueryClient();
+  const onTurn = useOnTurn();
+  useEffect(() => {
+    const rereadNotifications = () => void queries.invalidateQueries({ queryKey: ['notifications'] });
+    const onEvent = (event: FeedEvent) => {
+      if (event.type === 'usage') queries.setQueryData(['usage'], event.data);
+      else if (event.type === 'notification') rereadNotifications();
+      else onTurn(event.data);
+    };
+    const onGap = () => void queries.invalidateQueries();
+    const opened = new AccountFeed({ userId, from, open, listener: { onEvent, onState: setState, onGap, onRead: rereadNotifications } });
+    feed.current = opened;
+    return () => opened.close();
+  }, [userId, from, queries, onTurn]);
+  return useMemo(() => ({ state, tellRead: () => feed.current?.tellRead() }), [state]);
+}
+
+/** A turn that this page follows tells of itself; any other may belong to what it shows. */
+function useOnTurn() {
+  const queries = useQueryClient();
+  const refresh = useRefreshTranscript();
+  return useMemo(() => (change: Extract<FeedEvent, { type: 'turn' }>['data']) => {
+    if (liveTurns().get(change.turnId) !== undefined) return;
+    void queries.invalidateQueries({ queryKey: ['conversations'] });
+    const key = messagesKey(change.conversationId);
+    const isOpen = queries.getQueryCache().find({ queryKey: key })?.isActive() === true;
+    // Not on the screen: read when it is opened again.
+    if (!isOpen) queries.removeQueries({ queryKey: key });
+    else if (!knows(queries.getQueryData<InfiniteData<MessagePage>>(key)?.pages ?? [], change)) void refresh(change.conversationId).catch(() => {});
+  }, [queries, refresh]);
+}
+
+async function open(lastEventId: string, signal: AbortSignal): Promise<Response> {
+  const response = await authorizedFetch('/api/events', { signal, cache: 'no-store', headers: { Accept: 'text/event-stream', ...(lastEventId === '' ? {} : { 'Last-Event-ID': lastEventId }) } });
+  if (response.ok) return response;
+  throw errorOf(response, await response.json().catch(() => null));
+}
