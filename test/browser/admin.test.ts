@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { sql } from 'kysely';
 import { audit } from './audit.ts';
 import { openStage, type Stage } from './stage.ts';
 import type { Person } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(90_000);
 let stage: Stage;
@@ -177,12 +179,15 @@ test('an admin finds a person, grants tokens once, suspends and resumes', async 
   const page = await stage.visitAs(admin, '/admin/users');
   await page.getByLabel('이메일 또는 번호').fill(String(person.userId));
   await page.getByRole('link', { name: `사용자 ${person.userId}` }).click();
+  await page.getByRole('region', { name: '예약된 작업' }).getByText('매달 초기화').waitFor();
+  expect(await page.getByRole('region', { name: '예약된 작업' }).innerText()).toMatch(/Asia\/Seoul[\s\S]*후\)/);
+  await page.getByText('지금 확보한 토큰이 없습니다.').waitFor();
   const grant = page.getByRole('form', { name: '토큰 지급' });
   await grant.getByLabel('지급할 토큰').fill('12345');
   await grant.getByLabel('사유').fill('시험 지급');
   await grant.getByRole('button', { name: '지급하기' }).click();
   await grant.getByText('12,345토큰을 지급했습니다.').waitFor();
-  await page.getByRole('cell', { name: '시험 지급' }).waitFor();
+  await page.getByRole('row', { name: /지급 12,345 \+12,345 – – .*시험 지급/ }).waitFor();
   expect((await person.call('GET', '/api/ai-usage')).body.purchasedTokens).toBe(12_345);
   const suspension = page.getByRole('form', { name: '이용 정지' });
   await suspension.getByLabel('사유').fill('시험 정지');
@@ -203,6 +208,51 @@ test('an admin sees who uses how much, as of when, and has it computed anew', as
   await page.waitForURL(new RegExp(`who=${person.userId}`));
   await page.getByRole('link', { name: `사용자 ${person.userId}`, exact: true }).waitFor();
   expect(await audit(page)).toEqual([]);
+});
+
+describe('tables page on the server', () => {
+  beforeAll(async () => {
+    const { sql: on } = stage.stack.db.database;
+    await sql`insert into users (email) select 'reader' || n || '@example.com' from generate_series(1, 60) n`.execute(on);
+    await sql`insert into accounts (user_id) select id from users where email like 'reader%'`.execute(on);
+    await sql`insert into conversations (id, user_id, last_sequence, listed_at) select gen_random_uuid(), ${person.userId}, 60, now()`.execute(on);
+    await sql`insert into turns (id, user_id, account_id, conversation_id, sequence, state, model, body_hash, question, question_tokens, encoding, error_code, ever_admitted, admitted_at, ended_at, created_at)
+      select gen_random_uuid(), c.user_id, a.id, c.id, n, 'failed', 'paged', '\\x00', 'q', 1, 'o200k_base', 'interrupted', true, now(), now(), now() - n * interval '1 minute'
+      from conversations c join accounts a on a.user_id = c.user_id, generate_series(1, 60) n where c.last_sequence = 60`.execute(on);
+    await Promise.all(Array.from({ length: 60 }, (_, n) => admin.call('POST', `/api/admin/users/${person.userId}/grants`, { tokens: n + 1, reason: `지급 ${n}` }, { 'idempotency-key': `page-${n}` })));
+    const guest = await stage.stack.person();
+    await failTurns(guest, 27);
+    const { body: { redriveId } } = await admin.call('POST', '/api/admin/turns/replay', { filter: { userId: guest.userId }, reason: '쪽', ratePerSecond: 50, confirm: 27 });
+    redrive = redriveId;
+  });
+  let redrive: string;
+
+  test.each<[string, string, () => string, string[], number]>([
+    ['turns', '대화 기록', () => '/admin/turns?model=paged&state=failed', ['model=paged', 'state=failed'], 0],
+    ['people', '사용자', () => '/admin/users?who=reader&suspended=false', ['who=reader', 'suspended=false'], 1],
+    ['the audit log', '감사 로그', () => `/admin/audit?action=tokens.grant&target=user:${person.userId}`, ['action=tokens.grant'], 4],
+    ['a ledger', '원장', () => `/admin/users/${person.userId}`, [], 7],
+    ['a redrive', '대화별 결과', () => `/admin/redrives/${redrive}`, [], 1],
+  ])('%s: where one is stands in the address, beside the filter', async (_, name, path, kept, telling) => {
+    const page = await stage.visitAs(admin, path());
+    const table = page.getByRole('region', { name, exact: true });
+    await table.getByRole('row').nth(5).waitFor();
+    const rows = async () => (await table.getByRole('row').allInnerTexts()).map((row) => row.split('\t')[telling]);
+    const first = await rows();
+    await page.getByRole('button', { name: '다음' }).click();
+    await page.waitForURL(/cursor=/);
+    await until(async () => (await rows())[1] !== first[1]);
+    const second = await rows();
+    expect(second.slice(1).filter((row) => first.includes(row))).toEqual([]);
+    for (const part of kept) expect(decodeURIComponent(page.url())).toContain(part);
+    await page.reload();
+    await table.getByRole('row').nth(1).waitFor();
+    expect((await rows())[1]).toBe(second[1]);
+    expect(await audit(page)).toEqual([]);
+    await page.goBack();
+    await until(async () => (await rows())[1] === first[1]);
+    expect(page.url()).not.toContain('cursor');
+  });
 });
 
 test('for anybody else there are no such pages', async () => {

@@ -15,7 +15,7 @@ export function Labelled({ label, children }: { label: string; children: ReactNo
 const TYPED_MS = 350;
 
 /** A filter one types; it goes into the address when the hand rests. */
-export function TextFilter({ name, label, type = 'search', placeholder }: { name: string; label: string; type?: 'search' | 'date'; placeholder?: string }) {
+export function TextFilter({ name, label, type = 'search', placeholder, width = '' }: { name: string; label: string; type?: 'search' | 'date'; placeholder?: string; width?: string }) {
   const [address, setAddress] = useAddress();
   const known = address[name] ?? '';
   const [typed, setTyped] = useState(known);
@@ -29,7 +29,7 @@ export function TextFilter({ name, label, type = 'search', placeholder }: { name
     const timer = setTimeout(() => setAddress({ [name]: typed.trim() }), TYPED_MS);
     return () => clearTimeout(timer);
   }, [typed, known, name, setAddress]);
-  return <Labelled label={label}><input type={type} value={typed} onChange={(event) => setTyped(event.target.value)} placeholder={placeholder} className={`${FIELD} text-ink`} /></Labelled>;
+  return <Labelled label={label}><input type={type} value={typed} onChange={(event) => setTyped(event.target.value)} placeholder={placeholder} className={`${FIELD} text-ink ${width}`} /></Labelled>;
 }
 
 export function ChoiceFilter({ name, label, any, options }: { name: string; label: string; any: string; options: readonly (readonly [value: string, label: string])[] }) {

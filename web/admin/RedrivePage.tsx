@@ -72,7 +72,7 @@ function Redrive({ redrive, query }: { redrive: Detail; query: UseQueryResult<De
       <section>
         <h2 className="mb-3 text-lg font-semibold">{t('redrives.turns')}</h2>
         <PagedTable label={t('redrives.turns')} query={turns} keyOf={({ turnId }) => turnId} empty={t('redrives.noTurns')} columns={[
-          { title: '#', numeric: true, cell: ({ position }) => written(position) },
+          { title: '#', cell: ({ position }) => written(position) },
           { title: t('turns.turn'), cell: ({ turnId }) => <TurnLink turnId={turnId} /> },
           { title: t('turns.state'), cell: ({ state }) => <RedriveTurnWord state={state as RedriveTurnState} over={over} /> },
           { title: t('redrives.cause'), cell: ({ state, code }) => code === null ? '–' : state === 'skipped' ? t(`redrives.why.${code as 'busy'}`) : code },

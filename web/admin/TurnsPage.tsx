@@ -41,8 +41,8 @@ export function TurnsPage() {
       <AdminNav />
       <Filters>
         <ChoiceFilter name="state" label={t('turns.state')} any={t('any')} options={STATES.map((state) => [state, t(`turns.stateOf.${state}`)])} />
-        <TextFilter name="userId" label={t('turns.user')} />
-        <TextFilter name="model" label={t('turns.model')} />
+        <TextFilter name="userId" label={t('turns.user')} width="w-28" />
+        <TextFilter name="model" label={t('turns.model')} width="w-40" />
         <TextFilter name="from" label={t('turns.from')} type="date" />
         <TextFilter name="to" label={t('turns.to')} type="date" />
         <ChoiceFilter name="replayed" label={t('turns.replayed')} any={t('any')} options={[['true', t('turns.replayedOf.true')], ['false', t('turns.replayedOf.false')]]} />

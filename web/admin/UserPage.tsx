@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { answer, api } from '../api/client.ts';
@@ -6,13 +6,14 @@ import type { Schemas } from '../api/schemas.ts';
 import { Page } from '../shell/Page.tsx';
 import { buttonClass } from '../ui/Button.tsx';
 import { Loading } from '../ui/Loading.tsx';
+import { Notice } from '../ui/Notice.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { useFigures } from '../usage/figures.ts';
 import { UsageFigures } from '../usage/UsageCard.tsx';
 import { AdminNav } from './AdminPages.tsx';
 import { GrantForm } from './GrantForm.tsx';
-import { PagedTable, Table } from './Table.tsx';
 import { Suspension } from './Suspension.tsx';
+import { PagedTable, Table } from './Table.tsx';
 import { useAddress } from './use-address.ts';
 
 /** One person: what they have, what is held, what was booked, and what an admin may do. */
@@ -20,6 +21,8 @@ export function UserPage({ userId }: { userId: number }) {
   const { t } = useTranslation('admin');
   const [{ cursor }] = useAddress();
   const user = useQuery({
+    // Another page of the ledger leaves the rest standing; another person does not.
+    placeholderData: (before, query) => query?.queryKey[2] === userId ? before : undefined,
     queryKey: ['admin', 'user', userId, { cursor }],
     queryFn: () => answer(api.GET('/api/admin/users/{userId}', { params: { path: { userId }, query: { limit: 25, ...(cursor === undefined ? {} : { cursor }) } } })),
   });
@@ -34,38 +37,81 @@ export function UserPage({ userId }: { userId: number }) {
   );
 }
 
-function User({ user, query }: { user: Schemas['AdminUserDetail']; query: ReturnType<typeof useQuery<Schemas['AdminUserDetail']>> }) {
+function User({ user, query }: { user: Schemas['AdminUserDetail']; query: UseQueryResult<Schemas['AdminUserDetail']> }) {
   const { t } = useTranslation('admin');
   const { tokens, moment } = useFigures();
-  const ledger = { ...query, data: user.ledger } as Parameters<typeof PagedTable<Schemas['LedgerEntry']>>[0]['query'];
+  const ledger = { ...query, data: user.ledger } as UseQueryResult<Schemas['AdminUserDetail']['ledger']>;
   return (
-    <div className="grid gap-6">
+    <div className="grid gap-8">
+      <Facts user={user} />
       <section aria-label={t('users.usage')} data-testid="usage-card" data-level={user.usage.level} className="rounded-xl border border-line bg-raised p-6"><UsageFigures usage={user.usage} /></section>
       <div className="grid gap-6 md:grid-cols-2">
         <GrantForm userId={user.userId} />
         <Suspension userId={user.userId} suspendedAt={user.suspendedAt} />
       </div>
-      {user.holds.length > 0 && (
-        <section>
-          <h2 className="mb-3 text-lg font-semibold">{t('users.holds')}</h2>
-          <Table label={t('users.holds')} items={user.holds} keyOf={({ holdId }) => holdId} empty="" columns={[
-            { title: t('turns.turn'), cell: ({ turnId }) => <TurnLink turnId={turnId} /> },
-            { title: t('tokens'), numeric: true, cell: (hold) => tokens(hold.tokens) },
-            { title: t('at'), cell: ({ createdAt }) => moment(createdAt) },
-          ]} />
-        </section>
-      )}
+      <section>
+        <h2 className="mb-3 text-lg font-semibold">{t('users.holds')}</h2>
+        <Table label={t('users.holds')} items={user.holds} keyOf={({ holdId }) => holdId} empty={t('users.noHolds')} columns={[
+          { title: t('turns.turn'), cell: ({ turnId }) => <TurnLink turnId={turnId} /> },
+          { title: t('tokens'), numeric: true, cell: (hold) => tokens(hold.tokens) },
+          { title: t('at'), cell: ({ createdAt }) => moment(createdAt) },
+          { title: t('users.expires'), cell: ({ expiresAt }) => expiresAt === null ? t('users.answered') : moment(expiresAt) },
+        ]} />
+      </section>
+      <Schedules schedules={user.schedules} />
       <section>
         <h2 className="mb-3 text-lg font-semibold">{t('users.ledger')}</h2>
         <PagedTable label={t('users.ledger')} query={ledger} keyOf={({ entryId }) => entryId} empty={t('users.noEntries')} columns={[
-          { title: t('at'), cell: ({ createdAt }) => moment(createdAt) },
-          { title: t('users.kind'), cell: ({ kind }) => t(`users.kindOf.${kind}`) },
+          { title: t('at'), cell: ({ createdAt }) => <span className="whitespace-nowrap">{moment(createdAt)}</span> },
+          { title: t('users.kind'), cell: ({ kind, estimated, overHold, ceilingMoved }) => (
+            <>{t(`users.kindOf.${kind}`)}{[['estimated', estimated], ['overHold', overHold], ['ceilingMoved', ceilingMoved]].flatMap(([flag, set]) => set === true ? [<span key={String(flag)} className="block text-xs text-faint">{t(`users.flag.${flag as 'estimated'}`)}</span>] : [])}</>
+          ) },
           { title: t('tokens'), numeric: true, cell: (entry) => tokens(entry.tokens) },
+          { title: t('turns.purchased'), numeric: true, cell: (entry) => signed(entry.purchasedDelta - entry.debtDelta, tokens) },
+          { title: t('turns.allowance'), numeric: true, cell: (entry) => signed(entry.allowanceDelta, tokens) },
+          { title: t('turns.overage'), numeric: true, cell: (entry) => signed(entry.overageDelta, tokens) },
           { title: t('users.period'), cell: ({ period }) => period },
           { title: t('users.why'), cell: ({ turnId, reason }) => turnId === null ? reason : <TurnLink turnId={turnId} /> },
         ]} />
       </section>
     </div>
+  );
+}
+
+/** What an entry moved of a counter; debt counts as purchased tokens below none. */
+function signed(delta: number, written: (value: number) => string): string {
+  return delta === 0 ? '–' : delta > 0 ? `+${written(delta)}` : written(delta);
+}
+
+function Facts({ user }: { user: Schemas['AdminUser'] }) {
+  const { t } = useTranslation('admin');
+  const { moment } = useFigures();
+  const facts = [
+    [t('users.id'), user.userId], [t('users.role'), t(`users.roleOf.${user.role}`)], [t('users.state'), user.suspendedAt === null ? t('users.active') : <span key="state" className="text-bad">{t('users.suspendedSince', { at: moment(user.suspendedAt) })}</span>],
+    [t('users.zone'), user.timeZone], [t('users.language'), t(`users.languageOf.${user.locale}`)], [t('users.since'), moment(user.createdAt)],
+  ] as const;
+  return (
+    <dl className="grid grid-cols-2 gap-x-6 gap-y-4 rounded-xl border border-line bg-raised p-5 sm:grid-cols-3 lg:grid-cols-6">
+      {facts.map(([name, value]) => <div key={name}><dt className="text-xs text-faint">{name}</dt><dd className="mt-0.5">{value}</dd></div>)}
+    </dl>
+  );
+}
+
+/** What is armed for them in Temporal, and when it runs next. */
+function Schedules({ schedules }: { schedules: Schemas['AdminUserDetail']['schedules'] }) {
+  const { t } = useTranslation('admin');
+  const { moment, until } = useFigures();
+  return (
+    <section>
+      <h2 className="mb-3 text-lg font-semibold">{t('users.schedules')}</h2>
+      {schedules === null
+        ? <Notice tone="warn">{t('users.schedulesUnknown')}</Notice>
+        : <Table label={t('users.schedules')} items={schedules} keyOf={({ kind }) => kind} empty={t('users.noSchedules')} columns={[
+          { title: t('users.schedule'), cell: ({ kind }) => t(`users.scheduleOf.${kind}`) },
+          { title: t('users.timing'), cell: ({ timing }) => <span lang="en" className="text-faint">{timing}</span> },
+          { title: t('users.nextRun'), cell: ({ nextAt }) => nextAt === null ? t('users.noRun') : `${moment(nextAt)} (${until(nextAt)})` },
+        ]} />}
+    </section>
   );
 }
 
