@@ -39,7 +39,7 @@ describe('a turn', () => {
     expect(await page.getByLabel('메시지', { exact: true }).evaluate((field) => field === document.activeElement)).toBe(true);
   });
 
-  test('reloaded in the middle of its answer goes on with no gap and no repeat, and so it does in a second tab', async () => {
+  test('reloaded in the middle of its answer goes on with no gap and no repeat, and so it does in a second tab and in another browser', async () => {
     const page = await stage.visitAs(person, '/');
     const gate = new Gate(3);
     stage.stack.model.next({ ...ANSWER, gate });
@@ -49,9 +49,11 @@ describe('a turn', () => {
     await page.reload();
     const second = await page.context().newPage();
     await second.goto(page.url());
-    for (const tab of [page, second]) await tab.getByText('안녕하세요', { exact: true }).waitFor();
+    const elsewhere = await stage.visitAs(person, new URL(page.url()).pathname);
+    const all = [page, second, elsewhere];
+    for (const tab of all) await tab.getByText('안녕하세요', { exact: true }).waitFor();
     gate.open();
-    for (const tab of [page, second]) {
+    for (const tab of all) {
       await tab.getByRole('article', { name: '답변' }).getByText('30토큰').waitFor();
       expect(await tab.getByRole('article', { name: '답변' }).locator('.answer').innerText()).toBe('안녕하세요. 무엇을 도와드릴까요?');
       expect(await tab.getByRole('article').count()).toBe(2);

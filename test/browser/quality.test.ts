@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { createToken, revokeToken } from '../../db/users.ts';
+import { Gate } from '../fake-model/scenario.ts';
+import type { Page } from 'playwright-core';
 import { audit } from './audit.ts';
-import { ask, openStage, type Stage } from './stage.ts';
+import { ask, openStage, signInAs, type Stage } from './stage.ts';
 import type { Person } from '../support/stack.ts';
 
 jest.setTimeout(60_000);
@@ -70,27 +72,120 @@ test('the first load of a chat page takes less than 200 KB of script, and admin 
   expect(scripts.filter((url) => /admin|highlight|OpenMenu|Panel/i.test(url))).toEqual([]);
 });
 
-test('a long conversation has a bounded number of rows in the page, and all of it can be reached', async () => {
+/** A conversation of so many turns, two messages each. */
+async function seedTurns(turns: number): Promise<{ reader: Person; conversationId: string }> {
   const reader = await stage.stack.person();
   const { body } = await reader.call('POST', '/api/chat/send', { message: '첫 질문' });
   await sql`insert into turns (id, user_id, account_id, conversation_id, sequence, state, model, body_hash, question, question_tokens, encoding, answer, attempt, ever_admitted, admitted_at, ended_at,
       finish_reason, prompt_tokens, completion_tokens, debited_tokens, estimated)
     select gen_random_uuid(), user_id, account_id, conversation_id, sequence + n, state, model, body_hash, '질문 ' || n, question_tokens, encoding, '답변 ' || n, attempt, ever_admitted, admitted_at, ended_at,
       finish_reason, prompt_tokens, completion_tokens, debited_tokens, estimated
-    from turns, generate_series(1, 400) n where id = ${body.turnId}`.execute(stage.stack.db.database.sql);
-  const page = await stage.visitAs(reader, `/c/${body.conversationId}`);
-  await page.getByText('답변 400', { exact: true }).waitFor();
-  const region = page.getByRole('region', { name: '대화 내용' });
-  const most = { rows: 0 };
-  while (await page.getByRole('article').getByText('첫 질문', { exact: true }).count() === 0) {
-    await region.evaluate((box) => box.scrollBy(0, -1_500));
-    await page.waitForTimeout(20);
-    most.rows = Math.max(most.rows, await page.locator('[data-row]').count());
-  }
-  expect(most.rows).toBeGreaterThan(60);
-  expect(most.rows).toBeLessThanOrEqual(120);
+    from turns, generate_series(1, ${turns - 1}) n where id = ${body.turnId}`.execute(stage.stack.db.database.sql);
+  await sql`update conversations set last_sequence = ${turns} where id = ${body.conversationId}`.execute(stage.stack.db.database.sql);
+  return { reader, conversationId: body.conversationId };
+}
+
+/** Scrolls the transcript, a step a frame. @returns the most rows that were in the page. */
+async function scroll(page: Page, by: number, frames: number): Promise<number> {
+  return page.getByRole('region', { name: '대화 내용' }).evaluate(async (box, [distance, times]) => {
+    let most = 0;
+    for (let i = 0; i < times; i += 1) {
+      box.scrollBy(0, distance);
+      await new Promise(requestAnimationFrame);
+      most = Math.max(most, box.querySelectorAll('[data-row]').length);
+    }
+    return most;
+  }, [by, frames] as const);
+}
+
+const TO_THE_TOP = -1_000_000;
+
+test('a conversation can be read back to its first question', async () => {
+  const { reader, conversationId } = await seedTurns(150);
+  const page = await stage.visitAs(reader, `/c/${conversationId}`);
+  await page.getByText('답변 149', { exact: true }).waitFor();
+  while (await page.getByRole('article').getByText('첫 질문', { exact: true }).count() === 0) await scroll(page, TO_THE_TOP, 10);
+});
+
+test('a conversation of 10,000 messages has a bounded number of rows in the page, and scrolling through it costs no more the more of it was read', async () => {
+  const { reader, conversationId } = await seedTurns(5_000);
+  const page = await stage.visitAs(reader, `/c/${conversationId}`);
+  await page.getByText('답변 4999', { exact: true }).waitFor();
+  const metrics = await page.context().newCDPSession(page);
+  await metrics.send('Performance.enable');
+  const busy = async () => (await metrics.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN;
+  /** Seconds of the main thread for the same way up and down, all of whose messages were read before. */
+  const cost = async () => {
+    const before = await busy();
+    await scroll(page, -500, 40);
+    await scroll(page, 500, 40);
+    return await busy() - before;
+  };
+  await scroll(page, -2_000, 30);
+  await scroll(page, 2_000, 40);
+  const atFirst = await cost();
+  let most = 0;
+  while (await page.getByText(/^답변 4[0-3]\d\d$/).count() === 0) most = Math.max(most, await scroll(page, TO_THE_TOP, 10));
+  expect(most).toBeGreaterThan(60);
+  expect(most).toBeLessThanOrEqual(120);
+  await scroll(page, 20_000, 1);
+  expect(await cost() / atFirst).toBeLessThan(3);
   await page.getByRole('button', { name: '맨 아래로' }).click();
-  await page.getByText('답변 400', { exact: true }).waitFor();
+  await page.getByText('답변 4999', { exact: true }).waitFor();
+});
+
+const LONG_ANSWER = `# 코스 안내\n\n첫 문단은 **굵은 글씨**와 \`코드\`가 있는 문장입니다. 줄이 넘어갈 만큼 길게 이어집니다. 그리고 조금 더 이어집니다.\n\n${Array.from({ length: 8 }, (_, i) => `${i + 1}. ${i + 1}번째 항목의 설명이 한 줄을 채웁니다.`).join('\n')}\n
+| 시간 | 장소 | 설명 |\n|---|---|---|\n${Array.from({ length: 8 }, (_, i) => `| ${i + 9}:00 | 북악산 ${i} | 성곽을 따라 걷습니다 |`).join('\n')}\n
+\`\`\`ts\n${Array.from({ length: 16 }, (_, i) => `const step${i} = walk(${i}, { along: 'wall' });`).join('\n')}\n\`\`\`\n\n- 마지막 목록\n- 두 번째\n\n끝 문단입니다.`;
+
+test('nothing that stands moves while an answer with a list, a table and code streams, and when it ends', async () => {
+  const page = await stage.visitAs(person, '/');
+  await page.evaluate(() => {
+    const seen = (window as unknown as { shifts: { value: number; at: number }[] }).shifts = [];
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[]) (seen as { value: number; at: number }[]).push({ value: entry.value, at: entry.startTime });
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  const frames = () => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  const now = () => page.evaluate(() => performance.now());
+  /** All of it, whatever the person did before: typing excuses nothing here. */
+  const shiftSince = async (from: number) => {
+    await frames();
+    return page.evaluate((since) => (window as unknown as { shifts: { value: number; at: number }[] }).shifts.filter(({ at }) => at >= since).reduce((sum, { value }) => sum + value, 0), from);
+  };
+  const gate = new Gate('first-delta');
+  stage.stack.model.next({ chunks: LONG_ANSWER.match(/.{1,7}/gs) ?? [], delayMs: 5, gate });
+  await ask(page, '긴 답');
+  await gate.reached;
+  await page.getByText('생각하는 중').waitFor();
+  await stage.settled(page);
+  const from = await now();
+  gate.open();
+  await page.getByRole('article', { name: '답변' }).getByText(/토큰 · gpt/).waitFor();
+  expect(await page.locator('.answer :is(ol > li, tbody tr, pre)').count()).toBe(17);
+  await stage.settled(page);
+  expect(await shiftSince(from)).toBeLessThan(0.01);
+  // The observer sees what does move.
+  const moved = await now();
+  await page.evaluate(() => { (document.querySelector('main') as HTMLElement).style.marginTop = '200px'; });
+  await frames();
+  expect(await shiftSince(moved)).toBeGreaterThan(0.1);
+});
+
+test.each([
+  ['/', '**/api/ai-usage'], ['/', /\/api\/conversations\?/], ['/usage', /\/api\/ai-usage\/history\?by=day/],
+] as const)('on %s, when %s fails: it says so, and asking again brings it', async (path, address) => {
+  const page = await stage.visit('/favicon.svg');
+  await signInAs(page, person);
+  let fails = true;
+  await page.route(address, (route) => (fails ? route.fulfill({ status: 503, contentType: 'application/json', body: JSON.stringify({ code: 'unavailable', message: '잠시 후 다시 시도해 주세요.', requestId: 'r' }) }) : route.continue()));
+  await page.goto(path);
+  const problem = page.getByRole('alert').filter({ hasText: '잠시 후 다시 시도해 주세요.' });
+  await problem.waitFor();
+  expect(await audit(page)).toEqual([]);
+  fails = false;
+  await problem.getByRole('button', { name: '다시 시도' }).click();
+  await problem.waitFor({ state: 'detached' });
 });
 
 describe('signing in', () => {
@@ -119,13 +214,15 @@ describe('signing in', () => {
   });
 });
 
-// Pairwise: each language with each width, each width with each scheme, over three pages.
+// Pairwise: every two of language, width, scheme and page meet.
 test.each([
-  ['ko-KR', 390, 'light', '/'], ['en-US', 390, 'dark', '/usage'], ['ko-KR', 1280, 'dark', '/preferences'], ['en-US', 1280, 'light', '/'], ['ko-KR', 390, 'dark', '/preferences'], ['en-US', 1280, 'dark', '/usage'],
-] as const)('%s at %i px, %s: %s has no fault that axe knows, nothing sticks out, and the keyboard reaches it all', async (locale, width, colorScheme, path) => {
+  ['ko-KR', 390, 'light', 'conversation'], ['en-US', 1280, 'dark', 'conversation'], ['ko-KR', 1280, 'dark', '/usage'], ['en-US', 390, 'light', '/usage'], ['ko-KR', 390, 'dark', '/preferences'], ['en-US', 1280, 'light', '/preferences'],
+] as const)('%s at %i px, %s: %s has no fault that axe knows, nothing sticks out, and the keyboard reaches it all', async (locale, width, colorScheme, name) => {
   const guest = await stage.stack.person();
   await guest.call('PATCH', '/api/me', { locale: locale.slice(0, 2) });
-  const page = await stage.visitAs(guest, path, { viewport: { width, height: 800 }, locale, colorScheme });
+  stage.stack.model.next({ chunks: [LONG_ANSWER] });
+  const { body: { conversationId } } = await guest.call('POST', '/api/chat/send', { message: '긴 답' });
+  const page = await stage.visitAs(guest, name === 'conversation' ? `/c/${conversationId}` : name, { viewport: { width, height: 800 }, locale, colorScheme });
   await page.getByRole('button', { name: /내 계정|Your account/ }).waitFor();
   await stage.settled(page);
   expect(await audit(page)).toEqual([]);

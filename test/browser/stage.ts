@@ -5,6 +5,9 @@ import { startTestStack, type Person, type TestStack } from '../support/stack.ts
 /** Without these Chromium tries to reach its maker at every start. */
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
+/** Open as long as there is something to tell. */
+const STREAMS = /\/(events|send|retry)$/;
+
 /** Real browsers before a service that serves the web app. */
 export interface Browsers {
   readonly browser: Browser;
@@ -12,7 +15,7 @@ export interface Browsers {
   visit(path: string, options?: BrowserContextOptions): Promise<Page>;
   /** Signed in with the person's key, as after a reload of a tab that stays signed in. */
   visitAs(person: Person, path: string, options?: BrowserContextOptions): Promise<Page>;
-  /** Until the page has all that it asked for; its feed stays open. */
+  /** Until the page has all that it asked for; its streams stay open. */
   settled(page: Page): Promise<void>;
   /** What pages complained about since the last call: uncaught errors, the console's errors, refusals of the page's policy. */
   complaints(): string[];
@@ -50,7 +53,7 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
     context.setDefaultTimeout(15_000);
     const underWay = new Set<Request>();
     asking.set(context, underWay);
-    context.on('request', (request) => { if (!request.url().endsWith('/api/events')) underWay.add(request); });
+    context.on('request', (request) => { if (!STREAMS.test(request.url())) underWay.add(request); });
     context.on('requestfinished', (request) => underWay.delete(request));
     context.on('requestfailed', (request) => underWay.delete(request));
     context.on('weberror', (error) => complaints.push(String(error.error().stack)));

@@ -4,7 +4,9 @@ import { answer, api } from '../api/client.ts';
 import { liveTurns } from '../session/keep.ts';
 import { mergeNewest, rowsOf, type Message, type MessagePage } from './rows.ts';
 
-const PAGE = 50;
+/** The end at once; whoever scrolls up reads on and on. */
+const FIRST_PAGE = 50;
+const OLDER_PAGE = 100;
 
 /** The rows of a conversation: what is stored, and the turns that run. Turns found running are followed. */
 export function useTranscript(conversationId: string | null) {
@@ -71,6 +73,6 @@ export function messagesKey(conversationId: string) {
 
 async function readMessages(conversationId: string, cursor: string | null): Promise<{ items: Message[]; nextCursor: string | null }> {
   return answer(api.GET('/api/conversations/{conversationId}/messages', {
-    params: { path: { conversationId }, query: { order: 'desc', limit: PAGE, ...(cursor === null ? {} : { cursor }) } },
+    params: { path: { conversationId }, query: { order: 'desc', limit: cursor === null ? FIRST_PAGE : OLDER_PAGE, ...(cursor === null ? {} : { cursor }) } },
   }));
 }
