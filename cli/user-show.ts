@@ -18,7 +18,8 @@ export function addUserShow(user: Command, readConfig: ReadConfig): void {
           readUsage(database, { accountId, now }), listLiveHolds(database.sql, { accountId, now }), listEntries(database.sql, { accountId, limit: 20, cursor: null }),
         ]);
         const facts = [
-          ['user', String(userId)], ['e-mail', shown.email ?? ''], ['role', shown.role], ['zone', shown.timeZone],
+          ['user', String(userId)], ['e-mail', shown.email ?? ''], ...(shown.issuer === null ? [] : [['issuer', shown.issuer], ['subject', shown.subject ?? '']]),
+          ['role', shown.role], ['zone', shown.timeZone],
           ['suspended', shown.suspendedAt === null ? 'no' : instantOf(shown.suspendedAt)],
           ['used', `${usage.usedTokens} of ${usage.totalAvailable} (${usage.usagePercent} %, ${usage.level})`],
           ['held', `${usage.heldTokens} by ${holds.length} turns`], ['purchased', String(usage.purchasedTokens)], ['resets', instantOf(usage.resetsAt)],

@@ -10,6 +10,9 @@ export interface UserRecord {
   readonly userId: number;
   readonly accountId: number;
   readonly email: string | null;
+  /** Who vouches for them, and by which name; null: a person with a key of ours. */
+  readonly issuer: string | null;
+  readonly subject: string | null;
   readonly role: 'user' | 'admin';
   readonly locale: Locale;
   readonly timeZone: string;
@@ -103,5 +106,5 @@ export async function listEntries(on: Sql, { accountId, limit, cursor }: { accou
   return pageOf(rows, limit, ({ entryId }) => encodeCursor([entryId]));
 }
 
-const userColumns = sql.raw(`u.id::float8 as "userId", a.id::float8 as "accountId", u.email, u.role, u.locale, a.time_zone as "timeZone",
+const userColumns = sql.raw(`u.id::float8 as "userId", a.id::float8 as "accountId", u.email, u.issuer, u.subject, u.role, u.locale, a.time_zone as "timeZone",
   floor(extract(epoch from a.suspended_at) * 1000)::float8 as "suspendedAt", floor(extract(epoch from u.created_at) * 1000)::float8 as "createdAt"`);

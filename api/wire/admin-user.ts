@@ -8,7 +8,9 @@ import { instant, pageOf, pageQuery, tokens, uuid } from './fields.ts';
 export const adminUser = z.object({
   userId: z.int(),
   email: z.string().nullable(),
-  role: z.enum(['user', 'admin']),
+  issuer: z.string().nullable().meta({ description: 'The OIDC issuer that vouches for them; null: a person with a key of ours' }),
+  subject: z.string().nullable().meta({ description: 'Who they are there' }),
+  role: z.enum(['user', 'admin']).meta({ description: 'By an issuer: what their newest token said' }),
   locale: z.enum(LOCALES),
   timeZone: z.string(),
   suspendedAt: instant.nullable().meta({ description: 'Since when sends, retries and replays are refused' }),

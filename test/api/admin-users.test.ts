@@ -121,7 +121,7 @@ describe('people', () => {
     const { userId } = await createUser(stack.db.database, { email: 'Minji@people.example', role: 'user' });
     const byEmail = await admin.call('GET', '/api/admin/users?email=minji@');
     expect(byEmail.body).toEqual({
-      items: [{ userId, email: 'minji@people.example', role: 'user', locale: 'ko', timeZone: 'Asia/Seoul', suspendedAt: null, createdAt: expect.any(String) }], nextCursor: null,
+      items: [{ userId, email: 'minji@people.example', issuer: null, subject: null, role: 'user', locale: 'ko', timeZone: 'Asia/Seoul', suspendedAt: null, createdAt: expect.any(String) }], nextCursor: null,
     });
     expect((await admin.call('GET', `/api/admin/users?userId=${userId}`)).body.items).toEqual(byEmail.body.items);
   });

@@ -86,6 +86,7 @@ describe('a token of the issuer', () => {
     expect((await person.call('GET', '/api/ai-usage')).body.usedTokens).toBe(body.usage.debitedTokens);
     expect((await person.call('PATCH', '/api/me', { timeZone: 'Asia/Tokyo' })).body).toMatchObject({ timeZone: 'Asia/Tokyo', role: 'user' });
     const admin = await stack.person('admin');
+    expect((await admin.call('GET', `/api/admin/users?userId=${self.userId}`)).body.items).toEqual([expect.objectContaining({ issuer: provider.issuer, subject: 'chatter' })]);
     expect((await admin.call('POST', `/api/admin/users/${self.userId}/suspend`, { reason: '시험' })).status).toBe(200);
     expect(await person.call('POST', '/api/chat/send', { message: '안녕' })).toMatchObject({ status: 403, body: { code: 'account_suspended' } });
     expect((await person.call('GET', '/api/me')).status).toBe(200);

@@ -131,6 +131,9 @@ describe('by the provider', () => {
     const other = await page.context().newPage();
     await other.goto('/admin/users');
     await heading(other, '사용자');
+    await other.getByRole('link', { name: 'kim@example.com' }).click();
+    await other.getByText(`kim · ${new URL(provider.issuer).host}`, { exact: true }).waitFor();
+    expect(await audit(other)).toEqual([]);
     provider.asked();
     await page.getByRole('button', { name: '내 계정' }).click();
     await page.getByRole('menuitem', { name: '로그아웃' }).click();

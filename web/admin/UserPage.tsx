@@ -89,10 +89,11 @@ function Facts({ user }: { user: Schemas['AdminUser'] }) {
   const facts = [
     [t('users.id'), user.userId], [t('users.role'), t(`users.roleOf.${user.role}`)], [t('users.state'), user.suspendedAt === null ? t('users.active') : <span key="state" className="text-bad">{t('users.suspendedSince', { at: moment(user.suspendedAt) })}</span>],
     [t('users.zone'), user.timeZone], [t('users.language'), t(`users.languageOf.${user.locale}`)], [t('users.since'), moment(user.createdAt)],
+    ...(user.issuer === null ? [] : [[t('users.by'), `${user.subject} · ${new URL(user.issuer).host}`] as const]),
   ] as const;
   return (
     <dl className="grid grid-cols-2 gap-x-6 gap-y-4 rounded-xl border border-line bg-raised p-5 sm:grid-cols-3 lg:grid-cols-6">
-      {facts.map(([name, value]) => <div key={name}><dt className="text-xs text-faint">{name}</dt><dd className="mt-0.5">{value}</dd></div>)}
+      {facts.map(([name, value]) => <div key={name}><dt className="text-xs text-faint">{name}</dt><dd className="mt-0.5 break-words">{value}</dd></div>)}
     </dl>
   );
 }

@@ -122,8 +122,9 @@ async function open(): Promise<void> {
   try {
     const { askProvider, returnFromProvider } = await import('./provider.ts');
     if (location.pathname !== RETURN_PATH) {
-      if (!await askProvider({ silent: true })) change({ state: 'out', reason: 'never' });
-      return;
+      if (await askProvider({ silent: true })) return;
+      localStorage.removeItem(BY_PROVIDER);
+      return change({ state: 'out', reason: 'never' });
     }
     const { tokens, reason } = await returnFromProvider();
     if (tokens === null) {
