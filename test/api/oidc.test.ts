@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import { Client } from 'pg';
 import { createToken, createUser } from '../../db/users.ts';
 import { createLog } from '../../platform/log.ts';
 import { AUDIENCE, startProvider, type TestProvider } from '../support/provider.ts';
@@ -17,6 +18,7 @@ let stack: TestStack;
 let postgres: Tap;
 /** Ahead of the wall clock; tokens of a later time are signed with it. */
 let aheadMs = 0;
+const others: TestStack[] = [];
 const now = () => Date.now() + aheadMs;
 
 beforeAll(async () => {
@@ -30,6 +32,7 @@ beforeAll(async () => {
 });
 beforeEach(() => { provider.asked(); });
 afterAll(async () => {
+  for (const other of others) await other.close();
   await stack.close();
   await Promise.all([provider.close(), postgres.close()]);
 });
@@ -72,7 +75,15 @@ describe('a token of the issuer', () => {
 
   test('seen for the first time by twenty requests at once makes one person with one account', async () => {
     const held = await token({ sub: 'racer' });
-    const answers = await Promise.all(Array.from({ length: 20 }, () => me(held)));
+    // Nobody is written meanwhile, so that all of them have looked before the first of them writes.
+    const gate = new Client({ connectionString: stack.db.url });
+    await gate.connect();
+    await gate.query('begin; lock table users in share mode');
+    const asking = Promise.all(Array.from({ length: 20 }, () => me(held)));
+    await until(async () => Number((await gate.query(`select count(*) from pg_locks where not granted and relation = 'users'::regclass`)).rows[0].count) >= 10);
+    await gate.query('commit');
+    await gate.end();
+    const answers = await asking;
     expect(new Set(answers.map(({ status, body }) => `${status} ${body.userId}`)).size).toBe(1);
     expect(await people('racer')).toEqual([expect.objectContaining({ accounts: 1 })]);
   });
@@ -220,12 +231,12 @@ describe('an installation', () => {
     const log = createLog({ name: 'test', level: 'trace', file });
     await provider.away();
     const other = await startTestStack({ OIDC_ISSUER: provider.issuer, OIDC_AUDIENCE: AUDIENCE }, { works: false, log });
+    others.push(other);
     const held = await provider.sign({ sub: 'logged' });
     expect((await speak(other.url, 0, held).call('GET', '/api/me')).status).toBe(503);
     await provider.back();
     await until(async () => (await speak(other.url, 0, held).call('GET', '/api/me')).status === 200);
     expect((await speak(other.url, 0, await provider.sign({ sub: 'logged', aud: 'other' })).call('GET', '/api/me')).status).toBe(401);
-    await other.close();
     const said = () => readFileSync(file, 'utf8');
     await until(() => ['the issuer did not give its keys', 'a token of an issuer was refused', 'request ended'].every((words) => said().includes(words)));
     expect(said()).not.toMatch(/eyJ|Bearer/);
@@ -234,8 +245,8 @@ describe('an installation', () => {
 
   test('without an issuer takes no token of any', async () => {
     const other = await startTestStack({}, { works: false });
+    others.push(other);
     expect((await speak(other.url, 0, await provider.sign({ sub: 'x' })).call('GET', '/api/me')).status).toBe(401);
-    await other.close();
   });
 });
 

@@ -19,7 +19,7 @@ describe('by the provider', () => {
     const port = await freePort();
     provider = await startProvider({ web: `http://127.0.0.1:${port}` });
     provider.describe('kim', { email: 'kim@example.com', email_verified: true });
-    provider.describe('park', { roles: ['turnkeeper-admin'] });
+    provider.describe('park', { email: 'park@example.com', email_verified: true, roles: ['turnkeeper-admin'] });
     stage = await openStage({
       PORT: String(port), OIDC_ISSUER: provider.issuer, OIDC_AUDIENCE: AUDIENCE, OIDC_CLIENT_ID: 'web', OIDC_EXTRA_PARAMS: `resource=${AUDIENCE}`, OIDC_ADMIN_ROLE: 'turnkeeper-admin',
     });
@@ -131,8 +131,8 @@ describe('by the provider', () => {
     const other = await page.context().newPage();
     await other.goto('/admin/users');
     await heading(other, '사용자');
-    await other.getByRole('link', { name: 'kim@example.com' }).click();
-    await other.getByText(`kim · ${new URL(provider.issuer).host}`, { exact: true }).waitFor();
+    await other.getByRole('link', { name: 'park@example.com' }).click();
+    await other.getByText(`park · ${new URL(provider.issuer).host}`, { exact: true }).waitFor();
     expect(await audit(other)).toEqual([]);
     provider.asked();
     await page.getByRole('button', { name: '내 계정' }).click();
