@@ -28,6 +28,8 @@ export interface Stage {
 export interface StageOptions {
   readonly profileDir?: string | undefined;
   readonly layout: Layout;
+  /** Of the app, behind its own: the last one counts. */
+  readonly nodeFlags?: readonly string[] | undefined;
   /** A gateway to compare with, which asks the fake model. */
   readonly gateway?: { readonly url: string; readonly key: string; readonly model: string } | undefined;
   /** Of the fake model; none: any that is free. */
@@ -43,7 +45,7 @@ const PEOPLE = 64;
 const TOKENS = 1_000_000_000;
 
 /** @param stopping ends it early. Data lies below `.turnkeeper/`, on the disk that `npm start` would use, and goes with the bench. */
-export async function openStage(stopping: AbortSignal, { profileDir, layout, gateway, modelPort, temporal, pids }: StageOptions): Promise<Stage> {
+export async function openStage(stopping: AbortSignal, { profileDir, layout, nodeFlags = [], gateway, modelPort, temporal, pids }: StageOptions): Promise<Stage> {
   const parent = join(import.meta.dirname, '..', '.turnkeeper');
   mkdirSync(parent, { recursive: true });
   const dataDir = mkdtempSync(join(parent, 'bench-'));
@@ -66,8 +68,8 @@ export async function openStage(stopping: AbortSignal, { profileDir, layout, gat
     const stack = await startStack(config, ground);
     closers.push(() => stack.stop());
     const variables = { ...stack.variables, ...ours };
-    const nodeFlags = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
-    const laid = await LAYOUTS[layout](ground, { config, variables, nodeFlags });
+    const profiling = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
+    const laid = await LAYOUTS[layout](ground, { config, variables, nodeFlags: [...nodeFlags, ...profiling] });
     closers.push(async () => { await Promise.all(laid.services.map((service) => service.stop())); });
     const handler = await startBare(ground, variables);
     closers.push(() => handler.stop());

@@ -30,6 +30,7 @@ stops it. Linux only (CPU comes from /proc).
   --layout NAME     one (the default), or split: two API processes and two workers
   --temporal ADDR   a Temporal of yours instead of the embedded one, as one that keeps its data in PostgreSQL
   --pids LIST       NAME=PID,…: processes that you started and whose CPU counts, such as temporal=4711
+  --node-flags LIST flags of Node for the app, behind its own, such as --max-semi-space-size=16
   --profile DIR     writes CPU profiles of the app's threads there (--cpu-prof); its figures are then those of a profiled app
   --json            one JSON object on standard output instead of tables
   --help
@@ -51,7 +52,7 @@ const QUIET_MS = 3_000;
 
 const OPTIONS = {
   only: { type: 'string' }, quick: { type: 'boolean' }, layout: { type: 'string' }, temporal: { type: 'string' }, pids: { type: 'string' }, profile: { type: 'string' },
-  json: { type: 'boolean' }, gateway: { type: 'string' }, key: { type: 'string' }, model: { type: 'string' }, 'model-port': { type: 'string' }, help: { type: 'boolean' },
+  'node-flags': { type: 'string' }, json: { type: 'boolean' }, gateway: { type: 'string' }, key: { type: 'string' }, model: { type: 'string' }, 'model-port': { type: 'string' }, help: { type: 'boolean' },
 } as const;
 
 async function main(): Promise<void> {
@@ -108,7 +109,7 @@ function stageOptionsOf({ layout = 'one', gateway, key = 'bench', model = MODEL,
   if (!Object.hasOwn(LAYOUTS, layout)) throw new SetupError(`--layout: there is no ${layout}; there are ${Object.keys(LAYOUTS).join(', ')}`);
   const port = values['model-port'] ?? (gateway === undefined ? undefined : '4010');
   return {
-    layout: layout as Layout, temporal,
+    layout: layout as Layout, temporal, nodeFlags: values['node-flags']?.split(','),
     profileDir: profile === undefined ? undefined : resolve(profile),
     gateway: gateway === undefined ? undefined : { url: gateway.replace(/\/+$/, ''), key, model },
     modelPort: port === undefined ? undefined : wholeNumber('--model-port', port),

@@ -6,6 +6,7 @@ import { MIGRATIONS } from '../migrations/index.ts';
 import type { TurnEnding } from '../domain/turn.ts';
 import { collectEndings } from './endings.ts';
 import { ENTITIES } from './entities.ts';
+import { openPacketSocket } from './packet-socket.ts';
 import { onPool, transact, type Sql, type Tx } from './pipeline.ts';
 
 export type { Sql, Tx } from './pipeline.ts';
@@ -69,6 +70,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       keepAlive: true,
       application_name: 'turnkeeper',
       pipeline: true,
+      stream: openPacketSocket,
       // Before the first connection, which comes with the pool.
       onPoolCreated: (created: Pool) => {
         if (traceStatement !== undefined) created.on('connect', (client) => traceClient(client, traceStatement));
