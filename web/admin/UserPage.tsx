@@ -9,6 +9,7 @@ import { Loading } from '../ui/Loading.tsx';
 import { Notice } from '../ui/Notice.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { useFigures } from '../usage/figures.ts';
+import { TryLevels } from '../usage/TryLevels.tsx';
 import { UsageFigures } from '../usage/UsageCard.tsx';
 import { AdminNav } from './AdminPages.tsx';
 import { GrantForm } from './GrantForm.tsx';
@@ -45,6 +46,7 @@ function User({ user, query }: { user: Schemas['AdminUserDetail']; query: UseQue
     <div className="grid gap-8">
       <Facts user={user} />
       <section aria-label={t('users.usage')} data-testid="usage-card" data-level={user.usage.level} className="rounded-xl border border-line bg-raised p-6"><UsageFigures usage={user.usage} /></section>
+      <TryLevels userId={user.userId} />
       <div className="grid gap-6 md:grid-cols-2">
         <GrantForm userId={user.userId} />
         <Suspension userId={user.userId} suspendedAt={user.suspendedAt} />

@@ -1,9 +1,12 @@
 import { useTranslation } from 'react-i18next';
+import { useMe } from '../session/me.ts';
 import { Page } from '../shell/Page.tsx';
 import { History } from './History.tsx';
+import { TryLevels } from './TryLevels.tsx';
 import { UsageCard } from './UsageCard.tsx';
 
 export function UsagePage() {
   const { t } = useTranslation('usage');
-  return <Page title={t('title')}><div className="grid gap-8"><UsageCard detailed /><History /></div></Page>;
+  const { userId } = useMe();
+  return <Page title={t('title')}><div className="grid gap-8"><UsageCard detailed /><TryLevels userId={userId} /><History /></div></Page>;
 }
