@@ -66,7 +66,8 @@ describe('a token of the issuer', () => {
     const [held, other] = [await token({ sub: 'frugal' }), await token({ sub: 'frugal', iat: Math.floor(now() / 1_000) + 3, email: 'frugal@example.com', email_verified: true })];
     const cost = async (bearer: string) => {
       postgres.take();
-      expect((await me(bearer)).status).toBe(200);
+      // A call that itself asks the database nothing.
+      expect((await speak(stack.url, 0, bearer).call('GET', '/api/models')).status).toBe(200);
       return postgres.take().length;
     };
     await cost(person.token);
@@ -88,7 +89,7 @@ describe('a token of the issuer', () => {
     expect(await people('racer')).toEqual([expect.objectContaining({ accounts: 1 })]);
   });
 
-  test('chats, is limited, metered, listed and suspended like anybody', async () => {
+  test('chats, is metered, listed and suspended like anybody, by an admin of the issuer too, whom the audit log names', async () => {
     const person = speak(stack.url, 0, await token({ sub: 'chatter', locale: 'en-GB', zoneinfo: 'Europe/London' }));
     const { body: self } = await person.call('GET', '/api/me');
     expect(self).toMatchObject({ locale: 'en', timeZone: 'Europe/London' });
@@ -101,6 +102,10 @@ describe('a token of the issuer', () => {
     expect((await admin.call('POST', `/api/admin/users/${self.userId}/suspend`, { reason: '시험' })).status).toBe(200);
     expect(await person.call('POST', '/api/chat/send', { message: '안녕' })).toMatchObject({ status: 403, body: { code: 'account_suspended' } });
     expect((await person.call('GET', '/api/me')).status).toBe(200);
+    const chief = speak(stack.url, 0, await token({ sub: 'chief', realm_access: { roles: ['turnkeeper-admin'] } }));
+    expect((await chief.call('POST', `/api/admin/users/${self.userId}/resume`, { reason: '시험 끝' })).status).toBe(200);
+    const { body: { userId } } = await chief.call('GET', '/api/me');
+    expect((await chief.call('GET', `/api/admin/audit?adminId=${userId}`)).body.items).toEqual([expect.objectContaining({ action: 'user.resume', adminId: userId })]);
   });
 
   test('with the e-mail of somebody who has a key is another person, and shows an address only that the issuer has verified', async () => {

@@ -156,6 +156,21 @@ describe('by the provider', () => {
     await heading(other, '토큰 사용량');
   });
 
+  test('a token whose key the provider has taken back is replaced, and what was sent with it is sent again', async () => {
+    const page = await stage.visit('/');
+    await introduce(page, 'kim');
+    await page.getByLabel('메시지', { exact: true }).fill('안녕');
+    await stage.settled(page);
+    await provider.rotate({ keeping: false });
+    const newer = await provider.sign({ sub: 'first-by-the-new-key' });
+    await until(async () => (await fetch(`${stage.stack.url}/api/me`, { headers: { authorization: `Bearer ${newer}` } })).ok);
+    provider.asked();
+    await page.getByLabel('메시지', { exact: true }).press('Enter');
+    await page.getByRole('article', { name: '답변' }).getByText(/토큰 · gpt/).waitFor();
+    expect(provider.asked()).toContain('/token');
+    expect(await page.getByRole('article', { name: '내 질문' }).count()).toBe(1);
+  });
+
   test('no thanks, and a provider that is away, are said on the page that was asked for, by keyboard alone', async () => {
     const page = await stage.visit('/usage');
     await page.getByRole('button', { name: '로그인', exact: true }).focus();
