@@ -1,6 +1,8 @@
+export const LONGEST_ATTEMPT_MS = 30 * 60_000;
+
 /** How long one model call may take in all: 60 s + 1 s per 10 output tokens allowed, at most 30 minutes (architecture.md, Retries). */
 export function attemptTimeoutMs(outputLimit: number): number {
-  return Math.min(60_000 + outputLimit * 100, 30 * 60_000);
+  return Math.min(60_000 + outputLimit * 100, LONGEST_ATTEMPT_MS);
 }
 
 /** All attempts of one run together. */
@@ -16,7 +18,7 @@ export function holdTimeoutMs(outputLimit: number): number {
 /** Model calls of one run: counted by PostgreSQL, because Temporal also counts what it gave to a worker that was gone. */
 export const ATTEMPTS_PER_RUN = 4;
 /**
- * How long a provider may say nothing. Until its first text, every chunk begins `firstByteMs` anew: a reasoning model opens its stream with an
+ * How long a provider may say nothing, unless the configuration says otherwise. Until its first text, every chunk begins `firstByteMs` anew: a reasoning model opens its stream with an
  * empty chunk, or sends its thoughts, long before it answers. Text comes token by token, so once it has begun, `betweenMs` of silence is a
  * stall. Thinking aloud for longer is bounded by the attempt's own limit.
  */

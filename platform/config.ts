@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LONGEST_ATTEMPT_MS, STALL_LIMITS } from '../domain/attempt-limits.ts';
 import { AppConfigError } from './config-error.ts';
 import { readCatalogue } from './catalogue.ts';
 import { readOidc } from './oidc-settings.ts';
@@ -26,6 +27,8 @@ const envSchema = z.object({
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: z.string().optional(),
   MODELS: z.string().optional(),
+  MODEL_FIRST_BYTE_SECONDS: stall(STALL_LIMITS.firstByteMs),
+  MODEL_SILENCE_SECONDS: stall(STALL_LIMITS.betweenMs),
   OIDC_ISSUER: z.string().optional(),
   OIDC_AUDIENCE: z.string().optional(),
   OIDC_CLIENT_ID: z.string().optional(),
@@ -87,7 +90,10 @@ export function readConfig(env: Env = process.env) {
       /** Kept for @temporalio/envconfig, which reads TLS files, API key and profile by its own TEMPORAL_* names. */
       env: Object.fromEntries(Object.entries(set).filter(([name]) => name.startsWith('TEMPORAL_'))) as Record<string, string>,
     },
-    openai: { apiKey: e.OPENAI_API_KEY, baseUrl: e.OPENAI_BASE_URL },
+    openai: {
+      apiKey: e.OPENAI_API_KEY, baseUrl: e.OPENAI_BASE_URL,
+      stall: { firstByteMs: e.MODEL_FIRST_BYTE_SECONDS * 1_000, betweenMs: e.MODEL_SILENCE_SECONDS * 1_000 },
+    },
     models: catalogue(e.MODELS),
     oidc: readOidc(e),
     policy: { purchaseUrl: e.PURCHASE_URL },
@@ -123,6 +129,11 @@ function versionOf(deploymentName: string | undefined, buildId: string | undefin
 
 function flag() {
   return z.stringbool().default(false);
+}
+
+/** At most as long as any call may take in all: its own limit ends it all the same. */
+function stall(fallbackMs: number) {
+  return z.coerce.number().int().min(1).max(LONGEST_ATTEMPT_MS / 1_000).default(fallbackMs / 1_000);
 }
 
 function positive(fallback: number) {

@@ -11,13 +11,19 @@ import { fetchAndKeep } from './model-fetch.ts';
 import { readUsage } from './model-usage.ts';
 import { NO_TRACING, type Tracing } from './tracing.ts';
 
+export interface StallLimits {
+  readonly firstByteMs: number;
+  readonly betweenMs: number;
+}
+
 export interface ModelRequest {
   readonly model: Model;
   readonly messages: readonly PromptMessage[];
   /** In the model's own tokens; it is passed on as the provider's limit (G2). */
   readonly outputLimit: number;
   readonly signal: AbortSignal;
-  readonly stall?: { readonly firstByteMs: number; readonly betweenMs: number };
+  /** Instead of the client's own. */
+  readonly stall?: StallLimits;
 }
 
 /** How a stream ended. Complete means that a finish reason was seen: an aborted stream ends in the same way. */
@@ -72,7 +78,9 @@ const FAILED_FINISH: ReadonlyMap<string, TurnFailureCode> = new Map([
 const CUT_FINISH: ReadonlySet<string> = new Set(['length', 'max_tokens']);
 
 /** @throws AppConfigError without a key, unless the provider is one of your own. */
-export function createModelClient({ apiKey, baseUrl }: { apiKey: string | undefined; baseUrl: string | undefined }, tracing: Tracing = NO_TRACING): ModelClient {
+export function createModelClient(
+  { apiKey, baseUrl, stall = STALL_LIMITS }: { apiKey: string | undefined; baseUrl: string | undefined; stall?: StallLimits }, tracing: Tracing = NO_TRACING,
+): ModelClient {
   if (apiKey === undefined && baseUrl === undefined) throw new AppConfigError('OPENAI_API_KEY: must be set (or OPENAI_BASE_URL for a provider that needs none).');
   const client = new OpenAI({
     apiKey: apiKey ?? 'none', baseURL: baseUrl ?? 'https://api.openai.com/v1',
@@ -84,7 +92,7 @@ export function createModelClient({ apiKey, baseUrl }: { apiKey: string | undefi
   const calls = new Set<Promise<ModelEnd>>();
   return {
     async stream(request, onDelta) {
-      const call = traced(tracing, request, () => new ModelCall(request, closing.signal).run(client, onDelta));
+      const call = traced(tracing, request, () => new ModelCall({ stall, ...request }, closing.signal).run(client, onDelta));
       calls.add(call);
       try {
         return await call;
@@ -114,7 +122,7 @@ function traced(tracing: Tracing, { model, outputLimit }: ModelRequest, call: ()
 
 /** One call, and the clock that ends it when the provider stalls. */
 class ModelCall {
-  readonly #request: ModelRequest;
+  readonly #request: Required<ModelRequest>;
   readonly #clock = new AbortController();
   readonly #signal: AbortSignal;
   #timer: NodeJS.Timeout | undefined;
@@ -123,7 +131,7 @@ class ModelCall {
   #usage: Usage | null = null;
   #providerRequestId: string | null = null;
 
-  constructor(request: ModelRequest, closing: AbortSignal) {
+  constructor(request: Required<ModelRequest>, closing: AbortSignal) {
     this.#request = request;
     this.#signal = AbortSignal.any([request.signal, closing, this.#clock.signal]);
   }
@@ -172,7 +180,7 @@ class ModelCall {
 
   /** How long the provider may be silent from now on. */
   #silence(): number {
-    const { firstByteMs, betweenMs } = this.#request.stall ?? STALL_LIMITS;
+    const { firstByteMs, betweenMs } = this.#request.stall;
     return this.#spoken ? betweenMs : firstByteMs;
   }
 

@@ -1,31 +1,54 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Scenario } from '../fake-model/scenario.ts';
-import { readEvents } from '../support/events.ts';
+import { Gate, type Scenario } from '../fake-model/scenario.ts';
+import { readEvents, type SeenEvent } from '../support/events.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
+import type { TestTurn } from '../support/turn.ts';
 import { ANSWER, answered, modelCalls, newTurn } from '../workflow/stage.ts';
 
 let stack: TestStack;
 beforeAll(async () => {
-  stack = await startTestStack();
+  stack = await startTestStack({ MODEL_FIRST_BYTE_SECONDS: '2', MODEL_SILENCE_SECONDS: '2' });
   stack.model.always(ANSWER);
+  for (const [what, , , scenario] of FAILURES) {
+    runs.set(what, given(scenario));
+    runs.get(what)?.catch(() => {});
+  }
 });
 afterAll(() => stack.close());
 
 const ATTEMPTS = 4;
 
-/** What a model may go on doing until a turn gives up. Dropped connections are tried again after one, two and four seconds. */
-const FAILURES: readonly (readonly [what: string, code: string, scenario: Scenario])[] = [
-  ['refuses with 429', 'model_rate_limited', { status: 429, headers: { 'retry-after-ms': '1' }, error: { code: 'rate_limit_exceeded', message: 'slow down, sk-secret-of-the-test' } }],
-  ['drops the connection in mid-answer', 'model_unavailable', { ...ANSWER, dropAt: 3 }],
+/** What a model may go on doing until a turn gives up. What does not say when to come again is tried after one, two and four seconds. */
+const FAILURES: readonly (readonly [what: string, status: number, code: string, scenario: Scenario])[] = [
+  ['refuses with 429', 502, 'model_rate_limited', { status: 429, headers: { 'retry-after-ms': '1' }, error: { code: 'rate_limit_exceeded', message: 'slow down, sk-secret-of-the-test' } }],
+  ['drops the connection in mid-answer', 502, 'model_unavailable', { ...ANSWER, dropAt: 3 }],
+  ['says nothing at all', 504, 'model_timeout', { ...ANSWER, gate: new Gate('request') }],
+  ['falls silent in mid-answer', 504, 'model_timeout', { ...ANSWER, gate: new Gate(3) }],
 ];
 
-test.each(FAILURES)('a model that %s four times: 502 %s, or the event of it; nothing debited, the hold released, the turn may be run again', async (_, code, scenario) => {
+/** One turn sent for its JSON and one for its stream, to their ends. All failures run at once: they mostly wait. */
+interface Run {
+  readonly plain: TestTurn;
+  readonly streamed: TestTurn;
+  readonly sent: Awaited<ReturnType<TestTurn['send']>>;
+  readonly events: readonly SeenEvent[];
+}
+const runs = new Map<string, Promise<Run>>();
+
+async function given(scenario: Scenario): Promise<Run> {
   const [plain, streamed] = await Promise.all([prepared(scenario), prepared(scenario)]);
   const [sent, events] = await Promise.all([
     plain.send(),
     streamed.person.raw('POST', '/api/chat/send', { turnId: streamed.turnId, message: streamed.message }, { accept: 'text/event-stream' }).then((response) => readEvents(response)),
   ]);
-  expect([sent.status, sent.body.code, sent.body.turnId, sent.body.retryable]).toEqual([502, code, plain.turnId, true]);
+  return { plain, streamed, sent, events };
+}
+
+test.each(FAILURES)('a model that %s four times: %d %s, or the event of it; nothing debited, the hold released, the turn may be run again', async (what, status, code) => {
+  const run = await runs.get(what);
+  if (run === undefined) throw new Error('every failure was begun');
+  const { plain, streamed, sent, events } = run;
+  expect([sent.status, sent.body.code, sent.body.turnId, sent.body.retryable]).toEqual([status, code, plain.turnId, true]);
   expect(events[0]?.event).toBe('accepted');
   expect(events.filter(({ event }) => event === 'completed' || event === 'stopped')).toEqual([]);
   expect(events.at(-1)).toMatchObject({ event: 'failed', data: { turn: { turnId: streamed.turnId, state: 'failed', error: { code, retryable: true } } } });
