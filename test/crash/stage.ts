@@ -17,7 +17,7 @@ export interface CrashStage {
   /** @param variables of this process alone, e.g. another way to a service. */
   start(role: 'api' | 'worker', variables?: Readonly<Record<string, string>>): Promise<Program>;
   /** Speaks to whichever API was started last. */
-  person(): Promise<Person>;
+  person(role?: 'user' | 'admin'): Promise<Person>;
   lockAccount(person: Person): Promise<RowLock>;
   /** The schedule fires now. */
   reconcile(): Promise<void>;
@@ -53,8 +53,8 @@ export async function openCrashStage(): Promise<CrashStage> {
       if (role === 'api') api = program.url;
       return program;
     },
-    async person() {
-      const { userId, token } = await createUser(db.database, { email: null, role: 'user' });
+    async person(role = 'user') {
+      const { userId, token } = await createUser(db.database, { email: null, role });
       return speak(() => api, userId, token);
     },
     lockAccount: (person) => lockRows(db.url, 'select 1 from accounts where user_id = $1', [person.userId], 'no key update'),

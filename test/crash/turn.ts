@@ -55,10 +55,16 @@ export class CrashTurn {
 
   /** Asks, held at a point of the answer of its first call. */
   async askUpTo(point: Point): Promise<Gate> {
-    const gate = new Gate(point);
-    this.script({ gate });
+    const gate = this.gate(point);
     this.ask();
     await gate.reached;
+    return gate;
+  }
+
+  /** Its next call will be held there. */
+  gate(point: Point): Gate {
+    const gate = new Gate(point);
+    this.script({ gate });
     return gate;
   }
 
