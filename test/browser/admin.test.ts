@@ -1,9 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { sql } from 'kysely';
 import { audit } from './audit.ts';
+import { failTurns } from './failed-turns.ts';
 import { openStage, type Stage } from './stage.ts';
 import type { Person } from '../support/stack.ts';
-import { until } from '../support/until.ts';
 
 jest.setTimeout(90_000);
 let stage: Stage;
@@ -70,15 +69,6 @@ test('an admin replays a failed turn, which is answered and debited once', async
   expect([body.state, body.ledgerEntries.length, body.replayedAt]).toEqual(['completed', 1, expect.any(String)]);
 });
 
-const ANSWER = { chunks: ['다시', ' 답변'], usage: { prompt_tokens: 20, completion_tokens: 6 } };
-
-/** Failed turns of the person, each in a conversation of its own; what comes after is answered. */
-async function failTurns(of: Person, count: number): Promise<void> {
-  stage.stack.model.always({ status: 400, error: { code: 'model_broken' } });
-  await Promise.all(Array.from({ length: count }, (_, i) => of.call('POST', '/api/chat/send', { message: `실패할 질문 ${i}` })));
-  stage.stack.model.always(ANSWER);
-}
-
 async function debitsOf({ userId }: Person): Promise<number> {
   return (await admin.call('GET', `/api/admin/users/${userId}`)).body.ledger.items.filter(({ kind }: { kind: string }) => kind === 'debit').length;
 }
@@ -86,7 +76,7 @@ async function debitsOf({ userId }: Person): Promise<number> {
 describe('an admin replays many turns of a filter', () => {
   test('sees how many and which, is asked again when there are more by then, and follows it to its end', async () => {
     const guest = await stage.stack.person();
-    await failTurns(guest, 3);
+    await failTurns(stage.stack, guest, 3);
     const page = await stage.visitAs(admin, `/admin/turns?userId=${guest.userId}`);
     const open = page.getByRole('button', { name: '실패한 대화 일괄 다시 실행' });
     await open.click();
@@ -99,7 +89,7 @@ describe('an admin replays many turns of a filter', () => {
     expect(await panel.getByRole('link', { name: /^…/ }).count()).toBe(3);
     expect(await audit(page)).toEqual([]);
     expect(await debitsOf(guest)).toBe(0);
-    await failTurns(guest, 1);
+    await failTurns(stage.stack, guest, 1);
     await panel.getByRole('button', { name: '지금 다시 실행 (3건)' }).click();
     await panel.getByText('그 사이 3건에서 4건으로 바뀌었습니다. 다시 확인해 주세요.').waitFor();
     expect(await audit(page)).toEqual([]);
@@ -126,7 +116,7 @@ describe('an admin replays many turns of a filter', () => {
 
   test('pauses it, lets it go on and cancels it half way, and then sees exactly what was done and what was not', async () => {
     const guest = await stage.stack.person();
-    await failTurns(guest, 12);
+    await failTurns(stage.stack, guest, 12);
     const { body: { redriveId } } = await admin.call('POST', '/api/admin/turns/replay', { filter: { userId: guest.userId }, reason: '하나씩', ratePerSecond: 1, confirm: 12 });
     const page = await stage.visitAs(admin, `/admin/redrives/${redriveId}`);
     await page.getByRole('button', { name: '일시 정지' }).click();
@@ -208,51 +198,6 @@ test('an admin sees who uses how much, as of when, and has it computed anew', as
   await page.waitForURL(new RegExp(`who=${person.userId}`));
   await page.getByRole('link', { name: `사용자 ${person.userId}`, exact: true }).waitFor();
   expect(await audit(page)).toEqual([]);
-});
-
-describe('tables page on the server', () => {
-  beforeAll(async () => {
-    const { sql: on } = stage.stack.db.database;
-    await sql`insert into users (email) select 'reader' || n || '@example.com' from generate_series(1, 60) n`.execute(on);
-    await sql`insert into accounts (user_id) select id from users where email like 'reader%'`.execute(on);
-    await sql`insert into conversations (id, user_id, last_sequence, listed_at) select gen_random_uuid(), ${person.userId}, 60, now()`.execute(on);
-    await sql`insert into turns (id, user_id, account_id, conversation_id, sequence, state, model, body_hash, question, question_tokens, encoding, error_code, ever_admitted, admitted_at, ended_at, created_at)
-      select gen_random_uuid(), c.user_id, a.id, c.id, n, 'failed', 'paged', '\\x00', 'q', 1, 'o200k_base', 'interrupted', true, now(), now(), now() - n * interval '1 minute'
-      from conversations c join accounts a on a.user_id = c.user_id, generate_series(1, 60) n where c.last_sequence = 60`.execute(on);
-    await Promise.all(Array.from({ length: 60 }, (_, n) => admin.call('POST', `/api/admin/users/${person.userId}/grants`, { tokens: n + 1, reason: `지급 ${n}` }, { 'idempotency-key': `page-${n}` })));
-    const guest = await stage.stack.person();
-    await failTurns(guest, 27);
-    const { body: { redriveId } } = await admin.call('POST', '/api/admin/turns/replay', { filter: { userId: guest.userId }, reason: '쪽', ratePerSecond: 50, confirm: 27 });
-    redrive = redriveId;
-  });
-  let redrive: string;
-
-  test.each<[string, string, () => string, string[], number]>([
-    ['turns', '대화 기록', () => '/admin/turns?model=paged&state=failed', ['model=paged', 'state=failed'], 0],
-    ['people', '사용자', () => '/admin/users?who=reader&suspended=false', ['who=reader', 'suspended=false'], 1],
-    ['the audit log', '감사 로그', () => `/admin/audit?action=tokens.grant&target=user:${person.userId}`, ['action=tokens.grant'], 4],
-    ['a ledger', '원장', () => `/admin/users/${person.userId}`, [], 7],
-    ['a redrive', '대화별 결과', () => `/admin/redrives/${redrive}`, [], 1],
-  ])('%s: where one is stands in the address, beside the filter', async (_, name, path, kept, telling) => {
-    const page = await stage.visitAs(admin, path());
-    const table = page.getByRole('region', { name, exact: true });
-    await table.getByRole('row').nth(5).waitFor();
-    const rows = async () => (await table.getByRole('row').allInnerTexts()).map((row) => row.split('\t')[telling]);
-    const first = await rows();
-    await page.getByRole('button', { name: '다음' }).click();
-    await page.waitForURL(/cursor=/);
-    await until(async () => (await rows())[1] !== first[1]);
-    const second = await rows();
-    expect(second.slice(1).filter((row) => first.includes(row))).toEqual([]);
-    for (const part of kept) expect(decodeURIComponent(page.url())).toContain(part);
-    await page.reload();
-    await table.getByRole('row').nth(1).waitFor();
-    expect((await rows())[1]).toBe(second[1]);
-    expect(await audit(page)).toEqual([]);
-    await page.goBack();
-    await until(async () => (await rows())[1] === first[1]);
-    expect(page.url()).not.toContain('cursor');
-  });
 });
 
 test('for anybody else there are no such pages', async () => {
