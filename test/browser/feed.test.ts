@@ -226,6 +226,34 @@ describe('without a connection', () => {
     await proxy.close();
   });
 
+  test('a page whose place in the feed the server does not know reads everything again, and follows from the present', async () => {
+    const person = await stage.stack.person();
+    const { conversationId } = await send(person, { message: '첫 질문' });
+    const page = await stage.visit('/favicon.svg');
+    await signInAs(page, person);
+    const from: (string | null)[] = [];
+    const refusal = JSON.stringify({ code: 'invalid_event_id', message: '', requestId: 'r' });
+    const asked = new Gate(1);
+    await page.route('**/api/events', async (route) => {
+      from.push(await route.request().headerValue('last-event-id'));
+      if (from.length > 1) return route.continue();
+      await asked.pass(1);
+      return route.fulfill({ status: 400, contentType: 'application/json', body: refusal });
+    });
+    await page.goto(`/c/${conversationId}`);
+    await page.getByRole('article', { name: '내 질문' }).getByText('첫 질문').waitFor();
+    await stage.settled(page);
+    // Told to nobody: the feed begins after it.
+    await send(person, { message: '말해 주지 않은 질문', conversationId });
+    expect(await page.getByRole('article').count()).toBe(2);
+    asked.open();
+    await page.getByRole('article', { name: '내 질문' }).getByText('말해 주지 않은 질문').waitFor();
+    await until(async () => await stage.openStreams() === 1);
+    expect(from).toEqual([expect.stringMatching(/^\d+-\d+$/), null]);
+    await grant(person, 5_000);
+    await page.getByTestId('usage-card').getByText(/^10\d,\d{3}$/).waitFor();
+  });
+
   test('and with no way to have a feed it asks from time to time', async () => {
     const person = await stage.stack.person();
     const page = await stage.visit('/favicon.svg');
