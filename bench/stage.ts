@@ -16,6 +16,8 @@ import { LAYOUTS, type Layout } from './layouts.ts';
 export interface Stage {
   readonly contenders: Readonly<Record<string, Contender>>;
   readonly people: readonly Person[];
+  /** Where the program serves. */
+  readonly urls: readonly string[];
   /** First process of each, by name. */
   readonly processes: ReadonlyMap<string, number>;
   /** Those that run the program. */
@@ -36,6 +38,8 @@ export interface StageOptions {
   readonly modelPort?: number | undefined;
   /** A Temporal of the person's own, as on PostgreSQL. */
   readonly temporal?: string | undefined;
+  /** The built web app, served too. */
+  readonly webDir?: string | undefined;
   /** Processes that were started elsewhere and whose CPU counts: the gateway's by names that begin with it, else Turnkeeper's. */
   readonly pids: ReadonlyMap<string, number>;
 }
@@ -45,7 +49,7 @@ const PEOPLE = 64;
 const TOKENS = 1_000_000_000;
 
 /** @param stopping ends it early. Data lies below `.turnkeeper/`, on the disk that `npm start` would use, and goes with the bench. */
-export async function openStage(stopping: AbortSignal, { profileDir, layout, nodeFlags = [], gateway, modelPort, temporal, pids }: StageOptions): Promise<Stage> {
+export async function openStage(stopping: AbortSignal, { profileDir, layout, nodeFlags = [], gateway, modelPort, temporal, webDir, pids }: StageOptions): Promise<Stage> {
   const parent = join(import.meta.dirname, '..', '.turnkeeper');
   mkdirSync(parent, { recursive: true });
   const dataDir = mkdtempSync(join(parent, 'bench-'));
@@ -67,7 +71,7 @@ export async function openStage(stopping: AbortSignal, { profileDir, layout, nod
     const config = readConfig(ours);
     const stack = await startStack(config, ground);
     closers.push(() => stack.stop());
-    const variables = { ...stack.variables, ...ours };
+    const variables = { ...stack.variables, ...ours, ...(webDir === undefined ? {} : { WEB_DIR: webDir }) };
     const profiling = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
     const laid = await LAYOUTS[layout](ground, { config, variables, nodeFlags: [...nodeFlags, ...profiling] });
     closers.push(async () => { await Promise.all(laid.services.map((service) => service.stop())); });
@@ -76,7 +80,7 @@ export async function openStage(stopping: AbortSignal, { profileDir, layout, nod
     const apps = laid.services.map(({ name }) => name);
     const [gateways, others] = [[...pids.keys()].filter(isGateway), [...pids.keys()].filter((name) => !isGateway(name))];
     return {
-      apps,
+      apps, urls: laid.urls,
       contenders: {
         turnkeeper: turnkeeper(laid.urls, [...new Set([...apps, 'postgresql', 'redis', 'temporal', ...others])]),
         bare: bare(handler.url, ['bare', 'postgresql']),

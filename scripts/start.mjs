@@ -24,6 +24,7 @@ const COMMANDS = {
   'bench:turn': [['bench/turn.ts']],
   'bench:stats': [['bench/stats.ts']],
   'bench:ledger': [['bench/ledger.ts']],
+  'bench:web': [['bench/web.ts']],
   cli: [['cli/main.ts']],
 };
 

@@ -1,0 +1,111 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { chromium, type Browser } from 'playwright-core';
+import { findChromium } from '../scripts/services/chromium.ts';
+import { say, SetupError } from '../scripts/services/say.ts';
+import { buildWeb } from '../scripts/web-build.ts';
+import { spreadOf, type Spread } from './figures.ts';
+import { answerOf, PAGES, runPage, type PageName, type PageRun } from './pages.ts';
+import { openStage, type Stage } from './stage.ts';
+
+const HELP = `npm run bench:web -- [options]
+
+What the page costs in a real Chromium. In one run and in turn, each time in a browser of its own with nothing cached, it opens
+  turnkeeper  the web app as it is built and served, signed in
+  bare        a page that appends each delta of the same stream to one text node
+from the same service (as \`npm start\` runs it) and asks there for an answer of 50 deltas a second, with headings, lists, tables and code:
+  largest paint   largest contentful paint, from the navigation
+  busy            the main thread's share of the time while the answer streams
+  long tasks      tasks above 50 ms meanwhile
+Nothing else should run meanwhile: browser, service and model share these cores, so read the ratios.
+
+  --runs N      of each page (default 7)
+  --seconds N   of each answer (default 10, at most 15: so much fits into an answer)
+  --json        one JSON object on standard output instead of a table
+  --help`;
+
+const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FIGURES = ['largestPaintMs', 'busyShare', 'longTasks', 'longTaskMs'] as const satisfies readonly (keyof PageRun)[];
+const NAMES = Object.keys(PAGES) as PageName[];
+
+interface Line {
+  readonly figure: (typeof FIGURES)[number];
+  readonly turnkeeper: Spread;
+  readonly bare: Spread;
+  /** Run by run; null where the bare page has none of it. */
+  readonly ratio: Spread | null;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { runs: { type: 'string' }, seconds: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
+  if (values.help === true) return void process.stdout.write(`${HELP}\n`);
+  const [runs, seconds] = [countOf('--runs', values.runs ?? '7', 100), countOf('--seconds', values.seconds ?? '10', 15)];
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
+  const interrupted = new Promise<never>((_, reject) => stopping.signal.addEventListener('abort', () => reject(new SetupError('interrupted'))));
+  const [executablePath, built] = [await findChromium(stopping.signal), await buildWeb(stopping.signal)];
+  const webDir = await mkdtemp(join(tmpdir(), 'turnkeeper-pages-'));
+  let stage: Stage | null = null;
+  let browser: Browser | null = null;
+  try {
+    for (const folder of [built, join(import.meta.dirname, 'bare-page')]) await cp(folder, webDir, { recursive: true });
+    stage = await openStage(stopping.signal, { layout: 'one', pids: new Map(), webDir });
+    browser = await chromium.launch({ executablePath, args: FLAGS, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
+    const lines = await Promise.race([measure(browser, stage, { runs, seconds }), interrupted]);
+    const machine = { cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version, chromium: browser.version() };
+    process.stdout.write(`${values.json === true ? JSON.stringify({ machine, runs, seconds, lines }, null, 2) : textOf(lines, `${runs} runs of ${seconds} s; ${machine.cores} cores (${machine.cpu}), Chromium ${machine.chromium}`)}\n`);
+  } finally {
+    await browser?.close();
+    await stage?.close();
+    await rm(webDir, { recursive: true, force: true });
+  }
+}
+
+/** @returns each figure over all runs. The first of each page is not counted: the service is compiled and its caches filled by it. */
+async function measure(browser: Browser, { urls: [url = ''], people }: Stage, { runs, seconds }: { runs: number; seconds: number }): Promise<Line[]> {
+  const seen: Record<PageName, PageRun[]> = { turnkeeper: [], bare: [] };
+  for (let run = 0; run <= runs; run += 1) {
+    say(run === 0 ? 'warming up' : `run ${run} of ${runs}`);
+    const person = people[run % people.length];
+    if (person === undefined) throw new Error('nobody asks');
+    // Neither page is always the first.
+    for (const name of run % 2 === 0 ? NAMES : NAMES.toReversed()) {
+      const measured = await runPage(browser, url, name, person, answerOf(run === 0 ? 1 : seconds));
+      if (run > 0) seen[name].push(measured);
+    }
+  }
+  return FIGURES.map((figure) => {
+    const of = (name: PageName) => seen[name].map((measured) => measured[figure]);
+    const bare = of('bare');
+    return { figure, turnkeeper: spreadOf(of('turnkeeper')), bare: spreadOf(bare), ratio: bare.some((value) => value === 0) ? null : spreadOf(of('turnkeeper').map((value, i) => value / (bare[i] ?? Number.NaN))) };
+  });
+}
+
+const SHOWN = {
+  largestPaintMs: ['largest paint, ms', 1, 0], busyShare: ['busy, %', 100, 1], longTasks: ['long tasks', 1, 0], longTaskMs: ['long tasks, ms', 1, 0],
+} as const satisfies Record<(typeof FIGURES)[number], readonly [string, number, number]>;
+
+function textOf(lines: readonly Line[], title: string): string {
+  const spread = ({ median, least, most }: Spread, times: number, digits: number) => `${(median * times).toFixed(digits)} (${(least * times).toFixed(digits)}…${(most * times).toFixed(digits)})`;
+  const row = (first: string, ...cells: readonly string[]) => `${first.padEnd(18)}${cells.map((cell) => cell.padStart(22)).join('')}`;
+  return [title, row('', 'turnkeeper', 'bare', 'ratio'), ...lines.map(({ figure, turnkeeper, bare, ratio }) => {
+    const [said, times, digits] = SHOWN[figure];
+    return row(said, spread(turnkeeper, times, digits), spread(bare, times, digits), ratio === null ? '' : spread(ratio, 1, 1));
+  })].join('\n');
+}
+
+function countOf(option: string, text: string, most: number): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1 || count > most) throw new SetupError(`${option}: must be a whole number from 1 to ${most}`);
+  return count;
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  say(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
+  process.exit(1);
+}
