@@ -3,6 +3,7 @@ import { audit } from './audit.ts';
 import { failTurns } from './failed-turns.ts';
 import { openStage, type Stage } from './stage.ts';
 import type { Person } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(90_000);
 let stage: Stage;
@@ -194,6 +195,15 @@ test('an admin sees who uses how much, as of when, and has it computed anew', as
   await page.getByRole('heading', { name: '사용률 분포' }).waitFor();
   await page.getByText(/기준$/).waitFor();
   await page.getByRole('button', { name: '새로 계산' }).click();
+  const top = page.getByRole('region', { name: '많이 사용한 사용자' });
+  const left = async () => (await top.getByRole('row').allInnerTexts()).slice(1).map((row) => Number(row.split('\t')[3]?.replaceAll(',', '')));
+  await until(async () => (await left()).some((tokens) => tokens > 110_000));
+  await page.getByLabel('정렬').selectOption({ label: '남은 토큰 적은 순' });
+  await page.waitForURL(/order=remainingTokens/);
+  await page.reload();
+  await top.getByRole('row').nth(1).waitFor();
+  expect(await left()).toEqual((await left()).sort((a, b) => a - b));
+  expect((await left()).at(-1)).toBeGreaterThan(110_000);
   await page.getByLabel('이메일 또는 번호').fill(String(person.userId));
   await page.waitForURL(new RegExp(`who=${person.userId}`));
   await page.getByRole('link', { name: `사용자 ${person.userId}`, exact: true }).waitFor();

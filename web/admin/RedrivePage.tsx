@@ -55,7 +55,7 @@ function Redrive({ redrive, query }: { redrive: Detail; query: UseQueryResult<De
   const said = t(`redrives.said.${redrive.state}`, { done: written(completed), failed: written(failed), stopped: written(stopped), skipped: written(skipped), left: written(waiting) });
   const turns = { ...query, data: redrive.turns } as UseQueryResult<Detail['turns']>;
   return (
-    <div className="grid gap-8">
+    <div className="grid grid-cols-1 gap-8">
       <section aria-label={t('redrives.progress')} className="grid gap-4 rounded-xl border border-line bg-raised p-5">
         <div className="flex flex-wrap items-center justify-between gap-3">
           <p role="status" className="flex min-w-0 flex-1 basis-64 flex-wrap items-center gap-x-3 gap-y-1"><RedriveWord state={redrive.state} /><span className="text-sm text-soft">{said}</span></p>

@@ -10,6 +10,7 @@ import { AdminNav } from './AdminPages.tsx';
 import { doneOf, isOver, ProgressBar } from './RedriveProgress.tsx';
 import { PagedTable } from './Table.tsx';
 import { useAddress } from './use-address.ts';
+import { When } from './When.tsx';
 import { RedriveWord } from './Word.tsx';
 
 const LIVE_MS = 3_000;
@@ -36,7 +37,7 @@ export function RedrivesPage() {
         ) },
         { title: t('reason'), cell: ({ reason }) => <span className="line-clamp-2 min-w-40">{reason}</span> },
         { title: t('redrives.fact.admin'), numeric: true, cell: ({ adminId }) => adminId ?? 'CLI' },
-        { title: t('redrives.fact.ended'), cell: ({ endedAt }) => endedAt === null ? '–' : moment(endedAt) },
+        { title: t('redrives.fact.ended'), cell: ({ endedAt }) => endedAt === null ? '–' : <When at={endedAt} /> },
       ]} />
     </Page>
   );

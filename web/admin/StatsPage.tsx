@@ -51,7 +51,7 @@ function Figures({ stats }: { stats: Stats }) {
   const { tokens } = useFigures();
   const most = Math.max(1, ...Object.values(stats.distribution));
   return (
-    <div className="grid gap-8">
+    <div className="grid grid-cols-1 gap-8">
       <dl className="grid grid-cols-2 gap-x-6 gap-y-4 rounded-xl border border-line bg-raised p-5 sm:grid-cols-5">
         {OVERVIEW.map((name) => <div key={name}><dt className="text-xs text-faint">{t(`stats.${name}`)}</dt><dd className="mt-0.5 text-xl font-semibold tabular-nums">{tokens(stats.overview[name])}</dd></div>)}
       </dl>

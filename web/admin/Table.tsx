@@ -24,14 +24,14 @@ export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<
   if (items.length === 0) return <p className="rounded-xl border border-dashed border-line px-4 py-10 text-center text-sm text-faint">{empty}</p>;
   return (
     <div role="region" aria-label={label} tabIndex={0} className="overflow-x-auto rounded-xl border border-line bg-raised">
-      <table className="w-full text-left text-sm">
+      <table className="w-full text-left text-sm wrap-break-word">
         <thead className="border-b border-line bg-panel text-faint">
           <tr>{columns.map(({ title, numeric }) => <th key={title} scope="col" className={`px-4 py-2 font-medium whitespace-nowrap ${numeric === true ? 'text-right' : ''}`}>{title}</th>)}</tr>
         </thead>
         <tbody>
           {items.map((item) => (
             <tr key={keyOf(item)} className="border-b border-line last:border-0 hover:bg-hover/50">
-              {columns.map(({ title, cell, numeric }) => <td key={title} className={`px-4 py-2 align-top ${numeric === true ? 'text-right tabular-nums' : ''}`}>{cell(item)}</td>)}
+              {columns.map(({ title, cell, numeric }) => <td key={title} className={`px-4 py-2 align-top ${numeric === true ? 'text-right whitespace-nowrap tabular-nums' : ''}`}>{cell(item)}</td>)}
             </tr>
           ))}
         </tbody>
@@ -48,7 +48,7 @@ export function PagedTable<Item>({ query, ...table }: Omit<TableProps<Item>, 'it
   if (query.isError) return <Problem error={query.error} onRetry={() => void query.refetch()} />;
   const { items, nextCursor } = query.data;
   return (
-    <div className="grid gap-3" aria-busy={query.isFetching}>
+    <div className="grid grid-cols-1 gap-3" aria-busy={query.isFetching}>
       <Table {...table} items={items} />
       {(nextCursor !== null || address['cursor'] !== undefined) && (
         <div className="flex justify-end gap-2">

@@ -13,6 +13,7 @@ import { useFigures } from '../usage/figures.ts';
 import { AdminNav } from './AdminPages.tsx';
 import { ReplayForm } from './ReplayForm.tsx';
 import { Table } from './Table.tsx';
+import { When } from './When.tsx';
 import { TurnWord } from './Word.tsx';
 
 const LIVE_MS = 1_000;
@@ -49,7 +50,7 @@ function Turn({ turn, onRead }: { turn: Schemas['AdminTurnDetail']; onRead: (() 
     ['took', turn.durationMs === undefined ? '–' : t('ms', { ms: tokens(turn.durationMs) })], ['workflow', turn.workflow.status ?? '–'], ['id', <span key="id" className="font-mono text-xs break-all">{turn.turnId}</span>],
   ] as const;
   return (
-    <div className="grid gap-8">
+    <div className="grid grid-cols-1 gap-8">
       <dl className="grid grid-cols-2 gap-x-6 gap-y-4 rounded-xl border border-line bg-raised p-5 sm:grid-cols-4">
         {facts.map(([name, value]) => <div key={name}><dt className="text-xs text-faint">{t(`turns.fact.${name}`)}</dt><dd className="mt-0.5">{value}</dd></div>)}
       </dl>
@@ -62,8 +63,8 @@ function Turn({ turn, onRead }: { turn: Schemas['AdminTurnDetail']; onRead: (() 
             <li key={i} className="relative py-1.5 before:absolute before:top-3.5 before:-left-[1.6rem] before:size-2 before:rounded-full before:bg-accent">
               <span className="font-medium">{t(`turns.step.${step.step}`)}</span>
               <span className="ml-2 text-sm text-faint tabular-nums">
-                +{tokens(step.sinceAcceptedMs)} ms{step.attempt !== undefined && ` · ${t('turns.attempt', { n: step.attempt })}`}{step.tokens !== undefined && ` · ${tokens(step.tokens)} ${t('tokens')}`}
-                {step.outcome !== undefined && ` · ${step.outcome}`}{step.code != null && ` · ${step.code}`}{step.durationMs !== undefined && ` · ${tokens(step.durationMs)} ms`}
+                +{t('ms', { ms: tokens(step.sinceAcceptedMs) })}{step.attempt !== undefined && ` · ${t('turns.attempt', { n: step.attempt })}`}{step.step === 'held' && step.tokens !== undefined && ` · ${tokens(step.tokens)} ${t('tokens')}`}
+                {step.outcome !== undefined && ` · ${step.outcome}`}{step.code != null && ` · ${step.code}`}{step.durationMs !== undefined && ` · ${t('ms', { ms: tokens(step.durationMs) })}`}
               </span>
             </li>
           ))}
@@ -81,7 +82,7 @@ function Turn({ turn, onRead }: { turn: Schemas['AdminTurnDetail']; onRead: (() 
       <section>
         <h2 className="mb-3 text-lg font-semibold">{t('turns.booked')}</h2>
         <Table label={t('turns.booked')} items={turn.ledgerEntries} keyOf={({ entryId }) => entryId} empty={t('turns.nothingBooked')} columns={[
-          { title: t('at'), cell: ({ createdAt }) => moment(createdAt) }, { title: t('tokens'), numeric: true, cell: (entry) => tokens(entry.tokens) },
+          { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> }, { title: t('tokens'), numeric: true, cell: (entry) => tokens(entry.tokens) },
           { title: t('turns.purchased'), numeric: true, cell: (entry) => tokens(entry.purchasedTokens) }, { title: t('turns.allowance'), numeric: true, cell: (entry) => tokens(entry.allowanceTokens) },
           { title: t('turns.overage'), numeric: true, cell: (entry) => tokens(entry.overageTokens) },
         ]} />

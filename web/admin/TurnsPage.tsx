@@ -15,6 +15,7 @@ import { PagedTable } from './Table.tsx';
 import { filterBody, filterQuery, isFiltered, NO_FILTER } from './turn-filter.ts';
 import { TurnLink } from './UserPage.tsx';
 import { useAddress } from './use-address.ts';
+import { When } from './When.tsx';
 import { TurnWord } from './Word.tsx';
 
 type Query = NonNullable<paths['/api/admin/turns']['get']['parameters']['query']>;
@@ -23,7 +24,7 @@ const STATES = ['failed', 'completed', 'running', 'accepted', 'stopped', 'refuse
 /** Turns by filter, with what they failed of, and the way to replay those that did. */
 export function TurnsPage() {
   const { t } = useTranslation('admin');
-  const { moment, tokens, timeZone } = useFigures();
+  const { tokens, timeZone } = useFigures();
   const [address, setAddress] = useAddress();
   const query = { ...filterQuery(address, timeZone), ...(address['cursor'] === undefined ? {} : { cursor: address['cursor'] }) };
   const turns = useQuery({
@@ -60,7 +61,7 @@ export function TurnsPage() {
         { title: t('turns.model'), cell: ({ model }) => model },
         { title: t('tokens'), numeric: true, cell: ({ usage }) => usage === undefined ? '–' : tokens(usage.debitedTokens) },
         { title: t('turns.attempts'), numeric: true, cell: ({ attempt }) => attempt },
-        { title: t('at'), cell: ({ createdAt }) => moment(createdAt) },
+        { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> },
       ]} />
     </Page>
   );

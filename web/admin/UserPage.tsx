@@ -16,6 +16,7 @@ import { GrantForm } from './GrantForm.tsx';
 import { Suspension } from './Suspension.tsx';
 import { PagedTable, Table } from './Table.tsx';
 import { useAddress } from './use-address.ts';
+import { When } from './When.tsx';
 
 /** One person: what they have, what is held, what was booked, and what an admin may do. */
 export function UserPage({ userId }: { userId: number }) {
@@ -40,12 +41,12 @@ export function UserPage({ userId }: { userId: number }) {
 
 function User({ user, query }: { user: Schemas['AdminUserDetail']; query: UseQueryResult<Schemas['AdminUserDetail']> }) {
   const { t } = useTranslation('admin');
-  const { tokens, moment } = useFigures();
+  const { tokens } = useFigures();
   const ledger = { ...query, data: user.ledger } as UseQueryResult<Schemas['AdminUserDetail']['ledger']>;
   return (
-    <div className="grid gap-8">
+    <div className="grid grid-cols-1 gap-8">
       <Facts user={user} />
-      <section aria-label={t('users.usage')} data-testid="usage-card" data-level={user.usage.level} className="rounded-xl border border-line bg-raised p-6"><UsageFigures usage={user.usage} /></section>
+      <section aria-label={t('users.usage')} data-testid="usage-card" data-level={user.usage.level} className="rounded-xl border border-line bg-raised p-6"><UsageFigures usage={user.usage} others /></section>
       <TryLevels userId={user.userId} />
       <div className="grid gap-6 md:grid-cols-2">
         <GrantForm userId={user.userId} />
@@ -56,15 +57,15 @@ function User({ user, query }: { user: Schemas['AdminUserDetail']; query: UseQue
         <Table label={t('users.holds')} items={user.holds} keyOf={({ holdId }) => holdId} empty={t('users.noHolds')} columns={[
           { title: t('turns.turn'), cell: ({ turnId }) => <TurnLink turnId={turnId} /> },
           { title: t('tokens'), numeric: true, cell: (hold) => tokens(hold.tokens) },
-          { title: t('at'), cell: ({ createdAt }) => moment(createdAt) },
-          { title: t('users.expires'), cell: ({ expiresAt }) => expiresAt === null ? t('users.answered') : moment(expiresAt) },
+          { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> },
+          { title: t('users.expires'), cell: ({ expiresAt }) => expiresAt === null ? t('users.answered') : <When at={expiresAt} /> },
         ]} />
       </section>
       <Schedules schedules={user.schedules} />
       <section>
         <h2 className="mb-3 text-lg font-semibold">{t('users.ledger')}</h2>
         <PagedTable label={t('users.ledger')} query={ledger} keyOf={({ entryId }) => entryId} empty={t('users.noEntries')} columns={[
-          { title: t('at'), cell: ({ createdAt }) => <span className="whitespace-nowrap">{moment(createdAt)}</span> },
+          { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> },
           { title: t('users.kind'), cell: ({ kind, estimated, overHold, ceilingMoved }) => (
             <>{t(`users.kindOf.${kind}`)}{[['estimated', estimated], ['overHold', overHold], ['ceilingMoved', ceilingMoved]].flatMap(([flag, set]) => set === true ? [<span key={String(flag)} className="block text-xs text-faint">{t(`users.flag.${flag as 'estimated'}`)}</span>] : [])}</>
           ) },

@@ -8,6 +8,7 @@ import { AdminNav } from './AdminPages.tsx';
 import { ChoiceFilter, Filters, TextFilter } from './Fields.tsx';
 import { PagedTable } from './Table.tsx';
 import { useAddress } from './use-address.ts';
+import { When } from './When.tsx';
 
 /** People, found by e-mail or by number. */
 export function UsersPage() {
@@ -34,7 +35,7 @@ export function UsersPage() {
         { title: t('users.email'), cell: ({ userId, email }) => <Link href={`/admin/users/${userId}`} className="font-medium text-accent hover:underline">{email ?? t('users.numbered', { id: userId })}</Link> },
         { title: t('users.role'), cell: ({ role }) => t(`users.roleOf.${role}`) },
         { title: t('users.state'), cell: ({ suspendedAt }) => suspendedAt === null ? t('users.active') : <span className="text-bad">{t('users.suspendedSince', { at: moment(suspendedAt) })}</span> },
-        { title: t('users.since'), cell: ({ createdAt }) => moment(createdAt) },
+        { title: t('users.since'), cell: ({ createdAt }) => <When at={createdAt} /> },
       ]} />
     </Page>
   );

@@ -41,8 +41,8 @@ function Compact({ usage }: { usage: Usage }) {
   );
 }
 
-/** Every figure of an account. */
-export function UsageFigures({ usage }: { usage: Usage }) {
+/** Every figure of an account. @param others somebody else's, as an admin sees it: nothing is said to them, nor sold. */
+export function UsageFigures({ usage, others = false }: { usage: Usage; others?: boolean }) {
   const { t } = useTranslation('usage');
   const { tokens, percent, moment, until, timeZone } = useFigures();
   const figures = [
@@ -57,10 +57,10 @@ export function UsageFigures({ usage }: { usage: Usage }) {
           <p className="mt-2 text-4xl font-semibold tracking-tight tabular-nums">{percent(usage.usagePercent)}</p>
           <p className="text-sm text-soft">{t('usedOf', { used: tokens(usage.usedTokens), total: tokens(usage.totalAvailable) })}</p>
         </div>
-        {usage.level !== 'NORMAL' && <BuyButton url={usage.purchaseUrl} size="medium" />}
+        {usage.level !== 'NORMAL' && !others && <BuyButton url={usage.purchaseUrl} size="medium" />}
       </div>
       <Meter usage={usage} label={t('meter')} className="h-3" />
-      <LevelMessage usage={usage} />
+      {!others && <LevelMessage usage={usage} />}
       <dl className="grid grid-cols-2 gap-x-6 gap-y-4 sm:grid-cols-3">
         {figures.map(([name, value]) => (
           <div key={name}><dt className="text-sm text-faint">{t(`figure.${name}`)}</dt><dd className="text-lg font-medium tabular-nums">{value}</dd></div>
