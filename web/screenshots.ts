@@ -20,9 +20,13 @@ async function keyOf(as: 'user' | 'admin'): Promise<string> {
   return ((await response.json()) as { token: string }).token;
 }
 
-async function call(token: string, method: string, path: string, body: object): Promise<{ conversationId?: string }> {
+async function call(token: string, method: string, path: string, body: object): Promise<{ conversationId?: string; redriveId?: string }> {
   const response = await fetch(`${base}${path}`, { method, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(body) });
-  return await response.json() as { conversationId?: string };
+  return await response.json() as { conversationId?: string; redriveId?: string };
+}
+
+async function read(token: string, path: string): Promise<{ items: readonly { turnId: string }[] }> {
+  return await (await fetch(`${base}${path}`, { headers: { authorization: `Bearer ${token}` } })).json() as { items: readonly { turnId: string }[] };
 }
 
 async function take(name: string, token: string, path: string, options: BrowserContextOptions, ready: (page: Page) => Promise<unknown>): Promise<void> {
@@ -60,6 +64,12 @@ await inLanguage(user, 'en');
 await take('usage-en-dark', user, '/usage', { locale: 'en-US', colorScheme: 'dark' }, (page) => page.getByRole('img').last().waitFor());
 await inLanguage(admin, 'en');
 await take('statistics-en', admin, '/admin/stats', { locale: 'en-US' }, (page) => page.getByRole('heading', { name: 'Share used' }).waitFor());
-await inLanguage(user, 'ko');
+// The demo model fails once when it is asked for a failure; replayed, half of it is done when the picture is taken.
+for (let n = 1; n <= 24; n += 1) await call(user, 'POST', '/api/chat/send', { message: `실패 ${n}` });
+const { redriveId = '' } = await call(admin, 'POST', '/api/admin/turns/replay', { filter: { userId: 1, code: 'model_rejected' }, reason: 'The provider is back after the outage', ratePerSecond: 2, confirm: 24 });
+await take('redrive-en', admin, `/admin/redrives/${redriveId}`, { locale: 'en-US' }, (page) => page.getByText(/^1[1-9] of 24 done$/).waitFor());
+const { items: [replayed] } = await read(admin, '/api/admin/turns?userId=1&replayed=true&state=completed&limit=1');
 await inLanguage(admin, 'ko');
+await take('turn-ko-dark', admin, `/admin/turns/${replayed?.turnId ?? ''}`, { locale: 'ko-KR', colorScheme: 'dark' }, (page) => page.getByRole('heading', { name: '진행 과정' }).waitFor());
+await inLanguage(user, 'ko');
 await browser.close();
