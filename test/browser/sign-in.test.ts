@@ -89,11 +89,13 @@ describe('by the provider', () => {
     await page.reload();
     await introduce(page, 'kim');
     await page.getByLabel('메시지', { exact: true }).fill('쓰던 글');
-    for (let i = 0; i < 2; i += 1) {
+    // Each page asks for several things at once.
+    for (const path of ['/usage', '/']) {
       await stage.settled(page);
       provider.asked();
       const asked: string[] = [];
-      await returnAfter(page, '04:45');
+      await page.clock.fastForward('04:45');
+      await page.evaluate((to) => { history.pushState(null, '', to); }, path);
       await until(() => asked.push(...provider.asked()) > 0 && asked.includes('/token'));
       await stage.settled(page);
       expect([...asked, ...provider.asked()].filter((path) => path !== '/.well-known/openid-configuration')).toEqual(['/token']);
@@ -101,6 +103,28 @@ describe('by the provider', () => {
     expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('쓰던 글');
     await page.getByLabel('메시지', { exact: true }).press('Enter');
     await page.getByRole('article', { name: '답변' }).getByText(/토큰 · gpt/).waitFor();
+  });
+
+  test('a provider that is away when a token ends signs nobody out: the page says so and goes on when it is back', async () => {
+    const page = await stage.visit('/');
+    await page.clock.install();
+    await page.reload();
+    await introduce(page, 'kim');
+    await page.getByLabel('메시지', { exact: true }).waitFor();
+    await stage.settled(page);
+    await provider.away();
+    await page.clock.fastForward('06:00');
+    await page.evaluate(() => { history.pushState(null, '', '/usage'); });
+    await page.getByText('서버에 연결하지 못했습니다.', { exact: false }).first().waitFor();
+    await provider.back();
+    const again = page.getByRole('button', { name: '다시 시도' });
+    await again.first().waitFor();
+    for (let left = await again.count(); left > 0; left = await again.count()) {
+      // One may have recovered by itself meanwhile: the feed brings its own figures.
+      await again.first().click({ timeout: 2_000 }).catch(() => {});
+      await until(async () => await again.count() < left);
+    }
+    await heading(page, '토큰 사용량');
   });
 
   test('a session that has ended there says so, and comes back to the same place with what was written', async () => {

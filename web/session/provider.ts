@@ -25,10 +25,9 @@ let made: Promise<UserManager | null> | null = null;
 export async function askProvider({ silent }: { silent: boolean }): Promise<boolean> {
   const manager = await provider();
   if (manager === null) return false;
-  // Whoever is not there is seen here, where we can say so, and not by the browser's own error page.
-  await manager.metadataService.getMetadata();
   const luggage: Luggage = { place: location.pathname + location.search + location.hash, silent, drafts: packDrafts() };
   sessionStorage.setItem(LUGGAGE, JSON.stringify(luggage));
+  // Asks for the provider's discovery document first: one that is away is seen here, where we can say so, and not by the browser's error page.
   await manager.signinRedirect(silent ? { prompt: 'none', redirectMethod: 'replace' } : { ui_locales: currentLocale() });
   return true;
 }
