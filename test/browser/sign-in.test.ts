@@ -243,6 +243,9 @@ describe('by one click, on the embedded stack', () => {
     await page.getByText('demo@turnkeeper.example').waitFor();
     await page.getByRole('menuitem', { name: '로그아웃' }).click();
     await page.getByRole('button', { name: '관리자로 둘러보기' }).click();
+    // The composer takes the focus when it comes, and a menu that is open then closes.
+    await page.getByLabel('메시지', { exact: true }).waitFor();
+    await stage.settled(page);
     await page.getByRole('button', { name: '내 계정' }).click();
     await page.getByRole('menuitem', { name: '관리', exact: true }).click();
     await page.getByRole('heading', { name: '사용률 분포' }).waitFor();
