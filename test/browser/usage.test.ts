@@ -48,6 +48,9 @@ describe('the usage card', () => {
     await page.getByText('gpt-4.1-mini').waitFor();
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV로 저장' }).click()]);
     expect(download.suggestedFilename()).toMatch(/^turnkeeper-\d{4}-\d{2}-by-turn\.csv$/);
+    await page.getByText(/대화 1건/).waitFor();
+    await person.call('POST', '/api/chat/send', { message: '다른 브라우저에서 한 번 더' });
+    await page.getByText(/대화 2건/).waitFor();
     expect(await audit(page)).toEqual([]);
   });
 });

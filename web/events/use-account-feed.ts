@@ -2,12 +2,15 @@ import { useQueryClient, type InfiniteData } from '@tanstack/react-query';
 import { createContext, use, useEffect, useMemo, useRef, useState } from 'react';
 import { errorOf } from '../api/api-error.ts';
 import { authorizedFetch } from '../api/client.ts';
+import type { Schemas } from '../api/schemas.ts';
 import { knows, type MessagePage } from '../chat/rows.ts';
 import { messagesKey, useRefreshTranscript } from '../chat/use-transcript.ts';
 import { liveTurns } from '../session/keep.ts';
 import { useMe } from '../session/me.ts';
 import { AccountFeed } from './account-feed.ts';
 import type { FeedEvent, FeedState } from './feed-connection.ts';
+
+type Usage = Schemas['UsageState'];
 
 export interface Feed {
   readonly state: FeedState;
@@ -37,8 +40,14 @@ export function useAccountFeed(): Feed {
   const onTurn = useOnTurn();
   useEffect(() => {
     const rereadNotifications = () => void queries.invalidateQueries({ queryKey: ['notifications'] });
+    const onUsage = (usage: Usage) => {
+      const before = queries.getQueryData<Usage>(['usage']);
+      queries.setQueryData(['usage'], usage);
+      // Where the tokens went, if that is on the screen.
+      if (before !== undefined && before.usedTokens !== usage.usedTokens) void queries.invalidateQueries({ queryKey: ['usage', 'history'] });
+    };
     const onEvent = (event: FeedEvent) => {
-      if (event.type === 'usage') queries.setQueryData(['usage'], event.data);
+      if (event.type === 'usage') onUsage(event.data);
       else if (event.type === 'notification') rereadNotifications();
       else onTurn(event.data);
     };
