@@ -9,8 +9,8 @@ import { createStatsCache } from '../platform/stats-cache.ts';
 import { startPostgres } from '../scripts/services/postgres.ts';
 import { startRedis } from '../scripts/services/redis.ts';
 import { say, SetupError } from '../scripts/services/say.ts';
-import { percentile } from './figures.ts';
 import { openGround } from './ground.ts';
+import { countOf, judge, textOf, timed, type Line } from './lines.ts';
 import { HOT_ACCOUNT } from './seed-ledger.ts';
 import { findSeeded, type Seeded } from './seeded.ts';
 
@@ -31,16 +31,6 @@ One account has a tenth of all debits; its pages are measured apart ("hot"). The
 
 /** Of issue and README: milliseconds on 10 M rows over 200,000 accounts. */
 const TARGETS = { cold: 300, warm: 10, page: 50 } as const;
-
-interface Line {
-  readonly what: string;
-  readonly samples: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly most: number;
-  readonly target: string;
-  readonly met: boolean;
-}
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { rows: { type: 'string' }, accounts: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
@@ -107,42 +97,6 @@ async function walk(database: Database, month: Month, pages: number): Promise<st
     cursors.push(cursor);
   }
   return cursors;
-}
-
-interface Timed {
-  readonly what: string;
-  readonly samples: readonly number[];
-}
-
-/** After a tenth as many that are not counted: connections, plans and pages are warm, as they are in a service that runs. */
-async function timed(what: string, times: number, work: () => Promise<unknown>): Promise<Timed> {
-  say(`measuring: ${what}`);
-  for (let i = 0; i < times / 10; i += 1) await work();
-  const samples: number[] = [];
-  for (let i = 0; i < times; i += 1) {
-    const began = performance.now();
-    await work();
-    samples.push(performance.now() - began);
-  }
-  return { what, samples };
-}
-
-function judge({ what, samples }: Timed, figure: 'p50' | 'p99' | 'most', limit: number): Line {
-  const figures = { p50: percentile(samples, 0.5), p99: percentile(samples, 0.99), most: percentile(samples, 1) };
-  return { what, samples: samples.length, ...figures, target: `${figure} ≤ ${limit}`, met: figures[figure] <= limit };
-}
-
-function textOf(lines: readonly Line[], title: string): string {
-  const width = Math.max(...lines.map(({ what }) => what.length));
-  const row = (what: string, ...cells: string[]) => `${what.padEnd(width)}  ${cells.map((cell) => cell.padStart(9)).join('')}`;
-  const table = lines.map(({ what, p50, p99, most, target, met }) => `${row(what, p50.toFixed(2), p99.toFixed(2), most.toFixed(2))}   ${target} ${met ? 'met' : 'MISSED'}`);
-  return `${title}; milliseconds\n${row('', 'p50', 'p99', 'most')}   target\n${table.join('\n')}\n`;
-}
-
-function countOf(option: string, text: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 10 || count > 1_000_000_000) throw new SetupError(`${option}: must be a whole number from 10 to 1000000000`);
-  return count;
 }
 
 try {

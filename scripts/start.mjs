@@ -23,6 +23,7 @@ const COMMANDS = {
   check: [['web/make-types.ts'], [TYPESCRIPT, '--noEmit'], [TYPESCRIPT, '--noEmit', '-p', 'web'], [TYPESCRIPT, '--noEmit', '-p', 'test/browser'], [ESLINT, '.', '--max-warnings', '0'], ['scripts/with-services.ts', '--fast']],
   'bench:turn': [['bench/turn.ts']],
   'bench:stats': [['bench/stats.ts']],
+  'bench:turns': [['bench/turns-list.ts']],
   'bench:ledger': [['bench/ledger.ts']],
   'bench:web': [['bench/web.ts']],
   cli: [['cli/main.ts']],
