@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { say } from '../scripts/services/say.ts';
 import { bundleWorkflows } from '../worker/bundle.ts';
 import { taskQueues } from '../workflows/contract.ts';
-import { positiveInteger, print, table } from './output.ts';
+import { NOT_RIGHT, positiveInteger, print, table } from './output.ts';
 import { withTemporal, type ReadConfig } from './target.ts';
 
 interface Run {
@@ -28,7 +28,7 @@ const SAY_EVERY_MS = 2_000;
 
 export function addHistoryCheck(history: Command, readConfig: ReadConfig): void {
   history.command('check')
-    .description('before a deploy: replay histories of the running system against the workflow code here; exit code 1 when one does not fit, with its ids')
+    .description('before a deploy: replay histories of the running system against the workflow code here; exit code 2 when one does not fit, with its ids')
     .option('--query <query>', 'which workflows, as the Temporal UI\'s search understands it', 'ExecutionStatus = "Running"')
     .option('--limit <number>', 'at most so many', positiveInteger, 1_000)
     .option('--json', 'print {"query", "checked", "broken": [{"workflowId", "runId", "reason"}]}')
@@ -40,7 +40,7 @@ export function addHistoryCheck(history: Command, readConfig: ReadConfig): void 
       const ours = `(${query}) AND TaskQueue IN ("${turns}", "${background}")`;
       const checked = await withTemporal(config, ({ client }) => check(client, ours, limit));
       print(checked, { json, text: textOf(checked) });
-      if (checked.broken.length > 0) process.exitCode = 1;
+      if (checked.broken.length > 0) process.exitCode = NOT_RIGHT;
     });
 }
 

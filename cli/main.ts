@@ -28,7 +28,7 @@ function createProgram(): Command {
   const program = new Command('turnkeeper')
     .description('Looks after a Turnkeeper installation: the database of DATABASE_URL, or else the stack that `npm start` runs on DATA_DIR.')
     .showHelpAfterError('(add --help for what there is)')
-    .addHelpText('after', '\nExit codes: 0 done, and all is well; 1 refused, not found, not reachable or misused (one sentence on standard error says which), or a check that found what is not right.');
+    .addHelpText('after', '\nExit codes: 0 done, and all is well; 1 refused, not found, not reachable or misused (one sentence on standard error says which); 2 done, and what it found is not right: a check, or a redrive with --wait of which turns failed again or were left undone.');
   addStatus(program, readConfig);
   addMigrate(program, readConfig);
   const user = program.command('user').description('users, and tokens granted to them');

@@ -2,6 +2,9 @@ import { createInterface } from 'node:readline/promises';
 import { InvalidArgumentError } from 'commander';
 import { SetupError } from '../scripts/services/say.ts';
 
+/** Exit code of a command that ran to its end and found what is not right; 1 is one that could not. */
+export const NOT_RIGHT = 2;
+
 /** A command's result: for people, or with `--json` one JSON object on one line. */
 export function print(result: object, { json, text }: { json: boolean | undefined; text: string }): void {
   process.stdout.write(`${json === true ? JSON.stringify(result) : text}\n`);

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { RECONCILE_SCHEDULE_ID, taskQueues, WORKFLOW_TYPES, type ReconcileReport } from '../workflows/contract.ts';
-import { print, table, withProgress } from './output.ts';
+import { NOT_RIGHT, print, table, withProgress } from './output.ts';
 import { withTemporal, type ReadConfig } from './target.ts';
 
 export function addReconcileRun(reconcile: Command, readConfig: ReadConfig): void {
   reconcile.command('run')
-    .description('mend now, by a worker, what no workflow will end, and prove the counters against the ledger; exit code 1 when counters differ')
+    .description('mend now, by a worker, what no workflow will end, and prove the counters against the ledger; exit code 2 when counters differ or a turn could not be mended')
     .option('--json', 'print {"settled", "started", "interrupted", "failed", "expiredHolds", "mismatches"}')
     .action(async ({ json }: { json?: boolean }) => {
       const config = readConfig();
@@ -16,6 +16,6 @@ export function addReconcileRun(reconcile: Command, readConfig: ReadConfig): voi
         staticSummary: 'by hand: mend turns that no workflow will end', workflowExecutionTimeout: '10 minutes',
       })));
       print(report, { json, text: table(Object.entries(report).map(([name, count]) => [name, String(count)])) });
-      if (report.mismatches > 0) process.exitCode = 1;
+      if (report.mismatches > 0 || (report.failed ?? 0) > 0) process.exitCode = NOT_RIGHT;
     });
 }

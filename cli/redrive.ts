@@ -5,7 +5,8 @@ import { createRedrive, getRedrive, listRedrives, moveRedrive, planRedrive, type
 import { CLI_ACTOR } from '../domain/audit.ts';
 import { countSkipped, countTurns, isOver, RATE_PER_SECOND, REDRIVE_LIMIT, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
 import { createRedrives } from '../platform/temporal-redrives.ts';
-import { confirmed, instantOf, positiveInteger, print, reasonText, table } from './output.ts';
+import { SetupError } from '../scripts/services/say.ts';
+import { confirmed, instantOf, NOT_RIGHT, positiveInteger, print, reasonText, table } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
 import { addTurnFilter, filterOf, uuid, type FilterOptions } from './turn-filter.ts';
 
@@ -39,7 +40,8 @@ export function addRedrive(redrive: Command, readConfig: ReadConfig): void {
   redrive.command('status').description('how far it is; with --wait, until it is over').argument('<redriveId>', 'its id', uuid)
     .option('--wait', 'follow it until it is over').option('--json', 'print it as one JSON object')
     .action((redriveId: string, { wait, json }: { wait?: boolean; json?: boolean }) => withDatabase(readConfig(), async (database) => {
-      const record = wait === true ? await follow(database, redriveId) : await getRedrive(database.sql, redriveId);
+      if (wait === true) return printEnd(await follow(database, redriveId), json);
+      const record = await getRedrive(database.sql, redriveId);
       print(record, { json, text: describe(record) });
     }));
   addStep(redrive, readConfig, 'pause', 'paused', 'begin nothing more until it is resumed; what runs goes on');
@@ -71,10 +73,11 @@ function addStart(redrive: Command, readConfig: ReadConfig): void {
         await withTemporal(config, async (temporal) => {
           const { redriveId } = await createRedrive(database, { ...request, reason, ratePerSecond: rate, confirm: count, actor: CLI_ACTOR });
           if (redriveId === null) return print(plan, { json, text: planned });
-          await createRedrives(temporal, config.temporal).start(await getRedrive(database.sql, redriveId));
+          await createRedrives(temporal, config.temporal).start(await getRedrive(database.sql, redriveId)).catch((cause: unknown) => {
+            throw new SetupError(`Redrive ${redriveId} is written down, but Temporal did not start it: \`redrive resume ${redriveId}\` does.`, { cause });
+          });
           if (wait !== true) return print({ redriveId, count }, { json, text: `Redrive ${redriveId} replays ${count} turns.` });
-          const record = await follow(database, redriveId);
-          print(record, { json, text: describe(record) });
+          printEnd(await follow(database, redriveId), json);
         });
       });
     });
@@ -107,6 +110,12 @@ async function follow(database: Database, redriveId: string): Promise<RedriveRec
     if (process.stderr.isTTY) process.stderr.write('\n');
     return record;
   }
+}
+
+/** Of one that was followed. */
+function printEnd(record: RedriveRecord, json: boolean | undefined): void {
+  print(record, { json, text: describe(record) });
+  if (record.progress.failed > 0 || record.progress.waiting > 0) process.exitCode = NOT_RIGHT;
 }
 
 const BAR = 20;

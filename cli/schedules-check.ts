@@ -1,11 +1,8 @@
 import type { Command } from 'commander';
 import { compareSchedules, type Comparison } from '../db/schedule-repair.ts';
 import { createPlanner } from '../platform/planner.ts';
-import { print, table } from './output.ts';
+import { NOT_RIGHT, print, table } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
-
-/** What scripts tell from "something went wrong", which is 1. */
-export const DIFFERENCES_FOUND = 2;
 
 export function addSchedulesCheck(schedules: Command, readConfig: ReadConfig): void {
   schedules.command('check')
@@ -16,7 +13,7 @@ export function addSchedulesCheck(schedules: Command, readConfig: ReadConfig): v
       const compared = await withDatabase(config, (database) => withTemporal(config, ({ client }) =>
         compareSchedules({ database, planner: createPlanner(client, config.temporal) }, { now: Date.now })));
       print(compared, { json, text: textOf(compared) });
-      if (compared.differences.length > 0) process.exitCode = DIFFERENCES_FOUND;
+      if (compared.differences.length > 0) process.exitCode = NOT_RIGHT;
     });
 }
 

@@ -6,11 +6,12 @@ import { createTurnRuns, TurnStartError } from '../platform/temporal.ts';
 import { turnWorkflowId } from '../workflows/contract.ts';
 import { print, reasonText } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
+import { uuid } from './turn-filter.ts';
 
 export function addTurnsReplay(turns: Command, readConfig: ReadConfig): void {
   turns.command('replay')
     .description('run one failed turn again, in the background; debited once, when it succeeds; `turns show` says how it went')
-    .argument('<turnId>', 'the turn’s id')
+    .argument('<turnId>', 'the turn’s id', uuid)
     .requiredOption('--reason <text>', 'why, for the audit log', reasonText)
     .option('--json', 'print {"turnId", "state", "workflowId"}')
     .action(async (turnId: string, { reason, json }: { reason: string; json?: boolean }) => {

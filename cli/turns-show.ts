@@ -4,11 +4,12 @@ import { describeTimeline, type TimelineStep } from '../domain/turn-timeline.ts'
 import { turnWorkflowId } from '../workflows/contract.ts';
 import { instantOf, print, table } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
+import { uuid } from './turn-filter.ts';
 
 export function addTurnsShow(turns: Command, readConfig: ReadConfig): void {
   turns.command('show')
     .description('one turn: its timeline, holds, model calls and debits, and its workflow; its texts are read through the admin API, which audits that')
-    .argument('<turnId>', 'the turn’s id')
+    .argument('<turnId>', 'the turn’s id', uuid)
     .option('--json', 'print {"turn", "timeline", "holds", "attempts", "debits", "runIds", "workflowId"}')
     .action(async (turnId: string, { json }: { json?: boolean }) => {
       await withDatabase(readConfig(), async (database) => {

@@ -70,6 +70,14 @@ describe('redrive', () => {
     expect(await auditOf(`redrive:${redrive.redriveId}`)).toMatchObject([{ action: 'redrive.start', admin: null, reason: 'key mended' }, { action: 'redrive.cancel' }]);
     expect(await json('redrive', 'start', ...which)).toMatchObject({ count: 0 });
     expect((await turnkeeper('redrive', 'status', randomUUID())).stderr).toContain('no such');
+    // Twice: the turn fails, and fails again when it is replayed.
+    for (const way of [() => someone.call('POST', '/api/chat/send', { message: '넷' }), () => turnkeeper('redrive', 'start', ...which, '--wait')]) {
+      stack.model.next({ status: 401 });
+      expect(await way()).toMatchObject({ status: expect.any(Number) });
+    }
+    const { body: { items: [last] } } = await (await stack.person('admin')).call('GET', '/api/admin/redrives?limit=1');
+    expect(last).toMatchObject({ state: 'completed', progress: { failed: 1 } });
+    expect((await turnkeeper('redrive', 'status', last.redriveId, '--wait')).status).toBe(2);
   });
 
   test('list: newest first, how far each is, by whom and why, also those that an admin has begun', async () => {
@@ -113,6 +121,7 @@ describe('turns', () => {
 
   test('what does not exist, or is no instant, is said in one sentence', async () => {
     expect(await turnkeeper('turns', 'show', randomUUID())).toEqual({ status: 1, stdout: '', stderr: 'turnkeeper: There is no such user, turn, redrive or grant.\n' });
+    for (const args of [['show', 'lost'], ['replay', 'lost', '--reason', 'r']]) expect(await turnkeeper('turns', ...args)).toMatchObject({ status: 1, stderr: expect.stringContaining('It must be a UUID.') });
     expect(await turnkeeper('turns', 'list', '--from', 'yesterday')).toMatchObject({ status: 1, stderr: expect.stringContaining('It must be an instant like') });
     expect(await turnkeeper('turns', 'list', '--state', 'lost')).toMatchObject({ status: 1, stderr: expect.stringContaining('accepted, running') });
   });
@@ -147,11 +156,11 @@ test('stats: what PostgreSQL says now', async () => {
   expect((await turnkeeper('stats')).stdout).toMatch(/^totalUsers +\d+$/m);
 });
 
-test('reconcile run: a worker mends, and counters that differ are exit code 1', async () => {
+test('reconcile run: a worker mends, and counters that differ are exit code 2', async () => {
   expect(await json('reconcile', 'run')).toMatchObject({ mismatches: 0 });
   await sql`update periods set allowance_tokens = allowance_tokens, used_tokens = used_tokens + 1, spent_allowance_tokens = spent_allowance_tokens + 1
     where account_id = (select id from accounts where user_id = ${person.userId})`.execute(stack.db.database.sql);
   const { status, stdout } = await turnkeeper('reconcile', 'run');
-  expect(status).toBe(1);
+  expect(status).toBe(2);
   expect(stdout).toMatch(/^mismatches +[1-9]/m);
 });

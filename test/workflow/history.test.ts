@@ -51,7 +51,7 @@ describe('turnkeeper history', () => {
     await open.ended();
   }, 60_000);
 
-  test('check names the runs that other code wrote, and ends with 1', async () => {
+  test('check names the runs that other code wrote, and ends with 2', async () => {
     worker = await stack.startWorker({ workflowBundle: await changedWorkflows() });
     const person = await stack.person();
     const turn = await answered(stack, person);
@@ -59,7 +59,7 @@ describe('turnkeeper history', () => {
     await listed(stack, `${query} AND TaskQueue = "${stack.taskQueuePrefix}turns"`, 1);
     const { runId } = await turn.handle().describe();
     expect(await turnkeeper('history', 'check', '--query', query, '--json')).toMatchObject({
-      code: 1, output: { checked: 1, broken: [{ workflowId: turn.workflowId, runId, reason: expect.stringContaining('Nondeterminism') }] },
+      code: 2, output: { checked: 1, broken: [{ workflowId: turn.workflowId, runId, reason: expect.stringContaining('Nondeterminism') }] },
     });
   }, 60_000);
 
