@@ -69,7 +69,7 @@ test('somebody who has never seen it chats, is blocked, is let on again by a gra
   await page.getByRole('alert').getByText(/처리할 수 없|거절|거부/).waitFor();
   await sections.getByRole('link', { name: '대화 기록' }).click();
   await admin.getByRole('list', { name: '실패 원인' }).getByRole('button', { name: 'model_rejected 1' }).click();
-  await admin.getByRole('link', { name: /^…/ }).click();
+  await admin.getByRole('row', { name: /model_rejected/ }).getByRole('link').click();
   await admin.getByText('400 demo_failure').waitFor();
   const replay = admin.getByRole('form', { name: '다시 실행' });
   await replay.getByLabel('사유').fill('원인을 고쳤음');
