@@ -4,8 +4,7 @@ import { launch, type Ground, type Service } from './services/service.ts';
 const REQUESTS_MAY_TAKE_MS = 15_000;
 const SERVE_WITHIN_MS = 60_000;
 
-/** A larger young generation costs 1.2 ms of CPU a turn less (docs/architecture.md). */
-export const NODE_FLAGS: readonly string[] = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=64'];
+export const NODE_FLAGS: readonly string[] = ['--disable-warning=ExperimentalWarning'];
 
 export interface AppSettings {
   readonly url: string;
