@@ -34,7 +34,7 @@ export async function ask(contender: Contender, person: Person, answer: Answer):
   return outcome;
 }
 
-/** @param onText told of the text as it comes: its UTF-16 units. */
+/** @param onText told of the text as it comes: its UTF-16 units, negative where text is dropped because it comes again. */
 export async function askOrShed(contender: Contender, person: Person, answer: Answer, onText: (units: number) => void = () => {}): Promise<Answered | Shed> {
   asked += 1;
   const question = `question ${asked} ${markOf(answer)}`;
@@ -45,7 +45,7 @@ export async function askOrShed(contender: Contender, person: Person, answer: An
   const { statusCode = 0 } = response;
   if (statusCode !== 200) {
     const text = await readAll(response);
-    if (contender.isShed(statusCode, text)) return { shed: true, sentAt, doneAt: now() };
+    if (contender.isShed(statusCode)) return { shed: true, sentAt, doneAt: now() };
     throw new Error(`${contender.name} answered ${statusCode}: ${text.slice(0, 300)}`);
   }
   const read = await readStream(response, contender, answer, onText);
@@ -75,6 +75,10 @@ function readStream(response: IncomingMessage, contender: Contender, answer: Ans
       try {
         for (const event of events) {
           const said = contender.read(event);
+          if (said.restart === true) {
+            onText(-text.length);
+            text = '';
+          }
           if (said.text !== undefined && said.text !== '') {
             firstDeltaAt ??= now();
             text += said.text;

@@ -3,9 +3,10 @@ export interface Person {
   readonly token: string;
 }
 
-/** What one event of a stream says: text, or that the answer has ended and what it was charged (null: it does not say). */
+/** What one event of a stream says: text, that the text so far is to be dropped, or that the answer has ended and what it was charged (null: it does not say). */
 export interface Said {
   readonly text?: string;
+  readonly restart?: boolean;
   readonly end?: { readonly tokens: number | null };
 }
 
@@ -17,7 +18,7 @@ export interface Contender {
   /** @param chunks of the answer that the model will give: there must be room for it. */
   request(question: string, person: Person, chunks: number): { url: string; headers: Record<string, string>; body: unknown };
   /** Whether this answer means that there is no room just now. */
-  isShed(status: number, body: string): boolean;
+  isShed(status: number): boolean;
   /** @throws when the stream says that the answer failed. */
   read(event: string): Said;
 }
@@ -42,7 +43,8 @@ export function turnkeeper(urls: readonly string[], processes: readonly string[]
         body: { message: question, model: MODEL, ...(room > ROOM_UNASKED ? { maxOutputTokens: room } : {}) },
       };
     },
-    isShed: (status, body) => status === 503 && (JSON.parse(body) as { code?: string }).code === 'overloaded',
+    // `overloaded`, or `unavailable`: Temporal has not said within 2 s whether the turn was started.
+    isShed: (status) => status === 503,
     read: readTurn,
   };
 }
@@ -78,6 +80,7 @@ function readTurn(event: string): Said {
   if (name === 'delta') return { text: value.text };
   if (name === 'completed') return { end: { tokens: value.turn.usage?.debitedTokens ?? 0 } };
   if (name === 'accepted') return NOTHING;
+  if (name === 'restarted') return { restart: true };
   throw new Error(`a turn was ${name ?? 'nothing'}: ${event.slice(0, 300)}`);
 }
 

@@ -36,6 +36,8 @@ const CHUNKS_A_SECOND = 1_000 / ANSWERS.steady.delayMs;
 /** Slow enough that what is measured is streams, not their starts. */
 const STARTS_A_SECOND = 16;
 const SETTLE_MS = 1_000;
+/** By how much later than planned the last step may come; streams that end before are seen as text that is missing. */
+const SLACK_MS = 30_000;
 const DELIVERED = 0.95;
 
 /** Streams of 50 chunks a second, more and more of them at once. Who compares only (bare, direct) has no ladder: it would say how fast the bench is. */
@@ -47,7 +49,7 @@ export async function measureLadder(stage: Stage, contenders: Readonly<Record<st
 
 async function climb(stage: Stage, contender: Contender, { streams, stepMs }: LadderEffort): Promise<LadderRow> {
   const most = Math.max(...streams);
-  const load = new StreamLoad(stage, contender, now() + most / STARTS_A_SECOND * 1_000 + (streams.length + 1) * (SETTLE_MS + stepMs) + 2_000);
+  const load = new StreamLoad(stage, contender, now() + most / STARTS_A_SECOND * 1_000 + (streams.length + 1) * (SETTLE_MS + stepMs) + SLACK_MS);
   const steps = [await timeStep(stage, contender, load, stepMs)];
   for (const count of streams) {
     await load.raiseTo(count);

@@ -17,7 +17,7 @@ export interface Effort {
 
 export const EFFORTS = {
   whole: { rounds: 4, turns: { 1: 80, 8: 160, 32: 256 }, ladder: { streams: [25, 50, 100, 200, 400], stepMs: 8_000 }, burst: { asked: 600, rounds: 3 } },
-  quick: { rounds: 1, turns: { 1: 30, 8: 64, 32: 96 }, ladder: { streams: [25, 50], stepMs: 3_000 }, burst: { asked: 600, rounds: 1 } },
+  quick: { rounds: 1, turns: { 1: 30, 8: 64, 32: 96 }, ladder: { streams: [100, 400], stepMs: 3_000 }, burst: { asked: 600, rounds: 1 } },
 } as const satisfies Record<string, Effort>;
 
 /** Milliseconds. The p50 is the median of the blocks' p50s, and their least and most; the p99 is that of all turns together. */

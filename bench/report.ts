@@ -13,11 +13,13 @@ export interface Report {
   readonly burst?: readonly BurstRow[];
   /** Resident memory of the largest app process: started and not yet asked anything; and 3 s after the warm-up. */
   readonly memory?: { readonly startedMegabytes: number; readonly idleMegabytes: number };
+  /** What could not be measured, by its name: an answer was wrong, or none came. */
+  readonly failures?: Readonly<Record<string, string>>;
 }
 
 /** For people: medians of the blocks, with the least and the most of them in brackets where they are compared. */
 export function textOf(report: Report): string {
-  const { machine, latency, throughput, stream, ladder, burst, memory } = report;
+  const { machine, latency, throughput, stream, ladder, burst, memory, failures = {} } = report;
   return [
     `${machine.cores} cores (${machine.cpu}), node ${machine.node}; all processes and the bench itself on them`,
     ...latency === undefined ? [] : ['', 'A model without delay, 20 chunks: ms from the POST', latencyTable(latency)],
@@ -26,6 +28,7 @@ export function textOf(report: Report): string {
     ...ladder === undefined ? [] : ['', 'First deltas while others stream 50 chunks a second each: ms from the POST', ladderTable(ladder)],
     ...burst === undefined ? [] : ['', 'Turns thrown in at once: ms from the POST', burstTable(burst)],
     ...memory === undefined ? [] : ['', `Resident memory of the app: ${number(memory.startedMegabytes, 0)} MB started, ${number(memory.idleMegabytes, 0)} MB idle after the warm-up`],
+    ...Object.entries(failures).flatMap(([name, message]) => ['', `${name} FAILED: ${message}`]),
     '', 'Turnkeeper against its targets', targetTable(judge(report)),
   ].join('\n');
 }

@@ -67,6 +67,7 @@ async function main(): Promise<void> {
   try {
     const interrupted = new Promise<never>((_, reject) => stopping.signal.addEventListener('abort', () => reject(new SetupError('interrupted'))));
     const report = await Promise.race([measure(stage, names, values.quick === true), interrupted]);
+    if (report.failures !== undefined) process.exitCode = 1;
     process.stdout.write(`${values.json === true ? JSON.stringify({ ...report, targets: judge(report) }, null, 2) : textOf(report)}\n`);
   } finally {
     closeConnections();
@@ -85,7 +86,13 @@ async function measure(stage: Stage, names: readonly Name[], quick: boolean): Pr
   };
   for (const name of names) {
     say(`measuring: ${name}`);
-    report = { ...report, [name]: await MEASURES[name](stage, stage.contenders, effort) };
+    try {
+      report = { ...report, [name]: await MEASURES[name](stage, stage.contenders, effort) };
+    } catch (error) {
+      // What was measured before still stands, and what follows is measured, without the streams that are under way.
+      closeConnections();
+      report = { ...report, failures: { ...report.failures, [name]: error instanceof Error ? error.message : String(error) } };
+    }
   }
   return report;
 }
@@ -127,7 +134,7 @@ function wholeNumber(option: string, text: string): number {
 
 try {
   await main();
-  process.exit(0);
+  process.exit();
 } catch (error) {
   say(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
   process.exit(1);
