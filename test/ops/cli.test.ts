@@ -78,7 +78,7 @@ describe('redrive', () => {
     const { body: { items: [last] } } = await (await stack.person('admin')).call('GET', '/api/admin/redrives?limit=1');
     expect(last).toMatchObject({ state: 'completed', progress: { failed: 1 } });
     expect((await turnkeeper('redrive', 'status', last.redriveId, '--wait')).status).toBe(2);
-  });
+  }, 90_000);
 
   test('list: newest first, how far each is, by whom and why, also those that an admin has begun', async () => {
     const [admin, someone] = [await stack.person('admin'), await stack.person()];
