@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const rows = countOf('--rows', values.rows ?? '1000000');
   const accounts = countOf('--accounts', values.accounts ?? String(Math.max(10, Math.round(rows / 50))));
   const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
   const bench = await openGround('bench-stats', stopping.signal);
   try {
     const [postgres, redis] = await bench.parts.together((on) => [

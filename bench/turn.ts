@@ -62,7 +62,7 @@ async function main(): Promise<void> {
   const options = stageOptionsOf(values);
   if (process.platform !== 'linux') throw new SetupError('The bench reads CPU times from /proc: run it on Linux.');
   const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
   const stage = await openStage(stopping.signal, options);
   try {
     const interrupted = new Promise<never>((_, reject) => stopping.signal.addEventListener('abort', () => reject(new SetupError('interrupted'))));

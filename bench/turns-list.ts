@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
   const rows = countOf('--rows', values.rows ?? '1000000');
   const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
   const bench = await openGround('bench-turns', stopping.signal);
   try {
     const postgres = await bench.parts.start(startPostgres(bench.ground, process.env['DATABASE_URL']));

@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
   const [runs, seconds] = [countOf('--runs', values.runs ?? '7', 100), countOf('--seconds', values.seconds ?? '10', 15)];
   const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
   const interrupted = new Promise<never>((_, reject) => stopping.signal.addEventListener('abort', () => reject(new SetupError('interrupted'))));
   const [executablePath, built] = [await findChromium(stopping.signal), await buildWeb(stopping.signal)];
   const webDir = await mkdtemp(join(tmpdir(), 'turnkeeper-pages-'));
