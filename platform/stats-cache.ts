@@ -58,19 +58,31 @@ async function load(redis: Pick<Redis, 'ask'>, compute: () => Promise<TokenStats
     if (found === 'locked') await redis.ask((commands) => commands.eval(STORE, { keys: [KEY, LOCK], arguments: [token, JSON.stringify(stats), String(TTL_SECONDS)] })).catch(() => {});
     return stats;
   } catch (error) {
-    if (found === 'locked') await redis.ask((commands) => commands.eval(UNLOCK, { keys: [LOCK], arguments: [token] })).catch(() => {});
+    if (found === 'locked') await unlock(redis, token);
     throw error;
   }
+}
+
+/** What cannot be given back expires. */
+async function unlock(redis: Pick<Redis, 'ask'>, token: string): Promise<void> {
+  await redis.ask((commands) => commands.eval(UNLOCK, { keys: [LOCK], arguments: [token] })).catch(() => {});
 }
 
 /** What is cached, or the right to compute it; null when neither came in time. */
 async function findOrLock(redis: Pick<Redis, 'ask'>, token: string): Promise<TokenStats | 'locked' | null> {
   const until = performance.now() + WAIT_MS;
+  const find = async () => parse(await redis.ask((commands) => commands.get(KEY)));
   for (;;) {
-    const cached = parse(await redis.ask((commands) => commands.get(KEY)));
+    const cached = await find();
     if (cached !== null) return cached;
     const locked = await redis.ask((commands) => commands.set(LOCK, token, { condition: 'NX', expiration: { type: 'PX', value: LOCK_MS } }));
-    if (locked === 'OK') return 'locked';
+    if (locked === 'OK') {
+      // The last holder may have filled it since it was looked at.
+      const filled = await find();
+      if (filled === null) return 'locked';
+      await unlock(redis, token);
+      return filled;
+    }
     if (performance.now() > until) return null;
     await sleep(POLL_MS);
   }

@@ -115,6 +115,23 @@ describe('however many ask while nothing is cached', () => {
     expect(calls.count).toBe(1);
   });
 
+  test('who looked before it was filled and locks after it does not compute again', async () => {
+    const { calls, compute } = counted();
+    calls.open();
+    const [first, late] = [createStatsCache({ redis: stack.redis, compute }), createStatsCache({
+      // Between its look and its lock, somebody else fills the cache.
+      redis: { ask: async (work) => {
+        const answer = await stack.redis.ask(work);
+        if (answer === null && calls.count === 0) await first.read();
+        return answer;
+      } },
+      compute,
+    })];
+    expect(await late.read()).toEqual(await first.read());
+    expect(calls.count).toBe(1);
+    expect(await stack.redis.commands.exists(`${KEY}:lock`)).toBe(0);
+  });
+
   test('control: without Redis between them each process computes for itself, once', async () => {
     const { calls, compute } = counted();
     const away = await openRedis('redis://127.0.0.1:1');

@@ -41,7 +41,7 @@ describe('one stack, from its first start to its last stop', () => {
     token = userToken;
     expect((await fetch(`${url}/health`)).status).toBe(200);
     expect(await (await fetch(url, { headers: { accept: 'text/html' } })).text()).toContain('<div id="root">');
-    expect(await (await fetch(`${url}/api/auth/options`)).json()).toEqual({ demo: true });
+    expect(await (await fetch(`${url}/api/auth/options`)).json()).toEqual({ demo: true, provider: null });
     expect(JSON.parse(await paste(curl))).toMatchObject({ state: 'completed', usage: { estimated: false } });
     expect(statSync(join(dataDir, 'demo.json')).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(dataDir, 'logs', 'application.log'), 'utf8')).toContain('listening');
