@@ -134,11 +134,11 @@ describe('armed by what is used', () => {
 describe('a firing of the reset', () => {
   test('says in the Temporal UI whose it was and what it found, also when it comes too late', async () => {
     await send();
-    await reset.handle.trigger();
+    await reset.fire();
     expect(await reset.results(1)).toMatchObject([{ outcome: 'already_reset', disarmed: false }]);
     const end = at((await person.call('GET', '/api/ai-usage')).body.resetsAt);
     now = () => end;
-    await reset.handle.trigger();
+    await reset.fire();
     expect((await reset.results(2))[1]).toEqual({ outcome: 'past_month', disarmed: false });
     const runs = [];
     for await (const run of stack.temporal.client.workflow.list({ query: `UserId = "${person.userId}" AND WorkflowType = "allowanceReset"` })) runs.push(run);
@@ -182,7 +182,7 @@ describe('a check', () => {
     await putAt(92);
     await alert.results(1);
     await buy(50_000);
-    await alert.handle.trigger();
+    await alert.fire();
     expect((await alert.results(2))[1]).toMatchObject({ outcome: 'below', disarmed: true });
     expect(await alert.exists()).toBe(false);
     expect(await remembered()).toMatchObject({ alert: null });
