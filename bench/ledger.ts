@@ -1,4 +1,3 @@
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
 import { Client } from 'pg';
@@ -10,11 +9,12 @@ import { ceilingOf } from '../domain/policy.ts';
 import type { PricedModel } from '../domain/model.ts';
 import { readCatalogue } from '../platform/catalogue.ts';
 import { startPostgres } from '../scripts/services/postgres.ts';
-import { say, SetupError } from '../scripts/services/say.ts';
+import { say } from '../scripts/services/say.ts';
 import { percentile, spreadOf, type Spread } from './figures.ts';
 import { openGround } from './ground.ts';
 import { openNaive } from './naive-ledger.ts';
 import { acceptTurns, realForm, runPairs, type LedgerForm, type Pairs } from './pairs.ts';
+import { MACHINE, runBench, unlessStopped } from './program.ts';
 
 const HELP = `npm run bench:ledger -- [options]
 
@@ -46,22 +46,19 @@ interface Row {
 }
 
 interface Report {
-  readonly machine: { readonly cores: number; readonly cpu: string; readonly node: string };
+  readonly machine: typeof MACHINE;
   readonly rows: readonly Row[];
   readonly brim: { readonly admitted: number; readonly refused: number; readonly usedTokens: number; readonly ceiling: number; readonly mostCommitted: number };
   readonly checked: { readonly pairs: number; readonly deadlocks: number; readonly overshoot: number; readonly mismatches: number };
 }
 
-async function main(): Promise<void> {
+async function main(stopping: AbortSignal): Promise<void> {
   const { values } = parseArgs({ options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
-  const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
-  const bench = await openGround('bench-ledger', stopping.signal);
+  const bench = await openGround('bench-ledger', stopping);
   try {
     const postgres = await bench.parts.start(startPostgres(bench.ground, process.env['DATABASE_URL']));
-    const interrupted = new Promise<never>((_, reject) => stopping.signal.addEventListener('abort', () => reject(new SetupError('interrupted'))));
-    const report = await Promise.race([run(await freshDatabase(postgres.url), values.quick === true ? EFFORTS.quick : EFFORTS.whole), interrupted]);
+    const report = await unlessStopped(stopping, run(await freshDatabase(postgres.url), values.quick === true ? EFFORTS.quick : EFFORTS.whole));
     process.stdout.write(values.json === true ? `${JSON.stringify(report, null, 2)}\n` : textOf(report));
   } finally {
     await bench.close();
@@ -94,7 +91,7 @@ async function run(url: string, effort: { rounds: number; turns: number }): Prom
     const rows: Row[] = [];
     for (const on of [[hot], many]) for (const callers of CALLERS) rows.push(...await compare(database, model, forms, { accounts: on, callers, ...effort }));
     const brimmed = await fillToTheBrim(database, model, forms.real, brim);
-    const report = { machine: { cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version }, rows, brim: brimmed, checked: await check(database) };
+    const report = { machine: MACHINE, rows, brim: brimmed, checked: await check(database) };
     const { deadlocks, overshoot, mismatches } = report.checked;
     if (deadlocks + overshoot + mismatches > 0 || brimmed.mostCommitted > brimmed.ceiling) throw new Error(`the ledger broke its promises: ${JSON.stringify(report.checked)} ${JSON.stringify(brimmed)}`);
     return report;
@@ -190,10 +187,4 @@ function textOf({ machine, rows, brim, checked }: Report): string {
     `checked: ${checked.pairs} pairs, ${checked.deadlocks} deadlocks, ${checked.overshoot} accounts beyond their ceiling, ${checked.mismatches} counters or rollups that differ from the entries`, ''].join('\n');
 }
 
-try {
-  await main();
-  process.exit(0);
-} catch (error) {
-  say(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
-  process.exit(1);
-}
+await runBench(main);

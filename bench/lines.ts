@@ -1,4 +1,4 @@
-import { say, SetupError } from '../scripts/services/say.ts';
+import { say } from '../scripts/services/say.ts';
 import { percentile } from './figures.ts';
 
 /** One thing measured, in milliseconds, beside what it may take. */
@@ -40,11 +40,4 @@ export function textOf(lines: readonly Line[], title: string): string {
   const row = (what: string, ...cells: string[]) => `${what.padEnd(width)}  ${cells.map((cell) => cell.padStart(9)).join('')}`;
   const table = lines.map(({ what, p50, p99, most, target, met }) => `${row(what, p50.toFixed(2), p99.toFixed(2), most.toFixed(2))}   ${target} ${met ? 'met' : 'MISSED'}`);
   return `${title}; milliseconds\n${row('', 'p50', 'p99', 'most')}   target\n${table.join('\n')}\n`;
-}
-
-/** @throws SetupError for what is no count from 10 to 10^9. */
-export function countOf(option: string, text: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 10 || count > 1_000_000_000) throw new SetupError(`${option}: must be a whole number from 10 to 1000000000`);
-  return count;
 }

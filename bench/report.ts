@@ -2,10 +2,11 @@ import type { BurstRow } from './burst.ts';
 import type { Spread } from './figures.ts';
 import type { LadderRow } from './ladder.ts';
 import type { Latency, LatencyRow, StreamRow, ThroughputRow } from './measures.ts';
+import type { MACHINE } from './program.ts';
 import { judge, type Judged } from './targets.ts';
 
 export interface Report {
-  readonly machine: { readonly cores: number; readonly cpu: string; readonly node: string };
+  readonly machine: typeof MACHINE;
   readonly latency?: readonly LatencyRow[];
   readonly throughput?: readonly ThroughputRow[];
   readonly stream?: readonly StreamRow[];

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Client } from 'pg';
-import { openDatabase } from '../db/database.ts';
+import { openDatabase, type Database } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { countMismatches } from '../db/reconcile.ts';
 import { say } from '../scripts/services/say.ts';
 import { seedLedger } from './seed-ledger.ts';
+import { seedTurns } from './seed-turns.ts';
 
-export interface Seeded {
+export interface SeededLedger {
   readonly url: string;
   readonly accounts: number;
   /** When its last debit was booked: what counts as now. */
@@ -18,22 +19,47 @@ const MONTHS = 3;
 /** The 28th of a month, so that all three are nearly full. */
 const NOW = Date.parse('2026-11-28T12:00:00+09:00');
 
+export async function findSeededLedger(server: string, { rows, accounts }: { rows: number; accounts: number }): Promise<SeededLedger> {
+  const url = await findSeeded(server, {
+    size: `${rows}_${accounts}`,
+    source: 'seed-ledger.ts',
+    seed: (client) => seedLedger(client, { rows, accounts, months: MONTHS, now: NOW }, say),
+    async check(database) {
+      // What is measured must be a ledger that could have grown; the proof of all of a larger one would outlast a statement's 15 s.
+      if (rows <= 100_000 && await countMismatches(database, { sinceMs: 10 * 365 * 86_400_000 }) > 0) throw new Error('the seeded counters differ from the ledger');
+    },
+  });
+  return { url, accounts, now: NOW };
+}
+
+export function findSeededTurns(server: string, rows: number): Promise<string> {
+  return findSeeded(server, { size: `turns_${rows}`, source: 'seed-turns.ts', seed: (client) => seedTurns(client, rows, say) });
+}
+
+interface Seeding {
+  readonly size: string;
+  /** The file in this folder that makes it. */
+  readonly source: string;
+  readonly seed: (client: Client) => Promise<void>;
+  readonly check?: (database: Database) => Promise<void>;
+}
+
 /** The database of that size on the server, seeded when it is not there. Its name tells the schema and the seed, so that neither is ever an old one. */
-export async function findSeeded(server: string, { rows, accounts }: { rows: number; accounts: number }): Promise<Seeded> {
-  const name = `turnkeeper_bench_${rows}_${accounts}_${hashSources()}`;
+async function findSeeded(server: string, seeding: Seeding): Promise<string> {
+  const name = `turnkeeper_bench_${seeding.size}_${hashSources(seeding.source)}`;
   const client = await connect(server);
   try {
     const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name]);
-    if (rowCount === 0) await create(client, server, name, { rows, accounts });
+    if (rowCount === 0) await create(client, server, name, seeding);
     else say(`using ${name}, seeded before`);
   } finally {
     await client.end();
   }
-  return { url: urlOf(server, name), accounts, now: NOW };
+  return urlOf(server, name);
 }
 
 /** Under another name until it is whole, so that a seeding that was interrupted is never taken for one. */
-async function create(client: Client, server: string, name: string, { rows, accounts }: { rows: number; accounts: number }): Promise<void> {
+async function create(client: Client, server: string, name: string, { seed, check }: Seeding): Promise<void> {
   const part = `${name}_new`;
   await client.query(`drop database if exists ${part}`);
   await client.query(`create database ${part}`);
@@ -41,10 +67,9 @@ async function create(client: Client, server: string, name: string, { rows, acco
   await migrate(database);
   const began = performance.now();
   const seeding = await connect(urlOf(server, part));
-  await seedLedger(seeding, { rows, accounts, months: MONTHS, now: NOW }, say);
+  await seed(seeding);
   await seeding.end();
-  // What is measured must be a ledger that could have grown; the proof of all of a larger one would outlast a statement's 15 s.
-  if (rows <= 100_000 && await countMismatches(database, { sinceMs: 10 * 365 * 86_400_000 }) > 0) throw new Error('the seeded counters differ from the ledger');
+  await check?.(database);
   await database.close();
   await client.query(`alter database ${part} rename to ${name}`);
   say(`seeded ${name} in ${Math.round((performance.now() - began) / 1_000)} s`);
@@ -56,9 +81,9 @@ async function connect(url: string): Promise<Client> {
   return client;
 }
 
-function hashSources(): string {
+function hashSources(source: string): string {
   const root = new URL('..', import.meta.url);
-  const hash = createHash('sha256').update(readFileSync(new URL('bench/seed-ledger.ts', root)));
+  const hash = createHash('sha256').update(readFileSync(new URL(`bench/${source}`, root)));
   const migrations = new URL('migrations/', root);
   for (const file of readdirSync(migrations).sort()) hash.update(readFileSync(new URL(file, migrations)));
   return hash.digest('hex').slice(0, 8);

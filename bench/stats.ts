@@ -1,4 +1,3 @@
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { openDatabase, type Database } from '../db/database.ts';
 import { findMonth, listDays, listModels, listTurnUsage, type Month } from '../db/history.ts';
@@ -8,11 +7,11 @@ import { openRedis } from '../platform/redis.ts';
 import { createStatsCache } from '../platform/stats-cache.ts';
 import { startPostgres } from '../scripts/services/postgres.ts';
 import { startRedis } from '../scripts/services/redis.ts';
-import { say, SetupError } from '../scripts/services/say.ts';
 import { openGround } from './ground.ts';
-import { countOf, judge, textOf, timed, type Line } from './lines.ts';
+import { judge, textOf, timed, type Line } from './lines.ts';
+import { MACHINE, MANY, runBench, unlessStopped, wholeNumber } from './program.ts';
 import { HOT_ACCOUNT } from './seed-ledger.ts';
-import { findSeeded, type Seeded } from './seeded.ts';
+import { findSeededLedger, type SeededLedger } from './seeded.ts';
 
 const HELP = `npm run bench:stats -- [options]
 
@@ -32,29 +31,25 @@ One account has a tenth of all debits; its pages are measured apart ("hot"). The
 /** Of issue and README: milliseconds on 10 M rows over 200,000 accounts. */
 const TARGETS = { cold: 300, warm: 10, page: 50 } as const;
 
-async function main(): Promise<void> {
+async function main(stopping: AbortSignal): Promise<void> {
   const { values } = parseArgs({ options: { rows: { type: 'string' }, accounts: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
-  const rows = countOf('--rows', values.rows ?? '1000000');
-  const accounts = countOf('--accounts', values.accounts ?? String(Math.max(10, Math.round(rows / 50))));
-  const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
-  const bench = await openGround('bench-stats', stopping.signal);
+  const rows = wholeNumber('--rows', values.rows ?? '1000000', MANY);
+  const accounts = wholeNumber('--accounts', values.accounts ?? String(Math.max(10, Math.round(rows / 50))), MANY);
+  const bench = await openGround('bench-stats', stopping);
   try {
     const [postgres, redis] = await bench.parts.together((on) => [
       bench.parts.start(startPostgres(on, process.env['DATABASE_URL'])), bench.parts.start(startRedis(on, process.env['REDIS_URL'])),
     ]);
-    const interrupted = new Promise<never>((_, reject) => stopping.signal.addEventListener('abort', () => reject(new SetupError('interrupted'))));
-    const lines = await Promise.race([run(postgres.url, redis.url, { rows, accounts }), interrupted]);
-    const machine = { cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version };
-    process.stdout.write(values.json === true ? `${JSON.stringify({ machine, rows, accounts, lines }, null, 2)}\n` : textOf(lines, `${rows} debits of ${accounts} accounts; ${machine.cores} cores (${machine.cpu}), node ${machine.node}`));
+    const lines = await unlessStopped(stopping, run(postgres.url, redis.url, { rows, accounts }));
+    process.stdout.write(values.json === true ? `${JSON.stringify({ machine: MACHINE, rows, accounts, lines }, null, 2)}\n` : textOf(lines, `${rows} debits of ${accounts} accounts; ${MACHINE.cores} cores (${MACHINE.cpu}), node ${MACHINE.node}`));
   } finally {
     await bench.close();
   }
 }
 
 async function run(postgresUrl: string, redisUrl: string, size: { rows: number; accounts: number }): Promise<Line[]> {
-  const seeded = await findSeeded(postgresUrl, size);
+  const seeded = await findSeededLedger(postgresUrl, size);
   const database = await openDatabase({ url: seeded.url, poolMax: 4 });
   const redis = await openRedis(redisUrl);
   try {
@@ -65,7 +60,7 @@ async function run(postgresUrl: string, redisUrl: string, size: { rows: number; 
   }
 }
 
-async function measure(database: Database, { now, accounts }: Seeded, cache: ReturnType<typeof createStatsCache>): Promise<Line[]> {
+async function measure(database: Database, { now, accounts }: SeededLedger, cache: ReturnType<typeof createStatsCache>): Promise<Line[]> {
   const anybody = () => 2 + Math.floor(Math.random() * (accounts - 1));
   const cold = await timed('statistics, cold', 20, () => readTokenStats(database, now));
   await cache.refresh();
@@ -99,10 +94,4 @@ async function walk(database: Database, month: Month, pages: number): Promise<st
   return cursors;
 }
 
-try {
-  await main();
-  process.exit(0);
-} catch (error) {
-  say(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
-  process.exit(1);
-}
+await runBench(main);

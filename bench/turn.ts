@@ -1,4 +1,3 @@
-import { cpus } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -11,6 +10,7 @@ import { measureLadder } from './ladder.ts';
 import { LAYOUTS, type Layout } from './layouts.ts';
 import { EFFORTS, measureLatency, measureStream, measureThroughput } from './measures.ts';
 import { residentMegabytes } from './processes.ts';
+import { MACHINE, runBench, unlessStopped, wholeNumber } from './program.ts';
 import { ANSWERS } from './question.ts';
 import { textOf, type Report } from './report.ts';
 import { openStage, type Stage, type StageOptions } from './stage.ts';
@@ -55,18 +55,15 @@ const OPTIONS = {
   'node-flags': { type: 'string' }, json: { type: 'boolean' }, gateway: { type: 'string' }, key: { type: 'string' }, model: { type: 'string' }, 'model-port': { type: 'string' }, help: { type: 'boolean' },
 } as const;
 
-async function main(): Promise<void> {
+async function main(stopping: AbortSignal): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
   const names = namesOf(values.only);
   const options = stageOptionsOf(values);
   if (process.platform !== 'linux') throw new SetupError('The bench reads CPU times from /proc: run it on Linux.');
-  const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
-  const stage = await openStage(stopping.signal, options);
+  const stage = await openStage(stopping, options);
   try {
-    const interrupted = new Promise<never>((_, reject) => stopping.signal.addEventListener('abort', () => reject(new SetupError('interrupted'))));
-    const report = await Promise.race([measure(stage, names, values.quick === true), interrupted]);
+    const report = await unlessStopped(stopping, measure(stage, names, values.quick === true));
     if (report.failures !== undefined) process.exitCode = 1;
     process.stdout.write(`${values.json === true ? JSON.stringify({ ...report, targets: judge(report) }, null, 2) : textOf(report)}\n`);
   } finally {
@@ -81,7 +78,7 @@ async function measure(stage: Stage, names: readonly Name[], quick: boolean): Pr
   say('warming up');
   for (const contender of Object.values(stage.contenders)) await runBlock(stage, contender, { answer: ANSWERS.atOnce, ...WARM_UP });
   let report: Report = {
-    machine: { cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version },
+    machine: MACHINE,
     memory: { startedMegabytes, idleMegabytes: await quietMegabytes(stage) },
   };
   for (const name of names) {
@@ -119,23 +116,12 @@ function stageOptionsOf({ layout = 'one', gateway, key = 'bench', model = MODEL,
     layout: layout as Layout, temporal, nodeFlags: values['node-flags']?.split(','),
     profileDir: profile === undefined ? undefined : resolve(profile),
     gateway: gateway === undefined ? undefined : { url: gateway.replace(/\/+$/, ''), key, model },
-    modelPort: port === undefined ? undefined : wholeNumber('--model-port', port),
+    modelPort: port === undefined ? undefined : wholeNumber('--model-port', port, { least: 1, most: 65_535 }),
     pids: new Map(pids.split(',').filter((pair) => pair !== '').map((pair) => {
       const [name = '', pid = ''] = pair.split('=');
-      return [name, wholeNumber('--pids', pid)];
+      return [name, wholeNumber('--pids', pid, { least: 1, most: 2 ** 31 })];
     })),
   };
 }
 
-function wholeNumber(option: string, text: string): number {
-  if (!/^[1-9]\d{0,9}$/.test(text)) throw new SetupError(`${option}: "${text}" is no number`);
-  return Number(text);
-}
-
-try {
-  await main();
-  process.exit();
-} catch (error) {
-  say(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
-  process.exit(1);
-}
+await runBench(main);

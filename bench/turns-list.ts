@@ -1,17 +1,13 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Client } from 'pg';
 import { countFailures, listTurns } from '../db/admin-turns.ts';
 import { openDatabase, type Database } from '../db/database.ts';
-import { migrate } from '../db/migrate.ts';
 import type { TurnFilter } from '../domain/turn-filter.ts';
 import { startPostgres } from '../scripts/services/postgres.ts';
-import { say, SetupError } from '../scripts/services/say.ts';
 import { openGround } from './ground.ts';
-import { countOf, judge, textOf, timed, type Line } from './lines.ts';
-import { conversationOf, HOT_USER, NEWEST, seedTurns } from './seed-turns.ts';
+import { judge, textOf, timed, type Line } from './lines.ts';
+import { MACHINE, MANY, runBench, unlessStopped, wholeNumber } from './program.ts';
+import { conversationOf, HOT_USER, NEWEST } from './seed-turns.ts';
+import { findSeededTurns } from './seeded.ts';
 
 const HELP = `npm run bench:turns -- [options]
 
@@ -26,26 +22,22 @@ DATABASE_URL's server, whose user must be a superuser to seed) under a name of i
 /** The target of any page (issue of the statistics); counts stop at 10,000 a code, so they have a bound too. */
 const TARGETS = { page: 50, counts: 250 } as const;
 
-async function main(): Promise<void> {
+async function main(stopping: AbortSignal): Promise<void> {
   const { values } = parseArgs({ options: { rows: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
-  const rows = countOf('--rows', values.rows ?? '1000000');
-  const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
-  const bench = await openGround('bench-turns', stopping.signal);
+  const rows = wholeNumber('--rows', values.rows ?? '1000000', MANY);
+  const bench = await openGround('bench-turns', stopping);
   try {
     const postgres = await bench.parts.start(startPostgres(bench.ground, process.env['DATABASE_URL']));
-    const interrupted = new Promise<never>((_, reject) => stopping.signal.addEventListener('abort', () => reject(new SetupError('interrupted'))));
-    const lines = await Promise.race([run(postgres.url, rows), interrupted]);
-    const machine = { cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version };
-    process.stdout.write(values.json === true ? `${JSON.stringify({ machine, rows, lines }, null, 2)}\n` : textOf(lines, `${rows} turns; ${machine.cores} cores (${machine.cpu}), node ${machine.node}`));
+    const lines = await unlessStopped(stopping, run(postgres.url, rows));
+    process.stdout.write(values.json === true ? `${JSON.stringify({ machine: MACHINE, rows, lines }, null, 2)}\n` : textOf(lines, `${rows} turns; ${MACHINE.cores} cores (${MACHINE.cpu}), node ${MACHINE.node}`));
   } finally {
     await bench.close();
   }
 }
 
 async function run(server: string, rows: number): Promise<Line[]> {
-  const database = await openDatabase({ url: await findSeeded(server, rows), poolMax: 4 });
+  const database = await openDatabase({ url: await findSeededTurns(server, rows), poolMax: 4 });
   try {
     return await measure(database, rows);
   } finally {
@@ -91,52 +83,4 @@ function filters(rows: number): Record<string, TurnFilter> {
   };
 }
 
-async function findSeeded(server: string, rows: number): Promise<string> {
-  const hash = createHash('sha256').update(readFileSync(new URL('./seed-turns.ts', import.meta.url))).digest('hex').slice(0, 8);
-  const name = `turnkeeper_bench_turns_${rows}_${hash}`;
-  const client = await connect(server);
-  try {
-    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name]);
-    if (rowCount === 0) await create(client, server, name, rows);
-    else say(`using ${name}, seeded before`);
-    return urlOf(server, name);
-  } finally {
-    await client.end();
-  }
-}
-
-/** Under another name until it is whole, so that a seeding that was interrupted is never taken for one. */
-async function create(client: Client, server: string, name: string, rows: number): Promise<void> {
-  const part = `${name}_new`;
-  await client.query(`drop database if exists ${part}`);
-  await client.query(`create database ${part}`);
-  const database = await openDatabase({ url: urlOf(server, part), poolMax: 2 });
-  await migrate(database);
-  await database.close();
-  const began = performance.now();
-  const seeding = await connect(urlOf(server, part));
-  await seedTurns(seeding, rows, say);
-  await seeding.end();
-  await client.query(`alter database ${part} rename to ${name}`);
-  say(`seeded ${name} in ${Math.round((performance.now() - began) / 1_000)} s`);
-}
-
-async function connect(url: string): Promise<Client> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  return client;
-}
-
-function urlOf(server: string, database: string): string {
-  const url = new URL(server);
-  url.pathname = `/${database}`;
-  return url.href;
-}
-
-try {
-  await main();
-  process.exit(0);
-} catch (error) {
-  say(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
-  process.exit(1);
-}
+await runBench(main);

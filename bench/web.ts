@@ -1,13 +1,14 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium, type Browser } from 'playwright-core';
 import { findChromium } from '../scripts/services/chromium.ts';
-import { say, SetupError } from '../scripts/services/say.ts';
+import { say } from '../scripts/services/say.ts';
 import { buildWeb } from '../scripts/web-build.ts';
 import { spreadOf, type Spread } from './figures.ts';
 import { answerOf, PAGES, runPage, type PageName, type PageRun } from './pages.ts';
+import { MACHINE, runBench, unlessStopped, wholeNumber } from './program.ts';
 import { openStage, type Stage } from './stage.ts';
 
 const HELP = `npm run bench:web -- [options]
@@ -38,23 +39,20 @@ interface Line {
   readonly ratio: Spread | null;
 }
 
-async function main(): Promise<void> {
+async function main(stopping: AbortSignal): Promise<void> {
   const { values } = parseArgs({ options: { runs: { type: 'string' }, seconds: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
-  const [runs, seconds] = [countOf('--runs', values.runs ?? '7', 100), countOf('--seconds', values.seconds ?? '10', 15)];
-  const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
-  const interrupted = new Promise<never>((_, reject) => stopping.signal.addEventListener('abort', () => reject(new SetupError('interrupted'))));
-  const [executablePath, built] = [await findChromium(stopping.signal), await buildWeb(stopping.signal)];
+  const [runs, seconds] = [wholeNumber('--runs', values.runs ?? '7', { least: 1, most: 100 }), wholeNumber('--seconds', values.seconds ?? '10', { least: 1, most: 15 })];
+  const [executablePath, built] = [await findChromium(stopping), await buildWeb(stopping)];
   const webDir = await mkdtemp(join(tmpdir(), 'turnkeeper-pages-'));
   let stage: Stage | null = null;
   let browser: Browser | null = null;
   try {
     for (const folder of [built, join(import.meta.dirname, 'bare-page')]) await cp(folder, webDir, { recursive: true });
-    stage = await openStage(stopping.signal, { layout: 'one', pids: new Map(), webDir });
+    stage = await openStage(stopping, { layout: 'one', pids: new Map(), webDir });
     browser = await chromium.launch({ executablePath, args: FLAGS, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
-    const lines = await Promise.race([measure(browser, stage, { runs, seconds }), interrupted]);
-    const machine = { cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version, chromium: browser.version() };
+    const lines = await unlessStopped(stopping, measure(browser, stage, { runs, seconds }));
+    const machine = { ...MACHINE, chromium: browser.version() };
     process.stdout.write(`${values.json === true ? JSON.stringify({ machine, runs, seconds, lines }, null, 2) : textOf(lines, `${runs} runs of ${seconds} s; ${machine.cores} cores (${machine.cpu}), Chromium ${machine.chromium}`)}\n`);
   } finally {
     await browser?.close();
@@ -96,16 +94,4 @@ function textOf(lines: readonly Line[], title: string): string {
   })].join('\n');
 }
 
-function countOf(option: string, text: string, most: number): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1 || count > most) throw new SetupError(`${option}: must be a whole number from 1 to ${most}`);
-  return count;
-}
-
-try {
-  await main();
-  process.exit(0);
-} catch (error) {
-  say(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
-  process.exit(1);
-}
+await runBench(main);
