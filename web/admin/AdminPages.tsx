@@ -22,11 +22,11 @@ export function AdminPages() {
       <Route path="/admin"><Redirect to="/admin/stats" replace /></Route>
       <Route path="/admin/stats"><StatsPage /></Route>
       <Route path="/admin/turns"><TurnsPage /></Route>
-      <Route path="/admin/turns/:turnId">{({ turnId }) => <TurnPage turnId={turnId} />}</Route>
+      <Route path="/admin/turns/:turnId">{({ turnId }) => <TurnPage key={turnId} turnId={turnId} />}</Route>
       <Route path="/admin/redrives"><RedrivesPage /></Route>
-      <Route path="/admin/redrives/:redriveId">{({ redriveId }) => <RedrivePage redriveId={redriveId} />}</Route>
+      <Route path="/admin/redrives/:redriveId">{({ redriveId }) => <RedrivePage key={redriveId} redriveId={redriveId} />}</Route>
       <Route path="/admin/users"><UsersPage /></Route>
-      <Route path="/admin/users/:userId">{({ userId }) => <UserPage userId={Number(userId)} />}</Route>
+      <Route path="/admin/users/:userId">{({ userId }) => <UserPage key={userId} userId={Number(userId)} />}</Route>
       <Route path="/admin/audit"><AuditPage /></Route>
       <Route><NotFound /></Route>
     </Switch>

@@ -8,6 +8,7 @@ import { Page } from '../shell/Page.tsx';
 import { AdminNav } from './AdminPages.tsx';
 import { ChoiceFilter, Filters, TextFilter } from './Fields.tsx';
 import { PagedTable } from './Table.tsx';
+import { ending } from './TurnLink.tsx';
 import { useAddress } from './use-address.ts';
 import { When } from './When.tsx';
 
@@ -51,7 +52,7 @@ const PAGE_OF: Readonly<Record<string, string>> = { turn: 'turns', user: 'users'
 function Target({ target }: { target: string }) {
   const [kind = '', id = ''] = target.split(':');
   const page = PAGE_OF[kind];
-  const shown = id.length > 12 ? `${kind}:…${id.slice(-12)}` : target;
+  const shown = id.length > 12 ? `${kind}:${ending(id)}` : target;
   const look = 'font-mono text-xs whitespace-nowrap';
   return page === undefined || id === '' ? <span className={look}>{shown}</span> : <Link href={`/admin/${page}/${id}`} title={target} className={`${look} text-accent hover:underline`}>{shown}</Link>;
 }

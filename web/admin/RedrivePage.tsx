@@ -1,23 +1,25 @@
-import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query';
-import { ArrowUpRight, Play } from 'lucide-react';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { Play } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { answer, api } from '../api/client.ts';
 import type { Schemas } from '../api/schemas.ts';
 import { Page } from '../shell/Page.tsx';
-import { Button, buttonClass } from '../ui/Button.tsx';
+import { Button } from '../ui/Button.tsx';
 import { Loading } from '../ui/Loading.tsx';
 import { Notice } from '../ui/Notice.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { useFigures } from '../usage/figures.ts';
 import { AdminNav } from './AdminPages.tsx';
+import { Facts } from './Facts.tsx';
 import { Counts, countsOf, doneOf, isOver, ProgressBar, REDRIVE_TURN_STATES } from './RedriveProgress.tsx';
 import { RedriveSteps, useRedriveStep } from './RedriveSteps.tsx';
-import { PagedTable } from './Table.tsx';
+import { Pages } from './Table.tsx';
+import { TemporalLink } from './TemporalLink.tsx';
+import { TurnLink } from './TurnLink.tsx';
 import { useAddress } from './use-address.ts';
-import { TurnLink } from './UserPage.tsx';
-import { RedriveTurnWord, RedriveWord, type RedriveTurnState } from './Word.tsx';
+import { RedriveTurnWord, RedriveWord } from './Word.tsx';
 
 type Detail = Schemas['RedriveDetail'];
 const LIVE_MS = 1_000;
@@ -33,27 +35,23 @@ export function RedrivePage({ redriveId }: { redriveId: string }) {
     placeholderData: keepPreviousData,
     refetchInterval: ({ state: { data } }) => data === undefined || isOver(data) ? false : LIVE_MS,
   });
-  const url = redrive.data?.workflow.url ?? null;
   return (
-    <Page title={t('redrives.one')} wide actions={url !== null && (
-      <a href={url} target="_blank" rel="noopener noreferrer" className={buttonClass({ size: 'small' }, 'hover:bg-hover')}>{t('turns.inTemporal')}<ArrowUpRight aria-hidden className="size-4" /></a>
-    )}>
+    <Page title={t('redrives.one')} wide actions={<TemporalLink url={redrive.data?.workflow.url ?? null} />}>
       <AdminNav />
       {redrive.isPending && <Loading />}
       {redrive.isError && <Problem error={redrive.error} onRetry={() => void redrive.refetch()} />}
-      {redrive.isSuccess && <Redrive redrive={redrive.data} query={redrive} />}
+      {redrive.data !== undefined && <Redrive redrive={redrive.data} busy={redrive.isFetching} />}
     </Page>
   );
 }
 
-function Redrive({ redrive, query }: { redrive: Detail; query: UseQueryResult<Detail> }) {
+function Redrive({ redrive, busy }: { redrive: Detail; busy: boolean }) {
   const { t } = useTranslation('admin');
   const { tokens: written } = useFigures();
   const [address, setAddress] = useAddress();
   const over = isOver(redrive);
   const { completed, stopped, failed, skipped, waiting } = countsOf(redrive);
   const said = t(`redrives.said.${redrive.state}`, { done: written(completed), failed: written(failed), stopped: written(stopped), skipped: written(skipped), left: written(waiting) });
-  const turns = { ...query, data: redrive.turns } as UseQueryResult<Detail['turns']>;
   return (
     <div className="grid grid-cols-1 gap-8">
       <section aria-label={t('redrives.progress')} className="grid gap-4 rounded-xl border border-line bg-raised p-5">
@@ -71,10 +69,10 @@ function Redrive({ redrive, query }: { redrive: Detail; query: UseQueryResult<De
       <Asked redrive={redrive} />
       <section>
         <h2 className="mb-3 text-lg font-semibold">{t('redrives.turns')}</h2>
-        <PagedTable label={t('redrives.turns')} query={turns} keyOf={({ turnId }) => turnId} empty={t('redrives.noTurns')} columns={[
+        <Pages label={t('redrives.turns')} page={redrive.turns} busy={busy} keyOf={({ turnId }) => turnId} empty={t('redrives.noTurns')} columns={[
           { title: '#', cell: ({ position }) => written(position) },
           { title: t('turns.turn'), cell: ({ turnId }) => <TurnLink turnId={turnId} /> },
-          { title: t('turns.state'), cell: ({ state }) => <RedriveTurnWord state={state as RedriveTurnState} over={over} /> },
+          { title: t('turns.state'), cell: ({ state }) => <RedriveTurnWord state={state} over={over} /> },
           { title: t('redrives.cause'), cell: ({ state, code }) => code === null ? '–' : state === 'skipped' ? t(`redrives.why.${code as 'busy'}`) : code },
         ]} />
       </section>
@@ -96,9 +94,12 @@ function Stalled({ redrive }: { redrive: Detail }) {
   }, [figures]);
   if (redrive.state === 'paused' || isOver(redrive) || quiet !== figures) return null;
   return (
-    <Notice tone="warn" action={<Button size="small" disabled={move.isPending} onClick={() => move.mutate({ step: 'resume' })}><Play aria-hidden className="size-3.5" />{t('redrives.startAgain')}</Button>}>
-      {t('redrives.quiet')}
-    </Notice>
+    <>
+      <Notice tone="warn" action={<Button size="small" disabled={move.isPending} onClick={() => move.mutate({ step: 'resume' })}><Play aria-hidden className="size-3.5" />{t('redrives.startAgain')}</Button>}>
+        {t('redrives.quiet')}
+      </Notice>
+      {move.isError && <Problem error={move.error} />}
+    </>
   );
 }
 
@@ -112,9 +113,5 @@ function Asked({ redrive: { reason, adminId, createdAt, endedAt, ratePerSecond, 
     ['began', moment(createdAt)], ['ended', endedAt === null ? '–' : moment(endedAt)],
     ['filter', named.length === 0 ? t('redrives.anyFailed') : named.join(', ')], ['rate', written(ratePerSecond)], ['superseded', t(`redrives.supersededOf.${includeSuperseded ? 'true' : 'false'}`)],
   ] as const;
-  return (
-    <dl className="grid grid-cols-2 gap-x-6 gap-y-4 rounded-xl border border-line bg-raised p-5 sm:grid-cols-4">
-      {facts.map(([name, value]) => <div key={name} className={name === 'reason' || name === 'filter' ? 'col-span-2 sm:col-span-1' : ''}><dt className="text-xs text-faint">{t(`redrives.fact.${name}`)}</dt><dd className="mt-0.5">{value}</dd></div>)}
-    </dl>
-  );
+  return <Facts facts={facts.map(([name, value]) => [name, t(`redrives.fact.${name}`), value])} wide={['reason', 'filter']} />;
 }

@@ -17,7 +17,7 @@ const LOOK = {
 } as const satisfies Record<RedriveTurnState, unknown>;
 
 export const REDRIVE_TURN_STATES = Object.keys(LOOK) as RedriveTurnState[];
-export const SKIP_REASONS = ['superseded', 'suspended', 'busy', 'not_failed'] as const satisfies readonly (keyof Redrive['progress']['skipped'])[];
+const SKIP_REASONS = ['superseded', 'suspended', 'busy', 'not_failed'] as const satisfies readonly (keyof Redrive['progress']['skipped'])[];
 
 export function isOver({ state }: Redrive): boolean {
   return state === 'completed' || state === 'cancelled';

@@ -23,7 +23,7 @@ export function useRedriveStep(redriveId: string) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: ({ step, reason = '' }: { step: Step; reason?: string }) => answer<Schemas['Redrive']>(SEND[step]({ params: { path: { redriveId } }, body: reason.trim() === '' ? {} : { reason } })),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['admin', 'redrives'] }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['admin'] }),
   });
 }
 

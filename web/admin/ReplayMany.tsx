@@ -1,4 +1,4 @@
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
@@ -10,7 +10,7 @@ import { Notice } from '../ui/Notice.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { useFigures } from '../usage/figures.ts';
 import { FIELD, Labelled } from './Fields.tsx';
-import { TurnLink } from './UserPage.tsx';
+import { TurnLink } from './TurnLink.tsx';
 
 interface Planned {
   /** What it was planned for; of anything else it says nothing. */
@@ -23,7 +23,9 @@ interface Planned {
 /** Replays the failed turns of a filter in two steps: how many and which, then that number confirmed. */
 export function ReplayMany({ filter }: { filter: Schemas['TurnFilter'] }) {
   const { t } = useTranslation('admin');
+  const { tokens: written } = useFigures();
   const [, navigate] = useLocation();
+  const queries = useQueryClient();
   const [reason, setReason] = useState('');
   const [rate, setRate] = useState('5');
   const [limit, setLimit] = useState('1000');
@@ -40,8 +42,9 @@ export function ReplayMany({ filter }: { filter: Schemas['TurnFilter'] }) {
   const start = useMutation({
     mutationFn: (confirm: number) => answer(api.POST('/api/admin/turns/replay', { body: { ...body, dryRun: false, confirm } })),
     onSuccess: (started, confirm) => {
-      if ('redriveId' in started) navigate(`/admin/redrives/${started.redriveId}`);
-      else setPlanned({ of, plan: started, before: confirm });
+      if (!('redriveId' in started)) return setPlanned({ of, plan: started, before: confirm });
+      void queries.invalidateQueries({ queryKey: ['admin'] });
+      navigate(`/admin/redrives/${started.redriveId}`);
     },
     onError: (error, confirm) => {
       if (!(error instanceof ApiError)) return;
@@ -78,17 +81,11 @@ export function ReplayMany({ filter }: { filter: Schemas['TurnFilter'] }) {
         </label>
       </form>
       <div role="status">{planned !== null && <Plan {...planned} />}</div>
-      {planned !== null && planned.plan.count > 0 && <Button look="primary" className="justify-self-start" disabled={busy || reason.trim() === ''} onClick={() => start.mutate(planned.plan.count)}><StartWord count={planned.plan.count} /></Button>}
+      {planned !== null && planned.plan.count > 0 && <Button look="primary" className="justify-self-start" disabled={busy || reason.trim() === ''} onClick={() => start.mutate(planned.plan.count)}>{t('replayMany.start', { n: written(planned.plan.count) })}</Button>}
       {planning.isError && <Problem error={planning.error} />}
       {start.isError && !recounted && <Problem error={start.error} />}
     </section>
   );
-}
-
-function StartWord({ count }: { count: number }) {
-  const { t } = useTranslation('admin');
-  const { tokens: written } = useFigures();
-  return t('replayMany.start', { n: written(count) });
 }
 
 /** How many, which first, and what is left out why. */

@@ -42,13 +42,21 @@ export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<
 
 /** A table that the server pages; where one is stands in the address, so that going back and sending a link work. */
 export function PagedTable<Item>({ query, ...table }: Omit<TableProps<Item>, 'items'> & { query: UseQueryResult<{ items: Item[]; nextCursor: string | null }> }) {
+  if (query.isPending) return <Loading />;
+  return (
+    <>
+      {query.isError && <Problem error={query.error} onRetry={() => void query.refetch()} />}
+      {query.data !== undefined && <Pages {...table} page={query.data} busy={query.isFetching} />}
+    </>
+  );
+}
+
+/** One of its pages, with the way to the next, where it came along with something else. */
+export function Pages<Item>({ page: { items, nextCursor }, busy, ...table }: Omit<TableProps<Item>, 'items'> & { page: { items: readonly Item[]; nextCursor: string | null }; busy: boolean }) {
   const { t } = useTranslation('admin');
   const [address, setAddress] = useAddress();
-  if (query.isPending) return <Loading />;
-  if (query.isError) return <Problem error={query.error} onRetry={() => void query.refetch()} />;
-  const { items, nextCursor } = query.data;
   return (
-    <div className="grid grid-cols-1 gap-3" aria-busy={query.isFetching}>
+    <div className="grid grid-cols-1 gap-3" aria-busy={busy}>
       <Table {...table} items={items} />
       {(nextCursor !== null || address['cursor'] !== undefined) && (
         <div className="flex justify-end gap-2">

@@ -1,18 +1,18 @@
-import { useQuery } from '@tanstack/react-query';
-import { ArrowUpRight } from 'lucide-react';
-import { useState } from 'react';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { answer, api } from '../api/client.ts';
 import type { Schemas } from '../api/schemas.ts';
 import { Page } from '../shell/Page.tsx';
-import { Button, buttonClass } from '../ui/Button.tsx';
+import { Button } from '../ui/Button.tsx';
 import { Loading } from '../ui/Loading.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { useFigures } from '../usage/figures.ts';
 import { AdminNav } from './AdminPages.tsx';
+import { Facts } from './Facts.tsx';
 import { ReplayForm } from './ReplayForm.tsx';
 import { Table } from './Table.tsx';
+import { TemporalLink } from './TemporalLink.tsx';
 import { When } from './When.tsx';
 import { TurnWord } from './Word.tsx';
 
@@ -21,27 +21,22 @@ const LIVE_MS = 1_000;
 /** One turn, step by step over all its runs, with the way to its workflow. */
 export function TurnPage({ turnId }: { turnId: string }) {
   const { t } = useTranslation('admin');
-  const [withContent, setWithContent] = useState(false);
   const turn = useQuery({
-    queryKey: ['admin', 'turn', turnId, { withContent }],
-    queryFn: () => answer(api.GET('/api/admin/turns/{turnId}', { params: { path: { turnId }, query: withContent ? { include: 'content' } : {} } })),
-    placeholderData: (before) => before,
+    queryKey: ['admin', 'turn', turnId],
+    queryFn: () => answer(api.GET('/api/admin/turns/{turnId}', { params: { path: { turnId }, query: {} } })),
     refetchInterval: ({ state: { data } }) => data?.state === 'accepted' || data?.state === 'running' ? LIVE_MS : false,
   });
-  const url = turn.data?.workflow.url ?? null;
   return (
-    <Page title={t('turns.one')} wide actions={url !== null && (
-      <a href={url} target="_blank" rel="noopener noreferrer" className={buttonClass({ size: 'small' }, 'hover:bg-hover')}>{t('turns.inTemporal')}<ArrowUpRight aria-hidden className="size-4" /></a>
-    )}>
+    <Page title={t('turns.one')} wide actions={<TemporalLink url={turn.data?.workflow.url ?? null} />}>
       <AdminNav />
       {turn.isPending && <Loading />}
       {turn.isError && <Problem error={turn.error} onRetry={() => void turn.refetch()} />}
-      {turn.isSuccess && <Turn turn={turn.data} onRead={withContent ? null : () => setWithContent(true)} />}
+      {turn.data !== undefined && <Turn turn={turn.data} />}
     </Page>
   );
 }
 
-function Turn({ turn, onRead }: { turn: Schemas['AdminTurnDetail']; onRead: (() => void) | null }) {
+function Turn({ turn }: { turn: Schemas['AdminTurnDetail'] }) {
   const { t } = useTranslation('admin');
   const { tokens, moment } = useFigures();
   const facts = [
@@ -51,9 +46,7 @@ function Turn({ turn, onRead }: { turn: Schemas['AdminTurnDetail']; onRead: (() 
   ] as const;
   return (
     <div className="grid grid-cols-1 gap-8">
-      <dl className="grid grid-cols-2 gap-x-6 gap-y-4 rounded-xl border border-line bg-raised p-5 sm:grid-cols-4">
-        {facts.map(([name, value]) => <div key={name}><dt className="text-xs text-faint">{t(`turns.fact.${name}`)}</dt><dd className="mt-0.5">{value}</dd></div>)}
-      </dl>
+      <Facts facts={facts.map(([name, value]) => [name, t(`turns.fact.${name}`), value])} />
       {turn.error !== undefined && <p className="rounded-xl bg-bad-tint px-4 py-3 text-sm text-bad"><b className="font-semibold">{turn.error.code}</b> {turn.error.message}</p>}
       {turn.state === 'failed' && <ReplayForm turnId={turn.turnId} />}
       <section>
@@ -87,12 +80,22 @@ function Turn({ turn, onRead }: { turn: Schemas['AdminTurnDetail']; onRead: (() 
           { title: t('turns.overage'), numeric: true, cell: (entry) => tokens(entry.overageTokens) },
         ]} />
       </section>
-      <section>
-        <h2 className="mb-3 text-lg font-semibold">{t('turns.content')}</h2>
-        {turn.question === undefined
-          ? <><p className="mb-3 text-sm text-soft">{t('turns.contentHint')}</p><Button size="small" disabled={onRead === null} onClick={() => onRead?.()}>{t('turns.read')}</Button></>
-          : <div className="grid gap-3"><p className="rounded-xl bg-accent-tint px-4 py-3 whitespace-pre-wrap">{turn.question}</p>{turn.answer != null && <p className="rounded-xl border border-line px-4 py-3 whitespace-pre-wrap">{turn.answer}</p>}</div>}
-      </section>
+      <Content turnId={turn.turnId} />
     </div>
+  );
+}
+
+/** Reading it is an entry of the audit log, so it is read once, when it is asked for, and never along with the page. */
+function Content({ turnId }: { turnId: string }) {
+  const { t } = useTranslation('admin');
+  const read = useMutation({ mutationFn: () => answer(api.GET('/api/admin/turns/{turnId}', { params: { path: { turnId }, query: { include: 'content' } } })) });
+  return (
+    <section>
+      <h2 className="mb-3 text-lg font-semibold">{t('turns.content')}</h2>
+      {read.data === undefined
+        ? <><p className="mb-3 text-sm text-soft">{t('turns.contentHint')}</p><Button size="small" disabled={read.isPending} onClick={() => read.mutate()}>{t('turns.read')}</Button></>
+        : <div className="grid gap-3"><p className="rounded-xl bg-accent-tint px-4 py-3 whitespace-pre-wrap">{read.data.question}</p>{read.data.answer != null && <p className="rounded-xl border border-line px-4 py-3 whitespace-pre-wrap">{read.data.answer}</p>}</div>}
+      {read.isError && <Problem error={read.error} />}
+    </section>
   );
 }

@@ -13,7 +13,7 @@ import { ChoiceFilter, Filters, TextFilter } from './Fields.tsx';
 import { ReplayMany } from './ReplayMany.tsx';
 import { PagedTable } from './Table.tsx';
 import { filterBody, filterQuery, isFiltered, NO_FILTER } from './turn-filter.ts';
-import { TurnLink } from './UserPage.tsx';
+import { TurnLink } from './TurnLink.tsx';
 import { useAddress } from './use-address.ts';
 import { When } from './When.tsx';
 import { TurnWord } from './Word.tsx';

@@ -1,4 +1,4 @@
-import { useQuery, type UseQueryResult } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { answer, api } from '../api/client.ts';
@@ -12,9 +12,11 @@ import { useFigures } from '../usage/figures.ts';
 import { TryLevels } from '../usage/TryLevels.tsx';
 import { UsageFigures } from '../usage/UsageCard.tsx';
 import { AdminNav } from './AdminPages.tsx';
+import { Facts } from './Facts.tsx';
 import { GrantForm } from './GrantForm.tsx';
 import { Suspension } from './Suspension.tsx';
-import { PagedTable, Table } from './Table.tsx';
+import { Pages, Table } from './Table.tsx';
+import { TurnLink } from './TurnLink.tsx';
 import { useAddress } from './use-address.ts';
 import { When } from './When.tsx';
 
@@ -23,10 +25,10 @@ export function UserPage({ userId }: { userId: number }) {
   const { t } = useTranslation('admin');
   const [{ cursor }] = useAddress();
   const user = useQuery({
-    // Another page of the ledger leaves the rest standing; another person does not.
-    placeholderData: (before, query) => query?.queryKey[2] === userId ? before : undefined,
     queryKey: ['admin', 'user', userId, { cursor }],
     queryFn: () => answer(api.GET('/api/admin/users/{userId}', { params: { path: { userId }, query: { limit: 25, ...(cursor === undefined ? {} : { cursor }) } } })),
+    // Another page of the ledger leaves the rest standing.
+    placeholderData: keepPreviousData,
   });
   const name = user.data?.email ?? t('users.numbered', { id: userId });
   return (
@@ -34,18 +36,17 @@ export function UserPage({ userId }: { userId: number }) {
       <AdminNav />
       {user.isPending && <Loading />}
       {user.isError && <Problem error={user.error} onRetry={() => void user.refetch()} />}
-      {user.isSuccess && <User user={user.data} query={user} />}
+      {user.data !== undefined && <User user={user.data} busy={user.isFetching} />}
     </Page>
   );
 }
 
-function User({ user, query }: { user: Schemas['AdminUserDetail']; query: UseQueryResult<Schemas['AdminUserDetail']> }) {
+function User({ user, busy }: { user: Schemas['AdminUserDetail']; busy: boolean }) {
   const { t } = useTranslation('admin');
   const { tokens } = useFigures();
-  const ledger = { ...query, data: user.ledger } as UseQueryResult<Schemas['AdminUserDetail']['ledger']>;
   return (
     <div className="grid grid-cols-1 gap-8">
-      <Facts user={user} />
+      <Person user={user} />
       <section aria-label={t('users.usage')} data-testid="usage-card" data-level={user.usage.level} className="rounded-xl border border-line bg-raised p-6"><UsageFigures usage={user.usage} others /></section>
       <TryLevels userId={user.userId} />
       <div className="grid gap-6 md:grid-cols-2">
@@ -64,7 +65,7 @@ function User({ user, query }: { user: Schemas['AdminUserDetail']; query: UseQue
       <Schedules schedules={user.schedules} />
       <section>
         <h2 className="mb-3 text-lg font-semibold">{t('users.ledger')}</h2>
-        <PagedTable label={t('users.ledger')} query={ledger} keyOf={({ entryId }) => entryId} empty={t('users.noEntries')} columns={[
+        <Pages label={t('users.ledger')} page={user.ledger} busy={busy} keyOf={({ entryId }) => entryId} empty={t('users.noEntries')} columns={[
           { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> },
           { title: t('users.kind'), cell: ({ kind, estimated, overHold, ceilingMoved }) => (
             <>{t(`users.kindOf.${kind}`)}{[['estimated', estimated], ['overHold', overHold], ['ceilingMoved', ceilingMoved]].flatMap(([flag, set]) => set === true ? [<span key={String(flag)} className="block text-xs text-faint">{t(`users.flag.${flag as 'estimated'}`)}</span>] : [])}</>
@@ -86,7 +87,7 @@ function signed(delta: number, written: (value: number) => string): string {
   return delta === 0 ? '–' : delta > 0 ? `+${written(delta)}` : written(delta);
 }
 
-function Facts({ user }: { user: Schemas['AdminUser'] }) {
+function Person({ user }: { user: Schemas['AdminUser'] }) {
   const { t } = useTranslation('admin');
   const { moment } = useFigures();
   const facts = [
@@ -94,11 +95,7 @@ function Facts({ user }: { user: Schemas['AdminUser'] }) {
     [t('users.zone'), user.timeZone], [t('users.language'), t(`users.languageOf.${user.locale}`)], [t('users.since'), moment(user.createdAt)],
     ...(user.issuer === null ? [] : [[t('users.by'), `${user.subject} · ${new URL(user.issuer).host}`] as const]),
   ] as const;
-  return (
-    <dl className="grid grid-cols-2 gap-x-6 gap-y-4 rounded-xl border border-line bg-raised p-5 sm:grid-cols-3 lg:grid-cols-6">
-      {facts.map(([name, value]) => <div key={name}><dt className="text-xs text-faint">{name}</dt><dd className="mt-0.5 break-words">{value}</dd></div>)}
-    </dl>
-  );
+  return <Facts facts={facts.map(([name, value]) => [name, name, value])} columns="sm:grid-cols-3 lg:grid-cols-6" />;
 }
 
 /** What is armed for them in Temporal, and when it runs next. */
@@ -117,9 +114,4 @@ function Schedules({ schedules }: { schedules: Schemas['AdminUserDetail']['sched
         ]} />}
     </section>
   );
-}
-
-/** Ids are long and alike at their beginning: their end tells them apart. */
-export function TurnLink({ turnId }: { turnId: string }) {
-  return <Link href={`/admin/turns/${turnId}`} title={turnId} className="font-mono text-xs text-accent hover:underline">…{turnId.slice(-12)}</Link>;
 }

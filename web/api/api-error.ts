@@ -30,3 +30,9 @@ export function errorOf(response: Response, body: unknown): ApiError {
   const code = typeof details['code'] === 'string' ? details['code'] as ErrorCode : response.status === 401 ? 'unauthorized' : 'internal';
   return new ApiError(code, response.status, { ...details, retryAfter: response.headers.get('retry-after') ?? undefined });
 }
+
+/** The answer as it is. @throws ApiError what the server says instead, when it refuses. */
+export async function accepted(response: Response): Promise<Response> {
+  if (response.ok) return response;
+  throw errorOf(response, await response.json().catch(() => null));
+}

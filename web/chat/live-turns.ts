@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { TurnEvent } from '../../domain/stream-events.ts';
-import { ApiError, errorOf } from '../api/api-error.ts';
+import { accepted, ApiError } from '../api/api-error.ts';
 import { readEvents } from '../api/event-stream.ts';
 import { untilOnline } from '../api/until-online.ts';
 import { waitAfter } from '../api/wait-after.ts';
@@ -142,8 +142,7 @@ export class LiveTurns {
       method, signal: this.#closed.signal, cache: 'no-store', ...(body === undefined ? {} : { body }),
       headers: { Accept: 'text/event-stream', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
     });
-    if (response.ok) return response;
-    throw errorOf(response, await response.json().catch(() => null));
+    return accepted(response);
   }
 
   #refuse(turnId: string, error: ApiError): void {

@@ -1,6 +1,6 @@
 import { useQueryClient, type InfiniteData } from '@tanstack/react-query';
 import { createContext, use, useEffect, useMemo, useRef, useState } from 'react';
-import { errorOf } from '../api/api-error.ts';
+import { accepted } from '../api/api-error.ts';
 import { authorizedFetch } from '../api/client.ts';
 import type { Schemas } from '../api/schemas.ts';
 import { knows, type MessagePage } from '../chat/rows.ts';
@@ -75,7 +75,5 @@ function useOnTurn() {
 }
 
 async function open(lastEventId: string, signal: AbortSignal): Promise<Response> {
-  const response = await authorizedFetch('/api/events', { signal, cache: 'no-store', headers: { Accept: 'text/event-stream', ...(lastEventId === '' ? {} : { 'Last-Event-ID': lastEventId }) } });
-  if (response.ok) return response;
-  throw errorOf(response, await response.json().catch(() => null));
+  return accepted(await authorizedFetch('/api/events', { signal, cache: 'no-store', headers: { Accept: 'text/event-stream', ...(lastEventId === '' ? {} : { 'Last-Event-ID': lastEventId }) } }));
 }

@@ -11,11 +11,12 @@ import { Loading } from '../ui/Loading.tsx';
 import { Notice } from '../ui/Notice.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { signIn, type Session } from './session.ts';
+import { signInOptions } from './sign-in-options.ts';
 
 /** Stands in for whatever page was asked for; after signing in that page shows. */
 export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>['reason'] }) {
   const { t } = useTranslation();
-  const options = useQuery({ queryKey: ['sign-in-options'], queryFn: () => answer(api.GET('/api/auth/options')), staleTime: Infinity });
+  const options = useQuery(signInOptions);
   const [asked, setStay] = useState<boolean | null>(null);
   // The demo's keys are this machine's for the asking; another's key is kept for a reload only if they say so.
   const stay = asked ?? options.data?.demo ?? false;

@@ -1,8 +1,9 @@
 import { QueryClient } from '@tanstack/react-query';
 import { ApiError } from '../api/api-error.ts';
 import { authorizedFetch } from '../api/client.ts';
+import { forgetComposing } from '../chat/composing.ts';
 import { LiveTurns } from '../chat/live-turns.ts';
-import { subscribe } from './session.ts';
+import { currentSession, subscribe } from './session.ts';
 
 const GIVE_UP_AFTER = 3;
 
@@ -24,9 +25,11 @@ export function liveTurns(): LiveTurns {
   return turns;
 }
 
-/** Nothing of one person is left when another signs in. */
+/** Nothing of one person is left when they sign out; what they were writing waits for them when only their session has ended. */
 subscribe(() => {
   turns.close();
   turns = new LiveTurns(authorizedFetch);
   queries.clear();
+  const session = currentSession();
+  if (session.state === 'out' && session.reason === 'left') forgetComposing();
 });

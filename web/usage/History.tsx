@@ -3,6 +3,7 @@ import { Download } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
+import { accepted } from '../api/api-error.ts';
 import { answer, api, authorizedFetch } from '../api/client.ts';
 import type { Schemas } from '../api/schemas.ts';
 import { Button } from '../ui/Button.tsx';
@@ -77,8 +78,7 @@ function CsvButton() {
   const [name, setName] = useState('');
   const save = useMutation({
     mutationFn: async () => {
-      const response = await authorizedFetch(`${location.origin}/api/ai-usage/history?by=turn`, { headers: { Accept: 'text/csv' } });
-      if (!response.ok) throw new Error(`CSV: ${response.status}`);
+      const response = await accepted(await authorizedFetch(`${location.origin}/api/ai-usage/history?by=turn`, { headers: { Accept: 'text/csv' } }));
       const fileName = /filename="?([^";]+)"?/.exec(response.headers.get('content-disposition') ?? '')?.[1] ?? 'turnkeeper.csv';
       const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(await response.blob()), download: fileName });
       link.click();

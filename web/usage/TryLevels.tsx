@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { FlaskConical } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../api/client.ts';
+import { signInOptions } from '../session/sign-in-options.ts';
 import { Button } from '../ui/Button.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { useFigures } from './figures.ts';
@@ -14,7 +15,7 @@ export function TryLevels({ userId }: { userId: number }) {
   const { t } = useTranslation('usage');
   const { percent } = useFigures();
   const queries = useQueryClient();
-  const options = useQuery({ queryKey: ['sign-in-options'], queryFn: () => answer(api.GET('/api/auth/options')), staleTime: Infinity });
+  const options = useQuery(signInOptions);
   const move = useMutation({
     mutationFn: (usagePercent: number) => answer(api.POST('/api/ai-usage/test-usage', { body: { userId, usagePercent } })),
     onSuccess: () => queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === 'usage' || queryKey[0] === 'admin' }),
