@@ -57,7 +57,8 @@ describe('the list', () => {
 
   test('counts failures over time, by hour or day on the wall clock asked for', async () => {
     const { status, body } = await admin.call('GET', `/api/admin/turns/failures?userId=${person.userId}`);
-    expect([status, body.bucket, body.items.length]).toEqual([200, 'hour', expect.any(Number)]);
+    expect([status, body.bucket]).toEqual([200, 'hour']);
+    expect([24, 25]).toContain(body.items.length);
     expect(body.items.flatMap(({ counts }: { counts: object[] }) => counts)).toEqual([{ code: 'model_rejected', count: 1, more: false }]);
     const { body: days } = await admin.call('GET', '/api/admin/turns/failures?bucket=day&timeZone=America/New_York&from=2026-01-05T05:00:00Z&to=2026-01-07T05:00:00Z');
     expect(days).toEqual({ bucket: 'day', items: [

@@ -183,13 +183,19 @@ describe('401 and no word more for', () => {
 });
 
 describe('the issuer\'s keys', () => {
-  test('are asked for once, whoever comes, and old ones beside a request that does not wait', async () => {
-    const old = await token({ sub: 'keys' });
-    await Promise.all(Array.from({ length: 10 }, () => me(old)));
+  test('are kept, and asked for once when they are old, however many come', async () => {
+    const calls = async () => {
+      const bearer = await token({ sub: 'keys' });
+      return Promise.all(Array.from({ length: 10 }, () => me(bearer)));
+    };
+    await calls();
     expect(provider.asked()).toEqual([]);
     aheadMs += 11 * MINUTE_MS;
-    expect((await me(await token({ sub: 'keys' }))).status).toBe(200);
-    await until(() => provider.asked().includes('/jwks'));
+    expect((await calls()).map(({ status }) => status)).toEqual(Array(10).fill(200));
+    const asked: string[] = [];
+    await until(() => asked.push(...provider.asked()) > 0 && asked.includes('/jwks'));
+    await calls();
+    expect([...asked, ...provider.asked()]).toEqual(['/.well-known/openid-configuration', '/jwks']);
   });
 
   test('a new key is found by the first token that it has signed, and the one taken back is good no more', async () => {

@@ -123,13 +123,13 @@ describe('an admin replays many turns of a filter', () => {
     await page.getByRole('button', { name: '일시 정지' }).click();
     await page.getByText('일시 정지했습니다.').waitFor();
     expect(await audit(page)).toEqual([]);
-    await page.getByRole('button', { name: '이어서 실행' }).click();
-    await page.getByText('오래된 대화부터 다시 실행하고 있습니다.').waitFor();
     await page.getByRole('button', { name: '취소', exact: true }).press('Enter');
     const dialog = page.getByRole('alertdialog', { name: '다시 실행을 취소할까요?' });
     expect(await audit(page)).toEqual([]);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: '이어서 실행' }).click();
+    await page.getByText('오래된 대화부터 다시 실행하고 있습니다.').waitFor();
     await page.getByRole('button', { name: '취소', exact: true }).click();
     await dialog.getByLabel('사유 (선택)').fill('그만');
     await dialog.getByRole('button', { name: '취소하기' }).click();

@@ -75,9 +75,9 @@ describe('a turn', () => {
 
   test('that failed says why, and is answered in its place when it is tried again', async () => {
     const page = await stage.visitAs(person, '/');
-    for (let call = 0; call < 4; call += 1) stage.stack.model.next({ status: 429, headers: { 'retry-after': '0' }, error: { code: 'rate_limit_exceeded' } });
+    for (let call = 0; call < 4; call += 1) stage.stack.model.next({ status: 429, headers: { 'retry-after-ms': '1' }, error: { code: 'rate_limit_exceeded' } });
     await ask(page, '실패했다가 될 질문');
-    await page.getByRole('alert').getByText(/요청 한도를 넘었습니다/).waitFor({ timeout: 40_000 });
+    await page.getByRole('alert').getByText(/요청 한도를 넘었습니다/).waitFor();
     expect(await audit(page)).toEqual([]);
     await page.getByRole('button', { name: '다시 시도' }).click();
     await page.getByRole('article', { name: '답변' }).getByText('안녕하세요. 무엇을 도와드릴까요?').waitFor();

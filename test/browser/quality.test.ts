@@ -173,12 +173,13 @@ test('nothing that stands moves while an answer with a list, a table and code st
 });
 
 test.each([
-  ['/', '**/api/ai-usage'], ['/', /\/api\/conversations\?/], ['/usage', /\/api\/ai-usage\/history\?by=day/],
-] as const)('on %s, when %s fails: it says so, and asking again brings it', async (path, address) => {
+  // The page itself asks again after a 503 before it says anything.
+  ['/', '**/api/ai-usage', 503], ['/', /\/api\/conversations\?/, 409], ['/usage', /\/api\/ai-usage\/history\?by=day/, 409],
+] as const)('on %s, when %s fails: it says so, and asking again brings it', async (path, address, status) => {
   const page = await stage.visit('/favicon.svg');
   await signInAs(page, person);
   let fails = true;
-  await page.route(address, (route) => (fails ? route.fulfill({ status: 503, contentType: 'application/json', body: JSON.stringify({ code: 'unavailable', message: '잠시 후 다시 시도해 주세요.', requestId: 'r' }) }) : route.continue()));
+  await page.route(address, (route) => (fails ? route.fulfill({ status, contentType: 'application/json', body: JSON.stringify({ code: 'unavailable', message: '잠시 후 다시 시도해 주세요.', requestId: 'r' }) }) : route.continue()));
   await page.goto(path);
   const problem = page.getByRole('alert').filter({ hasText: '잠시 후 다시 시도해 주세요.' });
   await problem.waitFor();
