@@ -77,8 +77,8 @@ async function freshDatabase(server: string): Promise<string> {
 }
 
 async function run(url: string, effort: { rounds: number; turns: number }): Promise<Report> {
+  await migrate(url);
   const database = await openDatabase({ url, poolMax: POOL });
-  await migrate(database);
   const [model] = await publishRates(database, readCatalogue(undefined).map((entry) => ({ ...entry, instructions: '' })));
   if (model === undefined) throw new Error('a catalogue has a model');
   const forms = { real: realForm(database, model), naive: await openNaive(url, { poolMax: POOL, model }) };

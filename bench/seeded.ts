@@ -63,8 +63,8 @@ async function create(client: Client, server: string, name: string, { seed, chec
   const part = `${name}_new`;
   await client.query(`drop database if exists ${part}`);
   await client.query(`create database ${part}`);
+  await migrate(urlOf(server, part));
   const database = await openDatabase({ url: urlOf(server, part), poolMax: 2 });
-  await migrate(database);
   const began = performance.now();
   const seeding = await connect(urlOf(server, part));
   await seed(seeding);

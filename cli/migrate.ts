@@ -8,8 +8,8 @@ export function addMigrate(program: Command, readConfig: ReadConfig): void {
     .description('bring the database\'s schema up to date; several at once are safe, one does it and the others wait')
     .option('--json', 'print {"applied": [names]}')
     .action(async ({ json }: { json?: boolean }) => {
-      await withDatabase(readConfig(), async (database) => {
-        const applied = await migrate(database);
+      await withDatabase(readConfig(), async (database, url) => {
+        const applied = await migrate(url);
         await assertMigrated(database);
         print({ applied }, { json, text: applied.length === 0 ? 'The schema is up to date.' : applied.map((name) => `applied ${name}`).join('\n') });
       });

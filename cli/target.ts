@@ -21,7 +21,7 @@ export function findRunningStack({ dataDir }: Pick<Config, 'dataDir'>): Stored |
 }
 
 /** The database a command works on. @throws SetupError when there is none or it does not answer. */
-export async function withDatabase<T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(config: Config, work: (database: Database, url: string) => Promise<T>): Promise<T> {
   const url = config.database.url ?? findRunningStack(config)?.services.find(({ name }) => name === 'postgresql')?.url;
   if (url === undefined) throw new SetupError('No database: set DATABASE_URL, or run `npm start` and keep it running.');
   const database = await openDatabase({ url, poolMax: 2 });
@@ -29,7 +29,7 @@ export async function withDatabase<T>(config: Config, work: (database: Database)
     await database.ping().catch((cause: unknown) => {
       throw new SetupError(`PostgreSQL at ${hostOf(url)} does not answer (${cause instanceof Error ? cause.message : 'unknown'}).`, { cause });
     });
-    return await work(database);
+    return await work(database, url);
   } finally {
     await database.close();
   }

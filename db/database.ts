@@ -39,7 +39,7 @@ export interface DatabaseOptions {
   readonly poolMax: number;
   readonly onTurnEnded?: ((ending: TurnEnding) => void) | undefined;
   readonly traceStatement?: TraceStatement | undefined;
-  readonly answerWithinMs?: number | undefined;
+  readonly answerWithinMs?: number | null | undefined;
 }
 
 /** Beyond PostgreSQL's own limit, so that only a server, or a network, that says nothing comes to it. */
@@ -47,13 +47,14 @@ const ANSWER_WITHIN_MS = 20_000;
 
 /**
  * @param options.url a PostgreSQL URL; `poolMax` connections at most.
- * @param options.answerWithinMs a connection that does not answer for so long is given up, with all that was sent on it; 20 s unless told.
+ * @param options.answerWithinMs a connection that does not answer for so long is given up, with all that was sent on it; 20 s unless told. Null:
+ *   no statement has a limit, here or in the server, as migrations read whole tables.
  * @param options.traceStatement runs each statement, told its first word.
  * @param options.onTurnEnded told of each ending of a turn once its transaction has committed.
  * @throws when the server cannot be reached within 5 s.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { onTurnEnded, traceStatement } = options;
+  const { onTurnEnded, traceStatement, answerWithinMs = ANSWER_WITHIN_MS } = options;
   const orm = await MikroORM.init({
     clientUrl: options.url,
     entities: [...ENTITIES],
@@ -64,8 +65,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     // server keeps these two; when nothing of it arrives, the driver gives up the connection.
     driverOptions: {
       connectionTimeoutMillis: 5_000,
-      statement_timeout: 15_000,
-      query_timeout: options.answerWithinMs ?? ANSWER_WITHIN_MS,
+      statement_timeout: answerWithinMs === null ? 0 : 15_000,
+      query_timeout: answerWithinMs ?? 0,
       idle_in_transaction_session_timeout: 30_000,
       keepAlive: true,
       application_name: 'turnkeeper',

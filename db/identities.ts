@@ -5,7 +5,7 @@ import { principalColumns, type Principal } from './users.ts';
 
 /**
  * The person an issuer vouches for: one read of one row, a write only at first sight and when the claims have changed. The request has the
- * role its own token says. The stored role and e-mail are what the newest token said, for those who read lists.
+ * role its own token says. What is stored is what the newest token said, for those who read lists; the e-mail, of the newest that had one.
  */
 export async function openIdentity(database: Database, identity: Identity): Promise<Principal> {
   const person = await findPerson(database.sql, identity) ?? await makePerson(database.sql, identity);
@@ -18,7 +18,7 @@ export async function openIdentity(database: Database, identity: Identity): Prom
   return { ...principal, email, role: identity.role };
 }
 
-interface Person extends Principal {
+interface Person extends Omit<Principal, 'role'> {
   readonly storedRole: Principal['role'];
   /** When the token was issued that role and e-mail are of. */
   readonly claimsAt: number;

@@ -1,21 +1,28 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { AppConfigError } from '../platform/config-error.ts';
-import { first, type Database } from './database.ts';
+import { first, openDatabase, type Database } from './database.ts';
 
 // Any constant: it only has to differ from other programs' advisory locks in the same database.
 const MIGRATION_LOCK = 7_266_533_001;
-const LOOK_EVERY_MS = 200;
 
 /**
- * Brings the schema up to date; several processes may call it at once, one migrates and the others wait.
+ * Brings the schema of the database at `url` up to date, on connections of its own, on which a statement may take as long as a large table
+ * asks for; several processes may call it at once, one migrates and the others wait.
  * @returns the names applied now, oldest first.
  */
-export async function migrate(database: Database): Promise<string[]> {
+export async function migrate(url: string): Promise<string[]> {
+  const database = await openDatabase({ url, poolMax: 2, answerWithinMs: null });
+  try {
+    return await migrateLocked(database);
+  } finally {
+    await database.close();
+  }
+}
+
+async function migrateLocked(database: Database): Promise<string[]> {
   return database.orm.em.getKysely().connection().execute(async (connection) => {
-    // Asked again and again: one statement that waits as long as a migration takes would be given up.
-    while (!(await sql<{ mine: boolean }>`select pg_try_advisory_lock(${MIGRATION_LOCK}) as mine`.execute(connection)).rows[0]?.mine) await sleep(LOOK_EVERY_MS);
+    await sql`select pg_advisory_lock(${MIGRATION_LOCK})`.execute(connection);
     try {
       const applied = await database.orm.migrator.up();
       return applied.map((migration) => migration.name);

@@ -102,15 +102,16 @@ export async function updateProfile(database: Database, change: { userId: number
 }
 
 export async function getPrincipal(on: Sql, userId: number): Promise<Principal> {
-  return one(sql<Principal>`select ${principalColumns} from users u join accounts a on a.user_id = u.id where u.id = ${userId}`, on);
+  return one(sql<Principal>`select ${principalColumns}, u.role from users u join accounts a on a.user_id = u.id where u.id = ${userId}`, on);
 }
 
 export async function findAccount(on: Sql, userId: number): Promise<{ accountId: number } | null> {
   return first(sql<{ accountId: number }>`select id::float8 as "accountId" from accounts where user_id = ${userId}`, on);
 }
 
+/** All of a principal but the role: what that is depends on how they came. */
 export const principalColumns = sql.raw(
-  'u.id::float8 as "userId", a.id::float8 as "accountId", u.role, u.email, u.locale, a.time_zone as "timeZone", a.suspended_at is not null as suspended');
+  'u.id::float8 as "userId", a.id::float8 as "accountId", u.email, u.locale, a.time_zone as "timeZone", a.suspended_at is not null as suspended');
 
 /** 256 random bits: nothing to guess, so a plain hash protects the table. */
 function mintToken(): string {

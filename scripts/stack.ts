@@ -89,7 +89,7 @@ async function prepare(url: string, dataDir: string, embedded: boolean): Promise
   const database = await openDatabase({ url, poolMax: 2 });
   try {
     if (!embedded) await database.ping().catch((cause: unknown) => { throw unreachable(url, cause); });
-    const applied = await migrate(database);
+    const applied = await migrate(url);
     if (applied.length > 0) say(`migrated: ${applied.join(', ')}`);
     return embedded ? await mintDemoKeys(database, dataDir) : null;
   } finally {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
+import { openDatabase } from '../../db/database.ts';
 import { migrate } from '../../db/migrate.ts';
 import { countMismatches } from '../../db/reconcile.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -15,7 +16,7 @@ test('a ledger of before rates and rollups gets both: versions in order of use, 
   await db.database.orm.migrator.up({ to: '20261124-create-audit-entries' });
   // Several statements at once, which our own runner does not send.
   await sql.raw(BEFORE).execute(db.database.orm.em.getKysely());
-  expect(await migrate(db.database)).toContain('20261124-create-rates-and-rollups');
+  expect(await migrate(db.url)).toContain('20261124-create-rates-and-rollups');
   expect(await rows(db.database.sql, sql`select model, version, input, output from model_rates order by model, version`)).toEqual([
     { model: 'a', version: 1, input: 1000, output: 1000 }, { model: 'a', version: 2, input: 2000, output: 3000 }, { model: 'b', version: 1, input: 1000, output: 1000 }]);
   expect(await rows(db.database.sql, sql`select e.kind, e.day::text, r.model, r.version, e.prompt_tokens as prompt, e.cached_tokens as cached, e.completion_tokens as completion
@@ -35,6 +36,19 @@ test('a ledger of before rates and rollups gets both: versions in order of use, 
 const id = (n: number) => `00000000-0000-4000-8000-00000000000${n}`;
 
 /** Three settled turns on both sides of a midnight in Seoul, by two rates and two models, and an adjustment. */
+
+test('a migration’s statements have no limit, those of requests do', async () => {
+  const [patient, usual] = await Promise.all([openDatabase({ url: db.url, poolMax: 1, answerWithinMs: null }), openDatabase({ url: db.url, poolMax: 1, answerWithinMs: 200 })]);
+  try {
+    const limits = sql<{ limit: string }>`select current_setting('statement_timeout') as limit`;
+    expect([await rows(patient.sql, limits), await rows(usual.sql, limits)]).toEqual([[{ limit: '0' }], [{ limit: '15s' }]]);
+    await sql`select pg_sleep(0.5)`.execute(patient.sql);
+    await expect(sql`select pg_sleep(0.5)`.execute(usual.sql)).rejects.toThrow(/timeout/i);
+  } finally {
+    await Promise.all([patient.close(), usual.close()]);
+  }
+});
+
 const BEFORE = `
 insert into users (id) values (1);
 insert into accounts (id, user_id) values (1, 1);

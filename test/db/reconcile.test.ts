@@ -80,5 +80,5 @@ describe('the proof of the counters', () => {
 });
 
 test('migrations that are applied are not applied again, by several at once neither', async () => {
-  expect(await Promise.all([migrate(db.database), migrate(db.database), migrate(db.database)])).toEqual([[], [], []]);
+  expect(await Promise.all([migrate(db.url), migrate(db.url), migrate(db.url)])).toEqual([[], [], []]);
 });

@@ -50,9 +50,7 @@ async function ensureTemplate(client: Client, server: string): Promise<string> {
   if (rowCount === 0) {
     const part = `${name}_${process.pid}`;
     await client.query(`create database ${part}`);
-    const database = await openDatabase({ url: urlOf(server, part), poolMax: 2 });
-    await migrate(database);
-    await database.close();
+    await migrate(urlOf(server, part));
     await client.query(`alter database ${part} rename to ${name}`);
   }
   return name;
