@@ -23,7 +23,10 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
     const found = { settled: 0, started: 0, interrupted: 0, failed: 0 };
     const quiet = await findQuietTurns(deps.database, { quietMs: deps.reconcile.quietMs, limit: TURNS_AT_A_TIME });
     for (const turn of quiet) {
-      Context.current().heartbeat();
+      const context = Context.current();
+      // The next attempt has begun, or the worker goes.
+      context.cancellationSignal.throwIfAborted();
+      context.heartbeat();
       const mended = await mendOrSkip(deps, turn);
       if (mended !== null) found[mended] += 1;
     }
@@ -42,8 +45,9 @@ async function mendOrSkip(deps: ActivityDeps, quiet: QuietTurn): Promise<Mended 
   try {
     return await mend(deps, quiet);
   } catch (error) {
-    // Without PostgreSQL none can be mended: the round fails here, and is run again.
+    // Without PostgreSQL or Temporal none can be mended: the round fails here, and is run again.
     await deps.database.ping();
+    if (!await deps.runs.ready()) throw error;
     deps.log.error({ turnId: quiet.turn.turnId, error: error instanceof Error ? error.name : typeof error }, 'reconcile could not mend a turn');
     return 'failed';
   }

@@ -3,7 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { Database } from '../db/database.ts';
 import { createRedrive, getRedrive, listRedrives, moveRedrive, planRedrive, type RedriveRecord } from '../db/redrives.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
-import { countSkipped, countTurns, isOver, RATE_PER_SECOND, REDRIVE_LIMIT, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
+import { countDone, countSkipped, countTurns, isOver, RATE_PER_SECOND, REDRIVE_LIMIT, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
 import { createRedrives } from '../platform/temporal-redrives.ts';
 import { SetupError } from '../scripts/services/say.ts';
 import { confirmed, instantOf, NOT_RIGHT, positiveInteger, print, reasonText, table } from './output.ts';
@@ -123,7 +123,7 @@ const BAR = 20;
 function describe({ redriveId, createdAt, progress }: RedriveRecord): string {
   const { state, waiting, running, completed, stopped, failed } = progress;
   const skipped = countSkipped(progress);
-  const done = completed + stopped + failed + skipped;
+  const done = countDone(progress);
   const all = countTurns(progress);
   const full = all === 0 ? BAR : Math.floor((done * BAR) / all);
   return `${redriveId} of ${instantOf(createdAt)}: ${state} [${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${doneOf(progress)}`
@@ -131,7 +131,7 @@ function describe({ redriveId, createdAt, progress }: RedriveRecord): string {
 }
 
 function doneOf(progress: RedriveProgress): string {
-  return `${progress.completed + progress.stopped + progress.failed + countSkipped(progress)}/${countTurns(progress)}`;
+  return `${countDone(progress)}/${countTurns(progress)}`;
 }
 
 function upTo(most: number): (value: string) => number {

@@ -37,7 +37,12 @@ export const REDRIVE_WINDOW = 20;
 
 /** All turns of a redrive, wherever they stand. */
 export function countTurns({ waiting, running, completed, stopped, failed, skipped }: Omit<RedriveProgress, 'state'>): number {
-  return waiting + running + completed + stopped + failed + countSkipped({ skipped });
+  return waiting + running + countDone({ completed, stopped, failed, skipped });
+}
+
+/** Those with which nothing more happens. */
+export function countDone({ completed, stopped, failed, skipped }: Pick<RedriveProgress, 'completed' | 'stopped' | 'failed' | 'skipped'>): number {
+  return completed + stopped + failed + countSkipped({ skipped });
 }
 
 export function countSkipped({ skipped }: Pick<RedriveProgress, 'skipped'>): number {

@@ -19,6 +19,7 @@ export class IssuerUnavailable extends Error {
 
 /**
  * The public keys of an issuer, found by its discovery document and kept. A key that is not among them is looked for once more: it may be new.
+ * jose's own remote set forgets its keys when they are old, so that nobody could come in while the issuer is away, and knows no other clock.
  * @param now milliseconds since the epoch.
  * @param onFailure told of each question that got no answer.
  * @returns `key` throws IssuerUnavailable, or jose's JWKSNoMatchingKey; `load` is for a start that asks before anybody waits.

@@ -1,8 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { ActivityDeps } from '../../activities/index.ts';
+import { createReconcileTurns } from '../../activities/reconcile-turns.ts';
+import { findQuietTurns } from '../../db/reconcile.ts';
+import { createLog } from '../../platform/log.ts';
+import { connectTemporal, createTurnRuns } from '../../platform/temporal.ts';
 import { Gate } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
-import { startTestStack, type TestStack } from '../support/stack.ts';
+import { openProxy } from '../support/proxy.ts';
+import { required, startTestStack, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 import { ANSWER, answered, modelCalls, newTurn, reconcile, running } from './stage.ts';
 
@@ -103,6 +110,30 @@ describe('terminated in the Temporal UI', () => {
       expect((await turn.read()).body).toMatchObject({ state: 'failed', error: { code: 'interrupted' } });
       expect(await turn.books()).toEqual({ debits: 0, debited: 0, liveHolds: 0 });
     }
+  });
+
+  test('with Temporal away reconcile fails as a round, and takes no turn for one that cannot be mended', async () => {
+    const turns = [await running(stack, await stack.person(), 3), await running(stack, await stack.person(), 3)];
+    for (const { turn } of turns) {
+      await turn.handle().terminate('test');
+      await turn.ended();
+    }
+    await until(async () => (await findQuietTurns(stack.db.database, { quietMs: 1_000, limit: 10 })).length === 2);
+    const way = await openProxy(required('TEST_TEMPORAL_ADDRESS'));
+    const temporal = await connectTemporal({ address: way.address, namespace: 'default', env: {} });
+    try {
+      const { database, metrics } = { database: stack.db.database, metrics: stack.metrics };
+      const runs = createTurnRuns(temporal, { taskQueuePrefix: stack.taskQueuePrefix, eager: false });
+      const round = createReconcileTurns({ database, metrics, runs, now: Date.now, log: createLog({ name: 'test', level: 'silent' }), reconcile: { quietMs: 1_000 } } as unknown as ActivityDeps);
+      way.stall();
+      await expect(new MockActivityEnvironment().run(round)).rejects.toThrow('no answer within');
+    } finally {
+      await way.cut();
+      await temporal.close();
+      await way.close();
+    }
+    expect(await reconcile(stack)).toMatchObject({ interrupted: 2, failed: 0 });
+    for (const { gate } of turns) gate.open();
   });
 
   test('between its answer and its debit a turn is settled by reconcile, once', async () => {
