@@ -50,7 +50,9 @@ test('every write brings the new state: a turn’s hold and debit, a level, a gr
   const gate = new Gate('request');
   stack.model.next({ chunks: ['하나'], usage: { prompt_tokens: 30, completion_tokens: 12 }, gate });
   let [turnId, conversationId] = ['', ''];
-  const turned = await feed(has('usage', ({ usedTokens, heldTokens }) => usedTokens === 42 && heldTokens === 0), async () => {
+  // Each is read by a statement of its own: the debit can be told a look before the end of its turn.
+  const isTold = (all: readonly SeenEvent[]) => has('usage', ({ usedTokens, heldTokens }) => usedTokens === 42 && heldTokens === 0)(all) && has('turn', ({ state }) => state === 'completed')(all);
+  const turned = await feed(isTold, async () => {
     const sending = send();
     await gate.reached;
     // Held while it runs: told before the model has answered.
