@@ -13,15 +13,21 @@ export function createRedriveSteps(deps: ActivityDeps): RedriveActivities {
   const { database } = deps;
   return {
     async advanceRedrive({ redriveId, most }) {
-      await noteEndings(database, redriveId);
-      const { state, progress } = await getRedrive(database.sql, redriveId);
-      if (!isOver({ state })) {
-        for (const turn of await findUnstarted(database, redriveId)) await start(deps, turn);
-        if (state === 'running') await begin(deps, redriveId, Math.min(most, REDRIVE_WINDOW - progress.running));
-        await endRedrive(database, redriveId);
+      // By timer: a step that waits for an account or for Temporal must not look like a dead worker.
+      const heartbeat = setInterval(() => Context.current().heartbeat(), 2_500);
+      try {
+        await noteEndings(database, redriveId);
+        const { state, progress } = await getRedrive(database.sql, redriveId);
+        if (!isOver({ state })) {
+          for (const turn of await findUnstarted(database, redriveId)) await start(deps, turn);
+          if (state === 'running') await begin(deps, redriveId, Math.min(most, REDRIVE_WINDOW - progress.running));
+          await endRedrive(database, redriveId);
+        }
+        const now = await getRedrive(database.sql, redriveId);
+        return await countProgress(database.sql, redriveId, now.state);
+      } finally {
+        clearInterval(heartbeat);
       }
-      const now = await getRedrive(database.sql, redriveId);
-      return countProgress(database.sql, redriveId, now.state);
     },
     async moveRedrive({ redriveId, to }) {
       await moveRedrive(database, { redriveId, to, actor: null, reason: null });
@@ -32,7 +38,6 @@ export function createRedriveSteps(deps: ActivityDeps): RedriveActivities {
 async function begin(deps: ActivityDeps, redriveId: string, most: number): Promise<void> {
   if (most <= 0) return;
   for (const turnId of await findDue(deps.database, redriveId, most)) {
-    Context.current().heartbeat();
     const turn = await beginReplay(deps.database, { redriveId, turnId });
     if (turn !== null) await start(deps, turn);
   }
@@ -41,11 +46,7 @@ async function begin(deps: ActivityDeps, redriveId: string, most: number): Promi
 async function start(deps: ActivityDeps, turn: TurnRecord): Promise<void> {
   deps.feed.announce(turn.turnId, 'changed');
   try {
-    await deps.runs.start(turn, () => {
-      // The last run may take a while to close.
-      Context.current().heartbeat();
-      return isTaken(deps.database, turn.turnId);
-    });
+    await deps.runs.start(turn, () => isTaken(deps.database, turn.turnId));
   } catch (error) {
     if (!(error instanceof TurnStartError)) throw error;
     // What is unclear is found again as unstarted; what was refused has failed.

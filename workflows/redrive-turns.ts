@@ -4,7 +4,7 @@ import { REDRIVE_SIGNALS, type RedriveActivities, type RedriveInput } from './co
 
 const { advanceRedrive, moveRedrive } = proxyActivities<RedriveActivities>({
   startToCloseTimeout: '2 minutes',
-  heartbeatTimeout: '30s',
+  heartbeatTimeout: '10s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
   summary: 'note what has ended, begin more',
 });

@@ -30,7 +30,7 @@ beforeAll(async () => {
   const { body: { redriveId } } = await admin.call('POST', '/api/admin/turns/replay', { filter: { userId: guest.userId }, reason: '쪽', ratePerSecond: 50, confirm: 27 });
   redrive = redriveId;
 });
-afterEach(() => { expect(stage.complaints()).toEqual([]); });
+afterEach(async () => { expect(await stage.leave()).toEqual([]); });
 afterAll(() => stage.close());
 
 describe('tables page on the server', () => {

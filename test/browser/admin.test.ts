@@ -17,7 +17,7 @@ beforeAll(async () => {
   await person.call('POST', '/api/chat/send', { message: '실패할 질문' });
   await person.call('POST', '/api/chat/send', { message: '답할 질문' });
 });
-afterEach(() => { expect(stage.complaints()).toEqual([]); });
+afterEach(async () => { expect(await stage.leave()).toEqual([]); });
 afterAll(() => stage.close());
 
 test('an admin finds why a turn failed: by its cause, in the list, on its timeline', async () => {

@@ -15,9 +15,7 @@ beforeAll(async () => {
   stage = await openStage();
   person = await stage.stack.person();
 });
-afterEach(() => {
-  expect(stage.complaints()).toEqual([]);
-});
+afterEach(async () => { expect(await stage.leave()).toEqual([]); });
 afterAll(() => stage.close());
 
 const HOSTILE = [

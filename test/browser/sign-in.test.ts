@@ -24,7 +24,7 @@ describe('by the provider', () => {
       PORT: String(port), OIDC_ISSUER: provider.issuer, OIDC_AUDIENCE: AUDIENCE, OIDC_CLIENT_ID: 'web', OIDC_EXTRA_PARAMS: `resource=${AUDIENCE}`, OIDC_ADMIN_ROLE: 'turnkeeper-admin',
     });
   });
-  afterEach(() => { expect(stage.complaints()).toEqual([]); });
+  afterEach(async () => { expect(await stage.leave()).toEqual([]); });
   afterAll(async () => {
     await stage.close();
     await provider.close();
