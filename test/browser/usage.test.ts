@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { audit } from './audit.ts';
+import { until } from '../support/until.ts';
 import { openStage, type Stage } from './stage.ts';
 
 jest.setTimeout(90_000);
@@ -66,6 +67,7 @@ test('a refused turn gives back what was typed', async () => {
   await page.keyboard.press('Enter');
   await page.unroute(/\/api\/(ai-usage|events)$/);
   await page.locator('[data-testid=usage-banner][data-level=BLOCKED]').waitFor();
-  expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('거절될 질문');
-  expect(await page.getByRole('article').count()).toBe(0);
+  // The feed, which is back, can say so before the refusal does.
+  await until(async () => await page.getByLabel('메시지', { exact: true }).inputValue() === '거절될 질문');
+  await until(async () => await page.getByRole('article').count() === 0);
 });
