@@ -1,4 +1,4 @@
-import { activityInfo, ApplicationFailure, Context } from '@temporalio/activity';
+import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import { failAttempt, openAttempt, storeAnswer, type OpenedAttempt } from '../db/attempts.ts';
 import { releaseTurn } from '../db/end-turn.ts';
 import { readTranscript } from '../db/transcript.ts';
@@ -9,6 +9,7 @@ import type { Usage } from '../domain/usage.ts';
 import { ModelFailure, type ModelEnd } from '../platform/model.ts';
 import { openTurnWriter, type TurnWriter } from '../platform/turn-writer.ts';
 import { TURN_FAILURE_TYPES, type Generated, type TurnActivities } from '../workflows/contract.ts';
+import { heartbeating } from './heartbeat.ts';
 import type { ActivityDeps } from './index.ts';
 import { outlast } from './outlast.ts';
 import { watchInterruption, type Interruption } from './interruption.ts';
@@ -16,9 +17,7 @@ import { admissionContext, tellFollowers } from './turn-steps.ts';
 
 /** One model call of a turn, streamed to its readers, with its answer in PostgreSQL before it returns. */
 export function createGenerate(deps: ActivityDeps): TurnActivities['generate'] {
-  return async ({ turnId }) => {
-    // By timer and from the first moment: a model that says nothing for a minute must not look like a dead worker (G28).
-    const heartbeat = setInterval(() => Context.current().heartbeat(), 2_500);
+  return ({ turnId }) => heartbeating(async () => {
     // Watching begins before the attempt opens, which reads the stop flag: no stop falls between the two.
     const interruption = watchInterruption(deps.feed, turnId);
     try {
@@ -29,9 +28,8 @@ export function createGenerate(deps: ActivityDeps): TurnActivities['generate'] {
       return opened.kind === 'opened' ? await callModel(deps, opened, interruption) : opened;
     } finally {
       interruption.close();
-      clearInterval(heartbeat);
     }
-  };
+  });
 }
 
 async function callModel(deps: ActivityDeps, attempt: OpenedAttempt, interruption: Interruption): Promise<Generated> {

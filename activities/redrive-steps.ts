@@ -1,4 +1,3 @@
-import { Context } from '@temporalio/activity';
 import { beginReplay, countProgress, findDue, findUnstarted, noteEndings } from '../db/redrive-turns.ts';
 import { endRedrive, getRedrive, moveRedrive } from '../db/redrives.ts';
 import { isTaken, unbindTurn } from '../db/turns.ts';
@@ -6,29 +5,24 @@ import { isOver, REDRIVE_WINDOW } from '../domain/redrive.ts';
 import type { TurnRecord } from '../domain/turn.ts';
 import { TurnStartError } from '../platform/temporal.ts';
 import type { RedriveActivities } from '../workflows/contract.ts';
+import { heartbeating } from './heartbeat.ts';
 import type { ActivityDeps } from './index.ts';
 
 /** PostgreSQL says what is to be done and what was: a step that is run twice, or by another worker, goes on where the last one stood. */
 export function createRedriveSteps(deps: ActivityDeps): RedriveActivities {
   const { database } = deps;
   return {
-    async advanceRedrive({ redriveId, most }) {
-      // By timer: a step that waits for an account or for Temporal must not look like a dead worker.
-      const heartbeat = setInterval(() => Context.current().heartbeat(), 2_500);
-      try {
-        await noteEndings(database, redriveId);
-        const { state, progress } = await getRedrive(database.sql, redriveId);
-        if (!isOver({ state })) {
-          for (const turn of await findUnstarted(database, redriveId)) await start(deps, turn);
-          if (state === 'running') await begin(deps, redriveId, Math.min(most, REDRIVE_WINDOW - progress.running));
-          await endRedrive(database, redriveId);
-        }
-        const now = await getRedrive(database.sql, redriveId);
-        return await countProgress(database.sql, redriveId, now.state);
-      } finally {
-        clearInterval(heartbeat);
+    advanceRedrive: ({ redriveId, most }) => heartbeating(async () => {
+      await noteEndings(database, redriveId);
+      const { state, progress } = await getRedrive(database.sql, redriveId);
+      if (!isOver({ state })) {
+        for (const turn of await findUnstarted(database, redriveId)) await start(deps, turn);
+        if (state === 'running') await begin(deps, redriveId, Math.min(most, REDRIVE_WINDOW - progress.running));
+        await endRedrive(database, redriveId);
       }
-    },
+      const now = await getRedrive(database.sql, redriveId);
+      return countProgress(database.sql, redriveId, now.state);
+    }),
     async moveRedrive({ redriveId, to }) {
       await moveRedrive(database, { redriveId, to, actor: null, reason: null });
     },
