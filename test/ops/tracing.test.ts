@@ -117,7 +117,7 @@ describe('one turn is one trace', () => {
     expect(spanOf('chat gpt-4.1-mini')).toMatchObject({ kind: 3, attributes: { 'gen_ai.usage.input_tokens': 21, 'gen_ai.usage.output_tokens': 9, 'gen_ai.response.finish_reasons': 'stop' } });
   });
 
-  test('log lines carry the request, the turn and the trace', () => {
+  test('log lines carry the request, the turn and the trace', async () => {
     const lines = (await writtenLog()).trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
     const ended = lines.find(({ msg, turnId: of }) => msg === 'turn ended' && of === turnId);
     expect(ended).toMatchObject({ outcome: 'completed', model: 'gpt-4.1-mini', debitedTokens: 30, traceId: trace[0]?.traceId });
