@@ -1,5 +1,7 @@
 /** Who asks. */
 export interface Person {
+  /** From 0. */
+  readonly number: number;
   readonly token: string;
 }
 
@@ -59,12 +61,12 @@ export function bare(url: string, processes: readonly string[]): Contender {
   };
 }
 
-/** The model itself, or any gateway that speaks its protocol. @param url ends in /v1. */
+/** The model itself, or any gateway that speaks its protocol. @param url ends in /v1. @param options.key `{n}` in it is the person's number. */
 export function completions(name: string, url: string, { key, model = MODEL, processes = [] }: { key: string; model?: string; processes?: readonly string[] }): Contender {
   return {
     name, processes,
-    request: (question) => ({
-      url: `${url}/chat/completions`, headers: { authorization: `Bearer ${key}` },
+    request: (question, { number }) => ({
+      url: `${url}/chat/completions`, headers: { authorization: `Bearer ${key.replaceAll('{n}', String(number))}` },
       body: { model, messages: [{ role: 'user', content: question }], stream: true, stream_options: { include_usage: true } },
     }),
     isShed: (status) => status === 429 || status === 503,

@@ -32,15 +32,15 @@ export interface StageOptions {
   readonly layout: Layout;
   /** Of the app, behind its own: the last one counts. */
   readonly nodeFlags?: readonly string[] | undefined;
-  /** A gateway to compare with, which asks the fake model. */
-  readonly gateway?: { readonly url: string; readonly key: string; readonly model: string } | undefined;
+  /** To compare with; they ask the fake model. */
+  readonly gateways?: readonly { readonly name: string; readonly url: string; readonly key: string; readonly model: string }[] | undefined;
   /** Of the fake model; none: any that is free. */
   readonly modelPort?: number | undefined;
   /** A Temporal of the person's own, as on PostgreSQL. */
   readonly temporal?: string | undefined;
   /** The built web app, served too. */
   readonly webDir?: string | undefined;
-  /** Processes that were started elsewhere and whose CPU counts: the gateway's by names that begin with it, else Turnkeeper's. */
+  /** Processes that were started elsewhere and whose CPU counts: a gateway's where the name begins with its, else Turnkeeper's. */
   readonly pids: ReadonlyMap<string, number>;
 }
 
@@ -49,7 +49,7 @@ const PEOPLE = 64;
 const TOKENS = 1_000_000_000;
 
 /** @param stopping ends it early. Data lies below `.turnkeeper/`, on the disk that `npm start` would use, and goes with the bench. */
-export async function openStage(stopping: AbortSignal, { profileDir, layout, nodeFlags = [], gateway, modelPort, temporal, webDir, pids }: StageOptions): Promise<Stage> {
+export async function openStage(stopping: AbortSignal, { profileDir, layout, nodeFlags = [], gateways = [], modelPort, temporal, webDir, pids }: StageOptions): Promise<Stage> {
   const parent = join(import.meta.dirname, '..', '.turnkeeper');
   mkdirSync(parent, { recursive: true });
   const dataDir = mkdtempSync(join(parent, 'bench-'));
@@ -78,13 +78,14 @@ export async function openStage(stopping: AbortSignal, { profileDir, layout, nod
     const handler = await startBare(ground, variables);
     closers.push(() => handler.stop());
     const apps = laid.services.map(({ name }) => name);
-    const [gateways, others] = [[...pids.keys()].filter(isGateway), [...pids.keys()].filter((name) => !isGateway(name))];
+    const ofGateway = new Map(gateways.map(({ name }) => [name, [...pids.keys()].filter((process) => process.startsWith(name))]));
+    const others = [...pids.keys()].filter((process) => ![...ofGateway.values()].flat().includes(process));
     return {
       apps, urls: laid.urls,
       contenders: {
         turnkeeper: turnkeeper(laid.urls, [...new Set([...apps, 'postgresql', 'redis', 'temporal', ...others])]),
         bare: bare(handler.url, ['bare', 'postgresql']),
-        ...(gateway === undefined ? {} : { gateway: completions('gateway', gateway.url, { key: gateway.key, model: gateway.model, processes: gateways }) }),
+        ...Object.fromEntries(gateways.map(({ name, url, key, model: called }) => [name, completions(name, url, { key, model: called, processes: ofGateway.get(name) ?? [] })])),
         direct: completions('direct', model.url, { key: 'bench' }),
       },
       people: await createPeople(stack.urls.postgres),
@@ -96,10 +97,6 @@ export async function openStage(stopping: AbortSignal, { profileDir, layout, nod
     await close();
     throw error;
   }
-}
-
-function isGateway(name: string): boolean {
-  return name.startsWith('gateway');
 }
 
 async function startFakeModel(ground: Ground, port: number): Promise<Service> {
@@ -123,10 +120,10 @@ async function startBare(ground: Ground, variables: Record<string, string>): Pro
 async function createPeople(url: string): Promise<Person[]> {
   const database = await openDatabase({ url, poolMax: 4 });
   try {
-    return await Promise.all(Array.from({ length: PEOPLE }, async (_, i) => {
+    return await Promise.all(Array.from({ length: PEOPLE }, async (_, number) => {
       const { userId, token } = await createUser(database, { email: null, role: 'user' });
-      await grantTokens(database, { userId, tokens: TOKENS, reason: 'bench', key: `bench-${i}` });
-      return { token };
+      await grantTokens(database, { userId, tokens: TOKENS, reason: 'bench', key: `bench-${number}` });
+      return { number, token };
     }));
   } finally {
     await database.close();

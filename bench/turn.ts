@@ -36,11 +36,11 @@ stops it. Linux only (CPU comes from /proc).
   --help
 
 Against a gateway of any make that speaks OpenAI's protocol: point it at the fake model, http://127.0.0.1:4010/v1 (any key), and add
-  --gateway URL     where it listens, with its /v1
-  --key KEY         its key for us
+  --gateway NAME=URL  where it listens, with its /v1; again for another one
+  --key KEY         its key for us (bench); {n} in it is the number of the person who asks, 0 to 63
   --model NAME      what it calls the model (gpt-4.1-mini)
   --model-port N    where the fake model listens (4010)
-Its CPU is counted with --pids gateway=PID (and gateway-database=PID, …).`;
+Its CPU is counted with --pids NAME=PID (and NAME-database=PID, …).`;
 
 const MEASURES = { latency: measureLatency, throughput: measureThroughput, stream: measureStream, ladder: measureLadder, burst: measureBurst } as const;
 type Name = keyof typeof MEASURES;
@@ -52,7 +52,7 @@ const QUIET_MS = 3_000;
 
 const OPTIONS = {
   only: { type: 'string' }, quick: { type: 'boolean' }, layout: { type: 'string' }, temporal: { type: 'string' }, pids: { type: 'string' }, profile: { type: 'string' },
-  'node-flags': { type: 'string' }, json: { type: 'boolean' }, gateway: { type: 'string' }, key: { type: 'string' }, model: { type: 'string' }, 'model-port': { type: 'string' }, help: { type: 'boolean' },
+  'node-flags': { type: 'string' }, json: { type: 'boolean' }, gateway: { type: 'string', multiple: true }, key: { type: 'string' }, model: { type: 'string' }, 'model-port': { type: 'string' }, help: { type: 'boolean' },
 } as const;
 
 async function main(stopping: AbortSignal): Promise<void> {
@@ -107,15 +107,23 @@ function namesOf(only: string | undefined): readonly Name[] {
   return NAMES.filter((name) => wanted.includes(name));
 }
 
+/** Contenders without asking. */
+const OURS = ['turnkeeper', 'bare', 'direct'];
+
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 
-function stageOptionsOf({ layout = 'one', gateway, key = 'bench', model = MODEL, temporal, pids = '', profile, ...values }: Values): StageOptions {
+function stageOptionsOf({ layout = 'one', gateway = [], key = 'bench', model = MODEL, temporal, pids = '', profile, ...values }: Values): StageOptions {
   if (!Object.hasOwn(LAYOUTS, layout)) throw new SetupError(`--layout: there is no ${layout}; there are ${Object.keys(LAYOUTS).join(', ')}`);
-  const port = values['model-port'] ?? (gateway === undefined ? undefined : '4010');
+  const port = values['model-port'] ?? (gateway.length === 0 ? undefined : '4010');
   return {
     layout: layout as Layout, temporal, nodeFlags: values['node-flags']?.split(','),
     profileDir: profile === undefined ? undefined : resolve(profile),
-    gateway: gateway === undefined ? undefined : { url: gateway.replace(/\/+$/, ''), key, model },
+    gateways: gateway.map((given) => {
+      const [, name, url = ''] = /^(\w[\w.-]*)=(.+?)\/*$/.exec(given) ?? [];
+      if (name === undefined || !URL.canParse(url)) throw new SetupError(`--gateway: NAME=URL, such as litellm=http://127.0.0.1:4000/v1, not ${given}`);
+      if (OURS.includes(name)) throw new SetupError(`--gateway: ${name} is a name of the bench's own; choose another`);
+      return { name, url, key, model };
+    }),
     modelPort: port === undefined ? undefined : wholeNumber('--model-port', port, { least: 1, most: 65_535 }),
     pids: new Map(pids.split(',').filter((pair) => pair !== '').map((pair) => {
       const [name = '', pid = ''] = pair.split('=');
