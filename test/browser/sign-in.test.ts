@@ -141,6 +141,13 @@ describe('by the provider', () => {
     await page.getByLabel('메시지', { exact: true }).waitFor();
     expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('아직 보내지 않은 글');
     expect(await kept(page)).not.toContain('아직');
+    // Somebody else who signs in at the same tab does not get to read it.
+    provider.forget();
+    await returnAfter(page, '06:00');
+    await page.getByText(/로그인이 만료되었습니다/).waitFor();
+    await introduce(page, 'park');
+    await page.getByLabel('메시지', { exact: true }).waitFor();
+    expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('');
     // A page that opens anew, and whose person is no longer signed in there.
     provider.forget();
     await page.goto('/usage');

@@ -9,6 +9,8 @@ export interface Composing {
 
 const EMPTY: Composing = { draft: '', refusal: null };
 const all = new Map<string, Composing>();
+/** Who has written it, as a user id; null before the server has said. */
+let writer: number | null = null;
 const listeners = new Set<() => void>();
 
 /** @param conversationId null: the conversation that has not begun. */
@@ -31,13 +33,25 @@ export function giveBack(conversationId: string | null, question: string, refusa
   compose(conversationId, { draft: draft === '' || draft === question ? question : `${question}\n\n${draft}`, refusal });
 }
 
-/** What was being written, for a page that is left and comes back. */
-export function packDrafts(): Record<string, string> {
-  return Object.fromEntries([...all].filter(([, { draft }]) => draft !== '').map(([conversationId, { draft }]) => [conversationId, draft]));
+/** What was being written, by whom, for a page that is left and comes back. */
+export interface Drafts {
+  readonly writer: number | null;
+  readonly byConversation: Record<string, string>;
 }
 
-export function unpackDrafts(drafts: Record<string, string>): void {
-  for (const [conversationId, draft] of Object.entries(drafts)) compose(conversationId, { draft });
+export function packDrafts(): Drafts {
+  return { writer, byConversation: Object.fromEntries([...all].filter(([, { draft }]) => draft !== '').map(([conversationId, { draft }]) => [conversationId, draft])) };
+}
+
+export function unpackDrafts(drafts: Drafts): void {
+  writer = drafts.writer;
+  for (const [conversationId, draft] of Object.entries(drafts.byConversation)) compose(conversationId, { draft });
+}
+
+/** Somebody has signed in: what another person left is not theirs to read. */
+export function composeAs(userId: number): void {
+  if (writer !== userId) forgetComposing();
+  writer = userId;
 }
 
 export function forgetComposing(): void {

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient, useMutation } from '@tanstack/react-query';
 import { createContext, use } from 'react';
 import { answer, api } from '../api/client.ts';
 import type { Schemas } from '../api/schemas.ts';
+import { composeAs } from '../chat/composing.ts';
 import { changeLanguage } from '../i18n/language.ts';
 
 export type Me = Schemas['Me'];
@@ -20,6 +21,7 @@ export function useMeQuery() {
     queryKey: ['me'],
     queryFn: async () => {
       const me = await answer(api.GET('/api/me'));
+      composeAs(me.userId);
       await changeLanguage(me.locale);
       return me;
     },

@@ -1,6 +1,6 @@
 import { ErrorResponse, InMemoryWebStorage, UserManager, WebStorageStateStore, type User } from 'oidc-client-ts';
 import { answer, api } from '../api/client.ts';
-import { packDrafts, unpackDrafts } from '../chat/composing.ts';
+import { packDrafts, unpackDrafts, type Drafts } from '../chat/composing.ts';
 import { currentLocale } from '../i18n/language.ts';
 import { RETURN_PATH, type Tokens } from './session.ts';
 
@@ -12,7 +12,7 @@ const LUGGAGE = 'turnkeeper.return';
 interface Luggage {
   readonly place: string;
   readonly silent: boolean;
-  readonly drafts: Record<string, string>;
+  readonly drafts: Drafts;
 }
 
 let made: Promise<UserManager | null> | null = null;
@@ -98,7 +98,7 @@ function tokensOf({ access_token: token, expires_at: expiresAt }: User): Tokens 
 function unpack(): Luggage {
   const packed = sessionStorage.getItem(LUGGAGE);
   sessionStorage.removeItem(LUGGAGE);
-  return packed === null ? { place: '/', silent: false, drafts: {} } : JSON.parse(packed) as Luggage;
+  return packed === null ? { place: '/', silent: false, drafts: { writer: null, byConversation: {} } } : JSON.parse(packed) as Luggage;
 }
 
 function isTimeout(error: unknown): boolean {
