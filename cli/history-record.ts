@@ -1,6 +1,4 @@
 import { writeFileSync } from 'node:fs';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { findTurn } from '../db/turns.ts';
 import { SetupError } from '../scripts/services/say.ts';
@@ -29,6 +27,7 @@ export function addHistoryRecord(history: Command, readConfig: ReadConfig): void
         return turn.userId;
       });
       const workflowId = turnWorkflowId(userId, turnId.toLowerCase());
+      const [{ WorkflowNotFoundError }, { historyToJSON }] = await Promise.all([import('@temporalio/client'), import('@temporalio/common/lib/proto-utils.js')]);
       const { runId, history: found } = await withTemporal(config, async ({ client }) => {
         const handle = client.workflow.getHandle(workflowId, run);
         const [described, fetched] = await Promise.all([handle.describe(), handle.fetchHistory()]).catch((error: unknown) => {

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { compareSchedules, type Comparison } from '../db/schedule-repair.ts';
-import { createPlanner } from '../platform/planner.ts';
 import { NOT_RIGHT, print, table } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
 
@@ -10,8 +9,10 @@ export function addSchedulesCheck(schedules: Command, readConfig: ReadConfig): v
     .option('--json', 'print {"accounts", "schedules", "differences": [{"kind", "userId", "fault", "wanted", "found"}]}')
     .action(async ({ json }: { json?: boolean }) => {
       const config = readConfig();
-      const compared = await withDatabase(config, (database) => withTemporal(config, ({ client }) =>
-        compareSchedules({ database, planner: createPlanner(client, config.temporal) }, { now: Date.now })));
+      const compared = await withDatabase(config, (database) => withTemporal(config, async ({ client }) => {
+        const { createPlanner } = await import('../platform/planner.ts');
+        return compareSchedules({ database, planner: createPlanner(client, config.temporal) }, { now: Date.now });
+      }));
       print(compared, { json, text: textOf(compared) });
       if (compared.differences.length > 0) process.exitCode = NOT_RIGHT;
     });

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { compareSchedules, mendSchedules } from '../db/schedule-repair.ts';
-import { createPlanner } from '../platform/planner.ts';
 import { print } from './output.ts';
 import { textOf } from './schedules-check.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
@@ -12,6 +11,7 @@ export function addSchedulesRepair(schedules: Command, readConfig: ReadConfig): 
     .action(async ({ json }: { json?: boolean }) => {
       const config = readConfig();
       await withDatabase(config, (database) => withTemporal(config, async ({ client }) => {
+        const { createPlanner } = await import('../platform/planner.ts');
         const arming = { database, planner: createPlanner(client, config.temporal) };
         const compared = await compareSchedules(arming, { now: Date.now });
         const mended = await mendSchedules(arming, compared.differences, { now: Date.now });

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { replayTurn } from '../db/replay-turn.ts';
 import { isTaken, unbindTurn } from '../db/turns.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
-import { createTurnRuns, TurnStartError } from '../platform/temporal.ts';
 import { turnWorkflowId } from '../workflows/contract.ts';
 import { print, reasonText } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
@@ -17,6 +16,7 @@ export function addTurnsReplay(turns: Command, readConfig: ReadConfig): void {
     .action(async (turnId: string, { reason, json }: { reason: string; json?: boolean }) => {
       const config = readConfig();
       await withDatabase(config, (database) => withTemporal(config, async (temporal) => {
+        const { createTurnRuns, TurnStartError } = await import('../platform/temporal.ts');
         const turn = await replayTurn(database, { turnId, reason, actor: CLI_ACTOR });
         const runs = createTurnRuns(temporal, { taskQueuePrefix: config.temporal.taskQueuePrefix, eager: false });
         try {

@@ -1,7 +1,5 @@
-import { createClient } from 'redis';
 import type { Database } from '../db/database.ts';
 import type { Config } from '../platform/config.ts';
-import { connectTemporal } from '../platform/temporal.ts';
 
 /** Each: the server's own word, or null when it does not answer within a few seconds. */
 
@@ -12,6 +10,7 @@ export async function readPostgresVersion(database: Database): Promise<string | 
 }
 
 export async function readRedisVersion(url: string): Promise<string | null> {
+  const { createClient } = await import('redis');
   const client = createClient({ url, socket: { reconnectStrategy: false, connectTimeout: 2_000 } });
   client.on('error', () => {});
   try {
@@ -26,6 +25,7 @@ export async function readRedisVersion(url: string): Promise<string | null> {
 
 export async function readTemporalVersion(options: Config['temporal']): Promise<string | null> {
   try {
+    const { connectTemporal } = await import('../platform/temporal.ts');
     const temporal = await connectTemporal(options);
     const { serverVersion } = await temporal.connection.workflowService.getSystemInfo({});
     await temporal.close();
