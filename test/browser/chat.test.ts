@@ -13,9 +13,7 @@ beforeAll(async () => {
   stage = await openStage();
   person = await stage.stack.person();
 });
-afterEach(() => {
-  expect(stage.complaints()).toEqual([]);
-});
+afterEach(async () => { expect(await stage.leave()).toEqual([]); });
 afterAll(() => stage.close());
 
 const ANSWER = { chunks: ['안녕', '하세요', '. 무엇을 ', '도와드릴까요?'], usage: { prompt_tokens: 21, completion_tokens: 9 } };

@@ -4,7 +4,7 @@ import { Gate } from '../fake-model/scenario.ts';
 import { openProxy } from '../support/proxy.ts';
 import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
-import { openStage, signInAs, type Stage } from './stage.ts';
+import { BLANK, openStage, signInAs, type Stage } from './stage.ts';
 
 jest.setTimeout(60_000);
 let stage: Stage;
@@ -15,8 +15,7 @@ beforeAll(async () => {
   admin = await stage.stack.person('admin');
 });
 afterEach(async () => {
-  expect(stage.complaints()).toEqual([]);
-  for (const context of stage.browser.contexts()) await context.close();
+  expect(await stage.leave()).toEqual([]);
   await until(async () => await stage.openStreams() === 0);
 });
 afterAll(() => stage.close());
@@ -137,6 +136,7 @@ describe('the pages of one browser', () => {
     const tabs = await twoTabs(person);
     await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 92 });
     for (const tab of tabs) await tab.getByTestId('pop-up').waitFor();
+    await tabs[0].bringToFront();
     await tabs[0].getByTestId('pop-up').getByRole('button', { name: '읽음으로 표시' }).click();
     for (const tab of tabs) await tab.getByRole('button', { name: '알림', exact: true }).waitFor();
     await tabs[1].getByTestId('pop-up').waitFor({ state: 'detached' });
@@ -229,7 +229,7 @@ describe('without a connection', () => {
   test('a page whose place in the feed the server does not know reads everything again, and follows from the present', async () => {
     const person = await stage.stack.person();
     const { conversationId } = await send(person, { message: '첫 질문' });
-    const page = await stage.visit('/favicon.svg');
+    const page = await stage.visit(BLANK);
     await signInAs(page, person);
     const from: (string | null)[] = [];
     const refusal = JSON.stringify({ code: 'invalid_event_id', message: '', requestId: 'r' });
@@ -256,7 +256,7 @@ describe('without a connection', () => {
 
   test('and with no way to have a feed it asks from time to time', async () => {
     const person = await stage.stack.person();
-    const page = await stage.visit('/favicon.svg');
+    const page = await stage.visit(BLANK, { once: true });
     await page.clock.install();
     await page.route('**/api/events', (route) => route.abort());
     await signInAs(page, person);

@@ -21,7 +21,7 @@ beforeAll(async () => {
   [api, worker] = await Promise.all([stage.start('api', variables), stage.start('worker')]);
   browsers = await openBrowsers(api.url);
 }, 60_000);
-afterEach(() => { expect(browsers.complaints()).toEqual([]); });
+afterEach(async () => { expect(await browsers.leave()).toEqual([]); });
 afterAll(async () => {
   await browsers?.close();
   await stage?.close();

@@ -8,18 +8,26 @@ export const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-
 /** Open as long as there is something to tell. */
 const STREAMS = /\/(events|send|retry)$/;
 
+/** Nothing but the icon: a page of the same origin without the app. */
+export const BLANK = '/favicon.svg';
+
+/** `once`: what the test does to it cannot be undone, as to give it another clock, so no other test gets it. */
+export type BrowserOptions = BrowserContextOptions & { readonly viewport?: { width: number; height: number }; readonly once?: boolean };
+
+const WIDE = { width: 1280, height: 800 };
+
 /** Real browsers before a service that serves the web app. */
 export interface Browsers {
   readonly browser: Browser;
-  /** A browser of its own, signed out. Fails the test that asks for it when the page logs an error. */
-  visit(path: string, options?: BrowserContextOptions): Promise<Page>;
+  /** The one page of a browser that nobody else has in this test, signed out. */
+  visit(path: string, options?: BrowserOptions): Promise<Page>;
   /** Signed in with the person's key, as after a reload of a tab that stays signed in. */
-  visitAs(person: Person, path: string, options?: BrowserContextOptions): Promise<Page>;
+  visitAs(person: Person, path: string, options?: BrowserOptions): Promise<Page>;
   /** Until the page has all that it asked for; its streams stay open. */
   settled(page: Page): Promise<void>;
   /** What pages complained about since the last call: uncaught errors, the console's errors, refusals of the page's policy. */
   complaints(): string[];
-  /** Closes every page, so that none goes on working beside the next test. @returns what they complained about. */
+  /** Leaves every page, so that none goes on working beside the next test, whose browsers know nothing of this one. @returns what they complained about. */
   leave(): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -50,8 +58,11 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
   const browser = await chromium.launch({ executablePath: required('TEST_CHROMIUM'), args: FLAGS });
   const complaints: string[] = [];
   const asking = new Map<BrowserContext, Set<Request>>();
-  const open = async (options: BrowserContextOptions = {}) => {
-    const context = await browser.newContext({ baseURL, locale: 'ko-KR', timezoneId: 'Asia/Seoul', viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce', ...options });
+  /** Browsers by what they were opened with: to open another and fill its caches takes 1.2 s of CPU time, more than most tests do. */
+  const rested = new Map<string, Page[]>();
+  const taken = new Map<Page, { readonly kind: string; readonly once: boolean }>();
+  async function open(options: BrowserContextOptions): Promise<Page> {
+    const context = await browser.newContext({ baseURL, locale: 'ko-KR', timezoneId: 'Asia/Seoul', viewport: WIDE, reducedMotion: 'reduce', ...options });
     context.setDefaultTimeout(15_000);
     const underWay = new Set<Request>();
     asking.set(context, underWay);
@@ -60,17 +71,39 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
     context.on('requestfailed', (request) => underWay.delete(request));
     context.on('weberror', (error) => complaints.push(String(error.error().stack)));
     context.on('console', (message) => { if (message.type() === 'error' && !isExpected(message.text())) complaints.push(message.text()); });
-    return context;
-  };
+    return context.newPage();
+  }
+  async function take({ once = false, viewport = WIDE, colorScheme = 'light', ...options }: BrowserOptions = {}): Promise<Page> {
+    const kind = JSON.stringify(options);
+    const page = rested.get(kind)?.pop() ?? await open(options);
+    taken.set(page, { kind, once });
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
+    return page;
+  }
+  /** As good as new. */
+  async function rest(page: Page, kind: string): Promise<void> {
+    const context = page.context();
+    await Promise.all(context.pages().filter((other) => other !== page).map((other) => other.close()));
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await page.goto(BLANK);
+    await context.clearCookies();
+    await page.evaluate(() => {
+      sessionStorage.clear();
+      localStorage.clear();
+    });
+    asking.get(context)?.clear();
+    rested.set(kind, [...rested.get(kind) ?? [], page]);
+  }
   return {
     browser,
     async visit(path, options) {
-      const page = await (await open(options)).newPage();
+      const page = await take(options);
       await page.goto(path);
       return page;
     },
     async visitAs(person, path, options) {
-      const page = await (await open(options)).newPage();
+      const page = await take(options);
       await signInAs(page, person);
       await page.goto(path);
       return page;
@@ -82,7 +115,12 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
     complaints: () => complaints.splice(0),
     async leave() {
       const said = complaints.splice(0);
-      await Promise.all(browser.contexts().map((context) => context.close()));
+      await Promise.all([...taken].map(async ([page, { kind, once }]) => {
+        // A test that has failed may leave a page that goes nowhere.
+        if (once || !await rest(page, kind).then(() => true, () => false)) await page.context().close();
+      }));
+      taken.clear();
+      complaints.splice(0);
       return said;
     },
     async close() {
@@ -94,7 +132,7 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
 
 /** A file of the same origin: the key is there before the app first looks, and other tabs have to ask for it. */
 export async function signInAs(page: Page, { token }: Person): Promise<void> {
-  await page.goto('/favicon.svg');
+  if (!page.url().endsWith(BLANK)) await page.goto(BLANK);
   await page.evaluate((key) => sessionStorage.setItem('turnkeeper.token', key), token);
 }
 

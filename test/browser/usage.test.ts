@@ -7,7 +7,7 @@ jest.setTimeout(90_000);
 let stage: Stage;
 
 beforeAll(async () => { stage = await openStage(); });
-afterEach(() => { expect(stage.complaints()).toEqual([]); });
+afterEach(async () => { expect(await stage.leave()).toEqual([]); });
 afterAll(() => stage.close());
 
 const LEVELS = [
