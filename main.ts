@@ -18,7 +18,7 @@ import { createRedrives } from './platform/temporal-redrives.ts';
 import { createTemporalLinks } from './platform/temporal-links.ts';
 import { createStatsCache } from './platform/stats-cache.ts';
 import { connectTemporal, createTurnRuns } from './platform/temporal.ts';
-import { countTokens } from './platform/tokenizer.ts';
+import { countTokens, loadEncoding } from './platform/tokenizer.ts';
 import { openTracing, traceStatements, type Tracing } from './platform/tracing.ts';
 import { tellEndings } from './platform/turn-endings.ts';
 import { createTurnFeed } from './platform/turn-feed.ts';
@@ -49,6 +49,7 @@ async function run(config: Config, { log, metrics, tracing }: { log: Logger; met
   closers.push(() => database.close());
   await assertMigrated(database);
   const models = await publishRates(database, config.models);
+  for (const { encoding } of models) loadEncoding(encoding);
   const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log, tracing);
   closers.push(() => redis.close());
   metrics.observe({ figures: createFigures(database), pool: database.pool, redis });

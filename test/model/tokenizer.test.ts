@@ -3,12 +3,16 @@ import { countTokens as libraryCl100k } from 'gpt-tokenizer/encoding/cl100k_base
 import { countTokens as libraryO200k } from 'gpt-tokenizer/encoding/o200k_base';
 import fc from 'fast-check';
 import type { Encoding } from '../../domain/model.ts';
-import { countTokens } from '../../platform/tokenizer.ts';
+import { countTokens, readRanks } from '../../platform/tokenizer.ts';
 
 const AS_TEXT = { disallowedSpecial: new Set<string>() };
 const LIBRARY = {
   o200k_base: (text: string) => libraryO200k(text, AS_TEXT),
   cl100k_base: (text: string) => libraryCl100k(text, AS_TEXT),
+} satisfies Record<Encoding, unknown>;
+const RANKS = {
+  o200k_base: () => import('gpt-tokenizer/bpeRanks/o200k_base'),
+  cl100k_base: () => import('gpt-tokenizer/bpeRanks/cl100k_base'),
 } satisfies Record<Encoding, unknown>;
 const ENCODINGS = ['o200k_base', 'cl100k_base'] as const;
 
@@ -38,6 +42,11 @@ describe.each(ENCODINGS)('%s', (encoding) => {
       JSON.stringify(Array.from({ length: 200 }, (_, i) => ({ id: i, name: `n${i}` }))),
       `${' '.repeat(100)}indented\n\n\n`.repeat(20),
     ]) expect(countTokens(text, encoding)).toBe(LIBRARY[encoding](text));
+  });
+
+  test('its tokens are the package\'s own, each with its rank, and text where they are text', async () => {
+    const { default: ranks } = await RANKS[encoding]();
+    expect(JSON.stringify(readRanks(encoding)) === JSON.stringify(ranks)).toBe(true);
   });
 
   test('any short text is counted exactly, half characters too', () => {
