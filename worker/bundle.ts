@@ -12,10 +12,14 @@ const cache = join(root, 'node_modules', '.cache', 'turnkeeper');
  * cache cannot be written it is made anew at each start.
  */
 export async function bundleWorkflows(): Promise<{ code: string }> {
-  const file = join(cache, `workflows-${await hashWorkflows()}.js`);
+  const file = join(cache, `workflow-code-${await hashWorkflows()}.js`);
   const kept = await readFile(file, 'utf8').catch(() => null);
   if (kept !== null) return { code: kept };
-  const { code } = await bundleWorkflowCode({ workflowsPath: join(root, 'workflows', 'index.ts'), workflowInterceptorModules: [join(root, 'workflows', 'trace-carrier.ts')], logger: new DefaultLogger('WARN') });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(root, 'workflows', 'index.ts'), workflowInterceptorModules: [join(root, 'workflows', 'trace-carrier.ts')], logger: new DefaultLogger('WARN'),
+    // Lines of a stack are those of the sources all the same; the sources themselves are half of a text that each thread holds several times.
+    webpackConfigHook: (config) => ({ ...config, devtool: 'inline-nosources-source-map' }),
+  });
   await keep(file, code).catch(() => {});
   return { code };
 }
