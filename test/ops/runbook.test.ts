@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { TURN_FAILURES } from '../../domain/errors.ts';
 import { TURN_FAILURE_TYPES } from '../../workflows/contract.ts';
 import { RUNBOOK, SAVED_VIEWS, savedView } from '../support/runbook.ts';
@@ -58,13 +59,15 @@ test('each failure code has its line, under the name that the UI shows', () => {
   expect([...lines.keys()].sort()).toEqual(Object.keys(TURN_FAILURES).sort());
 });
 
-test('each command in it exists', () => {
+test('each command in it exists', async () => {
   const commands = new Set([...RUNBOOK.matchAll(/`turnkeeper ([a-z]+(?: [a-z]+)?)/g)].map(([, command = '']) => command));
   expect(commands.size).toBeGreaterThan(6);
-  for (const command of commands) expect([command, helpOf(command)]).toEqual([command, expect.stringContaining(`Usage: turnkeeper ${command}`)]);
-  expect(helpOf('turns mend')).not.toContain('Usage: turnkeeper turns mend');
+  const named = await Promise.all([...commands].map(async (command) => [command, await helpOf(command)]));
+  expect(named).toEqual([...commands].map((command) => [command, expect.stringContaining(`Usage: turnkeeper ${command}`)]));
+  expect(await helpOf('turns mend')).not.toContain('Usage: turnkeeper turns mend');
 }, 120_000);
 
-function helpOf(command: string): string {
-  return spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...command.split(' '), '--help'], { cwd: root, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } }).stdout;
+async function helpOf(command: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...command.split(' '), '--help'], { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } });
+  return stdout;
 }
