@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { openRedis } from '../../platform/redis.ts';
 import { createLog } from '../../platform/log.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { until } from '../support/until.ts';
 import { living, paste, stackOf, start, type Start } from './start.ts';
 
 // A start takes 2 to 10 s here; a machine under load some times that.
@@ -94,6 +95,17 @@ describe('one stack, from its first start to its last stop', () => {
     expect(running.output()).toContain('redis ended by itself');
     expect(living(stack)).toEqual([]);
   });
+
+  test('SIGTERM to npm stops all of it too', async () => {
+    running = begin(dataDir, {}, 'npm');
+    await running.serving();
+    const stack = stackOf(dataDir);
+    running.child.kill('SIGTERM');
+    // Its shell takes npm with it and tells nobody; the start notices that it is an orphan.
+    await running.ended();
+    while (living(stack).length > 0) await sleep(50);
+    expect(stackOf(dataDir).services).toEqual([]);
+  });
 });
 
 test('a taken PORT is an error that names it, and nothing is left running', async () => {
@@ -108,25 +120,22 @@ test('a taken PORT is an error that names it, and nothing is left running', asyn
   other.close();
 });
 
-test.each([300, 1_500, 2_500])('SIGTERM %i ms after the beginning leaves nothing', async (milliseconds) => {
-  const dataDir = newFolder();
-  const interrupted = begin(dataDir);
-  await sleep(milliseconds);
-  interrupted.child.kill('SIGTERM');
-  expect(await interrupted.ended()).toBe(0);
-  expect(filesOf(dataDir) ? living(stackOf(dataDir)) : []).toEqual([]);
-});
+/** How far a start has come when it is told to stop. */
+const MOMENTS: Record<string, (started: Start) => boolean> = {
+  'its program has only begun': ({ child: { pid } }) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').some(runsProgram),
+  'its first service is ready': (started) => /: ready$/m.test(started.output()),
+  'PostgreSQL is ready': (started) => started.output().includes('PostgreSQL (embedded): ready'),
+};
 
-test('SIGTERM to npm stops all of it too', async () => {
-  const dataDir = newFolder();
-  const running = begin(dataDir, {}, 'npm');
-  await running.serving();
-  const stack = stackOf(dataDir);
-  running.child.kill('SIGTERM');
-  // Its shell takes npm with it and tells nobody; the start notices that it is an orphan.
-  await running.ended();
-  while (living(stack).length > 0) await sleep(50);
-  expect(stackOf(dataDir).services).toEqual([]);
+test(`SIGTERM leaves nothing, whether ${Object.keys(MOMENTS).join(', ')}`, async () => {
+  await Promise.all(Object.entries(MOMENTS).map(async ([moment, isReached]) => {
+    const dataDir = newFolder();
+    const interrupted = begin(dataDir);
+    await until(() => isReached(interrupted));
+    interrupted.child.kill('SIGTERM');
+    expect([moment, await interrupted.ended()]).toEqual([moment, 0]);
+    expect(filesOf(dataDir) ? living(stackOf(dataDir)) : []).toEqual([]);
+  }));
 });
 
 test('services of somebody else\'s are used, get no demo keys and are not stopped', async () => {
@@ -160,6 +169,15 @@ function newFolder(): string {
   chmodSync(made, 0o711);
   folders.push(made);
   return made;
+}
+
+function runsProgram(pid: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('scripts/up.ts');
+  } catch {
+    // It has ended meanwhile.
+    return false;
+  }
 }
 
 /** Whether the start got as far as to write anything down. */

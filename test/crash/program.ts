@@ -34,7 +34,7 @@ export async function startProgram(
   const url = () => /"url":"([^"]+)"/.exec(output)?.[1] ?? '';
   while (role === 'api' ? url() === '' : !await isReady(pid)) {
     if (isOver) throw new Error(`the ${role} ended before it was ready:\n${output}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return {
     pid, url: url(), exited,
