@@ -1,0 +1,33 @@
+import { afterEach, expect, jest, test } from '@jest/globals';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { heartbeating } from '../../activities/heartbeat.ts';
+
+/** Of `generate` and `advanceRedrive` (workflows/): without a word for so long, Temporal takes the worker for dead and begins the step anew. */
+const TIMEOUT_MS = 10_000;
+
+afterEach(() => { jest.useRealTimers(); });
+
+test('an activity that waits for an account says that it lives well within the timeout, and no more once it is over', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+  const environment = new MockActivityEnvironment();
+  let said = 0;
+  environment.on('heartbeat', () => { said += 1; });
+  let free: (answer: string) => void = () => {};
+  const account = new Promise<string>((resolve) => { free = resolve; });
+  const running = environment.run(() => heartbeating(() => account));
+  await jest.advanceTimersByTimeAsync(TIMEOUT_MS / 3);
+  expect(said).toBeGreaterThanOrEqual(1);
+  await jest.advanceTimersByTimeAsync(3 * TIMEOUT_MS);
+  expect(said).toBeGreaterThanOrEqual(10);
+  free('free');
+  expect(await running).toBe('free');
+  const saidUntilThen = said;
+  await jest.advanceTimersByTimeAsync(3 * TIMEOUT_MS);
+  expect(said).toBe(saidUntilThen);
+});
+
+test('a failure is the activity\'s own, and ends the timer too', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+  await expect(new MockActivityEnvironment().run(() => heartbeating(async () => { throw new Error('no such account'); }))).rejects.toThrow('no such account');
+  expect(jest.getTimerCount()).toBe(0);
+});
