@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
+import { MALLOC, NODE_FLAGS } from '../../scripts/app.ts';
 import { openRedis } from '../../platform/redis.ts';
 import { createLog } from '../../platform/log.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -54,6 +55,12 @@ describe('one stack, from its first start to its last stop', () => {
     expect(args).toEqual(expect.arrayContaining(['127.0.0.1', 'fsync=on', 'synchronous_commit=on', 'full_page_writes=on']));
     expect(new URL(postgresql?.url ?? '').password).toMatch(/^.{20,}$/);
     for (const { url } of stackOf(dataDir).services) expect(url).toContain('127.0.0.1');
+  });
+
+  test('the app runs by the flags of Node and the malloc that keep it small', () => {
+    const app = stackOf(dataDir).services.find(({ name }) => name === 'app');
+    expect(readFileSync(`/proc/${app?.pid}/cmdline`, 'utf8').split('\0')).toEqual(expect.arrayContaining([...NODE_FLAGS]));
+    expect(readFileSync(`/proc/${app?.pid}/environ`, 'utf8').split('\0')).toEqual(expect.arrayContaining(Object.entries(MALLOC).map(([name, value]) => `${name}=${value}`)));
   });
 
   test('a second start on the same directory is refused and harms nothing', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { MALLOC, NODE_FLAGS } from '../../scripts/app.ts';
 import { readProjectFile } from './compose-file.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -46,8 +47,13 @@ test('the program runs without development\'s packages, not as root, as process 
   expect(stage('build').some((line) => line.startsWith('RUN npm ci --omit=dev'))).toBe(true);
   const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')));
   expect(last).toContain('USER node');
-  expect(last.at(-1)).toBe('CMD ["node", "main.ts"]');
+  expect(last.at(-1)).toMatch(/^CMD \["node", .*"main.ts"\]$/);
   expect(last.some((line) => line.startsWith('RUN '))).toBe(false);
+});
+
+test('it runs as npm start runs it: the same flags of Node, the same of malloc', () => {
+  expect(JSON.parse(lines.at(-1)?.replace(/^CMD /, '') ?? '')).toEqual(['node', ...NODE_FLAGS, 'main.ts']);
+  expect(lines).toContain(`ENV ${Object.entries(MALLOC).map(([name, value]) => `${name}=${value}`).join(' ')}`);
 });
 
 function copiedIn(of: readonly string[]): string[] {
