@@ -10,12 +10,14 @@ import { ANSWER, answered, failed, newTurn, pointOf, refused, running, sent, set
 
 /** The two policy tables of product.md, cell by cell: a row or a column without its cell does not compile. */
 let stack: TestStack;
+/** With one slot, so that a turn beside another has its hold and waits. */
+let narrow: TestStack;
 
 beforeAll(async () => {
-  stack = await startTestStack();
-  stack.model.always(ANSWER);
+  [stack, narrow] = await Promise.all([startTestStack(), startTestStack({ TURN_SLOTS: '1' })]);
+  for (const { model } of [stack, narrow]) model.always(ANSWER);
 });
-afterAll(() => stack.close());
+afterAll(() => Promise.all([stack.close(), narrow.close()]));
 
 const USAGE = { prompt_tokens: 21, completion_tokens: 9 };
 
@@ -111,18 +113,14 @@ interface Situation {
   readonly turn: TestTurn;
   /** Lets it go on, when something holds it. */
   readonly release: () => void;
-  readonly close?: () => Promise<void>;
 }
 
 const SITUATIONS = {
   accepted: async () => {
-    // One slot, and another turn in it: this one has its hold and waits.
-    const own = await startTestStack({ TURN_SLOTS: '1' });
-    own.model.always(ANSWER);
-    const { gate } = await running(own, await own.person(), 'request');
-    const turn = newTurn(own, await own.person());
+    const { gate } = await running(narrow, await narrow.person(), 'request');
+    const turn = newTurn(narrow, await narrow.person());
     await turn.send({}, { prefer: 'respond-async' });
-    return { turn, release: () => gate.open(), close: () => own.close() };
+    return { turn, release: () => gate.open() };
   },
   running: async () => {
     const { turn, gate } = await running(stack, await stack.person(), 2);
@@ -213,8 +211,7 @@ describe('sending again', () => {
     [state as TurnState, column as keyof typeof ACTS, cell] as const)));
 
   test.each(cells)('a turn that is %s, by %s', async (was, column, cell) => {
-    const situation = await SITUATIONS[was]();
-    const { turn, release } = situation;
+    const { turn, release } = await SITUATIONS[was]();
     try {
       const before = await turn.read();
       expect(before.body.state).toBe(was);
@@ -234,7 +231,6 @@ describe('sending again', () => {
       if (was === 'failed' && column === 'the same body') expect(answer?.body).toMatchObject({ turnId: turn.turnId, conversationId: body.conversationId, retryable: false });
     } finally {
       release();
-      await situation.close?.();
     }
   });
 
