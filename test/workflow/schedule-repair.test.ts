@@ -75,10 +75,10 @@ describe('turnkeeper schedules', () => {
     await putAt(person, 92);
     const { handle } = TestSchedule.ofUser(stack, 'reset', person.userId);
     await handle.delete();
-    const check = await turnkeeper('check', '--json');
+    const [check, shown] = await Promise.all([turnkeeper('check', '--json'), turnkeeper('check')]);
     expect(check.code).toBe(2);
     expect(JSON.parse(check.stdout)).toMatchObject({ differences: [{ kind: 'reset', userId: person.userId, fault: 'missing', wanted: 'monthly on day 1 at 04:05 Asia/Seoul', found: null }] });
-    const table = (await turnkeeper('check')).stdout.split('\n');
+    const table = shown.stdout.split('\n');
     expect(table[0]).toMatch(/^user +schedule +fault +wanted +found$/);
     expect(table[1]).toMatch(new RegExp(`^${person.userId} +reset +missing +monthly on day 1 at 04:05 Asia/Seoul +none$`));
     const repair = await turnkeeper('repair', '--json');
