@@ -137,24 +137,16 @@ describe('terminated in the Temporal UI', () => {
   });
 
   test('between its answer and its debit a turn is settled by reconcile, once', async () => {
-    const own = await startTestStack();
-    try {
-      const { database } = own.db;
-      await sql`alter table ledger_entries add constraint no_debits_for_now check (kind <> 'debit')`.execute(database.sql);
-      const turn = newTurn(own, await own.person());
-      await turn.send({}, { prefer: 'respond-async' });
-      await until(async () => (await sql`select 1 from turns where answer_attempt = 1`.execute(database.sql)).rows.length === 1);
-      await turn.handle().terminate('test');
-      await sql`alter table ledger_entries drop constraint no_debits_for_now`.execute(database.sql);
-      await until(async () => {
-        await reconcile(own);
-        return (await turn.read()).body.state === 'completed';
-      });
-      expect(await turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
-      expect(modelCalls(turn)).toBe(1);
-    } finally {
-      await own.close();
-    }
+    const { database } = stack.db;
+    await sql`alter table ledger_entries add constraint no_debits_for_now check (kind <> 'debit') not valid`.execute(database.sql);
+    const turn = newTurn(stack, await stack.person());
+    await turn.send({}, { prefer: 'respond-async' });
+    await until(async () => (await sql`select 1 from turns where id = ${turn.turnId} and answer_attempt = 1`.execute(database.sql)).rows.length === 1);
+    await turn.handle().terminate('test');
+    await sql`alter table ledger_entries drop constraint no_debits_for_now`.execute(database.sql);
+    await reconciledTo(() => turn.read().then(({ body }) => body.state), 'completed');
+    expect(await turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
+    expect(modelCalls(turn)).toBe(1);
   });
 
   /** A turn is left alone until it has been quiet for a second here. */
@@ -189,29 +181,24 @@ describe('the history', () => {
 
   // Some 10 s: that long a local step is tried before it gives way.
   test('stays bounded while PostgreSQL refuses every debit and every failure, and the turns end when it no longer does', async () => {
-    const own = await startTestStack();
-    try {
-      const { database } = own.db;
-      await sql`alter table ledger_entries add constraint no_debits_for_now check (kind <> 'debit')`.execute(database.sql);
-      await sql`alter table turns add constraint no_failures_for_now check (state <> 'failed')`.execute(database.sql);
-      const [debited, failing] = [newTurn(own, await own.person()), newTurn(own, await own.person())];
-      const gate = new Gate('request');
-      own.model.next({ status: 401, gate });
-      const sendings = [failing.send()];
-      await gate.reached;
-      sendings.push(debited.send());
-      gate.open();
-      await debited.started();
-      await Promise.all([debited.scheduled('settleTurn'), failing.scheduled('releaseTurn')]);
-      await sql`alter table ledger_entries drop constraint no_debits_for_now`.execute(database.sql);
-      await sql`alter table turns drop constraint no_failures_for_now`.execute(database.sql);
-      expect(await Promise.all([debited.ended(), failing.ended()])).toEqual(['COMPLETED', 'FAILED']);
-      // The three events of a workflow task that goes on, twice; the regular activity and its task, and six for a schedule.
-      for (const turn of [debited, failing]) expect((await turn.events()).length).toBeLessThanOrEqual(31);
-      expect((await Promise.all(sendings)).map(({ status }) => status)).toEqual([502, 200]);
-      expect([await debited.books(), await failing.books()]).toMatchObject([{ debits: 1, liveHolds: 0 }, { debits: 0, liveHolds: 0 }]);
-    } finally {
-      await own.close();
-    }
+    const { database } = stack.db;
+    await sql`alter table ledger_entries add constraint no_debits_for_now check (kind <> 'debit') not valid`.execute(database.sql);
+    await sql`alter table turns add constraint no_failures_for_now check (state <> 'failed') not valid`.execute(database.sql);
+    const [debited, failing] = [newTurn(stack, await stack.person()), newTurn(stack, await stack.person())];
+    const gate = new Gate('request');
+    stack.model.next({ status: 401, gate });
+    const sendings = [failing.send()];
+    await gate.reached;
+    sendings.push(debited.send());
+    gate.open();
+    await debited.started();
+    await Promise.all([debited.scheduled('settleTurn'), failing.scheduled('releaseTurn')]);
+    await sql`alter table ledger_entries drop constraint no_debits_for_now`.execute(database.sql);
+    await sql`alter table turns drop constraint no_failures_for_now`.execute(database.sql);
+    expect(await Promise.all([debited.ended(), failing.ended()])).toEqual(['COMPLETED', 'FAILED']);
+    // The three events of a workflow task that goes on, twice; the regular activity and its task, and six for a schedule.
+    for (const turn of [debited, failing]) expect((await turn.events()).length).toBeLessThanOrEqual(31);
+    expect((await Promise.all(sendings)).map(({ status }) => status)).toEqual([502, 200]);
+    expect([await debited.books(), await failing.books()]).toMatchObject([{ debits: 1, liveHolds: 0 }, { debits: 0, liveHolds: 0 }]);
   }, 60_000);
 });
