@@ -1,10 +1,10 @@
-import { QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Route, Switch } from 'wouter';
 import { ChatPage } from './chat/ChatPage.tsx';
 import { loadWords } from './i18n/language.ts';
-import { MeContext, useMeQuery } from './session/me.ts';
+import { MeContext, meQuery } from './session/me.ts';
 import { queries } from './session/keep.ts';
 import { useSession } from './session/session.ts';
 import { SignIn } from './session/SignIn.tsx';
@@ -40,7 +40,7 @@ function Page() {
 }
 
 function SignedIn() {
-  const me = useMeQuery();
+  const me = useQuery(meQuery);
   const { t } = useTranslation();
   if (me.isPending) return <Opening />;
   if (me.isError) return <main className="mx-auto max-w-md p-10"><h1 className="mb-4 text-xl font-semibold">{t('problem.title')}</h1><Problem error={me.error} onRetry={() => void me.refetch()} /></main>;

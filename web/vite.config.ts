@@ -8,19 +8,37 @@ import { defineConfig, type Plugin } from 'vite';
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), tailwindcss(), compressed()],
+  plugins: [react(), tailwindcss(), preloaded(), compressed()],
   build: {
     target: 'baseline-widely-available',
     // Fonts and pictures stay files: the page's policy loads them from here only.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // What every page needs is one file: of twenty small ones the last would begin to load when the first are there.
+    rolldownOptions: { output: { codeSplitting: { groups: [
+      { name: 'begin', test: /\/web\/(begin|session\/early)\.ts$|vite\/preload-helper/, priority: 2 },
+      { name: 'app', test: /\/web\/main\.tsx$/, priority: 1 },
+    ] } } },
   },
   server: {
     // The API, wherever scripts/web-dev.ts says that it listens; its streams pass as they come.
     proxy: { '^/(api|health)(/|$)': { target: process.env['TURNKEEPER_API'] ?? 'http://127.0.0.1:3000' } },
   },
 });
+
+/** The app's script begins to load with the page, and not when the first script asks for it. */
+function preloaded(): Plugin {
+  return {
+    name: 'preloaded',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (_page, { bundle = {} }) => Object.values(bundle).filter(({ fileName }) => /\/(app|rolldown-runtime)-[^/]+\.js$/.test(fileName))
+        .map(({ fileName }) => ({ tag: 'link', attrs: { rel: 'modulepreload', crossorigin: true, href: `/${fileName}` }, injectTo: 'head' as const })),
+    },
+  };
+}
 
 /** Beside each text file its compressed twins, made once here instead of at each request. */
 function compressed(): Plugin {

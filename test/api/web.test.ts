@@ -69,7 +69,7 @@ describe('the web app at /', () => {
   });
 
   test('its hashed files are kept for ever, compressed when asked for, and its names cannot leave the folder', async () => {
-    const script = /src="(\/assets\/[^"]+\.js)"/.exec(await (await get('/')).text())?.[1] ?? '';
+    const script = /href="(\/assets\/app-[^"]+\.js)"/.exec(await (await get('/')).text())?.[1] ?? '';
     for (const [accepted, encoding] of [['br', 'br'], ['gzip', 'gzip'], ['identity', null]] as const) {
       const response = await get(script, { 'accept-encoding': accepted });
       expect([response.status, response.headers.get('content-encoding'), response.headers.get('cache-control'), response.headers.get('vary')])

@@ -7,6 +7,7 @@ import { audit } from './audit.ts';
 import { missedByTab } from './keyboard.ts';
 import { ask, BLANK, openStage, signInAs, type Stage } from './stage.ts';
 import type { Person } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(60_000);
 let stage: Stage;
@@ -69,6 +70,26 @@ test('the first load of a chat page takes less than 200 KB of script, and admin 
   expect(sizes.every((size) => size > 0)).toBe(true);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(200_000);
   expect(scripts.filter((url) => /admin|highlight|OpenMenu|Panel/i.test(url))).toEqual([]);
+});
+
+test('what every page shows first is asked for while the app\'s script is still on its way, and once', async () => {
+  const page = await stage.visit(BLANK);
+  await signInAs(page, person);
+  const first = ['/api/ai-usage', '/api/conversations', '/api/me'];
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  const script = new Gate(1);
+  await page.route('**/assets/app-*.js', async (route) => {
+    await script.pass(1);
+    await route.continue();
+  });
+  await page.goto('/', { waitUntil: 'commit' });
+  await until(() => first.every((path) => asked.includes(path)));
+  expect(await page.locator('#root > *').count()).toBe(0);
+  script.open();
+  await page.getByTestId('usage-card').getByText('여유').waitFor();
+  await stage.settled(page);
+  expect(asked.filter((path) => first.includes(path)).sort()).toEqual(first);
 });
 
 /** A conversation of so many turns, two messages each. */
@@ -211,6 +232,14 @@ describe('signing in', () => {
     expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('쓰던 글');
     // Nobody asked to stay signed in: the key is in memory only.
     expect(await page.evaluate(() => [sessionStorage.length, JSON.stringify(localStorage)])).toEqual([0, expect.not.stringContaining('tk_')]);
+  });
+
+  test('a tab that stayed signed in with a key that is no longer taken says so when it opens again', async () => {
+    const guest = await stage.stack.person();
+    await revokeToken(stage.stack.db.database, { token: guest.token });
+    const page = await stage.visitAs(guest, '/usage');
+    await page.getByText(/로그인이 만료되었습니다/).waitFor();
+    expect([new URL(page.url()).pathname, await page.evaluate(() => sessionStorage.length)]).toEqual(['/usage', 0]);
   });
 });
 

@@ -1,12 +1,13 @@
 import createClient from 'openapi-fetch';
 import { currentLocale } from '../i18n/language.ts';
+import { takeEarly } from '../session/early.ts';
 import { expire, freshToken, renewedToken } from '../session/session.ts';
 import { ApiError, errorOf } from './api-error.ts';
 import type { paths } from './schema.d.ts';
 
 /**
  * Every call of the page: the person's token and language go with it. A token that is no longer taken is renewed once, if it can be, and
- * else ends the session.
+ * else ends the session. What was asked before the app was there is not asked again.
  */
 export async function authorizedFetch(input: Request | string, init: RequestInit = {}): Promise<Response> {
   const request = new Request(input, init);
@@ -14,7 +15,7 @@ export async function authorizedFetch(input: Request | string, init: RequestInit
   const token = await freshToken().catch(offline);
   // A body can be read once.
   const again = request.clone();
-  const response = await send(request, token);
+  const response = await takeEarly(request, token) ?? await send(request, token);
   if (response.status !== 401 || token === null) return response;
   const other = await renewedToken().catch(offline);
   const second = other === null || other === token ? response : await send(again, other);

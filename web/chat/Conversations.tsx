@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { infiniteQueryOptions, useInfiniteQuery } from '@tanstack/react-query';
 import { Search } from 'lucide-react';
 import { useDeferredValue, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -10,6 +10,17 @@ import { Problem } from '../ui/Problem.tsx';
 import { useInView } from '../ui/use-in-view.ts';
 import { ConversationItem } from './ConversationItem.tsx';
 
+export function conversationsQuery({ search, archived }: { search: string; archived: boolean }) {
+  return infiniteQueryOptions({
+    queryKey: ['conversations', { search, archived }],
+    queryFn: ({ pageParam }) => answer(api.GET('/api/conversations', { params: { query: {
+      limit: 40, archived: archived ? 'true' : 'false', ...(search === '' ? {} : { search }), ...(pageParam === null ? {} : { cursor: pageParam }),
+    } } })),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor,
+  });
+}
+
 /** Newest activity first, searched by title; more as the list is scrolled. */
 export function Conversations({ onLeave }: { onLeave: () => void }) {
   const { t } = useTranslation('chat');
@@ -17,15 +28,7 @@ export function Conversations({ onLeave }: { onLeave: () => void }) {
   const [archived, setArchived] = useState(false);
   const wanted = useDeferredValue(search.trim());
   const input = useSearchKey();
-  const list = useInfiniteQuery({
-    queryKey: ['conversations', { search: wanted, archived }],
-    queryFn: ({ pageParam }) => answer(api.GET('/api/conversations', { params: { query: {
-      limit: 40, archived: archived ? 'true' : 'false', ...(wanted === '' ? {} : { search: wanted }), ...(pageParam === null ? {} : { cursor: pageParam }),
-    } } })),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.nextCursor,
-    placeholderData: (before) => before,
-  });
+  const list = useInfiniteQuery({ ...conversationsQuery({ search: wanted, archived }), placeholderData: (before) => before });
   const more = useInView(() => { if (list.hasNextPage && !list.isFetchingNextPage) void list.fetchNextPage(); }, list.dataUpdatedAt);
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
   return (

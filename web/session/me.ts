@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient, useMutation } from '@tanstack/react-query';
+import { queryOptions, useQueryClient, useMutation } from '@tanstack/react-query';
 import { createContext, use } from 'react';
 import { answer, api } from '../api/client.ts';
 import type { Schemas } from '../api/schemas.ts';
@@ -16,18 +16,16 @@ export function useMe(): Me {
   return me;
 }
 
-export function useMeQuery() {
-  return useQuery({
-    queryKey: ['me'],
-    queryFn: async () => {
-      const me = await answer(api.GET('/api/me'));
-      composeAs(me.userId);
-      await changeLanguage(me.locale);
-      return me;
-    },
-    staleTime: Infinity,
-  });
-}
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: async () => {
+    const me = await answer(api.GET('/api/me'));
+    composeAs(me.userId);
+    await changeLanguage(me.locale);
+    return me;
+  },
+  staleTime: Infinity,
+});
 
 export function useUpdateMe() {
   const queries = useQueryClient();

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react';
+import { KEPT_KEY } from './early.ts';
 
 /** Whose token this page speaks with. It lives in memory; `sessionStorage`, which ends with the tab, holds a key only if the person asks. */
 export type Session =
@@ -23,7 +24,6 @@ export interface Tokens {
 /** Where the provider sends people back to, as it is registered there. */
 export const RETURN_PATH = '/auth/callback';
 
-const STORED = 'turnkeeper.token';
 /** That the person was last signed in by the provider, and no more: a page that opens anew asks it whether they still are. */
 const BY_PROVIDER = 'turnkeeper.provider';
 /** A token that ends within this time may have ended when it arrives. */
@@ -62,7 +62,7 @@ export function subscribe(listener: () => void): () => void {
 
 /** By a key. @param stay survives a reload of this tab. */
 export function signIn(token: string, { stay }: { stay: boolean }): void {
-  if (stay) sessionStorage.setItem(STORED, token);
+  if (stay) sessionStorage.setItem(KEPT_KEY, token);
   localStorage.removeItem(BY_PROVIDER);
   enter('key', { token, expiresAt: Infinity });
   say({ token });
@@ -145,12 +145,12 @@ function enter(by: SignedIn['by'], tokens: Tokens): void {
 }
 
 function leave(reason: 'left' | 'expired'): void {
-  sessionStorage.removeItem(STORED);
+  sessionStorage.removeItem(KEPT_KEY);
   if (session.state === 'in') change({ state: 'out', reason });
 }
 
 function begin(): Session {
-  const token = sessionStorage.getItem(STORED);
+  const token = sessionStorage.getItem(KEPT_KEY);
   if (token !== null) return { state: 'in', by: 'key', id: signIns, token, expiresAt: Infinity };
   if (location.pathname === RETURN_PATH || localStorage.getItem(BY_PROVIDER) !== null) return { state: 'opening' };
   return { state: 'out', reason: 'never' };

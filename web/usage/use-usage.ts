@@ -1,4 +1,4 @@
-import { useQuery, type QueryClient } from '@tanstack/react-query';
+import { queryOptions, useQuery, type QueryClient } from '@tanstack/react-query';
 import { answer, api } from '../api/client.ts';
 import type { Schemas } from '../api/schemas.ts';
 import { useFallback } from '../events/use-account-feed.ts';
@@ -6,10 +6,11 @@ import { useFallback } from '../events/use-account-feed.ts';
 export type Usage = Schemas['UsageState'];
 export type Level = Usage['level'];
 const KEY = ['usage'] as const;
+export const usageQuery = queryOptions({ queryKey: KEY, queryFn: readUsage });
 
 /** The account's tokens: the same figures that decide whether a turn is let in. The feed of the account keeps them as they are. */
 export function useUsage() {
-  return useQuery({ queryKey: KEY, queryFn: readUsage, ...useFallback() });
+  return useQuery({ ...usageQuery, ...useFallback() });
 }
 
 /** What the feed said while this was asked may be newer, and is never older for long: it tells of every change. */
