@@ -48,7 +48,8 @@ const NAMES = Object.keys(MEASURES) as Name[];
 
 /** Until the code is compiled and the pools are filled; the first hundreds of turns cost twice. */
 const WARM_UP = { turns: 400, atOnce: 16 };
-const QUIET_MS = 3_000;
+/** V8 collects and gives back some 8 s after the last work. */
+const QUIET_MS = 15_000;
 
 const OPTIONS = {
   only: { type: 'string' }, quick: { type: 'boolean' }, layout: { type: 'string' }, temporal: { type: 'string' }, pids: { type: 'string' }, profile: { type: 'string' },
