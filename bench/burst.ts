@@ -24,24 +24,19 @@ export interface BurstEffort {
 const BETWEEN_MS = 1_500;
 
 /** Everybody at the same moment; each answer is read to its end and found right. Who is turned away does not come again. */
-export async function measureBurst(stage: Stage, contenders: Readonly<Record<string, Contender>>, { burst }: { burst: BurstEffort }): Promise<BurstRow[]> {
-  const rows: BurstRow[] = [];
-  for (const [name, contender] of Object.entries(contenders)) {
-    if (name === 'bare' || name === 'direct') continue;
-    const rounds: Round[] = [];
-    while (rounds.length < burst.rounds) {
-      rounds.push(await throwIn(stage, contender, burst.asked));
-      await sleep(BETWEEN_MS);
-    }
-    const refused = rounds.flatMap(({ refusedWithinMs }) => refusedWithinMs ?? []);
-    rows.push({
-      contender: name, asked: burst.asked,
-      admitted: spreadOf(rounds.map(({ admitted }) => admitted)),
-      firstDeltaP99: spreadOf(rounds.map(({ firstDeltaP99 }) => firstDeltaP99)),
-      refusedWithinMs: refused.length === 0 ? null : spreadOf(refused),
-    });
+export async function measureBurst(stage: Stage, contender: Contender, { burst }: { burst: BurstEffort }): Promise<BurstRow> {
+  const rounds: Round[] = [];
+  while (rounds.length < burst.rounds) {
+    rounds.push(await throwIn(stage, contender, burst.asked));
+    await sleep(BETWEEN_MS);
   }
-  return rows;
+  const refused = rounds.flatMap(({ refusedWithinMs }) => refusedWithinMs ?? []);
+  return {
+    contender: contender.name, asked: burst.asked,
+    admitted: spreadOf(rounds.map(({ admitted }) => admitted)),
+    firstDeltaP99: spreadOf(rounds.map(({ firstDeltaP99 }) => firstDeltaP99)),
+    refusedWithinMs: refused.length === 0 ? null : spreadOf(refused),
+  };
 }
 
 interface Round {

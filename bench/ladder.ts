@@ -40,14 +40,8 @@ const SETTLE_MS = 1_000;
 const SLACK_MS = 30_000;
 const DELIVERED = 0.95;
 
-/** Streams of 50 chunks a second, more and more of them at once. Who compares only (bare, direct) has no ladder: it would say how fast the bench is. */
-export async function measureLadder(stage: Stage, contenders: Readonly<Record<string, Contender>>, { ladder }: { ladder: LadderEffort }): Promise<LadderRow[]> {
-  const rows: LadderRow[] = [];
-  for (const [name, contender] of Object.entries(contenders)) if (name !== 'bare' && name !== 'direct') rows.push(await climb(stage, contender, ladder));
-  return rows;
-}
-
-async function climb(stage: Stage, contender: Contender, { streams, stepMs }: LadderEffort): Promise<LadderRow> {
+/** Streams of 50 chunks a second, more and more of them at once. */
+export async function measureLadder(stage: Stage, contender: Contender, { ladder: { streams, stepMs } }: { ladder: LadderEffort }): Promise<LadderRow> {
   const most = Math.max(...streams);
   const load = new StreamLoad(stage, contender, now() + most / STARTS_A_SECOND * 1_000 + (streams.length + 1) * (SETTLE_MS + stepMs) + SLACK_MS);
   const steps = [await timeStep(stage, contender, load, stepMs)];

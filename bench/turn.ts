@@ -5,10 +5,10 @@ import { say, SetupError } from '../scripts/services/say.ts';
 import { closeConnections } from './ask.ts';
 import { runBlock } from './block.ts';
 import { measureBurst } from './burst.ts';
-import { MODEL } from './contenders.ts';
+import { MODEL, type Contender } from './contenders.ts';
 import { measureLadder } from './ladder.ts';
 import { LAYOUTS, type Layout } from './layouts.ts';
-import { EFFORTS, measureLatency, measureStream, measureThroughput } from './measures.ts';
+import { EFFORTS, measureLatency, measureStream, measureThroughput, type Effort } from './measures.ts';
 import { residentMegabytes } from './processes.ts';
 import { MACHINE, runBench, unlessStopped, wholeNumber } from './program.ts';
 import { ANSWERS } from './question.ts';
@@ -42,9 +42,34 @@ Against a gateway of any make that speaks OpenAI's protocol: point it at the fak
   --model-port N    where the fake model listens (4010)
 Its CPU is counted with --pids NAME=PID (and NAME-database=PID, …).`;
 
-const MEASURES = { latency: measureLatency, throughput: measureThroughput, stream: measureStream, ladder: measureLadder, burst: measureBurst } as const;
+type Contenders = Readonly<Record<string, Contender>>;
+type Failed = (what: string, error: unknown) => void;
+
+/** Contenders without asking. */
+const OURS = ['turnkeeper', 'bare', 'direct'];
+/** They bring as much as they are asked for: a ladder of theirs would say how fast the bench is. */
+const NO_SERVICE = ['bare', 'direct'];
+
+const MEASURES = {
+  latency: measureLatency, throughput: measureThroughput, stream: measureStream, ladder: oneByOne('ladder', measureLadder), burst: oneByOne('burst', measureBurst),
+} as const satisfies Record<string, (stage: Stage, contenders: Contenders, effort: Effort, failed: Failed) => Promise<unknown>>;
 type Name = keyof typeof MEASURES;
 const NAMES = Object.keys(MEASURES) as Name[];
+
+/** Who fails has no row, and takes nobody else's. */
+function oneByOne<Row>(name: string, measureOne: (stage: Stage, contender: Contender, effort: Effort) => Promise<Row>) {
+  return async (stage: Stage, contenders: Contenders, effort: Effort, failed: Failed): Promise<Row[]> => {
+    const rows: Row[] = [];
+    for (const contender of Object.values(contenders).filter(({ name: of }) => !NO_SERVICE.includes(of))) {
+      try {
+        rows.push(await measureOne(stage, contender, effort));
+      } catch (error) {
+        failed(`${name} of ${contender.name}`, error);
+      }
+    }
+    return rows;
+  };
+}
 
 /** Until the code is compiled and the pools are filled; the first hundreds of turns cost twice. */
 const WARM_UP = { turns: 400, atOnce: 16 };
@@ -82,14 +107,18 @@ async function measure(stage: Stage, names: readonly Name[], quick: boolean): Pr
     machine: MACHINE,
     memory: { startedMegabytes, idleMegabytes: await quietMegabytes(stage) },
   };
+  // What was measured before still stands, and what follows is measured, without the streams that are under way.
+  const failed = (what: string, error: unknown) => {
+    closeConnections();
+    report = { ...report, failures: { ...report.failures, [what]: error instanceof Error ? error.message : String(error) } };
+  };
   for (const name of names) {
     say(`measuring: ${name}`);
     try {
-      report = { ...report, [name]: await MEASURES[name](stage, stage.contenders, effort) };
+      const rows = await MEASURES[name](stage, stage.contenders, effort, failed);
+      report = { ...report, [name]: rows };
     } catch (error) {
-      // What was measured before still stands, and what follows is measured, without the streams that are under way.
-      closeConnections();
-      report = { ...report, failures: { ...report.failures, [name]: error instanceof Error ? error.message : String(error) } };
+      failed(name, error);
     }
   }
   return report;
@@ -107,9 +136,6 @@ function namesOf(only: string | undefined): readonly Name[] {
   if (unknown !== undefined) throw new SetupError(`--only: there is no ${unknown}; there are ${NAMES.join(', ')}`);
   return NAMES.filter((name) => wanted.includes(name));
 }
-
-/** Contenders without asking. */
-const OURS = ['turnkeeper', 'bare', 'direct'];
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 
