@@ -238,7 +238,7 @@ describe('a stall', () => {
   });
 
   test('is measured from chunk to chunk: a slow answer is none', async () => {
-    const { ended } = call({ chunks: { count: 8, text: 'x' }, delayMs: 60 }, { stall: { firstByteMs: 400, betweenMs: 400 } });
+    const { ended } = call({ chunks: { count: 24, text: 'x' }, delayMs: 60 }, { stall: { firstByteMs: 1_000, betweenMs: 1_000 } });
     expect(await ended).toMatchObject({ finishReason: 'stop' });
   });
 
