@@ -71,14 +71,15 @@ function findNode() {
 /** @returns its exit code; 0 when it ended by the signal it was asked to end by before it could say so itself. */
 function run(file, args) {
   return new Promise((resolve) => {
-    const child = spawn(file, args, { cwd: root, stdio: 'inherit' });
     let asked = null;
     // A terminal signals the whole group, a supervisor only us; the child takes a second signal for the first.
     const forward = (signal) => {
       asked = signal;
       child.kill(signal);
     };
+    // First: a signal in between would end us and leave the child.
     for (const signal of SIGNALS) process.on(signal, forward);
+    const child = spawn(file, args, { cwd: root, stdio: 'inherit' });
     const orphaned = watchParent(() => forward('SIGTERM'));
     child.on('error', (error) => fail(`${file} could not be run: ${error.message}`));
     child.on('exit', (code, signal) => {
