@@ -15,6 +15,9 @@ export function holdTimeoutMs(outputLimit: number): number {
   return attemptTimeoutMs(outputLimit) + 2 * 60_000;
 }
 
+/** Of a call of the model and a step of a redrive: whose worker says nothing for so long is dead, and another begins anew (G28). */
+export const HEARTBEAT_TIMEOUT_MS = 10_000;
+
 /** Model calls of one run: counted by PostgreSQL, because Temporal also counts what it gave to a worker that was gone. */
 export const ATTEMPTS_PER_RUN = 4;
 /**

@@ -2,7 +2,7 @@ import {
   ActivityCancellationType, ApplicationFailure, CancellationScope, isCancellation, proxyActivities, proxyLocalActivities,
   setCurrentDetails, setWorkflowOptions, upsertSearchAttributes, workflowInfo, type WorkflowInfo,
 } from '@temporalio/workflow';
-import { attemptsTimeoutMs, attemptTimeoutMs } from '../domain/attempt-limits.ts';
+import { attemptsTimeoutMs, attemptTimeoutMs, HEARTBEAT_TIMEOUT_MS } from '../domain/attempt-limits.ts';
 import { TURN_FAILURES } from '../domain/errors.ts';
 import type { ScheduleKind } from '../domain/schedules.ts';
 import {
@@ -69,7 +69,7 @@ async function generate(turnId: string, held: Extract<Reserved, { kind: 'held' }
   const activities = proxyActivities<TurnActivities>({
     startToCloseTimeout: attemptTimeoutMs(outputLimit),
     scheduleToCloseTimeout: attemptsTimeoutMs(outputLimit),
-    heartbeatTimeout: '10s',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
     // A stop settles what has come, so the answer of the cancelled activity is waited for.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     // Until an attempt says that it was the run's last: a machine that is lost without a word takes tasks for another minute, and each

@@ -1,10 +1,11 @@
 import { CancellationScope, condition, continueAsNew, defineSignal, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import { HEARTBEAT_TIMEOUT_MS } from '../domain/attempt-limits.ts';
 import { countTurns, isOver, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
 import { REDRIVE_SIGNALS, type RedriveActivities, type RedriveInput } from './contract.ts';
 
 const { advanceRedrive, moveRedrive } = proxyActivities<RedriveActivities>({
   startToCloseTimeout: '2 minutes',
-  heartbeatTimeout: '10s',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
   summary: 'note what has ended, begin more',
 });

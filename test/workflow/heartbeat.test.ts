@@ -1,9 +1,7 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { heartbeating } from '../../activities/heartbeat.ts';
-
-/** Of `generate` and `advanceRedrive` (workflows/): without a word for so long, Temporal takes the worker for dead and begins the step anew. */
-const TIMEOUT_MS = 10_000;
+import { HEARTBEAT_TIMEOUT_MS } from '../../domain/attempt-limits.ts';
 
 afterEach(() => { jest.useRealTimers(); });
 
@@ -15,14 +13,14 @@ test('an activity that waits for an account says that it lives well within the t
   let free: (answer: string) => void = () => {};
   const account = new Promise<string>((resolve) => { free = resolve; });
   const running = environment.run(() => heartbeating(() => account));
-  await jest.advanceTimersByTimeAsync(TIMEOUT_MS / 3);
+  await jest.advanceTimersByTimeAsync(HEARTBEAT_TIMEOUT_MS / 3);
   expect(said).toBeGreaterThanOrEqual(1);
-  await jest.advanceTimersByTimeAsync(3 * TIMEOUT_MS);
+  await jest.advanceTimersByTimeAsync(3 * HEARTBEAT_TIMEOUT_MS);
   expect(said).toBeGreaterThanOrEqual(10);
   free('free');
   expect(await running).toBe('free');
   const saidUntilThen = said;
-  await jest.advanceTimersByTimeAsync(3 * TIMEOUT_MS);
+  await jest.advanceTimersByTimeAsync(3 * HEARTBEAT_TIMEOUT_MS);
   expect(said).toBe(saidUntilThen);
 });
 
