@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { ActivityDeps } from '../../activities/index.ts';
@@ -20,6 +20,21 @@ beforeAll(async () => {
   stack.model.always(ANSWER);
 });
 afterAll(() => stack.close());
+
+const refusals = new Set<() => Promise<void>>();
+afterEach(async () => { for (const allow of refusals) await allow(); });
+
+/** PostgreSQL takes only such rows from now on, until the returned function is called or the test has ended. */
+async function refuse(table: string, check: string): Promise<() => Promise<void>> {
+  const { sql: database } = stack.db.database;
+  const name = `only_such_${table}_for_now`;
+  const allow = async () => {
+    if (refusals.delete(allow)) await sql.raw(`alter table ${table} drop constraint if exists ${name}`).execute(database);
+  };
+  refusals.add(allow);
+  await sql.raw(`alter table ${table} add constraint ${name} check (${check}) not valid`).execute(database);
+  return allow;
+}
 
 describe('cancelled in the Temporal UI', () => {
   test('after its first delta a turn is stopped, and what came is charged', async () => {
@@ -92,17 +107,16 @@ describe('terminated in the Temporal UI', () => {
   });
 
   test('a turn that cannot be mended does not keep reconcile from a later one, is counted, and is mended when it can be', async () => {
-    const { database } = stack.db;
     const person = await stack.person();
     const [spoilt, later] = [await running(stack, person, 3), await running(stack, person, 3)];
-    await sql`alter table turns add constraint no_failure_of_one check (id <> '${sql.raw(spoilt.turn.turnId)}' or state <> 'failed')`.execute(database.sql);
+    const allow = await refuse('turns', `id <> '${spoilt.turn.turnId}' or state <> 'failed'`);
     for (const { turn } of [spoilt, later]) {
       await turn.handle().terminate('test');
       await turn.ended();
     }
     await reconciledTo(() => later.turn.read().then(({ body }) => body.state), 'failed');
     expect(await reconcile(stack)).toMatchObject({ settled: 0, started: 0, interrupted: 0, failed: 1 });
-    await sql`alter table turns drop constraint no_failure_of_one`.execute(database.sql);
+    await allow();
     expect((await spoilt.turn.books()).liveHolds).toBe(1);
     expect(await reconcile(stack)).toMatchObject({ interrupted: 1, failed: 0 });
     for (const { turn, gate } of [spoilt, later]) {
@@ -138,12 +152,12 @@ describe('terminated in the Temporal UI', () => {
 
   test('between its answer and its debit a turn is settled by reconcile, once', async () => {
     const { database } = stack.db;
-    await sql`alter table ledger_entries add constraint no_debits_for_now check (kind <> 'debit') not valid`.execute(database.sql);
+    const allow = await refuse('ledger_entries', "kind <> 'debit'");
     const turn = newTurn(stack, await stack.person());
     await turn.send({}, { prefer: 'respond-async' });
     await until(async () => (await sql`select 1 from turns where id = ${turn.turnId} and answer_attempt = 1`.execute(database.sql)).rows.length === 1);
     await turn.handle().terminate('test');
-    await sql`alter table ledger_entries drop constraint no_debits_for_now`.execute(database.sql);
+    await allow();
     await reconciledTo(() => turn.read().then(({ body }) => body.state), 'completed');
     expect(await turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
     expect(modelCalls(turn)).toBe(1);
@@ -181,9 +195,7 @@ describe('the history', () => {
 
   // Some 10 s: that long a local step is tried before it gives way.
   test('stays bounded while PostgreSQL refuses every debit and every failure, and the turns end when it no longer does', async () => {
-    const { database } = stack.db;
-    await sql`alter table ledger_entries add constraint no_debits_for_now check (kind <> 'debit') not valid`.execute(database.sql);
-    await sql`alter table turns add constraint no_failures_for_now check (state <> 'failed') not valid`.execute(database.sql);
+    const allowing = [await refuse('ledger_entries', "kind <> 'debit'"), await refuse('turns', "state <> 'failed'")];
     const [debited, failing] = [newTurn(stack, await stack.person()), newTurn(stack, await stack.person())];
     const gate = new Gate('request');
     stack.model.next({ status: 401, gate });
@@ -193,8 +205,7 @@ describe('the history', () => {
     gate.open();
     await debited.started();
     await Promise.all([debited.scheduled('settleTurn'), failing.scheduled('releaseTurn')]);
-    await sql`alter table ledger_entries drop constraint no_debits_for_now`.execute(database.sql);
-    await sql`alter table turns drop constraint no_failures_for_now`.execute(database.sql);
+    for (const allow of allowing) await allow();
     expect(await Promise.all([debited.ended(), failing.ended()])).toEqual(['COMPLETED', 'FAILED']);
     // The three events of a workflow task that goes on, twice; the regular activity and its task, and six for a schedule.
     for (const turn of [debited, failing]) expect((await turn.events()).length).toBeLessThanOrEqual(31);
