@@ -12,7 +12,7 @@ const cache = join(root, 'node_modules', '.cache', 'turnkeeper');
  * cache cannot be written it is made anew at each start.
  */
 export async function bundleWorkflows(): Promise<{ code: string }> {
-  const file = join(cache, `workflow-code-${await hashWorkflows()}.js`);
+  const file = join(cache, `workflows-${await hashWorkflows(import.meta.filename)}.js`);
   const kept = await readFile(file, 'utf8').catch(() => null);
   if (kept !== null) return { code: kept };
   const { code } = await bundleWorkflowCode({
@@ -32,9 +32,10 @@ async function keep(file: string, code: string): Promise<void> {
   await rename(part, file);
 }
 
-/** What the workflow code is: it changes with every byte of it and of the locked packages. 16 hexadecimal digits. */
-export async function hashWorkflows(): Promise<string> {
+/** What the workflow code is: it changes with every byte of it, of the locked packages and of `more`, files that say how it is built. 16 hexadecimal digits. */
+export async function hashWorkflows(...more: readonly string[]): Promise<string> {
   const hash = createHash('sha256').update(await readFile(join(root, 'package-lock.json')).catch(() => ''));
+  for (const file of more) hash.update(await readFile(file));
   for (const folder of ['domain', 'workflows']) {
     for (const name of (await readdir(join(root, folder))).sort()) hash.update(name).update(await readFile(join(root, folder, name)));
   }
