@@ -40,7 +40,7 @@ export interface StageOptions {
   readonly temporal?: string | undefined;
   /** The built web app, served too. */
   readonly webDir?: string | undefined;
-  /** Processes that were started elsewhere and whose CPU counts: a gateway's where the name begins with its, else Turnkeeper's. */
+  /** Processes that were started elsewhere and whose CPU counts: a gateway's where it is called as that is, or that and `-…`; else Turnkeeper's. */
   readonly pids: ReadonlyMap<string, number>;
 }
 
@@ -78,7 +78,7 @@ export async function openStage(stopping: AbortSignal, { profileDir, layout, nod
     const handler = await startBare(ground, variables);
     closers.push(() => handler.stop());
     const apps = laid.services.map(({ name }) => name);
-    const ofGateway = new Map(gateways.map(({ name }) => [name, [...pids.keys()].filter((process) => process.startsWith(name))]));
+    const ofGateway = new Map(gateways.map(({ name }) => [name, [...pids.keys()].filter((process) => process === name || process.startsWith(`${name}-`))]));
     const others = [...pids.keys()].filter((process) => ![...ofGateway.values()].flat().includes(process));
     return {
       apps, urls: laid.urls,

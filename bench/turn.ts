@@ -145,10 +145,11 @@ function stageOptionsOf({ layout = 'one', gateway = [], key = 'bench', model = M
   return {
     layout: layout as Layout, temporal, nodeFlags: values['node-flags']?.split(','),
     profileDir: profile === undefined ? undefined : resolve(profile),
-    gateways: gateway.map((given) => {
+    gateways: gateway.map((given, i) => {
       const [, name, url = ''] = /^(\w[\w.-]*)=(.+?)\/*$/.exec(given) ?? [];
       if (name === undefined || !URL.canParse(url)) throw new SetupError(`--gateway: NAME=URL, such as litellm=http://127.0.0.1:4000/v1, not ${given}`);
       if (OURS.includes(name)) throw new SetupError(`--gateway: ${name} is a name of the bench's own; choose another`);
+      if (gateway.slice(0, i).some((other) => other.startsWith(`${name}=`))) throw new SetupError(`--gateway: two are called ${name}`);
       return { name, url, key, model };
     }),
     modelPort: port === undefined ? undefined : wholeNumber('--model-port', port, { least: 1, most: 65_535 }),
