@@ -46,6 +46,8 @@ describe('by the provider', () => {
   }
   /** A tab that was left alone, and looks again at what it shows. */
   async function returnAfter(page: Page, time: string): Promise<void> {
+    // What is still under way would not be asked again.
+    await stage.settled(page);
     await page.clock.fastForward(time);
     await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
   }
