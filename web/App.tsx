@@ -1,17 +1,17 @@
 import { QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
-import { useTranslation } from 'react-i18next';
-import { Route, Switch } from 'wouter';
+import { Route, Switch, useLocation } from 'wouter';
 import { ChatPage } from './chat/ChatPage.tsx';
 import { loadWords } from './i18n/language.ts';
 import { MeContext, meQuery } from './session/me.ts';
 import { queries } from './session/keep.ts';
 import { useSession } from './session/session.ts';
 import { SignIn } from './session/SignIn.tsx';
+import { Boundary } from './shell/Boundary.tsx';
+import { FailedApp, FailedPage } from './shell/Failed.tsx';
 import { Shell } from './shell/Shell.tsx';
 import { NotFound } from './shell/NotFound.tsx';
 import { Loading } from './ui/Loading.tsx';
-import { Problem } from './ui/Problem.tsx';
 
 const UsagePage = lazy(() => import('./usage/UsagePage.tsx').then(({ UsagePage }) => ({ default: UsagePage })));
 const PreferencesPage = lazy(() => import('./preferences/PreferencesPage.tsx').then(({ PreferencesPage }) => ({ default: PreferencesPage })));
@@ -27,7 +27,7 @@ const CHAT = /^\/(?:c\/(?<conversationId>[0-9a-f-]{36})\/?)?$/i;
 export function App() {
   return (
     <QueryClientProvider client={queries}>
-      <Page />
+      <Boundary fallback={(error, again) => <FailedApp error={error} onRetry={again} />}><Page /></Boundary>
     </QueryClientProvider>
   );
 }
@@ -41,21 +41,23 @@ function Page() {
 
 function SignedIn() {
   const me = useQuery(meQuery);
-  const { t } = useTranslation();
+  const [location] = useLocation();
   if (me.isPending) return <Opening />;
-  if (me.isError) return <main className="mx-auto max-w-md p-10"><h1 className="mb-4 text-xl font-semibold">{t('problem.title')}</h1><Problem error={me.error} onRetry={() => void me.refetch()} /></main>;
+  if (me.isError) return <FailedApp error={me.error} onRetry={() => void me.refetch()} />;
   return (
     <MeContext value={me.data}>
       <Shell>
-        <Suspense fallback={<Opening />}>
-          <Switch>
-            <Route path={CHAT}>{({ conversationId }) => <ChatPage conversationId={conversationId?.toLowerCase() ?? null} />}</Route>
-            <Route path="/usage"><UsagePage /></Route>
-            <Route path="/preferences"><PreferencesPage /></Route>
-            <Route path="/admin/*?"><AdminPages /></Route>
-            <Route><NotFound /></Route>
-          </Switch>
-        </Suspense>
+        <Boundary of={location} fallback={(error, again) => <FailedPage error={error} onRetry={again} />}>
+          <Suspense fallback={<Opening />}>
+            <Switch>
+              <Route path={CHAT}>{({ conversationId }) => <ChatPage conversationId={conversationId?.toLowerCase() ?? null} />}</Route>
+              <Route path="/usage"><UsagePage /></Route>
+              <Route path="/preferences"><PreferencesPage /></Route>
+              <Route path="/admin/*?"><AdminPages /></Route>
+              <Route><NotFound /></Route>
+            </Switch>
+          </Suspense>
+        </Boundary>
       </Shell>
     </MeContext>
   );

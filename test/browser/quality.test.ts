@@ -43,6 +43,59 @@ test('nothing an answer holds runs, loads or becomes an element that markdown ha
   expect(foreign).toEqual([]);
 });
 
+test('entities in an answer are the characters they name, while it streams and when its conversation is opened', async () => {
+  const page = await stage.visitAs(person, '/');
+  const gate = new Gate('finish');
+  stage.stack.model.next({ chunks: ['a &lt; b &amp;', '&amp; c&nbsp;d &copy; &#65;\n\n', '`&lt;`는 코드, &nothing;은 없는 이름'], gate });
+  await ask(page, '엔티티');
+  const answer = page.getByRole('article', { name: '답변' }).locator('.answer');
+  const said = ['a < b && c\u00a0d © A', '&lt;는 코드, &nothing;은 없는 이름'];
+  await answer.getByText(said[1] ?? '').waitFor();
+  expect(await answer.locator('p').allTextContents()).toEqual(said);
+  gate.open();
+  await page.getByRole('article', { name: '답변' }).getByText(/토큰 · gpt/).waitFor();
+  await page.reload();
+  await answer.getByText(said[1] ?? '').waitFor();
+  expect(await answer.locator('p').allTextContents()).toEqual(said);
+});
+
+test('an answer that cannot be drawn is shown as its text, can be copied, and takes nothing beside it along', async () => {
+  const owner = await stage.stack.person();
+  const [tooDeep, fine] = ['>'.repeat(6_000), '**굵게**'];
+  stage.stack.model.next({ chunks: [tooDeep] });
+  const { body: { conversationId } } = await owner.call('POST', '/api/chat/send', { message: '깊은 인용' });
+  stage.stack.model.next({ chunks: [fine] });
+  await owner.call('POST', '/api/chat/send', { message: '다음 질문', conversationId });
+  const page = await stage.visitAs(owner, `/c/${conversationId}`);
+  const [first, second] = [page.getByRole('article', { name: '답변' }).first(), page.getByRole('article', { name: '답변' }).last()];
+  await second.locator('strong').getByText('굵게').waitFor();
+  expect(await first.locator('.answer').textContent()).toBe(tooDeep);
+  await first.getByRole('button', { name: '답변 복사' }).waitFor();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+  expect(await audit(page)).toEqual([]);
+  expect(stage.complaints().join()).toContain('Maximum call stack');
+});
+
+test('a page that cannot be drawn says so beside a sidebar that works, what was being written is kept, and asking again brings it', async () => {
+  const page = await stage.visitAs(person, '/');
+  await page.getByLabel('메시지', { exact: true }).fill('쓰던 글');
+  await page.route(/\/api\/ai-usage\/history\?by=day/, (route) => route.fulfill({ json: {} }));
+  await page.getByTestId('usage-card').getByRole('link').click();
+  const problem = page.getByRole('alert').filter({ hasText: '알 수 없는 문제가 생겼습니다.' });
+  await problem.waitFor();
+  await page.getByRole('heading', { name: '화면을 열지 못했습니다' }).waitFor();
+  expect(await audit(page)).toEqual([]);
+  await page.getByRole('link', { name: '새 대화' }).click();
+  expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('쓰던 글');
+  await page.goBack();
+  await problem.waitFor();
+  await page.unrouteAll();
+  await problem.getByRole('button', { name: '다시 시도' }).click();
+  await page.getByRole('heading', { name: '토큰 사용량', level: 1 }).waitFor();
+  expect(await problem.count()).toBe(0);
+  expect(stage.complaints()).not.toEqual([]);
+});
+
 test('the page\'s policy stops what would run if it ever came to that', async () => {
   const page = await stage.visitAs(person, '/');
   const refused = await page.evaluate(() => {

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { liveTurns } from '../session/keep.ts';
+import { Boundary } from '../shell/Boundary.tsx';
 import { Button } from '../ui/Button.tsx';
 import { Notice } from '../ui/Notice.tsx';
 import { AnswerFoot } from './AnswerFoot.tsx';
@@ -22,11 +23,13 @@ export function Answer({ row, onAsk }: { row: Extract<Row, { kind: 'answer' }>; 
   const text = message?.content ?? live?.text ?? '';
   const streaming = message === null && live?.ending === null;
   const ending = message ?? live?.ending ?? null;
+  const plain = <div className="whitespace-pre-wrap">{text}</div>;
   return (
     <article aria-label={t('answer')} aria-busy={streaming} className="group pt-5">
       {text !== '' && (
         <div className={`answer transition-opacity ${live?.again === true ? 'opacity-50' : ''}`}>
-          <Suspense fallback={<div className="whitespace-pre-wrap">{text}</div>}><Markdown text={text} streaming={streaming} /></Suspense>
+          {/* Whatever a model writes can be read: what cannot be drawn, as quotes in quotes 4,000 deep, stays the text it is. */}
+          <Boundary of={streaming} fallback={() => plain}><Suspense fallback={plain}><Markdown text={text} streaming={streaming} /></Suspense></Boundary>
         </div>
       )}
       {streaming && (text === '' || live.again) && <Waiting label={live.again ? t('again') : live.phase === 'sending' ? t('sending') : t('thinking')} />}

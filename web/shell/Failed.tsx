@@ -1,0 +1,25 @@
+import { useTranslation } from 'react-i18next';
+import { Problem } from '../ui/Problem.tsx';
+import { Page } from './Page.tsx';
+
+interface FailedProps {
+  readonly error: unknown;
+  readonly onRetry: () => void;
+}
+
+/** In place of a page that could not be drawn; what surrounds pages still works. */
+export function FailedPage({ error, onRetry }: FailedProps) {
+  const { t } = useTranslation();
+  return <Page title={t('problem.title')}><Problem error={error} onRetry={onRetry} /></Page>;
+}
+
+/** In place of everything. */
+export function FailedApp({ error, onRetry }: FailedProps) {
+  const { t } = useTranslation();
+  return (
+    <main className="mx-auto max-w-md p-10">
+      <h1 className="mb-4 text-xl font-semibold">{t('problem.title')}</h1>
+      <Problem error={error} onRetry={onRetry} />
+    </main>
+  );
+}
