@@ -2,4 +2,9 @@ import { askEarly } from './session/early.ts';
 import './styles.css';
 
 askEarly();
-void import('./main.tsx').then(({ open }) => open());
+void import('./main.tsx').then(({ open }) => open()).catch((error: unknown) => {
+  const unopened = document.querySelector<HTMLTemplateElement>('#unopened');
+  if (unopened !== null) document.getElementById('root')?.append(unopened.content);
+  document.querySelector('#root button')?.addEventListener('click', () => location.reload());
+  throw error;
+});

@@ -6,6 +6,7 @@ import { conversationsQuery } from './chat/Conversations.tsx';
 import { prepareLanguage } from './i18n/language.ts';
 import { queries } from './session/keep.ts';
 import { meQuery } from './session/me.ts';
+import { endReload, unpackAfterReload } from './session/reload.ts';
 import { currentSession } from './session/session.ts';
 import { applyTheme } from './shell/theme.ts';
 import { usageQuery } from './usage/use-usage.ts';
@@ -17,11 +18,13 @@ export async function open(): Promise<void> {
   const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.nonce;
   if (nonce !== undefined) setNonce(nonce);
   applyTheme();
+  unpackAfterReload();
   await prepareLanguage();
   if (currentSession().state === 'in') await Promise.race([readFirst(), new Promise((resolve) => { setTimeout(resolve, AT_ONCE_MS); })]);
   const root = document.getElementById('root');
   if (root === null) throw new Error('index.html has a #root');
   createRoot(root).render(<StrictMode><App /></StrictMode>);
+  endReload();
 }
 
 /** So that the page is drawn once, with its sidebar. */

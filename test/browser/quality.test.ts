@@ -262,6 +262,128 @@ test.each([
   await problem.waitFor({ state: 'detached' });
 });
 
+describe('a part of the app that does not come', () => {
+  const LOST = /필요한 파일을 불러오지 못했습니다/;
+  const DRAFT = '쓰던 글';
+  const composer = (page: Page) => page.getByLabel('메시지', { exact: true });
+  const write = async (page: Page) => {
+    await composer(page).fill(DRAFT);
+    const opened: string[] = [];
+    page.on('domcontentloaded', () => opened.push(page.url()));
+    return opened;
+  };
+
+  test('says so in its place, loads nothing anew unasked, and asked again it comes; what was being written is kept throughout', async () => {
+    const page = await stage.visitAs(person, '/');
+    const opened = await write(page);
+    await page.route('**/assets/UsagePage-*.js', (route) => route.abort('internetdisconnected'));
+    const [problem, chat] = [page.getByRole('alert').filter({ hasText: LOST }), page.getByRole('link', { name: '새 대화' })];
+    const isSame = page.waitForResponse((response) => new URL(response.url()).pathname === '/');
+    await page.getByTestId('usage-card').getByRole('link').click();
+    await problem.waitFor();
+    await isSame;
+    await stage.settled(page);
+    expect([opened, await audit(page)]).toEqual([[], []]);
+    await chat.click();
+    expect(await composer(page).inputValue()).toBe(DRAFT);
+    await page.goBack();
+    await page.unrouteAll();
+    // Without the server the browser would put its own page here.
+    await page.context().setOffline(true);
+    const asked = page.waitForEvent('requestfailed', (request) => new URL(request.url()).pathname === '/');
+    await problem.getByRole('button', { name: '다시 시도' }).click();
+    await asked;
+    await page.context().setOffline(false);
+    expect([opened, await problem.count()]).toEqual([[], 1]);
+    await problem.getByRole('button', { name: '다시 시도' }).click();
+    await page.getByRole('heading', { name: '토큰 사용량', level: 1 }).waitFor();
+    await chat.click();
+    expect(await composer(page).inputValue()).toBe(DRAFT);
+    expect([opened.length, await page.evaluate(() => Object.keys(sessionStorage))]).toEqual([1, ['turnkeeper.token']]);
+    stage.complaints();
+  });
+
+  test('and whose build has been replaced brings the new one by one reload and never a second, with what was being written', async () => {
+    const page = await stage.visitAs(person, '/');
+    const opened = await write(page);
+    let compared = 0;
+    // The server's page names another build, and goes on serving this one's: the worst that a rollout of two can do.
+    await page.route((url) => url.pathname === '/', async (route) => {
+      const response = await route.fetch();
+      compared += 1;
+      await route.fulfill({ response, body: (await response.text()).replace(/\/begin-[^"]*\.js/, '/begin-newer.js') });
+    });
+    await page.route('**/assets/UsagePage-*.js', (route) => route.fulfill({ status: 404 }));
+    await page.getByTestId('usage-card').getByRole('link').click();
+    await until(() => compared === 2, 15_000);
+    await page.getByRole('alert').filter({ hasText: LOST }).waitFor();
+    await stage.settled(page);
+    expect([opened.length, compared]).toEqual([1, 2]);
+    await page.getByRole('link', { name: '새 대화' }).click();
+    expect(await composer(page).inputValue()).toBe(DRAFT);
+    stage.complaints();
+  });
+
+  test('unasked signs nobody out whose key is in memory only', async () => {
+    const page = await stage.visitAs(person, '/');
+    await page.evaluate(() => sessionStorage.clear());
+    const opened = await write(page);
+    await page.route((url) => url.pathname === '/', (route) => route.fulfill({ body: '<script src="/assets/begin-newer.js"></script>' }));
+    await page.route('**/assets/UsagePage-*.js', (route) => route.fulfill({ status: 404 }));
+    const compared = page.waitForResponse((response) => new URL(response.url()).pathname === '/');
+    await page.getByTestId('usage-card').getByRole('link').click();
+    await compared;
+    await stage.settled(page);
+    await page.getByRole('alert').filter({ hasText: LOST }).waitFor();
+    expect(opened).toEqual([]);
+    stage.complaints();
+  });
+
+  test.each([
+    ['OpenMenu', 1280, '내 계정'], ['Panel', 1280, '알림'], ['Drawer', 390, '대화 목록 열기'],
+  ] as const)('says so over the page, which stays: %s', async (part, width, button) => {
+    const page = await stage.visitAs(person, '/', { viewport: { width, height: 800 } });
+    await write(page);
+    await page.route(`**/assets/${part}-*.js`, (route) => route.abort('internetdisconnected'));
+    await page.getByRole('button', { name: button, exact: true }).click();
+    const problem = page.getByRole('alert').filter({ hasText: LOST });
+    await problem.waitFor();
+    expect(await audit(page)).toEqual([]);
+    expect(await composer(page).inputValue()).toBe(DRAFT);
+    await page.getByRole('button', { name: '닫기' }).click();
+    await problem.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: button, exact: true }).waitFor();
+    stage.complaints();
+  });
+
+  test('leaves an answer as its text', async () => {
+    const { body } = await person.call('POST', '/api/chat/send', { message: '그대로' });
+    const page = await stage.visit(BLANK);
+    await signInAs(page, person);
+    await page.route('**/assets/Markdown-*.js', (route) => route.abort('internetdisconnected'));
+    await page.goto(`/c/${body.conversationId}`);
+    await page.getByRole('article', { name: '답변' }).getByRole('button', { name: '답변 복사' }).waitFor();
+    expect(await page.getByRole('article', { name: '답변' }).locator('.answer').innerText()).not.toBe('');
+    stage.complaints();
+  });
+
+  test.each([
+    ['the app itself', 'ko-KR', '**/assets/app-*.js'], ['the words of a language', 'en-US', '**/assets/common-*.js'],
+  ] as const)('leaves no page white: %s', async (_part, locale, address) => {
+    const page = await stage.visit(BLANK, { locale });
+    await signInAs(page, person);
+    await page.route(address, (route) => route.abort('internetdisconnected'));
+    await page.goto('/');
+    await page.getByRole('heading', { name: '화면을 열지 못했습니다' }).waitFor();
+    await page.getByRole('heading', { name: 'This page could not be opened' }).waitFor();
+    expect(await audit(page)).toEqual([]);
+    await page.unrouteAll();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByTestId('usage-card').waitFor();
+    stage.complaints();
+  });
+});
+
 describe('signing in', () => {
   test('a session that has ended says so and comes back to the same place', async () => {
     const guest = await stage.stack.person();

@@ -54,6 +54,11 @@ export function currentSession(): Session {
   return session;
 }
 
+/** Whether a reload would find the person signed in: the provider is asked again, a key is kept only if they say so. */
+export function staysSignedIn(): boolean {
+  return session.state !== 'in' || session.by === 'provider' || sessionStorage.getItem(KEPT_KEY) !== null;
+}
+
 /** Told when somebody signs in or out, and not when a token is renewed. */
 export function subscribe(listener: () => void): () => void {
   listeners.add(listener);

@@ -1,5 +1,6 @@
 import { Component, type ReactNode } from 'react';
 import { queries } from '../session/keep.ts';
+import { isLost, reloadForNewer } from '../session/reload.ts';
 
 interface BoundaryProps {
   /** What stands where drawing failed. `again` draws it anew, from data asked for anew. */
@@ -19,6 +20,10 @@ export class Boundary extends Component<BoundaryProps, BoundaryState> {
 
   static getDerivedStateFromError(error: unknown) {
     return { failed: { error } };
+  }
+
+  override componentDidCatch(error: unknown) {
+    if (isLost(error)) void reloadForNewer();
   }
 
   override componentDidUpdate({ of }: BoundaryProps) {

@@ -1,8 +1,9 @@
-import { createContext, lazy, Suspense, use, useState, type ReactNode } from 'react';
+import { createContext, lazy, use, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useTurnNews } from '../chat/use-turn-news.ts';
 import { FeedContext, useAccountFeed } from '../events/use-account-feed.ts';
 import { PopUp } from '../notifications/PopUp.tsx';
+import { OnDemand } from '../ui/OnDemand.tsx';
 import { Connection } from './Connection.tsx';
 import { Sidebar } from './Sidebar.tsx';
 import { useShortcuts } from './shortcuts.ts';
@@ -19,6 +20,7 @@ export function useDrawer() {
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
+  const close = () => setOpen(false);
   useShortcuts();
   const feed = useAccountFeed();
   const heard = useTurnNews(feed.state);
@@ -36,7 +38,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </div>
         {/* A screen reader hears an answer once, when it is whole, and not each of its pieces. */}
         <div role="status" aria-live="polite" className="sr-only">{heard}</div>
-        {open && <Suspense><Drawer onClose={() => setOpen(false)} /></Suspense>}
+        {open && <OnDemand closed={null} onClose={close}><Drawer onClose={close} /></OnDemand>}
       </DrawerContext>
     </FeedContext>
   );

@@ -1,5 +1,6 @@
 import type { LucideIcon } from 'lucide-react';
-import { lazy, Suspense, useState, type ComponentProps, type ReactNode } from 'react';
+import { lazy, useState, type ComponentProps, type ReactNode } from 'react';
+import { OnDemand } from './OnDemand.tsx';
 
 const loadMenu = () => import('./OpenMenu.tsx');
 const OpenMenu = lazy(() => loadMenu().then(({ OpenMenu }) => ({ default: OpenMenu })));
@@ -34,7 +35,7 @@ export function Menu(props: MenuProps) {
     <button type="button" aria-haspopup="menu" aria-expanded="false" {...button} onPointerEnter={prepare} onFocus={prepare}
       onClick={() => setWanted(true)} onKeyDown={(event) => { if (event.key === 'ArrowDown') setWanted(true); }} />
   );
-  return wanted ? <Suspense fallback={closed}><OpenMenu {...props} /></Suspense> : closed;
+  return wanted ? <OnDemand closed={closed} onClose={() => setWanted(false)}><OpenMenu {...props} /></OnDemand> : closed;
 }
 
 function prepare(): void {
