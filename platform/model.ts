@@ -26,7 +26,7 @@ export interface ModelRequest {
   readonly stall?: StallLimits;
 }
 
-/** How a stream ended. Complete means that a finish reason was seen: an aborted stream ends in the same way. */
+/** How a stream ended. Complete means that a finish reason was the last word: an aborted stream ends in the same way. */
 export interface ModelEnd {
   readonly finishReason: 'stop' | 'length' | null;
   /** Null when the provider sent none, or nonsense. */
@@ -76,6 +76,8 @@ const FAILED_FINISH: ReadonlyMap<string, TurnFailureCode> = new Map([
   ['insufficient_system_resource', 'model_unavailable'],
 ]);
 const CUT_FINISH: ReadonlySet<string> = new Set(['length', 'max_tokens']);
+/** Words that end an answer by themselves. Another one (some say `eos`) does so only once the whole stream has been read. */
+const KNOWN_FINISH: ReadonlySet<string> = new Set(['stop', 'tool_calls', 'function_call', ...CUT_FINISH, ...FAILED_FINISH.keys()]);
 
 /** @throws AppConfigError without a key, unless the provider is one of your own. */
 export function createModelClient(
@@ -127,7 +129,10 @@ class ModelCall {
   readonly #signal: AbortSignal;
   #timer: NodeJS.Timeout | undefined;
   #spoken = false;
+  /** The last reason that came. */
   #finish: string | null = null;
+  /** Nothing of the answer is missing any more, whatever becomes of the connection. */
+  #ended = false;
   #usage: Usage | null = null;
   #providerRequestId: string | null = null;
 
@@ -155,26 +160,30 @@ class ModelCall {
         const text = this.#take(chunk);
         if (text !== '') yield text;
       }
+      // The client ends an aborted stream in the same way, and there more text may have been on its way.
+      this.#ended ||= this.#finish !== null && !this.#signal.aborted;
     } catch (error) {
       // A connection lost after the finish reason takes nothing from the answer.
-      if (this.#signal.aborted || this.#finish !== null) return;
+      if (this.#signal.aborted || this.#ended) return;
       throw new ModelFailure({ ...classifyModelError(error), usage: this.#usage, provider: providerErrorOf(error) });
     }
   }
 
   /** @returns its text. */
   #take(chunk: ChatCompletionChunk): string {
-    const finishedBefore = this.#finish !== null;
     const choice = chunk.choices?.[0];
-    if (choice?.finish_reason != null) this.#finish = choice.finish_reason;
+    const reason = readFinish(choice?.finish_reason);
     if (chunk.usage != null) this.#usage = readUsage(chunk.usage);
     const content: unknown = choice?.delta?.content;
     const text = typeof content === 'string' ? content : '';
     this.#spoken ||= text !== '';
-    if (this.#finish === null) this.#limit(this.#silence());
+    this.#finish = reason ?? this.#finish;
+    // Text after a reason shows that the answer goes on.
+    this.#ended = (this.#ended && text === '') || (reason !== null && KNOWN_FINISH.has(reason));
+    if (!this.#ended) this.#limit(this.#silence());
     // Some providers count along in every chunk: only usage that comes with the finish reason or after it is the last word.
     else if (chunk.usage != null) this.#limit(END_WITHIN_MS);
-    else if (!finishedBefore) this.#limit(USAGE_WITHIN_MS);
+    else if (reason !== null) this.#limit(USAGE_WITHIN_MS);
     return text;
   }
 
@@ -187,7 +196,7 @@ class ModelCall {
   #end(): ModelEnd {
     const usage = this.#usage;
     const providerRequestId = this.#providerRequestId;
-    if (this.#finish !== null) {
+    if (this.#ended && this.#finish !== null) {
       const code = FAILED_FINISH.get(this.#finish);
       if (code !== undefined) throw this.#failure(code);
       // We offer no tools, so whatever else a provider calls its end is an end.
@@ -210,6 +219,11 @@ class ModelCall {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#clock.abort(), ms);
   }
+}
+
+/** Some providers write an empty word, or `null` as a word, into every chunk that is not the last. */
+function readFinish(reason: unknown): string | null {
+  return typeof reason === 'string' && reason !== '' && reason !== 'null' ? reason : null;
 }
 
 function parametersOf({ model, messages, outputLimit }: ModelRequest): ChatCompletionCreateParamsStreaming {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Gate, type Scenario } from '../fake-model/scenario.ts';
-import { readEvents, type SeenEvent } from '../support/events.ts';
+import { readEvents, textOf, type SeenEvent } from '../support/events.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import type { TestTurn } from '../support/turn.ts';
 import { ANSWER, answered, modelCalls, newTurn } from '../workflow/stage.ts';
@@ -65,6 +65,21 @@ test.each(FAILURES)('a model that %s four times: %d %s, or the event of it; noth
   expect((await plain.retry()).body).toMatchObject({ state: 'completed', content: ANSWER.chunks.join('') });
   expect(await plain.books()).toMatchObject({ debits: 1, liveHolds: 0 });
 }, 60_000);
+
+test.each(['', 'null'])('a model that writes %j as its finish reason and is lost after 3 of 12 pieces is asked once more; the whole answer is debited, once', async (word) => {
+  const turn = newTurn(stack, await stack.person());
+  const whole = { chunks: { count: 12, text: '조각 ' } };
+  const gate = new Gate(4);
+  stack.model.nextFor(turn.message, { ...whole, finishReasons: { 0: word, 1: word, 2: word, 3: word }, gate, dropAt: 4 }, whole);
+  const sending = turn.send();
+  await gate.reached;
+  await readEvents(await turn.follow(), (seen) => textOf(seen) === '조각 '.repeat(3));
+  gate.open();
+  const { status, body } = await sending;
+  expect([status, body.state, body.attempt, body.content]).toEqual([200, 'completed', 2, '조각 '.repeat(12)]);
+  expect(modelCalls(turn)).toBe(2);
+  expect(await turn.books()).toEqual({ debits: 1, debited: body.usage.debitedTokens, liveHolds: 0 });
+});
 
 /** A person whose schedules are armed, and a turn of theirs for which the model fails as often as it is tried. */
 async function prepared(scenario: Scenario) {

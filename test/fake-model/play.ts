@@ -55,18 +55,18 @@ class Answer {
   }
 
   async send(): Promise<void> {
-    const { finishReason, omitFinish, omitUsage, delayMs = 0 } = this.#scenario;
+    const { finishReason, finishReasons = {}, omitFinish, omitUsage, delayMs = 0 } = this.#scenario;
     const chunks = chunksOf(this.#scenario);
     const said = this.#withinLimit(chunks);
     const start = performance.now();
-    await this.#chunk({ role: 'assistant', content: '' });
+    await this.#chunk({ role: 'assistant', content: '' }, finishReasons[0]);
     for (const [i, text] of said.entries()) {
       await this.#pass(i + 1);
       if (await this.#breaks(i + 1)) return;
       const wait = delayMs === 0 ? 0 : start + (i + 1) * delayMs - performance.now();
       if (wait > 0) await sleep(wait);
       if (this.#response.destroyed) return;
-      await this.#chunk({ content: text });
+      await this.#chunk({ content: text }, finishReasons[i + 1]);
     }
     await this.#pass('finish');
     if (await this.#breaks(said.length + 1)) return;

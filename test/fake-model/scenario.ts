@@ -22,6 +22,8 @@ export interface Scenario {
   readonly omitUsage?: boolean;
   readonly omitFinish?: boolean;
   readonly finishReason?: string;
+  /** The `finish_reason` of other chunks than the last, by their number; 0 is the empty one that opens the answer. Else it is null there. */
+  readonly finishReasons?: Readonly<Record<number, string>>;
   /** False: a provider that overruns the limit. Else the answer ends with `length` before the chunk that would exceed it. */
   readonly honourLimit?: boolean;
   /** Instead of the tokenizer's counts. */

@@ -39,6 +39,7 @@ const finishRead = async (gate: Gate) => {
   await gate.reached;
   await new Promise((resolve) => setTimeout(resolve, 100));
 };
+const PIECES = { chunks: { count: 12, text: 'x' } };
 const USAGE = { prompt_tokens: 9, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 3 }, completion_tokens_details: { reasoning_tokens: 2 } };
 
 describe('an answer', () => {
@@ -88,6 +89,23 @@ describe('an answer', () => {
     'that ends with %s ends with %s', async (finishReason, expected) => {
       expect(await call({ finishReason }).ended).toMatchObject({ finishReason: expected });
     });
+
+  test.each([
+    ['an empty word in every chunk', { 0: '', 1: '', 2: '', 3: '', 4: '', 5: '' }], ['null as a word', { 3: 'null' }], ['a word nobody knows', { 3: 'going_on' }],
+  ])('goes on after %s: it is whole, however long that takes, and the last reason counts', async (_, finishReasons) => {
+    const scenario = { chunks: { count: 6, text: 'x' }, usage: USAGE, usageAlong: true, delayMs: 150, finishReasons };
+    for (const finishReason of ['stop', 'length'] as const) {
+      const { ended, deltas } = call({ ...scenario, finishReason });
+      expect(await ended).toMatchObject({ finishReason, usage: { completionTokens: 4 } });
+      expect(deltas).toHaveLength(6);
+    }
+  });
+
+  test('goes on with text after a reason, and the last reason counts', async () => {
+    const { ended, deltas } = call({ ...PIECES, finishReasons: { 3: 'content_filter', 5: 'stop' }, finishReason: 'length' });
+    expect(await ended).toMatchObject({ finishReason: 'length' });
+    expect(deltas).toHaveLength(12);
+  });
 
   test('can be asked for by a mark in the question, for providers in a process of their own', async () => {
     const { ended, deltas } = stage.call({ messages: [{ role: 'user', content: `hi ${mark({ chunks: { count: 3, text: 'x' }, finishReason: 'length' })}` }] });
@@ -170,6 +188,8 @@ describe('a failure', () => {
     ['a lost connection in mid-stream', { dropAt: 3 }, 'model_unavailable', true, null],
     ['a lost connection before the finish reason', { dropAt: 5 }, 'model_unavailable', true, null],
     ['a stream that ends without a finish reason', { omitFinish: true, omitUsage: true }, 'model_unavailable', true, null],
+    ['a stream that ends with an empty finish reason', { finishReason: '' }, 'model_unavailable', true, null],
+    ['a stream that ends with null as a word', { finishReason: 'null' }, 'model_unavailable', true, null],
     ['an answer given up by the provider', { finishReason: 'insufficient_system_resource' }, 'model_unavailable', true, null],
   ])('%s', async (_, scenario, code, retryable, retryAfterMs) => {
     const before = stage.fake.requests.length;
@@ -177,6 +197,17 @@ describe('a failure', () => {
     expect(failure).toMatchObject({ code, retryable, retryAfterMs });
     // Temporal owns retries: one call is one request.
     expect(stage.fake.requests).toHaveLength(before + 1);
+  });
+
+  test.each([
+    ['an empty finish reason', { 3: '' }], ['null as a word', { 3: 'null' }], ['a finish reason and more text', { 2: 'stop' }], ['a word nobody knows', { 3: 'going_on' }],
+  ])('a connection lost after %s: 3 of 12 pieces are no answer', async (_, finishReasons) => {
+    const gate = new Gate(4);
+    const lost = call({ ...PIECES, finishReasons, gate, dropAt: 4 });
+    // What has not been read when the connection goes is never read.
+    await until(() => lost.deltas.length === 3);
+    gate.open();
+    expect(await failureOf(lost)).toMatchObject({ code: 'model_unavailable', retryable: true });
   });
 
   test('says nothing of what the provider said', async () => {
@@ -235,6 +266,12 @@ describe('a stall', () => {
     const failure = await failureOf(call({ gate: new Gate(point) }, { stall }));
     expect(failure).toMatchObject({ code: 'model_timeout', retryable: true, retryAfterMs: null, usage: null });
     await until(() => lastRequest().aborted);
+  });
+
+  test.each([
+    ['an empty finish reason', { 3: '' }], ['null as a word', { 3: 'null' }], ['a finish reason and more text', { 2: 'stop' }],
+  ])('after %s is a timeout, and no end of the answer', async (_, finishReasons) => {
+    expect(await failureOf(call({ ...PIECES, finishReasons, gate: new Gate(4) }, { stall }))).toMatchObject({ code: 'model_timeout', retryable: true });
   });
 
   test('is measured from chunk to chunk: a slow answer is none', async () => {
