@@ -1,5 +1,6 @@
 import { activityInfo, ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { AppError } from '../domain/errors.ts';
+import { ScheduleRefused } from '../domain/schedules.ts';
 import { withLogFields, type LogFields } from '../platform/log-fields.ts';
 import type { Logger } from '../platform/log.ts';
 
@@ -18,6 +19,7 @@ export function guard<Input extends unknown[], Output>(
       if (error instanceof AppError) throw ApplicationFailure.nonRetryable(error.code, 'Refused');
       const { workflowExecution, attempt } = activityInfo();
       log.error({ ...fieldsOf(input[0]), activity: name, workflowId: workflowExecution?.workflowId, attempt, ...describe(error) }, 'an activity failed');
+      if (error instanceof ScheduleRefused) throw ApplicationFailure.nonRetryable('Temporal refuses the schedule, see the worker’s log', error.name);
       throw ApplicationFailure.retryable('internal error, see the worker’s log', 'InternalError');
     }
   };

@@ -64,9 +64,10 @@ async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietFo
     const answer = await findUnsettledAnswer(deps.database, turnId);
     if (answer === null) return null;
     const { arm } = await settleTurn(deps.database, { turnId, answer, now: deps.now() });
-    if (arm !== undefined) await armSchedules(deps, { accountId: turn.accountId, now: deps.now() });
     deps.feed.announce(turnId, 'changed');
     announceAccount(deps.redis, turn);
+    // Last, because it may fail: the turn is settled whatever becomes of its account's schedules.
+    if (arm !== undefined) await armSchedules(deps, { accountId: turn.accountId, now: deps.now() });
     return 'settled';
   }
   if (neverStarted && quietForMs < START_UNTIL_MS) {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { neededSchedules, rememberArmed, schedulesToArm, type Planner, type ScheduleKind, type ScheduledAccount, type Schedules } from '../domain/schedules.ts';
+import { neededSchedules, rememberArmed, ScheduleRefused, schedulesToArm, type Planner, type ScheduleKind, type ScheduledAccount, type Schedules } from '../domain/schedules.ts';
 import type { Instant } from '../domain/period.ts';
 import { lockAccount, type LockedAccount } from './accounts.ts';
 import type { Database, Tx } from './database.ts';
@@ -13,7 +13,7 @@ export interface Arming {
 /**
  * Arms what the account's open period needs and has not. Harmless when repeated, and when several do it at once.
  * @param request.again these as well when they are needed, although they are remembered to be armed.
- * @returns what was armed.
+ * @returns what was armed. @throws what kept one from being armed, after the others have been: what may pass before a ScheduleRefused.
  */
 export async function armSchedules(
   { database, planner }: Arming, { accountId, now, again = [] }: { accountId: number; now: Instant; again?: readonly ScheduleKind[] },
@@ -22,10 +22,14 @@ export async function armSchedules(
   const wanted = neededSchedules(before.balance);
   const kinds = [...new Set([...schedulesToArm(wanted, before.armed), ...again.filter((kind) => wanted[kind])])];
   if (kinds.length === 0) return [];
-  for (const kind of kinds) await planner.arm(kind, scheduledAccountOf(before));
-  const isStillSo = await database.transaction((tx) => remember(tx, before, { kinds, wanted, now }));
+  const armed: ScheduleKind[] = [];
+  const failures: unknown[] = [];
+  for (const kind of kinds) await planner.arm(kind, scheduledAccountOf(before)).then(() => armed.push(kind), (error: unknown) => failures.push(error));
+  const isStillSo = await database.transaction((tx) => remember(tx, before, { kinds: armed, wanted, now }));
   // A zone changed or a period begun meanwhile has perhaps been armed already, and then overwritten here: once more, as it is now.
-  return isStillSo ? kinds : armSchedules({ database, planner }, { accountId, now, again: kinds });
+  if (!isStillSo) return armSchedules({ database, planner }, { accountId, now, again: kinds });
+  if (failures.length > 0) throw failures.find((error) => !(error instanceof ScheduleRefused)) ?? failures[0];
+  return armed;
 }
 
 /**

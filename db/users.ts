@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { AppError } from '../domain/errors.ts';
 import type { Locale } from '../domain/messages.ts';
-import { isTimeZone } from '../domain/period.ts';
+import { isTimeZone, NO_TIME_ZONE } from '../domain/time-zones.ts';
 import { first, one, violatedConstraint, type Database, type Sql } from './database.ts';
 import { Account, ApiKey, User } from './entities.ts';
 import { lockAccount } from './accounts.ts';
@@ -49,7 +49,7 @@ export interface NewUser {
 /** @returns the user's id and first token, shown here once. @throws AppError invalid_request (zone, or an e-mail already taken). */
 export async function createUser(database: Database, user: NewUser): Promise<{ userId: number; token: string }> {
   const timeZone = user.timeZone ?? 'Asia/Seoul';
-  if (!isTimeZone(timeZone)) throw new AppError('invalid_request', { field: 'timeZone', reason: 'not an IANA time zone' });
+  if (!isTimeZone(timeZone)) throw new AppError('invalid_request', { field: 'timeZone', reason: NO_TIME_ZONE });
   const token = mintToken();
   try {
     const created = await database.em().transactional(async (em) => {
@@ -92,7 +92,7 @@ export async function updateProfile(database: Database, change: { userId: number
     const account = await findAccount(tx, change.userId);
     if (account === null) throw new AppError('not_found');
     if (change.timeZone !== undefined) {
-      if (!isTimeZone(change.timeZone)) throw new AppError('invalid_request', { field: 'timeZone', reason: 'not an IANA time zone' });
+      if (!isTimeZone(change.timeZone)) throw new AppError('invalid_request', { field: 'timeZone', reason: NO_TIME_ZONE });
       await forgetReset(tx, await lockAccount(tx, { accountId: account.accountId, now: change.now }));
       await sql`update accounts set time_zone = ${change.timeZone} where id = ${account.accountId}`.execute(tx);
     }

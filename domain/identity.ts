@@ -1,5 +1,5 @@
 import type { Locale } from './messages.ts';
-import { isTimeZone } from './period.ts';
+import { isTimeZone } from './time-zones.ts';
 
 /** What a token of an OIDC issuer says of a person. Issuer and subject name them; an e-mail only shows who it is, and joins nobody. */
 export interface Identity {

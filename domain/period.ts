@@ -95,19 +95,3 @@ function formatter(timeZone: string): Intl.DateTimeFormat {
   formatters.set(timeZone, made);
   return made;
 }
-
-/**
- * Whether it is a name of the IANA database, spelt as there. `Intl` also takes offsets (`+09:00`), which have no daylight saving, and any
- * case, which others who read the zone (Temporal's schedules) do not.
- */
-export function isTimeZone(name: string): boolean {
-  if (!/^[A-Z]/.test(name)) return false;
-  try {
-    // Not through `formatter`: what strangers send must not fill its memory.
-    const known = new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone;
-    // An alias resolves to another name, whose spelling says nothing about this one.
-    return known === name || known.toLowerCase() !== name.toLowerCase();
-  } catch {
-    return false;
-  }
-}

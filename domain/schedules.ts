@@ -77,12 +77,17 @@ export interface PlannedSchedule {
   readonly nextAt: Instant | null;
 }
 
+/** The engine will never take this schedule: to ask again is of no use. */
+export class ScheduleRefused extends Error {
+  override readonly name = 'ScheduleRefused';
+}
+
 /**
  * Arms and disarms what fires for an account. Temporal schedules a user are the one implementation; past some 50,000 of them (the
  * server starts about 30 workflows a second), one schedule a time zone that fans out over pages of accounts would be the second.
  */
 export interface Planner {
-  /** Makes it, or brings the one that is there to the wanted timing; a check also runs at once. */
+  /** Makes it, or brings the one that is there to the wanted timing; a check also runs at once. @throws ScheduleRefused. */
   arm(kind: ScheduleKind, account: ScheduledAccount): Promise<void>;
   /** No-op when there is none. */
   disarm(kind: ScheduleKind, userId: number): Promise<void>;

@@ -1,7 +1,8 @@
 import { ScheduleNotFoundError, ScheduleOverlapPolicy, type Client, type ScheduleOptions, type ScheduleSummary } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
-import { RESET_AT, spreadSeconds, TIMINGS, type PlannedSchedule, type Planner, type ScheduledAccount, type ScheduleKind } from '../domain/schedules.ts';
+import { RESET_AT, ScheduleRefused, spreadSeconds, TIMINGS, type PlannedSchedule, type Planner, type ScheduledAccount, type ScheduleKind } from '../domain/schedules.ts';
 import { parseUserScheduleId, SEARCH_ATTRIBUTES, taskQueues, userScheduleId, WORKFLOW_TYPES } from '../workflows/contract.ts';
+import { grpcCodeOf, INVALID_ARGUMENT } from './grpc-code.ts';
 import { armTemporalSchedule, deleteTemporalSchedule, triggerTemporalSchedule } from './temporal-schedule.ts';
 
 const HOUR_MS = 3_600_000;
@@ -13,7 +14,10 @@ export function createPlanner(client: Client, { taskQueuePrefix }: { taskQueuePr
   return {
     async arm(kind, account) {
       const scheduleId = idOf(kind, account.userId);
-      const done = await armTemporalSchedule(client, scheduleOf(kind, account, { scheduleId, taskQueue: taskQueues(taskQueuePrefix).background }));
+      const schedule = scheduleOf(kind, account, { scheduleId, taskQueue: taskQueues(taskQueuePrefix).background });
+      const done = await armTemporalSchedule(client, schedule).catch((cause: unknown) => {
+        throw grpcCodeOf(cause) === INVALID_ARGUMENT ? new ScheduleRefused(`Temporal refuses the ${kind} of user ${account.userId} in ${account.timeZone}`, { cause }) : cause;
+      });
       if (kind === 'alert' && done === 'updated') await triggerTemporalSchedule(client, scheduleId);
     },
     async disarm(kind, userId) {

@@ -5,6 +5,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { AppConfigError } from './config-error.ts';
 import type { TurnRecord } from '../domain/turn.ts';
+import { grpcCodeOf } from './grpc-code.ts';
 import { NO_TRACING, type Tracing } from './tracing.ts';
 import { SEARCH_ATTRIBUTES, taskQueues, traceHeaders, turnWorkflowId, WORKFLOW_TYPES, type ChatTurnInput } from '../workflows/contract.ts';
 
@@ -183,8 +184,6 @@ const REFUSED = new Set([3, 5, 7, 8, 9, 12, 16]);
 function isDefinite(error: unknown): boolean {
   // NOT_FOUND, for which the SDK makes an error of its own without the code.
   if (error instanceof NamespaceNotFoundError) return true;
-  for (let cause = error; typeof cause === 'object' && cause !== null; cause = 'cause' in cause ? cause.cause : null) {
-    if ('code' in cause && typeof cause.code === 'number') return REFUSED.has(cause.code);
-  }
-  return false;
+  const code = grpcCodeOf(error);
+  return code !== null && REFUSED.has(code);
 }

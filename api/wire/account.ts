@@ -35,7 +35,7 @@ export const me = z.object({
 }).meta({ id: 'Me' });
 
 export const updateMeBody = z.strictObject({
-  timeZone: z.string().min(1).max(100).optional().meta({ description: 'An IANA zone; the period that has begun keeps its end', example: 'Asia/Seoul' }),
+  timeZone: z.string().min(1).max(100).optional().meta({ description: 'The name of an IANA time zone, spelt as there; the period that has begun keeps its end', example: 'Asia/Seoul' }),
   locale: z.enum(LOCALES).optional(),
 }).refine((change) => change.timeZone !== undefined || change.locale !== undefined, 'nothing to change: send timeZone or locale')
   .meta({ id: 'UpdateMe' });

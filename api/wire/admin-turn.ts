@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BUCKETS, MOST_DAYS } from '../../domain/failure-buckets.ts';
-import { isTimeZone } from '../../domain/period.ts';
+import { isTimeZone, NO_TIME_ZONE } from '../../domain/time-zones.ts';
 import { ATTEMPT_OUTCOMES, HOLD_ENDS, TIMELINE_STEPS } from '../../domain/turn-timeline.ts';
 import { reason } from './audit.ts';
 import { errorCode } from './error.ts';
@@ -35,7 +35,7 @@ const { state: _, ...whichFailed } = turnFilterQuery;
 export const failuresQuery = z.strictObject({
   ...whichFailed,
   bucket: z.enum(BUCKETS).default('hour').meta({ description: `From \`from\` (a day before \`to\`, 30 by day) to \`to\` (now): at most ${MOST_DAYS.hour} days by hour, ${MOST_DAYS.day} by day` }),
-  timeZone: z.string().refine(isTimeZone, 'not an IANA time zone').default('Asia/Seoul').meta({ description: 'On whose wall clock an hour and a day begin', example: 'Asia/Seoul' }),
+  timeZone: z.string().refine(isTimeZone, NO_TIME_ZONE).default('Asia/Seoul').meta({ description: 'On whose wall clock an hour and a day begin', example: 'Asia/Seoul' }),
 });
 
 export const failures = z.object({

@@ -107,12 +107,17 @@ test.each([['?cursor=x', 'cursor'], [`?cursor=${Buffer.from('["a"]').toString('b
   expect(await person.call('GET', `/api/notifications${query}`)).toMatchObject({ status: 400, body: { code: 'invalid_request', field } });
 });
 
-test.each([[{ timeZone: 'Mars/Olympus' }], [{ timeZone: '+09:00' }], [{ timeZone: '' }], [{ timeZone: 9 }], [{ locale: 'fr' }], [{ locale: null }], [{}], [{ timeZone: 'UTC', email: 'x@y.z' }]])(
+test.each([[{ timeZone: 'Mars/Olympus' }], [{ timeZone: 'JST' }], [{ timeZone: 'Asia/KOLKATA' }], [{ timeZone: '+09:00' }], [{ timeZone: '' }], [{ timeZone: 9 }], [{ locale: 'fr' }], [{ locale: null }], [{}], [{ timeZone: 'UTC', email: 'x@y.z' }]])(
   'PATCH /api/me %j is 400, and changes nothing', async (body) => {
     const before = (await person.call('GET', '/api/me')).body;
     expect(await person.call('PATCH', '/api/me', body)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
     expect((await person.call('GET', '/api/me')).body).toEqual(before);
   });
+
+test('PATCH /api/me says of a zone that Temporal does not know which field is wrong, and why', async () => {
+  expect((await person.call('PATCH', '/api/me', { timeZone: 'JST' })).body)
+    .toMatchObject({ code: 'invalid_request', field: 'timeZone', reason: 'not the name of an IANA time zone, such as Asia/Seoul or UTC' });
+});
 
 test('PATCH /api/me takes IANA zones and ko or en', async () => {
   expect((await person.call('PATCH', '/api/me', { timeZone: 'Asia/Kathmandu', locale: 'en' })).body).toMatchObject({ timeZone: 'Asia/Kathmandu', locale: 'en' });

@@ -83,10 +83,10 @@ describe('users', () => {
     }
   });
 
-  test('a zone that is none is invalid_request, and nobody is created', async () => {
+  test.each(['Asia/Nowhere', 'PST'])('the zone %s, which is none, is invalid_request, and nobody is created', async (timeZone) => {
     const count = () => rows(db.database.sql, sql`select 1 from users`).then(({ length }) => length);
     const before = await count();
-    await expect(createUser(db.database, { email: null, role: 'user', timeZone: 'Asia/Nowhere' })).rejects.toMatchObject({ code: 'invalid_request', details: { field: 'timeZone' } });
+    await expect(createUser(db.database, { email: null, role: 'user', timeZone })).rejects.toMatchObject({ code: 'invalid_request', details: { field: 'timeZone' } });
     expect(await count()).toBe(before);
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { ScheduleOverlapPolicy } from '@temporalio/client';
+import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { armSchedules, disarmSchedule } from '../../db/arming.ts';
@@ -8,6 +8,7 @@ import { grantTokens } from '../../db/grants.ts';
 import { setTestUsage } from '../../db/usage.ts';
 import { findAccount } from '../../db/users.ts';
 import { spreadSeconds, type Planner } from '../../domain/schedules.ts';
+import { TIME_ZONES } from '../../domain/time-zones.ts';
 import { turnWorkflowId } from '../../workflows/contract.ts';
 import { TestSchedule } from '../support/schedules.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
@@ -128,6 +129,39 @@ describe('armed by what is used', () => {
     await person.call('PATCH', '/api/me', { timeZone: 'America/New_York' });
     expect((await reset.handle.describe()).spec.timezone).toBe('America/New_York');
     expect((await send()).events).toBe(13);
+  });
+});
+
+describe('a time zone', () => {
+  test('that may be chosen is one that Temporal and PostgreSQL know', async () => {
+    const { rows } = await sql<{ name: string }>`select name from pg_timezone_names`.execute(stack.db.database.sql);
+    const known = new Set(rows.map(({ name }) => name));
+    expect([...TIME_ZONES].filter((zone) => !known.has(zone))).toEqual([]);
+    await stack.planner.arm('reset', { userId: person.userId, timeZone: 'Asia/Seoul', periodEndsAt: 0 });
+    const { spec: { calendars = [] }, action } = await reset.handle.describe();
+    const isTaken = async (timezone: string) => {
+      const error: unknown = await stack.temporal.client.schedule.create({ scheduleId: reset.handle.scheduleId, spec: { calendars, timezone }, action }).catch((thrown: unknown) => thrown);
+      return error instanceof ScheduleAlreadyRunning;
+    };
+    // The server looks at the zone before it finds that there is a schedule of this name: 600 questions make none. One after the other, for
+    // the server is everybody's: two seconds.
+    const refused: string[] = [];
+    for (const zone of [...TIME_ZONES, 'JST']) if (!await isTaken(zone)) refused.push(zone);
+    expect(refused).toEqual(['JST']);
+  });
+
+  test('that Temporal refuses is asked for once: the check is armed all the same, and the turn’s workflow ends', async () => {
+    // As an account may have been left by a version that took such names.
+    await sql`update accounts set time_zone = 'JST' where id = ${accountId}`.execute(stack.db.database.sql);
+    await writeAt(92);
+    const { turnId } = await send();
+    const { events } = await stack.temporal.client.workflow.getHandle(turnWorkflowId(person.userId, turnId)).fetchHistory();
+    const failures = events?.flatMap(({ activityTaskFailedEventAttributes: failed }) => failed?.failure?.applicationFailureInfo ?? []);
+    expect(failures).toMatchObject([{ type: 'ScheduleRefused', nonRetryable: true }]);
+    expect(await reset.exists()).toBe(false);
+    expect(await alert.exists()).toBe(true);
+    expect(await remembered()).toEqual({ reset: false, alert: 'WARNING' });
+    await until(async () => (await sentLevels()).length === 1);
   });
 });
 
