@@ -74,7 +74,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       stream: openPacketSocket,
       // Before the first connection, which comes with the pool.
       onPoolCreated: (created: Pool) => {
-        if (traceStatement !== undefined) created.on('connect', (client) => traceClient(client, traceStatement));
+        created.on('connect', (client) => {
+          readCommitted(client);
+          if (traceStatement !== undefined) traceClient(client, traceStatement);
+        });
       },
     },
     migrations: { tableName: 'schema_migrations', migrationsList: [...MIGRATIONS], snapshot: false, transactional: true, allOrNothing: true },
@@ -102,6 +105,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     },
     close: () => orm.close(true),
   };
+}
+
+/**
+ * For statements that stand alone, and the ORM's: where an operator has made REPEATABLE READ the default, those that meet at a row would fail
+ * (40001). It leaves with the connection's first statement, which tells if the connection is lost.
+ */
+function readCommitted(client: ClientBase): void {
+  client.query("set default_transaction_isolation = 'read committed'").catch(() => {});
 }
 
 /** Statements of a client that answers by promises. What they say is never told: only their first word. */

@@ -30,12 +30,14 @@ export function onPool(pool: Pool): Sql {
 
 /**
  * READ COMMITTED. `begin` leaves with the first statement and `commit` with the last ones, so a transaction that reads, decides and
- * writes waits for the server twice, not once a statement.
+ * writes waits for the server twice, not once a statement. The level is said each time: what is read after a lock must be what its last holder
+ * wrote, and behind a pooler the connection may be one that nobody has told. By an operator's REPEATABLE READ 20 sends at once reached 116 %
+ * of an allowance; the ceiling is 105.
  */
 export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   const sent = new Sent();
-  sent.add(client.query('begin'));
+  sent.add(client.query('begin isolation level read committed'));
   let ended = false;
   try {
     const result = await work(txOn(client, sent));

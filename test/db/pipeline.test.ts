@@ -51,6 +51,18 @@ describe('a transaction', () => {
     expect((await follower)[1]).toEqual({ note: 'after', others: 1 });
   });
 
+  test('is READ COMMITTED on a connection that has come to another default, as behind a pooler', async () => {
+    const pooled = await createTestDatabase({ poolMax: 1 });
+    const level = sql<{ level: string }>`select current_setting('transaction_isolation') as level`;
+    try {
+      await sql`set default_transaction_isolation = 'repeatable read'`.execute(pooled.database.sql);
+      expect(await one(level, pooled.database.sql)).toEqual({ level: 'repeatable read' });
+      expect(await pooled.database.transaction((tx) => one(level, tx))).toEqual({ level: 'read committed' });
+    } finally {
+      await pooled.close();
+    }
+  });
+
   test('keeps what was written without waiting', async () => {
     await db.database.transaction(async (tx) => {
       tx.write(insert(30));

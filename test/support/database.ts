@@ -13,12 +13,21 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** @param empty without any schema, for tests of migrations. @param by what goes between the pool and the server; `url` stays the server's. */
-export async function createTestDatabase({ empty = false, by, poolMax = 10, ...more }: { empty?: boolean; by?: Proxy | undefined } & Partial<Omit<DatabaseOptions, 'url'>> = {}): Promise<TestDatabase> {
+export interface TestDatabaseOptions extends Partial<Omit<DatabaseOptions, 'url'>> {
+  /** Without any schema, for tests of migrations. */
+  readonly empty?: boolean;
+  /** What goes between the pool and the server; `url` stays the server's. */
+  readonly by?: Proxy | undefined;
+  /** Of a transaction that does not say its own: what an operator may have set for the database. */
+  readonly isolation?: 'read committed' | 'repeatable read';
+}
+
+export async function createTestDatabase({ empty = false, by, isolation = 'read committed', poolMax = 10, ...more }: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const server = serverUrl();
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   await onServer(server, async (client) => {
     await client.query(`create database ${name} template ${empty ? 'template0' : await ensureTemplate(client, server)}`);
+    await client.query(`alter database ${name} set default_transaction_isolation = '${isolation}'`);
   });
   const url = urlOf(server, name);
   const database = await openDatabase({ url: by === undefined ? url : through(by, url), poolMax, ...more });
