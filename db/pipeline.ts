@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { DefaultQueryExecutor, PostgresAdapter, PostgresQueryCompiler, type CompiledQuery, type DatabaseConnection, type QueryExecutorProvider, type RawBuilder } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
 import { isUnavailable } from './availability.ts';
@@ -109,10 +110,14 @@ const names = new Map<string, string>();
 /** More texts than the program has: whoever builds texts from values must not fill the server's memory. */
 const MOST_NAMES = 500;
 
+/**
+ * By the text alone, 132 bits of its hash: behind a pooler that does not keep statements apart, processes meet at one connection, and one name for
+ * two texts would run the other's.
+ */
 function nameOf(text: string): string | undefined {
   const known = names.get(text);
   if (known !== undefined || names.size >= MOST_NAMES) return known;
-  const name = `s${names.size}`;
+  const name = createHash('sha256').update(text).digest('base64url').slice(0, 22);
   names.set(text, name);
   return name;
 }

@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { isUnavailable } from '../../db/availability.ts';
 import { first, one, openDatabase, type Tx } from '../../db/database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { tapPrepared } from '../support/tap.ts';
 import { rows } from './fixture.ts';
 
+const root = join(import.meta.dirname, '../..');
 let db: TestDatabase;
 beforeAll(async () => {
   db = await createTestDatabase({ poolMax: 2 });
@@ -125,6 +130,30 @@ test('a statement is parsed and planned once a connection, whatever its values',
     expect(prepared).toEqual([{ statement: 'insert into steps (n, note) values ($1, $2)' }]);
   });
 });
+
+test('two processes that use statements in another order give no name to two texts, nor two names to one', async () => {
+  const tap = await tapPrepared(db.url);
+  try {
+    await Promise.all([prepareElsewhere(tap.url, ['int', 'text']), prepareElsewhere(tap.url, ['text', 'int'])]);
+    const prepared = tap.take();
+    expect(prepared).toHaveLength(4);
+    expect(new Set(prepared).size).toBe(2);
+    expect(new Set(prepared.map((statement) => statement.split(' ')[0])).size).toBe(2);
+  } finally {
+    await tap.close();
+  }
+});
+
+/** A process of its own runs a statement for each type, one after the other. */
+async function prepareElsewhere(url: string, types: readonly string[]): Promise<void> {
+  const script = `import { sql } from 'kysely';
+    import { Pool } from 'pg';
+    import { onPool } from ${JSON.stringify(join(root, 'db/pipeline.ts'))};
+    const pool = new Pool({ connectionString: process.argv[1], max: 1 });
+    for (const type of process.argv.slice(2)) await sql\`select \${'1'}::\${sql.raw(type)}\`.execute(onPool(pool));
+    await pool.end();`;
+  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, url, ...types], { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } });
+}
 
 /** Until a session of this database stands at a lock; seen from beside the pool, whose connections are both in use. */
 async function waitingForALock(): Promise<void> {

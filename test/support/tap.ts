@@ -10,21 +10,32 @@ export interface Tap {
 
 /** Statements sent to PostgreSQL: those of the simple protocol by their text, prepared ones as `execute`. */
 export function tapPostgres(url: string): Promise<Tap> {
-  return open(url, 5432, () => {
-    let started = false;
-    return (bytes) => {
-      // The first message has a length and no type.
-      if (!started) {
-        if (bytes.length < 4 || bytes.length < bytes.readInt32BE(0)) return null;
-        started = true;
-        return { length: bytes.readInt32BE(0), said: [] };
-      }
-      if (bytes.length < 5 || bytes.length < bytes.readInt32BE(1) + 1) return null;
-      const length = bytes.readInt32BE(1) + 1;
-      const type = String.fromCharCode(bytes[0] ?? 0);
-      return { length, said: type === 'Q' ? [bytes.toString('utf8', 5, length - 1)] : type === 'E' ? ['execute'] : [] };
-    };
-  });
+  return open(url, 5432, () => messages((type, body) => type === 'Q' ? [textsOf(body)[0] ?? ''] : type === 'E' ? ['execute'] : []));
+}
+
+/** What PostgreSQL is told to prepare: `name text`. */
+export function tapPrepared(url: string): Promise<Tap> {
+  return open(url, 5432, () => messages((type, body) => type === 'P' ? [textsOf(body).slice(0, 2).join(' ')] : []));
+}
+
+function messages(hear: (type: string, body: Buffer) => string[]): Read {
+  let started = false;
+  return (bytes) => {
+    // The first message has a length and no type.
+    if (!started) {
+      if (bytes.length < 4 || bytes.length < bytes.readInt32BE(0)) return null;
+      started = true;
+      return { length: bytes.readInt32BE(0), said: [] };
+    }
+    if (bytes.length < 5 || bytes.length < bytes.readInt32BE(1) + 1) return null;
+    const length = bytes.readInt32BE(1) + 1;
+    return { length, said: hear(String.fromCharCode(bytes[0] ?? 0), bytes.subarray(5, length)) };
+  };
+}
+
+/** Each ends with a zero. */
+function textsOf(body: Buffer): string[] {
+  return body.toString('utf8').split('\0');
 }
 
 /** Commands sent to Redis, by name. */
