@@ -20,8 +20,8 @@ export function isAlive({ pid, startTime }: Identity): boolean {
 }
 
 /** When a process began, as the system tells it; null when there is none, or only its corpse. */
-export function startTimeOf(pid: number): string | null {
-  return process.platform === 'linux' ? fromProc(pid) : fromPs(pid);
+export function startTimeOf(pid: number, platform = process.platform): string | null {
+  return platform === 'linux' ? fromProc(pid) : fromPs(pid);
 }
 
 function fromProc(pid: number): string | null {
@@ -38,7 +38,8 @@ function fromProc(pid: number): string | null {
 
 function fromPs(pid: number): string | null {
   try {
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim() || null;
+    const [, state, startTime] = /^(\S+) +(.+)$/.exec(execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()) ?? [];
+    return state?.startsWith('Z') === true ? null : startTime ?? null;
   } catch {
     return null;
   }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { openDatabase } from '../../db/database.ts';
 import { freePort } from './port.ts';
 import { findPostgresHome, type PostgresHome } from './postgres-home.ts';
+import { launchWhenFree } from './postgres-lock.ts';
 import { lastLine, runToEnd } from './program.ts';
 import { SetupError } from './say.ts';
 import { external, launch, type Ground, type Service } from './service.ts';
@@ -21,14 +22,14 @@ export async function startPostgres(ground: Ground, url: string | undefined): Pr
   const port = await freePort();
   const address = `postgres://turnkeeper:${password}@127.0.0.1:${port}/postgres`;
   const settings = ['unix_socket_directories=', ...ground.durable ? DURABLE : VOLATILE];
-  return launch(ground, {
+  return launchWhenFree(home.data, () => launch(ground, {
     name: 'postgresql', url: address, port, said: 'PostgreSQL (embedded)',
     file: join(home.native, 'bin', 'postgres'),
     args: ['-D', home.data, '-p', String(port), '-h', '127.0.0.1', ...settings.flatMap((setting) => ['-c', setting])],
     cwd: home.data, as: home.user,
     // Fast shutdown: it ends connections and writes a checkpoint. Recovery after a crash may take a while.
     stopSignal: 'SIGINT', stopWithinMs: 30_000, isReady: () => answers(address), withinMs: 120_000,
-  });
+  }));
 }
 
 async function answers(url: string): Promise<boolean> {

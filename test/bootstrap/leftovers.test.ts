@@ -1,11 +1,12 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { identify, isAlive, stopProcess } from '../../scripts/services/identity.ts';
+import { identify, isAlive, startTimeOf, stopProcess } from '../../scripts/services/identity.ts';
 import { readServices, Registry, type Started } from '../../scripts/services/registry.ts';
+import { until } from '../support/until.ts';
 
 const children: ChildProcess[] = [];
 const folders: string[] = [];
@@ -82,6 +83,18 @@ test('a process that ignores SIGTERM is killed after its time', async () => {
   const stubborn = await startChild("process.on('SIGTERM', () => {}); console.log('up'); setInterval(() => {}, 1000);");
   expect(await stopProcess(stubborn, { signal: 'SIGTERM', withinMs: 300 })).toBe(true);
   expect(isAlive(stubborn)).toBe(false);
+});
+
+test.each(['linux', 'darwin'] as const)('a corpse that nobody reaps is no process, as %s tells it', async (platform) => {
+  // The shell becomes a program that knows nothing of the child.
+  const parent = spawn('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(parent);
+  const [said] = await once(parent.stdout, 'data') as [Buffer];
+  const pid = Number(said.toString());
+  expect(startTimeOf(pid, platform)).not.toBeNull();
+  process.kill(pid, 'SIGKILL');
+  await until(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '));
+  expect(startTimeOf(pid, platform)).toBeNull();
 });
 
 test('the registry, which holds passwords, is for its owner only', async () => {

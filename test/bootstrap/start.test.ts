@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { MALLOC, NODE_FLAGS } from '../../scripts/app.ts';
+import { startPostgres } from '../../scripts/services/postgres.ts';
+import { Registry } from '../../scripts/services/registry.ts';
 import { openRedis } from '../../platform/redis.ts';
 import { createLog } from '../../platform/log.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -70,17 +72,51 @@ describe('one stack, from its first start to its last stop', () => {
     expect(living(stackOf(dataDir))).toHaveLength(6);
   });
 
+  test('a PostgreSQL that lives keeps its data, though nothing is written down of it', async () => {
+    const registry = await Registry.claim(newFolder());
+    const another = startPostgres({ dataDir, registry, throwAway: false, durable: false, stopping: new AbortController().signal }, undefined);
+    await expect(another).rejects.toThrow('lock file "postmaster.pid" already exists');
+    registry.release();
+    expect(living(stackOf(dataDir))).toHaveLength(6);
+  });
+
   test('after kill -9 of the start the next one takes over, with the same keys', async () => {
     const killed = stackOf(dataDir);
     process.kill(killed.owner.pid, 'SIGKILL');
     running.child.kill('SIGKILL');
     await running.ended();
     expect(living(killed)).toHaveLength(5);
-    running = begin(dataDir);
+    running = begin(dataDir, {}, 'unreaped');
     const { url, userToken } = await running.serving();
     expect(living(killed)).toEqual([]);
     expect(userToken).toBe(token);
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+  });
+
+  test('after kill -9 of everything, where nobody reaps, the next start serves beside the corpses', async () => {
+    const { child: subreaper } = running;
+    const postmaster = killAll(dataDir);
+    running = begin(dataDir, {}, 'reaped');
+    await running.serving();
+    expect(readFileSync(`/proc/${postmaster}/stat`, 'utf8')).toContain('(postgres) Z ');
+    subreaper.kill('SIGKILL');
+  });
+
+  test('after kill -9 of everything but a process of PostgreSQL that is slow to notice, the next start waits for its end', async () => {
+    const { child: subreaper } = running;
+    const slow = childrenOf(servicePid(dataDir, 'postgresql'))[0] ?? 0;
+    process.kill(slow, 'SIGSTOP');
+    try {
+      const postmaster = killAll(dataDir);
+      await until(() => !existsSync(`/proc/${postmaster}`));
+      running = begin(dataDir);
+      await until(() => running.output().includes('waiting for what is left of a PostgreSQL that was killed'));
+    } finally {
+      process.kill(slow, 'SIGKILL');
+    }
+    await running.serving();
+    expect(readFileSync(join(dataDir, 'logs', 'postgresql.log'), 'utf8')).toContain('pre-existing shared memory block');
+    subreaper.kill('SIGKILL');
   });
 
   test('SIGTERM stops all of it', async () => {
@@ -97,7 +133,7 @@ describe('one stack, from its first start to its last stop', () => {
     running = begin(dataDir);
     await running.serving();
     const stack = stackOf(dataDir);
-    process.kill(stack.services.find(({ name }) => name === 'redis')?.pid ?? 0, 'SIGKILL');
+    process.kill(servicePid(dataDir, 'redis'), 'SIGKILL');
     expect(await running.ended()).toBe(1);
     expect(running.output()).toContain('redis ended by itself');
     expect(living(stack)).toEqual([]);
@@ -129,7 +165,7 @@ test('a taken PORT is an error that names it, and nothing is left running', asyn
 
 /** How far a start has come when it is told to stop. */
 const MOMENTS: Record<string, (started: Start) => boolean> = {
-  'its program has only begun': ({ child: { pid } }) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').some(runsProgram),
+  'its program has only begun': ({ child: { pid } }) => childrenOf(pid ?? 0).some(runsProgram),
   'its first service is ready': (started) => /: ready$/m.test(started.output()),
   'PostgreSQL is ready': (started) => started.output().includes('PostgreSQL (embedded): ready'),
 };
@@ -178,7 +214,25 @@ function newFolder(): string {
   return made;
 }
 
-function runsProgram(pid: string): boolean {
+/** The start and all its services, at one blow. @returns the number that PostgreSQL's first process had. */
+function killAll(dataDir: string): number {
+  const postmaster = servicePid(dataDir, 'postgresql');
+  const { owner, services } = stackOf(dataDir);
+  for (const { pid } of [owner, ...services]) process.kill(pid, 'SIGKILL');
+  return postmaster;
+}
+
+function servicePid(dataDir: string, name: string): number {
+  const service = stackOf(dataDir).services.find((each) => each.name === name);
+  if (service === undefined) throw new Error(`no ${name} runs`);
+  return service.pid;
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((child) => child !== '').map(Number);
+}
+
+function runsProgram(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('scripts/up.ts');
   } catch {

@@ -17,12 +17,23 @@ export interface Start {
   ended(): Promise<number>;
 }
 
-/** @param how `node`: what `npm start` runs, so that a signal reaches it alone; `npm`: through npm. */
-export function start(dataDir: string, env: Record<string, string> = {}, how: 'node' | 'npm' = 'node'): Start {
-  const [file, args] = how === 'npm' ? ['npm', ['start']] as const : ['node', ['scripts/start.mjs', 'start']] as const;
+const NPM_START = ['node', 'scripts/start.mjs', 'start'] as const;
+/** Below a subreaper (prctl 36): orphans come to it as to a container's first process. */
+const belowSubreaper = (reaping: string) => ['perl', '-e', `syscall(shift() + 0, 36, 1, 0, 0, 0) == 0 or die "prctl: $!"; fork or exec @ARGV; ${reaping} sleep while 1`,
+  process.arch === 'arm64' ? '167' : '157', ...NPM_START] as const;
+const WAYS = {
+  node: NPM_START, npm: ['npm', 'start'], reaped: belowSubreaper('$SIG{CHLD} = "IGNORE";'), unreaped: belowSubreaper(''),
+} as const;
+
+/**
+ * @param how `node`: what `npm start` runs, so that a signal reaches it alone; `npm`: through npm; `reaped` and `unreaped`: where who is
+ * killed goes at once, or stays as a corpse.
+ */
+export function start(dataDir: string, env: Record<string, string> = {}, how: keyof typeof WAYS = 'node'): Start {
+  const [file, ...args] = WAYS[how];
   // Nothing of this run's own services, nor of a developer's .env (a variable that is set, though empty, wins over the file).
   const clean = { NODE_OPTIONS: '', DATABASE_URL: '', REDIS_URL: '', REDIS_HOST: '', TEMPORAL_ADDRESS: '', OPENAI_API_KEY: '', OPENAI_BASE_URL: '', HOST: '', MODELS: '', LOG_FILE: '' };
-  const child = spawn(file, [...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...clean, PORT: '0', SHUTDOWN_GRACE_SECONDS: '1', DATA_DIR: dataDir, ...env } });
+  const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...clean, PORT: '0', SHUTDOWN_GRACE_SECONDS: '1', DATA_DIR: dataDir, ...env } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => { output += data.toString(); });
   // Its last words come before `close`; but after a kill -9 the app lives on and holds the pipe, so that does not come at all.
