@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ERROR_CODES, type ErrorCode } from '../domain/errors.ts';
+import { isInRange, RANGE } from '../domain/period.ts';
 import { TURN_STATES, type TurnState } from '../domain/turn.ts';
 import type { TurnFilter } from '../domain/turn-filter.ts';
 import { positiveInteger } from './output.ts';
@@ -40,6 +41,6 @@ export function uuid(value: string): string {
 
 function instant(value: string): number {
   const at = Date.parse(value);
-  if (!/^\d{4}-\d{2}-\d{2}/.test(value) || Number.isNaN(at)) throw new InvalidArgumentError('It must be an instant like 2026-11-24 or 2026-11-24T09:00:00Z.');
+  if (!/^\d{4}-\d{2}-\d{2}/.test(value) || !isInRange(at)) throw new InvalidArgumentError(`It must be an instant like 2026-11-24 or 2026-11-24T09:00:00Z, ${RANGE}.`);
   return at;
 }

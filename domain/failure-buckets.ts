@@ -38,6 +38,7 @@ export function decideBuckets({ bucket, to: asked, from: since }: Asked, now: In
   const spans: Span[] = [];
   for (let begins = from; begins < to;) {
     const ends = Math.min(to, NEXT[bucket](begins, timeZone));
+    if (!(ends > begins)) throw new Error(`no ${bucket} ends after ${begins}`);
     spans.push({ from: begins, to: ends });
     begins = ends;
   }

@@ -1,6 +1,16 @@
 /** An instant: milliseconds since the epoch, UTC. */
 export type Instant = number;
 
+/** Whether somebody may ask about it: in year 10000 `Date` writes a sign before the year, and before year 1 `Intl` leaves the era out. */
+export function isInRange(at: Instant): boolean {
+  return at >= EARLIEST && at < LATEST;
+}
+
+const EARLIEST = Date.UTC(1970, 0);
+const LATEST = Date.UTC(3000, 0);
+/** For whoever is refused. */
+export const RANGE = 'from 1970 to 2999';
+
 /** One calendar month of one account, half-open: [startsAt, endsAt). */
 export interface Period {
   /** `YYYY-MM` */
@@ -10,6 +20,8 @@ export interface Period {
 }
 
 const HOUR = 3_600_000;
+/** More than any wall clock is away from UTC's. */
+const FARTHEST = 26 * HOUR;
 
 /**
  * The period that follows `last` (null: the account's first), as seen at `now` in the zone set at `now`.
@@ -63,8 +75,9 @@ export function startOfDay(day: string, timeZone: string): Instant {
 function firstInstant(day: string, reached: (at: Instant) => boolean): Instant {
   const wall = Date.parse(`${day}T00:00:00.000Z`);
   // Offsets lie between -12 h and +14 h; the boundary is found by halving.
-  let before = wall - 26 * HOUR;
-  let after = wall + 26 * HOUR;
+  let before = wall - FARTHEST;
+  let after = wall + FARTHEST;
+  if (reached(before) || !reached(after)) throw new Error(`${day} does not begin within 26 hours of its midnight in UTC`);
   while (after - before > 1) {
     const middle = Math.floor((before + after) / 2);
     if (reached(middle)) after = middle;
@@ -78,8 +91,12 @@ function zoneOffset(at: Instant, timeZone: string): number {
   const parts: Record<string, number> = {};
   for (const { type, value } of formatter(timeZone).formatToParts(at)) if (type !== 'literal') parts[type] = Number(value);
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
-  const wall = Date.UTC(year, month - 1, day, hour, minute, second);
-  return wall - Math.floor(at / 1000) * 1000;
+  // `Date.UTC` takes the years 0 to 99 for those of the 20th century.
+  const wall = new Date(0);
+  wall.setUTCFullYear(year, month - 1, day);
+  const offset = wall.setUTCHours(hour, minute, second) - Math.floor(at / 1000) * 1000;
+  if (Math.abs(offset) > FARTHEST) throw new Error(`no calendar of ${timeZone} shows the instant ${at}`);
+  return offset;
 }
 
 // Making a formatter costs some 50 µs, using one 2 µs; there are about 600 zones.

@@ -1,17 +1,18 @@
 import { z } from 'zod';
+import { isInRange, RANGE } from '../../domain/period.ts';
 import { errorCode } from './error.ts';
 import { instant, uuid } from './fields.ts';
 import { turnState } from './turn.ts';
 
-const time = instant.transform((text) => Date.parse(text));
+const time = instant.refine((text) => isInRange(Date.parse(text)), `must be ${RANGE}`).transform((text) => Date.parse(text));
 
 const fields = {
   state: turnState.optional(),
   code: errorCode.optional().meta({ description: 'Why it failed or was refused' }),
   conversationId: uuid.optional(),
   model: z.string().min(1).max(100).regex(/^[\x20-\x7e]+$/).optional(),
-  from: time.optional().meta({ description: 'Accepted at or after' }),
-  to: time.optional().meta({ description: 'Accepted before' }),
+  from: time.optional().meta({ description: `Accepted at or after; ${RANGE}` }),
+  to: time.optional().meta({ description: `Accepted before; ${RANGE}` }),
 };
 
 const userId = z.int().min(1);

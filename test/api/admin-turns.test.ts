@@ -69,6 +69,7 @@ describe('the list', () => {
   test.each<[string, string]>([
     ['to', 'from=2026-01-01T00:00:00Z'], ['to', 'bucket=day&from=2026-01-01T00:00:00Z&to=2026-07-01T00:00:00Z'], ['to', 'from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z'],
     ['timeZone', 'timeZone=Mars/Base'], ['timeZone', 'timeZone=%2B09:00'], ['bucket', 'bucket=minute'], ['state', 'state=failed'], ['code', 'code=none'], ['to', 'to=today'],
+    ['to', 'bucket=day&to=9999-12-31T00:00:00Z'], ['from', 'bucket=day&from=0001-01-01T00:00:00Z&to=0001-02-01T00:00:00Z'],
   ])('of failures over time refuses a bad %s: %s', async (field, query) => {
     const { status, body } = await admin.call('GET', `/api/admin/turns/failures?${query}`);
     expect([status, body.code, body.field]).toEqual([400, 'invalid_request', field]);
@@ -84,10 +85,14 @@ describe('the list', () => {
 
   test.each([
     ['state=broken', 'state'], ['code=none', 'code'], ['userId=0', 'userId'], ['userId=x', 'userId'], ['conversationId=1', 'conversationId'], ['model=', 'model'],
-    ['from=yesterday', 'from'], ['to=2026-01-01', 'to'], ['replayed=maybe', 'replayed'], ['limit=0', 'limit'], ['cursor=x', 'cursor'], ['user=1', 'user'], ['state=failed&state=refused', 'state'],
+    ['from=yesterday', 'from'], ['to=2026-01-01', 'to'], ['from=1969-12-31T23:59:59Z', 'from'], ['to=3000-01-01T00:00:00Z', 'to'], ['replayed=maybe', 'replayed'], ['limit=0', 'limit'], ['cursor=x', 'cursor'], ['user=1', 'user'], ['state=failed&state=refused', 'state'],
   ])('?%s is refused by its name', async (query, field) => {
     const { status, body } = await admin.call('GET', `/api/admin/turns?${query}`);
     expect([status, body.code, body.field]).toEqual([400, 'invalid_request', field]);
+  });
+
+  test('takes the first and the last instant that it names', async () => {
+    expect((await admin.call('GET', '/api/admin/turns?from=1970-01-01T00:00:00Z&to=2999-12-31T23:59:59Z')).status).toBe(200);
   });
 });
 

@@ -37,6 +37,18 @@ describe('refuses', () => {
   });
 });
 
+test.each<[Bucket, string, string]>([
+  ['day', '9999-12-01T00:00:00Z', '9999-12-31T12:00:00Z'], ['day', '0000-01-01T00:00:00Z', '0000-02-01T00:00:00Z'],
+])('a %s that no calendar has an end for is an error, and not a loop: %s to %s', (bucket, from, to) => {
+  expect(() => starts(bucket, from, to, 'America/New_York')).toThrow();
+  expect(() => starts(bucket, from, to, 'Asia/Seoul')).toThrow();
+});
+
+test('hours and days of the years below 100 are bounded too', () => {
+  expect(starts('day', '0099-12-30T00:00:00Z', '0100-01-02T00:00:00Z', 'UTC')).toEqual(['0099-12-30T00:00:00.000Z', '0099-12-31T00:00:00.000Z', '0100-01-01T00:00:00.000Z']);
+  expect(starts('hour', '0050-01-01T00:00:00Z', '0050-01-01T02:00:00Z', 'UTC')).toHaveLength(2);
+});
+
 test('buckets are gapless, ascending and bounded, and each lies in one hour or day, in any zone', () => {
   const zones = ['Asia/Seoul', 'UTC', 'America/New_York', 'America/Havana', 'Africa/Cairo', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'Pacific/Kiritimati', 'Pacific/Pago_Pago'];
   fc.assert(fc.property(fc.constantFrom(...zones), fc.constantFrom<Bucket>('hour', 'day'), fc.integer({ min: at('2024-01-01'), max: at('2028-01-01') }), fc.double({ min: 0.0001, max: 1, noNaN: true }), (zone, bucket, from, share) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { followingMonth, monthOf, nextPeriod, startOfDay, startOfMonth, type Period } from '../../domain/period.ts';
+import { dayOf, followingMonth, monthOf, nextPeriod, startOfDay, startOfMonth, type Period } from '../../domain/period.ts';
 
 const at = (text: string) => Date.parse(text);
 const iso = (instant: number) => new Date(instant).toISOString();
@@ -38,6 +38,15 @@ describe('the first midnight of a month', () => {
         expect(followingMonth(monthOf(start - 1, zone))).toBe(label);
       }
     });
+});
+
+test.each(['UTC', 'Asia/Seoul', 'America/New_York'])('in %s a day of any year with a calendar begins after the day before, and one without is refused', (zone) => {
+  for (const day of ['0002-03-01', '0099-12-31', '0100-01-01', '1969-12-31', '9999-12-30']) {
+    const start = startOfDay(day, zone);
+    expect([dayOf(start, zone), dayOf(start - 1, zone) < day]).toEqual([day, true]);
+  }
+  expect(startOfDay('0099-12-31', 'UTC')).toBe(at('0099-12-31T00:00:00Z'));
+  for (const day of ['0000-01-01', '-000001-01-01', '+010000-01', '+010000-01-01', 'no day']) expect(() => startOfDay(day, zone)).toThrow();
 });
 
 describe('an account’s first period', () => {
