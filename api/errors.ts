@@ -24,13 +24,16 @@ export const STATUS_OF = {
   model_timeout: 504,
 } as const satisfies Record<ErrorCode, number>;
 
+/** A code for the statuses that express, `send` and body-parser choose by themselves; any other of theirs is `invalid_request`. */
+const CODE_OF: Readonly<Record<number, ErrorCode>> = { 404: 'not_found', 413: 'payload_too_large', 415: 'unsupported_media_type' };
+
 /** The flat shape of every error. `retryAfter` (seconds) goes into the header. */
-export function sendError(response: Response, error: AppError): void {
+function sendError(response: Response, error: AppError, status: number): void {
   const { retryAfter, ...details } = error.details;
   const locale = localeOf(response);
   if (typeof retryAfter === 'number') response.set('Retry-After', String(Math.max(1, Math.ceil(retryAfter))));
   if (error.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
-  response.status(STATUS_OF[error.code]).set('Content-Language', locale).json({
+  response.status(status).set('Content-Language', locale).json({
     code: error.code, message: errorSentence(error.code, locale), ...details, requestId: requestIdOf(response),
   });
 }
@@ -38,7 +41,8 @@ export function sendError(response: Response, error: AppError): void {
 /** Whatever a route throws ends here; the unknown becomes a 500 that tells nothing but its request id. */
 export function errorMiddleware({ log, metrics }: { log: Logger; metrics: Pick<Metrics, 'errorSent'> }): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
-    const known = recognise(error);
+    const status = statusOf(error);
+    const known = status === null ? recognise(error) : new AppError(CODE_OF[status] ?? 'invalid_request', {}, { cause: error });
     if (known === null) log.error({ requestId: requestIdOf(response), err: describe(error) }, 'a request failed');
     // The headers of a stream are gone: all that is left is to end it, and the reader resumes.
     if (response.headersSent) {
@@ -47,8 +51,21 @@ export function errorMiddleware({ log, metrics }: { log: Logger; metrics: Pick<M
     }
     const sent = known ?? new AppError('internal');
     metrics.errorSent(sent.code);
-    sendError(response, sent);
+    if (status !== null) forgetFile(response);
+    sendError(response, sent, status ?? STATUS_OF[sent.code]);
   };
+}
+
+/** What a library says of the request, not of us: a path that cannot be decoded (400), a range beyond the end of a file (416). */
+function statusOf(error: unknown): number | null {
+  const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : null;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : null;
+}
+
+/** The headers of the file that was not sent would make the error a compressed script, kept for a year. `Content-Range` says how long it is. */
+function forgetFile(response: Response): void {
+  for (const name of ['Content-Type', 'Content-Encoding', 'ETag', 'Last-Modified', 'Accept-Ranges']) response.removeHeader(name);
+  response.set('Cache-Control', 'no-store');
 }
 
 function recognise(error: unknown): AppError | null {

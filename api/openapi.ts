@@ -13,6 +13,9 @@ const BEARER = 'An API key of Turnkeeper (`Authorization: Bearer tk_…`), or an
 
 const EVERYWHERE = ['unauthorized', 'rate_limited', 'internal', 'unavailable'] as const satisfies readonly ErrorCode[];
 
+/** A path with `%ff` in it is no text. */
+const UNREADABLE_PATH = ['invalid_request'] as const satisfies readonly ErrorCode[];
+
 /** The OpenAPI 3.1 document of the routes, from the schemas that validate them. */
 export function describeApi(routes: readonly Route[]) {
   const paths: ZodOpenApiPathsObject = {};
@@ -50,7 +53,7 @@ function describeRoute(route: Route): ZodOpenApiOperationObject {
       ...(route.headers === undefined ? {} : { header: route.headers }),
     },
     ...(route.body === undefined ? {} : { requestBody: { required: !route.body.safeParse({}).success, content: { 'application/json': { schema: route.body } } } }),
-    responses: { ...Object.fromEntries(answers), ...describeErrors([...route.errors, ...EVERYWHERE]) },
+    responses: { ...Object.fromEntries(answers), ...describeErrors([...route.errors, ...(route.params === undefined ? [] : UNREADABLE_PATH), ...EVERYWHERE]) },
   };
 }
 

@@ -5,6 +5,9 @@ export const uuid = z.guid().toLowerCase();
 
 export const instant = z.iso.datetime().meta({ description: 'An instant in UTC, ISO 8601', example: '2026-11-30T15:00:00.000Z' });
 
+/** Of PostgreSQL's `integer`, for what is stored as it was asked. */
+export const MOST_INTEGER = 2_147_483_647;
+
 export const tokens = z.int().min(0).meta({ description: 'Metered tokens' });
 
 const MAX_MESSAGE = 32_000;

@@ -3,7 +3,7 @@ import { LEVELS } from '../../domain/policy.ts';
 import { RESTART_REASONS } from '../../domain/stream-events.ts';
 import { TURN_STATES } from '../../domain/turn.ts';
 import { errorCode } from './error.ts';
-import { instant, message, tokens, uuid } from './fields.ts';
+import { instant, message, MOST_INTEGER, tokens, uuid } from './fields.ts';
 
 export const turnState = z.enum(TURN_STATES).meta({ id: 'TurnState' });
 
@@ -12,7 +12,7 @@ export const sendBody = z.strictObject({
   conversationId: uuid.optional().meta({ description: 'Without it a new conversation begins' }),
   turnId: uuid.optional().meta({ description: 'Your own id of the turn; sending it again joins or repeats the same turn' }),
   model: z.string().min(1).max(100).optional().meta({ description: 'One of GET /api/models; the first by default' }),
-  maxOutputTokens: z.int().min(1).optional().meta({ description: 'Asked limit of the answer; the smaller of it, the model’s maximum and what still fits counts' }),
+  maxOutputTokens: z.int().min(1).max(MOST_INTEGER).optional().meta({ description: 'Asked limit of the answer; the smaller of it, the model’s maximum and what still fits counts' }),
 }).meta({ id: 'Send' });
 
 export const usage = z.object({

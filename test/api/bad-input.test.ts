@@ -33,6 +33,7 @@ describe('a body', () => {
     ['a turnId that is no UUID', { message: 'a', turnId: 'x' }, 400, 'invalid_request', { message: 'a', turnId: randomUUID() }],
     ['zero maxOutputTokens', { message: 'a', maxOutputTokens: 0 }, 400, 'invalid_request', { message: 'a', maxOutputTokens: 1 }],
     ['negative maxOutputTokens', { message: 'a', maxOutputTokens: -1 }, 400, 'invalid_request', { message: 'a', maxOutputTokens: 300 }],
+    ['maxOutputTokens beyond what is stored', { message: 'a', maxOutputTokens: 2_147_483_648 }, 400, 'invalid_request', { message: 'a', maxOutputTokens: 2_147_483_647 }],
     ['an unknown model', { message: 'a', model: 'none' }, 400, 'unknown_model', { message: 'a', model: 'gpt-5-mini' }],
     ['an unknown conversation', { message: 'a', conversationId: UNKNOWN }, 404, 'not_found', { message: 'a' }],
   ])('of %s is refused in the flat shape, and nothing is asked of the model; without its fault it is taken', async (_title, body, status, code, mended) => {
@@ -132,6 +133,15 @@ test('unknown routes and methods answer in the same shape', async () => {
   // A literal address is not one with a parameter.
   const options = await (await stack.person('admin')).call('OPTIONS', '/api/admin/turns/replay');
   expect([options.status, options.headers.get('allow')]).toEqual([204, 'POST']);
+});
+
+test('a path that is no text is the request\'s own fault', async () => {
+  for (const path of ['/api/chat/turns/%ff', '/api/conversations/%ff', '/api/admin/users/%E0%A4%A']) {
+    const { status, body } = await (await stack.person('admin')).call('GET', path);
+    expect([path, status, body.code]).toEqual([path, 400, 'invalid_request']);
+  }
+  // %EF%BF%BD is text.
+  expect((await person.call('GET', '/api/chat/turns/%EF%BF%BD')).status).toBe(404);
 });
 
 test('messages are Korean by default and English when asked', async () => {

@@ -81,6 +81,24 @@ describe('the web app at /', () => {
   });
 });
 
+describe('a range beyond the end of a file', () => {
+  test.each(['a file of the app', 'a file of the API\'s page'])('of %s is 416 with its length, uncompressed and kept by nobody', async (which) => {
+    const script = /href="(\/assets\/app-[^"]+\.js)"/.exec(await (await get('/')).text())?.[1] ?? '';
+    const path = which === 'a file of the app' ? script : '/api/docs/swagger-ui-bundle.js';
+    const beyond = await get(path, { range: 'bytes=99999999-', 'accept-encoding': 'gzip' });
+    expect([beyond.status, beyond.headers.get('content-encoding'), beyond.headers.get('etag'), beyond.headers.get('cache-control'), beyond.headers.get('content-type')])
+      .toEqual([416, null, null, 'no-store', 'application/json; charset=utf-8']);
+    expect(beyond.headers.get('content-range')).toMatch(/^bytes \*\/\d{6,}$/);
+    expect(await beyond.json()).toMatchObject({ code: 'invalid_request', requestId: beyond.headers.get('x-request-id') });
+    const within = await get(path, { range: 'bytes=0-9', 'accept-encoding': 'identity' });
+    expect([within.status, (await within.text()).length]).toEqual([206, 10]);
+  });
+
+  test('a condition that does not hold is 412', async () => {
+    expect((await get('/api/docs/swagger-ui-bundle.js', { 'if-match': '"another"' })).status).toBe(412);
+  });
+});
+
 describe('the demo sign-in', () => {
   const host = () => new URL(stack.url).host;
   const port = () => new URL(stack.url).port;
