@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { AppConfigError } from '../platform/config-error.ts';
+import { oneAtATime } from '../platform/one-at-a-time.ts';
 import { createApp } from './app.ts';
 import type { ApiDeps } from './context.ts';
 
@@ -21,7 +22,7 @@ export async function startApi(deps: ApiDeps): Promise<Api> {
     headersTimeout: 10_000,
     // Longer than the 60 s that most balancers keep an idle connection, so that they never meet a closed one.
     keepAliveTimeout: 75_000,
-  }, createApp(deps, stopping.signal));
+  }, oneAtATime(createApp(deps, stopping.signal)));
   const { host, port } = deps.config.http;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));

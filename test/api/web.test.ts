@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { mintDemoKeys } from '../../scripts/demo-keys.ts';
 import { isLoopback } from '../../platform/loopback.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 const JSON_BODY = { 'content-type': 'application/json' };
 const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
@@ -30,7 +33,7 @@ function raw(method: string, path: string, headers: Record<string, string>, body
     const sent = request(`${stack.url}${path}`, { method, headers }, (response) => {
       let text = '';
       response.on('data', (data: Buffer) => { text += data.toString(); });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) }));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text === '' ? null : JSON.parse(text) }));
     });
     sent.on('error', reject).end(body);
   });
@@ -97,6 +100,64 @@ describe('a range beyond the end of a file', () => {
   test('a condition that does not hold is 412', async () => {
     expect((await get('/api/docs/swagger-ui-bundle.js', { 'if-match': '"another"' })).status).toBe(412);
   });
+});
+
+describe('one connection', () => {
+  const ask = (path: string, times: number) => `GET ${path} HTTP/1.1\r\nhost: ${new URL(stack.url).host}\r\n\r\n`.repeat(times);
+  const open = (text: string): Socket => {
+    const socket = connect(Number(new URL(stack.url).port), '127.0.0.1').on('error', () => {});
+    socket.write(text);
+    return socket;
+  };
+  const answersIn = (text: string) => text.split('HTTP/1.1 200').length - 1;
+
+  test('that asks 1,000 times and reads nothing is cut off, and meanwhile others are answered', async () => {
+    const began = performance.now();
+    const socket = open(ask('/api/openapi.json', 1_000));
+    await once(socket, 'ready');
+    expect((await get('/health')).status).toBe(200);
+    expect(performance.now() - began).toBeLessThan(500);
+    let answered = '';
+    socket.on('data', (data: Buffer) => { answered += data.toString('latin1'); });
+    await once(socket, 'close');
+    expect(answersIn(answered)).toBeLessThan(2);
+  });
+
+  test('that asks for a few things at once gets them in order', async () => {
+    let answered = '';
+    const socket = open(ask('/health', 8) + ask('/api/openapi.json', 1) + ask('/health', 1)).on('data', (data: Buffer) => { answered += data.toString('latin1'); });
+    await until(() => answersIn(answered) === 10);
+    expect(answered.split('HTTP/1.1 200').map((answer) => answer.includes('ErrorCode'))).toEqual([...Array<boolean>(9).fill(false), true, false]);
+    socket.destroy();
+  });
+
+  test('that goes leaves no file open', async () => {
+    const script = /href="(\/assets\/app-[^"]+\.js)"/.exec(await (await get('/')).text())?.[1] ?? '';
+    for (const path of ['/api/docs/swagger-ui-bundle.js', script]) {
+      const sockets = Array.from({ length: 10 }, () => open(ask(path, 16)));
+      await until(() => sockets.every(({ bytesRead }) => bytesRead > 0));
+      sockets.forEach((socket) => socket.destroy());
+      await until(() => openFiles(path) === 0);
+    }
+  });
+
+  function openFiles(path: string): number {
+    return readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).includes(basename(path));
+      } catch {
+        // Closed meanwhile.
+        return false;
+      }
+    }).length;
+  }
+});
+
+test('the API\'s document is the same bytes each time, and not sent to who has it', async () => {
+  const first = await get('/api/openapi.json');
+  const etag = first.headers.get('etag') ?? '';
+  expect([first.status, first.headers.get('content-type'), etag.length > 20]).toEqual([200, 'application/json; charset=utf-8', true]);
+  for (const [known, status] of [[etag, 304], ['"another"', 200]] as const) expect((await raw('GET', '/api/openapi.json', { 'if-none-match': known })).status).toBe(status);
 });
 
 describe('the demo sign-in', () => {
