@@ -19,7 +19,7 @@ import type { TurnFeed } from '../platform/turn-feed.ts';
 
 /** What the door needs, wired by hand in main.ts. */
 export interface ApiDeps {
-  readonly config: Pick<Config, 'http' | 'policy' | 'testRoutes' | 'limits' | 'embedded' | 'dataDir' | 'webDir' | 'oidc'>;
+  readonly config: Pick<Config, 'http' | 'policy' | 'testRoutes' | 'limits' | 'demo' | 'dataDir' | 'webDir' | 'oidc'>;
   /** On offer; the first is the default. */
   readonly models: readonly PricedModel[];
   readonly database: Database;

@@ -112,7 +112,7 @@ const SIGN_IN: ZodOpenApiPathsObject = {
   },
   '/api/auth/demo': {
     post: {
-      summary: 'The key of the demo user or the demo admin; only on the embedded stack and from its own machine', tags: ['Sign-in'], security: [],
+      summary: 'The key of the demo user or the demo admin; only on the embedded stack, with the secret that `npm start` printed', tags: ['Sign-in'], security: [],
       requestBody: { required: true, content: { 'application/json': { schema: demoBody } } },
       responses: { 200: { description: 'A key', content: { 'application/json': { schema: session } } }, ...describeErrors(['invalid_json', 'invalid_request', 'not_found', 'unsupported_media_type', 'payload_too_large']) },
     },

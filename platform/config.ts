@@ -71,11 +71,12 @@ export function readConfig(env: Env = process.env) {
     throw new AppConfigError(`${issue?.path.join('.') ?? 'configuration'}: ${issue?.message ?? 'invalid'}`);
   }
   const e = parsed.data;
-  if (e.TEST_ROUTES && e.NODE_ENV === 'production') throw new AppConfigError('TEST_ROUTES: must not be set under NODE_ENV=production');
+  const isProduction = e.NODE_ENV === 'production';
+  if (e.TEST_ROUTES && isProduction) throw new AppConfigError('TEST_ROUTES: must not be set under NODE_ENV=production');
   return {
     role: e.TURNKEEPER_ROLE,
-    /** Whether `npm start` brought up the services itself: demo users exist, test routes are on, only loopback is served. */
-    embedded: e.TURNKEEPER_EMBEDDED,
+    /** Whether there are demo users, whose keys go to whoever has the secret of this start: `npm start` brought up the services itself. */
+    demo: e.TURNKEEPER_EMBEDDED && !isProduction,
     dataDir: e.DATA_DIR,
     /** The built web app, served at `/`; none: the API only. */
     webDir: e.WEB_DIR,
@@ -97,7 +98,7 @@ export function readConfig(env: Env = process.env) {
     models: catalogue(e.MODELS),
     oidc: readOidc(e),
     policy: { purchaseUrl: e.PURCHASE_URL },
-    testRoutes: e.TEST_ROUTES || (e.TURNKEEPER_EMBEDDED && e.NODE_ENV !== 'production'),
+    testRoutes: e.TEST_ROUTES || (e.TURNKEEPER_EMBEDDED && !isProduction),
     limits: { sendsPerMinute: e.SENDS_PER_MINUTE, readsPerSecond: e.READS_PER_SECOND, maxTurnsInFlight: e.MAX_TURNS_IN_FLIGHT },
     worker: { turnSlots: e.TURN_SLOTS, backgroundSlots: e.BACKGROUND_SLOTS, shutdownGraceSeconds: e.SHUTDOWN_GRACE_SECONDS, version: versionOf(e.TEMPORAL_DEPLOYMENT_NAME, e.TEMPORAL_WORKER_BUILD_ID) },
     reconcile: { everySeconds: e.RECONCILE_EVERY_SECONDS, quietSeconds: e.RECONCILE_QUIET_SECONDS },

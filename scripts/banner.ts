@@ -4,7 +4,7 @@ import type { Stack } from './stack.ts';
 export function bannerOf({ demo, temporalUi, services }: Pick<Stack, 'demo' | 'temporalUi' | 'services'>, { url, web, seconds }: { url: string; web: string; seconds: number }): string {
   const lines = [
     '', `Turnkeeper is ready after ${seconds.toFixed(1)} s`, '',
-    `  app           ${web}`,
+    `  app           ${web}${demo === null ? '' : `/#demo=${demo.secret}`}`,
     `  API           ${url}/api/docs`,
     ...(temporalUi === null ? [] : [`  Temporal UI   ${temporalUi}`]),
     `  model         ${services.find(({ name }) => name === 'model')?.said ?? ''}`,

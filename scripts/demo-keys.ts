@@ -1,20 +1,23 @@
+import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from '../db/database.ts';
 import { authenticateToken, createToken, createUser, findAccount } from '../db/users.ts';
 
 export interface DemoKeys {
+  /** Of this start: whoever sends it gets the keys, in a page that the printed address opened. */
+  readonly secret: string;
   readonly user: { readonly userId: 1; readonly token: string };
   readonly admin: { readonly userId: 2; readonly token: string };
 }
 
-/** `DATA_DIR/demo.json`, minted once: the same keys with every start, and new ones when either the file or the database is another. */
+/** `DATA_DIR/demo.json`, minted once: the same keys with every start, behind a new secret, and new ones when either the file or the database is another. */
 export async function mintDemoKeys(database: Database, dataDir: string): Promise<DemoKeys> {
   const file = join(dataDir, 'demo.json');
   const known = readKnown(file);
   const user = await keyFor(database, { id: 1, role: 'user', email: 'demo@turnkeeper.example' }, known.user?.token);
   const admin = await keyFor(database, { id: 2, role: 'admin', email: 'admin@turnkeeper.example' }, known.admin?.token);
-  const keys: DemoKeys = { user: { userId: 1, token: user }, admin: { userId: 2, token: admin } };
+  const keys: DemoKeys = { secret: randomBytes(24).toString('base64url'), user: { userId: 1, token: user }, admin: { userId: 2, token: admin } };
   writeFileSync(`${file}.new`, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });
   chmodSync(`${file}.new`, 0o600);
   renameSync(`${file}.new`, file);

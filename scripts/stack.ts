@@ -17,7 +17,7 @@ export interface Stack {
   readonly variables: Record<string, string>;
   readonly urls: { readonly postgres: string; readonly redis: string; readonly temporal: string };
   readonly temporalUi: string | null;
-  /** Null on a database of somebody else's: nobody's key is minted there. */
+  /** Null on a database of somebody else's, and for production: nobody's key is minted there. */
   readonly demo: DemoKeys | null;
   stop(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export async function startStack(config: Config, ground: Ground): Promise<Stack>
   const embedded = config.database.url === undefined;
   const parts = new Parts(ground);
   const [{ postgres, demo }, redis, temporal, model] = await parts.together((on) => [
-    parts.start(startPostgres(on, config.database.url)).then(async (postgres) => ({ postgres, demo: await prepare(postgres.url, ground.dataDir, embedded) })),
+    parts.start(startPostgres(on, config.database.url)).then(async (postgres) => ({ postgres, demo: await prepare(postgres.url, ground.dataDir, { embedded, demo: config.demo }) })),
     parts.start(startRedis(on, config.redis.url)),
     parts.start(startTemporal(on, config.temporal)).then(async (temporal) => {
       if (config.temporal.address !== undefined) await ensureSearchAttributes(config.temporal);
@@ -85,13 +85,13 @@ export class Parts {
   }
 }
 
-async function prepare(url: string, dataDir: string, embedded: boolean): Promise<DemoKeys | null> {
+async function prepare(url: string, dataDir: string, { embedded, demo }: { embedded: boolean; demo: boolean }): Promise<DemoKeys | null> {
   const database = await openDatabase({ url, poolMax: 2 });
   try {
     if (!embedded) await database.ping().catch((cause: unknown) => { throw unreachable(url, cause); });
     const applied = await migrate(url);
     if (applied.length > 0) say(`migrated: ${applied.join(', ')}`);
-    return embedded ? await mintDemoKeys(database, dataDir) : null;
+    return demo ? await mintDemoKeys(database, dataDir) : null;
   } finally {
     await database.close();
   }

@@ -1,6 +1,8 @@
 import { askEarly } from './session/early.ts';
+import { takeDemoSecret } from './session/demo.ts';
 import './styles.css';
 
+takeDemoSecret();
 askEarly();
 void import('./main.tsx').then(({ open }) => open()).catch((error: unknown) => {
   const unopened = document.querySelector<HTMLTemplateElement>('#unopened');

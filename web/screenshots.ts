@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type BrowserContextOptions, type Page } from 'playwright-core';
 
 /**
- * `node web/screenshots.ts [URL of a running npm start]`: the pictures of the README, in docs/screenshots. It moves the demo user
+ * `node web/screenshots.ts ADDRESS`, as a running `npm start` printed it: the pictures of the README, in docs/screenshots. It moves the demo user
  * through the levels, so it belongs on a stack whose data nobody needs. CHROMIUM names the browser where it is not /usr/bin/chromium.
  */
-const base = process.argv[2] ?? 'http://127.0.0.1:3000';
+const { origin: base, hash } = new URL(process.argv[2] ?? '');
 const folder = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
@@ -16,7 +16,7 @@ const browser = await chromium.launch({
 const QUESTIONS = ['이번 주말에 가 볼 만한 서울 산책길을 알려 주세요', '복리 이자를 쉽게 설명해 주세요', '회의 일정 변경 메일을 정중하게 써 주세요'];
 
 async function keyOf(as: 'user' | 'admin'): Promise<string> {
-  const response = await fetch(`${base}/api/auth/demo`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ as }) });
+  const response = await fetch(`${base}/api/auth/demo`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ as, secret: hash.replace('#demo=', '') }) });
   return ((await response.json()) as { token: string }).token;
 }
 

@@ -22,7 +22,7 @@ export default defineConfig({
     reportCompressedSize: false,
     // What every page needs is one file: of twenty small ones the last would begin to load when the first are there.
     rolldownOptions: { output: { codeSplitting: { groups: [
-      { name: 'begin', test: /\/web\/(begin|session\/early)\.ts$|vite\/preload-helper/, priority: 2 },
+      { name: 'begin', test: /\/web\/(begin|session\/(early|demo))\.ts$|vite\/preload-helper/, priority: 2 },
       { name: 'app', test: /\/web\/main\.tsx$/, priority: 1 },
     ] } } },
   },

@@ -33,6 +33,7 @@ describe('one stack, from its first start to its last stop', () => {
   let dataDir: string;
   let running: Start;
   let token: string;
+  let secret: string;
 
   beforeAll(async () => {
     dataDir = newFolder();
@@ -41,11 +42,13 @@ describe('one stack, from its first start to its last stop', () => {
   });
 
   test('the app serves, and the printed curl line answers when pasted', async () => {
-    const { url, curl, userToken } = await running.serving();
+    const { url, address, curl, userToken } = await running.serving();
     token = userToken;
+    secret = secretOf(address);
     expect((await fetch(`${url}/health`)).status).toBe(200);
     expect(await (await fetch(url, { headers: { accept: 'text/html' } })).text()).toContain('<div id="root">');
     expect(await (await fetch(`${url}/api/auth/options`)).json()).toEqual({ demo: true, provider: null });
+    expect([(await demo(url, secret)).status, (await demo(url, '')).status]).toEqual([200, 404]);
     expect(JSON.parse(await paste(curl))).toMatchObject({ state: 'completed', usage: { estimated: false } });
     expect(statSync(join(dataDir, 'demo.json')).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(dataDir, 'logs', 'application.log'), 'utf8')).toContain('listening');
@@ -80,16 +83,17 @@ describe('one stack, from its first start to its last stop', () => {
     expect(living(stackOf(dataDir))).toHaveLength(6);
   });
 
-  test('after kill -9 of the start the next one takes over, with the same keys', async () => {
+  test('after kill -9 of the start the next one takes over, with the same keys behind another secret', async () => {
     const killed = stackOf(dataDir);
     process.kill(killed.owner.pid, 'SIGKILL');
     running.child.kill('SIGKILL');
     await running.ended();
     expect(living(killed)).toHaveLength(5);
     running = begin(dataDir, {}, 'unreaped');
-    const { url, userToken } = await running.serving();
+    const { url, address, userToken } = await running.serving();
     expect(living(killed)).toEqual([]);
     expect(userToken).toBe(token);
+    expect([(await demo(url, secret)).status, (await demo(url, secretOf(address))).status]).toEqual([404, 200]);
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
   });
 
@@ -199,6 +203,15 @@ test('services of somebody else\'s are used, get no demo keys and are not stoppe
   expect(await redis.commands.ping()).toBe('PONG');
   await redis.close();
 });
+
+/** What the printed address gives to the page alone. */
+function secretOf(address: string): string {
+  return new URL(address).hash.replace('#demo=', '');
+}
+
+function demo(url: string, secret: string): Promise<Response> {
+  return fetch(`${url}/api/auth/demo`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ as: 'admin', secret }) });
+}
 
 function begin(...args: Parameters<typeof start>): Start {
   const started = start(...args);

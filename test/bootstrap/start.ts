@@ -11,8 +11,8 @@ const root = join(import.meta.dirname, '../..');
 export interface Start {
   readonly child: ChildProcess;
   output(): string;
-  /** Waits for the banner. @throws with the whole output when the start ends before. */
-  serving(): Promise<{ url: string; curl: string; userToken: string }>;
+  /** Waits for the banner. `address`: the app's, with the secret of the demo where there is one. @throws with the whole output when the start ends before. */
+  serving(): Promise<{ url: string; address: string; curl: string; userToken: string }>;
   /** @returns the exit code, -1 for an end by signal. */
   ended(): Promise<number>;
 }
@@ -49,7 +49,8 @@ export function start(dataDir: string, env: Record<string, string> = {}, how: ke
       while (!output.includes('Ctrl-C stops everything.')) {
         if (await Promise.race([ended, sleep(50).then(() => false)])) throw new Error(`the start ended:\n${output}`);
       }
-      return { url: find(/app {2,}(http:\S+)/), curl: find(/^ +(curl .*)$/m, ''), userToken: find(/demo user .*Bearer (\S+)/, '') };
+      const address = find(/app {2,}(http:\S+)/);
+      return { url: new URL(address).origin, address, curl: find(/^ +(curl .*)$/m, ''), userToken: find(/demo user .*Bearer (\S+)/, '') };
     },
   };
 

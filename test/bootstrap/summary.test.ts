@@ -51,6 +51,12 @@ test('on a database of somebody else\'s the banner shows no keys', () => {
   expect(banner).toContain('user create');
 });
 
+test('only the app\'s own address in the banner carries the secret of the demo', () => {
+  const demo = { secret: 'S3cret', user: { userId: 1, token: 'tk_user' }, admin: { userId: 2, token: 'tk_admin' } } as const;
+  const banner = bannerOf({ demo, temporalUi: null, services: [] }, { url: 'http://127.0.0.1:3000', web: 'http://127.0.0.1:5173', seconds: 1 });
+  expect(banner.split('\n').filter((line) => line.includes('S3cret'))).toEqual(['  app           http://127.0.0.1:5173/#demo=S3cret']);
+});
+
 async function listen(): Promise<Server> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -232,10 +232,11 @@ describe('by the provider', () => {
 
 describe('by one click, on the embedded stack', () => {
   let stage: Stage;
+  let secret: string;
   const dataDir = mkdtempSync(join(tmpdir(), 'turnkeeper-demo-'));
   beforeAll(async () => {
     stage = await openStage({ TURNKEEPER_EMBEDDED: 'true', DATA_DIR: dataDir });
-    await mintDemoKeys(stage.stack.db.database, dataDir);
+    ({ secret } = await mintDemoKeys(stage.stack.db.database, dataDir));
   });
   afterEach(async () => { expect(await stage.leave()).toEqual([]); });
   afterAll(async () => {
@@ -244,8 +245,9 @@ describe('by one click, on the embedded stack', () => {
   });
 
   test('the demo user chats and stays for a reload, and the demo admin finds the admins\' pages', async () => {
-    const page = await stage.visit('/');
+    const page = await stage.visit(`/#demo=${secret}`);
     await page.getByRole('button', { name: '체험 사용자로 시작하기' }).waitFor();
+    expect(page.url()).toBe(`${stage.stack.url}/`);
     expect(await audit(page)).toEqual([]);
     await page.getByRole('button', { name: '체험 사용자로 시작하기' }).click();
     await page.getByLabel('메시지', { exact: true }).fill('안녕');
@@ -263,5 +265,23 @@ describe('by one click, on the embedded stack', () => {
     await page.getByRole('button', { name: '내 계정' }).click();
     await page.getByRole('menuitem', { name: '관리', exact: true }).click();
     await page.getByRole('heading', { name: '사용률 분포' }).waitFor();
+  });
+
+  test('a tab without the secret, or with an earlier start\'s, says which address to open, and goes on when that is opened in it', async () => {
+    const page = await stage.visit('/usage');
+    const hint = page.getByText('npm start가 마지막으로 출력한 주소를 열어 주세요.', { exact: false });
+    const button = page.getByRole('button', { name: '관리자로 둘러보기' });
+    await hint.waitFor();
+    expect([await button.count(), await audit(page)]).toEqual([0, []]);
+    await page.goto('/usage#demo=of-an-earlier-start');
+    await button.click();
+    await hint.waitFor();
+    expect([page.url(), await button.count()]).toEqual([`${stage.stack.url}/usage`, 0]);
+    await page.goto(`/usage#demo=${secret}`);
+    await button.waitFor();
+    await page.reload();
+    await button.click();
+    await page.getByRole('heading', { level: 1, name: '토큰 사용량' }).waitFor();
+    expect(page.url()).toBe(`${stage.stack.url}/usage`);
   });
 });

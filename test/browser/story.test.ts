@@ -9,14 +9,14 @@ import { ask, FLAGS, required } from './stage.ts';
 
 jest.setTimeout(180_000);
 let running: Start;
-let url: string;
+let address: string;
 let browser: Browser;
 const dataDir = mkdtempSync(join(realpathSync(tmpdir()), 'turnkeeper-story-'));
 const complaints: string[] = [];
 
 beforeAll(async () => {
   running = start(dataDir);
-  [{ url }, browser] = await Promise.all([running.serving(), chromium.launch({ executablePath: required('TEST_CHROMIUM'), args: FLAGS })]);
+  [{ address }, browser] = await Promise.all([running.serving(), chromium.launch({ executablePath: required('TEST_CHROMIUM'), args: FLAGS })]);
 });
 afterAll(async () => {
   await browser.close();
@@ -27,11 +27,11 @@ afterAll(async () => {
 
 /** A browser of its own before the `npm start` that runs, signed in by one click. */
 async function open(button: string): Promise<Page> {
-  const context = await browser.newContext({ baseURL: url, locale: 'ko-KR', timezoneId: 'Asia/Seoul', viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
+  const context = await browser.newContext({ locale: 'ko-KR', timezoneId: 'Asia/Seoul', viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
   context.setDefaultTimeout(30_000);
   context.on('weberror', (error) => complaints.push(String(error.error().stack)));
   const page = await context.newPage();
-  await page.goto('/');
+  await page.goto(address);
   await page.getByRole('button', { name: button }).click();
   return page;
 }

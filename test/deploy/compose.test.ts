@@ -58,7 +58,7 @@ describe('variables', () => {
   test.each(ROLES)('%s starts with them', (role) => {
     const config = readConfig(resolved(environmentOf(role)));
     expect(config).toMatchObject({
-      role, embedded: false, testRoutes: false, http: { host: '0.0.0.0', port: 3000 }, temporal: { address: 'temporal:7233', namespace: 'turnkeeper' },
+      role, demo: false, testRoutes: false, http: { host: '0.0.0.0', port: 3000 }, temporal: { address: 'temporal:7233', namespace: 'turnkeeper' },
       database: { url: 'postgres://turnkeeper:set-postgres_password@postgres:5432/turnkeeper' }, redis: { url: 'redis://:set-redis_password@redis:6379' },
     });
   });

@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { KeyRound, LogIn, ShieldCheck, UserRound } from 'lucide-react';
-import { useEffect, useState, type FormEvent, type ReactNode } from 'react';
+import { useEffect, useState, useSyncExternalStore, type FormEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../api/client.ts';
 import { ApiError } from '../api/api-error.ts';
@@ -10,6 +10,7 @@ import { Button } from '../ui/Button.tsx';
 import { Loading } from '../ui/Loading.tsx';
 import { Notice } from '../ui/Notice.tsx';
 import { Problem } from '../ui/Problem.tsx';
+import { currentDemoSecret, forgetDemoSecret, subscribeDemoSecret } from './demo.ts';
 import { signIn, type Session } from './session.ts';
 import { signInOptions } from './sign-in-options.ts';
 
@@ -28,7 +29,9 @@ export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>[
     </label>
   );
   const provider = options.data?.provider ?? null;
-  const demo = options.data?.demo === true;
+  const secret = useSyncExternalStore(subscribeDemoSecret, currentDemoSecret);
+  const offersDemo = options.data?.demo === true;
+  const demo = offersDemo && secret !== null;
   return (
     <main className="flex min-h-full flex-col items-center justify-center overflow-auto px-5 py-10">
       <div className="w-full max-w-sm">
@@ -40,7 +43,8 @@ export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>[
         {options.isPending ? <Loading /> : (
           <>
             {provider !== null && <ByProvider issuer={provider.issuer} />}
-            {demo && <Demo stay={stay} />}
+            {demo && <Demo secret={secret} stay={stay} />}
+            {offersDemo && !demo && <div className="mb-5"><Notice tone="info">{t('signIn.demoAddress')}</Notice></div>}
             {/* By the provider a reload asks the provider: only a key is there to be kept. */}
             <KeyForm stay={stay} alone={!demo && provider === null}>{!demo && provider !== null && stayBox}</KeyForm>
             {(demo || provider === null) && stayBox}
@@ -67,11 +71,12 @@ function ByProvider({ issuer }: { issuer: string }) {
   );
 }
 
-function Demo({ stay }: { stay: boolean }) {
+function Demo({ secret, stay }: { secret: string; stay: boolean }) {
   const { t } = useTranslation();
   const demo = useMutation({
-    mutationFn: (as: 'user' | 'admin') => answer(api.POST('/api/auth/demo', { body: { as } })),
+    mutationFn: (as: 'user' | 'admin') => answer(api.POST('/api/auth/demo', { body: { as, secret } })),
     onSuccess: ({ token }) => signIn(token, { stay }),
+    onError: (error) => { if (error instanceof ApiError && error.code === 'not_found') forgetDemoSecret(); },
   });
   return (
     <section aria-label={t('signIn.demo')} className="grid gap-2.5">
