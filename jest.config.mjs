@@ -1,10 +1,16 @@
-/** Lanes are folders of test/: `jest test/domain test/tidy.test.ts`. Services come through TEST_* variables (scripts/with-services.ts). */
+/**
+ * Lanes are folders of test/: `jest test/domain test/tidy.test.ts`. Services come through TEST_* variables
+ * (scripts/with-services.ts).
+ */
 export default {
   rootDir: import.meta.dirname,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
-    '\\.ts$': ['@swc/jest', { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' }],
+    '\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' },
+    ],
   },
   // Git worktrees and data folders of a running stack hold copies of our files.
   modulePathIgnorePatterns: ['<rootDir>/.turnkeeper'],

@@ -39,13 +39,26 @@ async function main(): Promise<void> {
     await Promise.race([stopped, failed]);
   } finally {
     log.info('stopping');
-    for (const close of closers.reverse()) await close().catch((error: unknown) => log.error({ err: error }, 'a part did not close'));
+    for (const close of closers.reverse())
+      await close().catch((error: unknown) => log.error({ err: error }, 'a part did not close'));
   }
 }
 
-/** @returns `failed` rejects when a running part fails for good. In an object, because an async function would wait for a bare promise. */
-async function run(config: Config, { log, metrics, tracing }: { log: Logger; metrics: Metrics; tracing: Tracing }, closers: (() => Promise<void>)[]): Promise<{ failed: Promise<void> }> {
-  const database = await openDatabase({ url: required(config.database.url, 'DATABASE_URL'), poolMax: config.database.poolMax, onTurnEnded: tellEndings(metrics, log), traceStatement: traceStatements(tracing) });
+/**
+ * @returns `failed` rejects when a running part fails for good. In an object, because an async function would wait for
+ *   a bare promise.
+ */
+async function run(
+  config: Config,
+  { log, metrics, tracing }: { log: Logger; metrics: Metrics; tracing: Tracing },
+  closers: (() => Promise<void>)[],
+): Promise<{ failed: Promise<void> }> {
+  const database = await openDatabase({
+    url: required(config.database.url, 'DATABASE_URL'),
+    poolMax: config.database.poolMax,
+    onTurnEnded: tellEndings(metrics, log),
+    traceStatement: traceStatements(tracing),
+  });
   closers.push(() => database.close());
   await assertMigrated(database);
   const models = await publishRates(database, config.models);
@@ -76,8 +89,20 @@ async function run(config: Config, { log, metrics, tracing }: { log: Logger; met
     const worker = await startWorker(
       temporal,
       {
-        database, redis, feed, model, models, countTokens, runs, planner, stats, log, metrics, now: Date.now,
-        reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 }, purchaseUrl: config.policy.purchaseUrl,
+        database,
+        redis,
+        feed,
+        model,
+        models,
+        countTokens,
+        runs,
+        planner,
+        stats,
+        log,
+        metrics,
+        now: Date.now,
+        reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 },
+        purchaseUrl: config.policy.purchaseUrl,
       },
       { taskQueuePrefix, ...config.worker, reconcileEverySeconds: config.reconcile.everySeconds, tracing },
     );
@@ -88,7 +113,25 @@ async function run(config: Config, { log, metrics, tracing }: { log: Logger; met
     const links = createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace });
     const issuer = config.oidc === null ? null : createIssuer(config.oidc, { log, now: Date.now });
     const redrives = createRedrives(temporal, { taskQueuePrefix });
-    const api = await startApi({ config, models, database, issuer, redis, feed, accountFeed, runs, planner, stats, redrives, links, countTokens, log, metrics, tracing, now: Date.now });
+    const api = await startApi({
+      config,
+      models,
+      database,
+      issuer,
+      redis,
+      feed,
+      accountFeed,
+      runs,
+      planner,
+      stats,
+      redrives,
+      links,
+      countTokens,
+      log,
+      metrics,
+      tracing,
+      now: Date.now,
+    });
     closers.push(() => api.close());
     log.info({ url: api.url }, 'listening');
   }

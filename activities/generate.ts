@@ -17,28 +17,33 @@ import { admissionContext, tellFollowers } from './turn-steps.ts';
 
 /** One model call of a turn, streamed to its readers, with its answer in PostgreSQL before it returns. */
 export function createGenerate(deps: ActivityDeps): TurnActivities['generate'] {
-  return ({ turnId }) => heartbeating(async () => {
-    // Watching begins before the attempt opens, which reads the stop flag: no stop falls between the two.
-    const interruption = watchInterruption(deps.feed, turnId);
-    try {
-      const opened = await outlast(() => openAttempt(deps.database, turnId, admissionContext(deps)));
-      tellFollowers(deps);
-      // A first attempt speaks for itself, by its first delta; whoever has seen text must learn of the next.
-      if (opened.kind !== 'opened' || opened.number > 1) deps.feed.announce(turnId, 'changed');
-      return opened.kind === 'opened' ? await callModel(deps, opened, interruption) : opened;
-    } finally {
-      interruption.close();
-    }
-  });
+  return ({ turnId }) =>
+    heartbeating(async () => {
+      // Watching begins before the attempt opens, which reads the stop flag: no stop falls between the two.
+      const interruption = watchInterruption(deps.feed, turnId);
+      try {
+        const opened = await outlast(() => openAttempt(deps.database, turnId, admissionContext(deps)));
+        tellFollowers(deps);
+        // A first attempt speaks for itself, by its first delta; whoever has seen text must learn of the next.
+        if (opened.kind !== 'opened' || opened.number > 1) deps.feed.announce(turnId, 'changed');
+        return opened.kind === 'opened' ? await callModel(deps, opened, interruption) : opened;
+      } finally {
+        interruption.close();
+      }
+    });
 }
 
 async function callModel(deps: ActivityDeps, attempt: OpenedAttempt, interruption: Interruption): Promise<Generated> {
   const { turn, hold } = attempt;
   const model = deps.models.find(({ name }) => name === turn.model);
   if (model === undefined) throw await failed(deps, attempt, 'model_rejected', null);
-  const messages = await outlast(() => readTranscript(deps.database.sql, turn, { instructions: model.instructions, historyFrom: hold.historyFrom }));
+  const messages = await outlast(() =>
+    readTranscript(deps.database.sql, turn, { instructions: model.instructions, historyFrom: hold.historyFrom }),
+  );
   const writer = openTurnWriter(deps.redis, {
-    turnId: turn.id, attempt: attempt.number, restarted: attempt.restarted,
+    turnId: turn.id,
+    attempt: attempt.number,
+    restarted: attempt.restarted,
     onEntry: (entry) => deps.feed.deliver(turn.id, entry),
   });
   const onDelta = timeFirstDelta(deps, attempt, (delta) => writer.delta(delta));
@@ -58,11 +63,19 @@ async function callModel(deps: ActivityDeps, attempt: OpenedAttempt, interruptio
   }
 }
 
-/** @returns `onDelta`, which times the first: `start` from the hold of a first call of a run until now, `model` from now. */
-function timeFirstDelta({ metrics, now }: ActivityDeps, { turn, restarted }: OpenedAttempt, onDelta: (text: string) => void): (text: string) => void {
+/**
+ * @returns `onDelta`, which times the first: `start` from the hold of a first call of a run until now, `model` from
+ *   now.
+ */
+function timeFirstDelta(
+  { metrics, now }: ActivityDeps,
+  { turn, restarted }: OpenedAttempt,
+  onDelta: (text: string) => void,
+): (text: string) => void {
   const calledAt = performance.now();
   // PostgreSQL's clock against ours: milliseconds between machines that keep time.
-  if (restarted !== 'retry' && turn.admittedAt !== null) metrics.firstDeltaPart('start', (now() - turn.admittedAt) / 1_000);
+  if (restarted !== 'retry' && turn.admittedAt !== null)
+    metrics.firstDeltaPart('start', (now() - turn.admittedAt) / 1_000);
   let waiting = true;
   return (text) => {
     if (waiting) metrics.firstDeltaPart('model', (performance.now() - calledAt) / 1_000);
@@ -87,13 +100,19 @@ async function conclude(deps: ActivityDeps, ended: Ended): Promise<Generated> {
 }
 
 /**
- * The model call ended without an answer. What is final stays as it ended; what would be tried again, a stop ends with what has come,
- * and once there was text that is charged (policy 6). The row knows of a stop before any message does.
+ * The model call ended without an answer. What is final stays as it ended; what would be tried again, a stop ends with
+ * what has come, and once there was text that is charged (policy 6). The row knows of a stop before any message does.
  */
-async function breakOff(deps: ActivityDeps, ended: Ended, failure: Pick<ModelFailure, 'code' | 'retryAfterMs' | 'provider'>): Promise<Generated> {
+async function breakOff(
+  deps: ActivityDeps,
+  ended: Ended,
+  failure: Pick<ModelFailure, 'code' | 'retryAfterMs' | 'provider'>,
+): Promise<Generated> {
   const { attempt, end, interruption, writer } = ended;
   const { code } = failure;
-  const isStopped = TURN_FAILURES[code] && (interruption.why() === 'stop' || await outlast(() => isStopRequested(deps.database, attempt.turn.id)));
+  const isStopped =
+    TURN_FAILURES[code] &&
+    (interruption.why() === 'stop' || (await outlast(() => isStopRequested(deps.database, attempt.turn.id))));
   if (!isStopped) throw await failed(deps, attempt, code, end.usage, failure);
   return writer.text === '' ? stopEmpty(deps, attempt, end.usage) : store(deps, ended, 'stopped');
 }
@@ -103,35 +122,68 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
   const { turn, hold } = attempt;
   const { text } = writer;
   const textTokens = deps.countTokens(text, model.encoding);
-  const counted: Usage = { promptTokens: hold.promptTokens, cachedTokens: 0, completionTokens: textTokens, reasoningTokens: 0 };
+  const counted: Usage = {
+    promptTokens: hold.promptTokens,
+    cachedTokens: 0,
+    completionTokens: textTokens,
+    reasoningTokens: 0,
+  };
   const streamEntries = await writer.end();
-  const stored = await outlast(() => storeAnswer(deps.database, {
-    turnId: turn.id, attempt: attempt.number, outcome, text, textTokens, usage: end.usage ?? counted, estimated: end.usage === null,
-    finishReason: end.finishReason, streamEntries, providerRequestId: end.providerRequestId, now: deps.now(),
-  }));
+  const stored = await outlast(() =>
+    storeAnswer(deps.database, {
+      turnId: turn.id,
+      attempt: attempt.number,
+      outcome,
+      text,
+      textTokens,
+      usage: end.usage ?? counted,
+      estimated: end.usage === null,
+      finishReason: end.finishReason,
+      streamEntries,
+      providerRequestId: end.providerRequestId,
+      now: deps.now(),
+    }),
+  );
   deps.metrics.attemptEnded({ model: model.name, outcome: outcome === 'completed' ? 'answered' : 'stopped' });
   if (stored !== null) return stored;
   throw superseded();
 }
 
-/** Stopped before the first delta: nothing was answered, nothing is charged; what the provider charged us stays on the attempt. */
+/**
+ * Stopped before the first delta: nothing was answered, nothing is charged; what the provider charged us stays on the
+ * attempt.
+ */
 async function stopEmpty(deps: ActivityDeps, { turn, number }: OpenedAttempt, usage: Usage | null): Promise<Generated> {
   const { workflowExecution, currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
-  const released = await outlast(() => releaseTurn(deps.database, {
-    turnId: turn.id, runId: workflowExecution?.runId ?? '', attempt: number, reason: { as: 'stopped' }, scheduledAt,
-  }));
-  if (usage !== null) await outlast(() => failAttempt(deps.database, { turnId: turn.id, attempt: number, code: 'interrupted', usage }));
+  const released = await outlast(() =>
+    releaseTurn(deps.database, {
+      turnId: turn.id,
+      runId: workflowExecution?.runId ?? '',
+      attempt: number,
+      reason: { as: 'stopped' },
+      scheduledAt,
+    }),
+  );
+  if (usage !== null)
+    await outlast(() => failAttempt(deps.database, { turnId: turn.id, attempt: number, code: 'interrupted', usage }));
   deps.metrics.attemptEnded({ model: turn.model, outcome: 'stopped' });
   if (released !== null) return released;
   throw superseded();
 }
 
 function superseded(): ApplicationFailure {
-  return ApplicationFailure.create({ type: TURN_FAILURE_TYPES.interrupted, message: 'a newer attempt answers this turn', nonRetryable: false });
+  return ApplicationFailure.create({
+    type: TURN_FAILURE_TYPES.interrupted,
+    message: 'a newer attempt answers this turn',
+    nonRetryable: false,
+  });
 }
 
 async function failed(
-  deps: ActivityDeps, { turn, number, isLast }: OpenedAttempt, code: TurnFailureCode, usage: Usage | null,
+  deps: ActivityDeps,
+  { turn, number, isLast }: OpenedAttempt,
+  code: TurnFailureCode,
+  usage: Usage | null,
   { retryAfterMs, provider }: Pick<ModelFailure, 'retryAfterMs' | 'provider'> = { retryAfterMs: null, provider: null },
 ): Promise<ApplicationFailure> {
   await outlast(() => failAttempt(deps.database, { turnId: turn.id, attempt: number, code, usage, provider }));

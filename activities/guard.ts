@@ -6,10 +6,13 @@ import type { Logger } from '../platform/log.ts';
 
 /**
  * What leaves an activity is written into Temporal's history. Typed failures pass; anything else is replaced by a bare
- * `InternalError`, because a driver's message or detail can quote a row. The log gets name, code and stack, never the detail.
+ * `InternalError`, because a driver's message or detail can quote a row. The log gets name, code and stack, never the
+ * detail.
  */
 export function guard<Input extends unknown[], Output>(
-  log: Logger, name: string, activity: (...input: Input) => Promise<Output>,
+  log: Logger,
+  name: string,
+  activity: (...input: Input) => Promise<Output>,
 ): (...input: Input) => Promise<Output> {
   return async (...input) => {
     try {
@@ -18,15 +21,27 @@ export function guard<Input extends unknown[], Output>(
       if (error instanceof ApplicationFailure || error instanceof CancelledFailure) throw error;
       if (error instanceof AppError) throw ApplicationFailure.nonRetryable(error.code, 'Refused');
       const { workflowExecution, attempt } = activityInfo();
-      log.error({ ...fieldsOf(input[0]), activity: name, workflowId: workflowExecution?.workflowId, attempt, ...describe(error) }, 'an activity failed');
-      if (error instanceof ScheduleRefused) throw ApplicationFailure.nonRetryable('Temporal refuses the schedule, see the worker’s log', error.name);
+      log.error(
+        {
+          ...fieldsOf(input[0]),
+          activity: name,
+          workflowId: workflowExecution?.workflowId,
+          attempt,
+          ...describe(error),
+        },
+        'an activity failed',
+      );
+      if (error instanceof ScheduleRefused)
+        throw ApplicationFailure.nonRetryable('Temporal refuses the schedule, see the worker’s log', error.name);
       throw ApplicationFailure.retryable('internal error, see the worker’s log', 'InternalError');
     }
   };
 }
 
 function fieldsOf(input: unknown): LogFields {
-  return typeof input === 'object' && input !== null && 'turnId' in input && typeof input.turnId === 'string' ? { turnId: input.turnId } : {};
+  return typeof input === 'object' && input !== null && 'turnId' in input && typeof input.turnId === 'string'
+    ? { turnId: input.turnId }
+    : {};
 }
 
 function describe(error: unknown): Record<string, unknown> {

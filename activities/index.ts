@@ -8,7 +8,13 @@ import type { Redis } from '../platform/redis.ts';
 import type { StatsCache } from '../platform/stats-cache.ts';
 import type { TurnRuns } from '../platform/temporal.ts';
 import type { TurnFeed } from '../platform/turn-feed.ts';
-import type { AdminStatsActivities, MonthActivities, ReconcileActivities, RedriveActivities, TurnActivities } from '../workflows/contract.ts';
+import type {
+  AdminStatsActivities,
+  MonthActivities,
+  ReconcileActivities,
+  RedriveActivities,
+  TurnActivities,
+} from '../workflows/contract.ts';
 import { createRefreshAdminStats } from './admin-stats.ts';
 import { guard } from './guard.ts';
 import { createGenerate } from './generate.ts';
@@ -37,7 +43,11 @@ export interface ActivityDeps {
   readonly purchaseUrl: string;
 }
 
-export type Activities = TurnActivities & MonthActivities & ReconcileActivities & AdminStatsActivities & RedriveActivities;
+export type Activities = TurnActivities &
+  MonthActivities &
+  ReconcileActivities &
+  AdminStatsActivities &
+  RedriveActivities;
 
 /** Each is safe to run twice; what they throw is typed and carries no text of a chat. */
 export function createActivities(deps: ActivityDeps): Activities {

@@ -1,7 +1,10 @@
 import { Context } from '@temporalio/activity';
 import type { TurnFeed } from '../platform/turn-feed.ts';
 
-/** Why a model call is cut short. Stop (the person's, or a cancel in the Temporal UI) settles what has come; the others do not. */
+/**
+ * Why a model call is cut short. Stop (the person's, or a cancel in the Temporal UI) settles what has come; the others
+ * do not.
+ */
 export interface Interruption {
   /** Aborts on any of them. */
   readonly signal: AbortSignal;

@@ -8,7 +8,10 @@ import { announceAccount } from '../platform/account-feed.ts';
 import type { MonthActivities, ScheduleReport } from '../workflows/contract.ts';
 import type { ActivityDeps } from './index.ts';
 
-/** What an account's schedules do, and what arms them. Each reads PostgreSQL anew, so a late or repeated run does no harm. */
+/**
+ * What an account's schedules do, and what arms them. Each reads PostgreSQL anew, so a late or repeated run does no
+ * harm.
+ */
 export function createMonthSteps(deps: ActivityDeps): MonthActivities {
   return {
     async armSchedules({ userId }) {
@@ -25,7 +28,8 @@ export function createMonthSteps(deps: ActivityDeps): MonthActivities {
       if (reset.outcome === 'past_month') return { outcome: reset.outcome, disarmed: false };
       const { outcome, period, closedUsedTokens, idle } = reset;
       if (outcome === 'reset') announceAccount(deps.redis, { userId });
-      const disarmed = idle && !(await disarmSchedule(deps, 'reset', { ...owner, userId, now: deps.now() })).includes('reset');
+      const disarmed =
+        idle && !(await disarmSchedule(deps, 'reset', { ...owner, userId, now: deps.now() })).includes('reset');
       return { outcome, period, closedUsedTokens, disarmed };
     },
     async checkUsage({ userId }) {
@@ -53,9 +57,21 @@ export function createMonthSteps(deps: ActivityDeps): MonthActivities {
 async function repairSchedules(deps: ActivityDeps): Promise<ScheduleReport> {
   const onProgress = () => Context.current().heartbeat();
   const { accounts, schedules, differences } = await compareSchedules(deps, { now: deps.now, onProgress });
-  const count = (fault: (typeof differences)[number]['fault']) => differences.filter((difference) => difference.fault === fault).length;
-  const found = { accounts, schedules, missing: count('missing'), mistimed: count('mistimed'), needless: count('needless'), unrecorded: count('unrecorded') };
+  const count = (fault: (typeof differences)[number]['fault']) =>
+    differences.filter((difference) => difference.fault === fault).length;
+  const found = {
+    accounts,
+    schedules,
+    missing: count('missing'),
+    mistimed: count('mistimed'),
+    needless: count('needless'),
+    unrecorded: count('unrecorded'),
+  };
   const mended = await mendSchedules(deps, differences, { now: deps.now, onProgress });
-  if (mended > 0) deps.log.warn({ ...found, mended, first: differences.slice(0, 20) }, 'schedules differed from the accounts and were mended');
+  if (mended > 0)
+    deps.log.warn(
+      { ...found, mended, first: differences.slice(0, 20) },
+      'schedules differed from the accounts and were mended',
+    );
   return { ...found, mended };
 }

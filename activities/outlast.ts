@@ -4,8 +4,8 @@ import { isUnavailable } from '../db/availability.ts';
 const LONGEST_MS = 60_000;
 
 /**
- * Goes on trying while PostgreSQL is away, for at most a minute: a model's answer is paid for, so it is not thrown away for a
- * restart of the database. Other errors pass at once.
+ * Goes on trying while PostgreSQL is away, for at most a minute: a model's answer is paid for, so it is not thrown away
+ * for a restart of the database. Other errors pass at once.
  */
 export async function outlast<T>(work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + LONGEST_MS;

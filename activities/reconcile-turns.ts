@@ -14,9 +14,9 @@ const TURNS_AT_A_TIME = 500;
 const PROVE_SINCE_MS = 60 * 60_000;
 
 /**
- * Takes every live turn that has been quiet for longer than its limit and whose workflow is not open (terminated, timed out,
- * lost with Temporal's data, never started): settles a stored answer, starts what never began, fails the rest `interrupted`.
- * Then proves the counters of accounts that moved in the last hour against the ledger.
+ * Takes every live turn that has been quiet for longer than its limit and whose workflow is not open (terminated, timed
+ * out, lost with Temporal's data, never started): settles a stored answer, starts what never began, fails the rest
+ * `interrupted`. Then proves the counters of accounts that moved in the last hour against the ledger.
  */
 export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['reconcileTurns'] {
   return async () => {
@@ -35,7 +35,8 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
     const report: ReconcileReport = { ...found, expiredHolds, mismatches };
     deps.metrics.reconciled(report);
     if (mismatches > 0) deps.log.error(report, 'counters differ from the ledger');
-    else if (Object.values({ ...report, failed: 0 }).some((count) => count > 0)) deps.log.warn(report, 'reconcile mended what it found');
+    else if (Object.values({ ...report, failed: 0 }).some((count) => count > 0))
+      deps.log.warn(report, 'reconcile mended what it found');
     return report;
   };
 }
@@ -47,15 +48,21 @@ async function mendOrSkip(deps: ActivityDeps, quiet: QuietTurn): Promise<Mended 
   } catch (error) {
     // Without PostgreSQL or Temporal none can be mended: the round fails here, and is run again.
     await deps.database.ping();
-    if (!await deps.runs.ready()) throw error;
-    deps.log.error({ turnId: quiet.turn.turnId, error: error instanceof Error ? error.name : typeof error }, 'reconcile could not mend a turn');
+    if (!(await deps.runs.ready())) throw error;
+    deps.log.error(
+      { turnId: quiet.turn.turnId, error: error instanceof Error ? error.name : typeof error },
+      'reconcile could not mend a turn',
+    );
     return 'failed';
   }
 }
 
 type Mended = 'settled' | 'started' | 'interrupted';
 
-async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietForMs }: QuietTurn): Promise<Mended | null> {
+async function mend(
+  deps: ActivityDeps,
+  { turn, hasAnswer, neverStarted, quietForMs }: QuietTurn,
+): Promise<Mended | null> {
   // Before Temporal is asked: whatever claims the turn from now on is newer than what is seen here.
   const seenAt = deps.now();
   if (await deps.runs.isOpen(turn)) return null;
@@ -74,7 +81,12 @@ async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietFo
     await deps.runs.start(turn, () => isTaken(deps.database, turnId));
     return 'started';
   }
-  const released = await releaseTurn(deps.database, { turnId, runId: 'reconcile', reason: reasonFor(turn.stopRequestedAt), scheduledAt: seenAt });
+  const released = await releaseTurn(deps.database, {
+    turnId,
+    runId: 'reconcile',
+    reason: reasonFor(turn.stopRequestedAt),
+    scheduledAt: seenAt,
+  });
   deps.feed.announce(turnId, 'changed');
   announceAccount(deps.redis, turn);
   return released === null ? null : 'interrupted';
@@ -82,5 +94,5 @@ async function mend(deps: ActivityDeps, { turn, hasAnswer, neverStarted, quietFo
 
 /** A person who asked to stop gets a stop; nothing is charged either way. */
 function reasonFor(stopRequestedAt: number | null) {
-  return stopRequestedAt === null ? { as: 'failed', code: 'interrupted' } as const : { as: 'stopped' } as const;
+  return stopRequestedAt === null ? ({ as: 'failed', code: 'interrupted' } as const) : ({ as: 'stopped' } as const);
 }

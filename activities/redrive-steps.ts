@@ -8,21 +8,25 @@ import type { RedriveActivities } from '../workflows/contract.ts';
 import { heartbeating } from './heartbeat.ts';
 import type { ActivityDeps } from './index.ts';
 
-/** PostgreSQL says what is to be done and what was: a step that is run twice, or by another worker, goes on where the last one stood. */
+/**
+ * PostgreSQL says what is to be done and what was: a step that is run twice, or by another worker, goes on where the
+ * last one stood.
+ */
 export function createRedriveSteps(deps: ActivityDeps): RedriveActivities {
   const { database } = deps;
   return {
-    advanceRedrive: ({ redriveId, most }) => heartbeating(async () => {
-      await noteEndings(database, redriveId);
-      const { state, progress } = await getRedrive(database.sql, redriveId);
-      if (!isOver({ state })) {
-        for (const turn of await findUnstarted(database, redriveId)) await start(deps, turn);
-        if (state === 'running') await begin(deps, redriveId, Math.min(most, REDRIVE_WINDOW - progress.running));
-        await endRedrive(database, redriveId);
-      }
-      const now = await getRedrive(database.sql, redriveId);
-      return countProgress(database.sql, redriveId, now.state);
-    }),
+    advanceRedrive: ({ redriveId, most }) =>
+      heartbeating(async () => {
+        await noteEndings(database, redriveId);
+        const { state, progress } = await getRedrive(database.sql, redriveId);
+        if (!isOver({ state })) {
+          for (const turn of await findUnstarted(database, redriveId)) await start(deps, turn);
+          if (state === 'running') await begin(deps, redriveId, Math.min(most, REDRIVE_WINDOW - progress.running));
+          await endRedrive(database, redriveId);
+        }
+        const now = await getRedrive(database.sql, redriveId);
+        return countProgress(database.sql, redriveId, now.state);
+      }),
     async moveRedrive({ redriveId, to }) {
       await moveRedrive(database, { redriveId, to, actor: null, reason: null });
     },

@@ -7,7 +7,9 @@ import { ownerOfTurnWorkflow, type TurnActivities } from '../workflows/contract.
 import type { ActivityDeps } from './index.ts';
 
 /** The short steps of a turn: one transaction each, then a word to whoever watches. */
-export function createTurnSteps(deps: ActivityDeps): Pick<TurnActivities, 'reserveTurn' | 'settleTurn' | 'releaseTurn'> {
+export function createTurnSteps(
+  deps: ActivityDeps,
+): Pick<TurnActivities, 'reserveTurn' | 'settleTurn' | 'releaseTurn'> {
   const { database, now } = deps;
   return {
     async reserveTurn({ turnId, cancelled }) {
@@ -44,7 +46,12 @@ export function tellFollowers({ redis }: Pick<ActivityDeps, 'redis'>): void {
 
 /** Of the activity that runs: its Temporal run names the hold. */
 export function admissionContext({ models, countTokens, now }: ActivityDeps): AdmissionContext {
-  return { now: now(), runId: currentRunId(), findModel: (name) => models.find((model) => model.name === name) ?? null, countTokens };
+  return {
+    now: now(),
+    runId: currentRunId(),
+    findModel: (name) => models.find((model) => model.name === name) ?? null,
+    countTokens,
+  };
 }
 
 function currentRunId(): string {

@@ -4,13 +4,18 @@ import { announceAccount } from '../platform/account-feed.ts';
 import type { ApiDeps } from './context.ts';
 
 /**
- * What follows a write to a user's account outside a turn, right after its commit: those who follow the account are told, and the
- * schedules it needs now are armed. The write stands whatever happens here: what Temporal does not take now, the next debit or the daily
- * repair arms.
+ * What follows a write to a user's account outside a turn, right after its commit: those who follow the account are
+ * told, and the schedules it needs now are armed. The write stands whatever happens here: what Temporal does not take
+ * now, the next debit or the daily repair arms.
  */
-export async function afterWrite(deps: Pick<ApiDeps, 'database' | 'redis' | 'planner' | 'log' | 'now'>, userId: number): Promise<void> {
+export async function afterWrite(
+  deps: Pick<ApiDeps, 'database' | 'redis' | 'planner' | 'log' | 'now'>,
+  userId: number,
+): Promise<void> {
   announceAccount(deps.redis, { userId });
-  await within(ARMED_WITHIN_MS, arm(deps, userId)).catch((error: unknown) => deps.log.warn({ userId, reason: String(error) }, 'schedules were not armed'));
+  await within(ARMED_WITHIN_MS, arm(deps, userId)).catch((error: unknown) =>
+    deps.log.warn({ userId, reason: String(error) }, 'schedules were not armed'),
+  );
 }
 
 async function arm(deps: Pick<ApiDeps, 'database' | 'planner' | 'now'>, userId: number): Promise<void> {

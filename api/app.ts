@@ -24,7 +24,11 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   const { limits: limitsConfig } = deps.config;
   const authenticate = createAuthenticate(deps);
   const limits = createRequestLimits(deps.redis, limitsConfig);
-  const gate = createOverloadGate({ countLive: () => countLiveTurns(deps.database), limit: limitsConfig.maxTurnsInFlight, now: Date.now });
+  const gate = createOverloadGate({
+    countLive: () => countLiveTurns(deps.database),
+    limit: limitsConfig.maxTurnsInFlight,
+    now: Date.now,
+  });
   deps.metrics.observeOverload(gate);
   const routes = routesOf(deps, gate);
 
@@ -39,8 +43,17 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   mountSignIn(app, deps.config);
   app.use('/api', signIn(authenticate));
   app.use('/api/admin', adminsOnly);
-  mountRoutes(app, routes, (route) => [count(limits, route)], (response) => callerOf(response, stopping));
-  if (deps.config.webDir !== undefined) mountWeb(app, { folder: deps.config.webDir, connectTo: deps.config.oidc?.web ? [new URL(deps.config.oidc.web.issuer).origin] : [] });
+  mountRoutes(
+    app,
+    routes,
+    (route) => [count(limits, route)],
+    (response) => callerOf(response, stopping),
+  );
+  if (deps.config.webDir !== undefined)
+    mountWeb(app, {
+      folder: deps.config.webDir,
+      connectTo: deps.config.oidc?.web ? [new URL(deps.config.oidc.web.issuer).origin] : [],
+    });
   app.use(() => {
     throw new AppError('not_found');
   });
@@ -56,7 +69,11 @@ interface Locals {
 const identify: RequestHandler = (_request, response, next) => {
   const locals = response.locals as Locals;
   locals.requestId = uuidv7();
-  response.set({ 'X-Request-Id': locals.requestId, 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' });
+  response.set({
+    'X-Request-Id': locals.requestId,
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+  });
   next();
 };
 

@@ -13,8 +13,8 @@ const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
  * By a key of ours, or by a token of the issuer where there is one.
- * @throws AppError unauthorized, the same for what is missing, malformed, unknown, revoked, expired and of others; unavailable while the
- * issuer's keys cannot be had.
+ * @throws AppError unauthorized, the same for what is missing, malformed, unknown, revoked, expired and of others;
+ *   unavailable while the issuer's keys cannot be had.
  */
 export function createAuthenticate({ database, issuer }: { database: Database; issuer: Issuer | null }): Authenticate {
   return async (request) => {

@@ -4,8 +4,8 @@ import { AppError, type ErrorCode } from '../domain/errors.ts';
 const MAX_BODY = 256 * 1024;
 
 /**
- * Bodies are JSON objects. No content type and curl's default are read as JSON, so that `curl -d '{…}'` works; with bearer tokens
- * there are no cross-site forms to fear. Other types are 415.
+ * Bodies are JSON objects. No content type and curl's default are read as JSON, so that `curl -d '{…}'` works; with
+ * bearer tokens there are no cross-site forms to fear. Other types are 415.
  */
 export function readBody(): RequestHandler {
   const parse = express.json({ limit: MAX_BODY, strict: true, type: () => true });
@@ -28,7 +28,12 @@ function hasBody(headers: NodeJS.Dict<string | string[]>): boolean {
 
 function isJson(contentType: string | undefined): boolean {
   const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
-  return type === '' || type === 'application/json' || type === 'application/x-www-form-urlencoded' || /^application\/[\w.-]+\+json$/.test(type);
+  return (
+    type === '' ||
+    type === 'application/json' ||
+    type === 'application/x-www-form-urlencoded' ||
+    /^application\/[\w.-]+\+json$/.test(type)
+  );
 }
 
 function objectOnly(body: unknown): AppError | undefined {

@@ -6,7 +6,10 @@ export type Cell = string | number | boolean | null;
 /** What a spreadsheet would take for a formula when it opens the file. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 
-/** One record as RFC 4180 has it. Text that begins like a formula is put behind an apostrophe; numbers stay numbers, also below 0. */
+/**
+ * One record as RFC 4180 has it. Text that begins like a formula is put behind an apostrophe; numbers stay numbers,
+ * also below 0.
+ */
 export function csvLine(cells: readonly Cell[]): string {
   return `${cells.map(cellOf).join(',')}\r\n`;
 }
@@ -22,9 +25,25 @@ function cellOf(cell: Cell): string {
  * What fails on the way cuts the connection, so that half a file is never taken for a whole one.
  */
 export async function sendCsv(
-  response: Response, { fileName, columns, batches, gone }: { fileName: string; columns: readonly string[]; batches: AsyncIterable<readonly (readonly Cell[])[]>; gone: AbortSignal },
+  response: Response,
+  {
+    fileName,
+    columns,
+    batches,
+    gone,
+  }: {
+    fileName: string;
+    columns: readonly string[];
+    batches: AsyncIterable<readonly (readonly Cell[])[]>;
+    gone: AbortSignal;
+  },
 ): Promise<null> {
-  const begin = () => response.status(200).set({ 'Content-Type': 'text/csv; charset=utf-8; header=present', 'Content-Disposition': `attachment; filename="${fileName}"`, Vary: 'Accept' });
+  const begin = () =>
+    response.status(200).set({
+      'Content-Type': 'text/csv; charset=utf-8; header=present',
+      'Content-Disposition': `attachment; filename="${fileName}"`,
+      Vary: 'Accept',
+    });
   let text = csvLine(columns);
   for await (const batch of batches) {
     if (gone.aborted) return null;

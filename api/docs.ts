@@ -12,10 +12,17 @@ export function mountDocs(app: Express, document: object): void {
     response.set(headers).type('json').send(body);
   });
   app.get('/api/docs', (_request, response) => {
-    response.set('Content-Security-Policy', "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:").type('html').send(PAGE);
+    response
+      .set('Content-Security-Policy', "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:")
+      .type('html')
+      .send(PAGE);
   });
   app.get('/api/docs/start.js', (_request, response) => {
-    response.type('js').send("SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#docs', deepLinking: true, persistAuthorization: true });");
+    response
+      .type('js')
+      .send(
+        "SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#docs', deepLinking: true, persistAuthorization: true });",
+      );
   });
   const assets = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   app.use('/api/docs', express.static(assets, { index: false, maxAge: '1h', redirect: false }));

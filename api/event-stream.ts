@@ -4,7 +4,10 @@ import type { Response } from 'express';
 /** Proxies close what is silent; most allow 60 s, some 20 s. */
 const COMMENT_EVERY_MS = 15_000;
 
-/** Server-sent events over one response: unbuffered, uncompressed, kept alive by comments, and no faster than the reader reads. */
+/**
+ * Server-sent events over one response: unbuffered, uncompressed, kept alive by comments, and no faster than the reader
+ * reads.
+ */
 export class EventStream {
   readonly #response: Response;
   readonly #keepAlive: NodeJS.Timeout;

@@ -8,7 +8,10 @@ export interface RequestLimits {
 }
 
 /** Per account, counted in Redis for all API processes; without Redis each process counts for itself. */
-export function createRequestLimits(redis: Redis, { sendsPerMinute, readsPerSecond }: { sendsPerMinute: number; readsPerSecond: number }): RequestLimits {
+export function createRequestLimits(
+  redis: Redis,
+  { sendsPerMinute, readsPerSecond }: { sendsPerMinute: number; readsPerSecond: number },
+): RequestLimits {
   const limiters = {
     send: limiter(redis, { keyPrefix: 'limit:send', points: sendsPerMinute, duration: 60 }),
     read: limiter(redis, { keyPrefix: 'limit:read', points: readsPerSecond, duration: 1 }),

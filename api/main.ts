@@ -16,13 +16,16 @@ const DRAIN_MS = 5_000;
 /** @throws AppConfigError when the port is taken. */
 export async function startApi(deps: ApiDeps): Promise<Api> {
   const stopping = new AbortController();
-  const server = createServer({
-    // A plain send may wait 120 s for its answer; a request itself is small.
-    requestTimeout: 30_000,
-    headersTimeout: 10_000,
-    // Longer than the 60 s that most balancers keep an idle connection, so that they never meet a closed one.
-    keepAliveTimeout: 75_000,
-  }, oneAtATime(createApp(deps, stopping.signal)));
+  const server = createServer(
+    {
+      // A plain send may wait 120 s for its answer; a request itself is small.
+      requestTimeout: 30_000,
+      headersTimeout: 10_000,
+      // Longer than the 60 s that most balancers keep an idle connection, so that they never meet a closed one.
+      keepAliveTimeout: 75_000,
+    },
+    oneAtATime(createApp(deps, stopping.signal)),
+  );
   const { host, port } = deps.config.http;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
@@ -44,8 +47,13 @@ export async function startApi(deps: ApiDeps): Promise<Api> {
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  if (error.code === 'EADDRINUSE') return new AppConfigError(`PORT: ${port} is in use. Set PORT to a free one, or stop what listens there.`, { cause: error });
-  if (error.code === 'EACCES') return new AppConfigError(`PORT: ${port} may not be used by this user.`, { cause: error });
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') return new AppConfigError(`HOST: ${host} is no address of this machine.`, { cause: error });
+  if (error.code === 'EADDRINUSE')
+    return new AppConfigError(`PORT: ${port} is in use. Set PORT to a free one, or stop what listens there.`, {
+      cause: error,
+    });
+  if (error.code === 'EACCES')
+    return new AppConfigError(`PORT: ${port} may not be used by this user.`, { cause: error });
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+    return new AppConfigError(`HOST: ${host} is no address of this machine.`, { cause: error });
   return error;
 }

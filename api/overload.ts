@@ -6,7 +6,10 @@ export interface OverloadGate {
   arrive(): Arrival;
   /** Live turns of all processes at which it refuses. */
   bound(): number;
-  /** Turns of this process that wait for the decision about their hold, and how many may: measured, so it follows the machine. */
+  /**
+   * Turns of this process that wait for the decision about their hold, and how many may: measured, so it follows the
+   * machine.
+   */
   starting(): { readonly now: number; readonly bound: number };
 }
 
@@ -31,11 +34,16 @@ const FEW = 4;
 const SMOOTHING = 0.1;
 
 /**
- * Refuses a new turn at once when it would wait too long: `limit` bounds the turns of all processes, and by Little's law what this process
- * starts in `WAIT_MS` bounds those that start. A slow model holds up neither: only the time until the hold is measured.
+ * Refuses a new turn at once when it would wait too long: `limit` bounds the turns of all processes, and by Little's
+ * law what this process starts in `WAIT_MS` bounds those that start. A slow model holds up neither: only the time until
+ * the hold is measured.
  * @param options.countLive accepted and running turns of all processes. @param options.now milliseconds.
  */
-export function createOverloadGate(options: { countLive: () => Promise<number>; limit: number; now: () => number }): OverloadGate {
+export function createOverloadGate(options: {
+  countLive: () => Promise<number>;
+  limit: number;
+  now: () => number;
+}): OverloadGate {
   const { limit, now } = options;
   let live = 0;
   let countedAt = -Infinity;

@@ -19,7 +19,9 @@ export function presentAdminTurn(turn: TurnRecord, reading: Reading): z.infer<ty
   const { content: _content, warning: _warning, ...shown } = presentTurn(turn, reading);
   const { userId, sequence, replayedAt, createdAt, endedAt } = turn;
   return {
-    ...shown, userId, sequence,
+    ...shown,
+    userId,
+    sequence,
     ...(replayedAt === null ? {} : { replayedAt: iso(replayedAt) }),
     ...(endedAt === null ? {} : { durationMs: Math.max(0, endedAt - createdAt) }),
   };
@@ -27,19 +29,27 @@ export function presentAdminTurn(turn: TurnRecord, reading: Reading): z.infer<ty
 
 /** @param newest what Temporal says of the newest run, which may not have reached PostgreSQL. */
 export function presentTurnDetail(
-  detail: TurnDetail, newest: { runId: string; status: string } | null, { links, ...reading }: Reading & { links: TemporalLinks },
+  detail: TurnDetail,
+  newest: { runId: string; status: string } | null,
+  { links, ...reading }: Reading & { links: TemporalLinks },
 ): AdminTurnDetail {
   const { turn, holds, attempts, debits, content } = detail;
   const workflowId = turnWorkflowId(turn.userId, turn.turnId);
   const runIds = new Set([...detail.runIds, ...(newest === null ? [] : [newest.runId])]);
   return {
     ...presentAdminTurn(turn, reading),
-    timeline: describeTimeline({ turn, holds, attempts }).map(({ at, ...step }) => ({ at: iso(at), sinceAcceptedMs: at - turn.createdAt, ...step })),
+    timeline: describeTimeline({ turn, holds, attempts }).map(({ at, ...step }) => ({
+      at: iso(at),
+      sinceAcceptedMs: at - turn.createdAt,
+      ...step,
+    })),
     holds: holds.map(presentHold),
     attempts: attempts.map(presentAttempt),
     ledgerEntries: debits.map(presentDebit),
     workflow: {
-      workflowId, status: newest?.status ?? null, url: links.workflow(workflowId),
+      workflowId,
+      status: newest?.status ?? null,
+      url: links.workflow(workflowId),
       runs: [...runIds].map((runId) => ({ runId, url: links.run(workflowId, runId) })),
     },
     ...content,
@@ -53,11 +63,25 @@ function presentHold({ createdAt, expiresAt, endedAt, ...hold }: HoldRecord) {
 function presentAttempt({ number, runId, state, error, finishReason, startedAt, endedAt, ...rest }: AttemptRecord) {
   const { promptTokens, cachedTokens, completionTokens, reasoningTokens, estimated } = rest;
   return {
-    number, runId, state, error, finishReason,
+    number,
+    runId,
+    state,
+    error,
+    finishReason,
     provider: { status: rest.providerStatus, code: rest.providerCode, requestId: rest.providerRequestId },
-    usage: promptTokens === null || completionTokens === null ? null
-      : { promptTokens, cachedTokens: cachedTokens ?? 0, completionTokens, reasoningTokens: reasoningTokens ?? 0, estimated: estimated ?? false },
-    startedAt: iso(startedAt), endedAt: isoOrNull(endedAt), durationMs: endedAt === null ? null : Math.max(0, endedAt - startedAt),
+    usage:
+      promptTokens === null || completionTokens === null
+        ? null
+        : {
+            promptTokens,
+            cachedTokens: cachedTokens ?? 0,
+            completionTokens,
+            reasoningTokens: reasoningTokens ?? 0,
+            estimated: estimated ?? false,
+          },
+    startedAt: iso(startedAt),
+    endedAt: isoOrNull(endedAt),
+    durationMs: endedAt === null ? null : Math.max(0, endedAt - startedAt),
   };
 }
 

@@ -8,17 +8,26 @@ import type { usageState } from './wire/account.ts';
 import type { TurnBody } from './wire/turn.ts';
 
 /** What a reader is shown of a turn, in their language. */
-export function presentTurn(turn: TurnRecord, { locale, models }: { locale: Locale; models: readonly Model[] }): TurnBody {
+export function presentTurn(
+  turn: TurnRecord,
+  { locale, models }: { locale: Locale; models: readonly Model[] },
+): TurnBody {
   const { turnId, conversationId, state, model, attempt, usage, warning, finishReason } = turn;
   const answered = isAnswered(state);
   return {
-    turnId, conversationId, state, model, attempt,
+    turnId,
+    conversationId,
+    state,
+    model,
+    attempt,
     ...(answered ? { content: turn.content ?? '' } : {}),
     ...(answered && usage !== null ? { usage } : {}),
     ...(answered && warning !== null ? { warning: presentWarning(warning, locale) } : {}),
     ...(answered && finishReason !== null ? { finishReason } : {}),
     maxOutputTokens: turn.outputLimit ?? askedLimit(turn, models),
-    ...((state === 'failed' || state === 'refused') && turn.error !== null ? { error: presentError(turn.error, locale) } : {}),
+    ...((state === 'failed' || state === 'refused') && turn.error !== null
+      ? { error: presentError(turn.error, locale) }
+      : {}),
     createdAt: iso(turn.createdAt),
     ...(turn.endedAt === null ? {} : { endedAt: iso(turn.endedAt) }),
   };

@@ -6,17 +6,25 @@ interface Timed {
   streamingAt?: number;
 }
 
-/** Times every request by its route's template: an address that no route took is `none`, so a stranger cannot invent labels. */
+/**
+ * Times every request by its route's template: an address that no route took is `none`, so a stranger cannot invent
+ * labels.
+ */
 export function timeRequests(metrics: Pick<Metrics, 'requestEnded' | 'streamClosed'>): RequestHandler {
   return (request, response, next) => {
     const timed = response.locals as Timed;
-    const receivedAt = timed.receivedAt = performance.now();
+    const receivedAt = (timed.receivedAt = performance.now());
     response.once('close', () => {
       const { streamingAt } = timed;
       if (streamingAt !== undefined) metrics.streamClosed();
       // 499: the client had gone before there was an answer.
       const status = response.headersSent ? response.statusCode : 499;
-      metrics.requestEnded({ method: request.method, route: routeOf(request), status, seconds: ((streamingAt ?? performance.now()) - receivedAt) / 1_000 });
+      metrics.requestEnded({
+        method: request.method,
+        route: routeOf(request),
+        status,
+        seconds: ((streamingAt ?? performance.now()) - receivedAt) / 1_000,
+      });
     });
     next();
   };
@@ -36,5 +44,7 @@ export function secondsSinceReceived(response: Response): number {
 
 /** Its template; `none` for what no route took. */
 export function routeOf({ route }: { readonly route?: unknown }): string {
-  return typeof route === 'object' && route !== null && 'path' in route && typeof route.path === 'string' ? route.path : 'none';
+  return typeof route === 'object' && route !== null && 'path' in route && typeof route.path === 'string'
+    ? route.path
+    : 'none';
 }

@@ -42,12 +42,19 @@ export interface Answer {
 }
 
 /** Infers the types of a route from its schemas. */
-export function defineRoute<Params = undefined, Query = undefined, Body = undefined>(route: Route<Params, Query, Body>): Route {
+export function defineRoute<Params = undefined, Query = undefined, Body = undefined>(
+  route: Route<Params, Query, Body>,
+): Route {
   return route as unknown as Route;
 }
 
 /** @param call runs what every call needs first (authentication, limits) and gives the caller. */
-export function mountRoutes(app: Express, routes: readonly Route[], call: (route: Route) => RequestHandler[], callerOf: (response: Response) => Caller): void {
+export function mountRoutes(
+  app: Express,
+  routes: readonly Route[],
+  call: (route: Route) => RequestHandler[],
+  callerOf: (response: Response) => Caller,
+): void {
   for (const route of routes) {
     const parse: RequestHandler[] = route.body === undefined ? [] : [readBody()];
     app[route.method](route.path, ...call(route), ...parse, async (request, response) => {

@@ -14,7 +14,10 @@ import { notificationRoutes } from './routes/notifications.ts';
 import { redriveRoutes } from './routes/redrives.ts';
 import { tokenStatsRoutes } from './routes/token-stats.ts';
 
-/** Every call that needs sign-in. Making them asks nothing of what they will use, so that they can be described without it. */
+/**
+ * Every call that needs sign-in. Making them asks nothing of what they will use, so that they can be described without
+ * it.
+ */
 export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
   return [
     ...chatRoutes(deps, gate),

@@ -3,7 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
 import type { Express, Request, Response } from 'express';
 
-/** The web app's files, as `vite build` left them in `folder`, at `/`. Mounted last: it answers only what no call of the API does. */
+/**
+ * The web app's files, as `vite build` left them in `folder`, at `/`. Mounted last: it answers only what no call of the
+ * API does.
+ */
 export function mountWeb(app: Express, { folder, connectTo }: { folder: string; connectTo: readonly string[] }): void {
   const files = listFiles(folder);
   const page = readFileSync(join(folder, 'index.html'), 'utf8');
@@ -24,26 +27,50 @@ interface WebFile {
 
 /** Known by name before anybody asks, so that no path is ever built from a request. */
 function listFiles(folder: string): ReadonlyMap<string, WebFile> {
-  const names = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1).replaceAll(sep, '/'));
+  const names = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(folder.length + 1)
+        .replaceAll(sep, '/'),
+    );
   const all = new Set(names);
-  return new Map(names.filter((name) => name !== 'index.html' && !/\.(br|gz)$/.test(name)).map((name) => [
-    `/${name}`, { root: folder, name, encodings: ['br', 'gz'].filter((ending) => all.has(`${name}.${ending}`)) },
-  ]));
+  return new Map(
+    names
+      .filter((name) => name !== 'index.html' && !/\.(br|gz)$/.test(name))
+      .map((name) => [
+        `/${name}`,
+        { root: folder, name, encodings: ['br', 'gz'].filter((ending) => all.has(`${name}.${ending}`)) },
+      ]),
+  );
 }
 
 const ENCODING = { br: 'br', gz: 'gzip' } as const;
 
 /** Names under /assets carry a hash of their content. */
 function sendFile(request: Request, response: Response, { root, name, encodings }: WebFile): void {
-  const ending = encodings.find((candidate) => request.acceptsEncodings(ENCODING[candidate as keyof typeof ENCODING]) !== false);
-  response.set('Cache-Control', request.path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'public, max-age=3600').type(extname(name));
+  const ending = encodings.find(
+    (candidate) => request.acceptsEncodings(ENCODING[candidate as keyof typeof ENCODING]) !== false,
+  );
+  response
+    .set(
+      'Cache-Control',
+      request.path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'public, max-age=3600',
+    )
+    .type(extname(name));
   if (encodings.length > 0) response.vary('Accept-Encoding');
   if (ending !== undefined) response.set('Content-Encoding', ENCODING[ending as keyof typeof ENCODING]);
-  response.sendFile(ending === undefined ? name : `${name}.${ending}`, { root, cacheControl: false, lastModified: false });
+  response.sendFile(ending === undefined ? name : `${name}.${ending}`, {
+    root,
+    cacheControl: false,
+    lastModified: false,
+  });
 }
 
-/** What a browser opens: a program that asks for an unknown address gets the API's 404, and so does a missing file. The front door is for all. */
+/**
+ * What a browser opens: a program that asks for an unknown address gets the API's 404, and so does a missing file. The
+ * front door is for all.
+ */
 function isPage(request: Request): boolean {
   if (request.path === '/') return true;
   if (/^\/(api|health|metrics)(\/|$)/i.test(request.path) || /\.[a-z0-9]+$/i.test(request.path)) return false;
@@ -51,18 +78,30 @@ function isPage(request: Request): boolean {
 }
 
 /**
- * Scripts, fonts and connections come from here only. Styles may carry this response's nonce: the dialogs' scroll lock adds a
- * <style>. Nothing an answer holds can run or load: no inline script, no foreign image, no frame, no form.
+ * Scripts, fonts and connections come from here only. Styles may carry this response's nonce: the dialogs' scroll lock
+ * adds a <style>. Nothing an answer holds can run or load: no inline script, no foreign image, no frame, no form.
  */
 function sendPage(response: Response, page: string, connectTo: readonly string[]): void {
   const nonce = randomBytes(16).toString('base64');
-  response.set({
-    'Content-Security-Policy': [
-      "default-src 'none'", "script-src 'self'", `style-src 'self' 'nonce-${nonce}'`, "img-src 'self' data:", "font-src 'self'", "manifest-src 'self'",
-      ['connect-src', "'self'", ...connectTo].join(' '), "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
-    ].join('; '),
-    'Cache-Control': 'no-cache',
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
-  }).type('html').send(page.replaceAll('%CSP_NONCE%', nonce));
+  response
+    .set({
+      'Content-Security-Policy': [
+        "default-src 'none'",
+        "script-src 'self'",
+        `style-src 'self' 'nonce-${nonce}'`,
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "manifest-src 'self'",
+        ['connect-src', "'self'", ...connectTo].join(' '),
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+      ].join('; '),
+      'Cache-Control': 'no-cache',
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
+    })
+    .type('html')
+    .send(page.replaceAll('%CSP_NONCE%', nonce));
 }

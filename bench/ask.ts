@@ -2,7 +2,10 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Contender, Person } from './contenders.ts';
 import { markOf, type Answer } from './question.ts';
 
-/** One question, answered and found right. Instants are milliseconds of the machine's monotonic clock, which every process reads alike. */
+/**
+ * One question, answered and found right. Instants are milliseconds of the machine's monotonic clock, which every
+ * process reads alike.
+ */
 export interface Answered {
   readonly question: string;
   readonly sentAt: number;
@@ -27,21 +30,35 @@ export function now(): number {
 
 let asked = 0;
 
-/** @throws when the answer is not the expected text to the letter, or not charged as expected: what fails must not count as fast. */
+/**
+ * @throws when the answer is not the expected text to the letter, or not charged as expected: what fails must not count
+ *   as fast.
+ */
 export async function ask(contender: Contender, person: Person, answer: Answer): Promise<Answered> {
   const outcome = await askOrShed(contender, person, answer);
   if ('shed' in outcome) throw new Error(`${contender.name} had no room for a question`);
   return outcome;
 }
 
-/** @param onText told of the text as it comes: its UTF-16 units, negative where text is dropped because it comes again. */
-export async function askOrShed(contender: Contender, person: Person, answer: Answer, onText: (units: number) => void = () => {}): Promise<Answered | Shed> {
+/**
+ * @param onText told of the text as it comes: its UTF-16 units, negative where text is dropped because it comes again.
+ */
+export async function askOrShed(
+  contender: Contender,
+  person: Person,
+  answer: Answer,
+  onText: (units: number) => void = () => {},
+): Promise<Answered | Shed> {
   asked += 1;
   const question = `question ${asked} ${markOf(answer)}`;
   const { url, headers, body } = contender.request(question, person, answer.chunks);
   const payload = JSON.stringify(body);
   const sentAt = now();
-  const response = await send(url, payload, { ...headers, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(payload)) });
+  const response = await send(url, payload, {
+    ...headers,
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(payload)),
+  });
   const { statusCode = 0 } = response;
   if (statusCode !== 200) {
     const text = await readAll(response);
@@ -62,7 +79,12 @@ function send(url: string, payload: string, headers: Record<string, string>): Pr
 }
 
 /** Events are separated by blank lines; each is `event:` and `data:` lines, of which `data` holds JSON. */
-function readStream(response: IncomingMessage, contender: Contender, answer: Answer, onText: (units: number) => void): Promise<{ firstDeltaAt: number; doneAt: number }> {
+function readStream(
+  response: IncomingMessage,
+  contender: Contender,
+  answer: Answer,
+  onText: (units: number) => void,
+): Promise<{ firstDeltaAt: number; doneAt: number }> {
   return new Promise((resolve, reject) => {
     let rest = '';
     let text = '';
@@ -94,9 +116,12 @@ function readStream(response: IncomingMessage, contender: Contender, answer: Ans
     response.once('error', reject);
     response.once('end', () => {
       const expected = answer.text.repeat(answer.chunks);
-      if (firstDeltaAt === null || done === null) reject(new Error(`${contender.name}: the stream ended without its end`));
-      else if (text !== expected) reject(new Error(`${contender.name}: another answer: ${text.length} of ${expected.length} characters`));
-      else if (done.tokens !== null && done.tokens < answer.chunks) reject(new Error(`${contender.name}: charged ${done.tokens} tokens for ${answer.chunks} chunks`));
+      if (firstDeltaAt === null || done === null)
+        reject(new Error(`${contender.name}: the stream ended without its end`));
+      else if (text !== expected)
+        reject(new Error(`${contender.name}: another answer: ${text.length} of ${expected.length} characters`));
+      else if (done.tokens !== null && done.tokens < answer.chunks)
+        reject(new Error(`${contender.name}: charged ${done.tokens} tokens for ${answer.chunks} chunks`));
       else resolve({ firstDeltaAt, doneAt: done.at });
     });
   });

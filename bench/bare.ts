@@ -17,8 +17,9 @@ import { createModelClient } from '../platform/model.ts';
 import { countTokens } from '../platform/tokenizer.ts';
 
 /**
- * What a turn costs whom nothing has to survive: one handler, one transaction that admits and holds, the model call, one that debits.
- * Same tables, statements, tokenizer and model client as Turnkeeper's; no workflow, no Redis, and an answer is lost with its process.
+ * What a turn costs whom nothing has to survive: one handler, one transaction that admits and holds, the model call,
+ * one that debits. Same tables, statements, tokenizer and model client as Turnkeeper's; no workflow, no Redis, and an
+ * answer is lost with its process.
  */
 const config = readConfig();
 if (config.database.url === undefined) throw new Error('the bench sets DATABASE_URL');
@@ -28,21 +29,35 @@ if (model === undefined) throw new Error('a catalogue has a model');
 const client = createModelClient(config.openai);
 
 const app = express();
-app.get('/', (_request, response) => { response.end(); });
+app.get('/', (_request, response) => {
+  response.end();
+});
 app.post('/send', express.json(), async (request, response) => {
   const person = await authenticateToken(database, request.get('authorization')?.slice('Bearer '.length) ?? '');
   if (person === null) return void response.status(401).end();
   const { message } = request.body as { message: string };
   const held = await admit(database, person, message);
   if (held === null) return void response.status(402).end();
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache, no-transform' });
-  let text = '';
-  const { usage } = await client.stream({
-    model, messages: [{ role: 'system', content: model.instructions }, { role: 'user', content: message }], outputLimit: held.outputLimit, signal: new AbortController().signal,
-  }, (delta) => {
-    text += delta;
-    send(response, 'delta', { text: delta });
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
   });
+  let text = '';
+  const { usage } = await client.stream(
+    {
+      model,
+      messages: [
+        { role: 'system', content: model.instructions },
+        { role: 'user', content: message },
+      ],
+      outputLimit: held.outputLimit,
+      signal: new AbortController().signal,
+    },
+    (delta) => {
+      text += delta;
+      send(response, 'delta', { text: delta });
+    },
+  );
   if (usage === null) throw new Error('the fake model sends usage');
   const debitedTokens = await settle(database, person, held, { text, usage });
   send(response, 'completed', { turn: { turnId: held.turnId, content: text, usage: { debitedTokens } } });
@@ -56,27 +71,56 @@ async function admit(on: Database, { userId, accountId }: Principal, message: st
   return on.transaction(async (tx) => {
     const now = Date.now();
     const { balance } = await lockAccount(tx, { accountId, now });
-    const { heldByOthers } = await one(sql<{ heldByOthers: number }>`select coalesce(sum(tokens), 0)::float8 as "heldByOthers" from holds
-      where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)}`, tx);
+    const { heldByOthers } = await one(
+      sql<{ heldByOthers: number }>`select coalesce(sum(tokens), 0)::float8 as "heldByOthers" from holds
+      where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)}`,
+      tx,
+    );
     if (model === undefined) return null;
     const decision = decideAdmission({
-      balance, heldByOthers, model, askedOutput: null, history: [],
+      balance,
+      heldByOthers,
+      model,
+      askedOutput: null,
+      history: [],
       baseTokens: countPrompt([countTokens(model.instructions, model.encoding), questionTokens]),
     });
     if (decision.kind !== 'admitted') return null;
     const [conversationId, turnId] = [uuidv7(), uuidv7()];
-    tx.write(sql`insert into conversations (id, user_id, title, last_sequence, listed_at) values (${conversationId}, ${userId}, ${message.slice(0, 40)}, 1, now())`);
+    tx.write(
+      sql`insert into conversations (id, user_id, title, last_sequence, listed_at) values (${conversationId}, ${userId}, ${message.slice(0, 40)}, 1, now())`,
+    );
     tx.write(sql`insert into turns (id, user_id, account_id, conversation_id, sequence, model, output_limit, body_hash, question, question_tokens, encoding, ever_admitted, admitted_at)
       values (${turnId}, ${userId}, ${accountId}, ${conversationId}, 1, ${model.name}, ${decision.hold.outputLimit}, '', ${message}, ${questionTokens}, ${model.encoding}, true, now())`);
-    return openHold(tx, { accountId, turnId, runId: 'bare', size: decision.hold, rate: model.rate, expiresAt: now + holdTimeoutMs(decision.hold.outputLimit) });
+    return openHold(tx, {
+      accountId,
+      turnId,
+      runId: 'bare',
+      size: decision.hold,
+      rate: model.rate,
+      expiresAt: now + holdTimeoutMs(decision.hold.outputLimit),
+    });
   });
 }
 
-async function settle(on: Database, { accountId }: Principal, hold: Hold, { text, usage }: { text: string; usage: Usage }): Promise<number> {
+async function settle(
+  on: Database,
+  { accountId }: Principal,
+  hold: Hold,
+  { text, usage }: { text: string; usage: Usage },
+): Promise<number> {
   const tokens = meter(usage, hold.rate);
   await on.transaction(async (tx) => {
     const account = await lockAccount(tx, { accountId, now: Date.now() });
-    bookDebit(tx, account, { turnId: hold.turnId, holdId: hold.id, rateId: hold.rateId, usage, tokens, heldTokens: hold.tokens, estimated: false });
+    bookDebit(tx, account, {
+      turnId: hold.turnId,
+      holdId: hold.id,
+      rateId: hold.rateId,
+      usage,
+      tokens,
+      heldTokens: hold.tokens,
+      estimated: false,
+    });
     moveHold(tx, hold.id, 'settled');
     tx.write(sql`update turns set state = 'completed', answer = ${text}, finish_reason = 'stop', prompt_tokens = ${usage.promptTokens},
       completion_tokens = ${usage.completionTokens}, debited_tokens = ${tokens}, estimated = false, ended_at = now() where id = ${hold.turnId}`);

@@ -4,7 +4,10 @@ import { readCpu } from './processes.ts';
 import type { Answer } from './question.ts';
 import type { Stage } from './stage.ts';
 
-/** One contender's turns in a row. Milliseconds from the sending of each question; null where nobody tells when the model received it. */
+/**
+ * One contender's turns in a row. Milliseconds from the sending of each question; null where nobody tells when the
+ * model received it.
+ */
 export interface Block {
   readonly turns: number;
   readonly seconds: number;
@@ -40,7 +43,8 @@ export async function runBlock(stage: Stage, contender: Contender, { answer, atO
   const from = Math.min(...answers.map(({ sentAt }) => sentAt));
   const to = Math.max(...answers.map(({ doneAt }) => doneAt));
   return {
-    turns, seconds: (to - from) / 1_000,
+    turns,
+    seconds: (to - from) / 1_000,
     receivedMs: answers.map(({ question, sentAt }) => receiptOf(received, question) - sentAt),
     firstDeltaMs: answers.map(({ sentAt, firstDeltaAt }) => firstDeltaAt - sentAt),
     doneMs: answers.map(({ sentAt, doneAt }) => doneAt - sentAt),
@@ -57,7 +61,10 @@ function receiptOf(received: ReadonlyMap<string, number>, question: string): num
 
 /** The contenders in turn, again and again, so that what the machine does meanwhile meets them alike. */
 export async function interleave<Name extends string>(
-  stage: Stage, contenders: Readonly<Record<Name, Contender>>, rounds: number, load: Load,
+  stage: Stage,
+  contenders: Readonly<Record<Name, Contender>>,
+  rounds: number,
+  load: Load,
 ): Promise<Record<Name, Block[]>> {
   const names = Object.keys(contenders) as Name[];
   const blocks = Object.fromEntries(names.map((name) => [name, [] as Block[]])) as Record<Name, Block[]>;

@@ -23,8 +23,14 @@ export interface BurstEffort {
 
 const BETWEEN_MS = 1_500;
 
-/** Everybody at the same moment; each answer is read to its end and found right. Who is turned away does not come again. */
-export async function measureBurst(stage: Stage, contender: Contender, { burst }: { burst: BurstEffort }): Promise<BurstRow> {
+/**
+ * Everybody at the same moment; each answer is read to its end and found right. Who is turned away does not come again.
+ */
+export async function measureBurst(
+  stage: Stage,
+  contender: Contender,
+  { burst }: { burst: BurstEffort },
+): Promise<BurstRow> {
   const rounds: Round[] = [];
   while (rounds.length < burst.rounds) {
     rounds.push(await throwIn(stage, contender, burst.asked));
@@ -32,7 +38,8 @@ export async function measureBurst(stage: Stage, contender: Contender, { burst }
   }
   const refused = rounds.flatMap(({ refusedWithinMs }) => refusedWithinMs ?? []);
   return {
-    contender: contender.name, asked: burst.asked,
+    contender: contender.name,
+    asked: burst.asked,
     admitted: spreadOf(rounds.map(({ admitted }) => admitted)),
     firstDeltaP99: spreadOf(rounds.map(({ firstDeltaP99 }) => firstDeltaP99)),
     refusedWithinMs: refused.length === 0 ? null : spreadOf(refused),
@@ -46,15 +53,18 @@ interface Round {
 }
 
 async function throwIn({ people }: Stage, contender: Contender, asked: number): Promise<Round> {
-  const outcomes = await Promise.all(Array.from({ length: asked }, async (_, i) => {
-    const person = people[i % people.length];
-    if (person === undefined) throw new Error('nobody asks');
-    return askOrShed(contender, person, ANSWERS.short);
-  }));
+  const outcomes = await Promise.all(
+    Array.from({ length: asked }, async (_, i) => {
+      const person = people[i % people.length];
+      if (person === undefined) throw new Error('nobody asks');
+      return askOrShed(contender, person, ANSWERS.short);
+    }),
+  );
   const firstDeltas = outcomes.flatMap((outcome) => ('shed' in outcome ? [] : [outcome.firstDeltaAt - outcome.sentAt]));
   const refusals = outcomes.flatMap((outcome) => ('shed' in outcome ? [outcome.doneAt - outcome.sentAt] : []));
   return {
-    admitted: firstDeltas.length, firstDeltaP99: percentile(firstDeltas, 0.99),
+    admitted: firstDeltas.length,
+    firstDeltaP99: percentile(firstDeltas, 0.99),
     refusedWithinMs: refusals.length === 0 ? null : percentile(refusals, 1),
   };
 }

@@ -5,7 +5,10 @@ export interface Person {
   readonly token: string;
 }
 
-/** What one event of a stream says: text, that the text so far is to be dropped, or that the answer has ended and what it was charged (null: it does not say). */
+/**
+ * What one event of a stream says: text, that the text so far is to be dropped, or that the answer has ended and what
+ * it was charged (null: it does not say).
+ */
 export interface Said {
   readonly text?: string;
   readonly restart?: boolean;
@@ -15,10 +18,16 @@ export interface Said {
 /** A way from a question to the same model. */
 export interface Contender {
   readonly name: string;
-  /** Processes whose work its turns are, by what people call them; the model and the bench itself are not among them. */
+  /**
+   * Processes whose work its turns are, by what people call them; the model and the bench itself are not among them.
+   */
   readonly processes: readonly string[];
   /** @param chunks of the answer that the model will give: there must be room for it. */
-  request(question: string, person: Person, chunks: number): { url: string; headers: Record<string, string>; body: unknown };
+  request(
+    question: string,
+    person: Person,
+    chunks: number,
+  ): { url: string; headers: Record<string, string>; body: unknown };
   /** Whether this answer means that there is no room just now. */
   isShed(status: number): boolean;
   /** @throws when the stream says that the answer failed. */
@@ -36,12 +45,14 @@ const ROOM_UNASKED = 2_048;
 export function turnkeeper(urls: readonly string[], processes: readonly string[]): Contender {
   let asked = 0;
   return {
-    name: 'turnkeeper', processes,
+    name: 'turnkeeper',
+    processes,
     request(question, { token }, chunks) {
       asked += 1;
       const room = chunks * TOKENS_A_CHUNK;
       return {
-        url: `${urls[asked % urls.length] ?? ''}/api/chat/send`, headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
+        url: `${urls[asked % urls.length] ?? ''}/api/chat/send`,
+        headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
         body: { message: question, model: MODEL, ...(room > ROOM_UNASKED ? { maxOutputTokens: room } : {}) },
       };
     },
@@ -54,20 +65,40 @@ export function turnkeeper(urls: readonly string[], processes: readonly string[]
 /** The Express handler of bare.ts, which streams the same events. */
 export function bare(url: string, processes: readonly string[]): Contender {
   return {
-    name: 'bare', processes,
-    request: (question, { token }) => ({ url: `${url}/send`, headers: { authorization: `Bearer ${token}` }, body: { message: question } }),
+    name: 'bare',
+    processes,
+    request: (question, { token }) => ({
+      url: `${url}/send`,
+      headers: { authorization: `Bearer ${token}` },
+      body: { message: question },
+    }),
     isShed: () => false,
     read: readTurn,
   };
 }
 
-/** The model itself, or any gateway that speaks its protocol. @param url ends in /v1. @param options.key `{n}` in it is the person's number. */
-export function completions(name: string, url: string, { key, model = MODEL, processes = [] }: { key: string; model?: string; processes?: readonly string[] }): Contender {
+/**
+ * The model itself, or any gateway that speaks its protocol.
+ * @param url ends in /v1.
+ * @param options.key `{n}` in it is the person's number.
+ */
+export function completions(
+  name: string,
+  url: string,
+  { key, model = MODEL, processes = [] }: { key: string; model?: string; processes?: readonly string[] },
+): Contender {
   return {
-    name, processes,
+    name,
+    processes,
     request: (question, { number }) => ({
-      url: `${url}/chat/completions`, headers: { authorization: `Bearer ${key.replaceAll('{n}', String(number))}` },
-      body: { model, messages: [{ role: 'user', content: question }], stream: true, stream_options: { include_usage: true } },
+      url: `${url}/chat/completions`,
+      headers: { authorization: `Bearer ${key.replaceAll('{n}', String(number))}` },
+      body: {
+        model,
+        messages: [{ role: 'user', content: question }],
+        stream: true,
+        stream_options: { include_usage: true },
+      },
     }),
     isShed: (status) => status === 429 || status === 503,
     read: readChunk,

@@ -5,7 +5,10 @@ export interface Spread {
   readonly most: number;
 }
 
-/** The value below which `share` of the samples lie (nearest rank). @throws RangeError without samples: a figure of nothing is no figure. */
+/**
+ * The value below which `share` of the samples lie (nearest rank).
+ * @throws RangeError without samples: a figure of nothing is no figure.
+ */
 export function percentile(samples: readonly number[], share: number): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const found = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
@@ -15,7 +18,14 @@ export function percentile(samples: readonly number[], share: number): number {
 
 /** Half of the samples lie on each side. @throws RangeError without samples. */
 export function median(samples: readonly number[]): number {
-  return (percentile(samples, 0.5) - percentile(samples.map((value) => -value), 0.5)) / 2;
+  return (
+    (percentile(samples, 0.5) -
+      percentile(
+        samples.map((value) => -value),
+        0.5,
+      )) /
+    2
+  );
 }
 
 export function spreadOf(samples: readonly number[]): Spread {

@@ -4,7 +4,10 @@ import { Registry } from '../scripts/services/registry.ts';
 import type { Ground } from '../scripts/services/service.ts';
 import { Parts } from '../scripts/stack.ts';
 
-/** A bench's services on data of their own that stay between its runs, below `.turnkeeper/`, with the durable settings of `npm start`. */
+/**
+ * A bench's services on data of their own that stay between its runs, below `.turnkeeper/`, with the durable settings
+ * of `npm start`.
+ */
 export interface BenchGround {
   readonly ground: Ground;
   readonly parts: Parts;
@@ -19,7 +22,8 @@ export async function openGround(name: string, stopping: AbortSignal): Promise<B
   const ground: Ground = { dataDir: registry.dataDir, registry, throwAway: false, durable: true, stopping };
   const parts = new Parts(ground);
   return {
-    ground, parts,
+    ground,
+    parts,
     async close() {
       registry.stopping();
       await parts.stop();

@@ -22,7 +22,10 @@ export interface LadderStep {
 export interface LadderRow {
   readonly contender: string;
   readonly steps: readonly LadderStep[];
-  /** Most streams with which, and with fewer, a first delta's p99 is no more than twice what it is without any, and nothing comes late. */
+  /**
+   * Most streams with which, and with fewer, a first delta's p99 is no more than twice what it is without any, and
+   * nothing comes late.
+   */
   readonly held: number;
 }
 
@@ -41,9 +44,17 @@ const SLACK_MS = 30_000;
 const DELIVERED = 0.95;
 
 /** Streams of 50 chunks a second, more and more of them at once. */
-export async function measureLadder(stage: Stage, contender: Contender, { ladder: { streams, stepMs } }: { ladder: LadderEffort }): Promise<LadderRow> {
+export async function measureLadder(
+  stage: Stage,
+  contender: Contender,
+  { ladder: { streams, stepMs } }: { ladder: LadderEffort },
+): Promise<LadderRow> {
   const most = Math.max(...streams);
-  const load = new StreamLoad(stage, contender, now() + most / STARTS_A_SECOND * 1_000 + (streams.length + 1) * (SETTLE_MS + stepMs) + SLACK_MS);
+  const load = new StreamLoad(
+    stage,
+    contender,
+    now() + (most / STARTS_A_SECOND) * 1_000 + (streams.length + 1) * (SETTLE_MS + stepMs) + SLACK_MS,
+  );
   const steps = [await timeStep(stage, contender, load, stepMs)];
   for (const count of streams) {
     await load.raiseTo(count);
@@ -57,12 +68,15 @@ export async function measureLadder(stage: Stage, contender: Contender, { ladder
 
 export function heldOf([alone, ...steps]: readonly LadderStep[]): number {
   if (alone === undefined) return 0;
-  const failed = steps.findIndex(({ firstDelta, delivered }) => firstDelta.p99 > alone.firstDelta.p99 * 2 || delivered < DELIVERED);
+  const failed = steps.findIndex(
+    ({ firstDelta, delivered }) => firstDelta.p99 > alone.firstDelta.p99 * 2 || delivered < DELIVERED,
+  );
   return (failed === -1 ? steps.at(-1) : steps[failed - 1])?.streams ?? 0;
 }
 
 async function timeStep(stage: Stage, contender: Contender, load: StreamLoad, stepMs: number): Promise<LadderStep> {
-  const cpuOf = (reading: ReadonlyMap<string, number>) => sum(contender.processes.map((name) => reading.get(name) ?? 0));
+  const cpuOf = (reading: ReadonlyMap<string, number>) =>
+    sum(contender.processes.map((name) => reading.get(name) ?? 0));
   const before = { cpu: cpuOf(readCpu(stage.processes)), units: load.units };
   const from = now();
   const firstDeltas: number[] = [];
@@ -72,7 +86,7 @@ async function timeStep(stage: Stage, contender: Contender, load: StreamLoad, st
     firstDeltas.push(firstDeltaAt - sentAt);
   }
   const ms = now() - from;
-  const owed = load.count * CHUNKS_A_SECOND * ANSWERS.steady.text.length * ms / 1_000;
+  const owed = (load.count * CHUNKS_A_SECOND * ANSWERS.steady.text.length * ms) / 1_000;
   const pids = stage.apps.flatMap((name) => stage.processes.get(name) ?? []);
   return {
     streams: load.count,
@@ -117,12 +131,17 @@ class StreamLoad {
   }
 
   #begin(): Promise<void> {
-    const chunks = Math.max(CHUNKS_A_SECOND, Math.round((this.#endsAt - now()) / 1_000 * CHUNKS_A_SECOND));
+    const chunks = Math.max(CHUNKS_A_SECOND, Math.round(((this.#endsAt - now()) / 1_000) * CHUNKS_A_SECOND));
     return new Promise((resolve, reject) => {
-      const answer = askUntilAdmitted(this.#contender, personOf(this.#stage, this.count), { ...ANSWERS.steady, chunks }, (units) => {
-        this.units += units;
-        resolve();
-      });
+      const answer = askUntilAdmitted(
+        this.#contender,
+        personOf(this.#stage, this.count),
+        { ...ANSWERS.steady, chunks },
+        (units) => {
+          this.units += units;
+          resolve();
+        },
+      );
       this.#answers.push(answer);
       answer.catch(reject);
     });
@@ -130,7 +149,12 @@ class StreamLoad {
 }
 
 /** As a client does that is told to come again: what it waited counts. */
-async function askUntilAdmitted(contender: Contender, person: Person, answer: Answer, onText?: (units: number) => void): Promise<Answered> {
+async function askUntilAdmitted(
+  contender: Contender,
+  person: Person,
+  answer: Answer,
+  onText?: (units: number) => void,
+): Promise<Answered> {
   for (;;) {
     const outcome = await askOrShed(contender, person, answer, onText);
     if (!('shed' in outcome)) return outcome;

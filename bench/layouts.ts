@@ -15,7 +15,10 @@ export interface Ready {
   readonly nodeFlags: readonly string[];
 }
 
-/** `one`: as `npm start` runs it, and as the targets mean it. `split`: two API processes and two workers, as on a cluster, so no start is eager. */
+/**
+ * `one`: as `npm start` runs it, and as the targets mean it. `split`: two API processes and two workers, as on a
+ * cluster, so no start is eager.
+ */
 export const LAYOUTS = {
   one: async (ground, ready) => {
     const app = await startRole(ground, ready, 'app', {});
@@ -36,11 +39,21 @@ export const LAYOUTS = {
 
 export type Layout = keyof typeof LAYOUTS;
 
-async function startRole(ground: Ground, { config, variables, nodeFlags }: Ready, name: string, more: Record<string, string>): Promise<Service> {
+async function startRole(
+  ground: Ground,
+  { config, variables, nodeFlags }: Ready,
+  name: string,
+  more: Record<string, string>,
+): Promise<Service> {
   const port = await freePort();
   const isWorker = more['TURNKEEPER_ROLE'] === 'worker';
   const settings: AppSettings = {
-    name, url: `http://127.0.0.1:${port}`, port, output: 'file', nodeFlags, graceSeconds: config.worker.shutdownGraceSeconds,
+    name,
+    url: `http://127.0.0.1:${port}`,
+    port,
+    output: 'file',
+    nodeFlags,
+    graceSeconds: config.worker.shutdownGraceSeconds,
     variables: { ...variables, ...more, ...(isWorker ? { METRICS_PORT: String(port) } : { PORT: String(port) }) },
     ...(isWorker ? { readyPath: '/metrics' } : {}),
   };

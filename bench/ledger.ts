@@ -48,17 +48,33 @@ interface Row {
 interface Report {
   readonly machine: typeof MACHINE;
   readonly rows: readonly Row[];
-  readonly brim: { readonly admitted: number; readonly refused: number; readonly usedTokens: number; readonly ceiling: number; readonly mostCommitted: number };
-  readonly checked: { readonly pairs: number; readonly deadlocks: number; readonly overshoot: number; readonly mismatches: number };
+  readonly brim: {
+    readonly admitted: number;
+    readonly refused: number;
+    readonly usedTokens: number;
+    readonly ceiling: number;
+    readonly mostCommitted: number;
+  };
+  readonly checked: {
+    readonly pairs: number;
+    readonly deadlocks: number;
+    readonly overshoot: number;
+    readonly mismatches: number;
+  };
 }
 
 async function main(stopping: AbortSignal): Promise<void> {
-  const { values } = parseArgs({ options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+  });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
   const bench = await openGround('bench-ledger', stopping);
   try {
     const postgres = await bench.parts.start(startPostgres(bench.ground, process.env['DATABASE_URL']));
-    const report = await unlessStopped(stopping, run(await freshDatabase(postgres.url), values.quick === true ? EFFORTS.quick : EFFORTS.whole));
+    const report = await unlessStopped(
+      stopping,
+      run(await freshDatabase(postgres.url), values.quick === true ? EFFORTS.quick : EFFORTS.whole),
+    );
     process.stdout.write(values.json === true ? `${JSON.stringify(report, null, 2)}\n` : textOf(report));
   } finally {
     await bench.close();
@@ -79,7 +95,10 @@ async function freshDatabase(server: string): Promise<string> {
 async function run(url: string, effort: { rounds: number; turns: number }): Promise<Report> {
   await migrate(url);
   const database = await openDatabase({ url, poolMax: POOL });
-  const [model] = await publishRates(database, readCatalogue(undefined).map((entry) => ({ ...entry, instructions: '' })));
+  const [model] = await publishRates(
+    database,
+    readCatalogue(undefined).map((entry) => ({ ...entry, instructions: '' })),
+  );
   if (model === undefined) throw new Error('a catalogue has a model');
   const forms = { real: realForm(database, model), naive: await openNaive(url, { poolMax: POOL, model }) };
   try {
@@ -87,13 +106,17 @@ async function run(url: string, effort: { rounds: number; turns: number }): Prom
     const accounts = await makeAccounts(database, SPREAD_OVER + 2, PLENTY);
     const [hot = 0, brim = 0, ...many] = accounts;
     say('warming up');
-    for (const form of Object.values(forms)) await block(database, model, form, { accounts: many, callers: 16, turns: effort.turns / 2 });
+    for (const form of Object.values(forms))
+      await block(database, model, form, { accounts: many, callers: 16, turns: effort.turns / 2 });
     const rows: Row[] = [];
-    for (const on of [[hot], many]) for (const callers of CALLERS) rows.push(...await compare(database, model, forms, { accounts: on, callers, ...effort }));
+    for (const on of [[hot], many])
+      for (const callers of CALLERS)
+        rows.push(...(await compare(database, model, forms, { accounts: on, callers, ...effort })));
     const brimmed = await fillToTheBrim(database, model, forms.real, brim);
     const report = { machine: MACHINE, rows, brim: brimmed, checked: await check(database) };
     const { deadlocks, overshoot, mismatches } = report.checked;
-    if (deadlocks + overshoot + mismatches > 0 || brimmed.mostCommitted > brimmed.ceiling) throw new Error(`the ledger broke its promises: ${JSON.stringify(report.checked)} ${JSON.stringify(brimmed)}`);
+    if (deadlocks + overshoot + mismatches > 0 || brimmed.mostCommitted > brimmed.ceiling)
+      throw new Error(`the ledger broke its promises: ${JSON.stringify(report.checked)} ${JSON.stringify(brimmed)}`);
     return report;
   } finally {
     await forms.naive.close();
@@ -104,15 +127,28 @@ async function run(url: string, effort: { rounds: number; turns: number }): Prom
 /** Their period is opened at once, so that the naive form, which opens none, finds it. */
 async function makeAccounts(database: Database, count: number, allowance: number): Promise<number[]> {
   await sql`insert into users (id) select n from generate_series(1, ${count}::int) n`.execute(database.sql);
-  await sql`insert into accounts (id, user_id, monthly_allowance_tokens) select n, n, ${allowance} from generate_series(1, ${count}::int) n`.execute(database.sql);
+  await sql`insert into accounts (id, user_id, monthly_allowance_tokens) select n, n, ${allowance} from generate_series(1, ${count}::int) n`.execute(
+    database.sql,
+  );
   await sql`insert into periods (account_id, label, starts_at, ends_at, allowance_tokens)
-    select n, to_char(now(), 'YYYY-MM'), now() - interval '15 days', now() + interval '15 days', ${allowance} from generate_series(1, ${count}::int) n`.execute(database.sql);
+    select n, to_char(now(), 'YYYY-MM'), now() - interval '15 days', now() + interval '15 days', ${allowance} from generate_series(1, ${count}::int) n`.execute(
+    database.sql,
+  );
   await sql`analyze`.execute(database.sql);
   return Array.from({ length: count }, (_, i) => i + 1);
 }
 
-async function block(database: Database, model: PricedModel, form: LedgerForm, { accounts, callers, turns }: { accounts: readonly number[]; callers: number; turns: number }): Promise<Pairs> {
-  const accepted = await acceptTurns(database, { accounts: accounts.length <= turns ? accounts : sampleOf(accounts, turns), count: turns, model: model.name });
+async function block(
+  database: Database,
+  model: PricedModel,
+  form: LedgerForm,
+  { accounts, callers, turns }: { accounts: readonly number[]; callers: number; turns: number },
+): Promise<Pairs> {
+  const accepted = await acceptTurns(database, {
+    accounts: accounts.length <= turns ? accounts : sampleOf(accounts, turns),
+    count: turns,
+    model: model.name,
+  });
   return runPairs(database, form, { callers, turns: accepted });
 }
 
@@ -122,7 +158,10 @@ function sampleOf(accounts: readonly number[], count: number): number[] {
 
 /** The forms in turn, again and again, so that what the machine does meanwhile meets them alike. */
 async function compare(
-  database: Database, model: PricedModel, forms: Readonly<Record<Row['form'], LedgerForm>>, load: { accounts: readonly number[]; callers: number; rounds: number; turns: number },
+  database: Database,
+  model: PricedModel,
+  forms: Readonly<Record<Row['form'], LedgerForm>>,
+  load: { accounts: readonly number[]; callers: number; rounds: number; turns: number },
 ): Promise<Row[]> {
   say(`measuring: ${load.accounts.length} account(s), ${load.callers} callers`);
   const blocks: Record<Row['form'], Pairs[]> = { real: [], naive: [] };
@@ -134,21 +173,46 @@ async function compare(
     }
   }
   return (['real', 'naive'] as const).map((form) => {
-    const [hold, settle] = [blocks[form].flatMap(({ holdMs }) => holdMs), blocks[form].flatMap(({ settleMs }) => settleMs)];
+    const [hold, settle] = [
+      blocks[form].flatMap(({ holdMs }) => holdMs),
+      blocks[form].flatMap(({ settleMs }) => settleMs),
+    ];
     return {
-      accounts: load.accounts.length, callers: load.callers, form, pairsPerSecond: spreadOf(blocks[form].map(({ settled, seconds }) => settled / seconds)),
-      holdP50: percentile(hold, 0.5), holdP99: percentile(hold, 0.99), settleP50: percentile(settle, 0.5), settleP99: percentile(settle, 0.99),
+      accounts: load.accounts.length,
+      callers: load.callers,
+      form,
+      pairsPerSecond: spreadOf(blocks[form].map(({ settled, seconds }) => settled / seconds)),
+      holdP50: percentile(hold, 0.5),
+      holdP99: percentile(hold, 0.99),
+      settleP50: percentile(settle, 0.5),
+      settleP99: percentile(settle, 0.99),
     };
   });
 }
 
-/** 64 callers on an account with room for a hundred holds, filled until nothing fits: used + held is read all the while, in one snapshot. */
-async function fillToTheBrim(database: Database, model: PricedModel, form: LedgerForm, accountId: number): Promise<Report['brim']> {
+/**
+ * 64 callers on an account with room for a hundred holds, filled until nothing fits: used + held is read all the while,
+ * in one snapshot.
+ */
+async function fillToTheBrim(
+  database: Database,
+  model: PricedModel,
+  form: LedgerForm,
+  accountId: number,
+): Promise<Report['brim']> {
   say('filling an account to the brim');
   const allowance = 100 * 2_100;
   await sql`update periods set allowance_tokens = ${allowance} where account_id = ${accountId}`.execute(database.sql);
-  const committed = async () => (await one(sql<{ tokens: number }>`select (p.used_tokens + (select coalesce(sum(tokens), 0) from holds where account_id = p.account_id and state = 'pending'))::float8 as tokens
-    from periods p where p.account_id = ${accountId}`, database.sql)).tokens;
+  const committed = async () =>
+    (
+      await one(
+        sql<{
+          tokens: number;
+        }>`select (p.used_tokens + (select coalesce(sum(tokens), 0) from holds where account_id = p.account_id and state = 'pending'))::float8 as tokens
+    from periods p where p.account_id = ${accountId}`,
+        database.sql,
+      )
+    ).tokens;
   let [mostCommitted, filling] = [0, true];
   const watching = (async () => {
     while (filling) mostCommitted = Math.max(mostCommitted, await committed());
@@ -156,35 +220,60 @@ async function fillToTheBrim(database: Database, model: PricedModel, form: Ledge
   let [admitted, refused] = [0, 0];
   // Until nothing fits any more, however small the hold.
   for (let round = 0; round < 10; round += 1) {
-    const pairs = await runPairs(database, form, { callers: 64, turns: await acceptTurns(database, { accounts: [accountId], count: 1_000, model: model.name }) });
+    const pairs = await runPairs(database, form, {
+      callers: 64,
+      turns: await acceptTurns(database, { accounts: [accountId], count: 1_000, model: model.name }),
+    });
     admitted += pairs.settled;
     refused += pairs.refused;
     if (pairs.settled === 0) break;
   }
   filling = false;
   await watching;
-  if (admitted === 0 || refused === 0) throw new Error(`nothing was tried at the brim: ${admitted} admitted, ${refused} refused`);
+  if (admitted === 0 || refused === 0)
+    throw new Error(`nothing was tried at the brim: ${admitted} admitted, ${refused} refused`);
   const usedTokens = await committed();
-  return { admitted, refused, usedTokens, ceiling: ceilingOf(allowance), mostCommitted: Math.max(mostCommitted, usedTokens) };
+  return {
+    admitted,
+    refused,
+    usedTokens,
+    ceiling: ceilingOf(allowance),
+    mostCommitted: Math.max(mostCommitted, usedTokens),
+  };
 }
 
 async function check(database: Database): Promise<Report['checked']> {
-  const { pairs, deadlocks, overshoot } = await one(sql<{ pairs: number; deadlocks: number; overshoot: number }>`select
+  const { pairs, deadlocks, overshoot } = await one(
+    sql<{ pairs: number; deadlocks: number; overshoot: number }>`select
     (select count(*)::int from ledger_entries) as pairs,
     (select deadlocks::int from pg_stat_database where datname = current_database()) as deadlocks,
     (select count(*)::int from accounts a join periods p on p.account_id = a.id
-      where p.used_tokens > floor((p.allowance_tokens + p.spent_purchased_tokens + a.purchased_tokens) * 105 / 100)) as overshoot`, database.sql);
+      where p.used_tokens > floor((p.allowance_tokens + p.spent_purchased_tokens + a.purchased_tokens) * 105 / 100)) as overshoot`,
+    database.sql,
+  );
   return { pairs, deadlocks, overshoot, mismatches: await countMismatches(database, { sinceMs: 86_400_000 }) };
 }
 
 function textOf({ machine, rows, brim, checked }: Report): string {
   const title = `${machine.cores} cores (${machine.cpu}), node ${machine.node}; PostgreSQL and the bench on them, ${POOL} connections each form; milliseconds`;
-  const line = (cells: readonly string[]) => cells.map((cell, i) => (i === 0 ? cell.padEnd(20) : cell.padStart(i === 2 ? 24 : 11))).join('');
-  return [title, line(['accounts × callers', '', 'pairs/s', 'hold p50', 'p99', 'settle p50', 'p99']),
-    ...rows.map(({ accounts, callers, form, pairsPerSecond: { median, least, most }, holdP50, holdP99, settleP50, settleP99 }) =>
-      line([`${accounts} × ${callers}`, form, `${median.toFixed(0)} (${least.toFixed(0)}…${most.toFixed(0)})`, ...[holdP50, holdP99, settleP50, settleP99].map((ms) => ms.toFixed(1))])),
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(20) : cell.padStart(i === 2 ? 24 : 11))).join('');
+  return [
+    title,
+    line(['accounts × callers', '', 'pairs/s', 'hold p50', 'p99', 'settle p50', 'p99']),
+    ...rows.map(
+      ({ accounts, callers, form, pairsPerSecond: { median, least, most }, holdP50, holdP99, settleP50, settleP99 }) =>
+        line([
+          `${accounts} × ${callers}`,
+          form,
+          `${median.toFixed(0)} (${least.toFixed(0)}…${most.toFixed(0)})`,
+          ...[holdP50, holdP99, settleP50, settleP99].map((ms) => ms.toFixed(1)),
+        ]),
+    ),
     `at the brim: ${brim.admitted} admitted, ${brim.refused} refused; used + held at most ${brim.mostCommitted} of a ceiling of ${brim.ceiling}`,
-    `checked: ${checked.pairs} pairs, ${checked.deadlocks} deadlocks, ${checked.overshoot} accounts beyond their ceiling, ${checked.mismatches} counters or rollups that differ from the entries`, ''].join('\n');
+    `checked: ${checked.pairs} pairs, ${checked.deadlocks} deadlocks, ${checked.overshoot} accounts beyond their ceiling, ${checked.mismatches} counters or rollups that differ from the entries`,
+    '',
+  ].join('\n');
 }
 
 await runBench(main);

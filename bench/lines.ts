@@ -17,7 +17,10 @@ export interface Timed {
   readonly samples: readonly number[];
 }
 
-/** After a tenth as many that are not counted: connections, plans and pages are warm, as they are in a service that runs. */
+/**
+ * After a tenth as many that are not counted: connections, plans and pages are warm, as they are in a service that
+ * runs.
+ */
 export async function timed(what: string, times: number, work: () => Promise<unknown>): Promise<Timed> {
   say(`measuring: ${what}`);
   for (let i = 0; i < times / 10; i += 1) await work();
@@ -37,7 +40,11 @@ export function judge({ what, samples }: Timed, figure: 'p50' | 'p99' | 'most', 
 
 export function textOf(lines: readonly Line[], title: string): string {
   const width = Math.max(...lines.map(({ what }) => what.length));
-  const row = (what: string, ...cells: string[]) => `${what.padEnd(width)}  ${cells.map((cell) => cell.padStart(9)).join('')}`;
-  const table = lines.map(({ what, p50, p99, most, target, met }) => `${row(what, p50.toFixed(2), p99.toFixed(2), most.toFixed(2))}   ${target} ${met ? 'met' : 'MISSED'}`);
+  const row = (what: string, ...cells: string[]) =>
+    `${what.padEnd(width)}  ${cells.map((cell) => cell.padStart(9)).join('')}`;
+  const table = lines.map(
+    ({ what, p50, p99, most, target, met }) =>
+      `${row(what, p50.toFixed(2), p99.toFixed(2), most.toFixed(2))}   ${target} ${met ? 'met' : 'MISSED'}`,
+  );
   return `${title}; milliseconds\n${row('', 'p50', 'p99', 'most')}   target\n${table.join('\n')}\n`;
 }

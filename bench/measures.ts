@@ -16,11 +16,24 @@ export interface Effort {
 }
 
 export const EFFORTS = {
-  whole: { rounds: 4, turns: { 1: 80, 8: 160, 32: 256 }, ladder: { streams: [25, 50, 100, 200, 400], stepMs: 8_000 }, burst: { asked: 600, rounds: 3 } },
-  quick: { rounds: 1, turns: { 1: 30, 8: 64, 32: 96 }, ladder: { streams: [100, 400], stepMs: 3_000 }, burst: { asked: 600, rounds: 1 } },
+  whole: {
+    rounds: 4,
+    turns: { 1: 80, 8: 160, 32: 256 },
+    ladder: { streams: [25, 50, 100, 200, 400], stepMs: 8_000 },
+    burst: { asked: 600, rounds: 3 },
+  },
+  quick: {
+    rounds: 1,
+    turns: { 1: 30, 8: 64, 32: 96 },
+    ladder: { streams: [100, 400], stepMs: 3_000 },
+    burst: { asked: 600, rounds: 1 },
+  },
 } as const satisfies Record<string, Effort>;
 
-/** Milliseconds. The p50 is the median of the blocks' p50s, and their least and most; the p99 is that of all turns together. */
+/**
+ * Milliseconds. The p50 is the median of the blocks' p50s, and their least and most; the p99 is that of all turns
+ * together.
+ */
 export interface Latency {
   readonly p50: Spread;
   readonly p99: number;
@@ -37,10 +50,18 @@ export interface LatencyRow {
 }
 
 /** A model without delay: what is left is the way to it and back. */
-export async function measureLatency(stage: Stage, contenders: Readonly<Record<string, Contender>>, effort: Effort): Promise<LatencyRow[]> {
+export async function measureLatency(
+  stage: Stage,
+  contenders: Readonly<Record<string, Contender>>,
+  effort: Effort,
+): Promise<LatencyRow[]> {
   const rows: LatencyRow[] = [];
   for (const atOnce of [1, 8, 32] as const) {
-    const blocks = await interleave(stage, contenders, effort.rounds, { answer: ANSWERS.atOnce, atOnce, turns: effort.turns[atOnce] });
+    const blocks = await interleave(stage, contenders, effort.rounds, {
+      answer: ANSWERS.atOnce,
+      atOnce,
+      turns: effort.turns[atOnce],
+    });
     rows.push(...latencyRows(blocks, atOnce));
   }
   return rows;
@@ -56,18 +77,34 @@ export interface ThroughputRow {
   readonly ownCpuMs: Spread | null;
 }
 
-/** 32 people at once who get answers of 200 ms: the most turns a second that these cores carry, all processes on them. */
-export async function measureThroughput(stage: Stage, contenders: Readonly<Record<string, Contender>>, effort: Effort): Promise<ThroughputRow[]> {
+/**
+ * 32 people at once who get answers of 200 ms: the most turns a second that these cores carry, all processes on them.
+ */
+export async function measureThroughput(
+  stage: Stage,
+  contenders: Readonly<Record<string, Contender>>,
+  effort: Effort,
+): Promise<ThroughputRow[]> {
   const atOnce = 32;
-  const blocks = await interleave(stage, contenders, effort.rounds, { answer: ANSWERS.short, atOnce, turns: effort.turns[atOnce] });
+  const blocks = await interleave(stage, contenders, effort.rounds, {
+    answer: ANSWERS.short,
+    atOnce,
+    turns: effort.turns[atOnce],
+  });
   return Object.entries(contenders).map(([name, { processes }]) => {
     const own = blocks[name] ?? [];
     const seen = [...processes, 'model', 'client'];
     return {
-      contender: name, atOnce,
+      contender: name,
+      atOnce,
       turnsPerSecond: spreadOf(own.map(({ turns, seconds }) => turns / seconds)),
-      cpuMs: Object.fromEntries(seen.map((process) => [process, median(own.map(({ cpuMs }) => cpuMs.get(process) ?? 0))])),
-      ownCpuMs: processes.length === 0 ? null : spreadOf(own.map(({ cpuMs }) => sum(processes.map((process) => cpuMs.get(process) ?? 0)))),
+      cpuMs: Object.fromEntries(
+        seen.map((process) => [process, median(own.map(({ cpuMs }) => cpuMs.get(process) ?? 0))]),
+      ),
+      ownCpuMs:
+        processes.length === 0
+          ? null
+          : spreadOf(own.map(({ cpuMs }) => sum(processes.map((process) => cpuMs.get(process) ?? 0)))),
     };
   });
 }
@@ -77,21 +114,43 @@ export interface StreamRow {
   readonly atOnce: number;
   readonly firstDelta: Latency;
   readonly done: Latency;
-  /** Percent by which the whole answer takes longer than from the model itself, block by block; null for the model itself. */
+  /**
+   * Percent by which the whole answer takes longer than from the model itself, block by block; null for the model
+   * itself.
+   */
   readonly overDirect: Spread | null;
 }
 
 /** 400 chunks at 5 ms, alone and ten at once: what a long answer loses on its way. */
-export async function measureStream(stage: Stage, contenders: Readonly<Record<string, Contender>>, effort: Effort): Promise<StreamRow[]> {
+export async function measureStream(
+  stage: Stage,
+  contenders: Readonly<Record<string, Contender>>,
+  effort: Effort,
+): Promise<StreamRow[]> {
   const rows: StreamRow[] = [];
   for (const atOnce of [1, 10]) {
-    const blocks = await interleave(stage, contenders, effort.rounds + 1, { answer: ANSWERS.long, atOnce, turns: atOnce });
+    const blocks = await interleave(stage, contenders, effort.rounds + 1, {
+      answer: ANSWERS.long,
+      atOnce,
+      turns: atOnce,
+    });
     const direct = blocks['direct'] ?? [];
-    rows.push(...latencyRows(blocks, atOnce).map(({ contender, firstDelta, done }) => ({
-      contender, atOnce, firstDelta, done,
-      overDirect: contender === 'direct' ? null : spreadOf((blocks[contender] ?? []).map(({ doneMs }, round) =>
-        (median(doneMs) / median(direct[round]?.doneMs ?? []) - 1) * 100)),
-    })));
+    rows.push(
+      ...latencyRows(blocks, atOnce).map(({ contender, firstDelta, done }) => ({
+        contender,
+        atOnce,
+        firstDelta,
+        done,
+        overDirect:
+          contender === 'direct'
+            ? null
+            : spreadOf(
+                (blocks[contender] ?? []).map(
+                  ({ doneMs }, round) => (median(doneMs) / median(direct[round]?.doneMs ?? []) - 1) * 100,
+                ),
+              ),
+      })),
+    );
   }
   return rows;
 }
@@ -99,16 +158,30 @@ export async function measureStream(stage: Stage, contenders: Readonly<Record<st
 function latencyRows(blocks: Readonly<Record<string, readonly Block[]>>, atOnce: number): LatencyRow[] {
   const direct = blocks['direct'] ?? [];
   return Object.entries(blocks).map(([contender, own]) => {
-    const of = (measure: 'receivedMs' | 'firstDeltaMs' | 'doneMs') => latencyOf(own, contender === 'direct' ? null : direct, (block) => block[measure] ?? []);
-    return { contender, atOnce, received: own.every(({ receivedMs }) => receivedMs !== null) ? of('receivedMs') : null, firstDelta: of('firstDeltaMs'), done: of('doneMs') };
+    const of = (measure: 'receivedMs' | 'firstDeltaMs' | 'doneMs') =>
+      latencyOf(own, contender === 'direct' ? null : direct, (block) => block[measure] ?? []);
+    return {
+      contender,
+      atOnce,
+      received: own.every(({ receivedMs }) => receivedMs !== null) ? of('receivedMs') : null,
+      firstDelta: of('firstDeltaMs'),
+      done: of('doneMs'),
+    };
   });
 }
 
-function latencyOf(own: readonly Block[], direct: readonly Block[] | null, samples: (block: Block) => readonly number[]): Latency {
+function latencyOf(
+  own: readonly Block[],
+  direct: readonly Block[] | null,
+  samples: (block: Block) => readonly number[],
+): Latency {
   const p50s = own.map((block) => median(samples(block)));
   return {
     p50: spreadOf(p50s),
     p99: percentile(own.flatMap(samples), 0.99),
-    added: direct === null ? null : spreadOf(p50s.map((p50, round) => p50 - median(direct[round] === undefined ? [] : samples(direct[round])))),
+    added:
+      direct === null
+        ? null
+        : spreadOf(p50s.map((p50, round) => p50 - median(direct[round] === undefined ? [] : samples(direct[round])))),
   };
 }

@@ -3,7 +3,9 @@ import type { Browser, CDPSession, Page } from 'playwright-core';
 import { mark } from '../test/fake-model/scenario.ts';
 import type { Person } from './contenders.ts';
 
-/** Two pages that are driven alike: a field for the question, Enter, and the answer in an element of the class `answer`. */
+/**
+ * Two pages that are driven alike: a field for the question, Enter, and the answer in an element of the class `answer`.
+ */
 export const PAGES = { turnkeeper: '/', bare: '/bare.html' } as const;
 export type PageName = keyof typeof PAGES;
 
@@ -21,7 +23,7 @@ export interface PageRun {
 /** 50 deltas a second, each of a token or two, with all that an answer may hold. */
 export function answerOf(seconds: number): { chunks: readonly string[]; delayMs: number } {
   const chunks: string[] = [];
-  for (let part = 1; chunks.length < seconds * 50; part += 1) chunks.push(...section(part).match(/[^]{1,4}/g) ?? []);
+  for (let part = 1; chunks.length < seconds * 50; part += 1) chunks.push(...(section(part).match(/[^]{1,4}/g) ?? []));
   return { chunks: [...chunks.slice(0, seconds * 50), END], delayMs: 20 };
 }
 
@@ -44,8 +46,17 @@ const DRAWN_AFTER_MS = 1_000;
 const ENDS_WITHIN_MS = 500;
 const SHOWN_WITHIN_MS = 30_000;
 
-/** Opens the page in a browser of its own and asks there. @throws when the page does not show the answer's end: what fails must not count as fast. */
-export async function runPage(browser: Browser, url: string, name: PageName, person: Person, answer: ReturnType<typeof answerOf>): Promise<PageRun> {
+/**
+ * Opens the page in a browser of its own and asks there.
+ * @throws when the page does not show the answer's end: what fails must not count as fast.
+ */
+export async function runPage(
+  browser: Browser,
+  url: string,
+  name: PageName,
+  person: Person,
+  answer: ReturnType<typeof answerOf>,
+): Promise<PageRun> {
   const context = await browser.newContext({ baseURL: url, locale: 'ko-KR', viewport: { width: 1_280, height: 800 } });
   try {
     const page = await context.newPage();
@@ -71,8 +82,10 @@ export async function runPage(browser: Browser, url: string, name: PageName, per
     await showsEnd(page);
     const tasks = await page.evaluate<[number, number][]>(`seen.tasks.filter(([at]) => at >= ${from})`);
     return {
-      largestPaintMs, busyShare: (end.busy - begin.busy) / (end.at - begin.at),
-      longTasks: tasks.length, longTaskMs: tasks.reduce((sum, [, duration]) => sum + duration, 0),
+      largestPaintMs,
+      busyShare: (end.busy - begin.busy) / (end.at - begin.at),
+      longTasks: tasks.length,
+      longTaskMs: tasks.reduce((sum, [, duration]) => sum + duration, 0),
     };
   } finally {
     await context.close();

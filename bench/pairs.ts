@@ -7,7 +7,10 @@ import type { PricedModel } from '../domain/model.ts';
 import type { Usage } from '../domain/usage.ts';
 
 /** What every turn of the bench uses: a debit of 50 tokens. */
-export const ANSWER = { promptTokens: 20, cachedTokens: 0, completionTokens: 30 } as const satisfies Omit<Usage, 'reasoningTokens'>;
+export const ANSWER = { promptTokens: 20, cachedTokens: 0, completionTokens: 30 } as const satisfies Omit<
+  Usage,
+  'reasoningTokens'
+>;
 
 /** A way to keep the ledger: both transactions of a turn that move money. */
 export interface LedgerForm {
@@ -26,7 +29,11 @@ export function realForm(database: Database, model: PricedModel): LedgerForm {
       return reserved.kind === 'held' ? reserved.holdId : null;
     },
     async settle({ turnId, answer }) {
-      await settleTurn(database, { turnId, answer: { ...answer, attempt: 1, outcome: 'completed', estimated: false }, now: Date.now() });
+      await settleTurn(database, {
+        turnId,
+        answer: { ...answer, attempt: 1, outcome: 'completed', estimated: false },
+        now: Date.now(),
+      });
     },
     close: async () => {},
   };
@@ -41,10 +48,14 @@ export interface Pairs {
 }
 
 /**
- * `callers` at once take turn after turn: hold, store an answer (one statement, the same for both forms and in no latency, as the model's
- * call lies there), settle.
+ * `callers` at once take turn after turn: hold, store an answer (one statement, the same for both forms and in no
+ * latency, as the model's call lies there), settle.
  */
-export async function runPairs(database: Database, form: LedgerForm, { callers, turns }: { callers: number; turns: readonly { turnId: string; accountId: number }[] }): Promise<Pairs> {
+export async function runPairs(
+  database: Database,
+  form: LedgerForm,
+  { callers, turns }: { callers: number; turns: readonly { turnId: string; accountId: number }[] },
+): Promise<Pairs> {
   const holdMs: number[] = [];
   const settleMs: number[] = [];
   let [begun, refused] = [0, 0];
@@ -78,16 +89,26 @@ async function storeAnswer(database: Database, turnId: string, holdId: string, r
       update holds set expires_at = '9999-12-31' where id = ${holdId}
     )
     update turns set state = 'running', attempt = 1, answer = 'an answer', answer_attempt = 1, prompt_tokens = ${ANSWER.promptTokens},
-      completion_tokens = ${ANSWER.completionTokens}, estimated = false, touched_at = now() where id = ${turnId}`.execute(database.sql);
+      completion_tokens = ${ANSWER.completionTokens}, estimated = false, touched_at = now() where id = ${turnId}`.execute(
+    database.sql,
+  );
 }
 
 /** Accepted turns, one a conversation, of the accounts in turn. */
-export async function acceptTurns(database: Database, { accounts, count, model }: { accounts: readonly number[]; count: number; model: string }): Promise<{ turnId: string; accountId: number }[]> {
-  const turns = Array.from({ length: count }, (_, i) => ({ turnId: randomUUID(), accountId: accounts[i % accounts.length] ?? 0 }));
+export async function acceptTurns(
+  database: Database,
+  { accounts, count, model }: { accounts: readonly number[]; count: number; model: string },
+): Promise<{ turnId: string; accountId: number }[]> {
+  const turns = Array.from({ length: count }, (_, i) => ({
+    turnId: randomUUID(),
+    accountId: accounts[i % accounts.length] ?? 0,
+  }));
   await sql`with asked as (select * from jsonb_to_recordset(${JSON.stringify(turns)}::jsonb) as t("turnId" uuid, "accountId" bigint)), begun as (
       insert into conversations (id, user_id, last_sequence, listed_at) select "turnId", "accountId", 1, now() from asked
     )
     insert into turns (id, user_id, account_id, conversation_id, sequence, model, body_hash, question, question_tokens, encoding)
-    select "turnId", "accountId", "accountId", "turnId", 1, ${model}, '', 'a question', 10, 'o200k_base' from asked`.execute(database.sql);
+    select "turnId", "accountId", "accountId", "turnId", 1, ${model}, '', 'a question', 10, 'o200k_base' from asked`.execute(
+    database.sql,
+  );
   return turns;
 }

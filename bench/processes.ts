@@ -6,7 +6,9 @@ export type CpuReading = ReadonlyMap<string, number>;
 /** Of `getconf CLK_TCK`, 100 on every Linux there is: /proc counts in ticks of 10 ms. */
 const MS_PER_TICK = 10;
 
-/** @param roots the first process of each; what it started counts as its own (PostgreSQL's backends), living or reaped. */
+/**
+ * @param roots the first process of each; what it started counts as its own (PostgreSQL's backends), living or reaped.
+ */
 export function readCpu(roots: ReadonlyMap<string, number>): CpuReading {
   const stats = readStats();
   const own = process.cpuUsage();
@@ -42,7 +44,9 @@ interface Stat {
 }
 
 function readStats(): Stat[] {
-  return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).flatMap((pid) => parseStat(readFileOrNull(`/proc/${pid}/stat`)) ?? []);
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((pid) => parseStat(readFileOrNull(`/proc/${pid}/stat`)) ?? []);
 }
 
 /** The name in parentheses may hold anything; the fields after it are numbered from 3 (proc(5)). */
@@ -53,13 +57,19 @@ function parseStat(text: string | null): Stat | null {
   const fields = text.slice(close + 2).split(' ');
   const field = (number: number) => Number(fields[number - 3]);
   const ownMs = (field(14) + field(15)) * MS_PER_TICK;
-  return { pid: Number(text.slice(0, open)), name: text.slice(open + 1, close), parent: field(4), ownMs, cpuMs: ownMs + (field(16) + field(17)) * MS_PER_TICK };
+  return {
+    pid: Number(text.slice(0, open)),
+    name: text.slice(open + 1, close),
+    parent: field(4),
+    ownMs,
+    cpuMs: ownMs + (field(16) + field(17)) * MS_PER_TICK,
+  };
 }
 
 function treeOf(root: number, stats: readonly Stat[]): Stat[] {
   const children = Map.groupBy(stats, ({ parent }) => parent);
   const tree = stats.filter(({ pid }) => pid === root);
-  for (let i = 0; i < tree.length; i += 1) tree.push(...children.get(tree[i]?.pid ?? 0) ?? []);
+  for (let i = 0; i < tree.length; i += 1) tree.push(...(children.get(tree[i]?.pid ?? 0) ?? []));
   return tree;
 }
 

@@ -5,8 +5,8 @@ import { say, SetupError } from '../scripts/services/say.ts';
 export const MACHINE = { cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version } as const;
 
 /**
- * Runs a bench as a program. The first signal stops it and later ones change nothing, so that it always stops its services. What is wrong with
- * options or services is one sentence, anything else a stack; the exit code is then 1.
+ * Runs a bench as a program. The first signal stops it and later ones change nothing, so that it always stops its
+ * services. What is wrong with options or services is one sentence, anything else a stack; the exit code is then 1.
  */
 export async function runBench(main: (stopping: AbortSignal) => Promise<void>): Promise<never> {
   const stopping = new AbortController();
@@ -22,11 +22,14 @@ export async function runBench(main: (stopping: AbortSignal) => Promise<void>): 
 
 /** What `work` brings. @throws SetupError when the bench is stopped before. */
 export function unlessStopped<T>(stopping: AbortSignal, work: Promise<T>): Promise<T> {
-  return Promise.race([work, new Promise<never>((_, reject) => {
-    const stop = () => reject(new SetupError('interrupted'));
-    stopping.addEventListener('abort', stop);
-    if (stopping.aborted) stop();
-  })]);
+  return Promise.race([
+    work,
+    new Promise<never>((_, reject) => {
+      const stop = () => reject(new SetupError('interrupted'));
+      stopping.addEventListener('abort', stop);
+      if (stopping.aborted) stop();
+    }),
+  ]);
 }
 
 /** Rows, accounts: what a ledger may hold that is seeded in minutes. */
@@ -35,6 +38,7 @@ export const MANY = { least: 10, most: 1_000_000_000 } as const;
 /** @throws SetupError for what is no whole number in these bounds. */
 export function wholeNumber(option: string, text: string, { least, most }: { least: number; most: number }): number {
   const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < least || number > most) throw new SetupError(`${option}: must be a whole number from ${least} to ${most}`);
+  if (!Number.isSafeInteger(number) || number < least || number > most)
+    throw new SetupError(`${option}: must be a whole number from ${least} to ${most}`);
   return number;
 }

@@ -12,7 +12,10 @@ export function markOf({ chunks, text, delayMs }: Answer): string {
   return mark({ chunks: { count: chunks, text }, delayMs });
 }
 
-/** A syllable with its space is one token or two of every encoding in use, so an answer of n chunks costs n tokens at least. */
+/**
+ * A syllable with its space is one token or two of every encoding in use, so an answer of n chunks costs n tokens at
+ * least.
+ */
 const TEXT = ' 토큰';
 
 export const ANSWERS = {

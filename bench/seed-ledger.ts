@@ -15,12 +15,15 @@ export const HOT_ACCOUNT = 1;
 const ZONE = 'Asia/Seoul';
 
 /**
- * A ledger as months of use leave it, made inside the server: debits in order of time, spread over all accounts, by three rates; their
- * turns, rollups and periods, with accounts at every percentage. Triggers and foreign keys are left out while it is made (a superuser may), and so
- * are holds, attempts and conversations, which nothing measured reads. Indexes are made when the rows are there.
+ * A ledger as months of use leave it, made inside the server: debits in order of time, spread over all accounts, by
+ * three rates; their turns, rollups and periods, with accounts at every percentage. Triggers and foreign keys are left
+ * out while it is made (a superuser may), and so are holds, attempts and conversations, which nothing measured reads.
+ * Indexes are made when the rows are there.
  */
 export async function seedLedger(client: Client, seed: Seed, say: (what: string) => void = () => {}): Promise<void> {
-  await client.query('set session_replication_role = replica; set statement_timeout = 0; set maintenance_work_mem = \'512MB\'; set work_mem = \'256MB\'');
+  await client.query(
+    "set session_replication_role = replica; set statement_timeout = 0; set maintenance_work_mem = '512MB'; set work_mem = '256MB'",
+  );
   const indexes = await dropIndexes(client);
   for (const [what, statement] of Object.entries(statements(seed))) {
     say(`seeding ${what}`);
@@ -30,12 +33,19 @@ export async function seedLedger(client: Client, seed: Seed, say: (what: string)
     say(`index ${i + 1} of ${indexes.length}`);
     await client.query(index);
   }
-  for (const table of ['users', 'accounts', 'periods', 'usage_rollups', 'ledger_entries', 'turns']) await client.query(`vacuum (analyze) ${table}`);
-  await client.query('reset session_replication_role; reset statement_timeout; reset maintenance_work_mem; reset work_mem');
+  for (const table of ['users', 'accounts', 'periods', 'usage_rollups', 'ledger_entries', 'turns'])
+    await client.query(`vacuum (analyze) ${table}`);
+  await client.query(
+    'reset session_replication_role; reset statement_timeout; reset maintenance_work_mem; reset work_mem',
+  );
 }
 
 async function dropIndexes(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ name: string; definition: string; table: string }>(`select i.indexname as name, i.indexdef as definition, i.tablename as "table" from pg_indexes i
+  const { rows } = await client.query<{
+    name: string;
+    definition: string;
+    table: string;
+  }>(`select i.indexname as name, i.indexdef as definition, i.tablename as "table" from pg_indexes i
     where i.tablename in ('ledger_entries', 'turns') and not exists (select 1 from pg_constraint where conname = i.indexname)`);
   for (const { name } of rows) await client.query(`drop index ${name}`);
   // Turns keep only their key: the pages of usage find them by nothing else.

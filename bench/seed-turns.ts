@@ -13,13 +13,19 @@ export function conversationOf(number: number): string {
 }
 
 /**
- * Turns as a year of use leaves them, made inside the server, in conversations of twenty: 94 % completed, 1 % stopped, 4 % failed, 1 % refused; of the
- * failures six in ten are timeouts and one in a thousand context_length; 3 % ran on model `b`, 0.02 % on `rare`; one failure in fifty was replayed.
- * Triggers and foreign keys are left out while they are made (a superuser may), and so is every other table: nothing measured reads one.
+ * Turns as a year of use leaves them, made inside the server, in conversations of twenty: 94 % completed, 1 % stopped,
+ * 4 % failed, 1 % refused; of the failures six in ten are timeouts and one in a thousand context_length; 3 % ran on
+ * model `b`, 0.02 % on `rare`; one failure in fifty was replayed. Triggers and foreign keys are left out while they are
+ * made (a superuser may), and so is every other table: nothing measured reads one.
  */
 export async function seedTurns(client: Client, rows: number, say: (what: string) => void): Promise<void> {
-  await client.query('set session_replication_role = replica; set statement_timeout = 0; set maintenance_work_mem = \'512MB\'');
-  const { rows: indexes } = await client.query<{ name: string; definition: string }>(`select i.indexname as name, i.indexdef as definition from pg_indexes i
+  await client.query(
+    "set session_replication_role = replica; set statement_timeout = 0; set maintenance_work_mem = '512MB'",
+  );
+  const { rows: indexes } = await client.query<{
+    name: string;
+    definition: string;
+  }>(`select i.indexname as name, i.indexdef as definition from pg_indexes i
     where i.tablename = 'turns' and not exists (select 1 from pg_constraint where conname = i.indexname)`);
   for (const { name } of indexes) await client.query(`drop index ${name}`);
   say('seeding turns');
@@ -32,7 +38,7 @@ export async function seedTurns(client: Client, rows: number, say: (what: string
         when 'refused' then 'TOKEN_EXHAUSTED' end,
       state <> 'refused', at, at, at, at, case when state = 'failed' and n % 50 = 4 then at end
     from (
-      select n, timestamptz '${new Date(NEWEST - YEAR_MS).toISOString()}' + n * interval '1 microsecond' * ${Math.floor(YEAR_MS * 1_000 / rows)}::bigint as at,
+      select n, timestamptz '${new Date(NEWEST - YEAR_MS).toISOString()}' + n * interval '1 microsecond' * ${Math.floor((YEAR_MS * 1_000) / rows)}::bigint as at,
         case when n / ${TURNS_A_CONVERSATION} % 10 = 0 then ${HOT_USER} else 2 + (n / ${TURNS_A_CONVERSATION} * 7919) % ${USERS - 1} end as user_id,
         case when n % 100 = 50 then 'stopped' when n % 100 = 51 then 'refused' when (n * 7919) % 100 < 4 or n % 1000 = 4 then 'failed' else 'completed' end as state
       from generate_series(0::bigint, ${rows - 1}) n

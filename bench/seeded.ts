@@ -19,21 +19,30 @@ const MONTHS = 3;
 /** The 28th of a month, so that all three are nearly full. */
 const NOW = Date.parse('2026-11-28T12:00:00+09:00');
 
-export async function findSeededLedger(server: string, { rows, accounts }: { rows: number; accounts: number }): Promise<SeededLedger> {
+export async function findSeededLedger(
+  server: string,
+  { rows, accounts }: { rows: number; accounts: number },
+): Promise<SeededLedger> {
   const url = await findSeeded(server, {
     size: `${rows}_${accounts}`,
     source: 'seed-ledger.ts',
     seed: (client) => seedLedger(client, { rows, accounts, months: MONTHS, now: NOW }, say),
     async check(database) {
-      // What is measured must be a ledger that could have grown; the proof of all of a larger one would outlast a statement's 15 s.
-      if (rows <= 100_000 && await countMismatches(database, { sinceMs: 10 * 365 * 86_400_000 }) > 0) throw new Error('the seeded counters differ from the ledger');
+      // What is measured must be a ledger that could have grown; the proof of all of a larger one would outlast a
+      // statement's 15 s.
+      if (rows <= 100_000 && (await countMismatches(database, { sinceMs: 10 * 365 * 86_400_000 })) > 0)
+        throw new Error('the seeded counters differ from the ledger');
     },
   });
   return { url, accounts, now: NOW };
 }
 
 export function findSeededTurns(server: string, rows: number): Promise<string> {
-  return findSeeded(server, { size: `turns_${rows}`, source: 'seed-turns.ts', seed: (client) => seedTurns(client, rows, say) });
+  return findSeeded(server, {
+    size: `turns_${rows}`,
+    source: 'seed-turns.ts',
+    seed: (client) => seedTurns(client, rows, say),
+  });
 }
 
 interface Seeding {
@@ -44,7 +53,10 @@ interface Seeding {
   readonly check?: (database: Database) => Promise<void>;
 }
 
-/** The database of that size on the server, seeded when it is not there. Its name tells the schema and the seed, so that neither is ever an old one. */
+/**
+ * The database of that size on the server, seeded when it is not there. Its name tells the schema and the seed, so that
+ * neither is ever an old one.
+ */
 async function findSeeded(server: string, seeding: Seeding): Promise<string> {
   const name = `turnkeeper_bench_${seeding.size}_${hashSources(seeding.source)}`;
   const client = await connect(server);

@@ -33,14 +33,19 @@ export interface StageOptions {
   /** Of the app, behind its own: the last one counts. */
   readonly nodeFlags?: readonly string[] | undefined;
   /** To compare with; they ask the fake model. */
-  readonly gateways?: readonly { readonly name: string; readonly url: string; readonly key: string; readonly model: string }[] | undefined;
+  readonly gateways?:
+    | readonly { readonly name: string; readonly url: string; readonly key: string; readonly model: string }[]
+    | undefined;
   /** Of the fake model; none: any that is free. */
   readonly modelPort?: number | undefined;
   /** A Temporal of the person's own, as on PostgreSQL. */
   readonly temporal?: string | undefined;
   /** The built web app, served too. */
   readonly webDir?: string | undefined;
-  /** Processes that were started elsewhere and whose CPU counts: a gateway's where it is called as that is, or that and `-…`; else Turnkeeper's. */
+  /**
+   * Processes that were started elsewhere and whose CPU counts: a gateway's where it is called as that is, or that and
+   * `-…`; else Turnkeeper's.
+   */
   readonly pids: ReadonlyMap<string, number>;
 }
 
@@ -48,8 +53,14 @@ export interface StageOptions {
 const PEOPLE = 64;
 const TOKENS = 1_000_000_000;
 
-/** @param stopping ends it early. Data lies below `.turnkeeper/`, on the disk that `npm start` would use, and goes with the bench. */
-export async function openStage(stopping: AbortSignal, { profileDir, layout, nodeFlags = [], gateways = [], modelPort, temporal, webDir, pids }: StageOptions): Promise<Stage> {
+/**
+ * @param stopping ends it early. Data lies below `.turnkeeper/`, on the disk that `npm start` would use, and goes with
+ *   the bench.
+ */
+export async function openStage(
+  stopping: AbortSignal,
+  { profileDir, layout, nodeFlags = [], gateways = [], modelPort, temporal, webDir, pids }: StageOptions,
+): Promise<Stage> {
   const parent = join(import.meta.dirname, '..', '.turnkeeper');
   mkdirSync(parent, { recursive: true });
   const dataDir = mkdtempSync(join(parent, 'bench-'));
@@ -62,10 +73,13 @@ export async function openStage(stopping: AbortSignal, { profileDir, layout, nod
     const registry = await Registry.claim(dataDir);
     closers.push(() => registry.release());
     const ground: Ground = { dataDir: registry.dataDir, registry, throwAway: true, durable: true, stopping };
-    const model = await startFakeModel(ground, modelPort ?? await freePort());
+    const model = await startFakeModel(ground, modelPort ?? (await freePort()));
     closers.push(() => model.stop());
     const ours = {
-      OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'bench', TURNKEEPER_EMBEDDED: 'true', DATA_DIR: ground.dataDir,
+      OPENAI_BASE_URL: model.url,
+      OPENAI_API_KEY: 'bench',
+      TURNKEEPER_EMBEDDED: 'true',
+      DATA_DIR: ground.dataDir,
       ...(temporal === undefined ? {} : { TEMPORAL_ADDRESS: temporal }),
     };
     const config = readConfig(ours);
@@ -74,22 +88,38 @@ export async function openStage(stopping: AbortSignal, { profileDir, layout, nod
     const variables = { ...stack.variables, ...ours, ...(webDir === undefined ? {} : { WEB_DIR: webDir }) };
     const profiling = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
     const laid = await LAYOUTS[layout](ground, { config, variables, nodeFlags: [...nodeFlags, ...profiling] });
-    closers.push(async () => { await Promise.all(laid.services.map((service) => service.stop())); });
+    closers.push(async () => {
+      await Promise.all(laid.services.map((service) => service.stop()));
+    });
     const handler = await startBare(ground, variables);
     closers.push(() => handler.stop());
     const apps = laid.services.map(({ name }) => name);
-    const ofGateway = new Map(gateways.map(({ name }) => [name, [...pids.keys()].filter((process) => process === name || process.startsWith(`${name}-`))]));
+    const ofGateway = new Map(
+      gateways.map(({ name }) => [
+        name,
+        [...pids.keys()].filter((process) => process === name || process.startsWith(`${name}-`)),
+      ]),
+    );
     const others = [...pids.keys()].filter((process) => ![...ofGateway.values()].flat().includes(process));
     return {
-      apps, urls: laid.urls,
+      apps,
+      urls: laid.urls,
       contenders: {
         turnkeeper: turnkeeper(laid.urls, [...new Set([...apps, 'postgresql', 'redis', 'temporal', ...others])]),
         bare: bare(handler.url, ['bare', 'postgresql']),
-        ...Object.fromEntries(gateways.map(({ name, url, key, model: called }) => [name, completions(name, url, { key, model: called, processes: ofGateway.get(name) ?? [] })])),
+        ...Object.fromEntries(
+          gateways.map(({ name, url, key, model: called }) => [
+            name,
+            completions(name, url, { key, model: called, processes: ofGateway.get(name) ?? [] }),
+          ]),
+        ),
         direct: completions('direct', model.url, { key: 'bench' }),
       },
       people: await createPeople(stack.urls.postgres),
-      processes: new Map([...(readServices(ground.dataDir)?.services ?? []).map(({ name, pid }) => [name, pid] as const), ...pids]),
+      processes: new Map([
+        ...(readServices(ground.dataDir)?.services ?? []).map(({ name, pid }) => [name, pid] as const),
+        ...pids,
+      ]),
       received: () => readReceived(model.url),
       close,
     };
@@ -102,9 +132,15 @@ export async function openStage(stopping: AbortSignal, { profileDir, layout, nod
 async function startFakeModel(ground: Ground, port: number): Promise<Service> {
   const url = `http://127.0.0.1:${port}/v1`;
   return launch(ground, {
-    name: 'model', url, port, said: 'the fake model', file: process.execPath, cwd: process.cwd(),
+    name: 'model',
+    url,
+    port,
+    said: 'the fake model',
+    file: process.execPath,
+    cwd: process.cwd(),
     args: ['--disable-warning=ExperimentalWarning', 'test/fake-model/main.ts', '--port', String(port)],
-    isReady: async () => (await fetch(`${url}/models`)).ok, withinMs: 30_000,
+    isReady: async () => (await fetch(`${url}/models`)).ok,
+    withinMs: 30_000,
   });
 }
 
@@ -112,19 +148,29 @@ async function startBare(ground: Ground, variables: Record<string, string>): Pro
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   return launch(ground, {
-    name: 'bare', url, port, said: 'the bare handler', file: process.execPath, cwd: process.cwd(), args: [...NODE_FLAGS, 'bench/bare.ts'],
-    env: { ...variables, PORT: String(port) }, isReady: async () => (await fetch(url)).ok, withinMs: 30_000,
+    name: 'bare',
+    url,
+    port,
+    said: 'the bare handler',
+    file: process.execPath,
+    cwd: process.cwd(),
+    args: [...NODE_FLAGS, 'bench/bare.ts'],
+    env: { ...variables, PORT: String(port) },
+    isReady: async () => (await fetch(url)).ok,
+    withinMs: 30_000,
   });
 }
 
 async function createPeople(url: string): Promise<Person[]> {
   const database = await openDatabase({ url, poolMax: 4 });
   try {
-    return await Promise.all(Array.from({ length: PEOPLE }, async (_, number) => {
-      const { userId, token } = await createUser(database, { email: null, role: 'user' });
-      await grantTokens(database, { userId, tokens: TOKENS, reason: 'bench', key: `bench-${number}` });
-      return { number, token };
-    }));
+    return await Promise.all(
+      Array.from({ length: PEOPLE }, async (_, number) => {
+        const { userId, token } = await createUser(database, { email: null, role: 'user' });
+        await grantTokens(database, { userId, tokens: TOKENS, reason: 'bench', key: `bench-${number}` });
+        return { number, token };
+      }),
+    );
   } finally {
     await database.close();
   }
@@ -132,6 +178,6 @@ async function createPeople(url: string): Promise<Person[]> {
 
 async function readReceived(modelUrl: string): Promise<ReadonlyMap<string, number>> {
   const response = await fetch(new URL('/received', modelUrl));
-  const received = await response.json() as { question: string; receivedAt: number }[];
+  const received = (await response.json()) as { question: string; receivedAt: number }[];
   return new Map(received.map(({ question, receivedAt }) => [question, receivedAt]));
 }

@@ -32,17 +32,32 @@ One account has a tenth of all debits; its pages are measured apart ("hot"). The
 const TARGETS = { cold: 300, warm: 10, page: 50 } as const;
 
 async function main(stopping: AbortSignal): Promise<void> {
-  const { values } = parseArgs({ options: { rows: { type: 'string' }, accounts: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: {
+      rows: { type: 'string' },
+      accounts: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
   const rows = wholeNumber('--rows', values.rows ?? '1000000', MANY);
   const accounts = wholeNumber('--accounts', values.accounts ?? String(Math.max(10, Math.round(rows / 50))), MANY);
   const bench = await openGround('bench-stats', stopping);
   try {
     const [postgres, redis] = await bench.parts.together((on) => [
-      bench.parts.start(startPostgres(on, process.env['DATABASE_URL'])), bench.parts.start(startRedis(on, process.env['REDIS_URL'])),
+      bench.parts.start(startPostgres(on, process.env['DATABASE_URL'])),
+      bench.parts.start(startRedis(on, process.env['REDIS_URL'])),
     ]);
     const lines = await unlessStopped(stopping, run(postgres.url, redis.url, { rows, accounts }));
-    process.stdout.write(values.json === true ? `${JSON.stringify({ machine: MACHINE, rows, accounts, lines }, null, 2)}\n` : textOf(lines, `${rows} debits of ${accounts} accounts; ${MACHINE.cores} cores (${MACHINE.cpu}), node ${MACHINE.node}`));
+    process.stdout.write(
+      values.json === true
+        ? `${JSON.stringify({ machine: MACHINE, rows, accounts, lines }, null, 2)}\n`
+        : textOf(
+            lines,
+            `${rows} debits of ${accounts} accounts; ${MACHINE.cores} cores (${MACHINE.cpu}), node ${MACHINE.node}`,
+          ),
+    );
   } finally {
     await bench.close();
   }
@@ -53,29 +68,62 @@ async function run(postgresUrl: string, redisUrl: string, size: { rows: number; 
   const database = await openDatabase({ url: seeded.url, poolMax: 4 });
   const redis = await openRedis(redisUrl);
   try {
-    return await measure(database, seeded, createStatsCache({ redis, compute: () => readTokenStats(database, seeded.now) }));
+    return await measure(
+      database,
+      seeded,
+      createStatsCache({ redis, compute: () => readTokenStats(database, seeded.now) }),
+    );
   } finally {
     await redis.close();
     await database.close();
   }
 }
 
-async function measure(database: Database, { now, accounts }: SeededLedger, cache: ReturnType<typeof createStatsCache>): Promise<Line[]> {
+async function measure(
+  database: Database,
+  { now, accounts }: SeededLedger,
+  cache: ReturnType<typeof createStatsCache>,
+): Promise<Line[]> {
   const anybody = () => 2 + Math.floor(Math.random() * (accounts - 1));
   const cold = await timed('statistics, cold', 20, () => readTokenStats(database, now));
   await cache.refresh();
   const warm = await timed('statistics, warm', 2_000, () => cache.read());
   const lines = [judge(cold, 'p50', TARGETS.cold), judge(warm, 'p99', TARGETS.warm)];
-  for (const [whose, pick] of [['', anybody], [', hot', () => HOT_ACCOUNT]] as const) {
-    lines.push(judge(await timed(`usage state${whose}`, 500, () => readUsage(database, { accountId: pick(), now })), 'most', TARGETS.page));
+  for (const [whose, pick] of [
+    ['', anybody],
+    [', hot', () => HOT_ACCOUNT],
+  ] as const) {
+    lines.push(
+      judge(
+        await timed(`usage state${whose}`, 500, () => readUsage(database, { accountId: pick(), now })),
+        'most',
+        TARGETS.page,
+      ),
+    );
     const pages = { 'by day': listDays, 'by model': listModels, 'by turn': listTurnUsage } as const;
     for (const [by, list] of Object.entries(pages)) {
-      lines.push(judge(await timed(`history ${by}${whose}`, 300, async () => list(database, { month: await monthOf(database, pick(), now), limit: 100, cursor: null })), 'most', TARGETS.page));
+      lines.push(
+        judge(
+          await timed(`history ${by}${whose}`, 300, async () =>
+            list(database, { month: await monthOf(database, pick(), now), limit: 100, cursor: null }),
+          ),
+          'most',
+          TARGETS.page,
+        ),
+      );
     }
   }
   const month = await monthOf(database, HOT_ACCOUNT, now);
   const cursors = await walk(database, month, 100);
-  lines.push(judge(await timed('history by turn, hot, deep', 300, () => listTurnUsage(database, { month, limit: 100, cursor: cursors.at(-1) ?? null })), 'most', TARGETS.page));
+  lines.push(
+    judge(
+      await timed('history by turn, hot, deep', 300, () =>
+        listTurnUsage(database, { month, limit: 100, cursor: cursors.at(-1) ?? null }),
+      ),
+      'most',
+      TARGETS.page,
+    ),
+  );
   return lines;
 }
 

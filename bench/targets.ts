@@ -21,21 +21,111 @@ interface Target {
 }
 
 const TARGETS: readonly Target[] = [
-  { what: 'POST → the model has the request, 1 at a time, p50 added', unit: 'ms', bound: 'at most', target: 10, of: (report) => latency(report, 1)?.received?.added?.median },
-  { what: 'POST → the model has the request, 1 at a time, p99', unit: 'ms', bound: 'at most', target: 30, of: (report) => latency(report, 1)?.received?.p99 },
-  { what: 'POST → the model has the request, 8 at a time, p50', unit: 'ms', bound: 'at most', target: 40, of: (report) => latency(report, 8)?.received?.p50.median },
-  { what: 'POST → done, 1 at a time, p50 added', unit: 'ms', bound: 'at most', target: 20, of: (report) => latency(report, 1)?.done.added?.median },
-  { what: 'turns a second, 32 at once, answers of 200 ms', unit: '', bound: 'at least', target: 80, of: ({ throughput }) => ours(throughput)?.turnsPerSecond.median },
-  { what: 'CPU a turn, all processes', unit: 'ms', bound: 'at most', target: 18, of: ({ throughput }) => ours(throughput)?.ownCpuMs?.median },
-  { what: '400 chunks × 5 ms, alone: total over direct', unit: '%', bound: 'at most', target: 1, of: (report) => stream(report, 1)?.overDirect?.median },
-  { what: '400 chunks × 5 ms, ten at once: total over direct', unit: '%', bound: 'at most', target: 2, of: (report) => stream(report, 10)?.overDirect?.median },
-  { what: '400 chunks × 5 ms, alone: first delta added', unit: 'ms', bound: 'at most', target: 20, of: (report) => stream(report, 1)?.firstDelta.added?.median },
-  { what: 'streams of 50 chunks/s before first-delta p99 doubles', unit: '', bound: 'at least', target: 400, of: ({ ladder }) => ours(ladder)?.held },
-  { what: '600 turns at once: first delta of those admitted, p99', unit: 'ms', bound: 'at most', target: 1_500, of: ({ burst }) => ours(burst)?.firstDeltaP99.median },
-  { what: '600 turns at once: admitted', unit: '', bound: 'at least', target: 100, of: ({ burst }) => ours(burst)?.admitted.median },
-  { what: '600 turns at once: the last 503 after', unit: 'ms', bound: 'at most', target: 1_500, of: ({ burst }) => ours(burst)?.refusedWithinMs?.median },
-  { what: 'resident memory of the app, idle', unit: 'MB', bound: 'at most', target: 200, of: ({ memory }) => memory?.idleMegabytes },
-  { what: 'resident memory of the app, 400 streams', unit: 'MB', bound: 'at most', target: 350, of: ({ ladder }) => ours(ladder)?.steps.find(({ streams }) => streams === 400)?.megabytes },
+  {
+    what: 'POST → the model has the request, 1 at a time, p50 added',
+    unit: 'ms',
+    bound: 'at most',
+    target: 10,
+    of: (report) => latency(report, 1)?.received?.added?.median,
+  },
+  {
+    what: 'POST → the model has the request, 1 at a time, p99',
+    unit: 'ms',
+    bound: 'at most',
+    target: 30,
+    of: (report) => latency(report, 1)?.received?.p99,
+  },
+  {
+    what: 'POST → the model has the request, 8 at a time, p50',
+    unit: 'ms',
+    bound: 'at most',
+    target: 40,
+    of: (report) => latency(report, 8)?.received?.p50.median,
+  },
+  {
+    what: 'POST → done, 1 at a time, p50 added',
+    unit: 'ms',
+    bound: 'at most',
+    target: 20,
+    of: (report) => latency(report, 1)?.done.added?.median,
+  },
+  {
+    what: 'turns a second, 32 at once, answers of 200 ms',
+    unit: '',
+    bound: 'at least',
+    target: 80,
+    of: ({ throughput }) => ours(throughput)?.turnsPerSecond.median,
+  },
+  {
+    what: 'CPU a turn, all processes',
+    unit: 'ms',
+    bound: 'at most',
+    target: 18,
+    of: ({ throughput }) => ours(throughput)?.ownCpuMs?.median,
+  },
+  {
+    what: '400 chunks × 5 ms, alone: total over direct',
+    unit: '%',
+    bound: 'at most',
+    target: 1,
+    of: (report) => stream(report, 1)?.overDirect?.median,
+  },
+  {
+    what: '400 chunks × 5 ms, ten at once: total over direct',
+    unit: '%',
+    bound: 'at most',
+    target: 2,
+    of: (report) => stream(report, 10)?.overDirect?.median,
+  },
+  {
+    what: '400 chunks × 5 ms, alone: first delta added',
+    unit: 'ms',
+    bound: 'at most',
+    target: 20,
+    of: (report) => stream(report, 1)?.firstDelta.added?.median,
+  },
+  {
+    what: 'streams of 50 chunks/s before first-delta p99 doubles',
+    unit: '',
+    bound: 'at least',
+    target: 400,
+    of: ({ ladder }) => ours(ladder)?.held,
+  },
+  {
+    what: '600 turns at once: first delta of those admitted, p99',
+    unit: 'ms',
+    bound: 'at most',
+    target: 1_500,
+    of: ({ burst }) => ours(burst)?.firstDeltaP99.median,
+  },
+  {
+    what: '600 turns at once: admitted',
+    unit: '',
+    bound: 'at least',
+    target: 100,
+    of: ({ burst }) => ours(burst)?.admitted.median,
+  },
+  {
+    what: '600 turns at once: the last 503 after',
+    unit: 'ms',
+    bound: 'at most',
+    target: 1_500,
+    of: ({ burst }) => ours(burst)?.refusedWithinMs?.median,
+  },
+  {
+    what: 'resident memory of the app, idle',
+    unit: 'MB',
+    bound: 'at most',
+    target: 200,
+    of: ({ memory }) => memory?.idleMegabytes,
+  },
+  {
+    what: 'resident memory of the app, 400 streams',
+    unit: 'MB',
+    bound: 'at most',
+    target: 350,
+    of: ({ ladder }) => ours(ladder)?.steps.find(({ streams }) => streams === 400)?.megabytes,
+  },
 ];
 
 /** Every line of the run, met or not. */
@@ -43,7 +133,9 @@ export function judge(report: Report): Judged[] {
   return TARGETS.flatMap(({ of, ...target }) => {
     const measured = of(report);
     if (measured === undefined || measured === null) return [];
-    return [{ ...target, measured, met: target.bound === 'at most' ? measured <= target.target : measured >= target.target }];
+    return [
+      { ...target, measured, met: target.bound === 'at most' ? measured <= target.target : measured >= target.target },
+    ];
   });
 }
 

@@ -51,8 +51,15 @@ const OURS = ['turnkeeper', 'bare', 'direct'];
 const NO_SERVICE = ['bare', 'direct'];
 
 const MEASURES = {
-  latency: measureLatency, throughput: measureThroughput, stream: measureStream, ladder: oneByOne('ladder', measureLadder), burst: oneByOne('burst', measureBurst),
-} as const satisfies Record<string, (stage: Stage, contenders: Contenders, effort: Effort, failed: Failed) => Promise<unknown>>;
+  latency: measureLatency,
+  throughput: measureThroughput,
+  stream: measureStream,
+  ladder: oneByOne('ladder', measureLadder),
+  burst: oneByOne('burst', measureBurst),
+} as const satisfies Record<
+  string,
+  (stage: Stage, contenders: Contenders, effort: Effort, failed: Failed) => Promise<unknown>
+>;
 type Name = keyof typeof MEASURES;
 const NAMES = Object.keys(MEASURES) as Name[];
 
@@ -77,8 +84,19 @@ const WARM_UP = { turns: 400, atOnce: 16 };
 const QUIET_MS = 15_000;
 
 const OPTIONS = {
-  only: { type: 'string' }, quick: { type: 'boolean' }, layout: { type: 'string' }, temporal: { type: 'string' }, pids: { type: 'string' }, profile: { type: 'string' },
-  'node-flags': { type: 'string' }, json: { type: 'boolean' }, gateway: { type: 'string', multiple: true }, key: { type: 'string' }, model: { type: 'string' }, 'model-port': { type: 'string' }, help: { type: 'boolean' },
+  only: { type: 'string' },
+  quick: { type: 'boolean' },
+  layout: { type: 'string' },
+  temporal: { type: 'string' },
+  pids: { type: 'string' },
+  profile: { type: 'string' },
+  'node-flags': { type: 'string' },
+  json: { type: 'boolean' },
+  gateway: { type: 'string', multiple: true },
+  key: { type: 'string' },
+  model: { type: 'string' },
+  'model-port': { type: 'string' },
+  help: { type: 'boolean' },
 } as const;
 
 async function main(stopping: AbortSignal): Promise<void> {
@@ -91,7 +109,9 @@ async function main(stopping: AbortSignal): Promise<void> {
   try {
     const report = await unlessStopped(stopping, measure(stage, names, values.quick === true));
     if (report.failures !== undefined) process.exitCode = 1;
-    process.stdout.write(`${values.json === true ? JSON.stringify({ ...report, targets: judge(report) }, null, 2) : textOf(report)}\n`);
+    process.stdout.write(
+      `${values.json === true ? JSON.stringify({ ...report, targets: judge(report) }, null, 2) : textOf(report)}\n`,
+    );
   } finally {
     closeConnections();
     await stage.close();
@@ -102,7 +122,8 @@ async function measure(stage: Stage, names: readonly Name[], quick: boolean): Pr
   const effort = quick ? EFFORTS.quick : EFFORTS.whole;
   const startedMegabytes = await quietMegabytes(stage);
   say('warming up');
-  for (const contender of Object.values(stage.contenders)) await runBlock(stage, contender, { answer: ANSWERS.atOnce, ...WARM_UP });
+  for (const contender of Object.values(stage.contenders))
+    await runBlock(stage, contender, { answer: ANSWERS.atOnce, ...WARM_UP });
   let report: Report = {
     machine: MACHINE,
     memory: { startedMegabytes, idleMegabytes: await quietMegabytes(stage) },
@@ -110,7 +131,10 @@ async function measure(stage: Stage, names: readonly Name[], quick: boolean): Pr
   // What was measured before still stands, and what follows is measured, without the streams that are under way.
   const failed = (what: string, error: unknown) => {
     closeConnections();
-    report = { ...report, failures: { ...report.failures, [what]: error instanceof Error ? error.message : String(error) } };
+    report = {
+      ...report,
+      failures: { ...report.failures, [what]: error instanceof Error ? error.message : String(error) },
+    };
   };
   for (const name of names) {
     say(`measuring: ${name}`);
@@ -139,24 +163,43 @@ function namesOf(only: string | undefined): readonly Name[] {
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 
-function stageOptionsOf({ layout = 'one', gateway = [], key = 'bench', model = MODEL, temporal, pids = '', profile, ...values }: Values): StageOptions {
-  if (!Object.hasOwn(LAYOUTS, layout)) throw new SetupError(`--layout: there is no ${layout}; there are ${Object.keys(LAYOUTS).join(', ')}`);
+function stageOptionsOf({
+  layout = 'one',
+  gateway = [],
+  key = 'bench',
+  model = MODEL,
+  temporal,
+  pids = '',
+  profile,
+  ...values
+}: Values): StageOptions {
+  if (!Object.hasOwn(LAYOUTS, layout))
+    throw new SetupError(`--layout: there is no ${layout}; there are ${Object.keys(LAYOUTS).join(', ')}`);
   const port = values['model-port'] ?? (gateway.length === 0 ? undefined : '4010');
   return {
-    layout: layout as Layout, temporal, nodeFlags: values['node-flags']?.split(','),
+    layout: layout as Layout,
+    temporal,
+    nodeFlags: values['node-flags']?.split(','),
     profileDir: profile === undefined ? undefined : resolve(profile),
     gateways: gateway.map((given, i) => {
       const [, name, url = ''] = /^(\w[\w.-]*)=(.+?)\/*$/.exec(given) ?? [];
-      if (name === undefined || !URL.canParse(url)) throw new SetupError(`--gateway: NAME=URL, such as litellm=http://127.0.0.1:4000/v1, not ${given}`);
+      if (name === undefined || !URL.canParse(url))
+        throw new SetupError(`--gateway: NAME=URL, such as litellm=http://127.0.0.1:4000/v1, not ${given}`);
       if (OURS.includes(name)) throw new SetupError(`--gateway: ${name} is a name of the bench's own; choose another`);
-      if (gateway.slice(0, i).some((other) => other.startsWith(`${name}=`))) throw new SetupError(`--gateway: two are called ${name}`);
+      if (gateway.slice(0, i).some((other) => other.startsWith(`${name}=`)))
+        throw new SetupError(`--gateway: two are called ${name}`);
       return { name, url, key, model };
     }),
     modelPort: port === undefined ? undefined : wholeNumber('--model-port', port, { least: 1, most: 65_535 }),
-    pids: new Map(pids.split(',').filter((pair) => pair !== '').map((pair) => {
-      const [name = '', pid = ''] = pair.split('=');
-      return [name, wholeNumber('--pids', pid, { least: 1, most: 2 ** 31 })];
-    })),
+    pids: new Map(
+      pids
+        .split(',')
+        .filter((pair) => pair !== '')
+        .map((pair) => {
+          const [name = '', pid = ''] = pair.split('=');
+          return [name, wholeNumber('--pids', pid, { least: 1, most: 2 ** 31 })];
+        }),
+    ),
   };
 }
 

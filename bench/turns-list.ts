@@ -23,14 +23,20 @@ DATABASE_URL's server, whose user must be a superuser to seed) under a name of i
 const TARGETS = { page: 50, counts: 250 } as const;
 
 async function main(stopping: AbortSignal): Promise<void> {
-  const { values } = parseArgs({ options: { rows: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { rows: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+  });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
   const rows = wholeNumber('--rows', values.rows ?? '1000000', MANY);
   const bench = await openGround('bench-turns', stopping);
   try {
     const postgres = await bench.parts.start(startPostgres(bench.ground, process.env['DATABASE_URL']));
     const lines = await unlessStopped(stopping, run(postgres.url, rows));
-    process.stdout.write(values.json === true ? `${JSON.stringify({ machine: MACHINE, rows, lines }, null, 2)}\n` : textOf(lines, `${rows} turns; ${MACHINE.cores} cores (${MACHINE.cpu}), node ${MACHINE.node}`));
+    process.stdout.write(
+      values.json === true
+        ? `${JSON.stringify({ machine: MACHINE, rows, lines }, null, 2)}\n`
+        : textOf(lines, `${rows} turns; ${MACHINE.cores} cores (${MACHINE.cpu}), node ${MACHINE.node}`),
+    );
   } finally {
     await bench.close();
   }
@@ -53,7 +59,9 @@ async function measure(database: Database, rows: number): Promise<Line[]> {
     const page = (cursor: string | null) => () => listTurns(database, { filter, limit: 100, cursor });
     lines.push(judge(await timed(`${what}: first page`, 100, page(null)), 'most', TARGETS.page));
     lines.push(judge(await timed(`${what}: from the middle`, 100, page(deep)), 'most', TARGETS.page));
-    lines.push(judge(await timed(`${what}: counts`, 20, () => countFailures(database, filter)), 'most', TARGETS.counts));
+    lines.push(
+      judge(await timed(`${what}: counts`, 20, () => countFailures(database, filter)), 'most', TARGETS.counts),
+    );
   }
   return lines;
 }
@@ -62,10 +70,10 @@ async function measure(database: Database, rows: number): Promise<Line[]> {
 function filters(rows: number): Record<string, TurnFilter> {
   const day = { from: NEWEST - 30 * 86_400_000, to: NEWEST - 29 * 86_400_000 };
   return {
-    'all': {},
-    'failed': { state: 'failed' },
-    'stopped': { state: 'stopped' },
-    'refused': { state: 'refused' },
+    all: {},
+    failed: { state: 'failed' },
+    stopped: { state: 'stopped' },
+    refused: { state: 'refused' },
     'a frequent code': { code: 'model_timeout' },
     'a rare code': { code: 'context_length' },
     'a user': { userId: 77 },
@@ -78,7 +86,7 @@ function filters(rows: number): Record<string, TurnFilter> {
     'a conversation': { conversationId: conversationOf(Math.floor(rows / 40)) },
     'a day': day,
     'a day’s failed': { ...day, state: 'failed' },
-    'replayed': { replayed: true },
+    replayed: { replayed: true },
     'failed and never replayed': { state: 'failed', replayed: false },
   };
 }

@@ -27,8 +27,22 @@ Nothing else should run meanwhile: browser, service and model share these cores,
   --json        one JSON object on standard output instead of a table
   --help`;
 
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-const FIGURES = ['largestPaintMs', 'busyShare', 'longTasks', 'longTaskMs'] as const satisfies readonly (keyof PageRun)[];
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const FIGURES = [
+  'largestPaintMs',
+  'busyShare',
+  'longTasks',
+  'longTaskMs',
+] as const satisfies readonly (keyof PageRun)[];
 const NAMES = Object.keys(PAGES) as PageName[];
 
 interface Line {
@@ -40,9 +54,19 @@ interface Line {
 }
 
 async function main(stopping: AbortSignal): Promise<void> {
-  const { values } = parseArgs({ options: { runs: { type: 'string' }, seconds: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: {
+      runs: { type: 'string' },
+      seconds: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
-  const [runs, seconds] = [wholeNumber('--runs', values.runs ?? '7', { least: 1, most: 100 }), wholeNumber('--seconds', values.seconds ?? '10', { least: 1, most: 15 })];
+  const [runs, seconds] = [
+    wholeNumber('--runs', values.runs ?? '7', { least: 1, most: 100 }),
+    wholeNumber('--seconds', values.seconds ?? '10', { least: 1, most: 15 }),
+  ];
   const [executablePath, built] = [await findChromium(stopping), await buildWeb(stopping)];
   const webDir = await mkdtemp(join(tmpdir(), 'turnkeeper-pages-'));
   let stage: Stage | null = null;
@@ -50,10 +74,18 @@ async function main(stopping: AbortSignal): Promise<void> {
   try {
     for (const folder of [built, join(import.meta.dirname, 'bare-page')]) await cp(folder, webDir, { recursive: true });
     stage = await openStage(stopping, { layout: 'one', pids: new Map(), webDir });
-    browser = await chromium.launch({ executablePath, args: FLAGS, handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
+    browser = await chromium.launch({
+      executablePath,
+      args: FLAGS,
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      handleSIGHUP: false,
+    });
     const lines = await unlessStopped(stopping, measure(browser, stage, { runs, seconds }));
     const machine = { ...MACHINE, chromium: browser.version() };
-    process.stdout.write(`${values.json === true ? JSON.stringify({ machine, runs, seconds, lines }, null, 2) : textOf(lines, `${runs} runs of ${seconds} s; ${machine.cores} cores (${machine.cpu}), Chromium ${machine.chromium}`)}\n`);
+    process.stdout.write(
+      `${values.json === true ? JSON.stringify({ machine, runs, seconds, lines }, null, 2) : textOf(lines, `${runs} runs of ${seconds} s; ${machine.cores} cores (${machine.cpu}), Chromium ${machine.chromium}`)}\n`,
+    );
   } finally {
     await browser?.close();
     await stage?.close();
@@ -61,8 +93,15 @@ async function main(stopping: AbortSignal): Promise<void> {
   }
 }
 
-/** @returns each figure over all runs. The first of each page is not counted: the service is compiled and its caches filled by it. */
-async function measure(browser: Browser, { urls: [url = ''], people }: Stage, { runs, seconds }: { runs: number; seconds: number }): Promise<Line[]> {
+/**
+ * @returns each figure over all runs. The first of each page is not counted: the service is compiled and its caches
+ *   filled by it.
+ */
+async function measure(
+  browser: Browser,
+  { urls: [url = ''], people }: Stage,
+  { runs, seconds }: { runs: number; seconds: number },
+): Promise<Line[]> {
   const seen: Record<PageName, PageRun[]> = { turnkeeper: [], bare: [] };
   for (let run = 0; run <= runs; run += 1) {
     say(run === 0 ? 'warming up' : `run ${run} of ${runs}`);
@@ -77,21 +116,42 @@ async function measure(browser: Browser, { urls: [url = ''], people }: Stage, { 
   return FIGURES.map((figure) => {
     const of = (name: PageName) => seen[name].map((measured) => measured[figure]);
     const bare = of('bare');
-    return { figure, turnkeeper: spreadOf(of('turnkeeper')), bare: spreadOf(bare), ratio: bare.some((value) => value === 0) ? null : spreadOf(of('turnkeeper').map((value, i) => value / (bare[i] ?? Number.NaN))) };
+    return {
+      figure,
+      turnkeeper: spreadOf(of('turnkeeper')),
+      bare: spreadOf(bare),
+      ratio: bare.some((value) => value === 0)
+        ? null
+        : spreadOf(of('turnkeeper').map((value, i) => value / (bare[i] ?? Number.NaN))),
+    };
   });
 }
 
 const SHOWN = {
-  largestPaintMs: ['largest paint, ms', 1, 0], busyShare: ['busy, %', 100, 1], longTasks: ['long tasks', 1, 0], longTaskMs: ['long tasks, ms', 1, 0],
+  largestPaintMs: ['largest paint, ms', 1, 0],
+  busyShare: ['busy, %', 100, 1],
+  longTasks: ['long tasks', 1, 0],
+  longTaskMs: ['long tasks, ms', 1, 0],
 } as const satisfies Record<(typeof FIGURES)[number], readonly [string, number, number]>;
 
 function textOf(lines: readonly Line[], title: string): string {
-  const spread = ({ median, least, most }: Spread, times: number, digits: number) => `${(median * times).toFixed(digits)} (${(least * times).toFixed(digits)}…${(most * times).toFixed(digits)})`;
-  const row = (first: string, ...cells: readonly string[]) => `${first.padEnd(18)}${cells.map((cell) => cell.padStart(22)).join('')}`;
-  return [title, row('', 'turnkeeper', 'bare', 'ratio'), ...lines.map(({ figure, turnkeeper, bare, ratio }) => {
-    const [said, times, digits] = SHOWN[figure];
-    return row(said, spread(turnkeeper, times, digits), spread(bare, times, digits), ratio === null ? '' : spread(ratio, 1, 1));
-  })].join('\n');
+  const spread = ({ median, least, most }: Spread, times: number, digits: number) =>
+    `${(median * times).toFixed(digits)} (${(least * times).toFixed(digits)}…${(most * times).toFixed(digits)})`;
+  const row = (first: string, ...cells: readonly string[]) =>
+    `${first.padEnd(18)}${cells.map((cell) => cell.padStart(22)).join('')}`;
+  return [
+    title,
+    row('', 'turnkeeper', 'bare', 'ratio'),
+    ...lines.map(({ figure, turnkeeper, bare, ratio }) => {
+      const [said, times, digits] = SHOWN[figure];
+      return row(
+        said,
+        spread(turnkeeper, times, digits),
+        spread(bare, times, digits),
+        ratio === null ? '' : spread(ratio, 1, 1),
+      );
+    }),
+  ].join('\n');
 }
 
 await runBench(main);

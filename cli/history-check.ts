@@ -11,9 +11,16 @@ interface Options {
 }
 
 export function addHistoryCheck(history: Command, readConfig: ReadConfig): void {
-  history.command('check')
-    .description('before a deploy: replay histories of the running system against the workflow code here; exit code 2 when one does not fit, with its ids')
-    .option('--query <query>', 'which workflows, as the Temporal UI\'s search understands it', 'ExecutionStatus = "Running"')
+  history
+    .command('check')
+    .description(
+      'before a deploy: replay histories of the running system against the workflow code here; exit code 2 when one does not fit, with its ids',
+    )
+    .option(
+      '--query <query>',
+      "which workflows, as the Temporal UI's search understands it",
+      'ExecutionStatus = "Running"',
+    )
     .option('--limit <number>', 'at most so many', positiveInteger, 1_000)
     .option('--json', 'print {"query", "checked", "broken": [{"workflowId", "runId", "reason"}]}')
     .action(async ({ query, limit, json }: Options) => {

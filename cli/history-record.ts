@@ -13,8 +13,11 @@ interface Options {
 }
 
 export function addHistoryRecord(history: Command, readConfig: ReadConfig): void {
-  history.command('record')
-    .description('write the history of a turn\'s workflow to a file, in Temporal\'s own JSON form; it holds ids and codes, no chat text')
+  history
+    .command('record')
+    .description(
+      "write the history of a turn's workflow to a file, in Temporal's own JSON form; it holds ids and codes, no chat text",
+    )
     .argument('<turnId>', 'which turn')
     .option('--run <runId>', 'one run of it (default: the newest)')
     .option('--out <file>', 'where to (default: turn-<turnId>.json)')
@@ -27,18 +30,30 @@ export function addHistoryRecord(history: Command, readConfig: ReadConfig): void
         return turn.userId;
       });
       const workflowId = turnWorkflowId(userId, turnId.toLowerCase());
-      const [{ WorkflowNotFoundError }, { historyToJSON }] = await Promise.all([import('@temporalio/client'), import('@temporalio/common/lib/proto-utils.js')]);
+      const [{ WorkflowNotFoundError }, { historyToJSON }] = await Promise.all([
+        import('@temporalio/client'),
+        import('@temporalio/common/lib/proto-utils.js'),
+      ]);
       const { runId, history: found } = await withTemporal(config, async ({ client }) => {
         const handle = client.workflow.getHandle(workflowId, run);
-        const [described, fetched] = await Promise.all([handle.describe(), handle.fetchHistory()]).catch((error: unknown) => {
-          if (error instanceof WorkflowNotFoundError) throw new SetupError(`Temporal knows no run of ${workflowId}${run === undefined ? '' : ` with the id ${run}`}.`, { cause: error });
-          throw error;
-        });
+        const [described, fetched] = await Promise.all([handle.describe(), handle.fetchHistory()]).catch(
+          (error: unknown) => {
+            if (error instanceof WorkflowNotFoundError)
+              throw new SetupError(
+                `Temporal knows no run of ${workflowId}${run === undefined ? '' : ` with the id ${run}`}.`,
+                { cause: error },
+              );
+            throw error;
+          },
+        );
         return { runId: described.runId, history: fetched };
       });
       const file = out ?? `turn-${turnId.toLowerCase()}.json`;
       writeFileSync(file, `${historyToJSON(found)}\n`);
       const events = found.events?.length ?? 0;
-      print({ file, workflowId, runId, events }, { json, text: `${file}: ${events} events of ${workflowId}, run ${runId}` });
+      print(
+        { file, workflowId, runId, events },
+        { json, text: `${file}: ${events} events of ${workflowId}, run ${runId}` },
+      );
     });
 }

@@ -16,9 +16,15 @@ export interface Checked {
 
 const SAY_EVERY_MS = 2_000;
 
-/** Before the first connection. What does not fit is reported by the command; the SDK's own lines would say it twice. */
+/**
+ * Before the first connection. What does not fit is reported by the command; the SDK's own lines would say it twice.
+ */
 export function silenceSdk(): void {
-  Runtime.install({ logger: new DefaultLogger('ERROR', () => {}), shutdownSignals: [], telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
+  Runtime.install({
+    logger: new DefaultLogger('ERROR', () => {}),
+    shutdownSignals: [],
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+  });
 }
 
 /** Replays the histories of these workflows against the workflow code here. */
@@ -31,10 +37,14 @@ export async function replayHistories(client: Client, query: string, limit: numb
   let checked = 0;
   const progress = setInterval(() => say(`${checked} of ${total} histories replayed …`), SAY_EVERY_MS);
   try {
-    for await (const { error } of Worker.runReplayHistories({ workflowBundle }, histories(client, { query, limit, pushed }))) {
+    for await (const { error } of Worker.runReplayHistories(
+      { workflowBundle },
+      histories(client, { query, limit, pushed }),
+    )) {
       const run = pushed.shift();
       checked += 1;
-      if (error !== undefined && run !== undefined) broken.push({ ...run, reason: error.message.replace(/^.*?Details: /s, '') });
+      if (error !== undefined && run !== undefined)
+        broken.push({ ...run, reason: error.message.replace(/^.*?Details: /s, '') });
     }
   } finally {
     clearInterval(progress);

@@ -26,9 +26,14 @@ import { addUserResume, addUserSuspend } from './user-suspend.ts';
 /** `npm run -s turnkeeper -- <command>`. Results go to standard output, everything else to standard error. */
 function createProgram(): Command {
   const program = new Command('turnkeeper')
-    .description('Looks after a Turnkeeper installation: the database of DATABASE_URL, or else the stack that `npm start` runs on DATA_DIR.')
+    .description(
+      'Looks after a Turnkeeper installation: the database of DATABASE_URL, or else the stack that `npm start` runs on DATA_DIR.',
+    )
     .showHelpAfterError('(add --help for what there is)')
-    .addHelpText('after', '\nExit codes: 0 done, and all is well; 1 refused, not found, not reachable or misused (one sentence on standard error says which); 2 done, and what it found is not right: a check, or a redrive with --wait of which turns failed again or were left undone.');
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, and all is well; 1 refused, not found, not reachable or misused (one sentence on standard error says which); 2 done, and what it found is not right: a check, or a redrive with --wait of which turns failed again or were left undone.',
+    );
   addStatus(program, readConfig);
   addMigrate(program, readConfig);
   const user = program.command('user').description('users, and tokens granted to them');
@@ -44,14 +49,21 @@ function createProgram(): Command {
   addTurnsReplay(turns, readConfig);
   addRedrive(program.command('redrive').description('replays of many failed turns'), readConfig);
   addStats(program, readConfig);
-  addReconcileRun(program.command('reconcile').description('turns that nothing runs any more, and counters against the ledger'), readConfig);
+  addReconcileRun(
+    program.command('reconcile').description('turns that nothing runs any more, and counters against the ledger'),
+    readConfig,
+  );
   const token = program.command('token').description('bearer tokens: shown once, stored as a hash');
   addTokenCreate(token, readConfig);
   addTokenRevoke(token, readConfig);
-  const schedules = program.command('schedules').description('the Temporal schedules of users: monthly resets, and hourly checks from 90 % on');
+  const schedules = program
+    .command('schedules')
+    .description('the Temporal schedules of users: monthly resets, and hourly checks from 90 % on');
   addSchedulesCheck(schedules, readConfig);
   addSchedulesRepair(schedules, readConfig);
-  const history = program.command('history').description('histories of workflows, and whether the workflow code here still fits them');
+  const history = program
+    .command('history')
+    .description('histories of workflows, and whether the workflow code here still fits them');
   addHistoryRecord(history, readConfig);
   addHistoryCheck(history, readConfig);
   return program;
@@ -65,7 +77,7 @@ function sentenceOf(error: unknown): string {
     if (typeof field === 'string' && typeof reason === 'string') return `${field}: ${reason}.`;
     return error.code === 'not_found' ? 'There is no such user, turn, redrive or grant.' : `Refused: ${error.code}.`;
   }
-  return error instanceof Error ? error.stack ?? error.message : String(error);
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 try {

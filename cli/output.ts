@@ -13,13 +13,21 @@ export function print(result: object, { json, text }: { json: boolean | undefine
 /** Columns padded to their widest cell; the first row is the heading. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** An id or a count of tokens. */
 export function positiveInteger(value: string): number {
   const number = Number(value);
-  if (!/^\d+$/.test(value) || !Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('It must be a whole number from 1.');
+  if (!/^\d+$/.test(value) || !Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1.');
   return number;
 }
 
@@ -35,13 +43,17 @@ export function instantOf(at: number): string {
   return new Date(at).toISOString();
 }
 
-/** Asks before what is not undone by the next command. @throws SetupError when nobody can answer, or the answer is no. */
+/**
+ * Asks before what is not undone by the next command.
+ * @throws SetupError when nobody can answer, or the answer is no.
+ */
 export async function confirmed(question: string, yes: boolean | undefined): Promise<void> {
   if (yes === true) return;
   if (!process.stdin.isTTY) throw new SetupError(`${question} Say --yes: nobody can answer here.`);
   const asked = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    if (!/^y(es)?$/i.test((await asked.question(`${question} [y/N] `)).trim())) throw new SetupError('Nothing was done.');
+    if (!/^y(es)?$/i.test((await asked.question(`${question} [y/N] `)).trim()))
+      throw new SetupError('Nothing was done.');
   } finally {
     asked.close();
   }
@@ -49,11 +61,17 @@ export async function confirmed(question: string, yes: boolean | undefined): Pro
 
 const SAY_EVERY_MS = 2_000;
 
-/** Says on standard error that a long step goes on: one line that counts up on a terminal, a plain one every 2 s elsewhere. */
+/**
+ * Says on standard error that a long step goes on: one line that counts up on a terminal, a plain one every 2 s
+ * elsewhere.
+ */
 export async function withProgress<T>(what: string, work: Promise<T>): Promise<T> {
   const began = performance.now();
   const [before, after] = process.stderr.isTTY ? ['\r', ''] : ['', '\n'];
-  const timer = setInterval(() => process.stderr.write(`${before}${what} … ${Math.round((performance.now() - began) / 1_000)} s${after}`), SAY_EVERY_MS);
+  const timer = setInterval(
+    () => process.stderr.write(`${before}${what} … ${Math.round((performance.now() - began) / 1_000)} s${after}`),
+    SAY_EVERY_MS,
+  );
   try {
     return await work;
   } finally {

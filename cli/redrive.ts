@@ -1,9 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Database } from '../db/database.ts';
-import { createRedrive, getRedrive, listRedrives, moveRedrive, planRedrive, type RedriveRecord } from '../db/redrives.ts';
+import {
+  createRedrive,
+  getRedrive,
+  listRedrives,
+  moveRedrive,
+  planRedrive,
+  type RedriveRecord,
+} from '../db/redrives.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
-import { countDone, countSkipped, countTurns, isOver, RATE_PER_SECOND, REDRIVE_LIMIT, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
+import {
+  countDone,
+  countSkipped,
+  countTurns,
+  isOver,
+  RATE_PER_SECOND,
+  REDRIVE_LIMIT,
+  type RedriveProgress,
+  type RedriveStep,
+} from '../domain/redrive.ts';
 import { createRedrives } from '../platform/temporal-redrives.ts';
 import { SetupError } from '../scripts/services/say.ts';
 import { confirmed, instantOf, NOT_RIGHT, positiveInteger, print, reasonText, table } from './output.ts';
@@ -24,26 +40,45 @@ interface StartOptions extends FilterOptions {
 /** `turnkeeper redrive …`: many failed turns at once, each debited once, when it succeeds. */
 export function addRedrive(redrive: Command, readConfig: ReadConfig): void {
   addStart(redrive, readConfig);
-  redrive.command('list').description('newest first')
+  redrive
+    .command('list')
+    .description('newest first')
     .option('--limit <number>', 'at most so many', upTo(100), 20)
     .option('--cursor <cursor>', '`nextCursor` of the page before')
     .option('--json', 'print {"items": [redrive], "nextCursor"}')
-    .action(({ limit, cursor, json }: { limit: number; cursor?: string; json?: boolean }) => withDatabase(readConfig(), async (database) => {
-      const page = await listRedrives(database, { limit, cursor: cursor ?? null });
-      const rows = page.items.map(({ redriveId, createdAt, state, adminId, progress, reason }) => [redriveId, instantOf(createdAt), state, doneOf(progress), adminId === null ? 'CLI' : String(adminId), reason.replaceAll(/\s+/g, ' ')]);
-      const lines = [
-        rows.length === 0 ? 'There is no redrive yet.' : table([['redrive', 'began', 'state', 'done', 'by', 'reason'], ...rows]),
-        ...(page.nextCursor === null ? [] : [`more: --cursor ${page.nextCursor}`]),
-      ];
-      print(page, { json, text: lines.join('\n') });
-    }));
-  redrive.command('status').description('how far it is; with --wait, until it is over').argument('<redriveId>', 'its id', uuid)
-    .option('--wait', 'follow it until it is over').option('--json', 'print it as one JSON object')
-    .action((redriveId: string, { wait, json }: { wait?: boolean; json?: boolean }) => withDatabase(readConfig(), async (database) => {
-      if (wait === true) return printEnd(await follow(database, redriveId), json);
-      const record = await getRedrive(database.sql, redriveId);
-      print(record, { json, text: describe(record) });
-    }));
+    .action(({ limit, cursor, json }: { limit: number; cursor?: string; json?: boolean }) =>
+      withDatabase(readConfig(), async (database) => {
+        const page = await listRedrives(database, { limit, cursor: cursor ?? null });
+        const rows = page.items.map(({ redriveId, createdAt, state, adminId, progress, reason }) => [
+          redriveId,
+          instantOf(createdAt),
+          state,
+          doneOf(progress),
+          adminId === null ? 'CLI' : String(adminId),
+          reason.replaceAll(/\s+/g, ' '),
+        ]);
+        const lines = [
+          rows.length === 0
+            ? 'There is no redrive yet.'
+            : table([['redrive', 'began', 'state', 'done', 'by', 'reason'], ...rows]),
+          ...(page.nextCursor === null ? [] : [`more: --cursor ${page.nextCursor}`]),
+        ];
+        print(page, { json, text: lines.join('\n') });
+      }),
+    );
+  redrive
+    .command('status')
+    .description('how far it is; with --wait, until it is over')
+    .argument('<redriveId>', 'its id', uuid)
+    .option('--wait', 'follow it until it is over')
+    .option('--json', 'print it as one JSON object')
+    .action((redriveId: string, { wait, json }: { wait?: boolean; json?: boolean }) =>
+      withDatabase(readConfig(), async (database) => {
+        if (wait === true) return printEnd(await follow(database, redriveId), json);
+        const record = await getRedrive(database.sql, redriveId);
+        print(record, { json, text: describe(record) });
+      }),
+    );
   addStep(redrive, readConfig, 'pause', 'paused', 'begin nothing more until it is resumed; what runs goes on');
   addStep(redrive, readConfig, 'resume', 'running', 'go on; also starts one that Temporal has lost');
   addStep(redrive, readConfig, 'cancel', 'cancelling', 'begin nothing more, ever; what runs goes on and is noted');
@@ -53,8 +88,18 @@ function addStart(redrive: Command, readConfig: ReadConfig): void {
   addTurnFilter(redrive.command('start'))
     .description('replay the failed turns that match, oldest first; asks before more than one')
     .requiredOption('--reason <text>', 'why, for the audit log', reasonText)
-    .option('--rate <number>', `turns a second, 1 to ${RATE_PER_SECOND.most}`, upTo(RATE_PER_SECOND.most), RATE_PER_SECOND.default)
-    .option('--limit <number>', `turns at most, 1 to ${REDRIVE_LIMIT.most}`, upTo(REDRIVE_LIMIT.most), REDRIVE_LIMIT.default)
+    .option(
+      '--rate <number>',
+      `turns a second, 1 to ${RATE_PER_SECOND.most}`,
+      upTo(RATE_PER_SECOND.most),
+      RATE_PER_SECOND.default,
+    )
+    .option(
+      '--limit <number>',
+      `turns at most, 1 to ${REDRIVE_LIMIT.most}`,
+      upTo(REDRIVE_LIMIT.most),
+      REDRIVE_LIMIT.default,
+    )
     .option('--include-superseded', 'also turns whose conversation has a later completed turn')
     .option('--dry-run', 'only say how many and which')
     .option('--yes', 'do not ask')
@@ -71,12 +116,24 @@ function addStart(redrive: Command, readConfig: ReadConfig): void {
         if (dryRun === true || count === 0) return print(plan, { json, text: planned });
         if (count > 1) await confirmed(`${planned} Replay them?`, yes);
         await withTemporal(config, async (temporal) => {
-          const { redriveId } = await createRedrive(database, { ...request, reason, ratePerSecond: rate, confirm: count, actor: CLI_ACTOR });
-          if (redriveId === null) return print(plan, { json, text: planned });
-          await createRedrives(temporal, config.temporal).start(await getRedrive(database.sql, redriveId)).catch((cause: unknown) => {
-            throw new SetupError(`Redrive ${redriveId} is written down, but Temporal did not start it: \`redrive resume ${redriveId}\` does.`, { cause });
+          const { redriveId } = await createRedrive(database, {
+            ...request,
+            reason,
+            ratePerSecond: rate,
+            confirm: count,
+            actor: CLI_ACTOR,
           });
-          if (wait !== true) return print({ redriveId, count }, { json, text: `Redrive ${redriveId} replays ${count} turns.` });
+          if (redriveId === null) return print(plan, { json, text: planned });
+          await createRedrives(temporal, config.temporal)
+            .start(await getRedrive(database.sql, redriveId))
+            .catch((cause: unknown) => {
+              throw new SetupError(
+                `Redrive ${redriveId} is written down, but Temporal did not start it: \`redrive resume ${redriveId}\` does.`,
+                { cause },
+              );
+            });
+          if (wait !== true)
+            return print({ redriveId, count }, { json, text: `Redrive ${redriveId} replays ${count} turns.` });
           printEnd(await follow(database, redriveId), json);
         });
       });
@@ -84,22 +141,31 @@ function addStart(redrive: Command, readConfig: ReadConfig): void {
 }
 
 function addStep(redrive: Command, readConfig: ReadConfig, name: string, to: RedriveStep, description: string): void {
-  redrive.command(name).description(description).argument('<redriveId>', 'its id', uuid)
-    .option('--reason <text>', 'why, for the audit log', reasonText).option('--json', 'print the redrive as one JSON object')
+  redrive
+    .command(name)
+    .description(description)
+    .argument('<redriveId>', 'its id', uuid)
+    .option('--reason <text>', 'why, for the audit log', reasonText)
+    .option('--json', 'print the redrive as one JSON object')
     .action(async (redriveId: string, { reason, json }: { reason?: string; json?: boolean }) => {
       const config = readConfig();
-      await withDatabase(config, (database) => withTemporal(config, async (temporal) => {
-        const state = await moveRedrive(database, { redriveId, to, actor: CLI_ACTOR, reason: reason ?? null });
-        const record = await getRedrive(database.sql, redriveId);
-        if (!isOver({ state })) await createRedrives(temporal, config.temporal).tell(record, to);
-        print(record, { json, text: describe(record) });
-      }));
+      await withDatabase(config, (database) =>
+        withTemporal(config, async (temporal) => {
+          const state = await moveRedrive(database, { redriveId, to, actor: CLI_ACTOR, reason: reason ?? null });
+          const record = await getRedrive(database.sql, redriveId);
+          if (!isOver({ state })) await createRedrives(temporal, config.temporal).tell(record, to);
+          print(record, { json, text: describe(record) });
+        }),
+      );
     });
 }
 
 const LOOK_EVERY_MS = 500;
 
-/** On a terminal one line that counts up; elsewhere a plain line whenever something has changed. A paused one is not waited for. */
+/**
+ * On a terminal one line that counts up; elsewhere a plain line whenever something has changed. A paused one is not
+ * waited for.
+ */
 async function follow(database: Database, redriveId: string): Promise<RedriveRecord> {
   for (let said = ''; ; await sleep(LOOK_EVERY_MS)) {
     const record = await getRedrive(database.sql, redriveId);
@@ -126,8 +192,10 @@ function describe({ redriveId, createdAt, progress }: RedriveRecord): string {
   const done = countDone(progress);
   const all = countTurns(progress);
   const full = all === 0 ? BAR : Math.floor((done * BAR) / all);
-  return `${redriveId} of ${instantOf(createdAt)}: ${state} [${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${doneOf(progress)}`
-    + ` (completed ${completed}, stopped ${stopped}, failed ${failed}, skipped ${skipped}, running ${running}, waiting ${waiting})`;
+  return (
+    `${redriveId} of ${instantOf(createdAt)}: ${state} [${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${doneOf(progress)}` +
+    ` (completed ${completed}, stopped ${stopped}, failed ${failed}, skipped ${skipped}, running ${running}, waiting ${waiting})`
+  );
 }
 
 function doneOf(progress: RedriveProgress): string {

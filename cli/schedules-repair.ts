@@ -5,17 +5,25 @@ import { textOf } from './schedules-check.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
 
 export function addSchedulesRepair(schedules: Command, readConfig: ReadConfig): void {
-  schedules.command('repair')
-    .description('compare as `check` does, and mend what differs: arm, correct or delete; exit code 0 when all is right now')
+  schedules
+    .command('repair')
+    .description(
+      'compare as `check` does, and mend what differs: arm, correct or delete; exit code 0 when all is right now',
+    )
     .option('--json', 'print what `check` prints, and "mended"')
     .action(async ({ json }: { json?: boolean }) => {
       const config = readConfig();
-      await withDatabase(config, (database) => withTemporal(config, async ({ client }) => {
-        const { createPlanner } = await import('../platform/planner.ts');
-        const arming = { database, planner: createPlanner(client, config.temporal) };
-        const compared = await compareSchedules(arming, { now: Date.now });
-        const mended = await mendSchedules(arming, compared.differences, { now: Date.now });
-        print({ ...compared, mended }, { json, text: `${textOf(compared)}${mended === 0 ? '' : `; ${mended} mended`}` });
-      }));
+      await withDatabase(config, (database) =>
+        withTemporal(config, async ({ client }) => {
+          const { createPlanner } = await import('../platform/planner.ts');
+          const arming = { database, planner: createPlanner(client, config.temporal) };
+          const compared = await compareSchedules(arming, { now: Date.now });
+          const mended = await mendSchedules(arming, compared.differences, { now: Date.now });
+          print(
+            { ...compared, mended },
+            { json, text: `${textOf(compared)}${mended === 0 ? '' : `; ${mended} mended`}` },
+          );
+        }),
+      );
     });
 }

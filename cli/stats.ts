@@ -4,7 +4,8 @@ import { positiveInteger, print, table } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 
 export function addStats(program: Command, readConfig: ReadConfig): void {
-  program.command('stats')
+  program
+    .command('stats')
     .description('who used how much of the present month, computed now from PostgreSQL')
     .option('--top <number>', 'so many of the top users, 100 at most', positiveInteger, 10)
     .option('--json', 'print {"overview", "distribution", "topUsers": […], "asOf"}')
@@ -13,9 +14,20 @@ export function addStats(program: Command, readConfig: ReadConfig): void {
         const stats = await readTokenStats(database, Date.now());
         const { overview, distribution } = stats;
         const topUsers = stats.topUsers.slice(0, top);
-        const users = topUsers.map(({ userId, email, usedTokens, usagePercent, level }) => [String(userId), email ?? '', String(usedTokens), `${usagePercent} %`, level]);
+        const users = topUsers.map(({ userId, email, usedTokens, usagePercent, level }) => [
+          String(userId),
+          email ?? '',
+          String(usedTokens),
+          `${usagePercent} %`,
+          level,
+        ]);
         const text = [
-          table([...Object.entries(overview), ...Object.entries(distribution)].map(([name, value]) => [name, String(value)])),
+          table(
+            [...Object.entries(overview), ...Object.entries(distribution)].map(([name, value]) => [
+              name,
+              String(value),
+            ]),
+          ),
           ...(users.length === 0 ? [] : ['', table([['user', 'e-mail', 'used', 'percent', 'level'], ...users])]),
         ].join('\n');
         print({ ...stats, topUsers, asOf: new Date(stats.asOf).toISOString() }, { json, text });

@@ -12,17 +12,33 @@ import { readPostgresVersion, readRedisVersion, readTemporalVersion } from './ve
 interface Status {
   readonly api: string | null;
   readonly docs: string | null;
-  readonly temporal: { readonly address: string; readonly namespace: string; readonly ui: string | null; readonly version: string | null } | null;
+  readonly temporal: {
+    readonly address: string;
+    readonly namespace: string;
+    readonly ui: string | null;
+    readonly version: string | null;
+  } | null;
   readonly postgres: { readonly url: string; readonly version: string | null; readonly schema: string } | null;
   readonly redis: { readonly url: string; readonly version: string | null } | null;
   /** The processes that `npm start` on DATA_DIR began. */
-  readonly services: readonly { readonly name: string; readonly pid: number; readonly port: number | null; readonly running: boolean }[];
+  readonly services: readonly {
+    readonly name: string;
+    readonly pid: number;
+    readonly port: number | null;
+    readonly running: boolean;
+  }[];
 }
 
 export function addStatus(program: Command, readConfig: ReadConfig): void {
-  program.command('status')
-    .description('what runs, where and in which version, and whether the database\'s schema is current; exit code 1 when nothing runs')
-    .option('--json', 'print {"api", "docs", "temporal": {"address", "namespace", "ui"}, "postgres": {"url"}, "redis": {"url"}, …}; URLs hold their passwords')
+  program
+    .command('status')
+    .description(
+      "what runs, where and in which version, and whether the database's schema is current; exit code 1 when nothing runs",
+    )
+    .option(
+      '--json',
+      'print {"api", "docs", "temporal": {"address", "namespace", "ui"}, "postgres": {"url"}, "redis": {"url"}, …}; URLs hold their passwords',
+    )
     .action(async ({ json }: { json?: boolean }) => {
       const status = await readStatus(readConfig());
       print(status, { json, text: textOf(status) });
@@ -36,13 +52,22 @@ async function readStatus(config: Config): Promise<Status> {
   const redisUrl = found?.redis.url ?? config.redis.url;
   const temporalAddress = found?.temporal.address ?? config.temporal.address;
   if (stack === null && postgresUrl === undefined && redisUrl === undefined && temporalAddress === undefined) {
-    throw new SetupError(`Nothing runs on ${config.dataDir}, and no service is set in the environment: run \`npm start\`.`);
+    throw new SetupError(
+      `Nothing runs on ${config.dataDir}, and no service is set in the environment: run \`npm start\`.`,
+    );
   }
-  const api = found?.api ?? await findApi(config);
+  const api = found?.api ?? (await findApi(config));
   const [postgres, redis, temporal] = await Promise.all([
-    readPostgres(config, postgresUrl), readRedis(redisUrl), readTemporal(config, temporalAddress, found?.temporal.ui),
+    readPostgres(config, postgresUrl),
+    readRedis(redisUrl),
+    readTemporal(config, temporalAddress, found?.temporal.ui),
   ]);
-  const services = (stack?.services ?? []).map(({ name, pid, port, startTime }) => ({ name, pid, port, running: isAlive({ pid, startTime }) }));
+  const services = (stack?.services ?? []).map(({ name, pid, port, startTime }) => ({
+    name,
+    pid,
+    port,
+    running: isAlive({ pid, startTime }),
+  }));
   return { api, docs: api === null ? null : `${api}/api/docs`, temporal, postgres, redis, services };
 }
 
@@ -50,10 +75,13 @@ async function readPostgres(config: Config, url: string | undefined): Promise<St
   if (url === undefined) return null;
   try {
     return await withDatabase({ ...config, database: { ...config.database, url } }, async (database) => {
-      const schema = await assertMigrated(database).then(() => 'current', (error: unknown) => {
-        if (error instanceof AppConfigError) return 'older than this program: run `migrate`';
-        throw error;
-      });
+      const schema = await assertMigrated(database).then(
+        () => 'current',
+        (error: unknown) => {
+          if (error instanceof AppConfigError) return 'older than this program: run `migrate`';
+          throw error;
+        },
+      );
       return { url, version: await readPostgresVersion(database), schema };
     });
   } catch (error) {
@@ -66,9 +94,18 @@ async function readRedis(url: string | undefined): Promise<Status['redis']> {
   return url === undefined ? null : { url, version: await readRedisVersion(url) };
 }
 
-async function readTemporal({ temporal }: Config, address: string | undefined, ui: string | null | undefined): Promise<Status['temporal']> {
+async function readTemporal(
+  { temporal }: Config,
+  address: string | undefined,
+  ui: string | null | undefined,
+): Promise<Status['temporal']> {
   if (address === undefined) return null;
-  return { address, namespace: temporal.namespace, ui: ui ?? temporal.uiUrl ?? null, version: await readTemporalVersion({ ...temporal, address }) };
+  return {
+    address,
+    namespace: temporal.namespace,
+    ui: ui ?? temporal.uiUrl ?? null,
+    version: await readTemporalVersion({ ...temporal, address }),
+  };
 }
 
 /** Of an app that runs on services of its person's own. */
@@ -82,12 +119,22 @@ function textOf({ api, docs, temporal, postgres, redis, services }: Status): str
   const version = (known: string | null) => known ?? 'does not answer';
   const lines = [
     ['app', api ?? 'does not run'],
-    ...docs === null ? [] : [['API', docs]],
-    ...postgres === null ? [] : [['PostgreSQL', `${version(postgres.version)}  ${hostOf(postgres.url)}`], ['schema', postgres.schema]],
-    ...redis === null ? [] : [['Redis', `${version(redis.version)}  ${hostOf(redis.url)}`]],
-    ...temporal === null ? [] : [['Temporal', `${version(temporal.version)}  ${temporal.address}  namespace ${temporal.namespace}`]],
-    ...temporal?.ui == null ? [] : [['Temporal UI', temporal.ui]],
-    ...services.map(({ name, pid, port, running }) => ['process', `${name.padEnd(10)} pid ${pid}${port === null ? '' : `, port ${port}`}${running ? '' : ', ended'}`]),
+    ...(docs === null ? [] : [['API', docs]]),
+    ...(postgres === null
+      ? []
+      : [
+          ['PostgreSQL', `${version(postgres.version)}  ${hostOf(postgres.url)}`],
+          ['schema', postgres.schema],
+        ]),
+    ...(redis === null ? [] : [['Redis', `${version(redis.version)}  ${hostOf(redis.url)}`]]),
+    ...(temporal === null
+      ? []
+      : [['Temporal', `${version(temporal.version)}  ${temporal.address}  namespace ${temporal.namespace}`]]),
+    ...(temporal?.ui == null ? [] : [['Temporal UI', temporal.ui]]),
+    ...services.map(({ name, pid, port, running }) => [
+      'process',
+      `${name.padEnd(10)} pid ${pid}${port === null ? '' : `, port ${port}`}${running ? '' : ', ended'}`,
+    ]),
   ];
   return lines.map(([name = '', value = '']) => `${name.padEnd(11)} ${value}`).join('\n');
 }

@@ -19,13 +19,19 @@ export function findRunningStack({ dataDir }: Pick<Config, 'dataDir'>): Stored |
 }
 
 /** The database a command works on. @throws SetupError when there is none or it does not answer. */
-export async function withDatabase<T>(config: Config, work: (database: Database, url: string) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  config: Config,
+  work: (database: Database, url: string) => Promise<T>,
+): Promise<T> {
   const url = config.database.url ?? findRunningStack(config)?.services.find(({ name }) => name === 'postgresql')?.url;
   if (url === undefined) throw new SetupError('No database: set DATABASE_URL, or run `npm start` and keep it running.');
   const database = await openDatabase({ url, poolMax: 2 });
   try {
     await database.ping().catch((cause: unknown) => {
-      throw new SetupError(`PostgreSQL at ${hostOf(url)} does not answer (${cause instanceof Error ? cause.message : 'unknown'}).`, { cause });
+      throw new SetupError(
+        `PostgreSQL at ${hostOf(url)} does not answer (${cause instanceof Error ? cause.message : 'unknown'}).`,
+        { cause },
+      );
     });
     return await work(database, url);
   } finally {
@@ -34,12 +40,15 @@ export async function withDatabase<T>(config: Config, work: (database: Database,
 }
 
 /**
- * The Temporal server a command works on. Its client, and Redis's, are loaded only here: without them a command takes a third less
- * CPU to start (test/bootstrap/modules.test.ts). @throws SetupError when there is none, AppConfigError when it does not answer within 10 s.
+ * The Temporal server a command works on. Its client, and Redis's, are loaded only here: without them a command takes a
+ * third less CPU to start (test/bootstrap/modules.test.ts). @throws SetupError when there is none, AppConfigError when
+ * it does not answer within 10 s.
  */
 export async function withTemporal<T>(config: Config, work: (temporal: Temporal) => Promise<T>): Promise<T> {
-  const address = config.temporal.address ?? findRunningStack(config)?.services.find(({ name }) => name === 'temporal')?.url;
-  if (address === undefined) throw new SetupError('No Temporal server: set TEMPORAL_ADDRESS, or run `npm start` and keep it running.');
+  const address =
+    config.temporal.address ?? findRunningStack(config)?.services.find(({ name }) => name === 'temporal')?.url;
+  if (address === undefined)
+    throw new SetupError('No Temporal server: set TEMPORAL_ADDRESS, or run `npm start` and keep it running.');
   const { connectTemporal } = await import('../platform/temporal.ts');
   const temporal = await connectTemporal({ ...config.temporal, address });
   try {
@@ -53,7 +62,10 @@ export async function withTemporal<T>(config: Config, work: (temporal: Temporal)
 export async function tellFollowers(config: Config, userId: number): Promise<void> {
   const url = config.redis.url ?? findRunningStack(config)?.services.find(({ name }) => name === 'redis')?.url;
   if (url === undefined) return;
-  const [{ openRedis }, { announced }] = await Promise.all([import('../platform/redis.ts'), import('../platform/account-feed.ts')]);
+  const [{ openRedis }, { announced }] = await Promise.all([
+    import('../platform/redis.ts'),
+    import('../platform/account-feed.ts'),
+  ]);
   const redis = await openRedis(url);
   await announced(redis, { userId });
   await redis.close();

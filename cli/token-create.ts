@@ -4,7 +4,8 @@ import { positiveInteger, print } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 
 export function addTokenCreate(token: Command, readConfig: ReadConfig): void {
-  token.command('create')
+  token
+    .command('create')
     .description('mint another bearer token for a user; it is shown here and never again')
     .argument('<userId>', 'whose token', positiveInteger)
     .option('--json', 'print {"tokenId": 1, "token": "…"}')

@@ -41,6 +41,7 @@ export function uuid(value: string): string {
 
 function instant(value: string): number {
   const at = Date.parse(value);
-  if (!/^\d{4}-\d{2}-\d{2}/.test(value) || !isInRange(at)) throw new InvalidArgumentError(`It must be an instant like 2026-11-24 or 2026-11-24T09:00:00Z, ${RANGE}.`);
+  if (!/^\d{4}-\d{2}-\d{2}/.test(value) || !isInRange(at))
+    throw new InvalidArgumentError(`It must be an instant like 2026-11-24 or 2026-11-24T09:00:00Z, ${RANGE}.`);
   return at;
 }

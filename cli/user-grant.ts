@@ -14,17 +14,27 @@ interface Options {
 }
 
 export function addUserGrant(user: Command, readConfig: ReadConfig): void {
-  user.command('grant')
-    .description('add purchased tokens to a user\'s account, as one entry of its ledger')
+  user
+    .command('grant')
+    .description("add purchased tokens to a user's account, as one entry of its ledger")
     .requiredOption('--user <id>', 'whose account', positiveInteger)
     .requiredOption('--tokens <number>', 'how many, from 1 to 1000000000000', positiveInteger)
     .requiredOption('--reason <text>', 'why, for the ledger: 1 to 500 characters')
     .option('--key <text>', 'the same key grants once, however often it is sent (default: a new one)')
-    .option('--json', 'print {"entryId": 1, "userId": 1, "tokens": 1000, …, "purchasedTokens": 1000, "debtTokens": 0, "repeated": false}')
+    .option(
+      '--json',
+      'print {"entryId": 1, "userId": 1, "tokens": 1000, …, "purchasedTokens": 1000, "debtTokens": 0, "repeated": false}',
+    )
     .action(async ({ user: userId, tokens, reason, key, json }: Options) => {
       const config = readConfig();
       await withDatabase(config, async (database) => {
-        const granted = await grantTokens(database, { userId, tokens, reason, key: key ?? randomUUID(), actor: CLI_ACTOR });
+        const granted = await grantTokens(database, {
+          userId,
+          tokens,
+          reason,
+          key: key ?? randomUUID(),
+          actor: CLI_ACTOR,
+        });
         if (!granted.repeated) await tellFollowers(config, userId);
         const text = `${granted.repeated ? 'already granted' : 'granted'} as entry ${granted.entryId}; purchased tokens now ${granted.purchasedTokens}, debt ${granted.debtTokens}`;
         print(granted, { json, text });

@@ -14,16 +14,26 @@ interface Options {
 }
 
 export function addUserReverse(user: Command, readConfig: ReadConfig): void {
-  user.command('reverse')
+  user
+    .command('reverse')
     .description('take a grant back, whole or in part; what the purchased tokens lack becomes debt')
-    .requiredOption('--entry <id>', 'the grant\'s entry in the ledger', positiveInteger)
+    .requiredOption('--entry <id>', "the grant's entry in the ledger", positiveInteger)
     .requiredOption('--tokens <number>', 'how many, from 1 to 1000000000000', positiveInteger)
     .requiredOption('--reason <text>', 'why, for the ledger: 1 to 500 characters')
     .option('--key <text>', 'the same key reverses once, however often it is sent (default: a new one)')
-    .option('--json', 'print {"entryId": 2, "userId": 1, "tokens": 1000, …, "reversesId": 1, "purchasedTokens": 0, "debtTokens": 0, "repeated": false}')
+    .option(
+      '--json',
+      'print {"entryId": 2, "userId": 1, "tokens": 1000, …, "reversesId": 1, "purchasedTokens": 0, "debtTokens": 0, "repeated": false}',
+    )
     .action(async ({ entry: entryId, tokens, reason, key, json }: Options) => {
       await withDatabase(readConfig(), async (database) => {
-        const reversed = await reverseGrant(database, { entryId, tokens, reason, key: key ?? randomUUID(), actor: CLI_ACTOR });
+        const reversed = await reverseGrant(database, {
+          entryId,
+          tokens,
+          reason,
+          key: key ?? randomUUID(),
+          actor: CLI_ACTOR,
+        });
         const text = `${reversed.repeated ? 'already reversed' : 'reversed'} by entry ${reversed.entryId}; purchased tokens now ${reversed.purchasedTokens}, debt ${reversed.debtTokens}`;
         print(reversed, { json, text });
       });

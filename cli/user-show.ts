@@ -5,7 +5,8 @@ import { instantOf, positiveInteger, print, table } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 
 export function addUserShow(user: Command, readConfig: ReadConfig): void {
-  user.command('show')
+  user
+    .command('show')
     .description('one user: account, usage, live holds and the newest entries of the ledger')
     .argument('<userId>', 'whose', positiveInteger)
     .option('--json', 'print {"user", "usage", "holds": […], "entries": […]}')
@@ -15,17 +16,39 @@ export function addUserShow(user: Command, readConfig: ReadConfig): void {
         const now = Date.now();
         const { accountId } = shown;
         const [usage, holds, entries] = await Promise.all([
-          readUsage(database, { accountId, now }), listLiveHolds(database.sql, { accountId, now }), listEntries(database.sql, { accountId, limit: 20, cursor: null }),
+          readUsage(database, { accountId, now }),
+          listLiveHolds(database.sql, { accountId, now }),
+          listEntries(database.sql, { accountId, limit: 20, cursor: null }),
         ]);
         const facts = [
-          ['user', String(userId)], ['e-mail', shown.email ?? ''], ...(shown.issuer === null ? [] : [['issuer', shown.issuer], ['subject', shown.subject ?? '']]),
-          ['role', shown.role], ['zone', shown.timeZone],
+          ['user', String(userId)],
+          ['e-mail', shown.email ?? ''],
+          ...(shown.issuer === null
+            ? []
+            : [
+                ['issuer', shown.issuer],
+                ['subject', shown.subject ?? ''],
+              ]),
+          ['role', shown.role],
+          ['zone', shown.timeZone],
           ['suspended', shown.suspendedAt === null ? 'no' : instantOf(shown.suspendedAt)],
           ['used', `${usage.usedTokens} of ${usage.totalAvailable} (${usage.usagePercent} %, ${usage.level})`],
-          ['held', `${usage.heldTokens} by ${holds.length} turns`], ['purchased', String(usage.purchasedTokens)], ['resets', instantOf(usage.resetsAt)],
+          ['held', `${usage.heldTokens} by ${holds.length} turns`],
+          ['purchased', String(usage.purchasedTokens)],
+          ['resets', instantOf(usage.resetsAt)],
         ];
-        const rows = entries.items.map(({ entryId, kind, tokens, period, turnId, reason, createdAt }) => [String(entryId), kind, String(tokens), period, instantOf(createdAt), turnId ?? reason ?? '']);
-        const ledger = rows.length === 0 ? 'Nothing booked yet.' : table([['entry', 'kind', 'tokens', 'period', 'booked', 'for'], ...rows]);
+        const rows = entries.items.map(({ entryId, kind, tokens, period, turnId, reason, createdAt }) => [
+          String(entryId),
+          kind,
+          String(tokens),
+          period,
+          instantOf(createdAt),
+          turnId ?? reason ?? '',
+        ]);
+        const ledger =
+          rows.length === 0
+            ? 'Nothing booked yet.'
+            : table([['entry', 'kind', 'tokens', 'period', 'booked', 'for'], ...rows]);
         print({ user: shown, usage, holds, entries: entries.items }, { json, text: `${table(facts)}\n\n${ledger}` });
       });
     });

@@ -11,7 +11,8 @@ interface Options {
 }
 
 export function addUserSuspend(user: Command, readConfig: ReadConfig): void {
-  user.command('suspend')
+  user
+    .command('suspend')
     .description('admit nothing more of a user’s; turns that run are stopped and charged for what has come')
     .argument('<userId>', 'whom', positiveInteger)
     .requiredOption('--reason <text>', 'why, for the audit log', reasonText)
@@ -20,19 +21,25 @@ export function addUserSuspend(user: Command, readConfig: ReadConfig): void {
     .action(async (userId: number, { reason, yes, json }: Options) => {
       const config = readConfig();
       await confirmed(`Suspend user ${userId} and stop the turns that run?`, yes);
-      await withDatabase(config, (database) => withTemporal(config, async (temporal) => {
-        const { createTurnRuns } = await import('../platform/temporal.ts');
-        const { stopping } = await suspendUser(database, { userId, reason, actor: CLI_ACTOR });
-        const runs = createTurnRuns(temporal, { taskQueuePrefix: config.temporal.taskQueuePrefix, eager: false });
-        // The rows say it already; a cancel that does not arrive is found by the turn's next step.
-        await Promise.allSettled(stopping.map((turnId) => runs.cancel({ turnId, userId })));
-        print({ suspended: true, stopping }, { json, text: `User ${userId} is suspended; ${stopping.length} turns stop.` });
-      }));
+      await withDatabase(config, (database) =>
+        withTemporal(config, async (temporal) => {
+          const { createTurnRuns } = await import('../platform/temporal.ts');
+          const { stopping } = await suspendUser(database, { userId, reason, actor: CLI_ACTOR });
+          const runs = createTurnRuns(temporal, { taskQueuePrefix: config.temporal.taskQueuePrefix, eager: false });
+          // The rows say it already; a cancel that does not arrive is found by the turn's next step.
+          await Promise.allSettled(stopping.map((turnId) => runs.cancel({ turnId, userId })));
+          print(
+            { suspended: true, stopping },
+            { json, text: `User ${userId} is suspended; ${stopping.length} turns stop.` },
+          );
+        }),
+      );
     });
 }
 
 export function addUserResume(user: Command, readConfig: ReadConfig): void {
-  user.command('resume')
+  user
+    .command('resume')
     .description('let a suspended user send again')
     .argument('<userId>', 'whom', positiveInteger)
     .requiredOption('--reason <text>', 'why, for the audit log', reasonText)

@@ -31,11 +31,17 @@ export interface Accepted {
 }
 
 /**
- * Commits conversation, question and turn before anything is started (G25), or finds what the id or key is bound to (G12).
+ * Commits conversation, question and turn before anything is started (G25), or finds what the id or key is bound to
+ * (G12).
  * @param beforeNew runs before anything is written for a turn that has to be run; what it throws refuses it.
- * @throws AppError not_found (conversation), conversation_busy, idempotency_conflict, invalid_request (id and key disagree).
+ * @throws AppError not_found (conversation), conversation_busy, idempotency_conflict, invalid_request (id and key
+ *   disagree).
  */
-export async function acceptTurn(database: Database, request: SendRequest, beforeNew: () => Promise<void> = async () => {}): Promise<Accepted> {
+export async function acceptTurn(
+  database: Database,
+  request: SendRequest,
+  beforeNew: () => Promise<void> = async () => {},
+): Promise<Accepted> {
   try {
     return await acceptOnce(database, request, beforeNew);
   } catch (error) {
@@ -65,30 +71,46 @@ async function acceptOnce(database: Database, request: SendRequest, beforeNew: (
 async function findKnown(on: Sql, request: SendRequest): Promise<TurnRow | null> {
   const byId = request.turnId === null ? null : await findTurnRow(on, request.turnId);
   // Turn ids are unique everywhere; another account's answers like a wrong body and tells nothing else.
-  if (byId !== null && byId.accountId !== request.accountId) throw new AppError('idempotency_conflict', { turnId: byId.id });
+  if (byId !== null && byId.accountId !== request.accountId)
+    throw new AppError('idempotency_conflict', { turnId: byId.id });
   if (request.idempotencyKey === null) return byId;
-  const key = await first(sql<{ id: string }>`select id from turns where account_id = ${request.accountId} and idempotency_key = ${request.idempotencyKey}`, on);
+  const key = await first(
+    sql<{
+      id: string;
+    }>`select id from turns where account_id = ${request.accountId} and idempotency_key = ${request.idempotencyKey}`,
+    on,
+  );
   if (request.turnId !== null && (key?.id ?? null) !== (byId?.id ?? null)) throw idAndKeyDisagree();
   return key === null ? null : findTurnRow(on, key.id);
 }
 
 function idAndKeyDisagree(): AppError {
-  return new AppError('invalid_request', { field: 'turnId', reason: 'turnId and Idempotency-Key name different turns' });
+  return new AppError('invalid_request', {
+    field: 'turnId',
+    reason: 'turnId and Idempotency-Key name different turns',
+  });
 }
 
-/** One statement, so one round trip: a turn is accepted before anybody else has anything to do. The conversation is locked before the turn. */
+/**
+ * One statement, so one round trip: a turn is accepted before anybody else has anything to do. The conversation is
+ * locked before the turn.
+ */
 async function insertTurn(on: Sql, request: SendRequest): Promise<Accepted> {
   const { userId, conversationId } = request;
-  const conversation = conversationId === null
-    ? sql`insert into conversations (id, user_id, last_sequence) values (${uuidv7()}, ${userId}, 1) returning id, last_sequence`
-    : sql`update conversations set last_sequence = last_sequence + 1 where id = ${conversationId} and user_id = ${userId} returning id, last_sequence`;
+  const conversation =
+    conversationId === null
+      ? sql`insert into conversations (id, user_id, last_sequence) values (${uuidv7()}, ${userId}, 1) returning id, last_sequence`
+      : sql`update conversations set last_sequence = last_sequence + 1 where id = ${conversationId} and user_id = ${userId} returning id, last_sequence`;
   try {
-    const row = await first(sql<TurnRow>`with conversation as (${conversation}), t as (
+    const row = await first(
+      sql<TurnRow>`with conversation as (${conversation}), t as (
         insert into turns (id, user_id, account_id, conversation_id, sequence, model, asked_output, body_hash, idempotency_key, question, question_tokens, encoding)
         select ${request.turnId ?? uuidv7()}::uuid, ${userId}::bigint, ${request.accountId}::bigint, id, last_sequence, ${request.model}, ${request.askedOutput}::integer,
           ${request.bodyHash}::bytea, ${request.idempotencyKey}, ${request.message}, ${request.messageTokens}::integer, ${request.encoding} from conversation
         returning *
-      ) select ${turnColumns} from t`, on);
+      ) select ${turnColumns} from t`,
+      on,
+    );
     // Not there, or somebody else's.
     if (row === null) throw new AppError('not_found');
     return { decision: 'new', turn: recordOf(row) };
@@ -102,14 +124,17 @@ async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest): Promise<
   const row = await lockTurn(tx, known.id);
   if (row?.state !== 'refused') {
     // Somebody else's re-send came first; what it made of the turn decides.
-    if (row === null || !row.bodyHash.equals(request.bodyHash)) throw new AppError('idempotency_conflict', { turnId: known.id });
+    if (row === null || !row.bodyHash.equals(request.bodyHash))
+      throw new AppError('idempotency_conflict', { turnId: known.id });
     return { decision: row.state === 'accepted' || row.state === 'running' ? 'join' : 'stored', turn: recordOf(row) };
   }
   const conversationId = request.conversationId ?? row.conversationId;
   if (conversationId !== row.conversationId) {
     await assertConversation(tx, conversationId, request.userId);
     const sequence = await nextSequence(tx, conversationId);
-    await sql`update turns set conversation_id = ${conversationId}, sequence = ${sequence} where id = ${row.id}`.execute(tx);
+    await sql`update turns set conversation_id = ${conversationId}, sequence = ${sequence} where id = ${row.id}`.execute(
+      tx,
+    );
   }
   await reopen(tx, { ...row, conversationId }, 'send');
   await sql`update turns set model = ${request.model}, asked_output = ${request.askedOutput}, body_hash = ${request.bodyHash},
@@ -120,7 +145,10 @@ async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest): Promise<
 
 /** Locks it: conversation before turn. @throws AppError not_found, the same for a foreign one. */
 async function assertConversation(tx: Tx, conversationId: string, userId: number): Promise<void> {
-  const found = await first(sql`select 1 from conversations where id = ${conversationId} and user_id = ${userId} for update`, tx);
+  const found = await first(
+    sql`select 1 from conversations where id = ${conversationId} and user_id = ${userId} for update`,
+    tx,
+  );
   if (found === null) throw new AppError('not_found');
 }
 

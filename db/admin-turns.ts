@@ -9,7 +9,8 @@ import { recordOf, turnFigures, type TurnRow } from './turn-row.ts';
 
 /** Without their texts (`content` is null): those are read one by one, and that is audited. Newest first. */
 export async function listTurns(
-  database: Database, list: { filter: TurnFilter; limit: number; cursor: string | null },
+  database: Database,
+  list: { filter: TurnFilter; limit: number; cursor: string | null },
 ): Promise<Page<TurnRecord>> {
   const { rows } = await selectTurns(list).execute(database.sql).catch(rethrowBadCursor);
   const page = pageOf(rows, list.limit, (row) => encodeCursor([row.key, row.id]));
@@ -35,18 +36,25 @@ export interface FailureCount {
   readonly more: boolean;
 }
 
-/** Failed turns that match, by code, most frequent first; with `state: refused` the refused ones. Other states have no code. */
+/**
+ * Failed turns that match, by code, most frequent first; with `state: refused` the refused ones. Other states have no
+ * code.
+ */
 export async function countFailures(database: Database, filter: TurnFilter): Promise<FailureCount[]> {
   const query = selectFailureCounts(filter);
   if (query === null) return [];
   const { rows } = await query.execute(database.sql);
-  return rows.map(({ code, count }) => ({ code, count: Math.min(count, COUNTED_AT_MOST), more: count > COUNTED_AT_MOST }));
+  return rows.map(({ code, count }) => ({
+    code,
+    count: Math.min(count, COUNTED_AT_MOST),
+    more: count > COUNTED_AT_MOST,
+  }));
 }
 
 /**
- * One bounded count a code, so that the cost is bounded too, however many failed. A conversation is small enough to be read once instead, and so are
- * turns that were replayed: by code they would be looked for among all failures (0.6 s of ten million turns).
- * Exported for the test that asks the planner.
+ * One bounded count a code, so that the cost is bounded too, however many failed. A conversation is small enough to be
+ * read once instead, and so are turns that were replayed: by code they would be looked for among all failures (0.6 s of
+ * ten million turns). Exported for the test that asks the planner.
  */
 export function selectFailureCounts(filter: TurnFilter): RawBuilder<{ code: ErrorCode; count: number }> | null {
   const { code, state = 'failed', ...rest } = filter;

@@ -28,13 +28,24 @@ export interface UserFilter {
 }
 
 /** In the order of their ids. */
-export async function listUsers(database: Database, { filter, limit, cursor }: { filter: UserFilter; limit: number; cursor: string | null }): Promise<Page<UserRecord>> {
+export async function listUsers(
+  database: Database,
+  { filter, limit, cursor }: { filter: UserFilter; limit: number; cursor: string | null },
+): Promise<Page<UserRecord>> {
   const { rows } = await selectUsers({ filter, limit, cursor }).execute(database.sql).catch(rethrowBadCursor);
   return pageOf(rows, limit, ({ userId }) => encodeCursor([userId]));
 }
 
 /** Exported for the test that asks the planner. */
-export function selectUsers({ filter: { userId, email, suspended }, limit, cursor }: { filter: UserFilter; limit: number; cursor: string | null }) {
+export function selectUsers({
+  filter: { userId, email, suspended },
+  limit,
+  cursor,
+}: {
+  filter: UserFilter;
+  limit: number;
+  cursor: string | null;
+}) {
   const conditions = [
     sql`true`,
     ...(userId === undefined ? [] : [sql`u.id = ${userId}`]),
@@ -48,7 +59,10 @@ export function selectUsers({ filter: { userId, email, suspended }, limit, curso
 
 /** @throws AppError not_found. */
 export async function getUser(on: Sql, userId: number): Promise<UserRecord> {
-  const user = await first(sql<UserRecord>`select ${userColumns} from users u join accounts a on a.user_id = u.id where u.id = ${userId}`, on);
+  const user = await first(
+    sql<UserRecord>`select ${userColumns} from users u join accounts a on a.user_id = u.id where u.id = ${userId}`,
+    on,
+  );
   if (user === null) throw new AppError('not_found');
   return user;
 }
@@ -65,11 +79,16 @@ export interface LiveHold {
 const HOLDS_SHOWN = 100;
 
 /** Holds that count against the account now, oldest first; at most 100. */
-export async function listLiveHolds(on: Sql, { accountId, now }: { accountId: number; now: Instant }): Promise<LiveHold[]> {
+export async function listLiveHolds(
+  on: Sql,
+  { accountId, now }: { accountId: number; now: Instant },
+): Promise<LiveHold[]> {
   const { rows } = await sql<LiveHold>`select id as "holdId", turn_id as "turnId", tokens::float8 as tokens,
       floor(extract(epoch from created_at) * 1000)::float8 as "createdAt",
       case when expires_at = 'infinity' then null else floor(extract(epoch from expires_at) * 1000)::float8 end as "expiresAt"
-    from holds where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)} order by created_at limit ${HOLDS_SHOWN}`.execute(on);
+    from holds where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)} order by created_at limit ${HOLDS_SHOWN}`.execute(
+    on,
+  );
   return rows;
 }
 
@@ -93,7 +112,10 @@ export interface EntryRecord {
 }
 
 /** Newest first. */
-export async function listEntries(on: Sql, { accountId, limit, cursor }: { accountId: number; limit: number; cursor: string | null }): Promise<Page<EntryRecord>> {
+export async function listEntries(
+  on: Sql,
+  { accountId, limit, cursor }: { accountId: number; limit: number; cursor: string | null },
+): Promise<Page<EntryRecord>> {
   const before = cursor === null ? null : decodeCursor(cursor, ['number'])[0];
   const { rows } = await sql<EntryRecord>`
     select e.id::float8 as "entryId", e.kind, e.tokens::float8 as tokens, p.label as period, e.turn_id as "turnId", e.reverses_id::float8 as "reversesId", e.reason,
@@ -102,9 +124,12 @@ export async function listEntries(on: Sql, { accountId, limit, cursor }: { accou
       floor(extract(epoch from e.created_at) * 1000)::float8 as "createdAt"
     from ledger_entries e join periods p on p.id = e.period_id
     where e.account_id = ${accountId} ${before === null ? sql`` : sql`and e.id < ${before}`}
-    order by e.id desc limit ${limit + 1}`.execute(on).catch(rethrowBadCursor);
+    order by e.id desc limit ${limit + 1}`
+    .execute(on)
+    .catch(rethrowBadCursor);
   return pageOf(rows, limit, ({ entryId }) => encodeCursor([entryId]));
 }
 
-const userColumns = sql.raw(`u.id::float8 as "userId", a.id::float8 as "accountId", u.email, u.issuer, u.subject, u.role, u.locale, a.time_zone as "timeZone",
+const userColumns =
+  sql.raw(`u.id::float8 as "userId", a.id::float8 as "accountId", u.email, u.issuer, u.subject, u.role, u.locale, a.time_zone as "timeZone",
   floor(extract(epoch from a.suspended_at) * 1000)::float8 as "suspendedAt", floor(extract(epoch from u.created_at) * 1000)::float8 as "createdAt"`);

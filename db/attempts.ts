@@ -24,10 +24,14 @@ export interface OpenedAttempt {
 }
 
 /**
- * Opens an attempt and renews the hold in the same transaction. Under a hold that is not this run's live one it first does what
- * reserve does: an ended turn answers its ending, a live one is admitted again and may be refused.
+ * Opens an attempt and renews the hold in the same transaction. Under a hold that is not this run's live one it first
+ * does what reserve does: an ended turn answers its ending, a live one is admitted again and may be refused.
  */
-export async function openAttempt(database: Database, turnId: string, context: AdmissionContext): Promise<OpenedAttempt | Generated> {
+export async function openAttempt(
+  database: Database,
+  turnId: string,
+  context: AdmissionContext,
+): Promise<OpenedAttempt | Generated> {
   try {
     return await database.transaction(async (tx) => {
       const [row, pending] = await Promise.all([lockTurn(tx, turnId), findPendingHold(tx, turnId)]);
@@ -36,12 +40,16 @@ export async function openAttempt(database: Database, turnId: string, context: A
       return reserved.kind === 'held' ? open(tx, reserved.row, reserved.hold, context) : reserved;
     });
   } catch (error) {
-    if (error instanceof AppError && error.code === 'conversation_busy') return { kind: 'failed', code: 'conversation_busy' };
+    if (error instanceof AppError && error.code === 'conversation_busy')
+      return { kind: 'failed', code: 'conversation_busy' };
     throw error;
   }
 }
 
-/** A run has four attempts, however often Temporal gave one to a worker that was gone: only what was opened may have called the model. */
+/**
+ * A run has four attempts, however often Temporal gave one to a worker that was gone: only what was opened may have
+ * called the model.
+ */
 async function open(tx: Tx, turn: TurnRow, hold: Hold, context: AdmissionContext): Promise<OpenedAttempt | Generated> {
   const number = turn.attempt + 1;
   // Asked before the attempt is written, and only of a turn that has had one.
@@ -58,11 +66,21 @@ async function open(tx: Tx, turn: TurnRow, hold: Hold, context: AdmissionContext
     )
     update turns set state = 'running', attempt = ${number}, run_id = ${context.runId}, touched_at = clock_timestamp() where id = ${turn.id}`);
   const replayed = before === 0 && (turn.runReason === 'replay' || turn.runReason === 'reset');
-  return { kind: 'opened', number, isLast: before + 1 === ATTEMPTS_PER_RUN, turn, hold, restarted: number === 1 ? null : replayed ? 'replay' : 'retry' };
+  return {
+    kind: 'opened',
+    number,
+    isLast: before + 1 === ATTEMPTS_PER_RUN,
+    turn,
+    hold,
+    restarted: number === 1 ? null : replayed ? 'replay' : 'retry',
+  };
 }
 
 async function countAttempts(tx: Tx, turnId: string, runId: string): Promise<number> {
-  const { count } = await one(sql<{ count: number }>`select count(*)::int as count from attempts where turn_id = ${turnId} and run_id = ${runId}`, tx);
+  const { count } = await one(
+    sql<{ count: number }>`select count(*)::int as count from attempts where turn_id = ${turnId} and run_id = ${runId}`,
+    tx,
+  );
   return count;
 }
 
@@ -82,8 +100,9 @@ export interface AnswerToStore {
 }
 
 /**
- * Stores an answer by compare-and-set: I am the newest attempt, none is stored, the turn is running and my hold is live. Else the
- * answer is dropped and its usage stays on the attempt. Once stored, the hold no longer expires; it waits for settle.
+ * Stores an answer by compare-and-set: I am the newest attempt, none is stored, the turn is running and my hold is
+ * live. Else the answer is dropped and its usage stays on the attempt. Once stored, the hold no longer expires; it
+ * waits for settle.
  * @returns the answer, or what the turn has become without it (null: it still runs, under a newer attempt).
  */
 export async function storeAnswer(database: Database, answer: AnswerToStore): Promise<Generated | null> {
@@ -102,7 +121,17 @@ export async function storeAnswer(database: Database, answer: AnswerToStore): Pr
         completion_tokens = ${answer.usage.completionTokens}, estimated = ${answer.estimated}, touched_at = clock_timestamp()
       where id = ${row.id}`);
     const { promptTokens, cachedTokens, completionTokens } = answer.usage;
-    return { kind: 'answered', answer: { attempt: answer.attempt, outcome: answer.outcome, promptTokens, cachedTokens, completionTokens, estimated: answer.estimated } };
+    return {
+      kind: 'answered',
+      answer: {
+        attempt: answer.attempt,
+        outcome: answer.outcome,
+        promptTokens,
+        cachedTokens,
+        completionTokens,
+        estimated: answer.estimated,
+      },
+    };
   });
 }
 
@@ -118,11 +147,19 @@ function writeAttempt(tx: Tx, answer: AnswerToStore, state: 'answered' | 'stoppe
 /** An attempt that brought no answer; what the provider charged for it stays on its row. */
 export async function failAttempt(
   database: Database,
-  { turnId, attempt, code, usage, provider = null }: { turnId: string; attempt: number; code: TurnFailureCode; usage: Usage | null; provider?: ProviderError | null },
+  {
+    turnId,
+    attempt,
+    code,
+    usage,
+    provider = null,
+  }: { turnId: string; attempt: number; code: TurnFailureCode; usage: Usage | null; provider?: ProviderError | null },
 ): Promise<void> {
   await sql`update attempts set state = case state when 'open' then 'failed' else state end,
       error_code = case state when 'open' then ${code} end, ended_at = now(), prompt_tokens = ${usage?.promptTokens ?? null},
       cached_tokens = ${usage?.cachedTokens ?? null}, completion_tokens = ${usage?.completionTokens ?? null}, reasoning_tokens = ${usage?.reasoningTokens ?? null},
       provider_status = ${provider?.status ?? null}, provider_code = ${provider?.code ?? null}, provider_request_id = ${provider?.requestId ?? null}
-    where turn_id = ${turnId} and number = ${attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))`.execute(database.sql);
+    where turn_id = ${turnId} and number = ${attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))`.execute(
+    database.sql,
+  );
 }

@@ -14,10 +14,16 @@ export interface AuditEntry {
 }
 
 /** Writes the entry in the transaction of what it records: either both are there or neither is. @returns its id. */
-export async function recordAudit(tx: Tx, { actor, action, target, reason, before = null, after = null }: AuditEntry): Promise<number> {
-  const { id } = await one(sql<{ id: number }>`insert into audit_entries (admin_id, action, target, reason, before, after, request_id)
+export async function recordAudit(
+  tx: Tx,
+  { actor, action, target, reason, before = null, after = null }: AuditEntry,
+): Promise<number> {
+  const { id } = await one(
+    sql<{ id: number }>`insert into audit_entries (admin_id, action, target, reason, before, after, request_id)
     values (${actor.adminId}, ${action}, ${target}, ${reason}, ${jsonOf(before)}, ${jsonOf(after)}, ${actor.requestId})
-    returning id::float8 as id`, tx);
+    returning id::float8 as id`,
+    tx,
+  );
   return id;
 }
 
@@ -42,7 +48,10 @@ export interface AuditFilter {
 }
 
 /** Newest first. */
-export async function listAudit(database: Database, { filter, limit, cursor }: { filter: AuditFilter; limit: number; cursor: string | null }): Promise<Page<AuditRecord>> {
+export async function listAudit(
+  database: Database,
+  { filter, limit, cursor }: { filter: AuditFilter; limit: number; cursor: string | null },
+): Promise<Page<AuditRecord>> {
   const conditions = [
     ...(filter.adminId === undefined ? [] : [sql`admin_id = ${filter.adminId}`]),
     ...(filter.action === undefined ? [] : [sql`action = ${filter.action}`]),
@@ -53,7 +62,9 @@ export async function listAudit(database: Database, { filter, limit, cursor }: {
     select id::float8 as id, admin_id::float8 as "adminId", action, target, reason, before, after, request_id as "requestId",
       floor(extract(epoch from created_at) * 1000)::float8 as "createdAt"
     from audit_entries ${conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`}
-    order by id desc limit ${limit + 1}`.execute(database.sql).catch(rethrowBadCursor);
+    order by id desc limit ${limit + 1}`
+    .execute(database.sql)
+    .catch(rethrowBadCursor);
   return pageOf(rows, limit, ({ id }) => encodeCursor([id]));
 }
 

@@ -1,9 +1,20 @@
-// Class 08 connection exception, 53 insufficient resources, 57P shutdown and "cannot connect now", 57014 a statement that waited 15 s (for a
-// lock whose holder is paused, say: an answer that is paid for outlasts that); what the sockets below say.
+// Class 08 connection exception, 53 insufficient resources, 57P shutdown and "cannot connect now", 57014 a statement
+// that waited 15 s (for a lock whose holder is paused, say: an answer that is paid for outlasts that); what the sockets
+// below say.
 const SQL_STATES = /^(08|53|57P|57014)/;
-const SOCKET_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'EAI_AGAIN', 'ENOENT']);
+const SOCKET_ERRORS = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'EAI_AGAIN',
+  'ENOENT',
+]);
 // The driver's own words for a lost or unobtainable connection carry no code.
-const DRIVER_WORDS = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Connection ended unexpectedly|Query read timeout/i;
+const DRIVER_WORDS =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Connection ended unexpectedly|Query read timeout/i;
 
 /** Whether an error means that PostgreSQL cannot be reached just now, so that the same may succeed later. */
 export function isUnavailable(error: unknown): boolean {

@@ -16,17 +16,28 @@ export interface ConversationRecord {
   readonly updatedAt: number;
 }
 
-export async function createConversation(database: Database, { userId, title }: { userId: number; title: string | null }): Promise<ConversationRecord> {
+export async function createConversation(
+  database: Database,
+  { userId, title }: { userId: number; title: string | null },
+): Promise<ConversationRecord> {
   const em = database.em();
   const now = new Date();
-  const row = em.create(Conversation, { id: uuidv7(), user: userId, title, listedAt: now, createdAt: now, updatedAt: now });
+  const row = em.create(Conversation, {
+    id: uuidv7(),
+    user: userId,
+    title,
+    listedAt: now,
+    createdAt: now,
+    updatedAt: now,
+  });
   await em.flush();
   return recordOf(row);
 }
 
 /** Newest activity first. @param archived null: both. @param search part of a title, any case. */
 export async function listConversations(
-  database: Database, list: { userId: number; search: string | null; archived: boolean | null; limit: number; cursor: string | null },
+  database: Database,
+  list: { userId: number; search: string | null; archived: boolean | null; limit: number; cursor: string | null },
 ): Promise<Page<ConversationRecord>> {
   const after = list.cursor === null ? null : decodeCursor(list.cursor, ['string', 'string']);
   const { rows } = await sql<ConversationRecord & { key: string }>`
@@ -35,13 +46,18 @@ export async function listConversations(
       and (${list.archived}::boolean is null or (archived_at is not null) = ${list.archived}::boolean)
       and (${list.search}::text is null or title ilike ${list.search === null ? null : `%${escapeLike(list.search)}%`})
       and (${after?.[0] ?? null}::timestamptz is null or (updated_at, id) < (${after?.[0] ?? null}::timestamptz, ${after?.[1] ?? null}::uuid))
-    order by updated_at desc, id desc limit ${list.limit + 1}`.execute(database.sql).catch(rethrowBadCursor);
+    order by updated_at desc, id desc limit ${list.limit + 1}`
+    .execute(database.sql)
+    .catch(rethrowBadCursor);
   const page = pageOf(rows, list.limit, (row) => encodeCursor([row.key, row.conversationId]));
   return { ...page, items: page.items.map(({ key: _, ...row }) => row) };
 }
 
 /** @throws AppError not_found, the same for a foreign one. */
-export async function getConversation(database: Database, { conversationId, userId }: { conversationId: string; userId: number }): Promise<ConversationRecord> {
+export async function getConversation(
+  database: Database,
+  { conversationId, userId }: { conversationId: string; userId: number },
+): Promise<ConversationRecord> {
   const found = await database.em().findOne(Conversation, { id: conversationId, user: userId });
   if (found === null) throw new AppError('not_found');
   return recordOf(found);
@@ -49,7 +65,8 @@ export async function getConversation(database: Database, { conversationId, user
 
 /** Renames, archives, brings back. @throws AppError not_found. */
 export async function updateConversation(
-  database: Database, change: { conversationId: string; userId: number; title?: string; archived?: boolean },
+  database: Database,
+  change: { conversationId: string; userId: number; title?: string; archived?: boolean },
 ): Promise<ConversationRecord> {
   const em = database.em();
   const found = await em.findOne(Conversation, { id: change.conversationId, user: change.userId });
@@ -77,11 +94,12 @@ export interface MessageRecord {
 }
 
 /**
- * The transcript: questions of every admitted turn, with the answer beneath where there is one; oldest first, or from its end back.
- * `limit` counts messages.
+ * The transcript: questions of every admitted turn, with the answer beneath where there is one; oldest first, or from
+ * its end back. `limit` counts messages.
  */
 export async function listMessages(
-  database: Database, list: { conversationId: string; userId: number; limit: number; order?: 'asc' | 'desc'; cursor: string | null },
+  database: Database,
+  list: { conversationId: string; userId: number; limit: number; order?: 'asc' | 'desc'; cursor: string | null },
 ): Promise<Page<MessageRecord>> {
   await getConversation(database, list);
   const after = list.cursor === null ? null : decodeCursor(list.cursor, ['number', 'number']);
@@ -94,7 +112,9 @@ export async function listMessages(
     where t.conversation_id = ${list.conversationId} and t.ever_admitted and m.content is not null
       and (m.part = 0 or t.state in ('completed', 'stopped'))
       and (${after === null} or (t.sequence, m.part) ${beyond} (${after?.[0] ?? 0}, ${after?.[1] ?? 0}))
-    order by t.sequence ${direction}, m.part ${direction} limit ${list.limit + 1}`.execute(database.sql).catch(rethrowBadCursor);
+    order by t.sequence ${direction}, m.part ${direction} limit ${list.limit + 1}`
+    .execute(database.sql)
+    .catch(rethrowBadCursor);
   const page = pageOf(rows, list.limit, (row) => encodeCursor([row.sequence, row.part]));
   return { ...page, items: page.items.map(messageOf) };
 }
@@ -102,16 +122,34 @@ export async function listMessages(
 type MessageRow = Omit<MessageRecord, 'usage'> & UsageColumns & { part: 0 | 1 };
 
 /** What was used and how it ended belongs to the answer, not to the question. */
-function messageOf({ part, promptTokens, completionTokens, debitedTokens, estimated, finishReason, ...row }: MessageRow): MessageRecord {
+function messageOf({
+  part,
+  promptTokens,
+  completionTokens,
+  debitedTokens,
+  estimated,
+  finishReason,
+  ...row
+}: MessageRow): MessageRecord {
   const isAnswer = part === 1;
-  return { ...row, usage: isAnswer ? usageOf({ promptTokens, completionTokens, debitedTokens, estimated }) : null, finishReason: isAnswer ? finishReason : null };
+  return {
+    ...row,
+    usage: isAnswer ? usageOf({ promptTokens, completionTokens, debitedTokens, estimated }) : null,
+    finishReason: isAnswer ? finishReason : null,
+  };
 }
 
 const conversationColumns = sql.raw(`id as "conversationId", title, archived_at is not null as archived,
   floor(extract(epoch from created_at) * 1000)::float8 as "createdAt", floor(extract(epoch from updated_at) * 1000)::float8 as "updatedAt"`);
 
 function recordOf(row: Conversation): ConversationRecord {
-  return { conversationId: row.id, title: row.title ?? null, archived: row.archivedAt != null, createdAt: row.createdAt.getTime(), updatedAt: row.updatedAt.getTime() };
+  return {
+    conversationId: row.id,
+    title: row.title ?? null,
+    archived: row.archivedAt != null,
+    createdAt: row.createdAt.getTime(),
+    updatedAt: row.updatedAt.getTime(),
+  };
 }
 
 function escapeLike(text: string): string {

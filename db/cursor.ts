@@ -7,10 +7,12 @@ export function encodeCursor(parts: readonly (string | number)[]): string {
 
 /** @throws AppError invalid_request for anything that is not a cursor of ours. */
 export function decodeCursor<Kinds extends readonly ('string' | 'number')[]>(
-  cursor: string, kinds: Kinds,
+  cursor: string,
+  kinds: Kinds,
 ): { [I in keyof Kinds]: Kinds[I] extends 'string' ? string : number } {
   const parts = parse(cursor);
-  if (!Array.isArray(parts) || parts.length !== kinds.length || !parts.every((part, i) => typeof part === kinds[i])) throw badCursor();
+  if (!Array.isArray(parts) || parts.length !== kinds.length || !parts.every((part, i) => typeof part === kinds[i]))
+    throw badCursor();
   return parts as unknown as { [I in keyof Kinds]: Kinds[I] extends 'string' ? string : number };
 }
 
@@ -22,9 +24,19 @@ function parse(cursor: string): unknown {
   }
 }
 
-/** For `catch` of a query with a cursor: one of the right form can still carry what is no date, uuid or integer; class 22 is "data exception". */
+/**
+ * For `catch` of a query with a cursor: one of the right form can still carry what is no date, uuid or integer; class
+ * 22 is "data exception".
+ */
 export function rethrowBadCursor(error: unknown): never {
-  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' && error.code.startsWith('22')) throw badCursor(error);
+  if (
+    typeof error === 'object' &&
+    error !== null &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    error.code.startsWith('22')
+  )
+    throw badCursor(error);
   throw error;
 }
 

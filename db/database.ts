@@ -47,8 +47,8 @@ const ANSWER_WITHIN_MS = 20_000;
 
 /**
  * @param options.url a PostgreSQL URL; `poolMax` connections at most.
- * @param options.answerWithinMs a connection that does not answer for so long is given up, with all that was sent on it; 20 s unless told. Null:
- *   no statement has a limit, here or in the server, as migrations read whole tables.
+ * @param options.answerWithinMs a connection that does not answer for so long is given up, with all that was sent on
+ *   it; 20 s unless told. Null: no statement has a limit, here or in the server, as migrations read whole tables.
  * @param options.traceStatement runs each statement, told its first word.
  * @param options.onTurnEnded told of each ending of a turn once its transaction has committed.
  * @throws when the server cannot be reached within 5 s.
@@ -61,8 +61,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     extensions: [Migrator],
     // A connection costs 10 to 20 ms and its prepared statements: an idle one is kept for ten minutes.
     pool: { min: 0, max: options.poolMax, idleTimeoutMillis: 600_000 },
-    // How long each wait may last: a connection 5 s, a statement 15 s, an idle transaction 30 s (a lost client must not keep a lock). The
-    // server keeps these two; when nothing of it arrives, the driver gives up the connection.
+    // How long each wait may last: a connection 5 s, a statement 15 s, an idle transaction 30 s (a lost client must not
+    // keep a lock). The server keeps these two; when nothing of it arrives, the driver gives up the connection.
     driverOptions: {
       connectionTimeoutMillis: 5_000,
       statement_timeout: answerWithinMs === null ? 0 : 15_000,
@@ -80,7 +80,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
         });
       },
     },
-    migrations: { tableName: 'schema_migrations', migrationsList: [...MIGRATIONS], snapshot: false, transactional: true, allOrNothing: true },
+    migrations: {
+      tableName: 'schema_migrations',
+      migrationsList: [...MIGRATIONS],
+      snapshot: false,
+      transactional: true,
+      allOrNothing: true,
+    },
     debug: false,
     logger: () => {},
   });
@@ -108,8 +114,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 /**
- * For statements that stand alone, and the ORM's: where an operator has made REPEATABLE READ the default, those that meet at a row would fail
- * (40001). It leaves with the connection's first statement, which tells if the connection is lost.
+ * For statements that stand alone, and the ORM's: where an operator has made REPEATABLE READ the default, those that
+ * meet at a row would fail (40001). It leaves with the connection's first statement, which tells if the connection is
+ * lost.
  */
 function readCommitted(client: ClientBase): void {
   client.query("set default_transaction_isolation = 'read committed'").catch(() => {});
@@ -122,13 +129,22 @@ function traceClient(client: ClientBase, traceStatement: TraceStatement): void {
     const [statement] = args;
     const text = typeof statement === 'string' ? statement : isQuery(statement) ? statement.text : null;
     if (text === null || typeof args.at(-1) === 'function') return query(...args);
-    return traceStatement(/[a-z]+/i.exec(text)?.[0]?.toUpperCase() ?? 'QUERY', () => query(...args) as Promise<unknown>);
+    return traceStatement(
+      /[a-z]+/i.exec(text)?.[0]?.toUpperCase() ?? 'QUERY',
+      () => query(...args) as Promise<unknown>,
+    );
   }) as typeof client.query;
 }
 
 /** Not one that hands itself in (a cursor): that answers by events. */
 function isQuery(statement: unknown): statement is { text: string } {
-  return typeof statement === 'object' && statement !== null && 'text' in statement && typeof statement.text === 'string' && !('submit' in statement);
+  return (
+    typeof statement === 'object' &&
+    statement !== null &&
+    'text' in statement &&
+    typeof statement.text === 'string' &&
+    !('submit' in statement)
+  );
 }
 
 /** The only row of a query that always has one. */

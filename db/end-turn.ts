@@ -8,13 +8,11 @@ import { noteEnding } from './endings.ts';
 import { findPendingHold, moveHold } from './holds.ts';
 import { lockTurn, type TurnRow } from './turn-row.ts';
 
-type Ending =
-  | { readonly state: 'stopped' }
-  | { readonly state: 'failed' | 'refused'; readonly code: ErrorCode };
+type Ending = { readonly state: 'stopped' } | { readonly state: 'failed' | 'refused'; readonly code: ErrorCode };
 
 /**
- * Ends a live turn that has no answer: its hold is released, its open attempts are over, nothing is charged. Under the turn's locks.
- * `code` of a failure that nobody retries is final; see TURN_FAILURES.
+ * Ends a live turn that has no answer: its hold is released, its open attempts are over, nothing is charged. Under the
+ * turn's locks. `code` of a failure that nobody retries is final; see TURN_FAILURES.
  */
 export async function endTurn(tx: Tx, row: TurnRow, ending: Ending): Promise<void> {
   const hold = await findPendingHold(tx, row.id);
@@ -42,7 +40,8 @@ export interface Release {
 }
 
 /**
- * The end of a run that brought no answer. An answer stored after all is handed back to be settled; an ended turn keeps its ending.
+ * The end of a run that brought no answer. An answer stored after all is handed back to be settled; an ended turn keeps
+ * its ending.
  * @returns null when the turn has gone on without the caller (a newer run or attempt has it): it is left alone.
  */
 export async function releaseTurn(database: Database, release: Release): Promise<Released | null> {
@@ -59,31 +58,49 @@ export async function releaseTurn(database: Database, release: Release): Promise
 }
 
 /**
- * Whether the caller comes too late. A run that has held the turn may end it only while that admission stands: a retry may have opened the
- * turn again since, or a reset admitted another run. One that never held it may not end a claim made after its release was scheduled.
+ * Whether the caller comes too late. A run that has held the turn may end it only while that admission stands: a retry
+ * may have opened the turn again since, or a reset admitted another run. One that never held it may not end a claim
+ * made after its release was scheduled.
  */
 async function isSuperseded(tx: Tx, row: TurnRow, { runId, attempt, scheduledAt }: Release): Promise<boolean> {
   if (attempt !== undefined && row.attempt !== attempt) return true;
-  const { hasHeld, isNewer } = await one(sql<{ hasHeld: boolean; isNewer: boolean }>`select coalesce(bool_or(run_id = ${runId}), false) as "hasHeld",
+  const { hasHeld, isNewer } = await one(
+    sql<{ hasHeld: boolean; isNewer: boolean }>`select coalesce(bool_or(run_id = ${runId}), false) as "hasHeld",
       coalesce(bool_or(state = 'pending' and run_id <> ${runId} and created_at > ${new Date(scheduledAt)}), false) as "isNewer"
-    from holds where turn_id = ${row.id}`, tx);
+    from holds where turn_id = ${row.id}`,
+    tx,
+  );
   return hasHeld ? row.runId !== runId || row.admittedAt === null : isNewer;
 }
 
-/** What is already decided about the turn: its ending, or an answer that waits for settle. Null: it is live and unanswered. */
-export async function findEnding(tx: Tx, row: TurnRow): Promise<Ended | { kind: 'answered'; answer: StoredAnswer } | null> {
+/**
+ * What is already decided about the turn: its ending, or an answer that waits for settle. Null: it is live and
+ * unanswered.
+ */
+export async function findEnding(
+  tx: Tx,
+  row: TurnRow,
+): Promise<Ended | { kind: 'answered'; answer: StoredAnswer } | null> {
   if (isAnswered(row.state)) return { kind: 'ended', state: row.state };
   if (row.state === 'refused') return { kind: 'ended', state: 'refused' };
   if (row.state === 'failed') return { kind: 'failed', code: failureOf(row) };
-  if (isLive(row.state) && row.answerAttempt !== null) return { kind: 'answered', answer: await getStoredAnswer(tx, row) };
+  if (isLive(row.state) && row.answerAttempt !== null)
+    return { kind: 'answered', answer: await getStoredAnswer(tx, row) };
   return null;
 }
 
 function failureOf(row: TurnRow) {
   const code = row.errorCode;
   switch (code) {
-    case 'model_unavailable': case 'model_rate_limited': case 'model_timeout': case 'model_rejected': case 'content_filtered':
-    case 'context_length': case 'interrupted': case 'TOKEN_EXHAUSTED': case 'conversation_busy':
+    case 'model_unavailable':
+    case 'model_rate_limited':
+    case 'model_timeout':
+    case 'model_rejected':
+    case 'content_filtered':
+    case 'context_length':
+    case 'interrupted':
+    case 'TOKEN_EXHAUSTED':
+    case 'conversation_busy':
     case 'account_suspended':
       return code;
     default:
@@ -93,7 +110,10 @@ function failureOf(row: TurnRow) {
 
 /** The figures of the stored answer, from its attempt. */
 export async function getStoredAnswer(tx: Tx, row: TurnRow): Promise<StoredAnswer> {
-  return one(sql<StoredAnswer>`select number as attempt, case state when 'answered' then 'completed' else 'stopped' end as outcome,
+  return one(
+    sql<StoredAnswer>`select number as attempt, case state when 'answered' then 'completed' else 'stopped' end as outcome,
       prompt_tokens as "promptTokens", cached_tokens as "cachedTokens", completion_tokens as "completionTokens", estimated
-    from attempts where turn_id = ${row.id} and number = ${row.answerAttempt}`, tx);
+    from attempts where turn_id = ${row.id} and number = ${row.answerAttempt}`,
+    tx,
+  );
 }

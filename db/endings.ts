@@ -3,7 +3,10 @@ import type { Tx } from './database.ts';
 
 const endings = new WeakMap<Tx, TurnEnding[]>();
 
-/** Said by whatever moves a turn to an ending; it is told when the transaction has committed, so no ending is counted twice or for nothing. */
+/**
+ * Said by whatever moves a turn to an ending; it is told when the transaction has committed, so no ending is counted
+ * twice or for nothing.
+ */
 export function noteEnding(tx: Tx, ending: TurnEnding): void {
   endings.get(tx)?.push(ending);
 }

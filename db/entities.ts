@@ -1,6 +1,7 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
 
-// Only what the unit of work reads and writes; the path of the money (turns, holds, ledger, balances) is SQL beside its decision.
+// Only what the unit of work reads and writes; the path of the money (turns, holds, ledger, balances) is SQL beside its
+// decision.
 
 export const User = defineEntity({
   name: 'User',

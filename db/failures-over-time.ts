@@ -9,20 +9,34 @@ import { matches } from './turn-filter.ts';
 /** Which turns; when is what the buckets say, and all of them failed. */
 export type FailureFilter = Omit<TurnFilter, 'state' | 'from' | 'to'>;
 
-/** @param buckets oldest first, without gaps. @returns each with what its turns failed of, by when they were accepted, most frequent first. */
-export async function countFailuresOverTime(database: Database, { filter, buckets }: { filter: FailureFilter; buckets: readonly Span[] }): Promise<(Span & { counts: FailureCount[] })[]> {
+/**
+ * @param buckets oldest first, without gaps.
+ * @returns each with what its turns failed of, by when they were accepted, most frequent first.
+ */
+export async function countFailuresOverTime(
+  database: Database,
+  { filter, buckets }: { filter: FailureFilter; buckets: readonly Span[] },
+): Promise<(Span & { counts: FailureCount[] })[]> {
   const { rows } = await selectFailuresOverTime(filter, buckets).execute(database.sql);
   const counted = Map.groupBy(rows, ({ bucket }) => bucket);
   return buckets.map((span, i) => ({
-    ...span, counts: (counted.get(i + 1) ?? []).map(({ code, count }) => ({ code, count: Math.min(count, COUNTED_AT_MOST), more: count > COUNTED_AT_MOST })),
+    ...span,
+    counts: (counted.get(i + 1) ?? []).map(({ code, count }) => ({
+      code,
+      count: Math.min(count, COUNTED_AT_MOST),
+      more: count > COUNTED_AT_MOST,
+    })),
   }));
 }
 
 /**
- * One bounded count a bucket and code, each a range of an index. A conversation is small enough to be read once instead, and has no such index.
- * Buckets are numbered from 1. Exported for the test that asks the planner.
+ * One bounded count a bucket and code, each a range of an index. A conversation is small enough to be read once
+ * instead, and has no such index. Buckets are numbered from 1. Exported for the test that asks the planner.
  */
-export function selectFailuresOverTime({ code, ...rest }: FailureFilter, buckets: readonly Span[]): RawBuilder<{ bucket: number; code: ErrorCode; count: number }> {
+export function selectFailuresOverTime(
+  { code, ...rest }: FailureFilter,
+  buckets: readonly Span[],
+): RawBuilder<{ bucket: number; code: ErrorCode; count: number }> {
   const begins = buckets.map(({ from }) => new Date(from));
   if (rest.conversationId !== undefined) {
     const range = matches({ ...rest, code, state: 'failed', from: buckets[0]?.from, to: buckets.at(-1)?.to });

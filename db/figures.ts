@@ -31,16 +31,21 @@ function remember<T>(look: () => Promise<T>, forMs: number): () => Promise<T> {
       const looking = look();
       last = looking;
       until = performance.now() + forMs;
-      looking.catch(() => { if (last === looking) last = null; });
+      looking.catch(() => {
+        if (last === looking) last = null;
+      });
     }
     return last;
   };
 }
 
 export async function readLiveFigures(database: Database): Promise<LiveFigures> {
-  return one(sql<LiveFigures>`select (select count(*)::int from turns where state in ('accepted', 'running')) as "liveTurns",
+  return one(
+    sql<LiveFigures>`select (select count(*)::int from turns where state in ('accepted', 'running')) as "liveTurns",
     count(*)::int as "liveHolds", coalesce(sum(tokens), 0)::float8 as "heldTokens"
-    from holds where state = 'pending' and expires_at > now()`, database.sql);
+    from holds where state = 'pending' and expires_at > now()`,
+    database.sql,
+  );
 }
 
 /** How far back the proof looks: an incident stays visible for a day. */
@@ -49,15 +54,18 @@ const PROVE_SINCE = sql.raw("interval '1 day'");
 const BEGAN_EARLIER = sql.raw("interval '30 seconds'");
 
 /**
- * Tokens debited beyond the ceiling that nothing explains (product.md, policy 5): must be 0. Proven from the entries alone, not from their
- * flags. With each debit the account's used tokens and ceiling of that moment are added up again. What lies above the ceiling is explained by
- * what providers charged beyond their holds and by how far the ceiling came down, both since the debit's own hold was made; a hold made in an
- * earlier period is explained by the reset. The rest was let in by an admission that must not have been.
+ * Tokens debited beyond the ceiling that nothing explains (product.md, policy 5): must be 0. Proven from the entries
+ * alone, not from their flags. With each debit the account's used tokens and ceiling of that moment are added up again.
+ * What lies above the ceiling is explained by what providers charged beyond their holds and by how far the ceiling came
+ * down, both since the debit's own hold was made; a hold made in an earlier period is explained by the reset. The rest
+ * was let in by an admission that must not have been.
  *
- * Only debits that used overage can lie above the ceiling, and those have an index of their own (`ledger_overage_debits`).
+ * Only debits that used overage can lie above the ceiling, and those have an index of their own
+ * (`ledger_overage_debits`).
  */
 export async function readOvershoot(database: Database): Promise<number> {
-  const { overshoot } = await one(sql<{ overshoot: number }>`
+  const { overshoot } = await one(
+    sql<{ overshoot: number }>`
     with suspects as (
       select account_id, period_id, (select min(id) from ledger_entries where period_id = recent.period_id) as first_id
       from (select distinct account_id, period_id from ledger_entries
@@ -84,6 +92,8 @@ export async function readOvershoot(database: Database): Promise<number> {
       from steps d join periods p on p.id = d.period_id
       where d.kind = 'debit' and d.used > d.ceiling and d.held_at >= p.starts_at
     )
-    select coalesce(sum(most), 0)::float8 as overshoot from (select max(greatest(0, tokens)) as most from unexplained group by period_id) per_period`, database.sql);
+    select coalesce(sum(most), 0)::float8 as overshoot from (select max(greatest(0, tokens)) as most from unexplained group by period_id) per_period`,
+    database.sql,
+  );
   return overshoot;
 }

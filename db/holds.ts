@@ -23,7 +23,10 @@ export interface Hold {
 }
 
 /** The hold is whole when this returns; its row is checked by the commit. */
-export function openHold(tx: Tx, hold: { accountId: number; turnId: string; runId: string; size: HoldSize; rate: RateVersion; expiresAt: Instant }): Hold {
+export function openHold(
+  tx: Tx,
+  hold: { accountId: number; turnId: string; runId: string; size: HoldSize; rate: RateVersion; expiresAt: Instant },
+): Hold {
   const { accountId, turnId, runId, size, expiresAt } = hold;
   const { id: rateId, input, cachedInput, output } = hold.rate;
   const id = uuidv7();
@@ -37,14 +40,23 @@ export function openHold(tx: Tx, hold: { accountId: number; turnId: string; runI
 
 /** The turn's live claim on tokens, whichever run made it. */
 export async function findPendingHold(on: Sql, turnId: string): Promise<Hold | null> {
-  const row = await first(sql<HoldRow>`select ${holdColumns} from holds where turn_id = ${turnId} and state = 'pending'`, on);
+  const row = await first(
+    sql<HoldRow>`select ${holdColumns} from holds where turn_id = ${turnId} and state = 'pending'`,
+    on,
+  );
   return row === null ? null : toHold(row);
 }
 
 /** The turn's live claim, when it is the one under which this attempt was opened. */
-export async function findPendingHoldOf(on: Sql, { turnId, attempt }: { turnId: string; attempt: number }): Promise<Hold | null> {
-  const row = await first(sql<HoldRow>`select ${holdColumns} from holds
-    where turn_id = ${turnId} and state = 'pending' and id = (select hold_id from attempts where turn_id = ${turnId} and number = ${attempt})`, on);
+export async function findPendingHoldOf(
+  on: Sql,
+  { turnId, attempt }: { turnId: string; attempt: number },
+): Promise<Hold | null> {
+  const row = await first(
+    sql<HoldRow>`select ${holdColumns} from holds
+    where turn_id = ${turnId} and state = 'pending' and id = (select hold_id from attempts where turn_id = ${turnId} and number = ${attempt})`,
+    on,
+  );
   return row === null ? null : toHold(row);
 }
 

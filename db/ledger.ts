@@ -1,5 +1,13 @@
 import { sql } from 'kysely';
-import { applyPosting, decideAdjustment, decideDebit, decideGrant, decideReversal, type Balance, type Posting } from '../domain/balance.ts';
+import {
+  applyPosting,
+  decideAdjustment,
+  decideDebit,
+  decideGrant,
+  decideReversal,
+  type Balance,
+  type Posting,
+} from '../domain/balance.ts';
 import type { Period } from '../domain/period.ts';
 import { ceilingOf, totalAvailable } from '../domain/policy.ts';
 import type { Usage } from '../domain/usage.ts';
@@ -7,8 +15,9 @@ import { one, type Tx } from './database.ts';
 import type { LockedAccount } from './accounts.ts';
 
 /**
- * The ONLY writer of balances and rollups. Every function needs the account's lock, appends one entry and moves the counters and the
- * day's rollup by the same deltas in the same statement, so that both always equal the sum of the entries (reconcile proves it).
+ * The ONLY writer of balances and rollups. Every function needs the account's lock, appends one entry and moves the
+ * counters and the day's rollup by the same deltas in the same statement, so that both always equal the sum of the
+ * entries (reconcile proves it).
  */
 export interface Booked {
   readonly entryId: number;
@@ -28,18 +37,27 @@ export interface Debit {
 }
 
 /**
- * Books what a turn used, whatever the total has become since its hold: only admission enforces the ceiling (policy 5). The commit checks it.
+ * Books what a turn used, whatever the total has become since its hold: only admission enforces the ceiling (policy 5).
+ * The commit checks it.
  * @returns the balance after it.
  */
 export function bookDebit(tx: Tx, account: LockedAccount, debit: Debit): Balance {
   const overHold = debit.tokens > debit.heldTokens;
   const ceiling = ceilingOf(totalAvailable(account.balance));
   const delta = decideDebit(account.balance, debit.tokens);
-  tx.write(entryOf(account, delta, {
-    kind: 'debit', tokens: debit.tokens, turnId: debit.turnId, holdId: debit.holdId, metered: debit, estimated: debit.estimated, overHold,
-    // Admission kept used + holds under the ceiling, so passing it within the hold means that the ceiling came down.
-    ceilingMoved: !overHold && account.balance.used + debit.tokens > ceiling,
-  }));
+  tx.write(
+    entryOf(account, delta, {
+      kind: 'debit',
+      tokens: debit.tokens,
+      turnId: debit.turnId,
+      holdId: debit.holdId,
+      metered: debit,
+      estimated: debit.estimated,
+      overHold,
+      // Admission kept used + holds under the ceiling, so passing it within the hold means that the ceiling came down.
+      ceilingMoved: !overHold && account.balance.used + debit.tokens > ceiling,
+    }),
+  );
   return applyPosting(account.balance, delta);
 }
 
@@ -50,28 +68,59 @@ export interface Grant {
 }
 
 export async function bookGrant(tx: Tx, account: LockedAccount, grant: Grant): Promise<Booked> {
-  return append(tx, account, decideGrant(account.balance, grant.tokens), { kind: 'grant', tokens: grant.tokens, reason: grant.reason, key: grant.key });
+  return append(tx, account, decideGrant(account.balance, grant.tokens), {
+    kind: 'grant',
+    tokens: grant.tokens,
+    reason: grant.reason,
+    key: grant.key,
+  });
 }
 
 /** Takes a grant back, whole or in part; linked to the entry it reverses. */
-export async function bookReversal(tx: Tx, account: LockedAccount, reversal: Grant & { reversesId: number }): Promise<Booked> {
+export async function bookReversal(
+  tx: Tx,
+  account: LockedAccount,
+  reversal: Grant & { reversesId: number },
+): Promise<Booked> {
   return append(tx, account, decideReversal(account.balance, reversal.tokens), {
-    kind: 'reversal', tokens: -reversal.tokens, reason: reversal.reason, key: reversal.key, reversesId: reversal.reversesId });
+    kind: 'reversal',
+    tokens: -reversal.tokens,
+    reason: reversal.reason,
+    key: reversal.key,
+    reversesId: reversal.reversesId,
+  });
 }
 
 /** Puts `used` at a wanted value, for tests of the levels; null when it stands there already. */
-export async function bookAdjustment(tx: Tx, account: LockedAccount, wantedUsed: number, reason: string): Promise<Booked | null> {
+export async function bookAdjustment(
+  tx: Tx,
+  account: LockedAccount,
+  wantedUsed: number,
+  reason: string,
+): Promise<Booked | null> {
   if (wantedUsed === account.balance.used) return null;
   return append(tx, account, decideAdjustment(account.balance, wantedUsed), {
-    kind: 'adjustment', tokens: wantedUsed - account.balance.used, reason });
+    kind: 'adjustment',
+    tokens: wantedUsed - account.balance.used,
+    reason,
+  });
 }
 
-/** Opens an account's next period; its unique (account, label) makes a second opener of the same period fail, never double it. */
-export async function openPeriod(tx: Tx, { accountId, period, allowance }: { accountId: number; period: Period; allowance: number }): Promise<number> {
-  const { id } = await one(sql<{ id: number }>`
+/**
+ * Opens an account's next period; its unique (account, label) makes a second opener of the same period fail, never
+ * double it.
+ */
+export async function openPeriod(
+  tx: Tx,
+  { accountId, period, allowance }: { accountId: number; period: Period; allowance: number },
+): Promise<number> {
+  const { id } = await one(
+    sql<{ id: number }>`
     insert into periods (account_id, label, starts_at, ends_at, allowance_tokens)
     values (${accountId}, ${period.label}, ${new Date(period.startsAt)}, ${new Date(period.endsAt)}, ${allowance})
-    returning id::float8 as id`, tx);
+    returning id::float8 as id`,
+    tx,
+  );
   return id;
 }
 

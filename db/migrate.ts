@@ -7,8 +7,8 @@ import { first, openDatabase, type Database } from './database.ts';
 const MIGRATION_LOCK = 7_266_533_001;
 
 /**
- * Brings the schema of the database at `url` up to date, on connections of its own, on which a statement may take as long as a large table
- * asks for; several processes may call it at once, one migrates and the others wait.
+ * Brings the schema of the database at `url` up to date, on connections of its own, on which a statement may take as
+ * long as a large table asks for; several processes may call it at once, one migrates and the others wait.
  * @returns the names applied now, oldest first.
  */
 export async function migrate(url: string): Promise<string[]> {
@@ -21,20 +21,32 @@ export async function migrate(url: string): Promise<string[]> {
 }
 
 async function migrateLocked(database: Database): Promise<string[]> {
-  return database.orm.em.getKysely().connection().execute(async (connection) => {
-    await sql`select pg_advisory_lock(${MIGRATION_LOCK})`.execute(connection);
-    try {
-      const applied = await database.orm.migrator.up();
-      return applied.map((migration) => migration.name);
-    } finally {
-      await sql`select pg_advisory_unlock(${MIGRATION_LOCK})`.execute(connection);
-    }
-  });
+  return database.orm.em
+    .getKysely()
+    .connection()
+    .execute(async (connection) => {
+      await sql`select pg_advisory_lock(${MIGRATION_LOCK})`.execute(connection);
+      try {
+        const applied = await database.orm.migrator.up();
+        return applied.map((migration) => migration.name);
+      } finally {
+        await sql`select pg_advisory_unlock(${MIGRATION_LOCK})`.execute(connection);
+      }
+    });
 }
 
-/** @throws AppConfigError when the schema is older than this code: a role must not run on it. A newer schema is fine (rolling deploys). */
+/**
+ * @throws AppConfigError when the schema is older than this code: a role must not run on it. A newer schema is fine
+ *   (rolling deploys).
+ */
 export async function assertMigrated(database: Database): Promise<void> {
-  const exists = await first(sql<{ table: string | null }>`select to_regclass('schema_migrations')::text as "table"`, database.sql);
+  const exists = await first(
+    sql<{ table: string | null }>`select to_regclass('schema_migrations')::text as "table"`,
+    database.sql,
+  );
   const pending = exists?.table == null ? MIGRATIONS.length : (await database.orm.migrator.getPending()).length;
-  if (pending > 0) throw new AppConfigError(`DATABASE_URL: the schema lacks ${pending} migration(s); run \`npm run -s turnkeeper -- migrate\` first.`);
+  if (pending > 0)
+    throw new AppConfigError(
+      `DATABASE_URL: the schema lacks ${pending} migration(s); run \`npm run -s turnkeeper -- migrate\` first.`,
+    );
 }

@@ -1,12 +1,26 @@
 import { createHash } from 'node:crypto';
-import { DefaultQueryExecutor, PostgresAdapter, PostgresQueryCompiler, type CompiledQuery, type DatabaseConnection, type QueryExecutorProvider, type RawBuilder } from 'kysely';
+import {
+  DefaultQueryExecutor,
+  PostgresAdapter,
+  PostgresQueryCompiler,
+  type CompiledQuery,
+  type DatabaseConnection,
+  type QueryExecutorProvider,
+  type RawBuilder,
+} from 'kysely';
 import type { Pool, PoolClient } from 'pg';
 import { isUnavailable } from './availability.ts';
 
-/** A statement runner: the pool, or one transaction. Queries are written with kysely's `sql` tag, so values are always parameters. */
+/**
+ * A statement runner: the pool, or one transaction. Queries are written with kysely's `sql` tag, so values are always
+ * parameters.
+ */
 export type Sql = QueryExecutorProvider;
 
-/** A transaction. Statements begun together leave in one packet and run in that order, each on what the ones before it left. */
+/**
+ * A transaction. Statements begun together leave in one packet and run in that order, each on what the ones before it
+ * left.
+ */
 export interface Tx extends Sql {
   /** Sends a write that nobody waits for: the commit follows at once, and fails with it. */
   write(statement: RawBuilder<unknown>): void;
@@ -30,10 +44,10 @@ export function onPool(pool: Pool): Sql {
 }
 
 /**
- * READ COMMITTED. `begin` leaves with the first statement and `commit` with the last ones, so a transaction that reads, decides and
- * writes waits for the server twice, not once a statement. The level is said each time: what is read after a lock must be what its last holder
- * wrote, and behind a pooler the connection may be one that nobody has told. By an operator's REPEATABLE READ 20 sends at once reached 116 %
- * of an allowance; the ceiling is 105.
+ * READ COMMITTED. `begin` leaves with the first statement and `commit` with the last ones, so a transaction that reads,
+ * decides and writes waits for the server twice, not once a statement. The level is said each time: what is read after
+ * a lock must be what its last holder wrote, and behind a pooler the connection may be one that nobody has told. By an
+ * operator's REPEATABLE READ 20 sends at once reached 116 % of an allowance; the ceiling is 105.
  */
 export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await pool.connect();
@@ -47,10 +61,14 @@ export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Pro
     await sent.settle();
     ended = true;
     // After an error that somebody swallowed, PostgreSQL answers a commit with a rollback.
-    if (await command !== 'COMMIT') throw new Error('a transaction with a failed statement was committed');
+    if ((await command) !== 'COMMIT') throw new Error('a transaction with a failed statement was committed');
     return result;
   } catch (error) {
-    if (!ended) ended = await client.query('rollback').then(() => true, () => false);
+    if (!ended)
+      ended = await client.query('rollback').then(
+        () => true,
+        () => false,
+      );
     // A write that failed while nobody waited made every later statement fail: it is the cause.
     throw sent.failure ?? error;
   } finally {
@@ -72,7 +90,11 @@ class Sent {
   failure: Error | null = null;
 
   add(statement: Promise<unknown>): void {
-    this.#answers.push(statement.catch((error: unknown) => { this.failure ??= error instanceof Error ? error : new Error(String(error)); }));
+    this.#answers.push(
+      statement.catch((error: unknown) => {
+        this.failure ??= error instanceof Error ? error : new Error(String(error));
+      }),
+    );
   }
 
   /** @throws the first failure, when all have been answered. */
@@ -94,7 +116,9 @@ function connectionOf(client: PoolClient): DatabaseConnection {
   return {
     async executeQuery<Row>({ sql: text, parameters }: CompiledQuery) {
       // Without values it may be several commands, which cannot be prepared.
-      const { rows, rowCount, command } = await client.query(parameters.length === 0 ? text : { name: nameOf(text), text, values: [...parameters] });
+      const { rows, rowCount, command } = await client.query(
+        parameters.length === 0 ? text : { name: nameOf(text), text, values: [...parameters] },
+      );
       return { rows: rows as Row[], ...(COUNTED.has(command) ? { numAffectedRows: BigInt(rowCount ?? 0) } : {}) };
     },
     streamQuery() {
@@ -111,8 +135,8 @@ const names = new Map<string, string>();
 const MOST_NAMES = 500;
 
 /**
- * By the text alone, 132 bits of its hash: behind a pooler that does not keep statements apart, processes meet at one connection, and one name for
- * two texts would run the other's.
+ * By the text alone, 132 bits of its hash: behind a pooler that does not keep statements apart, processes meet at one
+ * connection, and one name for two texts would run the other's.
  */
 function nameOf(text: string): string | undefined {
   const known = names.get(text);

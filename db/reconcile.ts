@@ -14,14 +14,23 @@ export interface QuietTurn {
   readonly quietForMs: number;
 }
 
-/** Longest quiet first. A turn may be quiet and well (a long stream touches nothing): the caller asks Temporal whether its workflow is open. */
-export async function findQuietTurns(database: Database, { quietMs, limit }: { quietMs: number; limit: number }): Promise<QuietTurn[]> {
+/**
+ * Longest quiet first. A turn may be quiet and well (a long stream touches nothing): the caller asks Temporal whether
+ * its workflow is open.
+ */
+export async function findQuietTurns(
+  database: Database,
+  { quietMs, limit }: { quietMs: number; limit: number },
+): Promise<QuietTurn[]> {
   const { rows } = await sql<TurnRow & { quietForMs: number }>`
     select ${turnColumns}, (extract(epoch from now() - t.touched_at) * 1000)::float8 as "quietForMs" from turns t
     where t.state in ('accepted', 'running') and t.touched_at < now() - ${quietMs} * interval '1 millisecond'
     order by t.touched_at limit ${limit}`.execute(database.sql);
   return rows.map((row) => ({
-    turn: recordOf(row), neverStarted: row.admittedAt === null, hasAnswer: row.answerAttempt !== null, quietForMs: row.quietForMs,
+    turn: recordOf(row),
+    neverStarted: row.admittedAt === null,
+    hasAnswer: row.answerAttempt !== null,
+    quietForMs: row.quietForMs,
   }));
 }
 
@@ -33,20 +42,27 @@ export async function findUnsettledAnswer(database: Database, turnId: string): P
   });
 }
 
-/** Holds past their expiry whose turn is over or runs under another hold: marked, so that no claim outlives its reason (G5). */
+/**
+ * Holds past their expiry whose turn is over or runs under another hold: marked, so that no claim outlives its reason
+ * (G5).
+ */
 export async function expireHolds(database: Database): Promise<number> {
   const moved = await sql`update holds h set state = 'expired', ended_at = now() from turns t
-    where h.turn_id = t.id and h.state = 'pending' and h.expires_at < now() and t.state not in ('accepted', 'running')`.execute(database.sql);
+    where h.turn_id = t.id and h.state = 'pending' and h.expires_at < now() and t.state not in ('accepted', 'running')`.execute(
+    database.sql,
+  );
   return Number(moved.numAffectedRows ?? 0n);
 }
 
 /**
- * Proves counters and rollups against the ledger for accounts with an entry since `sinceMs` ago: balance and debt by all their entries,
- * the period's counters and its rollups by its own. One snapshot, so nothing booked meanwhile counts half.
+ * Proves counters and rollups against the ledger for accounts with an entry since `sinceMs` ago: balance and debt by
+ * all their entries, the period's counters and its rollups by its own. One snapshot, so nothing booked meanwhile counts
+ * half.
  * @returns how many accounts, periods and periods' rollups differ.
  */
 export async function countMismatches(database: Database, { sinceMs }: { sinceMs: number }): Promise<number> {
-  const { mismatches } = await one(sql<{ mismatches: number }>`
+  const { mismatches } = await one(
+    sql<{ mismatches: number }>`
     with recent as (
       select distinct account_id, period_id from ledger_entries where created_at > now() - ${sinceMs} * interval '1 millisecond'
     ), wrong_accounts as (
@@ -70,6 +86,8 @@ export async function countMismatches(database: Database, { sinceMs }: { sinceMs
     ), wrong_rollups as (
       (select period_id from (table booked except table rolled_up) lacking) union (select period_id from (table rolled_up except table booked) invented)
     )
-    select ((select count(*) from wrong_accounts) + (select count(*) from wrong_periods) + (select count(*) from wrong_rollups))::int as mismatches`, database.sql);
+    select ((select count(*) from wrong_accounts) + (select count(*) from wrong_periods) + (select count(*) from wrong_rollups))::int as mismatches`,
+    database.sql,
+  );
   return mismatches;
 }

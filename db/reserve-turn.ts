@@ -24,25 +24,38 @@ export interface AdmissionContext {
 }
 
 /**
- * Check and hold in one atomic step under the account's lock (G1), idempotent by (turn, run). Reopens a failed or refused
- * turn (a reset in the Temporal UI comes that way); an ended one answers its ending, no hold, no model call.
+ * Check and hold in one atomic step under the account's lock (G1), idempotent by (turn, run). Reopens a failed or
+ * refused turn (a reset in the Temporal UI comes that way); an ended one answers its ending, no hold, no model call.
  */
-export async function reserveTurn(database: Database, turnId: string, cancelled: boolean, context: AdmissionContext): Promise<Reserved> {
+export async function reserveTurn(
+  database: Database,
+  turnId: string,
+  cancelled: boolean,
+  context: AdmissionContext,
+): Promise<Reserved> {
   try {
     return await database.transaction(async (tx) => {
-      const [row, pending, room] = await Promise.all([lockTurn(tx, turnId), findPendingHold(tx, turnId), findRoom(tx, turnId, context.now)]);
+      const [row, pending, room] = await Promise.all([
+        lockTurn(tx, turnId),
+        findPendingHold(tx, turnId),
+        findRoom(tx, turnId, context.now),
+      ]);
       if (row === null) throw new AppError('not_found');
       const reserved = await reserveLocked(tx, { row, pending, room }, cancelled, context);
-      return reserved.kind === 'held' ? { kind: 'held', holdId: reserved.hold.id, outputLimit: reserved.hold.outputLimit, model: row.model } : reserved;
+      return reserved.kind === 'held'
+        ? { kind: 'held', holdId: reserved.hold.id, outputLimit: reserved.hold.outputLimit, model: row.model }
+        : reserved;
     });
   } catch (error) {
     // Another turn runs in the conversation: the reset run fails, the turn stays as it was.
-    if (error instanceof AppError && error.code === 'conversation_busy') return { kind: 'failed', code: 'conversation_busy' };
+    if (error instanceof AppError && error.code === 'conversation_busy')
+      return { kind: 'failed', code: 'conversation_busy' };
     throw error;
   }
 }
 
-export type ReservedLocked = { readonly kind: 'held'; readonly hold: Hold; readonly row: TurnRow } | Exclude<Reserved, { kind: 'held' }>;
+export type ReservedLocked =
+  { readonly kind: 'held'; readonly hold: Hold; readonly row: TurnRow } | Exclude<Reserved, { kind: 'held' }>;
 
 /** What was read behind the lock; `room` only where an admission is to be expected. */
 export interface Locked {
@@ -52,7 +65,12 @@ export interface Locked {
 }
 
 /** The whole of reserve for a holder of the turn's locks; opening an attempt under a lost hold comes here too. */
-export async function reserveLocked(tx: Tx, { row, pending, room }: Locked, cancelled: boolean, context: AdmissionContext): Promise<ReservedLocked> {
+export async function reserveLocked(
+  tx: Tx,
+  { row, pending, room }: Locked,
+  cancelled: boolean,
+  context: AdmissionContext,
+): Promise<ReservedLocked> {
   if (isAnswered(row.state)) return { kind: 'ended', state: row.state };
   if (isLive(row.state) && row.answerAttempt !== null) {
     return { kind: 'answered', answer: await getStoredAnswer(tx, row) };
@@ -76,17 +94,29 @@ export async function reserveLocked(tx: Tx, { row, pending, room }: Locked, canc
 
 type Room = StoredAccount & { readonly heldByOthers: number };
 
-/** The payer and the sum of its live holds without the turn's own: a restart does not compete with itself. A hold past its expiry no longer counts, whoever notices first. */
+/**
+ * The payer and the sum of its live holds without the turn's own: a restart does not compete with itself. A hold past
+ * its expiry no longer counts, whoever notices first.
+ */
 function findRoom(tx: Tx, turnId: string, now: Instant): Promise<Room | null> {
-  return findPayer(tx, { turnId, beside: (accountId) => sql<{ heldByOthers: number }>`select coalesce(sum(tokens), 0)::float8 as "heldByOthers" from holds
-    where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)} and turn_id <> ${turnId}` });
+  return findPayer(tx, {
+    turnId,
+    beside: (accountId) => sql<{
+      heldByOthers: number;
+    }>`select coalesce(sum(tokens), 0)::float8 as "heldByOthers" from holds
+    where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)} and turn_id <> ${turnId}`,
+  });
 }
 
-async function admit(tx: Tx, { row, pending, room }: Omit<Locked, 'row'> & { row: TurnRow }, context: AdmissionContext): Promise<ReservedLocked> {
+async function admit(
+  tx: Tx,
+  { row, pending, room }: Omit<Locked, 'row'> & { row: TurnRow },
+  context: AdmissionContext,
+): Promise<ReservedLocked> {
   if (pending !== null) moveHold(tx, pending.id, pending.expiresAt > context.now ? 'released' : 'expired');
   const model = context.findModel(row.model);
   if (model === null) return refuse(tx, row, 'model_rejected', context);
-  const measured = room ?? await findRoom(tx, row.id, context.now);
+  const measured = room ?? (await findRoom(tx, row.id, context.now));
   if (measured === null) throw new Error(`turn ${row.id} has no payer`);
   const { balance } = await openAccount(tx, measured, context.now);
   const decision = decideAdmission({
@@ -100,7 +130,11 @@ async function admit(tx: Tx, { row, pending, room }: Omit<Locked, 'row'> & { row
   if (decision.kind === 'context_length') return refuse(tx, row, 'context_length', context);
   if (decision.kind === 'refused') return refuse(tx, row, decision.code, context);
   const hold = openHold(tx, {
-    accountId: row.accountId, turnId: row.id, runId: context.runId, size: decision.hold, rate: model.rate,
+    accountId: row.accountId,
+    turnId: row.id,
+    runId: context.runId,
+    size: decision.hold,
+    rate: model.rate,
     expiresAt: context.now + holdTimeoutMs(decision.hold.outputLimit),
   });
   markAdmitted(tx, row, context.runId, hold);
@@ -117,10 +151,16 @@ function markAdmitted(tx: Tx, row: TurnRow, runId: string, hold: Hold): void {
 }
 
 /**
- * No room, or suspended. A turn never admitted is refused and binds nothing; one that was admitted before is failed, to be run again after
- * a purchase. What cannot succeed at all (context length, a model gone from the catalogue) fails either way.
+ * No room, or suspended. A turn never admitted is refused and binds nothing; one that was admitted before is failed, to
+ * be run again after a purchase. What cannot succeed at all (context length, a model gone from the catalogue) fails
+ * either way.
  */
-async function refuse(tx: Tx, row: TurnRow, code: TurnFailureCode | 'tokens_held', { runId }: AdmissionContext): Promise<ReservedLocked> {
+async function refuse(
+  tx: Tx,
+  row: TurnRow,
+  code: TurnFailureCode | 'tokens_held',
+  { runId }: AdmissionContext,
+): Promise<ReservedLocked> {
   // Whoever runs the turn again knows by it which run is still about to close.
   tx.write(sql`update turns set run_id = ${runId} where id = ${row.id}`);
   const bindsNothing = code === 'tokens_held' || code === 'TOKEN_EXHAUSTED' || code === 'account_suspended';
@@ -133,7 +173,10 @@ async function refuse(tx: Tx, row: TurnRow, code: TurnFailureCode | 'tokens_held
   return { kind: 'failed', code: failure };
 }
 
-/** Of a suspended account: a live turn is refused or fails; one that had ended (a reset came) keeps its ending and why it failed. */
+/**
+ * Of a suspended account: a live turn is refused or fails; one that had ended (a reset came) keeps its ending and why
+ * it failed.
+ */
 async function refuseSuspended(tx: Tx, row: TurnRow, context: AdmissionContext): Promise<ReservedLocked> {
   if (isLive(row.state)) return refuse(tx, row, 'account_suspended', context);
   return row.state === 'refused' ? { kind: 'ended', state: 'refused' } : { kind: 'failed', code: 'account_suspended' };
@@ -141,21 +184,39 @@ async function refuseSuspended(tx: Tx, row: TurnRow, context: AdmissionContext):
 
 function baseTokens(row: TurnRow, model: Model, { countTokens }: AdmissionContext): number {
   const question = row.encoding === model.encoding ? row.questionTokens : countTokens(row.question, model.encoding);
-  return countPrompt(model.instructions === '' ? [question] : [countTokens(model.instructions, model.encoding), question]);
+  return countPrompt(
+    model.instructions === '' ? [question] : [countTokens(model.instructions, model.encoding), question],
+  );
 }
 
 /** Answered and stopped turns with lower numbers, newest first; as many as could ever fit `historyTokens`. */
-async function readHistory(tx: Tx, row: TurnRow, model: Model, { countTokens }: AdmissionContext): Promise<HistoryTurn[]> {
+async function readHistory(
+  tx: Tx,
+  row: TurnRow,
+  model: Model,
+  { countTokens }: AdmissionContext,
+): Promise<HistoryTurn[]> {
   // A message counts at least 4, so no more than historyTokens / 4 turns can matter.
   const most = Math.ceil(model.historyTokens / TOKENS_PER_MESSAGE);
-  const { rows } = await sql<{ sequence: number; questionTokens: number; answerTokens: number | null; texts: string[] | null }>`
+  const { rows } = await sql<{
+    sequence: number;
+    questionTokens: number;
+    answerTokens: number | null;
+    texts: string[] | null;
+  }>`
     select sequence, question_tokens as "questionTokens", answer_tokens as "answerTokens",
       case when encoding <> ${model.encoding} then array[question, coalesce(answer, '')] end as texts
     from turns where conversation_id = ${row.conversationId} and sequence < ${row.sequence} and state in ('completed', 'stopped')
     order by sequence desc limit ${most}`.execute(tx);
   return rows.map(({ sequence, questionTokens, answerTokens, texts }) => {
-    const counts = texts === null ? [questionTokens, answerTokens ?? 0] : texts.map((text) => countTokens(text, model.encoding));
+    const counts =
+      texts === null ? [questionTokens, answerTokens ?? 0] : texts.map((text) => countTokens(text, model.encoding));
     // A turn stopped before its first delta has no answer to send.
-    return { sequence, tokens: counts.filter((count, i) => i === 0 || count > 0).reduce((sum, count) => sum + count + TOKENS_PER_MESSAGE, 0) };
+    return {
+      sequence,
+      tokens: counts
+        .filter((count, i) => i === 0 || count > 0)
+        .reduce((sum, count) => sum + count + TOKENS_PER_MESSAGE, 0),
+    };
   });
 }

@@ -7,21 +7,24 @@ import { first, type Database, type Tx } from './database.ts';
 export type AllowanceReset =
   | { readonly outcome: Extract<ResetOutcome, 'past_month'> }
   | {
-    readonly outcome: Exclude<ResetOutcome, 'past_month'>;
-    /** Label of the open period. */
-    readonly period: string;
-    /** Used in the one before; 0 when there was none. */
-    readonly closedUsedTokens: number;
-    /** Nothing was used in the closed period nor yet in the open one: there is no work for the schedule. */
-    readonly idle: boolean;
-  };
+      readonly outcome: Exclude<ResetOutcome, 'past_month'>;
+      /** Label of the open period. */
+      readonly period: string;
+      /** Used in the one before; 0 when there was none. */
+      readonly closedUsedTokens: number;
+      /** Nothing was used in the closed period nor yet in the open one: there is no work for the schedule. */
+      readonly idle: boolean;
+    };
 
 /**
- * One firing of the monthly reset, under the account's lock: whoever comes first, a firing or a touch, opens the period; the other finds
- * it open (unique account and label are the last guard).
+ * One firing of the monthly reset, under the account's lock: whoever comes first, a firing or a touch, opens the
+ * period; the other finds it open (unique account and label are the last guard).
  * @param firing.firedFor nominal time of the firing.
  */
-export async function resetAllowance(database: Database, { accountId, firedFor, now }: { accountId: number; firedFor: Instant; now: Instant }): Promise<AllowanceReset> {
+export async function resetAllowance(
+  database: Database,
+  { accountId, firedFor, now }: { accountId: number; firedFor: Instant; now: Instant },
+): Promise<AllowanceReset> {
   return database.transaction(async (tx) => {
     await lockAccountRow(tx, accountId);
     const last = await readNewestPeriod(tx, accountId);
@@ -35,7 +38,10 @@ export async function resetAllowance(database: Database, { accountId, firedFor, 
 }
 
 async function readUsedBefore(tx: Tx, { accountId, period }: LockedAccount): Promise<number> {
-  const before = await first(sql<{ used: number }>`select used_tokens::float8 as used from periods
-    where account_id = ${accountId} and ends_at = ${new Date(period.startsAt)}`, tx);
+  const before = await first(
+    sql<{ used: number }>`select used_tokens::float8 as used from periods
+    where account_id = ${accountId} and ends_at = ${new Date(period.startsAt)}`,
+    tx,
+  );
   return before?.used ?? 0;
 }

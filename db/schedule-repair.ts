@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import {
-  neededSchedules, SCHEDULE_KINDS, schedulesToArm, timingOf, type PlannedSchedule, type ScheduleKind,
+  neededSchedules,
+  SCHEDULE_KINDS,
+  schedulesToArm,
+  timingOf,
+  type PlannedSchedule,
+  type ScheduleKind,
 } from '../domain/schedules.ts';
 import type { Instant } from '../domain/period.ts';
 import { lockAccount, readOpenAccounts, type LockedAccount } from './accounts.ts';
@@ -10,8 +15,9 @@ import type { Sql } from './database.ts';
 import { findAccount } from './users.ts';
 
 /**
- * `missing`: needed and not there. `mistimed`: there, with another zone, hour or end than it should have. `needless`: its user is gone, or
- * it is needed no longer and never fires again, so that it cannot delete itself. `unrecorded`: there, but not remembered to be armed.
+ * `missing`: needed and not there. `mistimed`: there, with another zone, hour or end than it should have. `needless`:
+ * its user is gone, or it is needed no longer and never fires again, so that it cannot delete itself. `unrecorded`:
+ * there, but not remembered to be armed.
  */
 export type ScheduleFault = 'missing' | 'mistimed' | 'needless' | 'unrecorded';
 
@@ -39,10 +45,13 @@ const ACCOUNTS_AT_A_TIME = 1_000;
 const SECOND_LOOK_MS = 1_000;
 
 /**
- * Compares what is armed with what the accounts need. A list of schedules is eventually consistent and both sides move meanwhile, so each
- * suspect is looked at again by itself before it is called a difference.
+ * Compares what is armed with what the accounts need. A list of schedules is eventually consistent and both sides move
+ * meanwhile, so each suspect is looked at again by itself before it is called a difference.
  */
-export async function compareSchedules(arming: Arming, { now, onProgress = () => {} }: { now: () => Instant; onProgress?: OnProgress }): Promise<Comparison> {
+export async function compareSchedules(
+  arming: Arming,
+  { now, onProgress = () => {} }: { now: () => Instant; onProgress?: OnProgress },
+): Promise<Comparison> {
   const listed = new Map<string, PlannedSchedule>();
   for await (const schedule of arming.planner.list()) listed.set(keyOf(schedule), schedule);
   const schedules = listed.size;
@@ -58,20 +67,33 @@ export async function compareSchedules(arming: Arming, { now, onProgress = () =>
     }
     onProgress({ accounts, differences: suspects.length });
   }
-  const known = await findUserIds(arming.database.sql, [...listed.values()].map(({ userId }) => userId));
+  const known = await findUserIds(
+    arming.database.sql,
+    [...listed.values()].map(({ userId }) => userId),
+  );
   suspects.push(...[...listed.values()].filter(({ userId, nextAt }) => nextAt === null || !known.has(userId)));
   return { accounts, schedules, differences: await lookAgain(arming, suspects, { now, onProgress, accounts }) };
 }
 
 /** @returns how many of them are right now; what could not be mended is thrown at the end, as one error. */
-export async function mendSchedules(arming: Arming, differences: readonly ScheduleDifference[], { now, onProgress = () => {} }: { now: () => Instant; onProgress?: OnProgress }): Promise<number> {
+export async function mendSchedules(
+  arming: Arming,
+  differences: readonly ScheduleDifference[],
+  { now, onProgress = () => {} }: { now: () => Instant; onProgress?: OnProgress },
+): Promise<number> {
   let mended = 0;
   const failures: unknown[] = [];
   for (const difference of differences) {
-    await mend(arming, difference, now()).then(() => { mended++; }, (error: unknown) => failures.push(error));
+    await mend(arming, difference, now()).then(
+      () => {
+        mended++;
+      },
+      (error: unknown) => failures.push(error),
+    );
     onProgress({ accounts: 0, differences: mended });
   }
-  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} of ${differences.length} schedules could not be mended`);
+  if (failures.length > 0)
+    throw new AggregateError(failures, `${failures.length} of ${differences.length} schedules could not be mended`);
   return mended;
 }
 
@@ -88,25 +110,34 @@ interface Subject {
 }
 
 async function lookAgain(
-  { database, planner }: Arming, suspects: readonly Subject[], { now, onProgress, accounts }: { now: () => Instant; onProgress: OnProgress; accounts: number },
+  { database, planner }: Arming,
+  suspects: readonly Subject[],
+  { now, onProgress, accounts }: { now: () => Instant; onProgress: OnProgress; accounts: number },
 ): Promise<ScheduleDifference[]> {
   if (suspects.length > 0) await sleep(SECOND_LOOK_MS);
   const differences: ScheduleDifference[] = [];
   for (const { kind, userId } of suspects) {
     const owner = await findAccount(database.sql, userId);
-    const account = owner === null ? null : await database.transaction((tx) => lockAccount(tx, { ...owner, now: now() }));
+    const account =
+      owner === null ? null : await database.transaction((tx) => lockAccount(tx, { ...owner, now: now() }));
     const found = await planner.find(kind, userId);
     const fault = judge({ kind, userId }, account, found);
-    if (fault !== null) differences.push({ kind, userId, fault, wanted: wantedTiming(kind, account), found: found?.timing ?? null });
+    if (fault !== null)
+      differences.push({ kind, userId, fault, wanted: wantedTiming(kind, account), found: found?.timing ?? null });
     onProgress({ accounts, differences: differences.length });
   }
   return differences;
 }
 
 /** @param account null: the user has none, or none that was used. */
-function judge({ kind }: Subject, account: Pick<LockedAccount, 'userId' | 'timeZone' | 'period' | 'balance' | 'armed'> | null, found: PlannedSchedule | null): ScheduleFault | null {
+function judge(
+  { kind }: Subject,
+  account: Pick<LockedAccount, 'userId' | 'timeZone' | 'period' | 'balance' | 'armed'> | null,
+  found: PlannedSchedule | null,
+): ScheduleFault | null {
   const wanted = wantedTiming(kind, account);
-  if (account === null || wanted === null) return found !== null && (account === null || found.nextAt === null) ? 'needless' : null;
+  if (account === null || wanted === null)
+    return found !== null && (account === null || found.nextAt === null) ? 'needless' : null;
   if (found === null) return 'missing';
   if (found.timing !== wanted) return 'mistimed';
   return schedulesToArm(neededSchedules(account.balance), account.armed).includes(kind) ? 'unrecorded' : null;
@@ -130,7 +161,11 @@ async function* openAccounts(on: Sql, now: Instant) {
 async function findUserIds(on: Sql, userIds: readonly number[]): Promise<Set<number>> {
   const known = new Set<number>();
   for (let from = 0; from < userIds.length; from += ACCOUNTS_AT_A_TIME) {
-    const { rows } = await sql<{ id: number }>`select id::float8 as id from users where id = any(${userIds.slice(from, from + ACCOUNTS_AT_A_TIME)}::bigint[])`.execute(on);
+    const { rows } = await sql<{
+      id: number;
+    }>`select id::float8 as id from users where id = any(${userIds.slice(from, from + ACCOUNTS_AT_A_TIME)}::bigint[])`.execute(
+      on,
+    );
     for (const { id } of rows) known.add(id);
   }
   return known;

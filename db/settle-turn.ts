@@ -21,29 +21,51 @@ export interface Settled {
 }
 
 /**
- * Books what a stored answer used, once: debit (unique by turn), balances, hold settled, turn final, in one transaction. A second
- * settle, from whatever path, is a no-op that answers the first (G8). Booked in the period that is open now.
+ * Books what a stored answer used, once: debit (unique by turn), balances, hold settled, turn final, in one
+ * transaction. A second settle, from whatever path, is a no-op that answers the first (G8). Booked in the period that
+ * is open now.
  */
 export async function settleTurn(
-  database: Database, { turnId, answer, now }: { turnId: string; answer: StoredAnswer; now: Instant },
+  database: Database,
+  { turnId, answer, now }: { turnId: string; answer: StoredAnswer; now: Instant },
 ): Promise<Settled> {
   return database.transaction(async (tx) => {
-    const [row, hold, payer] = await Promise.all([lockTurn(tx, turnId), findPendingHold(tx, turnId), findPayerBeforeSettle(tx, { turnId, now })]);
+    const [row, hold, payer] = await Promise.all([
+      lockTurn(tx, turnId),
+      findPendingHold(tx, turnId),
+      findPayerBeforeSettle(tx, { turnId, now }),
+    ]);
     if (row === null || payer === null) throw new AppError('not_found');
     const account = await openAccount(tx, payer, now);
     // Told again as well: the worker that booked it may have died before anybody heard.
     if (isAnswered(row.state)) return { state: row.state, ...toArm(account) };
     if (row.state !== 'running' || row.answerAttempt !== answer.attempt || hold === null) {
-      throw new Error(`turn ${turnId} cannot settle: ${row.state}, answer of attempt ${row.answerAttempt ?? 'none'}, hold ${hold?.state ?? 'gone'}`);
+      throw new Error(
+        `turn ${turnId} cannot settle: ${row.state}, answer of attempt ${row.answerAttempt ?? 'none'}, hold ${hold?.state ?? 'gone'}`,
+      );
     }
     const metered = meter(answer, hold.rate);
-    // Our own count never charges more than what admission set aside; a provider's figure is recorded whole and flagged.
+    // Our own count never charges more than what admission set aside; a provider's figure is recorded whole and
+    // flagged.
     const tokens = answer.estimated ? Math.min(metered, hold.tokens) : metered;
-    // Usage of nothing (some gateways report 0 and 0) books nothing: an entry of 0 is refused, and the turn must not wait for ever.
-    const balance = tokens === 0 ? account.balance
-      : bookDebit(tx, account, { turnId, holdId: hold.id, rateId: hold.rateId, usage: answer, tokens, heldTokens: hold.tokens, estimated: answer.estimated });
+    // Usage of nothing (some gateways report 0 and 0) books nothing: an entry of 0 is refused, and the turn must not
+    // wait for ever.
+    const balance =
+      tokens === 0
+        ? account.balance
+        : bookDebit(tx, account, {
+            turnId,
+            holdId: hold.id,
+            rateId: hold.rateId,
+            usage: answer,
+            tokens,
+            heldTokens: hold.tokens,
+            estimated: answer.estimated,
+          });
     moveHold(tx, hold.id, 'settled');
-    const warning = decideWarning(describeUsage({ period: account.period, balance, ...recentAfterSettle(payer, tokens) }));
+    const warning = decideWarning(
+      describeUsage({ period: account.period, balance, ...recentAfterSettle(payer, tokens) }),
+    );
     tx.write(sql`update turns set state = ${answer.outcome}, debited_tokens = ${tokens}, warning = ${warning === null ? null : JSON.stringify(warning)},
         ended_at = now(), touched_at = clock_timestamp() where id = ${turnId}`);
     noteEnding(tx, { turnId, outcome: answer.outcome, code: null, model: row.model, debitedTokens: tokens });

@@ -65,21 +65,38 @@ export interface DebitRecord {
 }
 
 /**
- * @param options.readContent who reads question and answer: their reading is audited in the same transaction. Null: nobody does.
+ * @param options.readContent who reads question and answer: their reading is audited in the same transaction. Null:
+ *   nobody does.
  * @throws AppError not_found.
  */
-export async function getTurnDetail(database: Database, { turnId, readContent }: { turnId: string; readContent: AuditActor | null }): Promise<TurnDetail> {
+export async function getTurnDetail(
+  database: Database,
+  { turnId, readContent }: { turnId: string; readContent: AuditActor | null },
+): Promise<TurnDetail> {
   return database.transaction(async (tx) => {
     const row = await findTurnRow(tx, turnId);
     if (row === null) throw new AppError('not_found');
-    if (readContent !== null) await recordAudit(tx, { actor: readContent, action: 'turn.read_content', target: `turn:${turnId}`, reason: null });
+    if (readContent !== null)
+      await recordAudit(tx, {
+        actor: readContent,
+        action: 'turn.read_content',
+        target: `turn:${turnId}`,
+        reason: null,
+      });
     const holds = await listHolds(tx, turnId);
     const attempts = await listAttempts(tx, turnId);
     return {
       turn: { ...recordOf(row), content: null },
-      holds, attempts,
+      holds,
+      attempts,
       debits: await listDebits(tx, turnId),
-      runIds: [...new Set([...holds.map(({ runId }) => runId), ...attempts.map(({ runId }) => runId), ...(row.runId === null ? [] : [row.runId])])],
+      runIds: [
+        ...new Set([
+          ...holds.map(({ runId }) => runId),
+          ...attempts.map(({ runId }) => runId),
+          ...(row.runId === null ? [] : [row.runId]),
+        ]),
+      ],
       content: readContent === null ? null : { question: row.question, answer: row.answer },
     };
   });
@@ -110,6 +127,8 @@ async function listDebits(tx: Tx, turnId: string): Promise<DebitRecord[]> {
     select e.id::float8 as "entryId", p.label as period, e.tokens::float8 as tokens, e.spent_purchased_delta::float8 as "purchasedTokens",
       e.spent_allowance_delta::float8 as "allowanceTokens", e.overage_delta::float8 as "overageTokens", e.estimated, e.over_hold as "overHold",
       e.ceiling_moved as "ceilingMoved", floor(extract(epoch from e.created_at) * 1000)::float8 as "createdAt"
-    from ledger_entries e join periods p on p.id = e.period_id where e.turn_id = ${turnId} and e.kind = 'debit' order by e.id`.execute(tx);
+    from ledger_entries e join periods p on p.id = e.period_id where e.turn_id = ${turnId} and e.kind = 'debit' order by e.id`.execute(
+    tx,
+  );
   return rows;
 }

@@ -56,13 +56,17 @@ export const turnColumns = sql.raw(`${FIGURES}, t.question, t.answer`);
 export const turnFigures = sql.raw(FIGURES);
 
 /**
- * Locks account and turn in the one order that everybody keeps (account, conversation, turn), in one statement. PostgreSQL
- * locks in the order of `for … of`, and rereads all three rows after having waited for any of them. NO KEY: a plain UPDATE lock
- * would stand against the foreign keys of a row being inserted, which are checked under the conversation's lock: a deadlock.
+ * Locks account and turn in the one order that everybody keeps (account, conversation, turn), in one statement.
+ * PostgreSQL locks in the order of `for … of`, and rereads all three rows after having waited for any of them. NO KEY:
+ * a plain UPDATE lock would stand against the foreign keys of a row being inserted, which are checked under the
+ * conversation's lock: a deadlock.
  */
 export async function lockTurn(tx: Tx, turnId: string): Promise<LockedTurn | null> {
-  return first(sql<LockedTurn>`select ${turnColumns}, a.suspended_at is not null as suspended from accounts a join turns t on t.account_id = a.id join conversations c on c.id = t.conversation_id
-    where t.id = ${turnId} for no key update of a, c, t`, tx);
+  return first(
+    sql<LockedTurn>`select ${turnColumns}, a.suspended_at is not null as suspended from accounts a join turns t on t.account_id = a.id join conversations c on c.id = t.conversation_id
+    where t.id = ${turnId} for no key update of a, c, t`,
+    tx,
+  );
 }
 
 /** A turn under its locks. */
@@ -107,5 +111,11 @@ export type UsageColumns = Pick<TurnRow, 'promptTokens' | 'completionTokens' | '
 
 export function usageOf({ promptTokens, completionTokens, debitedTokens, estimated }: UsageColumns): TurnUsage | null {
   if (promptTokens === null || completionTokens === null) return null;
-  return { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens, debitedTokens: debitedTokens ?? 0, estimated: estimated ?? false };
+  return {
+    promptTokens,
+    completionTokens,
+    totalTokens: promptTokens + completionTokens,
+    debitedTokens: debitedTokens ?? 0,
+    estimated: estimated ?? false,
+  };
 }

@@ -11,8 +11,13 @@ import { bookAdjustment } from './ledger.ts';
 const DEBITS_IN_THE_MEAN = 20;
 
 /** What an account is shown, in one snapshot: the same figures that admission decides by, never cached (G7, G16). */
-export async function readUsage(database: Database, { accountId, now }: { accountId: number; now: Instant }): Promise<UsageState> {
-  const beside = sql<RecentRow & Pace>`select * from (${selectRecent(accountId, now)}) recent cross join (${selectPace(accountId, now)}) pace`;
+export async function readUsage(
+  database: Database,
+  { accountId, now }: { accountId: number; now: Instant },
+): Promise<UsageState> {
+  const beside = sql<
+    RecentRow & Pace
+  >`select * from (${selectRecent(accountId, now)}) recent cross join (${selectPace(accountId, now)}) pace`;
   const read = await readAccount(database.sql, { accountId, now, beside });
   if (read !== null) return stateOf(read, recentOf(read), read, now);
   // The first touch in a new period opens it.
@@ -24,7 +29,16 @@ export async function readUsage(database: Database, { accountId, now }: { accoun
 
 function stateOf(account: LockedAccount, recent: Recent, pace: Pace, now: Instant): UsageState {
   const figures = describeUsage({ ...account, ...recent });
-  return { ...figures, depletesAt: forecastDepletion({ now, timeZone: account.timeZone, remaining: figures.remainingTokens, resetsAt: figures.resetsAt, pace }) };
+  return {
+    ...figures,
+    depletesAt: forecastDepletion({
+      now,
+      timeZone: account.timeZone,
+      remaining: figures.remainingTokens,
+      resetsAt: figures.resetsAt,
+      pace,
+    }),
+  };
 }
 
 /**
@@ -32,7 +46,8 @@ function stateOf(account: LockedAccount, recent: Recent, pace: Pace, now: Instan
  * @throws AppError tokens_held while a hold is live, since it would move under it.
  */
 export async function setTestUsage(
-  database: Database, { accountId, percent, now }: { accountId: number; percent: number; now: Instant },
+  database: Database,
+  { accountId, percent, now }: { accountId: number; percent: number; now: Instant },
 ): Promise<UsageState> {
   await database.transaction(async (tx) => {
     const account = await lockAccount(tx, { accountId, now });
@@ -47,9 +62,18 @@ async function readRecent(on: Sql, accountId: number, now: Instant): Promise<Rec
   return recentOf(await one(selectRecent(accountId, now), on));
 }
 
-/** Who pays for a turn, with what the warning of its answer will need: the other holds, and the debits that stay in the mean beside its own. */
-export function findPayerBeforeSettle(tx: Tx, { turnId, now }: { turnId: string; now: Instant }): Promise<(StoredAccount & RecentRow) | null> {
-  return findPayer(tx, { turnId, beside: (accountId) => selectRecentOf(accountId, now, { exceptTurnId: turnId, debits: DEBITS_IN_THE_MEAN - 1 }) });
+/**
+ * Who pays for a turn, with what the warning of its answer will need: the other holds, and the debits that stay in the
+ * mean beside its own.
+ */
+export function findPayerBeforeSettle(
+  tx: Tx,
+  { turnId, now }: { turnId: string; now: Instant },
+): Promise<(StoredAccount & RecentRow) | null> {
+  return findPayer(tx, {
+    turnId,
+    beside: (accountId) => selectRecentOf(accountId, now, { exceptTurnId: turnId, debits: DEBITS_IN_THE_MEAN - 1 }),
+  });
 }
 
 /** What `readRecent` will say once the turn is settled. */
@@ -70,11 +94,15 @@ function selectRecent(accountId: number, now: Instant) {
 }
 
 /**
- * The debits are ordered by (account, id), which only the account's index is: by id alone the planner would walk the whole ledger from its
- * end for an account that was once busy.
+ * The debits are ordered by (account, id), which only the account's index is: by id alone the planner would walk the
+ * whole ledger from its end for an account that was once busy.
  * @param account its id, as a value or a column.
  */
-function selectRecentOf(account: RawBuilder<unknown>, now: Instant, { exceptTurnId, debits }: { exceptTurnId: string | null; debits: number }) {
+function selectRecentOf(
+  account: RawBuilder<unknown>,
+  now: Instant,
+  { exceptTurnId, debits }: { exceptTurnId: string | null; debits: number },
+) {
   return sql<RecentRow>`
     select
       (select coalesce(sum(tokens), 0)::float8 from holds where account_id = ${account} and ended_at is null and expires_at > ${new Date(now)}

@@ -28,10 +28,13 @@ const TOKEN = /^tk_[A-Za-z0-9_-]{43}$/;
  */
 export async function authenticateToken(database: Database, token: string): Promise<Principal | null> {
   if (!TOKEN.test(token)) return null;
-  const found = await first(sql<Principal & { keyId: string; stale: boolean }>`
+  const found = await first(
+    sql<Principal & { keyId: string; stale: boolean }>`
     select ${principalColumns}, case when u.issuer is null then u.role else 'user' end as role, k.id as "keyId", (k.last_used_at is null or k.last_used_at < now() - interval '1 minute') as stale
     from api_keys k join users u on u.id = k.user_id join accounts a on a.user_id = u.id
-    where k.token_hash = ${hashToken(token)} and k.revoked_at is null`, database.sql);
+    where k.token_hash = ${hashToken(token)} and k.revoked_at is null`,
+    database.sql,
+  );
   if (found === null) return null;
   const { keyId, stale, ...principal } = found;
   if (stale) await sql`update api_keys set last_used_at = now() where id = ${keyId}`.execute(database.sql);
@@ -46,14 +49,21 @@ export interface NewUser {
   readonly id?: number;
 }
 
-/** @returns the user's id and first token, shown here once. @throws AppError invalid_request (zone, or an e-mail already taken). */
+/**
+ * @returns the user's id and first token, shown here once.
+ * @throws AppError invalid_request (zone, or an e-mail already taken).
+ */
 export async function createUser(database: Database, user: NewUser): Promise<{ userId: number; token: string }> {
   const timeZone = user.timeZone ?? 'Asia/Seoul';
   if (!isTimeZone(timeZone)) throw new AppError('invalid_request', { field: 'timeZone', reason: NO_TIME_ZONE });
   const token = mintToken();
   try {
     const created = await database.em().transactional(async (em) => {
-      const row = em.create(User, { ...(user.id === undefined ? {} : { id: user.id }), email: user.email?.toLowerCase() ?? null, role: user.role });
+      const row = em.create(User, {
+        ...(user.id === undefined ? {} : { id: user.id }),
+        email: user.email?.toLowerCase() ?? null,
+        role: user.role,
+      });
       em.create(Account, { ...(user.id === undefined ? {} : { id: user.id }), user: row, timeZone });
       em.create(ApiKey, { user: row, tokenHash: hashToken(token), tokenHint: hintOf(token) });
       await em.flush();
@@ -62,12 +72,16 @@ export async function createUser(database: Database, user: NewUser): Promise<{ u
     if (user.id !== undefined) await advanceIdentities(database.sql);
     return { userId: created, token };
   } catch (error) {
-    if (nestedConstraint(error) === 'users_email_is_unique') throw new AppError('invalid_request', { field: 'email', reason: 'already in use' });
+    if (nestedConstraint(error) === 'users_email_is_unique')
+      throw new AppError('invalid_request', { field: 'email', reason: 'already in use' });
     throw error;
   }
 }
 
-export async function createToken(database: Database, { userId }: { userId: number }): Promise<{ tokenId: number; token: string }> {
+export async function createToken(
+  database: Database,
+  { userId }: { userId: number },
+): Promise<{ tokenId: number; token: string }> {
   const em = database.em();
   const user = await em.findOne(User, { id: userId });
   if (user === null) throw new AppError('not_found');
@@ -84,34 +98,46 @@ export async function revokeToken(database: Database, which: { token?: string; t
 }
 
 /**
- * Changes zone and language. The period that has begun keeps its end (architecture.md, Time): it is opened first, under the lock. Its
- * reset schedule has to move to the new zone: the caller arms it.
+ * Changes zone and language. The period that has begun keeps its end (architecture.md, Time): it is opened first, under
+ * the lock. Its reset schedule has to move to the new zone: the caller arms it.
  */
-export async function updateProfile(database: Database, change: { userId: number; timeZone?: string; locale?: Locale; now: number }): Promise<Principal> {
+export async function updateProfile(
+  database: Database,
+  change: { userId: number; timeZone?: string; locale?: Locale; now: number },
+): Promise<Principal> {
   return database.transaction(async (tx) => {
     const account = await findAccount(tx, change.userId);
     if (account === null) throw new AppError('not_found');
     if (change.timeZone !== undefined) {
-      if (!isTimeZone(change.timeZone)) throw new AppError('invalid_request', { field: 'timeZone', reason: NO_TIME_ZONE });
+      if (!isTimeZone(change.timeZone))
+        throw new AppError('invalid_request', { field: 'timeZone', reason: NO_TIME_ZONE });
       await forgetReset(tx, await lockAccount(tx, { accountId: account.accountId, now: change.now }));
       await sql`update accounts set time_zone = ${change.timeZone} where id = ${account.accountId}`.execute(tx);
     }
-    if (change.locale !== undefined) await sql`update users set locale = ${change.locale} where id = ${change.userId}`.execute(tx);
+    if (change.locale !== undefined)
+      await sql`update users set locale = ${change.locale} where id = ${change.userId}`.execute(tx);
     return getPrincipal(tx, change.userId);
   });
 }
 
 export async function getPrincipal(on: Sql, userId: number): Promise<Principal> {
-  return one(sql<Principal>`select ${principalColumns}, u.role from users u join accounts a on a.user_id = u.id where u.id = ${userId}`, on);
+  return one(
+    sql<Principal>`select ${principalColumns}, u.role from users u join accounts a on a.user_id = u.id where u.id = ${userId}`,
+    on,
+  );
 }
 
 export async function findAccount(on: Sql, userId: number): Promise<{ accountId: number } | null> {
-  return first(sql<{ accountId: number }>`select id::float8 as "accountId" from accounts where user_id = ${userId}`, on);
+  return first(
+    sql<{ accountId: number }>`select id::float8 as "accountId" from accounts where user_id = ${userId}`,
+    on,
+  );
 }
 
 /** All of a principal but the role: what that is depends on how they came. */
 export const principalColumns = sql.raw(
-  'u.id::float8 as "userId", a.id::float8 as "accountId", u.email, u.locale, a.time_zone as "timeZone", a.suspended_at is not null as suspended');
+  'u.id::float8 as "userId", a.id::float8 as "accountId", u.email, u.locale, a.time_zone as "timeZone", a.suspended_at is not null as suspended',
+);
 
 /** 256 random bits: nothing to guess, so a plain hash protects the table. */
 function mintToken(): string {
@@ -129,7 +155,9 @@ function hintOf(token: string): string {
 /** Explicit ids do not move the identity sequences; without this the next user would collide with the demo users. */
 async function advanceIdentities(on: Sql): Promise<void> {
   for (const table of ['users', 'accounts']) {
-    await sql`select setval(pg_get_serial_sequence(${table}, 'id'), greatest((select max(id) from ${sql.table(table)}), 1))`.execute(on);
+    await sql`select setval(pg_get_serial_sequence(${table}, 'id'), greatest((select max(id) from ${sql.table(table)}), 1))`.execute(
+      on,
+    );
   }
 }
 

@@ -1,8 +1,9 @@
 import type { TurnState } from './turn.ts';
 
 /**
- * How far a reader of an account has been told: everything of its turns up to a touch (microseconds since the epoch), and every
- * notification up to an id. It travels as the id of the events, so that a reader who comes back gets exactly what changed since.
+ * How far a reader of an account has been told: everything of its turns up to a touch (microseconds since the epoch),
+ * and every notification up to an id. It travels as the id of the events, so that a reader who comes back gets exactly
+ * what changed since.
  */
 export interface AccountCursor {
   readonly touched: number;
@@ -33,5 +34,8 @@ export function formatAccountCursor({ touched, notificationId }: AccountCursor):
 
 /** A reader who names a place that was never reached (a restored database) is told everything from the present on. */
 export function notBeyond(cursor: AccountCursor, tip: AccountCursor): AccountCursor {
-  return { touched: Math.min(cursor.touched, tip.touched), notificationId: Math.min(cursor.notificationId, tip.notificationId) };
+  return {
+    touched: Math.min(cursor.touched, tip.touched),
+    notificationId: Math.min(cursor.notificationId, tip.notificationId),
+  };
 }

@@ -43,8 +43,8 @@ export function estimatePrompt(promptTokens: number): number {
 }
 
 /**
- * The one admission rule (policy 5, G1, G2). History is given up turn by turn before anything is refused for lack of room,
- * and the answer's limit shrinks to what fits, but never under min(asked, 256).
+ * The one admission rule (policy 5, G1, G2). History is given up turn by turn before anything is refused for lack of
+ * room, and the answer's limit shrinks to what fits, but never under min(asked, 256).
  */
 export function decideAdmission(input: AdmissionInput): AdmissionDecision {
   const total = totalAvailable(input.balance);
@@ -81,7 +81,10 @@ function largestHold(input: AdmissionInput, prompts: readonly Prompt[], room: nu
   for (const { promptTokens, historyFrom } of prompts) {
     const estimate = estimatePrompt(promptTokens);
     const outputLimit = Math.min(
-      wantedOutput(input), input.model.contextWindow - promptTokens, outputThatFits(room, estimate, input.model.rate));
+      wantedOutput(input),
+      input.model.contextWindow - promptTokens,
+      outputThatFits(room, estimate, input.model.rate),
+    );
     if (outputLimit < leastOutput(input)) continue;
     const tokens = meter({ promptTokens: estimate, cachedTokens: 0, completionTokens: outputLimit }, input.model.rate);
     return { tokens, promptTokens, outputLimit, historyFrom };

@@ -6,7 +6,13 @@ import { levelOf, totalAvailable, type Level } from './policy.ts';
 export const ALERT_LEVELS = ['WARNING', 'CRITICAL'] as const;
 export type AlertLevel = (typeof ALERT_LEVELS)[number];
 
-const ALERT_OF = { NORMAL: null, NOTICE: null, WARNING: 'WARNING', CRITICAL: 'CRITICAL', BLOCKED: 'CRITICAL' } as const satisfies Record<Level, AlertLevel | null>;
+const ALERT_OF = {
+  NORMAL: null,
+  NOTICE: null,
+  WARNING: 'WARNING',
+  CRITICAL: 'CRITICAL',
+  BLOCKED: 'CRITICAL',
+} as const satisfies Record<Level, AlertLevel | null>;
 
 /** Null below 90 %. */
 export function alertLevelOf(balance: Balance): AlertLevel | null {
@@ -31,8 +37,8 @@ export interface SentAlert {
 }
 
 /**
- * Whether the present level becomes an alert, and which of its kind in the period (G20). Each level has its own count, so that a WARNING
- * never holds back a CRITICAL; each period begins anew.
+ * Whether the present level becomes an alert, and which of its kind in the period (G20). Each level has its own count,
+ * so that a WARNING never holds back a CRITICAL; each period begins anew.
  * @param last the last alert of this level in this period.
  */
 export function decideAlert(last: SentAlert | null, now: Instant): { nth: number } | null {

@@ -1,9 +1,16 @@
 /** What an admin can do that is written down, as `object.verb`; the closed list of the audit log's `action`. */
 export const AUDIT_ACTIONS = [
-  'turn.read_content', 'turn.replay',
-  'redrive.start', 'redrive.pause', 'redrive.resume', 'redrive.cancel',
-  'user.suspend', 'user.resume',
-  'tokens.grant', 'tokens.reverse', 'stats_cache.delete',
+  'turn.read_content',
+  'turn.replay',
+  'redrive.start',
+  'redrive.pause',
+  'redrive.resume',
+  'redrive.cancel',
+  'user.suspend',
+  'user.resume',
+  'tokens.grant',
+  'tokens.reverse',
+  'stats_cache.delete',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
@@ -15,8 +22,7 @@ export type AuditTarget = AuditTargetKind | `${AuditTargetKind}:${string | numbe
 
 /** Who acted: an admin by an HTTP request, or (both null) somebody with access to the database through the CLI. */
 export type AuditActor =
-  | { readonly adminId: number; readonly requestId: string }
-  | { readonly adminId: null; readonly requestId: null };
+  { readonly adminId: number; readonly requestId: string } | { readonly adminId: null; readonly requestId: null };
 
 export const CLI_ACTOR: AuditActor = { adminId: null, requestId: null };
 

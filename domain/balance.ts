@@ -1,6 +1,7 @@
 /**
  * The two buckets of an account and what was used of them in the open period, all metered tokens, integers ≥ 0.
- * Always: used = spentPurchased + spentAllowance + overage; overage > 0 only while purchased = 0 and the allowance is spent.
+ * Always: used = spentPurchased + spentAllowance + overage; overage > 0 only while purchased = 0 and the allowance is
+ * spent.
  */
 export interface Balance {
   /** Free tokens of the period, as stored on it. */
@@ -17,7 +18,10 @@ export interface Balance {
   readonly used: number;
 }
 
-/** What one ledger entry does to a balance: the deltas the ledger stores and adds up (0 - x where it takes, so that no delta is -0). */
+/**
+ * What one ledger entry does to a balance: the deltas the ledger stores and adds up (0 - x where it takes, so that no
+ * delta is -0).
+ */
 export interface Posting {
   readonly purchased: number;
   readonly debt: number;
@@ -39,7 +43,13 @@ export function decideDebit(balance: Balance, tokens: number): Posting {
 function spend(balance: Balance, tokens: number): Posting {
   const fromPurchased = Math.min(balance.purchased, tokens);
   const fromAllowance = Math.min(balance.allowance - balance.spentAllowance, tokens - fromPurchased);
-  return posting({ purchased: 0 - fromPurchased, spentPurchased: fromPurchased, spentAllowance: fromAllowance, overage: tokens - fromPurchased - fromAllowance, used: tokens });
+  return posting({
+    purchased: 0 - fromPurchased,
+    spentPurchased: fromPurchased,
+    spentAllowance: fromAllowance,
+    overage: tokens - fromPurchased - fromAllowance,
+    used: tokens,
+  });
 }
 
 /** A grant pays standing overage first, then debt; the rest becomes purchased tokens (policy 4). */
@@ -47,17 +57,27 @@ export function decideGrant(balance: Balance, tokens: number): Posting {
   assertAmount(tokens);
   const paidOverage = Math.min(balance.overage, tokens);
   const paidDebt = Math.min(balance.debt, tokens - paidOverage);
-  return posting({ purchased: tokens - paidOverage - paidDebt, debt: 0 - paidDebt, spentPurchased: paidOverage, overage: 0 - paidOverage });
+  return posting({
+    purchased: tokens - paidOverage - paidDebt,
+    debt: 0 - paidDebt,
+    spentPurchased: paidOverage,
+    overage: 0 - paidOverage,
+  });
 }
 
-/** A reversal takes from the purchased balance down to 0; the rest is debt. The allowance is never touched (policy 4, G23). */
+/**
+ * A reversal takes from the purchased balance down to 0; the rest is debt. The allowance is never touched (policy 4,
+ * G23).
+ */
 export function decideReversal(balance: Balance, tokens: number): Posting {
   assertAmount(tokens);
   const taken = Math.min(balance.purchased, tokens);
   return posting({ purchased: 0 - taken, debt: tokens - taken });
 }
 
-/** Puts `used` at a wanted value; downwards it undoes what a debit would do: overage, then allowance, then purchased. */
+/**
+ * Puts `used` at a wanted value; downwards it undoes what a debit would do: overage, then allowance, then purchased.
+ */
 export function decideAdjustment(balance: Balance, wantedUsed: number): Posting {
   if (!Number.isSafeInteger(wantedUsed) || wantedUsed < 0) throw new RangeError('used tokens must be an integer >= 0');
   if (wantedUsed > balance.used) return spend(balance, wantedUsed - balance.used);
@@ -65,12 +85,26 @@ export function decideAdjustment(balance: Balance, wantedUsed: number): Posting 
   const overage = Math.min(balance.overage, back);
   const spentAllowance = Math.min(balance.spentAllowance, back - overage);
   const spentPurchased = back - overage - spentAllowance;
-  return posting({ purchased: spentPurchased, spentPurchased: 0 - spentPurchased, spentAllowance: 0 - spentAllowance, overage: 0 - overage, used: 0 - back });
+  return posting({
+    purchased: spentPurchased,
+    spentPurchased: 0 - spentPurchased,
+    spentAllowance: 0 - spentAllowance,
+    overage: 0 - overage,
+    used: 0 - back,
+  });
 }
 
 /** What a new period starts with: used is 0, purchased tokens and debt carry over, overage is forgiven (policy 4). */
 export function openBalance(last: Balance | null, allowance: number): Balance {
-  return { allowance, purchased: last?.purchased ?? 0, debt: last?.debt ?? 0, spentPurchased: 0, spentAllowance: 0, overage: 0, used: 0 };
+  return {
+    allowance,
+    purchased: last?.purchased ?? 0,
+    debt: last?.debt ?? 0,
+    spentPurchased: 0,
+    spentAllowance: 0,
+    overage: 0,
+    used: 0,
+  };
 }
 
 export function applyPosting(balance: Balance, delta: Posting): Balance {
@@ -90,5 +124,6 @@ function posting(deltas: Partial<Posting>): Posting {
 }
 
 function assertAmount(tokens: number): void {
-  if (!Number.isSafeInteger(tokens) || tokens < 1 || tokens > MAX_TOKENS_PER_ENTRY) throw new RangeError('an amount of tokens must be an integer from 1 to 10^12');
+  if (!Number.isSafeInteger(tokens) || tokens < 1 || tokens > MAX_TOKENS_PER_ENTRY)
+    throw new RangeError('an amount of tokens must be an integer from 1 to 10^12');
 }

@@ -1,15 +1,38 @@
 /**
- * The closed list of all error codes: what an HTTP error's `code`, a turn's `error.code` and the admins' filter may say.
- * `api/errors.ts` gives each its status; `domain/messages.ts` gives each its sentences.
+ * The closed list of all error codes: what an HTTP error's `code`, a turn's `error.code` and the admins' filter may
+ * say. `api/errors.ts` gives each its status; `domain/messages.ts` gives each its sentences.
  */
 export const ERROR_CODES = [
   // the request
-  'invalid_json', 'invalid_request', 'invalid_event_id', 'unsupported_media_type', 'payload_too_large', 'unknown_model',
-  'unauthorized', 'forbidden', 'not_found', 'method_not_allowed', 'rate_limited',
+  'invalid_json',
+  'invalid_request',
+  'invalid_event_id',
+  'unsupported_media_type',
+  'payload_too_large',
+  'unknown_model',
+  'unauthorized',
+  'forbidden',
+  'not_found',
+  'method_not_allowed',
+  'rate_limited',
   // sending
-  'TOKEN_EXHAUSTED', 'tokens_held', 'conversation_busy', 'idempotency_conflict', 'turn_not_failed', 'account_suspended', 'confirm_required', 'overloaded', 'unavailable',
+  'TOKEN_EXHAUSTED',
+  'tokens_held',
+  'conversation_busy',
+  'idempotency_conflict',
+  'turn_not_failed',
+  'account_suspended',
+  'confirm_required',
+  'overloaded',
+  'unavailable',
   // how a turn fails
-  'model_unavailable', 'model_rate_limited', 'model_timeout', 'model_rejected', 'content_filtered', 'context_length', 'interrupted',
+  'model_unavailable',
+  'model_rate_limited',
+  'model_timeout',
+  'model_rejected',
+  'content_filtered',
+  'context_length',
+  'interrupted',
   // our own fault
   'internal',
 ] as const;

@@ -25,8 +25,8 @@ export interface Span {
 }
 
 /**
- * The hours or days of a range on the wall clock of a zone, oldest first and without gaps. The first and the last are cut where the range
- * is, so that together they are exactly what was asked.
+ * The hours or days of a range on the wall clock of a zone, oldest first and without gaps. The first and the last are
+ * cut where the range is, so that together they are exactly what was asked.
  * @throws AppError invalid_request for a range that is none, or a longer one than a chart may span.
  */
 export function decideBuckets({ bucket, to: asked, from: since }: Asked, now: Instant, timeZone: string): Span[] {
@@ -34,7 +34,11 @@ export function decideBuckets({ bucket, to: asked, from: since }: Asked, now: In
   const from = since ?? to - DEFAULT_DAYS[bucket] * DAY;
   if (from >= to) throw new AppError('invalid_request', { field: 'to', reason: 'from must be before it' });
   // Days have 23 to 25 hours.
-  if (to - from > MOST_DAYS[bucket] * DAY + HOUR) throw new AppError('invalid_request', { field: 'to', reason: `at most ${MOST_DAYS[bucket]} days after from, by ${bucket}` });
+  if (to - from > MOST_DAYS[bucket] * DAY + HOUR)
+    throw new AppError('invalid_request', {
+      field: 'to',
+      reason: `at most ${MOST_DAYS[bucket]} days after from, by ${bucket}`,
+    });
   const spans: Span[] = [];
   for (let begins = from; begins < to;) {
     const ends = Math.min(to, NEXT[bucket](begins, timeZone));
@@ -49,7 +53,8 @@ export function decideBuckets({ bucket, to: asked, from: since }: Asked, now: In
 const NEXT = {
   // Where clocks change by half an hour, one bucket is longer or shorter, and the next begins on the hour again.
   hour: (at, timeZone) => at + HOUR - modulo(wallClock(at, timeZone), HOUR),
-  day: (at, timeZone) => startOfDay(new Date(Date.parse(dayOf(at, timeZone)) + DAY).toISOString().slice(0, 10), timeZone),
+  day: (at, timeZone) =>
+    startOfDay(new Date(Date.parse(dayOf(at, timeZone)) + DAY).toISOString().slice(0, 10), timeZone),
 } as const satisfies Record<Bucket, (at: Instant, timeZone: string) => Instant>;
 
 function modulo(value: number, by: number): number {

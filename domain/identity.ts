@@ -1,7 +1,10 @@
 import type { Locale } from './messages.ts';
 import { isTimeZone } from './time-zones.ts';
 
-/** What a token of an OIDC issuer says of a person. Issuer and subject name them; an e-mail only shows who it is, and joins nobody. */
+/**
+ * What a token of an OIDC issuer says of a person. Issuer and subject name them; an e-mail only shows who it is, and
+ * joins nobody.
+ */
 export interface Identity {
   readonly issuer: string;
   readonly subject: string;
@@ -33,12 +36,22 @@ export function roleOf(claims: Claims, { claim, adminRole }: RoleRule): 'user' |
 /** By its own name (`https://example.com/roles` has dots), else as a path (`realm_access.roles`). */
 function findClaim(claims: Claims, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name];
-  return name.split('.').reduce<unknown>((within, key) => (isRecord(within) && Object.hasOwn(within, key) ? within[key] : undefined), claims);
+  return name
+    .split('.')
+    .reduce<unknown>(
+      (within, key) => (isRecord(within) && Object.hasOwn(within, key) ? within[key] : undefined),
+      claims,
+    );
 }
 
 /** An address that anybody may write into their profile would show an admin somebody else. */
 export function emailOf({ email, email_verified: verified }: Claims): string | null {
-  return verified === true && typeof email === 'string' && /^[^\s@\0]{1,64}@[^\s@\0]{1,255}$/.test(email) && email.isWellFormed() ? email.toLowerCase() : null;
+  return verified === true &&
+    typeof email === 'string' &&
+    /^[^\s@\0]{1,64}@[^\s@\0]{1,255}$/.test(email) &&
+    email.isWellFormed()
+    ? email.toLowerCase()
+    : null;
 }
 
 /** `en-US` is English; what we do not speak is Korean, as for everybody who has not chosen. */

@@ -13,29 +13,77 @@ export const ERROR_SENTENCES = {
   invalid_json: { ko: '요청 본문이 올바른 JSON 객체가 아닙니다.', en: 'The request body is not a JSON object.' },
   invalid_request: { ko: '요청 내용이 올바르지 않습니다.', en: 'The request is not valid.' },
   invalid_event_id: { ko: 'Last-Event-ID 값이 올바르지 않습니다.', en: 'Last-Event-ID is malformed.' },
-  unsupported_media_type: { ko: 'Content-Type은 application/json이어야 합니다.', en: 'Content-Type must be application/json.' },
+  unsupported_media_type: {
+    ko: 'Content-Type은 application/json이어야 합니다.',
+    en: 'Content-Type must be application/json.',
+  },
   payload_too_large: { ko: '요청 본문이 256 KiB를 넘습니다.', en: 'The request body is over 256 KiB.' },
-  unknown_model: { ko: '제공하지 않는 모델입니다. GET /api/models에서 확인하세요.', en: 'No such model is offered; see GET /api/models.' },
-  unauthorized: { ko: '인증이 필요합니다. 올바른 토큰을 Authorization 헤더로 보내세요.', en: 'Authentication is required: send a valid bearer token.' },
+  unknown_model: {
+    ko: '제공하지 않는 모델입니다. GET /api/models에서 확인하세요.',
+    en: 'No such model is offered; see GET /api/models.',
+  },
+  unauthorized: {
+    ko: '인증이 필요합니다. 올바른 토큰을 Authorization 헤더로 보내세요.',
+    en: 'Authentication is required: send a valid bearer token.',
+  },
   forbidden: { ko: '이 작업을 할 권한이 없습니다.', en: 'You are not allowed to do this.' },
   not_found: { ko: '찾을 수 없습니다.', en: 'Not found.' },
-  method_not_allowed: { ko: '이 주소에서 지원하지 않는 메서드입니다.', en: 'This address does not support that method.' },
+  method_not_allowed: {
+    ko: '이 주소에서 지원하지 않는 메서드입니다.',
+    en: 'This address does not support that method.',
+  },
   rate_limited: { ko: '요청이 너무 많습니다. 잠시 후 다시 시도하세요.', en: 'Too many requests; try again shortly.' },
-  TOKEN_EXHAUSTED: { ko: '이번 달 토큰을 모두 사용했습니다. 토큰을 구매하거나 초기화를 기다려 주세요.', en: 'This month’s tokens are used up. Buy tokens or wait for the reset.' },
-  tokens_held: { ko: '진행 중인 다른 대화가 남은 토큰을 확보하고 있습니다. 잠시 후 다시 시도하세요.', en: 'Turns in progress hold the remaining tokens; try again shortly.' },
-  conversation_busy: { ko: '이 대화에서 답변이 진행 중입니다. 끝난 뒤 다시 시도하세요.', en: 'A turn is running in this conversation; try again when it has ended.' },
-  idempotency_conflict: { ko: '같은 키로 다른 내용이 이미 접수되었습니다.', en: 'This key is already bound to another request.' },
+  TOKEN_EXHAUSTED: {
+    ko: '이번 달 토큰을 모두 사용했습니다. 토큰을 구매하거나 초기화를 기다려 주세요.',
+    en: 'This month’s tokens are used up. Buy tokens or wait for the reset.',
+  },
+  tokens_held: {
+    ko: '진행 중인 다른 대화가 남은 토큰을 확보하고 있습니다. 잠시 후 다시 시도하세요.',
+    en: 'Turns in progress hold the remaining tokens; try again shortly.',
+  },
+  conversation_busy: {
+    ko: '이 대화에서 답변이 진행 중입니다. 끝난 뒤 다시 시도하세요.',
+    en: 'A turn is running in this conversation; try again when it has ended.',
+  },
+  idempotency_conflict: {
+    ko: '같은 키로 다른 내용이 이미 접수되었습니다.',
+    en: 'This key is already bound to another request.',
+  },
   turn_not_failed: { ko: '실패한 답변만 다시 시도할 수 있습니다.', en: 'Only a failed turn can be run again.' },
-  confirm_required: { ko: '여러 건을 다시 실행하려면 confirm에 대상 수를 그대로 보내세요.', en: 'To replay more than one turn, repeat their count as confirm.' },
-  account_suspended: { ko: '이용이 정지된 계정입니다. 고객센터에 문의해 주세요.', en: 'This account is suspended; please contact support.' },
+  confirm_required: {
+    ko: '여러 건을 다시 실행하려면 confirm에 대상 수를 그대로 보내세요.',
+    en: 'To replay more than one turn, repeat their count as confirm.',
+  },
+  account_suspended: {
+    ko: '이용이 정지된 계정입니다. 고객센터에 문의해 주세요.',
+    en: 'This account is suspended; please contact support.',
+  },
   overloaded: { ko: '지금은 요청이 많습니다. 잠시 후 다시 시도하세요.', en: 'The service is busy; try again shortly.' },
-  unavailable: { ko: '지금은 서비스를 이용할 수 없습니다. 잠시 후 다시 시도하세요.', en: 'The service is unavailable right now; try again shortly.' },
-  model_unavailable: { ko: 'AI 모델이 응답하지 않았습니다. 다시 시도해 주세요.', en: 'The model did not answer; try again.' },
-  model_rate_limited: { ko: 'AI 모델의 요청 한도를 넘었습니다. 잠시 후 다시 시도해 주세요.', en: 'The model’s rate limit was reached; try again shortly.' },
-  model_timeout: { ko: 'AI 모델의 응답이 너무 늦어 중단했습니다. 다시 시도해 주세요.', en: 'The model took too long; try again.' },
+  unavailable: {
+    ko: '지금은 서비스를 이용할 수 없습니다. 잠시 후 다시 시도하세요.',
+    en: 'The service is unavailable right now; try again shortly.',
+  },
+  model_unavailable: {
+    ko: 'AI 모델이 응답하지 않았습니다. 다시 시도해 주세요.',
+    en: 'The model did not answer; try again.',
+  },
+  model_rate_limited: {
+    ko: 'AI 모델의 요청 한도를 넘었습니다. 잠시 후 다시 시도해 주세요.',
+    en: 'The model’s rate limit was reached; try again shortly.',
+  },
+  model_timeout: {
+    ko: 'AI 모델의 응답이 너무 늦어 중단했습니다. 다시 시도해 주세요.',
+    en: 'The model took too long; try again.',
+  },
   model_rejected: { ko: 'AI 모델이 요청을 거절했습니다.', en: 'The model rejected the request.' },
-  content_filtered: { ko: '내용 정책에 따라 답변할 수 없습니다.', en: 'The answer was withheld by the content filter.' },
-  context_length: { ko: '질문이 모델이 처리할 수 있는 길이를 넘습니다.', en: 'The question is too long for the model.' },
+  content_filtered: {
+    ko: '내용 정책에 따라 답변할 수 없습니다.',
+    en: 'The answer was withheld by the content filter.',
+  },
+  context_length: {
+    ko: '질문이 모델이 처리할 수 있는 길이를 넘습니다.',
+    en: 'The question is too long for the model.',
+  },
   interrupted: { ko: '답변이 중단되었습니다. 다시 시도해 주세요.', en: 'The turn was interrupted; try again.' },
   internal: { ko: '알 수 없는 오류가 발생했습니다.', en: 'Something went wrong.' },
 } as const satisfies Record<ErrorCode, Sentences>;
@@ -46,9 +94,13 @@ export function errorSentence(code: ErrorCode, locale: Locale): string {
 
 export function warningSentence(warning: Pick<Warning, 'percentLeft'>, locale: Locale): string {
   if (warning.percentLeft === 0) {
-    return locale === 'ko' ? '토큰을 모두 사용했습니다. 이어서 사용하려면 토큰을 구매하세요.' : 'Your tokens are used up. Buy tokens to go on.';
+    return locale === 'ko'
+      ? '토큰을 모두 사용했습니다. 이어서 사용하려면 토큰을 구매하세요.'
+      : 'Your tokens are used up. Buy tokens to go on.';
   }
-  return locale === 'ko' ? `토큰이 ${warning.percentLeft}% 남았습니다.` : `${warning.percentLeft}% of your tokens are left.`;
+  return locale === 'ko'
+    ? `토큰이 ${warning.percentLeft}% 남았습니다.`
+    : `${warning.percentLeft}% of your tokens are left.`;
 }
 
 /** What an alert says (G21), as it stood when it was decided. */
@@ -71,7 +123,10 @@ const ALERT_TEXTS = {
     const [year, month, day, time] = shown(resetsAt, timeZone).split(/[-T]/);
     const left = remainingTokens === 0 ? '남은 토큰이 없습니다.' : `남은 토큰은 ${grouped(remainingTokens)}개입니다.`;
     return {
-      title: level === 'CRITICAL' ? `긴급: 토큰의 ${usagePercent}%를 사용했습니다` : `토큰의 ${usagePercent}%를 사용했습니다`,
+      title:
+        level === 'CRITICAL'
+          ? `긴급: 토큰의 ${usagePercent}%를 사용했습니다`
+          : `토큰의 ${usagePercent}%를 사용했습니다`,
       body: `이번 달 토큰의 ${usagePercent}%를 사용했습니다. ${left} ${year}년 ${Number(month)}월 ${Number(day)}일 ${time}(${timeZone})에 초기화됩니다. 토큰 구매: ${purchaseUrl}`,
     };
   },

@@ -2,8 +2,9 @@ import type { Rate } from './model.ts';
 import type { Usage } from './usage.ts';
 
 /**
- * Metered tokens of one model call: ceil(sum of tokens × rate / 1000), rounded once. The same function sizes the hold and
- * books the debit. Cached tokens lie inside prompt tokens and reasoning inside completion tokens: neither is added twice.
+ * Metered tokens of one model call: ceil(sum of tokens × rate / 1000), rounded once. The same function sizes the hold
+ * and books the debit. Cached tokens lie inside prompt tokens and reasoning inside completion tokens: neither is added
+ * twice.
  */
 export function meter(usage: Pick<Usage, 'promptTokens' | 'cachedTokens' | 'completionTokens'>, rate: Rate): number {
   const { promptTokens, cachedTokens, completionTokens } = usage;
@@ -11,12 +12,14 @@ export function meter(usage: Pick<Usage, 'promptTokens' | 'cachedTokens' | 'comp
     if (!Number.isSafeInteger(tokens) || tokens < 0) throw new RangeError('token counts must be integers >= 0');
   }
   for (const thousandths of [rate.input, rate.cachedInput, rate.output]) {
-    if (!Number.isSafeInteger(thousandths) || thousandths < 1) throw new RangeError('rates must be integer thousandths > 0');
+    if (!Number.isSafeInteger(thousandths) || thousandths < 1)
+      throw new RangeError('rates must be integer thousandths > 0');
   }
   if (cachedTokens > promptTokens) throw new RangeError('cached tokens lie inside prompt tokens');
-  const thousandths = BigInt(promptTokens - cachedTokens) * BigInt(rate.input)
-    + BigInt(cachedTokens) * BigInt(rate.cachedInput)
-    + BigInt(completionTokens) * BigInt(rate.output);
+  const thousandths =
+    BigInt(promptTokens - cachedTokens) * BigInt(rate.input) +
+    BigInt(cachedTokens) * BigInt(rate.cachedInput) +
+    BigInt(completionTokens) * BigInt(rate.output);
   return Number((thousandths + 999n) / 1000n);
 }
 

@@ -5,7 +5,10 @@ export interface Rate {
   readonly output: number;
 }
 
-/** A rate as it was published: what a hold fixes and its debit uses, whatever the catalogue says later. Numbered per model from 1. */
+/**
+ * A rate as it was published: what a hold fixes and its debit uses, whatever the catalogue says later. Numbered per
+ * model from 1.
+ */
 export interface RateVersion extends Rate {
   readonly id: number;
   readonly version: number;

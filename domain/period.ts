@@ -1,7 +1,10 @@
 /** An instant: milliseconds since the epoch, UTC. */
 export type Instant = number;
 
-/** Whether somebody may ask about it: in year 10000 `Date` writes a sign before the year, and before year 1 `Intl` leaves the era out. */
+/**
+ * Whether somebody may ask about it: in year 10000 `Date` writes a sign before the year, and before year 1 `Intl`
+ * leaves the era out.
+ */
 export function isInRange(at: Instant): boolean {
   return at >= EARLIEST && at < LATEST;
 }
@@ -30,7 +33,12 @@ const FARTHEST = 26 * HOUR;
  */
 export function nextPeriod(last: Period | null, now: Instant, timeZone: string): Period {
   const current = monthOf(now, timeZone);
-  if (last === null) return { label: current, startsAt: startOfMonth(current, timeZone), endsAt: startOfMonth(followingMonth(current), timeZone) };
+  if (last === null)
+    return {
+      label: current,
+      startsAt: startOfMonth(current, timeZone),
+      endsAt: startOfMonth(followingMonth(current), timeZone),
+    };
   const next = followingMonth(last.label);
   const label = next > current ? next : current;
   return { label, startsAt: last.endsAt, endsAt: startOfMonth(followingMonth(label), timeZone) };
@@ -58,10 +66,15 @@ export function wallClock(at: Instant, timeZone: string): Instant {
 
 export function followingMonth(label: string): string {
   const [year = 0, month = 0] = label.split('-').map(Number);
-  return month === 12 ? `${String(year + 1).padStart(4, '0')}-01` : `${String(year).padStart(4, '0')}-${String(month + 1).padStart(2, '0')}`;
+  return month === 12
+    ? `${String(year + 1).padStart(4, '0')}-01`
+    : `${String(year).padStart(4, '0')}-${String(month + 1).padStart(2, '0')}`;
 }
 
-/** The first instant whose wall clock in the zone shows the month: its first midnight, or what follows a gap at midnight. */
+/**
+ * The first instant whose wall clock in the zone shows the month: its first midnight, or what follows a gap at
+ * midnight.
+ */
 export function startOfMonth(label: string, timeZone: string): Instant {
   return firstInstant(`${label}-01`, (at) => monthOf(at, timeZone) >= label);
 }
@@ -71,13 +84,16 @@ export function startOfDay(day: string, timeZone: string): Instant {
   return firstInstant(day, (at) => dayOf(at, timeZone) >= day);
 }
 
-/** @param reached false before the instant and true from it on, because a month and a day on the wall clock only grow. */
+/**
+ * @param reached false before the instant and true from it on, because a month and a day on the wall clock only grow.
+ */
 function firstInstant(day: string, reached: (at: Instant) => boolean): Instant {
   const wall = Date.parse(`${day}T00:00:00.000Z`);
   // Offsets lie between -12 h and +14 h; the boundary is found by halving.
   let before = wall - FARTHEST;
   let after = wall + FARTHEST;
-  if (reached(before) || !reached(after)) throw new Error(`${day} does not begin within 26 hours of its midnight in UTC`);
+  if (reached(before) || !reached(after))
+    throw new Error(`${day} does not begin within 26 hours of its midnight in UTC`);
   while (after - before > 1) {
     const middle = Math.floor((before + after) / 2);
     if (reached(middle)) after = middle;
@@ -89,7 +105,8 @@ function firstInstant(day: string, reached: (at: Instant) => boolean): Instant {
 /** Milliseconds to add to UTC to read the zone's wall clock. */
 function zoneOffset(at: Instant, timeZone: string): number {
   const parts: Record<string, number> = {};
-  for (const { type, value } of formatter(timeZone).formatToParts(at)) if (type !== 'literal') parts[type] = Number(value);
+  for (const { type, value } of formatter(timeZone).formatToParts(at))
+    if (type !== 'literal') parts[type] = Number(value);
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
   // `Date.UTC` takes the years 0 to 99 for those of the 20th century.
   const wall = new Date(0);
@@ -106,8 +123,16 @@ function formatter(timeZone: string): Intl.DateTimeFormat {
   const known = formatters.get(timeZone);
   if (known !== undefined) return known;
   const made = new Intl.DateTimeFormat('en-US', {
-    timeZone, calendar: 'gregory', numberingSystem: 'latn', hourCycle: 'h23',
-    year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+    timeZone,
+    calendar: 'gregory',
+    numberingSystem: 'latn',
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
   });
   formatters.set(timeZone, made);
   return made;

@@ -52,7 +52,11 @@ const MEAN_DEBIT_UNTIL_KNOWN = 900;
 const DEBITS_UNTIL_KNOWN = 5;
 
 /** How many more turns the remaining tokens buy, by the mean debit of the last 20 settled turns. */
-export function estimatedTurns(remaining: number, recentDebits: { readonly count: number; readonly sum: number }): number {
-  if (recentDebits.count < DEBITS_UNTIL_KNOWN || recentDebits.sum === 0) return Math.floor(remaining / MEAN_DEBIT_UNTIL_KNOWN);
+export function estimatedTurns(
+  remaining: number,
+  recentDebits: { readonly count: number; readonly sum: number },
+): number {
+  if (recentDebits.count < DEBITS_UNTIL_KNOWN || recentDebits.sum === 0)
+    return Math.floor(remaining / MEAN_DEBIT_UNTIL_KNOWN);
   return Number((BigInt(remaining) * BigInt(recentDebits.count)) / BigInt(recentDebits.sum));
 }

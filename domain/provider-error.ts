@@ -1,4 +1,7 @@
-/** What a provider said of a failed call, in machine words only: its sentences may quote the prompt. Admins find the cause by it. */
+/**
+ * What a provider said of a failed call, in machine words only: its sentences may quote the prompt. Admins find the
+ * cause by it.
+ */
 export interface ProviderError {
   readonly status: number | null;
   /** Such as `invalid_api_key` or `insufficient_quota`. */

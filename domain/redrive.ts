@@ -32,16 +32,31 @@ export interface RedriveProgress {
 
 export const RATE_PER_SECOND = { default: 5, most: 50 } as const;
 export const REDRIVE_LIMIT = { default: 1_000, most: 10_000 } as const;
-/** Turns of a redrive that run at once: as many as the background has slots by default, so that people's turns are not crowded out. */
+/**
+ * Turns of a redrive that run at once: as many as the background has slots by default, so that people's turns are not
+ * crowded out.
+ */
 export const REDRIVE_WINDOW = 20;
 
 /** All turns of a redrive, wherever they stand. */
-export function countTurns({ waiting, running, completed, stopped, failed, skipped }: Omit<RedriveProgress, 'state'>): number {
+export function countTurns({
+  waiting,
+  running,
+  completed,
+  stopped,
+  failed,
+  skipped,
+}: Omit<RedriveProgress, 'state'>): number {
   return waiting + running + countDone({ completed, stopped, failed, skipped });
 }
 
 /** Those with which nothing more happens. */
-export function countDone({ completed, stopped, failed, skipped }: Pick<RedriveProgress, 'completed' | 'stopped' | 'failed' | 'skipped'>): number {
+export function countDone({
+  completed,
+  stopped,
+  failed,
+  skipped,
+}: Pick<RedriveProgress, 'completed' | 'stopped' | 'failed' | 'skipped'>): number {
   return completed + stopped + failed + countSkipped({ skipped });
 }
 

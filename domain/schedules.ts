@@ -2,13 +2,17 @@ import { alertLevelOf, isAtLeast, type AlertLevel } from './alerts.ts';
 import type { Balance } from './balance.ts';
 import type { Instant } from './period.ts';
 
-/** What an account may have scheduled: the monthly reset of its allowance, and the hourly check while it is at 90 % or more. */
+/**
+ * What an account may have scheduled: the monthly reset of its allowance, and the hourly check while it is at 90 % or
+ * more.
+ */
 export const SCHEDULE_KINDS = ['reset', 'alert'] as const;
 export type ScheduleKind = (typeof SCHEDULE_KINDS)[number];
 
 /**
- * What an account's open period needs, or what PostgreSQL remembers to be armed for it. `alert` is the level: a check is owed at
- * once when the level rises, not at the next full hour. A new period remembers nothing, so each arms its own.
+ * What an account's open period needs, or what PostgreSQL remembers to be armed for it. `alert` is the level: a check
+ * is owed at once when the level rises, not at the next full hour. A new period remembers nothing, so each arms its
+ * own.
  */
 export interface Schedules {
   readonly reset: boolean;
@@ -30,12 +34,18 @@ const LACKS = {
 } as const satisfies Record<ScheduleKind, (needed: Schedules, armed: Schedules) => boolean>;
 
 /**
- * What is remembered once `kinds` have been armed for what was `wanted` then. What is needed no longer is forgotten: the schedule's
- * own run will find nothing to do and delete it, perhaps has already.
+ * What is remembered once `kinds` have been armed for what was `wanted` then. What is needed no longer is forgotten:
+ * the schedule's own run will find nothing to do and delete it, perhaps has already.
  */
-export function rememberArmed(kinds: readonly ScheduleKind[], { wanted, needed, armed }: { wanted: Schedules; needed: Schedules; armed: Schedules }): Schedules {
+export function rememberArmed(
+  kinds: readonly ScheduleKind[],
+  { wanted, needed, armed }: { wanted: Schedules; needed: Schedules; armed: Schedules },
+): Schedules {
   const alert = kinds.includes('alert') && !isAtLeast(armed.alert, wanted.alert) ? wanted.alert : armed.alert;
-  return { reset: needed.reset && (armed.reset || kinds.includes('reset')), alert: needed.alert === null ? null : alert };
+  return {
+    reset: needed.reset && (armed.reset || kinds.includes('reset')),
+    alert: needed.alert === null ? null : alert,
+  };
 }
 
 /** The account as its schedules see it. */
@@ -57,7 +67,8 @@ export const RESET_AT = { dayOfMonth: 1, hour: 4, minute: 5 } as const;
 
 export const TIMINGS = {
   reset: ({ timeZone }) => `monthly on day ${RESET_AT.dayOfMonth} at 04:05 ${timeZone}`,
-  alert: ({ userId, periodEndsAt }) => `hourly at +${spreadSeconds(userId)} s until ${new Date(periodEndsAt).toISOString()}`,
+  alert: ({ userId, periodEndsAt }) =>
+    `hourly at +${spreadSeconds(userId)} s until ${new Date(periodEndsAt).toISOString()}`,
 } as const satisfies Record<ScheduleKind, (account: ScheduledAccount) => string>;
 
 /** 0 to 3,599: spreads the accounts' checks over the hour, the same for an account each time (FNV-1a of its id). */
@@ -83,11 +94,15 @@ export class ScheduleRefused extends Error {
 }
 
 /**
- * Arms and disarms what fires for an account. Temporal schedules a user are the one implementation; past some 50,000 of them (the
- * server starts about 30 workflows a second), one schedule a time zone that fans out over pages of accounts would be the second.
+ * Arms and disarms what fires for an account. Temporal schedules a user are the one implementation; past some 50,000 of
+ * them (the server starts about 30 workflows a second), one schedule a time zone that fans out over pages of accounts
+ * would be the second.
  */
 export interface Planner {
-  /** Makes it, or brings the one that is there to the wanted timing; a check also runs at once. @throws ScheduleRefused. */
+  /**
+   * Makes it, or brings the one that is there to the wanted timing; a check also runs at once.
+   * @throws ScheduleRefused.
+   */
   arm(kind: ScheduleKind, account: ScheduledAccount): Promise<void>;
   /** No-op when there is none. */
   disarm(kind: ScheduleKind, userId: number): Promise<void>;

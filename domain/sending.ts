@@ -25,7 +25,10 @@ export function decideSendAgain(state: TurnState, sameBody: boolean): SendDecisi
   return sameBody || decision === 'judge_anew' ? decision : 'conflict';
 }
 
-/** Whether the person's retry or an admin's replay may run the turn (second and third column). A refused turn has no replay. */
+/**
+ * Whether the person's retry or an admin's replay may run the turn (second and third column). A refused turn has no
+ * replay.
+ */
 export function mayRunAgain(state: TurnState, by: 'retry' | 'replay'): boolean {
   return state === 'failed' || (state === 'refused' && by === 'retry');
 }

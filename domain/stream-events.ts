@@ -1,10 +1,15 @@
 import type { TurnState } from './turn.ts';
 
-/** Why a reader must drop the text so far: a new attempt (`retry`, `replay`), or its text has a gap that only a repeat can close (`resync`). */
+/**
+ * Why a reader must drop the text so far: a new attempt (`retry`, `replay`), or its text has a gap that only a repeat
+ * can close (`resync`).
+ */
 export const RESTART_REASONS = ['retry', 'replay', 'resync'] as const;
 export type RestartReason = (typeof RESTART_REASONS)[number];
 
-/** The place of an event in a turn: attempt 0 is before the first attempt, entry 0 is before an attempt's first entry. */
+/**
+ * The place of an event in a turn: attempt 0 is before the first attempt, entry 0 is before an attempt's first entry.
+ */
 export interface EventId {
   readonly attempt: number;
   readonly entry: number;
@@ -20,17 +25,31 @@ export type StreamEntry =
 
 export type EndingState = Extract<TurnState, 'completed' | 'stopped' | 'failed'>;
 
-/** What a reader of a turn is sent, `data` as it goes over the wire (product.md, Stream events). `Turn` is the wire's turn. */
+/**
+ * What a reader of a turn is sent, `data` as it goes over the wire (product.md, Stream events). `Turn` is the wire's
+ * turn.
+ */
 export type TurnEvent<Turn = unknown> =
-  | { readonly id: string; readonly type: 'accepted'; readonly data: { readonly turnId: string; readonly conversationId: string; readonly model: string } }
+  | {
+      readonly id: string;
+      readonly type: 'accepted';
+      readonly data: { readonly turnId: string; readonly conversationId: string; readonly model: string };
+    }
   | { readonly id: string; readonly type: 'delta'; readonly data: { readonly text: string; readonly attempt: number } }
-  | { readonly id: string; readonly type: 'restarted'; readonly data: { readonly attempt: number; readonly reason: RestartReason } }
+  | {
+      readonly id: string;
+      readonly type: 'restarted';
+      readonly data: { readonly attempt: number; readonly reason: RestartReason };
+    }
   | { readonly id: string; readonly type: EndingState; readonly data: { readonly turn: Turn } };
 
 /** 15 digits at most, so that both halves are safe integers; no leading zeros, so that equal ids are equal text. */
 const EVENT_ID = /^(0|[1-9]\d{0,14})-(0|[1-9]\d{0,14})$/;
 
-/** @returns null when it is not `<attempt>-<entry>`: the request answers 400 `invalid_event_id`. An id that was never given out is well-formed. */
+/**
+ * @returns null when it is not `<attempt>-<entry>`: the request answers 400 `invalid_event_id`. An id that was never
+ *   given out is well-formed.
+ */
 export function parseEventId(text: string): EventId | null {
   const match = EVENT_ID.exec(text);
   return match === null ? null : { attempt: Number(match[1]), entry: Number(match[2]) };

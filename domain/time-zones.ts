@@ -2,16 +2,17 @@
 export const NO_TIME_ZONE = 'not the name of an IANA time zone, such as Asia/Seoul or UTC';
 
 /**
- * Whether it is a name of the IANA database, spelt as there. `Intl` takes more: offsets (`+09:00`), which have no daylight saving, any
- * case, and names of its own (`JST`, `PST`, `BST`). Temporal's schedules do not, and no reset could be armed for such an account.
+ * Whether it is a name of the IANA database, spelt as there. `Intl` takes more: offsets (`+09:00`), which have no
+ * daylight saving, any case, and names of its own (`JST`, `PST`, `BST`). Temporal's schedules do not, and no reset
+ * could be armed for such an account.
  */
 export function isTimeZone(name: string): boolean {
   return TIME_ZONES.has(name);
 }
 
 /**
- * IANA's names that `Intl.supportedValuesOf` may leave out, because it lists each zone once and chooses its spelling (Asia/Calcutta). The
- * newest zones come with Node.
+ * IANA's names that `Intl.supportedValuesOf` may leave out, because it lists each zone once and chooses its spelling
+ * (Asia/Calcutta). The newest zones come with Node.
  */
 const OTHER_NAMES = `
   Africa/Asmara Africa/Asmera Africa/Timbuktu America/Argentina/Buenos_Aires America/Argentina/Catamarca America/Argentina/ComodRivadavia
@@ -38,4 +39,7 @@ const OTHER_NAMES = `
 `;
 
 /** All that may be chosen. */
-export const TIME_ZONES: ReadonlySet<string> = new Set([...Intl.supportedValuesOf('timeZone'), ...OTHER_NAMES.trim().split(/\s+/)]);
+export const TIME_ZONES: ReadonlySet<string> = new Set([
+  ...Intl.supportedValuesOf('timeZone'),
+  ...OTHER_NAMES.trim().split(/\s+/),
+]);

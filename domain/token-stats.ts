@@ -1,7 +1,10 @@
 import type { Level } from './policy.ts';
 import type { Instant } from './period.ts';
 
-/** Who used how much in their open periods, over all accounts; an account whose stored period has ended counts as used 0 (product.md, Admin stats). */
+/**
+ * Who used how much in their open periods, over all accounts; an account whose stored period has ended counts as used 0
+ * (product.md, Admin stats).
+ */
 export interface TokenStats {
   readonly overview: {
     readonly totalUsers: number;
@@ -14,7 +17,13 @@ export interface TokenStats {
     readonly averageUsedTokens: number;
   };
   /** Users by percent used, half-open: [0, 50), [50, 80), [80, 90), [90, 95), 95 and up. */
-  readonly distribution: { readonly under50: number; readonly under80: number; readonly under90: number; readonly under95: number; readonly over95: number };
+  readonly distribution: {
+    readonly under50: number;
+    readonly under80: number;
+    readonly under90: number;
+    readonly under95: number;
+    readonly over95: number;
+  };
   /** At most 100: most used first, then by user id. */
   readonly topUsers: readonly TopUser[];
   readonly asOf: Instant;

@@ -9,9 +9,14 @@ export type TimelineStep =
   | { readonly step: 'held'; readonly at: Instant; readonly runId: string; readonly tokens: number }
   | { readonly step: 'attempt_started'; readonly at: Instant; readonly runId: string; readonly attempt: number }
   | {
-    readonly step: 'attempt_ended'; readonly at: Instant; readonly runId: string; readonly attempt: number; readonly outcome: AttemptOutcome;
-    readonly code: ErrorCode | null; readonly durationMs: number;
-  }
+      readonly step: 'attempt_ended';
+      readonly at: Instant;
+      readonly runId: string;
+      readonly attempt: number;
+      readonly outcome: AttemptOutcome;
+      readonly code: ErrorCode | null;
+      readonly durationMs: number;
+    }
   | { readonly step: 'stop_requested'; readonly at: Instant }
   | { readonly step: HoldEnd; readonly at: Instant; readonly runId: string; readonly tokens: number }
   | { readonly step: 'ended'; readonly at: Instant; readonly state: TurnState; readonly code: ErrorCode | null };
@@ -24,19 +29,42 @@ export type HoldEnd = (typeof HOLD_ENDS)[number];
 
 export interface TimelineSource {
   readonly turn: {
-    readonly state: TurnState; readonly error: ErrorCode | null; readonly createdAt: Instant; readonly replayedAt: Instant | null;
-    readonly stopRequestedAt: Instant | null; readonly endedAt: Instant | null;
+    readonly state: TurnState;
+    readonly error: ErrorCode | null;
+    readonly createdAt: Instant;
+    readonly replayedAt: Instant | null;
+    readonly stopRequestedAt: Instant | null;
+    readonly endedAt: Instant | null;
   };
-  readonly holds: readonly { readonly runId: string; readonly tokens: number; readonly state: 'pending' | HoldEnd; readonly createdAt: Instant; readonly endedAt: Instant | null }[];
+  readonly holds: readonly {
+    readonly runId: string;
+    readonly tokens: number;
+    readonly state: 'pending' | HoldEnd;
+    readonly createdAt: Instant;
+    readonly endedAt: Instant | null;
+  }[];
   readonly attempts: readonly {
-    readonly runId: string; readonly number: number; readonly state: 'open' | AttemptOutcome; readonly error: ErrorCode | null;
-    readonly startedAt: Instant; readonly endedAt: Instant | null;
+    readonly runId: string;
+    readonly number: number;
+    readonly state: 'open' | AttemptOutcome;
+    readonly error: ErrorCode | null;
+    readonly startedAt: Instant;
+    readonly endedAt: Instant | null;
   }[];
 }
 
 /** Steps of one transaction have one instant: this is the order in which they follow from each other. */
 const RANK = {
-  accepted: 0, replayed: 1, stop_requested: 2, attempt_ended: 3, expired: 4, released: 4, settled: 4, ended: 5, held: 6, attempt_started: 7,
+  accepted: 0,
+  replayed: 1,
+  stop_requested: 2,
+  attempt_ended: 3,
+  expired: 4,
+  released: 4,
+  settled: 4,
+  ended: 5,
+  held: 6,
+  attempt_started: 7,
 } as const satisfies Record<TimelineStep['step'], number>;
 
 export const TIMELINE_STEPS = Object.keys(RANK) as readonly TimelineStep['step'][];
@@ -53,7 +81,15 @@ export function describeTimeline({ turn, holds, attempts }: TimelineSource): Tim
   for (const { runId, number, state, error, startedAt, endedAt } of attempts) {
     steps.push({ step: 'attempt_started', at: startedAt, runId, attempt: number });
     if (state !== 'open' && endedAt !== null) {
-      steps.push({ step: 'attempt_ended', at: endedAt, runId, attempt: number, outcome: state, code: error, durationMs: Math.max(0, endedAt - startedAt) });
+      steps.push({
+        step: 'attempt_ended',
+        at: endedAt,
+        runId,
+        attempt: number,
+        outcome: state,
+        code: error,
+        durationMs: Math.max(0, endedAt - startedAt),
+      });
     }
   }
   if (turn.endedAt !== null) steps.push({ step: 'ended', at: turn.endedAt, state: turn.state, code: turn.error });

@@ -27,7 +27,9 @@ export function isAnswered(state: TurnState): state is 'completed' | 'stopped' {
 /** Why a turn that had ended runs again. */
 export type RunReason = 'send' | 'retry' | 'replay' | 'reset';
 
-/** A turn as PostgreSQL knows it. Instants are milliseconds; `content` is the stored answer, null until there is one. */
+/**
+ * A turn as PostgreSQL knows it. Instants are milliseconds; `content` is the stored answer, null until there is one.
+ */
 export interface TurnRecord {
   readonly turnId: string;
   readonly userId: number;

@@ -2,7 +2,10 @@ import type { Balance } from './balance.ts';
 import { estimatedTurns, levelOf, totalAvailable, usagePercent, type Level } from './policy.ts';
 import type { Instant, Period } from './period.ts';
 
-/** An account's tokens and the level that follows from them, from one consistent reading under its lock or in one snapshot (G7). */
+/**
+ * An account's tokens and the level that follows from them, from one consistent reading under its lock or in one
+ * snapshot (G7).
+ */
 export interface UsageFigures {
   readonly period: Period;
   readonly allowanceTokens: number;

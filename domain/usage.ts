@@ -1,4 +1,7 @@
-/** What a provider says an answer used, in its tokens. Cached tokens lie inside prompt tokens, reasoning inside completion tokens. */
+/**
+ * What a provider says an answer used, in its tokens. Cached tokens lie inside prompt tokens, reasoning inside
+ * completion tokens.
+ */
 export interface Usage {
   readonly promptTokens: number;
   readonly cachedTokens: number;

@@ -9,7 +9,8 @@ export class CreateAuditEntries extends Migration {
   }
 }
 
-// The closed list of actions stands in domain/audit.ts, where adding one needs no migration; here only their form is held.
+// The closed list of actions stands in domain/audit.ts, where adding one needs no migration; here only their form is
+// held.
 const AUDIT = `
 create table audit_entries (
   id bigint generated always as identity primary key,

@@ -1,6 +1,9 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Rates in versions that holds and debits name, what a debit was metered from, and rollups by local day for everything that shows usage. */
+/**
+ * Rates in versions that holds and debits name, what a debit was metered from, and rollups by local day for everything
+ * that shows usage.
+ */
 export class CreateRatesAndRollups extends Migration {
   override readonly name = '20261124-create-rates-and-rollups';
 
@@ -39,7 +42,8 @@ create trigger model_rates_never_change before update or delete on model_rates f
 create trigger model_rates_are_never_emptied before truncate on model_rates for each statement execute function refuse_to_change_a_rate();
 `;
 
-// A hold keeps its figures beside the version: settle then reads one row, and the key proves that they are the version's.
+// A hold keeps its figures beside the version: settle then reads one row, and the key proves that they are the
+// version's.
 const HOLDS = `
 alter table holds add column rate_id integer;
 update holds h set rate_id = r.id from turns t, model_rates r
@@ -48,7 +52,8 @@ alter table holds alter column rate_id set not null, add constraint holds_rates_
   foreign key (rate_id, rate_input, rate_cached_input, rate_output) references model_rates (id, input, cached_input, output);
 `;
 
-// Earlier entries get the day in the zone that is set now, the only one known; PostgreSQL may not know a zone that the runtime does.
+// Earlier entries get the day in the zone that is set now, the only one known; PostgreSQL may not know a zone that the
+// runtime does.
 const LEDGER = `
 alter table ledger_entries
   -- On the account's wall clock as its zone was when this was booked.

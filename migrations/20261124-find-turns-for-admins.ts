@@ -1,6 +1,9 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Lists, counts and explains turns for admins: indexes of the turn filter, when a turn was replayed, what the provider said. */
+/**
+ * Lists, counts and explains turns for admins: indexes of the turn filter, when a turn was replayed, what the provider
+ * said.
+ */
 export class FindTurnsForAdmins extends Migration {
   override readonly name = '20261124-find-turns-for-admins';
 
@@ -18,8 +21,9 @@ alter table attempts
 `;
 
 /**
- * One index for each way into ten million turns; what else a filter says is checked on the way. Those over all turns have only columns that
- * never change; the others hold the few turns with an error, so that an answered turn is written to none of them.
+ * One index for each way into ten million turns; what else a filter says is checked on the way. Those over all turns
+ * have only columns that never change; the others hold the few turns with an error, so that an answered turn is written
+ * to none of them.
  */
 const TURNS = `
 alter table turns add column replayed_at timestamptz;

@@ -9,7 +9,8 @@ export class RememberArmedSchedules extends Migration {
   }
 }
 
-// Written only under the account's lock, after Temporal has confirmed; `schedules check` compares them with what is really armed.
+// Written only under the account's lock, after Temporal has confirmed; `schedules check` compares them with what is
+// really armed.
 const PERIODS = `
 alter table periods
   add column reset_armed boolean not null default false,

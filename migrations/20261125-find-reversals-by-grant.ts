@@ -5,6 +5,8 @@ export class FindReversalsByGrant extends Migration {
   override readonly name = '20261125-find-reversals-by-grant';
 
   override up(): void {
-    this.addSql('create index ledger_reversals on ledger_entries (reverses_id) include (tokens) where reverses_id is not null');
+    this.addSql(
+      'create index ledger_reversals on ledger_entries (reverses_id) include (tokens) where reverses_id is not null',
+    );
   }
 }

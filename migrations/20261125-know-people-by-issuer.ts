@@ -9,7 +9,8 @@ export class KnowPeopleByIssuer extends Migration {
   }
 }
 
-// A subject never changes hands, an address does: people are never joined by it, so only those with keys have theirs to themselves.
+// A subject never changes hands, an address does: people are never joined by it, so only those with keys have theirs to
+// themselves.
 const ISSUER = `
 alter table users add column issuer text, add column subject text, add column claims_at timestamptz,
   add constraint users_issuer_and_subject_go_together check ((issuer is null) = (subject is null) and (issuer is null) = (claims_at is null)),

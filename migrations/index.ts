@@ -14,7 +14,17 @@ import { FindReversalsByGrant } from './20261125-find-reversals-by-grant.ts';
 
 /** In the order they run; forward only. */
 export const MIGRATIONS = [
-  CreateTurnsAndLedger, CreateAuditEntries, FindTurnsForAdmins, CreateRatesAndRollups, IndexOverageDebits, SuspendAccounts,
-  RememberArmedSchedules, CreateAlertsAndNotifications, CreateRedrives, IndexTurnsByTouch, KnowPeopleByIssuer,
-  FindHoldsByAccount, FindReversalsByGrant,
+  CreateTurnsAndLedger,
+  CreateAuditEntries,
+  FindTurnsForAdmins,
+  CreateRatesAndRollups,
+  IndexOverageDebits,
+  SuspendAccounts,
+  RememberArmedSchedules,
+  CreateAlertsAndNotifications,
+  CreateRedrives,
+  IndexTurnsByTouch,
+  KnowPeopleByIssuer,
+  FindHoldsByAccount,
+  FindReversalsByGrant,
 ] as const;

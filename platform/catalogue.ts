@@ -15,21 +15,37 @@ const modelSchema = z.strictObject({
   defaultOutputTokens: tokens.default(2_048),
   limitField: z.enum(['max_completion_tokens', 'max_tokens']).default('max_completion_tokens'),
   encoding: z.enum(['o200k_base', 'cl100k_base']).default('o200k_base'),
-  rate: z.strictObject({ input: rate, cachedInput: rate, output: rate }).default({ input: 1000, cachedInput: 1000, output: 1000 }),
+  rate: z
+    .strictObject({ input: rate, cachedInput: rate, output: rate })
+    .default({ input: 1000, cachedInput: 1000, output: 1000 }),
 });
 
-const catalogueSchema = z.array(modelSchema).min(1).refine(
-  (models) => new Set(models.map((m) => m.name)).size === models.length, 'model names must be unique');
+const catalogueSchema = z
+  .array(modelSchema)
+  .min(1)
+  .refine((models) => new Set(models.map((m) => m.name)).size === models.length, 'model names must be unique');
 
 const INSTRUCTIONS = '당신은 친절하고 정확한 상담 도우미입니다. 사용자의 언어로 간결하게 답하세요.';
 
-/** What is offered when `MODELS` is not set; the first one is the default. Instructions stay under 60 tokens (product.md, policy 5). */
+/**
+ * What is offered when `MODELS` is not set; the first one is the default. Instructions stay under 60 tokens
+ * (product.md, policy 5).
+ */
 const DEFAULT_CATALOGUE = [
   { name: 'gpt-4.1-mini', instructions: INSTRUCTIONS, contextWindow: 1_047_576, maxOutputTokens: 32_768 },
-  { name: 'gpt-5-mini', instructions: INSTRUCTIONS, contextWindow: 400_000, maxOutputTokens: 128_000, defaultOutputTokens: 8_192 },
+  {
+    name: 'gpt-5-mini',
+    instructions: INSTRUCTIONS,
+    contextWindow: 400_000,
+    maxOutputTokens: 128_000,
+    defaultOutputTokens: 8_192,
+  },
 ];
 
-/** @param source JSON text, or the path of a JSON file. @throws when it is not a catalogue: a wrong rate must stop the start (G14). */
+/**
+ * @param source JSON text, or the path of a JSON file.
+ * @throws when it is not a catalogue: a wrong rate must stop the start (G14).
+ */
 export function readCatalogue(source: string | undefined): readonly Model[] {
   if (source === undefined || source === '') return catalogueSchema.parse(DEFAULT_CATALOGUE);
   const text = source.trimStart().startsWith('[') ? source : readFileSync(source, 'utf8');

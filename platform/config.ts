@@ -4,7 +4,10 @@ import { AppConfigError } from './config-error.ts';
 import { readCatalogue } from './catalogue.ts';
 import { readOidc } from './oidc-settings.ts';
 
-/** Every variable the program reads, with its default. The only place that knows `process.env`'s names (docs: .env.example). */
+/**
+ * Every variable the program reads, with its default. The only place that knows `process.env`'s names (docs:
+ * .env.example).
+ */
 const envSchema = z.object({
   NODE_ENV: z.string().default('development'),
   TURNKEEPER_ROLE: z.enum(['all', 'api', 'worker']).default('all'),
@@ -75,7 +78,10 @@ export function readConfig(env: Env = process.env) {
   if (e.TEST_ROUTES && isProduction) throw new AppConfigError('TEST_ROUTES: must not be set under NODE_ENV=production');
   return {
     role: e.TURNKEEPER_ROLE,
-    /** Whether there are demo users, whose keys go to whoever has the secret of this start: `npm start` brought up the services itself. */
+    /**
+     * Whether there are demo users, whose keys go to whoever has the secret of this start: `npm start` brought up the
+     * services itself.
+     */
     demo: e.TURNKEEPER_EMBEDDED && !isProduction,
     dataDir: e.DATA_DIR,
     /** The built web app, served at `/`; none: the API only. */
@@ -89,22 +95,39 @@ export function readConfig(env: Env = process.env) {
       uiUrl: e.TEMPORAL_UI_URL,
       taskQueuePrefix: e.TASK_QUEUE_PREFIX,
       /** Kept for @temporalio/envconfig, which reads TLS files, API key and profile by its own TEMPORAL_* names. */
-      env: Object.fromEntries(Object.entries(set).filter(([name]) => name.startsWith('TEMPORAL_'))) as Record<string, string>,
+      env: Object.fromEntries(Object.entries(set).filter(([name]) => name.startsWith('TEMPORAL_'))) as Record<
+        string,
+        string
+      >,
     },
     openai: {
-      apiKey: e.OPENAI_API_KEY, baseUrl: e.OPENAI_BASE_URL,
+      apiKey: e.OPENAI_API_KEY,
+      baseUrl: e.OPENAI_BASE_URL,
       stall: { firstByteMs: e.MODEL_FIRST_BYTE_SECONDS * 1_000, betweenMs: e.MODEL_SILENCE_SECONDS * 1_000 },
     },
     models: catalogue(e.MODELS),
     oidc: readOidc(e),
     policy: { purchaseUrl: e.PURCHASE_URL },
     testRoutes: e.TEST_ROUTES || (e.TURNKEEPER_EMBEDDED && !isProduction),
-    limits: { sendsPerMinute: e.SENDS_PER_MINUTE, readsPerSecond: e.READS_PER_SECOND, maxTurnsInFlight: e.MAX_TURNS_IN_FLIGHT },
-    worker: { turnSlots: e.TURN_SLOTS, backgroundSlots: e.BACKGROUND_SLOTS, shutdownGraceSeconds: e.SHUTDOWN_GRACE_SECONDS, version: versionOf(e.TEMPORAL_DEPLOYMENT_NAME, e.TEMPORAL_WORKER_BUILD_ID) },
+    limits: {
+      sendsPerMinute: e.SENDS_PER_MINUTE,
+      readsPerSecond: e.READS_PER_SECOND,
+      maxTurnsInFlight: e.MAX_TURNS_IN_FLIGHT,
+    },
+    worker: {
+      turnSlots: e.TURN_SLOTS,
+      backgroundSlots: e.BACKGROUND_SLOTS,
+      shutdownGraceSeconds: e.SHUTDOWN_GRACE_SECONDS,
+      version: versionOf(e.TEMPORAL_DEPLOYMENT_NAME, e.TEMPORAL_WORKER_BUILD_ID),
+    },
     reconcile: { everySeconds: e.RECONCILE_EVERY_SECONDS, quietSeconds: e.RECONCILE_QUIET_SECONDS },
     /** Null: no port of its own; the API still shows them to admins. */
     metrics: e.METRICS_PORT === undefined ? null : { host: e.METRICS_HOST, port: e.METRICS_PORT },
-    tracing: { endpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT, serviceName: e.OTEL_SERVICE_NAME, ratio: e.OTEL_TRACES_SAMPLER_ARG },
+    tracing: {
+      endpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,
+      serviceName: e.OTEL_SERVICE_NAME,
+      ratio: e.OTEL_TRACES_SAMPLER_ARG,
+    },
     log: { level: e.LOG_LEVEL, file: e.LOG_FILE },
   } as const;
 }
@@ -123,8 +146,10 @@ function catalogue(source: string | undefined) {
 /** Of the worker; null without both names. One alone is a mistake that would let old turns meet new code. */
 function versionOf(deploymentName: string | undefined, buildId: string | undefined) {
   if (deploymentName === undefined && buildId === undefined) return null;
-  if (deploymentName === undefined) throw new AppConfigError('TEMPORAL_DEPLOYMENT_NAME: must be set together with TEMPORAL_WORKER_BUILD_ID');
-  if (buildId === undefined) throw new AppConfigError('TEMPORAL_WORKER_BUILD_ID: must be set together with TEMPORAL_DEPLOYMENT_NAME');
+  if (deploymentName === undefined)
+    throw new AppConfigError('TEMPORAL_DEPLOYMENT_NAME: must be set together with TEMPORAL_WORKER_BUILD_ID');
+  if (buildId === undefined)
+    throw new AppConfigError('TEMPORAL_WORKER_BUILD_ID: must be set together with TEMPORAL_DEPLOYMENT_NAME');
   return { deploymentName, buildId };
 }
 
@@ -134,7 +159,12 @@ function flag() {
 
 /** At most as long as any call may take in all: its own limit ends it all the same. */
 function stall(fallbackMs: number) {
-  return z.coerce.number().int().min(1).max(LONGEST_ATTEMPT_MS / 1_000).default(fallbackMs / 1_000);
+  return z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(LONGEST_ATTEMPT_MS / 1_000)
+    .default(fallbackMs / 1_000);
 }
 
 function positive(fallback: number) {

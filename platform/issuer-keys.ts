@@ -5,7 +5,10 @@ import { z } from 'zod';
 const ANSWER_WITHIN_MS = 4_000;
 /** After it the keys are asked for again, beside the request that finds them old. */
 const FRESH_MS = 10 * 60_000;
-/** An issuer that is away stops nobody who has a token, until its keys are so old that one may have been revoked meanwhile. */
+/**
+ * An issuer that is away stops nobody who has a token, until its keys are so old that one may have been revoked
+ * meanwhile.
+ */
 const USABLE_MS = 60 * 60_000;
 /** Between two questions: tokens with keys that do not exist cost the issuer no more than this. */
 const COOLDOWN_MS = 10_000;
@@ -18,13 +21,23 @@ export class IssuerUnavailable extends Error {
 }
 
 /**
- * The public keys of an issuer, found by its discovery document and kept. A key that is not among them is looked for once more: it may be new.
- * jose's own remote set forgets its keys when they are old, so that nobody could come in while the issuer is away, and knows no other clock.
+ * The public keys of an issuer, found by its discovery document and kept. A key that is not among them is looked for
+ * once more: it may be new. jose's own remote set forgets its keys when they are old, so that nobody could come in
+ * while the issuer is away, and knows no other clock.
  * @param now milliseconds since the epoch.
  * @param onFailure told of each question that got no answer.
- * @returns `key` throws IssuerUnavailable, or jose's JWKSNoMatchingKey; `load` is for a start that asks before anybody waits.
+ * @returns `key` throws IssuerUnavailable, or jose's JWKSNoMatchingKey; `load` is for a start that asks before anybody
+ *   waits.
  */
-export function createIssuerKeys({ issuer, now, onFailure }: { issuer: string; now: () => number; onFailure: (error: IssuerUnavailable) => void }) {
+export function createIssuerKeys({
+  issuer,
+  now,
+  onFailure,
+}: {
+  issuer: string;
+  now: () => number;
+  onFailure: (error: IssuerUnavailable) => void;
+}) {
   let kept: { readonly find: JWTVerifyGetKey; readonly askedAt: number } | null = null;
   let failed: { readonly error: IssuerUnavailable; readonly at: number } | null = null;
   let loading: Promise<JWTVerifyGetKey> | null = null;
@@ -33,18 +46,22 @@ export function createIssuerKeys({ issuer, now, onFailure }: { issuer: string; n
   function load(): Promise<JWTVerifyGetKey> {
     if (failed !== null && now() - failed.at < RETRY_MS) return Promise.reject(failed.error);
     const askedAt = now();
-    loading ??= askForKeys(issuer).then(
-      (find) => {
-        [kept, failed] = [{ find, askedAt }, null];
-        return find;
-      },
-      (cause: unknown) => {
-        const error = new IssuerUnavailable('the issuer\'s keys cannot be had', { cause });
-        failed = { error, at: now() };
-        onFailure(error);
-        throw error;
-      },
-    ).finally(() => { loading = null; });
+    loading ??= askForKeys(issuer)
+      .then(
+        (find) => {
+          [kept, failed] = [{ find, askedAt }, null];
+          return find;
+        },
+        (cause: unknown) => {
+          const error = new IssuerUnavailable("the issuer's keys cannot be had", { cause });
+          failed = { error, at: now() };
+          onFailure(error);
+          throw error;
+        },
+      )
+      .finally(() => {
+        loading = null;
+      });
     return loading;
   }
 
@@ -59,7 +76,12 @@ export function createIssuerKeys({ issuer, now, onFailure }: { issuer: string; n
       return (await load())(header, token);
     }
   };
-  return { key, load: async () => { await load(); } };
+  return {
+    key,
+    load: async () => {
+      await load();
+    },
+  };
 }
 
 const discovery = z.object({ issuer: z.string(), jwks_uri: z.url() });
@@ -68,7 +90,8 @@ const jwks = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
 async function askForKeys(issuer: string): Promise<JWTVerifyGetKey> {
   const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
   const found = discovery.parse(await ask(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, signal));
-  if (found.issuer !== issuer) throw new Error(`the discovery document is of ${found.issuer}; OIDC_ISSUER must be written exactly so`);
+  if (found.issuer !== issuer)
+    throw new Error(`the discovery document is of ${found.issuer}; OIDC_ISSUER must be written exactly so`);
   return createLocalJWKSet(jwks.parse(await ask(found.jwks_uri, signal)));
 }
 

@@ -9,7 +9,10 @@ export interface LogFields {
 
 const carried = new AsyncLocalStorage<LogFields>();
 
-/** Every line that is logged from `work`, however deep and late, carries these fields beside those of the work around it. */
+/**
+ * Every line that is logged from `work`, however deep and late, carries these fields beside those of the work around
+ * it.
+ */
 export function withLogFields<T>(fields: LogFields, work: () => T): T {
   return carried.run({ ...carried.getStore(), ...fields }, work);
 }

@@ -12,13 +12,29 @@ export function createLog(options: { level: string; file?: string | undefined; n
   const base = {
     name: options.name,
     level: options.level,
-    redact: { paths: ['authorization', '*.authorization', 'headers.authorization', 'token', '*.token', 'apiKey', '*.apiKey', 'content', '*.content'], remove: true },
+    redact: {
+      paths: [
+        'authorization',
+        '*.authorization',
+        'headers.authorization',
+        'token',
+        '*.token',
+        'apiKey',
+        '*.apiKey',
+        'content',
+        '*.content',
+      ],
+      remove: true,
+    },
     timestamp: pino.stdTimeFunctions.isoTime,
     mixin: readLogFields,
   };
   if (options.file === undefined) return pino(base);
-  return pino(base, pino.multistream([
-    { level: 'trace', stream: pino.destination(1) },
-    { level: 'trace', stream: pino.destination({ dest: options.file, mkdir: true, sync: false }) },
-  ]));
+  return pino(
+    base,
+    pino.multistream([
+      { level: 'trace', stream: pino.destination(1) },
+      { level: 'trace', stream: pino.destination({ dest: options.file, mkdir: true, sync: false }) },
+    ]),
+  );
 }

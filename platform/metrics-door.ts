@@ -10,19 +10,33 @@ export interface MetricsDoor {
 }
 
 /**
- * `/metrics` on a port of its own, without a login: a worker has no other door, and a scraper needs no token. Loopback unless METRICS_HOST says
- * otherwise. @throws AppConfigError when the port is taken.
+ * `/metrics` on a port of its own, without a login: a worker has no other door, and a scraper needs no token. Loopback
+ * unless METRICS_HOST says otherwise. @throws AppConfigError when the port is taken.
  */
-export async function openMetricsDoor(metrics: Metrics, { host, port }: { host: string; port: number }): Promise<MetricsDoor> {
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, oneAtATime((request, response) => {
-    if (request.method !== 'GET' || request.url !== '/metrics') {
-      response.writeHead(404).end();
-      return;
-    }
-    void metrics.render().then((text) => response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE, 'cache-control': 'no-store' }).end(text));
-  }));
+export async function openMetricsDoor(
+  metrics: Metrics,
+  { host, port }: { host: string; port: number },
+): Promise<MetricsDoor> {
+  const server = createServer(
+    { requestTimeout: 10_000, headersTimeout: 5_000 },
+    oneAtATime((request, response) => {
+      if (request.method !== 'GET' || request.url !== '/metrics') {
+        response.writeHead(404).end();
+        return;
+      }
+      void metrics
+        .render()
+        .then((text) =>
+          response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE, 'cache-control': 'no-store' }).end(text),
+        );
+    }),
+  );
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => reject(new AppConfigError(`METRICS_PORT: ${host}:${port} cannot be used (${cause.code ?? cause.message}).`, { cause })));
+    server.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(
+        new AppConfigError(`METRICS_PORT: ${host}:${port} cannot be used (${cause.code ?? cause.message}).`, { cause }),
+      ),
+    );
     server.listen(port, host, resolve);
   });
   const address = server.address();

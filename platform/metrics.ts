@@ -4,15 +4,18 @@ import type { TurnEnding } from '../domain/turn.ts';
 import type { ReconcileReport } from '../workflows/contract.ts';
 
 /**
- * Where the time to the first delta goes, one after the other: the request until its question is committed · from there until its hold
- * is made · until the model is called · until the model's first delta.
+ * Where the time to the first delta goes, one after the other: the request until its question is committed · from there
+ * until its hold is made · until the model is called · until the model's first delta.
  */
 export type FirstDeltaPart = 'accept' | 'hold' | 'start' | 'model';
 
 /** How a model call ended. */
 export type AttemptOutcome = 'answered' | 'stopped' | TurnFailureCode;
 
-/** What is looked up when somebody scrapes. Of PostgreSQL: the same from every process, so take the maximum and never the sum. */
+/**
+ * What is looked up when somebody scrapes. Of PostgreSQL: the same from every process, so take the maximum and never
+ * the sum.
+ */
 export interface Figures {
   readonly liveTurns: number;
   readonly liveHolds: number;
@@ -39,7 +42,10 @@ export interface StateSources {
   redis: { readonly commands: { readonly isReady: boolean }; readonly subscriber: { readonly isReady: boolean } };
 }
 
-/** Counts in this process and costs a turn microseconds; nothing here asks a server while a turn runs. Labels are of closed lists: never an id, never a text. */
+/**
+ * Counts in this process and costs a turn microseconds; nothing here asks a server while a turn runs. Labels are of
+ * closed lists: never an id, never a text.
+ */
 export interface Metrics {
   turnEnded(ending: TurnEnding): void;
   attemptEnded(attempt: { model: string; outcome: AttemptOutcome }): void;
@@ -73,19 +79,48 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
   const [registry] = registers as [Registry];
   // A look at the event loop every 50 ms instead of every 10: an idle process stays idle.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 });
-  const counter = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) => new Counter({ name, help, labelNames, registers });
-  const gauge = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) => new Gauge({ name, help, labelNames, registers });
-  const seconds = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) => new Histogram({ name, help, labelNames, buckets: UP_TO_A_MINUTE, registers });
+  const counter = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Counter({ name, help, labelNames, registers });
+  const gauge = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Gauge({ name, help, labelNames, registers });
+  const seconds = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Histogram({ name, help, labelNames, buckets: UP_TO_A_MINUTE, registers });
 
   gauge('turnkeeper_info', 'Which role this process has: all, api or worker', ['role']).set({ role: options.role }, 1);
-  const turns = counter('turnkeeper_turns_total', 'Turns that ended, by outcome and failure code, counted by the process that ended them', ['outcome', 'code']);
-  const attempts = counter('turnkeeper_attempts_total', 'Model calls that ended, by model and outcome (answered, stopped or a failure code)', ['model', 'outcome']);
+  const turns = counter(
+    'turnkeeper_turns_total',
+    'Turns that ended, by outcome and failure code, counted by the process that ended them',
+    ['outcome', 'code'],
+  );
+  const attempts = counter(
+    'turnkeeper_attempts_total',
+    'Model calls that ended, by model and outcome (answered, stopped or a failure code)',
+    ['model', 'outcome'],
+  );
   const debited = counter('turnkeeper_debited_tokens_total', 'Tokens debited for turns', ['model']);
-  const firstDelta = seconds('turnkeeper_time_to_first_delta_seconds', 'From a streamed send to its first delta on the wire');
-  const parts = seconds('turnkeeper_first_delta_part_seconds', 'Its parts: accept (question committed), hold (hold made), start (model called), model (first delta of the model)', ['part']);
-  const dropped = counter('turnkeeper_delta_characters_dropped_total', 'Characters of answers that never went through Redis; their readers got them from PostgreSQL');
-  const findings = counter('turnkeeper_reconcile_findings_total', 'What reconcile found: turns settled, started, interrupted, or not to be mended (failed); holds expired; counters that differ from the ledger', ['finding']);
-  const requests = seconds('turnkeeper_http_request_duration_seconds', 'Requests by route, until the answer was sent (a stream: until it began)', ['method', 'route', 'status']);
+  const firstDelta = seconds(
+    'turnkeeper_time_to_first_delta_seconds',
+    'From a streamed send to its first delta on the wire',
+  );
+  const parts = seconds(
+    'turnkeeper_first_delta_part_seconds',
+    'Its parts: accept (question committed), hold (hold made), start (model called), model (first delta of the model)',
+    ['part'],
+  );
+  const dropped = counter(
+    'turnkeeper_delta_characters_dropped_total',
+    'Characters of answers that never went through Redis; their readers got them from PostgreSQL',
+  );
+  const findings = counter(
+    'turnkeeper_reconcile_findings_total',
+    'What reconcile found: turns settled, started, interrupted, or not to be mended (failed); holds expired; counters that differ from the ledger',
+    ['finding'],
+  );
+  const requests = seconds(
+    'turnkeeper_http_request_duration_seconds',
+    'Requests by route, until the answer was sent (a stream: until it began)',
+    ['method', 'route', 'status'],
+  );
   const errors = counter('turnkeeper_http_errors_total', 'Error answers by their code', ['code']);
   const streams = gauge('turnkeeper_open_streams', 'Server-sent event streams open now');
   startAtZero(turns, findings);
@@ -103,7 +138,8 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
     reconciled(report) {
       for (const [finding, count] of Object.entries(findingsOf(report))) findings.inc({ finding }, count);
     },
-    requestEnded: ({ method, route, status, seconds: value }) => requests.observe({ method: METHODS.has(method) ? method : 'OTHER', route, status }, value),
+    requestEnded: ({ method, route, status, seconds: value }) =>
+      requests.observe({ method: METHODS.has(method) ? method : 'OTHER', route, status }, value),
     errorSent: (code) => errors.inc({ code }),
     streamOpened: () => streams.inc(),
     streamClosed: () => streams.dec(),
@@ -116,9 +152,16 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
   };
 }
 
-type MakeGauge = <Label extends string = never>(name: string, help: string, labelNames?: readonly Label[]) => Gauge<Label>;
+type MakeGauge = <Label extends string = never>(
+  name: string,
+  help: string,
+  labelNames?: readonly Label[],
+) => Gauge<Label>;
 
-/** Gauges that are set at the moment of a scrape. A figure that cannot be had is taken away, never left at its last value. */
+/**
+ * Gauges that are set at the moment of a scrape. A figure that cannot be had is taken away, never left at its last
+ * value.
+ */
 class State {
   readonly #make: MakeGauge;
   readonly #looks: (() => Promise<void>)[] = [];
@@ -132,9 +175,18 @@ class State {
   }
 
   watchOverload(gate: OverloadSource): void {
-    const bound = this.#make('turnkeeper_overload_bound_turns', 'Live turns beyond which this process refuses a new one with 503');
-    const starting = this.#make('turnkeeper_starting_turns', 'Turns of this process that wait for the decision about their hold');
-    const startingBound = this.#make('turnkeeper_starting_turns_bound', 'How many may, as measured: beyond it a new turn is refused with 503');
+    const bound = this.#make(
+      'turnkeeper_overload_bound_turns',
+      'Live turns beyond which this process refuses a new one with 503',
+    );
+    const starting = this.#make(
+      'turnkeeper_starting_turns',
+      'Turns of this process that wait for the decision about their hold',
+    );
+    const startingBound = this.#make(
+      'turnkeeper_starting_turns_bound',
+      'How many may, as measured: beyond it a new turn is refused with 503',
+    );
     this.#looks.push(async () => {
       bound.set(gate.bound());
       starting.set(gate.starting().now);
@@ -148,13 +200,19 @@ class State {
       liveTurns: this.#make('turnkeeper_live_turns', `Accepted and running turns of everybody ${same}`),
       liveHolds: this.#make('turnkeeper_live_holds', `Holds that stand ${same}`),
       heldTokens: this.#make('turnkeeper_held_tokens', `Tokens set aside by them ${same}`),
-      overshootTokens: this.#make('turnkeeper_overshoot_tokens',
-        `Tokens debited beyond 105 % within the last day that neither a provider’s excess nor a moved ceiling explains: must be 0 ${same}`),
+      overshootTokens: this.#make(
+        'turnkeeper_overshoot_tokens',
+        `Tokens debited beyond 105 % within the last day that neither a provider’s excess nor a moved ceiling explains: must be 0 ${same}`,
+      ),
     } satisfies Record<keyof Figures, Gauge>;
-    const connections = this.#make('turnkeeper_postgres_connections', 'Connections of this process to PostgreSQL', ['state']);
+    const connections = this.#make('turnkeeper_postgres_connections', 'Connections of this process to PostgreSQL', [
+      'state',
+    ]);
     const most = this.#make('turnkeeper_postgres_connections_max', 'How many it may have');
     const waiting = this.#make('turnkeeper_postgres_waiting_callers', 'Callers that wait for a connection');
-    const redisUp = this.#make('turnkeeper_redis_up', 'Whether this process’s connection to Redis answers', ['connection']);
+    const redisUp = this.#make('turnkeeper_redis_up', 'Whether this process’s connection to Redis answers', [
+      'connection',
+    ]);
     // Before the scrape's own questions take a connection.
     this.#looks.push(async () => {
       const { busy, idle, max, waiting: callers } = pool();
@@ -162,7 +220,8 @@ class State {
       connections.set({ state: 'idle' }, idle);
       most.set(max);
       waiting.set(callers);
-      for (const connection of ['commands', 'subscriber'] as const) redisUp.set({ connection }, redis[connection].isReady ? 1 : 0);
+      for (const connection of ['commands', 'subscriber'] as const)
+        redisUp.set({ connection }, redis[connection].isReady ? 1 : 0);
     });
     const postgresUp = this.#make('turnkeeper_postgres_up', 'Whether PostgreSQL answered this scrape');
     this.#looks.push(async () => {
@@ -179,7 +238,9 @@ class State {
 /** @returns null when it fails or takes longer than a scrape may. */
 async function answered<T>(look: Promise<T>, withinMs: number): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => { timer = setTimeout(() => resolve(null), withinMs); });
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), withinMs);
+  });
   try {
     return await Promise.race([look.catch(() => null), late]);
   } finally {
@@ -187,12 +248,18 @@ async function answered<T>(look: Promise<T>, withinMs: number): Promise<T | null
   }
 }
 
-/** A counter that appears with its first increment hides that increment from `rate()`: everything that is alarmed on exists from the start. */
+/**
+ * A counter that appears with its first increment hides that increment from `rate()`: everything that is alarmed on
+ * exists from the start.
+ */
 function startAtZero(turns: Counter<'outcome' | 'code'>, findings: Counter<'finding'>): void {
   for (const outcome of ['completed', 'stopped']) turns.inc({ outcome, code: 'none' }, 0);
   for (const code of Object.keys(TURN_FAILURES)) turns.inc({ outcome: 'failed', code }, 0);
   for (const code of ['TOKEN_EXHAUSTED', 'tokens_held', 'unavailable']) turns.inc({ outcome: 'refused', code }, 0);
-  for (const finding of Object.keys(findingsOf({ settled: 0, started: 0, interrupted: 0, expiredHolds: 0, mismatches: 0 }))) findings.inc({ finding }, 0);
+  for (const finding of Object.keys(
+    findingsOf({ settled: 0, started: 0, interrupted: 0, expiredHolds: 0, mismatches: 0 }),
+  ))
+    findings.inc({ finding }, 0);
 }
 
 function findingsOf({ settled, started, interrupted, failed = 0, expiredHolds, mismatches }: ReconcileReport) {

@@ -24,7 +24,10 @@ const BY_WORD: ReadonlyMap<unknown, TurnFailureCode> = new Map([
 
 /** 400 to 499 that are not here are rejections, all else means that the provider is not there. */
 const BY_STATUS: ReadonlyMap<number, TurnFailureCode> = new Map([
-  [408, 'model_unavailable'], [409, 'model_unavailable'], [413, 'context_length'], [429, 'model_rate_limited'],
+  [408, 'model_unavailable'],
+  [409, 'model_unavailable'],
+  [413, 'context_length'],
+  [429, 'model_rate_limited'],
 ]);
 
 /** What an error in mid-stream says in place of a status. */
@@ -39,23 +42,32 @@ const BY_TYPE: ReadonlyMap<unknown, TurnFailureCode> = new Map([
 ]);
 
 /**
- * What a provider's failure means for the turn (architecture.md, Retries). Pure. The provider's messages are neither read nor passed on,
- * since they may quote the prompt.
+ * What a provider's failure means for the turn (architecture.md, Retries). Pure. The provider's messages are neither
+ * read nor passed on, since they may quote the prompt.
  */
 export function classifyModelError(error: unknown, now: number = Date.now()): ModelErrorClass {
   const code = codeOf(error);
-  return { code, retryable: TURN_FAILURES[code], retryAfterMs: error instanceof APIError ? retryAfterOf(error.headers, now) : null };
+  return {
+    code,
+    retryable: TURN_FAILURES[code],
+    retryAfterMs: error instanceof APIError ? retryAfterOf(error.headers, now) : null,
+  };
 }
 
 /** Null when no provider answered. */
 export function providerErrorOf(error: unknown): ProviderError | null {
   if (!(error instanceof APIError) || error instanceof APIConnectionError) return null;
-  return { status: statusIn(error.status) ?? statusIn(error.code), code: wordOf(error.code) ?? wordOf(error.type), requestId: wordOf(error.requestID) };
+  return {
+    status: statusIn(error.status) ?? statusIn(error.code),
+    code: wordOf(error.code) ?? wordOf(error.type),
+    requestId: wordOf(error.requestID),
+  };
 }
 
 function codeOf(error: unknown): TurnFailureCode {
   if (error instanceof APIConnectionTimeoutError) return 'model_timeout';
-  // A connection that was refused or lost also is what the client throws as anything else (`terminated`, a broken event).
+  // A connection that was refused or lost also is what the client throws as anything else (`terminated`, a broken
+  // event).
   if (!(error instanceof APIError) || error instanceof APIConnectionError) return 'model_unavailable';
   const word = BY_WORD.get(error.code) ?? BY_WORD.get(error.type);
   if (word !== undefined) return word;
@@ -73,7 +85,9 @@ function statusIn(value: unknown): number | null {
 /** `retry-after-ms`, or `retry-after` as seconds or as a date. */
 function retryAfterOf(headers: Headers | undefined, now: number): number | null {
   const seconds = positive(headers?.get('retry-after'));
-  const wanted = positive(headers?.get('retry-after-ms')) ?? (seconds !== null ? seconds * 1_000 : Date.parse(headers?.get('retry-after') ?? '') - now);
+  const wanted =
+    positive(headers?.get('retry-after-ms')) ??
+    (seconds !== null ? seconds * 1_000 : Date.parse(headers?.get('retry-after') ?? '') - now);
   return wanted > 0 ? Math.min(Math.ceil(wanted), LONGEST_RETRY_AFTER_MS) : null;
 }
 

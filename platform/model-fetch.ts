@@ -1,10 +1,14 @@
-/** How long the rest of an answer may take that nobody reads any more: after `[DONE]` it is the end of the body, nothing else. */
+/**
+ * How long the rest of an answer may take that nobody reads any more: after `[DONE]` it is the end of the body, nothing
+ * else.
+ */
 const DRAIN_WITHIN_MS = 1_000;
 
 /**
- * `fetch`, but a body whose reader is cancelled is read to its end, so that its connection serves the next call. The client cancels at
- * `[DONE]`, mostly before the body's end has come, which closes the connection: 20 calls in a row then opened 39, a TLS handshake each.
- * A call that is to be cut off is aborted by its signal, not by cancelling the body.
+ * `fetch`, but a body whose reader is cancelled is read to its end, so that its connection serves the next call. The
+ * client cancels at `[DONE]`, mostly before the body's end has come, which closes the connection: 20 calls in a row
+ * then opened 39, a TLS handshake each. A call that is to be cut off is aborted by its signal, not by cancelling the
+ * body.
  */
 export async function fetchAndKeep(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, init);
@@ -19,13 +23,17 @@ function readerOf(body: ReadableStream<Uint8Array>) {
   const reader = body.getReader();
   return {
     read: () => reader.read(),
-    cancel: async () => { void drain(reader); },
+    cancel: async () => {
+      void drain(reader);
+    },
     releaseLock: () => {},
   };
 }
 
 async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-  const cancel = () => { reader.cancel().catch(() => {}); };
+  const cancel = () => {
+    reader.cancel().catch(() => {});
+  };
   const timer = setTimeout(cancel, DRAIN_WITHIN_MS);
   timer.unref();
   try {

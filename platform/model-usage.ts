@@ -5,8 +5,8 @@ import type { Usage } from '../domain/usage.ts';
 const MOST_TOKENS = 100_000_000;
 
 /**
- * Cached tokens lie inside prompt tokens, reasoning inside completion tokens: a larger part is cut to its whole, an impossible part is 0.
- * Null for what cannot be true (G14): negative, not whole, not a number, or nothing at all.
+ * Cached tokens lie inside prompt tokens, reasoning inside completion tokens: a larger part is cut to its whole, an
+ * impossible part is 0. Null for what cannot be true (G14): negative, not whole, not a number, or nothing at all.
  */
 export function readUsage(usage: NonNullable<ChatCompletionChunk['usage']>): Usage | null {
   const promptTokens = usage.prompt_tokens;

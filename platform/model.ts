@@ -26,7 +26,9 @@ export interface ModelRequest {
   readonly stall?: StallLimits;
 }
 
-/** How a stream ended. Complete means that a finish reason was the last word: an aborted stream ends in the same way. */
+/**
+ * How a stream ended. Complete means that a finish reason was the last word: an aborted stream ends in the same way.
+ */
 export interface ModelEnd {
   readonly finishReason: 'stop' | 'length' | null;
   /** Null when the provider sent none, or nonsense. */
@@ -52,7 +54,13 @@ export class ModelFailure extends Error {
   readonly usage: Usage | null;
   readonly provider: ProviderError | null;
 
-  constructor(failure: { code: TurnFailureCode; retryable: boolean; retryAfterMs?: number | null; usage?: Usage | null; provider?: ProviderError | null }) {
+  constructor(failure: {
+    code: TurnFailureCode;
+    retryable: boolean;
+    retryAfterMs?: number | null;
+    usage?: Usage | null;
+    provider?: ProviderError | null;
+  }) {
     super(failure.code);
     this.code = failure.code;
     this.retryable = failure.retryable;
@@ -62,9 +70,14 @@ export class ModelFailure extends Error {
   }
 }
 
-/** Usage follows the finish reason in a chunk of its own; a provider that does not send it must not hold up the answer. */
+/**
+ * Usage follows the finish reason in a chunk of its own; a provider that does not send it must not hold up the answer.
+ */
 const USAGE_WITHIN_MS = 2_000;
-/** After usage only the end of the stream is missing: it is read so that the connection can be used again, never waited for. */
+/**
+ * After usage only the end of the stream is missing: it is read so that the connection can be used again, never waited
+ * for.
+ */
 const END_WITHIN_MS = 100;
 /** Above every attempt's own limit (30 minutes): the stall limits below are the ones that count. */
 const LONGEST_CALL_MS = 35 * 60_000;
@@ -76,25 +89,49 @@ const FAILED_FINISH: ReadonlyMap<string, TurnFailureCode> = new Map([
   ['insufficient_system_resource', 'model_unavailable'],
 ]);
 const CUT_FINISH: ReadonlySet<string> = new Set(['length', 'max_tokens']);
-/** Words that end an answer by themselves. Another one (some say `eos`) does so only once the whole stream has been read. */
-const KNOWN_FINISH: ReadonlySet<string> = new Set(['stop', 'tool_calls', 'function_call', ...CUT_FINISH, ...FAILED_FINISH.keys()]);
+/**
+ * Words that end an answer by themselves. Another one (some say `eos`) does so only once the whole stream has been
+ * read.
+ */
+const KNOWN_FINISH: ReadonlySet<string> = new Set([
+  'stop',
+  'tool_calls',
+  'function_call',
+  ...CUT_FINISH,
+  ...FAILED_FINISH.keys(),
+]);
 
 /** @throws AppConfigError without a key, unless the provider is one of your own. */
 export function createModelClient(
-  { apiKey, baseUrl, stall = STALL_LIMITS }: { apiKey: string | undefined; baseUrl: string | undefined; stall?: StallLimits }, tracing: Tracing = NO_TRACING,
+  {
+    apiKey,
+    baseUrl,
+    stall = STALL_LIMITS,
+  }: { apiKey: string | undefined; baseUrl: string | undefined; stall?: StallLimits },
+  tracing: Tracing = NO_TRACING,
 ): ModelClient {
-  if (apiKey === undefined && baseUrl === undefined) throw new AppConfigError('OPENAI_API_KEY: must be set (or OPENAI_BASE_URL for a provider that needs none).');
+  if (apiKey === undefined && baseUrl === undefined)
+    throw new AppConfigError('OPENAI_API_KEY: must be set (or OPENAI_BASE_URL for a provider that needs none).');
   const client = new OpenAI({
-    apiKey: apiKey ?? 'none', baseURL: baseUrl ?? 'https://api.openai.com/v1',
+    apiKey: apiKey ?? 'none',
+    baseURL: baseUrl ?? 'https://api.openai.com/v1',
     // Null, else the client reads the environment itself.
-    adminAPIKey: null, organization: null, project: null, webhookSecret: null,
-    maxRetries: 0, timeout: LONGEST_CALL_MS, logLevel: 'off', fetch: fetchAndKeep,
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    maxRetries: 0,
+    timeout: LONGEST_CALL_MS,
+    logLevel: 'off',
+    fetch: fetchAndKeep,
   });
   const closing = new AbortController();
   const calls = new Set<Promise<ModelEnd>>();
   return {
     async stream(request, onDelta) {
-      const call = traced(tracing, request, () => new ModelCall({ stall, ...request }, closing.signal).run(client, onDelta));
+      const call = traced(tracing, request, () =>
+        new ModelCall({ stall, ...request }, closing.signal).run(client, onDelta),
+      );
       calls.add(call);
       try {
         return await call;
@@ -110,13 +147,26 @@ export function createModelClient(
 }
 
 /** By OpenTelemetry's names for such calls, figures only: its conventions would also take the prompt and the answer. */
-function traced(tracing: Tracing, { model, outputLimit }: ModelRequest, call: () => Promise<ModelEnd>): Promise<ModelEnd> {
-  const attributes = { 'gen_ai.operation.name': 'chat', 'gen_ai.request.model': model.name, 'gen_ai.request.max_tokens': outputLimit };
+function traced(
+  tracing: Tracing,
+  { model, outputLimit }: ModelRequest,
+  call: () => Promise<ModelEnd>,
+): Promise<ModelEnd> {
+  const attributes = {
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.request.model': model.name,
+    'gen_ai.request.max_tokens': outputLimit,
+  };
   return tracing.child(`chat ${model.name}`, { kind: 'client', attributes }, async (span) => {
     const end = await call();
     span.set({
       'gen_ai.response.finish_reasons': end.finishReason ?? (end.aborted ? 'aborted' : 'none'),
-      ...(end.usage === null ? {} : { 'gen_ai.usage.input_tokens': end.usage.promptTokens, 'gen_ai.usage.output_tokens': end.usage.completionTokens }),
+      ...(end.usage === null
+        ? {}
+        : {
+            'gen_ai.usage.input_tokens': end.usage.promptTokens,
+            'gen_ai.usage.output_tokens': end.usage.completionTokens,
+          }),
     });
     return end;
   });
@@ -154,7 +204,9 @@ class ModelCall {
   async *#texts(client: OpenAI): AsyncGenerator<string, void> {
     this.#limit(this.#silence());
     try {
-      const { data: chunks, request_id: requestId } = await client.chat.completions.create(parametersOf(this.#request), { signal: this.#signal }).withResponse();
+      const { data: chunks, request_id: requestId } = await client.chat.completions
+        .create(parametersOf(this.#request), { signal: this.#signal })
+        .withResponse();
       this.#providerRequestId = requestId;
       for await (const chunk of chunks) {
         const text = this.#take(chunk);
@@ -181,7 +233,8 @@ class ModelCall {
     // Text after a reason shows that the answer goes on.
     this.#ended = (this.#ended && text === '') || (reason !== null && KNOWN_FINISH.has(reason));
     if (!this.#ended) this.#limit(this.#silence());
-    // Some providers count along in every chunk: only usage that comes with the finish reason or after it is the last word.
+    // Some providers count along in every chunk: only usage that comes with the finish reason or after it is the last
+    // word.
     else if (chunk.usage != null) this.#limit(END_WITHIN_MS);
     else if (reason !== null) this.#limit(USAGE_WITHIN_MS);
     return text;
@@ -200,7 +253,12 @@ class ModelCall {
       const code = FAILED_FINISH.get(this.#finish);
       if (code !== undefined) throw this.#failure(code);
       // We offer no tools, so whatever else a provider calls its end is an end.
-      return { finishReason: CUT_FINISH.has(this.#finish) ? 'length' : 'stop', usage, aborted: false, providerRequestId };
+      return {
+        finishReason: CUT_FINISH.has(this.#finish) ? 'length' : 'stop',
+        usage,
+        aborted: false,
+        providerRequestId,
+      };
     }
     if (this.#clock.signal.aborted && !this.#request.signal.aborted) throw this.#failure('model_timeout');
     if (this.#signal.aborted) return { finishReason: null, usage, aborted: true, providerRequestId };

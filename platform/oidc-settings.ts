@@ -11,7 +11,10 @@ export interface OidcVariables {
   readonly OIDC_ADMIN_ROLE?: string | undefined;
 }
 
-/** The one issuer whose tokens are taken beside our own keys; null without one. @throws AppConfigError for half of one. */
+/**
+ * The one issuer whose tokens are taken beside our own keys; null without one.
+ * @throws AppConfigError for half of one.
+ */
 export function readOidc(e: OidcVariables) {
   const { OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience, OIDC_CLIENT_ID: clientId } = e;
   if (issuer === undefined) {
@@ -21,17 +24,36 @@ export function readOidc(e: OidcVariables) {
     return null;
   }
   const url = URL.parse(issuer);
-  if (url === null || url.search !== '' || url.hash !== '' || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))) {
-    throw new AppConfigError('OIDC_ISSUER: must be an https URL as it stands in the issuer\'s tokens (http on loopback only)');
+  if (
+    url === null ||
+    url.search !== '' ||
+    url.hash !== '' ||
+    !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))
+  ) {
+    throw new AppConfigError(
+      "OIDC_ISSUER: must be an https URL as it stands in the issuer's tokens (http on loopback only)",
+    );
   }
-  if (audience === undefined) throw new AppConfigError('OIDC_AUDIENCE: must be set together with OIDC_ISSUER, or tokens meant for others would be taken');
-  if (clientId === undefined && e.OIDC_EXTRA_PARAMS !== undefined) throw new AppConfigError('OIDC_EXTRA_PARAMS: means nothing without OIDC_CLIENT_ID');
+  if (audience === undefined)
+    throw new AppConfigError(
+      'OIDC_AUDIENCE: must be set together with OIDC_ISSUER, or tokens meant for others would be taken',
+    );
+  if (clientId === undefined && e.OIDC_EXTRA_PARAMS !== undefined)
+    throw new AppConfigError('OIDC_EXTRA_PARAMS: means nothing without OIDC_CLIENT_ID');
   if (!e.OIDC_SCOPES.split(' ').includes('openid')) throw new AppConfigError('OIDC_SCOPES: must contain openid');
   return {
     issuer,
     audience,
     role: { claim: e.OIDC_ROLE_CLAIM, adminRole: e.OIDC_ADMIN_ROLE ?? null },
     /** What the web app signs in as; null: it does not, and only programs bring tokens. */
-    web: clientId === undefined ? null : { issuer, clientId, scopes: e.OIDC_SCOPES, params: Object.fromEntries(new URLSearchParams(e.OIDC_EXTRA_PARAMS ?? '')) },
+    web:
+      clientId === undefined
+        ? null
+        : {
+            issuer,
+            clientId,
+            scopes: e.OIDC_SCOPES,
+            params: Object.fromEntries(new URLSearchParams(e.OIDC_EXTRA_PARAMS ?? '')),
+          },
   };
 }

@@ -5,9 +5,10 @@ import type { Socket } from 'node:net';
 const MOST_WAITING = 16;
 
 /**
- * Begins a request when the answer before it on its connection has left, and cuts off who asks on and on without reading. Node by itself
- * begins all that arrive together, 1,500 in 64 KB, keeps their answers in memory until they are read, and does not tell those still waiting
- * that their connection has gone, so that the files they send stay open for ever.
+ * Begins a request when the answer before it on its connection has left, and cuts off who asks on and on without
+ * reading. Node by itself begins all that arrive together, 1,500 in 64 KB, keeps their answers in memory until they are
+ * read, and does not tell those still waiting that their connection has gone, so that the files they send stay open for
+ * ever.
  */
 export function oneAtATime(listener: RequestListener): RequestListener {
   const waiting = new WeakMap<Socket, number>();

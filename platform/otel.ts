@@ -1,20 +1,41 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import {
-  diag, DiagLogLevel, isSpanContextValid, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags, type Context, type Span, type SpanContext,
+  diag,
+  DiagLogLevel,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+  type Context,
+  type Span,
+  type SpanContext,
 } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, ParentBasedSampler, RandomIdGenerator, TraceIdRatioBasedSampler, TracerProvider, type IdGenerator } from '@opentelemetry/sdk-trace';
+import {
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  RandomIdGenerator,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+  type IdGenerator,
+} from '@opentelemetry/sdk-trace';
 import type { Logger } from './log.ts';
 import { NO_SPAN, type ActiveSpan, type SpanAbout, type Tracing } from './tracing.ts';
 
-// Nothing is registered with OpenTelemetry's globals: contexts go by a storage of our own, and a process may trace to several places (tests do).
+// Nothing is registered with OpenTelemetry's globals: contexts go by a storage of our own, and a process may trace to
+// several places (tests do).
 
 const KINDS = { server: SpanKind.SERVER, client: SpanKind.CLIENT } as const;
 /** An exporter whose collector is away tries again with every batch; one line a minute says enough. */
 const COMPLAIN_EVERY_MS = 60_000;
 
-export function createTracing({ url, serviceName, ratio, role }: { url: string; serviceName: string; ratio: number; role: string }, log: Logger): Tracing {
+export function createTracing(
+  { url, serviceName, ratio, role }: { url: string; serviceName: string; ratio: number; role: string },
+  log: Logger,
+): Tracing {
   complainTo(log);
   const ids = new ChosenIds();
   const provider = new TracerProvider({
@@ -27,8 +48,12 @@ export function createTracing({ url, serviceName, ratio, role }: { url: string; 
   const active = new AsyncLocalStorage<Context>();
 
   function start(name: string, { kind, parent, attributes = {} }: SpanAbout = {}): ActiveSpan {
-    const context = parent === undefined ? active.getStore() ?? ROOT_CONTEXT : contextOf(parent);
-    const span = tracer.startSpan(name, { kind: kind === undefined ? SpanKind.INTERNAL : KINDS[kind], attributes }, context);
+    const context = parent === undefined ? (active.getStore() ?? ROOT_CONTEXT) : contextOf(parent);
+    const span = tracer.startSpan(
+      name,
+      { kind: kind === undefined ? SpanKind.INTERNAL : KINDS[kind], attributes },
+      context,
+    );
     return {
       traceId: span.spanContext().traceId,
       run: (work) => active.run(trace.setSpan(context, span), work),
@@ -56,15 +81,20 @@ export function createTracing({ url, serviceName, ratio, role }: { url: string; 
   const activeSpan = () => trace.getSpan(active.getStore() ?? ROOT_CONTEXT);
   return {
     on: true,
-    start, span,
-    child: (name, about, work) => activeSpan() === undefined ? work(NO_SPAN) : span(name, about, work),
+    start,
+    span,
+    child: (name, about, work) => (activeSpan() === undefined ? work(NO_SPAN) : span(name, about, work)),
     annotate: (attributes) => activeSpan()?.setAttributes(attributes),
     current() {
       const context = activeSpan()?.spanContext();
-      return context === undefined ? null : `00-${context.traceId}-${context.spanId}-${context.traceFlags.toString(16).padStart(2, '0')}`;
+      return context === undefined
+        ? null
+        : `00-${context.traceId}-${context.spanId}-${context.traceFlags.toString(16).padStart(2, '0')}`;
     },
     record({ name, parent, spanId, startedAt, endedAt, attributes, failure }) {
-      const past = ids.choose(spanId, () => tracer.startSpan(name, { startTime: startedAt, attributes }, contextOf(parent)));
+      const past = ids.choose(spanId, () =>
+        tracer.startSpan(name, { startTime: startedAt, attributes }, contextOf(parent)),
+      );
       if (failure !== null) fail(past, failure);
       past.end(endedAt);
     },
@@ -98,8 +128,14 @@ class ChosenIds implements IdGenerator {
 
 /** A malformed traceparent is none: a new trace begins. */
 function contextOf(traceparent: string | null): Context {
-  const [, traceId = '', spanId = '', flags = ''] = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/.exec(traceparent ?? '') ?? [];
-  const context: SpanContext = { traceId, spanId, traceFlags: parseInt(flags, 16) & TraceFlags.SAMPLED, isRemote: true };
+  const [, traceId = '', spanId = '', flags = ''] =
+    /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/.exec(traceparent ?? '') ?? [];
+  const context: SpanContext = {
+    traceId,
+    spanId,
+    traceFlags: parseInt(flags, 16) & TraceFlags.SAMPLED,
+    isRemote: true,
+  };
   return isSpanContextValid(context) ? trace.setSpanContext(ROOT_CONTEXT, context) : ROOT_CONTEXT;
 }
 
@@ -125,5 +161,8 @@ function complainTo(log: Logger): void {
     silentUntil = Date.now() + COMPLAIN_EVERY_MS;
     log.warn({ reason: String(said[0]).slice(0, 200) }, 'spans are not exported');
   };
-  diag.setLogger({ error: complain, warn: complain, info: () => {}, debug: () => {}, verbose: () => {} }, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+  diag.setLogger(
+    { error: complain, warn: complain, info: () => {}, debug: () => {}, verbose: () => {} },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
 }

@@ -1,13 +1,36 @@
-import { ScheduleNotFoundError, ScheduleOverlapPolicy, type Client, type ScheduleOptions, type ScheduleSummary } from '@temporalio/client';
+import {
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type Client,
+  type ScheduleOptions,
+  type ScheduleSummary,
+} from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
-import { RESET_AT, ScheduleRefused, spreadSeconds, TIMINGS, type PlannedSchedule, type Planner, type ScheduledAccount, type ScheduleKind } from '../domain/schedules.ts';
-import { parseUserScheduleId, SEARCH_ATTRIBUTES, taskQueues, userScheduleId, WORKFLOW_TYPES } from '../workflows/contract.ts';
+import {
+  RESET_AT,
+  ScheduleRefused,
+  spreadSeconds,
+  TIMINGS,
+  type PlannedSchedule,
+  type Planner,
+  type ScheduledAccount,
+  type ScheduleKind,
+} from '../domain/schedules.ts';
+import {
+  parseUserScheduleId,
+  SEARCH_ATTRIBUTES,
+  taskQueues,
+  userScheduleId,
+  WORKFLOW_TYPES,
+} from '../workflows/contract.ts';
 import { grpcCodeOf, INVALID_ARGUMENT } from './grpc-code.ts';
 import { armTemporalSchedule, deleteTemporalSchedule, triggerTemporalSchedule } from './temporal-schedule.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** One Temporal schedule a user and kind. The prefix keeps test runs, and installations that share a namespace, apart. */
+/**
+ * One Temporal schedule a user and kind. The prefix keeps test runs, and installations that share a namespace, apart.
+ */
 export function createPlanner(client: Client, { taskQueuePrefix }: { taskQueuePrefix: string }): Planner {
   const idOf = (kind: ScheduleKind, userId: number) => `${taskQueuePrefix}${userScheduleId(kind, userId)}`;
   const planned = (schedule: ScheduleSummary) => plannedOf(schedule, taskQueuePrefix);
@@ -16,7 +39,11 @@ export function createPlanner(client: Client, { taskQueuePrefix }: { taskQueuePr
       const scheduleId = idOf(kind, account.userId);
       const schedule = scheduleOf(kind, account, { scheduleId, taskQueue: taskQueues(taskQueuePrefix).background });
       const done = await armTemporalSchedule(client, schedule).catch((cause: unknown) => {
-        throw grpcCodeOf(cause) === INVALID_ARGUMENT ? new ScheduleRefused(`Temporal refuses the ${kind} of user ${account.userId} in ${account.timeZone}`, { cause }) : cause;
+        throw grpcCodeOf(cause) === INVALID_ARGUMENT
+          ? new ScheduleRefused(`Temporal refuses the ${kind} of user ${account.userId} in ${account.timeZone}`, {
+              cause,
+            })
+          : cause;
       });
       if (kind === 'alert' && done === 'updated') await triggerTemporalSchedule(client, scheduleId);
     },
@@ -31,7 +58,7 @@ export function createPlanner(client: Client, { taskQueuePrefix }: { taskQueuePr
         throw error;
       }
     },
-    async* list() {
+    async *list() {
       for await (const schedule of client.schedule.list({ pageSize: 1_000 })) {
         const known = planned(schedule);
         if (known !== null) yield known;
@@ -40,15 +67,26 @@ export function createPlanner(client: Client, { taskQueuePrefix }: { taskQueuePr
   };
 }
 
-function scheduleOf(kind: ScheduleKind, account: ScheduledAccount, { scheduleId, taskQueue }: { scheduleId: string; taskQueue: string }): ScheduleOptions {
+function scheduleOf(
+  kind: ScheduleKind,
+  account: ScheduledAccount,
+  { scheduleId, taskQueue }: { scheduleId: string; taskQueue: string },
+): ScheduleOptions {
   const { workflowType, summary, spec, workflowExecutionTimeout, catchupWindow } = PLANS[kind];
-  const typedSearchAttributes = new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.userId, value: String(account.userId) }]);
+  const typedSearchAttributes = new TypedSearchAttributes([
+    { key: SEARCH_ATTRIBUTES.userId, value: String(account.userId) },
+  ]);
   return {
     scheduleId,
     spec: spec(account),
     action: {
-      type: 'startWorkflow', workflowType, workflowId: scheduleId, taskQueue, args: [{ userId: account.userId }],
-      staticSummary: summary(account), typedSearchAttributes,
+      type: 'startWorkflow',
+      workflowType,
+      workflowId: scheduleId,
+      taskQueue,
+      args: [{ userId: account.userId }],
+      staticSummary: summary(account),
+      typedSearchAttributes,
       // No retry policy, and an end: a run that hangs under SKIP would silently skip all later ones.
       workflowExecutionTimeout,
     },
@@ -73,7 +111,10 @@ const PLANS = {
     workflowExecutionTimeout: '15 minutes',
     catchupWindow: '1 day',
     summary: ({ userId }) => `monthly reset of user ${userId}`,
-    spec: ({ timeZone }) => ({ calendars: [{ ...RESET_AT, comment: 'the first of the month, 04:05 on the user’s clock' }], timezone: timeZone }),
+    spec: ({ timeZone }) => ({
+      calendars: [{ ...RESET_AT, comment: 'the first of the month, 04:05 on the user’s clock' }],
+      timezone: timeZone,
+    }),
   },
   alert: {
     workflowType: WORKFLOW_TYPES.usageAlert,
@@ -81,7 +122,10 @@ const PLANS = {
     // The next full hour is as good.
     catchupWindow: '10 minutes',
     summary: ({ userId }) => `hourly check of user ${userId} at 90 % or more`,
-    spec: ({ userId, periodEndsAt }) => ({ intervals: [{ every: HOUR_MS, offset: spreadSeconds(userId) * 1_000 }], endAt: new Date(periodEndsAt) }),
+    spec: ({ userId, periodEndsAt }) => ({
+      intervals: [{ every: HOUR_MS, offset: spreadSeconds(userId) * 1_000 }],
+      endAt: new Date(periodEndsAt),
+    }),
   },
 } as const satisfies Record<ScheduleKind, Plan>;
 
@@ -89,21 +133,42 @@ const PLANS = {
 function plannedOf({ scheduleId, spec, info }: ScheduleSummary, prefix: string): PlannedSchedule | null {
   const known = scheduleId.startsWith(prefix) ? parseUserScheduleId(scheduleId.slice(prefix.length)) : null;
   if (known === null) return null;
-  return { ...known, timing: TIMING_OF[known.kind](spec ?? {}, known.userId), nextAt: info.nextActionTimes[0]?.getTime() ?? null };
+  return {
+    ...known,
+    timing: TIMING_OF[known.kind](spec ?? {}, known.userId),
+    nextAt: info.nextActionTimes[0]?.getTime() ?? null,
+  };
 }
 
 type Spec = NonNullable<ScheduleSummary['spec']>;
 
-/** Told by the same words as the wanted timing where the form is ours, else as something that differs from every wanted one. */
+/**
+ * Told by the same words as the wanted timing where the form is ours, else as something that differs from every wanted
+ * one.
+ */
 const TIMING_OF = {
   reset({ calendars = [], intervals = [], timezone }, userId) {
     const [calendar, ...more] = calendars;
-    const { dayOfMonth: [day], hour: [hour], minute: [minute] } = calendar ?? { dayOfMonth: [], hour: [], minute: [] };
-    const isOurs = more.length === 0 && intervals.length === 0 && day?.start === RESET_AT.dayOfMonth && hour?.start === RESET_AT.hour && minute?.start === RESET_AT.minute;
+    const {
+      dayOfMonth: [day],
+      hour: [hour],
+      minute: [minute],
+    } = calendar ?? { dayOfMonth: [], hour: [], minute: [] };
+    const isOurs =
+      more.length === 0 &&
+      intervals.length === 0 &&
+      day?.start === RESET_AT.dayOfMonth &&
+      hour?.start === RESET_AT.hour &&
+      minute?.start === RESET_AT.minute;
     return isOurs ? TIMINGS.reset({ userId, timeZone: timezone ?? 'UTC', periodEndsAt: 0 }) : 'changed by hand';
   },
   alert({ calendars = [], intervals: [interval, ...more] = [], endAt }, userId) {
-    const isOurs = calendars.length === 0 && more.length === 0 && interval?.every === HOUR_MS && interval.offset === spreadSeconds(userId) * 1_000 && endAt !== undefined;
+    const isOurs =
+      calendars.length === 0 &&
+      more.length === 0 &&
+      interval?.every === HOUR_MS &&
+      interval.offset === spreadSeconds(userId) * 1_000 &&
+      endAt !== undefined;
     return isOurs ? TIMINGS.alert({ userId, timeZone: 'UTC', periodEndsAt: endAt.getTime() }) : 'changed by hand';
   },
 } as const satisfies Record<ScheduleKind, (spec: Spec, userId: number) => string>;

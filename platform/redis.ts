@@ -3,16 +3,24 @@ import { createClient } from 'redis';
 import type { Logger } from './log.ts';
 import { NO_TRACING, type Tracing } from './tracing.ts';
 
-/** Two connections, because one that has subscribed is kept for messages: a slow reader of messages never delays a command. */
+/**
+ * Two connections, because one that has subscribed is kept for messages: a slow reader of messages never delays a
+ * command.
+ */
 export interface Redis {
   readonly commands: RedisClient;
   readonly subscriber: RedisClient;
-  /** Whether both connections answer. False is a degraded service, not a broken one: nothing of value lives in Redis alone. */
+  /**
+   * Whether both connections answer. False is a degraded service, not a broken one: nothing of value lives in Redis
+   * alone.
+   */
   isReady(): boolean;
   /**
-   * Sends to `commands` and waits `timeoutMs` (500) for the answer. The client's own timeout covers only what was not yet written, so a
-   * server that accepts and never answers would hang its callers: use this for everything a person waits for.
-   * @throws RedisAway at once while it is away or owes an overdue answer, and after `timeoutMs`; then the outcome is unknown.
+   * Sends to `commands` and waits `timeoutMs` (500) for the answer. The client's own timeout covers only what was not
+   * yet written, so a server that accepts and never answers would hang its callers: use this for everything a person
+   * waits for.
+   * @throws RedisAway at once while it is away or owes an overdue answer, and after `timeoutMs`; then the outcome is
+   *   unknown.
    */
   ask<T>(send: (commands: RedisClient) => Promise<T>, timeoutMs?: number): Promise<T>;
   close(): Promise<void>;
@@ -36,7 +44,10 @@ export async function openRedis(url: string, log?: Log, tracing: Tracing = NO_TR
   const commands = createConnection(url);
   const subscriber = createConnection(url);
   logOutages({ commands, subscriber }, log);
-  await Promise.race([Promise.all([connect(commands), connect(subscriber)]), sleep(BOOT_WAIT_MS, undefined, { ref: false })]);
+  await Promise.race([
+    Promise.all([connect(commands), connect(subscriber)]),
+    sleep(BOOT_WAIT_MS, undefined, { ref: false }),
+  ]);
 
   // Answers that came too late to be waited for. While one is owed, further questions would only queue behind it.
   let overdue = 0;
@@ -45,17 +56,33 @@ export async function openRedis(url: string, log?: Log, tracing: Tracing = NO_TR
     const answer = send(commands);
     if (await settledWithin(answer, timeoutMs)) return answer;
     overdue += 1;
-    const arrived = () => { overdue -= 1; };
+    const arrived = () => {
+      overdue -= 1;
+    };
     answer.then(arrived, arrived);
     throw new RedisAway(`Redis has not answered for ${timeoutMs} ms`);
   };
 
-  const ask: Redis['ask'] = !tracing.on ? (send, timeoutMs = ASK_TIMEOUT_MS) => askNow(send, timeoutMs)
-    : (send, timeoutMs = ASK_TIMEOUT_MS) => tracing.child('redis', { kind: 'client', attributes: { 'db.system.name': 'redis' } }, (span) =>
-      askNow((client) => send(nameCommands(client, (name) => { span.set({ 'db.operation.name': name }); span.rename(`redis ${name}`); })), timeoutMs));
+  const ask: Redis['ask'] = !tracing.on
+    ? (send, timeoutMs = ASK_TIMEOUT_MS) => askNow(send, timeoutMs)
+    : (send, timeoutMs = ASK_TIMEOUT_MS) =>
+        tracing.child('redis', { kind: 'client', attributes: { 'db.system.name': 'redis' } }, (span) =>
+          askNow(
+            (client) =>
+              send(
+                nameCommands(client, (name) => {
+                  span.set({ 'db.operation.name': name });
+                  span.rename(`redis ${name}`);
+                }),
+              ),
+            timeoutMs,
+          ),
+        );
 
   return {
-    commands, subscriber, ask,
+    commands,
+    subscriber,
+    ask,
     isReady: () => commands.isReady && subscriber.isReady && overdue === 0,
     async close() {
       if (commands.isReady) await settledWithin(commands.close(), CLOSE_TIMEOUT_MS);
@@ -78,7 +105,8 @@ function createConnection(url: string) {
     // Away means away: what cannot be sent now is refused now, and the caller knows what to do instead.
     disableOfflineQueue: true,
     commandsQueueMaxLength: 20_000,
-    // `ask` limits the wait; the client's own limit costs an AbortSignal a command and ends when the command is written.
+    // `ask` limits the wait; the client's own limit costs an AbortSignal a command and ends when the command is
+    // written.
     commandOptions: { timeout: 0 },
     maintNotifications: 'disabled',
   });
@@ -87,14 +115,19 @@ function createConnection(url: string) {
 async function connect(client: RedisClient): Promise<void> {
   const first = new Promise<void>((resolve) => {
     client.once('ready', resolve);
-    client.once('error', () => { resolve(); });
+    client.once('error', () => {
+      resolve();
+    });
   });
   // Rejects only when the client is closed while it is still trying.
   client.connect().catch(() => {});
   await first;
 }
 
-/** One line when it goes and one when it is back, whatever the number of attempts between. A listener on `error` also keeps the process alive. */
+/**
+ * One line when it goes and one when it is back, whatever the number of attempts between. A listener on `error` also
+ * keeps the process alive.
+ */
 function logOutages(clients: Record<string, RedisClient>, log: Log | undefined): void {
   const away = new Set<string>();
   let since = 0;
@@ -102,7 +135,10 @@ function logOutages(clients: Record<string, RedisClient>, log: Log | undefined):
     client.on('error', (error: Error & { code?: string }) => {
       if (away.size === 0) {
         since = Date.now();
-        log?.warn({ connection: name, reason: error.code ?? error.message }, 'Redis is away: answers arrive whole, request limits are kept in the process');
+        log?.warn(
+          { connection: name, reason: error.code ?? error.message },
+          'Redis is away: answers arrive whole, request limits are kept in the process',
+        );
       }
       away.add(name);
     });
@@ -124,7 +160,7 @@ function nameCommands(client: RedisClient, onCommand: (name: string) => void): R
       const value: unknown = Reflect.get(target, property, target);
       if (typeof value !== 'function') return value;
       return (...args: unknown[]) => {
-        const [command] = property === 'sendCommand' ? args as [string[]] : [[String(property)]];
+        const [command] = property === 'sendCommand' ? (args as [string[]]) : [[String(property)]];
         tell(String(command[0]).toUpperCase());
         return Reflect.apply(value, target, args) as unknown;
       };
@@ -136,9 +172,18 @@ async function settledWithin(promise: Promise<unknown>, ms: number): Promise<boo
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {
     // One more turn of the loop: after a stall of our own, an answer that has come is read before it is called late.
-    timer = setTimeout(() => setImmediate(() => { resolve(false); }), ms);
+    timer = setTimeout(
+      () =>
+        setImmediate(() => {
+          resolve(false);
+        }),
+      ms,
+    );
   });
-  const settled = promise.then(() => true, () => true);
+  const settled = promise.then(
+    () => true,
+    () => true,
+  );
   try {
     return await Promise.race([settled, late]);
   } finally {

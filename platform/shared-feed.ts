@@ -12,7 +12,10 @@ export interface Wire<Watcher, Message> {
 }
 
 export interface Watch {
-  /** True once nothing that is published from now on is missed; false when Redis is away (then the watcher is told when it is back). */
+  /**
+   * True once nothing that is published from now on is missed; false when Redis is away (then the watcher is told when
+   * it is back).
+   */
   readonly ready: Promise<boolean>;
   /** Whether messages arrive now. */
   readonly live: boolean;
@@ -59,7 +62,9 @@ export class SharedFeed<Watcher, Message> {
       get live() {
         return own.live;
       },
-      close: () => { this.#leave(name, own, watcher); },
+      close: () => {
+        this.#leave(name, own, watcher);
+      },
     };
   }
 
@@ -109,21 +114,37 @@ export class SharedFeed<Watcher, Message> {
     // When it is not ready, `#renew` subscribes to everything as soon as it is.
     if (channels.length === 0 || !subscriber.isReady) return;
     const connection = subscriber.socketEpoch;
-    const subscribed = subscriber.subscribe(channels.map(([name]) => name), this.#receive).then(() => {
-      if (subscriber.socketEpoch !== connection || !subscriber.isReady) return false;
-      for (const [, channel] of channels) {
-        channel.live = true;
-        if (channel.missed) this.#tell(channel, this.#wire.missed);
-        channel.missed = false;
-      }
-      return true;
-    }, () => false);
+    const subscribed = subscriber
+      .subscribe(
+        channels.map(([name]) => name),
+        this.#receive,
+      )
+      .then(
+        () => {
+          if (subscriber.socketEpoch !== connection || !subscriber.isReady) return false;
+          for (const [, channel] of channels) {
+            channel.live = true;
+            if (channel.missed) this.#tell(channel, this.#wire.missed);
+            channel.missed = false;
+          }
+          return true;
+        },
+        () => false,
+      );
     for (const [, channel] of channels) channel.subscribed = subscribed;
   }
 
   async #within(channel: Channel<Watcher>): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<false>((resolve) => { timer = setTimeout(() => setImmediate(() => { resolve(false); }), READY_WITHIN_MS); });
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(
+        () =>
+          setImmediate(() => {
+            resolve(false);
+          }),
+        READY_WITHIN_MS,
+      );
+    });
     const ready = await Promise.race([channel.subscribed, late]);
     clearTimeout(timer);
     if (!ready && !channel.live) channel.missed = true;

@@ -19,14 +19,23 @@ const KEY = 'admin:token:stats';
 const LOCK = `${KEY}:lock`;
 /** A little over the 10 minutes between two runs of the schedule, so that there is always one. */
 const TTL_SECONDS = 11 * 60;
-/** Longer than a statement may run (15 s): while it is held somebody computes, and who dies with it delays others no longer. */
+/**
+ * Longer than a statement may run (15 s): while it is held somebody computes, and who dies with it delays others no
+ * longer.
+ */
 const LOCK_MS = 20_000;
 const POLL_MS = 50;
 /** Longer than the lock, so that who waits for a process that died computes under a lock of its own. */
 const WAIT_MS = 25_000;
 
 /** @param options.compute from PostgreSQL. */
-export function createStatsCache({ redis, compute }: { redis: Pick<Redis, 'ask'>; compute: () => Promise<TokenStats> }): StatsCache {
+export function createStatsCache({
+  redis,
+  compute,
+}: {
+  redis: Pick<Redis, 'ask'>;
+  compute: () => Promise<TokenStats>;
+}): StatsCache {
   let inFlight: Promise<TokenStats> | null = null;
   return {
     read() {
@@ -34,12 +43,20 @@ export function createStatsCache({ redis, compute }: { redis: Pick<Redis, 'ask'>
       const loading = load(redis, compute).finally(() => {
         if (inFlight === loading) inFlight = null;
       });
-      return inFlight = loading;
+      return (inFlight = loading);
     },
     async refresh() {
       const stats = await compute();
-      const stored = redis.ask((commands) => commands.set(KEY, JSON.stringify(stats), { expiration: { type: 'EX', value: TTL_SECONDS } }));
-      return { stats, cached: await stored.then(() => true, () => false) };
+      const stored = redis.ask((commands) =>
+        commands.set(KEY, JSON.stringify(stats), { expiration: { type: 'EX', value: TTL_SECONDS } }),
+      );
+      return {
+        stats,
+        cached: await stored.then(
+          () => true,
+          () => false,
+        ),
+      };
     },
     async clear() {
       inFlight = null;
@@ -55,7 +72,12 @@ async function load(redis: Pick<Redis, 'ask'>, compute: () => Promise<TokenStats
   if (found !== null && found !== 'locked') return found;
   try {
     const stats = await compute();
-    if (found === 'locked') await redis.ask((commands) => commands.eval(STORE, { keys: [KEY, LOCK], arguments: [token, JSON.stringify(stats), String(TTL_SECONDS)] })).catch(() => {});
+    if (found === 'locked')
+      await redis
+        .ask((commands) =>
+          commands.eval(STORE, { keys: [KEY, LOCK], arguments: [token, JSON.stringify(stats), String(TTL_SECONDS)] }),
+        )
+        .catch(() => {});
     return stats;
   } catch (error) {
     if (found === 'locked') await unlock(redis, token);
@@ -75,7 +97,9 @@ async function findOrLock(redis: Pick<Redis, 'ask'>, token: string): Promise<Tok
   for (;;) {
     const cached = await find();
     if (cached !== null) return cached;
-    const locked = await redis.ask((commands) => commands.set(LOCK, token, { condition: 'NX', expiration: { type: 'PX', value: LOCK_MS } }));
+    const locked = await redis.ask((commands) =>
+      commands.set(LOCK, token, { condition: 'NX', expiration: { type: 'PX', value: LOCK_MS } }),
+    );
     if (locked === 'OK') {
       // The last holder may have filled it since it was looked at.
       const filled = await find();
@@ -88,7 +112,10 @@ async function findOrLock(redis: Pick<Redis, 'ask'>, token: string): Promise<Tok
   }
 }
 
-/** By the holder of the lock only: who lost it (it expired, the cache was cleared) has figures that are no longer wanted. */
+/**
+ * By the holder of the lock only: who lost it (it expired, the cache was cleared) has figures that are no longer
+ * wanted.
+ */
 const STORE = `if redis.call('get', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('set', KEYS[1], ARGV[2], 'EX', ARGV[3])
 return redis.call('del', KEYS[2])`;
@@ -98,16 +125,35 @@ const count = z.int().min(0);
 // A sum over all accounts may pass 2^53, where it is no longer exact.
 const total = z.number().min(0);
 const statsSchema = z.strictObject({
-  overview: z.strictObject({ totalUsers: count, activeUsers: count, totalUsedTokens: total, totalPurchasedTokens: total, averageUsedTokens: count }),
+  overview: z.strictObject({
+    totalUsers: count,
+    activeUsers: count,
+    totalUsedTokens: total,
+    totalPurchasedTokens: total,
+    averageUsedTokens: count,
+  }),
   distribution: z.strictObject({ under50: count, under80: count, under90: count, under95: count, over95: count }),
-  topUsers: z.array(z.strictObject({
-    userId: z.int().min(1), email: z.string().nullable(), usedTokens: count, purchasedTokens: count, totalAvailable: count, remainingTokens: count,
-    usagePercent: z.number().min(0), level: z.enum(LEVELS),
-  })).max(100),
+  topUsers: z
+    .array(
+      z.strictObject({
+        userId: z.int().min(1),
+        email: z.string().nullable(),
+        usedTokens: count,
+        purchasedTokens: count,
+        totalAvailable: count,
+        remainingTokens: count,
+        usagePercent: z.number().min(0),
+        level: z.enum(LEVELS),
+      }),
+    )
+    .max(100),
   asOf: z.int(),
 }) satisfies z.ZodType<TokenStats>;
 
-/** Null for nothing, for another version's shape and for what somebody else put there: it is computed anew and overwritten. */
+/**
+ * Null for nothing, for another version's shape and for what somebody else put there: it is computed anew and
+ * overwritten.
+ */
 function parse(text: string | null): TokenStats | null {
   if (text === null) return null;
   try {

@@ -6,10 +6,19 @@ export interface TemporalLinks {
   run(workflowId: string, runId: string): string | null;
 }
 
-export function createTemporalLinks({ uiUrl, namespace }: { uiUrl: string | undefined; namespace: string }): TemporalLinks {
-  const base = uiUrl === undefined ? null : `${uiUrl.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows`;
+export function createTemporalLinks({
+  uiUrl,
+  namespace,
+}: {
+  uiUrl: string | undefined;
+  namespace: string;
+}): TemporalLinks {
+  const base =
+    uiUrl === undefined ? null : `${uiUrl.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows`;
   return {
-    workflow: (workflowId) => (base === null ? null : `${base}?query=${encodeURIComponent(`WorkflowId="${workflowId}"`)}`),
-    run: (workflowId, runId) => (base === null ? null : `${base}/${encodeURIComponent(workflowId)}/${encodeURIComponent(runId)}/history`),
+    workflow: (workflowId) =>
+      base === null ? null : `${base}?query=${encodeURIComponent(`WorkflowId="${workflowId}"`)}`,
+    run: (workflowId, runId) =>
+      base === null ? null : `${base}/${encodeURIComponent(workflowId)}/${encodeURIComponent(runId)}/history`,
   };
 }

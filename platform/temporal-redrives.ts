@@ -1,7 +1,15 @@
 import { TypedSearchAttributes } from '@temporalio/common';
 import { countTurns, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
 import type { TurnFilter } from '../domain/turn-filter.ts';
-import { redriveWorkflowId, REDRIVE_SIGNALS, SEARCH_ATTRIBUTES, taskQueues, TURN_FAILURE_TYPES, WORKFLOW_TYPES, type RedriveInput } from '../workflows/contract.ts';
+import {
+  redriveWorkflowId,
+  REDRIVE_SIGNALS,
+  SEARCH_ATTRIBUTES,
+  taskQueues,
+  TURN_FAILURE_TYPES,
+  WORKFLOW_TYPES,
+  type RedriveInput,
+} from '../workflows/contract.ts';
 import type { Temporal } from './temporal.ts';
 
 /** What is started, and what the Temporal UI tells of it. The reason stays out: it is somebody's own words. */
@@ -14,7 +22,10 @@ export interface RedriveToStart {
   readonly progress: RedriveProgress;
 }
 
-/** The workflows of redrives, as the door sees them. What they do stands in PostgreSQL, so one that is lost is simply started again. */
+/**
+ * The workflows of redrives, as the door sees them. What they do stands in PostgreSQL, so one that is lost is simply
+ * started again.
+ */
 export interface Redrives {
   /** @throws when the server does not answer within 5 s. */
   start(redrive: RedriveToStart): Promise<void>;
@@ -24,14 +35,21 @@ export interface Redrives {
 
 const DEADLINE_MS = 5_000;
 
-export function createRedrives({ client, connection }: Temporal, { taskQueuePrefix }: { taskQueuePrefix: string }): Redrives {
-  const optionsOf = ({ redriveId, ratePerSecond, adminId, filter, progress }: RedriveToStart) => ({
-    workflowId: redriveWorkflowId(redriveId), taskQueue: taskQueues(taskQueuePrefix).background, args: [{ redriveId, ratePerSecond }] as [RedriveInput],
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING',
-    staticSummary: `replay of ${countTurns(progress)} turns, ${ratePerSecond} a second`,
-    staticDetails: `Asked for ${adminId === null ? 'through the CLI' : `by admin ${adminId}`}; failed turns with ${describe(filter)}.`,
-    typedSearchAttributes: new TypedSearchAttributes(searchAttributesOf(filter)),
-  } as const);
+export function createRedrives(
+  { client, connection }: Temporal,
+  { taskQueuePrefix }: { taskQueuePrefix: string },
+): Redrives {
+  const optionsOf = ({ redriveId, ratePerSecond, adminId, filter, progress }: RedriveToStart) =>
+    ({
+      workflowId: redriveWorkflowId(redriveId),
+      taskQueue: taskQueues(taskQueuePrefix).background,
+      args: [{ redriveId, ratePerSecond }] as [RedriveInput],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      staticSummary: `replay of ${countTurns(progress)} turns, ${ratePerSecond} a second`,
+      staticDetails: `Asked for ${adminId === null ? 'through the CLI' : `by admin ${adminId}`}; failed turns with ${describe(filter)}.`,
+      typedSearchAttributes: new TypedSearchAttributes(searchAttributesOf(filter)),
+    }) as const;
   const within = <T>(work: () => Promise<T>) => connection.withDeadline(Date.now() + DEADLINE_MS, work);
   return {
     async start(redrive) {
@@ -39,7 +57,9 @@ export function createRedrives({ client, connection }: Temporal, { taskQueuePref
     },
     async tell(redrive, step) {
       const signal = Object.entries(REDRIVE_SIGNALS).find(([, named]) => named === step)?.[0] ?? 'resume';
-      await within(() => client.workflow.signalWithStart(WORKFLOW_TYPES.redriveTurns, { ...optionsOf(redrive), signal, signalArgs: [] }));
+      await within(() =>
+        client.workflow.signalWithStart(WORKFLOW_TYPES.redriveTurns, { ...optionsOf(redrive), signal, signalArgs: [] }),
+      );
     },
   };
 }
@@ -56,7 +76,9 @@ function searchAttributesOf({ userId, conversationId, model, code }: TurnFilter)
 }
 
 function describe({ from, to, ...filter }: TurnFilter): string {
-  const instants = Object.entries({ from, to }).flatMap(([name, at]) => (at === undefined ? [] : [[name, new Date(at).toISOString()]]));
+  const instants = Object.entries({ from, to }).flatMap(([name, at]) =>
+    at === undefined ? [] : [[name, new Date(at).toISOString()]],
+  );
   const parts = [...Object.entries(filter).filter(([, value]) => value !== undefined), ...instants];
   return parts.length === 0 ? 'any cause' : parts.map(([name, value]) => `${name} ${value}`).join(', ');
 }

@@ -1,10 +1,16 @@
-import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
+import {
+  ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type Client,
+  type ScheduleOptions,
+} from '@temporalio/client';
 
 export type Armed = 'created' | 'updated';
 
 /**
- * Creates a schedule, or brings the one of its id to the wanted form; one past its `endAt` is still there and never fires again until then.
- * A person's pause and note stay.
+ * Creates a schedule, or brings the one of its id to the wanted form; one past its `endAt` is still there and never
+ * fires again until then. A person's pause and note stay.
  */
 export async function armTemporalSchedule(client: Client, schedule: ScheduleOptions): Promise<Armed> {
   for (let tries = 0; ; tries++) {

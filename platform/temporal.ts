@@ -1,15 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
-import { Client, NamespaceNotFoundError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type WorkflowClientInterceptor } from '@temporalio/client';
+import {
+  Client,
+  NamespaceNotFoundError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type WorkflowClientInterceptor,
+} from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { AppConfigError } from './config-error.ts';
 import type { TurnRecord } from '../domain/turn.ts';
 import { grpcCodeOf } from './grpc-code.ts';
 import { NO_TRACING, type Tracing } from './tracing.ts';
-import { SEARCH_ATTRIBUTES, taskQueues, traceHeaders, turnWorkflowId, WORKFLOW_TYPES, type ChatTurnInput } from '../workflows/contract.ts';
+import {
+  SEARCH_ATTRIBUTES,
+  taskQueues,
+  traceHeaders,
+  turnWorkflowId,
+  WORKFLOW_TYPES,
+  type ChatTurnInput,
+} from '../workflows/contract.ts';
 
-/** One connection for client and worker: only so can a start hand its first workflow task to the worker of the same process. */
+/**
+ * One connection for client and worker: only so can a start hand its first workflow task to the worker of the same
+ * process.
+ */
 export interface Temporal {
   readonly connection: NativeConnection;
   readonly client: Client;
@@ -18,11 +34,13 @@ export interface Temporal {
 }
 
 /**
- * TLS, API key and profile come through the official environment variables (`TEMPORAL_TLS…`, `TEMPORAL_API_KEY`, `TEMPORAL_PROFILE`).
+ * TLS, API key and profile come through the official environment variables (`TEMPORAL_TLS…`, `TEMPORAL_API_KEY`,
+ * `TEMPORAL_PROFILE`).
  * @throws AppConfigError when no server answers within 10 s.
  */
 export async function connectTemporal(
-  options: { address: string | undefined; namespace: string; env: Record<string, string> }, tracing: Tracing = NO_TRACING,
+  options: { address: string | undefined; namespace: string; env: Record<string, string> },
+  tracing: Tracing = NO_TRACING,
 ): Promise<Temporal> {
   const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: options.env });
   const address = options.address ?? connectionOptions.address ?? '127.0.0.1:7233';
@@ -31,14 +49,21 @@ export async function connectTemporal(
   const connection = await connectWithin(wanted, 10_000);
   const used = namespace ?? options.namespace;
   const interceptors = tracing.on ? { workflow: [carryTrace(tracing)] } : {};
-  return { connection, client: new Client({ connection, namespace: used, interceptors }), namespace: used, close: () => connection.close() };
+  return {
+    connection,
+    client: new Client({ connection, namespace: used, interceptors }),
+    namespace: used,
+    close: () => connection.close(),
+  };
 }
 
 /** The workflow's trace is that of whoever starts it. */
 function carryTrace(tracing: Tracing): WorkflowClientInterceptor {
   return {
-    start: (input, next) => tracing.child(`temporal start ${input.workflowType}`, { kind: 'client' }, () =>
-      next({ ...input, headers: { ...input.headers, ...traceHeaders(tracing.current()) } })),
+    start: (input, next) =>
+      tracing.child(`temporal start ${input.workflowType}`, { kind: 'client' }, () =>
+        next({ ...input, headers: { ...input.headers, ...traceHeaders(tracing.current()) } }),
+      ),
   };
 }
 
@@ -48,7 +73,11 @@ async function connectWithin(options: NativeConnectionOptions, milliseconds: num
     try {
       return await NativeConnection.connect(options);
     } catch (cause) {
-      if (Date.now() > deadline) throw new AppConfigError(`TEMPORAL_ADDRESS: no Temporal server answers at ${options.address ?? 'the default address'}.`, { cause });
+      if (Date.now() > deadline)
+        throw new AppConfigError(
+          `TEMPORAL_ADDRESS: no Temporal server answers at ${options.address ?? 'the default address'}.`,
+          { cause },
+        );
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
@@ -59,9 +88,9 @@ export type StartTurn = Pick<TurnRecord, 'turnId' | 'userId' | 'conversationId' 
 /** The runs of turns, as everybody but the worker sees them. */
 export interface TurnRuns {
   /**
-   * Starts the turn's workflow (a replay's on the `background` queue), or finds the run that takes it up. An open run may also be the last one:
-   * its ending is told a moment before Temporal closes it (12 s, if its worker dies in between), and whoever runs it again may be quicker.
-   * Then a run is started when that one has closed.
+   * Starts the turn's workflow (a replay's on the `background` queue), or finds the run that takes it up. An open run
+   * may also be the last one: its ending is told a moment before Temporal closes it (12 s, if its worker dies in
+   * between), and whoever runs it again may be quicker. Then a run is started when that one has closed.
    * @param isTaken whether a run holds the turn or has ended it. @throws TurnStartError.
    */
   start(turn: StartTurn, isTaken: () => Promise<boolean>): Promise<void>;
@@ -93,7 +122,8 @@ const OPEN_RUN_MS = 30_000;
 export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: string; eager: boolean }): TurnRuns {
   const { client, connection } = temporal;
   const queues = taskQueues(options.taskQueuePrefix);
-  const handle = ({ userId, turnId }: { userId: number; turnId: string }) => client.workflow.getHandle(turnWorkflowId(userId, turnId));
+  const handle = ({ userId, turnId }: { userId: number; turnId: string }) =>
+    client.workflow.getHandle(turnWorkflowId(userId, turnId));
 
   /** @returns false when a run is open. */
   async function startOnce(turn: StartTurn): Promise<boolean> {
@@ -126,8 +156,8 @@ export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: s
   return {
     async start(turn, isTaken) {
       const deadline = Date.now() + OPEN_RUN_MS;
-      for (let pauseMs = 10; !await startOnce(turn); pauseMs = Math.min(pauseMs * 2, 500)) {
-        if (await isTaken() || Date.now() > deadline) return;
+      for (let pauseMs = 10; !(await startOnce(turn)); pauseMs = Math.min(pauseMs * 2, 500)) {
+        if ((await isTaken()) || Date.now() > deadline) return;
         await sleep(pauseMs);
       }
     },
@@ -178,7 +208,8 @@ export async function within<T>(milliseconds: number, work: Promise<T>): Promise
 }
 
 // gRPC codes by which the server itself said no: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED,
-// FAILED_PRECONDITION, UNIMPLEMENTED, UNAUTHENTICATED. UNAVAILABLE and DEADLINE_EXCEEDED may come after the start took effect.
+// FAILED_PRECONDITION, UNIMPLEMENTED, UNAUTHENTICATED. UNAVAILABLE and DEADLINE_EXCEEDED may come after the start took
+// effect.
 const REFUSED = new Set([3, 5, 7, 8, 9, 12, 16]);
 
 function isDefinite(error: unknown): boolean {

@@ -5,15 +5,19 @@ import { CL100K_TOKEN_SPLIT_REGEX, O200K_TOKEN_SPLIT_REGEX } from 'gpt-tokenizer
 import { GptEncoding } from 'gpt-tokenizer/GptEncoding';
 import type { Encoding } from '../domain/model.ts';
 
-const PIECES = { o200k_base: O200K_TOKEN_SPLIT_REGEX, cl100k_base: CL100K_TOKEN_SPLIT_REGEX } as const satisfies Record<Encoding, RegExp>;
+const PIECES = { o200k_base: O200K_TOKEN_SPLIT_REGEX, cl100k_base: CL100K_TOKEN_SPLIT_REGEX } as const satisfies Record<
+  Encoding,
+  RegExp
+>;
 
 /** What a person types is text: `<|endoftext|>` is counted as its characters. */
 const AS_TEXT = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() };
 
 /**
- * Merging is quadratic in a piece's length: 32,000 emoji took 3.9 s of the event loop, 32,000 times one syllable 1.8 s, 'a' 0.25 s. A longer
- * piece is counted in slices of 128 characters: 5 ms, and 50 ms for 32,000 random syllables. Ordinary text has no such piece and its count is
- * exact; runs without an end are mostly too (random letters +0.2 %, spaces and tabs in turn -1.6 %).
+ * Merging is quadratic in a piece's length: 32,000 emoji took 3.9 s of the event loop, 32,000 times one syllable 1.8 s,
+ * 'a' 0.25 s. A longer piece is counted in slices of 128 characters: 5 ms, and 50 ms for 32,000 random syllables.
+ * Ordinary text has no such piece and its count is exact; runs without an end are mostly too (random letters +0.2 %,
+ * spaces and tabs in turn -1.6 %).
  */
 const LONGEST_PIECE = 128;
 const SLICES = new RegExp(`.{1,${LONGEST_PIECE}}`, 'gsu');
@@ -40,7 +44,10 @@ export function countTokens(text: string, encoding: Encoding): number {
   return tokens + tokenizer.countTokens(at === 0 ? text : text.slice(at), AS_TEXT);
 }
 
-/** 0.1 to 0.3 s and some 10 to 20 MB each: for each that a catalogue names, at the start of a process, because later it would hold up running streams for as long. */
+/**
+ * 0.1 to 0.3 s and some 10 to 20 MB each: for each that a catalogue names, at the start of a process, because later it
+ * would hold up running streams for as long.
+ */
 export function loadEncoding(encoding: Encoding): GptEncoding {
   const known = loaded.get(encoding);
   if (known !== undefined) return known;
@@ -51,8 +58,9 @@ export function loadEncoding(encoding: Encoding): GptEncoding {
 }
 
 /**
- * Lines of a token's bytes in base64 and its rank. The package also brings them as modules, of which V8 keeps the source (4 MB) and much of what
- * parsing it took; what those hold as text is text here too, and the rest, and what begins with a byte order mark, its bytes.
+ * Lines of a token's bytes in base64 and its rank. The package also brings them as modules, of which V8 keeps the
+ * source (4 MB) and much of what parsing it took; what those hold as text is text here too, and the rest, and what
+ * begins with a byte order mark, its bytes.
  */
 export function readRanks(encoding: string): (string | number[])[] {
   const file = readFileSync(createRequire(import.meta.url).resolve(`gpt-tokenizer/data/${encoding}.tiktoken`));

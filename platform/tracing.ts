@@ -33,7 +33,10 @@ export interface PastSpan {
   readonly failure: string | null;
 }
 
-/** One turn is one trace: the request, its workflow, the activities, and what they ask PostgreSQL, Redis and the model for. */
+/**
+ * One turn is one trace: the request, its workflow, the activities, and what they ask PostgreSQL, Redis and the model
+ * for.
+ */
 export interface Tracing {
   readonly on: boolean;
   start(name: string, about?: SpanAbout): ActiveSpan;
@@ -50,7 +53,13 @@ export interface Tracing {
   close(): Promise<void>;
 }
 
-export const NO_SPAN: ActiveSpan = { traceId: null, run: (work) => work(), rename: () => {}, set: () => {}, end: () => {} };
+export const NO_SPAN: ActiveSpan = {
+  traceId: null,
+  run: (work) => work(),
+  rename: () => {},
+  set: () => {},
+  end: () => {},
+};
 
 export const NO_TRACING: Tracing = {
   on: false,
@@ -73,14 +82,25 @@ export interface TracingSettings {
 }
 
 /** OpenTelemetry is loaded (120 ms, 24 MB) only where an endpoint is set. */
-export async function openTracing({ endpoint, ...settings }: TracingSettings, role: string, log: Logger): Promise<Tracing> {
+export async function openTracing(
+  { endpoint, ...settings }: TracingSettings,
+  role: string,
+  log: Logger,
+): Promise<Tracing> {
   if (endpoint === undefined) return NO_TRACING;
   const { createTracing } = await import('./otel.ts');
   return createTracing({ ...settings, url: `${endpoint.replace(/\/+$/, '')}/v1/traces`, role }, log);
 }
 
 /** For `openDatabase`: a span a statement, named by its first word. Undefined: statements run as they are. */
-export function traceStatements(tracing: Tracing): (<T>(verb: string, run: () => Promise<T>) => Promise<T>) | undefined {
+export function traceStatements(
+  tracing: Tracing,
+): (<T>(verb: string, run: () => Promise<T>) => Promise<T>) | undefined {
   if (!tracing.on) return undefined;
-  return (verb, run) => tracing.child(`postgresql ${verb}`, { kind: 'client', attributes: { 'db.system.name': 'postgresql', 'db.operation.name': verb } }, run);
+  return (verb, run) =>
+    tracing.child(
+      `postgresql ${verb}`,
+      { kind: 'client', attributes: { 'db.system.name': 'postgresql', 'db.operation.name': verb } },
+      run,
+    );
 }

@@ -25,7 +25,8 @@ export function writeBatch(redis: Redis, turnId: string, batch: Batch, ageSecond
   const expire = ageSeconds === null ? [] : [['EXPIRE', key, String(ageSeconds)]];
   return redis.ask(async (commands) => {
     if (batch.anew) {
-      // A transaction: a stream that exists has an age (G32), and `restarted` never stands there without the text it announces.
+      // A transaction: a stream that exists has an age (G32), and `restarted` never stands there without the text it
+      // announces.
       const create = batch.entries.map((entry) => ['XADD', key, formatEventId(entry.id), ...entryFields(entry)]);
       const trim = ['XTRIM', key, 'MINID', formatEventId(batch.entries[0].id)];
       const together = commands.multi();
@@ -33,13 +34,26 @@ export function writeBatch(redis: Redis, turnId: string, batch: Batch, ageSecond
       await together.exec();
       return true;
     }
-    const append = batch.entries.map((entry) => ['XADD', key, 'NOMKSTREAM', formatEventId(entry.id), ...entryFields(entry)]);
-    const replies = await Promise.all([...append, ...publish, ...expire].map((command) => commands.sendCommand(command)));
+    const append = batch.entries.map((entry) => [
+      'XADD',
+      key,
+      'NOMKSTREAM',
+      formatEventId(entry.id),
+      ...entryFields(entry),
+    ]);
+    const replies = await Promise.all(
+      [...append, ...publish, ...expire].map((command) => commands.sendCommand(command)),
+    );
     return replies.slice(0, append.length).every((id) => id !== null);
   });
 }
 
-/** For a batch found in the stream after its outcome was unknown: whether readers were told is unknown too; a repeat does them no harm. */
+/**
+ * For a batch found in the stream after its outcome was unknown: whether readers were told is unknown too; a repeat
+ * does them no harm.
+ */
 export async function publishBatch(redis: Redis, turnId: string, batch: Batch): Promise<void> {
-  await redis.ask((commands) => Promise.all(batch.entries.map((entry) => commands.publish(turnKey(turnId), encodeMessage(entry)))));
+  await redis.ask((commands) =>
+    Promise.all(batch.entries.map((entry) => commands.publish(turnKey(turnId), encodeMessage(entry)))),
+  );
 }

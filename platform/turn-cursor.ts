@@ -1,11 +1,15 @@
 import { ACCEPTED_ID, compareEventIds, type EventId, type StreamEntry } from '../domain/stream-events.ts';
 
 /**
- * What to do with an entry. `skip`: the reader has it, or it says nothing new to this reader. `hole`: something before it is missing.
+ * What to do with an entry. `skip`: the reader has it, or it says nothing new to this reader. `hole`: something before
+ * it is missing.
  */
 export type Step = 'emit' | 'skip' | 'hole';
 
-/** How far one reader is: the single judge of "no gap and no repeat" (G26), whatever way and in whatever order entries arrive. */
+/**
+ * How far one reader is: the single judge of "no gap and no repeat" (G26), whatever way and in whatever order entries
+ * arrive.
+ */
 export class TurnCursor {
   #at: EventId;
   #blank: boolean;
@@ -34,7 +38,9 @@ export class TurnCursor {
 
   /** Where to read on in the stream: behind what the reader has, and behind what PostgreSQL knows to be superseded. */
   get next(): EventId {
-    return this.#at.attempt < this.#floor ? { attempt: this.#floor, entry: 0 } : { attempt: this.#at.attempt, entry: this.#at.entry + 1 };
+    return this.#at.attempt < this.#floor
+      ? { attempt: this.#floor, entry: 0 }
+      : { attempt: this.#at.attempt, entry: this.#at.entry + 1 };
   }
 
   /** Entries of attempts before `attempt` are superseded. */

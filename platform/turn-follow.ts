@@ -13,11 +13,15 @@ export interface FollowOptions<Turn = unknown> {
   readonly feed: TurnFeed;
   /** Reads PostgreSQL. Its first failure is thrown; later ones are tried again, for the turn goes on. */
   readonly readTurn: () => Promise<TurnSnapshot<Turn>>;
-  /** Sends one event; while it has not resolved nothing more is read for this reader. What it throws ends the following. */
+  /**
+   * Sends one event; while it has not resolved nothing more is read for this reader. What it throws ends the following.
+   */
   readonly emit: (event: TurnEvent<Turn>) => Promise<void> | void;
   /** The reader has gone. */
   readonly signal: AbortSignal;
-  /** Milliseconds between two looks at a turn whose messages arrive (3,000): they only find what a lost message said. */
+  /**
+   * Milliseconds between two looks at a turn whose messages arrive (3,000): they only find what a lost message said.
+   */
   readonly pollMs?: number;
 }
 
@@ -38,17 +42,28 @@ const RACE_MS = 25;
 const GONE: Followed = { ended: false, refused: false };
 
 /**
- * Sends one reader a turn's events from where it stands to the one ending, without a gap and without a repeat. Resolves then, or as soon as
- * `signal` aborts, whatever `emit` or `readTurn` is waiting for; after that nothing is emitted.
+ * Sends one reader a turn's events from where it stands to the one ending, without a gap and without a repeat. Resolves
+ * then, or as soon as `signal` aborts, whatever `emit` or `readTurn` is waiting for; after that nothing is emitted.
  */
 export async function followTurn<Turn>(options: FollowOptions<Turn>): Promise<Followed> {
   const { turnId, feed, signal } = options;
   if (signal.aborted) return GONE;
   let leave = () => {};
-  const gone = new Promise<Followed>((resolve) => { leave = () => { resolve(GONE); }; });
+  const gone = new Promise<Followed>((resolve) => {
+    leave = () => {
+      resolve(GONE);
+    };
+  });
   signal.addEventListener('abort', leave);
   const inbox = new TurnInbox();
-  const watch = feed.watch(turnId, { onChanged: () => { inbox.changed(); }, onEntry: (entry) => { inbox.push(entry); } });
+  const watch = feed.watch(turnId, {
+    onChanged: () => {
+      inbox.changed();
+    },
+    onEntry: (entry) => {
+      inbox.push(entry);
+    },
+  });
   try {
     return await Promise.race([new Following(options, inbox, watch).run(), gone]);
   } finally {
@@ -71,7 +86,8 @@ class Following<Turn> {
     this.#inbox = inbox;
     this.#watch = watch;
     this.#reader = new TurnReader({
-      redis, turnId,
+      redis,
+      turnId,
       emit(event) {
         // Ends what still runs for a reader who has gone.
         signal.throwIfAborted();
@@ -108,7 +124,10 @@ class Following<Turn> {
     return GONE;
   }
 
-  /** What the stream has, then what has arrived. @returns false when the stream could not be read: nothing will say when it can. */
+  /**
+   * What the stream has, then what has arrived.
+   * @returns false when the stream could not be read: nothing will say when it can.
+   */
   async #read(): Promise<boolean> {
     const { signal } = this.#options;
     if (this.#inbox.takeStale() && !(await this.#drain())) return false;

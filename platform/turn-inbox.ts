@@ -1,6 +1,9 @@
 import type { StreamEntry } from '../domain/stream-events.ts';
 
-/** Entries and characters kept for a reader that is slower than its turn; past either it reads the stream again when it has caught up. */
+/**
+ * Entries and characters kept for a reader that is slower than its turn; past either it reads the stream again when it
+ * has caught up.
+ */
 const MAX_ENTRIES = 128;
 const MAX_CHARACTERS = 262_144;
 
@@ -64,7 +67,9 @@ export class TurnInbox {
   async wait(ms: number): Promise<void> {
     if (this.#closed || this.#changed || this.#stale || this.#entries.length > 0) return;
     this.#arm(ms);
-    await new Promise<void>((resolve) => { this.#wake = resolve; });
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
     this.#wake = undefined;
   }
 
@@ -74,7 +79,10 @@ export class TurnInbox {
     this.wake();
   }
 
-  /** The timer is left running from wait to wait: a stream of 20 entries a second would otherwise set 20 timers a second per reader. */
+  /**
+   * The timer is left running from wait to wait: a stream of 20 entries a second would otherwise set 20 timers a second
+   * per reader.
+   */
   #arm(ms: number): void {
     const due = Date.now() + ms;
     if (this.#timer !== undefined && this.#due <= due) return;

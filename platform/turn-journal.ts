@@ -16,20 +16,29 @@ export interface JournalOptions {
   readonly onEntry: (entry: StreamEntry) => void;
 }
 
-/** The entries of one attempt in Redis: gives them their numbers, and mends the stream when Redis lost what it had. One call of `write` at a time. */
+/**
+ * The entries of one attempt in Redis: gives them their numbers, and mends the stream when Redis lost what it had. One
+ * call of `write` at a time.
+ */
 export class TurnJournal {
   readonly #redis: Redis;
   readonly #options: JournalOptions;
   readonly #text: TurnText;
   #opening: RestartReason | null;
-  /** A number is given once and keeps its content: a reader may have it although Redis refused, lost or never answered it. */
+  /**
+   * A number is given once and keeps its content: a reader may have it although Redis refused, lost or never answered
+   * it.
+   */
   #numbered = 0;
   #acknowledged = 0;
   #inStream = 0;
   #inFlight: Batch | null = null;
   /** The stream lacks something that was acknowledged: the next batch says everything again. */
   #startOver = false;
-  /** Whether the last write's outcome is unknown, and the connection it went over: a new one may lead to a Redis that forgot. */
+  /**
+   * Whether the last write's outcome is unknown, and the connection it went over: a new one may lead to a Redis that
+   * forgot.
+   */
   #unsure = false;
   #connection: number;
   #renewedAt = 0;
@@ -50,7 +59,10 @@ export class TurnJournal {
 
   /** UTF-16 units given to entries that Redis has not acknowledged. */
   get unacknowledged(): number {
-    return (this.#inFlight?.entries ?? []).reduce((sum, entry) => sum + (entry.kind === 'delta' ? entry.text.length : 0), 0);
+    return (this.#inFlight?.entries ?? []).reduce(
+      (sum, entry) => sum + (entry.kind === 'delta' ? entry.text.length : 0),
+      0,
+    );
   }
 
   /** A newer attempt writes this stream. */
@@ -61,7 +73,10 @@ export class TurnJournal {
   /** Whether `write` would have something to do. @param last no text follows. */
   hasWork(last: boolean): boolean {
     if (this.#fenced || this.#closed) return false;
-    return this.#inFlight !== null || (!this.#tooLong && (this.#startOver || this.#opening !== null || this.#text.ready(last)));
+    return (
+      this.#inFlight !== null ||
+      (!this.#tooLong && (this.#startOver || this.#opening !== null || this.#text.ready(last)))
+    );
   }
 
   /** What is wrong cannot wait for more text. */
@@ -80,7 +95,8 @@ export class TurnJournal {
    */
   async write(last: boolean): Promise<void> {
     try {
-      // Between the last look and the sending nothing is awaited, so what is sent goes over the connection that was looked at.
+      // Between the last look and the sending nothing is awaited, so what is sent goes over the connection that was
+      // looked at.
       while (this.#unsure || this.#connection !== this.#redis.commands.socketEpoch) await this.#lookBack();
       if (!this.hasWork(last)) return;
       if (this.#inFlight === null) {

@@ -1,6 +1,7 @@
 /**
- * The one timer of all turn writers in this process. Few streams are written every 25 ms, a hundred or more every 100 ms: a person does not see
- * the difference, and at 100 streams of 50 chunks a second it is 1,000 writes instead of 5,000. Writers that are due together leave in one packet.
+ * The one timer of all turn writers in this process. Few streams are written every 25 ms, a hundred or more every 100
+ * ms: a person does not see the difference, and at 100 streams of 50 chunks a second it is 1,000 writes instead of
+ * 5,000. Writers that are due together leave in one packet.
  */
 export interface PulseMember {
   /** Asks for one `flush` at the next pulse; asking twice is one. */

@@ -1,5 +1,12 @@
 import {
-  ACCEPTED_ID, compareEventIds, formatEventId, isEnding, type EndingState, type EventId, type StreamEntry, type TurnEvent,
+  ACCEPTED_ID,
+  compareEventIds,
+  formatEventId,
+  isEnding,
+  type EndingState,
+  type EventId,
+  type StreamEntry,
+  type TurnEvent,
 } from '../domain/stream-events.ts';
 import { RedisAway, type Redis } from './redis.ts';
 import { TurnCursor } from './turn-cursor.ts';
@@ -51,9 +58,12 @@ export class TurnReader<Turn> {
     const step = this.#cursor.step(entry);
     if (step !== 'emit') return step === 'skip';
     const { attempt } = entry.id;
-    await this.#emit(entry.id, entry.kind === 'delta'
-      ? { type: 'delta', data: { text: entry.text, attempt } }
-      : { type: 'restarted', data: { attempt, reason: entry.reason } });
+    await this.#emit(
+      entry.id,
+      entry.kind === 'delta'
+        ? { type: 'delta', data: { text: entry.text, attempt } }
+        : { type: 'restarted', data: { attempt, reason: entry.reason } },
+    );
     return true;
   }
 
@@ -71,7 +81,10 @@ export class TurnReader<Turn> {
     }
   }
 
-  /** The ending, and before it whatever of the answer is missing. @returns false when the turn has run again since the snapshot. */
+  /**
+   * The ending, and before it whatever of the answer is missing.
+   * @returns false when the turn has run again since the snapshot.
+   */
   async finish(snapshot: EndedSnapshot<Turn>): Promise<boolean> {
     const { attempt, content, state, turn } = snapshot;
     const seen = await this.#hasEnding(snapshot);
@@ -102,7 +115,8 @@ export class TurnReader<Turn> {
     const last = lastEntryOf(snapshot);
     if (last !== null) return at.entry === last + 1;
     if (snapshot.content !== null) return false;
-    // A failure whose length nobody wrote down: the stream knows it, and without a stream there is nothing more to send anyway.
+    // A failure whose length nobody wrote down: the stream knows it, and without a stream there is nothing more to send
+    // anyway.
     const top = await readLastId(this.#options.redis, snapshot.turnId).catch(ignoreAway);
     return top?.attempt !== at.attempt || at.entry === top.entry + 1;
   }
@@ -116,7 +130,10 @@ export class TurnReader<Turn> {
     this.#cursor.advance({ attempt, entry });
   }
 
-  /** A position that the stream does not bear out (it is gone, trimmed, or never was so long) is worth nothing: the reader gets everything. */
+  /**
+   * A position that the stream does not bear out (it is gone, trimmed, or never was so long) is worth nothing: the
+   * reader gets everything.
+   */
   async #prove(): Promise<void> {
     const { at, next } = this.#cursor;
     if (!this.#claimed || next.attempt !== at.attempt) return;

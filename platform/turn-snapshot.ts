@@ -17,7 +17,9 @@ export interface TurnSnapshot<Turn = unknown> {
   readonly turn: Turn;
 }
 
-/** Number of the entry that completes the newest attempt, as far as PostgreSQL can tell; the ending is the one after it. */
+/**
+ * Number of the entry that completes the newest attempt, as far as PostgreSQL can tell; the ending is the one after it.
+ */
 export function lastEntryOf({ attempt, streamEntries, content }: TurnSnapshot): number | null {
   if (attempt === 0) return ACCEPTED_ID.entry;
   if (streamEntries === null) return null;
@@ -25,7 +27,10 @@ export function lastEntryOf({ attempt, streamEntries, content }: TurnSnapshot): 
   return content !== null && content !== '' ? Math.max(1, streamEntries) : streamEntries;
 }
 
-/** The least attempt whose text still counts: a run that begins anew makes the attempts so far history before there is a newer one. */
+/**
+ * The least attempt whose text still counts: a run that begins anew makes the attempts so far history before there is a
+ * newer one.
+ */
 export function leastAttemptOf({ state, attempt }: TurnSnapshot): number {
   return state === 'accepted' && attempt > 0 ? attempt + 1 : attempt;
 }

@@ -1,9 +1,16 @@
-import { formatEventId, parseEventId, RESTART_REASONS, type EventId, type StreamEntry } from '../domain/stream-events.ts';
+import {
+  formatEventId,
+  parseEventId,
+  RESTART_REASONS,
+  type EventId,
+  type StreamEntry,
+} from '../domain/stream-events.ts';
 import { RedisAway, type Redis, type RedisClient } from './redis.ts';
 
 /**
- * How a turn looks in Redis. One stream holds its entries, `<attempt>-<n>` → `delta <text>` or `restarted <reason>`; one channel of the same
- * name carries each entry as it is written, and two words: `changed` (read PostgreSQL again) and `stop` (the row asks for it already).
+ * How a turn looks in Redis. One stream holds its entries, `<attempt>-<n>` → `delta <text>` or `restarted <reason>`;
+ * one channel of the same name carries each entry as it is written, and two words: `changed` (read PostgreSQL again)
+ * and `stop` (the row asks for it already).
  */
 export function turnKey(turnId: string): string {
   return `turn:${turnId}`;
@@ -12,8 +19,9 @@ export function turnKey(turnId: string): string {
 export type Announcement = 'changed' | 'stop';
 
 /**
- * Says it to whoever watches the turn in other processes; `TurnFeed.announce` says it in this one too. Fire and forget: every watcher also
- * polls, so a lost word costs time, not truth. @param origin by which the sender knows its own words when they come back.
+ * Says it to whoever watches the turn in other processes; `TurnFeed.announce` says it in this one too. Fire and forget:
+ * every watcher also polls, so a lost word costs time, not truth. @param origin by which the sender knows its own words
+ * when they come back.
  */
 export function announce(redis: Redis, turnId: string, word: Announcement, origin: string): void {
   redis.ask((commands) => commands.publish(turnKey(turnId), encodeWord(word, origin))).catch(() => {});
@@ -43,8 +51,12 @@ export function entryFields(entry: StreamEntry): [kind: string, value: string] {
 
 /** At most `count` entries from `from` (inclusive) on, in order. @throws RedisAway */
 export async function readEntries(redis: Redis, turnId: string, from: EventId, count: number): Promise<StreamEntry[]> {
-  const reply = await asked(redis, (commands) => commands.xRange(turnKey(turnId), formatEventId(from), '+', { COUNT: count }));
-  return (reply ?? []).flatMap(({ id, message }) => Object.entries(message).flatMap(([kind, value]) => decodeEntry(id, kind, value) ?? []));
+  const reply = await asked(redis, (commands) =>
+    commands.xRange(turnKey(turnId), formatEventId(from), '+', { COUNT: count }),
+  );
+  return (reply ?? []).flatMap(({ id, message }) =>
+    Object.entries(message).flatMap(([kind, value]) => decodeEntry(id, kind, value) ?? []),
+  );
 }
 
 /** The newest id of a turn's stream, null when there is no stream. @throws RedisAway */

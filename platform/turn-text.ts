@@ -29,7 +29,8 @@ export class TurnText {
   }
 
   /**
-   * What waits, for the next entry. Half of a surrogate pair stays behind for its other half: alone it would become U+FFFD on its way.
+   * What waits, for the next entry. Half of a surrogate pair stays behind for its other half: alone it would become
+   * U+FFFD on its way.
    * @param last nothing follows: half a pair goes too.
    */
   take(last: boolean): string {

@@ -11,11 +11,17 @@ export interface TurnWriterOptions {
   readonly turnId: string;
   /** Ordinal of the attempt's row in PostgreSQL, 1 or more; no two writers ever share one. */
   readonly attempt: number;
-  /** Why there is a second or later attempt: written at once as its first entry. Attempt 1 begins with its first text whatever stands here. */
+  /**
+   * Why there is a second or later attempt: written at once as its first entry. Attempt 1 begins with its first text
+   * whatever stands here.
+   */
   readonly restarted: Exclude<RestartReason, 'resync'> | null;
   /** Entries in the stream before it is written anew as one (2,000). */
   readonly maxEntries?: number;
-  /** Bytes of answer that go through Redis (1 MiB, near twice an answer of 128,000 tokens); a longer one arrives whole, from PostgreSQL. */
+  /**
+   * Bytes of answer that go through Redis (1 MiB, near twice an answer of 128,000 tokens); a longer one arrives whole,
+   * from PostgreSQL.
+   */
   readonly maxBytes?: number;
   /** Seconds that the stream lives after its last renewal (1 h), and after `end()` (10 min). */
   readonly ageSeconds?: number;
@@ -24,7 +30,10 @@ export interface TurnWriterOptions {
   readonly onEntry?: (entry: StreamEntry) => void;
 }
 
-/** Carries the text of one attempt to its readers. Redis away, slow or emptied costs it nothing: no call throws, and none but `end` waits for Redis. */
+/**
+ * Carries the text of one attempt to its readers. Redis away, slow or emptied costs it nothing: no call throws, and
+ * none but `end` waits for Redis.
+ */
 export interface TurnWriter {
   /** A piece of the answer as the model sent it; it may end in half a surrogate pair. @throws after `end()`. */
   delta(text: string): void;
@@ -38,8 +47,8 @@ export interface TurnWriter {
   readonly fenced: AbortSignal;
   /**
    * Writes what is left, waiting half a second at most, and lets the stream go. Call it before the answer is stored.
-   * @returns for PostgreSQL (`stream_entries`): a reader who has the entry of this number has the whole text. It is one more than was ever
-   * written when some text never left.
+   * @returns for PostgreSQL (`stream_entries`): a reader who has the entry of this number has the whole text. It is one
+   *   more than was ever written when some text never left.
    */
   end(): Promise<number>;
 }
@@ -49,7 +58,10 @@ const URGENT_CHARACTERS = 8_192;
 const SHORTEST_RETRY_MS = 25;
 const LONGEST_RETRY_MS = 500;
 
-/** Opens without waiting. Call `end()` on every way out: else the stream lives for `ageSeconds`, and the writer counts as open. */
+/**
+ * Opens without waiting. Call `end()` on every way out: else the stream lives for `ageSeconds`, and the writer counts
+ * as open.
+ */
 export function openTurnWriter(redis: Redis, options: TurnWriterOptions): TurnWriter {
   return new StreamWriter(redis, options);
 }
@@ -61,8 +73,13 @@ class StreamWriter implements TurnWriter {
   readonly #text = new TurnText();
   readonly #journal: TurnJournal;
   readonly #fence = new AbortController();
-  /** Whoever's timer beats and whoever brings the text, what is written is the work that opened the writer: its trace, its log fields. */
-  readonly #flush = AsyncLocalStorage.bind(() => { this.#flushNow(); });
+  /**
+   * Whoever's timer beats and whoever brings the text, what is written is the work that opened the writer: its trace,
+   * its log fields.
+   */
+  readonly #flush = AsyncLocalStorage.bind(() => {
+    this.#flushNow();
+  });
   readonly #pulse = joinPulse(this.#flush);
   /** Something should not wait for the pulse: the opening, the first text, a large one. */
   #urgent = false;
@@ -76,12 +93,20 @@ class StreamWriter implements TurnWriter {
     this.#redis = redis;
     this.#key = turnKey(options.turnId);
     this.#endedAgeSeconds = options.endedAgeSeconds ?? 600;
-    const opening = options.attempt === 1 ? null : options.restarted ?? 'retry';
-    this.#journal = new TurnJournal(redis, {
-      turnId: options.turnId, attempt: options.attempt, opening,
-      maxEntries: options.maxEntries ?? 2_000, maxBytes: options.maxBytes ?? 1_048_576, ageSeconds: options.ageSeconds ?? 3_600,
-      onEntry: options.onEntry ?? (() => {}),
-    }, this.#text);
+    const opening = options.attempt === 1 ? null : (options.restarted ?? 'retry');
+    this.#journal = new TurnJournal(
+      redis,
+      {
+        turnId: options.turnId,
+        attempt: options.attempt,
+        opening,
+        maxEntries: options.maxEntries ?? 2_000,
+        maxBytes: options.maxBytes ?? 1_048_576,
+        ageSeconds: options.ageSeconds ?? 3_600,
+        onEntry: options.onEntry ?? (() => {}),
+      },
+      this.#text,
+    );
     if (opening !== null) this.#flush();
   }
 
@@ -116,12 +141,13 @@ class StreamWriter implements TurnWriter {
   }
 
   end(): Promise<number> {
-    return this.#ended ??= this.#finish();
+    return (this.#ended ??= this.#finish());
   }
 
   /** One at a time; while Redis is away, only when its turn to try again has come. */
   #flushNow(): void {
-    if (this.#flushing !== null || this.#retry !== undefined || this.#ended !== null || !this.#journal.hasWork(false)) return;
+    if (this.#flushing !== null || this.#retry !== undefined || this.#ended !== null || !this.#journal.hasWork(false))
+      return;
     this.#flushing = this.#write(false);
     void this.#flushing.then((written) => {
       this.#flushing = null;
@@ -160,11 +186,17 @@ class StreamWriter implements TurnWriter {
     clearTimeout(this.#retry);
     this.#pulse.leave();
     let timer: NodeJS.Timeout | undefined;
-    await Promise.race([this.#writeRest(), new Promise((resolve) => { timer = setTimeout(resolve, END_WITHIN_MS); })]);
+    await Promise.race([
+      this.#writeRest(),
+      new Promise((resolve) => {
+        timer = setTimeout(resolve, END_WITHIN_MS);
+      }),
+    ]);
     clearTimeout(timer);
     this.#journal.close();
     const { numbered, fenced } = this.#journal;
-    if (numbered > 0 && !fenced) this.#redis.ask((commands) => commands.expire(this.#key, this.#endedAgeSeconds)).catch(() => {});
+    if (numbered > 0 && !fenced)
+      this.#redis.ask((commands) => commands.expire(this.#key, this.#endedAgeSeconds)).catch(() => {});
     return this.#text.waiting > 0 ? numbered + 1 : numbered;
   }
 

@@ -5,10 +5,15 @@ const REQUESTS_MAY_TAKE_MS = 15_000;
 const SERVE_WITHIN_MS = 60_000;
 
 /**
- * How the program runs, in the image too (a test compares). V8 sizes a heap by the machine's memory and glibc keeps what was freed: without the
- * last two and MALLOC a process that was busy for a minute holds twice as much, for no less CPU (docs/architecture.md, Memory).
+ * How the program runs, in the image too (a test compares). V8 sizes a heap by the machine's memory and glibc keeps
+ * what was freed: without the last two and MALLOC a process that was busy for a minute holds twice as much, for no less
+ * CPU (docs/architecture.md, Memory).
  */
-export const NODE_FLAGS: readonly string[] = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16', '--heap-growing-percent=40'];
+export const NODE_FLAGS: readonly string[] = [
+  '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=16',
+  '--heap-growing-percent=40',
+];
 /** Of glibc: two arenas, and at most 128 KB kept at the end of one. */
 export const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' } as const;
 
@@ -27,12 +32,35 @@ export interface AppSettings {
   readonly readyPath?: string;
 }
 
-/** The program itself, as a process of its own on Node 24, in the state of taking turns. @throws SetupError when it does not come up. */
-export async function startApp(ground: Ground, { url, port, variables, graceSeconds, output = 'ours', nodeFlags = [], name = 'app', readyPath = '/health/ready' }: AppSettings): Promise<Service> {
+/**
+ * The program itself, as a process of its own on Node 24, in the state of taking turns.
+ * @throws SetupError when it does not come up.
+ */
+export async function startApp(
+  ground: Ground,
+  {
+    url,
+    port,
+    variables,
+    graceSeconds,
+    output = 'ours',
+    nodeFlags = [],
+    name = 'app',
+    readyPath = '/health/ready',
+  }: AppSettings,
+): Promise<Service> {
   return launch(ground, {
-    name, url, port, said: 'the app', output,
-    file: process.execPath, args: [...NODE_FLAGS, ...nodeFlags, 'main.ts'], cwd: process.cwd(), env: { ...MALLOC, ...variables },
+    name,
+    url,
+    port,
+    said: 'the app',
+    output,
+    file: process.execPath,
+    args: [...NODE_FLAGS, ...nodeFlags, 'main.ts'],
+    cwd: process.cwd(),
+    env: { ...MALLOC, ...variables },
     stopWithinMs: graceSeconds * 1_000 + REQUESTS_MAY_TAKE_MS,
-    isReady: async () => (await fetch(url + readyPath, { signal: AbortSignal.timeout(2_500) })).ok, withinMs: SERVE_WITHIN_MS,
+    isReady: async () => (await fetch(url + readyPath, { signal: AbortSignal.timeout(2_500) })).ok,
+    withinMs: SERVE_WITHIN_MS,
   });
 }

@@ -1,20 +1,31 @@
 import type { Stack } from './stack.ts';
 
 /** What a person needs next, for standard output. The curl line works when pasted. */
-export function bannerOf({ demo, temporalUi, services }: Pick<Stack, 'demo' | 'temporalUi' | 'services'>, { url, web, seconds }: { url: string; web: string; seconds: number }): string {
+export function bannerOf(
+  { demo, temporalUi, services }: Pick<Stack, 'demo' | 'temporalUi' | 'services'>,
+  { url, web, seconds }: { url: string; web: string; seconds: number },
+): string {
   const lines = [
-    '', `Turnkeeper is ready after ${seconds.toFixed(1)} s`, '',
+    '',
+    `Turnkeeper is ready after ${seconds.toFixed(1)} s`,
+    '',
     `  app           ${web}${demo === null ? '' : `/#demo=${demo.secret}`}`,
     `  API           ${url}/api/docs`,
     ...(temporalUi === null ? [] : [`  Temporal UI   ${temporalUi}`]),
     `  model         ${services.find(({ name }) => name === 'model')?.said ?? ''}`,
-    ...(demo === null ? ['  keys          npm run -s turnkeeper -- user create --email you@example.com'] : [
-      `  demo user     id 1, Bearer ${demo.user.token}`,
-      `  demo admin    id 2, Bearer ${demo.admin.token}`,
-      '', 'Ask it something:', '',
-      `  curl -X POST ${url}/api/chat/send -H "Authorization: Bearer ${demo.user.token}" -d '{"message": "안녕하세요"}'`,
-    ]),
-    '', 'Ctrl-C stops everything.', '',
+    ...(demo === null
+      ? ['  keys          npm run -s turnkeeper -- user create --email you@example.com']
+      : [
+          `  demo user     id 1, Bearer ${demo.user.token}`,
+          `  demo admin    id 2, Bearer ${demo.admin.token}`,
+          '',
+          'Ask it something:',
+          '',
+          `  curl -X POST ${url}/api/chat/send -H "Authorization: Bearer ${demo.user.token}" -d '{"message": "안녕하세요"}'`,
+        ]),
+    '',
+    'Ctrl-C stops everything.',
+    '',
   ];
   return `${lines.join('\n')}\n`;
 }

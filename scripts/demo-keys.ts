@@ -11,20 +11,31 @@ export interface DemoKeys {
   readonly admin: { readonly userId: 2; readonly token: string };
 }
 
-/** `DATA_DIR/demo.json`, minted once: the same keys with every start, behind a new secret, and new ones when either the file or the database is another. */
+/**
+ * `DATA_DIR/demo.json`, minted once: the same keys with every start, behind a new secret, and new ones when either the
+ * file or the database is another.
+ */
 export async function mintDemoKeys(database: Database, dataDir: string): Promise<DemoKeys> {
   const file = join(dataDir, 'demo.json');
   const known = readKnown(file);
   const user = await keyFor(database, { id: 1, role: 'user', email: 'demo@turnkeeper.example' }, known.user?.token);
   const admin = await keyFor(database, { id: 2, role: 'admin', email: 'admin@turnkeeper.example' }, known.admin?.token);
-  const keys: DemoKeys = { secret: randomBytes(24).toString('base64url'), user: { userId: 1, token: user }, admin: { userId: 2, token: admin } };
+  const keys: DemoKeys = {
+    secret: randomBytes(24).toString('base64url'),
+    user: { userId: 1, token: user },
+    admin: { userId: 2, token: admin },
+  };
   writeFileSync(`${file}.new`, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });
   chmodSync(`${file}.new`, 0o600);
   renameSync(`${file}.new`, file);
   return keys;
 }
 
-async function keyFor(database: Database, user: { id: number; role: 'user' | 'admin'; email: string }, known: unknown): Promise<string> {
+async function keyFor(
+  database: Database,
+  user: { id: number; role: 'user' | 'admin'; email: string },
+  known: unknown,
+): Promise<string> {
   if (typeof known === 'string' && (await authenticateToken(database, known))?.userId === user.id) return known;
   const exists = (await findAccount(database.sql, user.id)) !== null;
   return exists ? (await createToken(database, { userId: user.id })).token : (await createUser(database, user)).token;

@@ -1,6 +1,13 @@
-/** Lanes of `npm run test:fast`: they need no service and take seconds. Everything else under test/ runs with services. */
+/**
+ * Lanes of `npm run test:fast`: they need no service and take seconds. Everything else under test/ runs with services.
+ */
 export const FAST_LANES = [
-  'test/domain/', 'test/model/', 'test/replay/', 'test/web/', 'test/tidy.test.ts', 'test/bootstrap/(leftovers|variables|summary|cli|modules)\\.test\\.ts',
+  'test/domain/',
+  'test/model/',
+  'test/replay/',
+  'test/web/',
+  'test/tidy.test.ts',
+  'test/bootstrap/(leftovers|variables|summary|cli|modules)\\.test\\.ts',
 ];
 
 /** Whether a run of jest with these arguments comes to tests that need a browser and the built web app. */

@@ -3,17 +3,23 @@ import { say, SetupError } from './services/say.ts';
 import { ThrowAway } from './throw-away.ts';
 
 /**
- * `npm run record [-- <type>[/<scenario>] …]`: runs the scenarios of test/replay/scenarios.ts against throw-away services and stores what the
- * server wrote under test/replay/histories (docs/architecture.md, Changing workflow code).
+ * `npm run record [-- <type>[/<scenario>] …]`: runs the scenarios of test/replay/scenarios.ts against throw-away
+ * services and stores what the server wrote under test/replay/histories (docs/architecture.md, Changing workflow code).
  */
 async function main(scenarios: string[]): Promise<number> {
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
   const services = await ThrowAway.open(stopping.signal);
   try {
-    const recorder = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'test/replay/record.ts', ...scenarios], {
-      stdio: 'inherit', env: { ...process.env, ...await services.start() }, signal: stopping.signal,
-    });
+    const recorder = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', 'test/replay/record.ts', ...scenarios],
+      {
+        stdio: 'inherit',
+        env: { ...process.env, ...(await services.start()) },
+        signal: stopping.signal,
+      },
+    );
     return await new Promise<number>((resolve, reject) => {
       recorder.once('error', reject);
       recorder.once('close', (code) => resolve(code ?? 1));

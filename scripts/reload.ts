@@ -7,11 +7,24 @@ import { say, SetupError } from './services/say.ts';
 import type { Ground, Service } from './services/service.ts';
 
 /** What the running program is made of; the workflows' bundle is among it, which Node's own --watch does not see. */
-const WATCHED = new Set(['main.ts', 'activities', 'api', 'db', 'domain', 'migrations', 'platform', 'worker', 'workflows']);
+const WATCHED = new Set([
+  'main.ts',
+  'activities',
+  'api',
+  'db',
+  'domain',
+  'migrations',
+  'platform',
+  'worker',
+  'workflows',
+]);
 /** Editors write a file in several steps, and git many files at once. */
 const QUIET_MS = 200;
 
-/** `npm run dev`: the app anew with every change of a source file, until `stopping`; the services stay. A broken change waits for the next one. */
+/**
+ * `npm run dev`: the app anew with every change of a source file, until `stopping`; the services stay. A broken change
+ * waits for the next one.
+ */
 export async function runReloading(ground: Ground, settings: AppSettings, onServing: () => void): Promise<void> {
   const changes = watchSources(process.cwd());
   ground.stopping.addEventListener('abort', () => changes.close());
@@ -21,12 +34,15 @@ export async function runReloading(ground: Ground, settings: AppSettings, onServ
     if (app !== null && !serving) onServing();
     serving ||= app !== null;
     let replaced = false;
-    void app?.died.then(() => { if (!replaced) say('the app ended by itself; waiting for a change'); });
+    void app?.died.then(() => {
+      if (!replaced) say('the app ended by itself; waiting for a change');
+    });
     const changed = await changes.next();
     if (changed.length > 0) say(`changed: ${changed.join(', ')}`);
     replaced = true;
     await app?.stop();
-    if (!ground.stopping.aborted && changed.some((file) => file.startsWith(`migrations${sep}`))) await migrate(settings);
+    if (!ground.stopping.aborted && changed.some((file) => file.startsWith(`migrations${sep}`)))
+      await migrate(settings);
   }
 }
 
@@ -42,7 +58,11 @@ async function startOrSay(ground: Ground, settings: AppSettings): Promise<Servic
 
 /** In a process of its own: this one has read the migrations of before. */
 async function migrate(settings: AppSettings): Promise<void> {
-  const { output } = await runToEnd(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', 'migrate'], { env: settings.variables, withinMs: 600_000 });
+  const { output } = await runToEnd(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', 'cli/main.ts', 'migrate'],
+    { env: settings.variables, withinMs: 600_000 },
+  );
   say(output.trim());
 }
 
@@ -56,15 +76,20 @@ function watchSources(root: string): Changes {
   const changed = new Set<string>();
   let wake: () => void = () => {};
   const closed = new AbortController();
-  const watchers = [...WATCHED].map((name) => watch(join(root, name), { recursive: !name.includes('.') }, (_event, file) => {
-    const path = name.includes('.') || file === null ? name : join(name, file);
-    if (!path.endsWith('.ts')) return;
-    changed.add(path);
-    wake();
-  }));
+  const watchers = [...WATCHED].map((name) =>
+    watch(join(root, name), { recursive: !name.includes('.') }, (_event, file) => {
+      const path = name.includes('.') || file === null ? name : join(name, file);
+      if (!path.endsWith('.ts')) return;
+      changed.add(path);
+      wake();
+    }),
+  );
   return {
     async next() {
-      while (changed.size === 0 && !closed.signal.aborted) await new Promise<void>((resolve) => { wake = resolve; });
+      while (changed.size === 0 && !closed.signal.aborted)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
       for (let size = -1; size !== changed.size && !closed.signal.aborted;) {
         size = changed.size;
         await sleep(QUIET_MS);

@@ -27,7 +27,10 @@ export async function startStack(config: Config, ground: Ground): Promise<Stack>
   const embedded = config.database.url === undefined;
   const parts = new Parts(ground);
   const [{ postgres, demo }, redis, temporal, model] = await parts.together((on) => [
-    parts.start(startPostgres(on, config.database.url)).then(async (postgres) => ({ postgres, demo: await prepare(postgres.url, ground.dataDir, { embedded, demo: config.demo }) })),
+    parts.start(startPostgres(on, config.database.url)).then(async (postgres) => ({
+      postgres,
+      demo: await prepare(postgres.url, ground.dataDir, { embedded, demo: config.demo }),
+    })),
     parts.start(startRedis(on, config.redis.url)),
     parts.start(startTemporal(on, config.temporal)).then(async (temporal) => {
       if (config.temporal.address !== undefined) await ensureSearchAttributes(config.temporal);
@@ -37,10 +40,15 @@ export async function startStack(config: Config, ground: Ground): Promise<Stack>
   ]);
   const isDemoModel = config.openai.apiKey === undefined && config.openai.baseUrl === undefined;
   return {
-    services: parts.started, temporalUi: temporal.uiUrl, demo, stop: () => parts.stop(),
+    services: parts.started,
+    temporalUi: temporal.uiUrl,
+    demo,
+    stop: () => parts.stop(),
     urls: { postgres: postgres.url, redis: redis.url, temporal: temporal.url },
     variables: {
-      DATABASE_URL: postgres.url, REDIS_URL: redis.url, TEMPORAL_ADDRESS: temporal.url,
+      DATABASE_URL: postgres.url,
+      REDIS_URL: redis.url,
+      TEMPORAL_ADDRESS: temporal.url,
       ...(temporal.uiUrl === null ? {} : { TEMPORAL_UI_URL: temporal.uiUrl }),
       ...(isDemoModel ? { OPENAI_BASE_URL: model.url } : {}),
       TURNKEEPER_EMBEDDED: String(embedded),
@@ -60,7 +68,9 @@ export class Parts {
   }
 
   /** @throws what the first part that failed threw; by then all are stopped, also those that came up late. */
-  async together<T extends readonly Promise<unknown>[]>(begin: (on: Ground) => readonly [...T]): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  async together<T extends readonly Promise<unknown>[]>(
+    begin: (on: Ground) => readonly [...T],
+  ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
     const failed = new AbortController();
     const starting = begin({ ...this.#ground, stopping: AbortSignal.any([this.#ground.stopping, failed.signal]) });
     try {
@@ -85,10 +95,17 @@ export class Parts {
   }
 }
 
-async function prepare(url: string, dataDir: string, { embedded, demo }: { embedded: boolean; demo: boolean }): Promise<DemoKeys | null> {
+async function prepare(
+  url: string,
+  dataDir: string,
+  { embedded, demo }: { embedded: boolean; demo: boolean },
+): Promise<DemoKeys | null> {
   const database = await openDatabase({ url, poolMax: 2 });
   try {
-    if (!embedded) await database.ping().catch((cause: unknown) => { throw unreachable(url, cause); });
+    if (!embedded)
+      await database.ping().catch((cause: unknown) => {
+        throw unreachable(url, cause);
+      });
     const applied = await migrate(url);
     if (applied.length > 0) say(`migrated: ${applied.join(', ')}`);
     return demo ? await mintDemoKeys(database, dataDir) : null;
@@ -100,5 +117,8 @@ async function prepare(url: string, dataDir: string, { embedded, demo }: { embed
 /** Without the password. */
 function unreachable(url: string, cause: unknown): SetupError {
   const { host, pathname } = new URL(url);
-  return new SetupError(`DATABASE_URL: PostgreSQL at ${host}${pathname} does not answer (${cause instanceof Error ? cause.message : 'unknown'}).`, { cause });
+  return new SetupError(
+    `DATABASE_URL: PostgreSQL at ${host}${pathname} does not answer (${cause instanceof Error ? cause.message : 'unknown'}).`,
+    { cause },
+  );
 }

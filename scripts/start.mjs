@@ -1,4 +1,5 @@
-// The door of every npm script. Plain Node built-ins, because nothing is installed yet on a fresh clone (Node 20 is enough for this file).
+// The door of every npm script. Plain Node built-ins, because nothing is installed yet on a fresh clone (Node 20 is
+// enough for this file).
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,7 +21,14 @@ const COMMANDS = {
   'test:fast': [['scripts/with-services.ts', '--fast']],
   postman: [['docs/postman/make.ts']],
   record: [['scripts/record-history.ts']],
-  check: [['web/make-types.ts'], [TYPESCRIPT, '--noEmit'], [TYPESCRIPT, '--noEmit', '-p', 'web'], [TYPESCRIPT, '--noEmit', '-p', 'test/browser'], [ESLINT, '.', '--max-warnings', '0'], ['scripts/with-services.ts', '--fast']],
+  check: [
+    ['web/make-types.ts'],
+    [TYPESCRIPT, '--noEmit'],
+    [TYPESCRIPT, '--noEmit', '-p', 'web'],
+    [TYPESCRIPT, '--noEmit', '-p', 'test/browser'],
+    [ESLINT, '.', '--max-warnings', '0'],
+    ['scripts/with-services.ts', '--fast'],
+  ],
   'bench:turn': [['bench/turn.ts']],
   'bench:stats': [['bench/stats.ts']],
   'bench:turns': [['bench/turns-list.ts']],
@@ -29,7 +37,8 @@ const COMMANDS = {
   cli: [['cli/main.ts']],
 };
 
-// Node keeps there what it has compiled: a command then starts in 0.4 s of CPU instead of 0.65, the app in 1.3 instead of 1.9.
+// Node keeps there what it has compiled: a command then starts in 0.4 s of CPU instead of 0.65, the app in 1.3 instead
+// of 1.9.
 process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'turnkeeper', 'compiled');
 
 if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
@@ -39,22 +48,35 @@ if (steps === undefined) fail(`No such command: ${command}. There are ${Object.k
 await install();
 const node = findNode();
 for (const step of steps) {
-  const code = await run(node, ['--disable-warning=ExperimentalWarning', ...(existsSync(join(root, '.env')) ? ['--env-file=.env'] : []), ...step, ...(step === steps.at(-1) ? rest : [])]);
+  const code = await run(node, [
+    '--disable-warning=ExperimentalWarning',
+    ...(existsSync(join(root, '.env')) ? ['--env-file=.env'] : []),
+    ...step,
+    ...(step === steps.at(-1) ? rest : []),
+  ]);
   if (code !== 0) process.exit(code);
 }
 
 /** Installs the locked dependencies unless exactly these are installed. */
 async function install() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   const began = Date.now();
   const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
   say('installing the locked dependencies (npm ci) …');
   const progress = setInterval(() => say(`installing the locked dependencies … ${seconds()}`), 10_000);
   // Production is no reason to leave out what runs the tests; the container image is built with --omit=dev.
-  const code = await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+  const code = await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', [
+    'ci',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]);
   clearInterval(progress);
-  if (code !== 0) fail('npm ci failed (see above). Check the network and npm\'s registry, then try again.');
+  if (code !== 0) fail("npm ci failed (see above). Check the network and npm's registry, then try again.");
   writeFileSync(stamp, lock);
   say(`installed in ${seconds()}`);
 }
@@ -62,8 +84,13 @@ async function install() {
 /** The npm package `node` brings Node 24; npm may have been told not to run its install script. */
 function findNode() {
   const local = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-  if (!existsSync(local)) spawnSync(process.execPath, ['installArchSpecificPackage.js'], { cwd: join(root, 'node_modules', 'node'), stdio: 'ignore' });
-  if (existsSync(local) && spawnSync(local, ['--version'], { encoding: 'utf8' }).stdout?.startsWith('v24.')) return local;
+  if (!existsSync(local))
+    spawnSync(process.execPath, ['installArchSpecificPackage.js'], {
+      cwd: join(root, 'node_modules', 'node'),
+      stdio: 'ignore',
+    });
+  if (existsSync(local) && spawnSync(local, ['--version'], { encoding: 'utf8' }).stdout?.startsWith('v24.'))
+    return local;
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
   fail('Node 24 could not be installed from the npm package `node`. Install Node 24 and try again.');
 }
@@ -85,14 +112,16 @@ function run(file, args) {
     child.on('exit', (code, signal) => {
       clearInterval(orphaned);
       for (const name of SIGNALS) process.off(name, forward);
-      resolve(code ?? (signal === asked && (command === 'start' || command === 'dev') ? 0 : 128 + constants.signals[signal]));
+      resolve(
+        code ?? (signal === asked && (command === 'start' || command === 'dev') ? 0 : 128 + constants.signals[signal]),
+      );
     });
   });
 }
 
 /**
- * npm hands a signal to its shell only, which dies without telling us; and npm itself may be killed. Only under npm: a start from a
- * shell may well outlive it.
+ * npm hands a signal to its shell only, which dies without telling us; and npm itself may be killed. Only under npm: a
+ * start from a shell may well outlive it.
  */
 function watchParent(onGone) {
   const parent = process.ppid;

@@ -15,7 +15,10 @@ export interface Summary {
 /** Before a single result is known: a run that cannot begin has failed. */
 export const NOTHING_RAN: Summary = { passed: 0, failed: 1 };
 
-/** A suite that could not run is a failure, and so is a run without a single test or one that jest itself did not end well. */
+/**
+ * A suite that could not run is a failure, and so is a run without a single test or one that jest itself did not end
+ * well.
+ */
 export function summarise(result: JestResult, exitCode: number): Summary {
   const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
   const isWrong = failed === 0 && (result.numPassedTests === 0 || exitCode !== 0);

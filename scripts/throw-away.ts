@@ -23,7 +23,13 @@ export class ThrowAway {
     const dataDir = mkdtempSync(join(tmpdir(), 'turnkeeper-test-'));
     // PostgreSQL's user must get through, to a folder of its own.
     chmodSync(dataDir, 0o711);
-    return new ThrowAway({ dataDir, registry: await Registry.claim(dataDir), throwAway: true, durable: false, stopping });
+    return new ThrowAway({
+      dataDir,
+      registry: await Registry.claim(dataDir),
+      throwAway: true,
+      durable: false,
+      stopping,
+    });
   }
 
   /** @returns the variables by which tests find them. */
@@ -35,7 +41,12 @@ export class ThrowAway {
       this.#parts.start(startTemporal(on, { address: undefined, namespace: 'default', uiUrl: undefined })),
     ]);
     say(`services ready after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
-    return { TEST_DATABASE_URL: postgres.url, TEST_REDIS_URL: redis.url, TEST_TEMPORAL_ADDRESS: temporal.url, TEST_TEMPORAL_UI_URL: temporal.uiUrl ?? '' };
+    return {
+      TEST_DATABASE_URL: postgres.url,
+      TEST_REDIS_URL: redis.url,
+      TEST_TEMPORAL_ADDRESS: temporal.url,
+      TEST_TEMPORAL_UI_URL: temporal.uiUrl ?? '',
+    };
   }
 
   async close(): Promise<void> {

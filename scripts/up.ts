@@ -12,15 +12,27 @@ import { startStack, type Stack } from './stack.ts';
 import { buildWeb } from './web-build.ts';
 import { startWebDev } from './web-dev.ts';
 
-/** `npm start`: brings everything up, runs the app until it is told to stop, then stops what it started. `--watch` reloads the app. */
+/**
+ * `npm start`: brings everything up, runs the app until it is told to stop, then stops what it started. `--watch`
+ * reloads the app.
+ */
 async function main(watch: boolean): Promise<void> {
   const began = performance.now();
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
   // Without a database of the person's own this is the embedded stack: loopback only, demo users, test routes.
-  const config = readConfig({ ...process.env, TURNKEEPER_EMBEDDED: String((process.env['DATABASE_URL'] ?? '') === '') });
+  const config = readConfig({
+    ...process.env,
+    TURNKEEPER_EMBEDDED: String((process.env['DATABASE_URL'] ?? '') === ''),
+  });
   const registry = await Registry.claim(resolve(config.dataDir));
-  const ground: Ground = { dataDir: registry.dataDir, registry, throwAway: false, durable: true, stopping: stopping.signal };
+  const ground: Ground = {
+    dataDir: registry.dataDir,
+    registry,
+    throwAway: false,
+    durable: true,
+    stopping: stopping.signal,
+  };
   // A builder that still runs is not left behind.
   const ended = new AbortController();
   let stack: Stack | undefined;
@@ -44,25 +56,55 @@ async function main(watch: boolean): Promise<void> {
 }
 
 /** @param options.web the built web app; null: it is served by Vite, from its sources. */
-async function serve({ ground, stack, config, port, web, watch, began }: { ground: Ground; stack: Stack; config: Config; port: number; web: string | null; watch: boolean; began: number }): Promise<void> {
+async function serve({
+  ground,
+  stack,
+  config,
+  port,
+  web,
+  watch,
+  began,
+}: {
+  ground: Ground;
+  stack: Stack;
+  config: Config;
+  port: number;
+  web: string | null;
+  watch: boolean;
+  began: number;
+}): Promise<void> {
   const url = `http://${hostOf(config.http.host)}:${port}`;
-  const settings: AppSettings = { url, port, variables: { ...stack.variables, PORT: String(port), ...(web === null ? {} : { WEB_DIR: web }) }, graceSeconds: config.worker.shutdownGraceSeconds };
+  const settings: AppSettings = {
+    url,
+    port,
+    variables: { ...stack.variables, PORT: String(port), ...(web === null ? {} : { WEB_DIR: web }) },
+    graceSeconds: config.worker.shutdownGraceSeconds,
+  };
   const onServing = (page: string) => {
     ground.registry.publish({
-      api: url, docs: `${url}/api/docs`, temporal: { address: stack.urls.temporal, namespace: config.temporal.namespace, ui: stack.temporalUi },
-      postgres: { url: stack.urls.postgres }, redis: { url: stack.urls.redis },
+      api: url,
+      docs: `${url}/api/docs`,
+      temporal: { address: stack.urls.temporal, namespace: config.temporal.namespace, ui: stack.temporalUi },
+      postgres: { url: stack.urls.postgres },
+      redis: { url: stack.urls.redis },
     });
     process.stdout.write(bannerOf(stack, { url, web: page, seconds: (performance.now() - began) / 1_000 }));
   };
-  const failed = Promise.race(stack.services.map(async (service) => {
-    await service.died;
-    return service.name;
-  }));
+  const failed = Promise.race(
+    stack.services.map(async (service) => {
+      await service.died;
+      return service.name;
+    }),
+  );
   if (watch) {
     const page = await startWebDev(ground, url);
     // A service that is gone ends the reloading like a signal does.
     const lost = new AbortController();
-    const reloading = runReloading({ ...ground, stopping: AbortSignal.any([ground.stopping, lost.signal]) }, settings, () => onServing(page.url));
+    const reloading = runReloading(
+      { ...ground, stopping: AbortSignal.any([ground.stopping, lost.signal]) },
+      settings,
+      () => onServing(page.url),
+    );
     const name = await Promise.race([failed, page.died.then(() => page.name), reloading.then(() => null)]);
     lost.abort();
     await reloading;

@@ -19,9 +19,24 @@ export async function buildWeb(stopping: AbortSignal): Promise<string> {
   if (existsSync(folder)) return folder;
   await mkdir(cache, { recursive: true });
   const part = `${folder}.${process.pid}`;
-  const { ok, output } = await withProgress('building the web app', runToEnd(process.execPath, [
-    'node_modules/vite/bin/vite.js', 'build', '--config', 'web/vite.config.ts', '--outDir', part, '--emptyOutDir', '--logLevel', 'warn',
-  ], { cwd: root, withinMs: BUILD_WITHIN_MS, signal: stopping }));
+  const { ok, output } = await withProgress(
+    'building the web app',
+    runToEnd(
+      process.execPath,
+      [
+        'node_modules/vite/bin/vite.js',
+        'build',
+        '--config',
+        'web/vite.config.ts',
+        '--outDir',
+        part,
+        '--emptyOutDir',
+        '--logLevel',
+        'warn',
+      ],
+      { cwd: root, withinMs: BUILD_WITHIN_MS, signal: stopping },
+    ),
+  );
   stopping.throwIfAborted();
   if (!ok) throw new SetupError(`The web app could not be built: ${lastLine(output)}`);
   // Two starts at once may both have built it; the second finds the first one's in place.
@@ -32,8 +47,10 @@ export async function buildWeb(stopping: AbortSignal): Promise<string> {
 async function hashSources(): Promise<string> {
   const hash = createHash('sha256').update(await readFile(join(root, 'package-lock.json')).catch(() => ''));
   // Types build nothing, and one file of them is made anew by every check.
-  const files = (await readdir(join(root, 'web'), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile() && !entry.name.endsWith('.d.ts'))
-    .map((entry) => join(entry.parentPath, entry.name)).sort();
+  const files = (await readdir(join(root, 'web'), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.d.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
   for (const file of files) hash.update(file.slice(root.length)).update(await readFile(file));
   return hash.digest('hex').slice(0, 16);
 }

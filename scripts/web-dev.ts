@@ -1,13 +1,35 @@
 import { freePort } from './services/port.ts';
 import { launch, type Ground, type Service } from './services/service.ts';
 
-/** The web app from its sources, each change at once in the open page; it asks the API at `api`, which may restart meanwhile. */
+/**
+ * The web app from its sources, each change at once in the open page; it asks the API at `api`, which may restart
+ * meanwhile.
+ */
 export async function startWebDev(ground: Ground, api: string): Promise<Service> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   return launch(ground, {
-    name: 'web', url, port, said: 'the web app, reloading', cwd: process.cwd(), env: { TURNKEEPER_API: api },
-    file: process.execPath, args: ['node_modules/vite/bin/vite.js', '--config', 'web/vite.config.ts', '--host', '127.0.0.1', '--port', String(port), '--strictPort', '--clearScreen', 'false'],
-    isReady: async () => (await fetch(url, { headers: { accept: 'text/html' }, signal: AbortSignal.timeout(2_000) })).ok, withinMs: 60_000,
+    name: 'web',
+    url,
+    port,
+    said: 'the web app, reloading',
+    cwd: process.cwd(),
+    env: { TURNKEEPER_API: api },
+    file: process.execPath,
+    args: [
+      'node_modules/vite/bin/vite.js',
+      '--config',
+      'web/vite.config.ts',
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--strictPort',
+      '--clearScreen',
+      'false',
+    ],
+    isReady: async () =>
+      (await fetch(url, { headers: { accept: 'text/html' }, signal: AbortSignal.timeout(2_000) })).ok,
+    withinMs: 60_000,
   });
 }

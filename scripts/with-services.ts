@@ -9,8 +9,9 @@ import { buildWeb } from './web-build.ts';
 import { NOTHING_RAN, skippedLine, summarise, summaryLine, type JestResult, type Summary } from './summary.ts';
 
 /**
- * `npm test [-- jest arguments]`: throw-away services, then jest. `--fast`: only the lanes without services. `--keep`: leaves the services
- * running, with the variables to use them, until Ctrl-C. The last line is always `N passed, N failed`; nothing is skipped in silence.
+ * `npm test [-- jest arguments]`: throw-away services, then jest. `--fast`: only the lanes without services. `--keep`:
+ * leaves the services running, with the variables to use them, until Ctrl-C. The last line is always `N passed, N
+ * failed`; nothing is skipped in silence.
  */
 async function main(args: string[]): Promise<number> {
   const [fast, keep] = [args.includes('--fast'), args.includes('--keep')];
@@ -22,9 +23,19 @@ async function main(args: string[]): Promise<number> {
   try {
     services = await ThrowAway.open(stopping.signal);
     const { dataDir } = services;
-    const variables = fast ? {} : { ...await services.start(), ...(keep || needsBrowser(jestArgs) ? await prepareBrowser(stopping.signal) : {}) };
+    const variables = fast
+      ? {}
+      : {
+          ...(await services.start()),
+          ...(keep || needsBrowser(jestArgs) ? await prepareBrowser(stopping.signal) : {}),
+        };
     if (keep) return await keepRunning(variables, stopping.signal);
-    summary = await runJest({ dataDir, variables, stopping: stopping.signal, args: [...(fast && !jestArgs.some((arg) => !arg.startsWith('-')) ? FAST_LANES : []), ...jestArgs] });
+    summary = await runJest({
+      dataDir,
+      variables,
+      stopping: stopping.signal,
+      args: [...(fast && !jestArgs.some((arg) => !arg.startsWith('-')) ? FAST_LANES : []), ...jestArgs],
+    });
   } catch (error) {
     if (stopping.signal.aborted) say('interrupted');
     else say(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
@@ -50,13 +61,31 @@ async function keepRunning(variables: Record<string, string>, stopping: AbortSig
 /** How long jest may take to go when it is interrupted. */
 const JEST_ENDS_WITHIN_MS = 5_000;
 
-async function runJest({ dataDir, variables, stopping, args }: { dataDir: string; variables: Record<string, string>; stopping: AbortSignal; args: string[] }): Promise<Summary> {
+async function runJest({
+  dataDir,
+  variables,
+  stopping,
+  args,
+}: {
+  dataDir: string;
+  variables: Record<string, string>;
+  stopping: AbortSignal;
+  args: string[];
+}): Promise<Summary> {
   const resultFile = join(dataDir, 'result.json');
-  const jest = spawn(process.execPath, ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${resultFile}`, ...args], {
-    // The JSON on standard output is the file's twin; what people read goes to standard error.
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, ...variables, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' },
-  });
+  const jest = spawn(
+    process.execPath,
+    ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${resultFile}`, ...args],
+    {
+      // The JSON on standard output is the file's twin; what people read goes to standard error.
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: {
+        ...process.env,
+        ...variables,
+        NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',
+      },
+    },
+  );
   const end = () => {
     jest.kill('SIGTERM');
     setTimeout(() => jest.kill('SIGKILL'), JEST_ENDS_WITHIN_MS).unref();

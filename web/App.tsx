@@ -14,7 +14,9 @@ import { NotFound } from './shell/NotFound.tsx';
 import { Loading } from './ui/Loading.tsx';
 
 const UsagePage = lazy(() => import('./usage/UsagePage.tsx').then(({ UsagePage }) => ({ default: UsagePage })));
-const PreferencesPage = lazy(() => import('./preferences/PreferencesPage.tsx').then(({ PreferencesPage }) => ({ default: PreferencesPage })));
+const PreferencesPage = lazy(() =>
+  import('./preferences/PreferencesPage.tsx').then(({ PreferencesPage }) => ({ default: PreferencesPage })),
+);
 
 const AdminPages = lazy(async () => {
   const [{ AdminPages }] = await Promise.all([import('./admin/AdminPages.tsx'), loadWords('admin')]);
@@ -27,7 +29,9 @@ const CHAT = /^\/(?:c\/(?<conversationId>[0-9a-f-]{36})\/?)?$/i;
 export function App() {
   return (
     <QueryClientProvider client={queries}>
-      <Boundary fallback={(error, again) => <FailedApp error={error} onRetry={again} />}><Page /></Boundary>
+      <Boundary fallback={(error, again) => <FailedApp error={error} onRetry={again} />}>
+        <Page />
+      </Boundary>
     </QueryClientProvider>
   );
 }
@@ -50,11 +54,21 @@ function SignedIn() {
         <Boundary of={location} fallback={(error, again) => <FailedPage error={error} onRetry={again} />}>
           <Suspense fallback={<Opening />}>
             <Switch>
-              <Route path={CHAT}>{({ conversationId }) => <ChatPage conversationId={conversationId?.toLowerCase() ?? null} />}</Route>
-              <Route path="/usage"><UsagePage /></Route>
-              <Route path="/preferences"><PreferencesPage /></Route>
-              <Route path="/admin/*?"><AdminPages /></Route>
-              <Route><NotFound /></Route>
+              <Route path={CHAT}>
+                {({ conversationId }) => <ChatPage conversationId={conversationId?.toLowerCase() ?? null} />}
+              </Route>
+              <Route path="/usage">
+                <UsagePage />
+              </Route>
+              <Route path="/preferences">
+                <PreferencesPage />
+              </Route>
+              <Route path="/admin/*?">
+                <AdminPages />
+              </Route>
+              <Route>
+                <NotFound />
+              </Route>
             </Switch>
           </Suspense>
         </Boundary>
@@ -65,5 +79,10 @@ function SignedIn() {
 
 /** A page that is on its way is a page already: a screen reader finds its heading. */
 function Opening() {
-  return <main className="flex h-full flex-1 items-center justify-center"><h1 className="sr-only">Turnkeeper</h1><Loading /></main>;
+  return (
+    <main className="flex h-full flex-1 items-center justify-center">
+      <h1 className="sr-only">Turnkeeper</h1>
+      <Loading />
+    </main>
+  );
 }

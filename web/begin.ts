@@ -4,9 +4,11 @@ import './styles.css';
 
 takeDemoSecret();
 askEarly();
-void import('./main.tsx').then(({ open }) => open()).catch((error: unknown) => {
-  const unopened = document.querySelector<HTMLTemplateElement>('#unopened');
-  if (unopened !== null) document.getElementById('root')?.append(unopened.content);
-  document.querySelector('#root button')?.addEventListener('click', () => location.reload());
-  throw error;
-});
+void import('./main.tsx')
+  .then(({ open }) => open())
+  .catch((error: unknown) => {
+    const unopened = document.querySelector<HTMLTemplateElement>('#unopened');
+    if (unopened !== null) document.getElementById('root')?.append(unopened.content);
+    document.querySelector('#root button')?.addEventListener('click', () => location.reload());
+    throw error;
+  });

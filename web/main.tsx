@@ -20,10 +20,20 @@ export async function open(): Promise<void> {
   applyTheme();
   unpackAfterReload();
   await prepareLanguage();
-  if (currentSession().state === 'in') await Promise.race([readFirst(), new Promise((resolve) => { setTimeout(resolve, AT_ONCE_MS); })]);
+  if (currentSession().state === 'in')
+    await Promise.race([
+      readFirst(),
+      new Promise((resolve) => {
+        setTimeout(resolve, AT_ONCE_MS);
+      }),
+    ]);
   const root = document.getElementById('root');
   if (root === null) throw new Error('index.html has a #root');
-  createRoot(root).render(<StrictMode><App /></StrictMode>);
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
   endReload();
 }
 
@@ -31,5 +41,8 @@ export async function open(): Promise<void> {
 async function readFirst(): Promise<void> {
   await queries.prefetchQuery(meQuery);
   if (currentSession().state !== 'in') return;
-  await Promise.all([queries.prefetchInfiniteQuery(conversationsQuery({ search: '', archived: false })), queries.prefetchQuery(usageQuery)]);
+  await Promise.all([
+    queries.prefetchInfiniteQuery(conversationsQuery({ search: '', archived: false })),
+    queries.prefetchQuery(usageQuery),
+  ]);
 }

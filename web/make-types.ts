@@ -6,9 +6,13 @@ import openapiTypes, { astToString } from 'openapi-typescript';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * The types of the web app's client, from the API's own document: made anew before each check and never committed, so that a page
- * which asks for what the API no longer has does not compile.
+ * The types of the web app's client, from the API's own document: made anew before each check and never committed, so
+ * that a page which asks for what the API no longer has does not compile.
  */
-const document = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'api/document.ts'], { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+const document = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'api/document.ts'], {
+  cwd: root,
+  encoding: 'utf8',
+  maxBuffer: 64 * 1024 * 1024,
+});
 const types = await openapiTypes(document, { defaultNonNullable: false });
 writeFileSync(new URL('api/schema.d.ts', import.meta.url), `// Made by web/make-types.ts\n${astToString(types)}`);

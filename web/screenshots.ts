@@ -3,37 +3,79 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type BrowserContextOptions, type Page } from 'playwright-core';
 
 /**
- * `node web/screenshots.ts ADDRESS`, as a running `npm start` printed it: the pictures of the README, in docs/screenshots. It moves the demo user
- * through the levels, so it belongs on a stack whose data nobody needs. CHROMIUM names the browser where it is not /usr/bin/chromium.
+ * `node web/screenshots.ts ADDRESS`, as a running `npm start` printed it: the pictures of the README, in
+ * docs/screenshots. It moves the demo user through the levels, so it belongs on a stack whose data nobody needs.
+ * CHROMIUM names the browser where it is not /usr/bin/chromium.
  */
 const { origin: base, hash } = new URL(process.argv[2] ?? '');
 const folder = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
 });
 
-const QUESTIONS = ['이번 주말에 가 볼 만한 서울 산책길을 알려 주세요', '복리 이자를 쉽게 설명해 주세요', '회의 일정 변경 메일을 정중하게 써 주세요'];
+const QUESTIONS = [
+  '이번 주말에 가 볼 만한 서울 산책길을 알려 주세요',
+  '복리 이자를 쉽게 설명해 주세요',
+  '회의 일정 변경 메일을 정중하게 써 주세요',
+];
 
 async function keyOf(as: 'user' | 'admin'): Promise<string> {
-  const response = await fetch(`${base}/api/auth/demo`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ as, secret: hash.replace('#demo=', '') }) });
+  const response = await fetch(`${base}/api/auth/demo`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ as, secret: hash.replace('#demo=', '') }),
+  });
   return ((await response.json()) as { token: string }).token;
 }
 
-async function call(token: string, method: string, path: string, body: object): Promise<{ conversationId?: string; redriveId?: string }> {
-  const response = await fetch(`${base}${path}`, { method, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify(body) });
-  return await response.json() as { conversationId?: string; redriveId?: string };
+async function call(
+  token: string,
+  method: string,
+  path: string,
+  body: object,
+): Promise<{ conversationId?: string; redriveId?: string }> {
+  const response = await fetch(`${base}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return (await response.json()) as { conversationId?: string; redriveId?: string };
 }
 
 async function read(token: string, path: string): Promise<{ items: readonly { turnId: string }[] }> {
-  return await (await fetch(`${base}${path}`, { headers: { authorization: `Bearer ${token}` } })).json() as { items: readonly { turnId: string }[] };
+  return (await (await fetch(`${base}${path}`, { headers: { authorization: `Bearer ${token}` } })).json()) as {
+    items: readonly { turnId: string }[];
+  };
 }
 
-async function take(name: string, token: string, path: string, options: BrowserContextOptions, ready: (page: Page) => Promise<unknown>): Promise<void> {
-  const context = await browser.newContext({ baseURL: base, viewport: { width: 1180, height: 740 }, reducedMotion: 'reduce', ...options });
+async function take(
+  name: string,
+  token: string,
+  path: string,
+  options: BrowserContextOptions,
+  ready: (page: Page) => Promise<unknown>,
+): Promise<void> {
+  const context = await browser.newContext({
+    baseURL: base,
+    viewport: { width: 1180, height: 740 },
+    reducedMotion: 'reduce',
+    ...options,
+  });
   const page = await context.newPage();
   await page.goto('/favicon.svg');
-  await page.evaluate((key) => { sessionStorage.setItem('turnkeeper.token', key); }, token);
+  await page.evaluate((key) => {
+    sessionStorage.setItem('turnkeeper.token', key);
+  }, token);
   await page.goto(path);
   await ready(page);
   // Its feed stays open, so its network is never idle.
@@ -56,20 +98,45 @@ await inLanguage(user, 'ko');
 await level(42);
 await take('chat-ko', user, `/c/${conversationId}`, { locale: 'ko-KR' }, answered);
 await level(92);
-await take('warning-ko-phone', user, `/c/${conversationId}`, { locale: 'ko-KR', viewport: { width: 390, height: 740 } }, (page) => page.getByTestId('usage-banner').waitFor());
+await take(
+  'warning-ko-phone',
+  user,
+  `/c/${conversationId}`,
+  { locale: 'ko-KR', viewport: { width: 390, height: 740 } },
+  (page) => page.getByTestId('usage-banner').waitFor(),
+);
 await level(105);
 await take('blocked-ko', user, '/', { locale: 'ko-KR' }, (page) => page.getByTestId('usage-banner').waitFor());
 await level(64);
 await inLanguage(user, 'en');
-await take('usage-en-dark', user, '/usage', { locale: 'en-US', colorScheme: 'dark' }, (page) => page.getByRole('img').last().waitFor());
+await take('usage-en-dark', user, '/usage', { locale: 'en-US', colorScheme: 'dark' }, (page) =>
+  page.getByRole('img').last().waitFor(),
+);
 await inLanguage(admin, 'en');
-await take('statistics-en', admin, '/admin/stats', { locale: 'en-US' }, (page) => page.getByRole('heading', { name: 'Share used' }).waitFor());
+await take('statistics-en', admin, '/admin/stats', { locale: 'en-US' }, (page) =>
+  page.getByRole('heading', { name: 'Share used' }).waitFor(),
+);
 // The demo model fails once when it is asked for a failure; replayed, half of it is done when the picture is taken.
 for (let n = 1; n <= 24; n += 1) await call(user, 'POST', '/api/chat/send', { message: `실패 ${n}` });
-const { redriveId = '' } = await call(admin, 'POST', '/api/admin/turns/replay', { filter: { userId: 1, code: 'model_rejected' }, reason: 'The provider is back after the outage', ratePerSecond: 2, confirm: 24 });
-await take('redrive-en', admin, `/admin/redrives/${redriveId}`, { locale: 'en-US' }, (page) => page.getByText(/^1[1-9] of 24 done$/).waitFor());
-const { items: [replayed] } = await read(admin, '/api/admin/turns?userId=1&replayed=true&state=completed&limit=1');
+const { redriveId = '' } = await call(admin, 'POST', '/api/admin/turns/replay', {
+  filter: { userId: 1, code: 'model_rejected' },
+  reason: 'The provider is back after the outage',
+  ratePerSecond: 2,
+  confirm: 24,
+});
+await take('redrive-en', admin, `/admin/redrives/${redriveId}`, { locale: 'en-US' }, (page) =>
+  page.getByText(/^1[1-9] of 24 done$/).waitFor(),
+);
+const {
+  items: [replayed],
+} = await read(admin, '/api/admin/turns?userId=1&replayed=true&state=completed&limit=1');
 await inLanguage(admin, 'ko');
-await take('turn-ko-dark', admin, `/admin/turns/${replayed?.turnId ?? ''}`, { locale: 'ko-KR', colorScheme: 'dark' }, (page) => page.getByRole('heading', { name: '진행 과정' }).waitFor());
+await take(
+  'turn-ko-dark',
+  admin,
+  `/admin/turns/${replayed?.turnId ?? ''}`,
+  { locale: 'ko-KR', colorScheme: 'dark' },
+  (page) => page.getByRole('heading', { name: '진행 과정' }).waitFor(),
+);
 await inLanguage(user, 'ko');
 await browser.close();

@@ -10,8 +10,11 @@ import { defineConfig, type Plugin } from 'vite';
 export default defineConfig({
   root: import.meta.dirname,
   resolve: {
-    // Its build for browsers reads entities by writing HTML, which the page's policy forbids; the one without costs 12 KB of script more.
-    alias: { 'decode-named-character-reference': fileURLToPath(import.meta.resolve('decode-named-character-reference')) },
+    // Its build for browsers reads entities by writing HTML, which the page's policy forbids; the one without costs 12
+    // KB of script more.
+    alias: {
+      'decode-named-character-reference': fileURLToPath(import.meta.resolve('decode-named-character-reference')),
+    },
   },
   plugins: [react(), tailwindcss(), preloaded(), compressed()],
   build: {
@@ -21,10 +24,16 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     // What every page needs is one file: of twenty small ones the last would begin to load when the first are there.
-    rolldownOptions: { output: { codeSplitting: { groups: [
-      { name: 'begin', test: /\/web\/(begin|session\/(early|demo))\.ts$|vite\/preload-helper/, priority: 2 },
-      { name: 'app', test: /\/web\/main\.tsx$/, priority: 1 },
-    ] } } },
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'begin', test: /\/web\/(begin|session\/(early|demo))\.ts$|vite\/preload-helper/, priority: 2 },
+            { name: 'app', test: /\/web\/main\.tsx$/, priority: 1 },
+          ],
+        },
+      },
+    },
   },
   server: {
     // The API, wherever scripts/web-dev.ts says that it listens; its streams pass as they come.
@@ -39,8 +48,14 @@ function preloaded(): Plugin {
     apply: 'build',
     transformIndexHtml: {
       order: 'post',
-      handler: (_page, { bundle = {} }) => Object.values(bundle).filter(({ fileName }) => /\/(app|rolldown-runtime)-[^/]+\.js$/.test(fileName))
-        .map(({ fileName }) => ({ tag: 'link', attrs: { rel: 'modulepreload', crossorigin: true, href: `/${fileName}` }, injectTo: 'head' as const })),
+      handler: (_page, { bundle = {} }) =>
+        Object.values(bundle)
+          .filter(({ fileName }) => /\/(app|rolldown-runtime)-[^/]+\.js$/.test(fileName))
+          .map(({ fileName }) => ({
+            tag: 'link',
+            attrs: { rel: 'modulepreload', crossorigin: true, href: `/${fileName}` },
+            injectTo: 'head' as const,
+          })),
     },
   };
 }
@@ -55,7 +70,10 @@ function compressed(): Plugin {
         if (!/\.(js|css|svg|json)$/.test(name)) continue;
         const file = join(dir, 'assets', name);
         const content = await readFile(file);
-        await writeFile(`${file}.br`, await promisify(brotliCompress)(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));
+        await writeFile(
+          `${file}.br`,
+          await promisify(brotliCompress)(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
+        );
         await writeFile(`${file}.gz`, await promisify(gzip)(content, { level: 9 }));
       }
     },

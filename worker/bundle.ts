@@ -8,16 +8,19 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = join(root, 'node_modules', '.cache', 'turnkeeper');
 
 /**
- * The workflows as one script. Bundling takes 2 to 4 s on 2 cores, so the result is kept under a hash of its sources; where the
- * cache cannot be written it is made anew at each start.
+ * The workflows as one script. Bundling takes 2 to 4 s on 2 cores, so the result is kept under a hash of its sources;
+ * where the cache cannot be written it is made anew at each start.
  */
 export async function bundleWorkflows(): Promise<{ code: string }> {
   const file = join(cache, `workflows-${await hashWorkflows(import.meta.filename)}.js`);
   const kept = await readFile(file, 'utf8').catch(() => null);
   if (kept !== null) return { code: kept };
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(root, 'workflows', 'index.ts'), workflowInterceptorModules: [join(root, 'workflows', 'trace-carrier.ts')], logger: new DefaultLogger('WARN'),
-    // Lines of a stack are those of the sources all the same; the sources themselves are half of a text that each thread holds several times.
+    workflowsPath: join(root, 'workflows', 'index.ts'),
+    workflowInterceptorModules: [join(root, 'workflows', 'trace-carrier.ts')],
+    logger: new DefaultLogger('WARN'),
+    // Lines of a stack are those of the sources all the same; the sources themselves are half of a text that each
+    // thread holds several times.
     webpackConfigHook: (config) => ({ ...config, devtool: 'inline-nosources-source-map' }),
   });
   await keep(file, code).catch(() => {});
@@ -32,12 +35,16 @@ async function keep(file: string, code: string): Promise<void> {
   await rename(part, file);
 }
 
-/** What the workflow code is: it changes with every byte of it, of the locked packages and of `more`, files that say how it is built. 16 hexadecimal digits. */
+/**
+ * What the workflow code is: it changes with every byte of it, of the locked packages and of `more`, files that say how
+ * it is built. 16 hexadecimal digits.
+ */
 export async function hashWorkflows(...more: readonly string[]): Promise<string> {
   const hash = createHash('sha256').update(await readFile(join(root, 'package-lock.json')).catch(() => ''));
   for (const file of more) hash.update(await readFile(file));
   for (const folder of ['domain', 'workflows']) {
-    for (const name of (await readdir(join(root, folder))).sort()) hash.update(name).update(await readFile(join(root, folder, name)));
+    for (const name of (await readdir(join(root, folder))).sort())
+      hash.update(name).update(await readFile(join(root, folder, name)));
   }
   return hash.digest('hex').slice(0, 16);
 }

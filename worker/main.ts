@@ -14,7 +14,10 @@ export interface RunningWorker {
 }
 
 export async function startWorker(
-  temporal: Temporal, deps: ActivityDeps, settings: WorkerSettings & { readonly reconcileEverySeconds: number }, workflowBundle?: { readonly code: string },
+  temporal: Temporal,
+  deps: ActivityDeps,
+  settings: WorkerSettings & { readonly reconcileEverySeconds: number },
+  workflowBundle?: { readonly code: string },
 ): Promise<RunningWorker> {
   await ensureSystemSchedules(temporal.client, settings);
   const workers = await createWorkers(temporal, createActivities(deps), settings, workflowBundle);
@@ -31,10 +34,14 @@ export async function startWorker(
 }
 
 /**
- * Once a process, before the first connection: our logger, our own handling of signals, and with `metrics` the SDK's figures.
+ * Once a process, before the first connection: our logger, our own handling of signals, and with `metrics` the SDK's
+ * figures.
  * @returns what reads those figures in Prometheus's text format; null without `metrics`.
  */
-export function installRuntime(log: Logger, { metrics = false }: { metrics?: boolean } = {}): (() => Promise<string>) | null {
+export function installRuntime(
+  log: Logger,
+  { metrics = false }: { metrics?: boolean } = {},
+): (() => Promise<string>) | null {
   if (!metrics) {
     Runtime.install(runtimeOptions(log));
     return null;
@@ -65,9 +72,14 @@ function runtimeOptions(log: Logger, bindAddress?: string): RuntimeOptions {
     }),
     telemetryOptions: {
       logging: { forward: {}, filter: 'WARN' },
-      ...(bindAddress === undefined ? {} : {
-        metrics: { attachServiceName: false, prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } },
-      }),
+      ...(bindAddress === undefined
+        ? {}
+        : {
+            metrics: {
+              attachServiceName: false,
+              prometheus: { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true },
+            },
+          }),
     },
   };
 }

@@ -1,9 +1,19 @@
-import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, ActivityInterceptorsFactory, InjectedSinks, Next, WorkerOptions } from '@temporalio/worker';
+import type {
+  ActivityExecuteInput,
+  ActivityInboundCallsInterceptor,
+  ActivityInterceptorsFactory,
+  InjectedSinks,
+  Next,
+  WorkerOptions,
+} from '@temporalio/worker';
 import { addLogFields, withLogFields } from '../platform/log-fields.ts';
 import type { Tracing } from '../platform/tracing.ts';
 import { readTraceparent, type TraceSinks } from '../workflows/contract.ts';
 
-/** Each activity as a span under its workflow's, and the workflow's own once it has ended. Without tracing only the sink is there, which then hears nothing. */
+/**
+ * Each activity as a span under its workflow's, and the workflow's own once it has ended. Without tracing only the sink
+ * is there, which then hears nothing.
+ */
 export function traceWorker(tracing: Tracing): Pick<WorkerOptions, 'interceptors' | 'sinks'> {
   const sinks: InjectedSinks<TraceSinks> = {
     trace: {
@@ -11,7 +21,15 @@ export function traceWorker(tracing: Tracing): Pick<WorkerOptions, 'interceptors
         callDuringReplay: false,
         fn({ workflowType, workflowId, runId, startTime }, { parent, spanId, endedAt, failure }) {
           const attributes = { 'temporal.workflow_id': workflowId, 'temporal.run_id': runId };
-          tracing.record({ name: `workflow ${workflowType}`, parent, spanId, startedAt: startTime.getTime(), endedAt, attributes, failure });
+          tracing.record({
+            name: `workflow ${workflowType}`,
+            parent,
+            spanId,
+            startedAt: startTime.getTime(),
+            endedAt,
+            attributes,
+            failure,
+          });
         },
       },
     },
@@ -24,12 +42,20 @@ function traceActivities(tracing: Tracing): ActivityInterceptorsFactory {
     inbound: {
       execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
         const { activityType, attempt, workflowExecution } = info;
-        const attributes = { 'temporal.workflow_id': workflowExecution?.workflowId ?? '', 'temporal.run_id': workflowExecution?.runId ?? '', 'temporal.attempt': attempt };
-        return tracing.span(`activity ${activityType}`, { parent: readTraceparent(input.headers), attributes }, (span) =>
-          withLogFields({}, () => {
-            if (span.traceId !== null) addLogFields({ traceId: span.traceId });
-            return next(input);
-          }));
+        const attributes = {
+          'temporal.workflow_id': workflowExecution?.workflowId ?? '',
+          'temporal.run_id': workflowExecution?.runId ?? '',
+          'temporal.attempt': attempt,
+        };
+        return tracing.span(
+          `activity ${activityType}`,
+          { parent: readTraceparent(input.headers), attributes },
+          (span) =>
+            withLogFields({}, () => {
+              if (span.traceId !== null) addLogFields({ traceId: span.traceId });
+              return next(input);
+            }),
+        );
       },
     },
   });

@@ -18,17 +18,21 @@ export interface WorkerSettings {
 }
 
 /**
- * One worker a queue, so that replays and schedules never take a person's slot. Run them with `run()`, end with `shutdown()`.
+ * One worker a queue, so that replays and schedules never take a person's slot. Run them with `run()`, end with
+ * `shutdown()`.
  * @param workflowBundle the workflow code; else the one of this program.
  */
 export async function createWorkers(
-  temporal: Temporal, activities: Activities, settings: WorkerSettings, workflowBundle?: { readonly code: string },
+  temporal: Temporal,
+  activities: Activities,
+  settings: WorkerSettings,
+  workflowBundle?: { readonly code: string },
 ): Promise<Worker[]> {
   const queues = taskQueues(settings.taskQueuePrefix);
   const shared: Omit<WorkerOptions, 'taskQueue'> = {
     connection: temporal.connection,
     namespace: temporal.namespace,
-    workflowBundle: workflowBundle ?? await bundleWorkflows(),
+    workflowBundle: workflowBundle ?? (await bundleWorkflows()),
     activities,
     ...traceWorker(settings.tracing ?? NO_TRACING),
     // The default of 10 s lets every turn that ends soon after its worker's death wait for a queue nobody polls.
@@ -38,13 +42,24 @@ export async function createWorkers(
     // Streams under way may finish; then they are cut and another worker takes the turn.
     shutdownGraceTime: settings.shutdownGraceSeconds * 1_000,
     shutdownForceTime: (settings.shutdownGraceSeconds + 5) * 1_000,
-    // A type that says nothing of its own goes on with the newest code: recorded histories show that it can (test/replay).
-    ...(settings.version === null ? {} : {
-      workerDeploymentOptions: { version: settings.version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' },
-    }),
+    // A type that says nothing of its own goes on with the newest code: recorded histories show that it can
+    // (test/replay).
+    ...(settings.version === null
+      ? {}
+      : {
+          workerDeploymentOptions: {
+            version: settings.version,
+            useWorkerVersioning: true,
+            defaultVersioningBehavior: 'AUTO_UPGRADE',
+          },
+        }),
   };
   return Promise.all([
     Worker.create({ ...shared, taskQueue: queues.turns, maxConcurrentActivityTaskExecutions: settings.turnSlots }),
-    Worker.create({ ...shared, taskQueue: queues.background, maxConcurrentActivityTaskExecutions: settings.backgroundSlots }),
+    Worker.create({
+      ...shared,
+      taskQueue: queues.background,
+      maxConcurrentActivityTaskExecutions: settings.backgroundSlots,
+    }),
   ]);
 }

@@ -11,7 +11,10 @@ const { resetAllowance } = proxyActivities<MonthActivities>({
   summary: 'open the new period, unless the first touch has',
 });
 
-/** One firing of `allowance-reset/{userId}`: makes the month's reset visible and prompt. Whatever it finds, firing again is harmless. */
+/**
+ * One firing of `allowance-reset/{userId}`: makes the month's reset visible and prompt. Whatever it finds, firing again
+ * is harmless.
+ */
 export async function allowanceReset({ userId }: { userId: number }): Promise<ResetReport> {
   noteFiring();
   const report = await resetAllowance({ userId, firedFor: nominalTime() });

@@ -1,4 +1,9 @@
-import { defaultPayloadConverter, defineSearchAttributeKey, SearchAttributeType, type Headers } from '@temporalio/common';
+import {
+  defaultPayloadConverter,
+  defineSearchAttributeKey,
+  SearchAttributeType,
+  type Headers,
+} from '@temporalio/common';
 import type { AlertLevel } from '../domain/alerts.ts';
 import type { TurnFailureCode } from '../domain/errors.ts';
 import type { RedriveProgress, RedriveStep } from '../domain/redrive.ts';
@@ -16,12 +21,19 @@ export interface ChatTurnResult {
 }
 
 export const WORKFLOW_TYPES = {
-  chatTurn: 'chatTurn', reconcile: 'reconcile', allowanceReset: 'allowanceReset', usageAlert: 'usageAlert', repairSchedules: 'repairSchedules',
+  chatTurn: 'chatTurn',
+  reconcile: 'reconcile',
+  allowanceReset: 'allowanceReset',
+  usageAlert: 'usageAlert',
+  repairSchedules: 'repairSchedules',
   adminStats: 'adminStats',
   redriveTurns: 'redriveTurns',
 } as const;
 
-/** @param userId the owner, @param turnId a UUID; one workflow id per turn for ever: re-sends, retries and replays are runs of it. */
+/**
+ * @param userId the owner,
+ * @param turnId a UUID; one workflow id per turn for ever: re-sends, retries and replays are runs of it.
+ */
 export function turnWorkflowId(userId: number, turnId: string): string {
   return `turn/${userId}/${turnId}`;
 }
@@ -36,7 +48,10 @@ export const RECONCILE_SCHEDULE_ID = 'reconcile';
 export const REPAIR_SCHEDULES_ID = 'schedules-repair';
 export const ADMIN_STATS_SCHEDULE_ID = 'admin-stats';
 
-const SCHEDULE_FOLDERS = { reset: 'allowance-reset', alert: 'usage-alert' } as const satisfies Record<ScheduleKind, string>;
+const SCHEDULE_FOLDERS = { reset: 'allowance-reset', alert: 'usage-alert' } as const satisfies Record<
+  ScheduleKind,
+  string
+>;
 
 /** A user's own schedule; its workflows are named after it, with the nominal time behind. */
 export function userScheduleId(kind: ScheduleKind, userId: number): string {
@@ -49,7 +64,10 @@ export function redriveWorkflowId(redriveId: string): string {
 }
 
 /** What a redrive hears, in the Temporal UI too, and what its row then says. */
-export const REDRIVE_SIGNALS = { pause: 'paused', resume: 'running', cancel: 'cancelling' } as const satisfies Record<string, RedriveStep>;
+export const REDRIVE_SIGNALS = { pause: 'paused', resume: 'running', cancel: 'cancelling' } as const satisfies Record<
+  string,
+  RedriveStep
+>;
 
 export interface RedriveInput {
   readonly redriveId: string;
@@ -61,7 +79,9 @@ export interface RedriveInput {
 /** @returns null for a schedule that is no user's. */
 export function parseUserScheduleId(id: string): { kind: ScheduleKind; userId: number } | null {
   const [, folder, digits] = /^(allowance-reset|usage-alert)\/([1-9]\d{0,15})$/.exec(id) ?? [];
-  return folder === undefined ? null : { kind: folder === SCHEDULE_FOLDERS.reset ? 'reset' : 'alert', userId: Number(digits) };
+  return folder === undefined
+    ? null
+    : { kind: folder === SCHEDULE_FOLDERS.reset ? 'reset' : 'alert', userId: Number(digits) };
 }
 
 /** `turns` for people, `background` for replays, schedules and reconcile; the prefix keeps test runs apart. */
@@ -91,10 +111,15 @@ export function readTraceparent(headers: Headers): string | null {
   const payload = headers[TRACE_HEADER];
   if (payload === undefined) return null;
   const { traceparent } = defaultPayloadConverter.fromPayload<{ traceparent?: unknown }>(payload);
-  return typeof traceparent === 'string' && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent) ? traceparent : null;
+  return typeof traceparent === 'string' && /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)
+    ? traceparent
+    : null;
 }
 
-/** A workflow as one span: its id is its run's, so that every worker that runs a part of it says the same. Ids and types only. */
+/**
+ * A workflow as one span: its id is its run's, so that every worker that runs a part of it says the same. Ids and types
+ * only.
+ */
 export interface WorkflowSpan {
   readonly parent: string;
   readonly spanId: string;
@@ -106,7 +131,10 @@ export interface WorkflowSpan {
 /** What a workflow tells the worker that runs it. */
 export type TraceSinks = { readonly trace: { workflowEnded(span: WorkflowSpan): void } };
 
-/** An answer that PostgreSQL has stored: what settle books. Numbers only; the text stays in PostgreSQL (G9: input, never re-read). */
+/**
+ * An answer that PostgreSQL has stored: what settle books. Numbers only; the text stays in PostgreSQL (G9: input, never
+ * re-read).
+ */
 export interface StoredAnswer {
   readonly attempt: number;
   readonly outcome: 'completed' | 'stopped';
@@ -131,17 +159,29 @@ export type Generated = { readonly kind: 'answered'; readonly answer: StoredAnsw
 
 export type Released = { readonly kind: 'answered'; readonly answer: StoredAnswer } | Ended;
 
-/** Why a turn is released: it failed with a code, or it was stopped (by the person or by a cancel) before there was an answer. */
+/**
+ * Why a turn is released: it failed with a code, or it was stopped (by the person or by a cancel) before there was an
+ * answer.
+ */
 export type ReleaseReason = { readonly as: 'failed'; readonly code: TurnFailureCode } | { readonly as: 'stopped' };
 
 /** The activities a turn needs; every one is safe to run twice. */
 export interface TurnActivities {
-  /** Admission and hold in one transaction, idempotent by (turn, run). `cancelled`: the workflow was cancelled before it began. */
+  /**
+   * Admission and hold in one transaction, idempotent by (turn, run). `cancelled`: the workflow was cancelled before it
+   * began.
+   */
   reserveTurn(input: { turnId: string; cancelled: boolean }): Promise<Reserved>;
-  /** One model call: opens an attempt, streams, stores the answer. @throws ApplicationFailure typed by `TURN_FAILURE_TYPES`. */
+  /**
+   * One model call: opens an attempt, streams, stores the answer.
+   * @throws ApplicationFailure typed by `TURN_FAILURE_TYPES`.
+   */
   generate(input: { turnId: string; holdId: string }): Promise<Generated>;
   /** Books the answer once: debit, hold settled, message final. `arm`: what its account needs now and has not armed. */
-  settleTurn(input: { turnId: string; answer: StoredAnswer }): Promise<{ state: 'completed' | 'stopped'; arm?: readonly ScheduleKind[] }>;
+  settleTurn(input: {
+    turnId: string;
+    answer: StoredAnswer;
+  }): Promise<{ state: 'completed' | 'stopped'; arm?: readonly ScheduleKind[] }>;
   /** Ends the turn without an answer: hold released, nothing charged. Finds a stored answer → settle that instead. */
   releaseTurn(input: { turnId: string; reason: ReleaseReason }): Promise<Released>;
 }
@@ -168,7 +208,10 @@ export interface ResetReport {
 
 /** What a firing of `usage-alert/{userId}` did. */
 export interface AlertReport {
-  /** `sent`: a notification. `sent_before`: less than 24 hours ago. `below`: under 90 %, also because a new period has begun. */
+  /**
+   * `sent`: a notification. `sent_before`: less than 24 hours ago. `below`: under 90 %, also because a new period has
+   * begun.
+   */
   readonly outcome: 'sent' | 'sent_before' | 'below' | 'no_such_user';
   readonly level?: AlertLevel;
   readonly usagePercent?: number;
@@ -229,7 +272,10 @@ export interface ReconcileReport {
   /** Turns that could not be mended in this round. Absent in histories of older workers. */
   readonly failed?: number;
   readonly expiredHolds: number;
-  /** Accounts or periods whose counters, or periods whose rollups, differ from the sum of their ledger entries: must be 0. */
+  /**
+   * Accounts or periods whose counters, or periods whose rollups, differ from the sum of their ledger entries: must be
+   * 0.
+   */
   readonly mismatches: number;
 }
 

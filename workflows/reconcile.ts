@@ -18,7 +18,13 @@ export async function reconcile(): Promise<ReconcileReport> {
 }
 
 function describe({ settled, started, interrupted, failed = 0, expiredHolds, mismatches }: ReconcileReport): string {
-  const found = Object.entries({ settled, started, interrupted, 'not mended': failed, 'holds expired': expiredHolds }).filter(([, count]) => count > 0);
+  const found = Object.entries({
+    settled,
+    started,
+    interrupted,
+    'not mended': failed,
+    'holds expired': expiredHolds,
+  }).filter(([, count]) => count > 0);
   const mended = found.length === 0 ? 'nothing to mend' : found.map(([what, count]) => `${count} ${what}`).join(', ');
   return `${mended}; ${mismatches === 0 ? 'counters equal the ledger' : `COUNTERS OF ${mismatches} DIFFER FROM THE LEDGER`}`;
 }

@@ -1,4 +1,13 @@
-import { CancellationScope, condition, continueAsNew, defineSignal, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineSignal,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { HEARTBEAT_TIMEOUT_MS } from '../domain/attempt-limits.ts';
 import { countTurns, isOver, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
 import { REDRIVE_SIGNALS, type RedriveActivities, type RedriveInput } from './contract.ts';
@@ -14,14 +23,20 @@ const { advanceRedrive, moveRedrive } = proxyActivities<RedriveActivities>({
 const MOST_EVENTS = 4_000;
 
 /**
- * Replays many turns, `ratePerSecond` each second while fewer than the window run. What is done stands in PostgreSQL; this clocks it, and
- * hears pause, resume and cancel. A cancel in the Temporal UI is the same as the signal: what runs may end, nothing more is begun.
+ * Replays many turns, `ratePerSecond` each second while fewer than the window run. What is done stands in PostgreSQL;
+ * this clocks it, and hears pause, resume and cancel. A cancel in the Temporal UI is the same as the signal: what runs
+ * may end, nothing more is begun.
  */
 export async function redriveTurns(input: RedriveInput): Promise<RedriveProgress> {
   const { redriveId, ratePerSecond, mostEvents = MOST_EVENTS } = input;
   const wanted: RedriveStep[] = [];
-  for (const [name, step] of Object.entries(REDRIVE_SIGNALS)) setHandler(defineSignal(name), () => { wanted.push(step); });
-  CancellationScope.current().cancelRequested.catch(() => { wanted.push('cancelling'); });
+  for (const [name, step] of Object.entries(REDRIVE_SIGNALS))
+    setHandler(defineSignal(name), () => {
+      wanted.push(step);
+    });
+  CancellationScope.current().cancelRequested.catch(() => {
+    wanted.push('cancelling');
+  });
   return CancellationScope.nonCancellable(async () => {
     for (;;) {
       for (let to = wanted.shift(); to !== undefined; to = wanted.shift()) await moveRedrive({ redriveId, to });
@@ -30,7 +45,8 @@ export async function redriveTurns(input: RedriveInput): Promise<RedriveProgress
       if (isOver(progress)) return progress;
       await condition(() => wanted.length > 0, progress.state === 'paused' ? '1 minute' : '1 second');
       const { historyLength, continueAsNewSuggested } = workflowInfo();
-      if (wanted.length === 0 && (continueAsNewSuggested || historyLength > mostEvents)) await continueAsNew<typeof redriveTurns>(input);
+      if (wanted.length === 0 && (continueAsNewSuggested || historyLength > mostEvents))
+        await continueAsNew<typeof redriveTurns>(input);
     }
   });
 }
@@ -38,6 +54,8 @@ export async function redriveTurns(input: RedriveInput): Promise<RedriveProgress
 /** Says all of it each time: a run that goes on from another has no summary of its own. */
 function describe(progress: RedriveProgress, ratePerSecond: number): string {
   const { state, waiting, running, completed, stopped, failed, skipped } = progress;
-  const left = Object.entries(skipped).filter(([, count]) => count > 0).map(([why, count]) => `${count} ${why}`);
+  const left = Object.entries(skipped)
+    .filter(([, count]) => count > 0)
+    .map(([why, count]) => `${count} ${why}`);
   return `${state}, ${countTurns(progress)} turns, ${ratePerSecond} a second: ${completed} completed, ${stopped} stopped, ${failed} failed, ${running} running, ${waiting} waiting${left.length === 0 ? '' : `; skipped: ${left.join(', ')}`}`;
 }

@@ -9,11 +9,15 @@ const activities = proxyActivities<MonthActivities>({
   summary: 'every armed schedule against its account',
 });
 
-/** Compares the schedules of all users with their accounts and mends what differs; its result shows in the Temporal UI. */
+/**
+ * Compares the schedules of all users with their accounts and mends what differs; its result shows in the Temporal UI.
+ */
 export async function repairSchedules(): Promise<ScheduleReport> {
   noteFiring();
   const report = await activities.repairSchedules();
   const { accounts, schedules, missing, mistimed, needless, unrecorded, mended } = report;
-  setCurrentDetails(`${schedules} schedules of ${accounts} accounts in use: ${missing} missing, ${mistimed} mistimed, ${needless} needless, ${unrecorded} unrecorded; ${mended} mended`);
+  setCurrentDetails(
+    `${schedules} schedules of ${accounts} accounts in use: ${missing} missing, ${mistimed} mistimed, ${needless} needless, ${unrecorded} unrecorded; ${mended} mended`,
+  );
   return report;
 }

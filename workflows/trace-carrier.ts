@@ -1,12 +1,21 @@
 import {
-  ApplicationFailure, ContinueAsNew, proxySinks, workflowInfo, type ActivityInput, type LocalActivityInput, type Next, type WorkflowExecuteInput,
-  type WorkflowInboundCallsInterceptor, type WorkflowInterceptorsFactory, type WorkflowOutboundCallsInterceptor,
+  ApplicationFailure,
+  ContinueAsNew,
+  proxySinks,
+  workflowInfo,
+  type ActivityInput,
+  type LocalActivityInput,
+  type Next,
+  type WorkflowExecuteInput,
+  type WorkflowInboundCallsInterceptor,
+  type WorkflowInterceptorsFactory,
+  type WorkflowOutboundCallsInterceptor,
 } from '@temporalio/workflow';
 import { readTraceparent, traceHeaders, type TraceSinks } from './contract.ts';
 
 /**
- * Hands the trace that a workflow was started in on to its activities. In a header, so it adds no event and no command; a workflow that carries
- * none (nobody traces, or a schedule started it) costs a look.
+ * Hands the trace that a workflow was started in on to its activities. In a header, so it adds no event and no command;
+ * a workflow that carries none (nobody traces, or a schedule started it) costs a look.
  */
 class TraceCarrier implements WorkflowInboundCallsInterceptor, WorkflowOutboundCallsInterceptor {
   #own: string | null = null;
@@ -19,22 +28,35 @@ class TraceCarrier implements WorkflowInboundCallsInterceptor, WorkflowOutboundC
     // 16 of its 32 digits: the second half of a UUID is random whatever its version.
     const spanId = runId.replaceAll('-', '').slice(16);
     this.#own = `00-${traceId}-${spanId}-${flags}`;
-    const tell = (failure: string | null) => proxySinks<TraceSinks>().trace.workflowEnded({ parent, spanId, endedAt: Date.now(), failure });
+    const tell = (failure: string | null) =>
+      proxySinks<TraceSinks>().trace.workflowEnded({ parent, spanId, endedAt: Date.now(), failure });
     try {
       const result = await next(input);
       tell(null);
       return result;
     } catch (error) {
-      tell(error instanceof ContinueAsNew ? null : error instanceof ApplicationFailure ? error.type ?? 'ApplicationFailure' : 'WorkflowFailure');
+      tell(
+        error instanceof ContinueAsNew
+          ? null
+          : error instanceof ApplicationFailure
+            ? (error.type ?? 'ApplicationFailure')
+            : 'WorkflowFailure',
+      );
       throw error;
     }
   }
 
-  scheduleActivity(input: ActivityInput, next: Next<WorkflowOutboundCallsInterceptor, 'scheduleActivity'>): Promise<unknown> {
+  scheduleActivity(
+    input: ActivityInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'scheduleActivity'>,
+  ): Promise<unknown> {
     return next(this.#own === null ? input : { ...input, headers: { ...input.headers, ...traceHeaders(this.#own) } });
   }
 
-  scheduleLocalActivity(input: LocalActivityInput, next: Next<WorkflowOutboundCallsInterceptor, 'scheduleLocalActivity'>): Promise<unknown> {
+  scheduleLocalActivity(
+    input: LocalActivityInput,
+    next: Next<WorkflowOutboundCallsInterceptor, 'scheduleLocalActivity'>,
+  ): Promise<unknown> {
     return next(this.#own === null ? input : { ...input, headers: { ...input.headers, ...traceHeaders(this.#own) } });
   }
 }

@@ -5,7 +5,10 @@ export function describeCall({ model, outputLimit }: Extract<Reserved, { kind: '
   return `the hold is made; ${model} answers with at most ${outputLimit} tokens`;
 }
 
-export function describeDebit(state: ChatTurnResult['state'], { attempt, promptTokens, cachedTokens, completionTokens, estimated }: StoredAnswer): string {
+export function describeDebit(
+  state: ChatTurnResult['state'],
+  { attempt, promptTokens, cachedTokens, completionTokens, estimated }: StoredAnswer,
+): string {
   const counted = estimated ? ', counted by us' : '';
   return `${state}: attempt ${attempt} used ${promptTokens} prompt tokens (${cachedTokens} of them cached) and ${completionTokens} completion tokens${counted}; debited once`;
 }

@@ -10,7 +10,10 @@ const { checkUsage } = proxyActivities<MonthActivities>({
   summary: 'tell the person, unless that was done within 24 hours',
 });
 
-/** One firing of `usage-alert/{userId}`. It judges the account as it is now, so that late, repeated and racing runs send what is due once. */
+/**
+ * One firing of `usage-alert/{userId}`. It judges the account as it is now, so that late, repeated and racing runs send
+ * what is due once.
+ */
 export async function usageAlert({ userId }: { userId: number }): Promise<AlertReport> {
   noteFiring();
   const report = await checkUsage({ userId });

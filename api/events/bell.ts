@@ -12,7 +12,9 @@ export class Bell {
   async wait(ms: number, gone: AbortSignal): Promise<void> {
     if (!this.#rung && !gone.aborted) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => { done(); }, ms);
+        const timer = setTimeout(() => {
+          done();
+        }, ms);
         const done = () => {
           clearTimeout(timer);
           gone.removeEventListener('abort', done);

@@ -18,7 +18,10 @@ export interface AccountEvent {
 
 export type FollowDeps = Pick<ApiDeps, 'database' | 'redis' | 'accountFeed' | 'config' | 'now'>;
 
-/** While messages arrive, a look every so often finds what a lost one said, and a period that ended; without Redis the looks are all there is. */
+/**
+ * While messages arrive, a look every so often finds what a lost one said, and a period that ended; without Redis the
+ * looks are all there is.
+ */
 const LIVE_POLL_MS = 15_000;
 const AWAY_POLL_MS = 1_000;
 /** Many changes at once are read once: at most ten looks a second for a reader. */
@@ -26,8 +29,9 @@ const BETWEEN_LOOKS_MS = 100;
 const AT_A_TIME = 100;
 
 /**
- * Follows one account: its usage now, then every change of its usage, turns and notifications after `from`, none twice. All of it is read
- * from PostgreSQL; Redis only says when. The first reading happens before this resolves, so that its failure is still an answer.
+ * Follows one account: its usage now, then every change of its usage, turns and notifications after `from`, none twice.
+ * All of it is read from PostgreSQL; Redis only says when. The first reading happens before this resolves, so that its
+ * failure is still an answer.
  */
 export class AccountFollower {
   readonly #deps: FollowDeps;
@@ -40,7 +44,12 @@ export class AccountFollower {
   /** State and attempt of the turns told of last. */
   readonly #told = new Map<string, string>();
 
-  private constructor(deps: FollowDeps, principal: Principal, watch: { live: boolean; close(): void }, at: AccountCursor) {
+  private constructor(
+    deps: FollowDeps,
+    principal: Principal,
+    watch: { live: boolean; close(): void },
+    at: AccountCursor,
+  ) {
     this.#deps = deps;
     this.#principal = principal;
     this.#watch = watch;
@@ -50,13 +59,17 @@ export class AccountFollower {
   /** @param from what the reader has already; null: everything up to now. */
   static async open(deps: FollowDeps, principal: Principal, from: AccountCursor | null): Promise<AccountFollower> {
     let ring = () => {};
-    const watch = deps.accountFeed.watch(principal.userId, () => { ring(); });
+    const watch = deps.accountFeed.watch(principal.userId, () => {
+      ring();
+    });
     try {
       // First the subscription, then PostgreSQL: what changes after the reading is told.
       await watch.ready;
       const tip = await readAccountTip(deps.database.sql, principal);
       const follower = new AccountFollower(deps, principal, watch, from === null ? tip : notBeyond(from, tip));
-      ring = () => { follower.#bell.ring(); };
+      ring = () => {
+        follower.#bell.ring();
+      };
       // Whatever was said before there was a bell.
       follower.#bell.ring();
       return follower;
@@ -94,7 +107,11 @@ export class AccountFollower {
 
   async #sendTurns(send: (event: AccountEvent) => Promise<void>, gone: AbortSignal): Promise<void> {
     for (let more = true; more && !gone.aborted;) {
-      const turns = await findTurnsSince(this.#deps.database.sql, { userId: this.#principal.userId, touched: this.#at.touched, limit: AT_A_TIME });
+      const turns = await findTurnsSince(this.#deps.database.sql, {
+        userId: this.#principal.userId,
+        touched: this.#at.touched,
+        limit: AT_A_TIME,
+      });
       for (const { touched, ...data } of turns) {
         this.#at = { ...this.#at, touched };
         if (this.#isNews(data)) await send({ id: formatAccountCursor(this.#at), event: 'turn', data });
@@ -114,10 +131,18 @@ export class AccountFollower {
 
   async #sendNotifications(send: (event: AccountEvent) => Promise<void>, gone: AbortSignal): Promise<void> {
     for (let more = true; more && !gone.aborted;) {
-      const found = await findNotificationsSince(this.#deps.database.sql, { userId: this.#principal.userId, after: this.#at.notificationId, limit: AT_A_TIME });
+      const found = await findNotificationsSince(this.#deps.database.sql, {
+        userId: this.#principal.userId,
+        after: this.#at.notificationId,
+        limit: AT_A_TIME,
+      });
       for (const notification of found) {
         this.#at = { ...this.#at, notificationId: notification.id };
-        await send({ id: formatAccountCursor(this.#at), event: 'notification', data: presentNotification(notification) });
+        await send({
+          id: formatAccountCursor(this.#at),
+          event: 'notification',
+          data: presentNotification(notification),
+        });
       }
       more = found.length === AT_A_TIME;
     }
@@ -126,7 +151,10 @@ export class AccountFollower {
   /** Null when nothing of it has changed since the last. */
   async #usage(): Promise<AccountEvent | null> {
     const { database, config, now } = this.#deps;
-    const data = presentUsage(await readUsage(database, { accountId: this.#principal.accountId, now: now() }), config.policy.purchaseUrl);
+    const data = presentUsage(
+      await readUsage(database, { accountId: this.#principal.accountId, now: now() }),
+      config.policy.purchaseUrl,
+    );
     const shown = JSON.stringify({ ...data, depletesAt: null });
     if (shown === this.#shown) return null;
     this.#shown = shown;

@@ -13,41 +13,81 @@ const BODY_ERRORS = ['invalid_json', 'invalid_request', 'unsupported_media_type'
 
 export function accountRoutes(deps: ApiDeps): Route[] {
   const { database, models, config, now } = deps;
-  const presentMe = async ({ userId, email, role, timeZone, locale }: Principal) =>
-    ({ userId, email, role, timeZone, locale, eventId: formatAccountCursor(await readAccountTip(database.sql, { userId })) });
+  const presentMe = async ({ userId, email, role, timeZone, locale }: Principal) => ({
+    userId,
+    email,
+    role,
+    timeZone,
+    locale,
+    eventId: formatAccountCursor(await readAccountTip(database.sql, { userId })),
+  });
   return [
     defineRoute({
-      method: 'get', path: '/api/models', tag: 'Account', limit: 'read', summary: 'The models on offer, with their rates; the first is the default',
-      answers: { 200: { description: 'All of them', body: modelPage } }, errors: [],
+      method: 'get',
+      path: '/api/models',
+      tag: 'Account',
+      limit: 'read',
+      summary: 'The models on offer, with their rates; the first is the default',
+      answers: { 200: { description: 'All of them', body: modelPage } },
+      errors: [],
       async handle() {
-        const items = models.map(({ name, contextWindow, maxOutputTokens, defaultOutputTokens, historyTokens, rate: { id: _, ...rate } }, i) =>
-          ({ name, default: i === 0, contextWindow, maxOutputTokens, defaultOutputTokens, historyTokens, rate }));
+        const items = models.map(
+          (
+            { name, contextWindow, maxOutputTokens, defaultOutputTokens, historyTokens, rate: { id: _, ...rate } },
+            i,
+          ) => ({ name, default: i === 0, contextWindow, maxOutputTokens, defaultOutputTokens, historyTokens, rate }),
+        );
         return { status: 200, body: { items, nextCursor: null } };
       },
     }),
     defineRoute({
-      method: 'get', path: '/api/me', tag: 'Account', limit: 'read', summary: 'Who you are, your time zone and language',
-      answers: { 200: { description: 'You', body: me } }, errors: [],
+      method: 'get',
+      path: '/api/me',
+      tag: 'Account',
+      limit: 'read',
+      summary: 'Who you are, your time zone and language',
+      answers: { 200: { description: 'You', body: me } },
+      errors: [],
       async handle({ principal }) {
         return { status: 200, body: await presentMe(principal) };
       },
     }),
     defineRoute({
-      method: 'patch', path: '/api/me', tag: 'Account', limit: 'read', summary: 'Change your time zone or language', body: updateMeBody,
-      answers: { 200: { description: 'You', body: me } }, errors: BODY_ERRORS,
+      method: 'patch',
+      path: '/api/me',
+      tag: 'Account',
+      limit: 'read',
+      summary: 'Change your time zone or language',
+      body: updateMeBody,
+      answers: { 200: { description: 'You', body: me } },
+      errors: BODY_ERRORS,
       async handle({ principal }, { body: { timeZone, locale } }) {
         const changed = await updateProfile(database, {
-          userId: principal.userId, ...(timeZone === undefined ? {} : { timeZone }), ...(locale === undefined ? {} : { locale }), now: now(),
+          userId: principal.userId,
+          ...(timeZone === undefined ? {} : { timeZone }),
+          ...(locale === undefined ? {} : { locale }),
+          now: now(),
         });
         if (timeZone !== undefined) await afterWrite(deps, principal.userId);
         return { status: 200, body: await presentMe({ ...changed, role: principal.role }) };
       },
     }),
     defineRoute({
-      method: 'get', path: '/api/ai-usage', tag: 'Account', limit: 'read', summary: 'Your tokens: the figures that decide whether you may send',
-      answers: { 200: { description: 'The usage state', body: usageState } }, errors: [],
+      method: 'get',
+      path: '/api/ai-usage',
+      tag: 'Account',
+      limit: 'read',
+      summary: 'Your tokens: the figures that decide whether you may send',
+      answers: { 200: { description: 'The usage state', body: usageState } },
+      errors: [],
       async handle({ principal }) {
-        return { status: 200, body: presentUsage(await readUsage(database, { accountId: principal.accountId, now: now() }), config.policy.purchaseUrl) };
+        return {
+          status: 200,
+          body: presentUsage(
+            await readUsage(database, { accountId: principal.accountId, now: now() }),
+            config.policy.purchaseUrl,
+          ),
+        };
       },
     }),
     ...(config.testRoutes ? [testUsage(deps)] : []),
@@ -58,8 +98,14 @@ export function accountRoutes(deps: ApiDeps): Route[] {
 function testUsage(deps: ApiDeps): Route {
   const { database, config, now } = deps;
   return defineRoute({
-    method: 'post', path: '/api/ai-usage/test-usage', tag: 'Test', limit: 'read', summary: 'Put an account at a level; your own, or as admin anybody’s', body: testUsageBody,
-    answers: { 200: { description: 'The usage state now', body: usageState } }, errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'tokens_held'],
+    method: 'post',
+    path: '/api/ai-usage/test-usage',
+    tag: 'Test',
+    limit: 'read',
+    summary: 'Put an account at a level; your own, or as admin anybody’s',
+    body: testUsageBody,
+    answers: { 200: { description: 'The usage state now', body: usageState } },
+    errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'tokens_held'],
     async handle({ principal }: Caller, { body: { userId, usagePercent } }) {
       if (userId !== principal.userId && principal.role !== 'admin') throw new AppError('forbidden');
       const account = await findAccount(database.sql, userId);

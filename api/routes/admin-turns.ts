@@ -9,7 +9,16 @@ import { iso } from '../present.ts';
 import { presentAdminTurn, presentTurnDetail } from '../present-admin-turn.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { startRun } from '../turns/start-run.ts';
-import { adminTurn, adminTurnDetail, adminTurnPage, adminTurnQuery, adminTurnsQuery, failures, failuresQuery, replayBody } from '../wire/admin-turn.ts';
+import {
+  adminTurn,
+  adminTurnDetail,
+  adminTurnPage,
+  adminTurnQuery,
+  adminTurnsQuery,
+  failures,
+  failuresQuery,
+  replayBody,
+} from '../wire/admin-turn.ts';
 import { uuid } from '../wire/fields.ts';
 import { actorOf } from './audit.ts';
 
@@ -19,45 +28,99 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
   const { database, models, runs, links, now } = deps;
   return [
     defineRoute({
-      method: 'get', path: '/api/admin/turns', tag: 'Admin', limit: 'read', summary: 'Everybody’s turns by filter, newest first, and how many failed of what', query: adminTurnsQuery,
-      answers: { 200: { description: 'A page', body: adminTurnPage } }, errors: ['forbidden', 'invalid_request'],
+      method: 'get',
+      path: '/api/admin/turns',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'Everybody’s turns by filter, newest first, and how many failed of what',
+      query: adminTurnsQuery,
+      answers: { 200: { description: 'A page', body: adminTurnPage } },
+      errors: ['forbidden', 'invalid_request'],
       async handle({ locale }, { query: { limit, cursor, ...filter } }) {
         const [page, counts] = await Promise.all([
           listTurns(database, { filter, limit, cursor: cursor ?? null }),
           cursor === undefined ? countFailures(database, filter) : null,
         ]);
-        return { status: 200, body: { ...page, items: page.items.map((turn) => presentAdminTurn(turn, { locale, models })), counts } };
+        return {
+          status: 200,
+          body: { ...page, items: page.items.map((turn) => presentAdminTurn(turn, { locale, models })), counts },
+        };
       },
     }),
     defineRoute({
-      method: 'get', path: '/api/admin/turns/failures', tag: 'Admin', limit: 'read', summary: 'What turns failed of over time, by when they were accepted', query: failuresQuery,
-      answers: { 200: { description: 'Buckets', body: failures } }, errors: ['forbidden', 'invalid_request'],
+      method: 'get',
+      path: '/api/admin/turns/failures',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'What turns failed of over time, by when they were accepted',
+      query: failuresQuery,
+      answers: { 200: { description: 'Buckets', body: failures } },
+      errors: ['forbidden', 'invalid_request'],
       async handle(_caller, { query: { bucket, timeZone, from, to, ...filter } }) {
-        const buckets = await countFailuresOverTime(database, { filter, buckets: decideBuckets({ bucket, from, to }, now(), timeZone) });
-        return { status: 200, body: { bucket, items: buckets.map((span) => ({ from: iso(span.from), to: iso(span.to), counts: span.counts })) } };
+        const buckets = await countFailuresOverTime(database, {
+          filter,
+          buckets: decideBuckets({ bucket, from, to }, now(), timeZone),
+        });
+        return {
+          status: 200,
+          body: {
+            bucket,
+            items: buckets.map((span) => ({ from: iso(span.from), to: iso(span.to), counts: span.counts })),
+          },
+        };
       },
     }),
     defineRoute({
-      method: 'get', path: '/api/admin/turns/:turnId', tag: 'Admin', limit: 'read',
-      summary: 'One turn: its timeline, holds, attempts, ledger entries and workflow runs', params, query: adminTurnQuery,
-      answers: { 200: { description: 'The turn', body: adminTurnDetail } }, errors: ['forbidden', 'invalid_request', 'not_found'],
+      method: 'get',
+      path: '/api/admin/turns/:turnId',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'One turn: its timeline, holds, attempts, ledger entries and workflow runs',
+      params,
+      query: adminTurnQuery,
+      answers: { 200: { description: 'The turn', body: adminTurnDetail } },
+      errors: ['forbidden', 'invalid_request', 'not_found'],
       async handle(caller, { params: { turnId }, query: { include } }) {
-        const detail = await getTurnDetail(database, { turnId, readContent: include === 'content' ? actorOf(caller) : null });
+        const detail = await getTurnDetail(database, {
+          turnId,
+          readContent: include === 'content' ? actorOf(caller) : null,
+        });
         const newest = await runs.findNewest(detail.turn);
         return { status: 200, body: presentTurnDetail(detail, newest, { locale: caller.locale, models, links }) };
       },
     }),
     defineRoute({
-      method: 'post', path: '/api/admin/turns/:turnId/replay', tag: 'Admin', limit: 'read',
-      summary: 'Run a failed turn again, in the background; debited once, when it succeeds', params, body: replayBody,
-      answers: { 202: { description: 'It will run; without room it fails again with TOKEN_EXHAUSTED. `Location` shows how it goes', body: adminTurn } },
-      errors: ['forbidden', 'not_found', 'turn_not_failed', 'account_suspended', 'conversation_busy', 'invalid_json', 'invalid_request', 'unsupported_media_type', 'payload_too_large'],
+      method: 'post',
+      path: '/api/admin/turns/:turnId/replay',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'Run a failed turn again, in the background; debited once, when it succeeds',
+      params,
+      body: replayBody,
+      answers: {
+        202: {
+          description: 'It will run; without room it fails again with TOKEN_EXHAUSTED. `Location` shows how it goes',
+          body: adminTurn,
+        },
+      },
+      errors: [
+        'forbidden',
+        'not_found',
+        'turn_not_failed',
+        'account_suspended',
+        'conversation_busy',
+        'invalid_json',
+        'invalid_request',
+        'unsupported_media_type',
+        'payload_too_large',
+      ],
       async handle(caller, { params: { turnId }, body: { reason } }) {
         const reopened = await replayTurn(database, { turnId, reason, actor: actorOf(caller) });
         deps.feed.announce(turnId, 'changed');
         await startRun(deps, reopened);
         return {
-          status: 202, headers: { Location: `/api/admin/turns/${turnId}` },
+          status: 202,
+          headers: { Location: `/api/admin/turns/${turnId}` },
           body: presentAdminTurn(reopened, { locale: caller.locale, models }),
         };
       },

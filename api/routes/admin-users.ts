@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { getUser, listEntries, listLiveHolds, listUsers, type EntryRecord, type LiveHold, type UserRecord } from '../../db/admin-users.ts';
+import {
+  getUser,
+  listEntries,
+  listLiveHolds,
+  listUsers,
+  type EntryRecord,
+  type LiveHold,
+  type UserRecord,
+} from '../../db/admin-users.ts';
 import { resumeUser, suspendUser } from '../../db/suspension.ts';
 import { readUsage } from '../../db/usage.ts';
 import { SCHEDULE_KINDS } from '../../domain/schedules.ts';
@@ -8,26 +16,54 @@ import type { ApiDeps } from '../context.ts';
 import { iso, isoOrNull, presentUsage } from '../present.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { deliverStop } from '../turns/deliver-stop.ts';
-import { adminUser, adminUserDetail, adminUserDetailQuery, adminUserPage, adminUsersQuery, suspendedUser, suspensionBody } from '../wire/admin-user.ts';
+import {
+  adminUser,
+  adminUserDetail,
+  adminUserDetailQuery,
+  adminUserPage,
+  adminUsersQuery,
+  suspendedUser,
+  suspensionBody,
+} from '../wire/admin-user.ts';
 import { actorOf } from './audit.ts';
 
 const params = z.object({ userId: z.coerce.number().pipe(z.int().min(1)) });
-const SUSPENSION_ERRORS = ['forbidden', 'not_found', 'invalid_json', 'invalid_request', 'unsupported_media_type', 'payload_too_large'] as const;
+const SUSPENSION_ERRORS = [
+  'forbidden',
+  'not_found',
+  'invalid_json',
+  'invalid_request',
+  'unsupported_media_type',
+  'payload_too_large',
+] as const;
 
 export function adminUserRoutes(deps: ApiDeps): Route[] {
   const { database, config, now } = deps;
   return [
     defineRoute({
-      method: 'get', path: '/api/admin/users', tag: 'Admin', limit: 'read', summary: 'People, by e-mail or id', query: adminUsersQuery,
-      answers: { 200: { description: 'A page, in the order of ids', body: adminUserPage } }, errors: ['forbidden', 'invalid_request'],
+      method: 'get',
+      path: '/api/admin/users',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'People, by e-mail or id',
+      query: adminUsersQuery,
+      answers: { 200: { description: 'A page, in the order of ids', body: adminUserPage } },
+      errors: ['forbidden', 'invalid_request'],
       async handle(_caller, { query: { limit, cursor, ...filter } }) {
         const page = await listUsers(database, { filter, limit, cursor: cursor ?? null });
         return { status: 200, body: { ...page, items: page.items.map(presentUser) } };
       },
     }),
     defineRoute({
-      method: 'get', path: '/api/admin/users/:userId', tag: 'Admin', limit: 'read', summary: 'One person: usage, live holds, schedules, ledger', params, query: adminUserDetailQuery,
-      answers: { 200: { description: 'The person', body: adminUserDetail } }, errors: ['forbidden', 'invalid_request', 'not_found'],
+      method: 'get',
+      path: '/api/admin/users/:userId',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'One person: usage, live holds, schedules, ledger',
+      params,
+      query: adminUserDetailQuery,
+      answers: { 200: { description: 'The person', body: adminUserDetail } },
+      errors: ['forbidden', 'invalid_request', 'not_found'],
       async handle(_caller, { params: { userId }, query: { limit, cursor } }) {
         const user = await getUser(database.sql, userId);
         const { accountId } = user;
@@ -37,14 +73,26 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
         const ledger = await listEntries(database.sql, { accountId, limit, cursor: cursor ?? null });
         return {
           status: 200,
-          body: { ...presentUser(user), usage: presentUsage(usage, config.policy.purchaseUrl), holds: holds.map(presentHold), schedules, ledger: { ...ledger, items: ledger.items.map(presentEntry) } },
+          body: {
+            ...presentUser(user),
+            usage: presentUsage(usage, config.policy.purchaseUrl),
+            holds: holds.map(presentHold),
+            schedules,
+            ledger: { ...ledger, items: ledger.items.map(presentEntry) },
+          },
         };
       },
     }),
     defineRoute({
-      method: 'post', path: '/api/admin/users/:userId/suspend', tag: 'Admin', limit: 'read',
-      summary: 'Suspend: running turns stop and are charged; sends, retries and replays are refused; reading stays', params, body: suspensionBody,
-      answers: { 200: { description: 'The person, suspended', body: suspendedUser } }, errors: SUSPENSION_ERRORS,
+      method: 'post',
+      path: '/api/admin/users/:userId/suspend',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'Suspend: running turns stop and are charged; sends, retries and replays are refused; reading stays',
+      params,
+      body: suspensionBody,
+      answers: { 200: { description: 'The person, suspended', body: suspendedUser } },
+      errors: SUSPENSION_ERRORS,
       async handle(caller, { params: { userId }, body: { reason } }) {
         const { stopping } = await suspendUser(database, { userId, reason, actor: actorOf(caller) });
         await Promise.all(stopping.map((turnId) => deliverStop(deps, { turnId, userId })));
@@ -52,8 +100,15 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
       },
     }),
     defineRoute({
-      method: 'post', path: '/api/admin/users/:userId/resume', tag: 'Admin', limit: 'read', summary: 'End a suspension', params, body: suspensionBody,
-      answers: { 200: { description: 'The person', body: adminUser } }, errors: SUSPENSION_ERRORS,
+      method: 'post',
+      path: '/api/admin/users/:userId/resume',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'End a suspension',
+      params,
+      body: suspensionBody,
+      answers: { 200: { description: 'The person', body: adminUser } },
+      errors: SUSPENSION_ERRORS,
       async handle(caller, { params: { userId }, body: { reason } }) {
         await resumeUser(database, { userId, reason, actor: actorOf(caller) });
         return { status: 200, body: presentUser(await getUser(database.sql, userId)) };
@@ -68,8 +123,14 @@ function presentUser({ accountId: _, suspendedAt, createdAt, ...user }: UserReco
 
 /** The page does not wait for a Temporal that is away. */
 async function findSchedules({ planner }: ApiDeps, userId: number) {
-  const found = await within(2_000, Promise.all(SCHEDULE_KINDS.map((kind) => planner.find(kind, userId)))).catch(() => null);
-  return found?.flatMap((schedule) => (schedule === null ? [] : [{ kind: schedule.kind, timing: schedule.timing, nextAt: isoOrNull(schedule.nextAt) }])) ?? null;
+  const found = await within(2_000, Promise.all(SCHEDULE_KINDS.map((kind) => planner.find(kind, userId)))).catch(
+    () => null,
+  );
+  return (
+    found?.flatMap((schedule) =>
+      schedule === null ? [] : [{ kind: schedule.kind, timing: schedule.timing, nextAt: isoOrNull(schedule.nextAt) }],
+    ) ?? null
+  );
 }
 
 function presentHold({ createdAt, expiresAt, ...hold }: LiveHold) {

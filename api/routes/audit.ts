@@ -9,8 +9,14 @@ import { auditPage, auditQuery } from '../wire/audit.ts';
 export function auditRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
   return [
     defineRoute({
-      method: 'get', path: '/api/admin/audit', tag: 'Admin', limit: 'read', summary: 'What admins did and whose content they read, newest first', query: auditQuery,
-      answers: { 200: { description: 'A page', body: auditPage } }, errors: ['forbidden', 'invalid_request'],
+      method: 'get',
+      path: '/api/admin/audit',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'What admins did and whose content they read, newest first',
+      query: auditQuery,
+      answers: { 200: { description: 'A page', body: auditPage } },
+      errors: ['forbidden', 'invalid_request'],
       async handle(_caller, { query: { limit, cursor, ...filter } }) {
         const page = await listAudit(database, { filter, limit, cursor: cursor ?? null });
         return { status: 200, body: { ...page, items: page.items.map(present) } };

@@ -18,37 +18,84 @@ import { uuid } from '../wire/fields.ts';
 import { acceptedBody, pendingBody, sendBody, turn } from '../wire/turn.ts';
 
 const params = z.object({ turnId: uuid });
-const RUN_ERRORS = ['TOKEN_EXHAUSTED', 'tokens_held', 'conversation_busy', 'account_suspended', 'overloaded', 'model_unavailable', 'model_rate_limited', 'model_timeout',
-  'model_rejected', 'content_filtered', 'context_length', 'interrupted'] as const;
+const RUN_ERRORS = [
+  'TOKEN_EXHAUSTED',
+  'tokens_held',
+  'conversation_busy',
+  'account_suspended',
+  'overloaded',
+  'model_unavailable',
+  'model_rate_limited',
+  'model_timeout',
+  'model_rejected',
+  'content_filtered',
+  'context_length',
+  'interrupted',
+] as const;
 const RUN_ANSWERS = {
   200: { description: 'The turn: completed or stopped. As `text/event-stream`, its events', body: turn, stream: true },
-  202: { description: 'It runs: as soon as the hold is made with `Prefer: respond-async` (with `conversationId`), or after 120 s', body: z.union([acceptedBody, pendingBody]) },
+  202: {
+    description:
+      'It runs: as soon as the hold is made with `Prefer: respond-async` (with `conversationId`), or after 120 s',
+    body: z.union([acceptedBody, pendingBody]),
+  },
 };
 
 export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
   return [
     defineRoute({
-      method: 'post', path: '/api/chat/send', tag: 'Chat', limit: 'send',
+      method: 'post',
+      path: '/api/chat/send',
+      tag: 'Chat',
+      limit: 'send',
       summary: 'Ask: one turn, answered whole, streamed (Accept: text/event-stream) or later (Prefer: respond-async)',
       headers: z.object({
-        'Idempotency-Key': z.string().optional().meta({ description: '1 to 255 visible ASCII characters, unique per account; the same key with the same body is the same turn' }),
+        'Idempotency-Key': z.string().optional().meta({
+          description:
+            '1 to 255 visible ASCII characters, unique per account; the same key with the same body is the same turn',
+        }),
         Prefer: z.string().optional().meta({ description: '`respond-async`: 202 as soon as the hold is made' }),
       }),
       body: sendBody,
       answers: RUN_ANSWERS,
-      errors: [...RUN_ERRORS, 'invalid_json', 'invalid_request', 'unknown_model', 'not_found', 'idempotency_conflict', 'unsupported_media_type', 'payload_too_large'],
+      errors: [
+        ...RUN_ERRORS,
+        'invalid_json',
+        'invalid_request',
+        'unknown_model',
+        'not_found',
+        'idempotency_conflict',
+        'unsupported_media_type',
+        'payload_too_large',
+      ],
       handle: (caller, { body }) => send(deps, gate, caller, body),
     }),
     defineRoute({
-      method: 'get', path: '/api/chat/turns/:turnId', tag: 'Chat', limit: 'read', summary: 'A turn, in whatever state', params,
-      answers: { 200: { description: 'The turn', body: turn } }, errors: ['not_found'],
+      method: 'get',
+      path: '/api/chat/turns/:turnId',
+      tag: 'Chat',
+      limit: 'read',
+      summary: 'A turn, in whatever state',
+      params,
+      answers: { 200: { description: 'The turn', body: turn } },
+      errors: ['not_found'],
       async handle(caller, { params: { turnId } }) {
         return { status: 200, body: present(deps, caller, await getOwnTurn(deps, caller, turnId)) };
       },
     }),
     defineRoute({
-      method: 'get', path: '/api/chat/turns/:turnId/events', tag: 'Chat', limit: 'read', summary: 'The events of a turn, resumed from Last-Event-ID', params,
-      headers: z.object({ 'Last-Event-ID': z.string().optional().meta({ description: '`id` of the last event you have; what follows it is sent', example: '1-12' }) }),
+      method: 'get',
+      path: '/api/chat/turns/:turnId/events',
+      tag: 'Chat',
+      limit: 'read',
+      summary: 'The events of a turn, resumed from Last-Event-ID',
+      params,
+      headers: z.object({
+        'Last-Event-ID': z
+          .string()
+          .optional()
+          .meta({ description: '`id` of the last event you have; what follows it is sent', example: '1-12' }),
+      }),
       answers: { 200: { description: 'Events from there to the ending', stream: true } },
       errors: ['not_found', 'invalid_event_id', 'TOKEN_EXHAUSTED', 'tokens_held', 'account_suspended'],
       async handle(caller, { params: { turnId } }) {
@@ -57,20 +104,39 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       },
     }),
     defineRoute({
-      method: 'post', path: '/api/chat/turns/:turnId/stop', tag: 'Chat', limit: 'read', summary: 'Stop a turn; what has been answered is kept and charged', params,
-      answers: { 200: { description: 'It had ended: its ending', body: turn }, 202: { description: 'It will stop', body: pendingBody } }, errors: ['not_found'],
+      method: 'post',
+      path: '/api/chat/turns/:turnId/stop',
+      tag: 'Chat',
+      limit: 'read',
+      summary: 'Stop a turn; what has been answered is kept and charged',
+      params,
+      answers: {
+        200: { description: 'It had ended: its ending', body: turn },
+        202: { description: 'It will stop', body: pendingBody },
+      },
+      errors: ['not_found'],
       handle: (caller, { params: { turnId } }) => stop(deps, caller, turnId),
     }),
     defineRoute({
-      method: 'post', path: '/api/chat/turns/:turnId/retry', tag: 'Chat', limit: 'send', summary: 'Run your failed or refused turn again; answers as a send does', params,
-      answers: RUN_ANSWERS, errors: [...RUN_ERRORS, 'not_found', 'turn_not_failed'],
+      method: 'post',
+      path: '/api/chat/turns/:turnId/retry',
+      tag: 'Chat',
+      limit: 'send',
+      summary: 'Run your failed or refused turn again; answers as a send does',
+      params,
+      answers: RUN_ANSWERS,
+      errors: [...RUN_ERRORS, 'not_found', 'turn_not_failed'],
       async handle(caller, { params: { turnId } }) {
         assertNotSuspended(caller);
         await getOwnTurn(deps, caller, turnId);
         const arrival = gate.arrive();
         try {
           await arrival.enter();
-          const reopened = await reopenTurn(deps.database, { turnId, userId: caller.principal.userId, reason: 'retry' });
+          const reopened = await reopenTurn(deps.database, {
+            turnId,
+            userId: caller.principal.userId,
+            reason: 'retry',
+          });
           return await answerTurn(deps, caller, reopened, { start: true, retry: true, onDecided: arrival.decided });
         } finally {
           arrival.leave();
@@ -80,35 +146,53 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
   ];
 }
 
-async function send(deps: ApiDeps, gate: OverloadGate, caller: Caller, body: z.infer<typeof sendBody>): Promise<Reply | null> {
+async function send(
+  deps: ApiDeps,
+  gate: OverloadGate,
+  caller: Caller,
+  body: z.infer<typeof sendBody>,
+): Promise<Reply | null> {
   assertNotSuspended(caller);
   const arrival = gate.arrive();
   try {
     const { decision, turn: accepted } = await accept(deps, arrival, caller, body);
     nameTurn(deps.tracing, accepted.turnId);
     deps.metrics.firstDeltaPart('accept', secondsSinceReceived(caller.response));
-    return await answerTurn(deps, caller, accepted, { start: mayNeedStart(decision, accepted), onDecided: arrival.decided });
+    return await answerTurn(deps, caller, accepted, {
+      start: mayNeedStart(decision, accepted),
+      onDecided: arrival.decided,
+    });
   } finally {
     arrival.leave();
   }
 }
 
-async function accept(deps: ApiDeps, arrival: Arrival, caller: Caller, body: z.infer<typeof sendBody>): Promise<Accepted> {
+async function accept(
+  deps: ApiDeps,
+  arrival: Arrival,
+  caller: Caller,
+  body: z.infer<typeof sendBody>,
+): Promise<Accepted> {
   const { userId, accountId } = caller.principal;
   const model = body.model === undefined ? deps.models[0] : deps.models.find(({ name }) => name === body.model);
   if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
-  return acceptTurn(deps.database, {
-    userId, accountId,
-    turnId: body.turnId ?? null,
-    idempotencyKey: readIdempotencyKey(caller),
-    conversationId: body.conversationId ?? null,
-    message: body.message,
-    messageTokens: deps.countTokens(body.message, model.encoding),
-    encoding: model.encoding,
-    model: model.name,
-    askedOutput: body.maxOutputTokens ?? null,
-    bodyHash: hashOf(body),
-  }, arrival.enter);
+  return acceptTurn(
+    deps.database,
+    {
+      userId,
+      accountId,
+      turnId: body.turnId ?? null,
+      idempotencyKey: readIdempotencyKey(caller),
+      conversationId: body.conversationId ?? null,
+      message: body.message,
+      messageTokens: deps.countTokens(body.message, model.encoding),
+      encoding: model.encoding,
+      model: model.name,
+      askedOutput: body.maxOutputTokens ?? null,
+      bodyHash: hashOf(body),
+    },
+    arrival.enter,
+  );
 }
 
 /** At the door, before anything is written; `reserveTurn` looks again, under the account's lock. Reading stays. */
@@ -118,7 +202,11 @@ function assertNotSuspended({ principal }: Caller): void {
 
 /** A turn that was bound by an unclear start has a row and perhaps no workflow; starting what runs is harmless. */
 function mayNeedStart(decision: Accepted['decision'], { state, admittedAt }: TurnRecord): boolean {
-  return decision === 'new' || decision === 'judge_anew' || (decision === 'join' && state === 'accepted' && admittedAt === null);
+  return (
+    decision === 'new' ||
+    decision === 'judge_anew' ||
+    (decision === 'join' && state === 'accepted' && admittedAt === null)
+  );
 }
 
 async function stop(deps: ApiDeps, caller: Caller, turnId: string): Promise<Reply> {
@@ -151,5 +239,7 @@ function readLastEventId({ request }: Caller): EventId | null {
 
 /** Of the parsed fields, in a fixed order; the key itself, Accept and Prefer are no part of what is asked. */
 function hashOf({ message, conversationId, model, maxOutputTokens }: z.infer<typeof sendBody>): Buffer {
-  return createHash('sha256').update(JSON.stringify([message, conversationId ?? null, model ?? null, maxOutputTokens ?? null])).digest();
+  return createHash('sha256')
+    .update(JSON.stringify([message, conversationId ?? null, model ?? null, maxOutputTokens ?? null]))
+    .digest();
 }

@@ -1,10 +1,27 @@
 import { z } from 'zod';
-import { createConversation, getConversation, listConversations, listMessages, updateConversation, type ConversationRecord, type MessageRecord } from '../../db/conversations.ts';
+import {
+  createConversation,
+  getConversation,
+  listConversations,
+  listMessages,
+  updateConversation,
+  type ConversationRecord,
+  type MessageRecord,
+} from '../../db/conversations.ts';
 import type { Locale } from '../../domain/messages.ts';
 import type { ApiDeps } from '../context.ts';
 import { iso, presentError } from '../present.ts';
 import { defineRoute, type Route } from '../route.ts';
-import { conversation, conversationPage, conversationsQuery, createConversationBody, messageItem, messagePage, messagesQuery, updateConversationBody } from '../wire/conversation.ts';
+import {
+  conversation,
+  conversationPage,
+  conversationsQuery,
+  createConversationBody,
+  messageItem,
+  messagePage,
+  messagesQuery,
+  updateConversationBody,
+} from '../wire/conversation.ts';
 import { uuid } from '../wire/fields.ts';
 
 const params = z.object({ conversationId: uuid });
@@ -14,56 +31,118 @@ const BODY_ERRORS = ['invalid_json', 'invalid_request', 'unsupported_media_type'
 export function conversationRoutes({ database }: ApiDeps): Route[] {
   return [
     defineRoute({
-      method: 'get', path: '/api/conversations', tag: 'Conversations', limit: 'read', summary: 'Your conversations, newest activity first', query: conversationsQuery,
-      answers: { 200: { description: 'A page', body: conversationPage } }, errors: ['invalid_request'],
+      method: 'get',
+      path: '/api/conversations',
+      tag: 'Conversations',
+      limit: 'read',
+      summary: 'Your conversations, newest activity first',
+      query: conversationsQuery,
+      answers: { 200: { description: 'A page', body: conversationPage } },
+      errors: ['invalid_request'],
       async handle({ principal }, { query }) {
         const page = await listConversations(database, {
-          userId: principal.userId, search: query.search ?? null, archived: ARCHIVED[query.archived], limit: query.limit, cursor: query.cursor ?? null,
+          userId: principal.userId,
+          search: query.search ?? null,
+          archived: ARCHIVED[query.archived],
+          limit: query.limit,
+          cursor: query.cursor ?? null,
         });
         return { status: 200, body: { ...page, items: page.items.map(presentConversation) } };
       },
     }),
     defineRoute({
-      method: 'post', path: '/api/conversations', tag: 'Conversations', limit: 'read', summary: 'Begin an empty conversation', body: createConversationBody,
-      answers: { 201: { description: 'The conversation', body: conversation } }, errors: BODY_ERRORS,
+      method: 'post',
+      path: '/api/conversations',
+      tag: 'Conversations',
+      limit: 'read',
+      summary: 'Begin an empty conversation',
+      body: createConversationBody,
+      answers: { 201: { description: 'The conversation', body: conversation } },
+      errors: BODY_ERRORS,
       async handle({ principal }, { body }) {
-        return { status: 201, body: presentConversation(await createConversation(database, { userId: principal.userId, title: body.title ?? null })) };
+        return {
+          status: 201,
+          body: presentConversation(
+            await createConversation(database, { userId: principal.userId, title: body.title ?? null }),
+          ),
+        };
       },
     }),
     defineRoute({
-      method: 'get', path: '/api/conversations/:conversationId', tag: 'Conversations', limit: 'read', summary: 'One conversation', params,
-      answers: { 200: { description: 'The conversation', body: conversation } }, errors: ['not_found'],
+      method: 'get',
+      path: '/api/conversations/:conversationId',
+      tag: 'Conversations',
+      limit: 'read',
+      summary: 'One conversation',
+      params,
+      answers: { 200: { description: 'The conversation', body: conversation } },
+      errors: ['not_found'],
       async handle({ principal }, { params: { conversationId } }) {
-        return { status: 200, body: presentConversation(await getConversation(database, { conversationId, userId: principal.userId })) };
+        return {
+          status: 200,
+          body: presentConversation(await getConversation(database, { conversationId, userId: principal.userId })),
+        };
       },
     }),
     defineRoute({
-      method: 'patch', path: '/api/conversations/:conversationId', tag: 'Conversations', limit: 'read', summary: 'Rename, archive or bring back', params, body: updateConversationBody,
-      answers: { 200: { description: 'The conversation', body: conversation } }, errors: [...BODY_ERRORS, 'not_found'],
+      method: 'patch',
+      path: '/api/conversations/:conversationId',
+      tag: 'Conversations',
+      limit: 'read',
+      summary: 'Rename, archive or bring back',
+      params,
+      body: updateConversationBody,
+      answers: { 200: { description: 'The conversation', body: conversation } },
+      errors: [...BODY_ERRORS, 'not_found'],
       async handle({ principal }, { params: { conversationId }, body }) {
         const { title, archived } = body;
         const changed = await updateConversation(database, {
-          conversationId, userId: principal.userId, ...(title === undefined ? {} : { title }), ...(archived === undefined ? {} : { archived }),
+          conversationId,
+          userId: principal.userId,
+          ...(title === undefined ? {} : { title }),
+          ...(archived === undefined ? {} : { archived }),
         });
         return { status: 200, body: presentConversation(changed) };
       },
     }),
     defineRoute({
-      method: 'get', path: '/api/conversations/:conversationId/messages', tag: 'Conversations', limit: 'read', summary: 'The transcript, oldest first or from its end back', params, query: messagesQuery,
-      answers: { 200: { description: 'A page', body: messagePage } }, errors: ['invalid_request', 'not_found'],
+      method: 'get',
+      path: '/api/conversations/:conversationId/messages',
+      tag: 'Conversations',
+      limit: 'read',
+      summary: 'The transcript, oldest first or from its end back',
+      params,
+      query: messagesQuery,
+      answers: { 200: { description: 'A page', body: messagePage } },
+      errors: ['invalid_request', 'not_found'],
       async handle({ principal, locale }, { params: { conversationId }, query }) {
-        const page = await listMessages(database, { conversationId, userId: principal.userId, limit: query.limit, order: query.order, cursor: query.cursor ?? null });
+        const page = await listMessages(database, {
+          conversationId,
+          userId: principal.userId,
+          limit: query.limit,
+          order: query.order,
+          cursor: query.cursor ?? null,
+        });
         return { status: 200, body: { ...page, items: page.items.map((message) => presentMessage(message, locale)) } };
       },
     }),
   ];
 }
 
-function presentConversation({ conversationId, title, archived, createdAt, updatedAt }: ConversationRecord): z.infer<typeof conversation> {
+function presentConversation({
+  conversationId,
+  title,
+  archived,
+  createdAt,
+  updatedAt,
+}: ConversationRecord): z.infer<typeof conversation> {
   return { conversationId, title, archived, createdAt: iso(createdAt), updatedAt: iso(updatedAt) };
 }
 
-function presentMessage({ usage, finishReason, error, createdAt, ...message }: MessageRecord, locale: Locale): z.infer<typeof messageItem> {
+function presentMessage(
+  { usage, finishReason, error, createdAt, ...message }: MessageRecord,
+  locale: Locale,
+): z.infer<typeof messageItem> {
   return {
     ...message,
     ...(usage === null ? {} : { usage }),

@@ -17,10 +17,24 @@ export function eventRoutes(deps: ApiDeps): Route[] {
   const limit = createStreamLimit(STREAMS_AT_ONCE);
   return [
     defineRoute({
-      method: 'get', path: '/api/events', tag: 'Account', limit: 'read',
-      summary: 'One feed an account: `usage` first and after every change, `turn` and `notification` as they come; ended after 15 minutes, to be resumed',
-      headers: z.object({ 'Last-Event-ID': z.string().optional().meta({ description: '`id` of the last event you have; what changed since is sent', example: '1795468800000000-12' }) }),
-      answers: { 200: { description: `\`UsageState\`, \`TurnChangedEvent\` and \`Notification\` events; at most ${STREAMS_AT_ONCE} streams of an account at once, more are 429`, stream: true } },
+      method: 'get',
+      path: '/api/events',
+      tag: 'Account',
+      limit: 'read',
+      summary:
+        'One feed an account: `usage` first and after every change, `turn` and `notification` as they come; ended after 15 minutes, to be resumed',
+      headers: z.object({
+        'Last-Event-ID': z.string().optional().meta({
+          description: '`id` of the last event you have; what changed since is sent',
+          example: '1795468800000000-12',
+        }),
+      }),
+      answers: {
+        200: {
+          description: `\`UsageState\`, \`TurnChangedEvent\` and \`Notification\` events; at most ${STREAMS_AT_ONCE} streams of an account at once, more are 429`,
+          stream: true,
+        },
+      },
       errors: ['invalid_event_id'],
       async handle(caller) {
         await follow(deps, caller, limit);
@@ -38,7 +52,10 @@ async function follow(deps: ApiDeps, caller: Caller, limit: StreamLimit): Promis
     const stream = new EventStream(caller.response);
     streamBegan(caller.response, deps.metrics);
     try {
-      await follower.run((event) => stream.send(event), AbortSignal.any([caller.gone, AbortSignal.timeout(STREAM_LASTS_MS)]));
+      await follower.run(
+        (event) => stream.send(event),
+        AbortSignal.any([caller.gone, AbortSignal.timeout(STREAM_LASTS_MS)]),
+      );
     } finally {
       follower.close();
       stream.end();

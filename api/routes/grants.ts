@@ -7,7 +7,15 @@ import { defineRoute, type Reply, type Route } from '../route.ts';
 import { grantBody, grantEntry, grantHeaders, grantParams, userParams } from '../wire/grant.ts';
 import { actorOf } from './audit.ts';
 
-const ERRORS = ['forbidden', 'not_found', 'invalid_json', 'invalid_request', 'unsupported_media_type', 'payload_too_large', 'idempotency_conflict'] as const;
+const ERRORS = [
+  'forbidden',
+  'not_found',
+  'invalid_json',
+  'invalid_request',
+  'unsupported_media_type',
+  'payload_too_large',
+  'idempotency_conflict',
+] as const;
 
 type Deps = Pick<ApiDeps, 'database' | 'redis' | 'planner' | 'log' | 'now'>;
 
@@ -15,24 +23,63 @@ export function grantRoutes(deps: Deps): Route[] {
   const { database, now } = deps;
   return [
     defineRoute({
-      method: 'post', path: '/api/admin/users/:userId/grants', tag: 'Admin', limit: 'read', summary: 'Give a person tokens: overage is paid first, then debt; the rest is added to the purchased tokens',
-      params: userParams, headers: grantHeaders, body: grantBody, answers: { 201: { description: 'The ledger entry, with its audit entry; for a known key the first one', body: grantEntry } }, errors: ERRORS,
+      method: 'post',
+      path: '/api/admin/users/:userId/grants',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'Give a person tokens: overage is paid first, then debt; the rest is added to the purchased tokens',
+      params: userParams,
+      headers: grantHeaders,
+      body: grantBody,
+      answers: {
+        201: { description: 'The ledger entry, with its audit entry; for a known key the first one', body: grantEntry },
+      },
+      errors: ERRORS,
       async handle(caller, { params: { userId }, body }) {
-        return replyOf(deps, await grantTokens(database, { userId, ...body, key: getIdempotencyKey(caller), actor: actorOf(caller), now: now() }));
+        return replyOf(
+          deps,
+          await grantTokens(database, {
+            userId,
+            ...body,
+            key: getIdempotencyKey(caller),
+            actor: actorOf(caller),
+            now: now(),
+          }),
+        );
       },
     }),
     defineRoute({
-      method: 'post', path: '/api/admin/grants/:entryId/reversals', tag: 'Admin', limit: 'read', summary: 'Take a grant back, whole or in part; what the purchased tokens lack becomes debt',
-      params: grantParams, headers: grantHeaders, body: grantBody, answers: { 201: { description: 'The ledger entry, linked to the grant', body: grantEntry } }, errors: ERRORS,
+      method: 'post',
+      path: '/api/admin/grants/:entryId/reversals',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'Take a grant back, whole or in part; what the purchased tokens lack becomes debt',
+      params: grantParams,
+      headers: grantHeaders,
+      body: grantBody,
+      answers: { 201: { description: 'The ledger entry, linked to the grant', body: grantEntry } },
+      errors: ERRORS,
       async handle(caller, { params: { entryId }, body }) {
-        return replyOf(deps, await reverseGrant(database, { entryId, ...body, key: getIdempotencyKey(caller), actor: actorOf(caller), now: now() }));
+        return replyOf(
+          deps,
+          await reverseGrant(database, {
+            entryId,
+            ...body,
+            key: getIdempotencyKey(caller),
+            actor: actorOf(caller),
+            now: now(),
+          }),
+        );
       },
     }),
   ];
 }
 
 /** Without the balances: a repeated request gets the same answer, whatever has happened since. */
-async function replyOf(deps: Deps, { entryId, userId, tokens, reason, reversesId, createdAt, repeated }: GrantResult): Promise<Reply> {
+async function replyOf(
+  deps: Deps,
+  { entryId, userId, tokens, reason, reversesId, createdAt, repeated }: GrantResult,
+): Promise<Reply> {
   if (!repeated) await afterWrite(deps, userId);
   return { status: 201, body: { entryId, userId, tokens, reason, reversesId, createdAt: iso(createdAt) } };
 }

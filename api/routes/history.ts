@@ -14,14 +14,30 @@ const BATCH = 1_000;
 export function historyRoutes({ database, now }: Pick<ApiDeps, 'database' | 'now'>): Route[] {
   return [
     defineRoute({
-      method: 'get', path: '/api/ai-usage/history', tag: 'Account', limit: 'read', summary: 'Where the tokens of a month went: by day, turn or model; as JSON or (Accept: text/csv) CSV', query: historyQuery,
-      answers: { 200: { description: 'A page. CSV is always the whole month', body: historyPage, csv: 'RFC 4180 with a header line: the fields of the items, in their order; `rateVersions` are separated by spaces' } },
+      method: 'get',
+      path: '/api/ai-usage/history',
+      tag: 'Account',
+      limit: 'read',
+      summary: 'Where the tokens of a month went: by day, turn or model; as JSON or (Accept: text/csv) CSV',
+      query: historyQuery,
+      answers: {
+        200: {
+          description: 'A page. CSV is always the whole month',
+          body: historyPage,
+          csv: 'RFC 4180 with a header line: the fields of the items, in their order; `rateVersions` are separated by spaces',
+        },
+      },
       errors: ['invalid_request'],
       async handle({ principal, request, response, gone }, { query: { by, month: wanted, limit, cursor } }) {
         const month = await findMonth(database, { accountId: principal.accountId, month: wanted ?? null, now: now() });
         const view = VIEWS[by];
         if (request.accepts(['application/json', 'text/csv']) === 'text/csv') {
-          return sendCsv(response, { fileName: `turnkeeper-${month.label}-by-${by}.csv`, columns: view.columns, batches: linesOf(database, month, view), gone });
+          return sendCsv(response, {
+            fileName: `turnkeeper-${month.label}-by-${by}.csv`,
+            columns: view.columns,
+            batches: linesOf(database, month, view),
+            gone,
+          });
         }
         const { items, nextCursor } = await view.list(database, { month, limit, cursor: cursor ?? null });
         return { status: 200, headers: { Vary: 'Accept' }, body: { items, nextCursor, month: month.label } };

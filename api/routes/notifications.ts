@@ -1,34 +1,71 @@
 import { z } from 'zod';
-import { listNotifications, readAllNotifications, readNotification, type NotificationRecord } from '../../db/notifications.ts';
+import {
+  listNotifications,
+  readAllNotifications,
+  readNotification,
+  type NotificationRecord,
+} from '../../db/notifications.ts';
 import type { ApiDeps } from '../context.ts';
 import { iso } from '../present.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { notification, notificationPage, notificationsQuery, unreadBody } from '../wire/notification.ts';
 
-const params = z.object({ id: z.string().regex(/^[1-9]\d{0,14}$/).transform(Number) });
+const params = z.object({
+  id: z
+    .string()
+    .regex(/^[1-9]\d{0,14}$/)
+    .transform(Number),
+});
 
 export function notificationRoutes({ database, now }: Pick<ApiDeps, 'database' | 'now'>): Route[] {
   return [
     defineRoute({
-      method: 'get', path: '/api/notifications', tag: 'Account', limit: 'read', summary: 'What you were told, newest first, and how much of it is unread', query: notificationsQuery,
-      answers: { 200: { description: 'A page', body: notificationPage } }, errors: ['invalid_request'],
+      method: 'get',
+      path: '/api/notifications',
+      tag: 'Account',
+      limit: 'read',
+      summary: 'What you were told, newest first, and how much of it is unread',
+      query: notificationsQuery,
+      answers: { 200: { description: 'A page', body: notificationPage } },
+      errors: ['invalid_request'],
       async handle({ principal }, { query: { unread, limit, cursor } }) {
-        const page = await listNotifications(database, { userId: principal.userId, unread: unread === 'true', limit, cursor: cursor ?? null });
+        const page = await listNotifications(database, {
+          userId: principal.userId,
+          unread: unread === 'true',
+          limit,
+          cursor: cursor ?? null,
+        });
         return { status: 200, body: { ...page, items: page.items.map(presentNotification) } };
       },
     }),
     defineRoute({
-      method: 'post', path: '/api/notifications/read-all', tag: 'Account', limit: 'read', summary: 'Mark all of them read',
-      answers: { 200: { description: 'Done', body: unreadBody } }, errors: [],
+      method: 'post',
+      path: '/api/notifications/read-all',
+      tag: 'Account',
+      limit: 'read',
+      summary: 'Mark all of them read',
+      answers: { 200: { description: 'Done', body: unreadBody } },
+      errors: [],
       async handle({ principal }) {
         return { status: 200, body: await readAllNotifications(database, { userId: principal.userId, now: now() }) };
       },
     }),
     defineRoute({
-      method: 'post', path: '/api/notifications/:id/read', tag: 'Account', limit: 'read', summary: 'Mark one read; again is the same', params,
-      answers: { 200: { description: 'The notification', body: notification } }, errors: ['not_found'],
+      method: 'post',
+      path: '/api/notifications/:id/read',
+      tag: 'Account',
+      limit: 'read',
+      summary: 'Mark one read; again is the same',
+      params,
+      answers: { 200: { description: 'The notification', body: notification } },
+      errors: ['not_found'],
       async handle({ principal }, { params: { id } }) {
-        return { status: 200, body: presentNotification(await readNotification(database, { notificationId: id, userId: principal.userId, now: now() })) };
+        return {
+          status: 200,
+          body: presentNotification(
+            await readNotification(database, { notificationId: id, userId: principal.userId, now: now() }),
+          ),
+        };
       },
     }),
   ];

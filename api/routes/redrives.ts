@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { listRedriveTurns } from '../../db/redrive-turns.ts';
-import { createRedrive, getRedrive, listRedrives, moveRedrive, planRedrive, type RedriveRecord } from '../../db/redrives.ts';
+import {
+  createRedrive,
+  getRedrive,
+  listRedrives,
+  moveRedrive,
+  planRedrive,
+  type RedriveRecord,
+} from '../../db/redrives.ts';
 import { AppError } from '../../domain/errors.ts';
 import { countTurns, isOver, type RedriveStep } from '../../domain/redrive.ts';
 import { redriveWorkflowId } from '../../workflows/contract.ts';
@@ -8,46 +15,93 @@ import type { ApiDeps } from '../context.ts';
 import { iso, isoOrNull } from '../present.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { uuid } from '../wire/fields.ts';
-import { redrive, redriveBody, redriveDetail, redrivePage, redrivePlan, redriveQuery, redrivesQuery, redriveStarted, redriveStepBody } from '../wire/redrive.ts';
+import {
+  redrive,
+  redriveBody,
+  redriveDetail,
+  redrivePage,
+  redrivePlan,
+  redriveQuery,
+  redrivesQuery,
+  redriveStarted,
+  redriveStepBody,
+} from '../wire/redrive.ts';
 import { actorOf } from './audit.ts';
 
 const params = z.object({ redriveId: uuid });
-const BODY_ERRORS = ['forbidden', 'invalid_json', 'invalid_request', 'unsupported_media_type', 'payload_too_large'] as const;
+const BODY_ERRORS = [
+  'forbidden',
+  'invalid_json',
+  'invalid_request',
+  'unsupported_media_type',
+  'payload_too_large',
+] as const;
 
 export function redriveRoutes(deps: ApiDeps): Route[] {
   const { database } = deps;
   return [
     defineRoute({
-      method: 'post', path: '/api/admin/turns/replay', tag: 'Admin', limit: 'read',
-      summary: 'Replay many failed turns in the background; first as a dry run, then with its count as `confirm`', body: redriveBody,
-      answers: { 200: { description: 'A dry run, or nothing to replay', body: redrivePlan }, 202: { description: 'It runs; `Location` shows how it goes', body: redriveStarted } },
+      method: 'post',
+      path: '/api/admin/turns/replay',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'Replay many failed turns in the background; first as a dry run, then with its count as `confirm`',
+      body: redriveBody,
+      answers: {
+        200: { description: 'A dry run, or nothing to replay', body: redrivePlan },
+        202: { description: 'It runs; `Location` shows how it goes', body: redriveStarted },
+      },
       errors: [...BODY_ERRORS, 'confirm_required'],
       async handle(caller, { body: { dryRun, confirm, ...request } }) {
         if (dryRun) return { status: 200, body: await planRedrive(database.sql, request) };
-        const { redriveId, plan } = await createRedrive(database, { ...request, confirm: confirm ?? null, actor: actorOf(caller) });
+        const { redriveId, plan } = await createRedrive(database, {
+          ...request,
+          confirm: confirm ?? null,
+          actor: actorOf(caller),
+        });
         if (redriveId === null) return { status: 200, body: plan };
         const { count } = plan;
-        await getRedrive(database.sql, redriveId).then((record) => deps.redrives.start(record)).catch((cause: unknown) => {
-          // It stands in PostgreSQL: resuming it starts it.
-          throw new AppError('unavailable', { retryAfter: 5, redriveId, count }, { cause });
-        });
+        await getRedrive(database.sql, redriveId)
+          .then((record) => deps.redrives.start(record))
+          .catch((cause: unknown) => {
+            // It stands in PostgreSQL: resuming it starts it.
+            throw new AppError('unavailable', { retryAfter: 5, redriveId, count }, { cause });
+          });
         return { status: 202, headers: { Location: `/api/admin/redrives/${redriveId}` }, body: { redriveId, count } };
       },
     }),
     defineRoute({
-      method: 'get', path: '/api/admin/redrives', tag: 'Admin', limit: 'read', summary: 'Replays of many turns, newest first', query: redrivesQuery,
-      answers: { 200: { description: 'A page', body: redrivePage } }, errors: ['forbidden', 'invalid_request'],
+      method: 'get',
+      path: '/api/admin/redrives',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'Replays of many turns, newest first',
+      query: redrivesQuery,
+      answers: { 200: { description: 'A page', body: redrivePage } },
+      errors: ['forbidden', 'invalid_request'],
       async handle(_caller, { query: { limit, cursor } }) {
         const page = await listRedrives(database, { limit, cursor: cursor ?? null });
         return { status: 200, body: { ...page, items: page.items.map((record) => present(deps, record)) } };
       },
     }),
     defineRoute({
-      method: 'get', path: '/api/admin/redrives/:redriveId', tag: 'Admin', limit: 'read', summary: 'How a replay of many turns goes, and what has become of each turn',
-      params, query: redriveQuery, answers: { 200: { description: 'The redrive', body: redriveDetail } }, errors: ['forbidden', 'invalid_request', 'not_found'],
+      method: 'get',
+      path: '/api/admin/redrives/:redriveId',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'How a replay of many turns goes, and what has become of each turn',
+      params,
+      query: redriveQuery,
+      answers: { 200: { description: 'The redrive', body: redriveDetail } },
+      errors: ['forbidden', 'invalid_request', 'not_found'],
       async handle(_caller, { params: { redriveId }, query: { state, limit, cursor } }) {
         const record = await getRedrive(database.sql, redriveId);
-        const turns = await listRedriveTurns(database.sql, { redriveId, state: state ?? null, limit, cursor: cursor ?? null });
+        const turns = await listRedriveTurns(database.sql, {
+          redriveId,
+          state: state ?? null,
+          limit,
+          cursor: cursor ?? null,
+        });
         return { status: 200, body: { ...present(deps, record), turns } };
       },
     }),
@@ -59,26 +113,44 @@ export function redriveRoutes(deps: ApiDeps): Route[] {
 
 function step(deps: ApiDeps, name: string, to: RedriveStep, summary: string): Route {
   return defineRoute({
-    method: 'post', path: `/api/admin/redrives/:redriveId/${name}`, tag: 'Admin', limit: 'read', summary, params, body: redriveStepBody,
-    answers: { 200: { description: 'The redrive; one that is over stays as it is', body: redrive } }, errors: [...BODY_ERRORS, 'not_found'],
+    method: 'post',
+    path: `/api/admin/redrives/:redriveId/${name}`,
+    tag: 'Admin',
+    limit: 'read',
+    summary,
+    params,
+    body: redriveStepBody,
+    answers: { 200: { description: 'The redrive; one that is over stays as it is', body: redrive } },
+    errors: [...BODY_ERRORS, 'not_found'],
     async handle(caller, { params: { redriveId }, body: { reason } }) {
       const state = await moveRedrive(deps.database, { redriveId, to, actor: actorOf(caller), reason: reason ?? null });
       const record = await getRedrive(deps.database.sql, redriveId);
       // The row says it already, and the workflow reads the row every second, or every minute while paused.
       if (!isOver({ state })) {
-        await deps.redrives.tell(record, to).catch((error: unknown) => deps.log.warn({ redriveId, reason: String(error) }, 'a redrive’s workflow was not told'));
+        await deps.redrives
+          .tell(record, to)
+          .catch((error: unknown) =>
+            deps.log.warn({ redriveId, reason: String(error) }, 'a redrive’s workflow was not told'),
+          );
       }
       return { status: 200, body: present(deps, record) };
     },
   });
 }
 
-function present({ links }: ApiDeps, { createdAt, endedAt, progress, ...record }: RedriveRecord): z.infer<typeof redrive> {
+function present(
+  { links }: ApiDeps,
+  { createdAt, endedAt, progress, ...record }: RedriveRecord,
+): z.infer<typeof redrive> {
   const { state: _, ...counts } = progress;
   const workflowId = redriveWorkflowId(record.redriveId);
   return {
-    ...record, filter: record.filter as Record<string, string | number | boolean>, progress: counts,
+    ...record,
+    filter: record.filter as Record<string, string | number | boolean>,
+    progress: counts,
     count: countTurns(counts),
-    createdAt: iso(createdAt), endedAt: isoOrNull(endedAt), workflow: { workflowId, url: links.workflow(workflowId) },
+    createdAt: iso(createdAt),
+    endedAt: isoOrNull(endedAt),
+    workflow: { workflowId, url: links.workflow(workflowId) },
   };
 }

@@ -9,33 +9,65 @@ import { userParams } from '../wire/grant.ts';
 import { tokenStats, userTokenStats } from '../wire/token-stats.ts';
 import { actorOf } from './audit.ts';
 
-export function tokenStatsRoutes({ database, stats, config, now }: Pick<ApiDeps, 'database' | 'stats' | 'config' | 'now'>): Route[] {
+export function tokenStatsRoutes({
+  database,
+  stats,
+  config,
+  now,
+}: Pick<ApiDeps, 'database' | 'stats' | 'config' | 'now'>): Route[] {
   return [
     defineRoute({
-      method: 'get', path: '/api/admin/token-stats', tag: 'Admin', limit: 'read', summary: 'Who uses how much: overview, distribution and the 100 who used most; computed every 10 minutes',
-      answers: { 200: { description: 'As of `asOf`', body: tokenStats } }, errors: ['forbidden'],
+      method: 'get',
+      path: '/api/admin/token-stats',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'Who uses how much: overview, distribution and the 100 who used most; computed every 10 minutes',
+      answers: { 200: { description: 'As of `asOf`', body: tokenStats } },
+      errors: ['forbidden'],
       async handle() {
         const { asOf, ...figures } = await stats.read();
         return { status: 200, body: { ...figures, asOf: iso(asOf) } };
       },
     }),
     defineRoute({
-      method: 'get', path: '/api/admin/token-stats/user/:userId', tag: 'Admin', limit: 'read', summary: 'One person’s usage state, as they see it now', params: userParams,
-      answers: { 200: { description: 'The usage state', body: userTokenStats } }, errors: ['forbidden', 'not_found'],
+      method: 'get',
+      path: '/api/admin/token-stats/user/:userId',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'One person’s usage state, as they see it now',
+      params: userParams,
+      answers: { 200: { description: 'The usage state', body: userTokenStats } },
+      errors: ['forbidden', 'not_found'],
       async handle(_caller, { params: { userId } }) {
         const account = await findAccount(database.sql, userId);
         if (account === null) throw new AppError('not_found');
         const asOf = now();
-        const [{ email }, state] = await Promise.all([getPrincipal(database.sql, userId), readUsage(database, { accountId: account.accountId, now: asOf })]);
-        return { status: 200, body: { userId, email, ...presentUsage(state, config.policy.purchaseUrl), asOf: iso(asOf) } };
+        const [{ email }, state] = await Promise.all([
+          getPrincipal(database.sql, userId),
+          readUsage(database, { accountId: account.accountId, now: asOf }),
+        ]);
+        return {
+          status: 200,
+          body: { userId, email, ...presentUsage(state, config.policy.purchaseUrl), asOf: iso(asOf) },
+        };
       },
     }),
     defineRoute({
-      method: 'delete', path: '/api/admin/token-stats/cache', tag: 'Admin', limit: 'read', summary: 'Forget the cached statistics: the next who asks gets fresh ones',
-      answers: { 204: { description: 'Forgotten' } }, errors: ['forbidden'],
+      method: 'delete',
+      path: '/api/admin/token-stats/cache',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'Forget the cached statistics: the next who asks gets fresh ones',
+      answers: { 204: { description: 'Forgotten' } },
+      errors: ['forbidden'],
       async handle(caller) {
         await database.transaction(async (tx) => {
-          await recordAudit(tx, { actor: actorOf(caller), action: 'stats_cache.delete', target: 'token_stats', reason: null });
+          await recordAudit(tx, {
+            actor: actorOf(caller),
+            action: 'stats_cache.delete',
+            target: 'token_stats',
+            reason: null,
+          });
           await stats.clear().catch((cause: unknown) => {
             throw new AppError('unavailable', { retryAfter: 2 }, { cause });
           });

@@ -10,7 +10,10 @@ import { startRun } from './start-run.ts';
 import { TurnProgress } from './progress.ts';
 import { streamTurn } from './stream.ts';
 
-/** How long a plain send waits for its answer, and anybody for the decision about the hold (a few milliseconds while a worker runs). */
+/**
+ * How long a plain send waits for its answer, and anybody for the decision about the hold (a few milliseconds while a
+ * worker runs).
+ */
 const ANSWER_WITHIN_MS = 120_000;
 const DECISION_WITHIN_MS = 30_000;
 
@@ -23,43 +26,66 @@ export function wantedBy({ request }: Caller): Wanted {
 }
 
 /**
- * Runs (or joins, or repeats) a turn and answers as asked. Headers of a stream go out only when the hold is made or refused, so that a
- * refusal is the same JSON for everybody.
- * @param options.start the workflow has to be started, or may have to be. `onDecided`: its hold is made, or will never be.
+ * Runs (or joins, or repeats) a turn and answers as asked. Headers of a stream go out only when the hold is made or
+ * refused, so that a refusal is the same JSON for everybody.
+ * @param options.start the workflow has to be started, or may have to be. `onDecided`: its hold is made, or will never
+ *   be.
  */
-export async function answerTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord, options: { start: boolean; retry?: boolean; onDecided?: () => void }): Promise<Reply | null> {
+export async function answerTurn(
+  deps: ApiDeps,
+  caller: Caller,
+  turn: TurnRecord,
+  options: { start: boolean; retry?: boolean; onDecided?: () => void },
+): Promise<Reply | null> {
   const wanted = wantedBy(caller);
   const began = Date.now();
   const sentAt = performance.now();
   const progress = new TurnProgress(deps, turn.turnId, options.start ? turn : null);
   try {
     if (options.start) await startRun(deps, turn);
-    const decided = isDecided(turn) ? turn : await progress.until(isDecided, { withinMs: began + DECISION_WITHIN_MS - Date.now(), gone: caller.gone });
+    const decided = isDecided(turn)
+      ? turn
+      : await progress.until(isDecided, { withinMs: began + DECISION_WITHIN_MS - Date.now(), gone: caller.gone });
     if (!isDecided(decided)) return await undecided(caller, decided);
     options.onDecided?.();
-    if (options.start && decided.admittedAt !== null) deps.metrics.firstDeltaPart('hold', (performance.now() - sentAt) / 1_000);
+    if (options.start && decided.admittedAt !== null)
+      deps.metrics.firstDeltaPart('hold', (performance.now() - sentAt) / 1_000);
     if (decided.state === 'refused') throw await refusalOf(deps, decided);
     // Ended before it was held: the person's retry answers that itself; a stream has its own word for it.
     const neverHeld = decided.state === 'failed' && decided.admittedAt === null && options.start;
     if (neverHeld && (wanted !== 'stream' || options.retry === true)) throw await failureOf(deps, decided);
-    if (wanted === 'stream') return await streamTurn(deps, caller, decided, { lastEventId: null, sent: options.start, progress });
+    if (wanted === 'stream')
+      return await streamTurn(deps, caller, decided, { lastEventId: null, sent: options.start, progress });
     if (wanted === 'async' && (options.start || isLive(decided.state))) return accepted(decided);
-    const ended = isLive(decided.state) ? await progress.until(hasEnded, { withinMs: began + ANSWER_WITHIN_MS - Date.now(), gone: caller.gone }) : decided;
+    const ended = isLive(decided.state)
+      ? await progress.until(hasEnded, { withinMs: began + ANSWER_WITHIN_MS - Date.now(), gone: caller.gone })
+      : decided;
     return await answer(deps, caller, ended);
   } catch (error) {
     if (error instanceof AppError || !isUnavailable(error)) throw error;
     // PostgreSQL went away after the turn was accepted: it is bound, and sending its id again finds what became of it.
-    throw new AppError('unavailable', { retryAfter: 2, turnId: turn.turnId, conversationId: turn.conversationId, bound: true }, { cause: error });
+    throw new AppError(
+      'unavailable',
+      { retryAfter: 2, turnId: turn.turnId, conversationId: turn.conversationId, bound: true },
+      { cause: error },
+    );
   } finally {
     progress.close();
   }
 }
 
 /** The events of a turn that somebody runs already; those of a refused one are its refusal. */
-export async function followFrom(deps: ApiDeps, caller: Caller, turn: TurnRecord, lastEventId: EventId | null): Promise<null> {
+export async function followFrom(
+  deps: ApiDeps,
+  caller: Caller,
+  turn: TurnRecord,
+  lastEventId: EventId | null,
+): Promise<null> {
   const progress = new TurnProgress(deps, turn.turnId);
   try {
-    const decided = isDecided(turn) ? turn : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.gone });
+    const decided = isDecided(turn)
+      ? turn
+      : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.gone });
     if (!isDecided(decided)) return await undecided(caller, decided);
     if (decided.state === 'refused') throw await refusalOf(deps, decided);
     return await streamTurn(deps, caller, decided, { lastEventId, sent: false, progress });
@@ -70,7 +96,8 @@ export async function followFrom(deps: ApiDeps, caller: Caller, turn: TurnRecord
 
 /** The turn as a JSON send answers it: its answer, its failure as an error, or where to find it while it runs. */
 async function answer(deps: ApiDeps, caller: Caller, turn: TurnRecord): Promise<Reply> {
-  if (isLive(turn.state)) return { status: 202, body: { turnId: turn.turnId, state: turn.state }, headers: locationOf(turn) };
+  if (isLive(turn.state))
+    return { status: 202, body: { turnId: turn.turnId, state: turn.state }, headers: locationOf(turn) };
   if (turn.state === 'failed') throw await failureOf(deps, turn);
   if (turn.state === 'refused') throw await refusalOf(deps, turn);
   return { status: 200, body: presentTurn(turn, { locale: caller.locale, models: deps.models }) };
@@ -78,7 +105,11 @@ async function answer(deps: ApiDeps, caller: Caller, turn: TurnRecord): Promise<
 
 function accepted(turn: TurnRecord): Reply {
   const { turnId, conversationId, state } = turn;
-  return { status: 202, body: { turnId, conversationId, state }, headers: { ...locationOf(turn), 'Preference-Applied': 'respond-async' } };
+  return {
+    status: 202,
+    body: { turnId, conversationId, state },
+    headers: { ...locationOf(turn), 'Preference-Applied': 'respond-async' },
+  };
 }
 
 /** No worker has taken the turn up. It stays bound: the same id sent again joins it. */

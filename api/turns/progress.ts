@@ -5,13 +5,18 @@ import { findTurn } from '../../db/turns.ts';
 import type { TurnWatch } from '../../platform/turn-feed.ts';
 import type { ApiDeps } from '../context.ts';
 
-/** While messages arrive, a look every so often finds what a lost one said; without Redis the looks are all there is. */
+/**
+ * While messages arrive, a look every so often finds what a lost one said; without Redis the looks are all there is.
+ */
 const LIVE_POLL_MS = 1_000;
 const AWAY_POLL_MS = 100;
 /** After a start that nothing was heard of: what another process said may have come before the subscription. */
 const FIRST_LOOK_MS = 100;
 
-/** Waits for facts about a turn: PostgreSQL is read again whenever the feed says that it changed. Open it before the workflow starts. */
+/**
+ * Waits for facts about a turn: PostgreSQL is read again whenever the feed says that it changed. Open it before the
+ * workflow starts.
+ */
 export class TurnProgress {
   readonly #deps: Pick<ApiDeps, 'database' | 'feed'>;
   readonly #turnId: string;
@@ -34,7 +39,10 @@ export class TurnProgress {
   }
 
   /** @returns the turn as soon as `isEnough` says so, or as it is when `withinMs` have passed or `gone` aborts. */
-  async until(isEnough: (turn: TurnRecord) => boolean, { withinMs, gone }: { withinMs: number; gone: AbortSignal }): Promise<TurnRecord> {
+  async until(
+    isEnough: (turn: TurnRecord) => boolean,
+    { withinMs, gone }: { withinMs: number; gone: AbortSignal },
+  ): Promise<TurnRecord> {
     const deadline = Date.now() + withinMs;
     await this.#watch.ready;
     if (!this.#changed && this.#known !== null && !isEnough(this.#known)) await this.#sleep(FIRST_LOOK_MS, gone);
@@ -44,7 +52,10 @@ export class TurnProgress {
       const turn = await this.#read(over);
       if (turn !== null) this.#known = turn;
       if (turn !== null && (over || isEnough(turn))) return turn;
-      await this.#sleep(Math.min(this.#watch.live ? LIVE_POLL_MS : AWAY_POLL_MS, Math.max(1, deadline - Date.now())), gone);
+      await this.#sleep(
+        Math.min(this.#watch.live ? LIVE_POLL_MS : AWAY_POLL_MS, Math.max(1, deadline - Date.now())),
+        gone,
+      );
     }
   }
 

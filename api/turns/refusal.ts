@@ -5,21 +5,30 @@ import type { ApiDeps } from '../context.ts';
 import { iso } from '../present.ts';
 
 /** A refused turn as an error, with today's figures: 402, 403 or 409, or 503 when its start failed. */
-export async function refusalOf(deps: Pick<ApiDeps, 'database' | 'config' | 'now'>, turn: TurnRecord): Promise<AppError> {
+export async function refusalOf(
+  deps: Pick<ApiDeps, 'database' | 'config' | 'now'>,
+  turn: TurnRecord,
+): Promise<AppError> {
   const code = turn.error ?? 'internal';
   if (code === 'TOKEN_EXHAUSTED') return new AppError(code, await exhaustedFigures(deps, turn.accountId));
   return new AppError(code, code === 'account_suspended' ? {} : { retryAfter: 5 });
 }
 
 /** A failed turn as the flat error of a JSON send. */
-export async function failureOf(deps: Pick<ApiDeps, 'database' | 'config' | 'now'>, turn: TurnRecord): Promise<AppError> {
+export async function failureOf(
+  deps: Pick<ApiDeps, 'database' | 'config' | 'now'>,
+  turn: TurnRecord,
+): Promise<AppError> {
   const { turnId, conversationId } = turn;
   const code = turn.error ?? 'internal';
   const figures = code === 'TOKEN_EXHAUSTED' ? await exhaustedFigures(deps, turn.accountId) : {};
   return new AppError(code, { ...figures, turnId, conversationId, retryable: isRetryable(code) });
 }
 
-async function exhaustedFigures({ database, config, now }: Pick<ApiDeps, 'database' | 'config' | 'now'>, accountId: number) {
+async function exhaustedFigures(
+  { database, config, now }: Pick<ApiDeps, 'database' | 'config' | 'now'>,
+  accountId: number,
+) {
   const usage = await readUsage(database, { accountId, now: now() });
   return {
     remainingTokens: usage.remainingTokens,

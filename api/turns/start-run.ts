@@ -7,17 +7,21 @@ import type { ApiDeps } from '../context.ts';
 
 /**
  * Starts the turn's workflow, or finds the run that takes it up.
- * @throws AppError unavailable: a definite failure leaves nothing to run; after an unclear one the turn stays bound, and sending
- *   the same id again joins it.
+ * @throws AppError unavailable: a definite failure leaves nothing to run; after an unclear one the turn stays bound,
+ *   and sending the same id again joins it.
  */
-export async function startRun(deps: Pick<ApiDeps, 'runs' | 'database' | 'redis' | 'log'>, turn: TurnRecord): Promise<void> {
+export async function startRun(
+  deps: Pick<ApiDeps, 'runs' | 'database' | 'redis' | 'log'>,
+  turn: TurnRecord,
+): Promise<void> {
   const { turnId, userId, conversationId } = turn;
   try {
     await deps.runs.start(turn, () => isTaken(deps.database, turnId));
   } catch (error) {
     if (!(error instanceof TurnStartError)) throw error;
     deps.log.warn({ turnId, definite: error.definite }, 'a turn’s workflow did not start');
-    if (!error.definite) throw new AppError('unavailable', { retryAfter: 5, turnId, conversationId, bound: true }, { cause: error });
+    if (!error.definite)
+      throw new AppError('unavailable', { retryAfter: 5, turnId, conversationId, bound: true }, { cause: error });
     await unbindTurn(deps.database, { turnId });
     announceAccount(deps.redis, { userId });
     throw new AppError('unavailable', { retryAfter: 5 }, { cause: error });

@@ -14,7 +14,12 @@ import type { TurnProgress } from './progress.ts';
  * Sends a turn's events from `lastEventId` to its ending. The turn is known to be held, or ended.
  * @param from.sent this request started it: the time until its first delta is the service's.
  */
-export async function streamTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord, from: { lastEventId: EventId | null; sent: boolean; progress: TurnProgress }): Promise<null> {
+export async function streamTurn(
+  deps: ApiDeps,
+  caller: Caller,
+  turn: TurnRecord,
+  from: { lastEventId: EventId | null; sent: boolean; progress: TurnProgress },
+): Promise<null> {
   const { metrics } = deps;
   const stream = new EventStream(caller.response);
   streamBegan(caller.response, metrics);
@@ -34,7 +39,10 @@ export async function streamTurn(deps: ApiDeps, caller: Caller, turn: TurnRecord
         return stream.send({ id: event.id, event: event.type, data: event.data });
       },
       // The first look is the one that decided, while nothing has changed since.
-      readTurn: async () => snapshotOf(from.progress.takeKnown() ?? await getTurn(deps, turn.turnId), (record) => presentTurn(record, { locale: caller.locale, models: deps.models })),
+      readTurn: async () =>
+        snapshotOf(from.progress.takeKnown() ?? (await getTurn(deps, turn.turnId)), (record) =>
+          presentTurn(record, { locale: caller.locale, models: deps.models }),
+        ),
     });
   } finally {
     stream.end();

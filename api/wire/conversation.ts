@@ -4,43 +4,64 @@ import { turnError, turnState, usage } from './turn.ts';
 
 export const createConversationBody = z.strictObject({ title: title.optional() }).meta({ id: 'CreateConversation' });
 
-export const updateConversationBody = z.strictObject({ title: title.optional(), archived: z.boolean().optional() })
-  .refine((change) => change.title !== undefined || change.archived !== undefined, 'nothing to change: send title or archived')
+export const updateConversationBody = z
+  .strictObject({ title: title.optional(), archived: z.boolean().optional() })
+  .refine(
+    (change) => change.title !== undefined || change.archived !== undefined,
+    'nothing to change: send title or archived',
+  )
   .meta({ id: 'UpdateConversation' });
 
-export const conversation = z.object({
-  conversationId: uuid,
-  title: z.string().nullable().meta({ description: 'Untitled: the first 40 characters of its first question' }),
-  archived: z.boolean(),
-  createdAt: instant,
-  updatedAt: instant,
-}).meta({ id: 'Conversation' });
+export const conversation = z
+  .object({
+    conversationId: uuid,
+    title: z.string().nullable().meta({ description: 'Untitled: the first 40 characters of its first question' }),
+    archived: z.boolean(),
+    createdAt: instant,
+    updatedAt: instant,
+  })
+  .meta({ id: 'Conversation' });
 
 export const conversationsQuery = z.strictObject({
   ...pageQuery,
-  search: z.string().max(200).refine((value) => value.isWellFormed() && !value.includes('\0'), 'must be well-formed text').optional()
+  search: z
+    .string()
+    .max(200)
+    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'must be well-formed text')
+    .optional()
     .meta({ description: 'Part of a title, in any case' }),
   archived: z.enum(['true', 'false', 'all']).default('false'),
 });
 
 export const messagesQuery = z.strictObject({
   ...pageQuery,
-  order: z.enum(['asc', 'desc']).default('asc').meta({ description: 'desc: the end of the transcript first, going back; a cursor belongs to its order' }),
+  order: z
+    .enum(['asc', 'desc'])
+    .default('asc')
+    .meta({ description: 'desc: the end of the transcript first, going back; a cursor belongs to its order' }),
 });
 
-export const messageItem = z.object({
-  turnId: uuid,
-  sequence: z.int().min(1).meta({ description: 'Number of the turn in its conversation: the order of the transcript' }),
-  role: z.enum(['user', 'assistant']),
-  content: z.string(),
-  state: turnState,
-  model: z.string(),
-  attempt: z.int().min(0),
-  usage: usage.optional().meta({ description: 'Of an answer' }),
-  finishReason: z.enum(['stop', 'length']).optional().meta({ description: 'Of an answer; `length`: it was cut at its limit' }),
-  error: turnError.optional(),
-  createdAt: instant,
-}).meta({ id: 'Message' });
+export const messageItem = z
+  .object({
+    turnId: uuid,
+    sequence: z
+      .int()
+      .min(1)
+      .meta({ description: 'Number of the turn in its conversation: the order of the transcript' }),
+    role: z.enum(['user', 'assistant']),
+    content: z.string(),
+    state: turnState,
+    model: z.string(),
+    attempt: z.int().min(0),
+    usage: usage.optional().meta({ description: 'Of an answer' }),
+    finishReason: z
+      .enum(['stop', 'length'])
+      .optional()
+      .meta({ description: 'Of an answer; `length`: it was cut at its limit' }),
+    error: turnError.optional(),
+    createdAt: instant,
+  })
+  .meta({ id: 'Message' });
 
 export const conversationPage = pageOf(conversation).meta({ id: 'Conversations' });
 export const messagePage = pageOf(messageItem).meta({ id: 'Messages' });

@@ -2,24 +2,37 @@ import { z } from 'zod';
 import { ERROR_CODES } from '../../domain/errors.ts';
 import { instant, tokens, uuid } from './fields.ts';
 
-export const errorCode = z.enum(ERROR_CODES).meta({ id: 'ErrorCode', description: 'The closed list of all error codes' });
+export const errorCode = z
+  .enum(ERROR_CODES)
+  .meta({ id: 'ErrorCode', description: 'The closed list of all error codes' });
 
 /** Every error is this flat shape; some codes add fields. */
-export const errorBody = z.looseObject({
-  code: errorCode,
-  message: z.string().meta({ description: 'A sentence in the reader’s language (Accept-Language: ko by default, or en)' }),
-  requestId: z.string(),
-}).meta({ id: 'Error' });
+export const errorBody = z
+  .looseObject({
+    code: errorCode,
+    message: z
+      .string()
+      .meta({ description: 'A sentence in the reader’s language (Accept-Language: ko by default, or en)' }),
+    requestId: z.string(),
+  })
+  .meta({ id: 'Error' });
 
-export const refusalBody = errorBody.extend({
-  remainingTokens: tokens,
-  recommendedAction: z.literal('PURCHASE_TOKENS'),
-  purchaseUrl: z.url(),
-  resetsAt: instant,
-}).meta({ id: 'Refusal', description: 'Refused: no tokens left. Nothing is bound; the same key may be sent again.' });
+export const refusalBody = errorBody
+  .extend({
+    remainingTokens: tokens,
+    recommendedAction: z.literal('PURCHASE_TOKENS'),
+    purchaseUrl: z.url(),
+    resetsAt: instant,
+  })
+  .meta({ id: 'Refusal', description: 'Refused: no tokens left. Nothing is bound; the same key may be sent again.' });
 
-export const failedTurnBody = errorBody.extend({
-  turnId: uuid,
-  conversationId: uuid,
-  retryable: z.boolean(),
-}).meta({ id: 'FailedTurn', description: 'The turn failed; nothing was charged. `retryable`: POST …/retry runs it again.' });
+export const failedTurnBody = errorBody
+  .extend({
+    turnId: uuid,
+    conversationId: uuid,
+    retryable: z.boolean(),
+  })
+  .meta({
+    id: 'FailedTurn',
+    description: 'The turn failed; nothing was charged. `retryable`: POST …/retry runs it again.',
+  });

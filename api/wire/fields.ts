@@ -3,7 +3,9 @@ import { z } from 'zod';
 /** Any UUID that PostgreSQL takes, whatever its version; kept in lower case, so that one turn has one spelling. */
 export const uuid = z.guid().toLowerCase();
 
-export const instant = z.iso.datetime().meta({ description: 'An instant in UTC, ISO 8601', example: '2026-11-30T15:00:00.000Z' });
+export const instant = z.iso
+  .datetime()
+  .meta({ description: 'An instant in UTC, ISO 8601', example: '2026-11-30T15:00:00.000Z' });
 
 /** Of PostgreSQL's `integer`, for what is stored as it was asked. */
 export const MOST_INTEGER = 2_147_483_647;
@@ -13,8 +15,13 @@ export const tokens = z.int().min(0).meta({ description: 'Metered tokens' });
 const MAX_MESSAGE = 32_000;
 const MAX_TITLE = 200;
 
-export const message = text(MAX_MESSAGE).meta({ description: 'The question; 1 to 32,000 code points after trimming', example: '안녕하세요' });
-export const title = text(MAX_TITLE).meta({ description: 'Title of a conversation; 1 to 200 code points after trimming' });
+export const message = text(MAX_MESSAGE).meta({
+  description: 'The question; 1 to 32,000 code points after trimming',
+  example: '안녕하세요',
+});
+export const title = text(MAX_TITLE).meta({
+  description: 'Title of a conversation; 1 to 200 code points after trimming',
+});
 
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(100).default(50),
@@ -22,15 +29,26 @@ export const pageQuery = {
 };
 
 export function pageOf<Item extends z.ZodType>(item: Item) {
-  return z.object({ items: z.array(item), nextCursor: z.string().nullable().meta({ description: 'null on the last page' }) });
+  return z.object({
+    items: z.array(item),
+    nextCursor: z.string().nullable().meta({ description: 'null on the last page' }),
+  });
 }
 
-/** What PostgreSQL cannot store (NUL, lone surrogates) is refused at the door; lengths are counted in code points, as people count. */
+/**
+ * What PostgreSQL cannot store (NUL, lone surrogates) is refused at the door; lengths are counted in code points, as
+ * people count.
+ */
 export function text(most: number) {
-  return z.string().meta({ override: { minLength: 1, maxLength: most, pattern: '\\S' } })
+  return z
+    .string()
+    .meta({ override: { minLength: 1, maxLength: most, pattern: '\\S' } })
     .refine((value) => value.isWellFormed(), 'must be well-formed Unicode (a lone surrogate was found)')
     .refine((value) => !value.includes('\0'), 'must not contain NUL')
     .transform((value) => value.trim())
     .refine((value) => value !== '', 'must not be empty')
-    .refine((value) => value.length <= most || [...value].length <= most, `must have at most ${most.toLocaleString('en-US')} characters`);
+    .refine(
+      (value) => value.length <= most || [...value].length <= most,
+      `must have at most ${most.toLocaleString('en-US')} characters`,
+    );
 }

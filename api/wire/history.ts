@@ -3,11 +3,18 @@ import { rateVersion } from './account.ts';
 import { instant, pageOf, pageQuery, tokens, uuid } from './fields.ts';
 
 const label = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month, YYYY-MM');
-const day = z.iso.date().meta({ description: 'A day on the account’s wall clock, in the zone that was set when each was booked; outside its month only after a change of zone' });
+const day = z.iso.date().meta({
+  description:
+    'A day on the account’s wall clock, in the zone that was set when each was booked; outside its month only after a change of zone',
+});
 
 export const historyQuery = z.strictObject({
   by: z.enum(['day', 'turn', 'model']).default('day'),
-  month: label.optional().meta({ description: 'Label of a period (`period.label` of the usage state); the open one by default. A month that has not begun is 400, one before the account is empty', example: '2026-11' }),
+  month: label.optional().meta({
+    description:
+      'Label of a period (`period.label` of the usage state); the open one by default. A month that has not begun is 400, one before the account is empty',
+    example: '2026-11',
+  }),
   ...pageQuery,
 });
 
@@ -16,31 +23,54 @@ const figures = {
   promptTokens: tokens.meta({ description: 'The provider’s tokens' }),
   cachedTokens: tokens.meta({ description: 'Inside promptTokens' }),
   completionTokens: tokens.meta({ description: 'The provider’s tokens' }),
-  usedTokens: z.int().meta({ description: 'Metered tokens. All items together: `usedTokens` of the period. Below 0 only where an adjustment took back more than was used' }),
+  usedTokens: z.int().meta({
+    description:
+      'Metered tokens. All items together: `usedTokens` of the period. Below 0 only where an adjustment took back more than was used',
+  }),
 };
 
-export const dayUsage = z.object({
-  day, ...figures,
-  adjustedTokens: z.int().meta({ description: 'Part of usedTokens that no turn used; either sign' }),
-}).meta({ id: 'DayUsage' });
+export const dayUsage = z
+  .object({
+    day,
+    ...figures,
+    adjustedTokens: z.int().meta({ description: 'Part of usedTokens that no turn used; either sign' }),
+  })
+  .meta({ id: 'DayUsage' });
 
-export const modelUsage = z.object({
-  model: z.string().nullable().meta({ description: 'null: adjustments, which no model used' }),
-  rateVersions: z.array(rateVersion).meta({ description: 'Versions of its rates that turns of the month were debited by' }),
-  ...figures,
-}).meta({ id: 'ModelUsage' });
+export const modelUsage = z
+  .object({
+    model: z.string().nullable().meta({ description: 'null: adjustments, which no model used' }),
+    rateVersions: z
+      .array(rateVersion)
+      .meta({ description: 'Versions of its rates that turns of the month were debited by' }),
+    ...figures,
+  })
+  .meta({ id: 'ModelUsage' });
 
-export const turnUsage = z.object({
-  turnId: uuid, conversationId: uuid, day, bookedAt: instant.meta({ description: 'When it was settled' }),
-  model: z.string(), rateVersion,
-  promptTokens: figures.promptTokens, cachedTokens: figures.cachedTokens, completionTokens: figures.completionTokens,
-  debitedTokens: tokens, estimated: z.boolean(),
-}).meta({ id: 'TurnUsage' });
+export const turnUsage = z
+  .object({
+    turnId: uuid,
+    conversationId: uuid,
+    day,
+    bookedAt: instant.meta({ description: 'When it was settled' }),
+    model: z.string(),
+    rateVersion,
+    promptTokens: figures.promptTokens,
+    cachedTokens: figures.cachedTokens,
+    completionTokens: figures.completionTokens,
+    debitedTokens: tokens,
+    estimated: z.boolean(),
+  })
+  .meta({ id: 'TurnUsage' });
 
 const ofMonth = { month: label.meta({ description: 'Label of the period shown' }) };
 /** One of the three, as `by` asks. */
 export const historyPage = z.union([
-  pageOf(dayUsage).extend(ofMonth).meta({ id: 'UsageByDay', description: 'Newest day first; days without usage are left out' }),
-  pageOf(turnUsage).extend(ofMonth).meta({ id: 'UsageByTurn', description: 'Debits, newest first; adjustments are no turns and are left out' }),
+  pageOf(dayUsage)
+    .extend(ofMonth)
+    .meta({ id: 'UsageByDay', description: 'Newest day first; days without usage are left out' }),
+  pageOf(turnUsage)
+    .extend(ofMonth)
+    .meta({ id: 'UsageByTurn', description: 'Debits, newest first; adjustments are no turns and are left out' }),
   pageOf(modelUsage).extend(ofMonth).meta({ id: 'UsageByModel', description: 'By name, adjustments last' }),
 ]);

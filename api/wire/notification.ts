@@ -2,15 +2,20 @@ import { z } from 'zod';
 import { ALERT_LEVELS } from '../../domain/alerts.ts';
 import { instant, pageOf, pageQuery } from './fields.ts';
 
-export const notification = z.object({
-  id: z.int().min(1),
-  level: z.enum(ALERT_LEVELS),
-  title: z.string(),
-  body: z.string().meta({ description: 'Percent used, tokens left, when the allowance resets on your clock, where to buy; in your language of then' }),
-  purchaseUrl: z.string(),
-  createdAt: instant,
-  readAt: instant.nullable(),
-}).meta({ id: 'Notification' });
+export const notification = z
+  .object({
+    id: z.int().min(1),
+    level: z.enum(ALERT_LEVELS),
+    title: z.string(),
+    body: z.string().meta({
+      description:
+        'Percent used, tokens left, when the allowance resets on your clock, where to buy; in your language of then',
+    }),
+    purchaseUrl: z.string(),
+    createdAt: instant,
+    readAt: instant.nullable(),
+  })
+  .meta({ id: 'Notification' });
 
 const unreadCount = z.int().min(0).meta({ description: 'Of all, not of this page' });
 

@@ -7,46 +7,63 @@ import { instant, message, MOST_INTEGER, tokens, uuid } from './fields.ts';
 
 export const turnState = z.enum(TURN_STATES).meta({ id: 'TurnState' });
 
-export const sendBody = z.strictObject({
-  message,
-  conversationId: uuid.optional().meta({ description: 'Without it a new conversation begins' }),
-  turnId: uuid.optional().meta({ description: 'Your own id of the turn; sending it again joins or repeats the same turn' }),
-  model: z.string().min(1).max(100).optional().meta({ description: 'One of GET /api/models; the first by default' }),
-  maxOutputTokens: z.int().min(1).max(MOST_INTEGER).optional().meta({ description: 'Asked limit of the answer; the smaller of it, the model’s maximum and what still fits counts' }),
-}).meta({ id: 'Send' });
+export const sendBody = z
+  .strictObject({
+    message,
+    conversationId: uuid.optional().meta({ description: 'Without it a new conversation begins' }),
+    turnId: uuid
+      .optional()
+      .meta({ description: 'Your own id of the turn; sending it again joins or repeats the same turn' }),
+    model: z.string().min(1).max(100).optional().meta({ description: 'One of GET /api/models; the first by default' }),
+    maxOutputTokens: z.int().min(1).max(MOST_INTEGER).optional().meta({
+      description: 'Asked limit of the answer; the smaller of it, the model’s maximum and what still fits counts',
+    }),
+  })
+  .meta({ id: 'Send' });
 
-export const usage = z.object({
-  promptTokens: tokens,
-  completionTokens: tokens,
-  totalTokens: tokens,
-  debitedTokens: tokens,
-  estimated: z.boolean().meta({ description: 'The provider sent no usage: counted by us' }),
-}).meta({ id: 'Usage' });
+export const usage = z
+  .object({
+    promptTokens: tokens,
+    completionTokens: tokens,
+    totalTokens: tokens,
+    debitedTokens: tokens,
+    estimated: z.boolean().meta({ description: 'The provider sent no usage: counted by us' }),
+  })
+  .meta({ id: 'Usage' });
 
-export const warning = z.object({
-  level: z.enum(LEVELS),
-  message: z.string(),
-  remainingTokens: tokens,
-  estimatedTurns: z.int().min(0),
-}).meta({ id: 'Warning', description: 'From 90 % on, as the account stood after this answer was debited' });
+export const warning = z
+  .object({
+    level: z.enum(LEVELS),
+    message: z.string(),
+    remainingTokens: tokens,
+    estimatedTurns: z.int().min(0),
+  })
+  .meta({ id: 'Warning', description: 'From 90 % on, as the account stood after this answer was debited' });
 
-export const turnError = z.object({ code: errorCode, message: z.string(), retryable: z.boolean() }).meta({ id: 'TurnError' });
+export const turnError = z
+  .object({ code: errorCode, message: z.string(), retryable: z.boolean() })
+  .meta({ id: 'TurnError' });
 
-export const turn = z.object({
-  turnId: uuid,
-  conversationId: uuid,
-  state: turnState,
-  model: z.string(),
-  attempt: z.int().min(0).meta({ description: 'Ordinal of the newest model call, 0 before the first' }),
-  content: z.string().optional().meta({ description: 'The answer of a completed or stopped turn' }),
-  usage: usage.optional(),
-  warning: warning.optional(),
-  finishReason: z.enum(['stop', 'length']).optional(),
-  maxOutputTokens: z.int().min(1).meta({ description: 'The limit the model is given; before admission, what is asked for' }),
-  error: turnError.optional(),
-  createdAt: instant,
-  endedAt: instant.optional(),
-}).meta({ id: 'Turn' });
+export const turn = z
+  .object({
+    turnId: uuid,
+    conversationId: uuid,
+    state: turnState,
+    model: z.string(),
+    attempt: z.int().min(0).meta({ description: 'Ordinal of the newest model call, 0 before the first' }),
+    content: z.string().optional().meta({ description: 'The answer of a completed or stopped turn' }),
+    usage: usage.optional(),
+    warning: warning.optional(),
+    finishReason: z.enum(['stop', 'length']).optional(),
+    maxOutputTokens: z
+      .int()
+      .min(1)
+      .meta({ description: 'The limit the model is given; before admission, what is asked for' }),
+    error: turnError.optional(),
+    createdAt: instant,
+    endedAt: instant.optional(),
+  })
+  .meta({ id: 'Turn' });
 export type TurnBody = z.infer<typeof turn>;
 
 /** 202 of `Prefer: respond-async`. */
@@ -59,7 +76,9 @@ const ending = z.object({ turn });
 export const streamEvents = {
   accepted: z.object({ turnId: uuid, conversationId: uuid, model: z.string() }).meta({ id: 'AcceptedEvent' }),
   delta: z.object({ text: z.string(), attempt: z.int().min(1) }).meta({ id: 'DeltaEvent' }),
-  restarted: z.object({ attempt: z.int().min(0), reason: z.enum(RESTART_REASONS) }).meta({ id: 'RestartedEvent', description: 'Drop the text so far' }),
+  restarted: z
+    .object({ attempt: z.int().min(0), reason: z.enum(RESTART_REASONS) })
+    .meta({ id: 'RestartedEvent', description: 'Drop the text so far' }),
   completed: ending.meta({ id: 'CompletedEvent' }),
   stopped: ending.meta({ id: 'StoppedEvent' }),
   failed: ending.meta({ id: 'FailedEvent' }),

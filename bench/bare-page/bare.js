@@ -11,8 +11,13 @@ field.addEventListener('keydown', (event) => {
 async function ask(message) {
   const text = answer.appendChild(document.createTextNode(''));
   const response = await fetch('/api/chat/send', {
-    method: 'POST', body: JSON.stringify({ message }),
-    headers: { Authorization: `Bearer ${sessionStorage.getItem('turnkeeper.token')}`, Accept: 'text/event-stream', 'Content-Type': 'application/json' },
+    method: 'POST',
+    body: JSON.stringify({ message }),
+    headers: {
+      Authorization: `Bearer ${sessionStorage.getItem('turnkeeper.token')}`,
+      Accept: 'text/event-stream',
+      'Content-Type': 'application/json',
+    },
   });
   let rest = '';
   for await (const part of response.body.pipeThrough(new TextDecoderStream())) {

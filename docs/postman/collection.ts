@@ -20,7 +20,13 @@ interface Operation {
   readonly summary: string;
   readonly tags?: readonly string[];
   readonly security?: readonly unknown[];
-  readonly parameters?: readonly { readonly in: string; readonly name: string; readonly required?: boolean; readonly schema?: Schema; readonly description?: string }[];
+  readonly parameters?: readonly {
+    readonly in: string;
+    readonly name: string;
+    readonly required?: boolean;
+    readonly schema?: Schema;
+    readonly description?: string;
+  }[];
   readonly requestBody?: { readonly content: { readonly 'application/json'?: { readonly schema: Schema } } };
   readonly responses: Readonly<Record<string, { readonly description?: string }>>;
 }
@@ -41,72 +47,145 @@ export interface Collection {
 
 export interface Item {
   readonly name: string;
-  readonly event: readonly { readonly listen: string; readonly script: { readonly type: string; readonly exec: readonly string[] } }[];
+  readonly event: readonly {
+    readonly listen: string;
+    readonly script: { readonly type: string; readonly exec: readonly string[] };
+  }[];
   readonly request: {
     readonly method: string;
     readonly description: string;
     readonly auth?: object;
-    readonly header: readonly { readonly key: string; readonly value: string; readonly disabled?: boolean; readonly description?: string }[];
+    readonly header: readonly {
+      readonly key: string;
+      readonly value: string;
+      readonly disabled?: boolean;
+      readonly description?: string;
+    }[];
     readonly url: string;
     readonly body?: { readonly mode: 'raw'; readonly raw: string; readonly options: object };
   };
 }
 
-const BEARER = (variable: string) => ({ type: 'bearer', bearer: [{ key: 'token', value: `{{${variable}}}`, type: 'string' }] });
+const BEARER = (variable: string) => ({
+  type: 'bearer',
+  bearer: [{ key: 'token', value: `{{${variable}}}`, type: 'string' }],
+});
 /** What a body needs beyond its schema, to be a request that works. */
-const BODIES: Readonly<Record<string, object>> = { 'POST /api/admin/turns/replay': { filter: { code: 'model_unavailable' }, reason: 'the provider is back', dryRun: true }, 'POST /api/chat/send': { message: '안녕하세요' }, 'POST /api/ai-usage/test-usage': { userId: '{{userId}}', usagePercent: 50 } };
+const BODIES: Readonly<Record<string, object>> = {
+  'POST /api/admin/turns/replay': {
+    filter: { code: 'model_unavailable' },
+    reason: 'the provider is back',
+    dryRun: true,
+  },
+  'POST /api/chat/send': { message: '안녕하세요' },
+  'POST /api/ai-usage/test-usage': { userId: '{{userId}}', usagePercent: 50 },
+};
 
-/** Every call of the API, in folders by tag, with example bodies; `baseUrl`, `token` and `adminToken` are for whoever imports it to fill in. */
+/**
+ * Every call of the API, in folders by tag, with example bodies; `baseUrl`, `token` and `adminToken` are for whoever
+ * imports it to fill in.
+ */
 export function collectionOf(document: OpenApi): Collection {
-  const items = Object.entries(document.paths).flatMap(([path, operations]) => Object.entries(operations).map(([method, operation]) => ({
-    tag: operation.tags?.[0] ?? 'Other', item: itemOf(document, path, method.toUpperCase(), operation),
-  })));
-  const ids = [...new Set(items.flatMap(({ item }) => [...JSON.stringify(item).matchAll(/\{\{(\w+)\}\}/g)].map(([, name = '']) => name)))];
+  const items = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({
+      tag: operation.tags?.[0] ?? 'Other',
+      item: itemOf(document, path, method.toUpperCase(), operation),
+    })),
+  );
+  const ids = [
+    ...new Set(
+      items.flatMap(({ item }) => [...JSON.stringify(item).matchAll(/\{\{(\w+)\}\}/g)].map(([, name = '']) => name)),
+    ),
+  ];
   const variables = [...new Set(['baseUrl', 'token', 'adminToken', ...ids])];
   return {
-    info: { name: `${document.info.title}: token management`, description: document.info.description ?? '', schema: 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json' },
+    info: {
+      name: `${document.info.title}: token management`,
+      description: document.info.description ?? '',
+      schema: 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json',
+    },
     auth: BEARER('token'),
     variable: variables.map((key) => ({ key, value: key === 'baseUrl' ? 'http://127.0.0.1:3000' : '' })),
-    item: [...Map.groupBy(items, ({ tag }) => tag)].map(([name, group]) => ({ name, item: group.map(({ item }) => item) })),
+    item: [...Map.groupBy(items, ({ tag }) => tag)].map(([name, group]) => ({
+      name,
+      item: group.map(({ item }) => item),
+    })),
   };
 }
 
 function itemOf(document: OpenApi, path: string, method: string, operation: Operation): Item {
   const { parameters = [], responses, security, requestBody } = operation;
   const schema = requestBody?.content['application/json']?.schema;
-  const body = schema === undefined ? undefined : BODIES[`${method} ${path}`] ?? exampleOf(document, schema);
+  const body = schema === undefined ? undefined : (BODIES[`${method} ${path}`] ?? exampleOf(document, schema));
   const admin = path.startsWith('/api/admin') || path === '/metrics';
-  const statuses = Object.keys(responses).map(Number).sort((a, b) => a - b);
+  const statuses = Object.keys(responses)
+    .map(Number)
+    .sort((a, b) => a - b);
   return {
     name: `${method} ${path}`,
-    event: [{ listen: 'test', script: { type: 'text/javascript', exec: [
-      `pm.test('answers as documented', () => pm.expect([${statuses.join(', ')}]).to.include(pm.response.code));`,
-      ...(path === '/api/chat/send' ? ["const { turnId, conversationId } = pm.response.json();", "pm.collectionVariables.set('turnId', turnId);", "pm.collectionVariables.set('conversationId', conversationId);"] : []),
-    ] } }],
+    event: [
+      {
+        listen: 'test',
+        script: {
+          type: 'text/javascript',
+          exec: [
+            `pm.test('answers as documented', () => pm.expect([${statuses.join(', ')}]).to.include(pm.response.code));`,
+            ...(path === '/api/chat/send'
+              ? [
+                  'const { turnId, conversationId } = pm.response.json();',
+                  "pm.collectionVariables.set('turnId', turnId);",
+                  "pm.collectionVariables.set('conversationId', conversationId);",
+                ]
+              : []),
+          ],
+        },
+      },
+    ],
     request: {
       method,
-      description: `${operation.summary}\n\n${Object.entries(responses).map(([status, { description = '' }]) => `${status}: ${description}`).join('\n')}`,
+      description: `${operation.summary}\n\n${Object.entries(responses)
+        .map(([status, { description = '' }]) => `${status}: ${description}`)
+        .join('\n')}`,
       ...(security?.length === 0 ? { auth: { type: 'noauth' } } : admin ? { auth: BEARER('adminToken') } : {}),
       header: [
         ...(body === undefined ? [] : [{ key: 'Content-Type', value: 'application/json' }]),
-        ...parameters.filter(({ in: where, name }) => where === 'header' && name !== 'Content-Type').map(({ name, required = false, description = '' }) => ({ key: name, value: required ? '{{$guid}}' : '', disabled: !required, description })),
+        ...parameters
+          .filter(({ in: where, name }) => where === 'header' && name !== 'Content-Type')
+          .map(({ name, required = false, description = '' }) => ({
+            key: name,
+            value: required ? '{{$guid}}' : '',
+            disabled: !required,
+            description,
+          })),
       ],
       url: `{{baseUrl}}${path.replaceAll(/\{(\w+)\}/g, '{{$1}}')}`,
-      ...(body === undefined ? {} : { body: { mode: 'raw', raw: JSON.stringify(body, null, 2).replaceAll('"{{userId}}"', '{{userId}}'), options: { raw: { language: 'json' } } } }),
+      ...(body === undefined
+        ? {}
+        : {
+            body: {
+              mode: 'raw',
+              raw: JSON.stringify(body, null, 2).replaceAll('"{{userId}}"', '{{userId}}'),
+              options: { raw: { language: 'json' } },
+            },
+          }),
     },
   };
 }
 
 /** A value that the schema takes: its own example, else the least that is required. */
 export function exampleOf(document: OpenApi, schema: Schema): unknown {
-  if (schema.$ref !== undefined) return exampleOf(document, document.components?.schemas?.[schema.$ref.split('/').at(-1) ?? ''] ?? {});
+  if (schema.$ref !== undefined)
+    return exampleOf(document, document.components?.schemas?.[schema.$ref.split('/').at(-1) ?? ''] ?? {});
   const given = schema.example ?? schema.examples?.[0] ?? schema.const ?? schema.default ?? schema.enum?.[0];
   if (given !== undefined) return given;
   if (schema.anyOf?.[0] !== undefined) return exampleOf(document, schema.anyOf[0]);
   const type = typeof schema.type === 'string' ? schema.type : schema.type?.[0];
   if (type === 'object' || schema.properties !== undefined) {
     const { required = [], properties = {} } = schema;
-    const shown = required.length > 0 ? Object.entries(properties).filter(([name]) => required.includes(name)) : Object.entries(properties).slice(0, 1);
+    const shown =
+      required.length > 0
+        ? Object.entries(properties).filter(([name]) => required.includes(name))
+        : Object.entries(properties).slice(0, 1);
     return Object.fromEntries(shown.map(([name, property]) => [name, exampleOf(document, property)]));
   }
   if (type === 'array') return schema.items === undefined ? [] : [exampleOf(document, schema.items)];

@@ -3,7 +3,17 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { collectionOf, type OpenApi } from './collection.ts';
 
-/** `npm run postman`: token-management.json from the API's own document. Run it after a route has changed; a test says when. */
+/**
+ * `npm run postman`: token-management.json from the API's own document. Run it after a route has changed; a test says
+ * when.
+ */
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const document = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'api/document.ts'], { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-writeFileSync(new URL('token-management.json', import.meta.url), `${JSON.stringify(collectionOf(JSON.parse(document) as OpenApi), null, 1)}\n`);
+const document = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'api/document.ts'], {
+  cwd: root,
+  encoding: 'utf8',
+  maxBuffer: 64 * 1024 * 1024,
+});
+writeFileSync(
+  new URL('token-management.json', import.meta.url),
+  `${JSON.stringify(collectionOf(JSON.parse(document) as OpenApi), null, 1)}\n`,
+);

@@ -1,18 +1,28 @@
 import { findOnPath, lastLine, runToEnd } from './program.ts';
 import { say, withProgress } from './say.ts';
 
-/** Debian's package, as root and where there is apt-get. @returns the full path of the program, null when it cannot be had so. */
-export async function installPackage(name: string, programs: readonly string[], stopping: AbortSignal): Promise<string | null> {
+/**
+ * Debian's package, as root and where there is apt-get.
+ * @returns the full path of the program, null when it cannot be had so.
+ */
+export async function installPackage(
+  name: string,
+  programs: readonly string[],
+  stopping: AbortSignal,
+): Promise<string | null> {
   const apt = findOnPath('apt-get');
   if (apt === null || process.getuid?.() !== 0) return null;
   say(`no ${programs[0] ?? name} on PATH: installing Debian's package (apt-get install ${name})`);
   // RUNLEVEL: a package's own daemon is not wanted.
   const options = { env: { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }, signal: stopping };
-  const { ok, output } = await withProgress(`installing ${name}`, (async () => {
-    // The package lists of a fresh container are empty.
-    await runToEnd(apt, ['update', '-q'], { ...options, withinMs: 120_000 });
-    return runToEnd(apt, ['install', '-y', '-q', '--no-install-recommends', name], { ...options, withinMs: 600_000 });
-  })());
+  const { ok, output } = await withProgress(
+    `installing ${name}`,
+    (async () => {
+      // The package lists of a fresh container are empty.
+      await runToEnd(apt, ['update', '-q'], { ...options, withinMs: 120_000 });
+      return runToEnd(apt, ['install', '-y', '-q', '--no-install-recommends', name], { ...options, withinMs: 600_000 });
+    })(),
+  );
   if (!ok) say(`${name} could not be installed: ${lastLine(output)}`);
   return findOnPath(...programs);
 }

@@ -5,22 +5,36 @@ import type { Ground } from './service.ts';
 /** Whether a docker engine answers (the client alone is no help). */
 export async function hasDocker(): Promise<boolean> {
   const docker = findOnPath('docker');
-  return docker !== null && (await runToEnd(docker, ['info', '--format', '{{.ServerVersion}}'], { withinMs: 5_000 })).ok;
+  return (
+    docker !== null && (await runToEnd(docker, ['info', '--format', '{{.ServerVersion}}'], { withinMs: 5_000 })).ok
+  );
 }
 
 /**
- * Arguments of a `docker run` whose container goes with its client process. A client that was killed leaves the container behind:
- * its name holds the data directory, so it is recognised and removed here.
+ * Arguments of a `docker run` whose container goes with its client process. A client that was killed leaves the
+ * container behind: its name holds the data directory, so it is recognised and removed here.
  */
 export async function prepareContainer(
-  ground: Ground, what: { name: string; ports: Record<number, number>; volumes?: Record<string, string>; image: string; command: readonly string[] },
+  ground: Ground,
+  what: {
+    name: string;
+    ports: Record<number, number>;
+    volumes?: Record<string, string>;
+    image: string;
+    command: readonly string[];
+  },
 ): Promise<string[]> {
   const name = `turnkeeper-${what.name}-${createHash('sha256').update(ground.dataDir).digest('hex').slice(0, 12)}`;
   await runToEnd('docker', ['rm', '--force', name], { withinMs: 30_000 });
   return [
-    'run', '--rm', '--init', '--name', name,
+    'run',
+    '--rm',
+    '--init',
+    '--name',
+    name,
     ...Object.entries(what.ports).flatMap(([outside, inside]) => ['--publish', `127.0.0.1:${outside}:${inside}`]),
     ...Object.entries(what.volumes ?? {}).flatMap(([outside, inside]) => ['--volume', `${outside}:${inside}`]),
-    what.image, ...what.command,
+    what.image,
+    ...what.command,
   ];
 }

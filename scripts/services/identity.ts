@@ -27,10 +27,14 @@ export function startTimeOf(pid: number, platform = process.platform): string | 
 function fromProc(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold anything; the state comes first after it, the start time is the 20th field from there.
+    // The name in parentheses may hold anything; the state comes first after it, the start time is the 20th field from
+    // there.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // Ticks count from the boot, so they need its name: after a reboot the same pid may well have begun at the same tick.
-    return fields[0] === 'Z' || fields[19] === undefined ? null : `${fields[19]}@${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`;
+    // Ticks count from the boot, so they need its name: after a reboot the same pid may well have begun at the same
+    // tick.
+    return fields[0] === 'Z' || fields[19] === undefined
+      ? null
+      : `${fields[19]}@${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`;
   } catch {
     return null;
   }
@@ -38,8 +42,14 @@ function fromProc(pid: number): string | null {
 
 function fromPs(pid: number): string | null {
   try {
-    const [, state, startTime] = /^(\S+) +(.+)$/.exec(execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()) ?? [];
-    return state?.startsWith('Z') === true ? null : startTime ?? null;
+    const [, state, startTime] =
+      /^(\S+) +(.+)$/.exec(
+        execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+        }).trim(),
+      ) ?? [];
+    return state?.startsWith('Z') === true ? null : (startTime ?? null);
   } catch {
     return null;
   }
@@ -48,8 +58,11 @@ function fromPs(pid: number): string | null {
 const KILLED_WITHIN_MS = 5_000;
 
 /** Signals its group, kills the group when the process still lives after `withinMs`. @returns whether it is gone. */
-export async function stopProcess(target: Identity, { signal, withinMs }: { signal: NodeJS.Signals; withinMs: number }): Promise<boolean> {
-  return await endsBy(target, signal, withinMs) || await endsBy(target, 'SIGKILL', KILLED_WITHIN_MS);
+export async function stopProcess(
+  target: Identity,
+  { signal, withinMs }: { signal: NodeJS.Signals; withinMs: number },
+): Promise<boolean> {
+  return (await endsBy(target, signal, withinMs)) || (await endsBy(target, 'SIGKILL', KILLED_WITHIN_MS));
 }
 
 async function endsBy(target: Identity, signal: NodeJS.Signals, withinMs: number): Promise<boolean> {

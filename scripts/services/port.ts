@@ -14,14 +14,20 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Keeps the app's port for the app. @returns the port to use: a free one for 0. @throws SetupError that names PORT when it is taken. */
+/**
+ * Keeps the app's port for the app.
+ * @returns the port to use: a free one for 0.
+ * @throws SetupError that names PORT when it is taken.
+ */
 export async function reservePort(port: number, host: string): Promise<number> {
   if (port === 0) return freePort();
   given.add(port);
   return listenOnce(port, host).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EADDRINUSE') throw new SetupError(`PORT: ${port} is in use. Stop what listens there, or set PORT to a free port.`);
+    if (error.code === 'EADDRINUSE')
+      throw new SetupError(`PORT: ${port} is in use. Stop what listens there, or set PORT to a free port.`);
     if (error.code === 'EACCES') throw new SetupError(`PORT: ${port} may not be used by this user.`);
-    if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') throw new SetupError(`HOST: ${host} is no address of this machine.`);
+    if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+      throw new SetupError(`HOST: ${host} is no address of this machine.`);
     throw error;
   });
 }

@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findOnPath, runToEnd } from './program.ts';
@@ -9,7 +19,10 @@ import type { Ground } from './service.ts';
 /** Whom the server runs as; undefined: whoever we are. */
 export type ServerUser = { readonly uid: number; readonly gid: number } | undefined;
 
-/** Where root keeps what the server's user must reach and our own folders hide; only root can write here, so nobody can plant a binary. */
+/**
+ * Where root keeps what the server's user must reach and our own folders hide; only root can write here, so nobody can
+ * plant a binary.
+ */
 const ASIDE = '/var/lib/turnkeeper';
 
 export interface PostgresHome {
@@ -20,7 +33,10 @@ export interface PostgresHome {
   readonly data: string;
 }
 
-/** Binaries and cluster where the server's user can enter: copied aside when the clone or DATA_DIR is closed to it, as /root is. */
+/**
+ * Binaries and cluster where the server's user can enter: copied aside when the clone or DATA_DIR is closed to it, as
+ * /root is.
+ */
 export async function findPostgresHome(ground: Ground): Promise<PostgresHome> {
   const user = await serverUser();
   const packaged = await packagedBinaries();
@@ -41,8 +57,11 @@ export async function findPostgresHome(ground: Ground): Promise<PostgresHome> {
 /** DATA_DIR remembers the folder: a DATA_DIR that was deleted begins a new database, as one inside it would. */
 function asideOf(ground: Ground, own: string, user: NonNullable<ServerUser>): string {
   const note = join(own, 'aside');
-  const folder = existsSync(note) ? readFileSync(note, 'utf8').trim() : join(ASIDE, `data-${randomBytes(6).toString('hex')}`);
-  if (dirname(folder) !== ASIDE) throw new SetupError(`${note} names ${folder}, which is not below ${ASIDE}: delete it, or set DATABASE_URL.`);
+  const folder = existsSync(note)
+    ? readFileSync(note, 'utf8').trim()
+    : join(ASIDE, `data-${randomBytes(6).toString('hex')}`);
+  if (dirname(folder) !== ASIDE)
+    throw new SetupError(`${note} names ${folder}, which is not below ${ASIDE}: delete it, or set DATABASE_URL.`);
   mkdirSync(folder, { recursive: true });
   chmodSync(ASIDE, 0o755);
   chownSync(folder, user.uid, user.gid);
@@ -79,15 +98,23 @@ async function serverUser(): Promise<ServerUser> {
   const found = await findUser();
   if (found !== undefined) return found;
   const [useradd, adduser] = [findOnPath('useradd'), findOnPath('adduser')];
-  if (useradd !== null) await runToEnd(useradd, ['--system', '--user-group', '--no-create-home', '--shell', '/bin/false', 'postgres'], { withinMs: 10_000 });
+  if (useradd !== null)
+    await runToEnd(useradd, ['--system', '--user-group', '--no-create-home', '--shell', '/bin/false', 'postgres'], {
+      withinMs: 10_000,
+    });
   else if (adduser !== null) await runToEnd(adduser, ['-S', '-D', '-H', 'postgres'], { withinMs: 10_000 });
   const made = await findUser();
-  if (made === undefined) throw new SetupError('PostgreSQL does not run as root and no user could be made for it: create a user `postgres`, or set DATABASE_URL.');
+  if (made === undefined)
+    throw new SetupError(
+      'PostgreSQL does not run as root and no user could be made for it: create a user `postgres`, or set DATABASE_URL.',
+    );
   return made;
 }
 
 async function findUser(): Promise<ServerUser> {
-  const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => runToEnd('id', [flag, 'postgres'], { withinMs: 5_000 })));
+  const [uid, gid] = await Promise.all(
+    ['-u', '-g'].map((flag) => runToEnd('id', [flag, 'postgres'], { withinMs: 5_000 })),
+  );
   return uid?.ok === true && gid?.ok === true ? { uid: Number(uid.output), gid: Number(gid.output) } : undefined;
 }
 
@@ -98,7 +125,10 @@ async function packagedBinaries(): Promise<string> {
   try {
     folder = join(dirname(fileURLToPath(import.meta.resolve(name))), '..');
   } catch (cause) {
-    throw new SetupError(`There is no embedded PostgreSQL for ${process.platform} on ${process.arch}: set DATABASE_URL to a server of your own.`, { cause });
+    throw new SetupError(
+      `There is no embedded PostgreSQL for ${process.platform} on ${process.arch}: set DATABASE_URL to a server of your own.`,
+      { cause },
+    );
   }
   const native = join(folder, 'native');
   const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as { target: string }[];

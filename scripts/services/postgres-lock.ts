@@ -4,9 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startTimeOf } from './identity.ts';
 import { say, SetupError } from './say.ts';
 
-/** How PostgreSQL refuses a folder that another server may still use: by the number of its process, or by the memory its processes share. */
+/**
+ * How PostgreSQL refuses a folder that another server may still use: by the number of its process, or by the memory its
+ * processes share.
+ */
 const REFUSED = /lock file "postmaster\.pid" already exists|pre-existing shared memory block/;
-/** The processes of a killed server end when they notice: mostly within milliseconds, in the middle of a long statement later. */
+/**
+ * The processes of a killed server end when they notice: mostly within milliseconds, in the middle of a long statement
+ * later.
+ */
 const GONE_WITHIN_MS = 30_000;
 
 /**
@@ -57,7 +63,10 @@ function readLock(data: string): Lock | null {
   }
   const [, key, id] = /^ *(\d+) +(\d+)$/.exec(lines[6] ?? '') ?? [];
   // A key is 32 bits with a sign, written as 64 without.
-  return { pid: Number(lines[0]), memory: key === undefined ? null : { key: Number(BigInt.asIntN(32, BigInt(key))), id: Number(id) } };
+  return {
+    pid: Number(lines[0]),
+    memory: key === undefined ? null : { key: Number(BigInt.asIntN(32, BigInt(key))), id: Number(id) },
+  };
 }
 
 /** How many processes are attached to it; null where the system does not tell (it is no Linux). */

@@ -28,10 +28,18 @@ export interface RunOptions {
 }
 
 /** Runs to its end. @returns whether it succeeded, and the last 10,000 characters it wrote. */
-export async function runToEnd(file: string, args: readonly string[], options: RunOptions): Promise<{ ok: boolean; output: string }> {
+export async function runToEnd(
+  file: string,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<{ ok: boolean; output: string }> {
   // In a group of its own, so that what it started ends with it (a compiler, a package's scripts).
   const child = spawn(file, [...args], {
-    detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env }, ...options.as, ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+    ...options.as,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   const kill = () => {
     try {
@@ -44,9 +52,15 @@ export async function runToEnd(file: string, args: readonly string[], options: R
   options.signal?.addEventListener('abort', kill);
   if (options.signal?.aborted === true) kill();
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => { output = (output + data.toString()).slice(-10_000); });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data: Buffer) => {
+      output = (output + data.toString()).slice(-10_000);
+    });
   const ok = await new Promise<boolean>((resolve) => {
-    child.once('error', (error) => { output += error.message; resolve(false); });
+    child.once('error', (error) => {
+      output += error.message;
+      resolve(false);
+    });
     child.once('close', (code) => resolve(code === 0));
   });
   clearTimeout(timer);

@@ -11,7 +11,9 @@ import { external, launch, type Ground, type Service } from './service.ts';
 /** `REDIS_URL` or `REDIS_HOST`, else a server on PATH, else Debian's package (as root), else docker. */
 export async function startRedis(ground: Ground, url: string | undefined): Promise<Service> {
   if (url !== undefined) return external('redis', url, 'Redis at REDIS_URL');
-  const server = findOnPath('redis-server', 'valkey-server') ?? await installPackage('redis-server', ['redis-server'], ground.stopping);
+  const server =
+    findOnPath('redis-server', 'valkey-server') ??
+    (await installPackage('redis-server', ['redis-server'], ground.stopping));
   const port = await freePort();
   const address = `redis://127.0.0.1:${port}`;
   const shared = { name: 'redis', url: address, port, isReady: () => answers(address) };
@@ -20,10 +22,21 @@ export async function startRedis(ground: Ground, url: string | undefined): Promi
   if (server !== null) {
     const folder = join(ground.dataDir, 'redis');
     mkdirSync(folder, { recursive: true });
-    return launch(ground, { ...shared, file: server, args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...settings], said: 'Redis', withinMs: 30_000 });
+    return launch(ground, {
+      ...shared,
+      file: server,
+      args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...settings],
+      said: 'Redis',
+      withinMs: 30_000,
+    });
   }
   if (await hasDocker()) {
-    const args = await prepareContainer(ground, { name: 'redis', ports: { [port]: 6379 }, image: 'redis:8.2', command: ['redis-server', ...settings] });
+    const args = await prepareContainer(ground, {
+      name: 'redis',
+      ports: { [port]: 6379 },
+      image: 'redis:8.2',
+      command: ['redis-server', ...settings],
+    });
     return launch(ground, { ...shared, file: 'docker', args, said: 'Redis (docker)', withinMs: 300_000 });
   }
   throw new SetupError('No Redis: install redis-server or valkey-server, or set REDIS_URL.');

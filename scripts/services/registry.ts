@@ -53,10 +53,15 @@ export class Registry {
     const registry = new Registry(dataDir, identify(process.pid));
     await lock(dataDir);
     // A copied directory names processes of the original: those are not ours to stop.
-    for (const leftover of (readServices(dataDir)?.services ?? []).filter((service) => service.dataDir === dataDir && isAlive(service)).reverse()) {
+    for (const leftover of (readServices(dataDir)?.services ?? [])
+      .filter((service) => service.dataDir === dataDir && isAlive(service))
+      .reverse()) {
       say(`stopping ${leftover.name} (pid ${leftover.pid}), left behind by a start that was killed`);
       const { stopSignal: signal, stopWithinMs: withinMs } = leftover;
-      if (!await stopProcess(leftover, { signal, withinMs })) throw new SetupError(`${leftover.name} (pid ${leftover.pid}) of an earlier start cannot be stopped: stop it, then try again.`);
+      if (!(await stopProcess(leftover, { signal, withinMs })))
+        throw new SetupError(
+          `${leftover.name} (pid ${leftover.pid}) of an earlier start cannot be stopped: stop it, then try again.`,
+        );
     }
     registry.#write();
     return registry;
@@ -90,7 +95,11 @@ export class Registry {
   }
 
   #write(): void {
-    const stored: Stored = { owner: { ...this.#owner, dataDir: this.dataDir, stopping: this.#stopping }, services: this.#services, addresses: this.#addresses };
+    const stored: Stored = {
+      owner: { ...this.#owner, dataDir: this.dataDir, stopping: this.#stopping },
+      services: this.#services,
+      addresses: this.#addresses,
+    };
     writeWhole(join(this.dataDir, 'services.json'), stored);
   }
 }
@@ -100,7 +109,10 @@ export function readServices(dataDir: string): Stored | null {
   return readJson<Stored>(join(dataDir, 'services.json'));
 }
 
-/** Whoever starts while another lives is refused. Two starts at the same moment meet at the lock file, which only one can make. */
+/**
+ * Whoever starts while another lives is refused. Two starts at the same moment meet at the lock file, which only one
+ * can make.
+ */
 async function lock(dataDir: string): Promise<void> {
   const file = lockFile(dataDir);
   const mine = { ...identify(process.pid), dataDir };
@@ -116,7 +128,9 @@ async function lock(dataDir: string): Promise<void> {
     const owner = readServices(dataDir)?.owner;
     const isStopping = owner?.pid === holder.pid && owner.stopping;
     if (Date.now() - began > (isStopping ? OWNER_STOPS_WITHIN_MS : OWNER_MAY_GO_MS)) {
-      throw new SetupError(`Turnkeeper already runs on ${dataDir} (pid ${holder.pid}). Stop it first, or set DATA_DIR to another directory.`);
+      throw new SetupError(
+        `Turnkeeper already runs on ${dataDir} (pid ${holder.pid}). Stop it first, or set DATA_DIR to another directory.`,
+      );
     }
     if (isStopping && !told) say(`waiting for an earlier start (pid ${holder.pid}) that is stopping`);
     told ||= isStopping;
@@ -139,7 +153,9 @@ function makeFolder(folder: string): string {
     mkdirSync(folder, { recursive: true });
     return realpathSync(folder);
   } catch (cause) {
-    throw new SetupError(`DATA_DIR: ${folder} cannot be made (${(cause as NodeJS.ErrnoException).message}).`, { cause });
+    throw new SetupError(`DATA_DIR: ${folder} cannot be made (${(cause as NodeJS.ErrnoException).message}).`, {
+      cause,
+    });
   }
 }
 

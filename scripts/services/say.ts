@@ -1,4 +1,7 @@
-/** What a start tells the person in front of it: short lines on standard error, so that standard output stays for results. */
+/**
+ * What a start tells the person in front of it: short lines on standard error, so that standard output stays for
+ * results.
+ */
 export function say(line: string): void {
   process.stderr.write(`turnkeeper: ${line}\n`);
 }

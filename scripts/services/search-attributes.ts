@@ -2,7 +2,10 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
 import { connectTemporal } from '../../platform/temporal.ts';
 import { say } from './say.ts';
 
-/** On a server of somebody else's: adds what is missing. A server that does not let us says which to add by hand. @throws AppConfigError when none answers. */
+/**
+ * On a server of somebody else's: adds what is missing. A server that does not let us says which to add by hand.
+ * @throws AppConfigError when none answers.
+ */
 export async function ensureSearchAttributes(options: Parameters<typeof connectTemporal>[0]): Promise<void> {
   const temporal = await connectTemporal(options);
   const { connection, namespace } = temporal;
@@ -13,12 +16,17 @@ export async function ensureSearchAttributes(options: Parameters<typeof connectT
       const missing = wanted.filter(({ name }) => !(name in customAttributes));
       if (missing.length === 0) return;
       // Their numbers are those of the protocol's IndexedValueType: KEYWORD 2, BOOL 5.
-      await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(missing.map(({ name, type }) => [name, type === 'BOOL' ? 5 : 2])) });
+      await connection.operatorService.addSearchAttributes({
+        namespace,
+        searchAttributes: Object.fromEntries(missing.map(({ name, type }) => [name, type === 'BOOL' ? 5 : 2])),
+      });
       say(`Temporal: search attributes added: ${missing.map(({ name }) => name).join(', ')}`);
     });
   } catch (error) {
     const all = wanted.map(({ name, type }) => `${name}=${type === 'BOOL' ? 'Bool' : 'Keyword'}`).join(', ');
-    say(`Temporal: its search attributes could not be checked (${error instanceof Error ? error.message : 'unknown'}); turns need ${all} in namespace ${namespace}`);
+    say(
+      `Temporal: its search attributes could not be checked (${error instanceof Error ? error.message : 'unknown'}); turns need ${all} in namespace ${namespace}`,
+    );
   } finally {
     await temporal.close();
   }

@@ -53,17 +53,27 @@ export interface Launch {
   readonly withinMs: number;
 }
 
-/** In a process group of its own, so that a terminal's Ctrl-C reaches it through us, in our order. @throws SetupError with its last words. */
+/**
+ * In a process group of its own, so that a terminal's Ctrl-C reaches it through us, in our order.
+ * @throws SetupError with its last words.
+ */
 export async function launch(ground: Ground, what: Launch): Promise<Service> {
   ground.stopping.throwIfAborted();
   const { stopSignal = 'SIGTERM', stopWithinMs = 15_000 } = what;
   const running = spawnLogged(ground, what);
   const started: Started = {
-    ...running.identity, name: what.name, dataDir: ground.dataDir, url: what.url, port: what.port, stopSignal, stopWithinMs,
+    ...running.identity,
+    name: what.name,
+    dataDir: ground.dataDir,
+    url: what.url,
+    port: what.port,
+    stopSignal,
+    stopWithinMs,
   };
   ground.registry.add(started);
   const stop = async () => {
-    if (!await stopProcess(started, { signal: stopSignal, withinMs: stopWithinMs })) say(`${what.name} (pid ${started.pid}) cannot be stopped`);
+    if (!(await stopProcess(started, { signal: stopSignal, withinMs: stopWithinMs })))
+      say(`${what.name} (pid ${started.pid}) cannot be stopped`);
     else ground.registry.remove(started);
   };
   try {
@@ -89,19 +99,34 @@ function spawnLogged(ground: Ground, what: Launch): Spawned {
   const file = join(logs, `${what.name}.log`);
   const log = what.output === 'ours' ? null : openSync(file, 'a');
   const stdio: StdioOptions = log === null ? ['ignore', 'inherit', 'inherit'] : ['ignore', log, log];
-  const child = spawn(what.file, [...what.args], { detached: true, stdio, cwd: what.cwd ?? ground.dataDir, env: { ...process.env, ...what.env }, ...what.as });
+  const child = spawn(what.file, [...what.args], {
+    detached: true,
+    stdio,
+    cwd: what.cwd ?? ground.dataDir,
+    env: { ...process.env, ...what.env },
+    ...what.as,
+  });
   if (log !== null) closeSync(log);
   let ended: string | null = null;
   const died = new Promise<void>((resolve) => {
-    child.once('error', (error) => { ended = error.message; resolve(); });
-    child.once('exit', (code, signal) => { ended = signal ?? `exit code ${code ?? 0}`; resolve(); });
+    child.once('error', (error) => {
+      ended = error.message;
+      resolve();
+    });
+    child.once('exit', (code, signal) => {
+      ended = signal ?? `exit code ${code ?? 0}`;
+      resolve();
+    });
   });
   return {
     // A program that could not be run has no pid; nothing has this identity and `ended` says why.
     identity: child.pid === undefined ? { pid: 0, startTime: '' } : identify(child.pid),
     died,
     ended: () => ended,
-    lastWords: () => log === null ? 'see its lines above' : `its last words, from ${file}:\n${readFileSync(file, 'utf8').trimEnd().split('\n').slice(-5).join('\n')}`,
+    lastWords: () =>
+      log === null
+        ? 'see its lines above'
+        : `its last words, from ${file}:\n${readFileSync(file, 'utf8').trimEnd().split('\n').slice(-5).join('\n')}`,
   };
 }
 
@@ -111,9 +136,11 @@ async function waitUntilReady(ground: Ground, what: Launch, running: Spawned): P
     const isReady = await what.isReady().catch(() => false);
     ground.stopping.throwIfAborted();
     // A stranger may answer on its port: only a living process of ours is ready.
-    if (running.ended() !== null) throw new SetupError(`${what.name} ended at once (${String(running.ended())}); ${running.lastWords()}`);
+    if (running.ended() !== null)
+      throw new SetupError(`${what.name} ended at once (${String(running.ended())}); ${running.lastWords()}`);
     if (isReady) return;
-    if (Date.now() > deadline) throw new SetupError(`${what.name} did not answer within ${what.withinMs / 1_000} s; ${running.lastWords()}`);
+    if (Date.now() > deadline)
+      throw new SetupError(`${what.name} did not answer within ${what.withinMs / 1_000} s; ${running.lastWords()}`);
     await sleep(25);
   }
 }

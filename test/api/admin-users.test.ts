@@ -15,7 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-const suspend = ({ userId }: Person, reason = '스팸') => admin.call('POST', `/api/admin/users/${userId}/suspend`, { reason });
+const suspend = ({ userId }: Person, reason = '스팸') =>
+  admin.call('POST', `/api/admin/users/${userId}/suspend`, { reason });
 const resume = ({ userId }: Person) => admin.call('POST', `/api/admin/users/${userId}/resume`, { reason: '오해였음' });
 
 describe('suspending', () => {
@@ -29,10 +30,17 @@ describe('suspending', () => {
     await gate.reached;
     const answer = await suspend(person);
     expect(answer.status).toBe(200);
-    expect(answer.body).toMatchObject({ userId: person.userId, suspendedAt: expect.any(String), stopping: [turn.turnId] });
+    expect(answer.body).toMatchObject({
+      userId: person.userId,
+      suspendedAt: expect.any(String),
+      stopping: [turn.turnId],
+    });
     const events = await readEvents(reader);
     gate.open();
-    expect(events.at(-1)).toMatchObject({ event: 'stopped', data: { turn: { state: 'stopped', content: '하나 둘', usage: { estimated: true } } } });
+    expect(events.at(-1)).toMatchObject({
+      event: 'stopped',
+      data: { turn: { state: 'stopped', content: '하나 둘', usage: { estimated: true } } },
+    });
     expect(textOf(events)).toBe('하나 둘');
     const { debits, debited, liveHolds } = await turn.books();
     expect([debits, liveHolds]).toEqual([1, 0]);
@@ -45,16 +53,32 @@ describe('suspending', () => {
     stack.model.next({ status: 400 });
     await turn.send();
     const done = new TestTurn(stack, person);
-    const { body: { conversationId } } = await done.send();
+    const {
+      body: { conversationId },
+    } = await done.send();
     await suspend(person);
     const calls = stack.model.requests.length;
-    for (const refused of [await new TestTurn(stack, person).send(), await turn.retry(), await turn.send(), await done.send({}, { accept: 'text/event-stream' })]) {
+    for (const refused of [
+      await new TestTurn(stack, person).send(),
+      await turn.retry(),
+      await turn.send(),
+      await done.send({}, { accept: 'text/event-stream' }),
+    ]) {
       expect([refused.status, refused.body.code]).toEqual([403, 'account_suspended']);
       expect(refused.headers.get('retry-after')).toBeNull();
     }
-    expect((await person.call('POST', '/api/chat/send', { message: 'a' }, { 'accept-language': 'en' })).body.message).toBe('This account is suspended; please contact support.');
+    expect(
+      (await person.call('POST', '/api/chat/send', { message: 'a' }, { 'accept-language': 'en' })).body.message,
+    ).toBe('This account is suspended; please contact support.');
     expect(stack.model.requests).toHaveLength(calls);
-    for (const path of [`/api/chat/turns/${done.turnId}`, `/api/conversations/${conversationId}/messages`, '/api/ai-usage', '/api/me', '/api/conversations', '/api/models']) {
+    for (const path of [
+      `/api/chat/turns/${done.turnId}`,
+      `/api/conversations/${conversationId}/messages`,
+      '/api/ai-usage',
+      '/api/me',
+      '/api/conversations',
+      '/api/models',
+    ]) {
       expect((await person.call('GET', path)).status).toBe(200);
     }
     expect((await readEvents(await done.follow())).at(-1)?.event).toBe('completed');
@@ -70,7 +94,9 @@ describe('suspending', () => {
       const sending = turn.send({}, { accept: 'text/event-stream' });
       await until(async () => (await turn.read()).status === 200);
       const otherAdmin = await idle.person('admin');
-      expect((await otherAdmin.call('POST', `/api/admin/users/${person.userId}/suspend`, { reason: 'r' })).body.stopping).toEqual([]);
+      expect(
+        (await otherAdmin.call('POST', `/api/admin/users/${person.userId}/suspend`, { reason: 'r' })).body.stopping,
+      ).toEqual([]);
       await idle.startWorker();
       const { status, body } = await sending;
       expect([status, body.code]).toEqual([403, 'account_suspended']);
@@ -90,7 +116,14 @@ describe('suspending', () => {
     const { body } = await admin.call('GET', `/api/admin/audit?target=user:${person.userId}`);
     expect(body.items).toMatchObject([
       { action: 'user.resume', adminId: admin.userId, before: { suspended: true }, after: { suspended: false } },
-      { action: 'user.suspend', adminId: admin.userId, reason: '광고', before: { suspended: false }, after: { suspended: true, stoppedTurns: 0 }, requestId: headers.get('x-request-id') },
+      {
+        action: 'user.suspend',
+        adminId: admin.userId,
+        reason: '광고',
+        before: { suspended: false },
+        after: { suspended: true, stoppedTurns: 0 },
+        requestId: headers.get('x-request-id'),
+      },
     ]);
   });
 
@@ -110,8 +143,14 @@ describe('suspending', () => {
 
   test('is not for everybody', async () => {
     const person = await stack.person();
-    for (const [method, path] of [['POST', `/api/admin/users/${person.userId}/suspend`], ['GET', '/api/admin/users'], ['GET', `/api/admin/users/${person.userId}`]] as const) {
-      expect((await person.call(method, path, method === 'POST' ? { reason: 'r' } : undefined)).body.code).toBe('forbidden');
+    for (const [method, path] of [
+      ['POST', `/api/admin/users/${person.userId}/suspend`],
+      ['GET', '/api/admin/users'],
+      ['GET', `/api/admin/users/${person.userId}`],
+    ] as const) {
+      expect((await person.call(method, path, method === 'POST' ? { reason: 'r' } : undefined)).body.code).toBe(
+        'forbidden',
+      );
     }
   });
 });
@@ -121,7 +160,20 @@ describe('people', () => {
     const { userId } = await createUser(stack.db.database, { email: 'Minji@people.example', role: 'user' });
     const byEmail = await admin.call('GET', '/api/admin/users?email=minji@');
     expect(byEmail.body).toEqual({
-      items: [{ userId, email: 'minji@people.example', issuer: null, subject: null, role: 'user', locale: 'ko', timeZone: 'Asia/Seoul', suspendedAt: null, createdAt: expect.any(String) }], nextCursor: null,
+      items: [
+        {
+          userId,
+          email: 'minji@people.example',
+          issuer: null,
+          subject: null,
+          role: 'user',
+          locale: 'ko',
+          timeZone: 'Asia/Seoul',
+          suspendedAt: null,
+          createdAt: expect.any(String),
+        },
+      ],
+      nextCursor: null,
     });
     expect((await admin.call('GET', `/api/admin/users?userId=${userId}`)).body.items).toEqual(byEmail.body.items);
   });
@@ -139,18 +191,39 @@ describe('people', () => {
     await gate.reached;
     await until(async () => (await admin.call('GET', `/api/admin/users/${userId}`)).body.schedules.length > 0);
     const { status, body } = await admin.call('GET', `/api/admin/users/${userId}?limit=1`);
-    expect(body.schedules).toEqual([{ kind: 'reset', timing: 'monthly on day 1 at 04:05 Asia/Seoul', nextAt: expect.stringMatching(/-01T|-30T|-31T|-28T|-29T/) }]);
+    expect(body.schedules).toEqual([
+      {
+        kind: 'reset',
+        timing: 'monthly on day 1 at 04:05 Asia/Seoul',
+        nextAt: expect.stringMatching(/-01T|-30T|-31T|-28T|-29T/),
+      },
+    ]);
     expect(status).toBe(200);
-    expect(body).toMatchObject({ userId, usage: { usedTokens: 25, purchasedTokens: 4_975, level: 'NORMAL' }, holds: [{ turnId: running.turnId, tokens: body.usage.heldTokens }] });
+    expect(body).toMatchObject({
+      userId,
+      usage: { usedTokens: 25, purchasedTokens: 4_975, level: 'NORMAL' },
+      holds: [{ turnId: running.turnId, tokens: body.usage.heldTokens }],
+    });
     expect(body.ledger.items).toMatchObject([{ kind: 'debit', tokens: 25, purchasedDelta: -25, allowanceDelta: 0 }]);
     const next = await admin.call('GET', `/api/admin/users/${userId}?limit=1&cursor=${body.ledger.nextCursor}`);
-    expect(next.body.ledger).toMatchObject({ items: [{ kind: 'grant', tokens: 5_000, reason: '보상', purchasedDelta: 5_000 }], nextCursor: null });
+    expect(next.body.ledger).toMatchObject({
+      items: [{ kind: 'grant', tokens: 5_000, reason: '보상', purchasedDelta: 5_000 }],
+      nextCursor: null,
+    });
     gate.open();
     await running.ended();
   });
 
-  test.each([['users?email=', 400], ['users?limit=0', 400], ['users?cursor=x', 400], ['users?userId=0', 400], ['users?suspended=1', 400], ['users?name=x', 400], ['users/999999', 404], ['users/1?cursor=x', 400]])(
-    'GET /api/admin/%s is %i', async (path, status) => {
-      expect((await admin.call('GET', `/api/admin/${path}`)).status).toBe(status);
-    });
+  test.each([
+    ['users?email=', 400],
+    ['users?limit=0', 400],
+    ['users?cursor=x', 400],
+    ['users?userId=0', 400],
+    ['users?suspended=1', 400],
+    ['users?name=x', 400],
+    ['users/999999', 404],
+    ['users/1?cursor=x', 400],
+  ])('GET /api/admin/%s is %i', async (path, status) => {
+    expect((await admin.call('GET', `/api/admin/${path}`)).status).toBe(status);
+  });
 });

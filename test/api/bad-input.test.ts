@@ -23,63 +23,128 @@ describe('a body', () => {
     ['an array', '[]', 400, 'invalid_json', '{"message": "[]"}'],
     ['a string', '"hello"', 400, 'invalid_json', '{"message": "hello"}'],
     ['nothing', '', 400, 'invalid_request', { message: 'a' }],
-    ['over 256 KiB', `{"message": "a"${' '.repeat(256 * 1024)}}`, 413, 'payload_too_large', `{"message": "a"${' '.repeat(256 * 1024 - 16)}}`],
+    [
+      'over 256 KiB',
+      `{"message": "a"${' '.repeat(256 * 1024)}}`,
+      413,
+      'payload_too_large',
+      `{"message": "a"${' '.repeat(256 * 1024 - 16)}}`,
+    ],
     ['blank message', { message: ' \n ' }, 400, 'invalid_request', { message: ' \n a' }],
     ['32,001 code points', { message: '가'.repeat(32_001) }, 400, 'invalid_request', { message: '가'.repeat(32_000) }],
     ['NUL', { message: 'a\0b' }, 400, 'invalid_request', { message: 'a\u0001b' }],
     ['a lone surrogate', '{"message": "a\\ud83d"}', 400, 'invalid_request', '{"message": "a\\ud83d\\ude00"}'],
-    ['an unknown field', { message: 'a', stream: true }, 400, 'invalid_request', { message: 'a', model: 'gpt-4.1-mini' }],
+    [
+      'an unknown field',
+      { message: 'a', stream: true },
+      400,
+      'invalid_request',
+      { message: 'a', model: 'gpt-4.1-mini' },
+    ],
     ['a wrong type', { message: 5 }, 400, 'invalid_request', { message: '5' }],
-    ['a turnId that is no UUID', { message: 'a', turnId: 'x' }, 400, 'invalid_request', { message: 'a', turnId: randomUUID() }],
-    ['zero maxOutputTokens', { message: 'a', maxOutputTokens: 0 }, 400, 'invalid_request', { message: 'a', maxOutputTokens: 1 }],
-    ['negative maxOutputTokens', { message: 'a', maxOutputTokens: -1 }, 400, 'invalid_request', { message: 'a', maxOutputTokens: 300 }],
-    ['maxOutputTokens beyond what is stored', { message: 'a', maxOutputTokens: 2_147_483_648 }, 400, 'invalid_request', { message: 'a', maxOutputTokens: 2_147_483_647 }],
+    [
+      'a turnId that is no UUID',
+      { message: 'a', turnId: 'x' },
+      400,
+      'invalid_request',
+      { message: 'a', turnId: randomUUID() },
+    ],
+    [
+      'zero maxOutputTokens',
+      { message: 'a', maxOutputTokens: 0 },
+      400,
+      'invalid_request',
+      { message: 'a', maxOutputTokens: 1 },
+    ],
+    [
+      'negative maxOutputTokens',
+      { message: 'a', maxOutputTokens: -1 },
+      400,
+      'invalid_request',
+      { message: 'a', maxOutputTokens: 300 },
+    ],
+    [
+      'maxOutputTokens beyond what is stored',
+      { message: 'a', maxOutputTokens: 2_147_483_648 },
+      400,
+      'invalid_request',
+      { message: 'a', maxOutputTokens: 2_147_483_647 },
+    ],
     ['an unknown model', { message: 'a', model: 'none' }, 400, 'unknown_model', { message: 'a', model: 'gpt-5-mini' }],
     ['an unknown conversation', { message: 'a', conversationId: UNKNOWN }, 404, 'not_found', { message: 'a' }],
-  ])('of %s is refused in the flat shape, and nothing is asked of the model; without its fault it is taken', async (_title, body, status, code, mended) => {
-    const someone = await stack.person();
-    const calls = stack.model.requests.length;
-    const answer = await someone.call('POST', '/api/chat/send', body);
-    expect([answer.status, answer.body.code]).toEqual([status, code]);
-    expect(answer.body).toMatchObject({ message: expect.any(String), requestId: answer.headers.get('x-request-id') });
-    expect(stack.model.requests).toHaveLength(calls);
-    expect((await someone.call('POST', '/api/chat/send', mended)).status).toBe(200);
-    expect(stack.model.requests).toHaveLength(calls + 1);
-  });
+  ])(
+    'of %s is refused in the flat shape, and nothing is asked of the model; without its fault it is taken',
+    async (_title, body, status, code, mended) => {
+      const someone = await stack.person();
+      const calls = stack.model.requests.length;
+      const answer = await someone.call('POST', '/api/chat/send', body);
+      expect([answer.status, answer.body.code]).toEqual([status, code]);
+      expect(answer.body).toMatchObject({ message: expect.any(String), requestId: answer.headers.get('x-request-id') });
+      expect(stack.model.requests).toHaveLength(calls);
+      expect((await someone.call('POST', '/api/chat/send', mended)).status).toBe(200);
+      expect(stack.model.requests).toHaveLength(calls + 1);
+    },
+  );
 
   test('of 32,000 emoji is taken, each being one character', async () => {
-    expect((await person.call('POST', '/api/chat/send', { message: '😀'.repeat(32_000) }, { prefer: 'respond-async' })).status).toBe(202);
+    expect(
+      (await person.call('POST', '/api/chat/send', { message: '😀'.repeat(32_000) }, { prefer: 'respond-async' }))
+        .status,
+    ).toBe(202);
   });
 
-  test.each(['', 'application/x-www-form-urlencoded', 'application/json; charset=utf-8'])('with content type "%s" is JSON', async (type) => {
-    const body = new Blob(['{"message": "안녕"}']);
-    const response = await fetch(`${stack.url}/api/chat/send`, { method: 'POST', body, headers: { authorization: `Bearer ${person.token}`, ...(type === '' ? {} : { 'content-type': type }) } });
-    expect(response.status).toBe(200);
-  });
+  test.each(['', 'application/x-www-form-urlencoded', 'application/json; charset=utf-8'])(
+    'with content type "%s" is JSON',
+    async (type) => {
+      const body = new Blob(['{"message": "안녕"}']);
+      const response = await fetch(`${stack.url}/api/chat/send`, {
+        method: 'POST',
+        body,
+        headers: { authorization: `Bearer ${person.token}`, ...(type === '' ? {} : { 'content-type': type }) },
+      });
+      expect(response.status).toBe(200);
+    },
+  );
 
-  test.each(['text/plain', 'multipart/form-data; boundary=x', 'application/xml'])('with content type %s is 415', async (type) => {
-    expect((await person.call('POST', '/api/chat/send', { message: 'a' }, { 'content-type': type })).status).toBe(415);
-  });
+  test.each(['text/plain', 'multipart/form-data; boundary=x', 'application/xml'])(
+    'with content type %s is 415',
+    async (type) => {
+      expect((await person.call('POST', '/api/chat/send', { message: 'a' }, { 'content-type': type })).status).toBe(
+        415,
+      );
+    },
+  );
 
-  test.each(['', 'a b', '가', 'x'.repeat(256)])('under the Idempotency-Key "%s" is 400 or not sent at all', async (key) => {
-    const sent = person.call('POST', '/api/chat/send', { message: 'a' }, { 'idempotency-key': key });
-    // Beyond Latin-1 the client itself refuses the header.
-    if (key === '가') await expect(sent).rejects.toThrow();
-    else expect((await sent).body).toMatchObject({ code: 'invalid_request', field: 'Idempotency-Key' });
-  });
+  test.each(['', 'a b', '가', 'x'.repeat(256)])(
+    'under the Idempotency-Key "%s" is 400 or not sent at all',
+    async (key) => {
+      const sent = person.call('POST', '/api/chat/send', { message: 'a' }, { 'idempotency-key': key });
+      // Beyond Latin-1 the client itself refuses the header.
+      if (key === '가') await expect(sent).rejects.toThrow();
+      else expect((await sent).body).toMatchObject({ code: 'invalid_request', field: 'Idempotency-Key' });
+    },
+  );
 
   test.each(['!', '~'.repeat(255), 'key-1'])('under the Idempotency-Key "%s" is taken', async (key) => {
-    expect((await (await stack.person()).call('POST', '/api/chat/send', { message: 'a' }, { 'idempotency-key': key })).status).toBe(200);
+    expect(
+      (await (await stack.person()).call('POST', '/api/chat/send', { message: 'a' }, { 'idempotency-key': key }))
+        .status,
+    ).toBe(200);
   });
 });
 
 describe('who may', () => {
-  test.each([undefined, 'Bearer', 'Bearer nonsense', 'Basic abc', `Bearer tk_${'a'.repeat(43)}`])('with "%s" nobody is let in, whatever the address', async (authorization) => {
-    for (const path of ['/api/me', '/api/nope', '/api/admin/x']) {
-      const response = await fetch(`${stack.url}${path}`, { headers: authorization === undefined ? {} : { authorization } });
-      expect([response.status, (await response.json() as { code: string }).code]).toEqual([401, 'unauthorized']);
-    }
-  });
+  test.each([undefined, 'Bearer', 'Bearer nonsense', 'Basic abc', `Bearer tk_${'a'.repeat(43)}`])(
+    'with "%s" nobody is let in, whatever the address',
+    async (authorization) => {
+      for (const path of ['/api/me', '/api/nope', '/api/admin/x']) {
+        const response = await fetch(`${stack.url}${path}`, {
+          headers: authorization === undefined ? {} : { authorization },
+        });
+        expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([401, 'unauthorized']);
+      }
+    },
+  );
 
   test('a revoked token is let in no more', async () => {
     const { tokenId, token } = await createToken(stack.db.database, { userId: person.userId });
@@ -94,22 +159,37 @@ describe('who may', () => {
     expect((await (await stack.person('admin')).call('GET', '/api/admin/nope')).body.code).toBe('not_found');
   });
 
-  test('somebody else\'s turn and conversation are, byte for byte, those that do not exist', async () => {
-    const { body: { turnId, conversationId } } = await person.call('POST', '/api/chat/send', { message: '안녕' });
+  test("somebody else's turn and conversation are, byte for byte, those that do not exist", async () => {
+    const {
+      body: { turnId, conversationId },
+    } = await person.call('POST', '/api/chat/send', { message: '안녕' });
     const other = await stack.person();
     for (const [method, path] of [
-      ['GET', '/api/chat/turns/ID'], ['GET', '/api/chat/turns/ID/events'], ['POST', '/api/chat/turns/ID/stop'], ['POST', '/api/chat/turns/ID/retry'],
-      ['GET', '/api/conversations/ID'], ['GET', '/api/conversations/ID/messages'], ['PATCH', '/api/conversations/ID'],
+      ['GET', '/api/chat/turns/ID'],
+      ['GET', '/api/chat/turns/ID/events'],
+      ['POST', '/api/chat/turns/ID/stop'],
+      ['POST', '/api/chat/turns/ID/retry'],
+      ['GET', '/api/conversations/ID'],
+      ['GET', '/api/conversations/ID/messages'],
+      ['PATCH', '/api/conversations/ID'],
     ] as const) {
       const own = path.includes('turns') ? turnId : conversationId;
-      const texts = await Promise.all([own, UNKNOWN].map(async (id: string) => {
-        const response = await other.raw(method, path.replace('ID', id), method === 'PATCH' ? { title: 'x' } : undefined);
-        return `${response.status} ${(await response.text()).replace(/"requestId":"[^"]+"/, '')}`;
-      }));
+      const texts = await Promise.all(
+        [own, UNKNOWN].map(async (id: string) => {
+          const response = await other.raw(
+            method,
+            path.replace('ID', id),
+            method === 'PATCH' ? { title: 'x' } : undefined,
+          );
+          return `${response.status} ${(await response.text()).replace(/"requestId":"[^"]+"/, '')}`;
+        }),
+      );
       expect(texts[0]).toMatch(/^404 /);
       expect(texts[0]).toBe(texts[1]);
       // Its owner is not told so.
-      expect((await person.raw(method, path.replace('ID', own), method === 'PATCH' ? { title: 'x' } : undefined)).status).not.toBe(404);
+      expect(
+        (await person.raw(method, path.replace('ID', own), method === 'PATCH' ? { title: 'x' } : undefined)).status,
+      ).not.toBe(404);
     }
   });
 
@@ -117,7 +197,10 @@ describe('who may', () => {
     const other = await stack.person();
     const body = { userId: other.userId, usagePercent: 90 };
     expect((await person.call('POST', '/api/ai-usage/test-usage', body)).status).toBe(403);
-    expect((await (await stack.person('admin')).call('POST', '/api/ai-usage/test-usage', body)).body).toMatchObject({ usedTokens: 90_000, level: 'WARNING' });
+    expect((await (await stack.person('admin')).call('POST', '/api/ai-usage/test-usage', body)).body).toMatchObject({
+      usedTokens: 90_000,
+      level: 'WARNING',
+    });
   });
 });
 
@@ -135,7 +218,7 @@ test('unknown routes and methods answer in the same shape', async () => {
   expect([options.status, options.headers.get('allow')]).toEqual([204, 'POST']);
 });
 
-test('a path that is no text is the request\'s own fault', async () => {
+test("a path that is no text is the request's own fault", async () => {
   for (const path of ['/api/chat/turns/%ff', '/api/conversations/%ff', '/api/admin/users/%E0%A4%A']) {
     const { status, body } = await (await stack.person('admin')).call('GET', path);
     expect([path, status, body.code]).toEqual([path, 400, 'invalid_request']);
@@ -146,15 +229,27 @@ test('a path that is no text is the request\'s own fault', async () => {
 
 test('messages are Korean by default and English when asked', async () => {
   expect((await person.call('GET', '/api/nope')).body.message).toBe('찾을 수 없습니다.');
-  expect((await person.call('GET', '/api/nope', undefined, { 'accept-language': 'en-US,en;q=0.9' })).body.message).toBe('Not found.');
+  expect((await person.call('GET', '/api/nope', undefined, { 'accept-language': 'en-US,en;q=0.9' })).body.message).toBe(
+    'Not found.',
+  );
 });
 
 test('the document names every code and every route', async () => {
-  const document = await (await fetch(`${stack.url}/api/openapi.json`)).json() as { openapi: string; paths: object; components: { schemas: { ErrorCode: { enum: string[] }; Send: { properties: { message: object } } } } };
+  const document = (await (await fetch(`${stack.url}/api/openapi.json`)).json()) as {
+    openapi: string;
+    paths: object;
+    components: { schemas: { ErrorCode: { enum: string[] }; Send: { properties: { message: object } } } };
+  };
   expect(document.openapi).toBe('3.1.0');
   expect(document.components.schemas.ErrorCode.enum).toEqual([...ERROR_CODES]);
-  expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/api/chat/send', '/api/chat/turns/{turnId}/events', '/api/ai-usage', '/health/ready']));
-  expect(document.components.schemas.Send.properties.message).toMatchObject({ minLength: 1, maxLength: 32_000, pattern: '\\S' });
+  expect(Object.keys(document.paths)).toEqual(
+    expect.arrayContaining(['/api/chat/send', '/api/chat/turns/{turnId}/events', '/api/ai-usage', '/health/ready']),
+  );
+  expect(document.components.schemas.Send.properties.message).toMatchObject({
+    minLength: 1,
+    maxLength: 32_000,
+    pattern: '\\S',
+  });
   // A schema stands there once: what a request and an answer share has one form.
   expect(Object.keys(document.components.schemas).filter((name) => name.endsWith('Output'))).toEqual([]);
   expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(['Turn', 'CompletedEvent']));
@@ -165,12 +260,17 @@ test('past the limits a request is 429 with Retry-After, per account', async () 
   const small = await startTestStack({ SENDS_PER_MINUTE: '2', READS_PER_SECOND: '3' }, { works: false });
   try {
     const [one, two] = [await small.person(), await small.person()];
-    const statuses = await Promise.all(Array.from({ length: 6 }, async () => (await one.call('GET', '/api/me')).status));
+    const statuses = await Promise.all(
+      Array.from({ length: 6 }, async () => (await one.call('GET', '/api/me')).status),
+    );
     expect(statuses.filter((status) => status === 429)).toHaveLength(3);
     expect((await two.call('GET', '/api/me')).status).toBe(200);
     for (let i = 0; i < 2; i++) await one.call('POST', '/api/chat/send', {});
     const refused = await one.call('POST', '/api/chat/send', {});
-    expect([refused.body.code, Number(refused.headers.get('retry-after'))]).toEqual(['rate_limited', expect.any(Number)]);
+    expect([refused.body.code, Number(refused.headers.get('retry-after'))]).toEqual([
+      'rate_limited',
+      expect.any(Number),
+    ]);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
   } finally {
     await small.close();
@@ -195,7 +295,11 @@ test('past the measured bound a new turn is 503 before anything is written', asy
     // And once it has ended there is room again, as soon as the turns are counted anew.
     expect((await someone.call('POST', '/api/chat/send', body)).status).toBe(200);
     const said: number[] = [];
-    await until(async () => said.push((await someone.call('POST', '/api/chat/send', { message: '둘' })).status) > 0 && said.at(-1) === 200, 10_000);
+    await until(
+      async () =>
+        said.push((await someone.call('POST', '/api/chat/send', { message: '둘' })).status) > 0 && said.at(-1) === 200,
+      10_000,
+    );
     expect(said.filter((status) => status !== 200 && status !== 503)).toEqual([]);
   } finally {
     await full.close();

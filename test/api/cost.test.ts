@@ -6,11 +6,19 @@ import { startTestStack, type Person, type TestStack } from '../support/stack.ts
 import { tapPostgres, tapRedis, type Tap } from '../support/tap.ts';
 
 /**
- * What a turn costs the servers behind it, counted and never timed: a change that adds a round trip to every turn has to say so here. The
- * bounds are what was reached (32.7 statements, 17.9 commands and 4.5 calls on a machine that was busy), figures of a whole turn streamed to its reader.
+ * What a turn costs the servers behind it, counted and never timed: a change that adds a round trip to every turn has
+ * to say so here. The bounds are what was reached (32.7 statements, 17.9 commands and 4.5 calls on a machine that was
+ * busy), figures of a whole turn streamed to its reader.
  */
 const TURNS = 10;
-const MOST = { statements: 33.5, transactions: 4, redisCommands: 18.5, redisCommandsPerEntry: 2, historyEvents: 13, temporalCalls: 5 };
+const MOST = {
+  statements: 33.5,
+  transactions: 4,
+  redisCommands: 18.5,
+  redisCommandsPerEntry: 2,
+  historyEvents: 13,
+  temporalCalls: 5,
+};
 const HERE = { accept: 'text/event-stream' };
 
 let postgres: Tap;
@@ -18,13 +26,17 @@ let redis: Tap;
 let stack: TestStack;
 let person: Person;
 beforeAll(async () => {
-  [postgres, redis] = [await tapPostgres(process.env['TEST_DATABASE_URL'] ?? ''), await tapRedis(process.env['TEST_REDIS_URL'] ?? '')];
+  [postgres, redis] = [
+    await tapPostgres(process.env['TEST_DATABASE_URL'] ?? ''),
+    await tapRedis(process.env['TEST_REDIS_URL'] ?? ''),
+  ];
   const direct = process.env['TEST_DATABASE_URL'];
   process.env['TEST_DATABASE_URL'] = postgres.url;
   // A database of Redis that no other file uses; reconcile and the probes stay quiet meanwhile.
   stack = await startTestStack({ REDIS_URL: `${redis.url}/250` });
   process.env['TEST_DATABASE_URL'] = direct;
-  // At once in a new stack, and it would look again, with a transaction each, at accounts whose schedules are being made meanwhile.
+  // At once in a new stack, and it would look again, with a transaction each, at accounts whose schedules are being
+  // made meanwhile.
   await new TestSchedule(stack, REPAIR_SCHEDULES_ID).results(1);
   person = await stack.person();
   for (let i = 0; i < 3; i += 1) await ask();
@@ -35,14 +47,20 @@ afterAll(async () => {
 });
 
 async function ask(): Promise<{ turnId: string; deltas: number }> {
-  const events = await readEvents(await person.raw('POST', '/api/chat/send', { message: '안녕', maxOutputTokens: 300 }, HERE));
+  const events = await readEvents(
+    await person.raw('POST', '/api/chat/send', { message: '안녕', maxOutputTokens: 300 }, HERE),
+  );
   expect(events.at(-1)).toMatchObject({ event: 'completed' });
   return { turnId: events[0]?.data.turnId, deltas: events.filter(({ event }) => event === 'delta').length };
 }
 
 /** Calls of the SDK to the server so far, long polls and heartbeats included. */
 async function temporalCalls(): Promise<number> {
-  const lines = (await stack.metrics.render()).split('\n').filter((line) => /^temporal_request(_total)?\{/.test(line) && !line.includes('Poll') && !line.includes('Schedule'));
+  const lines = (await stack.metrics.render())
+    .split('\n')
+    .filter(
+      (line) => /^temporal_request(_total)?\{/.test(line) && !line.includes('Poll') && !line.includes('Schedule'),
+    );
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
 
@@ -54,11 +72,18 @@ test('a turn costs PostgreSQL, Redis and Temporal no more than was reached', asy
   for (let i = 0; i < TURNS; i += 1) turns.push((await ask()).turnId);
   const statements = postgres.take();
   const commands = redis.take().filter((name) => name !== 'PING');
-  const calls = await temporalCalls() - before;
-  const histories = await Promise.all(turns.map((turnId) => stack.temporal.client.workflow.getHandle(turnWorkflowId(person.userId, turnId)).fetchHistory()));
+  const calls = (await temporalCalls()) - before;
+  const histories = await Promise.all(
+    turns.map((turnId) =>
+      stack.temporal.client.workflow.getHandle(turnWorkflowId(person.userId, turnId)).fetchHistory(),
+    ),
+  );
   const cost = {
-    statements: statements.length / TURNS, transactions: statements.filter((text) => text === 'commit').length / TURNS,
-    redisCommands: commands.length / TURNS, historyEvents: Math.max(...histories.map(({ events }) => events?.length ?? 0)), temporalCalls: calls / TURNS,
+    statements: statements.length / TURNS,
+    transactions: statements.filter((text) => text === 'commit').length / TURNS,
+    redisCommands: commands.length / TURNS,
+    historyEvents: Math.max(...histories.map(({ events }) => events?.length ?? 0)),
+    temporalCalls: calls / TURNS,
   };
   for (const [what, most] of Object.entries(MOST)) {
     const seen = cost[what as keyof typeof cost] as number | undefined;

@@ -5,7 +5,17 @@ import { publishRates } from '../../db/rates.ts';
 import { settleTurn } from '../../db/settle-turn.ts';
 import { setTestUsage } from '../../db/usage.ts';
 import { dayOf, monthOf } from '../../domain/period.ts';
-import { accept, createPerson, MODEL, open, reserve, runTurn, store, storedAnswer, type Person } from '../db/fixture.ts';
+import {
+  accept,
+  createPerson,
+  MODEL,
+  open,
+  reserve,
+  runTurn,
+  store,
+  storedAnswer,
+  type Person,
+} from '../db/fixture.ts';
 import { speak, startTestStack, type TestStack } from '../support/stack.ts';
 
 const DAY = 86_400_000;
@@ -20,9 +30,15 @@ beforeEach(async () => {
 afterAll(() => stack.close());
 
 const now = () => Date.now();
-const history = (query: string, headers?: Record<string, string>) => speak(stack.url, person.userId, person.token).call('GET', `/api/ai-usage/history${query}`, undefined, headers);
+const history = (query: string, headers?: Record<string, string>) =>
+  speak(stack.url, person.userId, person.token).call('GET', `/api/ai-usage/history${query}`, undefined, headers);
 const csv = async (query: string) => {
-  const response = await speak(stack.url, person.userId, person.token).raw('GET', `/api/ai-usage/history${query}`, undefined, { accept: 'text/csv' });
+  const response = await speak(stack.url, person.userId, person.token).raw(
+    'GET',
+    `/api/ai-usage/history${query}`,
+    undefined,
+    { accept: 'text/csv' },
+  );
   return { status: response.status, headers: response.headers, text: await response.text() };
 };
 const run = (used: number, at = now()) => runTurn(stack.db.database, person, { used, now: at });
@@ -30,48 +46,130 @@ const month = () => monthOf(now(), 'Asia/Seoul');
 
 describe('by day, model and turn', () => {
   test('the items say the same sum: the period’s used tokens, adjustments apart', async () => {
-    const [dearer] = await publishRates(stack.db.database, [{ ...MODEL, name: 'dear', rate: { input: 2000, cachedInput: 500, output: 4000 } }]);
+    const [dearer] = await publishRates(stack.db.database, [
+      { ...MODEL, name: 'dear', rate: { input: 2000, cachedInput: 500, output: 4000 } },
+    ]);
     await run(700);
     const { turnId, conversationId } = await accept(stack.db.database, person, { model: 'dear' });
     await reserve(stack.db.database, turnId, { model: dearer!, now: now() });
     const { number } = await open(stack.db.database, turnId, { model: dearer!, now: now() });
     const usage = { promptTokens: 30, cachedTokens: 10, completionTokens: 12, reasoningTokens: 0 };
-    await settleTurn(stack.db.database, { turnId, answer: await storedAnswer(store(stack.db.database, turnId, number, { usage, now: now() })), now: now() });
+    await settleTurn(stack.db.database, {
+      turnId,
+      answer: await storedAnswer(store(stack.db.database, turnId, number, { usage, now: now() })),
+      now: now(),
+    });
     await setTestUsage(stack.db.database, { accountId: person.accountId, percent: 1, now: now() });
 
     const today = dayOf(now(), 'Asia/Seoul');
-    expect((await history('')).body).toEqual({ month: month(), nextCursor: null, items: [
-      { day: today, turns: 2, promptTokens: 30, cachedTokens: 10, completionTokens: 712, usedTokens: 1_000, adjustedTokens: 207 }] });
-    expect((await history('?by=model')).body).toEqual({ month: month(), nextCursor: null, items: [
-      { model: 'dear', rateVersions: [1], turns: 1, promptTokens: 30, cachedTokens: 10, completionTokens: 12, usedTokens: 93 },
-      { model: 'm', rateVersions: [1], turns: 1, promptTokens: 0, cachedTokens: 0, completionTokens: 700, usedTokens: 700 },
-      { model: null, rateVersions: [], turns: 0, promptTokens: 0, cachedTokens: 0, completionTokens: 0, usedTokens: 207 }] });
-    expect((await history('?by=turn')).body).toMatchObject({ month: month(), nextCursor: null, items: [
-      { turnId, conversationId, day: today, bookedAt: expect.stringMatching(/Z$/), model: 'dear', rateVersion: 1, promptTokens: 30, cachedTokens: 10, completionTokens: 12, debitedTokens: 93, estimated: false },
-      { model: 'm', debitedTokens: 700 }] });
+    expect((await history('')).body).toEqual({
+      month: month(),
+      nextCursor: null,
+      items: [
+        {
+          day: today,
+          turns: 2,
+          promptTokens: 30,
+          cachedTokens: 10,
+          completionTokens: 712,
+          usedTokens: 1_000,
+          adjustedTokens: 207,
+        },
+      ],
+    });
+    expect((await history('?by=model')).body).toEqual({
+      month: month(),
+      nextCursor: null,
+      items: [
+        {
+          model: 'dear',
+          rateVersions: [1],
+          turns: 1,
+          promptTokens: 30,
+          cachedTokens: 10,
+          completionTokens: 12,
+          usedTokens: 93,
+        },
+        {
+          model: 'm',
+          rateVersions: [1],
+          turns: 1,
+          promptTokens: 0,
+          cachedTokens: 0,
+          completionTokens: 700,
+          usedTokens: 700,
+        },
+        {
+          model: null,
+          rateVersions: [],
+          turns: 0,
+          promptTokens: 0,
+          cachedTokens: 0,
+          completionTokens: 0,
+          usedTokens: 207,
+        },
+      ],
+    });
+    expect((await history('?by=turn')).body).toMatchObject({
+      month: month(),
+      nextCursor: null,
+      items: [
+        {
+          turnId,
+          conversationId,
+          day: today,
+          bookedAt: expect.stringMatching(/Z$/),
+          model: 'dear',
+          rateVersion: 1,
+          promptTokens: 30,
+          cachedTokens: 10,
+          completionTokens: 12,
+          debitedTokens: 93,
+          estimated: false,
+        },
+        { model: 'm', debitedTokens: 700 },
+      ],
+    });
     const usageState = await speak(stack.url, person.userId, person.token).call('GET', '/api/ai-usage');
     expect(usageState.body.usedTokens).toBe(1_000);
   });
 
-  test.each(['day', 'turn', 'model'])('by %s: pages of 2 are the whole list, in its order, without gap or repeat', async (by) => {
-    const begin = Date.parse('2026-03-05T12:00:00+09:00');
-    for (const [i, name] of ['c', 'a', 'b', 'e', 'd'].entries()) {
-      const [model] = await publishRates(stack.db.database, [{ ...MODEL, name }]);
-      await runTurn(stack.db.database, person, { used: 10 + i, now: begin + i * DAY, send: { model: name }, model: model! });
-    }
-    const whole = (await history(`?by=${by}&month=2026-03`)).body.items;
-    expect(whole).toHaveLength(5);
-    const paged = [];
-    for (let cursor: string | null = '', pages = 0; cursor !== null; pages += 1) {
-      const { status, body }: { status: number; body: any } = await history(`?by=${by}&month=2026-03&limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`);
-      expect([status, body.items.length, pages < 3]).toEqual([200, pages === 2 ? 1 : 2, true]);
-      paged.push(...body.items);
-      cursor = body.nextCursor;
-    }
-    expect(paged).toEqual(whole);
-    const order = { day: whole.map(({ day }: any) => day).toSorted().reverse(), model: ['a', 'b', 'c', 'd', 'e'], turn: ['d', 'e', 'b', 'a', 'c'] };
-    expect(whole.map((item: any) => (by === 'day' ? item.day : item.model))).toEqual(order[by as keyof typeof order]);
-  });
+  test.each(['day', 'turn', 'model'])(
+    'by %s: pages of 2 are the whole list, in its order, without gap or repeat',
+    async (by) => {
+      const begin = Date.parse('2026-03-05T12:00:00+09:00');
+      for (const [i, name] of ['c', 'a', 'b', 'e', 'd'].entries()) {
+        const [model] = await publishRates(stack.db.database, [{ ...MODEL, name }]);
+        await runTurn(stack.db.database, person, {
+          used: 10 + i,
+          now: begin + i * DAY,
+          send: { model: name },
+          model: model!,
+        });
+      }
+      const whole = (await history(`?by=${by}&month=2026-03`)).body.items;
+      expect(whole).toHaveLength(5);
+      const paged = [];
+      for (let cursor: string | null = '', pages = 0; cursor !== null; pages += 1) {
+        const { status, body }: { status: number; body: any } = await history(
+          `?by=${by}&month=2026-03&limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`,
+        );
+        expect([status, body.items.length, pages < 3]).toEqual([200, pages === 2 ? 1 : 2, true]);
+        paged.push(...body.items);
+        cursor = body.nextCursor;
+      }
+      expect(paged).toEqual(whole);
+      const order = {
+        day: whole
+          .map(({ day }: any) => day)
+          .toSorted()
+          .reverse(),
+        model: ['a', 'b', 'c', 'd', 'e'],
+        turn: ['d', 'e', 'b', 'a', 'c'],
+      };
+      expect(whole.map((item: any) => (by === 'day' ? item.day : item.model))).toEqual(order[by as keyof typeof order]);
+    },
+  );
 
   test('is the account’s own: another sees nothing of it', async () => {
     await run(700);
@@ -91,17 +189,35 @@ describe('a month', () => {
   });
 
   test('before the account is empty; one that has not begun is 400', async () => {
-    for (const by of ['day', 'turn', 'model']) expect((await history(`?month=2001-01&by=${by}`)).body).toEqual({ month: '2001-01', items: [], nextCursor: null });
+    for (const by of ['day', 'turn', 'model'])
+      expect((await history(`?month=2001-01&by=${by}`)).body).toEqual({
+        month: '2001-01',
+        items: [],
+        nextCursor: null,
+      });
     const next = monthOf(now() + 32 * DAY, 'Asia/Seoul');
-    for (const future of [next, '9999-12']) expect((await history(`?month=${future}`))).toMatchObject({ status: 400, body: { code: 'invalid_request', field: 'month' } });
+    for (const future of [next, '9999-12'])
+      expect(await history(`?month=${future}`)).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_request', field: 'month' },
+      });
     expect((await csv(`?month=${next}`)).status).toBe(400);
   });
 });
 
 test.each([
-  ['by=week', 'by'], ['month=2026-13', 'month'], ['month=2026-1', 'month'], ['month=', 'month'], ['limit=0', 'limit'], ['limit=101', 'limit'], ['cursor=x', 'cursor'], ['since=1', 'since'],
-  [`by=turn&cursor=${Buffer.from('["x"]').toString('base64url')}`, 'cursor'], [`by=turn&cursor=${Buffer.from('[1e300]').toString('base64url')}`, 'cursor'],
-  [`by=day&cursor=${Buffer.from('["x"]').toString('base64url')}`, 'cursor'], [`by=model&cursor=${Buffer.from('["\\u0000"]').toString('base64url')}`, 'cursor'],
+  ['by=week', 'by'],
+  ['month=2026-13', 'month'],
+  ['month=2026-1', 'month'],
+  ['month=', 'month'],
+  ['limit=0', 'limit'],
+  ['limit=101', 'limit'],
+  ['cursor=x', 'cursor'],
+  ['since=1', 'since'],
+  [`by=turn&cursor=${Buffer.from('["x"]').toString('base64url')}`, 'cursor'],
+  [`by=turn&cursor=${Buffer.from('[1e300]').toString('base64url')}`, 'cursor'],
+  [`by=day&cursor=${Buffer.from('["x"]').toString('base64url')}`, 'cursor'],
+  [`by=model&cursor=${Buffer.from('["\\u0000"]').toString('base64url')}`, 'cursor'],
 ])('?%s is refused by its name', async (query, field) => {
   await run(1);
   expect(await history(`?${query}`)).toMatchObject({ status: 400, body: { code: 'invalid_request', field } });
@@ -116,9 +232,15 @@ describe('as CSV', () => {
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8; header=present');
     expect(headers.get('content-disposition')).toBe(`attachment; filename="turnkeeper-${month()}-by-day.csv"`);
     // Numbers below 0 stay numbers.
-    expect(text).toBe(`day,turns,promptTokens,cachedTokens,completionTokens,usedTokens,adjustedTokens\r\n${dayOf(now(), 'Asia/Seoul')},1,0,0,700,500,-200\r\n`);
-    expect((await csv('?by=model')).text).toBe('model,rateVersions,turns,promptTokens,cachedTokens,completionTokens,usedTokens\r\nm,1,1,0,0,700,700\r\n,,0,0,0,0,-200\r\n');
-    expect((await csv('?by=turn')).text).toMatch(/^turnId,conversationId,day,bookedAt,model,rateVersion,[^\r]*\r\n[0-9a-f-]{36},[0-9a-f-]{36},[0-9-]{10},[0-9T:.-]+Z,m,1,0,0,700,700,false\r\n$/);
+    expect(text).toBe(
+      `day,turns,promptTokens,cachedTokens,completionTokens,usedTokens,adjustedTokens\r\n${dayOf(now(), 'Asia/Seoul')},1,0,0,700,500,-200\r\n`,
+    );
+    expect((await csv('?by=model')).text).toBe(
+      'model,rateVersions,turns,promptTokens,cachedTokens,completionTokens,usedTokens\r\nm,1,1,0,0,700,700\r\n,,0,0,0,0,-200\r\n',
+    );
+    expect((await csv('?by=turn')).text).toMatch(
+      /^turnId,conversationId,day,bookedAt,model,rateVersion,[^\r]*\r\n[0-9a-f-]{36},[0-9a-f-]{36},[0-9-]{10},[0-9T:.-]+Z,m,1,0,0,700,700,false\r\n$/,
+    );
   });
 
   test('is the whole month whatever the limit, more lines than one query reads, and only a header when empty', async () => {
@@ -131,8 +253,19 @@ describe('as CSV', () => {
   });
 
   test.each([
-    ['=1+1', "'=1+1"], ['+1', "'+1"], ['-1', "'-1"], ['@SUM(A1)', "'@SUM(A1)"], ['\tx', "'\tx"], ['\r=1', '"\'\r=1"'], ['=a"b', '"\'=a""b"'], ['＝1', "'＝1"],
-    ['a,b', '"a,b"'], ['say "x"', '"say ""x"""'], ['two\nlines', '"two\nlines"'], ['가=나', '가=나'], ['', ''],
+    ['=1+1', "'=1+1"],
+    ['+1', "'+1"],
+    ['-1', "'-1"],
+    ['@SUM(A1)', "'@SUM(A1)"],
+    ['\tx', "'\tx"],
+    ['\r=1', '"\'\r=1"'],
+    ['=a"b', '"\'=a""b"'],
+    ['＝1', "'＝1"],
+    ['a,b', '"a,b"'],
+    ['say "x"', '"say ""x"""'],
+    ['two\nlines', '"two\nlines"'],
+    ['가=나', '가=나'],
+    ['', ''],
   ])('%j is written as %s', (cell, written) => {
     expect(csvLine([cell, -5, null, true])).toBe(`${written},-5,,true\r\n`);
   });

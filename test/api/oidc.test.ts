@@ -23,11 +23,21 @@ const now = () => Date.now() + aheadMs;
 
 beforeAll(async () => {
   provider = await startProvider();
-  stack = await startTestStack({
-    OIDC_ISSUER: provider.issuer, OIDC_AUDIENCE: AUDIENCE, OIDC_CLIENT_ID: 'web', OIDC_ADMIN_ROLE: 'turnkeeper-admin', OIDC_ROLE_CLAIM: 'realm_access.roles', OIDC_EXTRA_PARAMS: `resource=${AUDIENCE}`,
-  }, { now });
+  stack = await startTestStack(
+    {
+      OIDC_ISSUER: provider.issuer,
+      OIDC_AUDIENCE: AUDIENCE,
+      OIDC_CLIENT_ID: 'web',
+      OIDC_ADMIN_ROLE: 'turnkeeper-admin',
+      OIDC_ROLE_CLAIM: 'realm_access.roles',
+      OIDC_EXTRA_PARAMS: `resource=${AUDIENCE}`,
+    },
+    { now },
+  );
 });
-beforeEach(() => { provider.asked(); });
+beforeEach(() => {
+  provider.asked();
+});
 afterAll(async () => {
   for (const other of others) await other.close();
   await stack.close();
@@ -43,31 +53,53 @@ const token = (claims: Record<string, unknown>, header?: Parameters<TestProvider
   const iat = Math.floor(now() / 1_000);
   return provider.sign({ iat, exp: iat + 300, ...claims }, header);
 };
-const people = async (subject: string) => (await sql<{ id: string; role: string; email: string | null; accounts: number }>`
-  select u.id, u.role, u.email, count(a.id)::int as accounts from users u left join accounts a on a.user_id = u.id where u.subject = ${subject} group by u.id`.execute(stack.db.database.sql)).rows;
+const people = async (subject: string) =>
+  (
+    await sql<{ id: string; role: string; email: string | null; accounts: number }>`
+  select u.id, u.role, u.email, count(a.id)::int as accounts from users u left join accounts a on a.user_id = u.id where u.subject = ${subject} group by u.id`.execute(
+      stack.db.database.sql,
+    )
+  ).rows;
 
 describe('a token of the issuer', () => {
   test('as it issues them itself, speaks for the person it names, who is the same ever after', async () => {
     const response = await fetch(`${provider.issuer}/token`, {
-      method: 'POST', body: new URLSearchParams({ grant_type: 'client_credentials', resource: AUDIENCE, client_id: 'service', client_secret: 'secret-of-the-test' }),
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        resource: AUDIENCE,
+        client_id: 'service',
+        client_secret: 'secret-of-the-test',
+      }),
     });
-    const { access_token: issued } = await response.json() as { access_token: string };
+    const { access_token: issued } = (await response.json()) as { access_token: string };
     const [first, again] = [await me(issued), await me(issued)];
-    expect(first).toMatchObject({ status: 200, body: { email: null, role: 'user', locale: 'ko', timeZone: 'Asia/Seoul' } });
+    expect(first).toMatchObject({
+      status: 200,
+      body: { email: null, role: 'user', locale: 'ko', timeZone: 'Asia/Seoul' },
+    });
     expect(again.body).toEqual(first.body);
     expect(await people('service')).toEqual([expect.objectContaining({ id: String(first.body.userId), accounts: 1 })]);
   });
 
   test('costs one read of the database, like a key, and a write only when there is something new', async () => {
     const direct = process.env['TEST_DATABASE_URL'] ?? '';
-    const tap = postgres = await tapPostgres(direct);
+    const tap = (postgres = await tapPostgres(direct));
     process.env['TEST_DATABASE_URL'] = tap.url;
     // Nothing else asks this database: no worker runs.
     const quiet = await startTestStack({ OIDC_ISSUER: provider.issuer, OIDC_AUDIENCE: AUDIENCE }, { works: false });
     others.push(quiet);
     process.env['TEST_DATABASE_URL'] = direct;
     const person = await quiet.person();
-    const [held, other] = [await token({ sub: 'frugal' }), await token({ sub: 'frugal', iat: Math.floor(now() / 1_000) + 3, email: 'frugal@example.com', email_verified: true })];
+    const [held, other] = [
+      await token({ sub: 'frugal' }),
+      await token({
+        sub: 'frugal',
+        iat: Math.floor(now() / 1_000) + 3,
+        email: 'frugal@example.com',
+        email_verified: true,
+      }),
+    ];
     const cost = async (bearer: string) => {
       tap.take();
       // A call that itself asks the database nothing.
@@ -75,7 +107,14 @@ describe('a token of the issuer', () => {
       return tap.take().length;
     };
     await cost(person.token);
-    expect([await cost(person.token), await cost(held), await cost(held), await cost(other), await cost(other), await cost(held)]).toEqual([1, 3, 1, 2, 1, 1]);
+    expect([
+      await cost(person.token),
+      await cost(held),
+      await cost(held),
+      await cost(other),
+      await cost(other),
+      await cost(held),
+    ]).toEqual([1, 3, 1, 2, 1, 1]);
   });
 
   test('seen for the first time by twenty requests at once makes one person with one account', async () => {
@@ -85,7 +124,13 @@ describe('a token of the issuer', () => {
     await gate.connect();
     await gate.query('begin; lock table users in share mode');
     const asking = Promise.all(Array.from({ length: 20 }, () => me(held)));
-    await until(async () => Number((await gate.query(`select count(*) from pg_locks where not granted and relation = 'users'::regclass`)).rows[0].count) >= 10);
+    await until(
+      async () =>
+        Number(
+          (await gate.query(`select count(*) from pg_locks where not granted and relation = 'users'::regclass`)).rows[0]
+            .count,
+        ) >= 10,
+    );
     await gate.query('commit');
     await gate.end();
     const answers = await asking;
@@ -100,16 +145,30 @@ describe('a token of the issuer', () => {
     const { status, body } = await person.call('POST', '/api/chat/send', { message: '안녕' });
     expect([status, body.state]).toEqual([200, 'completed']);
     expect((await person.call('GET', '/api/ai-usage')).body.usedTokens).toBe(body.usage.debitedTokens);
-    expect((await person.call('PATCH', '/api/me', { timeZone: 'Asia/Tokyo' })).body).toMatchObject({ timeZone: 'Asia/Tokyo', role: 'user' });
+    expect((await person.call('PATCH', '/api/me', { timeZone: 'Asia/Tokyo' })).body).toMatchObject({
+      timeZone: 'Asia/Tokyo',
+      role: 'user',
+    });
     const admin = await stack.person('admin');
-    expect((await admin.call('GET', `/api/admin/users?userId=${self.userId}`)).body.items).toEqual([expect.objectContaining({ issuer: provider.issuer, subject: 'chatter' })]);
+    expect((await admin.call('GET', `/api/admin/users?userId=${self.userId}`)).body.items).toEqual([
+      expect.objectContaining({ issuer: provider.issuer, subject: 'chatter' }),
+    ]);
     expect((await admin.call('POST', `/api/admin/users/${self.userId}/suspend`, { reason: '시험' })).status).toBe(200);
-    expect(await person.call('POST', '/api/chat/send', { message: '안녕' })).toMatchObject({ status: 403, body: { code: 'account_suspended' } });
+    expect(await person.call('POST', '/api/chat/send', { message: '안녕' })).toMatchObject({
+      status: 403,
+      body: { code: 'account_suspended' },
+    });
     expect((await person.call('GET', '/api/me')).status).toBe(200);
     const chief = speak(stack.url, 0, await token({ sub: 'chief', realm_access: { roles: ['turnkeeper-admin'] } }));
-    expect((await chief.call('POST', `/api/admin/users/${self.userId}/resume`, { reason: '시험 끝' })).status).toBe(200);
-    const { body: { userId } } = await chief.call('GET', '/api/me');
-    expect((await chief.call('GET', `/api/admin/audit?adminId=${userId}`)).body.items).toEqual([expect.objectContaining({ action: 'user.resume', adminId: userId })]);
+    expect((await chief.call('POST', `/api/admin/users/${self.userId}/resume`, { reason: '시험 끝' })).status).toBe(
+      200,
+    );
+    const {
+      body: { userId },
+    } = await chief.call('GET', '/api/me');
+    expect((await chief.call('GET', `/api/admin/audit?adminId=${userId}`)).body.items).toEqual([
+      expect.objectContaining({ action: 'user.resume', adminId: userId }),
+    ]);
   });
 
   test('with the e-mail of somebody who has a key is another person, and shows an address only that the issuer has verified', async () => {
@@ -118,11 +177,26 @@ describe('a token of the issuer', () => {
     expect(stranger).toMatchObject({ status: 200, body: { role: 'user', email: 'same@example.com' } });
     expect(stranger.body.userId).not.toBe(userId);
     expect((await me(await token({ sub: 'liar', email: 'same@example.com' }))).body.email).toBeNull();
-    expect((await me(await token({ sub: 'liar', email: 'same@example.com', email_verified: 'true' }))).body.email).toBeNull();
+    expect(
+      (await me(await token({ sub: 'liar', email: 'same@example.com', email_verified: 'true' }))).body.email,
+    ).toBeNull();
     // Among people with keys an address is still taken.
-    await expect(createUser(stack.db.database, { email: 'same@example.com', role: 'user' })).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(createUser(stack.db.database, { email: 'same@example.com', role: 'user' })).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
     await createUser(stack.db.database, { email: 'later@example.com', role: 'user' });
-    expect((await me(await token({ sub: 'stranger', email: 'later@example.com', email_verified: true, iat: Math.floor(now() / 1_000) + 5 }))).body).toMatchObject({ userId: stranger.body.userId, email: 'later@example.com' });
+    expect(
+      (
+        await me(
+          await token({
+            sub: 'stranger',
+            email: 'later@example.com',
+            email_verified: true,
+            iat: Math.floor(now() / 1_000) + 5,
+          }),
+        )
+      ).body,
+    ).toMatchObject({ userId: stranger.body.userId, email: 'later@example.com' });
   });
 
   test('makes an admin by the role claim alone, request by request', async () => {
@@ -137,9 +211,14 @@ describe('a token of the issuer', () => {
     expect((await me(admin)).body.role).toBe('admin');
     expect(await people('boss')).toEqual([expect.objectContaining({ role: 'user' })]);
     for (const claims of [
-      { realm_access: { roles: ['not-turnkeeper-admin'] } }, { realm_access: { roles: 'turnkeeper-admins' } }, { realm_access: 'turnkeeper-admin' }, { roles: ['turnkeeper-admin'] },
-      { role: 'admin', realm_access: { roles: [['turnkeeper-admin']] } }, { name: 'turnkeeper-admin', email: 'admin@turnkeeper.example', email_verified: true },
-    ]) expect([claims, (await me(await token({ sub: 'nobody', ...claims }))).body.role]).toEqual([claims, 'user']);
+      { realm_access: { roles: ['not-turnkeeper-admin'] } },
+      { realm_access: { roles: 'turnkeeper-admins' } },
+      { realm_access: 'turnkeeper-admin' },
+      { roles: ['turnkeeper-admin'] },
+      { role: 'admin', realm_access: { roles: [['turnkeeper-admin']] } },
+      { name: 'turnkeeper-admin', email: 'admin@turnkeeper.example', email_verified: true },
+    ])
+      expect([claims, (await me(await token({ sub: 'nobody', ...claims }))).body.role]).toEqual([claims, 'user']);
   });
 });
 
@@ -158,16 +237,26 @@ describe('401 and no word more for', () => {
     ['one of another kind', () => token({ sub: 'x' }, { typ: 'logout+jwt' })],
     ['an id token', () => token({ sub: 'x', aud: 'web' }, { typ: 'JWT' })],
     ['one of a key that it does not have', () => token({ sub: 'x' }, { kid: 'nobody-has-it' })],
-    ['one that is not signed', async () => `${encode({ alg: 'none' })}.${encode({ iss: provider.issuer, aud: AUDIENCE, sub: 'x', iat: seconds(), exp: seconds() + 300 })}.`],
-    ['one signed with its public key as if it were a secret', async () => {
-      const { kid } = provider.publicKey();
-      const signed = `${encode({ alg: 'HS256', kid })}.${encode({ iss: provider.issuer, aud: AUDIENCE, sub: 'x', iat: seconds(), exp: seconds() + 300 })}`;
-      return `${signed}.${createHmac('sha256', JSON.stringify(provider.publicKey())).update(signed).digest('base64url')}`;
-    }],
-    ['one that was changed', async () => {
-      const [head, , signature] = (await token({ sub: 'x' })).split('.');
-      return `${head}.${encode({ iss: provider.issuer, aud: AUDIENCE, sub: 'boss', iat: seconds(), exp: seconds() + 300 })}.${signature}`;
-    }],
+    [
+      'one that is not signed',
+      async () =>
+        `${encode({ alg: 'none' })}.${encode({ iss: provider.issuer, aud: AUDIENCE, sub: 'x', iat: seconds(), exp: seconds() + 300 })}.`,
+    ],
+    [
+      'one signed with its public key as if it were a secret',
+      async () => {
+        const { kid } = provider.publicKey();
+        const signed = `${encode({ alg: 'HS256', kid })}.${encode({ iss: provider.issuer, aud: AUDIENCE, sub: 'x', iat: seconds(), exp: seconds() + 300 })}`;
+        return `${signed}.${createHmac('sha256', JSON.stringify(provider.publicKey())).update(signed).digest('base64url')}`;
+      },
+    ],
+    [
+      'one that was changed',
+      async () => {
+        const [head, , signature] = (await token({ sub: 'x' })).split('.');
+        return `${head}.${encode({ iss: provider.issuer, aud: AUDIENCE, sub: 'boss', iat: seconds(), exp: seconds() + 300 })}.${signature}`;
+      },
+    ],
     ['what only looks like one', async () => 'a.b.c'],
   ];
 
@@ -178,11 +267,20 @@ describe('401 and no word more for', () => {
   });
 
   test('none of them when the same is as it should be, clocks half a minute apart', async () => {
-    expect((await me(await token({ sub: 'x', exp: seconds() - 20, nbf: seconds() + 20, aud: ['https://other.example', AUDIENCE] }, { typ: 'JWT' }))).status).toBe(200);
+    expect(
+      (
+        await me(
+          await token(
+            { sub: 'x', exp: seconds() - 20, nbf: seconds() + 20, aud: ['https://other.example', AUDIENCE] },
+            { typ: 'JWT' },
+          ),
+        )
+      ).status,
+    ).toBe(200);
   });
 });
 
-describe('the issuer\'s keys', () => {
+describe("the issuer's keys", () => {
   test('are kept, and asked for once when they are old, however many come', async () => {
     const calls = async () => {
       const bearer = await token({ sub: 'keys' });
@@ -223,7 +321,11 @@ describe('the issuer\'s keys', () => {
     const unknown = await token({ sub: 'x' }, { kid: 'may-be-new' });
     expect(await me(unknown)).toMatchObject({ status: 503, retryAfter: '5', body: { code: 'unavailable' } });
     aheadMs += 31 * MINUTE_MS;
-    expect(await me(await token({ sub: 'keys' }))).toMatchObject({ status: 503, retryAfter: '5', body: { code: 'unavailable' } });
+    expect(await me(await token({ sub: 'keys' }))).toMatchObject({
+      status: 503,
+      retryAfter: '5',
+      body: { code: 'unavailable' },
+    });
     expect((await person.call('GET', '/api/me')).status).toBe(200);
     await provider.back();
     aheadMs += MINUTE_MS;
@@ -235,9 +337,24 @@ describe('the issuer\'s keys', () => {
 describe('an installation', () => {
   test('tells the web app where people sign in, and its document which tokens it takes', async () => {
     const options = await (await fetch(`${stack.url}/api/auth/options`)).json();
-    expect(options).toEqual({ demo: false, provider: { issuer: provider.issuer, clientId: 'web', scopes: 'openid profile email', params: { resource: AUDIENCE } } });
-    const document = await (await fetch(`${stack.url}/api/openapi.json`)).json() as { components: { securitySchemes: { bearer: object } } };
-    expect(document.components.securitySchemes.bearer).toMatchObject({ type: 'http', scheme: 'bearer', bearerFormat: 'tk_… or JWT', description: expect.stringContaining('OIDC issuer') });
+    expect(options).toEqual({
+      demo: false,
+      provider: {
+        issuer: provider.issuer,
+        clientId: 'web',
+        scopes: 'openid profile email',
+        params: { resource: AUDIENCE },
+      },
+    });
+    const document = (await (await fetch(`${stack.url}/api/openapi.json`)).json()) as {
+      components: { securitySchemes: { bearer: object } };
+    };
+    expect(document.components.securitySchemes.bearer).toMatchObject({
+      type: 'http',
+      scheme: 'bearer',
+      bearerFormat: 'tk_… or JWT',
+      description: expect.stringContaining('OIDC issuer'),
+    });
   });
 
   test('starts while its issuer is away, and writes no token into its log', async () => {
@@ -245,15 +362,24 @@ describe('an installation', () => {
     const file = join(folder, 'log');
     const log = createLog({ name: 'test', level: 'trace', file });
     await provider.away();
-    const other = await startTestStack({ OIDC_ISSUER: provider.issuer, OIDC_AUDIENCE: AUDIENCE }, { works: false, log });
+    const other = await startTestStack(
+      { OIDC_ISSUER: provider.issuer, OIDC_AUDIENCE: AUDIENCE },
+      { works: false, log },
+    );
     others.push(other);
     const held = await provider.sign({ sub: 'logged' });
     expect((await speak(other.url, 0, held).call('GET', '/api/me')).status).toBe(503);
     await provider.back();
     await until(async () => (await speak(other.url, 0, held).call('GET', '/api/me')).status === 200);
-    expect((await speak(other.url, 0, await provider.sign({ sub: 'logged', aud: 'other' })).call('GET', '/api/me')).status).toBe(401);
+    expect(
+      (await speak(other.url, 0, await provider.sign({ sub: 'logged', aud: 'other' })).call('GET', '/api/me')).status,
+    ).toBe(401);
     const said = () => readFileSync(file, 'utf8');
-    await until(() => ['the issuer did not give its keys', 'a token of an issuer was refused', 'request ended'].every((words) => said().includes(words)));
+    await until(() =>
+      ['the issuer did not give its keys', 'a token of an issuer was refused', 'request ended'].every((words) =>
+        said().includes(words),
+      ),
+    );
     expect(said()).not.toMatch(/eyJ|Bearer/);
     rmSync(folder, { recursive: true });
   });

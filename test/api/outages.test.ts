@@ -58,7 +58,9 @@ test('a start that Temporal refuses binds nothing: 503 without the turn’s id, 
       expect(body).toEqual({ code: 'unavailable', message: expect.any(String), requestId: expect.any(String) });
     }
     expect((await turn.read()).body).toMatchObject({ turnId: turn.turnId, state: 'refused' });
-    expect((await sql`select state, error_code as code from turns`.execute(refusing.db.database.sql)).rows).toEqual([{ state: 'refused', code: 'unavailable' }]);
+    expect((await sql`select state, error_code as code from turns`.execute(refusing.db.database.sql)).rows).toEqual([
+      { state: 'refused', code: 'unavailable' },
+    ]);
     expect((await sql`select 1 from holds`.execute(refusing.db.database.sql)).rows).toEqual([]);
   } finally {
     await refusing.close();

@@ -5,7 +5,8 @@ function openGate(options: { limit?: number; live?: number } = {}) {
   const clock = { ms: 0 };
   const counts = { live: options.live ?? 0, asked: 0 };
   const gate = createOverloadGate({
-    limit: options.limit ?? 500, now: () => clock.ms,
+    limit: options.limit ?? 500,
+    now: () => clock.ms,
     countLive: async () => {
       counts.asked += 1;
       return counts.live;
@@ -42,7 +43,11 @@ test('of 600 turns at once, before anything is known, more than 100 start and th
   expect(gate.starting()).toEqual({ now: inside.length, bound: inside.length });
 });
 
-test.each([[4, 220, 280], [10, 90, 110], [15, 60, 73]])('a machine that starts a turn every %i ms lets in what it starts within a second', async (everyMs, least, most) => {
+test.each([
+  [4, 220, 280],
+  [10, 90, 110],
+  [15, 60, 73],
+])('a machine that starts a turn every %i ms lets in what it starts within a second', async (everyMs, least, most) => {
   const { gate, clock } = openGate();
   for (let i = 0; i < 20; i += 1) decideAll(await burst(gate, 60), clock, everyMs);
   expect((await burst(gate, 600)).length).toBeGreaterThanOrEqual(least);

@@ -30,12 +30,24 @@ async function failedTurns(count: number): Promise<TestTurn[]> {
   return turns;
 }
 
-const ask = (body: object) => admin.call('POST', '/api/admin/turns/replay', { filter: { userId: person.userId }, reason: 'outage', ratePerSecond: 50, ...body });
-const read = async (redriveId: string, query = '') => (await admin.call('GET', `/api/admin/redrives/${redriveId}${query}`)).body;
-const over = (redriveId: string) => until(async () => ['completed', 'cancelled'].includes((await read(redriveId)).state));
+const ask = (body: object) =>
+  admin.call('POST', '/api/admin/turns/replay', {
+    filter: { userId: person.userId },
+    reason: 'outage',
+    ratePerSecond: 50,
+    ...body,
+  });
+const read = async (redriveId: string, query = '') =>
+  (await admin.call('GET', `/api/admin/redrives/${redriveId}${query}`)).body;
+const over = (redriveId: string) =>
+  until(async () => ['completed', 'cancelled'].includes((await read(redriveId)).state));
 
 async function debitsOfPerson(): Promise<number> {
-  const { rows } = await sql<{ count: number }>`select count(*)::int as count from ledger_entries e join turns t on t.id = e.turn_id where t.user_id = ${person.userId}`.execute(stack.db.database.sql);
+  const { rows } = await sql<{
+    count: number;
+  }>`select count(*)::int as count from ledger_entries e join turns t on t.id = e.turn_id where t.user_id = ${person.userId}`.execute(
+    stack.db.database.sql,
+  );
   return rows[0]?.count ?? -1;
 }
 
@@ -55,8 +67,20 @@ test('forty turns fail; an admin finds the cause in three requests, one call rep
   expect(started.headers.get('location')).toBe(`/api/admin/redrives/${redriveId}`);
   await over(redriveId);
   expect(await read(redriveId)).toMatchObject({
-    state: 'completed', adminId: admin.userId, count: 40, reason: 'outage', filter: { userId: person.userId }, endedAt: expect.any(String),
-    progress: { waiting: 0, running: 0, completed: 40, stopped: 0, failed: 0, skipped: { superseded: 0, suspended: 0, busy: 0, not_failed: 0 } },
+    state: 'completed',
+    adminId: admin.userId,
+    count: 40,
+    reason: 'outage',
+    filter: { userId: person.userId },
+    endedAt: expect.any(String),
+    progress: {
+      waiting: 0,
+      running: 0,
+      completed: 40,
+      stopped: 0,
+      failed: 0,
+      skipped: { superseded: 0, suspended: 0, busy: 0, not_failed: 0 },
+    },
   });
   expect(await debitsOfPerson()).toBe(40);
   expect(stack.model.requests.length - calls).toBe(40);
@@ -73,9 +97,15 @@ describe('asking', () => {
     await failedTurns(3);
     for (const body of [{}, { confirm: 2 }, { confirm: 4 }, { confirm: 0 }, { limit: 2, confirm: 3 }]) {
       const answer = await ask(body);
-      expect([answer.status, answer.body.code, answer.body.count]).toEqual([409, 'confirm_required', 'limit' in body ? 2 : 3]);
+      expect([answer.status, answer.body.code, answer.body.count]).toEqual([
+        409,
+        'confirm_required',
+        'limit' in body ? 2 : 3,
+      ]);
     }
-    expect((await admin.call('GET', `/api/admin/turns?state=failed&userId=${person.userId}`)).body.items).toHaveLength(3);
+    expect((await admin.call('GET', `/api/admin/turns?state=failed&userId=${person.userId}`)).body.items).toHaveLength(
+      3,
+    );
   });
 
   test('for one needs no confirm; for what matches nothing is a success that says 0', async () => {
@@ -84,22 +114,42 @@ describe('asking', () => {
     expect([status, body.count]).toEqual([202, 1]);
     await over(body.redriveId);
     expect(await ask({})).toMatchObject({ status: 200, body: { count: 0, matched: 0, sample: [] } });
-    expect(await ask({ dryRun: true, filter: { userId: person.userId, code: 'content_filtered' } })).toMatchObject({ status: 200, body: { count: 0 } });
+    expect(await ask({ dryRun: true, filter: { userId: person.userId, code: 'content_filtered' } })).toMatchObject({
+      status: 200,
+      body: { count: 0 },
+    });
   });
 
   test.each<[string, object]>([
-    ['reason', { reason: undefined }], ['reason', { reason: '' }], ['filter', { filter: undefined }], ['filter.state', { filter: { state: 'completed' } }],
-    ['filter.code', { filter: { code: 'none' } }], ['ratePerSecond', { ratePerSecond: 0 }], ['ratePerSecond', { ratePerSecond: 51 }], ['limit', { limit: 0 }], ['limit', { limit: 10_001 }],
-    ['confirm', { confirm: -1 }], ['force', { force: true }],
+    ['reason', { reason: undefined }],
+    ['reason', { reason: '' }],
+    ['filter', { filter: undefined }],
+    ['filter.state', { filter: { state: 'completed' } }],
+    ['filter.code', { filter: { code: 'none' } }],
+    ['ratePerSecond', { ratePerSecond: 0 }],
+    ['ratePerSecond', { ratePerSecond: 51 }],
+    ['limit', { limit: 0 }],
+    ['limit', { limit: 10_001 }],
+    ['confirm', { confirm: -1 }],
+    ['force', { force: true }],
   ])('with a bad %s is 400', async (field, body) => {
     const answer = await ask(body);
     expect([answer.status, answer.body.code, answer.body.field]).toEqual([400, 'invalid_request', field]);
   });
 
   test('is for admins only, and an unknown redrive is 404', async () => {
-    expect((await person.call('POST', '/api/admin/turns/replay', { filter: {}, reason: 'r' })).body.code).toBe('forbidden');
-    for (const [method, path] of [['GET', ''], ['POST', '/pause'], ['POST', '/resume'], ['POST', '/cancel']] as const) {
-      expect((await admin.call(method, `/api/admin/redrives/0198c0de-0000-7000-8000-000000000000${path}`)).status).toBe(404);
+    expect((await person.call('POST', '/api/admin/turns/replay', { filter: {}, reason: 'r' })).body.code).toBe(
+      'forbidden',
+    );
+    for (const [method, path] of [
+      ['GET', ''],
+      ['POST', '/pause'],
+      ['POST', '/resume'],
+      ['POST', '/cancel'],
+    ] as const) {
+      expect((await admin.call(method, `/api/admin/redrives/0198c0de-0000-7000-8000-000000000000${path}`)).status).toBe(
+        404,
+      );
     }
   });
 });
@@ -107,11 +157,22 @@ describe('asking', () => {
 describe('what is left out', () => {
   test('a turn whose conversation has a later completed one, unless told; a suspended person’s turns', async () => {
     const [turn] = await failedTurns(2);
-    const { body: { conversationId } } = await (turn as TestTurn).read();
+    const {
+      body: { conversationId },
+    } = await (turn as TestTurn).read();
     await new TestTurn(stack, person, { message: '다음', conversationId }).send();
-    expect((await ask({ dryRun: true })).body).toMatchObject({ count: 1, matched: 2, skipped: { superseded: 1, suspended: 0 } });
-    expect((await ask({ dryRun: true, includeSuperseded: true })).body).toMatchObject({ count: 2, skipped: { superseded: 0 } });
-    const { body: { redriveId } } = await ask({ includeSuperseded: true, confirm: 2 });
+    expect((await ask({ dryRun: true })).body).toMatchObject({
+      count: 1,
+      matched: 2,
+      skipped: { superseded: 1, suspended: 0 },
+    });
+    expect((await ask({ dryRun: true, includeSuperseded: true })).body).toMatchObject({
+      count: 2,
+      skipped: { superseded: 0 },
+    });
+    const {
+      body: { redriveId },
+    } = await ask({ includeSuperseded: true, confirm: 2 });
     await over(redriveId);
     expect((await read(redriveId)).progress).toMatchObject({ completed: 2 });
     expect(await debitsOfPerson()).toBe(3);
@@ -122,15 +183,21 @@ describe('what is left out', () => {
 
   test('a busy conversation is tried later, when its turn has ended', async () => {
     const [turn] = await failedTurns(1);
-    const { body: { conversationId } } = await (turn as TestTurn).read();
+    const {
+      body: { conversationId },
+    } = await (turn as TestTurn).read();
     const gate = new Gate('request');
     stack.model.next({ gate });
     const later = new TestTurn(stack, person, { message: '다음', conversationId });
     await later.send({}, { prefer: 'respond-async' });
     await gate.reached;
-    const { body: { redriveId } } = await ask({ includeSuperseded: true });
+    const {
+      body: { redriveId },
+    } = await ask({ includeSuperseded: true });
     await until(async () => {
-      const { rows } = await sql<{ tries: number }>`select tries from redrive_turns where redrive_id = ${redriveId}`.execute(stack.db.database.sql);
+      const { rows } = await sql<{
+        tries: number;
+      }>`select tries from redrive_turns where redrive_id = ${redriveId}`.execute(stack.db.database.sql);
       return (rows[0]?.tries ?? 0) > 0;
     });
     expect(await read(redriveId)).toMatchObject({ state: 'running', progress: { waiting: 1 } });
@@ -143,9 +210,14 @@ describe('what is left out', () => {
   test('what has no room stays failed with TOKEN_EXHAUSTED and is counted so', async () => {
     await failedTurns(1);
     await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 105 });
-    const { body: { redriveId } } = await ask({});
+    const {
+      body: { redriveId },
+    } = await ask({});
     await over(redriveId);
-    expect(await read(redriveId)).toMatchObject({ progress: { failed: 1, completed: 0 }, turns: { items: [{ state: 'failed', code: 'TOKEN_EXHAUSTED' }] } });
+    expect(await read(redriveId)).toMatchObject({
+      progress: { failed: 1, completed: 0 },
+      turns: { items: [{ state: 'failed', code: 'TOKEN_EXHAUSTED' }] },
+    });
     expect(await debitsOfPerson()).toBe(0);
   });
 });
@@ -153,7 +225,9 @@ describe('what is left out', () => {
 describe('under way', () => {
   test('it can be paused, resumed and cancelled half way, and then says exactly what was done and what was not', async () => {
     const turns = await failedTurns(6);
-    const { body: { redriveId } } = await ask({ confirm: 6, ratePerSecond: 2 });
+    const {
+      body: { redriveId },
+    } = await ask({ confirm: 6, ratePerSecond: 2 });
     await until(async () => (await read(redriveId)).progress.completed >= 2);
     const paused = await admin.call('POST', `/api/admin/redrives/${redriveId}/pause`, { reason: '확인 중' });
     expect([paused.status, paused.body.state]).toEqual([200, 'paused']);
@@ -164,30 +238,46 @@ describe('under way', () => {
     expect([state, count, progress.waiting + progress.completed, progress.running]).toEqual(['cancelled', 6, 6, 0]);
     expect(progress.waiting).toBeGreaterThan(0);
     expect(await debitsOfPerson()).toBe(progress.completed);
-    const done = (await read(redriveId, '?state=completed')).turns.items.map(({ turnId }: { turnId: string }) => turnId);
-    const notDone = (await read(redriveId, '?state=waiting')).turns.items.map(({ turnId }: { turnId: string }) => turnId);
+    const done = (await read(redriveId, '?state=completed')).turns.items.map(
+      ({ turnId }: { turnId: string }) => turnId,
+    );
+    const notDone = (await read(redriveId, '?state=waiting')).turns.items.map(
+      ({ turnId }: { turnId: string }) => turnId,
+    );
     expect([...done, ...notDone].sort()).toEqual(turns.map(({ turnId }) => turnId).sort());
     for (const turn of turns) expect((await turn.books()).debits).toBe(done.includes(turn.turnId) ? 1 : 0);
     expect((await admin.call('POST', `/api/admin/redrives/${redriveId}/resume`)).body.state).toBe('cancelled');
-    expect((await admin.call('GET', `/api/admin/audit?target=redrive:${redriveId}`)).body.items.map(({ action }: { action: string }) => action)).toEqual([
-      'redrive.resume', 'redrive.cancel', 'redrive.resume', 'redrive.pause', 'redrive.start',
+    expect(
+      (await admin.call('GET', `/api/admin/audit?target=redrive:${redriveId}`)).body.items.map(
+        ({ action }: { action: string }) => action,
+      ),
+    ).toEqual(['redrive.resume', 'redrive.cancel', 'redrive.resume', 'redrive.pause', 'redrive.start']);
+    expect((await admin.call('GET', '/api/admin/redrives?limit=1')).body.items).toMatchObject([
+      { redriveId, state: 'cancelled' },
     ]);
-    expect((await admin.call('GET', '/api/admin/redrives?limit=1')).body.items).toMatchObject([{ redriveId, state: 'cancelled' }]);
   });
 
   test('a cancel in the Temporal UI means the same', async () => {
     await failedTurns(4);
-    const { body: { redriveId } } = await ask({ confirm: 4, ratePerSecond: 1 });
+    const {
+      body: { redriveId },
+    } = await ask({ confirm: 4, ratePerSecond: 1 });
     await until(async () => (await read(redriveId)).progress.completed >= 1);
     await stack.temporal.client.workflow.getHandle(redriveWorkflowId(redriveId)).cancel();
     await over(redriveId);
     const { state, progress } = await read(redriveId);
-    expect([state, progress.completed + progress.waiting, await debitsOfPerson()]).toEqual(['cancelled', 4, progress.completed]);
+    expect([state, progress.completed + progress.waiting, await debitsOfPerson()]).toEqual([
+      'cancelled',
+      4,
+      progress.completed,
+    ]);
   });
 
   test('one whose workflow is lost keeps its progress, and resuming starts it again', async () => {
     await failedTurns(4);
-    const { body: { redriveId } } = await ask({ confirm: 4, ratePerSecond: 1 });
+    const {
+      body: { redriveId },
+    } = await ask({ confirm: 4, ratePerSecond: 1 });
     await until(async () => (await read(redriveId)).progress.completed >= 1);
     await stack.temporal.client.workflow.getHandle(redriveWorkflowId(redriveId)).terminate('lost');
     expect(await read(redriveId)).toMatchObject({ state: 'running', count: 4 });
@@ -201,20 +291,28 @@ describe('under way', () => {
     const { client } = stack.temporal;
     await failedTurns(6);
     const calls = stack.model.requests.length;
-    const { body: { redriveId } } = await ask({ confirm: 6, ratePerSecond: 1 });
+    const {
+      body: { redriveId },
+    } = await ask({ confirm: 6, ratePerSecond: 1 });
     const workflowId = redriveWorkflowId(redriveId);
     await until(async () => (await read(redriveId)).progress.completed >= 1);
     await restartRedrive(stack, workflowId, { ratePerSecond: 2, mostEvents: 10 });
     await over(redriveId);
-    expect(await read(redriveId)).toMatchObject({ state: 'completed', progress: { completed: 6, failed: 0, waiting: 0 } });
+    expect(await read(redriveId)).toMatchObject({
+      state: 'completed',
+      progress: { completed: 6, failed: 0, waiting: 0 },
+    });
     expect([await debitsOfPerson(), stack.model.requests.length - calls]).toEqual([6, 6]);
     const last = client.workflow.getHandle(workflowId);
     await last.result();
     expect((await last.describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.userId)).toBe(String(person.userId));
-    expect((await last.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails).toMatch(/^completed, 6 turns, 2 a second: 6 completed/);
+    expect((await last.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails).toMatch(
+      /^completed, 6 turns, 2 a second: 6 completed/,
+    );
     await until(async () => {
       const ends: string[] = [];
-      for await (const { status } of client.workflow.list({ query: `WorkflowId = "${workflowId}"` })) ends.push(status.name);
+      for await (const { status } of client.workflow.list({ query: `WorkflowId = "${workflowId}"` }))
+        ends.push(status.name);
       const count = (name: string) => ends.filter((end) => end === name).length;
       return count('TERMINATED') === 1 && count('CONTINUED_AS_NEW') >= 2 && count('COMPLETED') === 1;
     });

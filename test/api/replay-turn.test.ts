@@ -16,10 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-const replay = ({ turnId }: { turnId: string }, body: unknown = { reason: 'outage' }) => admin.call('POST', `/api/admin/turns/${turnId}/replay`, body);
+const replay = ({ turnId }: { turnId: string }, body: unknown = { reason: 'outage' }) =>
+  admin.call('POST', `/api/admin/turns/${turnId}/replay`, body);
 
 async function failedTurn(scenario: Scenario = REJECTED, body: object = {}, person?: Person): Promise<TestTurn> {
-  const turn = new TestTurn(stack, person ?? await stack.person());
+  const turn = new TestTurn(stack, person ?? (await stack.person()));
   stack.model.next(scenario);
   await turn.send(body);
   expect((await turn.read()).body.state).toBe('failed');
@@ -42,13 +43,20 @@ describe('a turn that failed', () => {
     const turn = await failedTurn(scenario);
     expect(await turn.books()).toEqual({ debits: 0, debited: 0, liveHolds: 0 });
     stack.model.next(ANSWER);
-    expect(await calls(async () => {
-      const { status, body, headers } = await replay(turn);
-      expect(status).toBe(202);
-      expect(body).toMatchObject({ turnId: turn.turnId, state: 'accepted', userId: turn.person.userId, replayedAt: expect.any(String) });
-      expect(headers.get('location')).toBe(`/api/admin/turns/${turn.turnId}`);
-      expect(await turn.ended()).toBe('COMPLETED');
-    })).toBe(1);
+    expect(
+      await calls(async () => {
+        const { status, body, headers } = await replay(turn);
+        expect(status).toBe(202);
+        expect(body).toMatchObject({
+          turnId: turn.turnId,
+          state: 'accepted',
+          userId: turn.person.userId,
+          replayedAt: expect.any(String),
+        });
+        expect(headers.get('location')).toBe(`/api/admin/turns/${turn.turnId}`);
+        expect(await turn.ended()).toBe('COMPLETED');
+      }),
+    ).toBe(1);
     expect(await turn.books()).toEqual({ debits: 1, debited: 26, liveHolds: 0 });
     expect((await turn.read()).body).toMatchObject({ state: 'completed', content: '다시 한 답변', attempt: 2 });
     const { taskQueue, searchAttributes } = await turn.handle().describe();
@@ -66,7 +74,11 @@ describe('a turn that failed', () => {
     expect(events[1]?.data).toEqual({ attempt: 2, reason: 'replay' });
     expect(textOf(events)).toBe('다시 한 답변');
     // A page that comes back with the last it had is told to drop it as well.
-    const back = await readEvents(await turn.person.raw('GET', `/api/chat/turns/${turn.turnId}/events`, undefined, { 'last-event-id': last?.id ?? '' }));
+    const back = await readEvents(
+      await turn.person.raw('GET', `/api/chat/turns/${turn.turnId}/events`, undefined, {
+        'last-event-id': last?.id ?? '',
+      }),
+    );
     expect([back[0]?.event, back.at(-1)?.event]).toEqual(['restarted', 'completed']);
     expect(textOf(back, textOf(before))).toBe('다시 한 답변');
   });
@@ -77,65 +89,112 @@ describe('a turn that failed', () => {
     await turn.ended();
     const { body } = await admin.call('GET', `/api/admin/turns/${turn.turnId}`);
     expect(body.timeline.map(({ step }: { step: string }) => step)).toEqual([
-      'accepted', 'held', 'attempt_started', 'attempt_ended', 'released', 'replayed', 'held', 'attempt_started', 'attempt_ended', 'settled', 'ended',
+      'accepted',
+      'held',
+      'attempt_started',
+      'attempt_ended',
+      'released',
+      'replayed',
+      'held',
+      'attempt_started',
+      'attempt_ended',
+      'settled',
+      'ended',
     ]);
     expect(body.workflow.runs).toHaveLength(2);
-    expect((await admin.call('GET', `/api/admin/audit?target=turn:${turn.turnId}`)).body.items).toMatchObject([{
-      adminId: admin.userId, action: 'turn.replay', reason: '장애 복구', before: { state: 'failed', code: 'model_rejected' }, after: { state: 'accepted' }, requestId: headers.get('x-request-id'),
-    }]);
-    expect((await admin.call('GET', `/api/admin/turns?replayed=true&userId=${turn.person.userId}`)).body.items).toHaveLength(1);
+    expect((await admin.call('GET', `/api/admin/audit?target=turn:${turn.turnId}`)).body.items).toMatchObject([
+      {
+        adminId: admin.userId,
+        action: 'turn.replay',
+        reason: '장애 복구',
+        before: { state: 'failed', code: 'model_rejected' },
+        after: { state: 'accepted' },
+        requestId: headers.get('x-request-id'),
+      },
+    ]);
+    expect(
+      (await admin.call('GET', `/api/admin/turns?replayed=true&userId=${turn.person.userId}`)).body.items,
+    ).toHaveLength(1);
   });
 
   test('and whose tokens are used up stays failed with TOKEN_EXHAUSTED, and runs after a purchase', async () => {
     const turn = await failedTurn();
     await turn.person.call('POST', '/api/ai-usage/test-usage', { userId: turn.person.userId, usagePercent: 105 });
-    expect(await calls(async () => {
-      expect((await replay(turn)).status).toBe(202);
-      expect(await turn.ended()).toBe('FAILED');
-    })).toBe(0);
-    expect((await turn.read()).body).toMatchObject({ state: 'failed', error: { code: 'TOKEN_EXHAUSTED', retryable: true } });
-    await grantTokens(stack.db.database, { userId: turn.person.userId, tokens: 50_000, reason: 'purchase', key: turn.turnId });
+    expect(
+      await calls(async () => {
+        expect((await replay(turn)).status).toBe(202);
+        expect(await turn.ended()).toBe('FAILED');
+      }),
+    ).toBe(0);
+    expect((await turn.read()).body).toMatchObject({
+      state: 'failed',
+      error: { code: 'TOKEN_EXHAUSTED', retryable: true },
+    });
+    await grantTokens(stack.db.database, {
+      userId: turn.person.userId,
+      tokens: 50_000,
+      reason: 'purchase',
+      key: turn.turnId,
+    });
     // At once: the last run is still about to close.
-    expect(await calls(async () => {
-      expect((await replay(turn)).status).toBe(202);
-      expect(await turn.ended()).toBe('COMPLETED');
-    })).toBe(1);
+    expect(
+      await calls(async () => {
+        expect((await replay(turn)).status).toBe(202);
+        expect(await turn.ended()).toBe('COMPLETED');
+      }),
+    ).toBe(1);
     expect((await turn.books()).debits).toBe(1);
   });
 
   test('twice at once is one run: one 202, one 409, one model call, one debit', async () => {
     const turn = await failedTurn();
-    expect(await calls(async () => {
-      const answers = await Promise.all([replay(turn), replay(turn), replay(turn)]);
-      expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409]);
-      expect(answers.filter(({ status }) => status === 409).map(({ body }) => body.code)).toEqual(['turn_not_failed', 'turn_not_failed']);
-      await turn.ended();
-    })).toBe(1);
+    expect(
+      await calls(async () => {
+        const answers = await Promise.all([replay(turn), replay(turn), replay(turn)]);
+        expect(answers.map(({ status }) => status).sort()).toEqual([202, 409, 409]);
+        expect(answers.filter(({ status }) => status === 409).map(({ body }) => body.code)).toEqual([
+          'turn_not_failed',
+          'turn_not_failed',
+        ]);
+        await turn.ended();
+      }),
+    ).toBe(1);
     expect((await turn.books()).debits).toBe(1);
     expect((await admin.call('GET', `/api/admin/audit?target=turn:${turn.turnId}`)).body.items).toHaveLength(1);
   });
 
   test('of a conversation that went on answers in its own place, without what came later', async () => {
     const turn = await failedTurn({ ...REJECTED }, { message: '첫째 질문' });
-    const { body: { conversationId } } = await turn.read();
+    const {
+      body: { conversationId },
+    } = await turn.read();
     const later = new TestTurn(stack, turn.person, { message: '둘째 질문', conversationId });
     await later.send();
     stack.model.next(ANSWER);
-    expect(await calls(async () => {
-      await replay(turn);
-      await turn.ended();
-    })).toBe(1);
-    expect(stack.model.requests.at(-1)?.body.messages.filter(({ role }) => role !== 'system')).toEqual([{ role: 'user', content: '첫째 질문' }]);
+    expect(
+      await calls(async () => {
+        await replay(turn);
+        await turn.ended();
+      }),
+    ).toBe(1);
+    expect(stack.model.requests.at(-1)?.body.messages.filter(({ role }) => role !== 'system')).toEqual([
+      { role: 'user', content: '첫째 질문' },
+    ]);
     const { body } = await turn.person.call('GET', `/api/conversations/${conversationId}/messages`);
     expect(body.items.map(({ turnId, role }: { turnId: string; role: string }) => [turnId, role])).toEqual([
-      [turn.turnId, 'user'], [turn.turnId, 'assistant'], [later.turnId, 'user'], [later.turnId, 'assistant'],
+      [turn.turnId, 'user'],
+      [turn.turnId, 'assistant'],
+      [later.turnId, 'user'],
+      [later.turnId, 'assistant'],
     ]);
     expect([(await turn.books()).debits, (await later.books()).debits]).toEqual([1, 1]);
   });
 
   test('while another turn of its conversation runs is 409 conversation_busy, and runs afterwards', async () => {
     const turn = await failedTurn();
-    const { body: { conversationId } } = await turn.read();
+    const {
+      body: { conversationId },
+    } = await turn.read();
     const gate = new Gate('request');
     stack.model.next({ gate });
     const later = new TestTurn(stack, turn.person, { message: '다음', conversationId });
@@ -164,14 +223,16 @@ describe('no replay of', () => {
     const turn = new TestTurn(stack, await stack.person());
     const gate = new Gate(2);
     stack.model.next({ ...ANSWER, gate });
-    expect(await calls(async () => {
-      await turn.send({}, { prefer: 'respond-async' });
-      await gate.reached;
-      const { status, body } = await replay(turn);
-      expect([status, body.code, body.state]).toEqual([409, 'turn_not_failed', 'running']);
-      gate.open();
-      expect(await turn.ended()).toBe('COMPLETED');
-    })).toBe(1);
+    expect(
+      await calls(async () => {
+        await turn.send({}, { prefer: 'respond-async' });
+        await gate.reached;
+        const { status, body } = await replay(turn);
+        expect([status, body.code, body.state]).toEqual([409, 'turn_not_failed', 'running']);
+        gate.open();
+        expect(await turn.ended()).toBe('COMPLETED');
+      }),
+    ).toBe(1);
     expect((await turn.books()).debits).toBe(1);
   });
 
@@ -189,9 +250,15 @@ describe('no replay of', () => {
     const refused = new TestTurn(stack, await stack.person());
     await refused.person.call('POST', '/api/ai-usage/test-usage', { userId: refused.person.userId, usagePercent: 105 });
     await refused.send();
-    for (const [turn, state] of [[completed, 'completed'], [stopped, 'stopped'], [refused, 'refused']] as const) {
+    for (const [turn, state] of [
+      [completed, 'completed'],
+      [stopped, 'stopped'],
+      [refused, 'refused'],
+    ] as const) {
       const before = await turn.books();
-      expect(await calls(async () => expect((await replay(turn)).body).toMatchObject({ code: 'turn_not_failed', state }))).toBe(0);
+      expect(
+        await calls(async () => expect((await replay(turn)).body).toMatchObject({ code: 'turn_not_failed', state })),
+      ).toBe(0);
       expect(await turn.books()).toEqual(before);
     }
   });
@@ -201,15 +268,24 @@ describe('no replay of', () => {
     expect((await replay({ turnId: 'x' })).status).toBe(404);
   });
 
-  test.each<[string, unknown]>([['no body', undefined], ['no reason', {}], ['a blank one', { reason: ' ' }], ['more than is asked', { reason: 'r', force: true }]])('anything with %s: 400', async (_, body) => {
+  test.each<[string, unknown]>([
+    ['no body', undefined],
+    ['no reason', {}],
+    ['a blank one', { reason: ' ' }],
+    ['more than is asked', { reason: 'r', force: true }],
+  ])('anything with %s: 400', async (_, body) => {
     const turn = await failedTurn();
-    expect((await admin.call('POST', `/api/admin/turns/${turn.turnId}/replay`, body)).body.code).toBe('invalid_request');
+    expect((await admin.call('POST', `/api/admin/turns/${turn.turnId}/replay`, body)).body.code).toBe(
+      'invalid_request',
+    );
     expect((await turn.read()).body.state).toBe('failed');
   });
 
   test('anything for anybody but an admin, their own turn included', async () => {
     const turn = await failedTurn();
-    expect((await turn.person.call('POST', `/api/admin/turns/${turn.turnId}/replay`, { reason: 'r' })).body.code).toBe('forbidden');
+    expect((await turn.person.call('POST', `/api/admin/turns/${turn.turnId}/replay`, { reason: 'r' })).body.code).toBe(
+      'forbidden',
+    );
   });
 });
 

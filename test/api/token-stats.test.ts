@@ -20,18 +20,32 @@ beforeEach(async () => {
 afterAll(() => stack.close());
 
 const stats = () => admin.call('GET', '/api/admin/token-stats');
-const cached = async () => JSON.parse(await stack.redis.commands.get(KEY) ?? 'null');
-const setUsage = (usagePercent: number) => person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent });
+const cached = async () => JSON.parse((await stack.redis.commands.get(KEY)) ?? 'null');
+const setUsage = (usagePercent: number) =>
+  person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent });
 
 describe('the statistics', () => {
   test('are computed when nothing is cached, then cached for a little over 10 minutes, and say as of when', async () => {
     await setUsage(50);
     const { status, body } = await stats();
-    expect([status, body]).toEqual([200, {
-      overview: { totalUsers: 2, activeUsers: 1, totalUsedTokens: 50_000, totalPurchasedTokens: 0, averageUsedTokens: 25_000 },
-      distribution: { under50: 1, under80: 1, under90: 0, under95: 0, over95: 0 },
-      topUsers: [expect.objectContaining({ userId: person.userId, usedTokens: 50_000, usagePercent: 50, level: 'NORMAL' }), expect.objectContaining({ userId: admin.userId, usedTokens: 0 })],
-      asOf: expect.stringMatching(/Z$/) }]);
+    expect([status, body]).toEqual([
+      200,
+      {
+        overview: {
+          totalUsers: 2,
+          activeUsers: 1,
+          totalUsedTokens: 50_000,
+          totalPurchasedTokens: 0,
+          averageUsedTokens: 25_000,
+        },
+        distribution: { under50: 1, under80: 1, under90: 0, under95: 0, over95: 0 },
+        topUsers: [
+          expect.objectContaining({ userId: person.userId, usedTokens: 50_000, usagePercent: 50, level: 'NORMAL' }),
+          expect.objectContaining({ userId: admin.userId, usedTokens: 0 }),
+        ],
+        asOf: expect.stringMatching(/Z$/),
+      },
+    ]);
     await setUsage(60);
     expect((await stats()).body).toEqual(body);
     expect(await stack.redis.commands.ttl(KEY)).toBeGreaterThan(600);
@@ -44,13 +58,34 @@ describe('the statistics', () => {
     await setUsage(60);
     expect((await admin.call('DELETE', '/api/admin/token-stats/cache')).status).toBe(204);
     expect((await stats()).body.overview.totalUsedTokens).toBe(60_000);
-    expect((await admin.call('GET', '/api/admin/audit?action=stats_cache.delete&limit=1')).body.items).toMatchObject([{ adminId: admin.userId, target: 'token_stats' }]);
+    expect((await admin.call('GET', '/api/admin/audit?action=stats_cache.delete&limit=1')).body.items).toMatchObject([
+      { adminId: admin.userId, target: 'token_stats' },
+    ]);
   });
 
   test.each<[string, string]>([
-    ['no JSON', '{'], ['another version’s shape', '{"overview":{}}'], ['null', 'null'],
-    ['a field too many', JSON.stringify({ overview: { totalUsers: 1, activeUsers: 1, totalUsedTokens: 1, totalPurchasedTokens: 1, averageUsedTokens: 1 }, distribution: { under50: 1, under80: 0, under90: 0, under95: 0, over95: 0 }, topUsers: [], asOf: 1, more: 1 })],
-    ['a number below 0', JSON.stringify({ overview: { totalUsers: -1, activeUsers: 1, totalUsedTokens: 1, totalPurchasedTokens: 1, averageUsedTokens: 1 }, distribution: { under50: 1, under80: 0, under90: 0, under95: 0, over95: 0 }, topUsers: [], asOf: 1 })],
+    ['no JSON', '{'],
+    ['another version’s shape', '{"overview":{}}'],
+    ['null', 'null'],
+    [
+      'a field too many',
+      JSON.stringify({
+        overview: { totalUsers: 1, activeUsers: 1, totalUsedTokens: 1, totalPurchasedTokens: 1, averageUsedTokens: 1 },
+        distribution: { under50: 1, under80: 0, under90: 0, under95: 0, over95: 0 },
+        topUsers: [],
+        asOf: 1,
+        more: 1,
+      }),
+    ],
+    [
+      'a number below 0',
+      JSON.stringify({
+        overview: { totalUsers: -1, activeUsers: 1, totalUsedTokens: 1, totalPurchasedTokens: 1, averageUsedTokens: 1 },
+        distribution: { under50: 1, under80: 0, under90: 0, under95: 0, over95: 0 },
+        topUsers: [],
+        asOf: 1,
+      }),
+    ],
   ])('a cached value that is %s is computed anew and overwritten', async (_, broken) => {
     await stack.redis.commands.set(KEY, broken);
     expect((await stats()).body.overview.totalUsers).toBe(2);
@@ -64,27 +99,42 @@ describe('the statistics', () => {
 
   test('one person’s are what they are shown themselves, fresh; an unknown one is 404', async () => {
     await setUsage(70);
-    const { body: { asOf, email, userId, ...shown } } = await admin.call('GET', `/api/admin/token-stats/user/${person.userId}`);
+    const {
+      body: { asOf, email, userId, ...shown },
+    } = await admin.call('GET', `/api/admin/token-stats/user/${person.userId}`);
     expect([userId, email, asOf]).toEqual([person.userId, null, expect.stringMatching(/Z$/)]);
     expect(shown).toEqual((await person.call('GET', '/api/ai-usage')).body);
-    for (const id of ['999999', 'x', '0']) expect((await admin.call('GET', `/api/admin/token-stats/user/${id}`)).status).toBe(404);
+    for (const id of ['999999', 'x', '0'])
+      expect((await admin.call('GET', `/api/admin/token-stats/user/${id}`)).status).toBe(404);
   });
 
   test('are for admins only', async () => {
-    for (const [method, path] of [['GET', ''], ['GET', '/user/1'], ['DELETE', '/cache']] as const) expect((await person.call(method, `/api/admin/token-stats${path}`)).body.code).toBe('forbidden');
+    for (const [method, path] of [
+      ['GET', ''],
+      ['GET', '/user/1'],
+      ['DELETE', '/cache'],
+    ] as const)
+      expect((await person.call(method, `/api/admin/token-stats${path}`)).body.code).toBe('forbidden');
   });
 
   test('are refreshed by the schedule, whose workflow shows what it found and no e-mail', async () => {
     const id = `${stack.taskQueuePrefix}admin-stats`;
     const schedule = stack.temporal.client.schedule.getHandle(id);
-    expect(await schedule.describe()).toMatchObject({ spec: { intervals: [{ every: 600_000 }] }, policies: { overlap: 'SKIP', catchupWindow: 60_000 } });
+    expect(await schedule.describe()).toMatchObject({
+      spec: { intervals: [{ every: 600_000 }] },
+      policies: { overlap: 'SKIP', catchupWindow: 60_000 },
+    });
     await stack.redis.commands.set(KEY, 'broken');
     await schedule.trigger();
-    while (await stack.redis.commands.get(KEY) === 'broken') await sleep(20);
+    while ((await stack.redis.commands.get(KEY)) === 'broken') await sleep(20);
     expect((await cached()).overview.totalUsers).toBe(2);
-    const { info: { recentActions } } = await schedule.describe();
+    const {
+      info: { recentActions },
+    } = await schedule.describe();
     const { workflow } = recentActions.at(-1)!.action;
-    const found = await stack.temporal.client.workflow.getHandle(workflow.workflowId, workflow.firstExecutionRunId).result();
+    const found = await stack.temporal.client.workflow
+      .getHandle(workflow.workflowId, workflow.firstExecutionRunId)
+      .result();
     expect(found).toMatchObject({ totalUsers: 2, cached: true, asOf: expect.stringMatching(/Z$/) });
     expect(JSON.stringify(found)).not.toMatch(/@|topUsers/);
   });
@@ -94,7 +144,9 @@ describe('however many ask while nothing is cached', () => {
   /** Counts computations; each waits until `open` is called. */
   function counted() {
     let open = () => {};
-    const opened = new Promise<void>((resolve) => { open = resolve; });
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
     const calls = { count: 0, open: () => open() };
     const compute = async (): Promise<TokenStats> => {
       calls.count += 1;
@@ -118,15 +170,20 @@ describe('however many ask while nothing is cached', () => {
   test('who looked before it was filled and locks after it does not compute again', async () => {
     const { calls, compute } = counted();
     calls.open();
-    const [first, late] = [createStatsCache({ redis: stack.redis, compute }), createStatsCache({
-      // Between its look and its lock, somebody else fills the cache.
-      redis: { ask: async (work) => {
-        const answer = await stack.redis.ask(work);
-        if (answer === null && calls.count === 0) await first.read();
-        return answer;
-      } },
-      compute,
-    })];
+    const [first, late] = [
+      createStatsCache({ redis: stack.redis, compute }),
+      createStatsCache({
+        // Between its look and its lock, somebody else fills the cache.
+        redis: {
+          ask: async (work) => {
+            const answer = await stack.redis.ask(work);
+            if (answer === null && calls.count === 0) await first.read();
+            return answer;
+          },
+        },
+        compute,
+      }),
+    ];
     expect(await late.read()).toEqual(await first.read());
     expect(calls.count).toBe(1);
     expect(await stack.redis.commands.exists(`${KEY}:lock`)).toBe(0);
@@ -150,10 +207,13 @@ describe('however many ask while nothing is cached', () => {
 
   test('a computation that fails is told to its readers and delays nobody: the next reader computes at once', async () => {
     let fail = true;
-    const cache = createStatsCache({ redis: stack.redis, compute: async () => {
-      if (fail) throw new Error('no database');
-      return EMPTY;
-    } });
+    const cache = createStatsCache({
+      redis: stack.redis,
+      compute: async () => {
+        if (fail) throw new Error('no database');
+        return EMPTY;
+      },
+    });
     await expect(cache.read()).rejects.toThrow('no database');
     fail = false;
     expect(await createStatsCache({ redis: stack.redis, compute: async () => EMPTY }).read()).toEqual(EMPTY);
@@ -176,5 +236,7 @@ describe('however many ask while nothing is cached', () => {
 
 const EMPTY: TokenStats = {
   overview: { totalUsers: 0, activeUsers: 0, totalUsedTokens: 0, totalPurchasedTokens: 0, averageUsedTokens: 0 },
-  distribution: { under50: 0, under80: 0, under90: 0, under95: 0, over95: 0 }, topUsers: [], asOf: 1,
+  distribution: { under50: 0, under80: 0, under90: 0, under95: 0, over95: 0 },
+  topUsers: [],
+  asOf: 1,
 };

@@ -26,10 +26,14 @@ async function newcomer(): Promise<Person> {
   return person;
 }
 
-/** The period's first debit arms the reset, at six history events once a month: this one is not the turn's under test. */
+/**
+ * The period's first debit arms the reset, at six history events once a month: this one is not the turn's under test.
+ */
 async function usedBefore(): Promise<void> {
   await newcomer();
-  expect((await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 1 })).status).toBe(200);
+  expect(
+    (await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 1 })).status,
+  ).toBe(200);
 }
 
 /** Debits of a turn, and holds that still stand: what every ending must leave right. */
@@ -37,7 +41,9 @@ async function booksOf(turnId: string): Promise<{ debits: number; debited: numbe
   const { rows } = await sql<{ debits: number; debited: number; liveHolds: number }>`select
       (select count(*)::int from ledger_entries where turn_id = ${turnId} and kind = 'debit') as debits,
       (select coalesce(sum(tokens), 0)::int from ledger_entries where turn_id = ${turnId}) as debited,
-      (select count(*)::int from holds where turn_id = ${turnId} and state = 'pending') as "liveHolds"`.execute(stack.db.database.sql);
+      (select count(*)::int from holds where turn_id = ${turnId} and state = 'pending') as "liveHolds"`.execute(
+    stack.db.database.sql,
+  );
   return rows[0] ?? { debits: -1, debited: -1, liveHolds: -1 };
 }
 
@@ -54,13 +60,17 @@ async function historyOf(turnId: string): Promise<{ events: number; status: stri
 }
 
 describe('what each ending costs', () => {
-  test('completed: the provider\'s usage, once, in 13 history events that hold no text', async () => {
+  test("completed: the provider's usage, once, in 13 history events that hold no text", async () => {
     await usedBefore();
     stack.model.next({ ...ANSWER, usage: { prompt_tokens: 21, completion_tokens: 9 } });
     const { status, body } = await person.call('POST', '/api/chat/send', { message: '비밀 질문입니다' });
     expect(status).toBe(200);
     expect(body).toMatchObject({
-      state: 'completed', attempt: 1, content: ANSWER.chunks.join(''), finishReason: 'stop', maxOutputTokens: 2_048,
+      state: 'completed',
+      attempt: 1,
+      content: ANSWER.chunks.join(''),
+      finishReason: 'stop',
+      maxOutputTokens: 2_048,
       usage: { promptTokens: 21, completionTokens: 9, totalTokens: 30, debitedTokens: 30, estimated: false },
     });
     expect(await booksOf(body.turnId)).toEqual({ debits: 1, debited: 30, liveHolds: 0 });
@@ -87,9 +97,19 @@ describe('what each ending costs', () => {
   test('failed: nothing, and the workflow fails by its type', async () => {
     await newcomer();
     stack.model.next({ status: 401, error: { code: 'invalid_api_key' } });
-    const { status, body } = await person.call('POST', '/api/chat/send', { message: '안녕' }, { 'accept-language': 'en' });
+    const { status, body } = await person.call(
+      'POST',
+      '/api/chat/send',
+      { message: '안녕' },
+      { 'accept-language': 'en' },
+    );
     expect(status).toBe(502);
-    expect(body).toMatchObject({ code: 'model_rejected', retryable: false, turnId: expect.any(String), conversationId: expect.any(String) });
+    expect(body).toMatchObject({
+      code: 'model_rejected',
+      retryable: false,
+      turnId: expect.any(String),
+      conversationId: expect.any(String),
+    });
     expect(JSON.stringify(body)).not.toContain('quotes the prompt');
     expect(await booksOf(body.turnId)).toEqual({ debits: 0, debited: 0, liveHolds: 0 });
     const history = await historyOf(body.turnId);
@@ -155,7 +175,9 @@ describe('what each ending costs', () => {
     stack.model.next({ ...ANSWER, gate, dropAt: 3 });
     const calls = stack.model.requests.length;
     const turnId = randomUUID();
-    const reading = person.raw('POST', '/api/chat/send', { turnId, message: '안녕' }, STREAM).then((response) => readEvents(response));
+    const reading = person
+      .raw('POST', '/api/chat/send', { turnId, message: '안녕' }, STREAM)
+      .then((response) => readEvents(response));
     await gate.reached;
     await askToStop(turnId);
     gate.open();
@@ -188,14 +210,24 @@ describe('what each ending costs', () => {
   test('stopped between two attempts: nothing, at once, and the reader drops the text of the lost one', async () => {
     await newcomer();
     const calls = stack.model.requests.length;
-    stack.model.next({ ...ANSWER, errorAt: 3, error: { code: 'rate_limit_exceeded' }, headers: { 'retry-after': '60' } });
+    stack.model.next({
+      ...ANSWER,
+      errorAt: 3,
+      error: { code: 'rate_limit_exceeded' },
+      headers: { 'retry-after': '60' },
+    });
     const turnId = randomUUID();
-    const reading = person.raw('POST', '/api/chat/send', { turnId, message: '안녕' }, STREAM).then((response) => readEvents(response));
+    const reading = person
+      .raw('POST', '/api/chat/send', { turnId, message: '안녕' }, STREAM)
+      .then((response) => readEvents(response));
     await until(async () => (await attemptsOf(stack.db.database.sql, turnId))[0]?.state === 'failed');
     await person.call('POST', `/api/chat/turns/${turnId}/stop`);
     const events = await reading;
     expect(events.map(({ event }) => event)).toContain('delta');
-    expect(events.at(-1)).toMatchObject({ event: 'stopped', data: { turn: { content: '', usage: { debitedTokens: 0 } } } });
+    expect(events.at(-1)).toMatchObject({
+      event: 'stopped',
+      data: { turn: { content: '', usage: { debitedTokens: 0 } } },
+    });
     expect(textOf(events)).toBe('');
     expect(stack.model.requests).toHaveLength(calls + 1);
     expect(await booksOf(turnId)).toEqual({ debits: 0, debited: 0, liveHolds: 0 });
@@ -209,14 +241,25 @@ describe('what each ending costs', () => {
     for (const headers of [{}, STREAM, ASYNC]) {
       const { status, body } = await person.call('POST', '/api/chat/send', { turnId, message: '안녕' }, headers);
       expect(status).toBe(402);
-      expect(Object.keys(body).sort()).toEqual(['code', 'message', 'purchaseUrl', 'recommendedAction', 'remainingTokens', 'requestId', 'resetsAt']);
+      expect(Object.keys(body).sort()).toEqual([
+        'code',
+        'message',
+        'purchaseUrl',
+        'recommendedAction',
+        'remainingTokens',
+        'requestId',
+        'resetsAt',
+      ]);
       expect(body).toMatchObject({ code: 'TOKEN_EXHAUSTED', remainingTokens: 0, recommendedAction: 'PURCHASE_TOKENS' });
     }
     expect(stack.model.requests).toHaveLength(calls);
     expect((await historyOf(turnId)).events).toBe(6);
     expect((await person.call('GET', `/api/chat/turns/${turnId}/events`)).status).toBe(402);
     await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 0 });
-    expect((await person.call('POST', '/api/chat/send', { turnId, message: '다른 질문' })).body).toMatchObject({ turnId, state: 'completed' });
+    expect((await person.call('POST', '/api/chat/send', { turnId, message: '다른 질문' })).body).toMatchObject({
+      turnId,
+      state: 'completed',
+    });
   });
 });
 
@@ -228,7 +271,10 @@ describe('sending again', () => {
     const calls = stack.model.requests.length;
     const body = { turnId: randomUUID(), message: '안녕' };
     const first = person.call('POST', '/api/chat/send', body, ASYNC);
-    expect(await first).toMatchObject({ status: 202, body: { turnId: body.turnId, conversationId: expect.any(String) } });
+    expect(await first).toMatchObject({
+      status: 202,
+      body: { turnId: body.turnId, conversationId: expect.any(String) },
+    });
     await gate.reached;
     const joined = readEvents(await person.raw('POST', '/api/chat/send', body, STREAM));
     const other = await person.call('POST', '/api/chat/send', { ...body, message: '다른' });
@@ -253,13 +299,17 @@ describe('sending again', () => {
     expect((await booksOf(first.body.turnId)).debits).toBe(1);
   });
 
-  test('failed: the same failure; the person\'s retry runs it and debits once', async () => {
+  test("failed: the same failure; the person's retry runs it and debits once", async () => {
     await newcomer();
     stack.model.next({ status: 400 });
     const body = { turnId: randomUUID(), message: '안녕' };
     const first = await person.call('POST', '/api/chat/send', body);
     const again = await person.call('POST', '/api/chat/send', body);
-    expect([again.status, again.body.code, again.body.turnId]).toEqual([first.status, first.body.code, first.body.turnId]);
+    expect([again.status, again.body.code, again.body.turnId]).toEqual([
+      first.status,
+      first.body.code,
+      first.body.turnId,
+    ]);
     const failed = await readEvents(await person.raw('POST', '/api/chat/send', body, STREAM));
     expect(failed.map(({ event }) => event)).toEqual(['accepted', 'failed']);
     const retried = await person.call('POST', `/api/chat/turns/${body.turnId}/retry`);
@@ -271,13 +321,20 @@ describe('sending again', () => {
     await newcomer();
     const gate = new Gate('request');
     stack.model.next({ ...ANSWER, gate });
-    const { body: { conversationId, turnId } } = await person.call('POST', '/api/chat/send', { message: '하나' }, ASYNC);
+    const {
+      body: { conversationId, turnId },
+    } = await person.call('POST', '/api/chat/send', { message: '하나' }, ASYNC);
     const busy = await person.call('POST', '/api/chat/send', { message: '둘', conversationId });
     expect([busy.status, busy.body.code, busy.headers.get('retry-after')]).toEqual([409, 'conversation_busy', '5']);
     gate.open();
     await readEvents(await person.raw('GET', `/api/chat/turns/${turnId}/events`));
     expect((await person.call('POST', '/api/chat/send', { message: '둘', conversationId })).status).toBe(200);
-    expect(stack.model.requests.at(-1)?.body.messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'user']);
+    expect(stack.model.requests.at(-1)?.body.messages.map(({ role }) => role)).toEqual([
+      'system',
+      'user',
+      'assistant',
+      'user',
+    ]);
   });
 });
 
@@ -287,7 +344,9 @@ describe('a stream', () => {
     const events = await readEvents(await person.raw('POST', '/api/chat/send', { message: '안녕' }, STREAM));
     const turnId = events[0]?.data.turnId as string;
     for (const [i, { id }] of events.slice(0, -1).entries()) {
-      const rest = await readEvents(await person.raw('GET', `/api/chat/turns/${turnId}/events`, undefined, { 'last-event-id': id }));
+      const rest = await readEvents(
+        await person.raw('GET', `/api/chat/turns/${turnId}/events`, undefined, { 'last-event-id': id }),
+      );
       expect(textOf(rest, textOf(events.slice(0, i + 1)))).toBe(ANSWER.chunks.join(''));
       expect(rest.at(-1)?.event).toBe('completed');
     }
@@ -300,7 +359,10 @@ describe('a stream', () => {
     const gate = new Gate(3);
     stack.model.next({ ...ANSWER, gate });
     const turnId = randomUUID();
-    await readEvents(await person.raw('POST', '/api/chat/send', { turnId, message: '안녕' }, STREAM), (seen) => textOf(seen) !== '');
+    await readEvents(
+      await person.raw('POST', '/api/chat/send', { turnId, message: '안녕' }, STREAM),
+      (seen) => textOf(seen) !== '',
+    );
     gate.open();
     const events = await readEvents(await person.raw('GET', `/api/chat/turns/${turnId}/events`));
     expect(events.at(-1)).toMatchObject({ event: 'completed', data: { turn: { content: ANSWER.chunks.join('') } } });

@@ -20,7 +20,10 @@ let secret: string;
 
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'turnkeeper-web-'));
-  stack = await startTestStack({ WEB_DIR: process.env['TEST_WEB_DIR'], TURNKEEPER_EMBEDDED: 'true', DATA_DIR: dataDir } as Record<string, string>, { works: false });
+  stack = await startTestStack(
+    { WEB_DIR: process.env['TEST_WEB_DIR'], TURNKEEPER_EMBEDDED: 'true', DATA_DIR: dataDir } as Record<string, string>,
+    { works: false },
+  );
   ({ secret } = await mintDemoKeys(stack.db.database, dataDir));
 });
 afterAll(async () => {
@@ -31,12 +34,21 @@ afterAll(async () => {
 const get = (path: string, headers: Record<string, string> = HTML) => fetch(`${stack.url}${path}`, { headers });
 
 /** With headers that `fetch` does not let one set. */
-function raw(method: string, path: string, headers: Record<string, string>, body = ''): Promise<{ status: number; body: any }> {
+function raw(
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body = '',
+): Promise<{ status: number; body: any }> {
   return new Promise((resolve, reject) => {
     const sent = request(`${stack.url}${path}`, { method, headers }, (response) => {
       let text = '';
-      response.on('data', (data: Buffer) => { text += data.toString(); });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text === '' ? null : JSON.parse(text) }));
+      response.on('data', (data: Buffer) => {
+        text += data.toString();
+      });
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, body: text === '' ? null : JSON.parse(text) }),
+      );
     });
     sent.on('error', reject).end(body);
   });
@@ -47,11 +59,22 @@ describe('the web app at /', () => {
     const response = await get('/');
     const policy = response.headers.get('content-security-policy') ?? '';
     const [page, again] = [await response.text(), await (await get('/')).text()];
-    const directives = new Map(policy.split('; ').map((directive) => [directive.split(' ')[0], directive.split(' ').slice(1).join(' ')]));
+    const directives = new Map(
+      policy.split('; ').map((directive) => [directive.split(' ')[0], directive.split(' ').slice(1).join(' ')]),
+    );
     const nonce = /nonce="([^"]+)"/.exec(page)?.[1] ?? '';
     expect(Object.fromEntries(directives)).toEqual({
-      'default-src': "'none'", 'script-src': "'self'", 'style-src': `'self' 'nonce-${nonce}'`, 'img-src': "'self' data:", 'font-src': "'self'", 'manifest-src': "'self'",
-      'connect-src': "'self'", 'base-uri': "'none'", 'form-action': "'none'", 'frame-ancestors': "'none'", 'require-trusted-types-for': "'script'",
+      'default-src': "'none'",
+      'script-src': "'self'",
+      'style-src': `'self' 'nonce-${nonce}'`,
+      'img-src': "'self' data:",
+      'font-src': "'self'",
+      'manifest-src': "'self'",
+      'connect-src': "'self'",
+      'base-uri': "'none'",
+      'form-action': "'none'",
+      'frame-ancestors': "'none'",
+      'require-trusted-types-for': "'script'",
     });
     expect(nonce.length).toBeGreaterThan(20);
     expect(again).not.toContain(nonce);
@@ -59,15 +82,30 @@ describe('the web app at /', () => {
     expect(response.headers.get('cache-control')).toBe('no-cache');
   });
 
-  test('answers every page of its own, and leaves the API\'s 404s alone', async () => {
+  test("answers every page of its own, and leaves the API's 404s alone", async () => {
     for (const path of ['/', '/c/01a20cec-8374-7143-86a0-b6796a24494f', '/usage', '/admin/turns?code=interrupted']) {
-      expect([path, (await get(path)).status, (await get(path)).headers.get('content-type')]).toEqual([path, 200, 'text/html; charset=utf-8']);
+      expect([path, (await get(path)).status, (await get(path)).headers.get('content-type')]).toEqual([
+        path,
+        200,
+        'text/html; charset=utf-8',
+      ]);
     }
     const plain = await fetch(`${stack.url}/`);
     expect([plain.status, plain.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
-    for (const [path, status] of [['/api', 401], ['/api/none', 401], ['/API/none', 401], ['/health/none', 404], ['/assets/none.js', 404], ['/none.php', 404]] as const) {
+    for (const [path, status] of [
+      ['/api', 401],
+      ['/api/none', 401],
+      ['/API/none', 401],
+      ['/health/none', 404],
+      ['/assets/none.js', 404],
+      ['/none.php', 404],
+    ] as const) {
       const response = await get(path);
-      expect([path, response.status, await response.json()]).toEqual([path, status, expect.objectContaining({ code: status === 401 ? 'unauthorized' : 'not_found' })]);
+      expect([path, response.status, await response.json()]).toEqual([
+        path,
+        status,
+        expect.objectContaining({ code: status === 401 ? 'unauthorized' : 'not_found' }),
+      ]);
     }
     // A program that asks for an address that is not there is no browser.
     expect((await get('/none', { accept: 'application/json' })).status).toBe(404);
@@ -76,10 +114,18 @@ describe('the web app at /', () => {
 
   test('its hashed files are kept for ever, compressed when asked for, and its names cannot leave the folder', async () => {
     const script = /href="(\/assets\/app-[^"]+\.js)"/.exec(await (await get('/')).text())?.[1] ?? '';
-    for (const [accepted, encoding] of [['br', 'br'], ['gzip', 'gzip'], ['identity', null]] as const) {
+    for (const [accepted, encoding] of [
+      ['br', 'br'],
+      ['gzip', 'gzip'],
+      ['identity', null],
+    ] as const) {
       const response = await get(script, { 'accept-encoding': accepted });
-      expect([response.status, response.headers.get('content-encoding'), response.headers.get('cache-control'), response.headers.get('vary')])
-        .toEqual([200, encoding, 'public, max-age=31536000, immutable', 'Accept-Encoding']);
+      expect([
+        response.status,
+        response.headers.get('content-encoding'),
+        response.headers.get('cache-control'),
+        response.headers.get('vary'),
+      ]).toEqual([200, encoding, 'public, max-age=31536000, immutable', 'Accept-Encoding']);
       expect((await response.text()).length).toBeGreaterThan(100_000);
     }
     expect((await raw('GET', '/assets/../../../package.json', {})).status).toBe(404);
@@ -88,17 +134,28 @@ describe('the web app at /', () => {
 });
 
 describe('a range beyond the end of a file', () => {
-  test.each(['a file of the app', 'a file of the API\'s page'])('of %s is 416 with its length, uncompressed and kept by nobody', async (which) => {
-    const script = /href="(\/assets\/app-[^"]+\.js)"/.exec(await (await get('/')).text())?.[1] ?? '';
-    const path = which === 'a file of the app' ? script : '/api/docs/swagger-ui-bundle.js';
-    const beyond = await get(path, { range: 'bytes=99999999-', 'accept-encoding': 'gzip' });
-    expect([beyond.status, beyond.headers.get('content-encoding'), beyond.headers.get('etag'), beyond.headers.get('cache-control'), beyond.headers.get('content-type')])
-      .toEqual([416, null, null, 'no-store', 'application/json; charset=utf-8']);
-    expect(beyond.headers.get('content-range')).toMatch(/^bytes \*\/\d{6,}$/);
-    expect(await beyond.json()).toMatchObject({ code: 'invalid_request', requestId: beyond.headers.get('x-request-id') });
-    const within = await get(path, { range: 'bytes=0-9', 'accept-encoding': 'identity' });
-    expect([within.status, (await within.text()).length]).toEqual([206, 10]);
-  });
+  test.each(['a file of the app', "a file of the API's page"])(
+    'of %s is 416 with its length, uncompressed and kept by nobody',
+    async (which) => {
+      const script = /href="(\/assets\/app-[^"]+\.js)"/.exec(await (await get('/')).text())?.[1] ?? '';
+      const path = which === 'a file of the app' ? script : '/api/docs/swagger-ui-bundle.js';
+      const beyond = await get(path, { range: 'bytes=99999999-', 'accept-encoding': 'gzip' });
+      expect([
+        beyond.status,
+        beyond.headers.get('content-encoding'),
+        beyond.headers.get('etag'),
+        beyond.headers.get('cache-control'),
+        beyond.headers.get('content-type'),
+      ]).toEqual([416, null, null, 'no-store', 'application/json; charset=utf-8']);
+      expect(beyond.headers.get('content-range')).toMatch(/^bytes \*\/\d{6,}$/);
+      expect(await beyond.json()).toMatchObject({
+        code: 'invalid_request',
+        requestId: beyond.headers.get('x-request-id'),
+      });
+      const within = await get(path, { range: 'bytes=0-9', 'accept-encoding': 'identity' });
+      expect([within.status, (await within.text()).length]).toEqual([206, 10]);
+    },
+  );
 
   test('a condition that does not hold is 412', async () => {
     expect((await get('/api/docs/swagger-ui-bundle.js', { 'if-match': '"another"' })).status).toBe(412);
@@ -106,7 +163,8 @@ describe('a range beyond the end of a file', () => {
 });
 
 describe('one connection', () => {
-  const ask = (path: string, times: number) => `GET ${path} HTTP/1.1\r\nhost: ${new URL(stack.url).host}\r\n\r\n`.repeat(times);
+  const ask = (path: string, times: number) =>
+    `GET ${path} HTTP/1.1\r\nhost: ${new URL(stack.url).host}\r\n\r\n`.repeat(times);
   const open = (text: string): Socket => {
     const socket = connect(Number(new URL(stack.url).port), '127.0.0.1').on('error', () => {});
     socket.write(text);
@@ -121,16 +179,27 @@ describe('one connection', () => {
     expect((await get('/health')).status).toBe(200);
     expect(performance.now() - began).toBeLessThan(500);
     let answered = '';
-    socket.on('data', (data: Buffer) => { answered += data.toString('latin1'); });
+    socket.on('data', (data: Buffer) => {
+      answered += data.toString('latin1');
+    });
     await once(socket, 'close');
     expect(answersIn(answered)).toBeLessThan(2);
   });
 
   test('that asks for a few things at once gets them in order', async () => {
     let answered = '';
-    const socket = open(ask('/health', 8) + ask('/api/openapi.json', 1) + ask('/health', 1)).on('data', (data: Buffer) => { answered += data.toString('latin1'); });
+    const socket = open(ask('/health', 8) + ask('/api/openapi.json', 1) + ask('/health', 1)).on(
+      'data',
+      (data: Buffer) => {
+        answered += data.toString('latin1');
+      },
+    );
     await until(() => answersIn(answered) === 10);
-    expect(answered.split('HTTP/1.1 200').map((answer) => answer.includes('ErrorCode'))).toEqual([...Array<boolean>(9).fill(false), true, false]);
+    expect(answered.split('HTTP/1.1 200').map((answer) => answer.includes('ErrorCode'))).toEqual([
+      ...Array<boolean>(9).fill(false),
+      true,
+      false,
+    ]);
     socket.destroy();
   });
 
@@ -156,22 +225,34 @@ describe('one connection', () => {
   }
 });
 
-test('the API\'s document is the same bytes each time, and not sent to who has it', async () => {
+test("the API's document is the same bytes each time, and not sent to who has it", async () => {
   const first = await get('/api/openapi.json');
   const etag = first.headers.get('etag') ?? '';
-  expect([first.status, first.headers.get('content-type'), etag.length > 20]).toEqual([200, 'application/json; charset=utf-8', true]);
-  for (const [known, status] of [[etag, 304], ['"another"', 200]] as const) expect((await raw('GET', '/api/openapi.json', { 'if-none-match': known })).status).toBe(status);
+  expect([first.status, first.headers.get('content-type'), etag.length > 20]).toEqual([
+    200,
+    'application/json; charset=utf-8',
+    true,
+  ]);
+  for (const [known, status] of [
+    [etag, 304],
+    ['"another"', 200],
+  ] as const)
+    expect((await raw('GET', '/api/openapi.json', { 'if-none-match': known })).status).toBe(status);
 });
 
 describe('the demo sign-in', () => {
-  const demo = (body: object, url = stack.url) => fetch(`${url}/api/auth/demo`, { method: 'POST', headers: JSON_BODY, body: JSON.stringify(body) });
+  const demo = (body: object, url = stack.url) =>
+    fetch(`${url}/api/auth/demo`, { method: 'POST', headers: JSON_BODY, body: JSON.stringify(body) });
 
-  test('gives the demo user\'s and the demo admin\'s key to who has the secret of this start', async () => {
+  test("gives the demo user's and the demo admin's key to who has the secret of this start", async () => {
     expect(await (await get('/api/auth/options')).json()).toEqual({ demo: true, provider: null });
-    for (const [as, userId, role] of [['user', 1, 'user'], ['admin', 2, 'admin']] as const) {
+    for (const [as, userId, role] of [
+      ['user', 1, 'user'],
+      ['admin', 2, 'admin'],
+    ] as const) {
       const response = await demo({ as, secret });
       expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store']);
-      const { token } = await response.json() as { token: string };
+      const { token } = (await response.json()) as { token: string };
       expect(await (await get('/api/me', { authorization: `Bearer ${token}` })).json()).toMatchObject({ userId, role });
     }
     expect((await demo({ as: 'root', secret })).status).toBe(400);
@@ -182,9 +263,22 @@ describe('the demo sign-in', () => {
     try {
       for (const url of [stack.url, `http://${proxy.address}`]) {
         for (const as of ['user', 'admin']) {
-          for (const wrong of [{}, { secret: '' }, { secret: 'x' }, { secret: secret.toUpperCase() }, { secret: secret.slice(1) }, { secret: `${secret}=` }]) {
+          for (const wrong of [
+            {},
+            { secret: '' },
+            { secret: 'x' },
+            { secret: secret.toUpperCase() },
+            { secret: secret.slice(1) },
+            { secret: `${secret}=` },
+          ]) {
             const response = await demo({ as, ...wrong }, url);
-            expect([url, as, wrong, response.status, await response.json()]).toEqual([url, as, wrong, 404, expect.objectContaining({ code: 'not_found' })]);
+            expect([url, as, wrong, response.status, await response.json()]).toEqual([
+              url,
+              as,
+              wrong,
+              404,
+              expect.objectContaining({ code: 'not_found' }),
+            ]);
           }
         }
         expect((await demo({ as: 'admin', secret }, url)).status).toBe(200);
@@ -193,18 +287,26 @@ describe('the demo sign-in', () => {
       await proxy.close();
     }
     // As a proxy asks that puts its target's name in the place of its own.
-    expect(await raw('POST', '/api/auth/demo', { ...JSON_BODY, host: new URL(stack.url).host }, '{"as":"admin"}')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    expect(
+      await raw('POST', '/api/auth/demo', { ...JSON_BODY, host: new URL(stack.url).host }, '{"as":"admin"}'),
+    ).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
   test('has another secret with each start, and the one before no longer works', async () => {
     const before = secret;
     ({ secret } = await mintDemoKeys(stack.db.database, dataDir));
     expect(secret).not.toBe(before);
-    expect([(await demo({ as: 'user', secret: before })).status, (await demo({ as: 'user', secret })).status]).toEqual([404, 200]);
+    expect([(await demo({ as: 'user', secret: before })).status, (await demo({ as: 'user', secret })).status]).toEqual([
+      404, 200,
+    ]);
   });
 
   test('is off for production, when the service listens beyond this machine, and without an embedded stack', async () => {
-    for (const env of [{ TURNKEEPER_EMBEDDED: 'true', NODE_ENV: 'production', TEST_ROUTES: 'false' }, { TURNKEEPER_EMBEDDED: 'true', HOST: '0.0.0.0' }, { TURNKEEPER_EMBEDDED: 'false' }]) {
+    for (const env of [
+      { TURNKEEPER_EMBEDDED: 'true', NODE_ENV: 'production', TEST_ROUTES: 'false' },
+      { TURNKEEPER_EMBEDDED: 'true', HOST: '0.0.0.0' },
+      { TURNKEEPER_EMBEDDED: 'false' },
+    ]) {
       const other = await startTestStack({ DATA_DIR: dataDir, ...env }, { works: false });
       try {
         expect(await (await fetch(`${other.url}/api/auth/options`)).json()).toEqual({ demo: false, provider: null });
@@ -218,7 +320,22 @@ describe('the demo sign-in', () => {
   });
 
   test('knows loopback by every spelling, and nothing else by one', () => {
-    expect(['127.0.0.1', '127.9.9.9', 'localhost', 'LOCALHOST', '::1', '[::1]', '::ffff:127.0.0.1'].filter((host) => !isLoopback(host))).toEqual([]);
-    expect(['0.0.0.0', '::', '', '127.0.0.1.evil.example', '127.evil', '192.168.0.1', 'localhost.evil.example', '::ffff:10.0.0.1'].filter(isLoopback)).toEqual([]);
+    expect(
+      ['127.0.0.1', '127.9.9.9', 'localhost', 'LOCALHOST', '::1', '[::1]', '::ffff:127.0.0.1'].filter(
+        (host) => !isLoopback(host),
+      ),
+    ).toEqual([]);
+    expect(
+      [
+        '0.0.0.0',
+        '::',
+        '',
+        '127.0.0.1.evil.example',
+        '127.evil',
+        '192.168.0.1',
+        'localhost.evil.example',
+        '::ffff:10.0.0.1',
+      ].filter(isLoopback),
+    ).toEqual([]);
   });
 });

@@ -6,7 +6,9 @@ const root = join(import.meta.dirname, '../..');
 
 test('--help says what there is, of the whole and of a command', () => {
   expect(turnkeeper('--help').stdout).toMatch(/status[\s\S]*migrate[\s\S]*user[\s\S]*token/);
-  expect(turnkeeper('user', 'grant', '--help').stdout).toMatch(/--user <id>[\s\S]*--tokens <number>[\s\S]*--reason <text>/);
+  expect(turnkeeper('user', 'grant', '--help').stdout).toMatch(
+    /--user <id>[\s\S]*--tokens <number>[\s\S]*--reason <text>/,
+  );
 });
 
 test('without a database a command fails with one sentence that says what to do', () => {
@@ -22,6 +24,18 @@ test('a number that is none is refused by name', () => {
 });
 
 function turnkeeper(...args: string[]) {
-  const env = { ...process.env, NODE_OPTIONS: '', DATABASE_URL: '', REDIS_URL: '', TEMPORAL_ADDRESS: '', DATA_DIR: '/nonexistent' };
-  return spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...args], { cwd: root, env, encoding: 'utf8', timeout: 20_000 });
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    DATABASE_URL: '',
+    REDIS_URL: '',
+    TEMPORAL_ADDRESS: '',
+    DATA_DIR: '/nonexistent',
+  };
+  return spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...args], {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
 }

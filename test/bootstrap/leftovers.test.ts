@@ -85,17 +85,22 @@ test('a process that ignores SIGTERM is killed after its time', async () => {
   expect(isAlive(stubborn)).toBe(false);
 });
 
-test.each(['linux', 'darwin'] as const)('a corpse that nobody reaps is no process, as %s tells it', async (platform) => {
-  // The shell becomes a program that knows nothing of the child.
-  const parent = spawn('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(parent);
-  const [said] = await once(parent.stdout, 'data') as [Buffer];
-  const pid = Number(said.toString());
-  expect(startTimeOf(pid, platform)).not.toBeNull();
-  process.kill(pid, 'SIGKILL');
-  await until(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '));
-  expect(startTimeOf(pid, platform)).toBeNull();
-});
+test.each(['linux', 'darwin'] as const)(
+  'a corpse that nobody reaps is no process, as %s tells it',
+  async (platform) => {
+    // The shell becomes a program that knows nothing of the child.
+    const parent = spawn('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(parent);
+    const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(said.toString());
+    expect(startTimeOf(pid, platform)).not.toBeNull();
+    process.kill(pid, 'SIGKILL');
+    await until(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '));
+    expect(startTimeOf(pid, platform)).toBeNull();
+  },
+);
 
 test('the registry, which holds passwords, is for its owner only', async () => {
   const dataDir = folder();
@@ -111,17 +116,36 @@ function folder(): string {
 }
 
 /** A process in a group of its own, as services are, that has said its first word. */
-async function startChild(script = "console.log('up'); setInterval(() => {}, 1000);"): Promise<{ pid: number; startTime: string; said: string }> {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { detached: true, stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, NODE_OPTIONS: '' } });
+async function startChild(
+  script = "console.log('up'); setInterval(() => {}, 1000);",
+): Promise<{ pid: number; startTime: string; said: string }> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
   children.push(child);
-  const [said] = await once(child.stdout, 'data') as [Buffer];
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
   return { ...identify(child.pid ?? 0), said: said.toString().trim() };
 }
 
 function record({ pid, startTime }: { pid: number; startTime: string }, dataDir: string): Started {
-  return { pid, startTime, dataDir, name: 'redis', url: 'redis://127.0.0.1:1', port: 1, stopSignal: 'SIGTERM', stopWithinMs: 5_000 };
+  return {
+    pid,
+    startTime,
+    dataDir,
+    name: 'redis',
+    url: 'redis://127.0.0.1:1',
+    port: 1,
+    stopSignal: 'SIGTERM',
+    stopWithinMs: 5_000,
+  };
 }
 
-function writeRecord(dataDir: string, services: Started[], owner: object = { pid: 1, startTime: 'never', dataDir, stopping: false }): void {
+function writeRecord(
+  dataDir: string,
+  services: Started[],
+  owner: object = { pid: 1, startTime: 'never', dataDir, stopping: false },
+): void {
   writeFileSync(join(dataDir, 'services.json'), JSON.stringify({ owner, services, addresses: null }));
 }

@@ -57,15 +57,21 @@ describe('one stack, from its first start to its last stop', () => {
   test('everything listens on loopback only, PostgreSQL durably and by password', async () => {
     const { postgresql } = Object.fromEntries(stackOf(dataDir).services.map((service) => [service.name, service]));
     const args = readFileSync(`/proc/${postgresql?.pid}/cmdline`, 'utf8').split('\0');
-    expect(args).toEqual(expect.arrayContaining(['127.0.0.1', 'fsync=on', 'synchronous_commit=on', 'full_page_writes=on']));
+    expect(args).toEqual(
+      expect.arrayContaining(['127.0.0.1', 'fsync=on', 'synchronous_commit=on', 'full_page_writes=on']),
+    );
     expect(new URL(postgresql?.url ?? '').password).toMatch(/^.{20,}$/);
     for (const { url } of stackOf(dataDir).services) expect(url).toContain('127.0.0.1');
   });
 
   test('the app runs by the flags of Node and the malloc that keep it small', () => {
     const app = stackOf(dataDir).services.find(({ name }) => name === 'app');
-    expect(readFileSync(`/proc/${app?.pid}/cmdline`, 'utf8').split('\0')).toEqual(expect.arrayContaining([...NODE_FLAGS]));
-    expect(readFileSync(`/proc/${app?.pid}/environ`, 'utf8').split('\0')).toEqual(expect.arrayContaining(Object.entries(MALLOC).map(([name, value]) => `${name}=${value}`)));
+    expect(readFileSync(`/proc/${app?.pid}/cmdline`, 'utf8').split('\0')).toEqual(
+      expect.arrayContaining([...NODE_FLAGS]),
+    );
+    expect(readFileSync(`/proc/${app?.pid}/environ`, 'utf8').split('\0')).toEqual(
+      expect.arrayContaining(Object.entries(MALLOC).map(([name, value]) => `${name}=${value}`)),
+    );
   });
 
   test('a second start on the same directory is refused and harms nothing', async () => {
@@ -77,7 +83,10 @@ describe('one stack, from its first start to its last stop', () => {
 
   test('a PostgreSQL that lives keeps its data, though nothing is written down of it', async () => {
     const registry = await Registry.claim(newFolder());
-    const another = startPostgres({ dataDir, registry, throwAway: false, durable: false, stopping: new AbortController().signal }, undefined);
+    const another = startPostgres(
+      { dataDir, registry, throwAway: false, durable: false, stopping: new AbortController().signal },
+      undefined,
+    );
     await expect(another).rejects.toThrow('lock file "postmaster.pid" already exists');
     registry.release();
     expect(living(stackOf(dataDir))).toHaveLength(6);
@@ -175,25 +184,35 @@ const MOMENTS: Record<string, (started: Start) => boolean> = {
 };
 
 test(`SIGTERM leaves nothing, whether ${Object.keys(MOMENTS).join(', ')}`, async () => {
-  await Promise.all(Object.entries(MOMENTS).map(async ([moment, isReached]) => {
-    const dataDir = newFolder();
-    const interrupted = begin(dataDir);
-    await until(() => isReached(interrupted));
-    interrupted.child.kill('SIGTERM');
-    expect([moment, await interrupted.ended()]).toEqual([moment, 0]);
-    expect(filesOf(dataDir) ? living(stackOf(dataDir)) : []).toEqual([]);
-  }));
+  await Promise.all(
+    Object.entries(MOMENTS).map(async ([moment, isReached]) => {
+      const dataDir = newFolder();
+      const interrupted = begin(dataDir);
+      await until(() => isReached(interrupted));
+      interrupted.child.kill('SIGTERM');
+      expect([moment, await interrupted.ended()]).toEqual([moment, 0]);
+      expect(filesOf(dataDir) ? living(stackOf(dataDir)) : []).toEqual([]);
+    }),
+  );
 });
 
-test('services of somebody else\'s are used, get no demo keys and are not stopped', async () => {
+test("services of somebody else's are used, get no demo keys and are not stopped", async () => {
   const dataDir = newFolder();
   const db = await createTestDatabase();
   const redisUrl = `${process.env['TEST_REDIS_URL'] ?? ''}/15`;
   const running = begin(dataDir, {
-    HOST: '127.0.0.1', DATABASE_URL: db.url, REDIS_URL: redisUrl, TEMPORAL_ADDRESS: process.env['TEST_TEMPORAL_ADDRESS'] ?? '', TASK_QUEUE_PREFIX: `${randomUUID()}-`,
+    HOST: '127.0.0.1',
+    DATABASE_URL: db.url,
+    REDIS_URL: redisUrl,
+    TEMPORAL_ADDRESS: process.env['TEST_TEMPORAL_ADDRESS'] ?? '',
+    TASK_QUEUE_PREFIX: `${randomUUID()}-`,
   });
   await running.serving();
-  expect(stackOf(dataDir).services.map(({ name }) => name).sort()).toEqual(['app', 'model']);
+  expect(
+    stackOf(dataDir)
+      .services.map(({ name }) => name)
+      .sort(),
+  ).toEqual(['app', 'model']);
   expect(running.output()).not.toContain('Bearer');
   running.child.kill('SIGTERM');
   expect(await running.ended()).toBe(0);
@@ -210,7 +229,11 @@ function secretOf(address: string): string {
 }
 
 function demo(url: string, secret: string): Promise<Response> {
-  return fetch(`${url}/api/auth/demo`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ as: 'admin', secret }) });
+  return fetch(`${url}/api/auth/demo`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ as: 'admin', secret }),
+  });
 }
 
 function begin(...args: Parameters<typeof start>): Start {
@@ -242,7 +265,10 @@ function servicePid(dataDir: string, name: string): number {
 }
 
 function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((child) => child !== '').map(Number);
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((child) => child !== '')
+    .map(Number);
 }
 
 function runsProgram(pid: number): boolean {

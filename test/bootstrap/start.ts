@@ -11,7 +11,10 @@ const root = join(import.meta.dirname, '../..');
 export interface Start {
   readonly child: ChildProcess;
   output(): string;
-  /** Waits for the banner. `address`: the app's, with the secret of the demo where there is one. @throws with the whole output when the start ends before. */
+  /**
+   * Waits for the banner. `address`: the app's, with the secret of the demo where there is one.
+   * @throws with the whole output when the start ends before.
+   */
   serving(): Promise<{ url: string; address: string; curl: string; userToken: string }>;
   /** @returns the exit code, -1 for an end by signal. */
   ended(): Promise<number>;
@@ -19,27 +22,58 @@ export interface Start {
 
 const NPM_START = ['node', 'scripts/start.mjs', 'start'] as const;
 /** Below a subreaper (prctl 36): orphans come to it as to a container's first process. */
-const belowSubreaper = (reaping: string) => ['perl', '-e', `syscall(shift() + 0, 36, 1, 0, 0, 0) == 0 or die "prctl: $!"; fork or exec @ARGV; ${reaping} sleep while 1`,
-  process.arch === 'arm64' ? '167' : '157', ...NPM_START] as const;
+const belowSubreaper = (reaping: string) =>
+  [
+    'perl',
+    '-e',
+    `syscall(shift() + 0, 36, 1, 0, 0, 0) == 0 or die "prctl: $!"; fork or exec @ARGV; ${reaping} sleep while 1`,
+    process.arch === 'arm64' ? '167' : '157',
+    ...NPM_START,
+  ] as const;
 const WAYS = {
-  node: NPM_START, npm: ['npm', 'start'], reaped: belowSubreaper('$SIG{CHLD} = "IGNORE";'), unreaped: belowSubreaper(''),
+  node: NPM_START,
+  npm: ['npm', 'start'],
+  reaped: belowSubreaper('$SIG{CHLD} = "IGNORE";'),
+  unreaped: belowSubreaper(''),
 } as const;
 
 /**
- * @param how `node`: what `npm start` runs, so that a signal reaches it alone; `npm`: through npm; `reaped` and `unreaped`: where who is
- * killed goes at once, or stays as a corpse.
+ * @param how `node`: what `npm start` runs, so that a signal reaches it alone; `npm`: through npm; `reaped` and
+ *   `unreaped`: where who is killed goes at once, or stays as a corpse.
  */
 export function start(dataDir: string, env: Record<string, string> = {}, how: keyof typeof WAYS = 'node'): Start {
   const [file, ...args] = WAYS[how];
-  // Nothing of this run's own services, nor of a developer's .env (a variable that is set, though empty, wins over the file).
-  const clean = { NODE_OPTIONS: '', DATABASE_URL: '', REDIS_URL: '', REDIS_HOST: '', TEMPORAL_ADDRESS: '', OPENAI_API_KEY: '', OPENAI_BASE_URL: '', HOST: '', MODELS: '', LOG_FILE: '' };
-  const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...clean, PORT: '0', SHUTDOWN_GRACE_SECONDS: '1', DATA_DIR: dataDir, ...env } });
+  // Nothing of this run's own services, nor of a developer's .env (a variable that is set, though empty, wins over the
+  // file).
+  const clean = {
+    NODE_OPTIONS: '',
+    DATABASE_URL: '',
+    REDIS_URL: '',
+    REDIS_HOST: '',
+    TEMPORAL_ADDRESS: '',
+    OPENAI_API_KEY: '',
+    OPENAI_BASE_URL: '',
+    HOST: '',
+    MODELS: '',
+    LOG_FILE: '',
+  };
+  const child = spawn(file, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...clean, PORT: '0', SHUTDOWN_GRACE_SECONDS: '1', DATA_DIR: dataDir, ...env },
+  });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => { output += data.toString(); });
-  // Its last words come before `close`; but after a kill -9 the app lives on and holds the pipe, so that does not come at all.
-  const exit = new Promise<number>((resolve) => child.once('exit', (code) => {
-    void Promise.race([once(child, 'close'), sleep(500)]).then(() => resolve(code ?? -1));
-  }));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data: Buffer) => {
+      output += data.toString();
+    });
+  // Its last words come before `close`; but after a kill -9 the app lives on and holds the pipe, so that does not come
+  // at all.
+  const exit = new Promise<number>((resolve) =>
+    child.once('exit', (code) => {
+      void Promise.race([once(child, 'close'), sleep(500)]).then(() => resolve(code ?? -1));
+    }),
+  );
   return {
     child,
     output: () => output,
@@ -50,7 +84,12 @@ export function start(dataDir: string, env: Record<string, string> = {}, how: ke
         if (await Promise.race([ended, sleep(50).then(() => false)])) throw new Error(`the start ended:\n${output}`);
       }
       const address = find(/app {2,}(http:\S+)/);
-      return { url: new URL(address).origin, address, curl: find(/^ +(curl .*)$/m, ''), userToken: find(/demo user .*Bearer (\S+)/, '') };
+      return {
+        url: new URL(address).origin,
+        address,
+        curl: find(/^ +(curl .*)$/m, ''),
+        userToken: find(/demo user .*Bearer (\S+)/, ''),
+      };
     },
   };
 
@@ -76,7 +115,9 @@ export function living({ owner, services }: Stored): string[] {
 export async function paste(line: string): Promise<string> {
   const shell = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'] });
   let output = '';
-  shell.stdout.on('data', (data: Buffer) => { output += data.toString(); });
+  shell.stdout.on('data', (data: Buffer) => {
+    output += data.toString();
+  });
   await once(shell, 'close');
   return output;
 }

@@ -8,7 +8,13 @@ import { FAST_LANES } from '../../scripts/lanes.ts';
 import { freePort, reservePort } from '../../scripts/services/port.ts';
 import { NOTHING_RAN, skippedLine, summarise, summaryLine, type JestResult } from '../../scripts/summary.ts';
 
-const green: JestResult = { numPassedTests: 3, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, numRuntimeErrorTestSuites: 0 };
+const green: JestResult = {
+  numPassedTests: 3,
+  numFailedTests: 0,
+  numPendingTests: 0,
+  numTodoTests: 0,
+  numRuntimeErrorTestSuites: 0,
+};
 
 test.each<[string, Partial<JestResult>, number, string]>([
   ['all green', {}, 0, '3 passed, 0 failed'],
@@ -45,16 +51,28 @@ test('a taken PORT is named, and its number is given to no service', async () =>
   expect(new Set([port, ...given]).size).toBe(51);
 });
 
-test('on a database of somebody else\'s the banner shows no keys', () => {
-  const banner = bannerOf({ demo: null, temporalUi: null, services: [] }, { url: 'http://127.0.0.1:3000', web: 'http://127.0.0.1:3000', seconds: 1 });
+test("on a database of somebody else's the banner shows no keys", () => {
+  const banner = bannerOf(
+    { demo: null, temporalUi: null, services: [] },
+    { url: 'http://127.0.0.1:3000', web: 'http://127.0.0.1:3000', seconds: 1 },
+  );
   expect(banner).not.toContain('Bearer');
   expect(banner).toContain('user create');
 });
 
-test('only the app\'s own address in the banner carries the secret of the demo', () => {
-  const demo = { secret: 'S3cret', user: { userId: 1, token: 'tk_user' }, admin: { userId: 2, token: 'tk_admin' } } as const;
-  const banner = bannerOf({ demo, temporalUi: null, services: [] }, { url: 'http://127.0.0.1:3000', web: 'http://127.0.0.1:5173', seconds: 1 });
-  expect(banner.split('\n').filter((line) => line.includes('S3cret'))).toEqual(['  app           http://127.0.0.1:5173/#demo=S3cret']);
+test("only the app's own address in the banner carries the secret of the demo", () => {
+  const demo = {
+    secret: 'S3cret',
+    user: { userId: 1, token: 'tk_user' },
+    admin: { userId: 2, token: 'tk_admin' },
+  } as const;
+  const banner = bannerOf(
+    { demo, temporalUi: null, services: [] },
+    { url: 'http://127.0.0.1:3000', web: 'http://127.0.0.1:5173', seconds: 1 },
+  );
+  expect(banner.split('\n').filter((line) => line.includes('S3cret'))).toEqual([
+    '  app           http://127.0.0.1:5173/#demo=S3cret',
+  ]);
 });
 
 async function listen(): Promise<Server> {

@@ -4,13 +4,36 @@ import { join } from 'node:path';
 import { readConfig, VARIABLES } from '../../platform/config.ts';
 
 const lines = readFileSync(join(import.meta.dirname, '../../.env.example'), 'utf8').split('\n');
-const shown = new Map(lines.flatMap((line) => {
-  const [, name, value] = /^# ([A-Z][A-Z_]+)=(.*)$/.exec(line) ?? [];
-  return name === undefined || value === undefined ? [] : [[name, value] as const];
-}));
+const shown = new Map(
+  lines.flatMap((line) => {
+    const [, name, value] = /^# ([A-Z][A-Z_]+)=(.*)$/.exec(line) ?? [];
+    return name === undefined || value === undefined ? [] : [[name, value] as const];
+  }),
+);
 
 /** Have no default, or one that depends: what is shown is an example. */
-const EXAMPLES = ['HOST', 'DATABASE_URL', 'REDIS_URL', 'REDIS_HOST', 'TEMPORAL_ADDRESS', 'TEMPORAL_UI_URL', 'TEMPORAL_DEPLOYMENT_NAME', 'TEMPORAL_WORKER_BUILD_ID', 'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'MODELS', 'METRICS_PORT', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'LOG_FILE', 'WEB_DIR', 'OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_CLIENT_ID', 'OIDC_EXTRA_PARAMS', 'OIDC_ADMIN_ROLE'];
+const EXAMPLES = [
+  'HOST',
+  'DATABASE_URL',
+  'REDIS_URL',
+  'REDIS_HOST',
+  'TEMPORAL_ADDRESS',
+  'TEMPORAL_UI_URL',
+  'TEMPORAL_DEPLOYMENT_NAME',
+  'TEMPORAL_WORKER_BUILD_ID',
+  'OPENAI_API_KEY',
+  'OPENAI_BASE_URL',
+  'MODELS',
+  'METRICS_PORT',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'LOG_FILE',
+  'WEB_DIR',
+  'OIDC_ISSUER',
+  'OIDC_AUDIENCE',
+  'OIDC_CLIENT_ID',
+  'OIDC_EXTRA_PARAMS',
+  'OIDC_ADMIN_ROLE',
+];
 
 test('.env.example names every variable the program reads, and no other', () => {
   expect([...shown.keys()].sort()).toEqual([...VARIABLES].sort());
@@ -21,29 +44,65 @@ test('a copy of .env.example with every default uncommented configures what no f
   expect({ ...readConfig(defaults), temporal: null }).toEqual({ ...readConfig({}), temporal: null });
 });
 
-test('a worker\'s version has both its names or is refused by the missing one, and none by default', () => {
+test("a worker's version has both its names or is refused by the missing one, and none by default", () => {
   const both = { TEMPORAL_DEPLOYMENT_NAME: 'turnkeeper', TEMPORAL_WORKER_BUILD_ID: '7' };
   expect(readConfig(both).worker.version).toEqual({ deploymentName: 'turnkeeper', buildId: '7' });
-  expect([readConfig({}).worker.version, readConfig({ TURNKEEPER_EMBEDDED: 'true' }).worker.version]).toEqual([null, null]);
-  for (const name of ['TEMPORAL_DEPLOYMENT_NAME', 'TEMPORAL_WORKER_BUILD_ID']) expect(() => readConfig({ ...both, [name]: '' })).toThrow(`${name}: must be set together with`);
+  expect([readConfig({}).worker.version, readConfig({ TURNKEEPER_EMBEDDED: 'true' }).worker.version]).toEqual([
+    null,
+    null,
+  ]);
+  for (const name of ['TEMPORAL_DEPLOYMENT_NAME', 'TEMPORAL_WORKER_BUILD_ID'])
+    expect(() => readConfig({ ...both, [name]: '' })).toThrow(`${name}: must be set together with`);
 });
 
 test('an OIDC issuer is whole or refused by the name that is missing or wrong, and there is none by default', () => {
   const whole = { OIDC_ISSUER: 'https://id.example/', OIDC_AUDIENCE: 'https://api.example' };
   expect(readConfig({}).oidc).toBeNull();
-  expect(readConfig(whole).oidc).toEqual({ issuer: 'https://id.example/', audience: 'https://api.example', role: { claim: 'roles', adminRole: null }, web: null });
-  expect(readConfig({ ...whole, OIDC_CLIENT_ID: 'web', OIDC_EXTRA_PARAMS: 'audience=https%3A%2F%2Fapi.example&x=1', OIDC_ADMIN_ROLE: 'boss' }).oidc).toMatchObject({
-    role: { claim: 'roles', adminRole: 'boss' }, web: { issuer: 'https://id.example/', clientId: 'web', scopes: 'openid profile email', params: { audience: 'https://api.example', x: '1' } },
+  expect(readConfig(whole).oidc).toEqual({
+    issuer: 'https://id.example/',
+    audience: 'https://api.example',
+    role: { claim: 'roles', adminRole: null },
+    web: null,
   });
-  for (const name of ['OIDC_AUDIENCE', 'OIDC_CLIENT_ID', 'OIDC_EXTRA_PARAMS', 'OIDC_ADMIN_ROLE']) expect(() => readConfig({ [name]: 'x' })).toThrow(`${name}: means nothing without OIDC_ISSUER`);
-  expect(() => readConfig({ ...whole, OIDC_AUDIENCE: '' })).toThrow('OIDC_AUDIENCE: must be set together with OIDC_ISSUER');
-  expect(() => readConfig({ ...whole, OIDC_EXTRA_PARAMS: 'a=b' })).toThrow('OIDC_EXTRA_PARAMS: means nothing without OIDC_CLIENT_ID');
+  expect(
+    readConfig({
+      ...whole,
+      OIDC_CLIENT_ID: 'web',
+      OIDC_EXTRA_PARAMS: 'audience=https%3A%2F%2Fapi.example&x=1',
+      OIDC_ADMIN_ROLE: 'boss',
+    }).oidc,
+  ).toMatchObject({
+    role: { claim: 'roles', adminRole: 'boss' },
+    web: {
+      issuer: 'https://id.example/',
+      clientId: 'web',
+      scopes: 'openid profile email',
+      params: { audience: 'https://api.example', x: '1' },
+    },
+  });
+  for (const name of ['OIDC_AUDIENCE', 'OIDC_CLIENT_ID', 'OIDC_EXTRA_PARAMS', 'OIDC_ADMIN_ROLE'])
+    expect(() => readConfig({ [name]: 'x' })).toThrow(`${name}: means nothing without OIDC_ISSUER`);
+  expect(() => readConfig({ ...whole, OIDC_AUDIENCE: '' })).toThrow(
+    'OIDC_AUDIENCE: must be set together with OIDC_ISSUER',
+  );
+  expect(() => readConfig({ ...whole, OIDC_EXTRA_PARAMS: 'a=b' })).toThrow(
+    'OIDC_EXTRA_PARAMS: means nothing without OIDC_CLIENT_ID',
+  );
   expect(() => readConfig({ ...whole, OIDC_SCOPES: 'profile' })).toThrow('OIDC_SCOPES: must contain openid');
-  for (const issuer of ['id.example', 'http://id.example', 'ftp://127.0.0.1', 'https://id.example/?x=1', 'https://id.example/#x']) expect(() => readConfig({ ...whole, OIDC_ISSUER: issuer })).toThrow('OIDC_ISSUER: must be an https URL');
+  for (const issuer of [
+    'id.example',
+    'http://id.example',
+    'ftp://127.0.0.1',
+    'https://id.example/?x=1',
+    'https://id.example/#x',
+  ])
+    expect(() => readConfig({ ...whole, OIDC_ISSUER: issuer })).toThrow('OIDC_ISSUER: must be an https URL');
   expect(readConfig({ ...whole, OIDC_ISSUER: 'http://127.0.0.1:8080/realms/one' }).oidc).not.toBeNull();
 });
 
 test('.ci/run calls npm test and passes its exit code on', () => {
-  const commands = readFileSync(join(import.meta.dirname, '../../.ci/run'), 'utf8').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const commands = readFileSync(join(import.meta.dirname, '../../.ci/run'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
   expect(commands).toEqual(['set -eu', 'cd "$(dirname "$0")/.."', 'exec npm test']);
 });

@@ -17,12 +17,17 @@ beforeAll(async () => {
   await person.call('POST', '/api/chat/send', { message: '실패할 질문' });
   await person.call('POST', '/api/chat/send', { message: '답할 질문' });
 });
-afterEach(async () => { expect(await stage.leave()).toEqual([]); });
+afterEach(async () => {
+  expect(await stage.leave()).toEqual([]);
+});
 afterAll(() => stage.close());
 
 test('an admin finds why a turn failed: by its cause, in the list, on its timeline', async () => {
   const page = await stage.visitAs(admin, '/admin/turns');
-  await page.getByRole('list', { name: '실패 원인' }).getByRole('button', { name: /model_rejected 1/ }).click();
+  await page
+    .getByRole('list', { name: '실패 원인' })
+    .getByRole('button', { name: /model_rejected 1/ })
+    .click();
   await page.waitForURL(/code=model_rejected/);
   await page.reload();
   expect(await audit(page)).toEqual([]);
@@ -58,7 +63,11 @@ test('an admin sees what turns failed of over time, by the filter, as rows of ba
 });
 
 test('an admin replays a failed turn, which is answered and debited once', async () => {
-  const { body: { items: [failed] } } = await admin.call('GET', '/api/admin/turns?state=failed');
+  const {
+    body: {
+      items: [failed],
+    },
+  } = await admin.call('GET', '/api/admin/turns?state=failed');
   const page = await stage.visitAs(admin, `/admin/turns/${failed.turnId}`);
   const form = page.getByRole('form', { name: '다시 실행' });
   await form.getByLabel('사유').fill('시험 다시 실행');
@@ -71,7 +80,9 @@ test('an admin replays a failed turn, which is answered and debited once', async
 });
 
 async function debitsOf({ userId }: Person): Promise<number> {
-  return (await admin.call('GET', `/api/admin/users/${userId}`)).body.ledger.items.filter(({ kind }: { kind: string }) => kind === 'debit').length;
+  return (await admin.call('GET', `/api/admin/users/${userId}`)).body.ledger.items.filter(
+    ({ kind }: { kind: string }) => kind === 'debit',
+  ).length;
 }
 
 describe('an admin replays many turns of a filter', () => {
@@ -105,7 +116,11 @@ describe('an admin replays many turns of a filter', () => {
     await page.waitForURL(/\/admin\/redrives\/[0-9a-f-]{36}$/);
     await page.getByText('모두 끝났습니다. 완료 4건, 다시 실패 0건, 중지 0건, 건너뜀 0건입니다.').waitFor();
     const bar = page.getByRole('progressbar', { name: '진행' });
-    expect([await bar.getAttribute('aria-valuenow'), await bar.getAttribute('aria-valuemax'), await bar.getAttribute('aria-valuetext')]).toEqual(['4', '4', '4건 중 4건 끝남']);
+    expect([
+      await bar.getAttribute('aria-valuenow'),
+      await bar.getAttribute('aria-valuemax'),
+      await bar.getAttribute('aria-valuetext'),
+    ]).toEqual(['4', '4', '4건 중 4건 끝남']);
     await page.getByText('제공자 장애 복구').waitFor();
     expect(await page.getByRole('cell', { name: '완료' }).count()).toBe(4);
     expect(await audit(page)).toEqual([]);
@@ -118,7 +133,14 @@ describe('an admin replays many turns of a filter', () => {
   test('pauses it, lets it go on and cancels it half way, and then sees exactly what was done and what was not', async () => {
     const guest = await stage.stack.person();
     await failTurns(stage.stack, guest, 12);
-    const { body: { redriveId } } = await admin.call('POST', '/api/admin/turns/replay', { filter: { userId: guest.userId }, reason: '하나씩', ratePerSecond: 1, confirm: 12 });
+    const {
+      body: { redriveId },
+    } = await admin.call('POST', '/api/admin/turns/replay', {
+      filter: { userId: guest.userId },
+      reason: '하나씩',
+      ratePerSecond: 1,
+      confirm: 12,
+    });
     const page = await stage.visitAs(admin, `/admin/redrives/${redriveId}`);
     await page.getByRole('button', { name: '일시 정지' }).click();
     await page.getByText('일시 정지했습니다.').waitFor();
@@ -134,8 +156,15 @@ describe('an admin replays many turns of a filter', () => {
     await dialog.getByLabel('사유 (선택)').fill('그만');
     await dialog.getByRole('button', { name: '취소하기' }).click();
     await page.getByText(/^취소했습니다\./).waitFor();
-    const { body: { progress } } = await admin.call('GET', `/api/admin/redrives/${redriveId}`);
-    expect([progress.waiting > 0, progress.running, progress.completed + progress.waiting, await debitsOf(guest)]).toEqual([true, 0, 12, progress.completed]);
+    const {
+      body: { progress },
+    } = await admin.call('GET', `/api/admin/redrives/${redriveId}`);
+    expect([
+      progress.waiting > 0,
+      progress.running,
+      progress.completed + progress.waiting,
+      await debitsOf(guest),
+    ]).toEqual([true, 0, 12, progress.completed]);
     await page.getByRole('button', { name: `실행 안 함 ${progress.waiting}` }).click();
     await page.waitForURL(/state=waiting/);
     // The rows of before stand until those of the filter have come.
@@ -143,8 +172,15 @@ describe('an admin replays many turns of a filter', () => {
     expect(await page.getByRole('cell', { name: '실행 안 함' }).count()).toBe(progress.waiting);
     expect(await page.getByRole('cell', { name: '완료' }).count()).toBe(0);
     expect(await page.getByRole('button', { name: /일시 정지|이어서 실행|^취소$/ }).count()).toBe(0);
-    expect((await admin.call('GET', `/api/admin/audit?target=redrive:${redriveId}`)).body.items.map(({ action, reason }: { action: string; reason: string | null }) => [action, reason])).toEqual([
-      ['redrive.cancel', '그만'], ['redrive.resume', null], ['redrive.pause', null], ['redrive.start', '하나씩'],
+    expect(
+      (await admin.call('GET', `/api/admin/audit?target=redrive:${redriveId}`)).body.items.map(
+        ({ action, reason }: { action: string; reason: string | null }) => [action, reason],
+      ),
+    ).toEqual([
+      ['redrive.cancel', '그만'],
+      ['redrive.resume', null],
+      ['redrive.pause', null],
+      ['redrive.start', '하나씩'],
     ]);
   });
 
@@ -197,7 +233,8 @@ test('an admin sees who uses how much, as of when, and has it computed anew', as
   await page.getByText(/기준$/).waitFor();
   await page.getByRole('button', { name: '새로 계산' }).click();
   const top = page.getByRole('region', { name: '많이 사용한 사용자' });
-  const left = async () => (await top.getByRole('row').allInnerTexts()).slice(1).map((row) => Number(row.split('\t')[3]?.replaceAll(',', '')));
+  const left = async () =>
+    (await top.getByRole('row').allInnerTexts()).slice(1).map((row) => Number(row.split('\t')[3]?.replaceAll(',', '')));
   await until(async () => (await left()).some((tokens) => tokens > 110_000));
   await page.getByLabel('정렬').selectOption({ label: '남은 토큰 적은 순' });
   await page.waitForURL(/order=remainingTokens/);

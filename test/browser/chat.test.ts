@@ -13,10 +13,15 @@ beforeAll(async () => {
   stage = await openStage();
   person = await stage.stack.person();
 });
-afterEach(async () => { expect(await stage.leave()).toEqual([]); });
+afterEach(async () => {
+  expect(await stage.leave()).toEqual([]);
+});
 afterAll(() => stage.close());
 
-const ANSWER = { chunks: ['안녕', '하세요', '. 무엇을 ', '도와드릴까요?'], usage: { prompt_tokens: 21, completion_tokens: 9 } };
+const ANSWER = {
+  chunks: ['안녕', '하세요', '. 무엇을 ', '도와드릴까요?'],
+  usage: { prompt_tokens: 21, completion_tokens: 9 },
+};
 
 describe('a turn', () => {
   test('streams as it comes, ends with its tokens, and its conversation is in the list', async () => {
@@ -32,9 +37,14 @@ describe('a turn', () => {
     await answer.getByText('안녕하세요. 무엇을 도와드릴까요?').waitFor();
     await answer.getByText('30토큰').waitFor();
     expect(new URL(page.url()).pathname).toMatch(/^\/c\/[0-9a-f-]{36}$/);
-    await page.getByRole('navigation', { name: '대화 목록' }).getByRole('link', { name: '오늘 날씨 어때요?' }).waitFor();
+    await page
+      .getByRole('navigation', { name: '대화 목록' })
+      .getByRole('link', { name: '오늘 날씨 어때요?' })
+      .waitFor();
     await page.getByTestId('usage-card').getByText('99,970').waitFor();
-    expect(await page.getByLabel('메시지', { exact: true }).evaluate((field) => field === document.activeElement)).toBe(true);
+    expect(await page.getByLabel('메시지', { exact: true }).evaluate((field) => field === document.activeElement)).toBe(
+      true,
+    );
   });
 
   test('reloaded in the middle of its answer goes on with no gap and no repeat, and so it does in a second tab and in another browser', async () => {
@@ -53,7 +63,9 @@ describe('a turn', () => {
     gate.open();
     for (const tab of all) {
       await tab.getByRole('article', { name: '답변' }).getByText('30토큰').waitFor();
-      expect(await tab.getByRole('article', { name: '답변' }).locator('.answer').innerText()).toBe('안녕하세요. 무엇을 도와드릴까요?');
+      expect(await tab.getByRole('article', { name: '답변' }).locator('.answer').innerText()).toBe(
+        '안녕하세요. 무엇을 도와드릴까요?',
+      );
       expect(await tab.getByRole('article').count()).toBe(2);
     }
   });
@@ -73,14 +85,22 @@ describe('a turn', () => {
 
   test('that failed says why, and is answered in its place when it is tried again', async () => {
     const page = await stage.visitAs(person, '/');
-    for (let call = 0; call < 4; call += 1) stage.stack.model.next({ status: 429, headers: { 'retry-after-ms': '1' }, error: { code: 'rate_limit_exceeded' } });
+    for (let call = 0; call < 4; call += 1)
+      stage.stack.model.next({
+        status: 429,
+        headers: { 'retry-after-ms': '1' },
+        error: { code: 'rate_limit_exceeded' },
+      });
     await ask(page, '실패했다가 될 질문');
-    await page.getByRole('alert').getByText(/요청 한도를 넘었습니다/).waitFor();
+    await page
+      .getByRole('alert')
+      .getByText(/요청 한도를 넘었습니다/)
+      .waitFor();
     expect(await audit(page)).toEqual([]);
     await page.getByRole('button', { name: '다시 시도' }).click();
     await page.getByRole('article', { name: '답변' }).getByText('안녕하세요. 무엇을 도와드릴까요?').waitFor();
     // The failure gives way with the first text; both may be drawn once.
-    await until(async () => await page.getByRole('alert').count() === 0, 10_000);
+    await until(async () => (await page.getByRole('alert').count()) === 0, 10_000);
     expect(await page.getByRole('article').count()).toBe(2);
   });
 
@@ -90,7 +110,9 @@ describe('a turn', () => {
     stage.stack.model.next(ANSWER);
     await ask(page, '끊겼다 이어질 질문');
     await page.getByRole('article', { name: '답변' }).getByText('30토큰').waitFor();
-    expect(await page.getByRole('article', { name: '답변' }).locator('.answer').innerText()).toBe('안녕하세요. 무엇을 도와드릴까요?');
+    expect(await page.getByRole('article', { name: '답변' }).locator('.answer').innerText()).toBe(
+      '안녕하세요. 무엇을 도와드릴까요?',
+    );
   });
 
   test('goes on after the browser was offline', async () => {
@@ -120,7 +142,8 @@ describe('a turn', () => {
 describe('the list of conversations', () => {
   test('finds by title, renames, archives and brings back, by the keyboard too', async () => {
     const owner = await stage.stack.person();
-    for (const message of ['제주 여행 계획', '복리 이자 설명', '제주 맛집']) await owner.call('POST', '/api/chat/send', { message });
+    for (const message of ['제주 여행 계획', '복리 이자 설명', '제주 맛집'])
+      await owner.call('POST', '/api/chat/send', { message });
     const page = await stage.visitAs(owner, '/');
     const list = page.getByRole('navigation', { name: '대화 목록' });
     const titles = () => list.getByRole('link').allInnerTexts();
@@ -140,7 +163,9 @@ describe('the list of conversations', () => {
     await list.getByLabel('새 이름').fill('이자 공부');
     await page.keyboard.press('Enter');
     await list.getByRole('link', { name: '이자 공부' }).waitFor();
-    expect(await list.getByRole('link', { name: '이자 공부' }).evaluate((link) => link === document.activeElement)).toBe(true);
+    expect(
+      await list.getByRole('link', { name: '이자 공부' }).evaluate((link) => link === document.activeElement),
+    ).toBe(true);
 
     await list.getByRole('button', { name: /제주 맛집/ }).press('Enter');
     await page.getByRole('menuitem', { name: '보관하기' }).press('Enter');
@@ -151,7 +176,13 @@ describe('the list of conversations', () => {
     await list.getByRole('button', { name: /제주 맛집/ }).press('Enter');
     await page.getByRole('menuitem', { name: '목록으로 되돌리기' }).press('Enter');
     await list.getByText('보관한 대화가 없습니다.').waitFor();
-    const { body: { items } } = await owner.call('GET', '/api/conversations');
-    expect(items.map(({ title, archived }: { title: string; archived: boolean }) => [title, archived])).toEqual([['제주 맛집', false], ['이자 공부', false], ['제주 여행 계획', false]]);
+    const {
+      body: { items },
+    } = await owner.call('GET', '/api/conversations');
+    expect(items.map(({ title, archived }: { title: string; archived: boolean }) => [title, archived])).toEqual([
+      ['제주 맛집', false],
+      ['이자 공부', false],
+      ['제주 여행 계획', false],
+    ]);
   });
 });

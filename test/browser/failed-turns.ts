@@ -5,6 +5,8 @@ const ANSWER = { chunks: ['다시', ' 답변'], usage: { prompt_tokens: 20, comp
 /** Failed turns of the person, each in a conversation of its own; what comes after is answered. */
 export async function failTurns({ model }: TestStack, person: Person, count: number): Promise<void> {
   model.always({ status: 400, error: { code: 'model_broken' } });
-  await Promise.all(Array.from({ length: count }, (_, i) => person.call('POST', '/api/chat/send', { message: `실패할 질문 ${i}` })));
+  await Promise.all(
+    Array.from({ length: count }, (_, i) => person.call('POST', '/api/chat/send', { message: `실패할 질문 ${i}` })),
+  );
   model.always(ANSWER);
 }

@@ -16,35 +16,54 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   expect(await stage.leave()).toEqual([]);
-  await until(async () => await stage.openStreams() === 0);
+  await until(async () => (await stage.openStreams()) === 0);
 });
 afterAll(() => stage.close());
 
-const ANSWER = { chunks: ['안녕', '하세요', '. 무엇을 ', '도와드릴까요?'], usage: { prompt_tokens: 21, completion_tokens: 9 } };
+const ANSWER = {
+  chunks: ['안녕', '하세요', '. 무엇을 ', '도와드릴까요?'],
+  usage: { prompt_tokens: 21, completion_tokens: 9 },
+};
 let granted = 0;
-const grant = ({ userId }: Person, tokens: number) => admin.call('POST', `/api/admin/users/${userId}/grants`, { tokens, reason: '시험' }, { 'idempotency-key': `grant-${granted += 1}` });
+const grant = ({ userId }: Person, tokens: number) =>
+  admin.call(
+    'POST',
+    `/api/admin/users/${userId}/grants`,
+    { tokens, reason: '시험' },
+    { 'idempotency-key': `grant-${(granted += 1)}` },
+  );
 const send = async (person: Person, body: object) => (await person.call('POST', '/api/chat/send', body)).body;
-const left = (page: Page, tokens: string) => page.getByTestId('usage-card').getByText(tokens, { exact: true }).waitFor();
+const left = (page: Page, tokens: string) =>
+  page.getByTestId('usage-card').getByText(tokens, { exact: true }).waitFor();
 const answerOf = (page: Page) => page.getByRole('article', { name: '답변' }).last().locator('.answer');
 
 /** Requests of a browser from now on to an address that ends so. */
 function count(context: BrowserContext, end: string): { readonly times: number } {
   const counted = { times: 0 };
-  context.on('request', (request) => { if (new URL(request.url()).pathname.endsWith(end)) counted.times += 1; });
+  context.on('request', (request) => {
+    if (new URL(request.url()).pathname.endsWith(end)) counted.times += 1;
+  });
   return counted;
 }
 
 /** The same document as now, however much its page has changed: nothing was reloaded. */
 async function stays(page: Page): Promise<() => Promise<void>> {
-  await page.evaluate(() => { document.documentElement.dataset['stays'] = 'yes'; });
-  return async () => { expect(await page.locator('html').getAttribute('data-stays')).toBe('yes'); };
+  await page.evaluate(() => {
+    document.documentElement.dataset['stays'] = 'yes';
+  });
+  return async () => {
+    expect(await page.locator('html').getAttribute('data-stays')).toBe('yes');
+  };
 }
 
 /** Two pages of one browser whose first one leads. */
-async function twoTabs(person: Person, prepare: (page: Page) => Promise<unknown> = async () => {}): Promise<[Page, Page]> {
+async function twoTabs(
+  person: Person,
+  prepare: (page: Page) => Promise<unknown> = async () => {},
+): Promise<[Page, Page]> {
   const first = await stage.visitAs(person, '/');
   await left(first, '100,000');
-  await until(async () => await stage.openStreams() === 1);
+  await until(async () => (await stage.openStreams()) === 1);
   const second = await first.context().newPage();
   await prepare(second);
   await second.goto('/');
@@ -53,7 +72,10 @@ async function twoTabs(person: Person, prepare: (page: Page) => Promise<unknown>
   return [first, second];
 }
 
-/** A page that looks after the others more often, though not so often that a busy machine could not have answered, and whose clock can be put forward. */
+/**
+ * A page that looks after the others more often, though not so often that a busy machine could not have answered, and
+ * whose clock can be put forward.
+ */
 async function hurry(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const [now, every] = [Date.now, setInterval];
@@ -65,7 +87,9 @@ async function hurry(page: Page): Promise<void> {
 }
 
 async function pass(page: Page, ms: number): Promise<void> {
-  await page.evaluate((more) => { (window as unknown as { ahead: number }).ahead += more; }, ms);
+  await page.evaluate((more) => {
+    (window as unknown as { ahead: number }).ahead += more;
+  }, ms);
 }
 
 describe('the pages of one browser', () => {
@@ -94,7 +118,9 @@ describe('the pages of one browser', () => {
     // Quiet for long, then asked, and answered: it is there.
     const words = await second.evaluateHandle((name) => {
       const heard: string[] = [];
-      new BroadcastChannel(name).onmessage = ({ data }: MessageEvent<{ kind: string }>) => { heard.push(data.kind); };
+      new BroadcastChannel(name).onmessage = ({ data }: MessageEvent<{ kind: string }>) => {
+        heard.push(data.kind);
+      };
       return heard;
     }, `turnkeeper.events.${person.userId}`);
     await pass(second, 21_000);
@@ -112,7 +138,7 @@ describe('the pages of one browser', () => {
     await browser.send('Page.setWebLifecycleState', { state: 'active' });
     // It sees that another leads now, and listens.
     await left(first, '110,000');
-    await until(async () => await stage.openStreams() === 1);
+    await until(async () => (await stage.openStreams()) === 1);
   });
 
   test('of two persons have a feed each and show nothing of the other', async () => {
@@ -123,7 +149,7 @@ describe('the pages of one browser', () => {
     await signInAs(second, other);
     await second.goto('/');
     await left(second, '100,000');
-    await until(async () => await stage.openStreams() === 2);
+    await until(async () => (await stage.openStreams()) === 2);
     await grant(other, 7_000);
     await left(second, '107,000');
     await grant(one, 3_000);
@@ -149,7 +175,7 @@ describe('an open conversation', () => {
     const { conversationId } = await send(person, { message: '첫 질문' });
     const page = await stage.visitAs(person, `/c/${conversationId}`);
     await page.getByRole('article', { name: '내 질문' }).getByText('첫 질문').waitFor();
-    await until(async () => await stage.openStreams() === 1);
+    await until(async () => (await stage.openStreams()) === 1);
     const gate = new Gate(3);
     stage.stack.model.next({ ...ANSWER, gate });
     const asking = send(person, { message: '다른 브라우저에서 묻기', conversationId });
@@ -173,7 +199,10 @@ describe('an open conversation', () => {
     await page.getByRole('link', { name: '새 대화' }).click();
     await page.getByText('무엇을 도와드릴까요?').waitFor();
     await send(person, { message: '자리를 비운 사이', conversationId });
-    await page.getByTestId('usage-card').getByText(/^99,\d{3}$/).waitFor();
+    await page
+      .getByTestId('usage-card')
+      .getByText(/^99,\d{3}$/)
+      .waitFor();
     await page.getByRole('navigation', { name: '대화 목록' }).getByRole('link', { name: '보고 나갈 대화' }).click();
     await page.getByRole('article', { name: '내 질문' }).getByText('자리를 비운 사이').waitFor();
   });
@@ -185,7 +214,7 @@ describe('an open conversation', () => {
     const page = await stage.visitAs(person, `/c/${conversationId}`);
     await page.getByRole('alert').waitFor();
     const nothingReloaded = await stays(page);
-    await until(async () => await stage.openStreams() === 1);
+    await until(async () => (await stage.openStreams()) === 1);
     const gate = new Gate('first-delta');
     stage.stack.model.next({ ...ANSWER, gate });
     expect((await admin.call('POST', `/api/admin/turns/${turnId}/replay`, { reason: '시험' })).status).toBe(202);
@@ -207,7 +236,7 @@ describe('without a connection', () => {
     const page = await stage.visitAs(person, `/c/${conversationId}`, { baseURL: `http://${proxy.address}` });
     await page.getByRole('article', { name: '내 질문' }).getByText('끊기기 전 질문').waitFor();
     await stage.settled(page);
-    await until(async () => await stage.openStreams() === 1);
+    await until(async () => (await stage.openStreams()) === 1);
     const nothingReloaded = await stays(page);
     const banner = page.getByText(/다시 연결하는 중입니다/);
     await proxy.cut();
@@ -248,10 +277,13 @@ describe('without a connection', () => {
     expect(await page.getByRole('article').count()).toBe(2);
     asked.open();
     await page.getByRole('article', { name: '내 질문' }).getByText('말해 주지 않은 질문').waitFor();
-    await until(async () => await stage.openStreams() === 1);
+    await until(async () => (await stage.openStreams()) === 1);
     expect(from).toEqual([expect.stringMatching(/^\d+-\d+$/), null]);
     await grant(person, 5_000);
-    await page.getByTestId('usage-card').getByText(/^10\d,\d{3}$/).waitFor();
+    await page
+      .getByTestId('usage-card')
+      .getByText(/^10\d,\d{3}$/)
+      .waitFor();
   });
 
   test('and with no way to have a feed it asks from time to time', async () => {

@@ -21,7 +21,9 @@ beforeAll(async () => {
   [api, worker] = await Promise.all([stage.start('api', variables), stage.start('worker')]);
   browsers = await openBrowsers(api.url);
 }, 60_000);
-afterEach(async () => { expect(await browsers.leave()).toEqual([]); });
+afterEach(async () => {
+  expect(await browsers.leave()).toEqual([]);
+});
 afterAll(async () => {
   await browsers?.close();
   await stage?.close();
@@ -56,14 +58,24 @@ test('an API killed and started again: answers go on where they were, and what h
   await ask(page, '끊길 질문');
   const answer = page.getByRole('article', { name: '답변' }).locator('.answer');
   await answer.getByText('안녕하세요', { exact: true }).waitFor();
-  await page.evaluate(() => { document.documentElement.dataset['stays'] = 'yes'; });
+  await page.evaluate(() => {
+    document.documentElement.dataset['stays'] = 'yes';
+  });
   // From here on the person speaks to another process.
   await stage.start('api');
   await api.kill();
   await page.getByText(/다시 연결하는 중입니다/).waitFor();
   gate.open();
-  const { body: { items: [{ conversationId }] } } = await person.call('GET', '/api/conversations');
-  await until(async () => (await person.call('GET', `/api/conversations/${conversationId}/messages`)).body.items.at(-1)?.state === 'completed');
+  const {
+    body: {
+      items: [{ conversationId }],
+    },
+  } = await person.call('GET', '/api/conversations');
+  await until(
+    async () =>
+      (await person.call('GET', `/api/conversations/${conversationId}/messages`)).body.items.at(-1)?.state ===
+      'completed',
+  );
   await person.call('POST', '/api/chat/send', { message: '그 사이의 질문', conversationId });
   await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 92 });
   await until(async () => (await person.call('GET', '/api/notifications')).body.unreadCount === 1);

@@ -17,26 +17,49 @@ beforeAll(async () => {
   stage = await openStage();
   person = await stage.stack.person();
 });
-afterEach(async () => { expect(await stage.leave()).toEqual([]); });
+afterEach(async () => {
+  expect(await stage.leave()).toEqual([]);
+});
 afterAll(() => stage.close());
 
 const HOSTILE = [
-  '<img src=x onerror="window.__run = 1">', '<script>window.__run = 1</script>', '<iframe src="https://evil.example"></iframe>', '<svg onload="window.__run = 1">', '<style>body { display: none }</style>',
-  '![그림](https://evil.example/pixel.png?q=secret)', '![x](data:image/svg+xml;base64,PHN2Zz4=)', '[눌러](javascript:window.__run=1)', '[눌러](data:text/html,x)', '[눌러](  JaVaScRiPt:window.__run=1)',
-  '<a href="javascript:window.__run=1">x</a>', '[괜찮은 링크](https://example.com/a)', '<form action="https://evil.example"><input name=a></form>', '`<b>코드</b>`', '[참조][1]\n\n[1]: javascript:window.__run=1',
+  '<img src=x onerror="window.__run = 1">',
+  '<script>window.__run = 1</script>',
+  '<iframe src="https://evil.example"></iframe>',
+  '<svg onload="window.__run = 1">',
+  '<style>body { display: none }</style>',
+  '![그림](https://evil.example/pixel.png?q=secret)',
+  '![x](data:image/svg+xml;base64,PHN2Zz4=)',
+  '[눌러](javascript:window.__run=1)',
+  '[눌러](data:text/html,x)',
+  '[눌러](  JaVaScRiPt:window.__run=1)',
+  '<a href="javascript:window.__run=1">x</a>',
+  '[괜찮은 링크](https://example.com/a)',
+  '<form action="https://evil.example"><input name=a></form>',
+  '`<b>코드</b>`',
+  '[참조][1]\n\n[1]: javascript:window.__run=1',
 ];
 
 test('nothing an answer holds runs, loads or becomes an element that markdown has no sign for', async () => {
   const page = await stage.visitAs(person, '/');
   const foreign: string[] = [];
-  page.on('request', (request) => { if (!request.url().startsWith(stage.stack.url)) foreign.push(request.url()); });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(stage.stack.url)) foreign.push(request.url());
+  });
   const chunks = HOSTILE.join('\n\n').match(/.{1,9}/gs) ?? [];
   stage.stack.model.next({ chunks, delayMs: 1 });
   await ask(page, '나쁜 마크다운');
-  await page.getByRole('article', { name: '답변' }).getByText(/토큰 · gpt/).waitFor();
+  await page
+    .getByRole('article', { name: '답변' })
+    .getByText(/토큰 · gpt/)
+    .waitFor();
   const answer = page.getByRole('article', { name: '답변' }).locator('.answer');
-  expect(await answer.locator('img, script, iframe, style, form, object, embed, link, svg:not([aria-hidden])').count()).toBe(0);
-  expect(await answer.locator('a').evaluateAll((links) => links.map((link) => (link as HTMLAnchorElement).href))).toEqual(['https://evil.example/pixel.png?q=secret', 'https://example.com/a']);
+  expect(
+    await answer.locator('img, script, iframe, style, form, object, embed, link, svg:not([aria-hidden])').count(),
+  ).toBe(0);
+  expect(
+    await answer.locator('a').evaluateAll((links) => links.map((link) => (link as HTMLAnchorElement).href)),
+  ).toEqual(['https://evil.example/pixel.png?q=secret', 'https://example.com/a']);
   expect(await answer.locator('a').first().getAttribute('rel')).toBe('noopener noreferrer nofollow');
   expect(await answer.innerText()).toContain('<script>window.__run = 1</script>');
   expect(await page.evaluate(() => (window as unknown as { __run?: number }).__run)).toBeUndefined();
@@ -46,14 +69,20 @@ test('nothing an answer holds runs, loads or becomes an element that markdown ha
 test('entities in an answer are the characters they name, while it streams and when its conversation is opened', async () => {
   const page = await stage.visitAs(person, '/');
   const gate = new Gate('finish');
-  stage.stack.model.next({ chunks: ['a &lt; b &amp;', '&amp; c&nbsp;d &copy; &#65;\n\n', '`&lt;`는 코드, &nothing;은 없는 이름'], gate });
+  stage.stack.model.next({
+    chunks: ['a &lt; b &amp;', '&amp; c&nbsp;d &copy; &#65;\n\n', '`&lt;`는 코드, &nothing;은 없는 이름'],
+    gate,
+  });
   await ask(page, '엔티티');
   const answer = page.getByRole('article', { name: '답변' }).locator('.answer');
   const said = ['a < b && c\u00a0d © A', '&lt;는 코드, &nothing;은 없는 이름'];
   await answer.getByText(said[1] ?? '').waitFor();
   expect(await answer.locator('p').allTextContents()).toEqual(said);
   gate.open();
-  await page.getByRole('article', { name: '답변' }).getByText(/토큰 · gpt/).waitFor();
+  await page
+    .getByRole('article', { name: '답변' })
+    .getByText(/토큰 · gpt/)
+    .waitFor();
   await page.reload();
   await answer.getByText(said[1] ?? '').waitFor();
   expect(await answer.locator('p').allTextContents()).toEqual(said);
@@ -63,11 +92,16 @@ test('an answer that cannot be drawn is shown as its text, can be copied, and ta
   const owner = await stage.stack.person();
   const [tooDeep, fine] = ['>'.repeat(6_000), '**굵게**'];
   stage.stack.model.next({ chunks: [tooDeep] });
-  const { body: { conversationId } } = await owner.call('POST', '/api/chat/send', { message: '깊은 인용' });
+  const {
+    body: { conversationId },
+  } = await owner.call('POST', '/api/chat/send', { message: '깊은 인용' });
   stage.stack.model.next({ chunks: [fine] });
   await owner.call('POST', '/api/chat/send', { message: '다음 질문', conversationId });
   const page = await stage.visitAs(owner, `/c/${conversationId}`);
-  const [first, second] = [page.getByRole('article', { name: '답변' }).first(), page.getByRole('article', { name: '답변' }).last()];
+  const [first, second] = [
+    page.getByRole('article', { name: '답변' }).first(),
+    page.getByRole('article', { name: '답변' }).last(),
+  ];
   await second.locator('strong').getByText('굵게').waitFor();
   expect(await first.locator('.answer').textContent()).toBe(tooDeep);
   await first.getByRole('button', { name: '답변 복사' }).waitFor();
@@ -96,7 +130,7 @@ test('a page that cannot be drawn says so beside a sidebar that works, what was 
   expect(stage.complaints()).not.toEqual([]);
 });
 
-test('the page\'s policy stops what would run if it ever came to that', async () => {
+test("the page's policy stops what would run if it ever came to that", async () => {
   const page = await stage.visitAs(person, '/');
   const refused = await page.evaluate(() => {
     try {
@@ -115,17 +149,24 @@ test('the first load of a chat page takes less than 200 KB of script, and admin 
   const page = await stage.visitAs(person, `/c/${body.conversationId}`);
   await page.getByRole('article', { name: '답변' }).locator('.answer p').waitFor();
   await stage.settled(page);
-  const scripts = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.endsWith('.js')));
-  const sizes = await Promise.all(scripts.map(async (url) => {
-    const compressed = await fetch(url, { headers: { 'accept-encoding': 'gzip' } });
-    return Number(compressed.headers.get('content-length'));
-  }));
+  const scripts = await page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .map(({ name }) => name)
+      .filter((name) => name.endsWith('.js')),
+  );
+  const sizes = await Promise.all(
+    scripts.map(async (url) => {
+      const compressed = await fetch(url, { headers: { 'accept-encoding': 'gzip' } });
+      return Number(compressed.headers.get('content-length'));
+    }),
+  );
   expect(sizes.every((size) => size > 0)).toBe(true);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(200_000);
   expect(scripts.filter((url) => /admin|highlight|OpenMenu|Panel/i.test(url))).toEqual([]);
 });
 
-test('what every page shows first is asked for while the app\'s script is still on its way, and once', async () => {
+test("what every page shows first is asked for while the app's script is still on its way, and once", async () => {
   const page = await stage.visit(BLANK);
   await signInAs(page, person);
   const first = ['/api/ai-usage', '/api/conversations', '/api/me'];
@@ -154,21 +195,26 @@ async function seedTurns(turns: number): Promise<{ reader: Person; conversationI
     select gen_random_uuid(), user_id, account_id, conversation_id, sequence + n, state, model, body_hash, '질문 ' || n, question_tokens, encoding, '답변 ' || n, attempt, ever_admitted, admitted_at, ended_at,
       finish_reason, prompt_tokens, completion_tokens, debited_tokens, estimated
     from turns, generate_series(1, ${turns - 1}) n where id = ${body.turnId}`.execute(stage.stack.db.database.sql);
-  await sql`update conversations set last_sequence = ${turns} where id = ${body.conversationId}`.execute(stage.stack.db.database.sql);
+  await sql`update conversations set last_sequence = ${turns} where id = ${body.conversationId}`.execute(
+    stage.stack.db.database.sql,
+  );
   return { reader, conversationId: body.conversationId };
 }
 
 /** Scrolls the transcript, a step a frame. @returns the most rows that were in the page. */
 async function scroll(page: Page, by: number, frames: number): Promise<number> {
-  return page.getByRole('region', { name: '대화 내용' }).evaluate(async (box, [distance, times]) => {
-    let most = 0;
-    for (let i = 0; i < times; i += 1) {
-      box.scrollBy(0, distance);
-      await new Promise(requestAnimationFrame);
-      most = Math.max(most, box.querySelectorAll('[data-row]').length);
-    }
-    return most;
-  }, [by, frames] as const);
+  return page.getByRole('region', { name: '대화 내용' }).evaluate(
+    async (box, [distance, times]) => {
+      let most = 0;
+      for (let i = 0; i < times; i += 1) {
+        box.scrollBy(0, distance);
+        await new Promise(requestAnimationFrame);
+        most = Math.max(most, box.querySelectorAll('[data-row]').length);
+      }
+      return most;
+    },
+    [by, frames] as const,
+  );
 }
 
 const TO_THE_TOP = -1_000_000;
@@ -177,7 +223,8 @@ test('a conversation can be read back to its first question', async () => {
   const { reader, conversationId } = await seedTurns(150);
   const page = await stage.visitAs(reader, `/c/${conversationId}`);
   await page.getByText('답변 149', { exact: true }).waitFor();
-  while (await page.getByRole('article').getByText('첫 질문', { exact: true }).count() === 0) await scroll(page, TO_THE_TOP, 10);
+  while ((await page.getByRole('article').getByText('첫 질문', { exact: true }).count()) === 0)
+    await scroll(page, TO_THE_TOP, 10);
 });
 
 test('a conversation of 10,000 messages has a bounded number of rows in the page, and scrolling through it costs no more the more of it was read', async () => {
@@ -186,23 +233,26 @@ test('a conversation of 10,000 messages has a bounded number of rows in the page
   await page.getByText('답변 4999', { exact: true }).waitFor();
   const metrics = await page.context().newCDPSession(page);
   await metrics.send('Performance.enable');
-  const busy = async () => (await metrics.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN;
+  const busy = async () =>
+    (await metrics.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')?.value ??
+    Number.NaN;
   /** Seconds of the main thread for the same way up and down, all of whose messages were read before. */
   const cost = async () => {
     const before = await busy();
     await scroll(page, -500, 40);
     await scroll(page, 500, 40);
-    return await busy() - before;
+    return (await busy()) - before;
   };
   await scroll(page, -2_000, 30);
   await scroll(page, 2_000, 40);
   const atFirst = await cost();
   let most = 0;
-  while (await page.getByText(/^답변 4[0-3]\d\d$/).count() === 0) most = Math.max(most, await scroll(page, TO_THE_TOP, 10));
+  while ((await page.getByText(/^답변 4[0-3]\d\d$/).count()) === 0)
+    most = Math.max(most, await scroll(page, TO_THE_TOP, 10));
   expect(most).toBeGreaterThan(60);
   expect(most).toBeLessThanOrEqual(120);
   await scroll(page, 20_000, 1);
-  expect(await cost() / atFirst).toBeLessThan(3);
+  expect((await cost()) / atFirst).toBeLessThan(3);
   await page.getByRole('button', { name: '맨 아래로' }).click();
   await page.getByText('답변 4999', { exact: true }).waitFor();
 });
@@ -214,17 +264,25 @@ const LONG_ANSWER = `# 코스 안내\n\n첫 문단은 **굵은 글씨**와 \`코
 test('nothing that stands moves while an answer with a list, a table and code streams, and when it ends', async () => {
   const page = await stage.visitAs(person, '/');
   await page.evaluate(() => {
-    const seen = (window as unknown as { shifts: { value: number; at: number }[] }).shifts = [];
+    const seen = ((window as unknown as { shifts: { value: number; at: number }[] }).shifts = []);
     new PerformanceObserver((list) => {
-      for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[]) (seen as { value: number; at: number }[]).push({ value: entry.value, at: entry.startTime });
+      for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[])
+        (seen as { value: number; at: number }[]).push({ value: entry.value, at: entry.startTime });
     }).observe({ type: 'layout-shift', buffered: true });
   });
-  const frames = () => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  const frames = () =>
+    page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   const now = () => page.evaluate(() => performance.now());
   /** All of it, whatever the person did before: typing excuses nothing here. */
   const shiftSince = async (from: number) => {
     await frames();
-    return page.evaluate((since) => (window as unknown as { shifts: { value: number; at: number }[] }).shifts.filter(({ at }) => at >= since).reduce((sum, { value }) => sum + value, 0), from);
+    return page.evaluate(
+      (since) =>
+        (window as unknown as { shifts: { value: number; at: number }[] }).shifts
+          .filter(({ at }) => at >= since)
+          .reduce((sum, { value }) => sum + value, 0),
+      from,
+    );
   };
   const gate = new Gate('first-delta');
   stage.stack.model.next({ chunks: LONG_ANSWER.match(/.{1,7}/gs) ?? [], delayMs: 5, gate });
@@ -234,25 +292,40 @@ test('nothing that stands moves while an answer with a list, a table and code st
   await stage.settled(page);
   const from = await now();
   gate.open();
-  await page.getByRole('article', { name: '답변' }).getByText(/토큰 · gpt/).waitFor();
+  await page
+    .getByRole('article', { name: '답변' })
+    .getByText(/토큰 · gpt/)
+    .waitFor();
   expect(await page.locator('.answer :is(ol > li, tbody tr, pre)').count()).toBe(17);
   await stage.settled(page);
   expect(await shiftSince(from)).toBeLessThan(0.01);
   // The observer sees what does move.
   const moved = await now();
-  await page.evaluate(() => { (document.querySelector('main') as HTMLElement).style.marginTop = '200px'; });
+  await page.evaluate(() => {
+    (document.querySelector('main') as HTMLElement).style.marginTop = '200px';
+  });
   await frames();
   expect(await shiftSince(moved)).toBeGreaterThan(0.1);
 });
 
 test.each([
   // The page itself asks again after a 503 before it says anything.
-  ['/', '**/api/ai-usage', 503], ['/', /\/api\/conversations\?/, 409], ['/usage', /\/api\/ai-usage\/history\?by=day/, 409],
+  ['/', '**/api/ai-usage', 503],
+  ['/', /\/api\/conversations\?/, 409],
+  ['/usage', /\/api\/ai-usage\/history\?by=day/, 409],
 ] as const)('on %s, when %s fails: it says so, and asking again brings it', async (path, address, status) => {
   const page = await stage.visit(BLANK);
   await signInAs(page, person);
   let fails = true;
-  await page.route(address, (route) => (fails ? route.fulfill({ status, contentType: 'application/json', body: JSON.stringify({ code: 'unavailable', message: '잠시 후 다시 시도해 주세요.', requestId: 'r' }) }) : route.continue()));
+  await page.route(address, (route) =>
+    fails
+      ? route.fulfill({
+          status,
+          contentType: 'application/json',
+          body: JSON.stringify({ code: 'unavailable', message: '잠시 후 다시 시도해 주세요.', requestId: 'r' }),
+        })
+      : route.continue(),
+  );
   await page.goto(path);
   const problem = page.getByRole('alert').filter({ hasText: '잠시 후 다시 시도해 주세요.' });
   await problem.waitFor();
@@ -277,7 +350,10 @@ describe('a part of the app that does not come', () => {
     const page = await stage.visitAs(person, '/');
     const opened = await write(page);
     await page.route('**/assets/UsagePage-*.js', (route) => route.abort('internetdisconnected'));
-    const [problem, chat] = [page.getByRole('alert').filter({ hasText: LOST }), page.getByRole('link', { name: '새 대화' })];
+    const [problem, chat] = [
+      page.getByRole('alert').filter({ hasText: LOST }),
+      page.getByRole('link', { name: '새 대화' }),
+    ];
     const isSame = page.waitForResponse((response) => new URL(response.url()).pathname === '/');
     await page.getByTestId('usage-card').getByRole('link').click();
     await problem.waitFor();
@@ -308,11 +384,17 @@ describe('a part of the app that does not come', () => {
     const opened = await write(page);
     let compared = 0;
     // The server's page names another build, and goes on serving this one's: the worst that a rollout of two can do.
-    await page.route((url) => url.pathname === '/', async (route) => {
-      const response = await route.fetch();
-      compared += 1;
-      await route.fulfill({ response, body: (await response.text()).replace(/\/begin-[^"]*\.js/, '/begin-newer.js') });
-    });
+    await page.route(
+      (url) => url.pathname === '/',
+      async (route) => {
+        const response = await route.fetch();
+        compared += 1;
+        await route.fulfill({
+          response,
+          body: (await response.text()).replace(/\/begin-[^"]*\.js/, '/begin-newer.js'),
+        });
+      },
+    );
     await page.route('**/assets/UsagePage-*.js', (route) => route.fulfill({ status: 404 }));
     await page.getByTestId('usage-card').getByRole('link').click();
     await until(() => compared === 2, 15_000);
@@ -328,7 +410,10 @@ describe('a part of the app that does not come', () => {
     const page = await stage.visitAs(person, '/');
     await page.evaluate(() => sessionStorage.clear());
     const opened = await write(page);
-    await page.route((url) => url.pathname === '/', (route) => route.fulfill({ body: '<script src="/assets/begin-newer.js"></script>' }));
+    await page.route(
+      (url) => url.pathname === '/',
+      (route) => route.fulfill({ body: '<script src="/assets/begin-newer.js"></script>' }),
+    );
     await page.route('**/assets/UsagePage-*.js', (route) => route.fulfill({ status: 404 }));
     const compared = page.waitForResponse((response) => new URL(response.url()).pathname === '/');
     await page.getByTestId('usage-card').getByRole('link').click();
@@ -340,7 +425,9 @@ describe('a part of the app that does not come', () => {
   });
 
   test.each([
-    ['OpenMenu', 1280, '내 계정'], ['Panel', 1280, '알림'], ['Drawer', 390, '대화 목록 열기'],
+    ['OpenMenu', 1280, '내 계정'],
+    ['Panel', 1280, '알림'],
+    ['Drawer', 390, '대화 목록 열기'],
   ] as const)('says so over the page, which stays: %s', async (part, width, button) => {
     const page = await stage.visitAs(person, '/', { viewport: { width, height: 800 } });
     await write(page);
@@ -368,7 +455,8 @@ describe('a part of the app that does not come', () => {
   });
 
   test.each([
-    ['the app itself', 'ko-KR', '**/assets/app-*.js'], ['the words of a language', 'en-US', '**/assets/common-*.js'],
+    ['the app itself', 'ko-KR', '**/assets/app-*.js'],
+    ['the words of a language', 'en-US', '**/assets/common-*.js'],
   ] as const)('leaves no page white: %s', async (_part, locale, address) => {
     const page = await stage.visit(BLANK, { locale });
     await signInAs(page, person);
@@ -406,7 +494,10 @@ describe('signing in', () => {
     await page.getByRole('article', { name: '내 질문' }).getByText('돌아올 대화').waitFor();
     expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('쓰던 글');
     // Nobody asked to stay signed in: the key is in memory only.
-    expect(await page.evaluate(() => [sessionStorage.length, JSON.stringify(localStorage)])).toEqual([0, expect.not.stringContaining('tk_')]);
+    expect(await page.evaluate(() => [sessionStorage.length, JSON.stringify(localStorage)])).toEqual([
+      0,
+      expect.not.stringContaining('tk_'),
+    ]);
   });
 
   test('a tab that stayed signed in with a key that is no longer taken says so when it opens again', async () => {
@@ -420,20 +511,36 @@ describe('signing in', () => {
 
 // Pairwise: every two of language, width, scheme and page meet.
 test.each([
-  ['ko-KR', 390, 'light', 'conversation'], ['en-US', 1280, 'dark', 'conversation'], ['ko-KR', 1280, 'dark', '/usage'], ['en-US', 390, 'light', '/usage'], ['ko-KR', 390, 'dark', '/preferences'], ['en-US', 1280, 'light', '/preferences'],
-] as const)('%s at %i px, %s: %s has no fault that axe knows, nothing sticks out, and the keyboard reaches it all', async (locale, width, colorScheme, name) => {
-  const guest = await stage.stack.person();
-  await guest.call('PATCH', '/api/me', { locale: locale.slice(0, 2) });
-  stage.stack.model.next({ chunks: [LONG_ANSWER] });
-  const { body: { conversationId } } = await guest.call('POST', '/api/chat/send', { message: '긴 답' });
-  const page = await stage.visitAs(guest, name === 'conversation' ? `/c/${conversationId}` : name, { viewport: { width, height: 800 }, locale, colorScheme });
-  await page.getByRole('button', { name: /내 계정|Your account/ }).waitFor();
-  await stage.settled(page);
-  expect(await audit(page)).toEqual([]);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
-  const controls = page.locator(':is(button, a[href], input:not([type=radio]), select, textarea):visible:not(:disabled, .sr-only)');
-  expect([await missedByTab(controls), await controls.count() > 3]).toEqual([[], true]);
-});
+  ['ko-KR', 390, 'light', 'conversation'],
+  ['en-US', 1280, 'dark', 'conversation'],
+  ['ko-KR', 1280, 'dark', '/usage'],
+  ['en-US', 390, 'light', '/usage'],
+  ['ko-KR', 390, 'dark', '/preferences'],
+  ['en-US', 1280, 'light', '/preferences'],
+] as const)(
+  '%s at %i px, %s: %s has no fault that axe knows, nothing sticks out, and the keyboard reaches it all',
+  async (locale, width, colorScheme, name) => {
+    const guest = await stage.stack.person();
+    await guest.call('PATCH', '/api/me', { locale: locale.slice(0, 2) });
+    stage.stack.model.next({ chunks: [LONG_ANSWER] });
+    const {
+      body: { conversationId },
+    } = await guest.call('POST', '/api/chat/send', { message: '긴 답' });
+    const page = await stage.visitAs(guest, name === 'conversation' ? `/c/${conversationId}` : name, {
+      viewport: { width, height: 800 },
+      locale,
+      colorScheme,
+    });
+    await page.getByRole('button', { name: /내 계정|Your account/ }).waitFor();
+    await stage.settled(page);
+    expect(await audit(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    const controls = page.locator(
+      ':is(button, a[href], input:not([type=radio]), select, textarea):visible:not(:disabled, .sr-only)',
+    );
+    expect([await missedByTab(controls), (await controls.count()) > 3]).toEqual([[], true]);
+  },
+);
 
 test('a notification pops up where the person is, is counted on the bell, read once and gone', async () => {
   const guest = await stage.stack.person();
@@ -443,7 +550,9 @@ test('a notification pops up where the person is, is counted on the bell, read o
   await guest.call('POST', '/api/ai-usage/test-usage', { userId: guest.userId, usagePercent: 96 });
   const popUp = page.getByTestId('pop-up');
   await popUp.waitFor();
-  expect(await popUp.getByRole('link', { name: /토큰 구매/ }).getAttribute('href')).toBe('https://turnkeeper.example/purchase');
+  expect(await popUp.getByRole('link', { name: /토큰 구매/ }).getAttribute('href')).toBe(
+    'https://turnkeeper.example/purchase',
+  );
   expect(await audit(page)).toEqual([]);
   await page.getByRole('button', { name: '읽지 않은 알림 1개' }).click();
   const panel = page.getByRole('dialog', { name: '알림' });

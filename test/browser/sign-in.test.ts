@@ -21,10 +21,17 @@ describe('by the provider', () => {
     provider.describe('kim', { email: 'kim@example.com', email_verified: true });
     provider.describe('park', { email: 'park@example.com', email_verified: true, roles: ['turnkeeper-admin'] });
     stage = await openStage({
-      PORT: String(port), OIDC_ISSUER: provider.issuer, OIDC_AUDIENCE: AUDIENCE, OIDC_CLIENT_ID: 'web', OIDC_EXTRA_PARAMS: `resource=${AUDIENCE}`, OIDC_ADMIN_ROLE: 'turnkeeper-admin',
+      PORT: String(port),
+      OIDC_ISSUER: provider.issuer,
+      OIDC_AUDIENCE: AUDIENCE,
+      OIDC_CLIENT_ID: 'web',
+      OIDC_EXTRA_PARAMS: `resource=${AUDIENCE}`,
+      OIDC_ADMIN_ROLE: 'turnkeeper-admin',
     });
   });
-  afterEach(async () => { expect(await stage.leave()).toEqual([]); });
+  afterEach(async () => {
+    expect(await stage.leave()).toEqual([]);
+  });
   afterAll(async () => {
     await stage.close();
     await provider.close();
@@ -72,9 +79,18 @@ describe('by the provider', () => {
     expect(page.url()).toBe(`${stage.stack.url}/usage?month=2026-11#history`);
     await stage.settled(page);
     expect(page.frames()).toHaveLength(1);
-    const scripts = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => name.endsWith('.js')));
+    const scripts = await page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .map(({ name }) => name)
+        .filter((name) => name.endsWith('.js')),
+    );
     expect(scripts.filter((url) => url.includes('provider'))).toHaveLength(1);
-    const sizes = await Promise.all(scripts.map(async (url) => Number((await fetch(url, { headers: { 'accept-encoding': 'gzip' } })).headers.get('content-length'))));
+    const sizes = await Promise.all(
+      scripts.map(async (url) =>
+        Number((await fetch(url, { headers: { 'accept-encoding': 'gzip' } })).headers.get('content-length')),
+      ),
+    );
     expect(sizes.every((size) => size > 0)).toBe(true);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(200_000);
 
@@ -86,7 +102,8 @@ describe('by the provider', () => {
   });
 
   test('the page may connect to the provider and to nobody else, and still has no frames', async () => {
-    const policy = (await fetch(stage.stack.url, { headers: { accept: 'text/html' } })).headers.get('content-security-policy') ?? '';
+    const policy =
+      (await fetch(stage.stack.url, { headers: { accept: 'text/html' } })).headers.get('content-security-policy') ?? '';
     expect(policy).toContain(`connect-src 'self' ${provider.issuer};`);
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toMatch(/frame-src|child-src/);
@@ -102,14 +119,21 @@ describe('by the provider', () => {
       provider.asked();
       const asked: string[] = [];
       await page.clock.fastForward('04:45');
-      await page.evaluate((to) => { history.pushState(null, '', to); }, path);
+      await page.evaluate((to) => {
+        history.pushState(null, '', to);
+      }, path);
       await until(() => asked.push(...provider.asked()) > 0 && asked.includes('/token'));
       await stage.settled(page);
-      expect([...asked, ...provider.asked()].filter((path) => path !== '/.well-known/openid-configuration')).toEqual(['/token']);
+      expect([...asked, ...provider.asked()].filter((path) => path !== '/.well-known/openid-configuration')).toEqual([
+        '/token',
+      ]);
     }
     expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('쓰던 글');
     await page.getByLabel('메시지', { exact: true }).press('Enter');
-    await page.getByRole('article', { name: '답변' }).getByText(/토큰 · gpt/).waitFor();
+    await page
+      .getByRole('article', { name: '답변' })
+      .getByText(/토큰 · gpt/)
+      .waitFor();
   });
 
   test('a provider that is away when a token ends signs nobody out: the page says so and goes on when it is back', async () => {
@@ -119,15 +143,20 @@ describe('by the provider', () => {
     await stage.settled(page);
     await provider.away();
     await page.clock.fastForward('06:00');
-    await page.evaluate(() => { history.pushState(null, '', '/usage'); });
+    await page.evaluate(() => {
+      history.pushState(null, '', '/usage');
+    });
     await page.getByText('서버에 연결하지 못했습니다.', { exact: false }).first().waitFor();
     await provider.back();
     const again = page.getByRole('button', { name: '다시 시도' });
     await again.first().waitFor();
     for (let left = await again.count(); left > 0; left = await again.count()) {
       // One may have recovered by itself meanwhile: the feed brings its own figures.
-      await again.first().click({ timeout: 2_000 }).catch(() => {});
-      await until(async () => await again.count() < left);
+      await again
+        .first()
+        .click({ timeout: 2_000 })
+        .catch(() => {});
+      await until(async () => (await again.count()) < left);
     }
     await heading(page, '토큰 사용량');
   });
@@ -200,10 +229,15 @@ describe('by the provider', () => {
     await stage.settled(page);
     await provider.rotate({ keeping: false });
     const newer = await provider.sign({ sub: 'first-by-the-new-key' });
-    await until(async () => (await fetch(`${stage.stack.url}/api/me`, { headers: { authorization: `Bearer ${newer}` } })).ok);
+    await until(
+      async () => (await fetch(`${stage.stack.url}/api/me`, { headers: { authorization: `Bearer ${newer}` } })).ok,
+    );
     provider.asked();
     await page.getByLabel('메시지', { exact: true }).press('Enter');
-    await page.getByRole('article', { name: '답변' }).getByText(/토큰 · gpt/).waitFor();
+    await page
+      .getByRole('article', { name: '답변' })
+      .getByText(/토큰 · gpt/)
+      .waitFor();
     expect(provider.asked()).toContain('/token');
     expect(await page.getByRole('article', { name: '내 질문' }).count()).toBe(1);
   });
@@ -238,13 +272,15 @@ describe('by one click, on the embedded stack', () => {
     stage = await openStage({ TURNKEEPER_EMBEDDED: 'true', DATA_DIR: dataDir });
     ({ secret } = await mintDemoKeys(stage.stack.db.database, dataDir));
   });
-  afterEach(async () => { expect(await stage.leave()).toEqual([]); });
+  afterEach(async () => {
+    expect(await stage.leave()).toEqual([]);
+  });
   afterAll(async () => {
     await stage.close();
     rmSync(dataDir, { recursive: true });
   });
 
-  test('the demo user chats and stays for a reload, and the demo admin finds the admins\' pages', async () => {
+  test("the demo user chats and stays for a reload, and the demo admin finds the admins' pages", async () => {
     const page = await stage.visit(`/#demo=${secret}`);
     await page.getByRole('button', { name: '체험 사용자로 시작하기' }).waitFor();
     expect(page.url()).toBe(`${stage.stack.url}/`);
@@ -252,9 +288,15 @@ describe('by one click, on the embedded stack', () => {
     await page.getByRole('button', { name: '체험 사용자로 시작하기' }).click();
     await page.getByLabel('메시지', { exact: true }).fill('안녕');
     await page.keyboard.press('Enter');
-    await page.getByRole('article', { name: '답변' }).getByText(/토큰 · gpt/).waitFor();
+    await page
+      .getByRole('article', { name: '답변' })
+      .getByText(/토큰 · gpt/)
+      .waitFor();
     await page.reload();
-    await page.getByRole('article', { name: '답변' }).getByText(/토큰 · gpt/).waitFor();
+    await page
+      .getByRole('article', { name: '답변' })
+      .getByText(/토큰 · gpt/)
+      .waitFor();
     await page.getByRole('button', { name: '내 계정' }).click();
     await page.getByText('demo@turnkeeper.example').waitFor();
     await page.getByRole('menuitem', { name: '로그아웃' }).click();
@@ -267,7 +309,7 @@ describe('by one click, on the embedded stack', () => {
     await page.getByRole('heading', { name: '사용률 분포' }).waitFor();
   });
 
-  test('a tab without the secret, or with an earlier start\'s, says which address to open, and goes on when that is opened in it', async () => {
+  test("a tab without the secret, or with an earlier start's, says which address to open, and goes on when that is opened in it", async () => {
     const page = await stage.visit('/usage');
     const hint = page.getByText('npm start가 마지막으로 출력한 주소를 열어 주세요.', { exact: false });
     const button = page.getByRole('button', { name: '관리자로 둘러보기' });

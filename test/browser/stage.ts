@@ -1,9 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page, type Request } from 'playwright-core';
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Page,
+  type Request,
+} from 'playwright-core';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 
 /** Without these Chromium tries to reach its maker at every start. */
-export const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+export const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 /** Open as long as there is something to tell. */
 const STREAMS = /\/(events|send|retry)$/;
@@ -12,7 +28,10 @@ const STREAMS = /\/(events|send|retry)$/;
 export const BLANK = '/favicon.svg';
 
 /** `once`: what the test does to it cannot be undone, as to give it another clock, so no other test gets it. */
-export type BrowserOptions = BrowserContextOptions & { readonly viewport?: { width: number; height: number }; readonly once?: boolean };
+export type BrowserOptions = BrowserContextOptions & {
+  readonly viewport?: { width: number; height: number };
+  readonly once?: boolean;
+};
 
 const WIDE = { width: 1280, height: 800 };
 
@@ -25,9 +44,15 @@ export interface Browsers {
   visitAs(person: Person, path: string, options?: BrowserOptions): Promise<Page>;
   /** Until the page has all that it asked for; its streams stay open. */
   settled(page: Page): Promise<void>;
-  /** What pages complained about since the last call: uncaught errors, the console's errors, refusals of the page's policy. */
+  /**
+   * What pages complained about since the last call: uncaught errors, the console's errors, refusals of the page's
+   * policy.
+   */
   complaints(): string[];
-  /** Leaves every page, so that none goes on working beside the next test, whose browsers know nothing of this one. @returns what they complained about. */
+  /**
+   * Leaves every page, so that none goes on working beside the next test, whose browsers know nothing of this one.
+   * @returns what they complained about.
+   */
   leave(): Promise<string[]>;
   close(): Promise<void>;
 }
@@ -43,7 +68,8 @@ export async function openStage(env: Record<string, string> = {}): Promise<Stage
   const stack = await startTestStack({ WEB_DIR: required('TEST_WEB_DIR'), ...env });
   const browsers = await openBrowsers(stack.url);
   return {
-    ...browsers, stack,
+    ...browsers,
+    stack,
     async openStreams() {
       return Number(/^turnkeeper_open_streams (\d+)$/m.exec(await stack.metrics.render())?.[1]);
     },
@@ -58,24 +84,43 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
   const browser = await chromium.launch({ executablePath: required('TEST_CHROMIUM'), args: FLAGS });
   const complaints: string[] = [];
   const asking = new Map<BrowserContext, Set<Request>>();
-  /** Browsers by what they were opened with: to open another and fill its caches takes 1.2 s of CPU time, more than most tests do. */
+  /**
+   * Browsers by what they were opened with: to open another and fill its caches takes 1.2 s of CPU time, more than most
+   * tests do.
+   */
   const rested = new Map<string, Page[]>();
   const taken = new Map<Page, { readonly kind: string; readonly once: boolean }>();
   async function open(options: BrowserContextOptions): Promise<Page> {
-    const context = await browser.newContext({ baseURL, locale: 'ko-KR', timezoneId: 'Asia/Seoul', viewport: WIDE, reducedMotion: 'reduce', ...options });
+    const context = await browser.newContext({
+      baseURL,
+      locale: 'ko-KR',
+      timezoneId: 'Asia/Seoul',
+      viewport: WIDE,
+      reducedMotion: 'reduce',
+      ...options,
+    });
     context.setDefaultTimeout(15_000);
     const underWay = new Set<Request>();
     asking.set(context, underWay);
-    context.on('request', (request) => { if (!STREAMS.test(request.url())) underWay.add(request); });
+    context.on('request', (request) => {
+      if (!STREAMS.test(request.url())) underWay.add(request);
+    });
     context.on('requestfinished', (request) => underWay.delete(request));
     context.on('requestfailed', (request) => underWay.delete(request));
     context.on('weberror', (error) => complaints.push(String(error.error().stack)));
-    context.on('console', (message) => { if (message.type() === 'error' && !isExpected(message.text())) complaints.push(message.text()); });
+    context.on('console', (message) => {
+      if (message.type() === 'error' && !isExpected(message.text())) complaints.push(message.text());
+    });
     return context.newPage();
   }
-  async function take({ once = false, viewport = WIDE, colorScheme = 'light', ...options }: BrowserOptions = {}): Promise<Page> {
+  async function take({
+    once = false,
+    viewport = WIDE,
+    colorScheme = 'light',
+    ...options
+  }: BrowserOptions = {}): Promise<Page> {
     const kind = JSON.stringify(options);
-    const page = rested.get(kind)?.pop() ?? await open(options);
+    const page = rested.get(kind)?.pop() ?? (await open(options));
     taken.set(page, { kind, once });
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
@@ -84,7 +129,12 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
   /** As good as new. */
   async function rest(page: Page, kind: string): Promise<void> {
     const context = page.context();
-    await Promise.all(context.pages().filter((other) => other !== page).map((other) => other.close()));
+    await Promise.all(
+      context
+        .pages()
+        .filter((other) => other !== page)
+        .map((other) => other.close()),
+    );
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     await page.goto(BLANK);
     await context.clearCookies();
@@ -93,7 +143,7 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
       localStorage.clear();
     });
     asking.get(context)?.clear();
-    rested.set(kind, [...rested.get(kind) ?? [], page]);
+    rested.set(kind, [...(rested.get(kind) ?? []), page]);
   }
   return {
     browser,
@@ -115,10 +165,19 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
     complaints: () => complaints.splice(0),
     async leave() {
       const said = complaints.splice(0);
-      await Promise.all([...taken].map(async ([page, { kind, once }]) => {
-        // A test that has failed may leave a page that goes nowhere.
-        if (once || !await rest(page, kind).then(() => true, () => false)) await page.context().close();
-      }));
+      await Promise.all(
+        [...taken].map(async ([page, { kind, once }]) => {
+          // A test that has failed may leave a page that goes nowhere.
+          if (
+            once ||
+            !(await rest(page, kind).then(
+              () => true,
+              () => false,
+            ))
+          )
+            await page.context().close();
+        }),
+      );
       taken.clear();
       complaints.splice(0);
       return said;
@@ -143,7 +202,8 @@ function isExpected(message: string): boolean {
 
 export function required(name: string): string {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: run \`npm test\`, which builds the web app and finds a browser`);
+  if (value === undefined)
+    throw new Error(`${name} is not set: run \`npm test\`, which builds the web app and finds a browser`);
   return value;
 }
 

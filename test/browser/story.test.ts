@@ -16,7 +16,10 @@ const complaints: string[] = [];
 
 beforeAll(async () => {
   running = start(dataDir);
-  [{ address }, browser] = await Promise.all([running.serving(), chromium.launch({ executablePath: required('TEST_CHROMIUM'), args: FLAGS })]);
+  [{ address }, browser] = await Promise.all([
+    running.serving(),
+    chromium.launch({ executablePath: required('TEST_CHROMIUM'), args: FLAGS }),
+  ]);
 });
 afterAll(async () => {
   await browser.close();
@@ -27,7 +30,12 @@ afterAll(async () => {
 
 /** A browser of its own before the `npm start` that runs, signed in by one click. */
 async function open(button: string): Promise<Page> {
-  const context = await browser.newContext({ locale: 'ko-KR', timezoneId: 'Asia/Seoul', viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
+  const context = await browser.newContext({
+    locale: 'ko-KR',
+    timezoneId: 'Asia/Seoul',
+    viewport: { width: 1280, height: 800 },
+    reducedMotion: 'reduce',
+  });
   context.setDefaultTimeout(30_000);
   context.on('weberror', (error) => complaints.push(String(error.error().stack)));
   const page = await context.newPage();
@@ -43,7 +51,12 @@ test('somebody who has never seen it chats, is blocked, is let on again by a gra
 
   await page.getByRole('link', { name: '자세히' }).click();
   const trying = page.getByRole('region', { name: '체험: 사용량 바꿔 보기' });
-  for (const [level, word] of [['NOTICE', '80% · 확인 필요'], ['WARNING', '90% · 주의'], ['CRITICAL', '95% · 부족'], ['BLOCKED', '105% · 사용 중단']] as const) {
+  for (const [level, word] of [
+    ['NOTICE', '80% · 확인 필요'],
+    ['WARNING', '90% · 주의'],
+    ['CRITICAL', '95% · 부족'],
+    ['BLOCKED', '105% · 사용 중단'],
+  ] as const) {
     await trying.getByRole('button', { name: word }).click();
     await page.locator(`aside [data-testid=usage-card][data-level=${level}]`).waitFor();
     expect([level, await audit(page)]).toEqual([level, []]);
@@ -66,10 +79,16 @@ test('somebody who has never seen it chats, is blocked, is let on again by a gra
 
   await page.locator('aside [data-testid=usage-card][data-level=NORMAL]').waitFor();
   await ask(page, '일부러 실패해 주세요');
-  await page.getByRole('alert').getByText(/처리할 수 없|거절|거부/).waitFor();
+  await page
+    .getByRole('alert')
+    .getByText(/처리할 수 없|거절|거부/)
+    .waitFor();
   await sections.getByRole('link', { name: '대화 기록' }).click();
   await admin.getByRole('list', { name: '실패 원인' }).getByRole('button', { name: 'model_rejected 1' }).click();
-  await admin.getByRole('row', { name: /model_rejected/ }).getByRole('link').click();
+  await admin
+    .getByRole('row', { name: /model_rejected/ })
+    .getByRole('link')
+    .click();
   await admin.getByText('400 demo_failure').waitFor();
   const replay = admin.getByRole('form', { name: '다시 실행' });
   await replay.getByLabel('사유').fill('원인을 고쳤음');

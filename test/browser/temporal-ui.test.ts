@@ -44,20 +44,26 @@ test('ten failed turns, found by a saved view and reset together in the Temporal
   await form.getByLabel('Reason').fill('the key was mended');
   await form.getByTestId('confirm-modal-button').click();
 
-  await until(async () => await debits() === TURNS + 1);
+  await until(async () => (await debits()) === TURNS + 1);
   for (const turn of turns) {
     expect(await turn.ended()).toBe('COMPLETED');
     expect(await stateOf(turn)).toEqual({ state: 'completed', debits: 1, liveHolds: 0, calls: 2 });
   }
   expect(await Promise.all(others.map(stateOf))).toEqual(before);
   // The runs that failed stay in the list, with what they failed of; beside each there is now the one that answered.
-  await page.goto(`/namespaces/default/workflows?query=${encodeURIComponent(`${savedView('turns of one user').replace('"1"', `"${person.userId}"`)} AND TaskQueue = "${stack.taskQueuePrefix}turns"`)}`);
+  await page.goto(
+    `/namespaces/default/workflows?query=${encodeURIComponent(`${savedView('turns of one user').replace('"1"', `"${person.userId}"`)} AND TaskQueue = "${stack.taskQueuePrefix}turns"`)}`,
+  );
   await page.getByRole('button', { name: `${TURNS} Failed` }).waitFor();
   await page.getByRole('button', { name: `${TURNS + 1} Completed` }).waitFor();
 });
 
 async function openTemporalUi(): Promise<Page> {
-  const context = await stage.browser.newContext({ baseURL: required('TEST_TEMPORAL_UI_URL'), viewport: { width: 1600, height: 1000 }, reducedMotion: 'reduce' });
+  const context = await stage.browser.newContext({
+    baseURL: required('TEST_TEMPORAL_UI_URL'),
+    viewport: { width: 1600, height: 1000 },
+    reducedMotion: 'reduce',
+  });
   context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   await page.goto('/namespaces/default/workflows');
@@ -84,7 +90,11 @@ async function stateOf(turn: TestTurn) {
 
 /** Of the person, by the ledger. */
 async function debits(): Promise<number> {
-  const { rows: [row] } = await sql<{ count: number }>`select count(*)::int as count from ledger_entries e join accounts a on a.id = e.account_id
+  const {
+    rows: [row],
+  } = await sql<{
+    count: number;
+  }>`select count(*)::int as count from ledger_entries e join accounts a on a.id = e.account_id
     where a.user_id = ${person.userId} and e.kind = 'debit'`.execute(stage.stack.db.database.sql);
   return row?.count ?? -1;
 }

@@ -6,12 +6,20 @@ import { openStage, type Stage } from './stage.ts';
 jest.setTimeout(90_000);
 let stage: Stage;
 
-beforeAll(async () => { stage = await openStage(); });
-afterEach(async () => { expect(await stage.leave()).toEqual([]); });
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterEach(async () => {
+  expect(await stage.leave()).toEqual([]);
+});
 afterAll(() => stage.close());
 
 const LEVELS = [
-  [79, 'NORMAL', '여유', false], [80, 'NOTICE', '확인 필요', false], [90, 'WARNING', '주의', true], [95, 'CRITICAL', '부족', true], [105, 'BLOCKED', '사용 중단', true],
+  [79, 'NORMAL', '여유', false],
+  [80, 'NOTICE', '확인 필요', false],
+  [90, 'WARNING', '주의', true],
+  [95, 'CRITICAL', '부족', true],
+  [105, 'BLOCKED', '사용 중단', true],
 ] as const;
 
 describe('the usage card', () => {
@@ -25,15 +33,31 @@ describe('the usage card', () => {
       await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: percent });
       await page.locator(`[data-testid=usage-card][data-level=${level}]`).waitFor();
       await card.getByText(word, { exact: true }).waitFor();
-      expect([level, await card.getByRole('link', { name: /토큰 구매/ }).count()]).toEqual([level, level === 'NORMAL' ? 0 : 1]);
+      expect([level, await card.getByRole('link', { name: /토큰 구매/ }).count()]).toEqual([
+        level,
+        level === 'NORMAL' ? 0 : 1,
+      ]);
       expect([level, await banner.count()]).toEqual([level, warned ? 1 : 0]);
-      if (warned) expect([level, await banner.getAttribute('data-level'), await banner.getByRole('link', { name: /토큰 구매/ }).getAttribute('href')]).toEqual([level, level, 'https://turnkeeper.example/purchase']);
-      expect([level, await page.getByRole('button', { name: '보내기' }).isDisabled()]).toEqual([level, level === 'BLOCKED']);
+      if (warned)
+        expect([
+          level,
+          await banner.getAttribute('data-level'),
+          await banner.getByRole('link', { name: /토큰 구매/ }).getAttribute('href'),
+        ]).toEqual([level, level, 'https://turnkeeper.example/purchase']);
+      expect([level, await page.getByRole('button', { name: '보내기' }).isDisabled()]).toEqual([
+        level,
+        level === 'BLOCKED',
+      ]);
       expect([level, await audit(page)]).toEqual([level, []]);
     }
     expect(await banner.innerText()).toMatch(/모두 사용했습니다.*초기화됩니다.*구매/s);
     await page.getByText('지금은 보낼 수 없습니다').waitFor();
-    await admin.call('POST', `/api/admin/users/${person.userId}/grants`, { tokens: 500_000, reason: '시험' }, { 'idempotency-key': 'grant-1' });
+    await admin.call(
+      'POST',
+      `/api/admin/users/${person.userId}/grants`,
+      { tokens: 500_000, reason: '시험' },
+      { 'idempotency-key': 'grant-1' },
+    );
     await page.locator('[data-testid=usage-card][data-level=NORMAL]').waitFor();
     expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('막혀도 남아 있을 글');
     expect(await page.getByRole('button', { name: '보내기' }).isDisabled()).toBe(false);
@@ -43,11 +67,18 @@ describe('the usage card', () => {
     const person = await stage.stack.person();
     await person.call('POST', '/api/chat/send', { message: '안녕' });
     const page = await stage.visitAs(person, '/usage');
-    for (const figure of ['사용', '진행 중 확보', '남음', '매달 무료', '구매한 토큰', '남은 대화']) await page.getByRole('term').filter({ hasText: new RegExp(`^${figure}$`) }).waitFor();
+    for (const figure of ['사용', '진행 중 확보', '남음', '매달 무료', '구매한 토큰', '남은 대화'])
+      await page
+        .getByRole('term')
+        .filter({ hasText: new RegExp(`^${figure}$`) })
+        .waitFor();
     await page.getByText(/초기화됩니다.*Asia\/Seoul/).waitFor();
     await page.getByRole('img', { name: /날짜별 토큰 사용량/ }).waitFor();
     await page.getByText('gpt-4.1-mini').waitFor();
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV로 저장' }).click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'CSV로 저장' }).click(),
+    ]);
     expect(download.suggestedFilename()).toMatch(/^turnkeeper-\d{4}-\d{2}-by-turn\.csv$/);
     await page.getByText(/대화 1건/).waitFor();
     await person.call('POST', '/api/chat/send', { message: '다른 브라우저에서 한 번 더' });
@@ -68,7 +99,7 @@ test('a refused turn gives back what was typed', async () => {
   await page.unroute(/\/api\/(ai-usage|events)$/);
   await page.locator('[data-testid=usage-banner][data-level=BLOCKED]').waitFor();
   // The feed, which is back, can say so before the refusal does.
-  await until(async () => await page.getByLabel('메시지', { exact: true }).inputValue() === '거절될 질문');
+  await until(async () => (await page.getByLabel('메시지', { exact: true }).inputValue()) === '거절될 질문');
   // Of the transcript: the alert that pops up is an article, too.
-  await until(async () => await page.getByRole('article', { name: /내 질문|답변/ }).count() === 0);
+  await until(async () => (await page.getByRole('article', { name: /내 질문|답변/ }).count()) === 0);
 });

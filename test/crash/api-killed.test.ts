@@ -10,8 +10,9 @@ import { openCrashStage, type CrashStage } from './stage.ts';
 import { ANSWER, CrashTurn, mismatches, moneyFaultsOf, type Expected } from './turn.ts';
 
 /**
- * One API is brought to many points of different turns at once and killed with SIGKILL, its way to Temporal stalled so that starts are lost.
- * The worker lives on. For a while no API runs; then another one is there, and the readers come back to it.
+ * One API is brought to many points of different turns at once and killed with SIGKILL, its way to Temporal stalled so
+ * that starts are lost. The worker lives on. For a while no API runs; then another one is there, and the readers come
+ * back to it.
  */
 let stage: CrashStage;
 let wayToTemporal: Proxy;
@@ -29,10 +30,16 @@ const turns = {} as Record<keyof typeof CASES, CrashTurn>;
 /** Stored, and its start on a way that leads nowhere. */
 async function storeOnly(turn: CrashTurn): Promise<void> {
   turn.ask();
-  await until(async () => (await sql`select 1 from turns where id = ${turn.turnId}`.execute(stage.db.database.sql)).rows.length === 1);
+  await until(
+    async () =>
+      (await sql`select 1 from turns where id = ${turn.turnId}`.execute(stage.db.database.sql)).rows.length === 1,
+  );
 }
 
-/** Its first two pieces are with the reader; what is held after them and before the finish reason goes on when the test says so. */
+/**
+ * Its first two pieces are with the reader; what is held after them and before the finish reason goes on when the test
+ * says so.
+ */
 async function stream(turn: CrashTurn): Promise<{ text: Gate; finish: Gate }> {
   const [text, finish] = [new Gate(3), new Gate('finish')];
   turn.script({ gate: [text, finish] }).ask();
@@ -41,14 +48,24 @@ async function stream(turn: CrashTurn): Promise<{ text: Gate; finish: Gate }> {
 }
 
 async function isQuiet({ turnId }: CrashTurn): Promise<boolean> {
-  const { rows } = await sql`select 1 from turns where id = ${turnId} and touched_at < now() - interval '1 second'`.execute(stage.db.database.sql);
+  const { rows } =
+    await sql`select 1 from turns where id = ${turnId} and touched_at < now() - interval '1 second'`.execute(
+      stage.db.database.sql,
+    );
   return rows.length === 1;
 }
 
 beforeAll(async () => {
   [stage, wayToTemporal] = await Promise.all([openCrashStage(), openProxy(required('TEST_TEMPORAL_ADDRESS'))]);
-  const [doomed] = await Promise.all([stage.start('api', { TEMPORAL_ADDRESS: wayToTemporal.address }), stage.start('worker')]);
-  await Promise.all(Object.entries(CASES).map(async ([key, name]) => { turns[key as keyof typeof CASES] = await CrashTurn.of(stage, name); }));
+  const [doomed] = await Promise.all([
+    stage.start('api', { TEMPORAL_ADDRESS: wayToTemporal.address }),
+    stage.start('worker'),
+  ]);
+  await Promise.all(
+    Object.entries(CASES).map(async ([key, name]) => {
+      turns[key as keyof typeof CASES] = await CrashTurn.of(stage, name);
+    }),
+  );
   const { sentAgain, notSentAgain, untold, streaming, streamingToTheEnd } = turns;
   const [goesOn, ends] = await Promise.all([stream(streaming), stream(streamingToTheEnd)]);
 
@@ -59,7 +76,11 @@ beforeAll(async () => {
   await doomed.kill();
   await wayToTemporal.cut();
   await Promise.all([sentAgain, notSentAgain, untold].map(({ reader }) => expect(reader.ended).rejects.toThrow()));
-  expect(await Promise.all([sentAgain, notSentAgain, untold].map((turn) => turn.isStarted()))).toEqual([false, false, true]);
+  expect(await Promise.all([sentAgain, notSentAgain, untold].map((turn) => turn.isStarted()))).toEqual([
+    false,
+    false,
+    true,
+  ]);
 
   for (const gate of [goesOn.text, ends.text, ends.finish]) gate.open();
   await Promise.all([goesOn.finish.reached, streamingToTheEnd.becomes(({ state }) => state === 'completed')]);
@@ -86,13 +107,17 @@ afterAll(async () => {
 });
 
 describe('an API killed', () => {
-  test.each(Object.entries(CASES))('%s: %s', async (key) => {
-    const crashed = turns[key as keyof typeof CASES];
-    const facts = await crashed.facts();
-    expect(moneyFaultsOf(facts, ONCE)).toEqual([]);
-    expect(faultsOf(crashed.events, facts)).toEqual([]);
-    expect(crashed.events.filter(({ event }) => event === 'restarted')).toEqual([]);
-  }, 60_000);
+  test.each(Object.entries(CASES))(
+    '%s: %s',
+    async (key) => {
+      const crashed = turns[key as keyof typeof CASES];
+      const facts = await crashed.facts();
+      expect(moneyFaultsOf(facts, ONCE)).toEqual([]);
+      expect(faultsOf(crashed.events, facts)).toEqual([]);
+      expect(crashed.events.filter(({ event }) => event === 'restarted')).toEqual([]);
+    },
+    60_000,
+  );
 
   test.each(['streaming', 'streamingToTheEnd'] as const)('%s: its reader came back', (key) => {
     expect(turns[key].reader.returns).toBeGreaterThan(0);

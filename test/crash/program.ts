@@ -17,29 +17,53 @@ export interface Program {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** @param isReady of the worker, by its pid; an API is ready when it says where it listens. @throws with its output when it ends before. */
+/**
+ * @param isReady of the worker, by its pid; an API is ready when it says where it listens.
+ * @throws with its output when it ends before.
+ */
 export async function startProgram(
-  role: 'api' | 'worker', variables: Readonly<Record<string, string>>, isReady: (pid: number) => Promise<boolean>,
+  role: 'api' | 'worker',
+  variables: Readonly<Record<string, string>>,
+  isReady: (pid: number) => Promise<boolean>,
 ): Promise<Program> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'main.ts'], {
-    cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...variables, TURNKEEPER_ROLE: role },
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      ...variables,
+      TURNKEEPER_ROLE: role,
+    },
   });
   await once(child, 'spawn');
   const pid = child.pid ?? 0;
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text; });
-  const exited = once(child, 'exit').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  const exited = once(child, 'exit').then(([code, signal]) => ({
+    code: code as number | null,
+    signal: signal as NodeJS.Signals | null,
+  }));
   let isOver = false;
-  void exited.then(() => { isOver = true; });
+  void exited.then(() => {
+    isOver = true;
+  });
   const url = () => /"url":"([^"]+)"/.exec(output)?.[1] ?? '';
-  while (role === 'api' ? url() === '' : !await isReady(pid)) {
+  while (role === 'api' ? url() === '' : !(await isReady(pid))) {
     if (isOver) throw new Error(`the ${role} ended before it was ready:\n${output}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return {
-    pid, url: url(), exited,
+    pid,
+    url: url(),
+    exited,
     output: () => output,
-    signal: (name) => { child.kill(name); },
+    signal: (name) => {
+      child.kill(name);
+    },
     async kill() {
       child.kill('SIGKILL');
       await exited;

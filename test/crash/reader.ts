@@ -6,8 +6,8 @@ import type { Person } from '../support/stack.ts';
 const ENDINGS: ReadonlySet<string> = new Set(['completed', 'stopped', 'failed']);
 
 /**
- * A client as it should be: asks once, reads the stream, and whenever the connection is lost comes back with the id of the last event it has,
- * until the ending. It keeps every event of every connection, in the order in which they came.
+ * A client as it should be: asks once, reads the stream, and whenever the connection is lost comes back with the id of
+ * the last event it has, until the ending. It keeps every event of every connection, in the order in which they came.
  */
 export class LivingReader {
   readonly events: SeenEvent[] = [];
@@ -21,7 +21,11 @@ export class LivingReader {
   readonly #wanted = new Set<{ isEnough: (events: readonly SeenEvent[]) => boolean; resolve: () => void }>();
 
   /** @param ask sends the question, or looks on at a turn; a stream is accepted. */
-  constructor(person: Person, turnId: string, ask: (headers: Record<string, string>, signal: AbortSignal) => Promise<Response>) {
+  constructor(
+    person: Person,
+    turnId: string,
+    ask: (headers: Record<string, string>, signal: AbortSignal) => Promise<Response>,
+  ) {
     this.#person = person;
     this.#turnId = turnId;
     this.ended = this.#run(ask);
@@ -31,15 +35,24 @@ export class LivingReader {
   /** Waits until the reader has seen enough. */
   seen(isEnough: (events: readonly SeenEvent[]) => boolean): Promise<void> {
     if (isEnough(this.events)) return Promise.resolve();
-    const seen = new Promise<void>((resolve) => { this.#wanted.add({ isEnough, resolve }); });
-    return Promise.race([seen, this.ended.then(() => { throw new Error(`the turn ended before that was seen: ${JSON.stringify(this.events)}`); })]);
+    const seen = new Promise<void>((resolve) => {
+      this.#wanted.add({ isEnough, resolve });
+    });
+    return Promise.race([
+      seen,
+      this.ended.then(() => {
+        throw new Error(`the turn ended before that was seen: ${JSON.stringify(this.events)}`);
+      }),
+    ]);
   }
 
   close(): void {
     this.#gone.abort();
   }
 
-  async #run(ask: (headers: Record<string, string>, signal: AbortSignal) => Promise<Response>): Promise<readonly SeenEvent[]> {
+  async #run(
+    ask: (headers: Record<string, string>, signal: AbortSignal) => Promise<Response>,
+  ): Promise<readonly SeenEvent[]> {
     let response = await ask({ accept: 'text/event-stream' }, this.#gone.signal);
     if (!response.ok) throw new Error(`refused: ${response.status} ${await response.text()}`);
     for (;;) {
@@ -55,7 +68,13 @@ export class LivingReader {
     for (;;) {
       const lastEventId = this.events.at(-1)?.id;
       try {
-        const response = await this.#person.raw('GET', `/api/chat/turns/${this.#turnId}/events`, undefined, lastEventId === undefined ? {} : { 'last-event-id': lastEventId }, this.#gone.signal);
+        const response = await this.#person.raw(
+          'GET',
+          `/api/chat/turns/${this.#turnId}/events`,
+          undefined,
+          lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
+          this.#gone.signal,
+        );
         if (response.ok) return response;
         await response.body?.cancel();
       } catch {
@@ -66,7 +85,11 @@ export class LivingReader {
   }
 
   async #read(response: Response): Promise<void> {
-    const parser = createParser({ onEvent: ({ id, event, data }) => { this.#take({ id: id ?? '', event: event ?? '', data: JSON.parse(data) }); } });
+    const parser = createParser({
+      onEvent: ({ id, event, data }) => {
+        this.#take({ id: id ?? '', event: event ?? '', data: JSON.parse(data) });
+      },
+    });
     const decoder = new TextDecoder();
     for await (const bytes of response.body ?? []) parser.feed(decoder.decode(bytes as Uint8Array, { stream: true }));
   }
@@ -81,8 +104,14 @@ export class LivingReader {
   }
 }
 
-/** What is wrong with what a reader was shown, as sentences; none when it may be believed from its first event to its ending. */
-export function faultsOf(events: readonly SeenEvent[], stored: { readonly state: string; readonly content: string }): string[] {
+/**
+ * What is wrong with what a reader was shown, as sentences; none when it may be believed from its first event to its
+ * ending.
+ */
+export function faultsOf(
+  events: readonly SeenEvent[],
+  stored: { readonly state: string; readonly content: string },
+): string[] {
   const faults: string[] = [];
   let [text, attempt, entry] = ['', 0, 0];
   for (const [i, { id, event, data }] of events.entries()) {
@@ -90,10 +119,12 @@ export function faultsOf(events: readonly SeenEvent[], stored: { readonly state:
     if ((event === 'accepted') !== (i === 0)) faults.push(`${event} is event ${i + 1}`);
     if (ENDINGS.has(event) && i !== events.length - 1) faults.push(`${event} is not the last event`);
     if (event === 'restarted') text = '';
-    else if (ofAttempt < attempt || (ofAttempt === attempt && number <= entry)) faults.push(`${id} comes after ${attempt}-${entry}`);
+    else if (ofAttempt < attempt || (ofAttempt === attempt && number <= entry))
+      faults.push(`${id} comes after ${attempt}-${entry}`);
     if (event === 'delta') {
       // The first attempt alone begins without being announced.
-      if (ofAttempt !== attempt && attempt > 0) faults.push(`text of attempt ${ofAttempt} follows that of attempt ${attempt} without restarted`);
+      if (ofAttempt !== attempt && attempt > 0)
+        faults.push(`text of attempt ${ofAttempt} follows that of attempt ${attempt} without restarted`);
       if (data.attempt !== ofAttempt) faults.push(`${id} says attempt ${data.attempt}`);
       text += data.text;
     }
@@ -101,7 +132,9 @@ export function faultsOf(events: readonly SeenEvent[], stored: { readonly state:
   }
   const last = events.at(-1);
   if (last?.event !== stored.state) faults.push(`it ended with ${last?.event}, the turn is ${stored.state}`);
-  else if ((last.data.turn.content ?? '') !== stored.content) faults.push('the ending tells another answer than is stored');
-  if (text !== stored.content) faults.push(`the reader has ${JSON.stringify(text)}, stored is ${JSON.stringify(stored.content)}`);
+  else if ((last.data.turn.content ?? '') !== stored.content)
+    faults.push('the ending tells another answer than is stored');
+  if (text !== stored.content)
+    faults.push(`the reader has ${JSON.stringify(text)}, stored is ${JSON.stringify(stored.content)}`);
   return faults;
 }

@@ -8,8 +8,9 @@ import { openCrashStage, type CrashStage } from './stage.ts';
 import { ANSWER, CrashTurn, mismatches } from './turn.ts';
 
 /**
- * A redrive of sixteen turns, and its worker killed with SIGKILL in the middle of a step: some of its turns are answered, one streams, one is
- * begun in PostgreSQL and not started in Temporal, the rest wait. Then another worker starts.
+ * A redrive of sixteen turns, and its worker killed with SIGKILL in the middle of a step: some of its turns are
+ * answered, one streams, one is begun in PostgreSQL and not started in Temporal, the rest wait. Then another worker
+ * starts.
  */
 let stage: CrashStage;
 let wayToTemporal: Proxy;
@@ -44,23 +45,36 @@ async function count(query: ReturnType<typeof sql<{ count: number }>>): Promise<
 const debits = () => count(sql`select count(*)::int as count from ledger_entries where kind = 'debit'`);
 const answered = () => count(sql`select count(*)::int as count from turns where state = 'completed'`);
 /** Taken up by the redrive, and by no run. */
-const begunOnly = () => count(sql`select count(*)::int as count from redrive_turns i join turns t on t.id = i.turn_id where i.state = 'running' and t.state = 'accepted' and t.admitted_at is null`);
+const begunOnly = () =>
+  count(
+    sql`select count(*)::int as count from redrive_turns i join turns t on t.id = i.turn_id where i.state = 'running' and t.state = 'accepted' and t.admitted_at is null`,
+  );
 
 beforeAll(async () => {
   [stage, wayToTemporal] = await Promise.all([openCrashStage(), openProxy(required('TEST_TEMPORAL_ADDRESS'))]);
-  const [, doomed] = await Promise.all([stage.start('api'), stage.start('worker', { TEMPORAL_ADDRESS: wayToTemporal.address })]);
+  const [, doomed] = await Promise.all([
+    stage.start('api'),
+    stage.start('worker', { TEMPORAL_ADDRESS: wayToTemporal.address }),
+  ]);
   admin = await stage.person('admin');
   first = await failedTurns('first');
   second = await failedTurns('second');
   streaming = first[2] as CrashTurn;
   const lock = await (second[0] as CrashTurn).lockAccount();
   const gate = streaming.gate(3);
-  ({ body: { redriveId } } = await admin.call('POST', '/api/admin/turns/replay', { filter: {}, reason: 'outage', ratePerSecond: 50, confirm: 2 * EACH }));
+  ({
+    body: { redriveId },
+  } = await admin.call('POST', '/api/admin/turns/replay', {
+    filter: {},
+    reason: 'outage',
+    ratePerSecond: 50,
+    confirm: 2 * EACH,
+  }));
   // It begins all in one step, oldest first, and this step stands at the second person's account.
-  await Promise.all([gate.reached, until(() => lock.isWanted()), until(async () => await answered() === EACH - 1)]);
+  await Promise.all([gate.reached, until(() => lock.isWanted()), until(async () => (await answered()) === EACH - 1)]);
   wayToTemporal.stall();
   await lock.release();
-  await until(async () => await begunOnly() > 0);
+  await until(async () => (await begunOnly()) > 0);
   await doomed.kill();
   await wayToTemporal.cut();
   before = { answered: await answered(), debits: await debits() };
@@ -81,7 +95,16 @@ describe('a redrive whose worker was killed', () => {
 
   test('is completed by another worker, with every turn in its count', async () => {
     expect(await read()).toMatchObject({
-      state: 'completed', count: 2 * EACH, progress: { completed: 2 * EACH, failed: 0, stopped: 0, running: 0, waiting: 0, skipped: { superseded: 0, suspended: 0, busy: 0, not_failed: 0 } },
+      state: 'completed',
+      count: 2 * EACH,
+      progress: {
+        completed: 2 * EACH,
+        failed: 0,
+        stopped: 0,
+        running: 0,
+        waiting: 0,
+        skipped: { superseded: 0, suspended: 0, busy: 0, not_failed: 0 },
+      },
     });
     // The row is told before the workflow closes.
     const workflow = stage.temporal.client.workflow.getHandle(redriveWorkflowId(redriveId));
@@ -93,11 +116,14 @@ describe('a redrive whose worker was killed', () => {
     for (const turn of [...first, ...second]) {
       const { state, content, debits: booked, liveHolds, calls } = await turn.facts();
       expect([turn.question, { state, content, debits: booked.length, liveHolds, calls }]).toEqual([
-        turn.question, { state: 'completed', content: ANSWER.join(''), debits: 1, liveHolds: 0, calls: turn === streaming ? 3 : 2 },
+        turn.question,
+        { state: 'completed', content: ANSWER.join(''), debits: 1, liveHolds: 0, calls: turn === streaming ? 3 : 2 },
       ]);
       // The server's lists are up to a second late.
-      const replays = async () => (await stage.temporal.client.workflow.count(`WorkflowId = "${turn.workflow().workflowId}" AND Replayed = true`)).count;
-      await until(async () => await replays() > 0);
+      const replays = async () =>
+        (await stage.temporal.client.workflow.count(`WorkflowId = "${turn.workflow().workflowId}" AND Replayed = true`))
+          .count;
+      await until(async () => (await replays()) > 0);
       expect(await replays()).toBe(1);
     }
     expect(await debits()).toBe(2 * EACH);

@@ -9,7 +9,10 @@ import { lockRows, type RowLock } from '../support/lock.ts';
 import { redisUrl, required, speak, type Person } from '../support/stack.ts';
 import { startProgram, type Program } from './program.ts';
 
-/** Services of one file's own, and the processes that it starts, ends and kills. The fake model answers in the test's process. */
+/**
+ * Services of one file's own, and the processes that it starts, ends and kills. The fake model answers in the test's
+ * process.
+ */
 export interface CrashStage {
   readonly model: FakeModel;
   readonly db: TestDatabase;
@@ -29,9 +32,18 @@ export async function openCrashStage(): Promise<CrashStage> {
   const temporal = await connectTemporal({ address: required('TEST_TEMPORAL_ADDRESS'), namespace: 'default', env: {} });
   const prefix = `${randomUUID()}-`;
   const shared = {
-    HOST: '127.0.0.1', PORT: '0', TEST_ROUTES: 'true', TASK_QUEUE_PREFIX: prefix, DATABASE_URL: db.url, REDIS_URL: redisUrl(),
-    TEMPORAL_ADDRESS: required('TEST_TEMPORAL_ADDRESS'), OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'sk-secret-of-the-test',
-    RECONCILE_EVERY_SECONDS: '86400', RECONCILE_QUIET_SECONDS: '1', SHUTDOWN_GRACE_SECONDS: '2',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    TEST_ROUTES: 'true',
+    TASK_QUEUE_PREFIX: prefix,
+    DATABASE_URL: db.url,
+    REDIS_URL: redisUrl(),
+    TEMPORAL_ADDRESS: required('TEST_TEMPORAL_ADDRESS'),
+    OPENAI_BASE_URL: model.url,
+    OPENAI_API_KEY: 'sk-secret-of-the-test',
+    RECONCILE_EVERY_SECONDS: '86400',
+    RECONCILE_QUIET_SECONDS: '1',
+    SHUTDOWN_GRACE_SECONDS: '2',
   };
   const programs: Program[] = [];
   let api = '';
@@ -39,14 +51,22 @@ export async function openCrashStage(): Promise<CrashStage> {
   /** Both of its queues are polled by the process. */
   async function polls(pid: number): Promise<boolean> {
     const queues = taskQueues(prefix);
-    const answers = await Promise.all(Object.values(queues).map((name) => temporal.connection.workflowService.describeTaskQueue({
-      namespace: temporal.namespace, taskQueue: { name }, taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-    })));
+    const answers = await Promise.all(
+      Object.values(queues).map((name) =>
+        temporal.connection.workflowService.describeTaskQueue({
+          namespace: temporal.namespace,
+          taskQueue: { name },
+          taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+        }),
+      ),
+    );
     return answers.every(({ pollers }) => (pollers ?? []).some(({ identity }) => identity?.startsWith(`${pid}@`)));
   }
 
   return {
-    model, db, temporal,
+    model,
+    db,
+    temporal,
     async start(role, variables = {}) {
       const program = await startProgram(role, { ...shared, ...variables }, polls);
       programs.push(program);
@@ -57,7 +77,8 @@ export async function openCrashStage(): Promise<CrashStage> {
       const { userId, token } = await createUser(db.database, { email: null, role });
       return speak(() => api, userId, token);
     },
-    lockAccount: (person) => lockRows(db.url, 'select 1 from accounts where user_id = $1', [person.userId], 'no key update'),
+    lockAccount: (person) =>
+      lockRows(db.url, 'select 1 from accounts where user_id = $1', [person.userId], 'no key update'),
     reconcile: () => temporal.client.schedule.getHandle(`${prefix}${RECONCILE_SCHEDULE_ID}`).trigger(),
     async close() {
       await Promise.all(programs.map((program) => program.kill()));

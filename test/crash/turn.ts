@@ -70,17 +70,23 @@ export class CrashTurn {
 
   /** Sends the question; the reader stays until the ending. */
   ask(): LivingReader {
-    return this.#follow((headers, signal) => this.person.raw('POST', '/api/chat/send', { turnId: this.turnId, message: this.question }, headers, signal));
+    return this.#follow((headers, signal) =>
+      this.person.raw('POST', '/api/chat/send', { turnId: this.turnId, message: this.question }, headers, signal),
+    );
   }
 
   /** The person's retry, read as a stream. */
   retry(): LivingReader {
-    return this.#follow((headers, signal) => this.person.raw('POST', `/api/chat/turns/${this.turnId}/retry`, undefined, headers, signal));
+    return this.#follow((headers, signal) =>
+      this.person.raw('POST', `/api/chat/turns/${this.turnId}/retry`, undefined, headers, signal),
+    );
   }
 
   /** The person comes back and looks, without sending anything again. */
   lookOn(): LivingReader {
-    return this.#follow((headers, signal) => this.person.raw('GET', `/api/chat/turns/${this.turnId}/events`, undefined, headers, signal));
+    return this.#follow((headers, signal) =>
+      this.person.raw('GET', `/api/chat/turns/${this.turnId}/events`, undefined, headers, signal),
+    );
   }
 
   #follow(ask: (headers: Record<string, string>, signal: AbortSignal) => Promise<Response>): LivingReader {
@@ -114,10 +120,15 @@ export class CrashTurn {
 
   /** Whether Temporal has ever heard of it. */
   isStarted(): Promise<boolean> {
-    return this.workflow().describe().then(() => true, (error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
-    });
+    return this.workflow()
+      .describe()
+      .then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof WorkflowNotFoundError) return false;
+          throw error;
+        },
+      );
   }
 
   get calls(): number {
@@ -126,11 +137,14 @@ export class CrashTurn {
 
   /** Its row, as it is now. */
   row() {
-    return only(this.stage.db.database.sql, sql<{ state: string; answerAttempt: number | null; attempt: number; liveHolds: number; attempts: string[] }>`
+    return only(
+      this.stage.db.database.sql,
+      sql<{ state: string; answerAttempt: number | null; attempt: number; liveHolds: number; attempts: string[] }>`
       select state, answer_attempt as "answerAttempt", attempt,
         (select count(*)::int from holds where turn_id = t.id and state = 'pending') as "liveHolds",
         (select coalesce(array_agg(a.state order by number), '{}') from attempts a where turn_id = t.id) as attempts
-      from turns t where id = ${this.turnId}`);
+      from turns t where id = ${this.turnId}`,
+    );
   }
 
   async becomes(isSo: (row: Awaited<ReturnType<CrashTurn['row']>>) => boolean): Promise<void> {
@@ -140,17 +154,36 @@ export class CrashTurn {
   /** Waits until reader and workflow are at their end. */
   async facts(): Promise<TurnFacts> {
     await this.reader.ended;
-    await this.workflow().result().catch(() => {});
+    await this.workflow()
+      .result()
+      .catch(() => {});
     const on = this.stage.db.database.sql;
-    const { state, content, debitedTokens, conversationId, liveHolds } = await only(on, sql<{
-      state: string; content: string; debitedTokens: number; conversationId: string; liveHolds: number;
-    }>`select state, coalesce(answer, '') as content, coalesce(debited_tokens, 0)::int as "debitedTokens", conversation_id as "conversationId",
-        (select count(*)::int from holds where turn_id = t.id and state = 'pending') as "liveHolds" from turns t where id = ${this.turnId}`);
-    const { rows: debits } = await sql<{ tokens: number }>`select tokens::int as tokens from ledger_entries where turn_id = ${this.turnId} and kind = 'debit'`.execute(on);
+    const { state, content, debitedTokens, conversationId, liveHolds } = await only(
+      on,
+      sql<{
+        state: string;
+        content: string;
+        debitedTokens: number;
+        conversationId: string;
+        liveHolds: number;
+      }>`select state, coalesce(answer, '') as content, coalesce(debited_tokens, 0)::int as "debitedTokens", conversation_id as "conversationId",
+        (select count(*)::int from holds where turn_id = t.id and state = 'pending') as "liveHolds" from turns t where id = ${this.turnId}`,
+    );
+    const { rows: debits } = await sql<{
+      tokens: number;
+    }>`select tokens::int as tokens from ledger_entries where turn_id = ${this.turnId} and kind = 'debit'`.execute(on);
     const { body } = await this.person.call('GET', `/api/conversations/${conversationId}/messages`);
-    const answers = (body.items as { role: string; content: string }[]).filter(({ role, content: text }) => role === 'assistant' && text !== '');
+    const answers = (body.items as { role: string; content: string }[]).filter(
+      ({ role, content: text }) => role === 'assistant' && text !== '',
+    );
     return {
-      state, content, debitedTokens, liveHolds, calls: this.calls, debits: debits.map(({ tokens }) => tokens), answers: answers.map(({ content: text }) => text),
+      state,
+      content,
+      debitedTokens,
+      liveHolds,
+      calls: this.calls,
+      debits: debits.map(({ tokens }) => tokens),
+      answers: answers.map(({ content: text }) => text),
       workflow: (await this.workflow().describe()).status.name,
     };
   }
@@ -166,11 +199,16 @@ export interface Expected {
 /** What is wrong with a turn's end, as sentences. */
 export function moneyFaultsOf(facts: TurnFacts, expected: Expected): string[] {
   const faults: string[] = [];
-  const check = (isRight: boolean, fault: string) => { if (!isRight) faults.push(fault); };
+  const check = (isRight: boolean, fault: string) => {
+    if (!isRight) faults.push(fault);
+  };
   check(facts.state === expected.state, `it is ${facts.state}`);
   check(facts.content === expected.content, `its answer is ${JSON.stringify(facts.content)}`);
   check(facts.debits.length === (expected.isCharged ? 1 : 0), `${facts.debits.length} debits`);
-  check(facts.debits.reduce((sum, tokens) => sum + tokens, 0) === facts.debitedTokens, `it says ${facts.debitedTokens} tokens were debited`);
+  check(
+    facts.debits.reduce((sum, tokens) => sum + tokens, 0) === facts.debitedTokens,
+    `it says ${facts.debitedTokens} tokens were debited`,
+  );
   check(facts.liveHolds === 0, `${facts.liveHolds} live holds`);
   check(facts.answers.join('|') === expected.content, `the conversation shows ${facts.answers.length} answers`);
   check(facts.calls === expected.calls, `the model was called ${facts.calls} times`);

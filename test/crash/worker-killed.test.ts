@@ -10,8 +10,9 @@ import { openCrashStage, type CrashStage } from './stage.ts';
 import { ANSWER, CrashTurn, mismatches, moneyFaultsOf, type Expected } from './turn.ts';
 
 /**
- * One worker is brought to many points of different turns at once, each held there by a row lock of the test or by the model, and killed with
- * SIGKILL. Its own way to Temporal is stalled first, so that some steps are done and cannot be told. Then another worker starts.
+ * One worker is brought to many points of different turns at once, each held there by a row lock of the test or by the
+ * model, and killed with SIGKILL. Its own way to Temporal is stalled first, so that some steps are done and cannot be
+ * told. Then another worker starts.
  */
 let stage: CrashStage;
 let wayToTemporal: Proxy;
@@ -27,9 +28,22 @@ const CASES: Record<string, Expected & { readonly restarts: number }> = {
   'after the stream, before its answer is stored': { ...COMPLETED, calls: 2, restarts: 1 },
   'after the stream, before settle': { ...COMPLETED, restarts: 0 },
   'after settle, before Temporal knows of it': { ...COMPLETED, restarts: 0 },
-  'in mid-stream, and its person stops it before another worker comes': { state: 'stopped', content: '', isCharged: false, calls: 1, restarts: 1 },
-  'after the release of a failed turn, before Temporal knows of it, and its person retries at once': { ...COMPLETED, calls: 2, restarts: 1 },
-  'after the refusal of a turn, before Temporal knows of it, and its person sends it again at once': { ...COMPLETED, restarts: 0 },
+  'in mid-stream, and its person stops it before another worker comes': {
+    state: 'stopped',
+    content: '',
+    isCharged: false,
+    calls: 1,
+    restarts: 1,
+  },
+  'after the release of a failed turn, before Temporal knows of it, and its person retries at once': {
+    ...COMPLETED,
+    calls: 2,
+    restarts: 1,
+  },
+  'after the refusal of a turn, before Temporal knows of it, and its person sends it again at once': {
+    ...COMPLETED,
+    restarts: 0,
+  },
 };
 
 async function turn(name: keyof typeof CASES): Promise<CrashTurn> {
@@ -88,12 +102,20 @@ const TO_THE_POINT: Record<string, () => Promise<RowLock | null>> = {
     const crashed = await turn('after the stream, before settle');
     const gate = await crashed.askUpTo('finish');
     const lock = await stepOn(await untilLocked(crashed, () => gate.open()));
-    expect(await crashed.row()).toMatchObject({ state: 'running', answerAttempt: 1, attempts: ['answered'], liveHolds: 1 });
+    expect(await crashed.row()).toMatchObject({
+      state: 'running',
+      answerAttempt: 1,
+      attempts: ['answered'],
+      liveHolds: 1,
+    });
     return lock;
   },
 };
 
-/** Steps that are done while Temporal cannot be told. Each is brought to its lock; the lock is released when the way is stalled. */
+/**
+ * Steps that are done while Temporal cannot be told. Each is brought to its lock; the lock is released when the way is
+ * stalled.
+ */
 const UNTOLD = {
   async hold() {
     const crashed = await turn('after the hold, before Temporal knows of it');
@@ -107,14 +129,18 @@ const UNTOLD = {
     return { lock, isDone: () => crashed.becomes(({ state }) => state === 'completed') };
   },
   async release() {
-    const crashed = await turn('after the release of a failed turn, before Temporal knows of it, and its person retries at once');
+    const crashed = await turn(
+      'after the release of a failed turn, before Temporal knows of it, and its person retries at once',
+    );
     crashed.script({ status: 400 });
     // The question comes first: accepting it locks nothing that this holds.
     const lock = await stepOn(await stepOn(await untilLocked(crashed, () => crashed.ask())));
     return { lock, isDone: () => crashed.becomes(({ state }) => state === 'failed') };
   },
   async refusal() {
-    const crashed = await turn('after the refusal of a turn, before Temporal knows of it, and its person sends it again at once');
+    const crashed = await turn(
+      'after the refusal of a turn, before Temporal knows of it, and its person sends it again at once',
+    );
     await setUsage(crashed, 105);
     const lock = await untilLocked(crashed, () => crashed.ask());
     return { lock, isDone: () => crashed.becomes(({ state }) => state === 'refused') };
@@ -122,7 +148,9 @@ const UNTOLD = {
 } as const;
 
 async function setUsage({ person }: CrashTurn, usagePercent: number): Promise<void> {
-  expect((await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent })).status).toBe(200);
+  expect((await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent })).status).toBe(
+    200,
+  );
 }
 
 function of(name: keyof typeof CASES): CrashTurn {
@@ -133,15 +161,21 @@ function of(name: keyof typeof CASES): CrashTurn {
 
 beforeAll(async () => {
   [stage, wayToTemporal] = await Promise.all([openCrashStage(), openProxy(required('TEST_TEMPORAL_ADDRESS'))]);
-  const [, doomed]: Program[] = await Promise.all([stage.start('api'), stage.start('worker', { TEMPORAL_ADDRESS: wayToTemporal.address })]);
+  const [, doomed]: Program[] = await Promise.all([
+    stage.start('api'),
+    stage.start('worker', { TEMPORAL_ADDRESS: wayToTemporal.address }),
+  ]);
   const [held, untold] = await Promise.all([
-    Promise.all(Object.values(TO_THE_POINT).map((reach) => reach())), Promise.all(Object.values(UNTOLD).map((reach) => reach())),
+    Promise.all(Object.values(TO_THE_POINT).map((reach) => reach())),
+    Promise.all(Object.values(UNTOLD).map((reach) => reach())),
   ]);
   wayToTemporal.stall();
-  await Promise.all(untold.map(async ({ lock, isDone }) => {
-    await lock.release();
-    await isDone();
-  }));
+  await Promise.all(
+    untold.map(async ({ lock, isDone }) => {
+      await lock.release();
+      await isDone();
+    }),
+  );
   await doomed?.kill();
   await wayToTemporal.cut();
   await Promise.all(held.map(async (lock) => lock?.release()));
@@ -160,13 +194,17 @@ afterAll(async () => {
 });
 
 describe('a worker killed', () => {
-  test.each(Object.entries(CASES))('%s', async (name, { restarts, ...expected }) => {
-    const crashed = of(name);
-    const facts = await crashed.facts();
-    expect(moneyFaultsOf(facts, expected)).toEqual([]);
-    expect(faultsOf(crashed.events, facts)).toEqual([]);
-    expect(crashed.events.filter(({ event }) => event === 'restarted')).toHaveLength(restarts);
-  }, 60_000);
+  test.each(Object.entries(CASES))(
+    '%s',
+    async (name, { restarts, ...expected }) => {
+      const crashed = of(name);
+      const facts = await crashed.facts();
+      expect(moneyFaultsOf(facts, expected)).toEqual([]);
+      expect(faultsOf(crashed.events, facts)).toEqual([]);
+      expect(crashed.events.filter(({ event }) => event === 'restarted')).toHaveLength(restarts);
+    },
+    60_000,
+  );
 
   test('leaves every counter equal to its ledger', async () => {
     expect(await mismatches(stage)).toBe(0);

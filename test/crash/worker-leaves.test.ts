@@ -11,8 +11,9 @@ import { openCrashStage, type CrashStage } from './stage.ts';
 import { ANSWER, CrashTurn, mismatches, moneyFaultsOf, type Expected } from './turn.ts';
 
 /**
- * One worker is asked to go (SIGTERM) while turns stream, as a deploy does it. The one after it is stopped (SIGSTOP) for longer than its
- * heartbeats may be away, loses its connection to Temporal, and comes back (SIGCONT) with an answer that another worker has given meanwhile.
+ * One worker is asked to go (SIGTERM) while turns stream, as a deploy does it. The one after it is stopped (SIGSTOP)
+ * for longer than its heartbeats may be away, loses its connection to Temporal, and comes back (SIGCONT) with an answer
+ * that another worker has given meanwhile.
  */
 let stage: CrashStage;
 let wayToTemporal: Proxy;
@@ -21,10 +22,24 @@ let suspended: Program;
 
 const ONCE: Expected = { state: 'completed', content: ANSWER.join(''), isCharged: true, calls: 1 };
 const CASES = {
-  finished: { name: 'asked to go: a turn whose stream ends within the grace time is answered there, and settled by another', ...ONCE, restarts: 0 },
-  cut: { name: 'asked to go: a turn that takes longer is cut, and another worker answers it', ...ONCE, calls: 2, restarts: 1 },
+  finished: {
+    name: 'asked to go: a turn whose stream ends within the grace time is answered there, and settled by another',
+    ...ONCE,
+    restarts: 0,
+  },
+  cut: {
+    name: 'asked to go: a turn that takes longer is cut, and another worker answers it',
+    ...ONCE,
+    calls: 2,
+    restarts: 1,
+  },
   meanwhile: { name: 'asked to go: a turn that is sent meanwhile is another worker’s', ...ONCE, restarts: 0 },
-  suspended: { name: 'stopped past its heartbeat: another worker answers, and the answer it comes back with is dropped', ...ONCE, calls: 2, restarts: 1 },
+  suspended: {
+    name: 'stopped past its heartbeat: another worker answers, and the answer it comes back with is dropped',
+    ...ONCE,
+    calls: 2,
+    restarts: 1,
+  },
 } as const;
 const turns = {} as Record<keyof typeof CASES, CrashTurn>;
 
@@ -34,13 +49,22 @@ async function streaming(turn: CrashTurn): Promise<Gate> {
   return gate;
 }
 
-const firstAttempt = async ({ turnId }: CrashTurn) => (await sql<{ state: string; promptTokens: number | null }>`
-  select state, prompt_tokens as "promptTokens" from attempts where turn_id = ${turnId} and number = 1`.execute(stage.db.database.sql)).rows[0];
+const firstAttempt = async ({ turnId }: CrashTurn) =>
+  (
+    await sql<{ state: string; promptTokens: number | null }>`
+  select state, prompt_tokens as "promptTokens" from attempts where turn_id = ${turnId} and number = 1`.execute(
+      stage.db.database.sql,
+    )
+  ).rows[0];
 
 beforeAll(async () => {
   [stage, wayToTemporal] = await Promise.all([openCrashStage(), openProxy(required('TEST_TEMPORAL_ADDRESS'))]);
   [, drained] = await Promise.all([stage.start('api'), stage.start('worker')]);
-  await Promise.all(Object.entries(CASES).map(async ([key, { name }]) => { turns[key as keyof typeof CASES] = await CrashTurn.of(stage, name); }));
+  await Promise.all(
+    Object.entries(CASES).map(async ([key, { name }]) => {
+      turns[key as keyof typeof CASES] = await CrashTurn.of(stage, name);
+    }),
+  );
 
   const [ends] = await Promise.all([streaming(turns.finished), streaming(turns.cut)]);
   drained.signal('SIGTERM');
@@ -75,13 +99,17 @@ afterAll(async () => {
 });
 
 describe('a worker', () => {
-  test.each(Object.entries(CASES).map(([key, expected]) => [expected.name, key, expected] as const))('%s', async (_, key, { restarts, ...expected }) => {
-    const turn = turns[key as keyof typeof CASES];
-    const facts = await turn.facts();
-    expect(moneyFaultsOf(facts, expected)).toEqual([]);
-    expect(faultsOf(turn.events, facts)).toEqual([]);
-    expect(turn.events.filter(({ event }) => event === 'restarted')).toHaveLength(restarts);
-  }, 60_000);
+  test.each(Object.entries(CASES).map(([key, expected]) => [expected.name, key, expected] as const))(
+    '%s',
+    async (_, key, { restarts, ...expected }) => {
+      const turn = turns[key as keyof typeof CASES];
+      const facts = await turn.facts();
+      expect(moneyFaultsOf(facts, expected)).toEqual([]);
+      expect(faultsOf(turn.events, facts)).toEqual([]);
+      expect(turn.events.filter(({ event }) => event === 'restarted')).toHaveLength(restarts);
+    },
+    60_000,
+  );
 
   test('that is asked to go ends by itself, with exit code 0', async () => {
     expect(await drained.exited).toEqual({ code: 0, signal: null });

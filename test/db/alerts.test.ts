@@ -20,18 +20,37 @@ beforeEach(async () => {
 const HOUR = 3_600_000;
 const DECEMBER = Date.parse('2026-12-01T00:00:00+09:00');
 const putAt = (percent: number, now = NOW) => setTestUsage(db.database, { accountId: person.accountId, percent, now });
-const check = (now = NOW): Promise<UsageCheck> => checkUsage(db.database, { accountId: person.accountId, now, purchaseUrl: 'https://shop.example/buy' });
-const alerts = () => rows(db.database.sql, sql<{ level: string; nth: number; label: string }>`select level, nth, p.label from alerts a join periods p on p.id = a.period_id
-  where a.account_id = ${person.accountId} order by a.id`);
-const notifications = () => rows(db.database.sql, sql<{ level: string; title: string; body: string; channel: string; state: string; readAt: Date | null }>`
-  select n.level, n.title, n.body, d.channel, d.state, n.read_at as "readAt" from notifications n join deliveries d on d.notification_id = n.id where n.user_id = ${person.userId} order by n.id`);
+const check = (now = NOW): Promise<UsageCheck> =>
+  checkUsage(db.database, { accountId: person.accountId, now, purchaseUrl: 'https://shop.example/buy' });
+const alerts = () =>
+  rows(
+    db.database.sql,
+    sql<{
+      level: string;
+      nth: number;
+      label: string;
+    }>`select level, nth, p.label from alerts a join periods p on p.id = a.period_id
+  where a.account_id = ${person.accountId} order by a.id`,
+  );
+const notifications = () =>
+  rows(
+    db.database.sql,
+    sql<{ level: string; title: string; body: string; channel: string; state: string; readAt: Date | null }>`
+  select n.level, n.title, n.body, d.channel, d.state, n.read_at as "readAt" from notifications n join deliveries d on d.notification_id = n.id where n.user_id = ${person.userId} order by n.id`,
+  );
 
-test.each([[79, 'below', undefined], [80, 'below', undefined], [89.99, 'below', undefined], [90, 'sent', 'WARNING'], [95, 'sent', 'CRITICAL'], [105, 'sent', 'CRITICAL']] as const)(
-  'at %d %% a check is %s, level %s', async (percent, outcome, level) => {
-    await putAt(percent);
-    expect(await check()).toMatchObject({ outcome, usagePercent: percent, ...(level === undefined ? {} : { level }) });
-    expect(await alerts()).toEqual(level === undefined ? [] : [{ level, nth: 1, label: '2026-11' }]);
-  });
+test.each([
+  [79, 'below', undefined],
+  [80, 'below', undefined],
+  [89.99, 'below', undefined],
+  [90, 'sent', 'WARNING'],
+  [95, 'sent', 'CRITICAL'],
+  [105, 'sent', 'CRITICAL'],
+] as const)('at %d %% a check is %s, level %s', async (percent, outcome, level) => {
+  await putAt(percent);
+  expect(await check()).toMatchObject({ outcome, usagePercent: percent, ...(level === undefined ? {} : { level }) });
+  expect(await alerts()).toEqual(level === undefined ? [] : [{ level, nth: 1, label: '2026-11' }]);
+});
 
 test('BLOCKED for lack of room below 105 % counts as CRITICAL', async () => {
   await runTurn(db.database, person, { used: 104_700 });
@@ -41,7 +60,9 @@ test('BLOCKED for lack of room below 105 % counts as CRITICAL', async () => {
 describe('at most one per account, period, level and 24 hours (G20)', () => {
   test('20 runs that race send once', async () => {
     await putAt(92);
-    const outcomes = (await Promise.all(Array.from({ length: 20 }, () => check()))).map(({ outcome }) => outcome).sort();
+    const outcomes = (await Promise.all(Array.from({ length: 20 }, () => check())))
+      .map(({ outcome }) => outcome)
+      .sort();
     expect(outcomes).toEqual(['sent', ...Array.from({ length: 19 }, () => 'sent_before')].sort());
     expect(await alerts()).toHaveLength(1);
     expect(await notifications()).toHaveLength(1);
@@ -83,7 +104,11 @@ describe('at most one per account, period, level and 24 hours (G20)', () => {
     await putAt(99);
     expect(await check(NOW + 3 * HOUR)).toMatchObject({ outcome: 'sent_before', level: 'CRITICAL' });
     expect((await check(NOW + 25 * HOUR)).outcome).toBe('sent');
-    expect(await alerts()).toEqual([{ level: 'WARNING', nth: 1, label: '2026-11' }, { level: 'CRITICAL', nth: 1, label: '2026-11' }, { level: 'CRITICAL', nth: 2, label: '2026-11' }]);
+    expect(await alerts()).toEqual([
+      { level: 'WARNING', nth: 1, label: '2026-11' },
+      { level: 'CRITICAL', nth: 1, label: '2026-11' },
+      { level: 'CRITICAL', nth: 2, label: '2026-11' },
+    ]);
   });
 
   test('a new period starts afresh, also a minute after the last alert', async () => {
@@ -92,7 +117,10 @@ describe('at most one per account, period, level and 24 hours (G20)', () => {
     expect(await check(DECEMBER)).toEqual({ outcome: 'below', usagePercent: 0 });
     await putAt(92, DECEMBER);
     expect((await check(DECEMBER)).outcome).toBe('sent');
-    expect((await alerts()).map(({ nth, label }) => [nth, label])).toEqual([[1, '2026-11'], [1, '2026-12']]);
+    expect((await alerts()).map(({ nth, label }) => [nth, label])).toEqual([
+      [1, '2026-11'],
+      [1, '2026-12'],
+    ]);
   });
 });
 
@@ -100,15 +128,24 @@ describe('the notification', () => {
   test('is in the account’s language, unread, delivered in the app', async () => {
     await putAt(92.5);
     await check();
-    expect(await notifications()).toEqual([{
-      level: 'WARNING', title: '토큰의 92.5%를 사용했습니다', channel: 'in_app', state: 'delivered', readAt: null,
-      body: '이번 달 토큰의 92.5%를 사용했습니다. 남은 토큰은 7,500개입니다. 2026년 12월 1일 00:00(Asia/Seoul)에 초기화됩니다. 토큰 구매: https://shop.example/buy' }]);
+    expect(await notifications()).toEqual([
+      {
+        level: 'WARNING',
+        title: '토큰의 92.5%를 사용했습니다',
+        channel: 'in_app',
+        state: 'delivered',
+        readAt: null,
+        body: '이번 달 토큰의 92.5%를 사용했습니다. 남은 토큰은 7,500개입니다. 2026년 12월 1일 00:00(Asia/Seoul)에 초기화됩니다. 토큰 구매: https://shop.example/buy',
+      },
+    ]);
   });
 
   test('tells the reset, fixed in Seoul, on the clock of where its reader is now', async () => {
     await updateProfile(db.database, { userId: person.userId, timeZone: 'America/New_York', locale: 'en', now: NOW });
     await putAt(105);
     await check();
-    expect((await notifications())[0]?.body).toBe('You have used 105% of this month’s tokens. No tokens are left; the allowance resets on 2026-11-30 at 10:00 (America/New_York). Buy tokens: https://shop.example/buy');
+    expect((await notifications())[0]?.body).toBe(
+      'You have used 105% of this month’s tokens. No tokens are left; the allowance resets on 2026-11-30 at 10:00 (America/New_York). Buy tokens: https://shop.example/buy',
+    );
   });
 });

@@ -16,19 +16,41 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-const record = (change: Partial<AuditEntry> = {}) => db.database.transaction((tx) => recordAudit(tx, {
-  actor: { adminId, requestId: 'request-1' }, action: 'user.suspend', target: 'user:7', reason: 'spam', before: { suspended: false }, after: { suspended: true }, ...change,
-}));
-const list = (filter: object, page: { limit?: number; cursor?: string | null } = {}) => listAudit(db.database, { filter, limit: page.limit ?? 50, cursor: page.cursor ?? null });
+const record = (change: Partial<AuditEntry> = {}) =>
+  db.database.transaction((tx) =>
+    recordAudit(tx, {
+      actor: { adminId, requestId: 'request-1' },
+      action: 'user.suspend',
+      target: 'user:7',
+      reason: 'spam',
+      before: { suspended: false },
+      after: { suspended: true },
+      ...change,
+    }),
+  );
+const list = (filter: object, page: { limit?: number; cursor?: string | null } = {}) =>
+  listAudit(db.database, { filter, limit: page.limit ?? 50, cursor: page.cursor ?? null });
 const refusal = (statement: { execute(on: typeof db.database.sql): Promise<unknown> }) =>
-  statement.execute(db.database.sql).then(() => 'accepted', (error: unknown) => violatedConstraint(error) ?? error);
+  statement.execute(db.database.sql).then(
+    () => 'accepted',
+    (error: unknown) => violatedConstraint(error) ?? error,
+  );
 
 test('an entry says who, what, to which target, why, before, after, by which request and when', async () => {
   const id = await record();
-  expect((await list({ target: 'user:7' })).items).toEqual([{
-    id, adminId, action: 'user.suspend', target: 'user:7', reason: 'spam', before: { suspended: false }, after: { suspended: true }, requestId: 'request-1',
-    createdAt: expect.any(Number),
-  }]);
+  expect((await list({ target: 'user:7' })).items).toEqual([
+    {
+      id,
+      adminId,
+      action: 'user.suspend',
+      target: 'user:7',
+      reason: 'spam',
+      before: { suspended: false },
+      after: { suspended: true },
+      requestId: 'request-1',
+      createdAt: expect.any(Number),
+    },
+  ]);
 });
 
 describe('the audit log is append-only', () => {
@@ -57,7 +79,9 @@ test('an entry is gone with the transaction of what it records', async () => {
 describe('the database refuses a bad entry', () => {
   const insert = (change: Record<string, unknown>) => {
     const entry = { admin_id: adminId, action: 'user.suspend', target: 'user:1', request_id: 'r', ...change };
-    return refusal(sql`insert into audit_entries (${sql.join(Object.keys(entry).map((name) => sql.ref(name)))}) values (${sql.join(Object.values(entry))})`);
+    return refusal(
+      sql`insert into audit_entries (${sql.join(Object.keys(entry).map((name) => sql.ref(name)))}) values (${sql.join(Object.values(entry))})`,
+    );
   };
 
   test.each([...AUDIT_ACTIONS])('control: %s passes', async (action) => {
@@ -78,7 +102,14 @@ describe('the database refuses a bad entry', () => {
 test('lists newest first, by admin, action and target, page by page to the end', async () => {
   const target = 'turn:0198c0de-0000-7000-8000-000000000000';
   const ids: number[] = [];
-  for (let i = 0; i < 5; i += 1) ids.unshift(await record({ target, action: i % 2 === 0 ? 'turn.replay' : 'turn.read_content', actor: { adminId: i < 2 ? adminId : otherId, requestId: `r${i}` } }));
+  for (let i = 0; i < 5; i += 1)
+    ids.unshift(
+      await record({
+        target,
+        action: i % 2 === 0 ? 'turn.replay' : 'turn.read_content',
+        actor: { adminId: i < 2 ? adminId : otherId, requestId: `r${i}` },
+      }),
+    );
   const seen: number[] = [];
   for (let cursor: string | null | undefined; cursor !== null;) {
     const page = await list({ target }, { limit: 2, cursor: cursor ?? null });
@@ -88,10 +119,15 @@ test('lists newest first, by admin, action and target, page by page to the end',
   expect(seen).toEqual(ids);
   expect((await list({ target, action: 'turn.replay' })).items.map(({ id }) => id)).toEqual([ids[0], ids[2], ids[4]]);
   expect((await list({ target, adminId })).items.map(({ id }) => id)).toEqual([ids[3], ids[4]]);
-  expect((await list({ adminId: otherId, action: 'turn.read_content', target })).items.map(({ id }) => id)).toEqual([ids[1]]);
+  expect((await list({ adminId: otherId, action: 'turn.read_content', target })).items.map(({ id }) => id)).toEqual([
+    ids[1],
+  ]);
   expect((await list({ target: 'turn:unknown' })).items).toEqual([]);
 });
 
-test.each(['x', 'WzEuNV0', Buffer.from('["a"]').toString('base64url'), Buffer.from('[1e300]').toString('base64url')])('the cursor %s is refused', async (cursor) => {
-  await expect(list({}, { cursor })).rejects.toMatchObject({ code: 'invalid_request', details: { field: 'cursor' } });
-});
+test.each(['x', 'WzEuNV0', Buffer.from('["a"]').toString('base64url'), Buffer.from('[1e300]').toString('base64url')])(
+  'the cursor %s is refused',
+  async (cursor) => {
+    await expect(list({}, { cursor })).rejects.toMatchObject({ code: 'invalid_request', details: { field: 'cursor' } });
+  },
+);

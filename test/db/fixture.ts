@@ -14,8 +14,15 @@ export const NOW = Date.parse('2026-11-15T12:00:00+09:00');
 
 /** One token a word, instructions of none: figures in tests can be added in the head. */
 export const MODEL: PricedModel = {
-  name: 'm', instructions: '', historyTokens: 4_000, contextWindow: 1_000_000, maxOutputTokens: 32_768, defaultOutputTokens: 2_048,
-  limitField: 'max_completion_tokens', encoding: 'o200k_base', rate: { id: 1_000_000, version: 1, input: 1000, cachedInput: 1000, output: 1000 },
+  name: 'm',
+  instructions: '',
+  historyTokens: 4_000,
+  contextWindow: 1_000_000,
+  maxOutputTokens: 32_768,
+  defaultOutputTokens: 2_048,
+  limitField: 'max_completion_tokens',
+  encoding: 'o200k_base',
+  rate: { id: 1_000_000, version: 1, input: 1000, cachedInput: 1000, output: 1000 },
 };
 
 export function countWords(text: string): number {
@@ -24,7 +31,13 @@ export function countWords(text: string): number {
 
 export function context(change: Partial<AdmissionContext> & { model?: PricedModel | null } = {}): AdmissionContext {
   const { model = MODEL, ...rest } = change;
-  return { now: NOW, runId: 'run-1', findModel: (name) => (model?.name === name ? model : null), countTokens: countWords, ...rest };
+  return {
+    now: NOW,
+    runId: 'run-1',
+    findModel: (name) => (model?.name === name ? model : null),
+    countTokens: countWords,
+    ...rest,
+  };
 }
 
 export interface Person {
@@ -33,34 +46,67 @@ export interface Person {
   readonly token: string;
 }
 
-export async function createPerson(database: Database, change: { timeZone?: string; role?: 'user' | 'admin'; allowance?: number } = {}): Promise<Person> {
+export async function createPerson(
+  database: Database,
+  change: { timeZone?: string; role?: 'user' | 'admin'; allowance?: number } = {},
+): Promise<Person> {
   await sql`insert into model_rates (id, model, version, input, cached_input, output) overriding system value
     values (${MODEL.rate.id}, 'm', 1, 1000, 1000, 1000) on conflict do nothing`.execute(database.sql);
-  const { userId, token } = await createUser(database, { email: null, role: change.role ?? 'user', ...(change.timeZone === undefined ? {} : { timeZone: change.timeZone }) });
+  const { userId, token } = await createUser(database, {
+    email: null,
+    role: change.role ?? 'user',
+    ...(change.timeZone === undefined ? {} : { timeZone: change.timeZone }),
+  });
   const account = await findAccount(database.sql, userId);
   if (account === null) throw new Error('a user has an account');
-  if (change.allowance !== undefined) await sql`update accounts set monthly_allowance_tokens = ${change.allowance} where id = ${account.accountId}`.execute(database.sql);
+  if (change.allowance !== undefined)
+    await sql`update accounts set monthly_allowance_tokens = ${change.allowance} where id = ${account.accountId}`.execute(
+      database.sql,
+    );
   return { userId, token, accountId: account.accountId };
 }
 
 export function request(person: Person, change: Partial<SendRequest> = {}): SendRequest {
   const message = change.message ?? 'a question';
   return {
-    userId: person.userId, accountId: person.accountId, turnId: null, idempotencyKey: null, conversationId: null, message,
-    messageTokens: countWords(message), encoding: 'o200k_base', model: 'm', askedOutput: null,
-    bodyHash: createHash('sha256').update(JSON.stringify([message, change.conversationId ?? null])).digest(), ...change,
+    userId: person.userId,
+    accountId: person.accountId,
+    turnId: null,
+    idempotencyKey: null,
+    conversationId: null,
+    message,
+    messageTokens: countWords(message),
+    encoding: 'o200k_base',
+    model: 'm',
+    askedOutput: null,
+    bodyHash: createHash('sha256')
+      .update(JSON.stringify([message, change.conversationId ?? null]))
+      .digest(),
+    ...change,
   };
 }
 
-export async function accept(database: Database, person: Person, change: Partial<SendRequest> = {}): Promise<Accepted['turn']> {
+export async function accept(
+  database: Database,
+  person: Person,
+  change: Partial<SendRequest> = {},
+): Promise<Accepted['turn']> {
   return (await acceptTurn(database, request(person, change))).turn;
 }
 
-export function reserve(database: Database, turnId: string, change: Parameters<typeof context>[0] = {}): Promise<Reserved> {
+export function reserve(
+  database: Database,
+  turnId: string,
+  change: Parameters<typeof context>[0] = {},
+): Promise<Reserved> {
   return reserveTurn(database, turnId, false, context(change));
 }
 
-export async function open(database: Database, turnId: string, change: Parameters<typeof context>[0] = {}): Promise<OpenedAttempt> {
+export async function open(
+  database: Database,
+  turnId: string,
+  change: Parameters<typeof context>[0] = {},
+): Promise<OpenedAttempt> {
   const opened = await openAttempt(database, turnId, context(change));
   if (opened.kind !== 'opened') throw new Error(`no attempt was opened: ${JSON.stringify(opened)}`);
   return opened;
@@ -68,12 +114,27 @@ export async function open(database: Database, turnId: string, change: Parameter
 
 export function answerOf(turnId: string, attempt: number, change: Partial<AnswerToStore> = {}): AnswerToStore {
   return {
-    turnId, attempt, outcome: 'completed', text: 'an answer', textTokens: 2, estimated: false, finishReason: 'stop', streamEntries: 3, providerRequestId: 'req', now: NOW,
-    usage: { promptTokens: 9, cachedTokens: 0, completionTokens: 2, reasoningTokens: 0 }, ...change,
+    turnId,
+    attempt,
+    outcome: 'completed',
+    text: 'an answer',
+    textTokens: 2,
+    estimated: false,
+    finishReason: 'stop',
+    streamEntries: 3,
+    providerRequestId: 'req',
+    now: NOW,
+    usage: { promptTokens: 9, cachedTokens: 0, completionTokens: 2, reasoningTokens: 0 },
+    ...change,
   };
 }
 
-export function store(database: Database, turnId: string, attempt: number, change: Partial<AnswerToStore> = {}): Promise<Generated | null> {
+export function store(
+  database: Database,
+  turnId: string,
+  attempt: number,
+  change: Partial<AnswerToStore> = {},
+): Promise<Generated | null> {
   return storeAnswer(database, answerOf(turnId, attempt, change));
 }
 
@@ -84,14 +145,20 @@ export async function storedAnswer(generated: Promise<Generated | null>): Promis
 }
 
 /** A whole turn, settled. `used` tokens of completion beside 0 of prompt, so that the debit is exactly that. */
-export async function runTurn(database: Database, person: Person, change: { used?: number; now?: number; send?: Partial<SendRequest>; text?: string; model?: PricedModel } = {}): Promise<string> {
+export async function runTurn(
+  database: Database,
+  person: Person,
+  change: { used?: number; now?: number; send?: Partial<SendRequest>; text?: string; model?: PricedModel } = {},
+): Promise<string> {
   const { used = 11, now = NOW, text = 'an answer', model = MODEL } = change;
   const { turnId } = await accept(database, person, change.send);
   const reserved = await reserve(database, turnId, { now, model });
   if (reserved.kind !== 'held') throw new Error(`not held: ${JSON.stringify(reserved)}`);
   const { number } = await open(database, turnId, { now, model });
   const usage = { promptTokens: 0, cachedTokens: 0, completionTokens: used, reasoningTokens: 0 };
-  const answer = await storedAnswer(store(database, turnId, number, { usage, text, textTokens: countWords(text), now }));
+  const answer = await storedAnswer(
+    store(database, turnId, number, { usage, text, textTokens: countWords(text), now }),
+  );
   await settleTurn(database, { turnId, answer, now });
   return turnId;
 }
@@ -108,27 +175,55 @@ export async function only<Row>(on: Sql, query: { execute(on: Sql): Promise<{ ro
 
 /** What the account's rows say, as numbers. */
 export function balanceOf(on: Sql, accountId: number) {
-  return only(on, sql<{ purchased: number; debt: number; used: number; spentPurchased: number; spentAllowance: number; overage: number; allowance: number; label: string }>`
+  return only(
+    on,
+    sql<{
+      purchased: number;
+      debt: number;
+      used: number;
+      spentPurchased: number;
+      spentAllowance: number;
+      overage: number;
+      allowance: number;
+      label: string;
+    }>`
     select a.purchased_tokens::float8 as purchased, a.debt_tokens::float8 as debt, p.used_tokens::float8 as used, p.spent_purchased_tokens::float8 as "spentPurchased",
       p.spent_allowance_tokens::float8 as "spentAllowance", p.overage_tokens::float8 as overage, p.allowance_tokens::float8 as allowance, p.label
-    from accounts a join lateral (select * from periods where account_id = a.id order by ends_at desc limit 1) p on true where a.id = ${accountId}`);
+    from accounts a join lateral (select * from periods where account_id = a.id order by ends_at desc limit 1) p on true where a.id = ${accountId}`,
+  );
 }
 
 export function holdsOf(on: Sql, turnId: string) {
-  return rows(on, sql<{ state: string; tokens: number; runId: string; ordinal: number }>`
-    select state, tokens::float8 as tokens, run_id as "runId", ordinal from holds where turn_id = ${turnId} order by created_at, ordinal`);
+  return rows(
+    on,
+    sql<{ state: string; tokens: number; runId: string; ordinal: number }>`
+    select state, tokens::float8 as tokens, run_id as "runId", ordinal from holds where turn_id = ${turnId} order by created_at, ordinal`,
+  );
 }
 
 export function attemptsOf(on: Sql, turnId: string) {
-  return rows(on, sql<{ number: number; state: string; runId: string; promptTokens: number | null; completionTokens: number | null; code: string | null }>`
+  return rows(
+    on,
+    sql<{
+      number: number;
+      state: string;
+      runId: string;
+      promptTokens: number | null;
+      completionTokens: number | null;
+      code: string | null;
+    }>`
     select number, state, run_id as "runId", prompt_tokens as "promptTokens", completion_tokens as "completionTokens", error_code as code
-    from attempts where turn_id = ${turnId} order by number`);
+    from attempts where turn_id = ${turnId} order by number`,
+  );
 }
 
 export function debitsOf(on: Sql, turnId: string) {
-  return rows(on, sql<{ tokens: number; estimated: boolean; overHold: boolean; ceilingMoved: boolean; label: string }>`
+  return rows(
+    on,
+    sql<{ tokens: number; estimated: boolean; overHold: boolean; ceilingMoved: boolean; label: string }>`
     select e.tokens::float8 as tokens, e.estimated, e.over_hold as "overHold", e.ceiling_moved as "ceilingMoved", p.label
-    from ledger_entries e join periods p on p.id = e.period_id where e.turn_id = ${turnId}`);
+    from ledger_entries e join periods p on p.id = e.period_id where e.turn_id = ${turnId}`,
+  );
 }
 
 export const newId = (): string => randomUUID();

@@ -17,18 +17,37 @@ test('a ledger of before rates and rollups gets both: versions in order of use, 
   // Several statements at once, which our own runner does not send.
   await sql.raw(BEFORE).execute(db.database.orm.em.getKysely());
   expect(await migrate(db.url)).toContain('20261124-create-rates-and-rollups');
-  expect(await rows(db.database.sql, sql`select model, version, input, output from model_rates order by model, version`)).toEqual([
-    { model: 'a', version: 1, input: 1000, output: 1000 }, { model: 'a', version: 2, input: 2000, output: 3000 }, { model: 'b', version: 1, input: 1000, output: 1000 }]);
-  expect(await rows(db.database.sql, sql`select e.kind, e.day::text, r.model, r.version, e.prompt_tokens as prompt, e.cached_tokens as cached, e.completion_tokens as completion
-    from ledger_entries e left join model_rates r on r.id = e.rate_id order by e.id`)).toEqual([
+  expect(
+    await rows(db.database.sql, sql`select model, version, input, output from model_rates order by model, version`),
+  ).toEqual([
+    { model: 'a', version: 1, input: 1000, output: 1000 },
+    { model: 'a', version: 2, input: 2000, output: 3000 },
+    { model: 'b', version: 1, input: 1000, output: 1000 },
+  ]);
+  expect(
+    await rows(
+      db.database.sql,
+      sql`select e.kind, e.day::text, r.model, r.version, e.prompt_tokens as prompt, e.cached_tokens as cached, e.completion_tokens as completion
+    from ledger_entries e left join model_rates r on r.id = e.rate_id order by e.id`,
+    ),
+  ).toEqual([
     { kind: 'debit', day: '2026-11-10', model: 'a', version: 1, prompt: 10, cached: 4, completion: 5 },
     { kind: 'debit', day: '2026-11-11', model: 'a', version: 2, prompt: 10, cached: 4, completion: 5 },
     { kind: 'debit', day: '2026-11-11', model: 'b', version: 1, prompt: 10, cached: 4, completion: 5 },
-    { kind: 'adjustment', day: '2026-11-11', model: null, version: null, prompt: null, cached: null, completion: null }]);
-  expect(await rows(db.database.sql, sql`select u.day::text, r.model, r.version, u.turns, u.used_tokens::int as used
-    from usage_rollups u left join model_rates r on r.id = u.rate_id order by u.day, r.model, r.version`)).toEqual([
-    { day: '2026-11-10', model: 'a', version: 1, turns: 1, used: 15 }, { day: '2026-11-11', model: 'a', version: 2, turns: 1, used: 15 },
-    { day: '2026-11-11', model: 'b', version: 1, turns: 1, used: 15 }, { day: '2026-11-11', model: null, version: null, turns: 0, used: 55 }]);
+    { kind: 'adjustment', day: '2026-11-11', model: null, version: null, prompt: null, cached: null, completion: null },
+  ]);
+  expect(
+    await rows(
+      db.database.sql,
+      sql`select u.day::text, r.model, r.version, u.turns, u.used_tokens::int as used
+    from usage_rollups u left join model_rates r on r.id = u.rate_id order by u.day, r.model, r.version`,
+    ),
+  ).toEqual([
+    { day: '2026-11-10', model: 'a', version: 1, turns: 1, used: 15 },
+    { day: '2026-11-11', model: 'a', version: 2, turns: 1, used: 15 },
+    { day: '2026-11-11', model: 'b', version: 1, turns: 1, used: 15 },
+    { day: '2026-11-11', model: null, version: null, turns: 0, used: 55 },
+  ]);
   expect(await countMismatches(db.database, { sinceMs: 100 * 365 * 86_400_000 })).toBe(0);
   await expect(sql`update ledger_entries set day = day`.execute(db.database.sql)).rejects.toThrow('append-only');
 });
@@ -38,10 +57,16 @@ const id = (n: number) => `00000000-0000-4000-8000-00000000000${n}`;
 /** Three settled turns on both sides of a midnight in Seoul, by two rates and two models, and an adjustment. */
 
 test('a migration’s statements have no limit, those of requests do', async () => {
-  const [patient, usual] = await Promise.all([openDatabase({ url: db.url, poolMax: 1, answerWithinMs: null }), openDatabase({ url: db.url, poolMax: 1, answerWithinMs: 200 })]);
+  const [patient, usual] = await Promise.all([
+    openDatabase({ url: db.url, poolMax: 1, answerWithinMs: null }),
+    openDatabase({ url: db.url, poolMax: 1, answerWithinMs: 200 }),
+  ]);
   try {
     const limits = sql<{ limit: string }>`select current_setting('statement_timeout') as limit`;
-    expect([await rows(patient.sql, limits), await rows(usual.sql, limits)]).toEqual([[{ limit: '0' }], [{ limit: '15s' }]]);
+    expect([await rows(patient.sql, limits), await rows(usual.sql, limits)]).toEqual([
+      [{ limit: '0' }],
+      [{ limit: '15s' }],
+    ]);
     await sql`select pg_sleep(0.5)`.execute(patient.sql);
     await expect(sql`select pg_sleep(0.5)`.execute(usual.sql)).rejects.toThrow(/timeout/i);
   } finally {
@@ -54,7 +79,13 @@ insert into users (id) values (1);
 insert into accounts (id, user_id) values (1, 1);
 insert into periods (account_id, label, starts_at, ends_at, allowance_tokens, used_tokens, spent_allowance_tokens)
   values (1, '2026-11', '2026-11-01T00:00+09', '2026-12-01T00:00+09', 100000, 100, 100);
-${[[1, 'a', 1000, 1000, '2026-11-10T23:59+09'], [2, 'a', 2000, 3000, '2026-11-11T00:00+09'], [3, 'b', 1000, 1000, '2026-11-11T01:00+09']].map(([n, model, input, output, at]) => `
+${[
+  [1, 'a', 1000, 1000, '2026-11-10T23:59+09'],
+  [2, 'a', 2000, 3000, '2026-11-11T00:00+09'],
+  [3, 'b', 1000, 1000, '2026-11-11T01:00+09'],
+]
+  .map(
+    ([n, model, input, output, at]) => `
 insert into conversations (id, user_id) values ('${id(Number(n))}', 1);
 insert into turns (id, user_id, account_id, conversation_id, sequence, model, body_hash, question, question_tokens, encoding, state, ended_at, answer, answer_attempt, prompt_tokens, completion_tokens)
   values ('${id(Number(n))}', 1, 1, '${id(Number(n))}', 1, '${model}', '', 'q', 1, 'o200k_base', 'completed', now(), 'x', 1, 10, 5);
@@ -62,7 +93,9 @@ insert into holds (id, account_id, turn_id, run_id, ordinal, state, tokens, prom
   values ('${id(Number(n))}', 1, '${id(Number(n))}', 'r', 1, 'settled', 20, 10, 10, ${input}, 1000, ${output}, 'infinity', '${at}', now());
 insert into attempts (turn_id, number, run_id, hold_id, state, prompt_tokens, cached_tokens, completion_tokens) values ('${id(Number(n))}', 1, 'r', '${id(Number(n))}', 'answered', 10, 4, 5);
 insert into ledger_entries (account_id, period_id, kind, turn_id, hold_id, tokens, purchased_delta, debt_delta, spent_purchased_delta, spent_allowance_delta, overage_delta, used_delta, created_at)
-  values (1, 1, 'debit', '${id(Number(n))}', '${id(Number(n))}', 15, 0, 0, 0, 15, 0, 15, '${at}');`).join('\n')}
+  values (1, 1, 'debit', '${id(Number(n))}', '${id(Number(n))}', 15, 0, 0, 0, 15, 0, 15, '${at}');`,
+  )
+  .join('\n')}
 insert into ledger_entries (account_id, period_id, kind, tokens, purchased_delta, debt_delta, spent_purchased_delta, spent_allowance_delta, overage_delta, used_delta, created_at)
   values (1, 1, 'adjustment', 55, 0, 0, 0, 55, 0, 55, '2026-11-11T02:00+09');
 `;

@@ -1,6 +1,6 @@
 /**
- * What the policy says, written a second time and as plainly as possible: tokens are moved one by one, limits are found by trying.
- * It imports nothing of the program, so that a slip there is not repeated here.
+ * What the policy says, written a second time and as plainly as possible: tokens are moved one by one, limits are found
+ * by trying. It imports nothing of the program, so that a slip there is not repeated here.
  */
 export interface Rules {
   /** Wrong ones are the controls of the property. */
@@ -13,17 +13,60 @@ export interface Rules {
   readonly adjustmentsRollUp: boolean;
 }
 
-export const POLICY: Rules = { spendFirst: 'bought', forgiveAtReset: true, grantPaysDebt: true, ceilingPercent: 105, holdOutlivesAnswer: true, debitsByTheRateOf: 'hold', adjustmentsRollUp: true };
+export const POLICY: Rules = {
+  spendFirst: 'bought',
+  forgiveAtReset: true,
+  grantPaysDebt: true,
+  ceilingPercent: 105,
+  holdOutlivesAnswer: true,
+  debitsByTheRateOf: 'hold',
+  adjustmentsRollUp: true,
+};
 
-export interface ModelRate { version: number; input: number; cached: number; output: number }
+export interface ModelRate {
+  version: number;
+  input: number;
+  cached: number;
+  output: number;
+}
 
-export interface ModelHold { run: string; state: 'pending' | 'settled' | 'released' | 'expired'; tokens: number; limit: number; prompt: number; rate: ModelRate; until: number }
-export interface ModelAttempt { state: 'open' | 'answered' | 'stopped' | 'failed' | 'lost'; hold: ModelHold; run: string; usage: number | null }
+export interface ModelHold {
+  run: string;
+  state: 'pending' | 'settled' | 'released' | 'expired';
+  tokens: number;
+  limit: number;
+  prompt: number;
+  rate: ModelRate;
+  until: number;
+}
+export interface ModelAttempt {
+  state: 'open' | 'answered' | 'stopped' | 'failed' | 'lost';
+  hold: ModelHold;
+  run: string;
+  usage: number | null;
+}
 export interface ModelTurn {
-  id: string; conversation: number; sequence: number; body: string; words: number; asked: number | null;
-  state: 'accepted' | 'running' | 'completed' | 'stopped' | 'failed' | 'refused'; code: string | null;
-  everAdmitted: boolean; admitted: boolean; stop: boolean; holds: ModelHold[]; attempts: ModelAttempt[];
-  answer: { attempt: number; outcome: 'completed' | 'stopped'; prompt: number; cached: number; completion: number; estimated: boolean } | null;
+  id: string;
+  conversation: number;
+  sequence: number;
+  body: string;
+  words: number;
+  asked: number | null;
+  state: 'accepted' | 'running' | 'completed' | 'stopped' | 'failed' | 'refused';
+  code: string | null;
+  everAdmitted: boolean;
+  admitted: boolean;
+  stop: boolean;
+  holds: ModelHold[];
+  attempts: ModelAttempt[];
+  answer: {
+    attempt: number;
+    outcome: 'completed' | 'stopped';
+    prompt: number;
+    cached: number;
+    completion: number;
+    estimated: boolean;
+  } | null;
   debit: { tokens: number; version: number; overHold: boolean; ceilingMoved: boolean } | null;
 }
 
@@ -34,11 +77,22 @@ const DEFAULT_OUTPUT = 2_048;
 export class Account {
   now: number;
   month: number | null = null; // months since year 0, of the open period
-  free = 0; bought = 0; owed = 0; spentBought = 0; spentFree = 0; over = 0; used = 0;
-  granted = 0; reversed = 0; spentBoughtBefore = 0;
+  free = 0;
+  bought = 0;
+  owed = 0;
+  spentBought = 0;
+  spentFree = 0;
+  over = 0;
+  used = 0;
+  granted = 0;
+  reversed = 0;
+  spentBoughtBefore = 0;
   /** What the catalogue says now. */
   rate = RATE;
-  /** Of every month: by month, day and version, turns, prompt, cached, completion and used tokens. Version 0: adjustments. */
+  /**
+   * Of every month: by month, day and version, turns, prompt, cached, completion and used tokens. Version 0:
+   * adjustments.
+   */
   readonly rollups = new Map<string, number[]>();
   /** Something happened that may explain a total beyond the ceiling. */
   moved = false;
@@ -62,7 +116,10 @@ export class Account {
     const day = `${wall.getUTCFullYear()}-${two(wall.getUTCMonth() + 1)}-${two(wall.getUTCDate())}`;
     const key = `${day.slice(0, 7)} ${day} ${version}`;
     const before = this.rollups.get(key) ?? [0, 0, 0, 0, 0];
-    this.rollups.set(key, before.map((figure, i) => figure + figures[i]!));
+    this.rollups.set(
+      key,
+      before.map((figure, i) => figure + figures[i]!),
+    );
   }
 
   touch(): void {
@@ -72,7 +129,11 @@ export class Account {
     this.month = month;
     this.spentBoughtBefore += this.spentBought;
     const kept = this.rules.forgiveAtReset ? 0 : this.over;
-    this.free = ALLOWANCE; this.spentBought = 0; this.spentFree = 0; this.over = kept; this.used = kept;
+    this.free = ALLOWANCE;
+    this.spentBought = 0;
+    this.spentFree = 0;
+    this.over = kept;
+    this.used = kept;
   }
 
   total(): number {
@@ -87,7 +148,9 @@ export class Account {
 
   held(except: ModelTurn | null = null): number {
     let sum = 0;
-    for (const turn of this.turns) for (const hold of turn.holds) if (turn !== except && hold.state === 'pending' && hold.until > this.now) sum += hold.tokens;
+    for (const turn of this.turns)
+      for (const hold of turn.holds)
+        if (turn !== except && hold.state === 'pending' && hold.until > this.now) sum += hold.tokens;
     return sum;
   }
 
@@ -95,9 +158,13 @@ export class Account {
     for (let i = 0; i < tokens; i++) {
       this.used++;
       const first = this.rules.spendFirst === 'bought' ? this.bought > 0 : this.free === 0 && this.bought > 0;
-      if (first) { this.bought--; this.spentBought++; }
-      else if (this.free > 0) { this.free--; this.spentFree++; }
-      else this.over++;
+      if (first) {
+        this.bought--;
+        this.spentBought++;
+      } else if (this.free > 0) {
+        this.free--;
+        this.spentFree++;
+      } else this.over++;
     }
   }
 
@@ -105,8 +172,10 @@ export class Account {
     this.touch();
     this.granted += tokens;
     for (let i = 0; i < tokens; i++) {
-      if (this.over > 0) { this.over--; this.spentBought++; }
-      else if (this.owed > 0 && this.rules.grantPaysDebt) this.owed--;
+      if (this.over > 0) {
+        this.over--;
+        this.spentBought++;
+      } else if (this.owed > 0 && this.rules.grantPaysDebt) this.owed--;
       else this.bought++;
     }
   }
@@ -127,8 +196,13 @@ export class Account {
     while (this.used > wanted) {
       this.used--;
       if (this.over > 0) this.over--;
-      else if (this.spentFree > 0) { this.spentFree--; this.free++; }
-      else { this.spentBought--; this.bought++; }
+      else if (this.spentFree > 0) {
+        this.spentFree--;
+        this.free++;
+      } else {
+        this.spentBought--;
+        this.bought++;
+      }
     }
   }
 
@@ -137,14 +211,20 @@ export class Account {
   }
 
   nextSequence(conversation: number): number {
-    return this.lastSequence[conversation] = (this.lastSequence[conversation] ?? 0) + 1;
+    return (this.lastSequence[conversation] = (this.lastSequence[conversation] ?? 0) + 1);
   }
 
   /** What a run gets that asks for tokens. */
-  reserve(turn: ModelTurn, run: string): 'completed' | 'stopped' | 'refused' | 'held' | 'answered' | `failed ${string}` {
+  reserve(
+    turn: ModelTurn,
+    run: string,
+  ): 'completed' | 'stopped' | 'refused' | 'held' | 'answered' | `failed ${string}` {
     if (turn.state === 'completed' || turn.state === 'stopped') return turn.state;
     if (isLive(turn) && turn.answer !== null) return 'answered';
-    if (isLive(turn) && turn.stop) { this.end(turn, 'stopped', null); return 'stopped'; }
+    if (isLive(turn) && turn.stop) {
+      this.end(turn, 'stopped', null);
+      return 'stopped';
+    }
     const claim = pending(turn);
     if (claim !== null && isLive(turn) && claim.run === run && claim.until > this.now) return 'held';
     if (!isLive(turn)) {
@@ -154,16 +234,24 @@ export class Account {
     if (claim !== null) claim.state = claim.until > this.now ? 'released' : 'expired';
     this.touch();
     const room = this.ceiling() - this.used;
-    const size = room < 400 || this.used * 100 >= this.total() * this.rules.ceilingPercent ? null : fit(turn, room - this.held(turn), this.rate);
+    const size =
+      room < 400 || this.used * 100 >= this.total() * this.rules.ceilingPercent
+        ? null
+        : fit(turn, room - this.held(turn), this.rate);
     if (size === null) {
       const without = room < 400 ? null : fit(turn, room, this.rate);
       const code = without === null ? 'TOKEN_EXHAUSTED' : 'tokens_held';
-      if (!turn.everAdmitted) { this.end(turn, 'refused', code); return 'refused'; }
+      if (!turn.everAdmitted) {
+        this.end(turn, 'refused', code);
+        return 'refused';
+      }
       this.end(turn, 'failed', 'TOKEN_EXHAUSTED');
       return 'failed TOKEN_EXHAUSTED';
     }
     turn.holds.push({ run, state: 'pending', ...size, rate: this.rate, until: this.now + holdFor(size.limit) });
-    turn.state = 'accepted'; turn.everAdmitted = true; turn.admitted = true;
+    turn.state = 'accepted';
+    turn.everAdmitted = true;
+    turn.admitted = true;
     if (this.used + this.held() > this.ceiling()) throw new Error('the model itself passed the ceiling');
     return 'held';
   }
@@ -184,12 +272,28 @@ export class Account {
   }
 
   /** @returns whether the answer was taken. */
-  store(turn: ModelTurn, number: number, answer: { outcome: 'completed' | 'stopped'; prompt: number; cached: number; completion: number; estimated: boolean }): boolean {
+  store(
+    turn: ModelTurn,
+    number: number,
+    answer: {
+      outcome: 'completed' | 'stopped';
+      prompt: number;
+      cached: number;
+      completion: number;
+      estimated: boolean;
+    },
+  ): boolean {
     const attempt = turn.attempts[number - 1];
     if (attempt === undefined) throw new Error('the model stores answers of attempts that were opened');
     const { hold } = attempt;
-    const taken = turn.state === 'running' && number === turn.attempts.length && turn.answer === null && hold.state === 'pending' && hold.until > this.now;
-    if (attempt.state === 'open') attempt.state = taken ? (answer.outcome === 'completed' ? 'answered' : 'stopped') : 'lost';
+    const taken =
+      turn.state === 'running' &&
+      number === turn.attempts.length &&
+      turn.answer === null &&
+      hold.state === 'pending' &&
+      hold.until > this.now;
+    if (attempt.state === 'open')
+      attempt.state = taken ? (answer.outcome === 'completed' ? 'answered' : 'stopped') : 'lost';
     attempt.usage ??= answer.prompt + answer.completion;
     if (!taken) return false;
     if (this.rules.holdOutlivesAnswer) hold.until = Infinity;
@@ -216,7 +320,8 @@ export class Account {
     const ceiling = this.ceiling();
     this.spend(tokens);
     const ceilingMoved = !overHold && this.used > ceiling;
-    if (ceilingMoved && !this.moved) throw new Error(`overshoot: ${this.used} of ${ceiling} with nothing to explain it`);
+    if (ceilingMoved && !this.moved)
+      throw new Error(`overshoot: ${this.used} of ${ceiling} with nothing to explain it`);
     turn.debit = { tokens, version: hold.rate.version, overHold, ceilingMoved };
     this.rollUp(hold.rate.version, [1, prompt, cached, completion, tokens]);
     hold.state = 'settled';
@@ -234,14 +339,18 @@ export class Account {
   end(turn: ModelTurn, state: 'stopped' | 'failed' | 'refused', code: string | null): void {
     const hold = pending(turn);
     if (hold !== null) hold.state = 'released';
-    for (const attempt of turn.attempts) if (attempt.state === 'open') attempt.state = state === 'stopped' ? 'stopped' : 'lost';
+    for (const attempt of turn.attempts)
+      if (attempt.state === 'open') attempt.state = state === 'stopped' ? 'stopped' : 'lost';
     turn.state = state;
     turn.code = code;
   }
 
   reopen(turn: ModelTurn): void {
     if (turn.state === 'refused') turn.sequence = this.nextSequence(turn.conversation);
-    turn.state = 'accepted'; turn.code = null; turn.admitted = false; turn.stop = false;
+    turn.state = 'accepted';
+    turn.code = null;
+    turn.admitted = false;
+    turn.stop = false;
   }
 }
 

@@ -6,7 +6,18 @@ import { settleTurn } from '../../db/settle-turn.ts';
 import { setTestUsage } from '../../db/usage.ts';
 import { nextPeriod } from '../../domain/period.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { accept, balanceOf, createPerson, debitsOf, newId, open, reserve, store, storedAnswer, type Person } from './fixture.ts';
+import {
+  accept,
+  balanceOf,
+  createPerson,
+  debitsOf,
+  newId,
+  open,
+  reserve,
+  store,
+  storedAnswer,
+  type Person,
+} from './fixture.ts';
 
 // Holds and entries carry the database's clock, so these lives are lived now.
 const now = () => Date.now();
@@ -20,7 +31,10 @@ beforeEach(async () => {
   person = await createPerson(db.database, { allowance: 10_000 });
 });
 
-/** A turn with its answer stored, ready to settle. `held`: what a broken admission, which looks at no ceiling, would have set aside. */
+/**
+ * A turn with its answer stored, ready to settle. `held`: what a broken admission, which looks at no ceiling, would
+ * have set aside.
+ */
 async function answered(used: number, held?: number) {
   const { turnId } = await accept(db.database, person, { askedOutput: 256 });
   const reserved = await reserve(db.database, turnId, { now: now() });
@@ -31,15 +45,18 @@ async function answered(used: number, held?: number) {
   return {
     turnId,
     async settle(at = now()) {
-      if (held !== undefined) await sql`update holds set tokens = ${held} where turn_id = ${turnId}`.execute(db.database.sql);
+      if (held !== undefined)
+        await sql`update holds set tokens = ${held} where turn_id = ${turnId}`.execute(db.database.sql);
       await settleTurn(db.database, { turnId, answer, now: at });
     },
   };
 }
 
 const usedTo = (percent: number) => setTestUsage(db.database, { accountId: person.accountId, percent, now: now() });
-const grant = (tokens: number) => grantTokens(db.database, { userId: person.userId, tokens, reason: 'test', key: newId(), now: now() });
-const reverse = (entryId: number, tokens: number) => reverseGrant(db.database, { entryId, tokens, reason: 'test', key: newId(), now: now() });
+const grant = (tokens: number) =>
+  grantTokens(db.database, { userId: person.userId, tokens, reason: 'test', key: newId(), now: now() });
+const reverse = (entryId: number, tokens: number) =>
+  reverseGrant(db.database, { entryId, tokens, reason: 'test', key: newId(), now: now() });
 const overshoot = () => readOvershoot(db.database);
 
 describe('what explains a debit beyond 105 %', () => {
@@ -58,7 +75,7 @@ describe('what explains a debit beyond 105 %', () => {
     expect(await overshoot()).toBe(0);
   });
 
-  test('another turn\'s provider did, while this hold stood', async () => {
+  test("another turn's provider did, while this hold stood", async () => {
     await usedTo(99);
     const within = await answered(200);
     const beyond = await answered(2_000);
@@ -82,7 +99,11 @@ describe('what explains a debit beyond 105 %', () => {
     await usedTo(50);
     const { turnId, settle } = await answered(12_000, 12_000);
     await settle(nextPeriod(null, now(), 'Asia/Seoul').endsAt + 1_000);
-    expect(await balanceOf(db.database.sql, person.accountId)).toMatchObject({ used: 12_000, allowance: 10_000, purchased: 0 });
+    expect(await balanceOf(db.database.sql, person.accountId)).toMatchObject({
+      used: 12_000,
+      allowance: 10_000,
+      purchased: 0,
+    });
     expect(await debitsOf(db.database.sql, turnId)).toMatchObject([{ overHold: false, ceilingMoved: true }]);
     expect(await overshoot()).toBe(0);
   });
@@ -100,8 +121,10 @@ describe('what nothing explains', () => {
     const turns = [await answered(500, 500), await answered(500, 500)];
     for (const { settle } of turns) await settle();
     expect((await balanceOf(db.database.sql, person.accountId)).used).toBe(10_900);
-    expect(await debitsOf(db.database.sql, turns[1]?.turnId ?? '')).toMatchObject([{ overHold: false, ceilingMoved: true }]);
-    expect(await overshoot() - before).toBe(400);
+    expect(await debitsOf(db.database.sql, turns[1]?.turnId ?? '')).toMatchObject([
+      { overHold: false, ceilingMoved: true },
+    ]);
+    expect((await overshoot()) - before).toBe(400);
   });
 
   test('a ceiling that came down before the hold was made explains nothing', async () => {
@@ -109,16 +132,18 @@ describe('what nothing explains', () => {
     await reverse(entryId, 1_000);
     await usedTo(99);
     await sql`alter table ledger_entries disable trigger user`.execute(db.database.sql);
-    await sql`update ledger_entries set created_at = created_at - interval '1 hour' where account_id = ${person.accountId}`.execute(db.database.sql);
+    await sql`update ledger_entries set created_at = created_at - interval '1 hour' where account_id = ${person.accountId}`.execute(
+      db.database.sql,
+    );
     await sql`alter table ledger_entries enable trigger user`.execute(db.database.sql);
     await (await answered(1_000, 1_000)).settle();
-    expect(await overshoot() - before).toBe(400);
+    expect((await overshoot()) - before).toBe(400);
   });
 
   test('what a provider charged beyond the hold explains that much and no more', async () => {
     await usedTo(99);
     await (await answered(1_000, 700)).settle();
-    expect(await overshoot() - before).toBe(100);
+    expect((await overshoot()) - before).toBe(100);
   });
 
   test('it is asked for by an index of its own, not by reading the debits of everybody', async () => {
@@ -130,7 +155,9 @@ describe('what nothing explains', () => {
           'spent_purchased_delta', 0, 'spent_allowance_delta', 5, 'overage_delta', 0, 'used_delta', 5))).*
         from (select * from ledger_entries where kind = 'debit' limit 1) e, generate_series(1, 5000) n`.execute(tx);
       await sql`analyze ledger_entries`.execute(tx);
-      const { rows } = await sql<{ 'QUERY PLAN': string }>`explain select distinct account_id, period_id from ledger_entries
+      const { rows } = await sql<{
+        'QUERY PLAN': string;
+      }>`explain select distinct account_id, period_id from ledger_entries
         where kind = 'debit' and overage_delta > 0 and created_at > now() - interval '1 day'`.execute(tx);
       await sql`delete from ledger_entries where id > 1000000`.execute(tx);
       return rows.map((row) => row['QUERY PLAN']).join('\n');
@@ -145,8 +172,16 @@ describe('figures of a scrape', () => {
     const { turnId } = await accept(db.database, person);
     expect(await readLiveFigures(db.database)).toEqual({ ...before, liveTurns: before.liveTurns + 1 });
     await reserve(db.database, turnId, { now: now() });
-    const { rows: [hold] } = await sql<{ tokens: number }>`select tokens::float8 as tokens from holds where turn_id = ${turnId}`.execute(db.database.sql);
-    expect(await readLiveFigures(db.database)).toEqual({ liveTurns: before.liveTurns + 1, liveHolds: before.liveHolds + 1, heldTokens: before.heldTokens + (hold?.tokens ?? 0) });
+    const {
+      rows: [hold],
+    } = await sql<{ tokens: number }>`select tokens::float8 as tokens from holds where turn_id = ${turnId}`.execute(
+      db.database.sql,
+    );
+    expect(await readLiveFigures(db.database)).toEqual({
+      liveTurns: before.liveTurns + 1,
+      liveHolds: before.liveHolds + 1,
+      heldTokens: before.heldTokens + (hold?.tokens ?? 0),
+    });
     await sql`update holds set expires_at = now() where turn_id = ${turnId}`.execute(db.database.sql);
     expect(await readLiveFigures(db.database)).toEqual({ ...before, liveTurns: before.liveTurns + 1 });
   });

@@ -15,10 +15,16 @@ afterAll(() => db.close());
 const at = (text: string) => Date.parse(text);
 const HOUR = 3_600_000;
 const usageOf = ({ accountId }: Person, now: number) => readUsage(db.database, { accountId, now });
-const fire = ({ accountId }: Person, firedFor: number, now = firedFor) => resetAllowance(db.database, { accountId, firedFor, now });
-const moveTo = ({ userId }: Person, timeZone: string, now: number) => updateProfile(db.database, { userId, timeZone, now });
-const periodsOf = ({ accountId }: Person) => rows(db.database.sql, sql<{ label: string; ends: string; used: number }>`
-  select label, to_char(ends_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"') as ends, used_tokens::int as used from periods where account_id = ${accountId} order by starts_at`);
+const fire = ({ accountId }: Person, firedFor: number, now = firedFor) =>
+  resetAllowance(db.database, { accountId, firedFor, now });
+const moveTo = ({ userId }: Person, timeZone: string, now: number) =>
+  updateProfile(db.database, { userId, timeZone, now });
+const periodsOf = ({ accountId }: Person) =>
+  rows(
+    db.database.sql,
+    sql<{ label: string; ends: string; used: number }>`
+  select label, to_char(ends_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"') as ends, used_tokens::int as used from periods where account_id = ${accountId} order by starts_at`,
+  );
 
 describe('in each zone the last millisecond of a month is the old period and the next the new one', () => {
   test.each([
@@ -48,16 +54,43 @@ describe('in each zone the last millisecond of a month is the old period and the
 
 describe('a zone changed on the last or first day gives nobody a second allowance and takes none away', () => {
   test.each([
-    ['Seoul → New York on the last evening', 'Asia/Seoul', 'America/New_York', '2026-11-30T23:00:00+09:00', ['2026-11-30T15:00Z', '2027-01-01T05:00Z']],
-    ['Seoul → New York on the first morning', 'Asia/Seoul', 'America/New_York', '2026-12-01T01:00:00+09:00', ['2026-11-30T15:00Z', '2026-12-31T15:00Z']],
-    ['New York → Seoul on the last evening, where it is December already', 'America/New_York', 'Asia/Seoul', '2026-11-30T23:00:00-05:00', ['2026-12-01T05:00Z', '2026-12-31T15:00Z']],
-    ['New York → Seoul on the first morning', 'America/New_York', 'Asia/Seoul', '2026-12-01T01:00:00-05:00', ['2026-12-01T05:00Z', '2027-01-01T05:00Z']],
+    [
+      'Seoul → New York on the last evening',
+      'Asia/Seoul',
+      'America/New_York',
+      '2026-11-30T23:00:00+09:00',
+      ['2026-11-30T15:00Z', '2027-01-01T05:00Z'],
+    ],
+    [
+      'Seoul → New York on the first morning',
+      'Asia/Seoul',
+      'America/New_York',
+      '2026-12-01T01:00:00+09:00',
+      ['2026-11-30T15:00Z', '2026-12-31T15:00Z'],
+    ],
+    [
+      'New York → Seoul on the last evening, where it is December already',
+      'America/New_York',
+      'Asia/Seoul',
+      '2026-11-30T23:00:00-05:00',
+      ['2026-12-01T05:00Z', '2026-12-31T15:00Z'],
+    ],
+    [
+      'New York → Seoul on the first morning',
+      'America/New_York',
+      'Asia/Seoul',
+      '2026-12-01T01:00:00-05:00',
+      ['2026-12-01T05:00Z', '2027-01-01T05:00Z'],
+    ],
   ])('%s', async (_, from, to, when, ends) => {
     const person = await createPerson(db.database, { timeZone: from });
     await runTurn(db.database, person, { used: 50, now: at('2026-11-20T12:00:00Z') });
     await moveTo(person, to, at(when));
     for (const hours of [0, 1, 6, 12, 24, 30]) await usageOf(person, at(when) + hours * HOUR);
-    expect((await periodsOf(person)).map(({ label, ends: end }) => [label, end])).toEqual([['2026-11', ends[0]], ['2026-12', ends[1]]]);
+    expect((await periodsOf(person)).map(({ label, ends: end }) => [label, end])).toEqual([
+      ['2026-11', ends[0]],
+      ['2026-12', ends[1]],
+    ]);
   });
 
   test('there and back within the last hour changes nothing', async () => {
@@ -68,7 +101,10 @@ describe('a zone changed on the last or first day gives nobody a second allowanc
     await moveTo(person, 'Etc/GMT+12', when + 1);
     await moveTo(person, 'Asia/Seoul', when + 2);
     await usageOf(person, at('2026-12-01T00:00:00+09:00'));
-    expect((await periodsOf(person)).map(({ label, ends }) => [label, ends])).toEqual([['2026-11', '2026-11-30T15:00Z'], ['2026-12', '2026-12-31T15:00Z']]);
+    expect((await periodsOf(person)).map(({ label, ends }) => [label, ends])).toEqual([
+      ['2026-11', '2026-11-30T15:00Z'],
+      ['2026-12', '2026-12-31T15:00Z'],
+    ]);
   });
 });
 
@@ -83,7 +119,10 @@ describe('the first touch and the schedule', () => {
       const outcomes = done.flatMap((one) => ('outcome' in one ? [one.outcome] : []));
       expect(outcomes.filter((outcome) => outcome === 'reset').length).toBeLessThanOrEqual(1);
       expect(outcomes.every((outcome) => outcome === 'reset' || outcome === 'already_reset')).toBe(true);
-      expect(await periodsOf(person)).toMatchObject([{ label: '2026-11', used: 500 }, { label: '2026-12', used: 0 }]);
+      expect(await periodsOf(person)).toMatchObject([
+        { label: '2026-11', used: 500 },
+        { label: '2026-12', used: 0 },
+      ]);
     }
   });
 
@@ -91,8 +130,18 @@ describe('the first touch and the schedule', () => {
     const person = await createPerson(db.database);
     await runTurn(db.database, person, { used: 500, now: at('2026-11-20T12:00:00Z') });
     const firing = at('2026-12-01T04:05:00+09:00');
-    expect(await fire(person, firing)).toEqual({ outcome: 'reset', period: '2026-12', closedUsedTokens: 500, idle: false });
-    expect(await fire(person, firing)).toEqual({ outcome: 'already_reset', period: '2026-12', closedUsedTokens: 500, idle: false });
+    expect(await fire(person, firing)).toEqual({
+      outcome: 'reset',
+      period: '2026-12',
+      closedUsedTokens: 500,
+      idle: false,
+    });
+    expect(await fire(person, firing)).toEqual({
+      outcome: 'already_reset',
+      period: '2026-12',
+      closedUsedTokens: 500,
+      idle: false,
+    });
   });
 
   test('a firing that finds the closed period unused has no more work, unless the open one was used', async () => {
@@ -100,7 +149,11 @@ describe('the first touch and the schedule', () => {
     await usageOf(person, at('2026-11-20T12:00:00Z'));
     expect(await fire(person, at('2026-12-01T04:05:00+09:00'))).toMatchObject({ outcome: 'reset', idle: true });
     await runTurn(db.database, person, { used: 5, now: at('2026-12-02T12:00:00Z') });
-    expect(await fire(person, at('2026-12-03T04:05:00+09:00'))).toMatchObject({ outcome: 'already_reset', closedUsedTokens: 0, idle: false });
+    expect(await fire(person, at('2026-12-03T04:05:00+09:00'))).toMatchObject({
+      outcome: 'already_reset',
+      closedUsedTokens: 0,
+      idle: false,
+    });
   });
 
   test('three missed months by backfill, in order and then all over again: the past ones do nothing, the present one resets once', async () => {
@@ -109,7 +162,8 @@ describe('the first touch and the schedule', () => {
     const now = at('2026-11-15T12:00:00+09:00');
     const backfill = async () => {
       const outcomes: string[] = [];
-      for (const month of ['2026-09', '2026-10', '2026-11']) outcomes.push((await fire(person, at(`${month}-01T04:05:00+09:00`), now)).outcome);
+      for (const month of ['2026-09', '2026-10', '2026-11'])
+        outcomes.push((await fire(person, at(`${month}-01T04:05:00+09:00`), now)).outcome);
       return outcomes;
     };
     expect(await backfill()).toEqual(['past_month', 'past_month', 'reset']);

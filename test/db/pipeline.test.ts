@@ -22,16 +22,20 @@ function insert(n: number, note = '') {
 }
 
 async function stepsFrom(n: number): Promise<number[]> {
-  return (await rows(db.database.sql, sql<{ n: number }>`select n from steps where n >= ${n} and n < ${n} + 10 order by n`)).map((row) => row.n);
+  return (
+    await rows(db.database.sql, sql<{ n: number }>`select n from steps where n >= ${n} and n < ${n} + 10 order by n`)
+  ).map((row) => row.n);
 }
 
 describe('a transaction', () => {
   test('runs statements that are begun together in that order, each on what the ones before it left', async () => {
-    const [, , found] = await db.database.transaction((tx) => Promise.all([
-      insert(10, 'first').execute(tx),
-      sql`update steps set note = 'second' where n = 10`.execute(tx),
-      one(sql<{ note: string }>`select note from steps where n = 10`, tx),
-    ]));
+    const [, , found] = await db.database.transaction((tx) =>
+      Promise.all([
+        insert(10, 'first').execute(tx),
+        sql`update steps set note = 'second' where n = 10`.execute(tx),
+        one(sql<{ note: string }>`select note from steps where n = 10`, tx),
+      ]),
+    );
     expect(found).toEqual({ note: 'second' });
   });
 
@@ -46,10 +50,18 @@ describe('a transaction', () => {
       await mayCommit.promise;
     });
     await locked.promise;
-    const follower = db.database.transaction((tx) => Promise.all([
-      one(sql`select 1 from steps where n = 20 for no key update`, tx),
-      one(sql<{ note: string; others: number }>`select note, (select count(*)::int from steps where n = 21) as others from steps where n = 20`, tx),
-    ]));
+    const follower = db.database.transaction((tx) =>
+      Promise.all([
+        one(sql`select 1 from steps where n = 20 for no key update`, tx),
+        one(
+          sql<{
+            note: string;
+            others: number;
+          }>`select note, (select count(*)::int from steps where n = 21) as others from steps where n = 20`,
+          tx,
+        ),
+      ]),
+    );
     await waitingForALock();
     mayCommit.resolve();
     await holder;
@@ -77,11 +89,19 @@ describe('a transaction', () => {
   });
 
   test.each<[string, (tx: Tx) => Promise<unknown>]>([
-    ['while nobody waits', async (tx) => { tx.write(insert(30)); }],
-    ['before a statement that is waited for', async (tx) => {
-      tx.write(insert(30));
-      await one(sql`select 1`, tx);
-    }],
+    [
+      'while nobody waits',
+      async (tx) => {
+        tx.write(insert(30));
+      },
+    ],
+    [
+      'before a statement that is waited for',
+      async (tx) => {
+        tx.write(insert(30));
+        await one(sql`select 1`, tx);
+      },
+    ],
     ['and is waited for', (tx) => insert(30).execute(tx)],
   ])('that fails %s keeps nothing and throws the cause', async (_, fail) => {
     const failing = db.database.transaction(async (tx) => {
@@ -95,7 +115,9 @@ describe('a transaction', () => {
   test('whose failed statement was swallowed is not taken for a committed one', async () => {
     const swallowing = db.database.transaction(async (tx) => {
       await insert(50).execute(tx);
-      await insert(30).execute(tx).catch(() => {});
+      await insert(30)
+        .execute(tx)
+        .catch(() => {});
     });
     await expect(swallowing).rejects.toThrow('a transaction with a failed statement was committed');
     expect(await stepsFrom(50)).toEqual([]);
@@ -103,10 +125,12 @@ describe('a transaction', () => {
 
   test('whose work throws keeps nothing, and its connection serves the next', async () => {
     for (let i = 0; i < 5; i += 1) {
-      await expect(db.database.transaction(async (tx) => {
-        tx.write(insert(60 + i));
-        throw new Error('changed its mind');
-      })).rejects.toThrow('changed its mind');
+      await expect(
+        db.database.transaction(async (tx) => {
+          tx.write(insert(60 + i));
+          throw new Error('changed its mind');
+        }),
+      ).rejects.toThrow('changed its mind');
     }
     expect(await stepsFrom(60)).toEqual([]);
   });
@@ -126,7 +150,12 @@ describe('a transaction', () => {
 test('a statement is parsed and planned once a connection, whatever its values', async () => {
   await db.database.transaction(async (tx) => {
     for (const n of [80, 81, 82]) await insert(n, 'planned once').execute(tx);
-    const prepared = await rows(tx, sql<{ statement: string }>`select statement from pg_prepared_statements where statement like 'insert into steps%'`);
+    const prepared = await rows(
+      tx,
+      sql<{
+        statement: string;
+      }>`select statement from pg_prepared_statements where statement like 'insert into steps%'`,
+    );
     expect(prepared).toEqual([{ statement: 'insert into steps (n, note) values ($1, $2)' }]);
   });
 });
@@ -152,14 +181,22 @@ async function prepareElsewhere(url: string, types: readonly string[]): Promise<
     const pool = new Pool({ connectionString: process.argv[1], max: 1 });
     for (const type of process.argv.slice(2)) await sql\`select \${'1'}::\${sql.raw(type)}\`.execute(onPool(pool));
     await pool.end();`;
-  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, url, ...types], { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } });
+  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, url, ...types], {
+    cwd: root,
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
 }
 
 /** Until a session of this database stands at a lock; seen from beside the pool, whose connections are both in use. */
 async function waitingForALock(): Promise<void> {
   const beside = await openDatabase({ url: db.url, poolMax: 1 });
   try {
-    while (await first(sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`, beside.sql) === null);
+    while (
+      (await first(
+        sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        beside.sql,
+      )) === null
+    );
   } finally {
     await beside.close();
   }

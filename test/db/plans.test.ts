@@ -18,14 +18,23 @@ const NOW = Date.parse('2026-11-29T12:00:00+09:00');
 const LIMIT = 50;
 const TURNS = 8;
 /** Rows and entries of indexes that a turn may read; 19 debits are in its mean, 10 holds are its account's. */
-const MOST_READ: Record<string, number> = { ledger_entries: 25, turns: 40, holds: 60, attempts: 12, usage_rollups: 4, periods: 12 };
+const MOST_READ: Record<string, number> = {
+  ledger_entries: 25,
+  turns: 40,
+  holds: 60,
+  attempts: 12,
+  usage_rollups: 4,
+  periods: 12,
+};
 const ACCOUNTS = 200;
 let db: TestDatabase;
 beforeAll(async () => {
   db = await createTestDatabase();
   const client = new Client({ connectionString: db.url });
   await client.connect();
-  const { rows: indexes } = await client.query<{ make: string }>(`select replace(indexdef, 'INDEX', 'INDEX IF NOT EXISTS') as make from pg_indexes where tablename = 'turns'`);
+  const { rows: indexes } = await client.query<{ make: string }>(
+    `select replace(indexdef, 'INDEX', 'INDEX IF NOT EXISTS') as make from pg_indexes where tablename = 'turns'`,
+  );
   await seedLedger(client, { rows: 60_000, accounts: ACCOUNTS, months: 3, now: NOW });
   // The pages of usage need none of them, a turn does.
   for (const { make } of indexes) await client.query(make);
@@ -35,25 +44,49 @@ afterAll(() => db.close());
 
 type Page = (database: Database) => Promise<{ items: readonly unknown[]; nextCursor: string | null }>;
 
-const month = async (database: Database, accountId: number, label: string | null = null) => findMonth(database, { accountId, month: label, now: NOW });
+const month = async (database: Database, accountId: number, label: string | null = null) =>
+  findMonth(database, { accountId, month: label, now: NOW });
 /** The page that begins 1,500 debits deep. */
 const DEEP = Buffer.from(JSON.stringify([45_000])).toString('base64url');
 
 /** Every page of usage that there is, and how many entries of the ledger it may look at. */
 const PAGES: Record<string, { run: (database: Database) => Promise<unknown>; ledgerRows: number }> = {
   'the usage state': { run: (database) => readUsage(database, { accountId: HOT_ACCOUNT, now: NOW }), ledgerRows: 21 },
-  'history by day': { run: async (database) => listDays(database, { month: await month(database, HOT_ACCOUNT), limit: LIMIT, cursor: null }), ledgerRows: 0 },
-  'history by model': { run: async (database) => listModels(database, { month: await month(database, HOT_ACCOUNT), limit: LIMIT, cursor: null }), ledgerRows: 0 },
-  'history by turn': { run: async (database) => listTurnUsage(database, { month: await month(database, HOT_ACCOUNT), limit: LIMIT, cursor: null }), ledgerRows: LIMIT + 1 },
-  'history by turn, from a cursor': { run: async (database) => listTurnUsage(database, { month: await month(database, HOT_ACCOUNT), limit: LIMIT, cursor: DEEP }), ledgerRows: LIMIT + 1 },
-  'history of a month that is over': { run: async (database) => listTurnUsage(database, { month: await month(database, 7, '2026-09'), limit: LIMIT, cursor: null }), ledgerRows: LIMIT + 1 },
+  'history by day': {
+    run: async (database) =>
+      listDays(database, { month: await month(database, HOT_ACCOUNT), limit: LIMIT, cursor: null }),
+    ledgerRows: 0,
+  },
+  'history by model': {
+    run: async (database) =>
+      listModels(database, { month: await month(database, HOT_ACCOUNT), limit: LIMIT, cursor: null }),
+    ledgerRows: 0,
+  },
+  'history by turn': {
+    run: async (database) =>
+      listTurnUsage(database, { month: await month(database, HOT_ACCOUNT), limit: LIMIT, cursor: null }),
+    ledgerRows: LIMIT + 1,
+  },
+  'history by turn, from a cursor': {
+    run: async (database) =>
+      listTurnUsage(database, { month: await month(database, HOT_ACCOUNT), limit: LIMIT, cursor: DEEP }),
+    ledgerRows: LIMIT + 1,
+  },
+  'history of a month that is over': {
+    run: async (database) =>
+      listTurnUsage(database, { month: await month(database, 7, '2026-09'), limit: LIMIT, cursor: null }),
+    ledgerRows: LIMIT + 1,
+  },
   'the admins’ statistics': { run: (database) => readTokenStats(database, NOW), ledgerRows: 0 },
 };
 
 /** The promise that G33 makes of each statement. @throws when it is broken. */
 function assertReadsLittle(accesses: readonly Access[], ledgerRows: number): void {
-  for (const table of ['ledger_entries', 'turns', 'usage_rollups']) expect(accesses.filter((access) => access.table === table && access.scans)).toEqual([]);
-  expect(accesses.filter(({ table }) => table === 'ledger_entries').reduce((sum, { rows }) => sum + rows, 0)).toBeLessThanOrEqual(ledgerRows);
+  for (const table of ['ledger_entries', 'turns', 'usage_rollups'])
+    expect(accesses.filter((access) => access.table === table && access.scans)).toEqual([]);
+  expect(
+    accesses.filter(({ table }) => table === 'ledger_entries').reduce((sum, { rows }) => sum + rows, 0),
+  ).toBeLessThanOrEqual(ledgerRows);
 }
 
 describe('no page scans the ledger (G33)', () => {
@@ -70,7 +103,13 @@ describe('no page scans the ledger (G33)', () => {
   test.each<[string, Page | ((database: Database) => Promise<unknown>)]>([
     ['by its day', (database) => sql`select tokens from ledger_entries where day = '2026-11-11'`.execute(database.sql)],
     ['by its sum', (database) => sql`select sum(used_delta) from ledger_entries`.execute(database.sql)],
-    ['from the newest down to the cursor', (database) => sql`select id from ledger_entries where period_id = ${HOT_ACCOUNT * 3} and (${false} or id + 0 < 45000) order by id desc limit ${LIMIT}`.execute(database.sql)],
+    [
+      'from the newest down to the cursor',
+      (database) =>
+        sql`select id from ledger_entries where period_id = ${HOT_ACCOUNT * 3} and (${false} or id + 0 < 45000) order by id desc limit ${LIMIT}`.execute(
+          database.sql,
+        ),
+    ],
   ])('control: a page that reads it %s is found out', async (_, run) => {
     const { database, statements } = recordStatements(db.database);
     await run(database);
@@ -102,11 +141,18 @@ async function recordOne(run: (database: Database) => Promise<unknown>): Promise
 
 describe('a turn reads a few rows, however much there is', () => {
   let newcomer: Person;
-  /** Rows and entries of indexes read by whatever ran on a pool of one connection, which tells its figures when it is told to. */
+  /**
+   * Rows and entries of indexes read by whatever ran on a pool of one connection, which tells its figures when it is
+   * told to.
+   */
   async function countRead(run: (database: Database) => Promise<unknown>): Promise<Record<string, number>> {
-    const tables = sql<{ table: string; read: number }>`select relname as "table", (seq_tup_read + coalesce((select sum(idx_tup_read) from pg_stat_user_indexes i where i.relid = t.relid), 0))::int as read
+    const tables = sql<{
+      table: string;
+      read: number;
+    }>`select relname as "table", (seq_tup_read + coalesce((select sum(idx_tup_read) from pg_stat_user_indexes i where i.relid = t.relid), 0))::int as read
       from pg_stat_user_tables t where relname in ('ledger_entries', 'turns', 'holds', 'attempts', 'usage_rollups', 'periods')`;
-    const figures = async () => Object.fromEntries((await tables.execute(db.database.sql)).rows.map(({ table, read }) => [table, read]));
+    const figures = async () =>
+      Object.fromEntries((await tables.execute(db.database.sql)).rows.map(({ table, read }) => [table, read]));
     const before = await figures();
     const database = await openDatabase({ url: db.url, poolMax: 1 });
     await run(database);
@@ -117,7 +163,8 @@ describe('a turn reads a few rows, however much there is', () => {
   }
 
   beforeAll(async () => {
-    for (const table of ['users', 'accounts', 'periods', 'ledger_entries']) await sql`select setval(pg_get_serial_sequence(${table}, 'id'), 1000000)`.execute(db.database.sql);
+    for (const table of ['users', 'accounts', 'periods', 'ledger_entries'])
+      await sql`select setval(pg_get_serial_sequence(${table}, 'id'), 1000000)`.execute(db.database.sql);
     newcomer = await createPerson(db.database);
     // What is pending comes and goes: the planner mostly knows of none.
     await sql`analyze holds`.execute(db.database.sql);
@@ -133,26 +180,41 @@ describe('a turn reads a few rows, however much there is', () => {
     ['of somebody who has just come', () => newcomer.accountId],
   ])('%s', async (_, which) => {
     const accountId = which();
-    await sql`update periods set allowance_tokens = 1000000000 where account_id = ${accountId}`.execute(db.database.sql);
+    await sql`update periods set allowance_tokens = 1000000000 where account_id = ${accountId}`.execute(
+      db.database.sql,
+    );
     // As often as it takes until PostgreSQL may plan for whatever values.
     const read = await countRead(async (database) => {
-      for (let i = 0; i < TURNS; i += 1) await runTurn(database, { userId: accountId, accountId, token: '' }, { now: NOW });
+      for (let i = 0; i < TURNS; i += 1)
+        await runTurn(database, { userId: accountId, accountId, token: '' }, { now: NOW });
     });
-    for (const [table, rows] of Object.entries(read)) expect([table, rows / TURNS <= MOST_READ[table]! ? 'few' : rows / TURNS]).toEqual([table, 'few']);
+    for (const [table, rows] of Object.entries(read))
+      expect([table, rows / TURNS <= MOST_READ[table]! ? 'few' : rows / TURNS]).toEqual([table, 'few']);
   });
 
   test('nor does a grant, or taking it back, read the account’s entries', async () => {
     const read = await countRead(async (database) => {
       for (let i = 0; i < TURNS; i += 1) {
-        const { entryId } = await grantTokens(database, { userId: HOT_ACCOUNT, tokens: 10, reason: 'a test', key: `grant-${i}`, now: NOW });
-        for (const key of ['a', 'b']) await reverseGrant(database, { entryId, tokens: 3, reason: 'a test', key: `${key}-${i}`, now: NOW });
+        const { entryId } = await grantTokens(database, {
+          userId: HOT_ACCOUNT,
+          tokens: 10,
+          reason: 'a test',
+          key: `grant-${i}`,
+          now: NOW,
+        });
+        for (const key of ['a', 'b'])
+          await reverseGrant(database, { entryId, tokens: 3, reason: 'a test', key: `${key}-${i}`, now: NOW });
       }
     });
     expect(read['ledger_entries']! / TURNS).toBeLessThan(20);
   });
 
   test('control: a statement that looks for an account by another type is found out', async () => {
-    const read = await countRead((database) => sql`select sum(tokens) from holds where account_id::float8 = ${HOT_ACCOUNT} and ended_at is null`.execute(database.sql));
+    const read = await countRead((database) =>
+      sql`select sum(tokens) from holds where account_id::float8 = ${HOT_ACCOUNT} and ended_at is null`.execute(
+        database.sql,
+      ),
+    );
     expect(read['holds']).toBeGreaterThan(1_000);
   });
 });

@@ -16,7 +16,17 @@ import type { Model, PricedModel } from '../../domain/model.ts';
 import type { Reserved } from '../../workflows/contract.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { answerOf, context, createPerson, MODEL, newId, NOW, only, request, type Person } from './fixture.ts';
-import { Account, ALLOWANCE, isLive, pending, POLICY, RATE, type ModelRate, type ModelTurn, type Rules } from './model.ts';
+import {
+  Account,
+  ALLOWANCE,
+  isLive,
+  pending,
+  POLICY,
+  RATE,
+  type ModelRate,
+  type ModelTurn,
+  type Rules,
+} from './model.ts';
 
 /** More with PROPERTY_RUNS=2000. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 200);
@@ -39,7 +49,13 @@ beforeAll(async () => {
 afterAll(() => db.close());
 
 /** One step of a sequence: the numbers choose among what there is when it comes to it. */
-interface Step { readonly kind: keyof typeof STEPS; readonly which: number; readonly amount: number; readonly flag: boolean; readonly choice: number }
+interface Step {
+  readonly kind: keyof typeof STEPS;
+  readonly which: number;
+  readonly amount: number;
+  readonly flag: boolean;
+  readonly choice: number;
+}
 
 class Run {
   readonly grants: { entryId: number; left: number }[] = [];
@@ -54,12 +70,22 @@ class Run {
     this.kept = { person, model: new Account(NOW, rules) };
   }
 
-  get model(): Account { return this.kept.model; }
-  get person(): Person { return this.kept.person; }
-  context(runId: string) { return context({ model: this.offered, now: this.model.now, runId }); }
+  get model(): Account {
+    return this.kept.model;
+  }
+  get person(): Person {
+    return this.kept.person;
+  }
+  context(runId: string) {
+    return context({ model: this.offered, now: this.model.now, runId });
+  }
   /** Mostly the latest turns: sequences then go deep instead of wide. */
-  turn(which: number): ModelTurn | null { return this.model.turns.at(-1 - (which % Math.min(4, this.model.turns.length || 1))) ?? null; }
-  runOf(turn: ModelTurn, fresh: boolean): string { return fresh ? `run-${++this.runs}` : pending(turn)?.run ?? 'run-0'; }
+  turn(which: number): ModelTurn | null {
+    return this.model.turns.at(-1 - (which % Math.min(4, this.model.turns.length || 1))) ?? null;
+  }
+  runOf(turn: ModelTurn, fresh: boolean): string {
+    return fresh ? `run-${++this.runs}` : (pending(turn)?.run ?? 'run-0');
+  }
 }
 
 /** The program's word for the outcome, to compare with the model's. */
@@ -70,14 +96,27 @@ function told(result: Reserved | { kind: string; state?: string; code?: string }
 }
 
 async function refusalOf(work: Promise<unknown>): Promise<string | null> {
-  return work.then(() => null, (error: unknown) => {
-    if (error instanceof AppError) return error.code;
-    throw error;
-  });
+  return work.then(
+    () => null,
+    (error: unknown) => {
+      if (error instanceof AppError) return error.code;
+      throw error;
+    },
+  );
 }
 
-function bodyOf({ offered }: Run, words: number, asked: number | null): Pick<SendRequest, 'message' | 'messageTokens' | 'askedOutput' | 'bodyHash' | 'model'> {
-  return { message: 'w '.repeat(words), messageTokens: words, askedOutput: asked, bodyHash: Buffer.from(`${words}/${asked}`), model: offered.name };
+function bodyOf(
+  { offered }: Run,
+  words: number,
+  asked: number | null,
+): Pick<SendRequest, 'message' | 'messageTokens' | 'askedOutput' | 'bodyHash' | 'model'> {
+  return {
+    message: 'w '.repeat(words),
+    messageTokens: words,
+    askedOutput: asked,
+    bodyHash: Buffer.from(`${words}/${asked}`),
+    model: offered.name,
+  };
 }
 
 const ASKED = [null, 1, 40, 255, 256, 257, 700, 2_000] as const;
@@ -85,10 +124,18 @@ const ASKED = [null, 1, 40, 255, 256, 257, 700, 2_000] as const;
 const STEPS = {
   async send(run: Run, { which, amount, choice, flag }: Step) {
     const { model } = run;
-    const conversation = flag && run.conversations.length > 0 ? which % run.conversations.length : run.conversations.length;
+    const conversation =
+      flag && run.conversations.length > 0 ? which % run.conversations.length : run.conversations.length;
     const [words, asked] = [1 + (amount % 900), ASKED[choice % ASKED.length] ?? null];
     const turnId = newId();
-    const sent = acceptTurn(db.database, request(run.person, { turnId, conversationId: run.conversations[conversation] ?? null, ...bodyOf(run, words, asked) }));
+    const sent = acceptTurn(
+      db.database,
+      request(run.person, {
+        turnId,
+        conversationId: run.conversations[conversation] ?? null,
+        ...bodyOf(run, words, asked),
+      }),
+    );
     if (model.isBusy(conversation)) {
       expect(await refusalOf(sent)).toBe('conversation_busy');
       return;
@@ -97,15 +144,36 @@ const STEPS = {
     expect(decision).toBe('new');
     run.conversations[conversation] = turn.conversationId;
     model.turns.push({
-      id: turnId, conversation, sequence: model.nextSequence(conversation), body: `${words}/${asked}`, words, asked, state: 'accepted', code: null,
-      everAdmitted: false, admitted: false, stop: false, holds: [], attempts: [], answer: null, debit: null });
+      id: turnId,
+      conversation,
+      sequence: model.nextSequence(conversation),
+      body: `${words}/${asked}`,
+      words,
+      asked,
+      state: 'accepted',
+      code: null,
+      everAdmitted: false,
+      admitted: false,
+      stop: false,
+      holds: [],
+      attempts: [],
+      answer: null,
+      debit: null,
+    });
   },
   async sendAgain(run: Run, { which, amount, flag }: Step) {
     const turn = run.turn(which);
     if (turn === null) return;
     const [words, asked] = flag ? [turn.words, turn.asked] : [1 + (amount % 900), 300];
     const same = turn.body === `${words}/${asked}`;
-    const sent = acceptTurn(db.database, request(run.person, { turnId: turn.id, conversationId: run.conversations[turn.conversation] ?? null, ...bodyOf(run, words, asked) }));
+    const sent = acceptTurn(
+      db.database,
+      request(run.person, {
+        turnId: turn.id,
+        conversationId: run.conversations[turn.conversation] ?? null,
+        ...bodyOf(run, words, asked),
+      }),
+    );
     if (turn.state === 'refused') {
       if (run.model.isBusy(turn.conversation)) return void expect(await refusalOf(sent)).toBe('conversation_busy');
       expect((await sent).decision).toBe('judge_anew');
@@ -140,10 +208,22 @@ const STEPS = {
     const hold = turn.attempts[number - 1]!.hold;
     // Mostly within the limit; sometimes a provider goes beyond what it was told.
     const answer = {
-      outcome: choice % 4 === 1 ? 'stopped' as const : 'completed' as const, prompt: hold.prompt, cached: amount % (hold.prompt + 1), estimated: flag,
-      completion: choice % 7 === 0 ? hold.limit + (amount % 900) : 1 + (amount % hold.limit) };
-    const usage = { promptTokens: answer.prompt, cachedTokens: answer.cached, completionTokens: answer.completion, reasoningTokens: 0 };
-    const stored = await storeAnswer(db.database, answerOf(turn.id, number, { outcome: answer.outcome, usage, estimated: flag, now: run.model.now }));
+      outcome: choice % 4 === 1 ? ('stopped' as const) : ('completed' as const),
+      prompt: hold.prompt,
+      cached: amount % (hold.prompt + 1),
+      estimated: flag,
+      completion: choice % 7 === 0 ? hold.limit + (amount % 900) : 1 + (amount % hold.limit),
+    };
+    const usage = {
+      promptTokens: answer.prompt,
+      cachedTokens: answer.cached,
+      completionTokens: answer.completion,
+      reasoningTokens: 0,
+    };
+    const stored = await storeAnswer(
+      db.database,
+      answerOf(turn.id, number, { outcome: answer.outcome, usage, estimated: flag, now: run.model.now }),
+    );
     const taken = run.model.store(turn, number, answer);
     if (taken) expect(stored?.kind).toBe('answered');
     else expect(stored === null).toBe(isLive(turn) && turn.answer === null);
@@ -151,8 +231,19 @@ const STEPS = {
   async settle(run: Run, { which }: Step) {
     const turn = run.turn(which);
     if (turn === null) return;
-    const { attempt, outcome, prompt, cached, completion, estimated } = turn.answer ?? { attempt: 1, outcome: 'completed' as const, prompt: 1, cached: 0, completion: 1, estimated: false };
-    const settled = settleTurn(db.database, { turnId: turn.id, now: run.model.now, answer: { attempt, outcome, promptTokens: prompt, cachedTokens: cached, completionTokens: completion, estimated } });
+    const { attempt, outcome, prompt, cached, completion, estimated } = turn.answer ?? {
+      attempt: 1,
+      outcome: 'completed' as const,
+      prompt: 1,
+      cached: 0,
+      completion: 1,
+      estimated: false,
+    };
+    const settled = settleTurn(db.database, {
+      turnId: turn.id,
+      now: run.model.now,
+      answer: { attempt, outcome, promptTokens: prompt, cachedTokens: cached, completionTokens: completion, estimated },
+    });
     if (run.model.settle(turn)) expect((await settled).state).toBe(turn.state);
     else await expect(settled).rejects.toThrow('cannot settle');
   },
@@ -171,10 +262,19 @@ const STEPS = {
     const late = choice % 4 === 0;
     const code = FAILURES[choice % FAILURES.length]!;
     // Mostly the run that has the turn; sometimes its first one, sometimes one that never held it and comes late.
-    const runId = late ? 'a run that is gone' : choice % 4 === 1 ? turn.holds[0]?.run ?? 'run-0' : run.runOf(turn, false);
+    const runId = late
+      ? 'a run that is gone'
+      : choice % 4 === 1
+        ? (turn.holds[0]?.run ?? 'run-0')
+        : run.runOf(turn, false);
     const released = await releaseTurn(db.database, {
-      turnId: turn.id, runId, scheduledAt: late ? 0 : Date.now() + 60_000, reason: flag ? { as: 'stopped' } : { as: 'failed', code } });
-    if (turn.state === 'completed' || turn.state === 'stopped' || turn.state === 'refused') expect(told(released)).toBe(turn.state);
+      turnId: turn.id,
+      runId,
+      scheduledAt: late ? 0 : Date.now() + 60_000,
+      reason: flag ? { as: 'stopped' } : { as: 'failed', code },
+    });
+    if (turn.state === 'completed' || turn.state === 'stopped' || turn.state === 'refused')
+      expect(told(released)).toBe(turn.state);
     else if (turn.state === 'failed') expect(told(released)).toBe(`failed ${turn.code}`);
     else if (turn.answer !== null) expect(told(released)).toBe('answered');
     else if (run.model.isSuperseded(turn, runId, late)) expect(released).toBeNull();
@@ -184,7 +284,9 @@ const STEPS = {
     const turn = run.turn(which);
     if (turn === null) return;
     const reason = flag ? 'retry' : 'replay';
-    const refused = await refusalOf(reopenTurn(db.database, { turnId: turn.id, userId: flag ? run.person.userId : null, reason }));
+    const refused = await refusalOf(
+      reopenTurn(db.database, { turnId: turn.id, userId: flag ? run.person.userId : null, reason }),
+    );
     if (turn.state !== 'failed' && !(turn.state === 'refused' && flag)) expect(refused).toBe('turn_not_failed');
     else if (run.model.isBusy(turn.conversation)) expect(refused).toBe('conversation_busy');
     else {
@@ -207,7 +309,13 @@ const STEPS = {
     turn.code = turn.everAdmitted ? 'interrupted' : 'unavailable';
   },
   async grant(run: Run, { amount }: Step) {
-    const granted = await grantTokens(db.database, { userId: run.person.userId, tokens: amount, reason: 'r', key: newId(), now: run.model.now });
+    const granted = await grantTokens(db.database, {
+      userId: run.person.userId,
+      tokens: amount,
+      reason: 'r',
+      key: newId(),
+      now: run.model.now,
+    });
     run.model.grant(amount);
     run.grants.push({ entryId: granted.entryId, left: amount });
   },
@@ -215,7 +323,15 @@ const STEPS = {
     const grant = run.grants[which % (run.grants.length || 1)];
     if (grant === undefined) return;
     const amount = flag && grant.left > 0 ? grant.left : some;
-    const refused = await refusalOf(reverseGrant(db.database, { entryId: grant.entryId, tokens: amount, reason: 'r', key: newId(), now: run.model.now }));
+    const refused = await refusalOf(
+      reverseGrant(db.database, {
+        entryId: grant.entryId,
+        tokens: amount,
+        reason: 'r',
+        key: newId(),
+        now: run.model.now,
+      }),
+    );
     expect(refused).toBe(amount > grant.left ? 'invalid_request' : null);
     if (refused !== null) return;
     grant.left -= amount;
@@ -223,7 +339,9 @@ const STEPS = {
   },
   async testUsage(run: Run, { amount }: Step) {
     const percent = Math.min(105, amount / 20); // half of them at 62 % and more, a sixth at the ceiling
-    const refused = await refusalOf(setTestUsage(db.database, { accountId: run.person.accountId, percent, now: run.model.now }));
+    const refused = await refusalOf(
+      setTestUsage(db.database, { accountId: run.person.accountId, percent, now: run.model.now }),
+    );
     if (run.model.held() > 0) return void expect(refused).toBe('tokens_held');
     run.model.touch();
     let wanted = 0;
@@ -233,9 +351,11 @@ const STEPS = {
   /** Another rate in the catalogue; sometimes the one that it is. */
   async changeRate(run: Run, { amount, choice }: Step) {
     const { model } = run;
-    const rate = choice % 3 === 0 ? model.rate : { input: 500 + amount, cached: 1 + (amount % 700), output: 400 + choice * 60 };
+    const rate =
+      choice % 3 === 0 ? model.rate : { input: 500 + amount, cached: 1 + (amount % 700), output: 400 + choice * 60 };
     run.offered = await publish(catalogue(run.offered.name, rate));
-    const same = rate.input === model.rate.input && rate.cached === model.rate.cached && rate.output === model.rate.output;
+    const same =
+      rate.input === model.rate.input && rate.cached === model.rate.cached && rate.output === model.rate.output;
     if (!same) model.rate = { ...rate, version: model.rate.version + 1 };
     expect(run.offered.rate.version).toBe(model.rate.version);
   },
@@ -248,41 +368,124 @@ const STEPS = {
     const { model } = run;
     model.touch();
     expect(shown).toMatchObject({
-      usedTokens: model.used, heldTokens: model.held(), purchasedTokens: model.bought, totalAvailable: model.total(),
-      remainingTokens: Math.max(0, model.bought + model.free - model.over), canSend: model.used * 100 < model.total() * 105 && model.ceiling() - model.used >= 400 });
+      usedTokens: model.used,
+      heldTokens: model.held(),
+      purchasedTokens: model.bought,
+      totalAvailable: model.total(),
+      remainingTokens: Math.max(0, model.bought + model.free - model.over),
+      canSend: model.used * 100 < model.total() * 105 && model.ceiling() - model.used >= 400,
+    });
   },
   /** The next thing a turn's run would do, so that sequences reach its end. */
   async proceed(run: Run, step: Step) {
     const turn = run.turn(step.which);
     if (turn === null) return;
-    const next = turn.answer !== null ? 'settle' : turn.state === 'running' ? 'answer' : turn.state === 'accepted' ? (turn.admitted ? 'attempt' : 'reserve') : turn.state === 'failed' ? 'runAgain' : 'send';
+    const next =
+      turn.answer !== null
+        ? 'settle'
+        : turn.state === 'running'
+          ? 'answer'
+          : turn.state === 'accepted'
+            ? turn.admitted
+              ? 'attempt'
+              : 'reserve'
+            : turn.state === 'failed'
+              ? 'runAgain'
+              : 'send';
     await STEPS[next](run, { ...step, kind: next, flag: next === 'runAgain' ? step.flag : false });
   },
 };
 
 const WEIGHTS: Record<keyof typeof STEPS, number> = {
-  proceed: 36, send: 8, sendAgain: 2, reserve: 3, attempt: 3, answer: 3, settle: 2, failAttempt: 1, release: 3, runAgain: 2, stop: 1, unbind: 1,
-  grant: 2, reverse: 2, testUsage: 2, changeRate: 2, wait: 3, look: 1,
+  proceed: 36,
+  send: 8,
+  sendAgain: 2,
+  reserve: 3,
+  attempt: 3,
+  answer: 3,
+  settle: 2,
+  failAttempt: 1,
+  release: 3,
+  runAgain: 2,
+  stop: 1,
+  unbind: 1,
+  grant: 2,
+  reverse: 2,
+  testUsage: 2,
+  changeRate: 2,
+  wait: 3,
+  look: 1,
 };
 
-const steps: fc.Arbitrary<Step[]> = fc.array(fc.record({
-  kind: fc.oneof(...(Object.keys(WEIGHTS) as (keyof typeof STEPS)[]).map((kind) => ({ weight: WEIGHTS[kind], arbitrary: fc.constant(kind) }))),
-  which: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 20 }) }),
-  amount: fc.integer({ min: 1, max: 2_500 }), flag: fc.boolean(), choice: fc.nat({ max: 27 }),
-}), { minLength: 15, maxLength: 80, size: 'max' });
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.record({
+    kind: fc.oneof(
+      ...(Object.keys(WEIGHTS) as (keyof typeof STEPS)[]).map((kind) => ({
+        weight: WEIGHTS[kind],
+        arbitrary: fc.constant(kind),
+      })),
+    ),
+    which: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 20 }) }),
+    amount: fc.integer({ min: 1, max: 2_500 }),
+    flag: fc.boolean(),
+    choice: fc.nat({ max: 27 }),
+  }),
+  { minLength: 15, maxLength: 80, size: 'max' },
+);
 
 const step = (kind: Step['kind'], amount = 1, choice = 0): Step => ({ kind, which: 0, amount, flag: false, choice });
 /** Rare by chance: run again after the last token is gone; the third attempt of a run; and one more than a run has. */
-const NO_ROOM_AGAIN: Step[] = [step('send'), step('reserve'), step('release', 1, 1), step('testUsage', 2_100), step('runAgain'), step('reserve')];
-const THREE_ATTEMPTS: Step[] = [step('send'), step('reserve'), step('attempt', 1, 1), step('attempt', 1, 1), step('attempt', 1, 1), step('answer', 5, 2), step('settle')];
+const NO_ROOM_AGAIN: Step[] = [
+  step('send'),
+  step('reserve'),
+  step('release', 1, 1),
+  step('testUsage', 2_100),
+  step('runAgain'),
+  step('reserve'),
+];
+const THREE_ATTEMPTS: Step[] = [
+  step('send'),
+  step('reserve'),
+  step('attempt', 1, 1),
+  step('attempt', 1, 1),
+  step('attempt', 1, 1),
+  step('answer', 5, 2),
+  step('settle'),
+];
 /** A debit by the rate that its hold fixed, far from what the catalogue then says. */
-const RATE_CHANGES: Step[] = [step('send'), step('reserve'), step('attempt'), step('changeRate', 2_000, 20), step('answer', 200, 2), step('settle'), step('send'), step('proceed'), step('proceed'), step('proceed'), step('proceed')];
+const RATE_CHANGES: Step[] = [
+  step('send'),
+  step('reserve'),
+  step('attempt'),
+  step('changeRate', 2_000, 20),
+  step('answer', 200, 2),
+  step('settle'),
+  step('send'),
+  step('proceed'),
+  step('proceed'),
+  step('proceed'),
+  step('proceed'),
+];
 /** 105 % used, and the next month. */
 const OVERAGE_ENDS: Step[] = [step('testUsage', 2_100), step('wait', 1, 3), step('look')];
-const FIVE_ATTEMPTS: Step[] = [step('send'), step('reserve'), ...Array.from({ length: 5 }, () => step('attempt', 1, 1)), step('runAgain'), step('reserve')];
+const FIVE_ATTEMPTS: Step[] = [
+  step('send'),
+  step('reserve'),
+  ...Array.from({ length: 5 }, () => step('attempt', 1, 1)),
+  step('runAgain'),
+  step('reserve'),
+];
 /** 60 % used, 2,500 bought and taken back under the live hold of an answer of 2,000 tokens. */
 const CEILING_MOVES: Step[] = [
-  step('testUsage', 1_200), step('grant', 2_500), step('send', 1, 7), step('reserve'), step('attempt'), step('reverse', 2_500), step('answer', 1_999, 2), step('settle')];
+  step('testUsage', 1_200),
+  step('grant', 2_500),
+  step('send', 1, 7),
+  step('reserve'),
+  step('attempt'),
+  step('reverse', 2_500),
+  step('answer', 1_999, 2),
+  step('settle'),
+];
 
 interface Rows {
   account: { purchased: number; debt: number };
@@ -294,7 +497,9 @@ interface Rows {
 
 /** Everything that the database holds of the account, in one reading. */
 async function readRows({ accountId }: Person): Promise<Rows> {
-  const { state } = await only(db.database.sql, sql<{ state: Rows }>`select jsonb_build_object(
+  const { state } = await only(
+    db.database.sql,
+    sql<{ state: Rows }>`select jsonb_build_object(
     'account', (select jsonb_build_object('purchased', purchased_tokens, 'debt', debt_tokens) from accounts where id = ${accountId}),
     'period', (select jsonb_build_object('label', label, 'used', used_tokens, 'spentPurchased', spent_purchased_tokens, 'spentAllowance', spent_allowance_tokens, 'overage', overage_tokens)
       from periods where account_id = ${accountId} order by ends_at desc limit 1),
@@ -305,22 +510,35 @@ async function readRows({ accountId }: Person): Promise<Rows> {
       ) order by t.id), '[]') from turns t where t.account_id = ${accountId}),
     'rollups', (select coalesce(jsonb_object_agg(p.label || ' ' || u.day || ' ' || coalesce(r.version, 0),
         jsonb_build_array(u.turns, u.prompt_tokens, u.cached_tokens, u.completion_tokens, u.used_tokens)), '{}')
-      from periods p join usage_rollups u on u.period_id = p.id left join model_rates r on r.id = u.rate_id where p.account_id = ${accountId})) as state`);
+      from periods p join usage_rollups u on u.period_id = p.id left join model_rates r on r.id = u.rate_id where p.account_id = ${accountId})) as state`,
+  );
   return state;
 }
 
 function rowsOf({ model }: Run): Rows {
   return {
     account: { purchased: model.bought, debt: model.owed },
-    period: model.month === null ? null : {
-      label: `${Math.floor(model.month / 12)}-${String((model.month % 12) + 1).padStart(2, '0')}`,
-      used: model.used, spentPurchased: model.spentBought, spentAllowance: model.spentFree, overage: model.over },
-    turns: [...model.turns].sort((a, b) => (a.id < b.id ? -1 : 1)).map((turn) => ({
-      id: turn.id, state: turn.state, code: turn.code, sequence: turn.sequence,
-      holds: turn.holds.map(({ state, tokens, run }) => [state, tokens, run]),
-      attempts: turn.attempts.map(({ state, run, usage }) => [state, run, usage]),
-      debit: turn.debit === null ? null : [turn.debit],
-    })),
+    period:
+      model.month === null
+        ? null
+        : {
+            label: `${Math.floor(model.month / 12)}-${String((model.month % 12) + 1).padStart(2, '0')}`,
+            used: model.used,
+            spentPurchased: model.spentBought,
+            spentAllowance: model.spentFree,
+            overage: model.over,
+          },
+    turns: [...model.turns]
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .map((turn) => ({
+        id: turn.id,
+        state: turn.state,
+        code: turn.code,
+        sequence: turn.sequence,
+        holds: turn.holds.map(({ state, tokens, run }) => [state, tokens, run]),
+        attempts: turn.attempts.map(({ state, run, usage }) => [state, run, usage]),
+        debit: turn.debit === null ? null : [turn.debit],
+      })),
     rollups: Object.fromEntries(model.rollups),
   };
 }
@@ -352,9 +570,31 @@ async function play(sequence: readonly Step[], rules: Rules): Promise<void> {
 /** What the sequences reached: a property that never gets anywhere proves nothing. */
 const covered = new Set<string>();
 const MUST_BE_REACHED = [
-  'accepted', 'running', 'completed', 'stopped', 'failed', 'refused', 'hold pending', 'hold settled', 'hold released', 'hold expired', 'second hold', 'third attempt',
-  'attempt lost', 'overage', 'debt', 'over_hold', 'ceiling_moved', 'TOKEN_EXHAUSTED', 'tokens_held', 'unavailable', 'failed TOKEN_EXHAUSTED', 'settled after a failure',
-  'debit of an earlier rate', 'debits of two rates'];
+  'accepted',
+  'running',
+  'completed',
+  'stopped',
+  'failed',
+  'refused',
+  'hold pending',
+  'hold settled',
+  'hold released',
+  'hold expired',
+  'second hold',
+  'third attempt',
+  'attempt lost',
+  'overage',
+  'debt',
+  'over_hold',
+  'ceiling_moved',
+  'TOKEN_EXHAUSTED',
+  'tokens_held',
+  'unavailable',
+  'failed TOKEN_EXHAUSTED',
+  'settled after a failure',
+  'debit of an earlier rate',
+  'debits of two rates',
+];
 
 function cover({ model }: Run): void {
   if (model.over > 0) covered.add('overage');
@@ -375,11 +615,28 @@ function cover({ model }: Run): void {
 }
 
 describe('random sequences of everything that can happen to an account', () => {
-  test(`${RUNS} of them: the database agrees with the model after every step; nothing overdraws, is lost or invented`, async () => {
-    await fc.assert(fc.asyncProperty(steps, (sequence) => play(sequence, POLICY)), { numRuns: RUNS, examples: [[CEILING_MOVES], [NO_ROOM_AGAIN], [THREE_ATTEMPTS], [FIVE_ATTEMPTS], [RATE_CHANGES], [OVERAGE_ENDS]] });
-    expect(await countMismatches(db.database, { sinceMs: 3_600_000 })).toBe(0);
-    if (RUNS >= 200) expect(MUST_BE_REACHED.filter((what) => !covered.has(what))).toEqual([]);
-  }, 60_000 + RUNS * 1_000);
+  test(
+    `${RUNS} of them: the database agrees with the model after every step; nothing overdraws, is lost or invented`,
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(steps, (sequence) => play(sequence, POLICY)),
+        {
+          numRuns: RUNS,
+          examples: [
+            [CEILING_MOVES],
+            [NO_ROOM_AGAIN],
+            [THREE_ATTEMPTS],
+            [FIVE_ATTEMPTS],
+            [RATE_CHANGES],
+            [OVERAGE_ENDS],
+          ],
+        },
+      );
+      expect(await countMismatches(db.database, { sinceMs: 3_600_000 })).toBe(0);
+      if (RUNS >= 200) expect(MUST_BE_REACHED.filter((what) => !covered.has(what))).toEqual([]);
+    },
+    60_000 + RUNS * 1_000,
+  );
 
   test.each<[string, Partial<Rules>]>([
     ['charges the allowance first', { spendFirst: 'free' }],
@@ -389,10 +646,17 @@ describe('random sequences of everything that can happen to an account', () => {
     ['lets the hold of a stored answer expire', { holdOutlivesAnswer: false }],
     ['debits by the rate of the day', { debitsByTheRateOf: 'now' }],
     ['leaves adjustments out of the rollups', { adjustmentsRollUp: false }],
-  ])('control: a model that %s is found out', async (_, wrong) => {
-    const found = await fc.check(fc.asyncProperty(steps, (sequence) => play(sequence, { ...POLICY, ...wrong })), { numRuns: 400, endOnFailure: true, seed: 4, examples: [[OVERAGE_ENDS]] });
-    expect(found.failed).toBe(true);
-    // By a comparison, not by some error on the way.
-    expect(String(found.errorInstance)).toContain('expect(');
-  }, 120_000);
+  ])(
+    'control: a model that %s is found out',
+    async (_, wrong) => {
+      const found = await fc.check(
+        fc.asyncProperty(steps, (sequence) => play(sequence, { ...POLICY, ...wrong })),
+        { numRuns: 400, endOnFailure: true, seed: 4, examples: [[OVERAGE_ENDS]] },
+      );
+      expect(found.failed).toBe(true);
+      // By a comparison, not by some error on the way.
+      expect(String(found.errorInstance)).toContain('expect(');
+    },
+    120_000,
+  );
 });

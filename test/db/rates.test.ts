@@ -16,28 +16,41 @@ afterAll(() => db.close());
 
 const ONE: Rate = { input: 1000, cachedInput: 1000, output: 1000 };
 const model = (name: string, rate: Rate = ONE) => ({ ...MODEL, name, rate });
-const versionsOf = (name: string) => rows(db.database.sql, sql<{ version: number; input: number; cachedInput: number; output: number }>`
-  select version, input, cached_input as "cachedInput", output from model_rates where model = ${name} order by version`);
-const refusal = (statement: RawBuilder<unknown>) => statement.execute(db.database.sql).then(() => 'accepted', (error: unknown) => violatedConstraint(error) ?? String(error));
+const versionsOf = (name: string) =>
+  rows(
+    db.database.sql,
+    sql<{ version: number; input: number; cachedInput: number; output: number }>`
+  select version, input, cached_input as "cachedInput", output from model_rates where model = ${name} order by version`,
+  );
+const refusal = (statement: RawBuilder<unknown>) =>
+  statement.execute(db.database.sql).then(
+    () => 'accepted',
+    (error: unknown) => violatedConstraint(error) ?? String(error),
+  );
 
 describe('the catalogue’s rates', () => {
   test('become versions numbered from 1 for each model; what is published already is found, not published again', async () => {
     const first = await publishRates(db.database, [model('a'), model('b', { ...ONE, output: 4000 })]);
     expect(first.map(({ name, rate: { id: _, ...rate } }) => ({ name, ...rate }))).toEqual([
-      { name: 'a', version: 1, ...ONE }, { name: 'b', version: 1, ...ONE, output: 4000 }]);
+      { name: 'a', version: 1, ...ONE },
+      { name: 'b', version: 1, ...ONE, output: 4000 },
+    ]);
     expect(await publishRates(db.database, [model('a'), model('b', { ...ONE, output: 4000 })])).toEqual(first);
   });
 
   test('that differ in any figure from the newest become the next version, also when an older one had them', async () => {
     const later: Rate[] = [{ ...ONE, input: 1 }, { ...ONE, cachedInput: 1 }, { ...ONE, output: 1_000_000 }, ONE];
     await publishRates(db.database, [model('c')]);
-    for (const [i, rate] of later.entries()) expect((await publishRates(db.database, [model('c', rate)]))[0]!.rate).toMatchObject({ version: i + 2, ...rate });
+    for (const [i, rate] of later.entries())
+      expect((await publishRates(db.database, [model('c', rate)]))[0]!.rate).toMatchObject({ version: i + 2, ...rate });
     expect(await versionsOf('c')).toEqual([ONE, ...later].map((rate, i) => ({ version: i + 1, ...rate })));
   });
 
   test('are published once by 20 processes that start together, with one answer for all', async () => {
     for (const rate of [ONE, { ...ONE, input: 7 }]) {
-      const answers = await Promise.all(Array.from({ length: 20 }, () => publishRates(db.database, [model('d', rate)])));
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => publishRates(db.database, [model('d', rate)])),
+      );
       expect(new Set(answers.map(([priced]) => priced!.rate.id)).size).toBe(1);
     }
     expect(await versionsOf('d')).toHaveLength(2);
@@ -55,19 +68,28 @@ describe('the catalogue’s rates', () => {
 });
 
 describe('a wrong rate is refused by the database, whatever let it through (G14)', () => {
-  test.each(['input', 'cachedInput', 'output'] as const)('%s of 0, below 0, beyond a thousandfold, or a fraction', async (part) => {
-    const name = part.replace('I', '_i');
-    for (const wrong of [0, -1, 1_000_001]) {
-      const refused = await publishRates(db.database, [model('wrong', { ...ONE, [part]: wrong })]).catch((error: unknown) => violatedConstraint(error));
-      expect(refused).toBe(`model_rates_${name}_is_1_to_a_million`);
-    }
-    await expect(publishRates(db.database, [model('wrong', { ...ONE, [part]: 0.5 })])).rejects.toThrow('integer');
-    expect(await versionsOf('wrong')).toEqual([]);
-  });
+  test.each(['input', 'cachedInput', 'output'] as const)(
+    '%s of 0, below 0, beyond a thousandfold, or a fraction',
+    async (part) => {
+      const name = part.replace('I', '_i');
+      for (const wrong of [0, -1, 1_000_001]) {
+        const refused = await publishRates(db.database, [model('wrong', { ...ONE, [part]: wrong })]).catch(
+          (error: unknown) => violatedConstraint(error),
+        );
+        expect(refused).toBe(`model_rates_${name}_is_1_to_a_million`);
+      }
+      await expect(publishRates(db.database, [model('wrong', { ...ONE, [part]: 0.5 })])).rejects.toThrow('integer');
+      expect(await versionsOf('wrong')).toEqual([]);
+    },
+  );
 
   test('a version is never changed, removed or emptied', async () => {
     await publishRates(db.database, [model('f')]);
-    for (const statement of [sql`update model_rates set output = 1 where model = 'f'`, sql`delete from model_rates where model = 'f'`, sql`truncate model_rates cascade`]) {
+    for (const statement of [
+      sql`update model_rates set output = 1 where model = 'f'`,
+      sql`delete from model_rates where model = 'f'`,
+      sql`truncate model_rates cascade`,
+    ]) {
       expect(await refusal(statement)).toMatch(/^(model_rates_never_change|ledger_is_append_only)$/);
     }
     expect(await refusal(sql`update model_rates set output = 1 where model = 'f'`)).toBe('model_rates_never_change');
@@ -76,8 +98,13 @@ describe('a wrong rate is refused by the database, whatever let it through (G14)
 
   test('a hold whose figures are not those of its version, or of a version that is not there, cannot be made', async () => {
     const { turnId } = await accept(db.database, person);
-    for (const rate of [{ ...MODEL.rate, output: 1 }, { ...MODEL.rate, id: 999_999_999 }]) {
-      const refused = await reserve(db.database, turnId, { model: { ...MODEL, rate } }).catch((error: unknown) => violatedConstraint(error));
+    for (const rate of [
+      { ...MODEL.rate, output: 1 },
+      { ...MODEL.rate, id: 999_999_999 },
+    ]) {
+      const refused = await reserve(db.database, turnId, { model: { ...MODEL, rate } }).catch((error: unknown) =>
+        violatedConstraint(error),
+      );
       expect(refused).toBe('holds_rates_are_those_of_their_version');
     }
     expect(await reserve(db.database, turnId)).toMatchObject({ kind: 'held' });
@@ -91,8 +118,12 @@ describe('a wrong rate is refused by the database, whatever let it through (G14)
 
 test('a new version touches no debit of before, and the next hold takes it', async () => {
   const turnId = await runTurn(db.database, person);
-  const debit = () => only(db.database.sql, sql<{ version: number; tokens: number }>`
-    select r.version, e.tokens::float8 as tokens from ledger_entries e join model_rates r on r.id = e.rate_id where e.turn_id = ${turnId}`);
+  const debit = () =>
+    only(
+      db.database.sql,
+      sql<{ version: number; tokens: number }>`
+    select r.version, e.tokens::float8 as tokens from ledger_entries e join model_rates r on r.id = e.rate_id where e.turn_id = ${turnId}`,
+    );
   const before = await debit();
   const [dearer] = await publishRates(db.database, [model('m', { ...ONE, output: 9000 })]);
   expect(await debit()).toEqual(before);

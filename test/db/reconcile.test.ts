@@ -4,7 +4,18 @@ import { releaseTurn } from '../../db/end-turn.ts';
 import { migrate } from '../../db/migrate.ts';
 import { countMismatches, expireHolds, findQuietTurns, findUnsettledAnswer } from '../../db/reconcile.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { accept, balanceOf, createPerson, holdsOf, newId, open, reserve, runTurn, store, type Person } from './fixture.ts';
+import {
+  accept,
+  balanceOf,
+  createPerson,
+  holdsOf,
+  newId,
+  open,
+  reserve,
+  runTurn,
+  store,
+  type Person,
+} from './fixture.ts';
 
 let db: TestDatabase;
 let person: Person;
@@ -14,28 +25,48 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-const quieten = (turnId: string, minutes: number) => sql`update turns set touched_at = now() - ${minutes} * interval '1 minute' where id = ${turnId}`.execute(db.database.sql);
-const quiet = (change: Partial<Parameters<typeof findQuietTurns>[1]> = {}) => findQuietTurns(db.database, { quietMs: 5 * 60_000, limit: 100, ...change });
+const quieten = (turnId: string, minutes: number) =>
+  sql`update turns set touched_at = now() - ${minutes} * interval '1 minute' where id = ${turnId}`.execute(
+    db.database.sql,
+  );
+const quiet = (change: Partial<Parameters<typeof findQuietTurns>[1]> = {}) =>
+  findQuietTurns(db.database, { quietMs: 5 * 60_000, limit: 100, ...change });
 
 describe('quiet turns', () => {
   test('are the live ones that nothing touched for longer than the limit, longest first, with what reconcile decides by', async () => {
-    const [never, held, answered, fresh, over] = await Promise.all(Array.from({ length: 5 }, () => accept(db.database, person, { askedOutput: 100 })));
+    const [never, held, answered, fresh, over] = await Promise.all(
+      Array.from({ length: 5 }, () => accept(db.database, person, { askedOutput: 100 })),
+    );
     await reserve(db.database, held!.turnId);
     await reserve(db.database, answered!.turnId);
     const { number } = await open(db.database, answered!.turnId);
     await store(db.database, answered!.turnId, number);
-    await releaseTurn(db.database, { turnId: over!.turnId, runId: 'x', reason: { as: 'stopped' }, scheduledAt: Date.now() });
+    await releaseTurn(db.database, {
+      turnId: over!.turnId,
+      runId: 'x',
+      reason: { as: 'stopped' },
+      scheduledAt: Date.now(),
+    });
     await quieten(never!.turnId, 6);
     await quieten(held!.turnId, 8);
     await quieten(answered!.turnId, 7);
     await quieten(fresh!.turnId, 4);
     await quieten(over!.turnId, 60);
     expect((await quiet()).map(({ turn, neverStarted, hasAnswer }) => [turn.turnId, neverStarted, hasAnswer])).toEqual([
-      [held!.turnId, false, false], [answered!.turnId, false, true], [never!.turnId, true, false]]);
+      [held!.turnId, false, false],
+      [answered!.turnId, false, true],
+      [never!.turnId, true, false],
+    ]);
     expect((await quiet())[0]!.quietForMs).toBeGreaterThanOrEqual(8 * 60_000);
     expect((await quiet({ limit: 1 })).map(({ turn }) => turn.turnId)).toEqual([held!.turnId]);
     expect((await quiet({ quietMs: 3 * 60_000 })).map(({ turn }) => turn.turnId)).toContain(fresh!.turnId);
-    expect(await findUnsettledAnswer(db.database, answered!.turnId)).toMatchObject({ attempt: 1, outcome: 'completed', promptTokens: 9, completionTokens: 2, estimated: false });
+    expect(await findUnsettledAnswer(db.database, answered!.turnId)).toMatchObject({
+      attempt: 1,
+      outcome: 'completed',
+      promptTokens: 9,
+      completionTokens: 2,
+      estimated: false,
+    });
     expect(await findUnsettledAnswer(db.database, held!.turnId)).toBeNull();
     expect(await findUnsettledAnswer(db.database, newId())).toBeNull();
   });
@@ -43,8 +74,15 @@ describe('quiet turns', () => {
   test('a turn reopened and not reserved yet counts as never started', async () => {
     const { turnId } = await accept(db.database, person);
     await reserve(db.database, turnId);
-    await releaseTurn(db.database, { turnId, runId: 'run-1', reason: { as: 'failed', code: 'interrupted' }, scheduledAt: Date.now() });
-    await sql`update turns set state = 'accepted', ended_at = null, admitted_at = null, touched_at = now() - interval '1 day' where id = ${turnId}`.execute(db.database.sql);
+    await releaseTurn(db.database, {
+      turnId,
+      runId: 'run-1',
+      reason: { as: 'failed', code: 'interrupted' },
+      scheduledAt: Date.now(),
+    });
+    await sql`update turns set state = 'accepted', ended_at = null, admitted_at = null, touched_at = now() - interval '1 day' where id = ${turnId}`.execute(
+      db.database.sql,
+    );
     expect((await quiet()).find(({ turn }) => turn.turnId === turnId)).toMatchObject({ neverStarted: true });
   });
 });
@@ -54,12 +92,21 @@ describe('holds past their expiry', () => {
     const plant = async (change: { state: 'failed' | 'running'; expires: string }) => {
       const { turnId } = await accept(db.database, person, { askedOutput: 10 });
       await reserve(db.database, turnId);
-      if (change.state === 'failed') await sql`update turns set state = 'failed', error_code = 'interrupted', ended_at = now() where id = ${turnId}`.execute(db.database.sql);
-      await sql`update holds set expires_at = ${change.expires}::timestamptz where turn_id = ${turnId}`.execute(db.database.sql);
+      if (change.state === 'failed')
+        await sql`update turns set state = 'failed', error_code = 'interrupted', ended_at = now() where id = ${turnId}`.execute(
+          db.database.sql,
+        );
+      await sql`update holds set expires_at = ${change.expires}::timestamptz where turn_id = ${turnId}`.execute(
+        db.database.sql,
+      );
       return turnId;
     };
     const leaked = await plant({ state: 'failed', expires: '2020-01-01' });
-    const others = [await plant({ state: 'failed', expires: '2999-01-01' }), await plant({ state: 'running', expires: '2020-01-01' }), await plant({ state: 'running', expires: 'infinity' })];
+    const others = [
+      await plant({ state: 'failed', expires: '2999-01-01' }),
+      await plant({ state: 'running', expires: '2020-01-01' }),
+      await plant({ state: 'running', expires: 'infinity' }),
+    ];
     expect(await expireHolds(db.database)).toBe(1);
     expect(await holdsOf(db.database.sql, leaked)).toMatchObject([{ state: 'expired' }]);
     for (const turnId of others) expect(await holdsOf(db.database.sql, turnId)).toMatchObject([{ state: 'pending' }]);

@@ -2,15 +2,17 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Database, Sql } from '../../db/database.ts';
 
 /**
- * Turns as years of use leave them, in one statement: 200 users in 20-turn conversations, one turn a minute; 94 % completed, 1 % stopped,
- * 4 % failed, 1 % refused; of the failures six in ten are timeouts and one in a thousand context_length; 3 % ran on model `b`, 0.02 % on `rare`;
- * one failure in fifty was replayed.
+ * Turns as years of use leave them, in one statement: 200 users in 20-turn conversations, one turn a minute; 94 %
+ * completed, 1 % stopped, 4 % failed, 1 % refused; of the failures six in ten are timeouts and one in a thousand
+ * context_length; 3 % ran on model `b`, 0.02 % on `rare`; one failure in fifty was replayed.
  */
 export async function seedTurns(database: Database, turns: number): Promise<void> {
   await sql`insert into users (id, email) select n, null from generate_series(1000, 1199) n`.execute(database.sql);
   await sql`insert into accounts (id, user_id) select n, n from generate_series(1000, 1199) n`.execute(database.sql);
   await sql`insert into conversations (id, user_id, last_sequence, listed_at)
-    select ${conversation(sql`c`)}, 1000 + c % 200, 20, now() from generate_series(0, ${turns}::int / 20) c`.execute(database.sql);
+    select ${conversation(sql`c`)}, 1000 + c % 200, 20, now() from generate_series(0, ${turns}::int / 20) c`.execute(
+    database.sql,
+  );
   await sql`
     insert into turns (id, user_id, account_id, conversation_id, sequence, state, model, body_hash, question, question_tokens, encoding, answer, attempt,
       error_code, ever_admitted, admitted_at, created_at, touched_at, ended_at, replayed_at)
@@ -51,11 +53,22 @@ export interface Looked {
 
 /** Runs the query and says what it looked at. */
 export async function explain(on: Sql, query: RawBuilder<unknown>): Promise<Looked> {
-  const { rows: [row] } = await sql<{ 'QUERY PLAN': [{ Plan: Plan }] }>`explain (analyze, format json) ${query}`.execute(on);
-  const scans = row === undefined ? [] : flatten(row['QUERY PLAN'][0].Plan).filter((node) => node['Relation Name'] === 'turns');
+  const {
+    rows: [row],
+  } = await sql<{ 'QUERY PLAN': [{ Plan: Plan }] }>`explain (analyze, format json) ${query}`.execute(on);
+  const scans =
+    row === undefined ? [] : flatten(row['QUERY PLAN'][0].Plan).filter((node) => node['Relation Name'] === 'turns');
   return {
-    rows: scans.reduce((sum, node) => sum + node['Actual Loops'] * (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0)), 0),
-    ways: scans.map((node) => `${node['Node Type']}${node['Index Name'] === undefined ? '' : ` ${node['Index Name']}`}`),
+    rows: scans.reduce(
+      (sum, node) =>
+        sum +
+        node['Actual Loops'] *
+          (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0)),
+      0,
+    ),
+    ways: scans.map(
+      (node) => `${node['Node Type']}${node['Index Name'] === undefined ? '' : ` ${node['Index Name']}`}`,
+    ),
   };
 }
 

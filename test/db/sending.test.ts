@@ -9,7 +9,22 @@ import { findTurn, reopenTurn, unbindTurn } from '../../db/turns.ts';
 import type { TurnState } from '../../domain/turn.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
-  accept, attemptsOf, context, createPerson, debitsOf, holdsOf, newId, NOW, open, request, reserve, rows, runTurn, store, storedAnswer, type Person,
+  accept,
+  attemptsOf,
+  context,
+  createPerson,
+  debitsOf,
+  holdsOf,
+  newId,
+  NOW,
+  open,
+  request,
+  reserve,
+  rows,
+  runTurn,
+  store,
+  storedAnswer,
+  type Person,
 } from './fixture.ts';
 
 let db: TestDatabase;
@@ -22,14 +37,16 @@ beforeEach(async () => {
   person = await createPerson(db.database);
 });
 
-const fail = (turnId: string, runId = 'run-1') => releaseTurn(db.database, { turnId, runId, reason: { as: 'failed', code: 'model_timeout' }, scheduledAt: Date.now() });
+const fail = (turnId: string, runId = 'run-1') =>
+  releaseTurn(db.database, { turnId, runId, reason: { as: 'failed', code: 'model_timeout' }, scheduledAt: Date.now() });
 const send = (change: Parameters<typeof request>[1]) => acceptTurn(db.database, request(person, change));
 const stateOf = async (turnId: string) => (await findTurn(db.database, { turnId, userId: null }))?.state;
-const setAllowance = (tokens: number) => sql`update accounts set monthly_allowance_tokens = ${tokens} where id = ${person.accountId}`.execute(db.database.sql);
+const setAllowance = (tokens: number) =>
+  sql`update accounts set monthly_allowance_tokens = ${tokens} where id = ${person.accountId}`.execute(db.database.sql);
 
 /** A turn with the id, brought to each state as a run of it would. */
 const BRING: Record<TurnState, (turnId: string) => Promise<void>> = {
-  accepted: async (turnId) => void await send({ turnId }),
+  accepted: async (turnId) => void (await send({ turnId })),
   running: async (turnId) => {
     await send({ turnId });
     await reserve(db.database, turnId);
@@ -53,7 +70,9 @@ const BRING: Record<TurnState, (turnId: string) => Promise<void>> = {
     await setAllowance(0);
     await send({ turnId });
     await reserve(db.database, turnId);
-    await sql`update periods set allowance_tokens = 100000 where account_id = ${person.accountId}`.execute(db.database.sql);
+    await sql`update periods set allowance_tokens = 100000 where account_id = ${person.accountId}`.execute(
+      db.database.sql,
+    );
   },
 };
 
@@ -71,9 +90,13 @@ describe('sending again (policy 7), at the database', () => {
     expect(await stateOf(turnId)).toBe(state);
     const before = await attemptsOf(db.database.sql, turnId);
     // `judge_anew` changes the turn, so the other columns are tried first.
-    for (const [reason, expected] of [['replay', replay], ['retry', retry]] as const) {
+    for (const [reason, expected] of [
+      ['replay', replay],
+      ['retry', retry],
+    ] as const) {
       const run = reopenTurn(db.database, { turnId, userId: reason === 'retry' ? person.userId : null, reason });
-      if (expected === 'turn_not_failed') await expect(run).rejects.toMatchObject({ code: 'turn_not_failed', details: { state } });
+      if (expected === 'turn_not_failed')
+        await expect(run).rejects.toMatchObject({ code: 'turn_not_failed', details: { state } });
       else {
         expect(await run).toMatchObject({ turnId, state: 'accepted', error: null, endedAt: null });
         if (state === 'failed') await fail(turnId, `run of the ${reason}`);
@@ -81,7 +104,10 @@ describe('sending again (policy 7), at the database', () => {
       }
     }
     if (state !== 'refused') {
-      await expect(send({ turnId, message: 'another body' })).rejects.toMatchObject({ code: 'idempotency_conflict', details: { turnId } });
+      await expect(send({ turnId, message: 'another body' })).rejects.toMatchObject({
+        code: 'idempotency_conflict',
+        details: { turnId },
+      });
     }
     const again = await send({ turnId });
     expect(again.decision).toBe(sameBody);
@@ -95,13 +121,21 @@ describe('sending again (policy 7), at the database', () => {
     await setAllowance(0);
     expect(await reserve(db.database, turnId)).toEqual({ kind: 'ended', state: 'refused' });
     const other = await send({ idempotencyKey: 'key', message: 'something else entirely', askedOutput: 40 });
-    expect(other).toMatchObject({ decision: 'judge_anew', turn: { turnId, conversationId, sequence: sequence + 1, state: 'accepted', askedOutput: 40, error: null } });
+    expect(other).toMatchObject({
+      decision: 'judge_anew',
+      turn: { turnId, conversationId, sequence: sequence + 1, state: 'accepted', askedOutput: 40, error: null },
+    });
     expect(await reserve(db.database, turnId)).toEqual({ kind: 'ended', state: 'refused' }); // today's figures
     await grantTokens(db.database, { userId: person.userId, tokens: 10_000, reason: 'r', key: 'g', now: NOW });
-    expect(await send({ idempotencyKey: 'key', message: 'a third' })).toMatchObject({ decision: 'judge_anew', turn: { sequence: 3 } });
+    expect(await send({ idempotencyKey: 'key', message: 'a third' })).toMatchObject({
+      decision: 'judge_anew',
+      turn: { sequence: 3 },
+    });
     expect(await reserve(db.database, turnId)).toMatchObject({ kind: 'held' });
     // Admitted, it is bound.
-    await expect(send({ idempotencyKey: 'key', message: 'a fourth' })).rejects.toMatchObject({ code: 'idempotency_conflict' });
+    await expect(send({ idempotencyKey: 'key', message: 'a fourth' })).rejects.toMatchObject({
+      code: 'idempotency_conflict',
+    });
     expect(await send({ idempotencyKey: 'key', message: 'a third' })).toMatchObject({ decision: 'join' });
   });
 
@@ -111,17 +145,28 @@ describe('sending again (policy 7), at the database', () => {
     const other = await accept(db.database, person);
     await fail(other.turnId);
     const stranger = await accept(db.database, await createPerson(db.database));
-    await expect(send({ turnId, conversationId: stranger.conversationId })).rejects.toMatchObject({ code: 'not_found' });
-    expect(await send({ turnId, conversationId: other.conversationId })).toMatchObject({ decision: 'judge_anew', turn: { conversationId: other.conversationId } });
+    await expect(send({ turnId, conversationId: stranger.conversationId })).rejects.toMatchObject({
+      code: 'not_found',
+    });
+    expect(await send({ turnId, conversationId: other.conversationId })).toMatchObject({
+      decision: 'judge_anew',
+      turn: { conversationId: other.conversationId },
+    });
   });
 
   test('conversation_busy binds nothing: the same id may carry another body afterwards', async () => {
     const running = await accept(db.database, person);
     const turnId = newId();
-    await expect(send({ turnId, conversationId: running.conversationId })).rejects.toMatchObject({ code: 'conversation_busy', details: { retryAfter: 5 } });
+    await expect(send({ turnId, conversationId: running.conversationId })).rejects.toMatchObject({
+      code: 'conversation_busy',
+      details: { retryAfter: 5 },
+    });
     expect(await findTurn(db.database, { turnId, userId: null })).toBeNull();
     await fail(running.turnId);
-    expect(await send({ turnId, conversationId: running.conversationId, message: 'changed' })).toMatchObject({ decision: 'new', turn: { sequence: 2 } });
+    expect(await send({ turnId, conversationId: running.conversationId, message: 'changed' })).toMatchObject({
+      decision: 'new',
+      turn: { sequence: 2 },
+    });
   });
 
   test('a refused turn judged anew hears conversation_busy while another runs there, and stays refused', async () => {
@@ -155,20 +200,28 @@ describe('keys and ids', () => {
     const turnId = newId();
     await BRING.refused(turnId);
     const stranger = await createPerson(db.database);
-    await expect(acceptTurn(db.database, request(stranger, { turnId }))).rejects.toMatchObject({ code: 'idempotency_conflict', details: { turnId } });
+    await expect(acceptTurn(db.database, request(stranger, { turnId }))).rejects.toMatchObject({
+      code: 'idempotency_conflict',
+      details: { turnId },
+    });
     expect(await findTurn(db.database, { turnId, userId: stranger.userId })).toBeNull();
-    await expect(reopenTurn(db.database, { turnId, userId: stranger.userId, reason: 'retry' })).rejects.toMatchObject({ code: 'not_found' });
+    await expect(reopenTurn(db.database, { turnId, userId: stranger.userId, reason: 'retry' })).rejects.toMatchObject({
+      code: 'not_found',
+    });
   });
 
   test('a conversation that is another’s or nobody’s is not_found, and nothing is written', async () => {
     const stranger = await accept(db.database, await createPerson(db.database));
-    for (const conversationId of [stranger.conversationId, newId()]) await expect(send({ conversationId })).rejects.toMatchObject({ code: 'not_found' });
+    for (const conversationId of [stranger.conversationId, newId()])
+      await expect(send({ conversationId })).rejects.toMatchObject({ code: 'not_found' });
     expect(await rows(db.database.sql, sql`select 1 from turns where user_id = ${person.userId}`)).toEqual([]);
   });
 
   test('the question is committed with its turn before anything runs (G25), in the order of the conversation', async () => {
     const first = await send({ message: 'first' });
-    expect(await rows(db.database.sql, sql`select question, state, sequence from turns where id = ${first.turn.turnId}`)).toEqual([{ question: 'first', state: 'accepted', sequence: 1 }]);
+    expect(
+      await rows(db.database.sql, sql`select question, state, sequence from turns where id = ${first.turn.turnId}`),
+    ).toEqual([{ question: 'first', state: 'accepted', sequence: 1 }]);
     await fail(first.turn.turnId);
     expect((await send({ message: 'second', conversationId: first.turn.conversationId })).turn.sequence).toBe(2);
   });
@@ -177,21 +230,28 @@ describe('keys and ids', () => {
 describe('a reset in the Temporal UI (a reserve by a new run)', () => {
   const reset = (turnId: string) => reserve(db.database, turnId, { runId: 'reset' });
 
-  test.each(['completed', 'stopped'] as const)('of a %s turn ends at once with the same answer: no hold, no model call, no second debit', async (state) => {
-    const turnId = newId();
-    await BRING[state](turnId);
-    expect(await reset(turnId)).toEqual({ kind: 'ended', state });
-    expect(await openAttempt(db.database, turnId, context({ runId: 'reset' }))).toEqual({ kind: 'ended', state });
-    expect(await attemptsOf(db.database.sql, turnId)).toHaveLength(1);
-    expect(await holdsOf(db.database.sql, turnId)).toHaveLength(1);
-    expect(await debitsOf(db.database.sql, turnId)).toHaveLength(1);
-  });
+  test.each(['completed', 'stopped'] as const)(
+    'of a %s turn ends at once with the same answer: no hold, no model call, no second debit',
+    async (state) => {
+      const turnId = newId();
+      await BRING[state](turnId);
+      expect(await reset(turnId)).toEqual({ kind: 'ended', state });
+      expect(await openAttempt(db.database, turnId, context({ runId: 'reset' }))).toEqual({ kind: 'ended', state });
+      expect(await attemptsOf(db.database.sql, turnId)).toHaveLength(1);
+      expect(await holdsOf(db.database.sql, turnId)).toHaveLength(1);
+      expect(await debitsOf(db.database.sql, turnId)).toHaveLength(1);
+    },
+  );
 
   test('of a failed turn runs it again, its sequence number kept', async () => {
     const turnId = newId();
     await BRING.failed(turnId);
     expect(await reset(turnId)).toMatchObject({ kind: 'held' });
-    expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({ state: 'accepted', sequence: 1, error: null });
+    expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({
+      state: 'accepted',
+      sequence: 1,
+      error: null,
+    });
     expect(await open(db.database, turnId, { runId: 'reset' })).toMatchObject({ number: 2, restarted: 'replay' });
   });
 
@@ -208,8 +268,14 @@ describe('a reset in the Temporal UI (a reserve by a new run)', () => {
     const { conversationId } = (await findTurn(db.database, { turnId, userId: null }))!;
     await accept(db.database, person, { conversationId, message: 'next' });
     expect(await reset(turnId)).toEqual({ kind: 'failed', code: 'conversation_busy' });
-    expect(await openAttempt(db.database, turnId, context({ runId: 'reset' }))).toEqual({ kind: 'failed', code: 'conversation_busy' });
-    expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({ state: 'failed', error: 'model_timeout' });
+    expect(await openAttempt(db.database, turnId, context({ runId: 'reset' }))).toEqual({
+      kind: 'failed',
+      code: 'conversation_busy',
+    });
+    expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({
+      state: 'failed',
+      error: 'model_timeout',
+    });
   });
 
   test('of a failed turn that finds no room stays failed with TOKEN_EXHAUSTED', async () => {
@@ -217,7 +283,10 @@ describe('a reset in the Temporal UI (a reserve by a new run)', () => {
     await BRING.failed(turnId);
     await sql`update periods set allowance_tokens = 0 where account_id = ${person.accountId}`.execute(db.database.sql);
     expect(await reset(turnId)).toEqual({ kind: 'failed', code: 'TOKEN_EXHAUSTED' });
-    expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({ state: 'failed', error: 'TOKEN_EXHAUSTED' });
+    expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({
+      state: 'failed',
+      error: 'TOKEN_EXHAUSTED',
+    });
   });
 
   test('of an unknown turn is not_found', async () => {
@@ -230,7 +299,9 @@ describe('a retry that finds no room', () => {
     const turnId = newId();
     await BRING.failed(turnId);
     await accept(db.database, person).then((other) => reserve(db.database, other.turnId));
-    await sql`update periods set allowance_tokens = 2100 where account_id = ${person.accountId}`.execute(db.database.sql);
+    await sql`update periods set allowance_tokens = 2100 where account_id = ${person.accountId}`.execute(
+      db.database.sql,
+    );
     await reopenTurn(db.database, { turnId, userId: person.userId, reason: 'retry' });
     expect(await reserve(db.database, turnId, { runId: 'run-2' })).toEqual({ kind: 'failed', code: 'TOKEN_EXHAUSTED' });
     // Control: a turn never admitted is refused with tokens_held by the same figures.
@@ -243,7 +314,9 @@ describe('a retry that finds no room', () => {
     const { turnId } = await accept(db.database, person, { message: 'word '.repeat(50) });
     const model = { ...context().findModel('m')!, contextWindow: 300 };
     expect(await reserve(db.database, turnId, { model })).toEqual({ kind: 'failed', code: 'context_length' });
-    expect(await reserve(db.database, (await accept(db.database, person, { message: 'short' })).turnId, { model })).toMatchObject({ kind: 'held' });
+    expect(
+      await reserve(db.database, (await accept(db.database, person, { message: 'short' })).turnId, { model }),
+    ).toMatchObject({ kind: 'held' });
   });
 
   test('a model gone from the catalogue fails with model_rejected', async () => {
@@ -256,7 +329,10 @@ describe('a start that definitely failed', () => {
   test('unbinds a new turn: refused as unavailable, so the key may carry another body', async () => {
     const { turnId } = await accept(db.database, person);
     await unbindTurn(db.database, { turnId });
-    expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({ state: 'refused', error: 'unavailable' });
+    expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({
+      state: 'refused',
+      error: 'unavailable',
+    });
     expect(await send({ turnId, message: 'changed' })).toMatchObject({ decision: 'judge_anew' });
   });
 
@@ -265,16 +341,22 @@ describe('a start that definitely failed', () => {
     await BRING.failed(turnId);
     await reopenTurn(db.database, { turnId, userId: person.userId, reason: 'retry' });
     await unbindTurn(db.database, { turnId });
-    expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({ state: 'failed', error: 'interrupted' });
+    expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({
+      state: 'failed',
+      error: 'interrupted',
+    });
   });
 
-  test.each(['running', 'completed', 'stopped', 'failed'] as const)('does nothing to a %s turn: a worker had it after all', async (state) => {
-    const turnId = newId();
-    await BRING[state](turnId);
-    const before = await findTurn(db.database, { turnId, userId: null });
-    await unbindTurn(db.database, { turnId });
-    expect(await findTurn(db.database, { turnId, userId: null })).toEqual(before);
-  });
+  test.each(['running', 'completed', 'stopped', 'failed'] as const)(
+    'does nothing to a %s turn: a worker had it after all',
+    async (state) => {
+      const turnId = newId();
+      await BRING[state](turnId);
+      const before = await findTurn(db.database, { turnId, userId: null });
+      await unbindTurn(db.database, { turnId });
+      expect(await findTurn(db.database, { turnId, userId: null })).toEqual(before);
+    },
+  );
 
   test('does nothing to an accepted turn that has its hold', async () => {
     const { turnId } = await accept(db.database, person);

@@ -13,7 +13,24 @@ import { CLI_ACTOR } from '../../domain/audit.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { lockRows } from '../support/lock.ts';
 import { until } from '../support/until.ts';
-import { accept, attemptsOf, context, createPerson, debitsOf, holdsOf, newId, NOW, open, request, reserve, rows, runTurn, store, storedAnswer, type Person } from './fixture.ts';
+import {
+  accept,
+  attemptsOf,
+  context,
+  createPerson,
+  debitsOf,
+  holdsOf,
+  newId,
+  NOW,
+  open,
+  request,
+  reserve,
+  rows,
+  runTurn,
+  store,
+  storedAnswer,
+  type Person,
+} from './fixture.ts';
 
 let db: TestDatabase;
 let person: Person;
@@ -29,7 +46,13 @@ const change = () => ({ userId: person.userId, reason: 'spam', actor: CLI_ACTOR 
 const suspend = () => suspendUser(db.database, change());
 const resume = () => resumeUser(db.database, change());
 const turnOf = (turnId: string) => findTurn(db.database, { turnId, userId: null });
-const fail = (turnId: string) => releaseTurn(db.database, { turnId, runId: 'run-1', reason: { as: 'failed', code: 'model_timeout' }, scheduledAt: Date.now() + 60_000 });
+const fail = (turnId: string) =>
+  releaseTurn(db.database, {
+    turnId,
+    runId: 'run-1',
+    reason: { as: 'failed', code: 'model_timeout' },
+    scheduledAt: Date.now() + 60_000,
+  });
 
 async function failedTurn(): Promise<string> {
   const { turnId } = await accept(db.database, person);
@@ -46,26 +69,40 @@ describe('reserving for a suspended account', () => {
     expect(await turnOf(turnId)).toMatchObject({ state: 'refused', error: 'account_suspended' });
     expect(await holdsOf(db.database.sql, turnId)).toEqual([]);
     await resume();
-    expect(await acceptTurn(db.database, request(person, { turnId, message: 'another' }))).toMatchObject({ decision: 'judge_anew' });
+    expect(await acceptTurn(db.database, request(person, { turnId, message: 'another' }))).toMatchObject({
+      decision: 'judge_anew',
+    });
     expect(await reserve(db.database, turnId)).toMatchObject({ kind: 'held' });
   });
 
-  test.each(['retry', 'replay'] as const)('ends a turn whose %s came just before as failed, to be run again once resumed', async (reason) => {
-    const turnId = await failedTurn();
-    await reopenTurn(db.database, { turnId, userId: null, reason });
-    await suspend();
-    expect(await reserve(db.database, turnId, { runId: 'run-2' })).toEqual({ kind: 'failed', code: 'account_suspended' });
-    expect(await turnOf(turnId)).toMatchObject({ state: 'failed', error: 'account_suspended' });
-    await resume();
-    await reopenTurn(db.database, { turnId, userId: null, reason });
-    expect(await reserve(db.database, turnId, { runId: 'run-3' })).toMatchObject({ kind: 'held' });
-  });
+  test.each(['retry', 'replay'] as const)(
+    'ends a turn whose %s came just before as failed, to be run again once resumed',
+    async (reason) => {
+      const turnId = await failedTurn();
+      await reopenTurn(db.database, { turnId, userId: null, reason });
+      await suspend();
+      expect(await reserve(db.database, turnId, { runId: 'run-2' })).toEqual({
+        kind: 'failed',
+        code: 'account_suspended',
+      });
+      expect(await turnOf(turnId)).toMatchObject({ state: 'failed', error: 'account_suspended' });
+      await resume();
+      await reopenTurn(db.database, { turnId, userId: null, reason });
+      expect(await reserve(db.database, turnId, { runId: 'run-3' })).toMatchObject({ kind: 'held' });
+    },
+  );
 
   test('leaves a failed turn whose run was reset as it was, with its own cause', async () => {
     const turnId = await failedTurn();
     await suspend();
-    expect(await reserve(db.database, turnId, { runId: 'reset' })).toEqual({ kind: 'failed', code: 'account_suspended' });
-    expect(await openAttempt(db.database, turnId, context({ runId: 'reset' }))).toEqual({ kind: 'failed', code: 'account_suspended' });
+    expect(await reserve(db.database, turnId, { runId: 'reset' })).toEqual({
+      kind: 'failed',
+      code: 'account_suspended',
+    });
+    expect(await openAttempt(db.database, turnId, context({ runId: 'reset' }))).toEqual({
+      kind: 'failed',
+      code: 'account_suspended',
+    });
     expect(await turnOf(turnId)).toMatchObject({ state: 'failed', error: 'model_timeout' });
   });
 
@@ -143,20 +180,33 @@ test('a retry or replay of a suspended account is refused before anything change
   const turnId = await failedTurn();
   await suspend();
   for (const reason of ['retry', 'replay'] as const) {
-    await expect(reopenTurn(db.database, { turnId, userId: null, reason })).rejects.toMatchObject({ code: 'account_suspended' });
+    await expect(reopenTurn(db.database, { turnId, userId: null, reason })).rejects.toMatchObject({
+      code: 'account_suspended',
+    });
   }
   expect(await turnOf(turnId)).toMatchObject({ state: 'failed', error: 'model_timeout' });
   const answered = await accept(db.database, person).then(() => newId());
-  await expect(reopenTurn(db.database, { turnId: answered, userId: null, reason: 'replay' })).rejects.toMatchObject({ code: 'not_found' });
+  await expect(reopenTurn(db.database, { turnId: answered, userId: null, reason: 'replay' })).rejects.toMatchObject({
+    code: 'not_found',
+  });
 });
 
 test('suspending twice keeps the first instant; each is an entry of the audit log', async () => {
   await suspend();
-  const [first] = await rows(db.database.sql, sql<{ at: Date }>`select suspended_at as at from accounts where id = ${person.accountId}`);
+  const [first] = await rows(
+    db.database.sql,
+    sql<{ at: Date }>`select suspended_at as at from accounts where id = ${person.accountId}`,
+  );
   await suspend();
-  expect(await rows(db.database.sql, sql`select suspended_at as at from accounts where id = ${person.accountId}`)).toEqual([first]);
+  expect(
+    await rows(db.database.sql, sql`select suspended_at as at from accounts where id = ${person.accountId}`),
+  ).toEqual([first]);
   await resume();
-  const { items } = await listAudit(db.database, { filter: { target: `user:${person.userId}` }, limit: 10, cursor: null });
+  const { items } = await listAudit(db.database, {
+    filter: { target: `user:${person.userId}` },
+    limit: 10,
+    cursor: null,
+  });
   expect(items.map(({ action, before, after }) => [action, before, after])).toEqual([
     ['user.resume', { suspended: true }, { suspended: false }],
     ['user.suspend', { suspended: true }, { suspended: true, stoppedTurns: 0 }],
@@ -166,13 +216,16 @@ test('suspending twice keeps the first instant; each is an entry of the audit lo
 
 test('an unknown user is not_found, and nothing is audited', async () => {
   await expect(suspendUser(db.database, { ...change(), userId: 999_999 })).rejects.toMatchObject({ code: 'not_found' });
-  expect((await listAudit(db.database, { filter: { target: 'user:999999' }, limit: 10, cursor: null })).items).toEqual([]);
+  expect((await listAudit(db.database, { filter: { target: 'user:999999' }, limit: 10, cursor: null })).items).toEqual(
+    [],
+  );
 });
 
 describe('finding people', () => {
   test('by the beginning of their e-mail in any case, by id, by suspension, page by page', async () => {
     const made = [];
-    for (const email of ['Kim.A@find.example', 'kim.b@find.example', 'kim_c@find.example', 'lee@find.example']) made.push((await createUser(db.database, { email, role: 'user' })).userId);
+    for (const email of ['Kim.A@find.example', 'kim.b@find.example', 'kim_c@find.example', 'lee@find.example'])
+      made.push((await createUser(db.database, { email, role: 'user' })).userId);
     const idsOf = async (filter: object, limit = 10, cursor: string | null = null) => {
       const { items, nextCursor } = await listUsers(db.database, { filter, limit, cursor });
       return { ids: items.map(({ userId }) => userId), nextCursor };
@@ -190,10 +243,15 @@ describe('finding people', () => {
   });
 
   test('uses an index for each, with 30,000 people in the table', async () => {
-    await sql`insert into users (id, email) select n, md5(n::text) || '@many.example' from generate_series(100000, 129999) n`.execute(db.database.sql);
-    await sql`insert into accounts (id, user_id) select n, n from generate_series(100000, 129999) n`.execute(db.database.sql);
+    await sql`insert into users (id, email) select n, md5(n::text) || '@many.example' from generate_series(100000, 129999) n`.execute(
+      db.database.sql,
+    );
+    await sql`insert into accounts (id, user_id) select n, n from generate_series(100000, 129999) n`.execute(
+      db.database.sql,
+    );
     await sql`analyze users, accounts`.execute(db.database.sql);
-    const planOf = async (query: ReturnType<typeof selectUsers>) => JSON.stringify(await rows(db.database.sql, sql`explain ${query}`));
+    const planOf = async (query: ReturnType<typeof selectUsers>) =>
+      JSON.stringify(await rows(db.database.sql, sql`explain ${query}`));
     for (const filter of [{}, { email: 'abcd' }, { userId: 100_007 }, { suspended: true }]) {
       expect(await planOf(selectUsers({ filter, limit: 50, cursor: null }))).not.toContain('Seq Scan');
     }
@@ -203,7 +261,10 @@ describe('finding people', () => {
 });
 
 async function blocked(count: number): Promise<boolean> {
-  const [row] = await rows(db.database.sql, sql<{ count: number }>`select count(*)::int as count from pg_stat_activity
-    where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0`);
+  const [row] = await rows(
+    db.database.sql,
+    sql<{ count: number }>`select count(*)::int as count from pg_stat_activity
+    where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0`,
+  );
   return row?.count === count;
 }

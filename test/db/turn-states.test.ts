@@ -16,16 +16,20 @@ afterAll(() => db.close());
 /** The row as it must be in the state, so that only the step itself can be refused. */
 function put(tx: Tx, state: TurnState) {
   const over = state !== 'accepted' && state !== 'running';
-  return sql`update turns set state = ${state}, ended_at = ${over ? new Date() : null}, answer = 'a', error_code = 'interrupted' where id = ${turnId}`.execute(tx);
+  return sql`update turns set state = ${state}, ended_at = ${over ? new Date() : null}, answer = 'a', error_code = 'interrupted' where id = ${turnId}`.execute(
+    tx,
+  );
 }
 
 /** A turn comes to each state on a legal way; everything is rolled back. */
 async function step(from: TurnState, to: TurnState): Promise<string> {
-  return db.database.transaction(async (tx) => {
-    if (from !== 'accepted') await put(tx, from);
-    await put(tx, to);
-    throw new Error('taken');
-  }).catch((error: Error) => violatedConstraint(error) ?? error.message);
+  return db.database
+    .transaction(async (tx) => {
+      if (from !== 'accepted') await put(tx, from);
+      await put(tx, to);
+      throw new Error('taken');
+    })
+    .catch((error: Error) => violatedConstraint(error) ?? error.message);
 }
 
 const pairs = TURN_STATES.flatMap((from) => TURN_STATES.filter((to) => to !== from).map((to) => [from, to] as const));
@@ -36,15 +40,21 @@ test.each(pairs)('%s → %s is taken or refused by the database as the list of l
 });
 
 test.each([
-  ['a refused turn that was admitted', sql`state = 'refused', ended_at = now(), error_code = 'tokens_held', ever_admitted = true`, 'turns_refused_were_never_admitted'],
+  [
+    'a refused turn that was admitted',
+    sql`state = 'refused', ended_at = now(), error_code = 'tokens_held', ever_admitted = true`,
+    'turns_refused_were_never_admitted',
+  ],
   ['a failure that does not say why', sql`state = 'failed', ended_at = now()`, 'turns_failed_say_why'],
   ['an ending without its time', sql`state = 'failed', error_code = 'interrupted'`, 'turns_end_when_they_are_over'],
   ['a completed turn without an answer', sql`state = 'completed', ended_at = now()`, 'turns_completed_have_an_answer'],
   ['a sound failure passes: the control', sql`state = 'failed', ended_at = now(), error_code = 'interrupted'`, 'taken'],
 ] as const)('%s', async (_, change, expected) => {
-  const result = await db.database.transaction(async (tx) => {
-    await sql`update turns set ${change} where id = ${turnId}`.execute(tx);
-    throw new Error('taken');
-  }).catch((error: Error) => violatedConstraint(error) ?? error.message);
+  const result = await db.database
+    .transaction(async (tx) => {
+      await sql`update turns set ${change} where id = ${turnId}`.execute(tx);
+      throw new Error('taken');
+    })
+    .catch((error: Error) => violatedConstraint(error) ?? error.message);
   expect(result).toBe(expected);
 });

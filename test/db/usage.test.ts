@@ -7,7 +7,19 @@ import { readUsage, setTestUsage } from '../../db/usage.ts';
 import { updateProfile } from '../../db/users.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
-  accept, balanceOf, createPerson, debitsOf, newId, NOW, open, reserve, rows, runTurn, store, storedAnswer, type Person,
+  accept,
+  balanceOf,
+  createPerson,
+  debitsOf,
+  newId,
+  NOW,
+  open,
+  reserve,
+  rows,
+  runTurn,
+  store,
+  storedAnswer,
+  type Person,
 } from './fixture.ts';
 
 let db: TestDatabase;
@@ -21,28 +33,59 @@ beforeEach(async () => {
 });
 
 const usage = (now = NOW) => readUsage(db.database, { accountId: person.accountId, now });
-const grant = (tokens: number, now = NOW) => grantTokens(db.database, { userId: person.userId, tokens, reason: 'r', key: newId(), now });
-const testUsage = (percent: number, now = NOW) => setTestUsage(db.database, { accountId: person.accountId, percent, now });
+const grant = (tokens: number, now = NOW) =>
+  grantTokens(db.database, { userId: person.userId, tokens, reason: 'r', key: newId(), now });
+const testUsage = (percent: number, now = NOW) =>
+  setTestUsage(db.database, { accountId: person.accountId, percent, now });
 const END_OF_NOVEMBER = Date.parse('2026-12-01T00:00:00+09:00');
-const periods = () => rows(db.database.sql, sql<{ label: string; startsAt: number; endsAt: number; used: number }>`select label, extract(epoch from starts_at)::float8 * 1000 as "startsAt",
-  extract(epoch from ends_at)::float8 * 1000 as "endsAt", used_tokens::float8 as used from periods where account_id = ${person.accountId} order by starts_at`);
+const periods = () =>
+  rows(
+    db.database.sql,
+    sql<{
+      label: string;
+      startsAt: number;
+      endsAt: number;
+      used: number;
+    }>`select label, extract(epoch from starts_at)::float8 * 1000 as "startsAt",
+  extract(epoch from ends_at)::float8 * 1000 as "endsAt", used_tokens::float8 as used from periods where account_id = ${person.accountId} order by starts_at`,
+  );
 
 describe('what an account is shown', () => {
   test('a new account has its allowance, all of it left', async () => {
     expect(await usage()).toEqual({
-      period: { label: '2026-11', startsAt: Date.parse('2026-11-01T00:00:00+09:00'), endsAt: END_OF_NOVEMBER }, allowanceTokens: 100_000, purchasedTokens: 0, totalAvailable: 100_000,
-      usedTokens: 0, heldTokens: 0, remainingTokens: 100_000, usagePercent: 0, level: 'NORMAL', canSend: true, estimatedTurns: 111, resetsAt: END_OF_NOVEMBER, depletesAt: null });
+      period: { label: '2026-11', startsAt: Date.parse('2026-11-01T00:00:00+09:00'), endsAt: END_OF_NOVEMBER },
+      allowanceTokens: 100_000,
+      purchasedTokens: 0,
+      totalAvailable: 100_000,
+      usedTokens: 0,
+      heldTokens: 0,
+      remainingTokens: 100_000,
+      usagePercent: 0,
+      level: 'NORMAL',
+      canSend: true,
+      estimatedTurns: 111,
+      resetsAt: END_OF_NOVEMBER,
+      depletesAt: null,
+    });
   });
 
   test('when the tokens run out, from the rollups of 7 days in both months that they lie in, and not by adjustments', async () => {
     const noon = (day: string) => Date.parse(`${day}T12:00:00+09:00`);
     const now = noon('2026-12-04');
-    for (const [day, used] of [['2026-11-27', 50_000], ['2026-11-28', 5_000], ['2026-12-01', 20_000]] as const) await runTurn(db.database, person, { used, now: noon(day) });
+    for (const [day, used] of [
+      ['2026-11-27', 50_000],
+      ['2026-11-28', 5_000],
+      ['2026-12-01', 20_000],
+    ] as const)
+      await runTurn(db.database, person, { used, now: noon(day) });
     // The database dates an entry by its own clock.
-    const dateEntries = (at: number) => db.database.transaction(async (tx) => {
-      await sql`set local session_replication_role = replica`.execute(tx);
-      await sql`update ledger_entries set created_at = ${new Date(at)} where account_id = ${person.accountId}`.execute(tx);
-    });
+    const dateEntries = (at: number) =>
+      db.database.transaction(async (tx) => {
+        await sql`set local session_replication_role = replica`.execute(tx);
+        await sql`update ledger_entries set created_at = ${new Date(at)} where account_id = ${person.accountId}`.execute(
+          tx,
+        );
+      });
     await dateEntries(now - 86_400_000 + 1);
     expect((await usage(now)).depletesAt).toBeNull();
     await dateEntries(noon('2026-11-27'));
@@ -112,18 +155,28 @@ describe('what an account is shown', () => {
 });
 
 describe('a warning on the answer', () => {
-  test.each([[89_998, null], [89_999, 'WARNING'], [94_999, 'CRITICAL'], [104_600, 'BLOCKED']] as const)('after a debit of 1 that leaves %i + 1 used: %s', async (used, level) => {
+  test.each([
+    [89_998, null],
+    [89_999, 'WARNING'],
+    [94_999, 'CRITICAL'],
+    [104_600, 'BLOCKED'],
+  ] as const)('after a debit of 1 that leaves %i + 1 used: %s', async (used, level) => {
     await usage();
     const { turnId } = await accept(db.database, person, { askedOutput: 1 });
     await reserve(db.database, turnId);
     const { number } = await open(db.database, turnId);
     await sql`update periods set used_tokens = ${used}::bigint, spent_allowance_tokens = least(${used}::bigint, 100000), overage_tokens = greatest(${used}::bigint - 100000, 0)
       where account_id = ${person.accountId}`.execute(db.database.sql);
-    const answer = await storedAnswer(store(db.database, turnId, number, { usage: { promptTokens: 0, cachedTokens: 0, completionTokens: 1, reasoningTokens: 0 } }));
+    const answer = await storedAnswer(
+      store(db.database, turnId, number, {
+        usage: { promptTokens: 0, cachedTokens: 0, completionTokens: 1, reasoningTokens: 0 },
+      }),
+    );
     await settleTurn(db.database, { turnId, answer, now: NOW });
     const turn = await findTurn(db.database, { turnId, userId: null });
     expect(turn?.warning?.level ?? null).toBe(level);
-    if (level === 'WARNING') expect(turn?.warning).toEqual({ level: 'WARNING', percentLeft: 10, remainingTokens: 10_000, estimatedTurns: 11 });
+    if (level === 'WARNING')
+      expect(turn?.warning).toEqual({ level: 'WARNING', percentLeft: 10, remainingTokens: 10_000, estimatedTurns: 11 });
   });
 });
 
@@ -131,9 +184,19 @@ describe('the first touch of a new period rolls the account over', () => {
   test('a millisecond before midnight in Seoul nothing changes; at midnight used is 0 and purchased tokens carry over', async () => {
     await grant(500);
     await runTurn(db.database, person, { used: 2_500 });
-    expect(await usage(END_OF_NOVEMBER - 1)).toMatchObject({ usedTokens: 2_500, period: { label: '2026-11' }, purchasedTokens: 0 });
+    expect(await usage(END_OF_NOVEMBER - 1)).toMatchObject({
+      usedTokens: 2_500,
+      period: { label: '2026-11' },
+      purchasedTokens: 0,
+    });
     await grant(300, END_OF_NOVEMBER - 1);
-    expect(await usage(END_OF_NOVEMBER)).toMatchObject({ usedTokens: 0, period: { label: '2026-12' }, purchasedTokens: 300, totalAvailable: 100_300, level: 'NORMAL' });
+    expect(await usage(END_OF_NOVEMBER)).toMatchObject({
+      usedTokens: 0,
+      period: { label: '2026-12' },
+      purchasedTokens: 300,
+      totalAvailable: 100_300,
+      level: 'NORMAL',
+    });
   });
 
   test('forgives standing overage; debt carries over', async () => {
@@ -142,7 +205,12 @@ describe('the first touch of a new period rolls the account over', () => {
     await reverseGrant(db.database, { entryId, tokens: 400, reason: 'r', key: newId(), now: NOW });
     expect(await balanceOf(db.database.sql, person.accountId)).toMatchObject({ overage: 1_000, debt: 400 });
     await usage(END_OF_NOVEMBER);
-    expect(await balanceOf(db.database.sql, person.accountId)).toMatchObject({ overage: 0, debt: 400, used: 0, label: '2026-12' });
+    expect(await balanceOf(db.database.sql, person.accountId)).toMatchObject({
+      overage: 0,
+      debt: 400,
+      used: 0,
+      label: '2026-12',
+    });
     expect(await grant(1_000, END_OF_NOVEMBER)).toMatchObject({ purchasedTokens: 600, debtTokens: 0 });
   });
 
@@ -168,7 +236,11 @@ describe('the first touch of a new period rolls the account over', () => {
 
   test('three months untouched: one new period, of the present month', async () => {
     await usage();
-    expect((await usage(Date.parse('2027-02-10T00:00:00+09:00'))).period).toEqual({ label: '2027-02', startsAt: END_OF_NOVEMBER, endsAt: Date.parse('2027-03-01T00:00:00+09:00') });
+    expect((await usage(Date.parse('2027-02-10T00:00:00+09:00'))).period).toEqual({
+      label: '2027-02',
+      startsAt: END_OF_NOVEMBER,
+      endsAt: Date.parse('2027-03-01T00:00:00+09:00'),
+    });
     expect(await periods()).toHaveLength(2);
   });
 
@@ -193,15 +265,28 @@ describe('the first touch of a new period rolls the account over', () => {
   test('a zone change keeps the end that was fixed, also on an account never touched', async () => {
     await updateProfile(db.database, { userId: person.userId, timeZone: 'America/New_York', now: NOW });
     expect(await usage()).toMatchObject({ resetsAt: END_OF_NOVEMBER });
-    expect((await usage(END_OF_NOVEMBER)).period).toEqual({ label: '2026-12', startsAt: END_OF_NOVEMBER, endsAt: Date.parse('2027-01-01T00:00:00-05:00') });
+    expect((await usage(END_OF_NOVEMBER)).period).toEqual({
+      label: '2026-12',
+      startsAt: END_OF_NOVEMBER,
+      endsAt: Date.parse('2027-01-01T00:00:00-05:00'),
+    });
   });
 });
 
 describe('test usage', () => {
-  test.each([[0, 0, 'NORMAL'], [80, 80_000, 'NOTICE'], [92.5, 92_500, 'WARNING'], [95, 95_000, 'CRITICAL'], [105, 105_000, 'BLOCKED']] as const)('%d %% sets used to %i: %s', async (percent, used, level) => {
+  test.each([
+    [0, 0, 'NORMAL'],
+    [80, 80_000, 'NOTICE'],
+    [92.5, 92_500, 'WARNING'],
+    [95, 95_000, 'CRITICAL'],
+    [105, 105_000, 'BLOCKED'],
+  ] as const)('%d %% sets used to %i: %s', async (percent, used, level) => {
     await runTurn(db.database, person, { used: 40_000 });
     expect(await testUsage(percent)).toMatchObject({ usedTokens: used, level });
-    const adjustments = await rows(db.database.sql, sql`select tokens::int as tokens from ledger_entries where account_id = ${person.accountId} and kind = 'adjustment'`);
+    const adjustments = await rows(
+      db.database.sql,
+      sql`select tokens::int as tokens from ledger_entries where account_id = ${person.accountId} and kind = 'adjustment'`,
+    );
     expect(adjustments).toEqual([{ tokens: used - 40_000 }]);
   });
 
@@ -214,7 +299,9 @@ describe('test usage', () => {
   test('at the level where it stands already it books nothing', async () => {
     await testUsage(50);
     await testUsage(50);
-    expect(await rows(db.database.sql, sql`select 1 from ledger_entries where account_id = ${person.accountId}`)).toHaveLength(1);
+    expect(
+      await rows(db.database.sql, sql`select 1 from ledger_entries where account_id = ${person.accountId}`),
+    ).toHaveLength(1);
   });
 
   test('is tokens_held under a live hold, and works once it is released or expired', async () => {

@@ -38,8 +38,9 @@ export const document: unknown = parse(source, { merge: true });
 export const compose = document as Compose;
 
 /** `$$` is a dollar sign of a shell inside a container. */
-export const variables: readonly Variable[] = [...source.replaceAll('$$', '').matchAll(/\$\{(\w+)(:[-?])?([^}]*)\}/g)]
-  .map(([, name = '', operator = '', rest = '']) => ({ name, operator, rest }));
+export const variables: readonly Variable[] = [
+  ...source.replaceAll('$$', '').matchAll(/\$\{(\w+)(:[-?])?([^}]*)\}/g),
+].map(([, name = '', operator = '', rest = '']) => ({ name, operator, rest }));
 
 export function environmentOf(name: string): Record<string, string> {
   return compose.services[name]?.environment ?? {};

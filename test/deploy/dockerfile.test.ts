@@ -4,11 +4,16 @@ import { MALLOC, NODE_FLAGS } from '../../scripts/app.ts';
 import { readProjectFile } from './compose-file.ts';
 
 const root = new URL('../../', import.meta.url);
-const lines = readProjectFile('Dockerfile').split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+const lines = readProjectFile('Dockerfile')
+  .split('\n')
+  .filter((line) => line.trim() !== '' && !line.startsWith('#'));
 const copied = copiedIn(lines);
 /** What runs: the stage that builds the web app leaves only what it built. */
 const program = copiedIn(stage('build'));
-const manifest = JSON.parse(readProjectFile('package.json')) as { dependencies: Record<string, string>; devDependencies: Record<string, string> };
+const manifest = JSON.parse(readProjectFile('package.json')) as {
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+};
 
 test('everything that is copied exists', () => {
   expect(copied).toContain('main.ts');
@@ -16,7 +21,9 @@ test('everything that is copied exists', () => {
 });
 
 test('.dockerignore lets through exactly what is copied, so no .env and no data', () => {
-  const rules = readProjectFile('.dockerignore').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const rules = readProjectFile('.dockerignore')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
   expect(rules[0]).toBe('*');
   expect(rules.slice(1).sort()).toEqual([...new Set(copied)].map((path) => `!${path}`).sort());
 });
@@ -24,26 +31,32 @@ test('.dockerignore lets through exactly what is copied, so no .env and no data'
 test('everything that the running code imports is copied, and no package of development', () => {
   expect(program).not.toContain('web');
   const missing = program.flatMap(filesOf).flatMap((file) => {
-    const code = readFileSync(new URL(file, root), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '');
-    const specifiers = [...code.matchAll(/^(?!import type|export type)[^'\n]*(?:from|import)\s*\(?\s*'([^']+)'/gm)].flatMap(([, specifier]) => specifier ?? []);
+    const code = readFileSync(new URL(file, root), 'utf8')
+      .replaceAll(/\/\*[\s\S]*?\*\//g, '')
+      .replaceAll(/(^|\s)\/\/.*$/gm, '');
+    const specifiers = [
+      ...code.matchAll(/^(?!import type|export type)[^'\n]*(?:from|import)\s*\(?\s*'([^']+)'/gm),
+    ].flatMap(([, specifier]) => specifier ?? []);
     return specifiers.filter((specifier) => !isThere(file, specifier)).map((specifier) => `${file}: ${specifier}`);
   });
   expect(missing).toEqual([]);
 });
 
-test('it is the Node that npm start runs on, in Debian, for Temporal\'s native core', () => {
+test("it is the Node that npm start runs on, in Debian, for Temporal's native core", () => {
   const bases = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1]);
   const version = manifest.dependencies['node'] ?? 'none';
   expect(bases).toEqual([`node:${version}-bookworm`, `node:${version}-bookworm`, `node:${version}-bookworm-slim`]);
 });
 
 test('the web app is built in a stage of its own, and only its files go on', () => {
-  expect(stage('web').at(-1)).toBe('RUN node node_modules/vite/bin/vite.js build --config web/vite.config.ts --outDir /web --emptyOutDir');
+  expect(stage('web').at(-1)).toBe(
+    'RUN node node_modules/vite/bin/vite.js build --config web/vite.config.ts --outDir /web --emptyOutDir',
+  );
   expect(lines.filter((line) => line.startsWith('COPY --from=web'))).toEqual(['COPY --from=web /web /web']);
   expect(lines.some((line) => /^ENV .*\bWEB_DIR=\/web$/.test(line))).toBe(true);
 });
 
-test('the program runs without development\'s packages, not as root, as process 1 of its own', () => {
+test("the program runs without development's packages, not as root, as process 1 of its own", () => {
   expect(stage('build').some((line) => line.startsWith('RUN npm ci --omit=dev'))).toBe(true);
   const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')));
   expect(last).toContain('USER node');
@@ -53,7 +66,11 @@ test('the program runs without development\'s packages, not as root, as process 
 
 test('it runs as npm start runs it: the same flags of Node, the same of malloc', () => {
   expect(JSON.parse(lines.at(-1)?.replace(/^CMD /, '') ?? '')).toEqual(['node', ...NODE_FLAGS, 'main.ts']);
-  expect(lines).toContain(`ENV ${Object.entries(MALLOC).map(([name, value]) => `${name}=${value}`).join(' ')}`);
+  expect(lines).toContain(
+    `ENV ${Object.entries(MALLOC)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' ')}`,
+  );
 });
 
 function copiedIn(of: readonly string[]): string[] {
@@ -68,14 +85,18 @@ function stage(name: string): string[] {
 
 function filesOf(path: string): string[] {
   if (!statSync(new URL(path, root)).isDirectory()) return path.endsWith('.ts') ? [path] : [];
-  return readdirSync(new URL(`${path}/`, root), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).map((file) => `${path}/${file}`);
+  return readdirSync(new URL(`${path}/`, root), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => `${path}/${file}`);
 }
 
 function isThere(file: string, specifier: string): boolean {
   if (specifier.startsWith('node:')) return true;
   if (specifier.startsWith('.')) {
     const target = new URL(specifier, new URL(file, root)).href.slice(root.href.length);
-    return program.some((path) => target === path || target.startsWith(`${path}/`)) && existsSync(new URL(target, root));
+    return (
+      program.some((path) => target === path || target.startsWith(`${path}/`)) && existsSync(new URL(target, root))
+    );
   }
   const [first = '', second = ''] = specifier.split('/');
   const name = first.startsWith('@') ? `${first}/${second}` : first;

@@ -1,21 +1,45 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { decideAdmission, estimatePrompt, type AdmissionDecision, type AdmissionInput } from '../../domain/admission.ts';
+import {
+  decideAdmission,
+  estimatePrompt,
+  type AdmissionDecision,
+  type AdmissionInput,
+} from '../../domain/admission.ts';
 import type { Balance } from '../../domain/balance.ts';
 
 const MODEL = {
-  historyTokens: 4_000, contextWindow: 100_000, maxOutputTokens: 32_768, defaultOutputTokens: 2_048,
+  historyTokens: 4_000,
+  contextWindow: 100_000,
+  maxOutputTokens: 32_768,
+  defaultOutputTokens: 2_048,
   rate: { input: 1000, cachedInput: 1000, output: 1000 },
 };
 
 /** 100,000 of allowance: a ceiling of 105,000. */
 function balanceAt(used: number): Balance {
-  return { allowance: 100_000, purchased: 0, debt: 0, spentPurchased: 0, spentAllowance: Math.min(used, 100_000), overage: Math.max(0, used - 100_000), used };
+  return {
+    allowance: 100_000,
+    purchased: 0,
+    debt: 0,
+    spentPurchased: 0,
+    spentAllowance: Math.min(used, 100_000),
+    overage: Math.max(0, used - 100_000),
+    used,
+  };
 }
 
 function decide(change: Partial<AdmissionInput> & { used?: number }): AdmissionDecision {
   const { used = 0, ...rest } = change;
-  return decideAdmission({ balance: balanceAt(used), heldByOthers: 0, model: MODEL, askedOutput: null, baseTokens: 100, history: [], ...rest });
+  return decideAdmission({
+    balance: balanceAt(used),
+    heldByOthers: 0,
+    model: MODEL,
+    askedOutput: null,
+    baseTokens: 100,
+    history: [],
+    ...rest,
+  });
 }
 
 function holdOf(decision: AdmissionDecision) {
@@ -24,12 +48,25 @@ function holdOf(decision: AdmissionDecision) {
 }
 
 describe('the size of a hold', () => {
-  test.each([[0, 16], [1, 18], [9, 26], [10, 27], [11, 29], [100, 126], [1_000_000, 1_100_016]])('a prompt counted %i is estimated %i: ceil(count × 1.1) + 16', (count, estimate) => {
+  test.each([
+    [0, 16],
+    [1, 18],
+    [9, 26],
+    [10, 27],
+    [11, 29],
+    [100, 126],
+    [1_000_000, 1_100_016],
+  ])('a prompt counted %i is estimated %i: ceil(count × 1.1) + 16', (count, estimate) => {
     expect(estimatePrompt(count)).toBe(estimate);
   });
 
   test('is the estimate and the output limit', () => {
-    expect(holdOf(decide({ askedOutput: 500 }))).toEqual({ tokens: 126 + 500, promptTokens: 100, outputLimit: 500, historyFrom: null });
+    expect(holdOf(decide({ askedOutput: 500 }))).toEqual({
+      tokens: 126 + 500,
+      promptTokens: 100,
+      outputLimit: 500,
+      historyFrom: null,
+    });
   });
 
   test('meters both by the rate, rounded up once', () => {
@@ -61,7 +98,10 @@ describe('the output limit', () => {
   test('never goes under what was asked when that is less than 256', () => {
     const baseTokens = 400; // estimate 456
     expect(holdOf(decide({ used: 105_000 - 456 - 20, baseTokens, askedOutput: 20 })).outputLimit).toBe(20);
-    expect(decide({ used: 105_000 - 456 - 19, baseTokens, askedOutput: 20 })).toEqual({ kind: 'refused', code: 'TOKEN_EXHAUSTED' });
+    expect(decide({ used: 105_000 - 456 - 19, baseTokens, askedOutput: 20 })).toEqual({
+      kind: 'refused',
+      code: 'TOKEN_EXHAUSTED',
+    });
   });
 
   test('never goes under a model’s whole maximum when that is less than 256', () => {
@@ -78,11 +118,17 @@ describe('no room', () => {
     expect(decide({ used, baseTokens, heldByOthers: 508 })).toMatchObject({ kind: 'admitted' });
     expect(decide({ used, baseTokens, heldByOthers: 509 })).toEqual({ kind: 'refused', code: 'tokens_held' });
     expect(decide({ used, baseTokens, heldByOthers: 1_000_000 })).toEqual({ kind: 'refused', code: 'tokens_held' });
-    expect(decide({ used: 104_509, baseTokens, heldByOthers: 509 })).toEqual({ kind: 'refused', code: 'TOKEN_EXHAUSTED' });
+    expect(decide({ used: 104_509, baseTokens, heldByOthers: 509 })).toEqual({
+      kind: 'refused',
+      code: 'TOKEN_EXHAUSTED',
+    });
   });
 
   test('a BLOCKED account is refused whatever it asks; one token above it a small question passes', () => {
-    expect(decide({ used: 104_601, baseTokens: 7, askedOutput: 1 })).toEqual({ kind: 'refused', code: 'TOKEN_EXHAUSTED' });
+    expect(decide({ used: 104_601, baseTokens: 7, askedOutput: 1 })).toEqual({
+      kind: 'refused',
+      code: 'TOKEN_EXHAUSTED',
+    });
     expect(decide({ used: 104_600, baseTokens: 7, askedOutput: 1 })).toMatchObject({ kind: 'admitted' });
   });
 
@@ -96,7 +142,11 @@ describe('no room', () => {
 });
 
 describe('history', () => {
-  const history = [{ sequence: 3, tokens: 1_000 }, { sequence: 2, tokens: 1_000 }, { sequence: 1, tokens: 2_000 }];
+  const history = [
+    { sequence: 3, tokens: 1_000 },
+    { sequence: 2, tokens: 1_000 },
+    { sequence: 1, tokens: 2_000 },
+  ];
 
   test('is taken whole when it is exactly historyTokens', () => {
     expect(holdOf(decide({ history }))).toMatchObject({ historyFrom: 1, promptTokens: 4_100 });
@@ -108,7 +158,11 @@ describe('history', () => {
   });
 
   test('a turn too long ends it: no older one is taken instead', () => {
-    const gap = [{ sequence: 3, tokens: 10 }, { sequence: 2, tokens: 4_001 }, { sequence: 1, tokens: 10 }];
+    const gap = [
+      { sequence: 3, tokens: 10 },
+      { sequence: 2, tokens: 4_001 },
+      { sequence: 1, tokens: 10 },
+    ];
     expect(holdOf(decide({ history: gap }))).toMatchObject({ historyFrom: 3, promptTokens: 110 });
   });
 
@@ -147,42 +201,64 @@ describe('the context window', () => {
   });
 
   test('a BLOCKED account hears TOKEN_EXHAUSTED first', () => {
-    expect(decide({ used: 105_000, model: { ...MODEL, contextWindow: 10 } })).toEqual({ kind: 'refused', code: 'TOKEN_EXHAUSTED' });
+    expect(decide({ used: 105_000, model: { ...MODEL, contextWindow: 10 } })).toEqual({
+      kind: 'refused',
+      code: 'TOKEN_EXHAUSTED',
+    });
   });
 });
 
 test('whatever the figures: an admitted hold fits under the ceiling beside the others, and its answer under every limit; a refusal names a lack of room that is real', () => {
   const small = fc.integer({ min: 0, max: 5_000 });
-  const rate = fc.record({ input: fc.integer({ min: 1, max: 3_000 }), cachedInput: fc.constant(1), output: fc.integer({ min: 1, max: 9_000 }) });
-  fc.assert(fc.property(fc.record({
-    used: fc.integer({ min: 95_000, max: 105_100 }), heldByOthers: fc.oneof(fc.constant(0), small), askedOutput: fc.option(fc.integer({ min: 1, max: 6_000 })), baseTokens: fc.integer({ min: 7, max: 3_000 }),
-    history: fc.array(fc.integer({ min: 4, max: 2_500 }), { maxLength: 5 }), contextWindow: fc.integer({ min: 200, max: 12_000 }), maxOutputTokens: fc.integer({ min: 1, max: 6_000 }), rate,
-  }), ({ used, heldByOthers, askedOutput, baseTokens, history, contextWindow, maxOutputTokens, rate: price }) => {
-    const model = { ...MODEL, contextWindow, maxOutputTokens, rate: price };
-    const turns = history.map((tokens, i) => ({ sequence: history.length - i, tokens }));
-    const decision = decide({ used, heldByOthers, askedOutput, baseTokens, history: turns, model });
-    const wanted = Math.min(askedOutput ?? 2_048, maxOutputTokens);
-    const least = Math.min(wanted, 256);
-    const exact = (prompt: number, output: number) => (Math.ceil((prompt * 11) / 10) + 16) * price.input + output * price.output;
-    const left = 105_000 - used;
-    if (decision.kind === 'admitted') {
-      const { hold } = decision;
-      expect(left).toBeGreaterThanOrEqual(400);
-      expect(hold.tokens + heldByOthers).toBeLessThanOrEqual(left);
-      expect(hold.tokens).toBe(Math.ceil(exact(hold.promptTokens, hold.outputLimit) / 1000));
-      expect(hold.outputLimit).toBeGreaterThanOrEqual(least);
-      expect(hold.outputLimit).toBeLessThanOrEqual(wanted);
-      expect(hold.promptTokens + hold.outputLimit).toBeLessThanOrEqual(contextWindow);
-      const sent = turns.filter(({ sequence }) => hold.historyFrom !== null && sequence >= hold.historyFrom).reduce((sum, { tokens }) => sum + tokens, 0);
-      expect(hold.promptTokens).toBe(baseTokens + sent);
-      expect(sent).toBeLessThanOrEqual(4_000);
-    } else if (decision.kind === 'context_length') {
-      expect(baseTokens + least).toBeGreaterThan(contextWindow);
-    } else if (decision.code === 'tokens_held') {
-      expect(exact(baseTokens, least)).toBeLessThanOrEqual(left * 1000);
-      expect(exact(baseTokens, least)).toBeGreaterThan((left - heldByOthers) * 1000);
-    } else {
-      expect(left < 400 || exact(baseTokens, least) > left * 1000).toBe(true);
-    }
-  }), { numRuns: 3_000 });
+  const rate = fc.record({
+    input: fc.integer({ min: 1, max: 3_000 }),
+    cachedInput: fc.constant(1),
+    output: fc.integer({ min: 1, max: 9_000 }),
+  });
+  fc.assert(
+    fc.property(
+      fc.record({
+        used: fc.integer({ min: 95_000, max: 105_100 }),
+        heldByOthers: fc.oneof(fc.constant(0), small),
+        askedOutput: fc.option(fc.integer({ min: 1, max: 6_000 })),
+        baseTokens: fc.integer({ min: 7, max: 3_000 }),
+        history: fc.array(fc.integer({ min: 4, max: 2_500 }), { maxLength: 5 }),
+        contextWindow: fc.integer({ min: 200, max: 12_000 }),
+        maxOutputTokens: fc.integer({ min: 1, max: 6_000 }),
+        rate,
+      }),
+      ({ used, heldByOthers, askedOutput, baseTokens, history, contextWindow, maxOutputTokens, rate: price }) => {
+        const model = { ...MODEL, contextWindow, maxOutputTokens, rate: price };
+        const turns = history.map((tokens, i) => ({ sequence: history.length - i, tokens }));
+        const decision = decide({ used, heldByOthers, askedOutput, baseTokens, history: turns, model });
+        const wanted = Math.min(askedOutput ?? 2_048, maxOutputTokens);
+        const least = Math.min(wanted, 256);
+        const exact = (prompt: number, output: number) =>
+          (Math.ceil((prompt * 11) / 10) + 16) * price.input + output * price.output;
+        const left = 105_000 - used;
+        if (decision.kind === 'admitted') {
+          const { hold } = decision;
+          expect(left).toBeGreaterThanOrEqual(400);
+          expect(hold.tokens + heldByOthers).toBeLessThanOrEqual(left);
+          expect(hold.tokens).toBe(Math.ceil(exact(hold.promptTokens, hold.outputLimit) / 1000));
+          expect(hold.outputLimit).toBeGreaterThanOrEqual(least);
+          expect(hold.outputLimit).toBeLessThanOrEqual(wanted);
+          expect(hold.promptTokens + hold.outputLimit).toBeLessThanOrEqual(contextWindow);
+          const sent = turns
+            .filter(({ sequence }) => hold.historyFrom !== null && sequence >= hold.historyFrom)
+            .reduce((sum, { tokens }) => sum + tokens, 0);
+          expect(hold.promptTokens).toBe(baseTokens + sent);
+          expect(sent).toBeLessThanOrEqual(4_000);
+        } else if (decision.kind === 'context_length') {
+          expect(baseTokens + least).toBeGreaterThan(contextWindow);
+        } else if (decision.code === 'tokens_held') {
+          expect(exact(baseTokens, least)).toBeLessThanOrEqual(left * 1000);
+          expect(exact(baseTokens, least)).toBeGreaterThan((left - heldByOthers) * 1000);
+        } else {
+          expect(left < 400 || exact(baseTokens, least) > left * 1000).toBe(true);
+        }
+      },
+    ),
+    { numRuns: 3_000 },
+  );
 });

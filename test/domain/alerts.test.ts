@@ -16,24 +16,37 @@ test.each([
 });
 
 test('CRITICAL is at least WARNING, WARNING is not CRITICAL, and nothing is below both', () => {
-  expect([isAtLeast('CRITICAL', 'WARNING'), isAtLeast('WARNING', 'CRITICAL'), isAtLeast(null, 'WARNING'), isAtLeast('WARNING', null), isAtLeast(null, null)])
-    .toEqual([true, false, false, true, true]);
+  expect([
+    isAtLeast('CRITICAL', 'WARNING'),
+    isAtLeast('WARNING', 'CRITICAL'),
+    isAtLeast(null, 'WARNING'),
+    isAtLeast('WARNING', null),
+    isAtLeast(null, null),
+  ]).toEqual([true, false, false, true, true]);
 });
 
 describe('an alert says percent used, tokens left, when the allowance resets on the reader’s clock, and where to buy (G21)', () => {
   const figures: AlertFigures = {
-    level: 'WARNING', usagePercent: 92.5, remainingTokens: 7_500, resetsAt: Date.parse('2026-12-01T00:00:00+09:00'), timeZone: 'Asia/Seoul', purchaseUrl: 'https://shop.example/buy' };
+    level: 'WARNING',
+    usagePercent: 92.5,
+    remainingTokens: 7_500,
+    resetsAt: Date.parse('2026-12-01T00:00:00+09:00'),
+    timeZone: 'Asia/Seoul',
+    purchaseUrl: 'https://shop.example/buy',
+  };
 
   test('in Korean', () => {
     expect(alertText(figures, 'ko')).toEqual({
       title: '토큰의 92.5%를 사용했습니다',
-      body: '이번 달 토큰의 92.5%를 사용했습니다. 남은 토큰은 7,500개입니다. 2026년 12월 1일 00:00(Asia/Seoul)에 초기화됩니다. 토큰 구매: https://shop.example/buy' });
+      body: '이번 달 토큰의 92.5%를 사용했습니다. 남은 토큰은 7,500개입니다. 2026년 12월 1일 00:00(Asia/Seoul)에 초기화됩니다. 토큰 구매: https://shop.example/buy',
+    });
   });
 
   test('in English, on New York’s clock', () => {
     expect(alertText({ ...figures, timeZone: 'America/New_York' }, 'en')).toEqual({
       title: '92.5% of your tokens are used',
-      body: 'You have used 92.5% of this month’s tokens. 7,500 tokens are left; the allowance resets on 2026-11-30 at 10:00 (America/New_York). Buy tokens: https://shop.example/buy' });
+      body: 'You have used 92.5% of this month’s tokens. 7,500 tokens are left; the allowance resets on 2026-11-30 at 10:00 (America/New_York). Buy tokens: https://shop.example/buy',
+    });
   });
 
   test('that it is urgent, and that nothing is left', () => {

@@ -18,11 +18,14 @@ function refusal(...models: object[]): string {
 }
 
 describe('a start is refused by a catalogue (G14)', () => {
-  test.each(['input', 'cachedInput', 'output'])('whose rate for %s is 0, negative, a fraction, beyond a thousandfold, missing or no number', (part) => {
-    for (const wrong of [0, -1, 0.5, 1_000_001, undefined, null, '1000', Number.MAX_SAFE_INTEGER]) {
-      expect(refusal(entry({ rate: { ...ONE, [part]: wrong } }))).toMatch(new RegExp(`^MODELS: [\\s\\S]*${part}`));
-    }
-  });
+  test.each(['input', 'cachedInput', 'output'])(
+    'whose rate for %s is 0, negative, a fraction, beyond a thousandfold, missing or no number',
+    (part) => {
+      for (const wrong of [0, -1, 0.5, 1_000_001, undefined, null, '1000', Number.MAX_SAFE_INTEGER]) {
+        expect(refusal(entry({ rate: { ...ONE, [part]: wrong } }))).toMatch(new RegExp(`^MODELS: [\\s\\S]*${part}`));
+      }
+    },
+  );
 
   test('that names a model twice, has a field nobody knows, or no model', () => {
     expect(refusal(entry(), entry())).toContain('model names must be unique');
@@ -32,7 +35,9 @@ describe('a start is refused by a catalogue (G14)', () => {
   });
 
   test('control: rates of 1 and of a thousandfold are taken, and none given is one for one', () => {
-    expect(read(entry({ rate: { input: 1, cachedInput: 1, output: 1_000_000 } }))).toMatchObject([{ rate: { input: 1, output: 1_000_000 } }]);
+    expect(read(entry({ rate: { input: 1, cachedInput: 1, output: 1_000_000 } }))).toMatchObject([
+      { rate: { input: 1, output: 1_000_000 } },
+    ]);
     expect(read(entry())).toMatchObject([{ name: 'm', rate: ONE }]);
   });
 });

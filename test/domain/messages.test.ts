@@ -19,7 +19,8 @@ test('the Korean ones are Korean, the English ones have no Korean in them', () =
 });
 
 test('no sentence names what is behind the service', () => {
-  for (const { ko, en } of Object.values(ERROR_SENTENCES)) expect(`${ko} ${en}`).not.toMatch(/postgres|redis|temporal|openai|sql|stack|undefined|null/i);
+  for (const { ko, en } of Object.values(ERROR_SENTENCES))
+    expect(`${ko} ${en}`).not.toMatch(/postgres|redis|temporal|openai|sql|stack|undefined|null/i);
 });
 
 test('the codes are different', () => {
@@ -28,5 +29,11 @@ test('the codes are different', () => {
 
 test('an AppError keeps its code, details and cause', () => {
   const cause = new Error('why');
-  expect(new AppError('tokens_held', { retryAfter: 5 }, { cause })).toMatchObject({ name: 'AppError', message: 'tokens_held', code: 'tokens_held', details: { retryAfter: 5 }, cause });
+  expect(new AppError('tokens_held', { retryAfter: 5 }, { cause })).toMatchObject({
+    name: 'AppError',
+    message: 'tokens_held',
+    code: 'tokens_held',
+    details: { retryAfter: 5 },
+    cause,
+  });
 });

@@ -1,13 +1,35 @@
 import { describe, expect, test } from '@jest/globals';
-import { neededSchedules, rememberArmed, schedulesToArm, spreadSeconds, timingOf, type Schedules } from '../../domain/schedules.ts';
+import {
+  neededSchedules,
+  rememberArmed,
+  schedulesToArm,
+  spreadSeconds,
+  timingOf,
+  type Schedules,
+} from '../../domain/schedules.ts';
 import type { AlertLevel } from '../../domain/alerts.ts';
 import type { Balance } from '../../domain/balance.ts';
 
-const used = (tokens: number): Balance => ({ allowance: 100_000, purchased: 0, debt: 0, spentPurchased: 0, spentAllowance: Math.min(tokens, 100_000), overage: Math.max(0, tokens - 100_000), used: tokens });
+const used = (tokens: number): Balance => ({
+  allowance: 100_000,
+  purchased: 0,
+  debt: 0,
+  spentPurchased: 0,
+  spentAllowance: Math.min(tokens, 100_000),
+  overage: Math.max(0, tokens - 100_000),
+  used: tokens,
+});
 const schedules = (reset: boolean, alert: AlertLevel | null): Schedules => ({ reset, alert });
 
 test.each([
-  [0, false, null], [1, true, null], [79_999, true, null], [89_999, true, null], [90_000, true, 'WARNING'], [94_999, true, 'WARNING'], [95_000, true, 'CRITICAL'], [105_000, true, 'CRITICAL'],
+  [0, false, null],
+  [1, true, null],
+  [79_999, true, null],
+  [89_999, true, null],
+  [90_000, true, 'WARNING'],
+  [94_999, true, 'WARNING'],
+  [95_000, true, 'CRITICAL'],
+  [105_000, true, 'CRITICAL'],
 ] as const)('with %i of 100,000 used, an account needs reset: %s, check: %s', (tokens, reset, alert) => {
   expect(neededSchedules(used(tokens))).toEqual({ reset, alert });
 });
@@ -29,11 +51,36 @@ describe('what has to be armed', () => {
 describe('what is remembered after arming', () => {
   const wanted = schedules(true, 'WARNING');
   test.each([
-    ['both, still needed', ['reset', 'alert'] as const, { wanted, needed: wanted, armed: schedules(false, null) }, schedules(true, 'WARNING')],
-    ['a purchase came meanwhile: the check is forgotten, its own run may have deleted it', ['alert'] as const, { wanted, needed: schedules(true, null), armed: schedules(true, null) }, schedules(true, null)],
-    ['the level rose meanwhile: the lower one, so that whoever raised it arms', ['alert'] as const, { wanted, needed: schedules(true, 'CRITICAL'), armed: schedules(true, null) }, schedules(true, 'WARNING')],
-    ['somebody armed a higher level: the higher', ['alert'] as const, { wanted, needed: schedules(true, 'CRITICAL'), armed: schedules(true, 'CRITICAL') }, schedules(true, 'CRITICAL')],
-    ['nothing armed: nothing more', [] as const, { wanted, needed: wanted, armed: schedules(false, null) }, schedules(false, null)],
+    [
+      'both, still needed',
+      ['reset', 'alert'] as const,
+      { wanted, needed: wanted, armed: schedules(false, null) },
+      schedules(true, 'WARNING'),
+    ],
+    [
+      'a purchase came meanwhile: the check is forgotten, its own run may have deleted it',
+      ['alert'] as const,
+      { wanted, needed: schedules(true, null), armed: schedules(true, null) },
+      schedules(true, null),
+    ],
+    [
+      'the level rose meanwhile: the lower one, so that whoever raised it arms',
+      ['alert'] as const,
+      { wanted, needed: schedules(true, 'CRITICAL'), armed: schedules(true, null) },
+      schedules(true, 'WARNING'),
+    ],
+    [
+      'somebody armed a higher level: the higher',
+      ['alert'] as const,
+      { wanted, needed: schedules(true, 'CRITICAL'), armed: schedules(true, 'CRITICAL') },
+      schedules(true, 'CRITICAL'),
+    ],
+    [
+      'nothing armed: nothing more',
+      [] as const,
+      { wanted, needed: wanted, armed: schedules(false, null) },
+      schedules(false, null),
+    ],
   ])('%s', (_, kinds, now, remembered) => {
     expect(rememberArmed(kinds, now)).toEqual(remembered);
   });

@@ -18,27 +18,44 @@ test('the table of sending again has a row for every state', () => {
   expect(TABLE.map(([state]) => state)).toEqual([...TURN_STATES]);
 });
 
-test.each(TABLE)('%s: same body %s, another body %s; retry runs it: %s, replay: %s', (state, same, other, retry, replay) => {
-  expect(decideSendAgain(state, true)).toBe(same);
-  expect(decideSendAgain(state, false)).toBe(other);
-  expect(mayRunAgain(state, 'retry')).toBe(retry);
-  expect(mayRunAgain(state, 'replay')).toBe(replay);
-});
+test.each(TABLE)(
+  '%s: same body %s, another body %s; retry runs it: %s, replay: %s',
+  (state, same, other, retry, replay) => {
+    expect(decideSendAgain(state, true)).toBe(same);
+    expect(decideSendAgain(state, false)).toBe(other);
+    expect(mayRunAgain(state, 'retry')).toBe(retry);
+    expect(mayRunAgain(state, 'replay')).toBe(replay);
+  },
+);
 
 test('a completed or stopped turn never takes another step; only failed and refused ones are accepted again', () => {
   expect(TURN_STATES.filter((state) => TURN_STEPS[state].length === 0)).toEqual(['completed', 'stopped']);
-  expect(TURN_STATES.filter((state) => !isLive(state) && (TURN_STEPS[state] as readonly TurnState[]).includes('accepted'))).toEqual(['failed', 'refused']);
+  expect(
+    TURN_STATES.filter((state) => !isLive(state) && (TURN_STEPS[state] as readonly TurnState[]).includes('accepted')),
+  ).toEqual(['failed', 'refused']);
   expect(TURN_STATES.filter(isLive)).toEqual(['accepted', 'running']);
   expect(TURN_STATES.filter(isAnswered)).toEqual(['completed', 'stopped']);
 });
 
 test('a turn that was admitted is never refused afterwards: running has no step to refused', () => {
-  expect(TURN_STATES.filter((state) => (TURN_STEPS[state] as readonly TurnState[]).includes('refused'))).toEqual(['accepted']);
+  expect(TURN_STATES.filter((state) => (TURN_STEPS[state] as readonly TurnState[]).includes('refused'))).toEqual([
+    'accepted',
+  ]);
 });
 
 test('exactly the failures of policy 7 may be sent again with hope', () => {
-  expect(ERROR_CODES.filter(isRetryable)).toEqual(
-    ['TOKEN_EXHAUSTED', 'conversation_busy', 'account_suspended', 'model_unavailable', 'model_rate_limited', 'model_timeout', 'interrupted']);
-  expect(Object.keys(TURN_FAILURES).filter((code) => !TURN_FAILURES[code as keyof typeof TURN_FAILURES])).toEqual(
-    ['model_rejected', 'content_filtered', 'context_length']);
+  expect(ERROR_CODES.filter(isRetryable)).toEqual([
+    'TOKEN_EXHAUSTED',
+    'conversation_busy',
+    'account_suspended',
+    'model_unavailable',
+    'model_rate_limited',
+    'model_timeout',
+    'interrupted',
+  ]);
+  expect(Object.keys(TURN_FAILURES).filter((code) => !TURN_FAILURES[code as keyof typeof TURN_FAILURES])).toEqual([
+    'model_rejected',
+    'content_filtered',
+    'context_length',
+  ]);
 });

@@ -3,13 +3,40 @@ import { startOfMonth } from '../../domain/period.ts';
 import { isTimeZone, TIME_ZONES } from '../../domain/time-zones.ts';
 
 test.each([
-  ['Asia/Seoul', true], ['America/Argentina/Buenos_Aires', true], ['UTC', true], ['Etc/GMT-9', true], ['ROK', true], ['Asia/Pyeongyang', false], ['', false], ['../etc', false],
+  ['Asia/Seoul', true],
+  ['America/Argentina/Buenos_Aires', true],
+  ['UTC', true],
+  ['Etc/GMT-9', true],
+  ['ROK', true],
+  ['Asia/Pyeongyang', false],
+  ['', false],
+  ['../etc', false],
   // One zone, two spellings; and what IANA keeps for those who know the old name.
-  ['Asia/Kolkata', true], ['Asia/Calcutta', true], ['Europe/Kyiv', true], ['Europe/Kiev', true], ['US/Pacific', true], ['EST', true],
+  ['Asia/Kolkata', true],
+  ['Asia/Calcutta', true],
+  ['Europe/Kyiv', true],
+  ['Europe/Kiev', true],
+  ['US/Pacific', true],
+  ['EST', true],
   // Offsets, and other spellings: `Intl` takes them all.
-  ['+09:00', false], ['-05', false], ['+0900', false], ['asia/seoul', false], ['ASIA/SEOUL', false], ['utc', false], ['asia/kolkata', false], ['Asia/KOLKATA', false], ['JAPAN', false],
+  ['+09:00', false],
+  ['-05', false],
+  ['+0900', false],
+  ['asia/seoul', false],
+  ['ASIA/SEOUL', false],
+  ['utc', false],
+  ['asia/kolkata', false],
+  ['Asia/KOLKATA', false],
+  ['JAPAN', false],
   // Names that only `Intl` has.
-  ['JST', false], ['PST', false], ['BST', false], ['IST', false], ['CST', false], ['ACT', false], ['SystemV/PST8', false], ['US/Pacific-New', false],
+  ['JST', false],
+  ['PST', false],
+  ['BST', false],
+  ['IST', false],
+  ['CST', false],
+  ['ACT', false],
+  ['SystemV/PST8', false],
+  ['US/Pacific-New', false],
 ])('%j is a time zone: %s', (name, known) => {
   expect(isTimeZone(name)).toBe(known);
 });

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { startFakeModel } from './server.ts';
 
-// A process of its own, for benches: its first line is {"url":…}; SIGTERM or SIGINT ends it. Single questions can carry a mark.
+// A process of its own, for benches: its first line is {"url":…}; SIGTERM or SIGINT ends it. Single questions can carry
+// a mark.
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '0' },
@@ -13,4 +14,5 @@ const { values } = parseArgs({
 const model = await startFakeModel(Number(values.port));
 model.always({ chunks: { count: Number(values.chunks), text: values.text }, delayMs: Number(values['delay-ms']) });
 console.log(JSON.stringify({ url: model.url }));
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void model.close().then(() => process.exit(0)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void model.close().then(() => process.exit(0)));

@@ -21,15 +21,25 @@ interface Told {
 }
 
 /** Answers one request as its scenario says; returns early when the client has gone. */
-export async function play(scenario: Scenario, response: ServerResponse, body: ChatBody, { requestId, onDrop }: Told): Promise<void> {
+export async function play(
+  scenario: Scenario,
+  response: ServerResponse,
+  body: ChatBody,
+  { requestId, onDrop }: Told,
+): Promise<void> {
   const gone = new Promise<void>((resolve) => response.once('close', resolve));
   const gates = [scenario.gate ?? []].flat();
   // A bench's answers have thousands of chunks and no gate: each would leave its waiting on `gone` behind.
-  const pass = async (point: Point) => (gates.length === 0 ? undefined : Promise.race([gone, Promise.all(gates.map((gate) => gate.pass(point)))]));
+  const pass = async (point: Point) =>
+    gates.length === 0 ? undefined : Promise.race([gone, Promise.all(gates.map((gate) => gate.pass(point)))]);
   await pass('request');
   if (response.destroyed) return;
   if (scenario.status !== undefined) {
-    response.writeHead(scenario.status, { 'content-type': 'application/json', 'x-request-id': requestId, ...scenario.headers });
+    response.writeHead(scenario.status, {
+      'content-type': 'application/json',
+      'x-request-id': requestId,
+      ...scenario.headers,
+    });
     response.end(JSON.stringify({ error: errorOf(scenario) }));
     return;
   }
@@ -46,7 +56,12 @@ class Answer {
   readonly #pass: (point: Point) => Promise<unknown>;
   readonly #onDrop: () => void;
 
-  constructor(scenario: Scenario, response: ServerResponse, body: ChatBody, { pass, onDrop }: { pass: (point: Point) => Promise<unknown>; onDrop: () => void }) {
+  constructor(
+    scenario: Scenario,
+    response: ServerResponse,
+    body: ChatBody,
+    { pass, onDrop }: { pass: (point: Point) => Promise<unknown>; onDrop: () => void },
+  ) {
     this.#scenario = scenario;
     this.#response = response;
     this.#body = body;
@@ -110,8 +125,11 @@ class Answer {
     const prompt = countPrompt(this.#body.messages.map(({ content }) => count(content)));
     const completion = Math.max(1, count(text));
     return {
-      prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion,
-      prompt_tokens_details: { cached_tokens: 0 }, completion_tokens_details: { reasoning_tokens: 0 },
+      prompt_tokens: prompt,
+      completion_tokens: completion,
+      total_tokens: prompt + completion,
+      prompt_tokens_details: { cached_tokens: 0 },
+      completion_tokens_details: { reasoning_tokens: 0 },
     };
   }
 
@@ -120,7 +138,11 @@ class Answer {
   }
 
   #chunk(delta: object, finishReason: string | null = null): Promise<void> {
-    return this.#event({ ...this.#frame(), choices: [{ index: 0, delta, finish_reason: finishReason }], usage: this.#scenario.usageAlong === true ? this.#scenario.usage ?? null : null });
+    return this.#event({
+      ...this.#frame(),
+      choices: [{ index: 0, delta, finish_reason: finishReason }],
+      usage: this.#scenario.usageAlong === true ? (this.#scenario.usage ?? null) : null,
+    });
   }
 
   async #event(data: unknown): Promise<void> {

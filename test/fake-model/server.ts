@@ -22,7 +22,10 @@ export interface FakeModel {
   connections(): number;
   /** For the next request only; several queue up. */
   next(scenario: Scenario): void;
-  /** For the next request with this question; such a request takes nothing from the common queue while it has one of its own. */
+  /**
+   * For the next request with this question; such a request takes nothing from the common queue while it has one of its
+   * own.
+   */
   nextFor(question: string, ...scenarios: readonly Scenario[]): void;
   /** For requests that nothing is queued for. A question that ends in a mark (`mark(scenario)`) says its own. */
   always(scenario: Scenario): void;
@@ -43,7 +46,9 @@ export async function startFakeModel(port = 0): Promise<FakeModel> {
   const server = createServer((request, response) => {
     void serve(request, response).catch(() => response.destroy());
   });
-  server.on('connection', () => { connections += 1; });
+  server.on('connection', () => {
+    connections += 1;
+  });
 
   /** For a bench in another process: which question came when, of those not yet told. */
   let told = 0;
@@ -54,12 +59,23 @@ export async function startFakeModel(port = 0): Promise<FakeModel> {
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method === 'GET' && request.url === '/v1/models') return json(response, 200, { object: 'list', data: [{ id: 'gpt-4.1-mini', object: 'model', created: 0, owned_by: 'fake' }] });
+    if (request.method === 'GET' && request.url === '/v1/models')
+      return json(response, 200, {
+        object: 'list',
+        data: [{ id: 'gpt-4.1-mini', object: 'model', created: 0, owned_by: 'fake' }],
+      });
     if (request.method === 'GET' && request.url === '/received') return json(response, 200, takeReceived());
-    if (request.method !== 'POST' || request.url !== '/v1/chat/completions') return json(response, 404, { error: { message: 'no such path', type: 'invalid_request_error', code: null } });
+    if (request.method !== 'POST' || request.url !== '/v1/chat/completions')
+      return json(response, 404, { error: { message: 'no such path', type: 'invalid_request_error', code: null } });
     const receivedAt = machineMs();
     const body = JSON.parse(await readAll(request)) as ChatBody;
-    const log: ModelRequestLog = { receivedAt, authorization: request.headers.authorization, body, aborted: false, ended: false };
+    const log: ModelRequestLog = {
+      receivedAt,
+      authorization: request.headers.authorization,
+      body,
+      aborted: false,
+      ended: false,
+    };
     requests.push(log);
     let dropped = false;
     response.on('close', () => {
@@ -67,9 +83,14 @@ export async function startFakeModel(port = 0): Promise<FakeModel> {
       log.aborted = !response.writableFinished && !dropped;
     });
     const question = body.messages.at(-1)?.content;
-    const scenario = { ...fallback, ...readMark(question), ...queues.get(question ?? '')?.shift() ?? queue.shift() };
+    const scenario = { ...fallback, ...readMark(question), ...(queues.get(question ?? '')?.shift() ?? queue.shift()) };
     for (const gate of [scenario.gate ?? []].flat()) gates.add(gate);
-    await play(scenario, response, body, { requestId: `req_fake_${requests.length}`, onDrop: () => { dropped = true; } });
+    await play(scenario, response, body, {
+      requestId: `req_fake_${requests.length}`,
+      onDrop: () => {
+        dropped = true;
+      },
+    });
   }
 
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -83,9 +104,15 @@ export async function startFakeModel(port = 0): Promise<FakeModel> {
     url: `http://127.0.0.1:${used}/v1`,
     requests,
     connections: () => connections,
-    next: (scenario) => { queue.push(scenario); },
-    nextFor: (question, ...scenarios) => { queues.set(question, [...queues.get(question) ?? [], ...scenarios]); },
-    always: (scenario) => { fallback = scenario; },
+    next: (scenario) => {
+      queue.push(scenario);
+    },
+    nextFor: (question, ...scenarios) => {
+      queues.set(question, [...(queues.get(question) ?? []), ...scenarios]);
+    },
+    always: (scenario) => {
+      fallback = scenario;
+    },
     release,
     async close() {
       release();

@@ -5,18 +5,39 @@ import { classifyModelError, providerErrorOf } from '../../platform/model-error.
 
 const NOW = Date.parse('2026-03-01T00:00:00Z');
 const failed = (status: number, error: object = {}, headers: Record<string, string> = {}) =>
-  APIError.generate(status, { error: { message: 'SECRET prompt', type: null, code: null, ...error } }, undefined, new Headers(headers));
+  APIError.generate(
+    status,
+    { error: { message: 'SECRET prompt', type: null, code: null, ...error } },
+    undefined,
+    new Headers(headers),
+  );
 /** What the client throws for an error object inside a stream: no status, the headers of the 200. */
-const inStream = (error: object) => new APIError(undefined, { message: 'SECRET prompt', ...error }, undefined, new Headers());
+const inStream = (error: object) =>
+  new APIError(undefined, { message: 'SECRET prompt', ...error }, undefined, new Headers());
 
 describe('a status', () => {
   test.each<[number, TurnFailureCode]>([
-    [400, 'model_rejected'], [401, 'model_rejected'], [402, 'model_rejected'], [403, 'model_rejected'], [404, 'model_rejected'], [422, 'model_rejected'],
-    [413, 'context_length'], [429, 'model_rate_limited'],
-    [408, 'model_unavailable'], [409, 'model_unavailable'], [500, 'model_unavailable'], [502, 'model_unavailable'], [503, 'model_unavailable'],
-    [504, 'model_unavailable'], [529, 'model_unavailable'],
+    [400, 'model_rejected'],
+    [401, 'model_rejected'],
+    [402, 'model_rejected'],
+    [403, 'model_rejected'],
+    [404, 'model_rejected'],
+    [422, 'model_rejected'],
+    [413, 'context_length'],
+    [429, 'model_rate_limited'],
+    [408, 'model_unavailable'],
+    [409, 'model_unavailable'],
+    [500, 'model_unavailable'],
+    [502, 'model_unavailable'],
+    [503, 'model_unavailable'],
+    [504, 'model_unavailable'],
+    [529, 'model_unavailable'],
   ])('%i is %s', (status, code) => {
-    expect(classifyModelError(failed(status), NOW)).toEqual({ code, retryable: TURN_FAILURES[code], retryAfterMs: null });
+    expect(classifyModelError(failed(status), NOW)).toEqual({
+      code,
+      retryable: TURN_FAILURES[code],
+      retryAfterMs: null,
+    });
   });
 });
 
@@ -104,10 +125,26 @@ test("nothing of the provider's message is passed on", () => {
 
 describe('what is kept of what the provider said', () => {
   test.each<[string, unknown, object | null]>([
-    ['status, word and request id', failed(401, { code: 'invalid_api_key' }, { 'x-request-id': 'req_1' }), { status: 401, code: 'invalid_api_key', requestId: 'req_1' }],
-    ['the type where there is no code', failed(429, { type: 'insufficient_quota' }), { status: 429, code: 'insufficient_quota', requestId: null }],
-    ['a status sent as the code of an error in mid-stream', inStream({ code: '503' }), { status: 503, code: '503', requestId: null }],
-    ['no sentence in the place of a word', failed(400, { code: 'You asked: SECRET prompt', type: 'SECRET prompt' }), { status: 400, code: null, requestId: null }],
+    [
+      'status, word and request id',
+      failed(401, { code: 'invalid_api_key' }, { 'x-request-id': 'req_1' }),
+      { status: 401, code: 'invalid_api_key', requestId: 'req_1' },
+    ],
+    [
+      'the type where there is no code',
+      failed(429, { type: 'insufficient_quota' }),
+      { status: 429, code: 'insufficient_quota', requestId: null },
+    ],
+    [
+      'a status sent as the code of an error in mid-stream',
+      inStream({ code: '503' }),
+      { status: 503, code: '503', requestId: null },
+    ],
+    [
+      'no sentence in the place of a word',
+      failed(400, { code: 'You asked: SECRET prompt', type: 'SECRET prompt' }),
+      { status: 400, code: null, requestId: null },
+    ],
     ['no word of 65 characters', failed(400, { code: 'x'.repeat(65) }), { status: 400, code: null, requestId: null }],
     ['nothing when nobody answered', new APIConnectionError({ message: 'refused' }), null],
     ['nothing of an error of our own', new Error('SECRET prompt'), null],

@@ -22,14 +22,18 @@ const PROGRAM = `
 `;
 
 test('a process whose client is closed, in mid-answer too, ends by itself at once', async () => {
-  const fake = spawn(process.execPath, [file('../fake-model/main.ts'), '--chunks', '3', '--delay-ms', '1'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const fake = spawn(process.execPath, [file('../fake-model/main.ts'), '--chunks', '3', '--delay-ms', '1'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   try {
-    const [line] = await once(createInterface({ input: fake.stdout }), 'line') as [string];
+    const [line] = (await once(createInterface({ input: fake.stdout }), 'line')) as [string];
     const { url } = JSON.parse(line) as { url: string };
-    const program = spawn(process.execPath, ['--input-type=module-typescript', '--eval', PROGRAM, url], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const program = spawn(process.execPath, ['--input-type=module-typescript', '--eval', PROGRAM, url], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const said: string[] = [];
     createInterface({ input: program.stdout }).on('line', (text) => said.push(`${text} ${performance.now()}`));
-    const [code] = await once(program, 'close') as [number];
+    const [code] = (await once(program, 'close')) as [number];
     const [answers, at] = said[0]?.split(' ') ?? [];
     expect({ code, answers }).toEqual({ code: 0, answers: '["stop",true]' });
     // An open handle would keep it for the 4 s that an idle connection is kept, or for ever.

@@ -4,8 +4,15 @@ import type { PromptMessage } from '../../domain/usage.ts';
 import { createModelClient, type ModelClient, type ModelEnd, type ModelRequest } from '../../platform/model.ts';
 
 export const MODEL: Model = {
-  name: 'gpt-4.1-mini', instructions: '', historyTokens: 4_000, contextWindow: 128_000, maxOutputTokens: 4_096, defaultOutputTokens: 2_048,
-  limitField: 'max_completion_tokens', encoding: 'o200k_base', rate: { input: 1000, cachedInput: 1000, output: 1000 },
+  name: 'gpt-4.1-mini',
+  instructions: '',
+  historyTokens: 4_000,
+  contextWindow: 128_000,
+  maxOutputTokens: 4_096,
+  defaultOutputTokens: 2_048,
+  limitField: 'max_completion_tokens',
+  encoding: 'o200k_base',
+  rate: { input: 1000, cachedInput: 1000, output: 1000 },
 };
 export const QUESTION: readonly PromptMessage[] = [{ role: 'user', content: 'hello world' }];
 
@@ -35,10 +42,13 @@ export async function openModelStage(): Promise<ModelStage> {
       const deltas: string[] = [];
       const abort = new AbortController();
       const { promise: started, resolve } = Promise.withResolvers<string>();
-      const ended = client.stream({ model: MODEL, messages: QUESTION, outputLimit: 100, signal: abort.signal, ...request }, (text) => {
-        deltas.push(text);
-        resolve(text);
-      });
+      const ended = client.stream(
+        { model: MODEL, messages: QUESTION, outputLimit: 100, signal: abort.signal, ...request },
+        (text) => {
+          deltas.push(text);
+          resolve(text);
+        },
+      );
       // Each test awaits `ended` itself, some only after they did something to it.
       ended.catch(() => {});
       return { deltas, abort, ended, started };

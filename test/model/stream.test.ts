@@ -9,7 +9,9 @@ import { Gate, mark, type Scenario } from '../fake-model/scenario.ts';
 import { MODEL, openModelStage, QUESTION, type Call, type ModelStage } from './stage.ts';
 
 let stage: ModelStage;
-beforeAll(async () => { stage = await openModelStage(); });
+beforeAll(async () => {
+  stage = await openModelStage();
+});
 afterAll(() => stage.close());
 afterEach(() => {
   stage.fake.release();
@@ -21,7 +23,10 @@ const call = (scenario: Scenario, request: Parameters<ModelStage['call']>[0] = {
   return stage.call(request);
 };
 const failureOf = async ({ ended }: Call): Promise<ModelFailure> => {
-  const error: unknown = await ended.then(() => null, (thrown: unknown) => thrown);
+  const error: unknown = await ended.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
   if (!(error instanceof ModelFailure)) throw new Error(`expected a ModelFailure, got ${String(error)}`);
   return error;
 };
@@ -34,31 +39,50 @@ const lastRequest = () => {
 const until = async (isTrue: () => boolean) => {
   while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 2));
 };
-/** The finish reason was written before the gate at usage; nothing tells that the client has read it, so a moment must do. */
+/**
+ * The finish reason was written before the gate at usage; nothing tells that the client has read it, so a moment must
+ * do.
+ */
 const finishRead = async (gate: Gate) => {
   await gate.reached;
   await new Promise((resolve) => setTimeout(resolve, 100));
 };
 const PIECES = { chunks: { count: 12, text: 'x' } };
-const USAGE = { prompt_tokens: 9, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 3 }, completion_tokens_details: { reasoning_tokens: 2 } };
+const USAGE = {
+  prompt_tokens: 9,
+  completion_tokens: 4,
+  prompt_tokens_details: { cached_tokens: 3 },
+  completion_tokens_details: { reasoning_tokens: 2 },
+};
 
 describe('an answer', () => {
   test('arrives delta by delta, with its usage and the id of the request', async () => {
     const { ended, deltas } = call({ chunks: ['안', '녕', ' 😀'] });
     const completionTokens = countTokens('안녕 😀', 'o200k_base');
     expect(await ended).toEqual({
-      finishReason: 'stop', aborted: false, providerRequestId: expect.stringMatching(/^req_fake_\d+$/),
+      finishReason: 'stop',
+      aborted: false,
+      providerRequestId: expect.stringMatching(/^req_fake_\d+$/),
       usage: { promptTokens: 2 + 4 + 3, cachedTokens: 0, completionTokens, reasoningTokens: 0 },
     });
     expect(deltas).toEqual(['안', '녕', ' 😀']);
   });
 
-  test.each(['max_completion_tokens', 'max_tokens'] as const)('is limited by %s, where the catalogue says so', async (limitField) => {
-    await call({}, { model: { ...MODEL, limitField }, outputLimit: 77 }).ended;
-    const { body, authorization } = lastRequest();
-    expect(body).toEqual({ model: MODEL.name, messages: QUESTION, [limitField]: 77, stream: true, stream_options: { include_usage: true } });
-    expect(authorization).toBe('Bearer sk-of-the-test');
-  });
+  test.each(['max_completion_tokens', 'max_tokens'] as const)(
+    'is limited by %s, where the catalogue says so',
+    async (limitField) => {
+      await call({}, { model: { ...MODEL, limitField }, outputLimit: 77 }).ended;
+      const { body, authorization } = lastRequest();
+      expect(body).toEqual({
+        model: MODEL.name,
+        messages: QUESTION,
+        [limitField]: 77,
+        stream: true,
+        stream_options: { include_usage: true },
+      });
+      expect(authorization).toBe('Bearer sk-of-the-test');
+    },
+  );
 
   test('that its limit cut ends with length', async () => {
     const { ended, deltas } = call({ chunks: { count: 50, text: ' token' } }, { outputLimit: 20 });
@@ -72,12 +96,15 @@ describe('an answer', () => {
     expect(deltas).toHaveLength(50);
   });
 
-  test.each([1, 2, 3, 7])('is whole when its bytes arrive %i at a time, in the midst of characters', async (splitBytes) => {
-    const chunks = ['안녕하세요 ', '👨‍👩‍👧‍👦', ' é'];
-    const { ended, deltas } = call({ chunks, splitBytes });
-    expect(await ended).toMatchObject({ finishReason: 'stop', usage: { promptTokens: 9 } });
-    expect(deltas).toEqual(chunks);
-  });
+  test.each([1, 2, 3, 7])(
+    'is whole when its bytes arrive %i at a time, in the midst of characters',
+    async (splitBytes) => {
+      const chunks = ['안녕하세요 ', '👨‍👩‍👧‍👦', ' é'];
+      const { ended, deltas } = call({ chunks, splitBytes });
+      expect(await ended).toMatchObject({ finishReason: 'stop', usage: { promptTokens: 9 } });
+      expect(deltas).toEqual(chunks);
+    },
+  );
 
   test('without text is an answer too, and onDelta is not called', async () => {
     const { ended, deltas } = call({ chunks: [], usage: USAGE, finishReason: 'length' });
@@ -85,13 +112,21 @@ describe('an answer', () => {
     expect(deltas).toEqual([]);
   });
 
-  test.each<[string, 'stop' | 'length']>([['stop', 'stop'], ['length', 'length'], ['max_tokens', 'length'], ['tool_calls', 'stop'], ['function_call', 'stop'], ['eos', 'stop']])(
-    'that ends with %s ends with %s', async (finishReason, expected) => {
-      expect(await call({ finishReason }).ended).toMatchObject({ finishReason: expected });
-    });
+  test.each<[string, 'stop' | 'length']>([
+    ['stop', 'stop'],
+    ['length', 'length'],
+    ['max_tokens', 'length'],
+    ['tool_calls', 'stop'],
+    ['function_call', 'stop'],
+    ['eos', 'stop'],
+  ])('that ends with %s ends with %s', async (finishReason, expected) => {
+    expect(await call({ finishReason }).ended).toMatchObject({ finishReason: expected });
+  });
 
   test.each([
-    ['an empty word in every chunk', { 0: '', 1: '', 2: '', 3: '', 4: '', 5: '' }], ['null as a word', { 3: 'null' }], ['a word nobody knows', { 3: 'going_on' }],
+    ['an empty word in every chunk', { 0: '', 1: '', 2: '', 3: '', 4: '', 5: '' }],
+    ['null as a word', { 3: 'null' }],
+    ['a word nobody knows', { 3: 'going_on' }],
   ])('goes on after %s: it is whole, however long that takes, and the last reason counts', async (_, finishReasons) => {
     const scenario = { chunks: { count: 6, text: 'x' }, usage: USAGE, usageAlong: true, delayMs: 150, finishReasons };
     for (const finishReason of ['stop', 'length'] as const) {
@@ -102,13 +137,19 @@ describe('an answer', () => {
   });
 
   test('goes on with text after a reason, and the last reason counts', async () => {
-    const { ended, deltas } = call({ ...PIECES, finishReasons: { 3: 'content_filter', 5: 'stop' }, finishReason: 'length' });
+    const { ended, deltas } = call({
+      ...PIECES,
+      finishReasons: { 3: 'content_filter', 5: 'stop' },
+      finishReason: 'length',
+    });
     expect(await ended).toMatchObject({ finishReason: 'length' });
     expect(deltas).toHaveLength(12);
   });
 
   test('can be asked for by a mark in the question, for providers in a process of their own', async () => {
-    const { ended, deltas } = stage.call({ messages: [{ role: 'user', content: `hi ${mark({ chunks: { count: 3, text: 'x' }, finishReason: 'length' })}` }] });
+    const { ended, deltas } = stage.call({
+      messages: [{ role: 'user', content: `hi ${mark({ chunks: { count: 3, text: 'x' }, finishReason: 'length' })}` }],
+    });
     expect(await ended).toMatchObject({ finishReason: 'length' });
     expect(deltas).toEqual(['x', 'x', 'x']);
   });
@@ -116,17 +157,50 @@ describe('an answer', () => {
 
 describe('usage', () => {
   test('keeps cached tokens within the prompt and reasoning within the completion', async () => {
-    expect((await call({ usage: USAGE }).ended).usage).toEqual({ promptTokens: 9, cachedTokens: 3, completionTokens: 4, reasoningTokens: 2 });
-    const beyond = { prompt_tokens: 9, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 99 }, completion_tokens_details: { reasoning_tokens: 99 } };
-    expect((await call({ usage: beyond }).ended).usage).toEqual({ promptTokens: 9, cachedTokens: 9, completionTokens: 4, reasoningTokens: 4 });
-    const nonsense = { prompt_tokens: 9, completion_tokens: 4, prompt_tokens_details: { cached_tokens: -1 }, completion_tokens_details: { reasoning_tokens: 0.5 } };
-    expect((await call({ usage: nonsense }).ended).usage).toEqual({ promptTokens: 9, cachedTokens: 0, completionTokens: 4, reasoningTokens: 0 });
-    expect((await call({ usage: { prompt_tokens: 9, completion_tokens: 4 } }).ended).usage).toMatchObject({ cachedTokens: 0, reasoningTokens: 0 });
+    expect((await call({ usage: USAGE }).ended).usage).toEqual({
+      promptTokens: 9,
+      cachedTokens: 3,
+      completionTokens: 4,
+      reasoningTokens: 2,
+    });
+    const beyond = {
+      prompt_tokens: 9,
+      completion_tokens: 4,
+      prompt_tokens_details: { cached_tokens: 99 },
+      completion_tokens_details: { reasoning_tokens: 99 },
+    };
+    expect((await call({ usage: beyond }).ended).usage).toEqual({
+      promptTokens: 9,
+      cachedTokens: 9,
+      completionTokens: 4,
+      reasoningTokens: 4,
+    });
+    const nonsense = {
+      prompt_tokens: 9,
+      completion_tokens: 4,
+      prompt_tokens_details: { cached_tokens: -1 },
+      completion_tokens_details: { reasoning_tokens: 0.5 },
+    };
+    expect((await call({ usage: nonsense }).ended).usage).toEqual({
+      promptTokens: 9,
+      cachedTokens: 0,
+      completionTokens: 4,
+      reasoningTokens: 0,
+    });
+    expect((await call({ usage: { prompt_tokens: 9, completion_tokens: 4 } }).ended).usage).toMatchObject({
+      cachedTokens: 0,
+      reasoningTokens: 0,
+    });
   });
 
   test.each([
-    { prompt_tokens: -1, completion_tokens: 4 }, { prompt_tokens: 9, completion_tokens: 4.5 }, { prompt_tokens: Number.NaN, completion_tokens: 4 },
-    { prompt_tokens: '9', completion_tokens: '4' }, { prompt_tokens: 9 }, { prompt_tokens: 0, completion_tokens: 0 }, { prompt_tokens: 9, completion_tokens: 2 ** 53 },
+    { prompt_tokens: -1, completion_tokens: 4 },
+    { prompt_tokens: 9, completion_tokens: 4.5 },
+    { prompt_tokens: Number.NaN, completion_tokens: 4 },
+    { prompt_tokens: '9', completion_tokens: '4' },
+    { prompt_tokens: 9 },
+    { prompt_tokens: 0, completion_tokens: 0 },
+    { prompt_tokens: 9, completion_tokens: 2 ** 53 },
   ])('that cannot be true counts as none: %j', async (usage) => {
     expect(await call({ usage }).ended).toMatchObject({ finishReason: 'stop', usage: null });
   });
@@ -159,10 +233,16 @@ describe('usage', () => {
   });
 
   test('counted along with every chunk is taken from the last', async () => {
-    const piece = (choices: object[], n: number) => `data: ${JSON.stringify({ id: 'x', choices, usage: { prompt_tokens: 9, completion_tokens: n } })}\n\n`;
-    const provider = await openProvider([
-      piece([{ index: 0, delta: { content: 'a' }, finish_reason: null }], 1), piece([{ index: 0, delta: {}, finish_reason: 'stop' }], 2), piece([], 3), 'data: [DONE]\n\n',
-    ].join(''));
+    const piece = (choices: object[], n: number) =>
+      `data: ${JSON.stringify({ id: 'x', choices, usage: { prompt_tokens: 9, completion_tokens: n } })}\n\n`;
+    const provider = await openProvider(
+      [
+        piece([{ index: 0, delta: { content: 'a' }, finish_reason: null }], 1),
+        piece([{ index: 0, delta: {}, finish_reason: 'stop' }], 2),
+        piece([], 3),
+        'data: [DONE]\n\n',
+      ].join(''),
+    );
     try {
       expect(await provider.ask()).toMatchObject({ finishReason: 'stop', usage: { completionTokens: 3 } });
     } finally {
@@ -173,12 +253,30 @@ describe('usage', () => {
 
 describe('a failure', () => {
   test.each<[string, Scenario, TurnFailureCode, boolean, number | null]>([
-    ['429', { status: 429, headers: { 'retry-after': '2' }, error: { code: 'rate_limit_exceeded', type: 'requests' } }, 'model_rate_limited', true, 2_000],
+    [
+      '429',
+      { status: 429, headers: { 'retry-after': '2' }, error: { code: 'rate_limit_exceeded', type: 'requests' } },
+      'model_rate_limited',
+      true,
+      2_000,
+    ],
     ['429 for an hour', { status: 429, headers: { 'retry-after': '3600' } }, 'model_rate_limited', true, 60_000],
-    ['no quota', { status: 429, error: { code: 'insufficient_quota', type: 'insufficient_quota' } }, 'model_rejected', false, null],
+    [
+      'no quota',
+      { status: 429, error: { code: 'insufficient_quota', type: 'insufficient_quota' } },
+      'model_rejected',
+      false,
+      null,
+    ],
     ['500', { status: 500 }, 'model_unavailable', true, null],
     ['503', { status: 503, headers: { 'retry-after': '1' } }, 'model_unavailable', true, 1_000],
-    ['a wrong key', { status: 401, error: { code: 'invalid_api_key', type: 'invalid_request_error' } }, 'model_rejected', false, null],
+    [
+      'a wrong key',
+      { status: 401, error: { code: 'invalid_api_key', type: 'invalid_request_error' } },
+      'model_rejected',
+      false,
+      null,
+    ],
     ['an unknown model', { status: 404, error: { code: 'model_not_found' } }, 'model_rejected', false, null],
     ['too long a prompt', { status: 400, error: { code: 'context_length_exceeded' } }, 'context_length', false, null],
     ['a filtered prompt', { status: 400, error: { code: 'content_filter' } }, 'content_filtered', false, null],
@@ -187,10 +285,22 @@ describe('a failure', () => {
     ['a lost connection before the first delta', { dropAt: 1 }, 'model_unavailable', true, null],
     ['a lost connection in mid-stream', { dropAt: 3 }, 'model_unavailable', true, null],
     ['a lost connection before the finish reason', { dropAt: 5 }, 'model_unavailable', true, null],
-    ['a stream that ends without a finish reason', { omitFinish: true, omitUsage: true }, 'model_unavailable', true, null],
+    [
+      'a stream that ends without a finish reason',
+      { omitFinish: true, omitUsage: true },
+      'model_unavailable',
+      true,
+      null,
+    ],
     ['a stream that ends with an empty finish reason', { finishReason: '' }, 'model_unavailable', true, null],
     ['a stream that ends with null as a word', { finishReason: 'null' }, 'model_unavailable', true, null],
-    ['an answer given up by the provider', { finishReason: 'insufficient_system_resource' }, 'model_unavailable', true, null],
+    [
+      'an answer given up by the provider',
+      { finishReason: 'insufficient_system_resource' },
+      'model_unavailable',
+      true,
+      null,
+    ],
   ])('%s', async (_, scenario, code, retryable, retryAfterMs) => {
     const before = stage.fake.requests.length;
     const failure = await failureOf(call(scenario));
@@ -200,7 +310,10 @@ describe('a failure', () => {
   });
 
   test.each([
-    ['an empty finish reason', { 3: '' }], ['null as a word', { 3: 'null' }], ['a finish reason and more text', { 2: 'stop' }], ['a word nobody knows', { 3: 'going_on' }],
+    ['an empty finish reason', { 3: '' }],
+    ['null as a word', { 3: 'null' }],
+    ['a finish reason and more text', { 2: 'stop' }],
+    ['a word nobody knows', { 3: 'going_on' }],
   ])('a connection lost after %s: 3 of 12 pieces are no answer', async (_, finishReasons) => {
     const gate = new Gate(4);
     const lost = call({ ...PIECES, finishReasons, gate, dropAt: 4 });
@@ -213,17 +326,29 @@ describe('a failure', () => {
   test('says nothing of what the provider said', async () => {
     for (const scenario of [{ status: 400 }, { errorAt: 1 }]) {
       const failure = await failureOf(call(scenario));
-      expect(`${failure.message} ${failure.stack} ${JSON.stringify(failure)} ${String(failure.cause)}`).not.toContain('quotes the prompt');
+      expect(`${failure.message} ${failure.stack} ${JSON.stringify(failure)} ${String(failure.cause)}`).not.toContain(
+        'quotes the prompt',
+      );
     }
   });
 
   test('a filtered answer keeps what it used', async () => {
-    expect(await failureOf(call({ finishReason: 'content_filter', usage: USAGE }))).toMatchObject({ code: 'content_filtered', retryable: false, usage: { promptTokens: 9, completionTokens: 4 } });
-    expect(await failureOf(call({ finishReason: 'content_filter', omitUsage: true }))).toMatchObject({ code: 'content_filtered', usage: null });
+    expect(await failureOf(call({ finishReason: 'content_filter', usage: USAGE }))).toMatchObject({
+      code: 'content_filtered',
+      retryable: false,
+      usage: { promptTokens: 9, completionTokens: 4 },
+    });
+    expect(await failureOf(call({ finishReason: 'content_filter', omitUsage: true }))).toMatchObject({
+      code: 'content_filtered',
+      usage: null,
+    });
   });
 
   test('usage without a finish reason stays with the failure', async () => {
-    expect(await failureOf(call({ omitFinish: true, usage: USAGE }))).toMatchObject({ code: 'model_unavailable', usage: { completionTokens: 4 } });
+    expect(await failureOf(call({ omitFinish: true, usage: USAGE }))).toMatchObject({
+      code: 'model_unavailable',
+      usage: { completionTokens: 4 },
+    });
   });
 
   test('a connection lost after the finish reason takes nothing from the answer', async () => {
@@ -238,13 +363,25 @@ describe('a failure', () => {
   test('a refused connection', async () => {
     const provider = await openProvider('');
     await provider.close();
-    await expect(provider.ask()).rejects.toMatchObject({ name: 'ModelFailure', code: 'model_unavailable', retryable: true });
+    await expect(provider.ask()).rejects.toMatchObject({
+      name: 'ModelFailure',
+      code: 'model_unavailable',
+      retryable: true,
+    });
   });
 
-  test.each([['a page of a proxy', '<html>'], ['a broken event', 'data: {"choices":[{"ind\n\n'], ['nothing', '']])('%s instead of a stream', async (_, body) => {
+  test.each([
+    ['a page of a proxy', '<html>'],
+    ['a broken event', 'data: {"choices":[{"ind\n\n'],
+    ['nothing', ''],
+  ])('%s instead of a stream', async (_, body) => {
     const provider = await openProvider(body);
     try {
-      await expect(provider.ask()).rejects.toMatchObject({ name: 'ModelFailure', code: 'model_unavailable', retryable: true });
+      await expect(provider.ask()).rejects.toMatchObject({
+        name: 'ModelFailure',
+        code: 'model_unavailable',
+        retryable: true,
+      });
     } finally {
       await provider.close();
     }
@@ -253,7 +390,12 @@ describe('a failure', () => {
   test("of onDelta is the caller's own, and ends the call", async () => {
     const bug = new Error('ours');
     stage.fake.next({ gate: new Gate(2) });
-    const calls = stage.client.stream({ model: MODEL, messages: QUESTION, outputLimit: 10, signal: new AbortController().signal }, () => { throw bug; });
+    const calls = stage.client.stream(
+      { model: MODEL, messages: QUESTION, outputLimit: 10, signal: new AbortController().signal },
+      () => {
+        throw bug;
+      },
+    );
     await expect(calls).rejects.toBe(bug);
     await until(() => lastRequest().aborted);
   });
@@ -262,20 +404,31 @@ describe('a failure', () => {
 describe('a stall', () => {
   const stall = { firstByteMs: 80, betweenMs: 80 };
 
-  test.each(['request', 'first-delta', 3, 'finish'] as const)('at %s is a timeout, and the provider is let go', async (point) => {
-    const failure = await failureOf(call({ gate: new Gate(point) }, { stall }));
-    expect(failure).toMatchObject({ code: 'model_timeout', retryable: true, retryAfterMs: null, usage: null });
-    await until(() => lastRequest().aborted);
-  });
+  test.each(['request', 'first-delta', 3, 'finish'] as const)(
+    'at %s is a timeout, and the provider is let go',
+    async (point) => {
+      const failure = await failureOf(call({ gate: new Gate(point) }, { stall }));
+      expect(failure).toMatchObject({ code: 'model_timeout', retryable: true, retryAfterMs: null, usage: null });
+      await until(() => lastRequest().aborted);
+    },
+  );
 
   test.each([
-    ['an empty finish reason', { 3: '' }], ['null as a word', { 3: 'null' }], ['a finish reason and more text', { 2: 'stop' }],
+    ['an empty finish reason', { 3: '' }],
+    ['null as a word', { 3: 'null' }],
+    ['a finish reason and more text', { 2: 'stop' }],
   ])('after %s is a timeout, and no end of the answer', async (_, finishReasons) => {
-    expect(await failureOf(call({ ...PIECES, finishReasons, gate: new Gate(4) }, { stall }))).toMatchObject({ code: 'model_timeout', retryable: true });
+    expect(await failureOf(call({ ...PIECES, finishReasons, gate: new Gate(4) }, { stall }))).toMatchObject({
+      code: 'model_timeout',
+      retryable: true,
+    });
   });
 
   test('is measured from chunk to chunk: a slow answer is none', async () => {
-    const { ended } = call({ chunks: { count: 24, text: 'x' }, delayMs: 60 }, { stall: { firstByteMs: 1_000, betweenMs: 1_000 } });
+    const { ended } = call(
+      { chunks: { count: 24, text: 'x' }, delayMs: 60 },
+      { stall: { firstByteMs: 1_000, betweenMs: 1_000 } },
+    );
     expect(await ended).toMatchObject({ finishReason: 'stop' });
   });
 
@@ -289,8 +442,12 @@ describe('a stall', () => {
 
   test('of a model that thinks aloud is measured from thought to thought', async () => {
     const thinking = { chunks: { count: 20, text: '' }, delayMs: 60 };
-    expect(await call(thinking, { stall: { firstByteMs: 800, betweenMs: 20 } }).ended).toMatchObject({ finishReason: 'stop' });
-    expect(await failureOf(call(thinking, { stall: { firstByteMs: 30, betweenMs: 5_000 } }))).toMatchObject({ code: 'model_timeout' });
+    expect(await call(thinking, { stall: { firstByteMs: 800, betweenMs: 20 } }).ended).toMatchObject({
+      finishReason: 'stop',
+    });
+    expect(await failureOf(call(thinking, { stall: { firstByteMs: 30, betweenMs: 5_000 } }))).toMatchObject({
+      code: 'model_timeout',
+    });
   });
 
   test('before the first byte has a limit of its own', async () => {
@@ -305,7 +462,10 @@ describe('a stall', () => {
 describe('an abort', () => {
   test('before the call sends nothing', async () => {
     const before = stage.fake.requests.length;
-    const ended = stage.client.stream({ model: MODEL, messages: QUESTION, outputLimit: 10, signal: AbortSignal.abort() }, () => {});
+    const ended = stage.client.stream(
+      { model: MODEL, messages: QUESTION, outputLimit: 10, signal: AbortSignal.abort() },
+      () => {},
+    );
     expect(await ended).toEqual({ finishReason: null, usage: null, aborted: true, providerRequestId: null });
     expect(stage.fake.requests).toHaveLength(before);
   });
@@ -326,7 +486,12 @@ describe('an abort', () => {
     await gate.reached;
     await until(() => deltas.length === 2);
     abort.abort();
-    expect(await ended).toMatchObject({ finishReason: null, usage: null, aborted: true, providerRequestId: expect.stringContaining('req_fake_') });
+    expect(await ended).toMatchObject({
+      finishReason: null,
+      usage: null,
+      aborted: true,
+      providerRequestId: expect.stringContaining('req_fake_'),
+    });
     expect(deltas).toEqual(['안녕', '하세요']);
     await until(() => lastRequest().aborted);
   });
@@ -343,10 +508,13 @@ describe('an abort', () => {
     const abort = new AbortController();
     const deltas: string[] = [];
     stage.fake.next({ chunks: { count: 100, text: 'x' }, delayMs: 5 });
-    const end = await stage.client.stream({ model: MODEL, messages: QUESTION, outputLimit: 100, signal: abort.signal }, (text) => {
-      deltas.push(text);
-      abort.abort();
-    });
+    const end = await stage.client.stream(
+      { model: MODEL, messages: QUESTION, outputLimit: 100, signal: abort.signal },
+      (text) => {
+        deltas.push(text);
+        abort.abort();
+      },
+    );
     expect(end).toMatchObject({ finishReason: null, aborted: true });
     expect(deltas).toHaveLength(1);
   });
@@ -400,7 +568,11 @@ async function openProvider(body: string) {
   const { port } = server.address() as AddressInfo;
   const client = createModelClient({ apiKey: 'x', baseUrl: `http://127.0.0.1:${port}/v1` });
   return {
-    ask: () => client.stream({ model: MODEL, messages: QUESTION, outputLimit: 10, signal: new AbortController().signal }, () => {}),
+    ask: () =>
+      client.stream(
+        { model: MODEL, messages: QUESTION, outputLimit: 10, signal: new AbortController().signal },
+        () => {},
+      ),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -29,9 +29,12 @@ test.each<[string, Encoding, number]>([
 });
 
 describe.each(ENCODINGS)('%s', (encoding) => {
-  test.each(['<|endoftext|>', '<|im_start|>system<|im_end|>', 'a <|endofprompt|> b', '<|fim_prefix|>'])('%s in a text is text, not one token', (text) => {
-    expect(countTokens(text, encoding)).toBeGreaterThan(3);
-  });
+  test.each(['<|endoftext|>', '<|im_start|>system<|im_end|>', 'a <|endofprompt|> b', '<|fim_prefix|>'])(
+    '%s in a text is text, not one token',
+    (text) => {
+      expect(countTokens(text, encoding)).toBeGreaterThan(3);
+    },
+  );
 
   test('ordinary text of any language is counted exactly, with and without spaces', () => {
     for (const text of [
@@ -41,16 +44,23 @@ describe.each(ENCODINGS)('%s', (encoding) => {
       'https://example.com/a/b?c=d&e=f#g'.repeat(50),
       JSON.stringify(Array.from({ length: 200 }, (_, i) => ({ id: i, name: `n${i}` }))),
       `${' '.repeat(100)}indented\n\n\n`.repeat(20),
-    ]) expect(countTokens(text, encoding)).toBe(LIBRARY[encoding](text));
+    ])
+      expect(countTokens(text, encoding)).toBe(LIBRARY[encoding](text));
   });
 
-  test('its tokens are the package\'s own, each with its rank, and text where they are text', async () => {
+  test("its tokens are the package's own, each with its rank, and text where they are text", async () => {
     const { default: ranks } = await RANKS[encoding]();
     expect(JSON.stringify(readRanks(encoding)) === JSON.stringify(ranks)).toBe(true);
   });
 
   test('any short text is counted exactly, half characters too', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => countTokens(text, encoding) === LIBRARY[encoding](text)), { numRuns: 300 });
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 100 }),
+        (text) => countTokens(text, encoding) === LIBRARY[encoding](text),
+      ),
+      { numRuns: 300 },
+    );
     expect(countTokens('\ud83d', encoding)).toBe(LIBRARY[encoding]('\ud83d'));
   });
 
@@ -60,8 +70,9 @@ describe.each(ENCODINGS)('%s', (encoding) => {
     expect(around).toBe(LIBRARY[encoding](`before,\n${run}! and after`) - LIBRARY[encoding](run));
   });
 
-  // Uncut, half characters and emoji take 4 to 7 s of the event loop; cut, all of these 5 to 50 ms. The least of three, because a first count
-  // under load has taken 0.8 s; each has a letter more in front, so that uncut none is remembered from the one before.
+  // Uncut, half characters and emoji take 4 to 7 s of the event loop; cut, all of these 5 to 50 ms. The least of three,
+  // because a first count under load has taken 0.8 s; each has a letter more in front, so that uncut none is remembered
+  // from the one before.
   test.each<[string, string]>([
     ['one letter', 'a'.repeat(32_000)],
     ['spaces', ' '.repeat(32_000)],
@@ -69,20 +80,31 @@ describe.each(ENCODINGS)('%s', (encoding) => {
     ['spaces and tabs in turn', ' \t'.repeat(16_000)],
     ['punctuation and lines in one piece', `!${'\n/'.repeat(16_000)}`],
     ['one syllable', '가'.repeat(32_000)],
-    ['all syllables', Array.from({ length: 32_000 }, (_, i) => String.fromCharCode(0xac00 + (i * 7_919) % 11_172)).join('')],
+    [
+      'all syllables',
+      Array.from({ length: 32_000 }, (_, i) => String.fromCharCode(0xac00 + ((i * 7_919) % 11_172))).join(''),
+    ],
     ['emoji', '😀'.repeat(32_000)],
     ['half characters', '\ud83d'.repeat(32_000)],
     ['accents on one letter', `a${'\u0301'.repeat(32_000)}`],
   ])('32,000 characters do not hold up the others: %s', (_, text) => {
     const tokens = countTokens(text, encoding);
-    expect(Math.min(...['x', 'xy', 'xyz'].map((before) => cpuMicroseconds(() => countTokens(before + text, encoding))))).toBeLessThan(800_000);
+    expect(
+      Math.min(...['x', 'xy', 'xyz'].map((before) => cpuMicroseconds(() => countTokens(before + text, encoding)))),
+    ).toBeLessThan(800_000);
     expect(countTokens(text, encoding)).toBe(tokens);
     expect(tokens).toBeLessThanOrEqual(4 * [...text].length);
     expect(tokens).toBeGreaterThan(0);
   });
 
   test('cutting an endless run changes its count by less than 2 %', () => {
-    for (const text of ['가'.repeat(3_000), 'ab'.repeat(3_000), ' \t'.repeat(1_500), '😀'.repeat(1_000), 'lorem'.repeat(600)]) {
+    for (const text of [
+      '가'.repeat(3_000),
+      'ab'.repeat(3_000),
+      ' \t'.repeat(1_500),
+      '😀'.repeat(1_000),
+      'lorem'.repeat(600),
+    ]) {
       const exact = LIBRARY[encoding](text);
       expect(Math.abs(countTokens(text, encoding) - exact) / exact).toBeLessThan(0.02);
     }

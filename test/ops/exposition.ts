@@ -1,4 +1,7 @@
-/** Prometheus's text format, read as strictly as Prometheus does: each name is declared once, each sample belongs to a declared name. */
+/**
+ * Prometheus's text format, read as strictly as Prometheus does: each name is declared once, each sample belongs to a
+ * declared name.
+ */
 export interface Exposition {
   /** By the name of the family (a histogram's without `_bucket`, `_sum`, `_count`). */
   readonly families: ReadonlyMap<string, { readonly type: string; readonly help: string | null }>;
@@ -36,13 +39,18 @@ export function familyOf(name: string, families: Exposition['families']): string
 
 /** Sum of the samples of this name that carry these labels. */
 export function valueOf({ samples }: Exposition, name: string, labels: Record<string, string> = {}): number {
-  const found = samples.filter((sample) => sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value));
+  const found = samples.filter(
+    (sample) =>
+      sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value),
+  );
   return found.reduce((sum, { value }) => sum + value, 0);
 }
 
 function parseSample(line: string): Sample {
   const [, name = '', labelText = '', value = ''] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
   if (name === '') throw new Error(`no sample: ${line}`);
-  const labels = Object.fromEntries([...labelText.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label = '', text = '']) => [label, text]));
+  const labels = Object.fromEntries(
+    [...labelText.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, label = '', text = '']) => [label, text]),
+  );
   return { name, labels, value: Number(value.replace('+Inf', 'Infinity')) };
 }

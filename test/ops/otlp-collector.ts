@@ -25,16 +25,30 @@ export interface Collector {
 
 interface Attribute {
   readonly key: string;
-  readonly value: { readonly stringValue?: string; readonly intValue?: number | string; readonly doubleValue?: number; readonly boolValue?: boolean };
+  readonly value: {
+    readonly stringValue?: string;
+    readonly intValue?: number | string;
+    readonly doubleValue?: number;
+    readonly boolValue?: boolean;
+  };
 }
 
 interface Export {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly Attribute[] };
-    readonly scopeSpans: readonly { readonly spans: readonly {
-      readonly name: string; readonly traceId: string; readonly spanId: string; readonly parentSpanId?: string; readonly kind: number;
-      readonly attributes: readonly Attribute[]; readonly status: { readonly code?: number }; readonly startTimeUnixNano: string; readonly endTimeUnixNano: string;
-    }[]; }[];
+    readonly scopeSpans: readonly {
+      readonly spans: readonly {
+        readonly name: string;
+        readonly traceId: string;
+        readonly spanId: string;
+        readonly parentSpanId?: string;
+        readonly kind: number;
+        readonly attributes: readonly Attribute[];
+        readonly status: { readonly code?: number };
+        readonly startTimeUnixNano: string;
+        readonly endTimeUnixNano: string;
+      }[];
+    }[];
   }[];
 }
 
@@ -45,7 +59,11 @@ export async function startCollector(): Promise<Collector> {
     void (async () => {
       const parts: Buffer[] = [];
       for await (const part of request) parts.push(part as Buffer);
-      if (request.method !== 'POST' || request.url !== '/v1/traces' || request.headers['content-type'] !== 'application/json') {
+      if (
+        request.method !== 'POST' ||
+        request.url !== '/v1/traces' ||
+        request.headers['content-type'] !== 'application/json'
+      ) {
         response.writeHead(404).end();
         return;
       }
@@ -59,7 +77,8 @@ export async function startCollector(): Promise<Collector> {
   const address = server.address();
   return {
     url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
-    spans, bodies,
+    spans,
+    bodies,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -68,14 +87,29 @@ export async function startCollector(): Promise<Collector> {
 }
 
 function spansOf({ resourceSpans }: Export): SeenSpan[] {
-  return resourceSpans.flatMap(({ resource, scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans.map((span) => ({
-    name: span.name, traceId: span.traceId, spanId: span.spanId, kind: span.kind, failed: span.status.code === 2,
-    parentSpanId: (span.parentSpanId ?? '') === '' ? null : span.parentSpanId ?? null,
-    attributes: valuesOf(span.attributes), resource: valuesOf(resource.attributes),
-    startedAt: Number(BigInt(span.startTimeUnixNano) / 1_000n) / 1_000, endedAt: Number(BigInt(span.endTimeUnixNano) / 1_000n) / 1_000,
-  }))));
+  return resourceSpans.flatMap(({ resource, scopeSpans }) =>
+    scopeSpans.flatMap(({ spans }) =>
+      spans.map((span) => ({
+        name: span.name,
+        traceId: span.traceId,
+        spanId: span.spanId,
+        kind: span.kind,
+        failed: span.status.code === 2,
+        parentSpanId: (span.parentSpanId ?? '') === '' ? null : (span.parentSpanId ?? null),
+        attributes: valuesOf(span.attributes),
+        resource: valuesOf(resource.attributes),
+        startedAt: Number(BigInt(span.startTimeUnixNano) / 1_000n) / 1_000,
+        endedAt: Number(BigInt(span.endTimeUnixNano) / 1_000n) / 1_000,
+      })),
+    ),
+  );
 }
 
 function valuesOf(attributes: readonly Attribute[]): Record<string, string | number | boolean> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue ?? value.boolValue ?? value.doubleValue ?? Number(value.intValue)]));
+  return Object.fromEntries(
+    attributes.map(({ key, value }) => [
+      key,
+      value.stringValue ?? value.boolValue ?? value.doubleValue ?? Number(value.intValue),
+    ]),
+  );
 }

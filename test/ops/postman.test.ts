@@ -4,17 +4,20 @@ import { readFileSync } from 'node:fs';
 import { collectionOf, exampleOf, type Collection, type Item, type OpenApi } from '../../docs/postman/collection.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
-const committed = JSON.parse(readFileSync(new URL('../../docs/postman/token-management.json', import.meta.url), 'utf8')) as Collection;
+const committed = JSON.parse(
+  readFileSync(new URL('../../docs/postman/token-management.json', import.meta.url), 'utf8'),
+) as Collection;
 let stack: TestStack;
 let document: OpenApi;
 beforeAll(async () => {
   stack = await startTestStack();
-  document = await (await fetch(`${stack.url}/api/openapi.json`)).json() as OpenApi;
+  document = (await (await fetch(`${stack.url}/api/openapi.json`)).json()) as OpenApi;
 });
 afterAll(() => stack.close());
 
 test('the committed collection is what the API’s document gives now', () => {
-  if (JSON.stringify(committed) !== JSON.stringify(collectionOf(document))) throw new Error('docs/postman/token-management.json is old: run `npm run postman` and commit it');
+  if (JSON.stringify(committed) !== JSON.stringify(collectionOf(document)))
+    throw new Error('docs/postman/token-management.json is old: run `npm run postman` and commit it');
   const calls = Object.values(document.paths).flatMap((operations) => Object.keys(operations)).length;
   expect(committed.item.flatMap(({ item }) => item)).toHaveLength(calls);
 });
@@ -26,15 +29,32 @@ test('a changed route would make it old', () => {
 });
 
 test('an example is a value that its schema takes', () => {
-  const schema = { type: 'object', required: ['a', 'b'], properties: { a: { type: 'integer', minimum: 5 }, b: { $ref: '#/components/schemas/B' }, c: { type: 'string' } } };
-  expect(exampleOf({ ...document, components: { schemas: { B: { enum: ['x', 'y'] } } } }, schema)).toEqual({ a: 5, b: 'x' });
+  const schema = {
+    type: 'object',
+    required: ['a', 'b'],
+    properties: { a: { type: 'integer', minimum: 5 }, b: { $ref: '#/components/schemas/B' }, c: { type: 'string' } },
+  };
+  expect(exampleOf({ ...document, components: { schemas: { B: { enum: ['x', 'y'] } } } }, schema)).toEqual({
+    a: 5,
+    b: 'x',
+  });
 });
 
 /** As Postman would: variables filled in, in order, each answer held to the statuses that its own test names. */
 test('every request of it, run against the real service, is well formed and answered as documented', async () => {
   const [person, admin] = [await stack.person(), await stack.person('admin')];
-  const variables: Record<string, string> = { baseUrl: stack.url, token: person.token, adminToken: admin.token, userId: String(person.userId), id: '1', entryId: '1' };
-  const fill = (text: string) => text.replaceAll(/\{\{(\$?\w+)\}\}/g, (_all, name: string) => (name === '$guid' ? randomUUID() : variables[name] ?? ''));
+  const variables: Record<string, string> = {
+    baseUrl: stack.url,
+    token: person.token,
+    adminToken: admin.token,
+    userId: String(person.userId),
+    id: '1',
+    entryId: '1',
+  };
+  const fill = (text: string) =>
+    text.replaceAll(/\{\{(\$?\w+)\}\}/g, (_all, name: string) =>
+      name === '$guid' ? randomUUID() : (variables[name] ?? ''),
+    );
   const items = committed.item.flatMap(({ item }) => item);
   const first = items.filter(({ name }) => name === 'POST /api/chat/send');
   const answers: [string, number][] = [];
@@ -47,7 +67,11 @@ test('every request of it, run against the real service, is well formed and answ
     if (item.name === 'POST /api/chat/send') Object.assign(variables, JSON.parse(text));
     answers.push([item.name, response.status]);
     const [, list = ''] = /expect\(\[([\d, ]+)\]\)/.exec(item.event[0]?.script.exec[0] ?? '') ?? [];
-    expect([item.name, response.status, list.split(', ')]).toEqual([item.name, response.status, expect.arrayContaining([String(response.status)])]);
+    expect([item.name, response.status, list.split(', ')]).toEqual([
+      item.name,
+      response.status,
+      expect.arrayContaining([String(response.status)]),
+    ]);
   }
   // 400, 401, 403, 405 and 415 would be the collection's own fault, 500 the service's.
   expect(answers.filter(([, status]) => [400, 401, 403, 405, 415, 500].includes(status))).toEqual([]);
@@ -55,9 +79,12 @@ test('every request of it, run against the real service, is well formed and answ
 
   function send({ request: { method, url, header, auth, body } }: Item): Promise<Response> {
     const token = JSON.stringify(auth ?? committed.auth).match(/\{\{(\w+)\}\}/)?.[1];
-    const headers = Object.fromEntries(header.filter(({ disabled }) => disabled !== true).map(({ key, value }) => [key, fill(value)]));
+    const headers = Object.fromEntries(
+      header.filter(({ disabled }) => disabled !== true).map(({ key, value }) => [key, fill(value)]),
+    );
     return fetch(fill(url), {
-      method, headers: { ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${variables[token]}` }) },
+      method,
+      headers: { ...headers, ...(token === undefined ? {} : { authorization: `Bearer ${variables[token]}` }) },
       ...(body === undefined ? {} : { body: fill(body.raw) }),
     });
   }

@@ -23,7 +23,8 @@ export function parseQuery(query: string): Query {
       if (name === 'Identifier' && parent === 'VectorSelector') names.push(source.slice(from, to));
       if (name === 'LabelName' && parent === 'GroupingLabels') grouped.push(source.slice(from, to));
       if (name !== 'UnquotedLabelMatcher') return;
-      const [, label = '', operator = '', value = ''] = /^(\w+)\s*(=~|!~|!=|=)\s*"(.*)"$/.exec(source.slice(from, to)) ?? [];
+      const [, label = '', operator = '', value = ''] =
+        /^(\w+)\s*(=~|!~|!=|=)\s*"(.*)"$/.exec(source.slice(from, to)) ?? [];
       matchers.push({ name: names.at(-1) ?? '', label, value: operator === '=' ? value : null });
     },
   });

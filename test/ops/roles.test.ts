@@ -9,15 +9,28 @@ import { parseExposition, valueOf } from './exposition.ts';
 
 const root = join(import.meta.dirname, '../..');
 const started: ChildProcess[] = [];
-afterAll(() => { for (const child of started) child.kill('SIGKILL'); });
+afterAll(() => {
+  for (const child of started) child.kill('SIGKILL');
+});
 
 /** The program itself in one role. @returns the address that its log line `message` names. */
-async function startRole(env: Record<string, string>, message: string): Promise<{ url: string; stop(): Promise<number | null> }> {
+async function startRole(
+  env: Record<string, string>,
+  message: string,
+): Promise<{ url: string; stop(): Promise<number | null> }> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'main.ts'], {
-    cwd: root, stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
     env: {
-      PATH: process.env['PATH'], TEMPORAL_ADDRESS: process.env['TEST_TEMPORAL_ADDRESS'], REDIS_URL: process.env['TEST_REDIS_URL'], TASK_QUEUE_PREFIX: `${randomUUID()}-`,
-      OPENAI_BASE_URL: 'http://127.0.0.1:9/v1', HOST: '127.0.0.1', PORT: '0', SHUTDOWN_GRACE_SECONDS: '1', ...env,
+      PATH: process.env['PATH'],
+      TEMPORAL_ADDRESS: process.env['TEST_TEMPORAL_ADDRESS'],
+      REDIS_URL: process.env['TEST_REDIS_URL'],
+      TASK_QUEUE_PREFIX: `${randomUUID()}-`,
+      OPENAI_BASE_URL: 'http://127.0.0.1:9/v1',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      SHUTDOWN_GRACE_SECONDS: '1',
+      ...env,
     },
   });
   started.push(child);
@@ -40,7 +53,10 @@ async function startRole(env: Record<string, string>, message: string): Promise<
 
 test('a worker, which has no API, serves its metrics on METRICS_PORT, loopback unless told otherwise, and goes with SIGTERM', async () => {
   const db = await createTestDatabase();
-  const worker = await startRole({ TURNKEEPER_ROLE: 'worker', DATABASE_URL: db.url, METRICS_PORT: '0' }, 'metrics are served');
+  const worker = await startRole(
+    { TURNKEEPER_ROLE: 'worker', DATABASE_URL: db.url, METRICS_PORT: '0' },
+    'metrics are served',
+  );
   expect(worker.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
   const exposition = parseExposition(await (await fetch(worker.url)).text());
   expect(valueOf(exposition, 'turnkeeper_info', { role: 'worker' })).toBe(1);

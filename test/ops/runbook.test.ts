@@ -38,36 +38,50 @@ test('every view has a name under which the UI lets it be saved', () => {
 
 test('they find what they are for, and nothing else', async () => {
   const cause = savedView('failed turns by cause');
-  await until(async () => await count(savedView('failed turns')) === 1);
+  await until(async () => (await count(savedView('failed turns'))) === 1);
   expect(await count(cause.replace('LlmUnavailable', 'LlmRejected'))).toBe(1);
   expect(await count(cause)).toBe(0);
-  await until(async () => await count(savedView('turns of one user').replace('"1"', `"${person.userId}"`)) === 2);
+  await until(async () => (await count(savedView('turns of one user').replace('"1"', `"${person.userId}"`))) === 2);
   expect(await count(savedView('slow turns'))).toBe(0);
   expect(await count(savedView('slow turns').replace('60s', '1ms'))).toBeGreaterThan(0);
   expect(await count(savedView('replays'))).toBe(0);
-  const { body: { items: [failed] } } = await admin.call('GET', '/api/admin/turns?state=failed');
+  const {
+    body: {
+      items: [failed],
+    },
+  } = await admin.call('GET', '/api/admin/turns?state=failed');
   await admin.call('POST', `/api/admin/turns/${failed.turnId}/replay`, { reason: 'key mended' });
   const today = savedView('replays today');
   const [date] = new Date().toISOString().split('T');
-  await until(async () => await count(today.replace(/\d{4}-\d\d-\d\d/, String(date)), 'background') === 1);
+  await until(async () => (await count(today.replace(/\d{4}-\d\d-\d\d/, String(date)), 'background')) === 1);
   expect(await count(today.replace(/\d{4}/, '2999'), 'background')).toBe(0);
 });
 
 test('each failure code has its line, under the name that the UI shows', () => {
-  const lines = new Map([...RUNBOOK.matchAll(/^\| `(\w+)` \| `(\w+)` \|/gm)].map(([, code = '', type = '']) => [code, type]));
+  const lines = new Map(
+    [...RUNBOOK.matchAll(/^\| `(\w+)` \| `(\w+)` \|/gm)].map(([, code = '', type = '']) => [code, type]),
+  );
   expect(Object.fromEntries(lines)).toEqual(TURN_FAILURE_TYPES);
   expect([...lines.keys()].sort()).toEqual(Object.keys(TURN_FAILURES).sort());
 });
 
 test('each command in it exists', async () => {
-  const commands = new Set([...RUNBOOK.matchAll(/`turnkeeper ([a-z]+(?: [a-z]+)?)/g)].map(([, command = '']) => command));
+  const commands = new Set(
+    [...RUNBOOK.matchAll(/`turnkeeper ([a-z]+(?: [a-z]+)?)/g)].map(([, command = '']) => command),
+  );
   expect(commands.size).toBeGreaterThan(6);
   const named = await Promise.all([...commands].map(async (command) => [command, await helpOf(command)]));
-  expect(named).toEqual([...commands].map((command) => [command, expect.stringContaining(`Usage: turnkeeper ${command}`)]));
+  expect(named).toEqual(
+    [...commands].map((command) => [command, expect.stringContaining(`Usage: turnkeeper ${command}`)]),
+  );
   expect(await helpOf('turns mend')).not.toContain('Usage: turnkeeper turns mend');
 }, 120_000);
 
 async function helpOf(command: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...command.split(' '), '--help'], { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...command.split(' '), '--help'],
+    { cwd: root, env: { ...process.env, NODE_OPTIONS: '' } },
+  );
   return stdout;
 }

@@ -28,7 +28,10 @@ let person: Person;
 beforeAll(async () => {
   log = createLog({ name: 'turnkeeper-test', level: 'trace', file: logFile });
   collector = await startCollector();
-  stack = await startTestStack({ OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`, OTEL_SERVICE_NAME: 'turnkeeper-under-test' }, { log });
+  stack = await startTestStack(
+    { OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`, OTEL_SERVICE_NAME: 'turnkeeper-under-test' },
+    { log },
+  );
   const { userId, token } = await createUser(stack.db.database, { email: EMAIL, role: 'user' });
   person = speak(stack.url, userId, token);
 });
@@ -56,9 +59,12 @@ async function send(body: object, headers: Record<string, string> = {}) {
   return { status: response.status, text, requestId: response.headers.get('x-request-id') };
 }
 
-const parentOf = (trace: readonly SeenSpan[], { parentSpanId }: SeenSpan) => trace.find(({ spanId }) => spanId === parentSpanId)?.name ?? null;
+const parentOf = (trace: readonly SeenSpan[], { parentSpanId }: SeenSpan) =>
+  trace.find(({ spanId }) => spanId === parentSpanId)?.name ?? null;
 
-/** The file once it holds all that was logged before the call: it is written beside the program, which nobody waits for. */
+/**
+ * The file once it holds all that was logged before the call: it is written beside the program, which nobody waits for.
+ */
 async function writtenLog(): Promise<string> {
   const mark = randomUUID();
   log.info({ mark }, 'all before this is written');
@@ -82,7 +88,9 @@ describe('one turn is one trace', () => {
   test('from the request to the workflow, its activities, and what they ask', () => {
     // A month's first turn arms a schedule as well.
     const parents = new Map(trace.map((span) => [span.name, parentOf(trace, span)]));
-    expect(Object.fromEntries([...parents].filter(([name]) => !/^(postgresql|redis|activity armSchedules$)/.test(name)))).toEqual({
+    expect(
+      Object.fromEntries([...parents].filter(([name]) => !/^(postgresql|redis|activity armSchedules$)/.test(name))),
+    ).toEqual({
       'POST /api/chat/send': null,
       'temporal start chatTurn': 'POST /api/chat/send',
       'workflow chatTurn': 'temporal start chatTurn',
@@ -91,9 +99,12 @@ describe('one turn is one trace', () => {
       'chat gpt-4.1-mini': 'activity generate',
       'activity settleTurn': 'workflow chatTurn',
     });
-    const askers = (what: RegExp) => new Set(trace.filter(({ name }) => what.test(name)).map((span) => parentOf(trace, span)));
-    for (const asker of ['POST /api/chat/send', 'activity reserveTurn', 'activity generate', 'activity settleTurn']) expect(askers(/^postgresql [A-Z]+$/)).toContain(asker);
-    for (const asker of ['activity reserveTurn', 'activity settleTurn']) expect(askers(/^redis PUBLISH$/)).toContain(asker);
+    const askers = (what: RegExp) =>
+      new Set(trace.filter(({ name }) => what.test(name)).map((span) => parentOf(trace, span)));
+    for (const asker of ['POST /api/chat/send', 'activity reserveTurn', 'activity generate', 'activity settleTurn'])
+      expect(askers(/^postgresql [A-Z]+$/)).toContain(asker);
+    for (const asker of ['activity reserveTurn', 'activity settleTurn'])
+      expect(askers(/^redis PUBLISH$/)).toContain(asker);
     expect(askers(/^redis (MULTI|XADD)$/)).toEqual(new Set(['activity generate']));
   });
 
@@ -101,27 +112,59 @@ describe('one turn is one trace', () => {
     for (const span of trace) {
       const parent = trace.find(({ spanId }) => spanId === span.parentSpanId);
       if (parent === undefined) continue;
-      // A workflow's clock is the server's, in whole milliseconds; it goes on when the call that started it has its answer.
-      if (!parent.name.startsWith('temporal start')) expect(span.startedAt).toBeGreaterThanOrEqual(parent.startedAt - 2);
-      if (parent.name.startsWith('activity') && !span.name.startsWith('redis')) expect(span.endedAt).toBeLessThanOrEqual(parent.endedAt + 2);
+      // A workflow's clock is the server's, in whole milliseconds; it goes on when the call that started it has its
+      // answer.
+      if (!parent.name.startsWith('temporal start'))
+        expect(span.startedAt).toBeGreaterThanOrEqual(parent.startedAt - 2);
+      if (parent.name.startsWith('activity') && !span.name.startsWith('redis'))
+        expect(span.endedAt).toBeLessThanOrEqual(parent.endedAt + 2);
     }
   });
 
   test('with ids and figures as attributes', () => {
     const spanOf = (name: string) => trace.find((span) => span.name === name);
     expect(spanOf('POST /api/chat/send')).toMatchObject({
-      kind: 2, failed: false, resource: { 'service.name': 'turnkeeper-under-test' },
-      attributes: { 'http.route': '/api/chat/send', 'http.response.status_code': 200, 'turnkeeper.request_id': requestId, 'turnkeeper.turn_id': turnId },
+      kind: 2,
+      failed: false,
+      resource: { 'service.name': 'turnkeeper-under-test' },
+      attributes: {
+        'http.route': '/api/chat/send',
+        'http.response.status_code': 200,
+        'turnkeeper.request_id': requestId,
+        'turnkeeper.turn_id': turnId,
+      },
     });
-    expect(spanOf('workflow chatTurn')?.attributes).toMatchObject({ 'temporal.workflow_id': turnWorkflowId(person.userId, turnId) });
-    expect(spanOf('chat gpt-4.1-mini')).toMatchObject({ kind: 3, attributes: { 'gen_ai.usage.input_tokens': 21, 'gen_ai.usage.output_tokens': 9, 'gen_ai.response.finish_reasons': 'stop' } });
+    expect(spanOf('workflow chatTurn')?.attributes).toMatchObject({
+      'temporal.workflow_id': turnWorkflowId(person.userId, turnId),
+    });
+    expect(spanOf('chat gpt-4.1-mini')).toMatchObject({
+      kind: 3,
+      attributes: {
+        'gen_ai.usage.input_tokens': 21,
+        'gen_ai.usage.output_tokens': 9,
+        'gen_ai.response.finish_reasons': 'stop',
+      },
+    });
   });
 
   test('log lines carry the request, the turn and the trace', async () => {
-    const lines = (await writtenLog()).trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = (await writtenLog())
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     const ended = lines.find(({ msg, turnId: of }) => msg === 'turn ended' && of === turnId);
-    expect(ended).toMatchObject({ outcome: 'completed', model: 'gpt-4.1-mini', debitedTokens: 30, traceId: trace[0]?.traceId });
-    expect(lines.find(({ msg, requestId: of }) => msg === 'request ended' && of === requestId)).toMatchObject({ turnId, traceId: trace[0]?.traceId, route: '/api/chat/send', status: 200 });
+    expect(ended).toMatchObject({
+      outcome: 'completed',
+      model: 'gpt-4.1-mini',
+      debitedTokens: 30,
+      traceId: trace[0]?.traceId,
+    });
+    expect(lines.find(({ msg, requestId: of }) => msg === 'request ended' && of === requestId)).toMatchObject({
+      turnId,
+      traceId: trace[0]?.traceId,
+      route: '/api/chat/send',
+      status: 200,
+    });
   });
 });
 
@@ -147,8 +190,15 @@ test('a failed turn: its workflow and its calls fail by their type, the request 
   const { status, requestId } = await send({ message: QUESTION });
   expect(status).toBe(502);
   const trace = await traceOf(requestId);
-  const failures = Object.fromEntries(trace.filter(({ failed }) => failed).map(({ name, attributes }) => [name, attributes['error.type']]));
-  expect(failures).toEqual({ 'POST /api/chat/send': '502', 'chat gpt-4.1-mini': 'model_rejected', 'activity generate': 'LlmRejected', 'workflow chatTurn': 'LlmRejected' });
+  const failures = Object.fromEntries(
+    trace.filter(({ failed }) => failed).map(({ name, attributes }) => [name, attributes['error.type']]),
+  );
+  expect(failures).toEqual({
+    'POST /api/chat/send': '502',
+    'chat gpt-4.1-mini': 'model_rejected',
+    'activity generate': 'LlmRejected',
+    'workflow chatTurn': 'LlmRejected',
+  });
 });
 
 test('health and metrics, asked every few seconds, are not traced', async () => {
@@ -161,12 +211,26 @@ test('health and metrics, asked every few seconds, are not traced', async () => 
 describe('nothing that a person wrote, was told or must keep secret leaves', () => {
   /** Also as it would stand in JSON, in a URL and in base64, at any offset. */
   function formsOf(secret: string): string[] {
-    const base64 = [0, 1, 2].map((offset) => Buffer.from(`${' '.repeat(offset)}${secret}`).toString('base64').slice(offset === 0 ? 0 : 4, -4));
-    const escaped = [...secret].map((unit) => (unit.charCodeAt(0) < 128 ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)).join('');
+    const base64 = [0, 1, 2].map((offset) =>
+      Buffer.from(`${' '.repeat(offset)}${secret}`)
+        .toString('base64')
+        .slice(offset === 0 ? 0 : 4, -4),
+    );
+    const escaped = [...secret]
+      .map((unit) => (unit.charCodeAt(0) < 128 ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`))
+      .join('');
     return [secret, encodeURIComponent(secret), escaped, ...base64];
   }
-  const leaksIn = (text: string, secrets: readonly string[]) => secrets.filter((secret) => formsOf(secret).some((form) => text.includes(form)));
-  const secrets = () => ['무화과나무-7741', '자작나무-9052', EMAIL, person.token, 'sk-secret-of-the-test', 'quotes the prompt'];
+  const leaksIn = (text: string, secrets: readonly string[]) =>
+    secrets.filter((secret) => formsOf(secret).some((form) => text.includes(form)));
+  const secrets = () => [
+    '무화과나무-7741',
+    '자작나무-9052',
+    EMAIL,
+    person.token,
+    'sk-secret-of-the-test',
+    'quotes the prompt',
+  ];
 
   test('in spans, logs or metrics, of turns that went well, failed, were refused and of a broken request', async () => {
     stack.model.next({ chunks: ANSWER });
@@ -176,17 +240,32 @@ describe('nothing that a person wrote, was told or must keep secret leaves', () 
     await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 105 });
     await send({ message: QUESTION });
     await send({ message: QUESTION, conversationId: QUESTION });
-    await fetch(`${stack.url}/api/chat/send`, { method: 'POST', headers: { authorization: `Bearer ${person.token}x` }, body: QUESTION });
+    await fetch(`${stack.url}/api/chat/send`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${person.token}x` },
+      body: QUESTION,
+    });
     await person.call('GET', `/api/conversations?search=${encodeURIComponent(QUESTION)}`);
     await stack.tracing.flush();
-    const told = { spans: collector.bodies.join('\n'), logs: await writtenLog(), metrics: await stack.metrics.render() };
-    for (const [where, text] of Object.entries(told)) expect([where, text.length > 5_000, leaksIn(text, secrets())]).toEqual([where, true, []]);
+    const told = {
+      spans: collector.bodies.join('\n'),
+      logs: await writtenLog(),
+      metrics: await stack.metrics.render(),
+    };
+    for (const [where, text] of Object.entries(told))
+      expect([where, text.length > 5_000, leaksIn(text, secrets())]).toEqual([where, true, []]);
   });
 
   test('a leak would be found in each of its forms', async () => {
     for (const secret of secrets()) {
       const said = JSON.stringify({ statement: secret });
-      for (const text of [said, Buffer.from(said).toString('base64'), encodeURIComponent(said), `x${Buffer.from(`1${said}`).toString('base64')}`]) expect(leaksIn(text, secrets())).toContain(secret);
+      for (const text of [
+        said,
+        Buffer.from(said).toString('base64'),
+        encodeURIComponent(said),
+        `x${Buffer.from(`1${said}`).toString('base64')}`,
+      ])
+        expect(leaksIn(text, secrets())).toContain(secret);
     }
     stack.tracing.start('planted').end();
     log.error({ planted: EMAIL }, 'planted');

@@ -6,13 +6,18 @@ import { ALL_SCENARIOS, readRecorded, shapeOf, writeRecorded, type RecordedHisto
 import { SAID, type Run, type Scenario } from './scenarios.ts';
 
 /**
- * Runs scenarios against the real services (TEST_* variables) and stores the histories the server wrote: all of them, or those named
- * `<type>` or `<type>/<name>`. One whose shape is stored already is left as it is.
+ * Runs scenarios against the real services (TEST_* variables) and stores the histories the server wrote: all of them,
+ * or those named `<type>` or `<type>/<name>`. One whose shape is stored already is left as it is.
  */
 async function main(wanted: readonly string[]): Promise<void> {
-  const scenarios = [...ALL_SCENARIOS].filter(([name]) => wanted.length === 0 || wanted.some((one) => name === one || name.startsWith(`${one}/`)));
+  const scenarios = [...ALL_SCENARIOS].filter(
+    ([name]) => wanted.length === 0 || wanted.some((one) => name === one || name.startsWith(`${one}/`)),
+  );
   const unknown = wanted.filter((one) => !scenarios.some(([name]) => name === one || name.startsWith(`${one}/`)));
-  if (unknown.length > 0) throw new Error(`no scenario is named ${unknown.join(', ')}; there are\n  ${[...ALL_SCENARIOS.keys()].join('\n  ')}`);
+  if (unknown.length > 0)
+    throw new Error(
+      `no scenario is named ${unknown.join(', ')}; there are\n  ${[...ALL_SCENARIOS.keys()].join('\n  ')}`,
+    );
   const version = `${new Date().toISOString().slice(0, 10).replaceAll('-', '')}-${(await hashWorkflows()).slice(0, 8)}`;
   const stack = await openStack({});
   try {
@@ -32,8 +37,13 @@ async function record(name: string, scenario: Scenario, stack: TestStack, versio
     };
     const history = await readHistory(await scenario({ stack, openIdle }));
     const shape = shapeOf(history).join('\n');
-    const same = readRecorded().find((recorded) => recorded.scenario === name && shapeOf(recorded.history).join('\n') === shape);
-    const said = same === undefined ? `recorded ${writeRecorded({ scenario: name, version, history })}` : `as before: ${same.file}`;
+    const same = readRecorded().find(
+      (recorded) => recorded.scenario === name && shapeOf(recorded.history).join('\n') === shape,
+    );
+    const said =
+      same === undefined
+        ? `recorded ${writeRecorded({ scenario: name, version, history })}`
+        : `as before: ${same.file}`;
     process.stdout.write(`${said} (${history.events.length} events)\n`);
   } finally {
     for (const idle of opened) await idle.close();
@@ -46,7 +56,10 @@ async function openStack(options: { works?: boolean }): Promise<TestStack> {
   return stack;
 }
 
-/** As the server holds it, without what tells where it was recorded: the machine's name, process ids and paths in stack traces. */
+/**
+ * As the server holds it, without what tells where it was recorded: the machine's name, process ids and paths in stack
+ * traces.
+ */
 async function readHistory({ stack, workflowId, runId }: Run): Promise<RecordedHistory> {
   const history = await stack.temporal.client.workflow.getHandle(workflowId, runId).fetchHistory();
   return JSON.parse(historyToJSON(history), (key, value: unknown) => {

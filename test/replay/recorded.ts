@@ -25,26 +25,43 @@ const folder = join(import.meta.dirname, 'histories');
 
 /** All scenarios by `<type>/<name>`. */
 export const ALL_SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
-  Object.entries(SCENARIOS).flatMap(([type, scenarios]) => Object.entries<Scenario>(scenarios).map(([name, scenario]) => [`${type}/${name}`, scenario])));
+  Object.entries(SCENARIOS).flatMap(([type, scenarios]) =>
+    Object.entries<Scenario>(scenarios).map(([name, scenario]) => [`${type}/${name}`, scenario]),
+  ),
+);
 
 export function readRecorded(): Recorded[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json')).sort().map((file) => {
-    const history = JSON.parse(readFileSync(join(folder, file), 'utf8')) as RecordedHistory;
-    return { scenario: file.replace(/\.[^/]*$/, ''), file, history };
-  });
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file) => {
+      const history = JSON.parse(readFileSync(join(folder, file), 'utf8')) as RecordedHistory;
+      return { scenario: file.replace(/\.[^/]*$/, ''), file, history };
+    });
 }
 
-export function writeRecorded({ scenario, version, history }: { scenario: string; version: string; history: RecordedHistory }): string {
+export function writeRecorded({
+  scenario,
+  version,
+  history,
+}: {
+  scenario: string;
+  version: string;
+  history: RecordedHistory;
+}): string {
   const file = `${scenario}.${version}.json`;
   mkdirSync(join(folder, scenario, '..'), { recursive: true });
   // An event a line: a third of the size of the usual form, and a change still shows where it is.
-  writeFileSync(join(folder, file), `{"events":[\n${history.events.map((event) => JSON.stringify(event)).join(',\n')}\n]}\n`);
+  writeFileSync(
+    join(folder, file),
+    `{"events":[\n${history.events.map((event) => JSON.stringify(event)).join(',\n')}\n]}\n`,
+  );
   return file;
 }
 
 /**
- * What workflow code did, in order: its commands as the server wrote them down. Two histories of one shape replay on the same code;
- * how workflow tasks fell (heartbeats, a cancel that came between) is left out, since time decides it.
+ * What workflow code did, in order: its commands as the server wrote them down. Two histories of one shape replay on
+ * the same code; how workflow tasks fell (heartbeats, a cancel that came between) is left out, since time decides it.
  */
 export function shapeOf({ events }: RecordedHistory): string[] {
   return events.flatMap((event) => {
@@ -58,7 +75,8 @@ export function shapeOf({ events }: RecordedHistory): string[] {
 const COMMANDS: Record<string, (attributes: any) => string> = {
   ACTIVITY_TASK_SCHEDULED: ({ activityType }) => activityType.name,
   ACTIVITY_TASK_CANCEL_REQUESTED: () => '',
-  MARKER_RECORDED: (attributes) => `${attributes.markerName} ${markerOf(attributes).activity_type ?? markerOf(attributes).id ?? ''}`.trim(),
+  MARKER_RECORDED: (attributes) =>
+    `${attributes.markerName} ${markerOf(attributes).activity_type ?? markerOf(attributes).id ?? ''}`.trim(),
   TIMER_STARTED: ({ timerId }) => timerId,
   TIMER_CANCELED: ({ timerId }) => timerId,
   UPSERT_WORKFLOW_SEARCH_ATTRIBUTES: ({ searchAttributes }) => Object.keys(searchAttributes.indexedFields).join(),

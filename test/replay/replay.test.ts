@@ -9,17 +9,25 @@ import { SAID } from './scenarios.ts';
 import { TAMPERS } from './tamper.ts';
 
 const recorded = readRecorded();
-const tampered = recorded.flatMap(({ file, history }) => Object.entries(TAMPERS).flatMap(([how, tamper]) => {
-  const changed = tamper(history);
-  return changed === null ? [] : [{ file, how, history: changed }];
-}));
+const tampered = recorded.flatMap(({ file, history }) =>
+  Object.entries(TAMPERS).flatMap(([how, tamper]) => {
+    const changed = tamper(history);
+    return changed === null ? [] : [{ file, how, history: changed }];
+  }),
+);
 const errors = new Map<string, Error | undefined>();
 
 /** All on one replaying worker: its core and its bundle are what takes time. */
 beforeAll(async () => {
   installRuntime(createLog({ name: 'replay', level: 'silent' }));
-  const all = [...recorded.map(({ file, history }) => ({ workflowId: file, history })), ...tampered.map(({ file, how, history }) => ({ workflowId: `${file}: ${how}`, history }))];
-  const results = Worker.runReplayHistories({ workflowBundle: await bundleWorkflows() }, all.map(({ workflowId, history }) => ({ workflowId, history: toHistory(history) })));
+  const all = [
+    ...recorded.map(({ file, history }) => ({ workflowId: file, history })),
+    ...tampered.map(({ file, how, history }) => ({ workflowId: `${file}: ${how}`, history })),
+  ];
+  const results = Worker.runReplayHistories(
+    { workflowBundle: await bundleWorkflows() },
+    all.map(({ workflowId, history }) => ({ workflowId, history: toHistory(history) })),
+  );
   for await (const { workflowId, error } of results) errors.set(workflowId, error);
 }, 60_000);
 
@@ -41,23 +49,38 @@ describe('what is recorded', () => {
     expect([...names].filter((name) => !ALL_SCENARIOS.has(name))).toEqual([]);
   });
 
-  test.each(recorded.map(({ file, history }) => [file, history] as const))('in %s is small, holds ids and codes only, and can be told from what wrong code writes', (file, history) => {
-    expect(JSON.stringify(history).length).toBeLessThan(20_000);
-    expect(textsIn(history)).toEqual([]);
-    expect(tampered.filter((other) => other.file === file).length).toBeGreaterThanOrEqual(2);
-  });
+  test.each(recorded.map(({ file, history }) => [file, history] as const))(
+    'in %s is small, holds ids and codes only, and can be told from what wrong code writes',
+    (file, history) => {
+      expect(JSON.stringify(history).length).toBeLessThan(20_000);
+      expect(textsIn(history)).toEqual([]);
+      expect(tampered.filter((other) => other.file === file).length).toBeGreaterThanOrEqual(2);
+    },
+  );
 
   test('would be seen to hold a question, an answer, a token or a path', () => {
-    const encoded = (said: string) => ({ payloads: [{ metadata: {}, data: Buffer.from(JSON.stringify({ said })).toString('base64') }] });
-    for (const said of [SAID.question, ...SAID.answer.slice(0, 1), 'tk_abc', '/home/somebody/turnkeeper/activities/generate.ts']) {
+    const encoded = (said: string) => ({
+      payloads: [{ metadata: {}, data: Buffer.from(JSON.stringify({ said })).toString('base64') }],
+    });
+    for (const said of [
+      SAID.question,
+      ...SAID.answer.slice(0, 1),
+      'tk_abc',
+      '/home/somebody/turnkeeper/activities/generate.ts',
+    ]) {
       for (const planted of [{ failure: { message: said } }, { input: encoded(said) }]) {
-        expect(textsIn({ events: [{ eventId: '1', eventType: 'EVENT_TYPE_X', xEventAttributes: planted }] })).toHaveLength(1);
+        expect(
+          textsIn({ events: [{ eventId: '1', eventType: 'EVENT_TYPE_X', xEventAttributes: planted }] }),
+        ).toHaveLength(1);
       }
     }
   });
 });
 
-/** What no history may hold, in the clear or in a payload: Korean, in which the scenarios speak, tokens, and paths of a machine. */
+/**
+ * What no history may hold, in the clear or in a payload: Korean, in which the scenarios speak, tokens, and paths of a
+ * machine.
+ */
 function textsIn(history: RecordedHistory): string[] {
   const found: string[] = [];
   const look = (value: unknown): void => {

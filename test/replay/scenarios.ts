@@ -1,6 +1,13 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { sql } from 'kysely';
-import { ADMIN_STATS_SCHEDULE_ID, RECONCILE_SCHEDULE_ID, redriveWorkflowId, REPAIR_SCHEDULES_ID, userScheduleId, type WORKFLOW_TYPES } from '../../workflows/contract.ts';
+import {
+  ADMIN_STATS_SCHEDULE_ID,
+  RECONCILE_SCHEDULE_ID,
+  redriveWorkflowId,
+  REPAIR_SCHEDULES_ID,
+  userScheduleId,
+  type WORKFLOW_TYPES,
+} from '../../workflows/contract.ts';
 import { Gate, type Point } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { lockRows, type RowLock } from '../support/lock.ts';
@@ -38,11 +45,13 @@ const UNAVAILABLE = { status: 503, headers: { 'retry-after-ms': '10' } };
  */
 export const SCENARIOS = {
   chatTurn: {
-    'answered': async ({ stack }) => ended(await asked(stack)),
+    answered: async ({ stack }) => ended(await asked(stack)),
     'answered-arming-its-schedules': async ({ stack }) => {
       const turn = new TestTurn(stack, await stack.person(), { message: SAID.question });
       await setUsage(turn, 89.999);
-      await sql`update periods set reset_armed = false where account_id = (select id from accounts where user_id = ${turn.person.userId})`.execute(stack.db.database.sql);
+      await sql`update periods set reset_armed = false where account_id = (select id from accounts where user_id = ${turn.person.userId})`.execute(
+        stack.db.database.sql,
+      );
       stack.model.next({ ...ANSWER, usage: { prompt_tokens: 900, completion_tokens: 100 } });
       return ended(turn, turn.send());
     },
@@ -50,7 +59,7 @@ export const SCENARIOS = {
       stack.model.next(UNAVAILABLE);
       return ended(await asked(stack));
     },
-    'refused': async ({ stack }) => {
+    refused: async ({ stack }) => {
       const turn = await newTurn(stack);
       await setUsage(turn, 105);
       return ended(turn, turn.send());
@@ -136,7 +145,9 @@ export const SCENARIOS = {
     },
     'reset-in-a-busy-conversation': async ({ stack }) => {
       const turn = await failed(stack);
-      const { body: { conversationId } } = await turn.read();
+      const {
+        body: { conversationId },
+      } = await turn.read();
       const gate = new Gate('request');
       stack.model.next({ ...ANSWER, gate });
       const later = new TestTurn(stack, turn.person, { message: SAID.question, conversationId });
@@ -180,7 +191,7 @@ export const SCENARIOS = {
     },
   },
   reconcile: {
-    'done': async ({ stack }) => fired(stack, RECONCILE_SCHEDULE_ID),
+    done: async ({ stack }) => fired(stack, RECONCILE_SCHEDULE_ID),
     'given-up': async ({ openIdle }) => {
       const stack = await openIdle();
       await stack.startWorker();
@@ -189,40 +200,48 @@ export const SCENARIOS = {
     },
   },
   redriveTurns: {
-    'completed': async ({ stack }) => redriven(stack, 5),
-    'paused-resumed-and-cancelled': async ({ stack }) => redriven(stack, 1, async (workflow) => {
-      await workflow.signal('pause');
-      await workflow.signal('resume');
-      await workflow.signal('cancel');
-    }),
+    completed: async ({ stack }) => redriven(stack, 5),
+    'paused-resumed-and-cancelled': async ({ stack }) =>
+      redriven(stack, 1, async (workflow) => {
+        await workflow.signal('pause');
+        await workflow.signal('resume');
+        await workflow.signal('cancel');
+      }),
     'continued-as-new': async ({ stack }) => {
       let runId = '';
-      const run = await redriven(stack, 1, async ({ workflowId }) => { runId = await restartRedrive(stack, workflowId, { ratePerSecond: 1, mostEvents: 10 }); });
+      const run = await redriven(stack, 1, async ({ workflowId }) => {
+        runId = await restartRedrive(stack, workflowId, { ratePerSecond: 1, mostEvents: 10 });
+      });
       return { ...run, runId };
     },
-    'cancelled-in-the-temporal-ui': async ({ stack }) => redriven(stack, 1, async (workflow) => {
-      await workflow.cancel();
-    }),
+    'cancelled-in-the-temporal-ui': async ({ stack }) =>
+      redriven(stack, 1, async (workflow) => {
+        await workflow.cancel();
+      }),
   },
   allowanceReset: {
     'already-reset': async ({ stack }) => fired(stack, userScheduleId('reset', await personAt(stack, 10))),
     'unused-and-disarmed': async ({ stack }) => {
       const userId = await personAt(stack, 10);
-      await sql`update periods set used_tokens = 0, spent_allowance_tokens = 0 where account_id = (select id from accounts where user_id = ${userId})`.execute(stack.db.database.sql);
+      await sql`update periods set used_tokens = 0, spent_allowance_tokens = 0 where account_id = (select id from accounts where user_id = ${userId})`.execute(
+        stack.db.database.sql,
+      );
       return fired(stack, userScheduleId('reset', userId));
     },
   },
   usageAlert: {
-    'sent': async ({ stack }) => firstOf(stack, userScheduleId('alert', await personAt(stack, 92))),
+    sent: async ({ stack }) => firstOf(stack, userScheduleId('alert', await personAt(stack, 92))),
     'below-and-disarmed': async ({ stack }) => {
       const userId = await personAt(stack, 92);
       await firstOf(stack, userScheduleId('alert', userId));
-      await sql`update periods set used_tokens = 0, spent_allowance_tokens = 0 where account_id = (select id from accounts where user_id = ${userId})`.execute(stack.db.database.sql);
+      await sql`update periods set used_tokens = 0, spent_allowance_tokens = 0 where account_id = (select id from accounts where user_id = ${userId})`.execute(
+        stack.db.database.sql,
+      );
       return fired(stack, userScheduleId('alert', userId));
     },
   },
   repairSchedules: {
-    'done': async ({ stack }) => fired(stack, REPAIR_SCHEDULES_ID),
+    done: async ({ stack }) => fired(stack, REPAIR_SCHEDULES_ID),
     'given-up': async ({ openIdle }) => {
       const stack = await openIdle();
       await stack.startWorker();
@@ -232,7 +251,7 @@ export const SCENARIOS = {
     },
   },
   adminStats: {
-    'done': async ({ stack }) => fired(stack, ADMIN_STATS_SCHEDULE_ID),
+    done: async ({ stack }) => fired(stack, ADMIN_STATS_SCHEDULE_ID),
     'given-up': async ({ openIdle }) => {
       const stack = await openIdle();
       await stack.startWorker();
@@ -301,14 +320,25 @@ async function ended(turn: TestTurn, cause?: Promise<unknown>): Promise<Run> {
 }
 
 /** Three failed turns of one person, replayed. @param meanwhile once one of them has been begun. */
-async function redriven(stack: TestStack, ratePerSecond: number, meanwhile: (workflow: WorkflowHandle) => Promise<void> = async () => {}): Promise<Run> {
+async function redriven(
+  stack: TestStack,
+  ratePerSecond: number,
+  meanwhile: (workflow: WorkflowHandle) => Promise<void> = async () => {},
+): Promise<Run> {
   const { person } = await failed(stack);
   for (let i = 0; i < 2; i++) {
     stack.model.next({ status: 400 });
     await new TestTurn(stack, person, { message: SAID.question }).send();
   }
   const admin = await stack.person('admin');
-  const { body: { redriveId } } = await admin.call('POST', '/api/admin/turns/replay', { filter: { userId: person.userId }, reason: 'an outage', ratePerSecond, confirm: 3 });
+  const {
+    body: { redriveId },
+  } = await admin.call('POST', '/api/admin/turns/replay', {
+    filter: { userId: person.userId },
+    reason: 'an outage',
+    ratePerSecond,
+    confirm: 3,
+  });
   await until(async () => (await admin.call('GET', `/api/admin/redrives/${redriveId}`)).body.progress.waiting < 3);
   const workflowId = redriveWorkflowId(String(redriveId));
   const workflow = stack.temporal.client.workflow.getHandle(workflowId);
@@ -324,7 +354,11 @@ async function setUsage({ person }: TestTurn, usagePercent: number): Promise<voi
 
 /** Holds back settle, but not the storing of the answer before it. */
 function lockPeriod({ person, stack }: TestTurn): Promise<RowLock> {
-  return lockRows(stack.db.url, 'select 1 from periods where account_id = (select id from accounts where user_id = $1)', [person.userId]);
+  return lockRows(
+    stack.db.url,
+    'select 1 from periods where account_id = (select id from accounts where user_id = $1)',
+    [person.userId],
+  );
 }
 
 /** Holds back every step of the account's turns. */
@@ -350,10 +384,10 @@ async function personAt(stack: TestStack, usagePercent: number): Promise<number>
 
 /** The run of a schedule that is triggered here, over. */
 async function fired(stack: TestStack, id: string): Promise<Run> {
-  return { stack, ...await new TestSchedule(stack, id).fire() };
+  return { stack, ...(await new TestSchedule(stack, id).fire()) };
 }
 
 /** The run that arming the schedule began, over. */
 async function firstOf(stack: TestStack, id: string): Promise<Run> {
-  return { stack, ...await new TestSchedule(stack, id).ended(1) };
+  return { stack, ...(await new TestSchedule(stack, id).ended(1)) };
 }

@@ -17,7 +17,8 @@ afterEach(async () => {
 });
 
 const channels = async () => (await server.command('PUBSUB', 'CHANNELS', '*')) as string[];
-const subscribersOf = async (turn: TestTurn) => Number(((await server.command('PUBSUB', 'NUMSUB', turnKey(turn.id))) as unknown[])[1]);
+const subscribersOf = async (turn: TestTurn) =>
+  Number(((await server.command('PUBSUB', 'NUMSUB', turnKey(turn.id))) as unknown[])[1]);
 
 test('all readers of a turn share one subscription, and the last one takes it away', async () => {
   const turn = new TestTurn();
@@ -69,7 +70,11 @@ test('no subscription is left after endings, failures and a refusal', async () =
   await follow(stage, refused).done;
   const failing = Object.assign(broken, { read: () => Promise.reject(new Error('PostgreSQL is away')) });
   await expect(follow(stage, failing).done).rejects.toThrow('PostgreSQL is away');
-  const refusing = follow(stage, new TestTurn(), { onEvent: () => { throw new Error('the socket is closed'); } });
+  const refusing = follow(stage, new TestTurn(), {
+    onEvent: () => {
+      throw new Error('the socket is closed');
+    },
+  });
   await expect(refusing.done).rejects.toThrow('the socket is closed');
   await until(async () => (await channels()).length === 0, 'no subscription');
 });
@@ -97,7 +102,7 @@ test('a reader who comes during an outage is subscribed when it is over', async 
   await until(() => reader.events.length === 1, 'the first event');
   await server.start();
   await until(async () => (await subscribersOf(turn)) === 1, 'the subscription');
-  await until(() => other.redis.isReady(), 'the writer\'s connection');
+  await until(() => other.redis.isReady(), "the writer's connection");
   const writer = openWriter(other, turn);
   await writeEntries(writer, ['a']);
   await until(() => reader.text === 'a', 'the text');
@@ -116,7 +121,15 @@ test('closing the feed takes every subscription away', async () => {
 test('words reach whoever watches the turn, here and elsewhere, and nobody else', async () => {
   const [turn, neighbour] = [new TestTurn(), new TestTurn()];
   const said: string[] = [];
-  const watch = (at: Stage, whom: TestTurn, name: string) => at.feed.watch(whom.id, { onChanged: () => { said.push(`${name} changed`); }, onStop: () => { said.push(`${name} stop`); } });
+  const watch = (at: Stage, whom: TestTurn, name: string) =>
+    at.feed.watch(whom.id, {
+      onChanged: () => {
+        said.push(`${name} changed`);
+      },
+      onStop: () => {
+        said.push(`${name} stop`);
+      },
+    });
   const watches = [watch(stage, turn, 'here'), watch(other, turn, 'elsewhere'), watch(other, neighbour, 'neighbour')];
   expect(await Promise.all(watches.map(({ ready }) => ready))).toEqual([true, true, true]);
   stage.feed.announce(turn.id, 'stop');
@@ -136,7 +149,15 @@ test('a message of a later version is ignored', async () => {
   const writer = openWriter(other, turn);
   await writeEntries(writer, ['a']);
   await until(() => reader.text === 'a', 'the text');
-  for (const message of ['', 'what', 'delta', 'delta 1-x text', 'restarted 1-9 because', 'thought 1-3 hm', 'delta 1-']) {
+  for (const message of [
+    '',
+    'what',
+    'delta',
+    'delta 1-x text',
+    'restarted 1-9 because',
+    'thought 1-3 hm',
+    'delta 1-',
+  ]) {
     await stage.redis.commands.publish(turnKey(turn.id), message);
   }
   await writeEntries(writer, ['b']);
@@ -169,7 +190,9 @@ test('a reader who has gone is let go of at once, whatever it waits for', async 
 test('a reader slower than its turn gets all of it, and holds up nobody', async () => {
   const turn = new TestTurn();
   let release = () => {};
-  const released = new Promise<void>((resolve) => { release = resolve; });
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   const slow = follow(stage, turn, { onEvent: () => released });
   const quick = follow(stage, turn);
   const writer = openWriter(other, turn, { maxBytes: 4_194_304 });

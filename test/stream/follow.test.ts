@@ -1,10 +1,25 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { brief, complete, follow, openStage, openWriter, restarts, TestTurn, until, writeEntries, type Stage } from './stage.ts';
+import {
+  brief,
+  complete,
+  follow,
+  openStage,
+  openWriter,
+  restarts,
+  TestTurn,
+  until,
+  writeEntries,
+  type Stage,
+} from './stage.ts';
 
 let stage: Stage;
 let other: Stage;
-beforeAll(async () => { [stage, other] = await Promise.all([openStage(), openStage()]); });
-afterAll(async () => { await Promise.all([stage.close(), other.close()]); });
+beforeAll(async () => {
+  [stage, other] = await Promise.all([openStage(), openStage()]);
+});
+afterAll(async () => {
+  await Promise.all([stage.close(), other.close()]);
+});
 
 const PIECES = ['안녕', '하세요', ', ', 'the ', 'answer ', 'is ', '42', '.'];
 
@@ -16,7 +31,11 @@ test('a reader gets each entry as it is written, in order, then the one ending',
   await until(() => reader.text === PIECES.join(''), 'the text before the ending');
   await complete(stage, turn, writer);
   expect(await reader.done).toEqual({ ended: true, refused: false });
-  expect(brief(reader.events)).toEqual(['0-1 accepted', ...PIECES.map((text, index) => `1-${index + 1} ${text}`), `1-${PIECES.length + 1} completed`]);
+  expect(brief(reader.events)).toEqual([
+    '0-1 accepted',
+    ...PIECES.map((text, index) => `1-${index + 1} ${text}`),
+    `1-${PIECES.length + 1} completed`,
+  ]);
   expect(reader.events.at(-1)?.data).toEqual({ turn: { state: 'completed', content: PIECES.join('') } });
 });
 
@@ -75,7 +94,11 @@ test('a reader who joins after the ending gets the answer in one piece', async (
   await complete(stage, turn, writer);
   const late = follow(other, turn);
   await late.done;
-  expect(brief(late.events)).toEqual(['0-1 accepted', `1-${PIECES.length} ${PIECES.join('')}`, `1-${PIECES.length + 1} completed`]);
+  expect(brief(late.events)).toEqual([
+    '0-1 accepted',
+    `1-${PIECES.length} ${PIECES.join('')}`,
+    `1-${PIECES.length + 1} completed`,
+  ]);
 });
 
 test('a second attempt tells the reader to drop the text of the first', async () => {
@@ -87,7 +110,15 @@ test('a second attempt tells the reader to drop the text of the first', async ()
   await writeEntries(second, ['kept ', 'text']);
   await complete(stage, turn, second);
   await reader.done;
-  expect(brief(reader.events)).toEqual(['0-1 accepted', '1-1 lost ', '1-2 text', '2-1 restarted retry', '2-2 kept ', '2-3 text', '2-4 completed']);
+  expect(brief(reader.events)).toEqual([
+    '0-1 accepted',
+    '1-1 lost ',
+    '1-2 text',
+    '2-1 restarted retry',
+    '2-2 kept ',
+    '2-3 text',
+    '2-4 completed',
+  ]);
 });
 
 test('a replay of a failed turn carries its reason and a new ending', async () => {

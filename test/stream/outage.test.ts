@@ -1,7 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { turnKey } from '../../platform/turn-stream.ts';
 import { openRedisProcess, type RedisProcess } from './redis-process.ts';
-import { brief, complete, follow, openStage, openWriter, restarts, TestTurn, until, writeEntries, type Stage } from './stage.ts';
+import {
+  brief,
+  complete,
+  follow,
+  openStage,
+  openWriter,
+  restarts,
+  TestTurn,
+  until,
+  writeEntries,
+  type Stage,
+} from './stage.ts';
 
 let server: RedisProcess;
 let stage: Stage;

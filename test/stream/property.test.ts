@@ -6,9 +6,10 @@ import { openRedisProcess, type RedisProcess } from './redis-process.ts';
 import { complete, follow, openStage, openWriter, TestTurn, until, type Reader, type Stage } from './stage.ts';
 
 /**
- * Random lives of a turn: text in random pieces, new attempts with the old one still writing, failures that run again, readers who come, break
- * off and come back from any event they ever had, and a Redis that loses everything. Whatever happens, after every event a reader's text is
- * the beginning of that attempt's text (no gap, no repeat), and in the end it is the answer.
+ * Random lives of a turn: text in random pieces, new attempts with the old one still writing, failures that run again,
+ * readers who come, break off and come back from any event they ever had, and a Redis that loses everything. Whatever
+ * happens, after every event a reader's text is the beginning of that attempt's text (no gap, no repeat), and in the
+ * end it is the answer.
  */
 type Step =
   | { readonly do: 'write'; readonly text: string; readonly cut: number; readonly wait: boolean }
@@ -22,11 +23,17 @@ const quietStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('write' as const), text, cut: fc.nat(12), wait: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('haunt' as const), text }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('come' as const), here: fc.boolean() }) },
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('return' as const), reader: fc.nat(), event: fc.nat(), here: fc.boolean() }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constant('return' as const), reader: fc.nat(), event: fc.nat(), here: fc.boolean() }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('attempt' as const, 'fail' as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('flush' as const, 'expire' as const) }) },
 );
-const roughStep: fc.Arbitrary<Step> = fc.oneof({ weight: 6, arbitrary: quietStep }, { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) });
+const roughStep: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: quietStep },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
+);
 
 let server: RedisProcess;
 let stage: Stage;
@@ -41,11 +48,17 @@ afterAll(async () => {
 });
 
 test('every reader ends with the answer, whatever Redis forgets and whoever breaks off', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(quietStep, { minLength: 3, maxLength: 30 }), fc.integer({ min: 1, max: 8 }), live), { numRuns: 60, interruptAfterTimeLimit: 20_000 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(quietStep, { minLength: 3, maxLength: 30 }), fc.integer({ min: 1, max: 8 }), live),
+    { numRuns: 60, interruptAfterTimeLimit: 20_000 },
+  );
 });
 
 test('every reader ends with the answer, also when Redis dies', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(roughStep, { minLength: 3, maxLength: 20 }), fc.integer({ min: 1, max: 8 }), live), { numRuns: 15, interruptAfterTimeLimit: 20_000 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(roughStep, { minLength: 3, maxLength: 20 }), fc.integer({ min: 1, max: 8 }), live),
+    { numRuns: 15, interruptAfterTimeLimit: 20_000 },
+  );
 });
 
 interface Client {
@@ -60,12 +73,20 @@ async function live(steps: readonly Step[], maxEntries: number): Promise<void> {
   try {
     await play(steps, maxEntries, clients, writers);
   } finally {
-    await Promise.all([...clients.map(({ reader }) => reader.leave().catch(() => {})), ...writers.map((writer) => writer.end())]);
+    await Promise.all([
+      ...clients.map(({ reader }) => reader.leave().catch(() => {})),
+      ...writers.map((writer) => writer.end()),
+    ]);
   }
 }
 
 /** @param writers by attempt, the first one's at 0. */
-async function play(steps: readonly Step[], maxEntries: number, clients: Client[], writers: TurnWriter[]): Promise<void> {
+async function play(
+  steps: readonly Step[],
+  maxEntries: number,
+  clients: Client[],
+  writers: TurnWriter[],
+): Promise<void> {
   const turn = new TestTurn();
   /** The attempt before, whose worker was given up and lives. */
   let haunting: TurnWriter | undefined;
@@ -80,11 +101,14 @@ async function play(steps: readonly Step[], maxEntries: number, clients: Client[
   };
   const connect = (client: Client | null, from: { id: string | null; text: string }, here: boolean): Reader => {
     const reader: Reader = follow(here ? stage : other, turn, {
-      from: from.id, text: from.text, pollMs: 200,
+      from: from.id,
+      text: from.text,
+      pollMs: 200,
       onEvent(event) {
         if (event.type === 'delta') {
           const whole = writers[event.data.attempt - 1]?.text ?? '';
-          if (!whole.startsWith(reader.text)) throw new Error(`${event.id}: ${JSON.stringify(reader.text)} is no beginning of ${JSON.stringify(whole)}`);
+          if (!whole.startsWith(reader.text))
+            throw new Error(`${event.id}: ${JSON.stringify(reader.text)} is no beginning of ${JSON.stringify(whole)}`);
         }
         own.had.push({ id: event.id, text: reader.text });
       },
@@ -128,7 +152,11 @@ async function play(steps: readonly Step[], maxEntries: number, clients: Client[
       await server.kill();
       await server.start();
     } else {
-      await stage.redis.ask((commands) => step.do === 'flush' ? commands.flushAll() : commands.del(turnKey(turn.id)) as Promise<unknown>).catch(() => {});
+      await stage.redis
+        .ask((commands) =>
+          step.do === 'flush' ? commands.flushAll() : (commands.del(turnKey(turn.id)) as Promise<unknown>),
+        )
+        .catch(() => {});
     }
   }
 

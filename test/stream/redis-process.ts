@@ -4,7 +4,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import { createClient } from 'redis';
 import { until } from './stage.ts';
 
-/** A Redis of the test's own, to be killed, emptied and paused. It keeps nothing on disk: what starts again is empty. */
+/**
+ * A Redis of the test's own, to be killed, emptied and paused. It keeps nothing on disk: what starts again is empty.
+ */
 export interface RedisProcess {
   readonly url: string;
   start(): Promise<void>;
@@ -54,7 +56,10 @@ export async function openRedisProcess(isStarted = true): Promise<RedisProcess> 
 async function spawnRedis(args: readonly string[]): Promise<ChildProcess> {
   for (const name of ['redis-server', 'valkey-server']) {
     const child = spawn(name, args, { stdio: 'ignore' });
-    const isRunning = await once(child, 'spawn').then(() => true, () => false);
+    const isRunning = await once(child, 'spawn').then(
+      () => true,
+      () => false,
+    );
     if (isRunning) return child;
   }
   throw new Error('neither redis-server nor valkey-server is on PATH: these tests kill one of their own');

@@ -1,12 +1,29 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { TurnEvent } from '../../domain/stream-events.ts';
 import { turnKey } from '../../platform/turn-stream.ts';
-import { applied, brief, complete, follow, openStage, openWriter, restarts, TestTurn, until, writeEntries, type Reader, type Stage } from './stage.ts';
+import {
+  applied,
+  brief,
+  complete,
+  follow,
+  openStage,
+  openWriter,
+  restarts,
+  TestTurn,
+  until,
+  writeEntries,
+  type Reader,
+  type Stage,
+} from './stage.ts';
 
 let stage: Stage;
 let other: Stage;
-beforeAll(async () => { [stage, other] = await Promise.all([openStage(), openStage()]); });
-afterAll(async () => { await Promise.all([stage.close(), other.close()]); });
+beforeAll(async () => {
+  [stage, other] = await Promise.all([openStage(), openStage()]);
+});
+afterAll(async () => {
+  await Promise.all([stage.close(), other.close()]);
+});
 
 const PIECES = ['one ', 'two ', 'three ', 'four ', 'five ', 'six'];
 
@@ -86,13 +103,16 @@ describe.each([true, false])('of a stream that has ended: %s', (isEnded) => {
     }
   });
 
-  test.each(['1-99', '7-1', '7-0', '999999999999999-999999999999999'])('the id %s, never given out, gives restarted and everything', async (from) => {
-    const { turn } = await record(null, PIECES, isEnded);
-    const reader = follow(other, turn, { from, text: 'text of who knows what' });
-    await until(() => reader.text === PIECES.join(''), 'the text');
-    expect(restarts(reader.events)).toEqual(['resync']);
-    await reader.leave();
-  });
+  test.each(['1-99', '7-1', '7-0', '999999999999999-999999999999999'])(
+    'the id %s, never given out, gives restarted and everything',
+    async (from) => {
+      const { turn } = await record(null, PIECES, isEnded);
+      const reader = follow(other, turn, { from, text: 'text of who knows what' });
+      await until(() => reader.text === PIECES.join(''), 'the text');
+      expect(restarts(reader.events)).toEqual(['resync']);
+      await reader.leave();
+    },
+  );
 
   test('an id of a stream that is gone gives restarted and, in the end, everything', async () => {
     const { turn, events } = await record(null, PIECES, isEnded);
@@ -130,20 +150,29 @@ test('a reader told to drop its text can resume from that word', async () => {
 });
 
 test.each([
-  ['completed', 'an answer', 3], ['completed', 'an answer', null], ['completed', '', 0], ['stopped', 'an ans', 2], ['stopped', null, 0], ['failed', null, null], ['failed', null, 4],
-] as const)('the id of the ending %s (%j, %j entries) gives the same ending alone, without its stream too', async (state, content, entries) => {
-  const turn = new TestTurn();
-  turn.openAttempt();
-  turn.end(state, content, entries);
-  const first = follow(stage, turn);
-  await first.done;
-  const again = follow(other, turn, { from: first.lastId, text: first.text });
-  await again.done;
-  expect(again.text).toBe(content ?? '');
-  expect(again.events.at(-1)).toEqual(first.events.at(-1));
-  // Where nobody knows how long the stream was, the answer is given again rather than guessed about.
-  if (entries !== null || content === null) expect(again.events).toHaveLength(1);
-});
+  ['completed', 'an answer', 3],
+  ['completed', 'an answer', null],
+  ['completed', '', 0],
+  ['stopped', 'an ans', 2],
+  ['stopped', null, 0],
+  ['failed', null, null],
+  ['failed', null, 4],
+] as const)(
+  'the id of the ending %s (%j, %j entries) gives the same ending alone, without its stream too',
+  async (state, content, entries) => {
+    const turn = new TestTurn();
+    turn.openAttempt();
+    turn.end(state, content, entries);
+    const first = follow(stage, turn);
+    await first.done;
+    const again = follow(other, turn, { from: first.lastId, text: first.text });
+    await again.done;
+    expect(again.text).toBe(content ?? '');
+    expect(again.events.at(-1)).toEqual(first.events.at(-1));
+    // Where nobody knows how long the stream was, the answer is given again rather than guessed about.
+    if (entries !== null || content === null) expect(again.events).toHaveLength(1);
+  },
+);
 
 test('an ending of before a retry is no ending of the new run', async () => {
   const turn = new TestTurn();
@@ -169,8 +198,19 @@ test('a reader who breaks off after every event ends with the answer, each event
   const seen: string[] = [];
   for (let isEnded = false; !isEnded;) {
     let got = () => {};
-    const one = new Promise<void>((resolve) => { got = resolve; });
-    const reader: Reader = follow(other, turn, { from, text, onEvent: () => { got(); return Promise.resolve().then(() => { void reader.leave(); }); } });
+    const one = new Promise<void>((resolve) => {
+      got = resolve;
+    });
+    const reader: Reader = follow(other, turn, {
+      from,
+      text,
+      onEvent: () => {
+        got();
+        return Promise.resolve().then(() => {
+          void reader.leave();
+        });
+      },
+    });
     await one;
     ({ ended: isEnded } = await reader.done);
     expect(reader.events).toHaveLength(1);

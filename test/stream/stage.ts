@@ -47,7 +47,16 @@ export class TestTurn {
   #row: TurnSnapshot<Ending | null>;
 
   constructor() {
-    this.#row = { turnId: this.id, conversationId: 'conversation', model: 'model', state: 'accepted', attempt: 0, streamEntries: null, content: null, turn: null };
+    this.#row = {
+      turnId: this.id,
+      conversationId: 'conversation',
+      model: 'model',
+      state: 'accepted',
+      attempt: 0,
+      streamEntries: null,
+      content: null,
+      turn: null,
+    };
   }
 
   readonly read = (): Promise<TurnSnapshot<Ending | null>> => {
@@ -83,7 +92,13 @@ export class TestTurn {
 export function openWriter(stage: Stage, turn: TestTurn, options: Partial<TurnWriterOptions> = {}): TurnWriter {
   const attempt = turn.openAttempt();
   stage.feed.announce(turn.id, 'changed');
-  return openTurnWriter(stage.redis, { turnId: turn.id, attempt, restarted: attempt === 1 ? null : 'retry', onEntry: (entry) => stage.feed.deliver(turn.id, entry), ...options });
+  return openTurnWriter(stage.redis, {
+    turnId: turn.id,
+    attempt,
+    restarted: attempt === 1 ? null : 'retry',
+    onEntry: (entry) => stage.feed.deliver(turn.id, entry),
+    ...options,
+  });
 }
 
 /** As `generate` and `settleTurn` do it: the stream's end first, then the row, then the word to the readers. */
@@ -122,7 +137,10 @@ export interface ReaderOptions {
   readonly onEvent?: (event: TurnEvent<Ending | null>) => Promise<void> | void;
 }
 
-/** A client. It fails when an event breaks the contract: a repeated id, a delta under another attempt's id, anything after the ending. */
+/**
+ * A client. It fails when an event breaks the contract: a repeated id, a delta under another attempt's id, anything
+ * after the ending.
+ */
 export function follow(stage: Stage, turn: TestTurn, options: ReaderOptions = {}): Reader {
   const { from = null, pollMs, onEvent } = options;
   const gone = new AbortController();
@@ -138,14 +156,24 @@ export function follow(stage: Stage, turn: TestTurn, options: ReaderOptions = {}
   };
   const lastEventId = from === null ? null : parseEventId(from);
   const done = followTurn({
-    turnId: turn.id, lastEventId, redis: stage.redis, feed: stage.feed, readTurn: turn.read, emit, signal: gone.signal,
+    turnId: turn.id,
+    lastEventId,
+    redis: stage.redis,
+    feed: stage.feed,
+    readTurn: turn.read,
+    emit,
+    signal: gone.signal,
     ...(pollMs === undefined ? {} : { pollMs }),
   });
   done.catch(() => {});
   return {
     events,
-    get text() { return text; },
-    get lastId() { return lastId; },
+    get text() {
+      return text;
+    },
+    get lastId() {
+      return lastId;
+    },
     done,
     leave() {
       gone.abort();
@@ -168,7 +196,7 @@ export function brief(events: readonly TurnEvent<unknown>[]): string[] {
 }
 
 export function restarts(events: readonly TurnEvent<unknown>[]): RestartReason[] {
-  return events.flatMap((event) => event.type === 'restarted' ? event.data.reason : []);
+  return events.flatMap((event) => (event.type === 'restarted' ? event.data.reason : []));
 }
 
 /** Waits for a fact. */
@@ -184,8 +212,10 @@ function checkOrder(lastId: string | null, lastType: string | null, event: TurnE
   const id = parseEventId(event.id);
   const last = lastId === null ? null : parseEventId(lastId);
   if (id === null) throw new Error(`${event.id} cannot be resumed from`);
-  if (lastType === 'completed' || lastType === 'stopped' || lastType === 'failed') throw new Error(`${event.type} after the ending`);
-  if ((event.type === 'delta' || event.type === 'restarted') && event.data.attempt !== id.attempt) throw new Error(`${event.id} says attempt ${event.data.attempt}`);
+  if (lastType === 'completed' || lastType === 'stopped' || lastType === 'failed')
+    throw new Error(`${event.type} after the ending`);
+  if ((event.type === 'delta' || event.type === 'restarted') && event.data.attempt !== id.attempt)
+    throw new Error(`${event.id} says attempt ${event.data.attempt}`);
   if (last === null || event.type === 'restarted') return;
   // The ending itself may be asked for again.
   const isEndingAgain = lastType === null && event.type !== 'delta';

@@ -2,15 +2,32 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { pulseMs } from '../../platform/turn-pulse.ts';
 import { encodeMessage, readEntries, turnKey } from '../../platform/turn-stream.ts';
 import { openTurnWriter } from '../../platform/turn-writer.ts';
-import { brief, complete, follow, openStage, openWriter, restarts, TestTurn, until, writeEntries, type Stage } from './stage.ts';
+import {
+  brief,
+  complete,
+  follow,
+  openStage,
+  openWriter,
+  restarts,
+  TestTurn,
+  until,
+  writeEntries,
+  type Stage,
+} from './stage.ts';
 
 let stage: Stage;
 let other: Stage;
-beforeAll(async () => { [stage, other] = await Promise.all([openStage(), openStage()]); });
-afterAll(async () => { await Promise.all([stage.close(), other.close()]); });
+beforeAll(async () => {
+  [stage, other] = await Promise.all([openStage(), openStage()]);
+});
+afterAll(async () => {
+  await Promise.all([stage.close(), other.close()]);
+});
 
-const streamOf = async (turn: TestTurn) => (await readEntries(stage.redis, turn.id, { attempt: 0, entry: 0 }, 100)).map(encodeMessage)
-  .map((message) => message.replace(/^(\S+) (\S+) /, '$2 $1 '));
+const streamOf = async (turn: TestTurn) =>
+  (await readEntries(stage.redis, turn.id, { attempt: 0, entry: 0 }, 100))
+    .map(encodeMessage)
+    .map((message) => message.replace(/^(\S+) (\S+) /, '$2 $1 '));
 const ttlOf = (turn: TestTurn) => stage.redis.commands.ttl(turnKey(turn.id));
 
 describe('a stream at its bound of entries', () => {
@@ -63,7 +80,11 @@ test('an answer longer than its bound of bytes leaves Redis and arrives whole', 
   await reader.done;
   expect(writer.entries).toBe(2);
   expect(reader.text).toBe(answer);
-  expect(brief(reader.events).slice(-3)).toEqual(['1-0 restarted resync', '1-3 가나다라마바사아자차카타파하', '1-4 completed']);
+  expect(brief(reader.events).slice(-3)).toEqual([
+    '1-0 restarted resync',
+    '1-3 가나다라마바사아자차카타파하',
+    '1-4 completed',
+  ]);
 });
 
 describe('the age of a stream', () => {
@@ -196,7 +217,9 @@ test('the number that end gives is the number of the last entry', async () => {
   expect(await writer.end()).toBe(4);
   expect((await streamOf(turn)).at(-1)).toBe('1-4 delta d');
   expect(await writer.end()).toBe(4);
-  expect(() => { writer.delta('e'); }).toThrow('after the end');
+  expect(() => {
+    writer.delta('e');
+  }).toThrow('after the end');
 });
 
 test('a large piece does not wait for the pulse', async () => {

@@ -5,7 +5,9 @@ import { openDatabase, type Database, type DatabaseOptions } from '../../db/data
 import { migrate } from '../../db/migrate.ts';
 import { through, type Proxy } from './proxy.ts';
 
-/** A database of its own for one test file, copied from a template that is migrated once (some 30 ms instead of 300). */
+/**
+ * A database of its own for one test file, copied from a template that is migrated once (some 30 ms instead of 300).
+ */
 export interface TestDatabase {
   readonly database: Database;
   readonly url: string;
@@ -22,11 +24,19 @@ export interface TestDatabaseOptions extends Partial<Omit<DatabaseOptions, 'url'
   readonly isolation?: 'read committed' | 'repeatable read';
 }
 
-export async function createTestDatabase({ empty = false, by, isolation = 'read committed', poolMax = 10, ...more }: TestDatabaseOptions = {}): Promise<TestDatabase> {
+export async function createTestDatabase({
+  empty = false,
+  by,
+  isolation = 'read committed',
+  poolMax = 10,
+  ...more
+}: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const server = serverUrl();
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   await onServer(server, async (client) => {
-    await client.query(`create database ${name} template ${empty ? 'template0' : await ensureTemplate(client, server)}`);
+    await client.query(
+      `create database ${name} template ${empty ? 'template0' : await ensureTemplate(client, server)}`,
+    );
     await client.query(`alter database ${name} set default_transaction_isolation = '${isolation}'`);
   });
   const url = urlOf(server, name);

@@ -7,9 +7,16 @@ export interface SeenEvent {
 }
 
 /** Reads a stream to its end, or until `enough` says so (then the connection is closed). */
-export async function readEvents(response: Response, enough: (seen: readonly SeenEvent[]) => boolean = () => false): Promise<SeenEvent[]> {
+export async function readEvents(
+  response: Response,
+  enough: (seen: readonly SeenEvent[]) => boolean = () => false,
+): Promise<SeenEvent[]> {
   const seen: SeenEvent[] = [];
-  const parser = createParser({ onEvent: ({ id, event, data }) => { seen.push({ id: id ?? '', event: event ?? '', data: JSON.parse(data) }); } });
+  const parser = createParser({
+    onEvent: ({ id, event, data }) => {
+      seen.push({ id: id ?? '', event: event ?? '', data: JSON.parse(data) });
+    },
+  });
   const decoder = new TextDecoder();
   const reader = response.body?.getReader();
   if (reader === undefined) throw new Error('a stream has a body');
@@ -26,5 +33,8 @@ export async function readEvents(response: Response, enough: (seen: readonly See
 
 /** What a reader of the events shows in the end. */
 export function textOf(events: readonly SeenEvent[], before = ''): string {
-  return events.reduce((text, { event, data }) => (event === 'restarted' ? '' : event === 'delta' ? text + data.text : text), before);
+  return events.reduce(
+    (text, { event, data }) => (event === 'restarted' ? '' : event === 'delta' ? text + data.text : text),
+    before,
+  );
 }

@@ -5,7 +5,10 @@ import { until } from './until.ts';
 export interface RowLock {
   /** Whether somebody waits for it. */
   isWanted(): Promise<boolean>;
-  /** Takes a place in the queue behind those who wait now. @returns when it stands there; `granted` when they have had the rows. */
+  /**
+   * Takes a place in the queue behind those who wait now.
+   * @returns when it stands there; `granted` when they have had the rows.
+   */
   queue(): Promise<{ readonly granted: Promise<RowLock> }>;
   release(): Promise<void>;
 }
@@ -18,8 +21,16 @@ interface Rows {
   readonly strength: 'update' | 'no key update';
 }
 
-/** @param query selects the rows, e.g. `select 1 from accounts where user_id = $1`. @throws when it finds none: a lock on nothing holds nobody. */
-export async function lockRows(url: string, query: string, values: readonly unknown[], strength: Rows['strength'] = 'update'): Promise<RowLock> {
+/**
+ * @param query selects the rows, e.g. `select 1 from accounts where user_id = $1`.
+ * @throws when it finds none: a lock on nothing holds nobody.
+ */
+export async function lockRows(
+  url: string,
+  query: string,
+  values: readonly unknown[],
+  strength: Rows['strength'] = 'update',
+): Promise<RowLock> {
   const rows = { url, query, values, strength };
   return take(await begin(url), rows);
 }
@@ -40,15 +51,22 @@ async function take(client: Client, rows: Rows): Promise<RowLock> {
   return {
     async isWanted() {
       // Not pg_stat_activity: within a transaction it shows the backends of its first look for ever.
-      const waiting = await client.query('select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))');
+      const waiting = await client.query(
+        'select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))',
+      );
       return (waiting.rowCount ?? 0) > 0;
     },
     async queue() {
       const next = await begin(rows.url);
-      const { rows: [own] } = await next.query<{ pid: number }>('select pg_backend_pid() as pid');
+      const {
+        rows: [own],
+      } = await next.query<{ pid: number }>('select pg_backend_pid() as pid');
       const granted = take(next, rows);
       granted.catch(() => {});
-      await until(async () => (await client.query('select 1 from pg_locks where pid = $1 and not granted', [own?.pid])).rowCount === 1);
+      await until(
+        async () =>
+          (await client.query('select 1 from pg_locks where pid = $1 and not granted', [own?.pid])).rowCount === 1,
+      );
       return { granted };
     },
     async release() {

@@ -7,16 +7,17 @@ export function recordStatements(database: Database): { database: Database; stat
   const statements: CompiledQuery[] = [];
   const executor = database.sql.getExecutor();
   const recording: Sql = {
-    getExecutor: () => new Proxy(executor, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name);
-        if (typeof value !== 'function') return value;
-        return (...args: unknown[]) => {
-          if (name === 'executeQuery') statements.push(args[0] as CompiledQuery);
-          return Reflect.apply(value, target, args) as unknown;
-        };
-      },
-    }),
+    getExecutor: () =>
+      new Proxy(executor, {
+        get(target, name) {
+          const value: unknown = Reflect.get(target, name);
+          if (typeof value !== 'function') return value;
+          return (...args: unknown[]) => {
+            if (name === 'executeQuery') statements.push(args[0] as CompiledQuery);
+            return Reflect.apply(value, target, args) as unknown;
+          };
+        },
+      }),
   };
   return { database: { ...database, sql: recording }, statements };
 }
@@ -40,7 +41,11 @@ export interface Access {
 
 /** Runs the statement with its values and says what it looked at. */
 export async function explainRun(on: Sql, { sql, parameters }: CompiledQuery): Promise<Access[]> {
-  const { rows } = await on.getExecutor().executeQuery<{ 'QUERY PLAN': [{ Plan: Plan }] }>(CompiledQuery.raw(`explain (analyze, format json) ${sql}`, [...parameters]));
+  const { rows } = await on
+    .getExecutor()
+    .executeQuery<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
+      CompiledQuery.raw(`explain (analyze, format json) ${sql}`, [...parameters]),
+    );
   return accessOf(rows[0]?.['QUERY PLAN'][0].Plan);
 }
 
@@ -50,7 +55,9 @@ export async function explainGeneric(url: string, { sql }: CompiledQuery): Promi
   await client.connect();
   try {
     // Without values it is sent by the simple protocol, which alone lets placeholders stand in an explain.
-    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(`explain (generic_plan, format json) ${sql}`);
+    const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
+      `explain (generic_plan, format json) ${sql}`,
+    );
     return accessOf(rows[0]?.['QUERY PLAN'][0].Plan);
   } finally {
     await client.end();

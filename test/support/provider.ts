@@ -6,7 +6,9 @@ import { freePort } from '../../scripts/services/port.ts';
 /** What the API asks tokens to be meant for. */
 export const AUDIENCE = 'https://api.turnkeeper.example';
 
-/** A certified OpenID provider, as anybody would run one, on loopback; its sign-in page takes any name and no password. */
+/**
+ * A certified OpenID provider, as anybody would run one, on loopback; its sign-in page takes any name and no password.
+ */
 export interface TestProvider {
   readonly issuer: string;
   /** Paths that were asked for since the last call. */
@@ -28,14 +30,21 @@ export interface TestProvider {
 }
 
 /** @param web where the web app is, that may sign in here. @param tokenSeconds how long an access token lives. */
-export async function startProvider({ web = 'http://127.0.0.1:1', tokenSeconds = 300 }: { web?: string; tokenSeconds?: number } = {}): Promise<TestProvider> {
+export async function startProvider({
+  web = 'http://127.0.0.1:1',
+  tokenSeconds = 300,
+}: { web?: string; tokenSeconds?: number } = {}): Promise<TestProvider> {
   const port = await freePort();
   const issuer = `http://127.0.0.1:${port}`;
   const people = new Map<string, Record<string, unknown>>();
   let keys = [await makeKey()];
   const asked: string[] = [];
   const kept = new Map<string, AdapterPayload>();
-  const make = () => new Provider(issuer, { ...configure({ web, tokenSeconds, keys, claimsOf: (subject) => people.get(subject) ?? {} }), adapter: (name) => keepIn(kept, name) });
+  const make = () =>
+    new Provider(issuer, {
+      ...configure({ web, tokenSeconds, keys, claimsOf: (subject) => people.get(subject) ?? {} }),
+      adapter: (name) => keepIn(kept, name),
+    });
   let provider = make();
 
   const server = createServer((request, response) => {
@@ -43,16 +52,22 @@ export async function startProvider({ web = 'http://127.0.0.1:1', tokenSeconds =
     if (request.url?.startsWith('/interaction/') === true) void interact(provider, request, response);
     else void provider.callback()(request, response);
   });
-  const listen = () => new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve); });
-  const hangUp = () => new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
+  const listen = () =>
+    new Promise<void>((resolve) => {
+      server.listen(port, '127.0.0.1', resolve);
+    });
+  const hangUp = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
   await listen();
   return {
     issuer,
     asked: () => asked.splice(0),
-    describe: (subject, claims) => { people.set(subject, claims); },
+    describe: (subject, claims) => {
+      people.set(subject, claims);
+    },
     async sign(claims, { alg = 'RS256', kid = keys[0]?.kid ?? '', typ = 'at+jwt' } = {}) {
       const now = Math.floor(Date.now() / 1_000);
       const whole = { iss: issuer, aud: AUDIENCE, iat: now, exp: now + 300, ...claims };
@@ -69,34 +84,66 @@ export async function startProvider({ web = 'http://127.0.0.1:1', tokenSeconds =
     },
     away: hangUp,
     back: listen,
-    forget: () => { kept.clear(); },
+    forget: () => {
+      kept.clear();
+    },
     close: hangUp,
   };
 }
 
 async function makeKey(): Promise<JWK> {
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
-  return { ...await exportJWK(privateKey), kid: crypto.randomUUID(), alg: 'RS256', use: 'sig' };
+  return { ...(await exportJWK(privateKey)), kid: crypto.randomUUID(), alg: 'RS256', use: 'sig' };
 }
 
-function configure({ web, tokenSeconds, keys, claimsOf }: { web: string; tokenSeconds: number; keys: JWK[]; claimsOf: (subject: string) => Record<string, unknown> }): Configuration {
+function configure({
+  web,
+  tokenSeconds,
+  keys,
+  claimsOf,
+}: {
+  web: string;
+  tokenSeconds: number;
+  keys: JWK[];
+  claimsOf: (subject: string) => Record<string, unknown>;
+}): Configuration {
   return {
     clients: [
       {
-        client_id: 'web', token_endpoint_auth_method: 'none', grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'],
-        redirect_uris: [`${web}/auth/callback`], post_logout_redirect_uris: [`${web}/`],
+        client_id: 'web',
+        token_endpoint_auth_method: 'none',
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+        redirect_uris: [`${web}/auth/callback`],
+        post_logout_redirect_uris: [`${web}/`],
       },
-      { client_id: 'service', client_secret: 'secret-of-the-test', grant_types: ['client_credentials'], response_types: [], redirect_uris: [] },
+      {
+        client_id: 'service',
+        client_secret: 'secret-of-the-test',
+        grant_types: ['client_credentials'],
+        response_types: [],
+        redirect_uris: [],
+      },
     ],
     jwks: { keys: keys as never },
     cookies: { keys: ['of-the-test'] },
     pkce: { required: () => true },
-    ttl: { Session: 3_600, Grant: 3_600, Interaction: 600, IdToken: 300, RefreshToken: 3_600, AccessToken: tokenSeconds, ClientCredentials: tokenSeconds, AuthorizationCode: 60 },
+    ttl: {
+      Session: 3_600,
+      Grant: 3_600,
+      Interaction: 600,
+      IdToken: 300,
+      RefreshToken: 3_600,
+      AccessToken: tokenSeconds,
+      ClientCredentials: tokenSeconds,
+      AuthorizationCode: 60,
+    },
     scopes: ['openid', 'profile', 'email'],
     claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
     clientBasedCORS: () => true,
     findAccount: (_ctx, id) => ({ accountId: id, claims: async () => ({ sub: id, ...claimsOf(id) }) }),
-    extraTokenClaims: (_ctx, token) => ('accountId' in token && typeof token.accountId === 'string' ? claimsOf(token.accountId) : {}),
+    extraTokenClaims: (_ctx, token) =>
+      'accountId' in token && typeof token.accountId === 'string' ? claimsOf(token.accountId) : {},
     // Nobody is asked whether they agree: it is the company's own app.
     async loadExistingGrant(ctx) {
       const { client, session, provider } = ctx.oidc;
@@ -115,7 +162,11 @@ function configure({ web, tokenSeconds, keys, claimsOf }: { web: string; tokenSe
       revocation: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
-        logoutSource: (ctx, form) => { ctx.body = page(`${form}<button type="submit" form="op.logoutForm" name="logout" value="yes">End the session</button>`); },
+        logoutSource: (ctx, form) => {
+          ctx.body = page(
+            `${form}<button type="submit" form="op.logoutForm" name="logout" value="yes">End the session</button>`,
+          );
+        },
       },
       resourceIndicators: {
         enabled: true,
@@ -123,7 +174,13 @@ function configure({ web, tokenSeconds, keys, claimsOf }: { web: string; tokenSe
         useGrantedResource: async () => false,
         getResourceServerInfo: (_ctx, resource) => {
           if (resource !== AUDIENCE) throw new Error('no such resource');
-          return { scope: '', audience: AUDIENCE, accessTokenTTL: tokenSeconds, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } };
+          return {
+            scope: '',
+            audience: AUDIENCE,
+            accessTokenTTL: tokenSeconds,
+            accessTokenFormat: 'jwt',
+            jwt: { sign: { alg: 'RS256' } },
+          };
         },
       },
     },
@@ -133,14 +190,21 @@ function configure({ web, tokenSeconds, keys, claimsOf }: { web: string; tokenSe
 /** What it remembers: sessions, grants, codes and refresh tokens. */
 function keepIn(kept: Map<string, AdapterPayload>, name: string): Adapter {
   const find = async (id: string) => kept.get(`${name}:${id}`);
-  const findBy = async (is: (payload: AdapterPayload) => boolean) => [...kept].find(([key, payload]) => key.startsWith(`${name}:`) && is(payload))?.[1];
+  const findBy = async (is: (payload: AdapterPayload) => boolean) =>
+    [...kept].find(([key, payload]) => key.startsWith(`${name}:`) && is(payload))?.[1];
   return {
     find,
     findByUid: (uid) => findBy((payload) => payload.uid === uid),
     findByUserCode: (code) => findBy(({ userCode }) => userCode === code),
-    upsert: async (id, payload) => { kept.set(`${name}:${id}`, payload); },
-    consume: async (id) => { kept.set(`${name}:${id}`, { ...await find(id), consumed: Math.floor(Date.now() / 1_000) }); },
-    destroy: async (id) => { kept.delete(`${name}:${id}`); },
+    upsert: async (id, payload) => {
+      kept.set(`${name}:${id}`, payload);
+    },
+    consume: async (id) => {
+      kept.set(`${name}:${id}`, { ...(await find(id)), consumed: Math.floor(Date.now() / 1_000) });
+    },
+    destroy: async (id) => {
+      kept.delete(`${name}:${id}`);
+    },
     revokeByGrantId: async (grantId) => {
       for (const [key, payload] of kept) if (payload.grantId === grantId) kept.delete(key);
     },
@@ -150,13 +214,21 @@ function keepIn(kept: Map<string, AdapterPayload>, name: string): Adapter {
 /** Its sign-in page: a name, or no thanks. */
 async function interact(provider: Provider, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method === 'GET') {
-    response.setHeader('content-type', 'text/html').end(page('<form method="post"><label>Name <input name="login"></label><button>Continue</button><button name="cancel" value="yes">Cancel</button></form>'));
+    response
+      .setHeader('content-type', 'text/html')
+      .end(
+        page(
+          '<form method="post"><label>Name <input name="login"></label><button>Continue</button><button name="cancel" value="yes">Cancel</button></form>',
+        ),
+      );
     return;
   }
   let text = '';
   for await (const data of request) text += String(data);
   const form = new URLSearchParams(text);
-  const result = form.has('cancel') ? { error: 'access_denied', error_description: 'The person has cancelled' } : { login: { accountId: form.get('login') ?? '' } };
+  const result = form.has('cancel')
+    ? { error: 'access_denied', error_description: 'The person has cancelled' }
+    : { login: { accountId: form.get('login') ?? '' } };
   await provider.interactionFinished(request, response, result);
 }
 

@@ -4,7 +4,10 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 /** `requests` go to the service, `answers` come from it. */
 type Direction = 'requests' | 'answers';
 
-/** A path of the test's own to one service: what goes by it can be cut off without hurting whoever else uses the service. */
+/**
+ * A path of the test's own to one service: what goes by it can be cut off without hurting whoever else uses the
+ * service.
+ */
 export interface Proxy {
   /** `host:port`, to be used in place of the service's. */
   readonly address: string;
@@ -51,7 +54,8 @@ export async function openProxy(target: string): Promise<Proxy> {
     cut,
     close: cut,
     stall(...directions) {
-      for (const direction of directions.length === 0 ? ['requests', 'answers'] as const : directions) gates[direction].shut();
+      for (const direction of directions.length === 0 ? (['requests', 'answers'] as const) : directions)
+        gates[direction].shut();
     },
     async heal() {
       for (const gate of Object.values(gates)) gate.open();
@@ -72,7 +76,9 @@ class Gate {
   #open: () => void = () => {};
 
   shut(): void {
-    this.#opened ??= new Promise((resolve) => { this.#open = resolve; });
+    this.#opened ??= new Promise((resolve) => {
+      this.#open = resolve;
+    });
   }
 
   open(): void {
@@ -89,11 +95,15 @@ class Gate {
 function carry(from: Socket, to: Socket, gate: Gate): void {
   let last: Promise<void> = Promise.resolve();
   from.on('data', (chunk) => {
-    last = last.then(() => gate.pass()).then(() => {
-      if (!to.destroyed) to.write(chunk);
-    });
+    last = last
+      .then(() => gate.pass())
+      .then(() => {
+        if (!to.destroyed) to.write(chunk);
+      });
   });
-  from.on('end', () => { void last.then(() => to.end()); });
+  from.on('end', () => {
+    void last.then(() => to.end());
+  });
 }
 
 async function listen(join: (client: Socket) => void, port: number): Promise<Server> {

@@ -1,4 +1,10 @@
-import { ScheduleNotFoundError, ScheduleOverlapPolicy, type ScheduleDescription, type ScheduleHandle, type WorkflowExecutionInfo } from '@temporalio/client';
+import {
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type ScheduleDescription,
+  type ScheduleHandle,
+  type WorkflowExecutionInfo,
+} from '@temporalio/client';
 import { userScheduleId } from '../../workflows/contract.ts';
 import type { ScheduleKind } from '../../domain/schedules.ts';
 import type { TestStack } from './stack.ts';
@@ -35,7 +41,10 @@ export class TestSchedule {
     let runs: WorkflowExecutionInfo[] = [];
     await until(async () => {
       runs = [];
-      for await (const run of this.#stack.temporal.client.workflow.list({ query: `WorkflowId STARTS_WITH "${this.handle.scheduleId}-"` })) runs.push(run);
+      for await (const run of this.#stack.temporal.client.workflow.list({
+        query: `WorkflowId STARTS_WITH "${this.handle.scheduleId}-"`,
+      }))
+        runs.push(run);
       return runs.length >= atLeast;
     }, 20_000);
     return runs.sort((a, b) => a.startTime.getTime() - b.startTime.getTime() || (a.workflowId < b.workflowId ? -1 : 1));
@@ -44,12 +53,15 @@ export class TestSchedule {
   /** What they answered; waits for those that run. */
   async results(atLeast: number): Promise<any[]> {
     const runs = await this.runs(atLeast);
-    return Promise.all(runs.map(({ workflowId, runId }) => this.#stack.temporal.client.workflow.getHandle(workflowId, runId).result()));
+    return Promise.all(
+      runs.map(({ workflowId, runId }) => this.#stack.temporal.client.workflow.getHandle(workflowId, runId).result()),
+    );
   }
 
   /**
-   * Triggers it. @returns the workflow of that firing, over in whatever way. The last one may not have closed yet, although what it did is
-   * seen: under the schedule's own SKIP the trigger would be dropped, and what is listed may lack it.
+   * Triggers it. @returns the workflow of that firing, over in whatever way. The last one may not have closed yet,
+   * although what it did is seen: under the schedule's own SKIP the trigger would be dropped, and what is listed may
+   * lack it.
    */
   async fire(): Promise<WorkflowExecutionInfo> {
     const { info } = await this.handle.describe();
@@ -62,7 +74,10 @@ export class TestSchedule {
   async ended(atLeast: number): Promise<WorkflowExecutionInfo> {
     const run = (await this.runs(atLeast)).at(-1);
     if (run === undefined) throw new Error('a firing starts a workflow');
-    await this.#stack.temporal.client.workflow.getHandle(run.workflowId, run.runId).result().catch(() => {});
+    await this.#stack.temporal.client.workflow
+      .getHandle(run.workflowId, run.runId)
+      .result()
+      .catch(() => {});
     return run;
   }
 }

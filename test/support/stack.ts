@@ -30,9 +30,20 @@ export interface Person {
   readonly userId: number;
   readonly token: string;
   /** A request with the person's token; `body` is sent as JSON. */
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<{ status: number; headers: Headers; body: any }>;
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; headers: Headers; body: any }>;
   /** The raw answer, for streams. */
-  raw(method: string, path: string, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>;
+  raw(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+    signal?: AbortSignal,
+  ): Promise<Response>;
 }
 
 /** The real service, API and worker in this process, on a database, a Redis database and task queues of its own. */
@@ -50,7 +61,8 @@ export interface TestStack {
   readonly tracing: Tracing;
   person(role?: 'user' | 'admin'): Promise<Person>;
   /**
-   * A worker beside those that run, on the same queues. `close` lets no stream finish: it is cut, and another worker takes its turn.
+   * A worker beside those that run, on the same queues. `close` lets no stream finish: it is cut, and another worker
+   * takes its turn.
    * @param build the version it says it is, and the workflow code it runs.
    */
   startWorker(build?: Build): Promise<RunningWorker>;
@@ -64,10 +76,21 @@ export interface Build {
 
 let readSdk: (() => Promise<string>) | null = null;
 
-/** @param env more variables, as a person would set them. @param options.works false: no worker runs. @param options.log instead of silence. @param options.now the policy's clock. @param options.postgresql between the service and the server. */
+/**
+ * @param env more variables, as a person would set them.
+ * @param options.works false: no worker runs.
+ * @param options.log instead of silence.
+ * @param options.now the policy's clock.
+ * @param options.postgresql between the service and the server.
+ */
 export async function startTestStack(
   env: Record<string, string> = {},
-  options: { works?: boolean; log?: Logger; now?: () => number; postgresql?: { by: Proxy; answerWithinMs?: number } } = {},
+  options: {
+    works?: boolean;
+    log?: Logger;
+    now?: () => number;
+    postgresql?: { by: Proxy; answerWithinMs?: number };
+  } = {},
 ): Promise<TestStack> {
   const log = options.log ?? createLog({ name: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   readSdk ??= installRuntime(log, { metrics: true });
@@ -76,13 +99,29 @@ export async function startTestStack(
   const model = await startFakeModel();
   closers.push(() => model.close());
   const config = readConfig({
-    HOST: '127.0.0.1', PORT: '0', TEST_ROUTES: 'true', TASK_QUEUE_PREFIX: `${randomUUID()}-`, RECONCILE_EVERY_SECONDS: '86400', RECONCILE_QUIET_SECONDS: '1',
-    SHUTDOWN_GRACE_SECONDS: '1', SENDS_PER_MINUTE: '100000', READS_PER_SECOND: '100000',
-    TEMPORAL_ADDRESS: required('TEST_TEMPORAL_ADDRESS'), REDIS_URL: redisUrl(), OPENAI_BASE_URL: model.url, OPENAI_API_KEY: 'sk-secret-of-the-test', ...env,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    TEST_ROUTES: 'true',
+    TASK_QUEUE_PREFIX: `${randomUUID()}-`,
+    RECONCILE_EVERY_SECONDS: '86400',
+    RECONCILE_QUIET_SECONDS: '1',
+    SHUTDOWN_GRACE_SECONDS: '1',
+    SENDS_PER_MINUTE: '100000',
+    READS_PER_SECOND: '100000',
+    TEMPORAL_ADDRESS: required('TEST_TEMPORAL_ADDRESS'),
+    REDIS_URL: redisUrl(),
+    OPENAI_BASE_URL: model.url,
+    OPENAI_API_KEY: 'sk-secret-of-the-test',
+    ...env,
   });
   const tracing = await openTracing(config.tracing, config.role, log);
   closers.push(() => tracing.close());
-  const db = await createTestDatabase({ poolMax: 20, onTurnEnded: tellEndings(metrics, log), traceStatement: traceStatements(tracing), ...options.postgresql });
+  const db = await createTestDatabase({
+    poolMax: 20,
+    onTurnEnded: tellEndings(metrics, log),
+    traceStatement: traceStatements(tracing),
+    ...options.postgresql,
+  });
   closers.push(() => db.close());
   const redis = await openRedis(config.redis.url ?? '', log, tracing);
   closers.push(() => redis.close());
@@ -105,22 +144,68 @@ export async function startTestStack(
     const worker = await startWorker(
       temporal,
       {
-        database, redis, feed, model: client, models, countTokens, runs, planner, stats, log, metrics, now,
-        reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 }, purchaseUrl: config.policy.purchaseUrl,
+        database,
+        redis,
+        feed,
+        model: client,
+        models,
+        countTokens,
+        runs,
+        planner,
+        stats,
+        log,
+        metrics,
+        now,
+        reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 },
+        purchaseUrl: config.policy.purchaseUrl,
       },
-      { taskQueuePrefix, ...config.worker, version: version ?? config.worker.version, reconcileEverySeconds: config.reconcile.everySeconds, tracing },
+      {
+        taskQueuePrefix,
+        ...config.worker,
+        version: version ?? config.worker.version,
+        reconcileEverySeconds: config.reconcile.everySeconds,
+        tracing,
+      },
       workflowBundle,
     );
-    closers.push(() => worker.close(), () => client.close());
+    closers.push(
+      () => worker.close(),
+      () => client.close(),
+    );
     return worker;
   }
   if (works) await startOneWorker();
   const api: Api = await startApi({
-    config, models, database, issuer: config.oidc === null ? null : createIssuer(config.oidc, { log, now }), redis, feed, accountFeed, runs, planner, stats, redrives: createRedrives(temporal, { taskQueuePrefix }), links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }), countTokens, log, metrics, tracing, now,
+    config,
+    models,
+    database,
+    issuer: config.oidc === null ? null : createIssuer(config.oidc, { log, now }),
+    redis,
+    feed,
+    accountFeed,
+    runs,
+    planner,
+    stats,
+    redrives: createRedrives(temporal, { taskQueuePrefix }),
+    links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }),
+    countTokens,
+    log,
+    metrics,
+    tracing,
+    now,
   });
   closers.push(() => api.close());
   return {
-    url: api.url, model, db, redis, temporal, runs, planner, taskQueuePrefix, metrics, tracing,
+    url: api.url,
+    model,
+    db,
+    redis,
+    temporal,
+    runs,
+    planner,
+    taskQueuePrefix,
+    metrics,
+    tracing,
     async person(role = 'user') {
       const { userId, token } = await createUser(database, { email: null, role });
       return speak(api.url, userId, token);
@@ -134,12 +219,21 @@ export async function startTestStack(
 
 /** @param url where the API is; a function when that changes. */
 export function speak(url: string | (() => string), userId: number, token: string): Person {
-  const raw: Person['raw'] = (method, path, body, headers = {}, signal) => fetch(`${typeof url === 'string' ? url : url()}${path}`, {
-    method, headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }), ...(signal === undefined ? {} : { signal }),
-  });
+  const raw: Person['raw'] = (method, path, body, headers = {}, signal) =>
+    fetch(`${typeof url === 'string' ? url : url()}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    });
   return {
-    userId, token, raw,
+    userId,
+    token,
+    raw,
     async call(method, path, body, headers) {
       const response = await raw(method, path, body, headers);
       const text = await response.text();
@@ -148,11 +242,13 @@ export function speak(url: string | (() => string), userId: number, token: strin
   };
 }
 
-/** A Redis database of its own per test process file: keys name accounts, whose ids every file's database begins anew. */
+/**
+ * A Redis database of its own per test process file: keys name accounts, whose ids every file's database begins anew.
+ */
 export function redisUrl(): string {
   const url = new URL(required('TEST_REDIS_URL'));
   redisDatabase = (redisDatabase + 1) % 64;
-  url.pathname = `/${Number(process.env['JEST_WORKER_ID'] ?? '1') % 3 * 64 + redisDatabase}`;
+  url.pathname = `/${(Number(process.env['JEST_WORKER_ID'] ?? '1') % 3) * 64 + redisDatabase}`;
   return url.href;
 }
 

@@ -1,6 +1,9 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A way through to a server that counts what a client says to it: its own protocol, read on the wire, so nothing in the product counts for the test. */
+/**
+ * A way through to a server that counts what a client says to it: its own protocol, read on the wire, so nothing in the
+ * product counts for the test.
+ */
 export interface Tap {
   readonly url: string;
   /** What was said since the last call. */
@@ -10,12 +13,14 @@ export interface Tap {
 
 /** Statements sent to PostgreSQL: those of the simple protocol by their text, prepared ones as `execute`. */
 export function tapPostgres(url: string): Promise<Tap> {
-  return open(url, 5432, () => messages((type, body) => type === 'Q' ? [textsOf(body)[0] ?? ''] : type === 'E' ? ['execute'] : []));
+  return open(url, 5432, () =>
+    messages((type, body) => (type === 'Q' ? [textsOf(body)[0] ?? ''] : type === 'E' ? ['execute'] : [])),
+  );
 }
 
 /** What PostgreSQL is told to prepare: `name text`. */
 export function tapPrepared(url: string): Promise<Tap> {
-  return open(url, 5432, () => messages((type, body) => type === 'P' ? [textsOf(body).slice(0, 2).join(' ')] : []));
+  return open(url, 5432, () => messages((type, body) => (type === 'P' ? [textsOf(body).slice(0, 2).join(' ')] : [])));
 }
 
 function messages(hear: (type: string, body: Buffer) => string[]): Read {
@@ -81,7 +86,10 @@ async function open(url: string, defaultPort: number, reader: () => Read): Promi
       }
     });
     upstream.on('data', (data: Buffer) => client.write(data));
-    for (const [one, other] of [[client, upstream], [upstream, client]] as const) {
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
       sockets.add(one);
       one.setNoDelay(true);
       one.on('error', () => {});

@@ -29,7 +29,11 @@ export class TestTurn {
   readonly #body: { readonly message: string };
 
   /** @param body what is asked, unless a send says otherwise. */
-  constructor(stack: TestStack, person: Person, body: { readonly message: string; readonly conversationId?: string } = { message: '안녕' }) {
+  constructor(
+    stack: TestStack,
+    person: Person,
+    body: { readonly message: string; readonly conversationId?: string } = { message: '안녕' },
+  ) {
     this.stack = stack;
     this.person = person;
     this.#body = body;
@@ -82,19 +86,29 @@ export class TestTurn {
 
   /** Its workflow is there, whether or not a worker is. */
   started(): Promise<void> {
-    return until(() => this.handle().describe().then(() => true, isNotFound));
+    return until(() =>
+      this.handle()
+        .describe()
+        .then(() => true, isNotFound),
+    );
   }
 
   /** A regular activity of this type has been scheduled. */
   scheduled(activity: string, runId?: string): Promise<void> {
-    return until(async () => (await this.events(runId)).some((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === activity));
+    return until(async () =>
+      (await this.events(runId)).some(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === activity,
+      ),
+    );
   }
 
   async books(): Promise<Books> {
     const { rows } = await sql<Books>`select
         (select count(*)::int from ledger_entries where turn_id = ${this.turnId} and kind = 'debit') as debits,
         (select coalesce(sum(tokens), 0)::int from ledger_entries where turn_id = ${this.turnId}) as debited,
-        (select count(*)::int from holds where turn_id = ${this.turnId} and state = 'pending') as "liveHolds"`.execute(this.stack.db.database.sql);
+        (select count(*)::int from holds where turn_id = ${this.turnId} and state = 'pending') as "liveHolds"`.execute(
+      this.stack.db.database.sql,
+    );
     if (rows[0] === undefined) throw new Error('a count is one row');
     return rows[0];
   }
@@ -103,14 +117,19 @@ export class TestTurn {
   async resetPoints(): Promise<ResetPoint[]> {
     const { runId } = await this.handle().describe();
     const events = await this.events(runId);
-    return events.flatMap(({ eventId, workflowTaskCompletedEventAttributes }) => eventId == null || workflowTaskCompletedEventAttributes == null ? [] : [{ runId, eventId }]);
+    return events.flatMap(({ eventId, workflowTaskCompletedEventAttributes }) =>
+      eventId == null || workflowTaskCompletedEventAttributes == null ? [] : [{ runId, eventId }],
+    );
   }
 
   /** As the Temporal UI does it. @returns the new run. */
   async reset({ runId, eventId }: ResetPoint): Promise<string> {
     const { temporal } = this.stack;
     const { runId: started } = await temporal.connection.workflowService.resetWorkflowExecution({
-      namespace: temporal.namespace, workflowExecution: { workflowId: this.workflowId, runId }, reason: 'test', requestId: randomUUID(),
+      namespace: temporal.namespace,
+      workflowExecution: { workflowId: this.workflowId, runId },
+      reason: 'test',
+      requestId: randomUUID(),
       workflowTaskFinishEventId: eventId,
     });
     return started;

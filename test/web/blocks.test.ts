@@ -3,24 +3,51 @@ import fc from 'fast-check';
 import { parse, splitBlocks, type Blocks } from '../../web/markdown/blocks.ts';
 
 const PIECES = [
-  '# 제목\n\n', '문장입니다. ', '**굵게** ', '\n\n', '\n', '- 하나\n', '- 둘\n  - 안쪽\n', '1. 첫째\n\n   이어서\n', '```ts\nconst a = 1;\n', '```\n', '> 인용\n', '| a | b |\n| --- | --- |\n| 1 | 2 |\n',
-  '    들여쓴 코드\n', '<div>', '</div>\n', '---\n', '===\n', '\t', '~~~\n', '3~5일 ', '`코드` ',
+  '# 제목\n\n',
+  '문장입니다. ',
+  '**굵게** ',
+  '\n\n',
+  '\n',
+  '- 하나\n',
+  '- 둘\n  - 안쪽\n',
+  '1. 첫째\n\n   이어서\n',
+  '```ts\nconst a = 1;\n',
+  '```\n',
+  '> 인용\n',
+  '| a | b |\n| --- | --- |\n| 1 | 2 |\n',
+  '    들여쓴 코드\n',
+  '<div>',
+  '</div>\n',
+  '---\n',
+  '===\n',
+  '\t',
+  '~~~\n',
+  '3~5일 ',
+  '`코드` ',
 ];
 /** What is shown: each block read by itself, as the page does. */
 const shown = ({ done, last }: Blocks) => withoutPlaces([...done, last].flatMap((block) => parse(block).children));
-const withoutPlaces = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (key, inner: unknown) => key === 'position' ? undefined : inner));
+const withoutPlaces = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (key, inner: unknown) => (key === 'position' ? undefined : inner)));
 
 describe('blocks of a text that grows', () => {
   test('are those of the whole text, however it came', () => {
-    fc.assert(fc.property(fc.array(fc.constantFrom(...PIECES), { maxLength: 14 }), fc.array(fc.nat(7), { minLength: 1, maxLength: 20 }), (pieces, cuts) => {
-      const text = pieces.join('');
-      let blocks = splitBlocks('');
-      for (let at = 0, i = 0; at < text.length; i += 1) {
-        at += 1 + (cuts[i % cuts.length] ?? 0);
-        blocks = splitBlocks(text.slice(0, at), blocks);
-      }
-      expect(shown(blocks)).toEqual(withoutPlaces(parse(text).children));
-    }), { numRuns: 100 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...PIECES), { maxLength: 14 }),
+        fc.array(fc.nat(7), { minLength: 1, maxLength: 20 }),
+        (pieces, cuts) => {
+          const text = pieces.join('');
+          let blocks = splitBlocks('');
+          for (let at = 0, i = 0; at < text.length; i += 1) {
+            at += 1 + (cuts[i % cuts.length] ?? 0);
+            blocks = splitBlocks(text.slice(0, at), blocks);
+          }
+          expect(shown(blocks)).toEqual(withoutPlaces(parse(text).children));
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 
   test('what is done stays the same: only the last block is read again', () => {
@@ -36,7 +63,9 @@ describe('blocks of a text that grows', () => {
   });
 
   test('a link target given later is known to the blocks before it', () => {
-    expect(splitBlocks('[여기][1]를 보세요.\n\n[1]: https://example.com\n\n끝\n').definitions).toContain('https://example.com');
+    expect(splitBlocks('[여기][1]를 보세요.\n\n[1]: https://example.com\n\n끝\n').definitions).toContain(
+      'https://example.com',
+    );
   });
 
   test('a Korean range with one tilde is not struck through, two tildes are', () => {

@@ -14,12 +14,31 @@ test('without days it ends with the present hour and is as long as asked: hours 
 });
 
 test('the filter’s days are its range, and of a longer one than the API takes its end', () => {
-  expect(of({ from: '2026-11-20', to: '2026-11-21', span: 'quarter' })).toEqual({ bucket: 'hour', from: '2026-11-19T15:00:00.000Z', to: '2026-11-21T15:00:00.000Z', cut: false });
-  expect(of({ from: '2026-10-01', to: '2026-11-21' })).toEqual({ bucket: 'day', from: '2026-09-30T15:00:00.000Z', to: '2026-11-21T15:00:00.000Z', cut: false });
-  expect(of({ from: '2026-01-01' })).toEqual({ bucket: 'day', from: '2026-08-25T04:00:00.000Z', to: '2026-11-25T04:00:00.000Z', cut: true });
+  expect(of({ from: '2026-11-20', to: '2026-11-21', span: 'quarter' })).toEqual({
+    bucket: 'hour',
+    from: '2026-11-19T15:00:00.000Z',
+    to: '2026-11-21T15:00:00.000Z',
+    cut: false,
+  });
+  expect(of({ from: '2026-10-01', to: '2026-11-21' })).toEqual({
+    bucket: 'day',
+    from: '2026-09-30T15:00:00.000Z',
+    to: '2026-11-21T15:00:00.000Z',
+    cut: false,
+  });
+  expect(of({ from: '2026-01-01' })).toEqual({
+    bucket: 'day',
+    from: '2026-08-25T04:00:00.000Z',
+    to: '2026-11-25T04:00:00.000Z',
+    cut: true,
+  });
   expect(of({ to: '2026-11-21' })).toMatchObject({ bucket: 'day', to: '2026-11-21T15:00:00.000Z', cut: true });
 });
 
 test('what is no range has no chart', () => {
-  expect([of({ from: '2026-11-25', to: '2026-11-20' }), of({ from: 'yesterday' }), of({ to: 'x' })]).toEqual([null, null, null]);
+  expect([of({ from: '2026-11-25', to: '2026-11-20' }), of({ from: 'yesterday' }), of({ to: 'x' })]).toEqual([
+    null,
+    null,
+    null,
+  ]);
 });

@@ -2,17 +2,36 @@ import { describe, expect, test } from '@jest/globals';
 import { mergeNewest, rowsOf, type Message } from '../../web/chat/rows.ts';
 import { beginTurn, type LiveTurn } from '../../web/chat/turn-state.ts';
 
-const message = (sequence: number, role: 'user' | 'assistant', state: Message['state'] = 'completed'): Message =>
-  ({ turnId: `t${sequence}`, sequence, role, content: `${role} ${sequence}`, state, model: 'm', attempt: 1, createdAt: '2026-11-25T00:00:00Z' });
+const message = (sequence: number, role: 'user' | 'assistant', state: Message['state'] = 'completed'): Message => ({
+  turnId: `t${sequence}`,
+  sequence,
+  role,
+  content: `${role} ${sequence}`,
+  state,
+  model: 'm',
+  attempt: 1,
+  createdAt: '2026-11-25T00:00:00Z',
+});
 /** Newest first, as the API gives them. */
 const turn = (sequence: number) => [message(sequence, 'assistant'), message(sequence, 'user')];
 const page = (...items: Message[][]) => ({ items: items.flat(), nextCursor: null as string | null });
-const live = (turnId: string, change: Partial<LiveTurn> = {}): LiveTurn => ({ ...beginTurn({ turnId, conversationId: 'c', question: `question of ${turnId}`, phase: 'answering' }), ...change });
-const keys = (pages: Parameters<typeof rowsOf>[0], turns: LiveTurn[] = []) => rowsOf(pages, turns, 'c').map(({ key }) => key);
+const live = (turnId: string, change: Partial<LiveTurn> = {}): LiveTurn => ({
+  ...beginTurn({ turnId, conversationId: 'c', question: `question of ${turnId}`, phase: 'answering' }),
+  ...change,
+});
+const keys = (pages: Parameters<typeof rowsOf>[0], turns: LiveTurn[] = []) =>
+  rowsOf(pages, turns, 'c').map(({ key }) => key);
 
 describe('the rows of a transcript', () => {
   test('oldest first, across pages', () => {
-    expect(keys([page(turn(3)), page(turn(2), turn(1))])).toEqual(['t1:question', 't1:answer', 't2:question', 't2:answer', 't3:question', 't3:answer']);
+    expect(keys([page(turn(3)), page(turn(2), turn(1))])).toEqual([
+      't1:question',
+      't1:answer',
+      't2:question',
+      't2:answer',
+      't3:question',
+      't3:answer',
+    ]);
   });
 
   test('a turn just sent comes last, and keeps its rows when it is stored', () => {
@@ -25,7 +44,12 @@ describe('the rows of a transcript', () => {
   test('a failed turn that runs again is answered in its place', () => {
     const pages = [page(turn(2), [message(1, 'user', 'failed')])];
     expect(keys(pages)).toEqual(['t1:question', 't2:question', 't2:answer']);
-    expect(keys(pages, [live('t1', { question: null })])).toEqual(['t1:question', 't1:answer', 't2:question', 't2:answer']);
+    expect(keys(pages, [live('t1', { question: null })])).toEqual([
+      't1:question',
+      't1:answer',
+      't2:question',
+      't2:answer',
+    ]);
   });
 
   test('turns of other conversations are not here', () => {
@@ -33,7 +57,25 @@ describe('the rows of a transcript', () => {
   });
 
   test('a turn that failed has no answer', () => {
-    expect(keys([], [live('t1', { phase: 'ended', ending: { turnId: 't1', conversationId: 'c', state: 'failed', model: 'm', attempt: 1, maxOutputTokens: 1, createdAt: '' } })])).toEqual(['t1:question']);
+    expect(
+      keys(
+        [],
+        [
+          live('t1', {
+            phase: 'ended',
+            ending: {
+              turnId: 't1',
+              conversationId: 'c',
+              state: 'failed',
+              model: 'm',
+              attempt: 1,
+              maxOutputTokens: 1,
+              createdAt: '',
+            },
+          }),
+        ],
+      ),
+    ).toEqual(['t1:question']);
   });
 });
 
@@ -42,7 +84,13 @@ describe('the newest messages read again', () => {
     const before = [page([message(2, 'user', 'running')], turn(1))];
     const after = mergeNewest(before, [...turn(3), ...turn(2), ...turn(1)]);
     expect(after?.[0]?.items.map(({ turnId, role, state }) => [turnId, role, state])).toEqual([
-      ['t3', 'assistant', 'completed'], ['t3', 'user', 'completed'], ['t2', 'assistant', 'completed'], ['t2', 'user', 'completed'], ['t1', 'assistant', 'completed'], ['t1', 'user', 'completed']]);
+      ['t3', 'assistant', 'completed'],
+      ['t3', 'user', 'completed'],
+      ['t2', 'assistant', 'completed'],
+      ['t2', 'user', 'completed'],
+      ['t1', 'assistant', 'completed'],
+      ['t1', 'user', 'completed'],
+    ]);
   });
 
   test('leave older pages where they are', () => {

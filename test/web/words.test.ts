@@ -33,13 +33,23 @@ test.each(parts)('%s says the same things in Korean and in English, with the sam
   const [ko, en] = [sentences('ko', part), sentences('en', part)];
   expect(keysOf(en)).toEqual(keysOf(ko));
   for (const [key, sentence] of en) {
-    const counterpart = ko.get(key) ?? ko.get(key.replace(/_(one|other)$/, '')) ?? ko.get(`${key.replace(/_(one|other)$/, '')}_other`);
+    const counterpart =
+      ko.get(key) ?? ko.get(key.replace(/_(one|other)$/, '')) ?? ko.get(`${key.replace(/_(one|other)$/, '')}_other`);
     expect([key, placeholders(sentence)]).toEqual([key, placeholders(counterpart ?? '')]);
   }
 });
 
 test.each(parts)('%s holds no sentence that was left untranslated', (part) => {
   const [ko, en] = [sentences('ko', part), sentences('en', part)];
-  expect([...ko].filter(([key, sentence]) => sentence.trim() === '' || (/[가-힣]/.test(en.get(key) ?? '') && key !== 'signIn.otherLanguage'))).toEqual([]);
-  expect([...ko].filter(([key, sentence]) => !/[가-힣]/.test(sentence) && /[A-Za-z]{3}/.test(sentence) && key !== 'signIn.otherLanguage')).toEqual([]);
+  expect(
+    [...ko].filter(
+      ([key, sentence]) =>
+        sentence.trim() === '' || (/[가-힣]/.test(en.get(key) ?? '') && key !== 'signIn.otherLanguage'),
+    ),
+  ).toEqual([]);
+  expect(
+    [...ko].filter(
+      ([key, sentence]) => !/[가-힣]/.test(sentence) && /[A-Za-z]{3}/.test(sentence) && key !== 'signIn.otherLanguage',
+    ),
+  ).toEqual([]);
 });

@@ -3,15 +3,21 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { heartbeating } from '../../activities/heartbeat.ts';
 import { HEARTBEAT_TIMEOUT_MS } from '../../domain/attempt-limits.ts';
 
-afterEach(() => { jest.useRealTimers(); });
+afterEach(() => {
+  jest.useRealTimers();
+});
 
 test('an activity that waits for an account says that it lives well within the timeout, and no more once it is over', async () => {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
   const environment = new MockActivityEnvironment();
   let said = 0;
-  environment.on('heartbeat', () => { said += 1; });
+  environment.on('heartbeat', () => {
+    said += 1;
+  });
   let free: (answer: string) => void = () => {};
-  const account = new Promise<string>((resolve) => { free = resolve; });
+  const account = new Promise<string>((resolve) => {
+    free = resolve;
+  });
   const running = environment.run(() => heartbeating(() => account));
   await jest.advanceTimersByTimeAsync(HEARTBEAT_TIMEOUT_MS / 3);
   expect(said).toBeGreaterThanOrEqual(1);
@@ -24,8 +30,14 @@ test('an activity that waits for an account says that it lives well within the t
   expect(said).toBe(saidUntilThen);
 });
 
-test('a failure is the activity\'s own, and ends the timer too', async () => {
+test("a failure is the activity's own, and ends the timer too", async () => {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
-  await expect(new MockActivityEnvironment().run(() => heartbeating(async () => { throw new Error('no such account'); }))).rejects.toThrow('no such account');
+  await expect(
+    new MockActivityEnvironment().run(() =>
+      heartbeating(async () => {
+        throw new Error('no such account');
+      }),
+    ),
+  ).rejects.toThrow('no such account');
   expect(jest.getTimerCount()).toBe(0);
 });

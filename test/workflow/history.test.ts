@@ -32,12 +32,22 @@ describe('turnkeeper history', () => {
     const { turn: open, gate } = await running(stack, person, 3);
     await listed(stack, `UserId = "${person.userId}" AND TaskQueue = "${stack.taskQueuePrefix}turns"`, 2);
     // And shown as closed: what the server lists may be a moment old.
-    await listed(stack, `UserId = "${person.userId}" AND TaskQueue = "${stack.taskQueuePrefix}turns" AND ExecutionStatus = "Running"`, 1);
+    await listed(
+      stack,
+      `UserId = "${person.userId}" AND TaskQueue = "${stack.taskQueuePrefix}turns" AND ExecutionStatus = "Running"`,
+      1,
+    );
 
-    // By default all that runs, a schedule of the system's that fires just now too: how many turns that is, is asked by their type.
-    const checks = await Promise.all([
-      [], ['--query', 'WorkflowType = "chatTurn" AND ExecutionStatus = "Running"'], ['--query', 'WorkflowType = "chatTurn"'], ['--query', 'WorkflowType = "chatTurn"', '--limit', '1'],
-    ].map((options) => turnkeeper('history', 'check', ...options, '--json')));
+    // By default all that runs, a schedule of the system's that fires just now too: how many turns that is, is asked by
+    // their type.
+    const checks = await Promise.all(
+      [
+        [],
+        ['--query', 'WorkflowType = "chatTurn" AND ExecutionStatus = "Running"'],
+        ['--query', 'WorkflowType = "chatTurn"'],
+        ['--query', 'WorkflowType = "chatTurn"', '--limit', '1'],
+      ].map((options) => turnkeeper('history', 'check', ...options, '--json')),
+    );
     expect(checks).toMatchObject([
       { code: 0, output: { query: expect.stringContaining('(ExecutionStatus = "Running")'), broken: [] } },
       { code: 0, output: { checked: 1, broken: [] } },
@@ -47,7 +57,10 @@ describe('turnkeeper history', () => {
 
     const file = join(folder, 'turn.json');
     const recorded = await turnkeeper('history', 'record', turn.turnId, '--out', file, '--json');
-    expect(recorded).toMatchObject({ code: 0, output: { file, workflowId: turn.workflowId, events: (await turn.events()).length } });
+    expect(recorded).toMatchObject({
+      code: 0,
+      output: { file, workflowId: turn.workflowId, events: (await turn.events()).length },
+    });
     const text = readFileSync(file, 'utf8');
     expect(text).not.toContain(Buffer.from(turn.message).toString('base64').slice(0, 16));
     await Worker.runReplayHistory({ workflowBundle: await bundleWorkflows() }, JSON.parse(text), turn.workflowId);
@@ -64,15 +77,25 @@ describe('turnkeeper history', () => {
     await listed(stack, `${query} AND TaskQueue = "${stack.taskQueuePrefix}turns"`, 1);
     const { runId } = await turn.handle().describe();
     expect(await turnkeeper('history', 'check', '--query', query, '--json')).toMatchObject({
-      code: 2, output: { checked: 1, broken: [{ workflowId: turn.workflowId, runId, reason: expect.stringContaining('Nondeterminism') }] },
+      code: 2,
+      output: {
+        checked: 1,
+        broken: [{ workflowId: turn.workflowId, runId, reason: expect.stringContaining('Nondeterminism') }],
+      },
     });
   }, 60_000);
 
   test('of what there is not: one sentence, exit code 1', async () => {
-    expect(await Promise.all([
-      turnkeeper('history', 'record', 'nonsense'), turnkeeper('history', 'check', '--limit', '0'), turnkeeper('history', 'check', '--query', 'UserId = "none"', '--json'),
-    ])).toMatchObject([
-      { code: 1, errors: 'turnkeeper: There is no turn nonsense.\n' }, { code: 1 }, { code: 0, output: { checked: 0, broken: [] } },
+    expect(
+      await Promise.all([
+        turnkeeper('history', 'record', 'nonsense'),
+        turnkeeper('history', 'check', '--limit', '0'),
+        turnkeeper('history', 'check', '--query', 'UserId = "none"', '--json'),
+      ]),
+    ).toMatchObject([
+      { code: 1, errors: 'turnkeeper: There is no turn nonsense.\n' },
+      { code: 1 },
+      { code: 0, output: { checked: 0, broken: [] } },
     ]);
   }, 60_000);
 });
@@ -80,11 +103,24 @@ describe('turnkeeper history', () => {
 /** As a person runs it, on the services of this stack. */
 function turnkeeper(...args: string[]): Promise<{ code: number; output: unknown; errors: string }> {
   const env = {
-    ...process.env, NODE_OPTIONS: '', DATABASE_URL: stack.db.url, TEMPORAL_ADDRESS: process.env['TEST_TEMPORAL_ADDRESS'], TASK_QUEUE_PREFIX: stack.taskQueuePrefix,
+    ...process.env,
+    NODE_OPTIONS: '',
+    DATABASE_URL: stack.db.url,
+    TEMPORAL_ADDRESS: process.env['TEST_TEMPORAL_ADDRESS'],
+    TASK_QUEUE_PREFIX: stack.taskQueuePrefix,
   };
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...args], { cwd: root, env }, (error, stdout, errors) => {
-      resolve({ code: error === null ? 0 : Number(error.code), output: stdout === '' ? null : JSON.parse(stdout), errors });
-    });
+    execFile(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...args],
+      { cwd: root, env },
+      (error, stdout, errors) => {
+        resolve({
+          code: error === null ? 0 : Number(error.code),
+          output: stdout === '' ? null : JSON.parse(stdout),
+          errors,
+        });
+      },
+    );
   });
 }

@@ -22,14 +22,17 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 const refusals = new Set<() => Promise<void>>();
-afterEach(async () => { for (const allow of refusals) await allow(); });
+afterEach(async () => {
+  for (const allow of refusals) await allow();
+});
 
 /** PostgreSQL takes only such rows from now on, until the returned function is called or the test has ended. */
 async function refuse(table: string, check: string): Promise<() => Promise<void>> {
   const { sql: database } = stack.db.database;
   const name = `only_such_${table}_for_now`;
   const allow = async () => {
-    if (refusals.delete(allow)) await sql.raw(`alter table ${table} drop constraint if exists ${name}`).execute(database);
+    if (refusals.delete(allow))
+      await sql.raw(`alter table ${table} drop constraint if exists ${name}`).execute(database);
   };
   refusals.add(allow);
   await sql.raw(`alter table ${table} add constraint ${name} check (${check}) not valid`).execute(database);
@@ -77,7 +80,10 @@ describe('cancelled in the Temporal UI', () => {
   test('once it is answered a turn is what it was', async () => {
     const turn = await answered(stack, await stack.person());
     const before = await turn.read();
-    await turn.handle().cancel().catch(() => {});
+    await turn
+      .handle()
+      .cancel()
+      .catch(() => {});
     expect((await turn.read()).body).toEqual(before.body);
     expect(await turn.ended()).toBe('COMPLETED');
   });
@@ -90,7 +96,10 @@ describe('terminated in the Temporal UI', () => {
     expect(await turn.ended()).toBe('TERMINATED');
     await reconciledTo(() => turn.read().then(({ body }) => body.state), 'failed');
     gate.open();
-    expect((await turn.read()).body).toMatchObject({ state: 'failed', error: { code: 'interrupted', retryable: true } });
+    expect((await turn.read()).body).toMatchObject({
+      state: 'failed',
+      error: { code: 'interrupted', retryable: true },
+    });
     expect(await turn.books()).toEqual({ debits: 0, debited: 0, liveHolds: 0 });
     expect((await turn.retry()).body).toMatchObject({ state: 'completed', content: ANSWER.chunks.join('') });
     expect(await turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
@@ -138,7 +147,14 @@ describe('terminated in the Temporal UI', () => {
     try {
       const { database, metrics } = { database: stack.db.database, metrics: stack.metrics };
       const runs = createTurnRuns(temporal, { taskQueuePrefix: stack.taskQueuePrefix, eager: false });
-      const round = createReconcileTurns({ database, metrics, runs, now: Date.now, log: createLog({ name: 'test', level: 'silent' }), reconcile: { quietMs: 1_000 } } as unknown as ActivityDeps);
+      const round = createReconcileTurns({
+        database,
+        metrics,
+        runs,
+        now: Date.now,
+        log: createLog({ name: 'test', level: 'silent' }),
+        reconcile: { quietMs: 1_000 },
+      } as unknown as ActivityDeps);
       way.stall();
       await expect(new MockActivityEnvironment().run(round)).rejects.toThrow('no answer within');
     } finally {
@@ -155,7 +171,11 @@ describe('terminated in the Temporal UI', () => {
     const allow = await refuse('ledger_entries', "kind <> 'debit'");
     const turn = newTurn(stack, await stack.person());
     await turn.send({}, { prefer: 'respond-async' });
-    await until(async () => (await sql`select 1 from turns where id = ${turn.turnId} and answer_attempt = 1`.execute(database.sql)).rows.length === 1);
+    await until(
+      async () =>
+        (await sql`select 1 from turns where id = ${turn.turnId} and answer_attempt = 1`.execute(database.sql)).rows
+          .length === 1,
+    );
     await turn.handle().terminate('test');
     await allow();
     await reconciledTo(() => turn.read().then(({ body }) => body.state), 'completed');
@@ -167,7 +187,7 @@ describe('terminated in the Temporal UI', () => {
   function reconciledTo(read: () => Promise<string>, state: string): Promise<void> {
     return until(async () => {
       await reconcile(stack);
-      return await read() === state;
+      return (await read()) === state;
     });
   }
 });
@@ -207,9 +227,13 @@ describe('the history', () => {
     await Promise.all([debited.scheduled('settleTurn'), failing.scheduled('releaseTurn')]);
     for (const allow of allowing) await allow();
     expect(await Promise.all([debited.ended(), failing.ended()])).toEqual(['COMPLETED', 'FAILED']);
-    // The three events of a workflow task that goes on, twice; the regular activity and its task, and six for a schedule.
+    // The three events of a workflow task that goes on, twice; the regular activity and its task, and six for a
+    // schedule.
     for (const turn of [debited, failing]) expect((await turn.events()).length).toBeLessThanOrEqual(31);
     expect((await Promise.all(sendings)).map(({ status }) => status)).toEqual([502, 200]);
-    expect([await debited.books(), await failing.books()]).toMatchObject([{ debits: 1, liveHolds: 0 }, { debits: 0, liveHolds: 0 }]);
+    expect([await debited.books(), await failing.books()]).toMatchObject([
+      { debits: 1, liveHolds: 0 },
+      { debits: 0, liveHolds: 0 },
+    ]);
   }, 60_000);
 });

@@ -5,8 +5,8 @@ import { SAID } from '../replay/scenarios.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
 /**
- * Scenarios that are not run again here: a local step is held for 10 s or a schedule's retries for 15 s, or a worker is replaced; and
- * those in which a stop's two messages race, so that one recording does not show every shape.
+ * Scenarios that are not run again here: a local step is held for 10 s or a schedule's retries for 15 s, or a worker is
+ * replaced; and those in which a stop's two messages race, so that one recording does not show every shape.
  */
 const NOT_AGAIN = /regular-activity|never-reserved|given-up|not-settled|worker-lost|stopped|cancelled/;
 
@@ -19,17 +19,21 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-test.each([...ALL_SCENARIOS.keys()].filter((name) => !NOT_AGAIN.test(name)))('%s does what was recorded (else: npm run record -- <name>)', async (name) => {
-  const openIdle = () => Promise.reject(new Error('belongs to NOT_AGAIN'));
-  const run = await ALL_SCENARIOS.get(name)?.({ stack, openIdle });
-  if (run === undefined) throw new Error('a scenario is a function');
-  const history = await stack.temporal.client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
-  const shapes = recorded.filter(({ scenario }) => scenario === name).map((known) => shapeOf(known.history));
-  expect(shapes).toContainEqual(shapeOf(JSON.parse(historyToJSON(history)) as RecordedHistory));
-});
+test.each([...ALL_SCENARIOS.keys()].filter((name) => !NOT_AGAIN.test(name)))(
+  '%s does what was recorded (else: npm run record -- <name>)',
+  async (name) => {
+    const openIdle = () => Promise.reject(new Error('belongs to NOT_AGAIN'));
+    const run = await ALL_SCENARIOS.get(name)?.({ stack, openIdle });
+    if (run === undefined) throw new Error('a scenario is a function');
+    const history = await stack.temporal.client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
+    const shapes = recorded.filter(({ scenario }) => scenario === name).map((known) => shapeOf(known.history));
+    expect(shapes).toContainEqual(shapeOf(JSON.parse(historyToJSON(history)) as RecordedHistory));
+  },
+);
 
 test('a recording of another ending would not be taken for it', () => {
-  const shapes = ['chatTurn/answered', 'chatTurn/refused', 'chatTurn/failed-for-good', 'reconcile/done'].map((name) => (
-    shapeOf(recorded.find(({ scenario }) => scenario === name)?.history ?? { events: [] }).join()));
+  const shapes = ['chatTurn/answered', 'chatTurn/refused', 'chatTurn/failed-for-good', 'reconcile/done'].map((name) =>
+    shapeOf(recorded.find(({ scenario }) => scenario === name)?.history ?? { events: [] }).join(),
+  );
   expect(new Set(shapes).size).toBe(4);
 });

@@ -6,7 +6,20 @@ import { readEvents, textOf, type SeenEvent } from '../support/events.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import type { Books, ResetPoint, TestTurn } from '../support/turn.ts';
 import { until } from '../support/until.ts';
-import { ANSWER, answered, batchDone, failed, listed, modelCalls, pointOf, refused, running, setUsage, stopped, temporalCli } from './stage.ts';
+import {
+  ANSWER,
+  answered,
+  batchDone,
+  failed,
+  listed,
+  modelCalls,
+  pointOf,
+  refused,
+  running,
+  setUsage,
+  stopped,
+  temporalCli,
+} from './stage.ts';
 
 let stack: TestStack;
 
@@ -34,16 +47,20 @@ const TURNS: Record<string, { make(person: Person): Promise<TestTurn>; first: Ou
   'an answered turn': { make: (person) => answered(stack, person), first: OVER, later: OVER },
   'a turn stopped after its first delta': {
     make: (person) => stopped(stack, person, 3),
-    first: { ...OVER, state: 'stopped' }, later: { ...OVER, state: 'stopped' },
+    first: { ...OVER, state: 'stopped' },
+    later: { ...OVER, state: 'stopped' },
   },
   'a turn stopped before its first delta': {
     make: (person) => stopped(stack, person, 'request'),
-    first: { ...OVER, state: 'stopped', debits: 0 }, later: { ...OVER, state: 'stopped', debits: 0 },
+    first: { ...OVER, state: 'stopped', debits: 0 },
+    later: { ...OVER, state: 'stopped', debits: 0 },
   },
-  // What its history holds after the first task is the failure of its model call: it ends so again. Before, it runs again.
+  // What its history holds after the first task is the failure of its model call: it ends so again. Before, it runs
+  // again.
   'a failed turn': {
     make: (person) => failed(stack, person),
-    first: { ...OVER, modelCalls: 2 }, later: { workflow: 'FAILED', state: 'failed', debits: 0, modelCalls: 1 },
+    first: { ...OVER, modelCalls: 2 },
+    later: { workflow: 'FAILED', state: 'failed', debits: 0, modelCalls: 1 },
   },
   // It has one task only.
   'a refused turn for which there is room now': { make: (person) => refused(stack, person), first: OVER, later: OVER },
@@ -54,7 +71,8 @@ const TURNS: Record<string, { make(person: Person): Promise<TestTurn>; first: Ou
       late.set(turn, gate);
       return turn;
     },
-    first: { ...OVER, modelCalls: 2 }, later: { ...OVER, modelCalls: 2 },
+    first: { ...OVER, modelCalls: 2 },
+    later: { ...OVER, modelCalls: 2 },
   },
 };
 
@@ -64,40 +82,75 @@ const late = new Map<TestTurn, Gate>();
 const seen = new Map<TestTurn, { body: object; books: Books }>();
 
 const ONE = {
-  'in the Temporal UI\'s way': async (turn: TestTurn, point: ResetPoint) => { await turn.reset(point); },
+  "in the Temporal UI's way": async (turn: TestTurn, point: ResetPoint) => {
+    await turn.reset(point);
+  },
   'by `temporal workflow reset`': async (turn: TestTurn, { runId, eventId }: ResetPoint) => {
-    await temporalCli(stack, 'workflow', 'reset', '--workflow-id', turn.workflowId, '--run-id', runId, '--event-id', String(eventId), '--reason', 'test');
+    await temporalCli(
+      stack,
+      'workflow',
+      'reset',
+      '--workflow-id',
+      turn.workflowId,
+      '--run-id',
+      runId,
+      '--event-id',
+      String(eventId),
+      '--reason',
+      'test',
+    );
   },
 };
 
 describe.each(Object.entries(ONE))('one reset %s', (_way, reset) => {
-  test.each(Object.entries(TURNS))('of %s, to its first and to every later workflow task', async (_title, { make, first, later }) => {
-    // One turn a task: how many tasks a stop takes depends on what comes first, its message or Temporal's cancel.
-    for (let i = 0; ; i++) {
-      const turn = await make(await stack.person());
-      const before = await turn.read();
-      const point = (await turn.resetPoints())[i];
-      if (point === undefined) return expect(i).toBeGreaterThan(0);
-      await reset(turn, point);
-      await expectOutcome(turn, i === 0 ? first : later);
-      const after = await turn.read();
-      if (after.body.attempt === before.body.attempt && before.body.state !== 'refused') expect(after.body).toEqual(before.body);
-    }
-  });
+  test.each(Object.entries(TURNS))(
+    'of %s, to its first and to every later workflow task',
+    async (_title, { make, first, later }) => {
+      // One turn a task: how many tasks a stop takes depends on what comes first, its message or Temporal's cancel.
+      for (let i = 0; ; i++) {
+        const turn = await make(await stack.person());
+        const before = await turn.read();
+        const point = (await turn.resetPoints())[i];
+        if (point === undefined) return expect(i).toBeGreaterThan(0);
+        await reset(turn, point);
+        await expectOutcome(turn, i === 0 ? first : later);
+        const after = await turn.read();
+        if (after.body.attempt === before.body.attempt && before.body.state !== 'refused')
+          expect(after.body).toEqual(before.body);
+      }
+    },
+  );
 });
 
 const BATCH = {
-  'in the Temporal UI\'s way': async (query: string, which: 'first' | 'last') => {
+  "in the Temporal UI's way": async (query: string, which: 'first' | 'last') => {
     const jobId = randomUUID();
     await stack.temporal.connection.workflowService.startBatchOperation({
-      namespace: stack.temporal.namespace, jobId, reason: 'test', visibilityQuery: query,
-      resetOperation: { identity: 'test', options: which === 'first' ? { firstWorkflowTask: {} } : { lastWorkflowTask: {} } },
+      namespace: stack.temporal.namespace,
+      jobId,
+      reason: 'test',
+      visibilityQuery: query,
+      resetOperation: {
+        identity: 'test',
+        options: which === 'first' ? { firstWorkflowTask: {} } : { lastWorkflowTask: {} },
+      },
     });
     return jobId;
   },
   'by `temporal workflow reset --query`': async (query: string, which: 'first' | 'last') => {
     const type = which === 'first' ? 'FirstWorkflowTask' : 'LastWorkflowTask';
-    const { batchJobId } = await temporalCli(stack, 'workflow', 'reset', '--query', query, '--type', type, '--reason', 'test', '--yes');
+    const { batchJobId } = await temporalCli(
+      stack,
+      'workflow',
+      'reset',
+      '--query',
+      query,
+      '--type',
+      type,
+      '--reason',
+      'test',
+      '--yes',
+    );
     return batchJobId as string;
   },
 };
@@ -131,9 +184,14 @@ describe('a reset', () => {
     const events = await reading;
     gate.open();
     expect(events.filter(({ event }) => event === 'restarted')).toHaveLength(1);
-    expect(events.findIndex(({ event }) => event === 'restarted')).toBeGreaterThan(events.findIndex(({ event }) => event === 'delta'));
+    expect(events.findIndex(({ event }) => event === 'restarted')).toBeGreaterThan(
+      events.findIndex(({ event }) => event === 'delta'),
+    );
     expect(textOf(events)).toBe(ANSWER.chunks.join(''));
-    expect(events.at(-1)).toMatchObject({ event: 'completed', data: { turn: { attempt: 2, content: ANSWER.chunks.join('') } } });
+    expect(events.at(-1)).toMatchObject({
+      event: 'completed',
+      data: { turn: { attempt: 2, content: ANSWER.chunks.join('') } },
+    });
   });
 
   test('of a refused turn for which there is no room refuses it again, at no cost', async () => {
@@ -159,7 +217,9 @@ describe('a reset', () => {
   test('of a failed turn while another runs in its conversation ends ConversationBusy and leaves both as they are', async () => {
     const person = await stack.person();
     const turn = await failed(stack, person);
-    const { body: { conversationId } } = await turn.read();
+    const {
+      body: { conversationId },
+    } = await turn.read();
     const other = await running(stack, person, 'request', { conversationId });
     await turn.reset(await pointOf(turn, 'first'));
     await expectOutcome(turn, { workflow: 'FAILED', state: 'failed', debits: 0, modelCalls: 1 });
@@ -171,18 +231,23 @@ describe('a reset', () => {
   test.each<['first' | 'last', Outcome]>([
     ['first', { ...OVER, modelCalls: 3 }],
     ['last', { workflow: 'FAILED', state: 'failed', debits: 0, modelCalls: 2 }],
-  ])('of a failed run to its %s task while the person\'s retry streams: one run lives, and it alone ends the turn', async (which, outcome) => {
-    const turn = await failed(stack, await stack.person());
-    const point = await pointOf(turn, which);
-    const gate = new Gate(2);
-    stack.model.next({ ...ANSWER, gate });
-    const retried = turn.retry();
-    await gate.reached;
-    await turn.reset(point);
-    late.set(turn, gate);
-    await expectOutcome(turn, outcome);
-    expect((await retried).body).toMatchObject(outcome.state === 'completed' ? { state: 'completed' } : { code: 'model_rejected' });
-  });
+  ])(
+    "of a failed run to its %s task while the person's retry streams: one run lives, and it alone ends the turn",
+    async (which, outcome) => {
+      const turn = await failed(stack, await stack.person());
+      const point = await pointOf(turn, which);
+      const gate = new Gate(2);
+      stack.model.next({ ...ANSWER, gate });
+      const retried = turn.retry();
+      await gate.reached;
+      await turn.reset(point);
+      late.set(turn, gate);
+      await expectOutcome(turn, outcome);
+      expect((await retried).body).toMatchObject(
+        outcome.state === 'completed' ? { state: 'completed' } : { code: 'model_rejected' },
+      );
+    },
+  );
 
   test('of both runs of a turn that failed twice, by one query: it runs, and is debited once', async () => {
     const person = await stack.person();
@@ -213,7 +278,9 @@ async function expectOutcome(turn: TestTurn, { workflow, state, debits, modelCal
   // Only now may the attempt that was fenced bring its answer.
   late.get(turn)?.open();
   const [{ body }, books] = await Promise.all([turn.read(), turn.books()]);
-  expect({ state: body.state, debits: books.debits, liveHolds: books.liveHolds, modelCalls: modelCalls(turn) }).toEqual({ state, debits, liveHolds: 0, modelCalls: calls });
+  expect({ state: body.state, debits: books.debits, liveHolds: books.liveHolds, modelCalls: modelCalls(turn) }).toEqual(
+    { state, debits, liveHolds: 0, modelCalls: calls },
+  );
   expect(books.debited).toBe(body.usage?.debitedTokens ?? 0);
   if (state === 'completed') expect(body.content).toBe(ANSWER.chunks.join(''));
   seen.set(turn, { body, books });

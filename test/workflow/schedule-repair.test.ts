@@ -19,29 +19,52 @@ afterAll(() => stack.close());
 
 const arming = () => ({ database: stack.db.database, planner: stack.planner });
 const compare = async () => (await compareSchedules(arming(), { now: Date.now })).differences;
-const putAt = (person: Person, percent: number) => person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: percent });
-const faults = (differences: readonly ScheduleDifference[]) => differences.map(({ userId, kind, fault }) => `${userId} ${kind} ${fault}`).sort();
+const putAt = (person: Person, percent: number) =>
+  person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: percent });
+const faults = (differences: readonly ScheduleDifference[]) =>
+  differences.map(({ userId, kind, fault }) => `${userId} ${kind} ${fault}`).sort();
 
 /** Six people, one for each way in which schedules and accounts can disagree, and one where they agree. */
 async function disagree(): Promise<string[]> {
-  const [missing, moved, early, gone, over, unrecorded, right] = await Promise.all(Array.from({ length: 7 }, () => stack.person())) as [Person, Person, Person, Person, Person, Person, Person];
+  const [missing, moved, early, gone, over, unrecorded, right] = (await Promise.all(
+    Array.from({ length: 7 }, () => stack.person()),
+  )) as [Person, Person, Person, Person, Person, Person, Person];
   for (const person of [missing, moved, early, gone, over, unrecorded, right]) await putAt(person, 92);
-  await Promise.all([missing, moved, early, gone, over, unrecorded, right].map(({ userId }) => TestSchedule.ofUser(stack, 'alert', userId).results(1)));
+  await Promise.all(
+    [missing, moved, early, gone, over, unrecorded, right].map(({ userId }) =>
+      TestSchedule.ofUser(stack, 'alert', userId).results(1),
+    ),
+  );
   // Deleted by hand, or with Temporal's data.
   await TestSchedule.ofUser(stack, 'reset', missing.userId).handle.delete();
   await TestSchedule.ofUser(stack, 'alert', missing.userId).handle.delete();
   // A zone written past the API; an hour and an end changed in the Temporal UI.
-  await sql`update accounts set time_zone = 'Asia/Kathmandu' where user_id = ${moved.userId}`.execute(stack.db.database.sql);
-  await TestSchedule.ofUser(stack, 'alert', early.userId).handle.update((previous) => ({ ...previous, spec: { ...previous.spec, endAt: new Date() } }));
+  await sql`update accounts set time_zone = 'Asia/Kathmandu' where user_id = ${moved.userId}`.execute(
+    stack.db.database.sql,
+  );
+  await TestSchedule.ofUser(stack, 'alert', early.userId).handle.update((previous) => ({
+    ...previous,
+    spec: { ...previous.spec, endAt: new Date() },
+  }));
   // A user that no longer exists, and one who fell below 90 % after the last firing.
   await stack.planner.arm('reset', { userId: 999_999, timeZone: 'Asia/Seoul', periodEndsAt: 0 });
   await stack.planner.arm('alert', { userId: over.userId, timeZone: 'Asia/Seoul', periodEndsAt: Date.now() - 1 });
   await TestSchedule.ofUser(stack, 'alert', over.userId).results(2);
-  await sql`update periods set used_tokens = 10, spent_allowance_tokens = 10, alert_armed = null where account_id = (select id from accounts where user_id = ${over.userId})`.execute(stack.db.database.sql);
-  await sql`update periods set reset_armed = false, alert_armed = null where account_id = (select id from accounts where user_id = ${unrecorded.userId})`.execute(stack.db.database.sql);
+  await sql`update periods set used_tokens = 10, spent_allowance_tokens = 10, alert_armed = null where account_id = (select id from accounts where user_id = ${over.userId})`.execute(
+    stack.db.database.sql,
+  );
+  await sql`update periods set reset_armed = false, alert_armed = null where account_id = (select id from accounts where user_id = ${unrecorded.userId})`.execute(
+    stack.db.database.sql,
+  );
   return [
-    `${missing.userId} reset missing`, `${missing.userId} alert missing`, `${moved.userId} reset mistimed`, `${early.userId} alert mistimed`, '999999 reset needless',
-    `${over.userId} alert needless`, `${unrecorded.userId} reset unrecorded`, `${unrecorded.userId} alert unrecorded`,
+    `${missing.userId} reset missing`,
+    `${missing.userId} alert missing`,
+    `${moved.userId} reset mistimed`,
+    `${early.userId} alert mistimed`,
+    '999999 reset needless',
+    `${over.userId} alert needless`,
+    `${unrecorded.userId} reset unrecorded`,
+    `${unrecorded.userId} alert unrecorded`,
   ].sort();
 }
 
@@ -63,9 +86,18 @@ test('finds every way in which schedules and accounts disagree, mends each, and 
 test('the daily run mends and reports; it is armed for every day', async () => {
   const planted = await disagree();
   expect(await daily.handle.describe()).toMatchObject({
-    spec: { intervals: [{ every: 86_400_000 }] }, policies: { overlap: 'SKIP', catchupWindow: 86_400_000 }, action: { workflowExecutionTimeout: 7_200_000 } });
+    spec: { intervals: [{ every: 86_400_000 }] },
+    policies: { overlap: 'SKIP', catchupWindow: 86_400_000 },
+    action: { workflowExecutionTimeout: 7_200_000 },
+  });
   const { workflowId, runId } = await daily.fire();
-  expect(await stack.temporal.client.workflow.getHandle(workflowId, runId).result()).toMatchObject({ missing: 2, mistimed: 2, needless: 2, unrecorded: 2, mended: planted.length });
+  expect(await stack.temporal.client.workflow.getHandle(workflowId, runId).result()).toMatchObject({
+    missing: 2,
+    mistimed: 2,
+    needless: 2,
+    unrecorded: 2,
+    mended: planted.length,
+  });
   expect(await compare()).toEqual([]);
 }, 60_000);
 
@@ -77,10 +109,22 @@ describe('turnkeeper schedules', () => {
     await handle.delete();
     const [check, shown] = await Promise.all([turnkeeper('check', '--json'), turnkeeper('check')]);
     expect(check.code).toBe(2);
-    expect(JSON.parse(check.stdout)).toMatchObject({ differences: [{ kind: 'reset', userId: person.userId, fault: 'missing', wanted: 'monthly on day 1 at 04:05 Asia/Seoul', found: null }] });
+    expect(JSON.parse(check.stdout)).toMatchObject({
+      differences: [
+        {
+          kind: 'reset',
+          userId: person.userId,
+          fault: 'missing',
+          wanted: 'monthly on day 1 at 04:05 Asia/Seoul',
+          found: null,
+        },
+      ],
+    });
     const table = shown.stdout.split('\n');
     expect(table[0]).toMatch(/^user +schedule +fault +wanted +found$/);
-    expect(table[1]).toMatch(new RegExp(`^${person.userId} +reset +missing +monthly on day 1 at 04:05 Asia/Seoul +none$`));
+    expect(table[1]).toMatch(
+      new RegExp(`^${person.userId} +reset +missing +monthly on day 1 at 04:05 Asia/Seoul +none$`),
+    );
     const repair = await turnkeeper('repair', '--json');
     expect([repair.code, JSON.parse(repair.stdout).mended]).toEqual([0, 1]);
     expect((await handle.describe()).spec.timezone).toBe('Asia/Seoul');
@@ -90,10 +134,23 @@ describe('turnkeeper schedules', () => {
 });
 
 async function turnkeeper(...args: string[]): Promise<{ code: number | null; stdout: string }> {
-  const env = { ...process.env, NODE_OPTIONS: '', DATABASE_URL: stack.db.url, TASK_QUEUE_PREFIX: stack.taskQueuePrefix, TEMPORAL_ADDRESS: process.env['TEST_TEMPORAL_ADDRESS'], DATA_DIR: '/nonexistent' };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', 'schedules', ...args], { cwd: join(import.meta.dirname, '../..'), env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    DATABASE_URL: stack.db.url,
+    TASK_QUEUE_PREFIX: stack.taskQueuePrefix,
+    TEMPORAL_ADDRESS: process.env['TEST_TEMPORAL_ADDRESS'],
+    DATA_DIR: '/nonexistent',
+  };
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', 'cli/main.ts', 'schedules', ...args],
+    { cwd: join(import.meta.dirname, '../..'), env, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   let stdout = '';
-  child.stdout.on('data', (part: Buffer) => { stdout += part.toString(); });
+  child.stdout.on('data', (part: Buffer) => {
+    stdout += part.toString();
+  });
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   return { code, stdout };
 }

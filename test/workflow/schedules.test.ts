@@ -36,10 +36,12 @@ beforeEach(async () => {
 
 const arming = () => ({ database: stack.db.database, planner: stack.planner });
 const at = (text: string) => Date.parse(text);
-const putAt = (percent: number) => person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: percent });
+const putAt = (percent: number) =>
+  person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: percent });
 /** As a settle or a grant by another process would: the write alone, without what follows it. */
 const writeAt = (percent: number) => setTestUsage(stack.db.database, { accountId, percent, now: now() });
-const buy = (tokens: number) => grantTokens(stack.db.database, { userId: person.userId, tokens, reason: 'bought', key: randomUUID(), now: now() });
+const buy = (tokens: number) =>
+  grantTokens(stack.db.database, { userId: person.userId, tokens, reason: 'bought', key: randomUUID(), now: now() });
 
 async function send(): Promise<{ turnId: string; events: number }> {
   const { status, body } = await person.call('POST', '/api/chat/send', { message: '안녕' });
@@ -50,13 +52,18 @@ async function send(): Promise<{ turnId: string; events: number }> {
 }
 
 async function remembered(): Promise<{ reset: boolean; alert: string | null }> {
-  const { rows } = await sql<{ reset: boolean; alert: string | null }>`select reset_armed as reset, alert_armed as alert from periods
+  const { rows } = await sql<{
+    reset: boolean;
+    alert: string | null;
+  }>`select reset_armed as reset, alert_armed as alert from periods
     where account_id = ${accountId} order by ends_at desc limit 1`.execute(stack.db.database.sql);
   return rows[0] ?? { reset: false, alert: null };
 }
 
 async function sentLevels(): Promise<string[]> {
-  const { rows } = await sql<{ level: string }>`select level from notifications where user_id = ${person.userId} order by id`.execute(stack.db.database.sql);
+  const { rows } = await sql<{
+    level: string;
+  }>`select level from notifications where user_id = ${person.userId} order by id`.execute(stack.db.database.sql);
   return rows.map(({ level }) => level);
 }
 
@@ -66,10 +73,16 @@ describe('armed by what is used', () => {
     expect((await send()).events).toBe(19);
     const { spec, action, policies, typedSearchAttributes, info } = await reset.handle.describe();
     expect(spec.timezone).toBe('Asia/Seoul');
-    expect(spec.calendars).toMatchObject([{ dayOfMonth: [{ start: 1, end: 1 }], hour: [{ start: 4, end: 4 }], minute: [{ start: 5, end: 5 }] }]);
+    expect(spec.calendars).toMatchObject([
+      { dayOfMonth: [{ start: 1, end: 1 }], hour: [{ start: 4, end: 4 }], minute: [{ start: 5, end: 5 }] },
+    ]);
     expect(action).toMatchObject({
-      workflowType: 'allowanceReset', taskQueue: `${stack.taskQueuePrefix}background`, args: [{ userId: person.userId }],
-      staticSummary: `monthly reset of user ${person.userId}`, workflowExecutionTimeout: 900_000 });
+      workflowType: 'allowanceReset',
+      taskQueue: `${stack.taskQueuePrefix}background`,
+      args: [{ userId: person.userId }],
+      staticSummary: `monthly reset of user ${person.userId}`,
+      workflowExecutionTimeout: 900_000,
+    });
     expect(action.retry).toBeUndefined();
     expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 86_400_000 });
     expect(JSON.stringify([typedSearchAttributes, action.typedSearchAttributes])).toContain('UserId');
@@ -94,7 +107,11 @@ describe('armed by what is used', () => {
     expect(spec.intervals).toEqual([{ every: 3_600_000, offset: spreadSeconds(person.userId) * 1_000 }]);
     expect(spec.endAt?.toISOString()).toBe(body.period.end);
     expect(action).toMatchObject({
-      workflowType: 'usageAlert', taskQueue: `${stack.taskQueuePrefix}background`, staticSummary: `hourly check of user ${person.userId} at 90 % or more`, workflowExecutionTimeout: 900_000 });
+      workflowType: 'usageAlert',
+      taskQueue: `${stack.taskQueuePrefix}background`,
+      staticSummary: `hourly check of user ${person.userId} at 90 % or more`,
+      workflowExecutionTimeout: 900_000,
+    });
     expect(action.retry).toBeUndefined();
     expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 600_000 });
     expect(await remembered()).toEqual({ reset: true, alert: 'WARNING' });
@@ -109,7 +126,10 @@ describe('armed by what is used', () => {
     await until(async () => (await sentLevels()).length === 2);
     expect(await sentLevels()).toEqual(['WARNING', 'CRITICAL']);
     expect((await send()).events).toBe(13);
-    expect((await alert.results(2)).map(({ outcome, level }) => [outcome, level])).toEqual([['sent', 'WARNING'], ['sent', 'CRITICAL']]);
+    expect((await alert.results(2)).map(({ outcome, level }) => [outcome, level])).toEqual([
+      ['sent', 'WARNING'],
+      ['sent', 'CRITICAL'],
+    ]);
   });
 
   test('a settle told twice tells again what to arm, for a worker may die between booking and telling', async () => {
@@ -117,10 +137,18 @@ describe('armed by what is used', () => {
     const { turnId } = await send();
     await sql`update periods set reset_armed = false where account_id = ${accountId}`.execute(stack.db.database.sql);
     const handle = stack.temporal.client.workflow.getHandle(turnWorkflowId(person.userId, turnId));
-    const tasks = (await handle.fetchHistory()).events?.filter(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes != null) ?? [];
+    const tasks =
+      (await handle.fetchHistory()).events?.filter(
+        ({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes != null,
+      ) ?? [];
     // The task in which settle ran is replayed from its start: settle runs again, and finds the turn settled.
     await stack.temporal.client.workflowService.resetWorkflowExecution({
-      namespace: stack.temporal.namespace, workflowExecution: { workflowId: handle.workflowId }, reason: 'test', requestId: randomUUID(), workflowTaskFinishEventId: tasks[1]?.eventId ?? null });
+      namespace: stack.temporal.namespace,
+      workflowExecution: { workflowId: handle.workflowId },
+      reason: 'test',
+      requestId: randomUUID(),
+      workflowTaskFinishEventId: tasks[1]?.eventId ?? null,
+    });
     await until(async () => (await remembered()).reset);
   });
 
@@ -138,15 +166,20 @@ describe('a time zone', () => {
     const known = new Set(rows.map(({ name }) => name));
     expect([...TIME_ZONES].filter((zone) => !known.has(zone))).toEqual([]);
     await stack.planner.arm('reset', { userId: person.userId, timeZone: 'Asia/Seoul', periodEndsAt: 0 });
-    const { spec: { calendars = [] }, action } = await reset.handle.describe();
+    const {
+      spec: { calendars = [] },
+      action,
+    } = await reset.handle.describe();
     const isTaken = async (timezone: string) => {
-      const error: unknown = await stack.temporal.client.schedule.create({ scheduleId: reset.handle.scheduleId, spec: { calendars, timezone }, action }).catch((thrown: unknown) => thrown);
+      const error: unknown = await stack.temporal.client.schedule
+        .create({ scheduleId: reset.handle.scheduleId, spec: { calendars, timezone }, action })
+        .catch((thrown: unknown) => thrown);
       return error instanceof ScheduleAlreadyRunning;
     };
-    // The server looks at the zone before it finds that there is a schedule of this name: 600 questions make none. One after the other, for
-    // the server is everybody's: two seconds.
+    // The server looks at the zone before it finds that there is a schedule of this name: 600 questions make none. One
+    // after the other, for the server is everybody's: two seconds.
     const refused: string[] = [];
-    for (const zone of [...TIME_ZONES, 'JST']) if (!await isTaken(zone)) refused.push(zone);
+    for (const zone of [...TIME_ZONES, 'JST']) if (!(await isTaken(zone))) refused.push(zone);
     expect(refused).toEqual(['JST']);
   });
 
@@ -155,8 +188,12 @@ describe('a time zone', () => {
     await sql`update accounts set time_zone = 'JST' where id = ${accountId}`.execute(stack.db.database.sql);
     await writeAt(92);
     const { turnId } = await send();
-    const { events } = await stack.temporal.client.workflow.getHandle(turnWorkflowId(person.userId, turnId)).fetchHistory();
-    const failures = events?.flatMap(({ activityTaskFailedEventAttributes: failed }) => failed?.failure?.applicationFailureInfo ?? []);
+    const { events } = await stack.temporal.client.workflow
+      .getHandle(turnWorkflowId(person.userId, turnId))
+      .fetchHistory();
+    const failures = events?.flatMap(
+      ({ activityTaskFailedEventAttributes: failed }) => failed?.failure?.applicationFailureInfo ?? [],
+    );
     expect(failures).toMatchObject([{ type: 'ScheduleRefused', nonRetryable: true }]);
     expect(await reset.exists()).toBe(false);
     expect(await alert.exists()).toBe(true);
@@ -175,9 +212,14 @@ describe('a firing of the reset', () => {
     await reset.fire();
     expect((await reset.results(2))[1]).toEqual({ outcome: 'past_month', disarmed: false });
     const runs = [];
-    for await (const run of stack.temporal.client.workflow.list({ query: `UserId = "${person.userId}" AND WorkflowType = "allowanceReset"` })) runs.push(run);
+    for await (const run of stack.temporal.client.workflow.list({
+      query: `UserId = "${person.userId}" AND WorkflowType = "allowanceReset"`,
+    }))
+      runs.push(run);
     const run = runs.find(({ workflowId }) => workflowId.startsWith(reset.handle.scheduleId));
-    const told = await stack.temporal.client.workflow.getHandle(run?.workflowId ?? '').query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    const told = await stack.temporal.client.workflow
+      .getHandle(run?.workflowId ?? '')
+      .query<{ currentDetails: string }>('__temporal_workflow_metadata');
     expect(told.currentDetails).toMatch(/^period \d{4}-\d\d was open already|^fired for a month that is over/);
   });
 
@@ -186,7 +228,11 @@ describe('a firing of the reset', () => {
     now = () => real - 100 * 86_400_000;
     await putAt(40);
     now = Date.now;
-    const backfill = { start: new Date(real - 95 * 86_400_000), end: new Date(real), overlap: ScheduleOverlapPolicy.BUFFER_ALL };
+    const backfill = {
+      start: new Date(real - 95 * 86_400_000),
+      end: new Date(real),
+      overlap: ScheduleOverlapPolicy.BUFFER_ALL,
+    };
     await reset.handle.backfill(backfill);
     const first = await reset.results(3);
     await reset.handle.backfill(backfill);
@@ -194,7 +240,11 @@ describe('a firing of the reset', () => {
     const outcomes = all.map(({ outcome }) => outcome);
     expect(outcomes.slice(0, first.length)).toEqual([...Array(first.length - 1).fill('past_month'), 'reset']);
     expect(outcomes.slice(first.length)).toEqual([...Array(first.length - 1).fill('past_month'), 'already_reset']);
-    const { rows } = await sql<{ used: number }>`select used_tokens::int as used from periods where account_id = ${accountId} order by starts_at`.execute(stack.db.database.sql);
+    const { rows } = await sql<{
+      used: number;
+    }>`select used_tokens::int as used from periods where account_id = ${accountId} order by starts_at`.execute(
+      stack.db.database.sql,
+    );
     expect(rows).toEqual([{ used: 40_000 }, { used: 0 }]);
   });
 
@@ -227,8 +277,16 @@ describe('a check', () => {
   test('fired seven times at once, by trigger and backfill, sends once', async () => {
     await putAt(50);
     await writeAt(92);
-    await stack.planner.arm('alert', { userId: person.userId, timeZone: 'Asia/Seoul', periodEndsAt: Date.now() + 86_400_000 });
-    await alert.handle.backfill({ start: new Date(Date.now() - 6 * 3_600_000), end: new Date(), overlap: ScheduleOverlapPolicy.ALLOW_ALL });
+    await stack.planner.arm('alert', {
+      userId: person.userId,
+      timeZone: 'Asia/Seoul',
+      periodEndsAt: Date.now() + 86_400_000,
+    });
+    await alert.handle.backfill({
+      start: new Date(Date.now() - 6 * 3_600_000),
+      end: new Date(),
+      overlap: ScheduleOverlapPolicy.ALLOW_ALL,
+    });
     const outcomes = (await alert.results(7)).map(({ outcome }) => outcome);
     expect(outcomes.filter((outcome) => outcome === 'sent')).toHaveLength(1);
     expect(await sentLevels()).toEqual(['WARNING']);
@@ -266,13 +324,21 @@ describe('races', () => {
     await alert.results(1);
     await buy(50_000);
     // What the check's own run does before it deletes.
-    expect((await checkUsage(stack.db.database, { accountId, now: now(), purchaseUrl: 'https://shop.example' })).outcome).toBe('below');
+    expect(
+      (await checkUsage(stack.db.database, { accountId, now: now(), purchaseUrl: 'https://shop.example' })).outcome,
+    ).toBe('below');
   }
 
   test('armed while being disarmed: the schedule is there in the end, and remembered', async () => {
     await brink();
     const planner = meanwhile(() => putAt(95));
-    expect(await disarmSchedule({ database: stack.db.database, planner }, 'alert', { accountId, userId: person.userId, now: now() })).toEqual(['alert']);
+    expect(
+      await disarmSchedule({ database: stack.db.database, planner }, 'alert', {
+        accountId,
+        userId: person.userId,
+        now: now(),
+      }),
+    ).toEqual(['alert']);
     expect(await alert.exists()).toBe(true);
     expect(await remembered()).toMatchObject({ alert: 'CRITICAL' });
   });
@@ -307,7 +373,14 @@ describe('races', () => {
     await putAt(92);
     for (let round = 0; round < 6; round++) {
       const percent = round % 2 === 0 ? 91 : 60;
-      await Promise.all([putAt(percent), buy(100), alert.handle.trigger().catch(() => {}), putAt(94), alert.handle.trigger().catch(() => {}), buy(1)]);
+      await Promise.all([
+        putAt(percent),
+        buy(100),
+        alert.handle.trigger().catch(() => {}),
+        putAt(94),
+        alert.handle.trigger().catch(() => {}),
+        buy(1),
+      ]);
     }
     const { body } = await putAt(96);
     expect(body.level).toBe('CRITICAL');

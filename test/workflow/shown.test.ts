@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { ADMIN_STATS_SCHEDULE_ID, RECONCILE_SCHEDULE_ID, redriveWorkflowId, REPAIR_SCHEDULES_ID, userScheduleId, WORKFLOW_TYPES } from '../../workflows/contract.ts';
+import {
+  ADMIN_STATS_SCHEDULE_ID,
+  RECONCILE_SCHEDULE_ID,
+  redriveWorkflowId,
+  REPAIR_SCHEDULES_ID,
+  userScheduleId,
+  WORKFLOW_TYPES,
+} from '../../workflows/contract.ts';
 import { TestSchedule } from '../support/schedules.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { ANSWER, answered, failed, refused, setUsage, stopped } from './stage.ts';
@@ -34,50 +41,97 @@ const seen = new Set<string>();
 async function shown(workflowId: string, runId?: string): Promise<Shown> {
   const handle = stack.temporal.client.workflow.getHandle(workflowId, runId);
   await handle.result().catch(() => {});
-  const [description, metadata, history] = await Promise.all([handle.describe(), handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata'), handle.fetchHistory()]);
-  const activities = (history.events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled, userMetadata }) => {
-    const summary = userMetadata?.summary;
-    return scheduled == null ? [] : [[scheduled.activityType?.name ?? '', summary == null ? '' : defaultPayloadConverter.fromPayload<string>(summary)]];
-  });
+  const [description, metadata, history] = await Promise.all([
+    handle.describe(),
+    handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata'),
+    handle.fetchHistory(),
+  ]);
+  const activities = (history.events ?? []).flatMap(
+    ({ activityTaskScheduledEventAttributes: scheduled, userMetadata }) => {
+      const summary = userMetadata?.summary;
+      return scheduled == null
+        ? []
+        : [
+            [
+              scheduled.activityType?.name ?? '',
+              summary == null ? '' : defaultPayloadConverter.fromPayload<string>(summary),
+            ],
+          ];
+    },
+  );
   seen.add(description.type);
   const [summary, details] = await Promise.all([description.staticSummary(), description.staticDetails()]);
-  const attributes = Object.fromEntries(description.typedSearchAttributes.getAll().map(({ key: { name }, value }) => [name, value]));
-  return { type: description.type, summary: summary ?? '', details: details ?? '', current: metadata.currentDetails ?? '', attributes, activities: Object.fromEntries(activities) };
+  const attributes = Object.fromEntries(
+    description.typedSearchAttributes.getAll().map(({ key: { name }, value }) => [name, value]),
+  );
+  return {
+    type: description.type,
+    summary: summary ?? '',
+    details: details ?? '',
+    current: metadata.currentDetails ?? '',
+    attributes,
+    activities: Object.fromEntries(activities),
+  };
 }
 
 describe('what the Temporal UI tells of', () => {
   test('a turn: whose, with which model, how it ended and what that cost', async () => {
     const turn = await answered(stack, person);
-    const { body: { conversationId, model, usage } } = await turn.read();
+    const {
+      body: { conversationId, model, usage },
+    } = await turn.read();
     const attributes = { UserId: String(person.userId), ConversationId: conversationId, Model: model, Replayed: false };
     const run = await shown(turn.workflowId);
     expect(JSON.stringify(run)).not.toContain(turn.message);
     expect(run).toMatchObject({
-      type: 'chatTurn', summary: `turn of user ${person.userId} with ${model}`, attributes, activities: { generate: `${model}, at most 2048 tokens` },
+      type: 'chatTurn',
+      summary: `turn of user ${person.userId} with ${model}`,
+      attributes,
+      activities: { generate: `${model}, at most 2048 tokens` },
       current: `completed: attempt 1 used ${usage.promptTokens} prompt tokens (0 of them cached) and ${usage.completionTokens} completion tokens; debited once`,
     });
     const broken = await failed(stack, person);
-    expect(await shown(broken.workflowId)).toMatchObject({ attributes: { TurnError: 'LlmRejected' }, current: expect.stringMatching(/^failed with model_rejected: nothing is charged/) });
-    expect((await shown((await refused(stack, person)).workflowId)).current).toMatch(/^refused for lack of tokens: nothing was held/);
-    expect((await shown((await stopped(stack, await stack.person(), 3)).workflowId)).current).toMatch(/^stopped: attempt 1 used \d+ prompt tokens \(0 of them cached\) and \d+ completion tokens, counted by us; debited once$/);
-    expect((await shown((await stopped(stack, await stack.person(), 'request')).workflowId)).current).toMatch(/^stopped before there was text/);
+    expect(await shown(broken.workflowId)).toMatchObject({
+      attributes: { TurnError: 'LlmRejected' },
+      current: expect.stringMatching(/^failed with model_rejected: nothing is charged/),
+    });
+    expect((await shown((await refused(stack, person)).workflowId)).current).toMatch(
+      /^refused for lack of tokens: nothing was held/,
+    );
+    expect((await shown((await stopped(stack, await stack.person(), 3)).workflowId)).current).toMatch(
+      /^stopped: attempt 1 used \d+ prompt tokens \(0 of them cached\) and \d+ completion tokens, counted by us; debited once$/,
+    );
+    expect((await shown((await stopped(stack, await stack.person(), 'request')).workflowId)).current).toMatch(
+      /^stopped before there was text/,
+    );
   });
 
   test('a replay, and a redrive: who asked, for which turns, and how far it came, without the reason', async () => {
     const owner = await stack.person();
     const turns = await Promise.all([failed(stack, owner), failed(stack, owner)]);
-    const { body: { redriveId } } = await admin.call('POST', '/api/admin/turns/replay', {
-      filter: { userId: owner.userId, code: 'model_rejected', from: '2026-01-01T00:00:00Z' }, reason: 'the key was mended', confirm: 2, ratePerSecond: 50,
+    const {
+      body: { redriveId },
+    } = await admin.call('POST', '/api/admin/turns/replay', {
+      filter: { userId: owner.userId, code: 'model_rejected', from: '2026-01-01T00:00:00Z' },
+      reason: 'the key was mended',
+      confirm: 2,
+      ratePerSecond: 50,
     });
     const redrive = await shown(redriveWorkflowId(redriveId));
     expect(redrive).toMatchObject({
-      type: 'redriveTurns', summary: 'replay of 2 turns, 50 a second',
+      type: 'redriveTurns',
+      summary: 'replay of 2 turns, 50 a second',
       details: `Asked for by admin ${admin.userId}; failed turns with code model_rejected, userId ${owner.userId}, from 2026-01-01T00:00:00.000Z.`,
-      current: 'completed, 2 turns, 50 a second: 2 completed, 0 stopped, 0 failed, 0 running, 0 waiting', attributes: { UserId: String(owner.userId), TurnError: 'LlmRejected' },
+      current: 'completed, 2 turns, 50 a second: 2 completed, 0 stopped, 0 failed, 0 running, 0 waiting',
+      attributes: { UserId: String(owner.userId), TurnError: 'LlmRejected' },
       activities: { advanceRedrive: expect.stringMatching(/\S/) },
     });
     expect(JSON.stringify(redrive)).not.toContain('mended');
-    for (const { workflowId } of turns) expect(await shown(workflowId)).toMatchObject({ summary: expect.stringMatching(/^replay of turn of user /), attributes: { Replayed: true } });
+    for (const { workflowId } of turns)
+      expect(await shown(workflowId)).toMatchObject({
+        summary: expect.stringMatching(/^replay of turn of user /),
+        attributes: { Replayed: true },
+      });
   });
 
   test('a reset and a check: whose it was, and what it did', async () => {
@@ -87,19 +141,33 @@ describe('what the Temporal UI tells of', () => {
     const reset = await new TestSchedule(stack, userScheduleId('reset', owner.userId)).fire();
     const attributes = { UserId: String(owner.userId) };
     expect(await shown(check.workflowId)).toMatchObject({
-      type: 'usageAlert', summary: `hourly check of user ${owner.userId} at 90 % or more`, attributes, current: expect.stringMatching(/^WARNING at 92%: notification \d+ sent$/),
+      type: 'usageAlert',
+      summary: `hourly check of user ${owner.userId} at 90 % or more`,
+      attributes,
+      current: expect.stringMatching(/^WARNING at 92%: notification \d+ sent$/),
     });
     expect(await shown(reset.workflowId)).toMatchObject({
-      type: 'allowanceReset', summary: `monthly reset of user ${owner.userId}`, attributes, current: expect.stringMatching(/^period \d{4}-\d\d was open already/),
+      type: 'allowanceReset',
+      summary: `monthly reset of user ${owner.userId}`,
+      attributes,
+      current: expect.stringMatching(/^period \d{4}-\d\d was open already/),
     });
   });
 
   test('the system’s own work: what it is for, and what it found', async () => {
-    const found = { [ADMIN_STATS_SCHEDULE_ID]: /^\d+ of \d+ users used \d+ tokens, \d+ of them 95 % or more; as of .*, cached$/, [RECONCILE_SCHEDULE_ID]: /; counters equal the ledger$/, [REPAIR_SCHEDULES_ID]: /^\d+ schedules of \d+ accounts in use: / };
+    const found = {
+      [ADMIN_STATS_SCHEDULE_ID]: /^\d+ of \d+ users used \d+ tokens, \d+ of them 95 % or more; as of .*, cached$/,
+      [RECONCILE_SCHEDULE_ID]: /; counters equal the ledger$/,
+      [REPAIR_SCHEDULES_ID]: /^\d+ schedules of \d+ accounts in use: /,
+    };
     for (const [id, current] of Object.entries(found)) {
       const { workflowId } = await new TestSchedule(stack, id).fire();
       const run = await shown(workflowId);
-      expect(run).toMatchObject({ summary: expect.stringMatching(/\S/), current: expect.stringMatching(current), attributes: { TemporalScheduledById: `${stack.taskQueuePrefix}${id}` } });
+      expect(run).toMatchObject({
+        summary: expect.stringMatching(/\S/),
+        current: expect.stringMatching(current),
+        attributes: { TemporalScheduledById: `${stack.taskQueuePrefix}${id}` },
+      });
       expect(Object.values(run.activities)).toEqual([expect.stringMatching(/\S/)]);
     }
   });

@@ -40,7 +40,12 @@ export async function stopped(stack: TestStack, person: Person, at: Point): Prom
 }
 
 /** Its model call is held at `at`. */
-export async function running(stack: TestStack, person: Person, at: Point, body: object = {}): Promise<{ turn: TestTurn; gate: Gate }> {
+export async function running(
+  stack: TestStack,
+  person: Person,
+  at: Point,
+  body: object = {},
+): Promise<{ turn: TestTurn; gate: Gate }> {
   const turn = newTurn(stack, person, body);
   const gate = new Gate(at);
   stack.model.next({ chunks: ['이 답은 ', '처음 것입니다', '.'], gate });
@@ -63,11 +68,17 @@ export async function sent(stack: TestStack, person: Person, scenario: Scenario,
 }
 
 export async function setUsage(person: Person, usagePercent: number): Promise<void> {
-  const { status, body } = await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent });
+  const { status, body } = await person.call('POST', '/api/ai-usage/test-usage', {
+    userId: person.userId,
+    usagePercent,
+  });
   if (status !== 200) throw new Error(`the usage was not set: ${JSON.stringify(body)}`);
 }
 
-/** The first or last complete workflow task of its newest run. An answer may come from within the first, so it is waited for. */
+/**
+ * The first or last complete workflow task of its newest run. An answer may come from within the first, so it is waited
+ * for.
+ */
 export async function pointOf(turn: TestTurn, which: 'first' | 'last'): Promise<ResetPoint> {
   let point: ResetPoint | undefined;
   await until(async () => {
@@ -86,8 +97,12 @@ export function modelCalls({ stack, message }: TestTurn): number {
 /** Workflow code that reserves twice: harmless for the turn, and not what an older history says. */
 export async function changedWorkflows(): Promise<{ code: string }> {
   const { code } = await bundleWorkflows();
-  const changed = code.replace(/local\.reserveTurn\((\{[^}]*\})\)/, 'local.reserveTurn($1).then(() => local.reserveTurn($1))');
-  if (changed === code) throw new Error('the bundle no longer calls local.reserveTurn({…}) as tests of changed code expect');
+  const changed = code.replace(
+    /local\.reserveTurn\((\{[^}]*\})\)/,
+    'local.reserveTurn($1).then(() => local.reserveTurn($1))',
+  );
+  if (changed === code)
+    throw new Error('the bundle no longer calls local.reserveTurn({…}) as tests of changed code expect');
   return { code: changed };
 }
 
@@ -98,7 +113,15 @@ export async function temporalCli({ temporal }: TestStack, ...args: string[]): P
   const cli = await findTemporal(AbortSignal.timeout(60_000));
   const address = process.env['TEST_TEMPORAL_ADDRESS'];
   if (cli === null || address === undefined) throw new Error('the services of `npm test` run by the CLI');
-  const { stdout } = await run(cli, [...args, '--address', address, '--namespace', temporal.namespace, '--output', 'json']);
+  const { stdout } = await run(cli, [
+    ...args,
+    '--address',
+    address,
+    '--namespace',
+    temporal.namespace,
+    '--output',
+    'json',
+  ]);
   return stdout.trim() === '' ? null : JSON.parse(stdout);
 }
 
@@ -108,15 +131,27 @@ export function listed({ temporal: { client } }: TestStack, query: string, count
 }
 
 /** @throws when an operation of the batch failed. */
-export async function batchDone({ temporal: { connection, namespace } }: TestStack, jobId: string, count: number): Promise<void> {
+export async function batchDone(
+  { temporal: { connection, namespace } }: TestStack,
+  jobId: string,
+  count: number,
+): Promise<void> {
   await until(async () => {
-    const { completeOperationCount, failureOperationCount } = await connection.workflowService.describeBatchOperation({ namespace, jobId });
-    if (Number(failureOperationCount) > 0) throw new Error(`${String(failureOperationCount)} operations of the batch failed`);
+    const { completeOperationCount, failureOperationCount } = await connection.workflowService.describeBatchOperation({
+      namespace,
+      jobId,
+    });
+    if (Number(failureOperationCount) > 0)
+      throw new Error(`${String(failureOperationCount)} operations of the batch failed`);
     return Number(completeOperationCount) === count;
   });
 }
 
 /** One run of reconcile, to its end. */
 export async function reconcile({ temporal: { client }, taskQueuePrefix }: TestStack): Promise<ReconcileReport> {
-  return client.workflow.execute<() => Promise<ReconcileReport>>(WORKFLOW_TYPES.reconcile, { workflowId: `reconcile-${randomUUID()}`, taskQueue: taskQueues(taskQueuePrefix).background, args: [] });
+  return client.workflow.execute<() => Promise<ReconcileReport>>(WORKFLOW_TYPES.reconcile, {
+    workflowId: `reconcile-${randomUUID()}`,
+    taskQueue: taskQueues(taskQueuePrefix).background,
+    args: [],
+  });
 }

@@ -50,8 +50,22 @@ describe('a rolling deploy of workers with versions', () => {
     const { runId, eventId } = await pointOf(turn, 'first');
     await old.close();
     await startBuild('2', await changedWorkflows());
-    await temporalCli(stack, 'workflow', 'reset', 'with-workflow-update-options', '--workflow-id', turn.workflowId, '--run-id', runId, '--event-id', String(eventId),
-      '--reason', 'its build is gone', '--versioning-override-behavior', 'auto_upgrade');
+    await temporalCli(
+      stack,
+      'workflow',
+      'reset',
+      'with-workflow-update-options',
+      '--workflow-id',
+      turn.workflowId,
+      '--run-id',
+      runId,
+      '--event-id',
+      String(eventId),
+      '--reason',
+      'its build is gone',
+      '--versioning-override-behavior',
+      'auto_upgrade',
+    );
     expect(await turn.ended()).toBe('COMPLETED');
     expect((await turn.read()).body).toMatchObject({ state: 'completed' });
     expect(await buildsOf(turn)).toEqual(['2']);
@@ -62,7 +76,12 @@ describe('a rolling deploy of workers with versions', () => {
     const { turn, gate } = await running(stack, await stack.person(), 3);
     await old.close();
     await stack.startWorker({ workflowBundle: await changedWorkflows() });
-    await until(async () => (await turn.events()).some(({ workflowTaskFailedEventAttributes }) => workflowTaskFailedEventAttributes?.failure?.message?.includes('TMPRL1100') === true));
+    await until(async () =>
+      (await turn.events()).some(
+        ({ workflowTaskFailedEventAttributes }) =>
+          workflowTaskFailedEventAttributes?.failure?.message?.includes('TMPRL1100') === true,
+      ),
+    );
     gate.open();
     await turn.handle().terminate('test');
   });
@@ -78,24 +97,49 @@ test('one process with a version starts turns eagerly, in the same 13 events', a
   const turn = await answered(stack, person);
   expect((await turn.read()).body).toMatchObject({ state: 'completed' });
   const events = await turn.events();
-  expect([events.length, await buildsOf(turn), events[0]?.workflowExecutionStartedEventAttributes?.eagerExecutionAccepted]).toEqual([13, ['1'], true]);
+  expect([
+    events.length,
+    await buildsOf(turn),
+    events[0]?.workflowExecutionStartedEventAttributes?.eagerExecutionAccepted,
+  ]).toEqual([13, ['1'], true]);
 });
 
 /** A worker of this build, to which the deployment then sends what begins. */
 async function startBuild(buildId: string, workflowBundle?: { code: string }) {
-  const worker = await stack.startWorker({ version: { deploymentName, buildId }, ...(workflowBundle === undefined ? {} : { workflowBundle }) });
+  const worker = await stack.startWorker({
+    version: { deploymentName, buildId },
+    ...(workflowBundle === undefined ? {} : { workflowBundle }),
+  });
   await makeCurrent(buildId);
   return worker;
 }
 
 /** As ops do it; until the worker's first poll has told the server of its build, the CLI says that there is none. */
 async function makeCurrent(buildId: string): Promise<void> {
-  await until(() => temporalCli(stack, 'worker', 'deployment', 'set-current-version', '--deployment-name', deploymentName, '--build-id', buildId, '--yes').then(() => true, () => false));
+  await until(() =>
+    temporalCli(
+      stack,
+      'worker',
+      'deployment',
+      'set-current-version',
+      '--deployment-name',
+      deploymentName,
+      '--build-id',
+      buildId,
+      '--yes',
+    ).then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 /** Which builds worked on its newest run. */
 async function buildsOf(turn: TestTurn): Promise<string[]> {
-  const builds = (await turn.events()).flatMap(({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes?.deploymentVersion?.buildId ?? []);
+  const builds = (await turn.events()).flatMap(
+    ({ workflowTaskCompletedEventAttributes }) =>
+      workflowTaskCompletedEventAttributes?.deploymentVersion?.buildId ?? [],
+  );
   return [...new Set(builds)];
 }
 

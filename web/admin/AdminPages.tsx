@@ -19,16 +19,32 @@ export function AdminPages() {
   if (role !== 'admin') return <NotFound />;
   return (
     <Switch>
-      <Route path="/admin"><Redirect to="/admin/stats" replace /></Route>
-      <Route path="/admin/stats"><StatsPage /></Route>
-      <Route path="/admin/turns"><TurnsPage /></Route>
+      <Route path="/admin">
+        <Redirect to="/admin/stats" replace />
+      </Route>
+      <Route path="/admin/stats">
+        <StatsPage />
+      </Route>
+      <Route path="/admin/turns">
+        <TurnsPage />
+      </Route>
       <Route path="/admin/turns/:turnId">{({ turnId }) => <TurnPage key={turnId} turnId={turnId} />}</Route>
-      <Route path="/admin/redrives"><RedrivesPage /></Route>
-      <Route path="/admin/redrives/:redriveId">{({ redriveId }) => <RedrivePage key={redriveId} redriveId={redriveId} />}</Route>
-      <Route path="/admin/users"><UsersPage /></Route>
+      <Route path="/admin/redrives">
+        <RedrivesPage />
+      </Route>
+      <Route path="/admin/redrives/:redriveId">
+        {({ redriveId }) => <RedrivePage key={redriveId} redriveId={redriveId} />}
+      </Route>
+      <Route path="/admin/users">
+        <UsersPage />
+      </Route>
       <Route path="/admin/users/:userId">{({ userId }) => <UserPage key={userId} userId={Number(userId)} />}</Route>
-      <Route path="/admin/audit"><AuditPage /></Route>
-      <Route><NotFound /></Route>
+      <Route path="/admin/audit">
+        <AuditPage />
+      </Route>
+      <Route>
+        <NotFound />
+      </Route>
     </Switch>
   );
 }
@@ -41,8 +57,12 @@ export function AdminNav() {
       {SECTIONS.map((section) => {
         const current = location.startsWith(`/admin/${section}`);
         return (
-          <Link key={section} href={`/admin/${section}`} aria-current={current ? 'page' : undefined}
-            className={`rounded-t-lg border-b-2 px-3.5 py-2 text-sm font-medium whitespace-nowrap ${current ? 'border-accent text-accent' : 'border-transparent text-soft hover:text-ink'}`}>
+          <Link
+            key={section}
+            href={`/admin/${section}`}
+            aria-current={current ? 'page' : undefined}
+            className={`rounded-t-lg border-b-2 px-3.5 py-2 text-sm font-medium whitespace-nowrap ${current ? 'border-accent text-accent' : 'border-transparent text-soft hover:text-ink'}`}
+          >
             {t(`section.${section}`)}
           </Link>
         );

@@ -15,7 +15,17 @@ import { When } from './When.tsx';
 type Query = NonNullable<paths['/api/admin/audit']['get']['parameters']['query']>;
 const NAMES = ['adminId', 'action', 'target', 'cursor'] as const;
 const ACTIONS = [
-  'turn.read_content', 'turn.replay', 'redrive.start', 'redrive.pause', 'redrive.resume', 'redrive.cancel', 'user.suspend', 'user.resume', 'tokens.grant', 'tokens.reverse', 'stats_cache.delete',
+  'turn.read_content',
+  'turn.replay',
+  'redrive.start',
+  'redrive.pause',
+  'redrive.resume',
+  'redrive.cancel',
+  'user.suspend',
+  'user.resume',
+  'tokens.grant',
+  'tokens.reverse',
+  'stats_cache.delete',
 ] as const satisfies readonly Schemas['AuditAction'][];
 
 /** Who did what, to what, and why. */
@@ -23,25 +33,63 @@ export function AuditPage() {
   const { t } = useTranslation('admin');
   const [address] = useAddress();
   const entries = useQuery({
-    queryKey: ['admin', 'audit', address], placeholderData: keepPreviousData,
-    queryFn: () => answer(api.GET('/api/admin/audit', { params: { query: Object.fromEntries(NAMES.flatMap((name) => address[name] === undefined ? [] : [[name, address[name]]])) as Query } })),
+    queryKey: ['admin', 'audit', address],
+    placeholderData: keepPreviousData,
+    queryFn: () =>
+      answer(
+        api.GET('/api/admin/audit', {
+          params: {
+            query: Object.fromEntries(
+              NAMES.flatMap((name) => (address[name] === undefined ? [] : [[name, address[name]]])),
+            ) as Query,
+          },
+        }),
+      ),
   });
   return (
     <Page title={t('section.audit')} wide>
       <AdminNav />
       <Filters>
-        <ChoiceFilter name="action" label={t('audit.action')} any={t('any')} options={ACTIONS.map((action) => [action, t(`audit.actionOf.${action}`)])} />
+        <ChoiceFilter
+          name="action"
+          label={t('audit.action')}
+          any={t('any')}
+          options={ACTIONS.map((action) => [action, t(`audit.actionOf.${action}`)])}
+        />
         <TextFilter name="target" label={t('audit.target')} placeholder="user:1" />
         <TextFilter name="adminId" label={t('audit.admin')} width="w-28" />
       </Filters>
-      <PagedTable label={t('section.audit')} query={entries} keyOf={({ id }) => id} empty={t('audit.none')} columns={[
-        { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> },
-        { title: t('audit.admin'), numeric: true, cell: ({ adminId }) => adminId ?? 'CLI' },
-        { title: t('audit.action'), cell: ({ action }) => <>{t(`audit.actionOf.${action}`)}<span className="block font-mono text-xs text-faint">{action}</span></> },
-        { title: t('audit.target'), cell: ({ target }) => <Target target={target} /> },
-        { title: t('reason'), cell: ({ reason }) => reason ?? '–' },
-        { title: t('audit.change'), cell: ({ before, after }) => <span className="block min-w-48 text-xs text-faint">{figures(before)}{before !== null && after !== null && ' → '}{figures(after)}</span> },
-      ]} />
+      <PagedTable
+        label={t('section.audit')}
+        query={entries}
+        keyOf={({ id }) => id}
+        empty={t('audit.none')}
+        columns={[
+          { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> },
+          { title: t('audit.admin'), numeric: true, cell: ({ adminId }) => adminId ?? 'CLI' },
+          {
+            title: t('audit.action'),
+            cell: ({ action }) => (
+              <>
+                {t(`audit.actionOf.${action}`)}
+                <span className="block font-mono text-xs text-faint">{action}</span>
+              </>
+            ),
+          },
+          { title: t('audit.target'), cell: ({ target }) => <Target target={target} /> },
+          { title: t('reason'), cell: ({ reason }) => reason ?? '–' },
+          {
+            title: t('audit.change'),
+            cell: ({ before, after }) => (
+              <span className="block min-w-48 text-xs text-faint">
+                {figures(before)}
+                {before !== null && after !== null && ' → '}
+                {figures(after)}
+              </span>
+            ),
+          },
+        ]}
+      />
     </Page>
   );
 }
@@ -54,9 +102,19 @@ function Target({ target }: { target: string }) {
   const page = PAGE_OF[kind];
   const shown = id.length > 12 ? `${kind}:${ending(id)}` : target;
   const look = 'font-mono text-xs whitespace-nowrap';
-  return page === undefined || id === '' ? <span className={look}>{shown}</span> : <Link href={`/admin/${page}/${id}`} title={target} className={`${look} text-accent hover:underline`}>{shown}</Link>;
+  return page === undefined || id === '' ? (
+    <span className={look}>{shown}</span>
+  ) : (
+    <Link href={`/admin/${page}/${id}`} title={target} className={`${look} text-accent hover:underline`}>
+      {shown}
+    </Link>
+  );
 }
 
 function figures(values: Record<string, unknown> | null): string {
-  return values === null ? '' : Object.entries(values).map(([name, value]) => `${name} ${String(value)}`).join(', ');
+  return values === null
+    ? ''
+    : Object.entries(values)
+        .map(([name, value]) => `${name} ${String(value)}`)
+        .join(', ');
 }

@@ -5,17 +5,38 @@ export const FIELD = 'h-9 min-w-0 rounded-lg border border-line bg-raised px-3 t
 
 /** Filters in a row. */
 export function Filters({ children }: { children: ReactNode }) {
-  return <div role="search" className="mb-4 flex flex-wrap items-end gap-3">{children}</div>;
+  return (
+    <div role="search" className="mb-4 flex flex-wrap items-end gap-3">
+      {children}
+    </div>
+  );
 }
 
 export function Labelled({ label, children }: { label: string; children: ReactNode }) {
-  return <label className="grid gap-1 text-xs text-faint">{label}{children}</label>;
+  return (
+    <label className="grid gap-1 text-xs text-faint">
+      {label}
+      {children}
+    </label>
+  );
 }
 
 const TYPED_MS = 350;
 
 /** A filter one types; it goes into the address when the hand rests. */
-export function TextFilter({ name, label, type = 'search', placeholder, width = '' }: { name: string; label: string; type?: 'search' | 'date'; placeholder?: string; width?: string }) {
+export function TextFilter({
+  name,
+  label,
+  type = 'search',
+  placeholder,
+  width = '',
+}: {
+  name: string;
+  label: string;
+  type?: 'search' | 'date';
+  placeholder?: string;
+  width?: string;
+}) {
   const [address, setAddress] = useAddress();
   const known = address[name] ?? '';
   const [typed, setTyped] = useState(known);
@@ -29,16 +50,44 @@ export function TextFilter({ name, label, type = 'search', placeholder, width = 
     const timer = setTimeout(() => setAddress({ [name]: typed.trim() }), TYPED_MS);
     return () => clearTimeout(timer);
   }, [typed, known, name, setAddress]);
-  return <Labelled label={label}><input type={type} value={typed} onChange={(event) => setTyped(event.target.value)} placeholder={placeholder} className={`${FIELD} text-ink ${width}`} /></Labelled>;
+  return (
+    <Labelled label={label}>
+      <input
+        type={type}
+        value={typed}
+        onChange={(event) => setTyped(event.target.value)}
+        placeholder={placeholder}
+        className={`${FIELD} text-ink ${width}`}
+      />
+    </Labelled>
+  );
 }
 
-export function ChoiceFilter({ name, label, any, options }: { name: string; label: string; any: string; options: readonly (readonly [value: string, label: string])[] }) {
+export function ChoiceFilter({
+  name,
+  label,
+  any,
+  options,
+}: {
+  name: string;
+  label: string;
+  any: string;
+  options: readonly (readonly [value: string, label: string])[];
+}) {
   const [address, setAddress] = useAddress();
   return (
     <Labelled label={label}>
-      <select value={address[name] ?? ''} onChange={(event) => setAddress({ [name]: event.target.value })} className={`${FIELD} text-ink`}>
+      <select
+        value={address[name] ?? ''}
+        onChange={(event) => setAddress({ [name]: event.target.value })}
+        className={`${FIELD} text-ink`}
+      >
         <option value="">{any}</option>
-        {options.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
+        {options.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
       </select>
     </Labelled>
   );

@@ -16,13 +16,19 @@ export function GrantForm({ userId }: { userId: number }) {
   const [reason, setReason] = useState('');
   const [key, setKey] = useState(newKey);
   const grant = useMutation({
-    mutationFn: () => answer(api.POST('/api/admin/users/{userId}/grants', {
-      params: { path: { userId }, header: { 'Idempotency-Key': key } }, body: { tokens: Number(tokens), reason },
-    })),
+    mutationFn: () =>
+      answer(
+        api.POST('/api/admin/users/{userId}/grants', {
+          params: { path: { userId }, header: { 'Idempotency-Key': key } },
+          body: { tokens: Number(tokens), reason },
+        }),
+      ),
     onSuccess: () => {
       setKey(newKey());
       setReason('');
-      return queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === 'admin' || queryKey[0] === 'usage' });
+      return queries.invalidateQueries({
+        predicate: ({ queryKey }) => queryKey[0] === 'admin' || queryKey[0] === 'usage',
+      });
     },
   });
   const submit = (event: FormEvent) => {
@@ -30,12 +36,42 @@ export function GrantForm({ userId }: { userId: number }) {
     grant.mutate();
   };
   return (
-    <form onSubmit={submit} aria-label={t('grant.title')} className="grid content-start gap-3 rounded-xl border border-line bg-raised p-5">
+    <form
+      onSubmit={submit}
+      aria-label={t('grant.title')}
+      className="grid content-start gap-3 rounded-xl border border-line bg-raised p-5"
+    >
       <h2 className="text-lg font-semibold">{t('grant.title')}</h2>
-      <Labelled label={t('grant.tokens')}><input type="number" inputMode="numeric" min={1} step={1} required value={tokens} onChange={(event) => setTokens(event.target.value)} className={`${FIELD} text-ink`} /></Labelled>
-      <Labelled label={t('reason')}><input required maxLength={500} value={reason} onChange={(event) => setReason(event.target.value)} placeholder={t('reasonHint')} className={`${FIELD} text-ink`} /></Labelled>
-      <Button type="submit" look="primary" disabled={grant.isPending}>{t('grant.give')}</Button>
-      <div role="status">{grant.isSuccess && <p className="text-sm text-good">{t('grant.given', { tokens: written(grant.data.tokens) })}</p>}</div>
+      <Labelled label={t('grant.tokens')}>
+        <input
+          type="number"
+          inputMode="numeric"
+          min={1}
+          step={1}
+          required
+          value={tokens}
+          onChange={(event) => setTokens(event.target.value)}
+          className={`${FIELD} text-ink`}
+        />
+      </Labelled>
+      <Labelled label={t('reason')}>
+        <input
+          required
+          maxLength={500}
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
+          placeholder={t('reasonHint')}
+          className={`${FIELD} text-ink`}
+        />
+      </Labelled>
+      <Button type="submit" look="primary" disabled={grant.isPending}>
+        {t('grant.give')}
+      </Button>
+      <div role="status">
+        {grant.isSuccess && (
+          <p className="text-sm text-good">{t('grant.given', { tokens: written(grant.data.tokens) })}</p>
+        )}
+      </div>
       {grant.isError && <Problem error={grant.error} />}
     </form>
   );

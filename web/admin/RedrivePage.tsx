@@ -31,9 +31,21 @@ export function RedrivePage({ redriveId }: { redriveId: string }) {
   const state = REDRIVE_TURN_STATES.find((name) => name === wanted);
   const redrive = useQuery({
     queryKey: ['admin', 'redrives', redriveId, { state, cursor }],
-    queryFn: () => answer(api.GET('/api/admin/redrives/{redriveId}', { params: { path: { redriveId }, query: { limit: 25, ...(state === undefined ? {} : { state }), ...(cursor === undefined ? {} : { cursor }) } } })),
+    queryFn: () =>
+      answer(
+        api.GET('/api/admin/redrives/{redriveId}', {
+          params: {
+            path: { redriveId },
+            query: {
+              limit: 25,
+              ...(state === undefined ? {} : { state }),
+              ...(cursor === undefined ? {} : { cursor }),
+            },
+          },
+        }),
+      ),
     placeholderData: keepPreviousData,
-    refetchInterval: ({ state: { data } }) => data === undefined || isOver(data) ? false : LIVE_MS,
+    refetchInterval: ({ state: { data } }) => (data === undefined || isOver(data) ? false : LIVE_MS),
   });
   return (
     <Page title={t('redrives.one')} wide actions={<TemporalLink url={redrive.data?.workflow.url ?? null} />}>
@@ -51,30 +63,56 @@ function Redrive({ redrive, busy }: { redrive: Detail; busy: boolean }) {
   const [address, setAddress] = useAddress();
   const over = isOver(redrive);
   const { completed, stopped, failed, skipped, waiting } = countsOf(redrive);
-  const said = t(`redrives.said.${redrive.state}`, { done: written(completed), failed: written(failed), stopped: written(stopped), skipped: written(skipped), left: written(waiting) });
+  const said = t(`redrives.said.${redrive.state}`, {
+    done: written(completed),
+    failed: written(failed),
+    stopped: written(stopped),
+    skipped: written(skipped),
+    left: written(waiting),
+  });
   return (
     <div className="grid grid-cols-1 gap-8">
       <section aria-label={t('redrives.progress')} className="grid gap-4 rounded-xl border border-line bg-raised p-5">
         <div className="flex flex-wrap items-center justify-between gap-3">
-          <p role="status" className="flex min-w-0 flex-1 basis-64 flex-wrap items-center gap-x-3 gap-y-1"><RedriveWord state={redrive.state} /><span className="text-sm text-soft">{said}</span></p>
+          <p role="status" className="flex min-w-0 flex-1 basis-64 flex-wrap items-center gap-x-3 gap-y-1">
+            <RedriveWord state={redrive.state} />
+            <span className="text-sm text-soft">{said}</span>
+          </p>
           <RedriveSteps redrive={redrive} />
         </div>
         <div>
           <ProgressBar redrive={redrive} />
-          <p className="mt-1.5 text-sm text-faint tabular-nums">{t('redrives.doneOf', { done: written(doneOf(redrive)), count: written(redrive.count) })}</p>
+          <p className="mt-1.5 text-sm text-faint tabular-nums">
+            {t('redrives.doneOf', { done: written(doneOf(redrive)), count: written(redrive.count) })}
+          </p>
         </div>
         <Stalled key={redrive.state} redrive={redrive} />
-        <Counts redrive={redrive} chosen={address['state']} onChoose={(state) => setAddress({ state: state === address['state'] ? undefined : state })} />
+        <Counts
+          redrive={redrive}
+          chosen={address['state']}
+          onChoose={(state) => setAddress({ state: state === address['state'] ? undefined : state })}
+        />
       </section>
       <Asked redrive={redrive} />
       <section>
         <h2 className="mb-3 text-lg font-semibold">{t('redrives.turns')}</h2>
-        <Pages label={t('redrives.turns')} page={redrive.turns} busy={busy} keyOf={({ turnId }) => turnId} empty={t('redrives.noTurns')} columns={[
-          { title: '#', cell: ({ position }) => written(position) },
-          { title: t('turns.turn'), cell: ({ turnId }) => <TurnLink turnId={turnId} /> },
-          { title: t('turns.state'), cell: ({ state }) => <RedriveTurnWord state={state} over={over} /> },
-          { title: t('redrives.cause'), cell: ({ state, code }) => code === null ? '–' : state === 'skipped' ? t(`redrives.why.${code as 'busy'}`) : code },
-        ]} />
+        <Pages
+          label={t('redrives.turns')}
+          page={redrive.turns}
+          busy={busy}
+          keyOf={({ turnId }) => turnId}
+          empty={t('redrives.noTurns')}
+          columns={[
+            { title: '#', cell: ({ position }) => written(position) },
+            { title: t('turns.turn'), cell: ({ turnId }) => <TurnLink turnId={turnId} /> },
+            { title: t('turns.state'), cell: ({ state }) => <RedriveTurnWord state={state} over={over} /> },
+            {
+              title: t('redrives.cause'),
+              cell: ({ state, code }) =>
+                code === null ? '–' : state === 'skipped' ? t(`redrives.why.${code as 'busy'}`) : code,
+            },
+          ]}
+        />
       </section>
     </div>
   );
@@ -82,7 +120,10 @@ function Redrive({ redrive, busy }: { redrive: Detail; busy: boolean }) {
 
 const QUIET_MS = 15_000;
 
-/** Says so when nothing has moved for a while: its workflow may be lost, and resuming starts it again. A busy conversation also takes its time. */
+/**
+ * Says so when nothing has moved for a while: its workflow may be lost, and resuming starts it again. A busy
+ * conversation also takes its time.
+ */
 function Stalled({ redrive }: { redrive: Detail }) {
   const { t } = useTranslation('admin');
   const move = useRedriveStep(redrive.redriveId);
@@ -95,7 +136,15 @@ function Stalled({ redrive }: { redrive: Detail }) {
   if (redrive.state === 'paused' || isOver(redrive) || quiet !== figures) return null;
   return (
     <>
-      <Notice tone="warn" action={<Button size="small" disabled={move.isPending} onClick={() => move.mutate({ step: 'resume' })}><Play aria-hidden className="size-3.5" />{t('redrives.startAgain')}</Button>}>
+      <Notice
+        tone="warn"
+        action={
+          <Button size="small" disabled={move.isPending} onClick={() => move.mutate({ step: 'resume' })}>
+            <Play aria-hidden className="size-3.5" />
+            {t('redrives.startAgain')}
+          </Button>
+        }
+      >
         {t('redrives.quiet')}
       </Notice>
       {move.isError && <Problem error={move.error} />}
@@ -104,14 +153,39 @@ function Stalled({ redrive }: { redrive: Detail }) {
 }
 
 /** Who asked for what, and why. */
-function Asked({ redrive: { reason, adminId, createdAt, endedAt, ratePerSecond, includeSuperseded, filter } }: { redrive: Detail }) {
+function Asked({
+  redrive: { reason, adminId, createdAt, endedAt, ratePerSecond, includeSuperseded, filter },
+}: {
+  redrive: Detail;
+}) {
   const { t } = useTranslation('admin');
   const { moment, tokens: written } = useFigures();
-  const named = Object.entries(filter).map(([name, value]) => `${name} ${(name === 'from' || name === 'to') && typeof value === 'number' ? moment(new Date(value).toISOString()) : String(value)}`);
+  const named = Object.entries(filter).map(
+    ([name, value]) =>
+      `${name} ${(name === 'from' || name === 'to') && typeof value === 'number' ? moment(new Date(value).toISOString()) : String(value)}`,
+  );
   const facts = [
-    ['reason', reason], ['admin', adminId === null ? 'CLI' : <Link key="admin" href={`/admin/users/${adminId}`} className="text-accent hover:underline">{adminId}</Link>],
-    ['began', moment(createdAt)], ['ended', endedAt === null ? '–' : moment(endedAt)],
-    ['filter', named.length === 0 ? t('redrives.anyFailed') : named.join(', ')], ['rate', written(ratePerSecond)], ['superseded', t(`redrives.supersededOf.${includeSuperseded ? 'true' : 'false'}`)],
+    ['reason', reason],
+    [
+      'admin',
+      adminId === null ? (
+        'CLI'
+      ) : (
+        <Link key="admin" href={`/admin/users/${adminId}`} className="text-accent hover:underline">
+          {adminId}
+        </Link>
+      ),
+    ],
+    ['began', moment(createdAt)],
+    ['ended', endedAt === null ? '–' : moment(endedAt)],
+    ['filter', named.length === 0 ? t('redrives.anyFailed') : named.join(', ')],
+    ['rate', written(ratePerSecond)],
+    ['superseded', t(`redrives.supersededOf.${includeSuperseded ? 'true' : 'false'}`)],
   ] as const;
-  return <Facts facts={facts.map(([name, value]) => [name, t(`redrives.fact.${name}`), value])} wide={['reason', 'filter']} />;
+  return (
+    <Facts
+      facts={facts.map(([name, value]) => [name, t(`redrives.fact.${name}`), value])}
+      wide={['reason', 'filter']}
+    />
+  );
 }

@@ -17,7 +17,12 @@ const LOOK = {
 } as const satisfies Record<RedriveTurnState, unknown>;
 
 export const REDRIVE_TURN_STATES = Object.keys(LOOK) as RedriveTurnState[];
-const SKIP_REASONS = ['superseded', 'suspended', 'busy', 'not_failed'] as const satisfies readonly (keyof Redrive['progress']['skipped'])[];
+const SKIP_REASONS = [
+  'superseded',
+  'suspended',
+  'busy',
+  'not_failed',
+] as const satisfies readonly (keyof Redrive['progress']['skipped'])[];
 
 export function isOver({ state }: Redrive): boolean {
   return state === 'completed' || state === 'cancelled';
@@ -39,15 +44,36 @@ export function ProgressBar({ redrive, className = 'h-3' }: { redrive: Redrive; 
   const counts = countsOf(redrive);
   const done = doneOf(redrive);
   return (
-    <div role="progressbar" aria-label={t('redrives.progress')} aria-valuemin={0} aria-valuemax={redrive.count} aria-valuenow={done}
-      aria-valuetext={t('redrives.doneOf', { done: written(done), count: written(redrive.count) })} className={`flex overflow-hidden rounded-full bg-line ${className}`}>
-      {REDRIVE_TURN_STATES.filter((state) => state !== 'waiting').map((state) => <div key={state} className={`transition-[width] duration-500 ${LOOK[state].fill}`} style={{ width: `${counts[state] / redrive.count * 100}%` }} />)}
+    <div
+      role="progressbar"
+      aria-label={t('redrives.progress')}
+      aria-valuemin={0}
+      aria-valuemax={redrive.count}
+      aria-valuenow={done}
+      aria-valuetext={t('redrives.doneOf', { done: written(done), count: written(redrive.count) })}
+      className={`flex overflow-hidden rounded-full bg-line ${className}`}
+    >
+      {REDRIVE_TURN_STATES.filter((state) => state !== 'waiting').map((state) => (
+        <div
+          key={state}
+          className={`transition-[width] duration-500 ${LOOK[state].fill}`}
+          style={{ width: `${(counts[state] / redrive.count) * 100}%` }}
+        />
+      ))}
     </div>
   );
 }
 
 /** What was done and what was not; each count shows its turns below. */
-export function Counts({ redrive, chosen, onChoose }: { redrive: Redrive; chosen: string | undefined; onChoose: (state: RedriveTurnState) => void }) {
+export function Counts({
+  redrive,
+  chosen,
+  onChoose,
+}: {
+  redrive: Redrive;
+  chosen: string | undefined;
+  onChoose: (state: RedriveTurnState) => void;
+}) {
   const { t } = useTranslation('admin');
   const { tokens: written } = useFigures();
   const counts = countsOf(redrive);
@@ -59,15 +85,31 @@ export function Counts({ redrive, chosen, onChoose }: { redrive: Redrive; chosen
           const { icon: Icon, ink } = LOOK[state];
           return (
             <li key={state}>
-              <button type="button" aria-pressed={chosen === state} onClick={() => onChoose(state)} className="w-full rounded-lg border border-line px-3 py-2 text-left hover:bg-hover aria-pressed:border-accent aria-pressed:bg-accent-tint">
-                <span className="flex items-center gap-1.5 text-xs text-soft"><Icon aria-hidden className={`size-3.5 shrink-0 ${ink}`} />{state === 'waiting' && isOver(redrive) ? t('redrives.notBegun') : t(`redrives.turnOf.${state}`)}</span>
+              <button
+                type="button"
+                aria-pressed={chosen === state}
+                onClick={() => onChoose(state)}
+                className="w-full rounded-lg border border-line px-3 py-2 text-left hover:bg-hover aria-pressed:border-accent aria-pressed:bg-accent-tint"
+              >
+                <span className="flex items-center gap-1.5 text-xs text-soft">
+                  <Icon aria-hidden className={`size-3.5 shrink-0 ${ink}`} />
+                  {state === 'waiting' && isOver(redrive) ? t('redrives.notBegun') : t(`redrives.turnOf.${state}`)}
+                </span>
                 <b className="text-xl font-semibold tabular-nums">{written(counts[state])}</b>
               </button>
             </li>
           );
         })}
       </ul>
-      {why.length > 0 && <p className="text-sm text-soft">{t('redrives.skippedFor', { why: why.map((reason) => `${t(`redrives.why.${reason}`)} ${written(redrive.progress.skipped[reason])}`).join(' · ') })}</p>}
+      {why.length > 0 && (
+        <p className="text-sm text-soft">
+          {t('redrives.skippedFor', {
+            why: why
+              .map((reason) => `${t(`redrives.why.${reason}`)} ${written(redrive.progress.skipped[reason])}`)
+              .join(' · '),
+          })}
+        </p>
+      )}
     </>
   );
 }

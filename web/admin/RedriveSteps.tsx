@@ -17,12 +17,21 @@ const SEND = {
   pause: (request) => api.POST('/api/admin/redrives/{redriveId}/pause', request),
   resume: (request) => api.POST('/api/admin/redrives/{redriveId}/resume', request),
   cancel: (request) => api.POST('/api/admin/redrives/{redriveId}/cancel', request),
-} satisfies Record<Step, (request: { params: { path: { redriveId: string } }; body: Schemas['RedriveStep'] }) => Promise<{ data?: Schemas['Redrive'] }>>;
+} satisfies Record<
+  Step,
+  (request: {
+    params: { path: { redriveId: string } };
+    body: Schemas['RedriveStep'];
+  }) => Promise<{ data?: Schemas['Redrive'] }>
+>;
 
 export function useRedriveStep(redriveId: string) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: ({ step, reason = '' }: { step: Step; reason?: string }) => answer<Schemas['Redrive']>(SEND[step]({ params: { path: { redriveId } }, body: reason.trim() === '' ? {} : { reason } })),
+    mutationFn: ({ step, reason = '' }: { step: Step; reason?: string }) =>
+      answer<Schemas['Redrive']>(
+        SEND[step]({ params: { path: { redriveId } }, body: reason.trim() === '' ? {} : { reason } }),
+      ),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['admin'] }),
   });
 }
@@ -36,10 +45,22 @@ export function RedriveSteps({ redrive }: { redrive: Schemas['Redrive'] }) {
   return (
     <div className="grid gap-3">
       <div className="flex flex-wrap gap-2">
-        {state === 'running'
-          ? <Button size="small" disabled={move.isPending} onClick={() => move.mutate({ step: 'pause' })}><Pause aria-hidden className="size-3.5" />{t('redrives.pause')}</Button>
-          : <Button size="small" look="primary" disabled={move.isPending} onClick={() => move.mutate({ step: 'resume' })}><Play aria-hidden className="size-3.5" />{t('redrives.resume')}</Button>}
-        <Cancel waiting={redrive.progress.waiting} disabled={move.isPending} onCancel={(reason) => move.mutate({ step: 'cancel', reason })} />
+        {state === 'running' ? (
+          <Button size="small" disabled={move.isPending} onClick={() => move.mutate({ step: 'pause' })}>
+            <Pause aria-hidden className="size-3.5" />
+            {t('redrives.pause')}
+          </Button>
+        ) : (
+          <Button size="small" look="primary" disabled={move.isPending} onClick={() => move.mutate({ step: 'resume' })}>
+            <Play aria-hidden className="size-3.5" />
+            {t('redrives.resume')}
+          </Button>
+        )}
+        <Cancel
+          waiting={redrive.progress.waiting}
+          disabled={move.isPending}
+          onCancel={(reason) => move.mutate({ step: 'cancel', reason })}
+        />
       </div>
       {move.isError && <Problem error={move.error} />}
     </div>
@@ -47,22 +68,50 @@ export function RedriveSteps({ redrive }: { redrive: Schemas['Redrive'] }) {
 }
 
 /** There is no way back from it, so it is asked once more. */
-function Cancel({ waiting, disabled, onCancel }: { waiting: number; disabled: boolean; onCancel: (reason: string) => void }) {
+function Cancel({
+  waiting,
+  disabled,
+  onCancel,
+}: {
+  waiting: number;
+  disabled: boolean;
+  onCancel: (reason: string) => void;
+}) {
   const { t } = useTranslation('admin');
   const { tokens: written } = useFigures();
   const [reason, setReason] = useState('');
   return (
     <AlertDialog.Root>
-      <AlertDialog.Trigger asChild><Button size="small" disabled={disabled}><X aria-hidden className="size-3.5" />{t('redrives.cancel')}</Button></AlertDialog.Trigger>
+      <AlertDialog.Trigger asChild>
+        <Button size="small" disabled={disabled}>
+          <X aria-hidden className="size-3.5" />
+          {t('redrives.cancel')}
+        </Button>
+      </AlertDialog.Trigger>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={OVERLAY} />
         <AlertDialog.Content className={DIALOG}>
           <AlertDialog.Title className="text-lg font-semibold">{t('redrives.cancelTitle')}</AlertDialog.Title>
-          <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">{t('redrives.cancelLead', { n: written(waiting) })}</AlertDialog.Description>
-          <Labelled label={t('redrives.cancelReason')}><input maxLength={500} value={reason} onChange={(event) => setReason(event.target.value)} className={`${FIELD} text-ink`} /></Labelled>
+          <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">
+            {t('redrives.cancelLead', { n: written(waiting) })}
+          </AlertDialog.Description>
+          <Labelled label={t('redrives.cancelReason')}>
+            <input
+              maxLength={500}
+              value={reason}
+              onChange={(event) => setReason(event.target.value)}
+              className={`${FIELD} text-ink`}
+            />
+          </Labelled>
           <div className="mt-5 flex flex-wrap justify-end gap-2">
-            <AlertDialog.Cancel asChild><Button>{t('redrives.keep')}</Button></AlertDialog.Cancel>
-            <AlertDialog.Action asChild><Button look="danger" onClick={() => onCancel(reason)}>{t('redrives.cancelNow')}</Button></AlertDialog.Action>
+            <AlertDialog.Cancel asChild>
+              <Button>{t('redrives.keep')}</Button>
+            </AlertDialog.Cancel>
+            <AlertDialog.Action asChild>
+              <Button look="danger" onClick={() => onCancel(reason)}>
+                {t('redrives.cancelNow')}
+              </Button>
+            </AlertDialog.Action>
           </div>
         </AlertDialog.Content>
       </AlertDialog.Portal>

@@ -12,7 +12,8 @@ export function ReplayForm({ turnId }: { turnId: string }) {
   const queries = useQueryClient();
   const [reason, setReason] = useState('');
   const replay = useMutation({
-    mutationFn: () => answer(api.POST('/api/admin/turns/{turnId}/replay', { params: { path: { turnId } }, body: { reason } })),
+    mutationFn: () =>
+      answer(api.POST('/api/admin/turns/{turnId}/replay', { params: { path: { turnId } }, body: { reason } })),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['admin'] }),
   });
   const submit = (event: FormEvent) => {
@@ -20,12 +21,27 @@ export function ReplayForm({ turnId }: { turnId: string }) {
     replay.mutate();
   };
   return (
-    <form onSubmit={submit} aria-label={t('replay.title')} className="grid gap-3 rounded-xl border border-line bg-raised p-5">
+    <form
+      onSubmit={submit}
+      aria-label={t('replay.title')}
+      className="grid gap-3 rounded-xl border border-line bg-raised p-5"
+    >
       <h2 className="text-lg font-semibold">{t('replay.title')}</h2>
       <p className="text-sm text-soft">{t('replay.lead')}</p>
       <div className="flex flex-wrap items-end gap-3">
-        <Labelled label={t('reason')}><input required maxLength={500} value={reason} onChange={(event) => setReason(event.target.value)} placeholder={t('replay.reasonHint')} className={`${FIELD} w-72 max-w-full text-ink`} /></Labelled>
-        <Button type="submit" look="primary" size="small" disabled={replay.isPending}>{t('replay.run')}</Button>
+        <Labelled label={t('reason')}>
+          <input
+            required
+            maxLength={500}
+            value={reason}
+            onChange={(event) => setReason(event.target.value)}
+            placeholder={t('replay.reasonHint')}
+            className={`${FIELD} w-72 max-w-full text-ink`}
+          />
+        </Labelled>
+        <Button type="submit" look="primary" size="small" disabled={replay.isPending}>
+          {t('replay.run')}
+        </Button>
       </div>
       {replay.isError && <Problem error={replay.error} />}
     </form>

@@ -16,7 +16,9 @@ export function Suspension({ userId, suspendedAt }: { userId: number; suspendedA
   const change = useMutation({
     mutationFn: async () => {
       const request = { params: { path: { userId } }, body: { reason } };
-      await (suspended ? answer(api.POST('/api/admin/users/{userId}/resume', request)) : answer(api.POST('/api/admin/users/{userId}/suspend', request)));
+      await (suspended
+        ? answer(api.POST('/api/admin/users/{userId}/resume', request))
+        : answer(api.POST('/api/admin/users/{userId}/suspend', request)));
     },
     onSuccess: () => {
       setReason('');
@@ -28,11 +30,28 @@ export function Suspension({ userId, suspendedAt }: { userId: number; suspendedA
     change.mutate();
   };
   return (
-    <form onSubmit={submit} aria-label={t('suspension.title')} className="grid content-start gap-3 rounded-xl border border-line bg-raised p-5">
+    <form
+      onSubmit={submit}
+      aria-label={t('suspension.title')}
+      className="grid content-start gap-3 rounded-xl border border-line bg-raised p-5"
+    >
       <h2 className="text-lg font-semibold">{t('suspension.title')}</h2>
-      <p className="text-sm text-soft">{suspended ? t('suspension.since', { at: moment(suspendedAt) }) : t('suspension.lead')}</p>
-      <Labelled label={t('reason')}><input required maxLength={500} value={reason} onChange={(event) => setReason(event.target.value)} placeholder={t('reasonHint')} className={`${FIELD} text-ink`} /></Labelled>
-      <Button type="submit" look={suspended ? 'primary' : 'danger'} disabled={change.isPending}>{suspended ? t('suspension.resume') : t('suspension.suspend')}</Button>
+      <p className="text-sm text-soft">
+        {suspended ? t('suspension.since', { at: moment(suspendedAt) }) : t('suspension.lead')}
+      </p>
+      <Labelled label={t('reason')}>
+        <input
+          required
+          maxLength={500}
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
+          placeholder={t('reasonHint')}
+          className={`${FIELD} text-ink`}
+        />
+      </Labelled>
+      <Button type="submit" look={suspended ? 'primary' : 'danger'} disabled={change.isPending}>
+        {suspended ? t('suspension.resume') : t('suspension.suspend')}
+      </Button>
       {change.isError && <Problem error={change.error} />}
     </form>
   );

@@ -21,17 +21,42 @@ interface TableProps<Item> {
 }
 
 export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<Item>) {
-  if (items.length === 0) return <p className="rounded-xl border border-dashed border-line px-4 py-10 text-center text-sm text-faint">{empty}</p>;
+  if (items.length === 0)
+    return (
+      <p className="rounded-xl border border-dashed border-line px-4 py-10 text-center text-sm text-faint">{empty}</p>
+    );
   return (
-    <div role="region" aria-label={label} tabIndex={0} className="overflow-x-auto rounded-xl border border-line bg-raised">
+    <div
+      role="region"
+      aria-label={label}
+      tabIndex={0}
+      className="overflow-x-auto rounded-xl border border-line bg-raised"
+    >
       <table className="w-full text-left text-sm wrap-break-word">
         <thead className="border-b border-line bg-panel text-faint">
-          <tr>{columns.map(({ title, numeric }) => <th key={title} scope="col" className={`px-4 py-2 font-medium whitespace-nowrap ${numeric === true ? 'text-right' : ''}`}>{title}</th>)}</tr>
+          <tr>
+            {columns.map(({ title, numeric }) => (
+              <th
+                key={title}
+                scope="col"
+                className={`px-4 py-2 font-medium whitespace-nowrap ${numeric === true ? 'text-right' : ''}`}
+              >
+                {title}
+              </th>
+            ))}
+          </tr>
         </thead>
         <tbody>
           {items.map((item) => (
             <tr key={keyOf(item)} className="border-b border-line last:border-0 hover:bg-hover/50">
-              {columns.map(({ title, cell, numeric }) => <td key={title} className={`px-4 py-2 align-top ${numeric === true ? 'text-right whitespace-nowrap tabular-nums' : ''}`}>{cell(item)}</td>)}
+              {columns.map(({ title, cell, numeric }) => (
+                <td
+                  key={title}
+                  className={`px-4 py-2 align-top ${numeric === true ? 'text-right whitespace-nowrap tabular-nums' : ''}`}
+                >
+                  {cell(item)}
+                </td>
+              ))}
             </tr>
           ))}
         </tbody>
@@ -41,7 +66,10 @@ export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<
 }
 
 /** A table that the server pages; where one is stands in the address, so that going back and sending a link work. */
-export function PagedTable<Item>({ query, ...table }: Omit<TableProps<Item>, 'items'> & { query: UseQueryResult<{ items: Item[]; nextCursor: string | null }> }) {
+export function PagedTable<Item>({
+  query,
+  ...table
+}: Omit<TableProps<Item>, 'items'> & { query: UseQueryResult<{ items: Item[]; nextCursor: string | null }> }) {
   if (query.isPending) return <Loading />;
   return (
     <>
@@ -52,7 +80,11 @@ export function PagedTable<Item>({ query, ...table }: Omit<TableProps<Item>, 'it
 }
 
 /** One of its pages, with the way to the next, where it came along with something else. */
-export function Pages<Item>({ page: { items, nextCursor }, busy, ...table }: Omit<TableProps<Item>, 'items'> & { page: { items: readonly Item[]; nextCursor: string | null }; busy: boolean }) {
+export function Pages<Item>({
+  page: { items, nextCursor },
+  busy,
+  ...table
+}: Omit<TableProps<Item>, 'items'> & { page: { items: readonly Item[]; nextCursor: string | null }; busy: boolean }) {
   const { t } = useTranslation('admin');
   const [address, setAddress] = useAddress();
   return (
@@ -60,8 +92,20 @@ export function Pages<Item>({ page: { items, nextCursor }, busy, ...table }: Omi
       <Table {...table} items={items} />
       {(nextCursor !== null || address['cursor'] !== undefined) && (
         <div className="flex justify-end gap-2">
-          <Button size="small" disabled={address['cursor'] === undefined} onClick={() => setAddress({ cursor: undefined })}>{t('first')}</Button>
-          <Button size="small" disabled={nextCursor === null} onClick={() => setAddress({ cursor: nextCursor ?? undefined }, { keep: true })}>{t('next')}</Button>
+          <Button
+            size="small"
+            disabled={address['cursor'] === undefined}
+            onClick={() => setAddress({ cursor: undefined })}
+          >
+            {t('first')}
+          </Button>
+          <Button
+            size="small"
+            disabled={nextCursor === null}
+            onClick={() => setAddress({ cursor: nextCursor ?? undefined }, { keep: true })}
+          >
+            {t('next')}
+          </Button>
         </div>
       )}
     </div>

@@ -6,5 +6,9 @@ export function ending(id: string): string {
 }
 
 export function TurnLink({ turnId }: { turnId: string }) {
-  return <Link href={`/admin/turns/${turnId}`} title={turnId} className="font-mono text-xs text-accent hover:underline">{ending(turnId)}</Link>;
+  return (
+    <Link href={`/admin/turns/${turnId}`} title={turnId} className="font-mono text-xs text-accent hover:underline">
+      {ending(turnId)}
+    </Link>
+  );
 }

@@ -26,7 +26,10 @@ export function TurnsPage() {
   const { t } = useTranslation('admin');
   const { tokens, timeZone } = useFigures();
   const [address, setAddress] = useAddress();
-  const query = { ...filterQuery(address, timeZone), ...(address['cursor'] === undefined ? {} : { cursor: address['cursor'] }) };
+  const query = {
+    ...filterQuery(address, timeZone),
+    ...(address['cursor'] === undefined ? {} : { cursor: address['cursor'] }),
+  };
   const turns = useQuery({
     queryKey: ['admin', 'turns', query],
     placeholderData: keepPreviousData,
@@ -34,41 +37,112 @@ export function TurnsPage() {
   });
   const replaying = address['replay'] === 'many';
   return (
-    <Page title={t('section.turns')} wide actions={(
-      <Button size="small" aria-expanded={replaying} aria-controls={replaying ? 'replay-many' : undefined} onClick={() => setAddress({ replay: replaying ? undefined : 'many' })}>
-        <RotateCcw aria-hidden className="size-3.5" />{t('replayMany.open')}
-      </Button>
-    )}>
+    <Page
+      title={t('section.turns')}
+      wide
+      actions={
+        <Button
+          size="small"
+          aria-expanded={replaying}
+          aria-controls={replaying ? 'replay-many' : undefined}
+          onClick={() => setAddress({ replay: replaying ? undefined : 'many' })}
+        >
+          <RotateCcw aria-hidden className="size-3.5" />
+          {t('replayMany.open')}
+        </Button>
+      }
+    >
       <AdminNav />
       <Filters>
-        <ChoiceFilter name="state" label={t('turns.state')} any={t('any')} options={STATES.map((state) => [state, t(`turns.stateOf.${state}`)])} />
+        <ChoiceFilter
+          name="state"
+          label={t('turns.state')}
+          any={t('any')}
+          options={STATES.map((state) => [state, t(`turns.stateOf.${state}`)])}
+        />
         <TextFilter name="userId" label={t('turns.user')} width="w-28" />
         <TextFilter name="model" label={t('turns.model')} width="w-40" />
         <TextFilter name="from" label={t('turns.from')} type="date" />
         <TextFilter name="to" label={t('turns.to')} type="date" />
-        <ChoiceFilter name="replayed" label={t('turns.replayed')} any={t('any')} options={[['true', t('turns.replayedOf.true')], ['false', t('turns.replayedOf.false')]]} />
-        {isFiltered(address) && <Button look="bare" className="h-9 text-sm" onClick={() => setAddress(NO_FILTER)}>{t('clear')}</Button>}
+        <ChoiceFilter
+          name="replayed"
+          label={t('turns.replayed')}
+          any={t('any')}
+          options={[
+            ['true', t('turns.replayedOf.true')],
+            ['false', t('turns.replayedOf.false')],
+          ]}
+        />
+        {isFiltered(address) && (
+          <Button look="bare" className="h-9 text-sm" onClick={() => setAddress(NO_FILTER)}>
+            {t('clear')}
+          </Button>
+        )}
       </Filters>
-      {replaying && (address['state'] === undefined || address['state'] === 'failed'
-        ? <ReplayMany filter={filterBody(address, timeZone)} />
-        : <div className="mb-6"><Notice tone="info" action={<Button size="small" onClick={() => setAddress({ state: 'failed' })}>{t('replayMany.showFailed')}</Button>}>{t('replayMany.onlyFailed')}</Notice></div>)}
+      {replaying &&
+        (address['state'] === undefined || address['state'] === 'failed' ? (
+          <ReplayMany filter={filterBody(address, timeZone)} />
+        ) : (
+          <div className="mb-6">
+            <Notice
+              tone="info"
+              action={
+                <Button size="small" onClick={() => setAddress({ state: 'failed' })}>
+                  {t('replayMany.showFailed')}
+                </Button>
+              }
+            >
+              {t('replayMany.onlyFailed')}
+            </Notice>
+          </div>
+        ))}
       {(address['state'] === undefined || address['state'] === 'failed') && <FailureChart />}
-      <Causes counts={turns.data?.counts ?? []} chosen={address['code']} onChoose={(code) => setAddress({ code: code === address['code'] ? undefined : code })} />
-      <PagedTable label={t('section.turns')} query={turns} keyOf={({ turnId }) => turnId} empty={t('turns.none')} columns={[
-        { title: t('turns.turn'), cell: ({ turnId }) => <TurnLink turnId={turnId} /> },
-        { title: t('turns.state'), cell: ({ state, error }) => <span><TurnWord state={state} />{error !== undefined && <span className="block text-xs text-faint">{error.code}</span>}</span> },
-        { title: t('turns.user'), numeric: true, cell: ({ userId }) => userId },
-        { title: t('turns.model'), cell: ({ model }) => model },
-        { title: t('tokens'), numeric: true, cell: ({ usage }) => usage === undefined ? '–' : tokens(usage.debitedTokens) },
-        { title: t('turns.attempts'), numeric: true, cell: ({ attempt }) => attempt },
-        { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> },
-      ]} />
+      <Causes
+        counts={turns.data?.counts ?? []}
+        chosen={address['code']}
+        onChoose={(code) => setAddress({ code: code === address['code'] ? undefined : code })}
+      />
+      <PagedTable
+        label={t('section.turns')}
+        query={turns}
+        keyOf={({ turnId }) => turnId}
+        empty={t('turns.none')}
+        columns={[
+          { title: t('turns.turn'), cell: ({ turnId }) => <TurnLink turnId={turnId} /> },
+          {
+            title: t('turns.state'),
+            cell: ({ state, error }) => (
+              <span>
+                <TurnWord state={state} />
+                {error !== undefined && <span className="block text-xs text-faint">{error.code}</span>}
+              </span>
+            ),
+          },
+          { title: t('turns.user'), numeric: true, cell: ({ userId }) => userId },
+          { title: t('turns.model'), cell: ({ model }) => model },
+          {
+            title: t('tokens'),
+            numeric: true,
+            cell: ({ usage }) => (usage === undefined ? '–' : tokens(usage.debitedTokens)),
+          },
+          { title: t('turns.attempts'), numeric: true, cell: ({ attempt }) => attempt },
+          { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> },
+        ]}
+      />
     </Page>
   );
 }
 
 /** How many failed of what; each is a filter. */
-function Causes({ counts, chosen, onChoose }: { counts: readonly { code: string; count: number; more: boolean }[]; chosen: string | undefined; onChoose: (code: string) => void }) {
+function Causes({
+  counts,
+  chosen,
+  onChoose,
+}: {
+  counts: readonly { code: string; count: number; more: boolean }[];
+  chosen: string | undefined;
+  onChoose: (code: string) => void;
+}) {
   const { t } = useTranslation('admin');
   const { tokens } = useFigures();
   if (counts.length === 0) return null;
@@ -76,8 +150,17 @@ function Causes({ counts, chosen, onChoose }: { counts: readonly { code: string;
     <ul aria-label={t('turns.causes')} className="mb-4 flex flex-wrap gap-2">
       {counts.map(({ code, count, more }) => (
         <li key={code}>
-          <button type="button" aria-pressed={chosen === code} onClick={() => onChoose(code)} className="rounded-full border border-line bg-raised px-3 py-1 text-sm hover:bg-hover aria-pressed:border-bad aria-pressed:bg-bad-tint aria-pressed:text-bad">
-            {code} <b className="font-semibold tabular-nums">{tokens(count)}{more && '+'}</b>
+          <button
+            type="button"
+            aria-pressed={chosen === code}
+            onClick={() => onChoose(code)}
+            className="rounded-full border border-line bg-raised px-3 py-1 text-sm hover:bg-hover aria-pressed:border-bad aria-pressed:bg-bad-tint aria-pressed:text-bad"
+          >
+            {code}{' '}
+            <b className="font-semibold tabular-nums">
+              {tokens(count)}
+              {more && '+'}
+            </b>
           </button>
         </li>
       ))}

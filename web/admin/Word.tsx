@@ -1,22 +1,45 @@
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../api/schemas.ts';
 
-const TONE = { plain: 'bg-panel text-soft', busy: 'bg-accent-tint text-accent', good: 'bg-good-tint text-good', warn: 'bg-warn-tint text-warn', bad: 'bg-bad-tint text-bad' } as const;
+const TONE = {
+  plain: 'bg-panel text-soft',
+  busy: 'bg-accent-tint text-accent',
+  good: 'bg-good-tint text-good',
+  warn: 'bg-warn-tint text-warn',
+  bad: 'bg-bad-tint text-bad',
+} as const;
 type Tone = keyof typeof TONE;
 
 /** A state in a word; the colour only helps. */
 function Word({ tone, children }: { tone: Tone; children: string }) {
-  return <span className={`inline-block rounded-full px-2.5 py-0.5 text-xs font-medium whitespace-nowrap ${TONE[tone]}`}>{children}</span>;
+  return (
+    <span className={`inline-block rounded-full px-2.5 py-0.5 text-xs font-medium whitespace-nowrap ${TONE[tone]}`}>
+      {children}
+    </span>
+  );
 }
 
-const TURN = { accepted: 'plain', running: 'busy', completed: 'good', stopped: 'plain', failed: 'bad', refused: 'warn' } as const satisfies Record<Schemas['TurnState'], Tone>;
+const TURN = {
+  accepted: 'plain',
+  running: 'busy',
+  completed: 'good',
+  stopped: 'plain',
+  failed: 'bad',
+  refused: 'warn',
+} as const satisfies Record<Schemas['TurnState'], Tone>;
 
 export function TurnWord({ state }: { state: Schemas['TurnState'] }) {
   const { t } = useTranslation('admin');
   return <Word tone={TURN[state]}>{t(`turns.stateOf.${state}`)}</Word>;
 }
 
-const REDRIVE = { running: 'busy', paused: 'warn', cancelling: 'warn', completed: 'good', cancelled: 'plain' } as const satisfies Record<Schemas['Redrive']['state'], Tone>;
+const REDRIVE = {
+  running: 'busy',
+  paused: 'warn',
+  cancelling: 'warn',
+  completed: 'good',
+  cancelled: 'plain',
+} as const satisfies Record<Schemas['Redrive']['state'], Tone>;
 
 export function RedriveWord({ state }: { state: Schemas['Redrive']['state'] }) {
   const { t } = useTranslation('admin');
@@ -24,9 +47,20 @@ export function RedriveWord({ state }: { state: Schemas['Redrive']['state'] }) {
 }
 
 export type RedriveTurnState = Schemas['RedriveDetail']['turns']['items'][number]['state'];
-const REDRIVE_TURN = { waiting: 'plain', running: 'busy', completed: 'good', stopped: 'plain', failed: 'bad', skipped: 'warn' } as const satisfies Record<RedriveTurnState, Tone>;
+const REDRIVE_TURN = {
+  waiting: 'plain',
+  running: 'busy',
+  completed: 'good',
+  stopped: 'plain',
+  failed: 'bad',
+  skipped: 'warn',
+} as const satisfies Record<RedriveTurnState, Tone>;
 
 export function RedriveTurnWord({ state, over }: { state: RedriveTurnState; over: boolean }) {
   const { t } = useTranslation('admin');
-  return <Word tone={REDRIVE_TURN[state]}>{state === 'waiting' && over ? t('redrives.notBegun') : t(`redrives.turnOf.${state}`)}</Word>;
+  return (
+    <Word tone={REDRIVE_TURN[state]}>
+      {state === 'waiting' && over ? t('redrives.notBegun') : t(`redrives.turnOf.${state}`)}
+    </Word>
+  );
 }

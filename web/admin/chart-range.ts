@@ -22,15 +22,18 @@ export interface ChartRange {
 }
 
 /**
- * Hours up to a week, days up to a quarter: the range of the filter, or as long a one as `span` says that ends with the present hour, so that
- * it stays the same for a while. Null for a range that is none.
+ * Hours up to a week, days up to a quarter: the range of the filter, or as long a one as `span` says that ends with the
+ * present hour, so that it stays the same for a while. Null for a range that is none.
  */
 export function chartRange(address: Address, timeZone: string, now = Date.now()): ChartRange | null {
   const asked = filterQuery(address, timeZone);
   if (asked['from'] === undefined && asked['to'] === undefined) {
     const days = SPANS[spanOf(address)];
     const to = (Math.floor(now / HOUR) + 1) * HOUR;
-    const from = days <= MOST_DAYS.hour ? new Date(to - days * DAY).toISOString() : startOfDay(dayAfter(dayOf(now, timeZone), 1 - days), timeZone);
+    const from =
+      days <= MOST_DAYS.hour
+        ? new Date(to - days * DAY).toISOString()
+        : startOfDay(dayAfter(dayOf(now, timeZone), 1 - days), timeZone);
     return { bucket: days <= MOST_DAYS.hour ? 'hour' : 'day', from, to: new Date(to).toISOString(), cut: false };
   }
   const to = asked['to'] === undefined ? (Math.floor(now / HOUR) + 1) * HOUR : Date.parse(asked['to']);
@@ -38,9 +41,14 @@ export function chartRange(address: Address, timeZone: string, now = Date.now())
   if (!(from < to)) return null;
   const bucket = to - from <= MOST_DAYS.hour * DAY + HOUR ? 'hour' : 'day';
   const cut = to - from > MOST_DAYS[bucket] * DAY + HOUR;
-  return { bucket, from: new Date(cut ? to - MOST_DAYS.day * DAY : from).toISOString(), to: new Date(to).toISOString(), cut };
+  return {
+    bucket,
+    from: new Date(cut ? to - MOST_DAYS.day * DAY : from).toISOString(),
+    to: new Date(to).toISOString(),
+    cut,
+  };
 }
 
 export function spanOf({ span }: Address): SpanName {
-  return span !== undefined && span in SPANS ? span as SpanName : 'day';
+  return span !== undefined && span in SPANS ? (span as SpanName) : 'day';
 }

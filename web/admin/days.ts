@@ -1,8 +1,8 @@
 const HOUR = 3_600_000;
 
 /**
- * The first instant of a day on the wall clock of a zone: its midnight, or what follows a gap at midnight. What is no day stays as it is,
- * so that the API refuses it and says why. @param day `YYYY-MM-DD`. @returns ISO 8601, UTC.
+ * The first instant of a day on the wall clock of a zone: its midnight, or what follows a gap at midnight. What is no
+ * day stays as it is, so that the API refuses it and says why. @param day `YYYY-MM-DD`. @returns ISO 8601, UTC.
  */
 export function startOfDay(day: string, timeZone: string): string {
   const wall = wallOf(day);
@@ -30,14 +30,30 @@ function wallOf(day: string): number | null {
 
 /** `YYYY-MM-DD` of an instant (milliseconds) on the wall clock of a zone. */
 export function dayOf(at: number, timeZone: string): string {
-  const parts = new Map(formatter(timeZone).formatToParts(at).map(({ type, value }) => [type, value]));
+  const parts = new Map(
+    formatter(timeZone)
+      .formatToParts(at)
+      .map(({ type, value }) => [type, value]),
+  );
   return `${parts.get('year')?.padStart(4, '0')}-${parts.get('month')}-${parts.get('day')}`;
 }
 
 let known: { readonly timeZone: string; readonly formatter: Intl.DateTimeFormat } | null = null;
 
 function formatter(timeZone: string): Intl.DateTimeFormat {
-  known = known?.timeZone === timeZone ? known
-    : { timeZone, formatter: new Intl.DateTimeFormat('en-US', { timeZone, calendar: 'gregory', numberingSystem: 'latn', year: 'numeric', month: '2-digit', day: '2-digit' }) };
+  known =
+    known?.timeZone === timeZone
+      ? known
+      : {
+          timeZone,
+          formatter: new Intl.DateTimeFormat('en-US', {
+            timeZone,
+            calendar: 'gregory',
+            numberingSystem: 'latn',
+            year: 'numeric',
+            month: '2-digit',
+            day: '2-digit',
+          }),
+        };
   return known.formatter;
 }

@@ -26,9 +26,17 @@ export class ApiError extends Error {
 }
 
 export function errorOf(response: Response, body: unknown): ApiError {
-  const details = typeof body === 'object' && body !== null ? body as Record<string, unknown> : {};
-  const code = typeof details['code'] === 'string' ? details['code'] as ErrorCode : response.status === 401 ? 'unauthorized' : 'internal';
-  return new ApiError(code, response.status, { ...details, retryAfter: response.headers.get('retry-after') ?? undefined });
+  const details = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
+  const code =
+    typeof details['code'] === 'string'
+      ? (details['code'] as ErrorCode)
+      : response.status === 401
+        ? 'unauthorized'
+        : 'internal';
+  return new ApiError(code, response.status, {
+    ...details,
+    retryAfter: response.headers.get('retry-after') ?? undefined,
+  });
 }
 
 /** The answer as it is. @throws ApiError what the server says instead, when it refuses. */

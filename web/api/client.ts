@@ -6,8 +6,8 @@ import { ApiError, errorOf } from './api-error.ts';
 import type { paths } from './schema.d.ts';
 
 /**
- * Every call of the page: the person's token and language go with it. A token that is no longer taken is renewed once, if it can be, and
- * else ends the session. What was asked before the app was there is not asked again.
+ * Every call of the page: the person's token and language go with it. A token that is no longer taken is renewed once,
+ * if it can be, and else ends the session. What was asked before the app was there is not asked again.
  */
 export async function authorizedFetch(input: Request | string, init: RequestInit = {}): Promise<Response> {
   const request = new Request(input, init);
@@ -15,7 +15,7 @@ export async function authorizedFetch(input: Request | string, init: RequestInit
   const token = await freshToken().catch(offline);
   // A body can be read once.
   const again = request.clone();
-  const response = await takeEarly(request, token) ?? await send(request, token);
+  const response = (await takeEarly(request, token)) ?? (await send(request, token));
   if (response.status !== 401 || token === null) return response;
   const other = await renewedToken().catch(offline);
   const second = other === null || other === token ? response : await send(again, other);

@@ -14,7 +14,9 @@ export function preloadMarkdown(): void {
   void loadMarkdown().catch(() => {});
 }
 
-/** A turn's answer, from its first delta to the stored transcript: the same element, so that nothing jumps when it ends. */
+/**
+ * A turn's answer, from its first delta to the stored transcript: the same element, so that nothing jumps when it ends.
+ */
 export function Answer({ row, onAsk }: { row: Extract<Row, { kind: 'answer' }>; onAsk: (message: string) => void }) {
   const { t } = useTranslation('chat');
   const turns = liveTurns();
@@ -29,13 +31,30 @@ export function Answer({ row, onAsk }: { row: Extract<Row, { kind: 'answer' }>; 
       {text !== '' && (
         <div className={`answer transition-opacity ${live?.again === true ? 'opacity-50' : ''}`}>
           {/* Whatever a model writes can be read: what cannot be drawn, as quotes in quotes 4,000 deep, stays the text it is. */}
-          <Boundary of={streaming} fallback={() => plain}><Suspense fallback={plain}><Markdown text={text} streaming={streaming} /></Suspense></Boundary>
+          <Boundary of={streaming} fallback={() => plain}>
+            <Suspense fallback={plain}>
+              <Markdown text={text} streaming={streaming} />
+            </Suspense>
+          </Boundary>
         </div>
       )}
-      {streaming && (text === '' || live.again) && <Waiting label={live.again ? t('again') : live.phase === 'sending' ? t('sending') : t('thinking')} />}
+      {streaming && (text === '' || live.again) && (
+        <Waiting label={live.again ? t('again') : live.phase === 'sending' ? t('sending') : t('thinking')} />
+      )}
       {ending !== null && <AnswerFoot text={text} ending={ending} />}
       {ending?.finishReason === 'length' && (
-        <div className="mt-3"><Notice tone="info" action={<Button size="small" onClick={() => onAsk(t('continueMessage'))}>{t('continue')}</Button>}>{t('cut')}</Notice></div>
+        <div className="mt-3">
+          <Notice
+            tone="info"
+            action={
+              <Button size="small" onClick={() => onAsk(t('continueMessage'))}>
+                {t('continue')}
+              </Button>
+            }
+          >
+            {t('cut')}
+          </Notice>
+        </div>
       )}
     </article>
   );
@@ -44,7 +63,15 @@ export function Answer({ row, onAsk }: { row: Extract<Row, { kind: 'answer' }>; 
 function Waiting({ label }: { label: string }) {
   return (
     <p className="flex items-center gap-2 py-1 text-sm text-faint">
-      <span aria-hidden className="flex gap-1">{[0, 1, 2].map((n) => <span key={n} className="size-1.5 animate-pulse-soft rounded-full bg-current" style={{ animationDelay: `${n * 0.18}s` }} />)}</span>
+      <span aria-hidden className="flex gap-1">
+        {[0, 1, 2].map((n) => (
+          <span
+            key={n}
+            className="size-1.5 animate-pulse-soft rounded-full bg-current"
+            style={{ animationDelay: `${n * 0.18}s` }}
+          />
+        ))}
+      </span>
       {label}
     </p>
   );

@@ -4,7 +4,13 @@ import { CopyButton } from '../ui/CopyButton.tsx';
 import { useFigures } from '../usage/figures.ts';
 
 /** What an answer took and who gave it; the parts of the sum on demand. */
-export function AnswerFoot({ text, ending }: { text: string; ending: Pick<Schemas['Message'], 'model' | 'state' | 'usage'> }) {
+export function AnswerFoot({
+  text,
+  ending,
+}: {
+  text: string;
+  ending: Pick<Schemas['Message'], 'model' | 'state' | 'usage'>;
+}) {
   const { t } = useTranslation('chat');
   const { tokens } = useFigures();
   const { usage } = ending;
@@ -13,8 +19,13 @@ export function AnswerFoot({ text, ending }: { text: string; ending: Pick<Schema
       {text !== '' && <CopyButton text={text} label={t('copyAnswer')} />}
       {usage !== undefined && (
         <details className="group/usage">
-          <summary className="list-none rounded-md px-2 py-1 tabular-nums hover:bg-hover hover:text-ink">{t('spent', { tokens: tokens(usage.debitedTokens) })} · {ending.model}</summary>
-          <p className="px-2 py-1 tabular-nums">{t('spentParts', { prompt: tokens(usage.promptTokens), completion: tokens(usage.completionTokens) })}{usage.estimated && ` · ${t('estimated')}`}</p>
+          <summary className="list-none rounded-md px-2 py-1 tabular-nums hover:bg-hover hover:text-ink">
+            {t('spent', { tokens: tokens(usage.debitedTokens) })} · {ending.model}
+          </summary>
+          <p className="px-2 py-1 tabular-nums">
+            {t('spentParts', { prompt: tokens(usage.promptTokens), completion: tokens(usage.completionTokens) })}
+            {usage.estimated && ` · ${t('estimated')}`}
+          </p>
         </details>
       )}
       {ending.state === 'stopped' && <span className="px-2 py-1">{t('stopped')}</span>}

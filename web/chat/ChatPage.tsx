@@ -27,13 +27,17 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
   const live = useSyncExternalStore(turns.subscribe, turns.list);
   const { rows, stored } = useTranscript(conversationId);
   const conversation = useQuery({
-    queryKey: ['conversation', conversationId], enabled: conversationId !== null,
-    queryFn: () => answer(api.GET('/api/conversations/{conversationId}', { params: { path: { conversationId: conversationId ?? '' } } })),
+    queryKey: ['conversation', conversationId],
+    enabled: conversationId !== null,
+    queryFn: () =>
+      answer(
+        api.GET('/api/conversations/{conversationId}', { params: { path: { conversationId: conversationId ?? '' } } }),
+      ),
   });
   const { model } = useModelChoice();
   const running = live.find((turn) => turn.conversationId === conversationId && turn.phase !== 'ended') ?? null;
 
-  const began = pending === null ? null : turns.get(pending)?.conversationId ?? null;
+  const began = pending === null ? null : (turns.get(pending)?.conversationId ?? null);
   useLayoutEffect(() => {
     if (conversationId !== null || pending === null || began === null) return;
     begunBy.set(began, pending);
@@ -42,26 +46,41 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
   }, [conversationId, pending, began, navigate]);
   useEffect(preloadMarkdown, []);
   const title = conversationId === null ? t('new') : (conversation.data?.title ?? '');
-  useEffect(() => { document.title = title === '' ? 'Turnkeeper' : `${title} · Turnkeeper`; }, [title]);
+  useEffect(() => {
+    document.title = title === '' ? 'Turnkeeper' : `${title} · Turnkeeper`;
+  }, [title]);
 
   const send = (message: string) => {
-    compose(conversationId, { refusal: null, ...(message === composingOf(conversationId).draft.trim() ? { draft: '' } : {}) });
+    compose(conversationId, {
+      refusal: null,
+      ...(message === composingOf(conversationId).draft.trim() ? { draft: '' } : {}),
+    });
     const turnId = turns.send({ message, conversationId, model });
     if (conversationId === null) setPending(turnId);
   };
   if (stored.error instanceof ApiError && stored.error.code === 'not_found') return <NotFound />;
   return (
     <>
-      <TopBar><h1 className="truncate text-sm font-medium text-soft">{title}</h1></TopBar>
+      <TopBar>
+        <h1 className="truncate text-sm font-medium text-soft">{title}</h1>
+      </TopBar>
       <main className="flex min-h-0 flex-1 flex-col">
         <Transcript
-          key={(conversationId === null ? pending : begunBy.get(conversationId) ?? conversationId) ?? 'new'}
-          rows={rows} stored={conversationId === null ? null : stored} conversationId={conversationId} onAsk={send}
+          key={(conversationId === null ? pending : (begunBy.get(conversationId) ?? conversationId)) ?? 'new'}
+          rows={rows}
+          stored={conversationId === null ? null : stored}
+          conversationId={conversationId}
+          onAsk={send}
         />
         <div className="mx-auto grid w-full max-w-3xl gap-2.5 px-3 pb-3 sm:px-6 sm:pb-5">
           <UsageBanner />
           <Refusal conversationId={conversationId} />
-          <Composer conversationId={conversationId} running={running} onSend={send} onStop={(turnId) => void turns.stop(turnId)} />
+          <Composer
+            conversationId={conversationId}
+            running={running}
+            onSend={send}
+            onStop={(turnId) => void turns.stop(turnId)}
+          />
         </div>
       </main>
     </>

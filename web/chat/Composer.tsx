@@ -11,9 +11,20 @@ import type { LiveTurn } from './turn-state.ts';
 
 const LONGEST = 32_000;
 
-/** Enter sends, Shift and Enter begins a line, Escape stops the answer. @param running the turn of this conversation that runs. */
-export function Composer({ conversationId, running, onSend, onStop }: {
-  conversationId: string | null; running: LiveTurn | null; onSend: (message: string) => void; onStop: (turnId: string) => void;
+/**
+ * Enter sends, Shift and Enter begins a line, Escape stops the answer.
+ * @param running the turn of this conversation that runs.
+ */
+export function Composer({
+  conversationId,
+  running,
+  onSend,
+  onStop,
+}: {
+  conversationId: string | null;
+  running: LiveTurn | null;
+  onSend: (message: string) => void;
+  onStop: (turnId: string) => void;
 }) {
   const { t } = useTranslation('chat');
   const { draft } = useComposing(conversationId);
@@ -40,19 +51,65 @@ export function Composer({ conversationId, running, onSend, onStop }: {
   };
   const reason = blocked ? t('blockedReason') : tooLong ? t('tooLong') : null;
   return (
-    <form onSubmit={(event) => { event.preventDefault(); send(); }} className="rounded-2xl border border-line bg-raised shadow-sm focus-within:border-accent/60">
-      <label htmlFor="composer" className="sr-only">{t('message')}</label>
-      <textarea id="composer" ref={field} value={draft} rows={1} onChange={(event) => compose(conversationId, { draft: event.target.value })} onKeyDown={onKeyDown}
-        placeholder={blocked ? t('blockedPlaceholder') : t('placeholder')} aria-invalid={tooLong} aria-describedby={reason === null ? 'composer-keys' : 'composer-reason'}
-        className="block field-sizing-content max-h-[40dvh] min-h-13 w-full resize-none bg-transparent px-4 pt-3.5 pb-1 outline-none placeholder:text-faint" />
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+      className="rounded-2xl border border-line bg-raised shadow-sm focus-within:border-accent/60"
+    >
+      <label htmlFor="composer" className="sr-only">
+        {t('message')}
+      </label>
+      <textarea
+        id="composer"
+        ref={field}
+        value={draft}
+        rows={1}
+        onChange={(event) => compose(conversationId, { draft: event.target.value })}
+        onKeyDown={onKeyDown}
+        placeholder={blocked ? t('blockedPlaceholder') : t('placeholder')}
+        aria-invalid={tooLong}
+        aria-describedby={reason === null ? 'composer-keys' : 'composer-reason'}
+        className="block field-sizing-content max-h-[40dvh] min-h-13 w-full resize-none bg-transparent px-4 pt-3.5 pb-1 outline-none placeholder:text-faint"
+      />
       <div className="flex items-center gap-1 px-2 pb-2">
         <ModelPicker />
         <TokenMeter running={running} />
-        <span id="composer-keys" className="sr-only">{t('keys')}</span>
-        {reason !== null && <span id="composer-reason" className="truncate px-1 text-sm text-bad">{reason}</span>}
-        {running === null
-          ? <Button type="submit" look="primary" size="icon" className="ml-auto rounded-xl" disabled={!ready} aria-label={t('send')}><ArrowUp aria-hidden className="size-5" /></Button>
-          : <Button size="icon" className="ml-auto rounded-xl" disabled={running.stopping} aria-label={t('stop')} aria-keyshortcuts="Escape" onClick={() => { onStop(running.turnId); field.current?.focus(); }}><Square aria-hidden className="size-3.5 fill-current" /></Button>}
+        <span id="composer-keys" className="sr-only">
+          {t('keys')}
+        </span>
+        {reason !== null && (
+          <span id="composer-reason" className="truncate px-1 text-sm text-bad">
+            {reason}
+          </span>
+        )}
+        {running === null ? (
+          <Button
+            type="submit"
+            look="primary"
+            size="icon"
+            className="ml-auto rounded-xl"
+            disabled={!ready}
+            aria-label={t('send')}
+          >
+            <ArrowUp aria-hidden className="size-5" />
+          </Button>
+        ) : (
+          <Button
+            size="icon"
+            className="ml-auto rounded-xl"
+            disabled={running.stopping}
+            aria-label={t('stop')}
+            aria-keyshortcuts="Escape"
+            onClick={() => {
+              onStop(running.turnId);
+              field.current?.focus();
+            }}
+          >
+            <Square aria-hidden className="size-3.5 fill-current" />
+          </Button>
+        )}
       </div>
     </form>
   );

@@ -23,10 +23,28 @@ export function ModelPicker() {
   if (model === null) return null;
   if (items.length === 1) return <span className="truncate px-2 text-xs text-faint">{model}</span>;
   return (
-    <Menu aria-label={t('model', { model })} align="start" width="min-w-64" className="flex min-w-0 items-center gap-1 rounded-lg px-2 py-1.5 text-xs text-faint hover:bg-hover hover:text-ink" entries={[{
-      kind: 'choice', label: t('models'), value: model, onChoose: choose,
-      options: items.map(({ name, rate }) => ({ value: name, label: name, hint: t('rate', { input: rate.input / 1000, output: rate.output / 1000 }) })),
-    }]}><span className="truncate">{model}</span><ChevronDown aria-hidden className="size-3.5 shrink-0" /></Menu>
+    <Menu
+      aria-label={t('model', { model })}
+      align="start"
+      width="min-w-64"
+      className="flex min-w-0 items-center gap-1 rounded-lg px-2 py-1.5 text-xs text-faint hover:bg-hover hover:text-ink"
+      entries={[
+        {
+          kind: 'choice',
+          label: t('models'),
+          value: model,
+          onChoose: choose,
+          options: items.map(({ name, rate }) => ({
+            value: name,
+            label: name,
+            hint: t('rate', { input: rate.input / 1000, output: rate.output / 1000 }),
+          })),
+        },
+      ]}
+    >
+      <span className="truncate">{model}</span>
+      <ChevronDown aria-hidden className="size-3.5 shrink-0" />
+    </Menu>
   );
 }
 

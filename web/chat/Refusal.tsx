@@ -11,7 +11,20 @@ export function Refusal({ conversationId }: { conversationId: string | null }) {
   const { refusal } = useComposing(conversationId);
   if (refusal === null || refusal.code === 'TOKEN_EXHAUSTED') return null;
   return (
-    <Notice tone="bad" action={<Button look="bare" size="icon" className="-my-2" aria-label={t('dismiss')} onClick={() => compose(conversationId, { refusal: null })}><X aria-hidden className="size-4" /></Button>}>
+    <Notice
+      tone="bad"
+      action={
+        <Button
+          look="bare"
+          size="icon"
+          className="-my-2"
+          aria-label={t('dismiss')}
+          onClick={() => compose(conversationId, { refusal: null })}
+        >
+          <X aria-hidden className="size-4" />
+        </Button>
+      }
+    >
       {sentenceOf(refusal, t)}
     </Notice>
   );

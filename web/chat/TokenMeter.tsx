@@ -13,13 +13,20 @@ export function TokenMeter({ running }: { running: LiveTurn | null }) {
   const { tokens } = useFigures();
   const { data: usage } = useUsage();
   const turns = liveTurns();
-  const soFar = useSyncExternalStore(turns.subscribe, () => running === null ? 0 : roughTokens(turns.get(running.turnId)?.text ?? ''));
+  const soFar = useSyncExternalStore(turns.subscribe, () =>
+    running === null ? 0 : roughTokens(turns.get(running.turnId)?.text ?? ''),
+  );
   if (usage === undefined) return null;
   return (
-    <Link href="/usage" className="flex min-w-0 items-center gap-2 rounded-lg px-2 py-1.5 text-xs text-faint hover:bg-hover hover:text-ink">
+    <Link
+      href="/usage"
+      className="flex min-w-0 items-center gap-2 rounded-lg px-2 py-1.5 text-xs text-faint hover:bg-hover hover:text-ink"
+    >
       <Meter usage={usage} label={t('meter')} className="h-1.5 w-14 shrink-0" />
       <span className="truncate tabular-nums">
-        {running !== null && soFar > 0 ? t('soFar', { tokens: tokens(soFar) }) : t('leftShort', { tokens: tokens(usage.remainingTokens) })}
+        {running !== null && soFar > 0
+          ? t('soFar', { tokens: tokens(soFar) })
+          : t('leftShort', { tokens: tokens(usage.remainingTokens) })}
       </span>
     </Link>
   );

@@ -7,12 +7,18 @@ export function Welcome({ begun, onAsk }: { begun: boolean; onAsk: (message: str
   const { t } = useTranslation('chat');
   return (
     <div className="flex min-h-0 flex-1 flex-col items-center justify-center overflow-y-auto px-6 py-8 text-center">
-      <h2 className="text-2xl font-semibold tracking-tight text-balance sm:text-3xl">{begun ? t('welcome.empty') : t('welcome.title')}</h2>
+      <h2 className="text-2xl font-semibold tracking-tight text-balance sm:text-3xl">
+        {begun ? t('welcome.empty') : t('welcome.title')}
+      </h2>
       <p className="mt-2 text-soft">{t('welcome.lead')}</p>
       <ul className="mt-8 grid w-full max-w-2xl gap-2 sm:grid-cols-3">
         {IDEAS.map((idea) => (
           <li key={idea}>
-            <button type="button" onClick={() => onAsk(t(`ideas.${idea}.ask`))} className="flex h-full w-full flex-col items-start gap-0.5 rounded-xl border border-line bg-raised px-4 py-3 text-left text-sm hover:bg-hover">
+            <button
+              type="button"
+              onClick={() => onAsk(t(`ideas.${idea}.ask`))}
+              className="flex h-full w-full flex-col items-start gap-0.5 rounded-xl border border-line bg-raised px-4 py-3 text-left text-sm hover:bg-hover"
+            >
               <span className="font-medium">{t(`ideas.${idea}.title`)}</span>
               <span className="text-faint">{t(`ideas.${idea}.ask`)}</span>
             </button>

@@ -1,7 +1,10 @@
 import { useSyncExternalStore } from 'react';
 import type { ApiError } from '../api/api-error.ts';
 
-/** What is being written in a conversation, and why the last thing sent from it was given back. Outlives the page that shows it. */
+/**
+ * What is being written in a conversation, and why the last thing sent from it was given back. Outlives the page that
+ * shows it.
+ */
 export interface Composing {
   readonly draft: string;
   readonly refusal: ApiError | null;
@@ -30,7 +33,10 @@ export function compose(conversationId: string | null, change: Partial<Composing
 /** Gives back what was typed, before whatever has been typed since. */
 export function giveBack(conversationId: string | null, question: string, refusal: ApiError): void {
   const { draft } = composingOf(conversationId);
-  compose(conversationId, { draft: draft === '' || draft === question ? question : `${question}\n\n${draft}`, refusal });
+  compose(conversationId, {
+    draft: draft === '' || draft === question ? question : `${question}\n\n${draft}`,
+    refusal,
+  });
 }
 
 /** What was being written, by whom, for a page that is left and comes back. */
@@ -40,7 +46,12 @@ export interface Drafts {
 }
 
 export function packDrafts(): Drafts {
-  return { writer, byConversation: Object.fromEntries([...all].filter(([, { draft }]) => draft !== '').map(([conversationId, { draft }]) => [conversationId, draft])) };
+  return {
+    writer,
+    byConversation: Object.fromEntries(
+      [...all].filter(([, { draft }]) => draft !== '').map(([conversationId, { draft }]) => [conversationId, draft]),
+    ),
+  };
 }
 
 export function unpackDrafts(drafts: Drafts): void {

@@ -22,7 +22,9 @@ export interface TurnListener {
 
 type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 
-/** The turns this page sends or watches. Each is followed until it has ended, over as many connections as that takes. */
+/**
+ * The turns this page sends or watches. Each is followed until it has ended, over as many connections as that takes.
+ */
 export class LiveTurns {
   readonly #fetch: Fetch;
   readonly #turns = new Map<string, LiveTurn>();
@@ -40,7 +42,9 @@ export class LiveTurns {
     return this.#turns.get(turnId);
   }
 
-  /** Another array when a turn begins, is admitted, loses its connection or ends; the same while only its text grows. */
+  /**
+   * Another array when a turn begins, is admitted, loses its connection or ends; the same while only its text grows.
+   */
   list = (): readonly LiveTurn[] => this.#list;
 
   subscribe = (subscriber: () => void): (() => void) => {
@@ -51,8 +55,15 @@ export class LiveTurns {
   /** Asks. The id is ours, so that sending again after a lost connection is the same turn. */
   send({ message, conversationId, model }: Question): string {
     const turnId = uuidv7();
-    const body = JSON.stringify({ turnId, message, ...(conversationId === null ? {} : { conversationId }), ...(model === null ? {} : { model }) });
-    this.#begin(beginTurn({ turnId, conversationId, question: message, phase: 'sending' }), () => this.#open('/api/chat/send', { method: 'POST', body }));
+    const body = JSON.stringify({
+      turnId,
+      message,
+      ...(conversationId === null ? {} : { conversationId }),
+      ...(model === null ? {} : { model }),
+    });
+    this.#begin(beginTurn({ turnId, conversationId, question: message, phase: 'sending' }), () =>
+      this.#open('/api/chat/send', { method: 'POST', body }),
+    );
     return turnId;
   }
 
@@ -64,7 +75,9 @@ export class LiveTurns {
   }
 
   retry(turnId: string, conversationId: string): void {
-    this.#begin(beginTurn({ turnId, conversationId, question: null, phase: 'sending' }), () => this.#open(`/api/chat/turns/${turnId}/retry`, { method: 'POST' }));
+    this.#begin(beginTurn({ turnId, conversationId, question: null, phase: 'sending' }), () =>
+      this.#open(`/api/chat/turns/${turnId}/retry`, { method: 'POST' }),
+    );
   }
 
   /** Asked for before it is admitted, it is sent as soon as it is. */
@@ -134,13 +147,26 @@ export class LiveTurns {
 
   #resume(turnId: string): Promise<Response> {
     const lastEventId = this.#turns.get(turnId)?.lastEventId ?? '';
-    return this.#open(`/api/chat/turns/${turnId}/events`, { method: 'GET', headers: lastEventId === '' ? {} : { 'Last-Event-ID': lastEventId } });
+    return this.#open(`/api/chat/turns/${turnId}/events`, {
+      method: 'GET',
+      headers: lastEventId === '' ? {} : { 'Last-Event-ID': lastEventId },
+    });
   }
 
-  async #open(path: string, { method, body, headers }: { method: string; body?: string; headers?: Record<string, string> }): Promise<Response> {
+  async #open(
+    path: string,
+    { method, body, headers }: { method: string; body?: string; headers?: Record<string, string> },
+  ): Promise<Response> {
     const response = await this.#fetch(path, {
-      method, signal: this.#closed.signal, cache: 'no-store', ...(body === undefined ? {} : { body }),
-      headers: { Accept: 'text/event-stream', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+      method,
+      signal: this.#closed.signal,
+      cache: 'no-store',
+      ...(body === undefined ? {} : { body }),
+      headers: {
+        Accept: 'text/event-stream',
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
     });
     return accepted(response);
   }
@@ -156,7 +182,12 @@ export class LiveTurns {
   #set(turn: LiveTurn): void {
     const before = this.#turns.get(turn.turnId);
     this.#turns.set(turn.turnId, turn);
-    if (before?.phase !== turn.phase || before.conversationId !== turn.conversationId || before.connected !== turn.connected) this.#changed();
+    if (
+      before?.phase !== turn.phase ||
+      before.conversationId !== turn.conversationId ||
+      before.connected !== turn.connected
+    )
+      this.#changed();
     else this.#changedText();
   }
 

@@ -27,16 +27,47 @@ export interface LiveTurn {
 }
 
 export function beginTurn(known: Pick<LiveTurn, 'turnId' | 'conversationId' | 'question' | 'phase'>): LiveTurn {
-  return { ...known, text: '', outdated: false, again: false, lastEventId: '', ending: null, connected: true, stopping: false };
+  return {
+    ...known,
+    text: '',
+    outdated: false,
+    again: false,
+    lastEventId: '',
+    ending: null,
+    connected: true,
+    stopping: false,
+  };
 }
 
 export function advance(turn: LiveTurn, event: TurnEvent<Turn>): LiveTurn {
   const next = { ...turn, lastEventId: event.id, connected: true };
   switch (event.type) {
-    case 'accepted': return { ...next, conversationId: event.data.conversationId, phase: turn.phase === 'sending' ? 'waiting' : turn.phase };
-    case 'delta': return { ...next, phase: 'answering', text: turn.outdated ? event.data.text : turn.text + event.data.text, outdated: false, again: false };
-    case 'restarted': return { ...next, outdated: true, again: event.data.reason !== 'resync' };
-    default: return { ...next, conversationId: event.data.turn.conversationId, phase: 'ended', ending: event.data.turn, text: event.data.turn.content ?? '', outdated: false, again: false };
+    case 'accepted':
+      return {
+        ...next,
+        conversationId: event.data.conversationId,
+        phase: turn.phase === 'sending' ? 'waiting' : turn.phase,
+      };
+    case 'delta':
+      return {
+        ...next,
+        phase: 'answering',
+        text: turn.outdated ? event.data.text : turn.text + event.data.text,
+        outdated: false,
+        again: false,
+      };
+    case 'restarted':
+      return { ...next, outdated: true, again: event.data.reason !== 'resync' };
+    default:
+      return {
+        ...next,
+        conversationId: event.data.turn.conversationId,
+        phase: 'ended',
+        ending: event.data.turn,
+        text: event.data.turn.content ?? '',
+        outdated: false,
+        again: false,
+      };
   }
 }
 

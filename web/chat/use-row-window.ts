@@ -8,8 +8,9 @@ const STEP = 40;
 const NEAR_END_PX = 60;
 
 /**
- * The part of a transcript that is in the page: it grows where one scrolls to and gives up rows at the other side, and it follows the
- * end unless the person has scrolled up. What is being read keeps its place, whatever comes and goes above it.
+ * The part of a transcript that is in the page: it grows where one scrolls to and gives up rows at the other side, and
+ * it follows the end unless the person has scrolled up. What is being read keeps its place, whatever comes and goes
+ * above it.
  * @param readMore older rows, when there are some that were not read.
  */
 export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null) {
@@ -30,8 +31,11 @@ export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null
     const edge = box.getBoundingClientRect().top;
     following.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX && hidden === 0;
     setAtEnd(following.current);
-    const seen = [...box.querySelectorAll<HTMLElement>('[data-row]')].find((row) => row.getBoundingClientRect().bottom > edge);
-    anchor.current = seen === undefined ? null : { key: seen.dataset['row'] ?? '', top: seen.getBoundingClientRect().top - edge };
+    const seen = [...box.querySelectorAll<HTMLElement>('[data-row]')].find(
+      (row) => row.getBoundingClientRect().bottom > edge,
+    );
+    anchor.current =
+      seen === undefined ? null : { key: seen.dataset['row'] ?? '', top: seen.getBoundingClientRect().top - edge };
   }, [hidden]);
 
   useLayoutEffect(() => {
@@ -50,7 +54,9 @@ export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null
     const box = scroller.current;
     const inner = content.current;
     if (box === null || inner === null) return;
-    const grown = new ResizeObserver(() => { if (following.current) box.scrollTop = box.scrollHeight; });
+    const grown = new ResizeObserver(() => {
+      if (following.current) box.scrollTop = box.scrollHeight;
+    });
     grown.observe(inner);
     grown.observe(box);
     box.addEventListener('scroll', remember, { passive: true });
@@ -60,11 +66,15 @@ export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null
     };
   }, [remember, isEmpty]);
 
-  const top = useInView(() => {
-    if (following.current) remember();
-    if (to - size > 0) setView({ size: Math.min(MOST_ROWS, size + STEP), hidden: hidden + Math.max(0, size + STEP - MOST_ROWS) });
-    else readMore?.();
-  }, `${rows.length} ${size} ${hidden} ${readMore !== null}`);
+  const top = useInView(
+    () => {
+      if (following.current) remember();
+      if (to - size > 0)
+        setView({ size: Math.min(MOST_ROWS, size + STEP), hidden: hidden + Math.max(0, size + STEP - MOST_ROWS) });
+      else readMore?.();
+    },
+    `${rows.length} ${size} ${hidden} ${readMore !== null}`,
+  );
   const bottom = useInView(() => {
     if (hidden > 0) setView({ size: Math.min(MOST_ROWS, size + STEP), hidden: Math.max(0, hidden - STEP) });
   }, `${rows.length} ${size} ${hidden}`);

@@ -33,7 +33,9 @@ export function useTranscript(conversationId: string | null) {
   const refresh = useRefreshTranscript();
   useEffect(() => {
     if (conversationId === null) return;
-    const onReturn = () => { if (document.visibilityState === 'visible') void refresh(conversationId).catch(() => {}); };
+    const onReturn = () => {
+      if (document.visibilityState === 'visible') void refresh(conversationId).catch(() => {});
+    };
     document.addEventListener('visibilitychange', onReturn);
     addEventListener('focus', onReturn);
     addEventListener('online', onReturn);
@@ -49,30 +51,46 @@ export function useTranscript(conversationId: string | null) {
 /** Reads the end of a transcript again and puts it in; what was read before stays. */
 export function useRefreshTranscript() {
   const queries = useQueryClient();
-  return useCallback(async (conversationId: string) => {
-    const key = messagesKey(conversationId);
-    const newest = await readMessages(conversationId, null);
-    // A first reading under way may be older than this one.
-    if (queries.getQueryData(key) === undefined) await queries.cancelQueries({ queryKey: key });
-    let known = false;
-    queries.setQueryData<InfiniteData<MessagePage, string | null>>(key, (data) => {
-      const merged = mergeNewest(data?.pages ?? [], newest.items);
-      if (data === undefined || merged === null) return undefined;
-      known = true;
-      return { ...data, pages: merged };
-    });
-    // Never read, or so much is new that a gap would be left.
-    if (!known) queries.setQueryData<InfiniteData<MessagePage, string | null>>(key, { pages: [newest], pageParams: [null] });
-    return newest.items;
-  }, [queries]);
+  return useCallback(
+    async (conversationId: string) => {
+      const key = messagesKey(conversationId);
+      const newest = await readMessages(conversationId, null);
+      // A first reading under way may be older than this one.
+      if (queries.getQueryData(key) === undefined) await queries.cancelQueries({ queryKey: key });
+      let known = false;
+      queries.setQueryData<InfiniteData<MessagePage, string | null>>(key, (data) => {
+        const merged = mergeNewest(data?.pages ?? [], newest.items);
+        if (data === undefined || merged === null) return undefined;
+        known = true;
+        return { ...data, pages: merged };
+      });
+      // Never read, or so much is new that a gap would be left.
+      if (!known)
+        queries.setQueryData<InfiniteData<MessagePage, string | null>>(key, { pages: [newest], pageParams: [null] });
+      return newest.items;
+    },
+    [queries],
+  );
 }
 
 export function messagesKey(conversationId: string) {
   return ['messages', conversationId] as const;
 }
 
-async function readMessages(conversationId: string, cursor: string | null): Promise<{ items: Message[]; nextCursor: string | null }> {
-  return answer(api.GET('/api/conversations/{conversationId}/messages', {
-    params: { path: { conversationId }, query: { order: 'desc', limit: cursor === null ? FIRST_PAGE : OLDER_PAGE, ...(cursor === null ? {} : { cursor }) } },
-  }));
+async function readMessages(
+  conversationId: string,
+  cursor: string | null,
+): Promise<{ items: Message[]; nextCursor: string | null }> {
+  return answer(
+    api.GET('/api/conversations/{conversationId}/messages', {
+      params: {
+        path: { conversationId },
+        query: {
+          order: 'desc',
+          limit: cursor === null ? FIRST_PAGE : OLDER_PAGE,
+          ...(cursor === null ? {} : { cursor }),
+        },
+      },
+    }),
+  );
 }

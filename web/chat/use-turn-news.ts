@@ -5,7 +5,10 @@ import { liveTurns } from '../session/keep.ts';
 import { compose, giveBack } from './composing.ts';
 import { useRefreshTranscript } from './use-transcript.ts';
 
-/** Keeps what the page shows true as the turns that it follows are admitted, end or are refused. @returns the newest answer, for those who listen. */
+/**
+ * Keeps what the page shows true as the turns that it follows are admitted, end or are refused.
+ * @returns the newest answer, for those who listen.
+ */
 export function useTurnNews(feed: FeedState): string {
   const queries = useQueryClient();
   const refresh = useRefreshTranscript();
@@ -25,7 +28,11 @@ export function useTurnNews(feed: FeedState): string {
         setHeard(content ?? '');
         recount();
         // Forgotten only when the stored transcript has it: the answer on the screen never goes in between.
-        if (conversationId !== null) void refresh(conversationId).then(() => turns.forget(turnId), () => {});
+        if (conversationId !== null)
+          void refresh(conversationId).then(
+            () => turns.forget(turnId),
+            () => {},
+          );
       },
       onRefused({ conversationId, question }, error) {
         if (question === null) compose(conversationId, { refusal: error });

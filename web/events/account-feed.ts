@@ -22,8 +22,9 @@ const LOOK_EVERY_MS = 5_000;
 const QUIET_MS = 20_000;
 
 /**
- * The feed of one person's account, on one connection for all pages of this browser: one page has it and tells the others. Where it got to is
- * known to all of them, so that whichever takes over misses nothing. Pages of different persons have feeds of their own.
+ * The feed of one person's account, on one connection for all pages of this browser: one page has it and tells the
+ * others. Where it got to is known to all of them, so that whichever takes over misses nothing. Pages of different
+ * persons have feeds of their own.
  */
 export class AccountFeed {
   readonly #channel: BroadcastChannel;
@@ -37,8 +38,16 @@ export class AccountFeed {
   #askedAt: number | null = null;
 
   /** @param from what the page knows already is no news: the `eventId` of what it read first. */
-  constructor({ userId, from, open, listener }: {
-    userId: number; from: string; open: (lastEventId: string, signal: AbortSignal) => Promise<Response>; listener: FeedListener;
+  constructor({
+    userId,
+    from,
+    open,
+    listener,
+  }: {
+    userId: number;
+    from: string;
+    open: (lastEventId: string, signal: AbortSignal) => Promise<Response>;
+    listener: FeedListener;
   }) {
     this.#lastEventId = from;
     this.#listener = listener;
@@ -47,7 +56,9 @@ export class AccountFeed {
     this.#channel.addEventListener('message', ({ data }: MessageEvent<Word>) => this.#hear(data));
     const sink = {
       onEvent: (event: FeedEvent) => this.#tell({ kind: 'event', event }),
-      onState: (state: FeedState) => { if (state !== this.#state) this.#tell({ kind: 'state', state }); },
+      onState: (state: FeedState) => {
+        if (state !== this.#state) this.#tell({ kind: 'state', state });
+      },
       onAlive: () => this.#say({ kind: 'state', state: this.#state }),
       onGap: () => this.#tell({ kind: 'gap' }),
     };
@@ -98,9 +109,12 @@ export class AccountFeed {
         if (word.state === this.#state) return;
         this.#state = word.state;
         return this.#listener.onState(word.state);
-      case 'gap': return this.#listener.onGap();
-      case 'read': return this.#listener.onRead();
-      case 'ask': return;
+      case 'gap':
+        return this.#listener.onGap();
+      case 'read':
+        return this.#listener.onRead();
+      case 'ask':
+        return;
     }
   }
 

@@ -9,7 +9,10 @@ export type FeedEvent =
   | { readonly id: string; readonly type: 'turn'; readonly data: Schemas['TurnChangedEvent'] }
   | { readonly id: string; readonly type: 'notification'; readonly data: Schemas['Notification'] };
 
-/** connecting: nothing was heard yet · live: what changes is told · lost: a connection is gone and the next one did not come at once */
+/**
+ * connecting: nothing was heard yet · live: what changes is told · lost: a connection is gone and the next one did not
+ * come at once
+ */
 export type FeedState = 'connecting' | 'live' | 'lost';
 
 export interface FeedSink {
@@ -26,9 +29,20 @@ const FIRST_WITHIN_MS = 10_000;
 /** A comment comes every 15 s. */
 const SILENT_MS = 40_000;
 
-/** Follows `GET /api/events` until `signal` aborts, over as many connections as it takes, each from the last event that came. */
-export async function followFeed({ open, from, sink, signal }: {
-  open: (lastEventId: string, signal: AbortSignal) => Promise<Response>; from: string; sink: FeedSink; signal: AbortSignal;
+/**
+ * Follows `GET /api/events` until `signal` aborts, over as many connections as it takes, each from the last event that
+ * came.
+ */
+export async function followFeed({
+  open,
+  from,
+  sink,
+  signal,
+}: {
+  open: (lastEventId: string, signal: AbortSignal) => Promise<Response>;
+  from: string;
+  sink: FeedSink;
+  signal: AbortSignal;
 }): Promise<void> {
   let lastEventId = from;
   for (let failures = 0; !signal.aborted;) {
@@ -36,7 +50,10 @@ export async function followFeed({ open, from, sink, signal }: {
     let retryAfter = 0;
     try {
       const response = await open(lastEventId, connection.signal);
-      for await (const { id, event, data } of readEvents(response, () => { connection.isAlive(); if (!signal.aborted) sink.onAlive(); })) {
+      for await (const { id, event, data } of readEvents(response, () => {
+        connection.isAlive();
+        if (!signal.aborted) sink.onAlive();
+      })) {
         if (signal.aborted) return;
         failures = 0;
         lastEventId = id;
@@ -60,7 +77,10 @@ export async function followFeed({ open, from, sink, signal }: {
   }
 }
 
-/** One connection's life: it ends with `signal`, when the browser says that it is offline, and when nothing was heard for too long. */
+/**
+ * One connection's life: it ends with `signal`, when the browser says that it is offline, and when nothing was heard
+ * for too long.
+ */
 class Connection {
   readonly #ended = new AbortController();
   readonly #whole: AbortSignal;

@@ -1,6 +1,7 @@
 /**
- * Of all pages of this browser that ask for one name, one at a time does the work: by a lock that the browser gives to the next page when the one that
- * had it closes, crashes or is put to sleep. Where a page may have no locks (plain HTTP on another host), each does it for itself.
+ * Of all pages of this browser that ask for one name, one at a time does the work: by a lock that the browser gives to
+ * the next page when the one that had it closes, crashes or is put to sleep. Where a page may have no locks (plain HTTP
+ * on another host), each does it for itself.
  */
 export class Leadership {
   readonly #name: string;
@@ -44,7 +45,10 @@ export class Leadership {
 
   async #run(): Promise<void> {
     while (!this.#closed.signal.aborted) {
-      if (this.#wake !== null) await new Promise<void>((resolve) => { this.#wake = resolve; });
+      if (this.#wake !== null)
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
       this.#asking = new AbortController();
       const options = this.#takesOver ? { steal: true } : { signal: this.#asking.signal };
       this.#takesOver = false;

@@ -44,7 +44,8 @@ export function useAccountFeed(): Feed {
       const before = queries.getQueryData<Usage>(['usage']);
       queries.setQueryData(['usage'], usage);
       // Where the tokens went, if that is on the screen.
-      if (before !== undefined && before.usedTokens !== usage.usedTokens) void queries.invalidateQueries({ queryKey: ['usage', 'history'] });
+      if (before !== undefined && before.usedTokens !== usage.usedTokens)
+        void queries.invalidateQueries({ queryKey: ['usage', 'history'] });
     };
     const onEvent = (event: FeedEvent) => {
       if (event.type === 'usage') onUsage(event.data);
@@ -52,7 +53,12 @@ export function useAccountFeed(): Feed {
       else onTurn(event.data);
     };
     const onGap = () => void queries.invalidateQueries();
-    const opened = new AccountFeed({ userId, from, open, listener: { onEvent, onState: setState, onGap, onRead: rereadNotifications } });
+    const opened = new AccountFeed({
+      userId,
+      from,
+      open,
+      listener: { onEvent, onState: setState, onGap, onRead: rereadNotifications },
+    });
     feed.current = opened;
     return () => opened.close();
   }, [userId, from, queries, onTurn]);
@@ -63,17 +69,27 @@ export function useAccountFeed(): Feed {
 function useOnTurn() {
   const queries = useQueryClient();
   const refresh = useRefreshTranscript();
-  return useMemo(() => (change: Extract<FeedEvent, { type: 'turn' }>['data']) => {
-    if (liveTurns().get(change.turnId) !== undefined) return;
-    void queries.invalidateQueries({ queryKey: ['conversations'] });
-    const key = messagesKey(change.conversationId);
-    const isOpen = queries.getQueryCache().find({ queryKey: key })?.isActive() === true;
-    // Not on the screen: read when it is opened again.
-    if (!isOpen) queries.removeQueries({ queryKey: key });
-    else if (!knows(queries.getQueryData<InfiniteData<MessagePage>>(key)?.pages ?? [], change)) void refresh(change.conversationId).catch(() => {});
-  }, [queries, refresh]);
+  return useMemo(
+    () => (change: Extract<FeedEvent, { type: 'turn' }>['data']) => {
+      if (liveTurns().get(change.turnId) !== undefined) return;
+      void queries.invalidateQueries({ queryKey: ['conversations'] });
+      const key = messagesKey(change.conversationId);
+      const isOpen = queries.getQueryCache().find({ queryKey: key })?.isActive() === true;
+      // Not on the screen: read when it is opened again.
+      if (!isOpen) queries.removeQueries({ queryKey: key });
+      else if (!knows(queries.getQueryData<InfiniteData<MessagePage>>(key)?.pages ?? [], change))
+        void refresh(change.conversationId).catch(() => {});
+    },
+    [queries, refresh],
+  );
 }
 
 async function open(lastEventId: string, signal: AbortSignal): Promise<Response> {
-  return accepted(await authorizedFetch('/api/events', { signal, cache: 'no-store', headers: { Accept: 'text/event-stream', ...(lastEventId === '' ? {} : { 'Last-Event-ID': lastEventId }) } }));
+  return accepted(
+    await authorizedFetch('/api/events', {
+      signal,
+      cache: 'no-store',
+      headers: { Accept: 'text/event-stream', ...(lastEventId === '' ? {} : { 'Last-Event-ID': lastEventId }) },
+    }),
+  );
 }

@@ -18,8 +18,14 @@ export async function prepareLanguage(): Promise<void> {
   const known = localStorage.getItem(REMEMBERED);
   const locale = isLocale(known) ? known : (navigator.languages.map((name) => name.slice(0, 2)).find(isLocale) ?? 'ko');
   await i18next.use(initReactI18next).init({
-    lng: locale, fallbackLng: false, ns: Object.keys(SHIPPED), defaultNS: 'common', resources: { ko: SHIPPED },
-    partialBundledLanguages: true, interpolation: { escapeValue: false }, returnNull: false,
+    lng: locale,
+    fallbackLng: false,
+    ns: Object.keys(SHIPPED),
+    defaultNS: 'common',
+    resources: { ko: SHIPPED },
+    partialBundledLanguages: true,
+    interpolation: { escapeValue: false },
+    returnNull: false,
   });
   await changeLanguage(locale);
 }
@@ -42,12 +48,14 @@ export function currentLocale(): Locale {
 }
 
 async function loadAll(locale: Locale): Promise<void> {
-  await Promise.all([...wanted].map(async (namespace) => {
-    if (i18next.hasResourceBundle(locale, namespace)) return;
-    const chunk = CHUNKS[`./${locale}/${namespace}.json`];
-    if (chunk === undefined) throw new Error(`no words: ${locale}/${namespace}`);
-    i18next.addResourceBundle(locale, namespace, await chunk());
-  }));
+  await Promise.all(
+    [...wanted].map(async (namespace) => {
+      if (i18next.hasResourceBundle(locale, namespace)) return;
+      const chunk = CHUNKS[`./${locale}/${namespace}.json`];
+      if (chunk === undefined) throw new Error(`no words: ${locale}/${namespace}`);
+      i18next.addResourceBundle(locale, namespace, await chunk());
+    }),
+  );
 }
 
 function isLocale(value: unknown): value is Locale {

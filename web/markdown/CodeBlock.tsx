@@ -8,8 +8,13 @@ export function CodeBlock({ language, code }: { language: string; code: string }
   const coloured = useColours(language, code);
   return (
     <figure className="code">
-      <figcaption><span>{language === '' ? t('code') : language}</span><CopyButton text={code} label={t('copyCode')} /></figcaption>
-      <pre tabIndex={0}><code>{coloured ?? code}</code></pre>
+      <figcaption>
+        <span>{language === '' ? t('code') : language}</span>
+        <CopyButton text={code} label={t('copyCode')} />
+      </figcaption>
+      <pre tabIndex={0}>
+        <code>{coloured ?? code}</code>
+      </pre>
     </figure>
   );
 }
@@ -23,9 +28,12 @@ function useColours(language: string, code: string): ReactNode {
     let current = true;
     // While it streams it would be coloured again with every delta: it waits until the block is quiet.
     const timer = setTimeout(() => {
-      void import('./highlight.ts').then(({ highlight }) => {
-        if (current) setDone({ code, coloured: highlight(language, code) });
-      }, () => {});
+      void import('./highlight.ts').then(
+        ({ highlight }) => {
+          if (current) setDone({ code, coloured: highlight(language, code) });
+        },
+        () => {},
+      );
     }, QUIET_MS);
     return () => {
       current = false;

@@ -4,15 +4,29 @@ import { isValidElement, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CodeBlock } from './CodeBlock.tsx';
 
-/** What markdown's elements become. Links open elsewhere and say nothing of us; a picture is never loaded, only named and linked. */
+/**
+ * What markdown's elements become. Links open elsewhere and say nothing of us; a picture is never loaded, only named
+ * and linked.
+ */
 export const COMPONENTS: Partial<Components> = {
   a: ({ href, children }) => <Outside href={href}>{children}</Outside>,
   img: ({ src, alt }) => <Picture src={src} alt={alt} />,
   pre: ({ children }) => {
-    const { className, children: code } = isValidElement<{ className?: string; children?: unknown }>(children) ? children.props : {};
-    return <CodeBlock language={/language-(\S+)/.exec(className ?? '')?.[1] ?? ''} code={typeof code === 'string' ? code.replace(/\n$/, '') : ''} />;
+    const { className, children: code } = isValidElement<{ className?: string; children?: unknown }>(children)
+      ? children.props
+      : {};
+    return (
+      <CodeBlock
+        language={/language-(\S+)/.exec(className ?? '')?.[1] ?? ''}
+        code={typeof code === 'string' ? code.replace(/\n$/, '') : ''}
+      />
+    );
   },
-  table: ({ children }) => <div className="table-scroll" tabIndex={0} role="group"><table>{children}</table></div>,
+  table: ({ children }) => (
+    <div className="table-scroll" tabIndex={0} role="group">
+      <table>{children}</table>
+    </div>
+  ),
   input: ({ checked }) => <input type="checkbox" checked={checked ?? false} readOnly disabled />,
 };
 
@@ -24,7 +38,11 @@ export function isSafeLink(href: unknown): href is string {
 
 function Outside({ href, children }: { href?: string | undefined; children?: ReactNode }) {
   if (!isSafeLink(href)) return <span>{children}</span>;
-  return <a href={href} target="_blank" rel="noopener noreferrer nofollow">{children}</a>;
+  return (
+    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+      {children}
+    </a>
+  );
 }
 
 function Picture({ src, alt }: { src?: string | Blob | undefined; alt?: string | undefined }) {
@@ -33,7 +51,13 @@ function Picture({ src, alt }: { src?: string | Blob | undefined; alt?: string |
   return (
     <span className="inline-flex items-center gap-1.5 rounded-md bg-panel px-2 py-0.5 text-sm">
       <ImageOff aria-hidden className="size-3.5" />
-      {isSafeLink(src) ? <a href={src} target="_blank" rel="noopener noreferrer nofollow">{name}</a> : name}
+      {isSafeLink(src) ? (
+        <a href={src} target="_blank" rel="noopener noreferrer nofollow">
+          {name}
+        </a>
+      ) : (
+        name
+      )}
     </span>
   );
 }

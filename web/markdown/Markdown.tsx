@@ -7,7 +7,8 @@ import { parse, splitBlocks } from './blocks.ts';
 import { COMPONENTS } from './Elements.tsx';
 
 /**
- * An answer. Written HTML is shown as the text it is: nothing a model says becomes an element but what markdown has a sign for.
+ * An answer. Written HTML is shown as the text it is: nothing a model says becomes an element but what markdown has a
+ * sign for.
  * @param streaming more may follow: signs not closed yet are taken as closed.
  */
 export function Markdown({ text, streaming }: { text: string; streaming: boolean }) {
@@ -16,8 +17,12 @@ export function Markdown({ text, streaming }: { text: string; streaming: boolean
   if (now !== blocks) setBlocks(now);
   return (
     <>
-      {now.done.map((source, i) => <Block key={i} source={source} definitions={now.definitions} />)}
-      {now.last !== '' && <Block key={now.done.length} source={streaming ? remend(now.last) : now.last} definitions={now.definitions} />}
+      {now.done.map((source, i) => (
+        <Block key={i} source={source} definitions={now.definitions} />
+      ))}
+      {now.last !== '' && (
+        <Block key={now.done.length} source={streaming ? remend(now.last) : now.last} definitions={now.definitions} />
+      )}
     </>
   );
 }

@@ -36,7 +36,12 @@ export function splitBlocks(text: string, before: Blocks = NONE): Blocks {
     done: [...known.done, ...done.map((node) => sourceOf(lines, node))],
     last: text.slice(at),
     at,
-    definitions: known.definitions + done.filter(({ type }) => type === 'definition').map((node) => `\n\n${sourceOf(lines, node)}`).join(''),
+    definitions:
+      known.definitions +
+      done
+        .filter(({ type }) => type === 'definition')
+        .map((node) => `\n\n${sourceOf(lines, node)}`)
+        .join(''),
   };
 }
 

@@ -22,8 +22,39 @@ import { createLowlight } from 'lowlight';
 import type { ReactNode } from 'react';
 import { Fragment, jsx, jsxs } from 'react/jsx-runtime';
 
-const lowlight = createLowlight({ bash, c, cpp, csharp, css, diff, go, java, javascript, json, kotlin, php, python, ruby, rust, sql, typescript, xml, yaml });
-lowlight.registerAlias({ bash: ['sh', 'shell', 'zsh'], javascript: ['js', 'jsx'], typescript: ['ts', 'tsx'], python: ['py'], xml: ['html', 'svg'], yaml: ['yml'], csharp: ['cs'], kotlin: ['kt'], rust: ['rs'], ruby: ['rb'] });
+const lowlight = createLowlight({
+  bash,
+  c,
+  cpp,
+  csharp,
+  css,
+  diff,
+  go,
+  java,
+  javascript,
+  json,
+  kotlin,
+  php,
+  python,
+  ruby,
+  rust,
+  sql,
+  typescript,
+  xml,
+  yaml,
+});
+lowlight.registerAlias({
+  bash: ['sh', 'shell', 'zsh'],
+  javascript: ['js', 'jsx'],
+  typescript: ['ts', 'tsx'],
+  python: ['py'],
+  xml: ['html', 'svg'],
+  yaml: ['yml'],
+  csharp: ['cs'],
+  kotlin: ['kt'],
+  rust: ['rs'],
+  ruby: ['rb'],
+});
 
 /** Colouring takes some milliseconds a kilobyte: what is longer than a screenful of screens stays plain. */
 const LONGEST = 50_000;

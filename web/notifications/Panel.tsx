@@ -14,19 +14,44 @@ export function Panel({ button, onClose }: { button: ReactElement; onClose: () =
   const list = useNotifications();
   const mark = useMarkRead();
   return (
-    <Popover.Root defaultOpen onOpenChange={(open) => { if (!open) onClose(); }}>
+    <Popover.Root
+      defaultOpen
+      onOpenChange={(open) => {
+        if (!open) onClose();
+      }}
+    >
       <Popover.Trigger asChild>{button}</Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content align="end" sideOffset={6} aria-label={t('bell.label')} className="z-50 flex max-h-[min(34rem,80dvh)] w-[min(24rem,94vw)] animate-rise flex-col rounded-xl border border-line bg-raised shadow-float outline-none">
+        <Popover.Content
+          align="end"
+          sideOffset={6}
+          aria-label={t('bell.label')}
+          className="z-50 flex max-h-[min(34rem,80dvh)] w-[min(24rem,94vw)] animate-rise flex-col rounded-xl border border-line bg-raised shadow-float outline-none"
+        >
           <div className="flex items-center justify-between border-b border-line px-4 py-2.5">
             <h2 className="font-semibold">{t('bell.label')}</h2>
-            <Button look="bare" size="small" disabled={(list.data?.unreadCount ?? 0) === 0 || mark.isPending} onClick={() => mark.mutate(null)}>{t('bell.readAll')}</Button>
+            <Button
+              look="bare"
+              size="small"
+              disabled={(list.data?.unreadCount ?? 0) === 0 || mark.isPending}
+              onClick={() => mark.mutate(null)}
+            >
+              {t('bell.readAll')}
+            </Button>
           </div>
           <div className="overflow-y-auto p-1.5">
             {list.isPending && <Loading />}
             {list.isError && <Problem error={list.error} onRetry={() => void list.refetch()} />}
-            {list.data?.items.length === 0 && <p className="px-4 py-10 text-center text-sm text-faint">{t('bell.none')}</p>}
-            <ul>{list.data?.items.map((item) => <li key={item.id}><Item item={item} onRead={() => mark.mutate(item.id)} /></li>)}</ul>
+            {list.data?.items.length === 0 && (
+              <p className="px-4 py-10 text-center text-sm text-faint">{t('bell.none')}</p>
+            )}
+            <ul>
+              {list.data?.items.map((item) => (
+                <li key={item.id}>
+                  <Item item={item} onRead={() => mark.mutate(item.id)} />
+                </li>
+              ))}
+            </ul>
           </div>
         </Popover.Content>
       </Popover.Portal>
@@ -43,10 +68,20 @@ function Item({ item, onRead }: { item: Notification; onRead: () => void }) {
     <article className={`flex gap-3 rounded-lg p-3 ${isNew ? 'bg-panel' : ''}`}>
       <Icon aria-hidden className={`mt-0.5 size-4.5 shrink-0 ${ink}`} />
       <div className="grid min-w-0 flex-1 gap-1.5 text-sm">
-        <h3 className={isNew ? 'font-semibold' : ''}>{item.title}{isNew && <span className="sr-only"> ({t('bell.new')})</span>}</h3>
+        <h3 className={isNew ? 'font-semibold' : ''}>
+          {item.title}
+          {isNew && <span className="sr-only"> ({t('bell.new')})</span>}
+        </h3>
         <p className="whitespace-pre-line text-soft">{item.body}</p>
         <p className="text-xs text-faint">{moment(item.createdAt)}</p>
-        <div className="flex gap-2"><BuyButton url={item.purchaseUrl} />{isNew && <Button look="bare" size="small" onClick={onRead}>{t('bell.read')}</Button>}</div>
+        <div className="flex gap-2">
+          <BuyButton url={item.purchaseUrl} />
+          {isNew && (
+            <Button look="bare" size="small" onClick={onRead}>
+              {t('bell.read')}
+            </Button>
+          )}
+        </div>
       </div>
     </article>
   );

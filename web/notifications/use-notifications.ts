@@ -9,7 +9,12 @@ const KEY = ['notifications'] as const;
 
 /** The newest; the feed says when there is another. Those read in another browser are seen on coming back. */
 export function useNotifications() {
-  return useQuery({ queryKey: KEY, queryFn: () => answer(api.GET('/api/notifications', { params: { query: { limit: 20 } } })), refetchOnWindowFocus: 'always', ...useFallback() });
+  return useQuery({
+    queryKey: KEY,
+    queryFn: () => answer(api.GET('/api/notifications', { params: { query: { limit: 20 } } })),
+    refetchOnWindowFocus: 'always',
+    ...useFallback(),
+  });
 }
 
 /** @returns marks one as read, or with null all of them. */

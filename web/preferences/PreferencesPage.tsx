@@ -22,22 +22,47 @@ export function PreferencesPage() {
           <legend className="mb-2 font-medium">{t('prefs.language')}</legend>
           <div className="flex gap-2">
             {(['ko', 'en'] as const).map((locale) => (
-              <label key={locale} lang={locale} className="flex flex-1 items-center gap-2.5 rounded-xl border border-line bg-raised px-4 py-3 has-checked:border-accent has-checked:bg-accent-tint">
-                <input type="radio" name="locale" value={locale} checked={me.locale === locale} onChange={() => update.mutate({ locale })} className="accent-accent-fill" />
+              <label
+                key={locale}
+                lang={locale}
+                className="flex flex-1 items-center gap-2.5 rounded-xl border border-line bg-raised px-4 py-3 has-checked:border-accent has-checked:bg-accent-tint"
+              >
+                <input
+                  type="radio"
+                  name="locale"
+                  value={locale}
+                  checked={me.locale === locale}
+                  onChange={() => update.mutate({ locale })}
+                  className="accent-accent-fill"
+                />
                 {locale === 'ko' ? '한국어' : 'English'}
               </label>
             ))}
           </div>
         </fieldset>
         <div>
-          <label htmlFor="time-zone" className="mb-2 block font-medium">{t('prefs.timeZone')}</label>
+          <label htmlFor="time-zone" className="mb-2 block font-medium">
+            {t('prefs.timeZone')}
+          </label>
           <div className="flex gap-2">
-            <select id="time-zone" value={timeZone} onChange={(event) => setTimeZone(event.target.value)} aria-describedby="time-zone-hint" className="h-10 min-w-0 flex-1 rounded-lg border border-line bg-raised px-3">
-              {zonesWith(me.timeZone).map((zone) => <option key={zone}>{zone}</option>)}
+            <select
+              id="time-zone"
+              value={timeZone}
+              onChange={(event) => setTimeZone(event.target.value)}
+              aria-describedby="time-zone-hint"
+              className="h-10 min-w-0 flex-1 rounded-lg border border-line bg-raised px-3"
+            >
+              {zonesWith(me.timeZone).map((zone) => (
+                <option key={zone}>{zone}</option>
+              ))}
             </select>
-            <Button type="submit" look="primary" disabled={timeZone === me.timeZone || update.isPending}>{t('prefs.save')}</Button>
+            <Button type="submit" look="primary" disabled={timeZone === me.timeZone || update.isPending}>
+              {t('prefs.save')}
+            </Button>
           </div>
-          <p id="time-zone-hint" className="mt-2 text-sm text-faint">{t('prefs.timeZoneHint')}</p>
+          <p id="time-zone-hint" className="mt-2 text-sm text-faint">
+            {t('prefs.timeZoneHint')}
+          </p>
         </div>
         <div role="status">{update.isSuccess && <p className="text-sm text-good">{t('prefs.saved')}</p>}</div>
         {update.isError && <Problem error={update.error} />}

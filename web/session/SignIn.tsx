@@ -21,10 +21,17 @@ export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>[
   const [asked, setStay] = useState<boolean | null>(null);
   // The demo's keys are this machine's for the asking; another's key is kept for a reload only if they say so.
   const stay = asked ?? options.data?.demo ?? false;
-  useEffect(() => { document.title = `${t('signIn.title')} · Turnkeeper`; }, [t]);
+  useEffect(() => {
+    document.title = `${t('signIn.title')} · Turnkeeper`;
+  }, [t]);
   const stayBox = (
     <label className="mt-5 flex items-center gap-2.5 text-sm text-soft">
-      <input type="checkbox" checked={stay} onChange={(event) => setStay(event.target.checked)} className="size-4 accent-accent-fill" />
+      <input
+        type="checkbox"
+        checked={stay}
+        onChange={(event) => setStay(event.target.checked)}
+        className="size-4 accent-accent-fill"
+      />
       {t('signIn.stay')}
     </label>
   );
@@ -38,15 +45,31 @@ export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>[
         <Brand className="mb-6 text-lg" />
         <h1 className="text-2xl font-semibold tracking-tight text-balance">{t('signIn.welcome')}</h1>
         <p className="mt-2 mb-6 text-soft">{t('signIn.lead')}</p>
-        {(reason === 'expired' || reason === 'refused' || reason === 'unreachable') && <div className="mb-5"><Notice tone="warn">{t(`signIn.${reason}`)}</Notice></div>}
-        {options.isError && <div className="mb-5"><Problem error={options.error} onRetry={() => void options.refetch()} /></div>}
-        {options.isPending ? <Loading /> : (
+        {(reason === 'expired' || reason === 'refused' || reason === 'unreachable') && (
+          <div className="mb-5">
+            <Notice tone="warn">{t(`signIn.${reason}`)}</Notice>
+          </div>
+        )}
+        {options.isError && (
+          <div className="mb-5">
+            <Problem error={options.error} onRetry={() => void options.refetch()} />
+          </div>
+        )}
+        {options.isPending ? (
+          <Loading />
+        ) : (
           <>
             {provider !== null && <ByProvider issuer={provider.issuer} />}
             {demo && <Demo secret={secret} stay={stay} />}
-            {offersDemo && !demo && <div className="mb-5"><Notice tone="info">{t('signIn.demoAddress')}</Notice></div>}
+            {offersDemo && !demo && (
+              <div className="mb-5">
+                <Notice tone="info">{t('signIn.demoAddress')}</Notice>
+              </div>
+            )}
             {/* By the provider a reload asks the provider: only a key is there to be kept. */}
-            <KeyForm stay={stay} alone={!demo && provider === null}>{!demo && provider !== null && stayBox}</KeyForm>
+            <KeyForm stay={stay} alone={!demo && provider === null}>
+              {!demo && provider !== null && stayBox}
+            </KeyForm>
             {(demo || provider === null) && stayBox}
           </>
         )}
@@ -59,11 +82,14 @@ export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>[
 /** The page goes to the provider, and comes back to where it is now. */
 function ByProvider({ issuer }: { issuer: string }) {
   const { t } = useTranslation();
-  const going = useMutation({ mutationFn: () => import('./provider.ts').then(({ askProvider }) => askProvider({ silent: false })) });
+  const going = useMutation({
+    mutationFn: () => import('./provider.ts').then(({ askProvider }) => askProvider({ silent: false })),
+  });
   return (
     <section aria-label={t('signIn.provider')} className="mb-5 grid gap-2.5">
       <Button look="primary" className="h-12" disabled={going.isPending} onClick={() => going.mutate()}>
-        <LogIn aria-hidden className="size-4.5" />{t('signIn.withProvider')}
+        <LogIn aria-hidden className="size-4.5" />
+        {t('signIn.withProvider')}
       </Button>
       <p className="text-sm text-faint">{t('signIn.providerHint', { host: new URL(issuer).host })}</p>
       {going.isError && <Notice tone="bad">{t('signIn.unreachable')}</Notice>}
@@ -76,15 +102,19 @@ function Demo({ secret, stay }: { secret: string; stay: boolean }) {
   const demo = useMutation({
     mutationFn: (as: 'user' | 'admin') => answer(api.POST('/api/auth/demo', { body: { as, secret } })),
     onSuccess: ({ token }) => signIn(token, { stay }),
-    onError: (error) => { if (error instanceof ApiError && error.code === 'not_found') forgetDemoSecret(); },
+    onError: (error) => {
+      if (error instanceof ApiError && error.code === 'not_found') forgetDemoSecret();
+    },
   });
   return (
     <section aria-label={t('signIn.demo')} className="grid gap-2.5">
       <Button look="primary" className="h-12" disabled={demo.isPending} onClick={() => demo.mutate('user')}>
-        <UserRound aria-hidden className="size-4.5" />{t('signIn.demoUser')}
+        <UserRound aria-hidden className="size-4.5" />
+        {t('signIn.demoUser')}
       </Button>
       <Button className="h-12" disabled={demo.isPending} onClick={() => demo.mutate('admin')}>
-        <ShieldCheck aria-hidden className="size-4.5" />{t('signIn.demoAdmin')}
+        <ShieldCheck aria-hidden className="size-4.5" />
+        {t('signIn.demoAdmin')}
       </Button>
       <p className="text-sm text-faint">{t('signIn.demoHint')}</p>
       {demo.isError && <Problem error={demo.error} />}
@@ -110,12 +140,31 @@ function KeyForm({ stay, alone, children }: { stay: boolean; alone: boolean; chi
   const refused = attempt.error instanceof ApiError && attempt.error.code === 'unauthorized';
   const form = (
     <form onSubmit={submit} className="grid gap-2.5">
-      <label htmlFor="key" className="text-sm font-medium">{t('signIn.key')}</label>
-      <input id="key" name="key" type="password" autoComplete="off" spellCheck={false} placeholder="tk_…" required aria-invalid={refused} aria-describedby={refused ? 'key-problem' : undefined}
-        className="h-11 rounded-lg border border-line bg-raised px-3 font-mono text-sm placeholder:text-faint" />
-      {refused && <p id="key-problem" role="alert" className="text-sm text-bad">{t('signIn.keyRefused')}</p>}
+      <label htmlFor="key" className="text-sm font-medium">
+        {t('signIn.key')}
+      </label>
+      <input
+        id="key"
+        name="key"
+        type="password"
+        autoComplete="off"
+        spellCheck={false}
+        placeholder="tk_…"
+        required
+        aria-invalid={refused}
+        aria-describedby={refused ? 'key-problem' : undefined}
+        className="h-11 rounded-lg border border-line bg-raised px-3 font-mono text-sm placeholder:text-faint"
+      />
+      {refused && (
+        <p id="key-problem" role="alert" className="text-sm text-bad">
+          {t('signIn.keyRefused')}
+        </p>
+      )}
       {attempt.isError && !refused && <Problem error={attempt.error} />}
-      <Button type="submit" look={alone ? 'primary' : 'quiet'} className="h-11" disabled={attempt.isPending}><KeyRound aria-hidden className="size-4" />{t('signIn.withKey')}</Button>
+      <Button type="submit" look={alone ? 'primary' : 'quiet'} className="h-11" disabled={attempt.isPending}>
+        <KeyRound aria-hidden className="size-4" />
+        {t('signIn.withKey')}
+      </Button>
       {children}
     </form>
   );
@@ -131,5 +180,9 @@ function KeyForm({ stay, alone, children }: { stay: boolean; alone: boolean; chi
 function LanguageSwitch() {
   const { t } = useTranslation();
   const other = currentLocale() === 'ko' ? 'en' : 'ko';
-  return <Button look="bare" size="small" className="mt-6 -ml-3" lang={other} onClick={() => void changeLanguage(other)}>{t('signIn.otherLanguage')}</Button>;
+  return (
+    <Button look="bare" size="small" className="mt-6 -ml-3" lang={other} onClick={() => void changeLanguage(other)}>
+      {t('signIn.otherLanguage')}
+    </Button>
+  );
 }

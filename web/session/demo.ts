@@ -1,8 +1,13 @@
-/** Where the secret of the demo lies for as long as this tab is open: somebody who signs out, or reloads, can still try the other account. */
+/**
+ * Where the secret of the demo lies for as long as this tab is open: somebody who signs out, or reloads, can still try
+ * the other account.
+ */
 const KEPT = 'turnkeeper.demo';
 const listeners = new Set<() => void>();
 
-/** Moves the secret out of the address that `npm start` printed, so that no bookmark or picture of the screen shows it. */
+/**
+ * Moves the secret out of the address that `npm start` printed, so that no bookmark or picture of the screen shows it.
+ */
 export function takeDemoSecret(): void {
   const secret = /^#demo=([\w-]+)$/.exec(location.hash)?.[1];
   if (secret === undefined) return;

@@ -14,17 +14,27 @@ export function askEarly(): void {
   if (token === null) return;
   const answers = new Map<string, Promise<Response | null>>();
   const ask = (path: string) => {
-    const answer = fetch(path, { headers: { Authorization: `Bearer ${token}` } }).then((response) => (response.ok ? response : null), () => null);
+    const answer = fetch(path, { headers: { Authorization: `Bearer ${token}` } }).then(
+      (response) => (response.ok ? response : null),
+      () => null,
+    );
     answers.set(path, answer);
     return answer;
   };
   asked = { token, answers };
-  setTimeout(() => { asked = null; }, FRESH_MS);
+  setTimeout(() => {
+    asked = null;
+  }, FRESH_MS);
   // It says where the account's feed is: what is read after it may be newer than that, and never older.
-  void ask('/api/me').then((me) => { if (me !== null) for (const path of SIDEBAR) void ask(path); });
+  void ask('/api/me').then((me) => {
+    if (me !== null) for (const path of SIDEBAR) void ask(path);
+  });
 }
 
-/** The answer to this request with this key, once. Null when it was not asked early, or was refused or lost: then it is to be asked now. */
+/**
+ * The answer to this request with this key, once. Null when it was not asked early, or was refused or lost: then it is
+ * to be asked now.
+ */
 export function takeEarly({ method, url }: Request, token: string | null): Promise<Response | null> | null {
   if (asked === null || asked.token !== token || method !== 'GET') return null;
   const path = url.slice(location.origin.length);

@@ -13,7 +13,8 @@ export const queries = new QueryClient({
     queries: {
       staleTime: 15_000,
       // The server's word is final; what got no answer is asked again.
-      retry: (failures, error) => failures < GIVE_UP_AFTER && (!(error instanceof ApiError) || error.code === 'offline' || error.status >= 500),
+      retry: (failures, error) =>
+        failures < GIVE_UP_AFTER && (!(error instanceof ApiError) || error.code === 'offline' || error.status >= 500),
       retryDelay: (failures) => 400 * 2 ** failures,
     },
   },
@@ -25,7 +26,10 @@ export function liveTurns(): LiveTurns {
   return turns;
 }
 
-/** Nothing of one person is left when they sign out; what they were writing waits for them when only their session has ended. */
+/**
+ * Nothing of one person is left when they sign out; what they were writing waits for them when only their session has
+ * ended.
+ */
 subscribe(() => {
   turns.close();
   turns = new LiveTurns(authorizedFetch);

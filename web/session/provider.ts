@@ -18,8 +18,9 @@ interface Luggage {
 let made: Promise<UserManager | null> | null = null;
 
 /**
- * Leaves this page for the provider's, which sends the person back: at once when `silent`, signed in there or not. In the page itself and
- * not in a hidden frame: browsers keep a provider's cookies from frames, and the page's policy allows none.
+ * Leaves this page for the provider's, which sends the person back: at once when `silent`, signed in there or not. In
+ * the page itself and not in a hidden frame: browsers keep a provider's cookies from frames, and the page's policy
+ * allows none.
  * @returns false when there is no provider any more; else when the page shows again, if ever.
  */
 export async function askProvider({ silent }: { silent: boolean }): Promise<boolean> {
@@ -27,30 +28,43 @@ export async function askProvider({ silent }: { silent: boolean }): Promise<bool
   if (manager === null) return false;
   const luggage: Luggage = { place: location.pathname + location.search + location.hash, silent, drafts: packDrafts() };
   sessionStorage.setItem(LUGGAGE, JSON.stringify(luggage));
-  // Asks for the provider's discovery document first: one that is away is seen here, where we can say so, and not by the browser's error page.
-  await manager.signinRedirect(silent ? { prompt: 'none', redirectMethod: 'replace' } : { ui_locales: currentLocale() });
+  // Asks for the provider's discovery document first: one that is away is seen here, where we can say so, and not by
+  // the browser's error page.
+  await manager.signinRedirect(
+    silent ? { prompt: 'none', redirectMethod: 'replace' } : { ui_locales: currentLocale() },
+  );
   return true;
 }
 
 /** Puts the address back that the person came from, and what they were writing. */
-export async function returnFromProvider(): Promise<{ tokens: Tokens | null; reason: 'expired' | 'refused' | 'unreachable' }> {
+export async function returnFromProvider(): Promise<{
+  tokens: Tokens | null;
+  reason: 'expired' | 'refused' | 'unreachable';
+}> {
   const { place, silent, drafts } = unpack();
   const arrived = location.href;
   history.replaceState(null, '', place);
   unpackDrafts(drafts);
   try {
     const manager = await provider();
-    return { tokens: manager === null ? null : tokensOf(await manager.signinRedirectCallback(arrived)), reason: 'refused' };
+    return {
+      tokens: manager === null ? null : tokensOf(await manager.signinRedirectCallback(arrived)),
+      reason: 'refused',
+    };
   } catch (error) {
     if (error instanceof ErrorResponse) return { tokens: null, reason: silent ? 'expired' : 'refused' };
     return { tokens: null, reason: error instanceof TypeError || isTimeout(error) ? 'unreachable' : 'refused' };
   }
 }
 
-/** By the refresh token, which the provider replaces with each use. @returns null when it gives no more. @throws when it does not answer. */
+/**
+ * By the refresh token, which the provider replaces with each use.
+ * @returns null when it gives no more.
+ * @throws when it does not answer.
+ */
 export async function renewTokens(): Promise<Tokens | null> {
   const manager = await provider();
-  const user = await manager?.getUser() ?? null;
+  const user = (await manager?.getUser()) ?? null;
   if (manager === null || user?.refresh_token === undefined) return null;
   try {
     const renewed = await manager.signinSilent({ extraTokenParams: manager.settings.extraTokenParams });
@@ -61,7 +75,10 @@ export async function renewTokens(): Promise<Tokens | null> {
   }
 }
 
-/** Ends the session there too, and comes back to the front door. @throws when the provider has no such way, or is away. */
+/**
+ * Ends the session there too, and comes back to the front door.
+ * @throws when the provider has no such way, or is away.
+ */
 export async function leaveProvider(): Promise<void> {
   const manager = await provider();
   if (manager === null) return;
@@ -82,12 +99,19 @@ async function make(): Promise<UserManager | null> {
   const { provider: known } = await answer(api.GET('/api/auth/options'));
   if (known === null) return null;
   return new UserManager({
-    authority: known.issuer, client_id: known.clientId, scope: known.scopes, extraQueryParams: known.params, extraTokenParams: known.params,
-    redirect_uri: `${location.origin}${RETURN_PATH}`, post_logout_redirect_uri: `${location.origin}/`,
-    userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }), stateStore: new WebStorageStateStore({ store: sessionStorage }),
+    authority: known.issuer,
+    client_id: known.clientId,
+    scope: known.scopes,
+    extraQueryParams: known.params,
+    extraTokenParams: known.params,
+    redirect_uri: `${location.origin}${RETURN_PATH}`,
+    post_logout_redirect_uri: `${location.origin}/`,
+    userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
+    stateStore: new WebStorageStateStore({ store: sessionStorage }),
     // Before a request that needs it, and not by a timer that sleeps with the machine.
     automaticSilentRenew: false,
-    requestTimeoutInSeconds: ANSWER_WITHIN_S, silentRequestTimeoutInSeconds: ANSWER_WITHIN_S,
+    requestTimeoutInSeconds: ANSWER_WITHIN_S,
+    silentRequestTimeoutInSeconds: ANSWER_WITHIN_S,
   });
 }
 
@@ -98,7 +122,9 @@ function tokensOf({ access_token: token, expires_at: expiresAt }: User): Tokens 
 function unpack(): Luggage {
   const packed = sessionStorage.getItem(LUGGAGE);
   sessionStorage.removeItem(LUGGAGE);
-  return packed === null ? { place: '/', silent: false, drafts: { writer: null, byConversation: {} } } : JSON.parse(packed) as Luggage;
+  return packed === null
+    ? { place: '/', silent: false, drafts: { writer: null, byConversation: {} } }
+    : (JSON.parse(packed) as Luggage);
 }
 
 function isTimeout(error: unknown): boolean {

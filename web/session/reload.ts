@@ -12,8 +12,8 @@ const lost = new WeakSet<object>();
 addEventListener('vite:preloadError', ({ payload }) => lost.add(payload));
 
 /**
- * Whether the error is that a part of the app did not come: the server is out of reach, or has only a newer build's parts. React and some
- * browsers keep that answer for as long as the page lives, so only a reload asks again.
+ * Whether the error is that a part of the app did not come: the server is out of reach, or has only a newer build's
+ * parts. React and some browsers keep that answer for as long as the page lives, so only a reload asks again.
  */
 export function isLost(error: unknown): boolean {
   return typeof error === 'object' && error !== null && lost.has(error);
@@ -21,17 +21,23 @@ export function isLost(error: unknown): boolean {
 
 /** Does nothing while the server is out of reach: the browser's own page would stand here, and nobody could read on. */
 export async function reload(): Promise<void> {
-  if (await buildOut() !== null) goAgain();
+  if ((await buildOut()) !== null) goAgain();
 }
 
 /**
- * Unasked, where a newer build has replaced this one. Once for each: of two servers with different builds one may send this tab to the
- * other. Not where it costs something: a key that is in memory only, or a question that is on its way.
+ * Unasked, where a newer build has replaced this one. Once for each: of two servers with different builds one may send
+ * this tab to the other. Not where it costs something: a key that is in memory only, or a question that is on its way.
  */
 export async function reloadForNewer(): Promise<void> {
   const newest = await buildOut();
   if (newest === null || newest === buildHere() || sessionStorage.getItem(RELOADED_FOR + newest) !== null) return;
-  if (!staysSignedIn() || liveTurns().list().some(({ phase }) => phase === 'sending')) return;
+  if (
+    !staysSignedIn() ||
+    liveTurns()
+      .list()
+      .some(({ phase }) => phase === 'sending')
+  )
+    return;
   sessionStorage.setItem(RELOADED_FOR + newest, 'yes');
   goAgain();
 }
@@ -63,7 +69,11 @@ let asking: Promise<string | null> | null = null;
 
 /** Null: no answer, or not ours. Asked once, however many answers of a transcript lack what draws them. */
 function buildOut(): Promise<string | null> {
-  asking ??= askBuild().catch(() => null).finally(() => { asking = null; });
+  asking ??= askBuild()
+    .catch(() => null)
+    .finally(() => {
+      asking = null;
+    });
   return asking;
 }
 

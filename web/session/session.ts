@@ -1,7 +1,10 @@
 import { useSyncExternalStore } from 'react';
 import { KEPT_KEY } from './early.ts';
 
-/** Whose token this page speaks with. It lives in memory; `sessionStorage`, which ends with the tab, holds a key only if the person asks. */
+/**
+ * Whose token this page speaks with. It lives in memory; `sessionStorage`, which ends with the tab, holds a key only if
+ * the person asks.
+ */
 export type Session =
   | { readonly state: 'out'; readonly reason: 'never' | 'left' | 'expired' | 'refused' | 'unreachable' }
   /** On the way to the provider, or back. */
@@ -24,11 +27,17 @@ export interface Tokens {
 /** Where the provider sends people back to, as it is registered there. */
 export const RETURN_PATH = '/auth/callback';
 
-/** That the person was last signed in by the provider, and no more: a page that opens anew asks it whether they still are. */
+/**
+ * That the person was last signed in by the provider, and no more: a page that opens anew asks it whether they still
+ * are.
+ */
 const BY_PROVIDER = 'turnkeeper.provider';
 /** A token that ends within this time may have ended when it arrives. */
 const EARLY_MS = 30_000;
-/** Tabs of one browser share a key by asking each other; by the provider each has tokens of its own, because a refresh token is good once. */
+/**
+ * Tabs of one browser share a key by asking each other; by the provider each has tokens of its own, because a refresh
+ * token is good once.
+ */
 const channel = new BroadcastChannel('turnkeeper.session');
 type Word = { readonly ask: true } | { readonly token: string } | { readonly provider: true } | { readonly left: true };
 
@@ -79,10 +88,16 @@ export function signOut(): void {
   localStorage.removeItem(BY_PROVIDER);
   if (session.state !== 'in' || session.by === 'key') return leave('left');
   change({ state: 'opening' });
-  void import('./provider.ts').then(({ leaveProvider }) => leaveProvider()).catch(() => {}).finally(() => change({ state: 'out', reason: 'left' }));
+  void import('./provider.ts')
+    .then(({ leaveProvider }) => leaveProvider())
+    .catch(() => {})
+    .finally(() => change({ state: 'out', reason: 'left' }));
 }
 
-/** The token a request carries, renewed before it ends; null signed out. @throws what asking the provider threw, once the token has ended. */
+/**
+ * The token a request carries, renewed before it ends; null signed out.
+ * @throws what asking the provider threw, once the token has ended.
+ */
 export async function freshToken(): Promise<string | null> {
   if (session.state !== 'in') return null;
   return session.expiresAt - Date.now() > EARLY_MS ? session.token : renewedToken();
@@ -90,11 +105,16 @@ export async function freshToken(): Promise<string | null> {
 
 /** Another token than the one that was refused; null when there is none to be had. Once, however many ask. */
 export function renewedToken(): Promise<string | null> {
-  renewing ??= renew().finally(() => { renewing = null; });
+  renewing ??= renew().finally(() => {
+    renewing = null;
+  });
   return renewing;
 }
 
-/** The server no longer takes `token`: it has run out or was revoked. The page stays where it is and asks to sign in again. */
+/**
+ * The server no longer takes `token`: it has run out or was revoked. The page stays where it is and asks to sign in
+ * again.
+ */
 export function expire(token: string): void {
   if (session.state === 'in' && session.token === token) leave('expired');
 }

@@ -2,4 +2,8 @@ import { queryOptions } from '@tanstack/react-query';
 import { answer, api } from '../api/client.ts';
 
 /** How one may sign in to this installation; it stays as it is while the page is open. */
-export const signInOptions = queryOptions({ queryKey: ['sign-in-options'], queryFn: () => answer(api.GET('/api/auth/options')), staleTime: Infinity });
+export const signInOptions = queryOptions({
+  queryKey: ['sign-in-options'],
+  queryFn: () => answer(api.GET('/api/auth/options')),
+  staleTime: Infinity,
+});

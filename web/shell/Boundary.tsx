@@ -14,7 +14,10 @@ interface BoundaryState {
   readonly failed: { readonly error: unknown } | null;
 }
 
-/** What fails to be drawn takes nothing beside it along: without one React takes the whole page away, what is being written too. */
+/**
+ * What fails to be drawn takes nothing beside it along: without one React takes the whole page away, what is being
+ * written too.
+ */
 export class Boundary extends Component<BoundaryProps, BoundaryState> {
   override readonly state: BoundaryState = { failed: null };
 

@@ -10,12 +10,15 @@ export function Connection() {
   const online = useSyncExternalStore(subscribeOnline, () => navigator.onLine);
   const { state } = useFeed();
   const turns = liveTurns();
-  const waiting = useSyncExternalStore(turns.subscribe, () => turns.list().some(({ phase, connected }) => phase !== 'ended' && !connected));
+  const waiting = useSyncExternalStore(turns.subscribe, () =>
+    turns.list().some(({ phase, connected }) => phase !== 'ended' && !connected),
+  );
   return (
     <div role="status" aria-live="polite">
       {(!online || waiting || state === 'lost') && (
         <p className="flex items-center justify-center gap-2 border-b border-line bg-panel px-4 py-1.5 text-sm text-soft">
-          <WifiOff aria-hidden className="size-4" />{online ? t('reconnecting') : t('offline')}
+          <WifiOff aria-hidden className="size-4" />
+          {online ? t('reconnecting') : t('offline')}
         </p>
       )}
     </div>

@@ -6,10 +6,18 @@ import { Sidebar } from './Sidebar.tsx';
 export function Drawer({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   return (
-    <Dialog.Root defaultOpen onOpenChange={(open) => { if (!open) onClose(); }}>
+    <Dialog.Root
+      defaultOpen
+      onOpenChange={(open) => {
+        if (!open) onClose();
+      }}
+    >
       <Dialog.Portal>
         <Dialog.Overlay className={`${OVERLAY} lg:hidden`} />
-        <Dialog.Content aria-describedby={undefined} className="fixed inset-y-0 left-0 z-50 w-[min(20rem,86vw)] border-r border-line bg-panel shadow-float outline-none lg:hidden">
+        <Dialog.Content
+          aria-describedby={undefined}
+          className="fixed inset-y-0 left-0 z-50 w-[min(20rem,86vw)] border-r border-line bg-panel shadow-float outline-none lg:hidden"
+        >
           <Dialog.Title className="sr-only">{t('sidebar')}</Dialog.Title>
           <Sidebar onLeave={onClose} />
         </Dialog.Content>

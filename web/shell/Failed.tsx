@@ -10,7 +10,11 @@ interface FailedProps {
 /** In place of a page that could not be drawn; what surrounds pages still works. */
 export function FailedPage({ error, onRetry }: FailedProps) {
   const { t } = useTranslation();
-  return <Page title={t('problem.title')}><Problem error={error} onRetry={onRetry} /></Page>;
+  return (
+    <Page title={t('problem.title')}>
+      <Problem error={error} onRetry={onRetry} />
+    </Page>
+  );
 }
 
 /** In place of everything. */

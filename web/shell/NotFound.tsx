@@ -8,7 +8,9 @@ export function NotFound() {
   return (
     <Page title={t('notFound.title')}>
       <p className="mb-6 text-soft">{t('notFound.lead')}</p>
-      <Link href="/" className={buttonClass({ look: 'primary' })}>{t('notFound.back')}</Link>
+      <Link href="/" className={buttonClass({ look: 'primary' })}>
+        {t('notFound.back')}
+      </Link>
     </Page>
   );
 }

@@ -1,8 +1,21 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 import { TopBar } from './TopBar.tsx';
 
-/** A page that is read from its top: title, then what it holds. Its heading takes the focus, so that a screen reader begins there. */
-export function Page({ title, wide = false, actions, children }: { title: string; wide?: boolean; actions?: ReactNode; children: ReactNode }) {
+/**
+ * A page that is read from its top: title, then what it holds. Its heading takes the focus, so that a screen reader
+ * begins there.
+ */
+export function Page({
+  title,
+  wide = false,
+  actions,
+  children,
+}: {
+  title: string;
+  wide?: boolean;
+  actions?: ReactNode;
+  children: ReactNode;
+}) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · Turnkeeper`;
@@ -14,7 +27,9 @@ export function Page({ title, wide = false, actions, children }: { title: string
       <main className="min-h-0 flex-1 overflow-y-auto">
         <div className={`mx-auto w-full px-5 pt-6 pb-16 sm:px-8 ${wide ? 'max-w-6xl' : 'max-w-3xl'}`}>
           <div className="mb-6 flex flex-wrap items-center justify-between gap-3">
-            <h1 ref={heading} tabIndex={-1} className="text-2xl font-semibold tracking-tight outline-none">{title}</h1>
+            <h1 ref={heading} tabIndex={-1} className="text-2xl font-semibold tracking-tight outline-none">
+              {title}
+            </h1>
             {actions}
           </div>
           {children}

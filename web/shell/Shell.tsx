@@ -10,7 +10,10 @@ import { useShortcuts } from './shortcuts.ts';
 
 const Drawer = lazy(() => import('./Drawer.tsx').then(({ Drawer }) => ({ default: Drawer })));
 
-const DrawerContext = createContext<{ open: boolean; setOpen: (open: boolean) => void }>({ open: false, setOpen: () => {} });
+const DrawerContext = createContext<{ open: boolean; setOpen: (open: boolean) => void }>({
+  open: false,
+  setOpen: () => {},
+});
 
 /** The drawer that holds the sidebar where there is no room for it. */
 export function useDrawer() {
@@ -27,9 +30,16 @@ export function Shell({ children }: { children: ReactNode }) {
   return (
     <FeedContext value={feed}>
       <DrawerContext value={{ open, setOpen }}>
-        <a href="#page" className="sr-only z-50 rounded-lg bg-accent-fill px-4 py-2 text-white focus:not-sr-only focus:absolute focus:top-2 focus:left-2">{t('skip')}</a>
+        <a
+          href="#page"
+          className="sr-only z-50 rounded-lg bg-accent-fill px-4 py-2 text-white focus:not-sr-only focus:absolute focus:top-2 focus:left-2"
+        >
+          {t('skip')}
+        </a>
         <div className="flex h-full">
-          <aside aria-label={t('sidebar')} className="hidden w-72 shrink-0 border-r border-line bg-panel lg:block"><Sidebar /></aside>
+          <aside aria-label={t('sidebar')} className="hidden w-72 shrink-0 border-r border-line bg-panel lg:block">
+            <Sidebar />
+          </aside>
           <div id="page" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
             <Connection />
             <PopUp />
@@ -37,8 +47,14 @@ export function Shell({ children }: { children: ReactNode }) {
           </div>
         </div>
         {/* A screen reader hears an answer once, when it is whole, and not each of its pieces. */}
-        <div role="status" aria-live="polite" className="sr-only">{heard}</div>
-        {open && <OnDemand closed={null} onClose={close}><Drawer onClose={close} /></OnDemand>}
+        <div role="status" aria-live="polite" className="sr-only">
+          {heard}
+        </div>
+        {open && (
+          <OnDemand closed={null} onClose={close}>
+            <Drawer onClose={close} />
+          </OnDemand>
+        )}
       </DrawerContext>
     </FeedContext>
   );

@@ -16,8 +16,20 @@ export function Sidebar({ onLeave = () => {} }: { onLeave?: () => void }) {
   };
   return (
     <div className="flex h-full flex-col gap-3 p-3">
-      <div className="flex h-9 items-center px-2"><Link href="/" onClick={onLeave} className="rounded-lg"><Brand /></Link></div>
-      <Link href="/" onClick={begin} aria-keyshortcuts="Control+Shift+O" className={buttonClass({ look: 'quiet' }, 'hover:bg-hover')}><SquarePen aria-hidden className="size-4" />{t('new')}</Link>
+      <div className="flex h-9 items-center px-2">
+        <Link href="/" onClick={onLeave} className="rounded-lg">
+          <Brand />
+        </Link>
+      </div>
+      <Link
+        href="/"
+        onClick={begin}
+        aria-keyshortcuts="Control+Shift+O"
+        className={buttonClass({ look: 'quiet' }, 'hover:bg-hover')}
+      >
+        <SquarePen aria-hidden className="size-4" />
+        {t('new')}
+      </Link>
       <Conversations onLeave={onLeave} />
       <UsageCard />
     </div>

@@ -11,7 +11,9 @@ export function TopBar({ children }: { children?: ReactNode }) {
   const { setOpen } = useDrawer();
   return (
     <header className="flex h-14 shrink-0 items-center gap-2 px-3 sm:px-5">
-      <Button look="bare" size="icon" className="lg:hidden" aria-label={t('openSidebar')} onClick={() => setOpen(true)}><Menu aria-hidden className="size-5" /></Button>
+      <Button look="bare" size="icon" className="lg:hidden" aria-label={t('openSidebar')} onClick={() => setOpen(true)}>
+        <Menu aria-hidden className="size-5" />
+      </Button>
       <div className="min-w-0 flex-1">{children}</div>
       <Bell />
       <UserMenu />

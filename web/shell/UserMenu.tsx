@@ -7,7 +7,11 @@ import { buttonClass } from '../ui/Button.tsx';
 import { Menu } from '../ui/Menu.tsx';
 import { applyTheme, currentTheme, type Theme } from './theme.ts';
 
-const THEMES = [['system', SunMoon], ['light', Sun], ['dark', Moon]] as const;
+const THEMES = [
+  ['system', SunMoon],
+  ['light', Sun],
+  ['dark', Moon],
+] as const;
 
 export function UserMenu() {
   const { t } = useTranslation();
@@ -18,15 +22,31 @@ export function UserMenu() {
     setTheme(value as Theme);
   };
   return (
-    <Menu aria-label={t('account')} className={buttonClass({ look: 'bare', size: 'icon' }, 'hover:bg-hover')} width="w-60" entries={[
-      { kind: 'title', label: me.email ?? t('userNumber', { id: me.userId }), hint: t(`role.${me.role}`) },
-      { kind: 'link', label: t('usage'), icon: ChartNoAxesColumn, href: '/usage' },
-      { kind: 'link', label: t('preferences'), icon: Settings2, href: '/preferences' },
-      ...(me.role === 'admin' ? [{ kind: 'link', label: t('admin'), icon: ShieldCheck, href: '/admin' } as const] : []),
-      { kind: 'line' },
-      { kind: 'choice', label: t('theme.label'), value: theme, inRow: true, onChoose: choose, options: THEMES.map(([value, icon]) => ({ value, icon, label: t(`theme.${value}`) })) },
-      { kind: 'line' },
-      { kind: 'action', label: t('signOut'), icon: LogOut, onSelect: signOut },
-    ]}><CircleUserRound aria-hidden className="size-5" /></Menu>
+    <Menu
+      aria-label={t('account')}
+      className={buttonClass({ look: 'bare', size: 'icon' }, 'hover:bg-hover')}
+      width="w-60"
+      entries={[
+        { kind: 'title', label: me.email ?? t('userNumber', { id: me.userId }), hint: t(`role.${me.role}`) },
+        { kind: 'link', label: t('usage'), icon: ChartNoAxesColumn, href: '/usage' },
+        { kind: 'link', label: t('preferences'), icon: Settings2, href: '/preferences' },
+        ...(me.role === 'admin'
+          ? [{ kind: 'link', label: t('admin'), icon: ShieldCheck, href: '/admin' } as const]
+          : []),
+        { kind: 'line' },
+        {
+          kind: 'choice',
+          label: t('theme.label'),
+          value: theme,
+          inRow: true,
+          onChoose: choose,
+          options: THEMES.map(([value, icon]) => ({ value, icon, label: t(`theme.${value}`) })),
+        },
+        { kind: 'line' },
+        { kind: 'action', label: t('signOut'), icon: LogOut, onSelect: signOut },
+      ]}
+    >
+      <CircleUserRound aria-hidden className="size-5" />
+    </Menu>
   );
 }

@@ -1,6 +1,7 @@
 import type { ComponentProps } from 'react';
 
-const SHAPE = 'inline-flex items-center justify-center gap-2 rounded-lg font-medium whitespace-nowrap transition-colors disabled:cursor-not-allowed disabled:opacity-50';
+const SHAPE =
+  'inline-flex items-center justify-center gap-2 rounded-lg font-medium whitespace-nowrap transition-colors disabled:cursor-not-allowed disabled:opacity-50';
 const LOOK = {
   primary: 'bg-accent-fill text-white enabled:hover:bg-accent-press',
   quiet: 'border border-line bg-raised text-ink enabled:hover:bg-hover',
@@ -20,5 +21,11 @@ export function buttonClass({ look = 'quiet', size = 'medium' }: ButtonLook, mor
 }
 
 export function Button({ look, size, className, ...rest }: ComponentProps<'button'> & ButtonLook) {
-  return <button type="button" {...rest} className={buttonClass({ ...(look && { look }), ...(size && { size }) }, className)} />;
+  return (
+    <button
+      type="button"
+      {...rest}
+      className={buttonClass({ ...(look && { look }), ...(size && { size }) }, className)}
+    />
+  );
 }

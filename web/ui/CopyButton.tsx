@@ -10,12 +10,23 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
     const timer = setTimeout(() => setCopied(false), 2_000);
     return () => clearTimeout(timer);
   }, [copied]);
-  const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true), () => {});
+  const copy = () =>
+    void navigator.clipboard.writeText(text).then(
+      () => setCopied(true),
+      () => {},
+    );
   const Icon = copied ? Check : Copy;
   return (
-    <button type="button" onClick={copy} aria-label={label} className="rounded-md p-1.5 text-faint hover:bg-hover hover:text-ink">
+    <button
+      type="button"
+      onClick={copy}
+      aria-label={label}
+      className="rounded-md p-1.5 text-faint hover:bg-hover hover:text-ink"
+    >
       <Icon aria-hidden className="size-3.5" />
-      <span role="status" className="sr-only">{copied && t('copied')}</span>
+      <span role="status" className="sr-only">
+        {copied && t('copied')}
+      </span>
     </button>
   );
 }

@@ -7,11 +7,25 @@ const TONE = {
   bad: { look: 'border-bad/30 bg-bad-tint text-bad', icon: CircleAlert },
 } as const;
 
-/** A short message with an icon, so that colour is never its only sign. `bad` is read out at once, the others when it suits. */
-export function Notice({ tone, children, action }: { tone: keyof typeof TONE; children: ReactNode; action?: ReactNode }) {
+/**
+ * A short message with an icon, so that colour is never its only sign. `bad` is read out at once, the others when it
+ * suits.
+ */
+export function Notice({
+  tone,
+  children,
+  action,
+}: {
+  tone: keyof typeof TONE;
+  children: ReactNode;
+  action?: ReactNode;
+}) {
   const { look, icon: Icon } = TONE[tone];
   return (
-    <div role={tone === 'bad' ? 'alert' : 'status'} className={`flex items-start gap-3 rounded-xl border px-4 py-3 text-sm ${look}`}>
+    <div
+      role={tone === 'bad' ? 'alert' : 'status'}
+      className={`flex items-start gap-3 rounded-xl border px-4 py-3 text-sm ${look}`}
+    >
       <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
       <div className="min-w-0 flex-1">{children}</div>
       {action}

@@ -5,19 +5,36 @@ import { Boundary } from '../shell/Boundary.tsx';
 import { Button } from './Button.tsx';
 import { Problem } from './Problem.tsx';
 
-/** What opens over the page, with code that comes only then. `closed` stands in its place until it is here, and where it fails, which is said over the page. */
-export function OnDemand({ closed, onClose, children }: { closed: ReactNode; onClose: () => void; children: ReactNode }) {
+/**
+ * What opens over the page, with code that comes only then. `closed` stands in its place until it is here, and where it
+ * fails, which is said over the page.
+ */
+export function OnDemand({
+  closed,
+  onClose,
+  children,
+}: {
+  closed: ReactNode;
+  onClose: () => void;
+  children: ReactNode;
+}) {
   const { t } = useTranslation();
   return (
-    <Boundary fallback={(error, again) => (
-      <>
-        {closed}
-        <div className="fixed inset-x-3 top-16 z-50 ml-auto flex max-w-md animate-rise items-start gap-1 rounded-xl bg-raised p-1.5 shadow-float sm:inset-x-5">
-          <div className="min-w-0 flex-1"><Problem error={error} onRetry={again} /></div>
-          <Button look="bare" size="icon" aria-label={t('dismiss')} onClick={onClose}><X aria-hidden className="size-4" /></Button>
-        </div>
-      </>
-    )}>
+    <Boundary
+      fallback={(error, again) => (
+        <>
+          {closed}
+          <div className="fixed inset-x-3 top-16 z-50 ml-auto flex max-w-md animate-rise items-start gap-1 rounded-xl bg-raised p-1.5 shadow-float sm:inset-x-5">
+            <div className="min-w-0 flex-1">
+              <Problem error={error} onRetry={again} />
+            </div>
+            <Button look="bare" size="icon" aria-label={t('dismiss')} onClick={onClose}>
+              <X aria-hidden className="size-4" />
+            </Button>
+          </div>
+        </>
+      )}
+    >
       <Suspense fallback={closed}>{children}</Suspense>
     </Boundary>
   );

@@ -10,13 +10,26 @@ export function Problem({ error, onRetry }: { error: unknown; onRetry?: (() => v
   const { t } = useTranslation();
   const again = isLost(error) ? () => void reload() : onRetry;
   return (
-    <Notice tone="bad" action={again && <Button size="small" onClick={again}><RotateCw aria-hidden className="size-3.5" />{t('again')}</Button>}>
+    <Notice
+      tone="bad"
+      action={
+        again && (
+          <Button size="small" onClick={again}>
+            <RotateCw aria-hidden className="size-3.5" />
+            {t('again')}
+          </Button>
+        )
+      }
+    >
       {sentenceOf(error, t)}
     </Notice>
   );
 }
 
-export function sentenceOf(error: unknown, t: (key: 'problem.lost' | 'problem.offline' | 'problem.unknown') => string): string {
+export function sentenceOf(
+  error: unknown,
+  t: (key: 'problem.lost' | 'problem.offline' | 'problem.unknown') => string,
+): string {
   if (isLost(error)) return t('problem.lost');
   if (!(error instanceof ApiError)) return t('problem.unknown');
   return error.code === 'offline' ? t('problem.offline') : error.message;

@@ -3,12 +3,15 @@ import { useCallback, useEffect, useRef } from 'react';
 const MARGIN = '400px';
 
 /**
- * Calls when the element comes near the visible part of what scrolls it, and again while it still is when `again` changes.
+ * Calls when the element comes near the visible part of what scrolls it, and again while it still is when `again`
+ * changes.
  * @returns the ref to put on it.
  */
 export function useInView(onSeen: () => void, again: unknown): (element: HTMLElement | null) => void {
   const seen = useRef(onSeen);
-  useEffect(() => { seen.current = onSeen; });
+  useEffect(() => {
+    seen.current = onSeen;
+  });
   const observer = useRef<IntersectionObserver | null>(null);
   const watched = useRef<HTMLElement | null>(null);
   useEffect(() => {
@@ -20,9 +23,12 @@ export function useInView(onSeen: () => void, again: unknown): (element: HTMLEle
     watched.current = element;
     observer.current?.disconnect();
     if (element === null) return;
-    observer.current = new IntersectionObserver((entries) => {
-      if (entries.some(({ isIntersecting }) => isIntersecting)) seen.current();
-    }, { root: scrollerOf(element), rootMargin: MARGIN });
+    observer.current = new IntersectionObserver(
+      (entries) => {
+        if (entries.some(({ isIntersecting }) => isIntersecting)) seen.current();
+      },
+      { root: scrollerOf(element), rootMargin: MARGIN },
+    );
     observer.current.observe(element);
   }, []);
 }

@@ -6,8 +6,15 @@ import { buttonClass, type ButtonLook } from '../ui/Button.tsx';
 export function BuyButton({ url, ...look }: { url: string } & ButtonLook) {
   const { t } = useTranslation('usage');
   return (
-    <a href={url} target="_blank" rel="noopener noreferrer" className={buttonClass({ look: 'primary', size: 'small', ...look }, 'hover:bg-accent-press')}>
-      {t('buy')}<ArrowUpRight aria-hidden className="size-4" /><span className="sr-only">{t('opensElsewhere')}</span>
+    <a
+      href={url}
+      target="_blank"
+      rel="noopener noreferrer"
+      className={buttonClass({ look: 'primary', size: 'small', ...look }, 'hover:bg-accent-press')}
+    >
+      {t('buy')}
+      <ArrowUpRight aria-hidden className="size-4" />
+      <span className="sr-only">{t('opensElsewhere')}</span>
     </a>
   );
 }

@@ -8,27 +8,45 @@ import { Problem } from '../ui/Problem.tsx';
 import { useFigures } from './figures.ts';
 import type { Level } from './use-usage.ts';
 
-const LEVELS = [[20, 'NORMAL'], [80, 'NOTICE'], [90, 'WARNING'], [95, 'CRITICAL'], [105, 'BLOCKED']] as const satisfies readonly (readonly [number, Level])[];
+const LEVELS = [
+  [20, 'NORMAL'],
+  [80, 'NOTICE'],
+  [90, 'WARNING'],
+  [95, 'CRITICAL'],
+  [105, 'BLOCKED'],
+] as const satisfies readonly (readonly [number, Level])[];
 
-/** Only where the demo accounts are: puts an account at a level, so that one need not chat 100,000 tokens away to see what happens. */
+/**
+ * Only where the demo accounts are: puts an account at a level, so that one need not chat 100,000 tokens away to see
+ * what happens.
+ */
 export function TryLevels({ userId }: { userId: number }) {
   const { t } = useTranslation('usage');
   const { percent } = useFigures();
   const queries = useQueryClient();
   const options = useQuery(signInOptions);
   const move = useMutation({
-    mutationFn: (usagePercent: number) => answer(api.POST('/api/ai-usage/test-usage', { body: { userId, usagePercent } })),
-    onSuccess: () => queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === 'usage' || queryKey[0] === 'admin' }),
+    mutationFn: (usagePercent: number) =>
+      answer(api.POST('/api/ai-usage/test-usage', { body: { userId, usagePercent } })),
+    onSuccess: () =>
+      queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === 'usage' || queryKey[0] === 'admin' }),
   });
   if (options.data?.demo !== true) return null;
   return (
     <section aria-labelledby="try-levels" className="grid gap-3 rounded-xl border border-dashed border-line p-5">
       <div>
-        <h2 id="try-levels" className="flex items-center gap-2 font-semibold"><FlaskConical aria-hidden className="size-4 text-accent" />{t('try.title')}</h2>
+        <h2 id="try-levels" className="flex items-center gap-2 font-semibold">
+          <FlaskConical aria-hidden className="size-4 text-accent" />
+          {t('try.title')}
+        </h2>
         <p className="mt-1 text-sm text-soft">{t('try.lead')}</p>
       </div>
       <div className="flex flex-wrap gap-2">
-        {LEVELS.map(([share, level]) => <Button key={level} size="small" disabled={move.isPending} onClick={() => move.mutate(share)}>{percent(share)} · {t(`level.${level}`)}</Button>)}
+        {LEVELS.map(([share, level]) => (
+          <Button key={level} size="small" disabled={move.isPending} onClick={() => move.mutate(share)}>
+            {percent(share)} · {t(`level.${level}`)}
+          </Button>
+        ))}
       </div>
       {move.isError && <Problem error={move.error} />}
     </section>

@@ -8,12 +8,20 @@ import { LEVEL_LOOK } from './level-look.ts';
 import { Meter } from './Meter.tsx';
 import { useUsage, type Usage } from './use-usage.ts';
 
-/** AIUsageCard: what is left of this month's tokens, and what to do about it. @param detailed every figure, for the usage page. */
+/**
+ * AIUsageCard: what is left of this month's tokens, and what to do about it.
+ * @param detailed every figure, for the usage page.
+ */
 export function UsageCard({ detailed = false }: { detailed?: boolean }) {
   const { t } = useTranslation('usage');
   const usage = useUsage();
   return (
-    <section aria-label={detailed ? t('cardDetailed') : t('card')} data-testid="usage-card" data-level={usage.data?.level} className={`rounded-xl border border-line bg-raised ${detailed ? 'p-6' : 'p-4'}`}>
+    <section
+      aria-label={detailed ? t('cardDetailed') : t('card')}
+      data-testid="usage-card"
+      data-level={usage.data?.level}
+      className={`rounded-xl border border-line bg-raised ${detailed ? 'p-6' : 'p-4'}`}
+    >
       {usage.isPending && <Loading className="p-4" />}
       {usage.isError && <Problem error={usage.error} onRetry={() => void usage.refetch()} />}
       {usage.isSuccess && (detailed ? <UsageFigures usage={usage.data} /> : <Compact usage={usage.data} />)}
@@ -28,11 +36,16 @@ function Compact({ usage }: { usage: Usage }) {
     <div className="grid gap-2.5">
       <div className="flex items-center justify-between gap-2">
         <LevelWord usage={usage} />
-        <Link href="/usage" className="rounded text-xs text-faint hover:text-ink">{t('details')}</Link>
+        <Link href="/usage" className="rounded text-xs text-faint hover:text-ink">
+          {t('details')}
+        </Link>
       </div>
       <Meter usage={usage} label={t('meter')} />
       <p className="flex items-baseline justify-between gap-2 text-sm">
-        <span><b className="font-semibold tabular-nums">{tokens(usage.remainingTokens)}</b> <span className="text-faint">{t('left')}</span></span>
+        <span>
+          <b className="font-semibold tabular-nums">{tokens(usage.remainingTokens)}</b>{' '}
+          <span className="text-faint">{t('left')}</span>
+        </span>
         <span className="text-xs text-faint tabular-nums">{t('ofTotal', { total: tokens(usage.totalAvailable) })}</span>
       </p>
       <LevelMessage usage={usage} />
@@ -41,13 +54,20 @@ function Compact({ usage }: { usage: Usage }) {
   );
 }
 
-/** Every figure of an account. @param others somebody else's, as an admin sees it: nothing is said to them, nor sold. */
+/**
+ * Every figure of an account.
+ * @param others somebody else's, as an admin sees it: nothing is said to them, nor sold.
+ */
 export function UsageFigures({ usage, others = false }: { usage: Usage; others?: boolean }) {
   const { t } = useTranslation('usage');
   const { tokens, percent, moment, until, timeZone } = useFigures();
   const figures = [
-    ['used', tokens(usage.usedTokens)], ['held', tokens(usage.heldTokens)], ['remaining', tokens(usage.remainingTokens)],
-    ['allowance', tokens(usage.allowanceTokens)], ['purchased', tokens(usage.purchasedTokens)], ['turnsLeft', t('turns', { count: usage.estimatedTurns })],
+    ['used', tokens(usage.usedTokens)],
+    ['held', tokens(usage.heldTokens)],
+    ['remaining', tokens(usage.remainingTokens)],
+    ['allowance', tokens(usage.allowanceTokens)],
+    ['purchased', tokens(usage.purchasedTokens)],
+    ['turnsLeft', t('turns', { count: usage.estimatedTurns })],
   ] as const;
   return (
     <div className="grid gap-5">
@@ -55,7 +75,9 @@ export function UsageFigures({ usage, others = false }: { usage: Usage; others?:
         <div>
           <LevelWord usage={usage} />
           <p className="mt-2 text-4xl font-semibold tracking-tight tabular-nums">{percent(usage.usagePercent)}</p>
-          <p className="text-sm text-soft">{t('usedOf', { used: tokens(usage.usedTokens), total: tokens(usage.totalAvailable) })}</p>
+          <p className="text-sm text-soft">
+            {t('usedOf', { used: tokens(usage.usedTokens), total: tokens(usage.totalAvailable) })}
+          </p>
         </div>
         {usage.level !== 'NORMAL' && !others && <BuyButton url={usage.purchaseUrl} size="medium" />}
       </div>
@@ -63,11 +85,20 @@ export function UsageFigures({ usage, others = false }: { usage: Usage; others?:
       {!others && <LevelMessage usage={usage} />}
       <dl className="grid grid-cols-2 gap-x-6 gap-y-4 sm:grid-cols-3">
         {figures.map(([name, value]) => (
-          <div key={name}><dt className="text-sm text-faint">{t(`figure.${name}`)}</dt><dd className="text-lg font-medium tabular-nums">{value}</dd></div>
+          <div key={name}>
+            <dt className="text-sm text-faint">{t(`figure.${name}`)}</dt>
+            <dd className="text-lg font-medium tabular-nums">{value}</dd>
+          </div>
         ))}
       </dl>
-      {usage.depletesAt !== null && <p className="text-sm text-soft">{t('depletes', { at: moment(usage.depletesAt), until: until(usage.depletesAt) })}</p>}
-      <p className="border-t border-line pt-4 text-sm text-soft">{t('resets', { at: moment(usage.resetsAt), until: until(usage.resetsAt), zone: timeZone })}</p>
+      {usage.depletesAt !== null && (
+        <p className="text-sm text-soft">
+          {t('depletes', { at: moment(usage.depletesAt), until: until(usage.depletesAt) })}
+        </p>
+      )}
+      <p className="border-t border-line pt-4 text-sm text-soft">
+        {t('resets', { at: moment(usage.resetsAt), until: until(usage.resetsAt), zone: timeZone })}
+      </p>
     </div>
   );
 }
@@ -75,7 +106,14 @@ export function UsageFigures({ usage, others = false }: { usage: Usage; others?:
 function LevelWord({ usage: { level } }: { usage: Usage }) {
   const { t } = useTranslation('usage');
   const { icon: Icon, ink, tint } = LEVEL_LOOK[level];
-  return <span className={`inline-flex items-center gap-1.5 rounded-full px-2.5 py-0.5 text-xs font-semibold ${tint} ${ink}`}><Icon aria-hidden className="size-3.5" />{t(`level.${level}`)}</span>;
+  return (
+    <span
+      className={`inline-flex items-center gap-1.5 rounded-full px-2.5 py-0.5 text-xs font-semibold ${tint} ${ink}`}
+    >
+      <Icon aria-hidden className="size-3.5" />
+      {t(`level.${level}`)}
+    </span>
+  );
 }
 
 /** From 90 % on the card says what happens next. */
@@ -83,5 +121,9 @@ function LevelMessage({ usage }: { usage: Usage }) {
   const { t } = useTranslation('usage');
   const { day } = useFigures();
   if (usage.level === 'NORMAL' || usage.level === 'NOTICE') return null;
-  return <p className={`text-sm ${LEVEL_LOOK[usage.level].ink}`}>{t(`cardMessage.${usage.level}`, { day: day(usage.resetsAt) })}</p>;
+  return (
+    <p className={`text-sm ${LEVEL_LOOK[usage.level].ink}`}>
+      {t(`cardMessage.${usage.level}`, { day: day(usage.resetsAt) })}
+    </p>
+  );
 }

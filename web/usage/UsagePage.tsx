@@ -8,5 +8,13 @@ import { UsageCard } from './UsageCard.tsx';
 export function UsagePage() {
   const { t } = useTranslation('usage');
   const { userId } = useMe();
-  return <Page title={t('title')}><div className="grid grid-cols-1 gap-8"><UsageCard detailed /><TryLevels userId={userId} /><History /></div></Page>;
+  return (
+    <Page title={t('title')}>
+      <div className="grid grid-cols-1 gap-8">
+        <UsageCard detailed />
+        <TryLevels userId={userId} />
+        <History />
+      </div>
+    </Page>
+  );
 }

@@ -21,11 +21,14 @@ export function useFigures() {
       day: (instant: string) => day.format(new Date(instant)),
       moment: (instant: string) => moment.format(new Date(instant)),
       /** The hour or the day that begins then. */
-      bucketName: (instant: string, bucket: 'hour' | 'day') => (bucket === 'hour' ? hour : date).format(new Date(instant)),
+      bucketName: (instant: string, bucket: 'hour' | 'day') =>
+        (bucket === 'hour' ? hour : date).format(new Date(instant)),
       /** “in 6 days”, “in 3 hours” */
       until: (instant: string, now = Date.now()) => {
         const hours = (Date.parse(instant) - now) / 3_600_000;
-        return Math.abs(hours) < 48 ? relative.format(Math.round(hours), 'hour') : relative.format(Math.round(hours / 24), 'day');
+        return Math.abs(hours) < 48
+          ? relative.format(Math.round(hours), 'hour')
+          : relative.format(Math.round(hours / 24), 'day');
       },
     };
   }, [locale, timeZone]);

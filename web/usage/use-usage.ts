@@ -8,7 +8,10 @@ export type Level = Usage['level'];
 const KEY = ['usage'] as const;
 export const usageQuery = queryOptions({ queryKey: KEY, queryFn: readUsage });
 
-/** The account's tokens: the same figures that decide whether a turn is let in. The feed of the account keeps them as they are. */
+/**
+ * The account's tokens: the same figures that decide whether a turn is let in. The feed of the account keeps them as
+ * they are.
+ */
 export function useUsage() {
   return useQuery({ ...usageQuery, ...useFallback() });
 }
