@@ -1,5 +1,5 @@
-import type { AdminStatsActivities } from '../workflows/contract.ts';
-import type { ActivityDeps } from './index.ts';
+import type { AdminStatsActivities } from '../workflows/contract/month.ts';
+import type { ActivityDeps } from './deps.ts';
 
 /**
  * A rebuild is computed from PostgreSQL and SET (G6): running it twice is harmless. No e-mail leaves it: Temporal keeps

@@ -1,19 +1,19 @@
 import { activityInfo, ApplicationFailure } from '@temporalio/activity';
-import { failAttempt, openAttempt, storeAnswer, type OpenedAttempt } from '../db/attempts.ts';
-import { releaseTurn } from '../db/end-turn.ts';
-import { readTranscript } from '../db/transcript.ts';
-import { isStopRequested } from '../db/turns.ts';
+import { failAttempt, openAttempt, storeAnswer, type OpenedAttempt } from '../db/turns/attempts.ts';
+import { releaseTurn } from '../db/turns/end.ts';
+import { readTranscript } from '../db/turns/transcript.ts';
+import { isStopRequested } from '../db/turns/turns.ts';
 import { TURN_FAILURES, type TurnFailureCode } from '../domain/errors.ts';
 import type { Model } from '../domain/model.ts';
 import type { Usage } from '../domain/usage.ts';
-import { ModelFailure, type ModelEnd } from '../platform/model.ts';
-import { openTurnWriter, type TurnWriter } from '../platform/turn-writer.ts';
-import { TURN_FAILURE_TYPES, type Generated, type TurnActivities } from '../workflows/contract.ts';
+import { ModelFailure, type ModelEnd } from '../platform/model/call.ts';
+import { openTurnWriter, type TurnWriter } from '../platform/streams/writer.ts';
+import { TURN_FAILURE_TYPES, type Generated, type TurnActivities } from '../workflows/contract/turn.ts';
+import type { ActivityDeps } from './deps.ts';
 import { heartbeating } from './heartbeat.ts';
-import type { ActivityDeps } from './index.ts';
-import { outlast } from './outlast.ts';
 import { watchInterruption, type Interruption } from './interruption.ts';
-import { admissionContext, tellFollowers } from './turn-steps.ts';
+import { outlast } from './outlast.ts';
+import { admissionContext, tellFollowers } from './turn-context.ts';
 
 /** One model call of a turn, streamed to its readers, with its answer in PostgreSQL before it returns. */
 export function createGenerate(deps: ActivityDeps): TurnActivities['generate'] {

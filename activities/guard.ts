@@ -1,8 +1,8 @@
 import { activityInfo, ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { AppError } from '../domain/errors.ts';
 import { ScheduleRefused } from '../domain/schedules.ts';
-import { withLogFields, type LogFields } from '../platform/log-fields.ts';
-import type { Logger } from '../platform/log.ts';
+import { withLogFields, type LogFields } from '../platform/telemetry/log-fields.ts';
+import type { Logger } from '../platform/telemetry/log.ts';
 
 /**
  * What leaves an activity is written into Temporal's history. Typed failures pass; anything else is replaced by a bare

@@ -1,47 +1,15 @@
-import type { Logger } from '../platform/log.ts';
-import type { Database } from '../db/database.ts';
-import type { Encoding, PricedModel } from '../domain/model.ts';
-import type { Planner } from '../domain/schedules.ts';
-import type { ModelClient } from '../platform/model.ts';
-import type { Metrics } from '../platform/metrics.ts';
-import type { Redis } from '../platform/redis.ts';
-import type { StatsCache } from '../platform/stats-cache.ts';
-import type { TurnRuns } from '../platform/temporal.ts';
-import type { TurnFeed } from '../platform/turn-feed.ts';
-import type {
-  AdminStatsActivities,
-  MonthActivities,
-  ReconcileActivities,
-  RedriveActivities,
-  TurnActivities,
-} from '../workflows/contract.ts';
+import type { AdminStatsActivities, MonthActivities } from '../workflows/contract/month.ts';
+import type { ReconcileActivities } from '../workflows/contract/reconcile.ts';
+import type { RedriveActivities } from '../workflows/contract/redrive.ts';
+import type { TurnActivities } from '../workflows/contract/turn.ts';
 import { createRefreshAdminStats } from './admin-stats.ts';
-import { guard } from './guard.ts';
+import type { ActivityDeps } from './deps.ts';
 import { createGenerate } from './generate.ts';
+import { guard } from './guard.ts';
 import { createMonthSteps } from './month-steps.ts';
 import { createReconcileTurns } from './reconcile-turns.ts';
 import { createRedriveSteps } from './redrive-steps.ts';
 import { createTurnSteps } from './turn-steps.ts';
-
-/** Everything the side effects need, wired by hand in main.ts. */
-export interface ActivityDeps {
-  readonly database: Database;
-  readonly redis: Redis;
-  readonly feed: TurnFeed;
-  readonly model: ModelClient;
-  readonly models: readonly PricedModel[];
-  countTokens(text: string, encoding: Encoding): number;
-  readonly runs: TurnRuns;
-  readonly planner: Planner;
-  readonly stats: StatsCache;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-  /** Milliseconds since the epoch; tests of time inject theirs. */
-  now(): number;
-  readonly reconcile: { readonly quietMs: number };
-  /** The page where a person buys tokens. */
-  readonly purchaseUrl: string;
-}
 
 export type Activities = TurnActivities &
   MonthActivities &

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import type { TurnFeed } from '../platform/turn-feed.ts';
+import type { TurnFeed } from '../platform/streams/turn-feed.ts';
 
 /**
  * Why a model call is cut short. Stop (the person's, or a cancel in the Temporal UI) settles what has come; the others

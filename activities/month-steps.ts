@@ -1,12 +1,12 @@
 import { Context } from '@temporalio/activity';
-import { armSchedules, disarmSchedule } from '../db/arming.ts';
-import { checkUsage } from '../db/check-usage.ts';
-import { resetAllowance } from '../db/reset-allowance.ts';
-import { compareSchedules, mendSchedules } from '../db/schedule-repair.ts';
-import { findAccount } from '../db/users.ts';
-import { announceAccount } from '../platform/account-feed.ts';
-import type { MonthActivities, ScheduleReport } from '../workflows/contract.ts';
-import type { ActivityDeps } from './index.ts';
+import { checkUsage } from '../db/alerts/check-usage.ts';
+import { findAccount } from '../db/money/accounts.ts';
+import { resetAllowance } from '../db/money/reset-allowance.ts';
+import { armSchedules, disarmSchedule } from '../operations/arm-schedules.ts';
+import { compareSchedules, mendSchedules } from '../operations/repair-schedules.ts';
+import { announceAccount } from '../platform/streams/account-feed.ts';
+import type { MonthActivities, ScheduleReport } from '../workflows/contract/month.ts';
+import type { ActivityDeps } from './deps.ts';
 
 /**
  * What an account's schedules do, and what arms them. Each reads PostgreSQL anew, so a late or repeated run does no

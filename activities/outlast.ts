@@ -1,5 +1,5 @@
 import { cancellationSignal, sleep } from '@temporalio/activity';
-import { isUnavailable } from '../db/availability.ts';
+import { isUnavailable } from '../db/driver/availability.ts';
 
 const LONGEST_MS = 60_000;
 

@@ -1,12 +1,18 @@
 import { Context } from '@temporalio/activity';
-import { armSchedules } from '../db/arming.ts';
-import { releaseTurn } from '../db/end-turn.ts';
-import { countMismatches, expireHolds, findQuietTurns, findUnsettledAnswer, type QuietTurn } from '../db/reconcile.ts';
-import { settleTurn } from '../db/settle-turn.ts';
-import { isTaken } from '../db/turns.ts';
-import { announceAccount } from '../platform/account-feed.ts';
-import type { ReconcileActivities, ReconcileReport } from '../workflows/contract.ts';
-import type { ActivityDeps } from './index.ts';
+import { releaseTurn } from '../db/turns/end.ts';
+import {
+  countMismatches,
+  expireHolds,
+  findQuietTurns,
+  findUnsettledAnswer,
+  type QuietTurn,
+} from '../db/turns/reconcile.ts';
+import { settleTurn } from '../db/turns/settle.ts';
+import { isTaken } from '../db/turns/turns.ts';
+import { armSchedules } from '../operations/arm-schedules.ts';
+import { announceAccount } from '../platform/streams/account-feed.ts';
+import type { ReconcileActivities, ReconcileReport } from '../workflows/contract/reconcile.ts';
+import type { ActivityDeps } from './deps.ts';
 
 /** A turn never started is started while its person may still wait; later it is failed, to be sent again. */
 const START_UNTIL_MS = 10 * 60_000;

@@ -1,12 +1,12 @@
-import { beginReplay, countProgress, findDue, findUnstarted, noteEndings } from '../db/redrive-turns.ts';
-import { endRedrive, getRedrive, moveRedrive } from '../db/redrives.ts';
-import { isTaken, unbindTurn } from '../db/turns.ts';
+import { beginReplay, countProgress, findDue, findUnstarted, noteEndings } from '../db/redrives/redrive-turns.ts';
+import { endRedrive, getRedrive, moveRedrive } from '../db/redrives/redrives.ts';
+import { isTaken, unbindTurn } from '../db/turns/turns.ts';
 import { isOver, REDRIVE_WINDOW } from '../domain/redrive.ts';
 import type { TurnRecord } from '../domain/turn.ts';
-import { TurnStartError } from '../platform/temporal.ts';
-import type { RedriveActivities } from '../workflows/contract.ts';
+import { TurnStartError } from '../platform/temporal/turn-runs.ts';
+import type { RedriveActivities } from '../workflows/contract/redrive.ts';
+import type { ActivityDeps } from './deps.ts';
 import { heartbeating } from './heartbeat.ts';
-import type { ActivityDeps } from './index.ts';
 
 /**
  * PostgreSQL says what is to be done and what was: a step that is run twice, or by another worker, goes on where the

@@ -1,10 +1,10 @@
 import { activityInfo } from '@temporalio/activity';
-import { releaseTurn } from '../db/end-turn.ts';
-import { reserveTurn, type AdmissionContext } from '../db/reserve-turn.ts';
-import { settleTurn } from '../db/settle-turn.ts';
-import { announceAccount } from '../platform/account-feed.ts';
-import { ownerOfTurnWorkflow, type TurnActivities } from '../workflows/contract.ts';
-import type { ActivityDeps } from './index.ts';
+import { releaseTurn } from '../db/turns/end.ts';
+import { reserveTurn } from '../db/turns/reserve.ts';
+import { settleTurn } from '../db/turns/settle.ts';
+import type { TurnActivities } from '../workflows/contract/turn.ts';
+import type { ActivityDeps } from './deps.ts';
+import { admissionContext, currentRunId, tellFollowers } from './turn-context.ts';
 
 /** The short steps of a turn: one transaction each, then a word to whoever watches. */
 export function createTurnSteps(
@@ -36,30 +36,4 @@ export function createTurnSteps(
 function tellTurnChanged(deps: Pick<ActivityDeps, 'feed' | 'redis'>, turnId: string): void {
   deps.feed.announce(turnId, 'changed');
   tellFollowers(deps);
-}
-
-/** Of the account whose turn's activity runs. */
-export function tellFollowers({ redis }: Pick<ActivityDeps, 'redis'>): void {
-  const userId = ownerOfTurnWorkflow(currentExecution().workflowId);
-  if (userId !== null) announceAccount(redis, { userId });
-}
-
-/** Of the activity that runs: its Temporal run names the hold. */
-export function admissionContext({ models, countTokens, now }: ActivityDeps): AdmissionContext {
-  return {
-    now: now(),
-    runId: currentRunId(),
-    findModel: (name) => models.find((model) => model.name === name) ?? null,
-    countTokens,
-  };
-}
-
-function currentRunId(): string {
-  return currentExecution().runId;
-}
-
-function currentExecution() {
-  const { workflowExecution } = activityInfo();
-  if (workflowExecution === undefined) throw new Error('a turn’s activity belongs to a workflow');
-  return workflowExecution;
 }

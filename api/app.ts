@@ -1,23 +1,23 @@
 import express, { type Express, type RequestHandler, type Response } from 'express';
 import { v7 as uuidv7 } from 'uuid';
-import { countLiveTurns } from '../db/turns.ts';
+import { countLiveTurns } from '../db/turns/turns.ts';
 import { AppError } from '../domain/errors.ts';
-import type { Principal } from '../db/users.ts';
-import { createAuthenticate, type Authenticate } from './auth.ts';
+import type { Principal } from '../db/people/users.ts';
+import { createAuthenticate, type Authenticate } from './http/auth.ts';
 import type { ApiDeps, Caller } from './context.ts';
-import { mountDocs } from './docs.ts';
-import { errorMiddleware, localeOf } from './errors.ts';
-import { createRequestLimits, type RequestLimits } from './limits.ts';
-import { describeApi } from './openapi.ts';
-import { createOverloadGate } from './overload.ts';
-import { timeRequests } from './request-metrics.ts';
-import { traceRequests } from './request-trace.ts';
-import { mountRoutes, type Route } from './route.ts';
+import { mountDocs } from './openapi/docs.ts';
+import { errorMiddleware, localeOf } from './http/errors.ts';
+import { createRequestLimits, type RequestLimits } from './http/limits.ts';
+import { describeApi } from './openapi/openapi.ts';
+import { createOverloadGate } from './http/overload.ts';
+import { timeRequests } from './http/request-metrics.ts';
+import { traceRequests } from './http/request-trace.ts';
+import { mountRoutes, type Route } from './http/route.ts';
 import { routesOf } from './routes.ts';
 import { mountHealth } from './routes/health.ts';
 import { mountMetrics } from './routes/metrics.ts';
 import { mountSignIn } from './routes/sign-in.ts';
-import { mountWeb } from './web.ts';
+import { mountWeb } from './http/web.ts';
 
 /** @param stopping aborts when the server stops: streams end then, and their readers resume elsewhere. */
 export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {

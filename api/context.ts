@@ -1,21 +1,20 @@
 import type { Request, Response } from 'express';
 import type { Database } from '../db/database.ts';
-import type { Principal } from '../db/users.ts';
+import type { Principal } from '../db/people/users.ts';
 import type { Locale } from '../domain/messages.ts';
 import type { Encoding, PricedModel } from '../domain/model.ts';
 import type { Planner } from '../domain/schedules.ts';
-import type { AccountFeed } from '../platform/account-feed.ts';
-import type { Config } from '../platform/config.ts';
-import type { Issuer } from '../platform/issuer.ts';
-import type { Logger } from '../platform/log.ts';
-import type { Metrics } from '../platform/metrics.ts';
+import type { Config } from '../platform/config/config.ts';
 import type { Redis } from '../platform/redis.ts';
+import type { Issuer } from '../platform/sign-in/issuer.ts';
 import type { StatsCache } from '../platform/stats-cache.ts';
-import type { TemporalLinks } from '../platform/temporal-links.ts';
-import type { Redrives } from '../platform/temporal-redrives.ts';
-import type { TurnRuns } from '../platform/temporal.ts';
-import type { Tracing } from '../platform/tracing.ts';
-import type { TurnFeed } from '../platform/turn-feed.ts';
+import type { AccountFeed } from '../platform/streams/account-feed.ts';
+import type { TurnFeed } from '../platform/streams/turn-feed.ts';
+import type { Logger } from '../platform/telemetry/log.ts';
+import type { Metrics } from '../platform/telemetry/metrics.ts';
+import type { Tracing } from '../platform/telemetry/span.ts';
+import type { Redrives, TemporalLinks } from '../platform/temporal/redrives.ts';
+import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
 
 /** What the door needs, wired by hand in main.ts. */
 export interface ApiDeps {

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { AppConfigError } from '../platform/config-error.ts';
+import { AppConfigError } from '../domain/setup-error.ts';
 import { oneAtATime } from '../platform/one-at-a-time.ts';
 import { createApp } from './app.ts';
 import type { ApiDeps } from './context.ts';

@@ -1,6 +1,6 @@
 import type { ApiDeps } from './context.ts';
-import type { OverloadGate } from './overload.ts';
-import type { Route } from './route.ts';
+import type { OverloadGate } from './http/overload.ts';
+import type { Route } from './http/route.ts';
 import { accountRoutes } from './routes/account.ts';
 import { adminTurnRoutes } from './routes/admin-turns.ts';
 import { adminUserRoutes } from './routes/admin-users.ts';

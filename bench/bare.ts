@@ -1,20 +1,20 @@
 import express, { type Response } from 'express';
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
-import { lockAccount } from '../db/accounts.ts';
+import { lockAccount } from '../db/money/accounts.ts';
 import { one, openDatabase, type Database } from '../db/database.ts';
-import { moveHold, openHold, type Hold } from '../db/holds.ts';
-import { bookDebit } from '../db/ledger.ts';
-import { publishRates } from '../db/rates.ts';
-import { authenticateToken, type Principal } from '../db/users.ts';
+import { moveHold, openHold, type Hold } from '../db/money/holds.ts';
+import { bookDebit } from '../db/money/ledger.ts';
+import { publishRates } from '../db/money/rates.ts';
+import { authenticateToken, type Principal } from '../db/people/users.ts';
 import { decideAdmission } from '../domain/admission.ts';
 import { holdTimeoutMs } from '../domain/attempt-limits.ts';
 import { meter } from '../domain/metering.ts';
 import { countPrompt } from '../domain/prompt-tokens.ts';
 import type { Usage } from '../domain/usage.ts';
-import { readConfig } from '../platform/config.ts';
-import { createModelClient } from '../platform/model.ts';
-import { countTokens } from '../platform/tokenizer.ts';
+import { readConfig } from '../platform/config/config.ts';
+import { createModelClient } from '../platform/model/client.ts';
+import { countTokens } from '../platform/model/tokenizer.ts';
 
 /**
  * What a turn costs whom nothing has to survive: one handler, one transaction that admits and holds, the model call,

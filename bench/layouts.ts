@@ -1,4 +1,4 @@
-import type { Config } from '../platform/config.ts';
+import type { Config } from '../platform/config/config.ts';
 import { startApp, type AppSettings } from '../scripts/app.ts';
 import { freePort } from '../scripts/services/port.ts';
 import type { Ground, Service } from '../scripts/services/service.ts';

@@ -3,15 +3,15 @@ import { sql } from 'kysely';
 import { Client } from 'pg';
 import { one, openDatabase, type Database } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
-import { publishRates } from '../db/rates.ts';
-import { countMismatches } from '../db/reconcile.ts';
-import { ceilingOf } from '../domain/policy.ts';
+import { publishRates } from '../db/money/rates.ts';
+import { countMismatches } from '../db/turns/reconcile.ts';
 import type { PricedModel } from '../domain/model.ts';
-import { readCatalogue } from '../platform/catalogue.ts';
-import { startPostgres } from '../scripts/services/postgres.ts';
+import { readCatalogue } from '../platform/config/catalogue.ts';
+import { startPostgres } from '../scripts/services/postgres/postgres.ts';
 import { say } from '../scripts/services/say.ts';
 import { percentile, spreadOf, type Spread } from './figures.ts';
 import { openGround } from './ground.ts';
+import { fillToTheBrim, type Brim } from './ledger-brim.ts';
 import { openNaive } from './naive-ledger.ts';
 import { acceptTurns, realForm, runPairs, type LedgerForm, type Pairs } from './pairs.ts';
 import { MACHINE, runBench, unlessStopped } from './program.ts';
@@ -48,13 +48,7 @@ interface Row {
 interface Report {
   readonly machine: typeof MACHINE;
   readonly rows: readonly Row[];
-  readonly brim: {
-    readonly admitted: number;
-    readonly refused: number;
-    readonly usedTokens: number;
-    readonly ceiling: number;
-    readonly mostCommitted: number;
-  };
+  readonly brim: Brim;
   readonly checked: {
     readonly pairs: number;
     readonly deadlocks: number;
@@ -188,58 +182,6 @@ async function compare(
       settleP99: percentile(settle, 0.99),
     };
   });
-}
-
-/**
- * 64 callers on an account with room for a hundred holds, filled until nothing fits: used + held is read all the while,
- * in one snapshot.
- */
-async function fillToTheBrim(
-  database: Database,
-  model: PricedModel,
-  form: LedgerForm,
-  accountId: number,
-): Promise<Report['brim']> {
-  say('filling an account to the brim');
-  const allowance = 100 * 2_100;
-  await sql`update periods set allowance_tokens = ${allowance} where account_id = ${accountId}`.execute(database.sql);
-  const committed = async () =>
-    (
-      await one(
-        sql<{
-          tokens: number;
-        }>`select (p.used_tokens + (select coalesce(sum(tokens), 0) from holds where account_id = p.account_id and state = 'pending'))::float8 as tokens
-    from periods p where p.account_id = ${accountId}`,
-        database.sql,
-      )
-    ).tokens;
-  let [mostCommitted, filling] = [0, true];
-  const watching = (async () => {
-    while (filling) mostCommitted = Math.max(mostCommitted, await committed());
-  })();
-  let [admitted, refused] = [0, 0];
-  // Until nothing fits any more, however small the hold.
-  for (let round = 0; round < 10; round += 1) {
-    const pairs = await runPairs(database, form, {
-      callers: 64,
-      turns: await acceptTurns(database, { accounts: [accountId], count: 1_000, model: model.name }),
-    });
-    admitted += pairs.settled;
-    refused += pairs.refused;
-    if (pairs.settled === 0) break;
-  }
-  filling = false;
-  await watching;
-  if (admitted === 0 || refused === 0)
-    throw new Error(`nothing was tried at the brim: ${admitted} admitted, ${refused} refused`);
-  const usedTokens = await committed();
-  return {
-    admitted,
-    refused,
-    usedTokens,
-    ceiling: ceilingOf(allowance),
-    mostCommitted: Math.max(mostCommitted, usedTokens),
-  };
 }
 
 async function check(database: Database): Promise<Report['checked']> {

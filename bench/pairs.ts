@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Database } from '../db/database.ts';
-import { reserveTurn } from '../db/reserve-turn.ts';
-import { settleTurn } from '../db/settle-turn.ts';
+import { reserveTurn } from '../db/turns/reserve.ts';
+import { settleTurn } from '../db/turns/settle.ts';
 import type { PricedModel } from '../domain/model.ts';
 import type { Usage } from '../domain/usage.ts';
 

@@ -1,22 +1,9 @@
 import type { BurstRow } from './burst.ts';
 import type { Spread } from './figures.ts';
 import type { LadderRow } from './ladder.ts';
+import type { Report } from './measured.ts';
 import type { Latency, LatencyRow, StreamRow, ThroughputRow } from './measures.ts';
-import type { MACHINE } from './program.ts';
 import { judge, type Judged } from './targets.ts';
-
-export interface Report {
-  readonly machine: typeof MACHINE;
-  readonly latency?: readonly LatencyRow[];
-  readonly throughput?: readonly ThroughputRow[];
-  readonly stream?: readonly StreamRow[];
-  readonly ladder?: readonly LadderRow[];
-  readonly burst?: readonly BurstRow[];
-  /** Resident memory of the largest app process: started and not yet asked anything; and 15 s after the warm-up. */
-  readonly memory?: { readonly startedMegabytes: number; readonly idleMegabytes: number };
-  /** What could not be measured, by its name: an answer was wrong, or none came. */
-  readonly failures?: Readonly<Record<string, string>>;
-}
 
 /** For people: medians of the blocks, with the least and the most of them in brackets where they are compared. */
 export function textOf(report: Report): string {

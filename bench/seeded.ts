@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { openDatabase, type Database } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
-import { countMismatches } from '../db/reconcile.ts';
+import { countMismatches } from '../db/turns/reconcile.ts';
 import { say } from '../scripts/services/say.ts';
 import { seedLedger } from './seed-ledger.ts';
 import { seedTurns } from './seed-turns.ts';

@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '../db/database.ts';
-import { grantTokens } from '../db/grants.ts';
-import { createUser } from '../db/users.ts';
-import { readConfig } from '../platform/config.ts';
+import { grantTokens } from '../db/money/grants.ts';
+import { createUser } from '../db/people/users.ts';
+import { readConfig } from '../platform/config/config.ts';
 import { NODE_FLAGS } from '../scripts/app.ts';
 import { freePort } from '../scripts/services/port.ts';
 import { readServices, Registry } from '../scripts/services/registry.ts';

@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 import { openDatabase, type Database } from '../db/database.ts';
-import { findMonth, listDays, listModels, listTurnUsage, type Month } from '../db/history.ts';
-import { readTokenStats } from '../db/token-stats.ts';
-import { readUsage } from '../db/usage.ts';
+import { findMonth, listDays, listModels, listTurnUsage, type Month } from '../db/reports/history.ts';
+import { readTokenStats } from '../db/reports/token-stats.ts';
+import { readUsage } from '../db/money/usage.ts';
 import { openRedis } from '../platform/redis.ts';
 import { createStatsCache } from '../platform/stats-cache.ts';
-import { startPostgres } from '../scripts/services/postgres.ts';
+import { startPostgres } from '../scripts/services/postgres/postgres.ts';
 import { startRedis } from '../scripts/services/redis.ts';
 import { openGround } from './ground.ts';
 import { judge, textOf, timed, type Line } from './lines.ts';

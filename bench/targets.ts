@@ -1,5 +1,5 @@
+import type { Report } from './measured.ts';
 import type { LatencyRow } from './measures.ts';
-import type { Report } from './report.ts';
 
 /** One line of what a durable turn may cost on two cores, and what it costs. */
 export interface Judged {

@@ -8,11 +8,12 @@ import { measureBurst } from './burst.ts';
 import { MODEL, type Contender } from './contenders.ts';
 import { measureLadder } from './ladder.ts';
 import { LAYOUTS, type Layout } from './layouts.ts';
+import type { Report } from './measured.ts';
 import { EFFORTS, measureLatency, measureStream, measureThroughput, type Effort } from './measures.ts';
 import { residentMegabytes } from './processes.ts';
 import { MACHINE, runBench, unlessStopped, wholeNumber } from './program.ts';
 import { ANSWERS } from './question.ts';
-import { textOf, type Report } from './report.ts';
+import { textOf } from './report.ts';
 import { openStage, type Stage, type StageOptions } from './stage.ts';
 import { judge } from './targets.ts';
 

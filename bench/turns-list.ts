@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { countFailures, listTurns } from '../db/admin-turns.ts';
+import { countFailures, listTurns } from '../db/reports/admin-turns.ts';
 import { openDatabase, type Database } from '../db/database.ts';
 import type { TurnFilter } from '../domain/turn-filter.ts';
-import { startPostgres } from '../scripts/services/postgres.ts';
+import { startPostgres } from '../scripts/services/postgres/postgres.ts';
 import { openGround } from './ground.ts';
 import { judge, textOf, timed, type Line } from './lines.ts';
 import { MACHINE, MANY, runBench, unlessStopped, wholeNumber } from './program.ts';

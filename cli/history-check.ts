@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { taskQueues } from '../workflows/contract.ts';
+import { taskQueues } from '../workflows/contract/ids.ts';
 import type { Checked } from './history-replay.ts';
 import { NOT_RIGHT, positiveInteger, print, table } from './output.ts';
 import { withTemporal, type ReadConfig } from './target.ts';

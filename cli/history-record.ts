@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { findTurn } from '../db/turns.ts';
+import { findTurn } from '../db/turns/turns.ts';
 import { SetupError } from '../scripts/services/say.ts';
-import { turnWorkflowId } from '../workflows/contract.ts';
+import { turnWorkflowId } from '../workflows/contract/ids.ts';
 import { print } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { AppError } from '../domain/errors.ts';
-import { AppConfigError } from '../platform/config-error.ts';
-import { readConfig } from '../platform/config.ts';
+import { AppConfigError } from '../domain/setup-error.ts';
+import { readConfig } from '../platform/config/config.ts';
 import { SetupError } from '../scripts/services/say.ts';
 import { addHistoryCheck } from './history-check.ts';
 import { addHistoryRecord } from './history-record.ts';

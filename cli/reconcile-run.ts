@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { RECONCILE_SCHEDULE_ID, taskQueues, WORKFLOW_TYPES, type ReconcileReport } from '../workflows/contract.ts';
+import { RECONCILE_SCHEDULE_ID, taskQueues, WORKFLOW_TYPES } from '../workflows/contract/ids.ts';
+import type { ReconcileReport } from '../workflows/contract/reconcile.ts';
 import { NOT_RIGHT, print, table, withProgress } from './output.ts';
 import { withTemporal, type ReadConfig } from './target.ts';
 

@@ -8,7 +8,7 @@ import {
   moveRedrive,
   planRedrive,
   type RedriveRecord,
-} from '../db/redrives.ts';
+} from '../db/redrives/redrives.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
 import {
   countDone,
@@ -20,7 +20,7 @@ import {
   type RedriveProgress,
   type RedriveStep,
 } from '../domain/redrive.ts';
-import { createRedrives } from '../platform/temporal-redrives.ts';
+import { createRedrives } from '../platform/temporal/redrives.ts';
 import { SetupError } from '../scripts/services/say.ts';
 import { confirmed, instantOf, NOT_RIGHT, positiveInteger, print, reasonText, table } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';

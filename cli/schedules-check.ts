@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { compareSchedules, type Comparison } from '../db/schedule-repair.ts';
+import { compareSchedules, type Comparison } from '../operations/repair-schedules.ts';
 import { NOT_RIGHT, print, table } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
 
@@ -17,7 +17,7 @@ export function addSchedulesCheck(schedules: Command, readConfig: ReadConfig): v
       const config = readConfig();
       const compared = await withDatabase(config, (database) =>
         withTemporal(config, async ({ client }) => {
-          const { createPlanner } = await import('../platform/planner.ts');
+          const { createPlanner } = await import('../platform/temporal/planner.ts');
           return compareSchedules({ database, planner: createPlanner(client, config.temporal) }, { now: Date.now });
         }),
       );

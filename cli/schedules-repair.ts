@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { compareSchedules, mendSchedules } from '../db/schedule-repair.ts';
+import { compareSchedules, mendSchedules } from '../operations/repair-schedules.ts';
 import { print } from './output.ts';
 import { textOf } from './schedules-check.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
@@ -15,7 +15,7 @@ export function addSchedulesRepair(schedules: Command, readConfig: ReadConfig): 
       const config = readConfig();
       await withDatabase(config, (database) =>
         withTemporal(config, async ({ client }) => {
-          const { createPlanner } = await import('../platform/planner.ts');
+          const { createPlanner } = await import('../platform/temporal/planner.ts');
           const arming = { database, planner: createPlanner(client, config.temporal) };
           const compared = await compareSchedules(arming, { now: Date.now });
           const mended = await mendSchedules(arming, compared.differences, { now: Date.now });

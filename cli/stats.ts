@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { readTokenStats } from '../db/token-stats.ts';
+import { readTokenStats } from '../db/reports/token-stats.ts';
 import { positiveInteger, print, table } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { assertMigrated } from '../db/migrate.ts';
-import { AppConfigError } from '../platform/config-error.ts';
-import type { Config } from '../platform/config.ts';
+import { AppConfigError } from '../domain/setup-error.ts';
+import type { Config } from '../platform/config/config.ts';
 import { isAlive } from '../scripts/services/identity.ts';
 import { SetupError } from '../scripts/services/say.ts';
 import { print } from './output.ts';

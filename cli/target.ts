@@ -1,8 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { openDatabase, type Database } from '../db/database.ts';
-import type { Config } from '../platform/config.ts';
-import type { Temporal } from '../platform/temporal.ts';
+import type { Config } from '../platform/config/config.ts';
+import type { Temporal } from '../platform/temporal/connection.ts';
 import { isAlive } from '../scripts/services/identity.ts';
 import { readServices, type Stored } from '../scripts/services/registry.ts';
 import { SetupError } from '../scripts/services/say.ts';
@@ -49,7 +49,7 @@ export async function withTemporal<T>(config: Config, work: (temporal: Temporal)
     config.temporal.address ?? findRunningStack(config)?.services.find(({ name }) => name === 'temporal')?.url;
   if (address === undefined)
     throw new SetupError('No Temporal server: set TEMPORAL_ADDRESS, or run `npm start` and keep it running.');
-  const { connectTemporal } = await import('../platform/temporal.ts');
+  const { connectTemporal } = await import('../platform/temporal/connection.ts');
   const temporal = await connectTemporal({ ...config.temporal, address });
   try {
     return await work(temporal);
@@ -64,7 +64,7 @@ export async function tellFollowers(config: Config, userId: number): Promise<voi
   if (url === undefined) return;
   const [{ openRedis }, { announced }] = await Promise.all([
     import('../platform/redis.ts'),
-    import('../platform/account-feed.ts'),
+    import('../platform/streams/account-feed.ts'),
   ]);
   const redis = await openRedis(url);
   await announced(redis, { userId });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { createToken } from '../db/users.ts';
+import { createToken } from '../db/people/users.ts';
 import { positiveInteger, print } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { revokeToken } from '../db/users.ts';
+import { revokeToken } from '../db/people/users.ts';
 import { SetupError } from '../scripts/services/say.ts';
 import { print } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';

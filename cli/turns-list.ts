@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { countFailures, listTurns } from '../db/admin-turns.ts';
+import { countFailures, listTurns } from '../db/reports/admin-turns.ts';
 import { instantOf, positiveInteger, print, table } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 import { addTurnFilter, filterOf, type FilterOptions } from './turn-filter.ts';

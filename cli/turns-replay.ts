@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { replayTurn } from '../db/replay-turn.ts';
-import { isTaken, unbindTurn } from '../db/turns.ts';
+import { replayTurn } from '../db/turns/replay.ts';
+import { isTaken, unbindTurn } from '../db/turns/turns.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
-import { turnWorkflowId } from '../workflows/contract.ts';
+import { turnWorkflowId } from '../workflows/contract/ids.ts';
 import { print, reasonText } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
 import { uuid } from './turn-filter.ts';
@@ -20,7 +20,7 @@ export function addTurnsReplay(turns: Command, readConfig: ReadConfig): void {
       const config = readConfig();
       await withDatabase(config, (database) =>
         withTemporal(config, async (temporal) => {
-          const { createTurnRuns, TurnStartError } = await import('../platform/temporal.ts');
+          const { createTurnRuns, TurnStartError } = await import('../platform/temporal/turn-runs.ts');
           const turn = await replayTurn(database, { turnId, reason, actor: CLI_ACTOR });
           const runs = createTurnRuns(temporal, { taskQueuePrefix: config.temporal.taskQueuePrefix, eager: false });
           try {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { getTurnDetail, type TurnDetail } from '../db/turn-detail.ts';
+import { getTurnDetail, type TurnDetail } from '../db/reports/turn-detail.ts';
 import { describeTimeline, type TimelineStep } from '../domain/turn-timeline.ts';
-import { turnWorkflowId } from '../workflows/contract.ts';
+import { turnWorkflowId } from '../workflows/contract/ids.ts';
 import { instantOf, print, table } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 import { uuid } from './turn-filter.ts';

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { createUser } from '../db/users.ts';
+import { createUser } from '../db/people/users.ts';
 import { print } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { grantTokens } from '../db/grants.ts';
+import { grantTokens } from '../db/money/grants.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
 import { positiveInteger, print } from './output.ts';
 import { tellFollowers, withDatabase, type ReadConfig } from './target.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { getUser, listEntries, listLiveHolds } from '../db/admin-users.ts';
-import { readUsage } from '../db/usage.ts';
+import { getUser, listEntries, listLiveHolds } from '../db/reports/admin-users.ts';
+import { readUsage } from '../db/money/usage.ts';
 import { instantOf, positiveInteger, print, table } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 

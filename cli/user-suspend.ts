@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { resumeUser, suspendUser } from '../db/suspension.ts';
+import { resumeUser, suspendUser } from '../db/people/suspension.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
 import { confirmed, positiveInteger, print, reasonText } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
@@ -23,7 +23,7 @@ export function addUserSuspend(user: Command, readConfig: ReadConfig): void {
       await confirmed(`Suspend user ${userId} and stop the turns that run?`, yes);
       await withDatabase(config, (database) =>
         withTemporal(config, async (temporal) => {
-          const { createTurnRuns } = await import('../platform/temporal.ts');
+          const { createTurnRuns } = await import('../platform/temporal/turn-runs.ts');
           const { stopping } = await suspendUser(database, { userId, reason, actor: CLI_ACTOR });
           const runs = createTurnRuns(temporal, { taskQueuePrefix: config.temporal.taskQueuePrefix, eager: false });
           // The rows say it already; a cancel that does not arrive is found by the turn's next step.

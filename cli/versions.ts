@@ -1,5 +1,5 @@
 import type { Database } from '../db/database.ts';
-import type { Config } from '../platform/config.ts';
+import type { Config } from '../platform/config/config.ts';
 
 /** Each: the server's own word, or null when it does not answer within a few seconds. */
 
@@ -25,7 +25,7 @@ export async function readRedisVersion(url: string): Promise<string | null> {
 
 export async function readTemporalVersion(options: Config['temporal']): Promise<string | null> {
   try {
-    const { connectTemporal } = await import('../platform/temporal.ts');
+    const { connectTemporal } = await import('../platform/temporal/connection.ts');
     const temporal = await connectTemporal(options);
     const { serverVersion } = await temporal.connection.workflowService.getSystemInfo({});
     await temporal.close();

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { AuditAction, AuditActor, AuditFigures, AuditTarget } from '../domain/audit.ts';
-import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from './cursor.ts';
+import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from './page.ts';
 import { one, type Database, type Tx } from './database.ts';
 
 export interface AuditEntry {

@@ -2,10 +2,10 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { AppError, type ErrorCode } from '../domain/errors.ts';
 import type { TurnState, TurnUsage } from '../domain/turn.ts';
-import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from './cursor.ts';
+import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from './page.ts';
 import type { Database } from './database.ts';
 import { Conversation } from './entities.ts';
-import { usageOf, type UsageColumns } from './turn-row.ts';
+import { usageOf, type UsageColumns } from './turns/row.ts';
 
 /** Instants in milliseconds. */
 export interface ConversationRecord {

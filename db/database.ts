@@ -1,15 +1,14 @@
-import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
+import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
 import { sql } from 'kysely';
 import type { ClientBase, Pool } from 'pg';
-import { MIGRATIONS } from '../migrations/index.ts';
 import type { TurnEnding } from '../domain/turn.ts';
-import { collectEndings } from './endings.ts';
+import { MIGRATIONS } from '../migrations/index.ts';
+import { openPacketSocket } from './driver/packet-socket.ts';
+import { onPool, transact, type Sql, type Tx } from './driver/pipeline.ts';
 import { ENTITIES } from './entities.ts';
-import { openPacketSocket } from './packet-socket.ts';
-import { onPool, transact, type Sql, type Tx } from './pipeline.ts';
 
-export type { Sql, Tx } from './pipeline.ts';
+export type { Sql, Tx } from './driver/pipeline.ts';
 
 export interface Database {
   /** A fresh unit of work (identity map) for entities; one per request, never shared. */
@@ -166,4 +165,20 @@ export function violatedConstraint(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('code' in error) || !('constraint' in error)) return null;
   const { code, constraint } = error;
   return typeof code === 'string' && code.startsWith('23') && typeof constraint === 'string' ? constraint : null;
+}
+
+const endings = new WeakMap<Tx, TurnEnding[]>();
+
+/**
+ * Said by whatever moves a turn to an ending; it is told when the transaction has committed, so no ending is counted
+ * twice or for nothing.
+ */
+export function noteEnding(tx: Tx, ending: TurnEnding): void {
+  endings.get(tx)?.push(ending);
+}
+
+/** Runs `work` and collects what it notes in `noted`. */
+export function collectEndings<T>(tx: Tx, noted: TurnEnding[], work: (tx: Tx) => Promise<T>): Promise<T> {
+  endings.set(tx, noted);
+  return work(tx);
 }

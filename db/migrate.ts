@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { MIGRATIONS } from '../migrations/index.ts';
-import { AppConfigError } from '../platform/config-error.ts';
+import { AppConfigError } from '../domain/setup-error.ts';
 import { first, openDatabase, type Database } from './database.ts';
 
 // Any constant: it only has to differ from other programs' advisory locks in the same database.

@@ -1,6 +1,6 @@
 /**
  * The closed list of all error codes: what an HTTP error's `code`, a turn's `error.code` and the admins' filter may
- * say. `api/errors.ts` gives each its status; `domain/messages.ts` gives each its sentences.
+ * say. `api/http/errors.ts` gives each its status; `domain/messages.ts` gives each its sentences.
  */
 export const ERROR_CODES = [
   // the request

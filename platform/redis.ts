@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
-import type { Logger } from './log.ts';
-import { NO_TRACING, type Tracing } from './tracing.ts';
+import type { Logger } from './telemetry/log.ts';
+import { NO_TRACING, type Tracing } from './telemetry/span.ts';
 
 /**
  * Two connections, because one that has subscribed is kept for messages: a slow reader of messages never delays a

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from '../db/database.ts';
-import { authenticateToken, createToken, createUser, findAccount } from '../db/users.ts';
+import { findAccount } from '../db/money/accounts.ts';
+import { authenticateToken, createToken, createUser } from '../db/people/users.ts';
 
 export interface DemoKeys {
   /** Of this start: whoever sends it gets the keys, in a page that the printed address opened. */

@@ -1,12 +1,12 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startPostgres } from './services/postgres.ts';
+import { startPostgres } from './services/postgres/postgres.ts';
 import { startRedis } from './services/redis.ts';
 import { Registry } from './services/registry.ts';
 import { say } from './services/say.ts';
 import type { Ground } from './services/service.ts';
-import { startTemporal } from './services/temporal.ts';
+import { startTemporal } from './services/temporal/temporal.ts';
 import { Parts } from './stack.ts';
 
 /** Services for tests, in a directory of their own: both are gone after `close`. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { AppConfigError } from '../platform/config-error.ts';
-import { readConfig, type Config } from '../platform/config.ts';
+import { AppConfigError } from '../domain/setup-error.ts';
+import { readConfig, type Config } from '../platform/config/config.ts';
 import { startApp, type AppSettings } from './app.ts';
 import { bannerOf } from './banner.ts';
 import { runReloading } from './reload.ts';

@@ -10,7 +10,7 @@ import { SignIn } from './session/SignIn.tsx';
 import { Boundary } from './shell/Boundary.tsx';
 import { FailedApp, FailedPage } from './shell/Failed.tsx';
 import { Shell } from './shell/Shell.tsx';
-import { NotFound } from './shell/NotFound.tsx';
+import { NotFound } from './ui/NotFound.tsx';
 import { Loading } from './ui/Loading.tsx';
 
 const UsagePage = lazy(() => import('./usage/UsagePage.tsx').then(({ UsagePage }) => ({ default: UsagePage })));

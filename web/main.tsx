@@ -2,13 +2,13 @@ import { setNonce } from 'get-nonce';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App.tsx';
-import { conversationsQuery } from './chat/Conversations.tsx';
+import { conversationsQuery } from './chat/conversations/Conversations.tsx';
 import { prepareLanguage } from './i18n/language.ts';
 import { queries } from './session/keep.ts';
 import { meQuery } from './session/me.ts';
 import { endReload, unpackAfterReload } from './session/reload.ts';
 import { currentSession } from './session/session.ts';
-import { applyTheme } from './shell/theme.ts';
+import { applyTheme } from './ui/theme.ts';
 import { usageQuery } from './usage/use-usage.ts';
 
 /** Until then a page that opens would show nothing either. */

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * The types of the web app's client, from the API's own document: made anew before each check and never committed, so
  * that a page which asks for what the API no longer has does not compile.
  */
-const document = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'api/document.ts'], {
+const document = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'api/openapi/document.ts'], {
   cwd: root,
   encoding: 'utf8',
   maxBuffer: 64 * 1024 * 1024,

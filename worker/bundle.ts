@@ -43,7 +43,8 @@ export async function hashWorkflows(...more: readonly string[]): Promise<string>
   const hash = createHash('sha256').update(await readFile(join(root, 'package-lock.json')).catch(() => ''));
   for (const file of more) hash.update(await readFile(file));
   for (const folder of ['domain', 'workflows']) {
-    for (const name of (await readdir(join(root, folder))).sort())
+    const names = await readdir(join(root, folder), { recursive: true });
+    for (const name of names.filter((name) => name.endsWith('.ts')).sort())
       hash.update(name).update(await readFile(join(root, folder, name)));
   }
   return hash.digest('hex').slice(0, 16);

@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
-import { Runtime, DefaultLogger, type RuntimeOptions } from '@temporalio/worker';
-import { createActivities, type ActivityDeps } from '../activities/index.ts';
-import type { Temporal } from '../platform/temporal.ts';
-import type { Logger } from '../platform/log.ts';
+import { DefaultLogger, Runtime, type RuntimeOptions } from '@temporalio/worker';
+import type { ActivityDeps } from '../activities/deps.ts';
+import { createActivities } from '../activities/index.ts';
+import type { Logger } from '../platform/telemetry/log.ts';
+import type { Temporal } from '../platform/temporal/connection.ts';
 import { ensureSystemSchedules } from './schedules.ts';
 import { createWorkers, type WorkerSettings } from './worker.ts';
 

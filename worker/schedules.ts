@@ -1,12 +1,12 @@
 import { ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
-import { armTemporalSchedule } from '../platform/temporal-schedule.ts';
+import { armTemporalSchedule } from '../platform/temporal/schedule.ts';
 import {
   ADMIN_STATS_SCHEDULE_ID,
   RECONCILE_SCHEDULE_ID,
   REPAIR_SCHEDULES_ID,
   taskQueues,
   WORKFLOW_TYPES,
-} from '../workflows/contract.ts';
+} from '../workflows/contract/ids.ts';
 
 export interface SystemSettings {
   readonly taskQueuePrefix: string;

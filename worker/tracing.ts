@@ -6,9 +6,9 @@ import type {
   Next,
   WorkerOptions,
 } from '@temporalio/worker';
-import { addLogFields, withLogFields } from '../platform/log-fields.ts';
-import type { Tracing } from '../platform/tracing.ts';
-import { readTraceparent, type TraceSinks } from '../workflows/contract.ts';
+import { addLogFields, withLogFields } from '../platform/telemetry/log-fields.ts';
+import type { Tracing } from '../platform/telemetry/span.ts';
+import { readTraceparent, type TraceSinks } from '../workflows/contract/trace.ts';
 
 /**
  * Each activity as a span under its workflow's, and the workflow's own once it has ended. Without tracing only the sink

@@ -1,9 +1,9 @@
 import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
-import type { Temporal } from '../platform/temporal.ts';
-import { NO_TRACING, type Tracing } from '../platform/tracing.ts';
-import { taskQueues } from '../workflows/contract.ts';
+import { NO_TRACING, type Tracing } from '../platform/telemetry/span.ts';
+import type { Temporal } from '../platform/temporal/connection.ts';
+import { taskQueues } from '../workflows/contract/ids.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { traceWorker } from './tracing.ts';
 

@@ -1,6 +1,6 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import type { AdminStatsActivities, AdminStatsReport } from './contract/month.ts';
 import { noteFiring } from './firing.ts';
-import type { AdminStatsActivities, AdminStatsReport } from './contract.ts';
 
 const { refreshAdminStats } = proxyActivities<AdminStatsActivities>({
   startToCloseTimeout: '1 minute',

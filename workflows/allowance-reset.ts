@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import type { MonthActivities, ResetReport } from './contract/month.ts';
 import { noteFiring } from './firing.ts';
-import type { MonthActivities, ResetReport } from './contract.ts';
 
 // Together they end before the workflow's own 15 minutes do.
 const { resetAllowance } = proxyActivities<MonthActivities>({

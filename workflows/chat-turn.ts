@@ -14,19 +14,19 @@ import {
 import { attemptsTimeoutMs, attemptTimeoutMs, HEARTBEAT_TIMEOUT_MS } from '../domain/attempt-limits.ts';
 import { TURN_FAILURES } from '../domain/errors.ts';
 import type { ScheduleKind } from '../domain/schedules.ts';
+import type { MonthActivities } from './contract/month.ts';
+import { SEARCH_ATTRIBUTES } from './contract/search-attributes.ts';
 import {
-  SEARCH_ATTRIBUTES,
   TURN_FAILURE_TYPES,
   type ChatTurnInput,
   type ChatTurnResult,
   type Ended,
   type Generated,
-  type MonthActivities,
   type Released,
   type ReleaseReason,
   type Reserved,
   type TurnActivities,
-} from './contract.ts';
+} from './contract/turn.ts';
 import { describeCall, describeDebit, describeEnd } from './turn-details.ts';
 import { failureCodeOf } from './turn-failure.ts';
 

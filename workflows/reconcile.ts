@@ -1,6 +1,6 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import type { ReconcileActivities, ReconcileReport } from './contract/reconcile.ts';
 import { noteFiring } from './firing.ts';
-import type { ReconcileActivities, ReconcileReport } from './contract.ts';
 
 const { reconcileTurns } = proxyActivities<ReconcileActivities>({
   startToCloseTimeout: '5 minutes',

@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import { HEARTBEAT_TIMEOUT_MS } from '../domain/attempt-limits.ts';
 import { countTurns, isOver, type RedriveProgress, type RedriveStep } from '../domain/redrive.ts';
-import { REDRIVE_SIGNALS, type RedriveActivities, type RedriveInput } from './contract.ts';
+import { REDRIVE_SIGNALS, type RedriveActivities, type RedriveInput } from './contract/redrive.ts';
 
 const { advanceRedrive, moveRedrive } = proxyActivities<RedriveActivities>({
   startToCloseTimeout: '2 minutes',

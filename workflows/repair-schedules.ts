@@ -1,6 +1,6 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import type { MonthActivities, ScheduleReport } from './contract/month.ts';
 import { noteFiring } from './firing.ts';
-import type { MonthActivities, ScheduleReport } from './contract.ts';
 
 const activities = proxyActivities<MonthActivities>({
   startToCloseTimeout: '110 minutes',

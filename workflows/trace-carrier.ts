@@ -11,7 +11,7 @@ import {
   type WorkflowInterceptorsFactory,
   type WorkflowOutboundCallsInterceptor,
 } from '@temporalio/workflow';
-import { readTraceparent, traceHeaders, type TraceSinks } from './contract.ts';
+import { readTraceparent, traceHeaders, type TraceSinks } from './contract/trace.ts';
 
 /**
  * Hands the trace that a workflow was started in on to its activities. In a header, so it adds no event and no command;

@@ -1,4 +1,4 @@
-import type { ChatTurnResult, Ended, Reserved, StoredAnswer } from './contract.ts';
+import type { ChatTurnResult, Ended, Reserved, StoredAnswer } from './contract/turn.ts';
 
 /** What the Temporal UI tells of a turn: how far it is, or how it ended. Figures and codes only. */
 export function describeCall({ model, outputLimit }: Extract<Reserved, { kind: 'held' }>): string {

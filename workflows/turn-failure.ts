@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import type { TurnFailureCode } from '../domain/errors.ts';
-import { TURN_FAILURE_TYPES } from './contract.ts';
+import { TURN_FAILURE_TYPES } from './contract/turn.ts';
 
 /**
  * The code with which a turn fails when its model call did: from the typed failure of the last attempt, or what timed

@@ -1,6 +1,6 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import type { AlertReport, MonthActivities } from './contract/month.ts';
 import { noteFiring } from './firing.ts';
-import type { AlertReport, MonthActivities } from './contract.ts';
 
 // Together they end before the workflow's own 15 minutes do.
 const { checkUsage } = proxyActivities<MonthActivities>({

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findTurnsSince, readAccountTip } from '../../db/account-events.ts';
-import { isUnavailable } from '../../db/availability.ts';
-import { findNotificationsSince } from '../../db/notifications.ts';
-import { readUsage } from '../../db/usage.ts';
-import type { Principal } from '../../db/users.ts';
+import { findNotificationsSince } from '../../db/alerts/notifications.ts';
+import { isUnavailable } from '../../db/driver/availability.ts';
+import { readUsage } from '../../db/money/usage.ts';
+import type { Principal } from '../../db/people/users.ts';
+import { findTurnsSince, readAccountTip } from '../../db/reports/account-events.ts';
 import { formatAccountCursor, notBeyond, type AccountCursor, type TurnChange } from '../../domain/account-events.ts';
 import type { ApiDeps } from '../context.ts';
-import { presentUsage } from '../present.ts';
-import { presentNotification } from '../routes/notifications.ts';
+import { presentNotification } from '../present/notification.ts';
+import { presentUsage } from '../present/turn.ts';
 import { Bell } from './bell.ts';
 
 export interface AccountEvent {

@@ -1,12 +1,13 @@
-import { readAccountTip } from '../../db/account-events.ts';
-import { findAccount, updateProfile, type Principal } from '../../db/users.ts';
-import { readUsage, setTestUsage } from '../../db/usage.ts';
+import { findAccount } from '../../db/money/accounts.ts';
+import { readUsage, setTestUsage } from '../../db/money/usage.ts';
+import { updateProfile, type Principal } from '../../db/people/users.ts';
+import { readAccountTip } from '../../db/reports/account-events.ts';
 import { formatAccountCursor } from '../../domain/account-events.ts';
 import { AppError } from '../../domain/errors.ts';
-import { afterWrite } from '../after-write.ts';
+import { afterWrite } from '../../operations/after-write.ts';
 import type { ApiDeps, Caller } from '../context.ts';
-import { presentUsage } from '../present.ts';
-import { defineRoute, type Route } from '../route.ts';
+import { defineRoute, type Route } from '../http/route.ts';
+import { presentUsage } from '../present/turn.ts';
 import { me, modelPage, testUsageBody, updateMeBody, usageState } from '../wire/account.ts';
 
 const BODY_ERRORS = ['invalid_json', 'invalid_request', 'unsupported_media_type', 'payload_too_large'] as const;

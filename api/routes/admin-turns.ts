@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { countFailures, listTurns } from '../../db/admin-turns.ts';
-import { countFailuresOverTime } from '../../db/failures-over-time.ts';
-import { replayTurn } from '../../db/replay-turn.ts';
-import { getTurnDetail } from '../../db/turn-detail.ts';
+import { countFailures, listTurns } from '../../db/reports/admin-turns.ts';
+import { countFailuresOverTime } from '../../db/reports/failures-over-time.ts';
+import { replayTurn } from '../../db/turns/replay.ts';
+import { getTurnDetail } from '../../db/reports/turn-detail.ts';
 import { decideBuckets } from '../../domain/failure-buckets.ts';
 import type { ApiDeps } from '../context.ts';
-import { iso } from '../present.ts';
-import { presentAdminTurn, presentTurnDetail } from '../present-admin-turn.ts';
-import { defineRoute, type Route } from '../route.ts';
-import { startRun } from '../turns/start-run.ts';
+import { iso } from '../present/turn.ts';
+import { presentAdminTurn, presentTurnDetail } from '../present/admin-turn.ts';
+import { defineRoute, type Route } from '../http/route.ts';
+import { startRun } from '../../operations/start-turn.ts';
 import {
   adminTurn,
   adminTurnDetail,

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { readUsage } from '../../db/money/usage.ts';
+import { resumeUser, suspendUser } from '../../db/people/suspension.ts';
 import {
   getUser,
   listEntries,
@@ -7,15 +9,13 @@ import {
   type EntryRecord,
   type LiveHold,
   type UserRecord,
-} from '../../db/admin-users.ts';
-import { resumeUser, suspendUser } from '../../db/suspension.ts';
-import { readUsage } from '../../db/usage.ts';
+} from '../../db/reports/admin-users.ts';
 import { SCHEDULE_KINDS } from '../../domain/schedules.ts';
-import { within } from '../../platform/temporal.ts';
+import { deliverStop } from '../../operations/stop-turn.ts';
+import { within } from '../../platform/deadline.ts';
 import type { ApiDeps } from '../context.ts';
-import { iso, isoOrNull, presentUsage } from '../present.ts';
-import { defineRoute, type Route } from '../route.ts';
-import { deliverStop } from '../turns/deliver-stop.ts';
+import { defineRoute, type Route } from '../http/route.ts';
+import { iso, isoOrNull, presentUsage } from '../present/turn.ts';
 import {
   adminUser,
   adminUserDetail,

@@ -1,9 +1,9 @@
 import { listAudit, type AuditRecord } from '../../db/audit.ts';
 import type { AuditActor } from '../../domain/audit.ts';
 import type { ApiDeps, Caller } from '../context.ts';
-import { requestIdOf } from '../errors.ts';
-import { iso } from '../present.ts';
-import { defineRoute, type Route } from '../route.ts';
+import { requestIdOf } from '../http/errors.ts';
+import { iso } from '../present/turn.ts';
+import { defineRoute, type Route } from '../http/route.ts';
 import { auditPage, auditQuery } from '../wire/audit.ts';
 
 export function auditRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {

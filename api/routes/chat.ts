@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { acceptTurn, type Accepted } from '../../db/accept-turn.ts';
-import { findTurn, reopenTurn, requestStop } from '../../db/turns.ts';
+import { acceptTurn, type Accepted } from '../../db/turns/accept.ts';
+import { findTurn, reopenTurn, requestStop } from '../../db/turns/turns.ts';
 import { AppError } from '../../domain/errors.ts';
 import { parseEventId, type EventId } from '../../domain/stream-events.ts';
 import { isLive, type TurnRecord } from '../../domain/turn.ts';
 import type { ApiDeps, Caller } from '../context.ts';
-import { readIdempotencyKey } from '../idempotency-key.ts';
-import type { Arrival, OverloadGate } from '../overload.ts';
-import { presentTurn } from '../present.ts';
-import { secondsSinceReceived } from '../request-metrics.ts';
-import { nameTurn } from '../request-trace.ts';
-import { defineRoute, type Reply, type Route } from '../route.ts';
+import { readIdempotencyKey } from '../http/idempotency-key.ts';
+import type { Arrival, OverloadGate } from '../http/overload.ts';
+import { presentTurn } from '../present/turn.ts';
+import { secondsSinceReceived } from '../http/request-metrics.ts';
+import { nameTurn } from '../http/request-trace.ts';
+import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { answerTurn, followFrom } from '../turns/answer.ts';
-import { deliverStop } from '../turns/deliver-stop.ts';
+import { deliverStop } from '../../operations/stop-turn.ts';
 import { uuid } from '../wire/fields.ts';
 import { acceptedBody, pendingBody, sendBody, turn } from '../wire/turn.ts';
 

@@ -10,8 +10,8 @@ import {
 } from '../../db/conversations.ts';
 import type { Locale } from '../../domain/messages.ts';
 import type { ApiDeps } from '../context.ts';
-import { iso, presentError } from '../present.ts';
-import { defineRoute, type Route } from '../route.ts';
+import { iso, presentError } from '../present/turn.ts';
+import { defineRoute, type Route } from '../http/route.ts';
 import {
   conversation,
   conversationPage,

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { parseAccountCursor, type AccountCursor } from '../../domain/account-events.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ApiDeps, Caller } from '../context.ts';
-import { EventStream } from '../event-stream.ts';
+import { EventStream } from '../http/event-stream.ts';
 import { AccountFollower } from '../events/follow-account.ts';
 import { createStreamLimit, type StreamLimit } from '../events/stream-limit.ts';
-import { streamBegan } from '../request-metrics.ts';
-import { defineRoute, type Route } from '../route.ts';
+import { streamBegan } from '../http/request-metrics.ts';
+import { defineRoute, type Route } from '../http/route.ts';
 
 /** Of one account, in one process: more tabs than anybody has open, since those of a browser share one. */
 const STREAMS_AT_ONCE = 10;

@@ -1,9 +1,9 @@
-import { grantTokens, reverseGrant, type GrantResult } from '../../db/grants.ts';
-import { afterWrite } from '../after-write.ts';
+import { grantTokens, reverseGrant, type GrantResult } from '../../db/money/grants.ts';
+import { afterWrite } from '../../operations/after-write.ts';
 import type { ApiDeps } from '../context.ts';
-import { getIdempotencyKey } from '../idempotency-key.ts';
-import { iso } from '../present.ts';
-import { defineRoute, type Reply, type Route } from '../route.ts';
+import { getIdempotencyKey } from '../http/idempotency-key.ts';
+import { iso } from '../present/turn.ts';
+import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { grantBody, grantEntry, grantHeaders, grantParams, userParams } from '../wire/grant.ts';
 import { actorOf } from './audit.ts';
 

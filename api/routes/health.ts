@@ -1,7 +1,7 @@
 import type { Express } from 'express';
 import { AppError } from '../../domain/errors.ts';
 import type { ApiDeps } from '../context.ts';
-import { allowOnly } from '../route.ts';
+import { allowOnly } from '../http/route.ts';
 
 /** A probe must not wait longer than the prober does. */
 const ANSWER_WITHIN_MS = 2_000;

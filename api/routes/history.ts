@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Page } from '../../db/cursor.ts';
-import { findMonth, listDays, listModels, listTurnUsage, type Month } from '../../db/history.ts';
+import type { Page } from '../../db/page.ts';
+import { findMonth, listDays, listModels, listTurnUsage, type Month } from '../../db/reports/history.ts';
 import type { Database } from '../../db/database.ts';
 import type { ApiDeps } from '../context.ts';
-import { sendCsv, type Cell } from '../csv.ts';
-import { iso } from '../present.ts';
-import { defineRoute, type Route } from '../route.ts';
+import { sendCsv, type Cell } from '../http/csv.ts';
+import { iso } from '../present/turn.ts';
+import { defineRoute, type Route } from '../http/route.ts';
 import { dayUsage, historyPage, historyQuery, modelUsage, turnUsage } from '../wire/history.ts';
 
 /** Lines that one query of a CSV reads. */

@@ -1,13 +1,8 @@
 import { z } from 'zod';
-import {
-  listNotifications,
-  readAllNotifications,
-  readNotification,
-  type NotificationRecord,
-} from '../../db/notifications.ts';
+import { listNotifications, readAllNotifications, readNotification } from '../../db/alerts/notifications.ts';
 import type { ApiDeps } from '../context.ts';
-import { iso } from '../present.ts';
-import { defineRoute, type Route } from '../route.ts';
+import { defineRoute, type Route } from '../http/route.ts';
+import { presentNotification } from '../present/notification.ts';
 import { notification, notificationPage, notificationsQuery, unreadBody } from '../wire/notification.ts';
 
 const params = z.object({
@@ -69,8 +64,4 @@ export function notificationRoutes({ database, now }: Pick<ApiDeps, 'database' |
       },
     }),
   ];
-}
-
-export function presentNotification({ createdAt, readAt, ...rest }: NotificationRecord): z.infer<typeof notification> {
-  return { ...rest, createdAt: iso(createdAt), readAt: readAt === null ? null : iso(readAt) };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listRedriveTurns } from '../../db/redrive-turns.ts';
+import { listRedriveTurns } from '../../db/redrives/redrive-turns.ts';
 import {
   createRedrive,
   getRedrive,
@@ -7,13 +7,13 @@ import {
   moveRedrive,
   planRedrive,
   type RedriveRecord,
-} from '../../db/redrives.ts';
+} from '../../db/redrives/redrives.ts';
 import { AppError } from '../../domain/errors.ts';
 import { countTurns, isOver, type RedriveStep } from '../../domain/redrive.ts';
-import { redriveWorkflowId } from '../../workflows/contract.ts';
+import { redriveWorkflowId } from '../../workflows/contract/ids.ts';
 import type { ApiDeps } from '../context.ts';
-import { iso, isoOrNull } from '../present.ts';
-import { defineRoute, type Route } from '../route.ts';
+import { defineRoute, type Route } from '../http/route.ts';
+import { iso, isoOrNull } from '../present/turn.ts';
 import { uuid } from '../wire/fields.ts';
 import {
   redrive,

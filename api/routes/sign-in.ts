@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { Express } from 'express';
 import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
-import type { Config } from '../../platform/config.ts';
-import { isLoopback } from '../../platform/loopback.ts';
-import { readBody } from '../body.ts';
-import { allowOnly } from '../route.ts';
+import type { Config } from '../../platform/config/config.ts';
+import { isLoopback } from '../../platform/config/loopback.ts';
+import { readBody } from '../http/body.ts';
+import { allowOnly } from '../http/route.ts';
 import { demoBody } from '../wire/sign-in.ts';
 
 /**

@@ -1,10 +1,11 @@
 import { recordAudit } from '../../db/audit.ts';
-import { readUsage } from '../../db/usage.ts';
-import { findAccount, getPrincipal } from '../../db/users.ts';
+import { findAccount } from '../../db/money/accounts.ts';
+import { readUsage } from '../../db/money/usage.ts';
+import { getPrincipal } from '../../db/people/users.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ApiDeps } from '../context.ts';
-import { iso, presentUsage } from '../present.ts';
-import { defineRoute, type Route } from '../route.ts';
+import { defineRoute, type Route } from '../http/route.ts';
+import { iso, presentUsage } from '../present/turn.ts';
 import { userParams } from '../wire/grant.ts';
 import { tokenStats, userTokenStats } from '../wire/token-stats.ts';
 import { actorOf } from './audit.ts';

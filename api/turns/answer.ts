@@ -1,12 +1,12 @@
-import { isUnavailable } from '../../db/availability.ts';
+import { isUnavailable } from '../../db/driver/availability.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { EventId } from '../../domain/stream-events.ts';
 import { isLive, type TurnRecord } from '../../domain/turn.ts';
 import type { ApiDeps, Caller } from '../context.ts';
-import { presentTurn } from '../present.ts';
-import type { Reply } from '../route.ts';
+import { presentTurn } from '../present/turn.ts';
+import type { Reply } from '../http/route.ts';
 import { failureOf, refusalOf } from './refusal.ts';
-import { startRun } from './start-run.ts';
+import { startRun } from '../../operations/start-turn.ts';
 import { TurnProgress } from './progress.ts';
 import { streamTurn } from './stream.ts';
 

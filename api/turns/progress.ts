@@ -1,8 +1,8 @@
 import type { TurnRecord } from '../../domain/turn.ts';
 import { AppError } from '../../domain/errors.ts';
-import { isUnavailable } from '../../db/availability.ts';
-import { findTurn } from '../../db/turns.ts';
-import type { TurnWatch } from '../../platform/turn-feed.ts';
+import { isUnavailable } from '../../db/driver/availability.ts';
+import { findTurn } from '../../db/turns/turns.ts';
+import type { TurnWatch } from '../../platform/streams/turn-feed.ts';
 import type { ApiDeps } from '../context.ts';
 
 /**

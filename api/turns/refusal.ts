@@ -1,8 +1,8 @@
-import { readUsage } from '../../db/usage.ts';
+import { readUsage } from '../../db/money/usage.ts';
 import { AppError } from '../../domain/errors.ts';
 import { isRetryable, type TurnRecord } from '../../domain/turn.ts';
 import type { ApiDeps } from '../context.ts';
-import { iso } from '../present.ts';
+import { iso } from '../present/turn.ts';
 
 /** A refused turn as an error, with today's figures: 402, 403 or 409, or 503 when its start failed. */
 export async function refusalOf(

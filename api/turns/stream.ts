@@ -1,12 +1,12 @@
-import { findTurn } from '../../db/turns.ts';
+import { findTurn } from '../../db/turns/turns.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { EventId } from '../../domain/stream-events.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
-import { followTurn } from '../../platform/turn-follow.ts';
+import { followTurn } from '../../platform/streams/follow.ts';
 import type { ApiDeps, Caller } from '../context.ts';
-import { EventStream } from '../event-stream.ts';
-import { presentTurn } from '../present.ts';
-import { secondsSinceReceived, streamBegan } from '../request-metrics.ts';
+import { EventStream } from '../http/event-stream.ts';
+import { presentTurn } from '../present/turn.ts';
+import { secondsSinceReceived, streamBegan } from '../http/request-metrics.ts';
 import type { TurnBody } from '../wire/turn.ts';
 import type { TurnProgress } from './progress.ts';
 

@@ -8,7 +8,7 @@ import { collectionOf, type OpenApi } from './collection.ts';
  * when.
  */
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const document = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'api/document.ts'], {
+const document = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'api/openapi/document.ts'], {
   cwd: root,
   encoding: 'utf8',
   maxBuffer: 64 * 1024 * 1024,

@@ -1,18 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
-import { ThrowAway } from '../../scripts/throw-away.ts';
 import { findChromium } from '../../scripts/services/chromium.ts';
-import {
-  ADMIN_STATS_SCHEDULE_ID,
-  RECONCILE_SCHEDULE_ID,
-  redriveWorkflowId,
-  userScheduleId,
-} from '../../workflows/contract.ts';
+import { ThrowAway } from '../../scripts/throw-away.ts';
 import { Gate, type Scenario } from '../../test/fake-model/scenario.ts';
 import { SAVED_VIEWS } from '../../test/support/runbook.ts';
 import { TestSchedule } from '../../test/support/schedules.ts';
 import { startTestStack, type Person, type TestStack } from '../../test/support/stack.ts';
 import { until } from '../../test/support/until.ts';
+import {
+  ADMIN_STATS_SCHEDULE_ID,
+  RECONCILE_SCHEDULE_ID,
+  redriveWorkflowId,
+  userScheduleId,
+} from '../../workflows/contract/ids.ts';
 
 /**
  * `node docs/screenshots/temporal-ui.ts`: the pictures of docs/runbook.md. It starts services of its own, brings real

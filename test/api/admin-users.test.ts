@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Gate } from '../fake-model/scenario.ts';
-import { grantTokens } from '../../db/grants.ts';
-import { createUser } from '../../db/users.ts';
+import { grantTokens } from '../../db/money/grants.ts';
+import { createUser } from '../../db/people/users.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { speak, startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { TestTurn } from '../support/turn.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { REPAIR_SCHEDULES_ID, turnWorkflowId } from '../../workflows/contract.ts';
+import { REPAIR_SCHEDULES_ID, turnWorkflowId } from '../../workflows/contract/ids.ts';
 import { readEvents } from '../support/events.ts';
 import { TestSchedule } from '../support/schedules.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { findAccount, type Principal } from '../../db/users.ts';
-import { parseAccountCursor } from '../../domain/account-events.ts';
 import { AccountFollower, type AccountEvent } from '../../api/events/follow-account.ts';
-import { readConfig } from '../../platform/config.ts';
-import { createAccountFeed } from '../../platform/account-feed.ts';
+import { findAccount } from '../../db/money/accounts.ts';
+import type { Principal } from '../../db/people/users.ts';
+import { parseAccountCursor } from '../../domain/account-events.ts';
+import { readConfig } from '../../platform/config/config.ts';
 import { openRedis } from '../../platform/redis.ts';
+import { createAccountFeed } from '../../platform/streams/account-feed.ts';
 import { Gate } from '../fake-model/scenario.ts';
 import { readEvents, type SeenEvent } from '../support/events.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { csvLine } from '../../api/csv.ts';
-import { publishRates } from '../../db/rates.ts';
-import { settleTurn } from '../../db/settle-turn.ts';
-import { setTestUsage } from '../../db/usage.ts';
+import { csvLine } from '../../api/http/csv.ts';
+import { publishRates } from '../../db/money/rates.ts';
+import { settleTurn } from '../../db/turns/settle.ts';
+import { setTestUsage } from '../../db/money/usage.ts';
 import { dayOf, monthOf } from '../../domain/period.ts';
 import {
   accept,

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createOverloadGate, type Arrival, type OverloadGate } from '../../api/overload.ts';
+import { createOverloadGate, type Arrival, type OverloadGate } from '../../api/http/overload.ts';
 
 function openGate(options: { limit?: number; live?: number } = {}) {
   const clock = { ms: 0 };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { redriveWorkflowId, SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
+import { redriveWorkflowId } from '../../workflows/contract/ids.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
 import { Gate } from '../fake-model/scenario.ts';
 import { restartRedrive } from '../support/redrive.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { grantTokens } from '../../db/grants.ts';
+import { grantTokens } from '../../db/money/grants.ts';
 import { Gate, type Scenario } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';

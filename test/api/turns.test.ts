@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { requestStop } from '../../db/turns.ts';
+import { requestStop } from '../../db/turns/turns.ts';
+import { turnWorkflowId } from '../../workflows/contract/ids.ts';
+import { attemptsOf } from '../db/fixture.ts';
 import { Gate } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { lockRows } from '../support/lock.ts';
-import { until } from '../support/until.ts';
-import { attemptsOf } from '../db/fixture.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
-import { turnWorkflowId } from '../../workflows/contract.ts';
+import { until } from '../support/until.ts';
 
 const ANSWER = { chunks: ['안녕', '하세요', '. 무엇을 ', '도와드릴까요?'] };
 const STREAM = { accept: 'text/event-stream' };

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readConfig, VARIABLES } from '../../platform/config.ts';
+import { readConfig, VARIABLES } from '../../platform/config/config.ts';
 
 const lines = readFileSync(join(import.meta.dirname, '../../.env.example'), 'utf8').split('\n');
 const shown = new Map(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { redriveWorkflowId } from '../../workflows/contract.ts';
+import { redriveWorkflowId } from '../../workflows/contract/ids.ts';
 import { openProxy, type Proxy } from '../support/proxy.ts';
 import { required, type Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import proto from '@temporalio/proto';
-import { createUser } from '../../db/users.ts';
-import { connectTemporal, type Temporal } from '../../platform/temporal.ts';
-import { RECONCILE_SCHEDULE_ID, taskQueues } from '../../workflows/contract.ts';
+import { createUser } from '../../db/people/users.ts';
+import { connectTemporal, type Temporal } from '../../platform/temporal/connection.ts';
+import { RECONCILE_SCHEDULE_ID, taskQueues } from '../../workflows/contract/ids.ts';
 import { startFakeModel, type FakeModel } from '../fake-model/server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { lockRows, type RowLock } from '../support/lock.ts';

@@ -1,10 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { sql } from 'kysely';
-import { randomUUID } from 'node:crypto';
-import { countMismatches } from '../../db/reconcile.ts';
-import { turnWorkflowId } from '../../workflows/contract.ts';
-import { Gate, type Point, type Scenario } from '../fake-model/scenario.ts';
+import { countMismatches } from '../../db/turns/reconcile.ts';
+import { turnWorkflowId } from '../../workflows/contract/ids.ts';
 import { only } from '../db/fixture.ts';
+import { Gate, type Point, type Scenario } from '../fake-model/scenario.ts';
 import type { SeenEvent } from '../support/events.ts';
 import type { RowLock } from '../support/lock.ts';
 import type { Person } from '../support/stack.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { countFailures, listTurns, selectFailureCounts, selectTurns } from '../../db/admin-turns.ts';
-import { countFailuresOverTime, selectFailuresOverTime } from '../../db/failures-over-time.ts';
+import { countFailures, listTurns, selectFailureCounts, selectTurns } from '../../db/reports/admin-turns.ts';
+import { countFailuresOverTime, selectFailuresOverTime } from '../../db/reports/failures-over-time.ts';
 import { decideBuckets, type Bucket } from '../../domain/failure-buckets.ts';
 import type { TurnFilter } from '../../domain/turn-filter.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

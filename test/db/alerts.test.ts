@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { checkUsage, type UsageCheck } from '../../db/check-usage.ts';
-import { grantTokens } from '../../db/grants.ts';
-import { setTestUsage } from '../../db/usage.ts';
-import { updateProfile } from '../../db/users.ts';
+import { checkUsage, type UsageCheck } from '../../db/alerts/check-usage.ts';
+import { grantTokens } from '../../db/money/grants.ts';
+import { setTestUsage } from '../../db/money/usage.ts';
+import { updateProfile } from '../../db/people/users.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createPerson, newId, NOW, rows, runTurn, type Person } from './fixture.ts';
 

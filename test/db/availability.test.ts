@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { isUnavailable } from '../../db/availability.ts';
+import { isUnavailable } from '../../db/driver/availability.ts';
 
 test.each([
   ['08006', true],

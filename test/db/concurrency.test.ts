@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { acceptTurn } from '../../db/accept-turn.ts';
-import { openAttempt, storeAnswer } from '../../db/attempts.ts';
+import { acceptTurn } from '../../db/turns/accept.ts';
+import { openAttempt, storeAnswer } from '../../db/turns/attempts.ts';
 import { updateConversation } from '../../db/conversations.ts';
-import { releaseTurn } from '../../db/end-turn.ts';
-import { grantTokens, reverseGrant } from '../../db/grants.ts';
-import { countMismatches, expireHolds } from '../../db/reconcile.ts';
-import { settleTurn } from '../../db/settle-turn.ts';
-import { reopenTurn, requestStop } from '../../db/turns.ts';
-import { readUsage, setTestUsage } from '../../db/usage.ts';
-import { updateProfile } from '../../db/users.ts';
+import { releaseTurn } from '../../db/turns/end.ts';
+import { grantTokens, reverseGrant } from '../../db/money/grants.ts';
+import { countMismatches, expireHolds } from '../../db/turns/reconcile.ts';
+import { settleTurn } from '../../db/turns/settle.ts';
+import { reopenTurn, requestStop } from '../../db/turns/turns.ts';
+import { readUsage, setTestUsage } from '../../db/money/usage.ts';
+import { updateProfile } from '../../db/people/users.ts';
 import { AppError } from '../../domain/errors.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {

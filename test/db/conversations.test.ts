@@ -7,11 +7,11 @@ import {
   listMessages,
   updateConversation,
 } from '../../db/conversations.ts';
-import { encodeCursor } from '../../db/cursor.ts';
-import { releaseTurn } from '../../db/end-turn.ts';
-import { settleTurn } from '../../db/settle-turn.ts';
-import { readTranscript } from '../../db/transcript.ts';
-import { findTurn, requestStop } from '../../db/turns.ts';
+import { encodeCursor } from '../../db/page.ts';
+import { releaseTurn } from '../../db/turns/end.ts';
+import { settleTurn } from '../../db/turns/settle.ts';
+import { readTranscript } from '../../db/turns/transcript.ts';
+import { findTurn, requestStop } from '../../db/turns/turns.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { failAttempt, openAttempt } from '../../db/attempts.ts';
-import { releaseTurn } from '../../db/end-turn.ts';
-import { publishRates } from '../../db/rates.ts';
-import { findUnsettledAnswer } from '../../db/reconcile.ts';
-import { reserveTurn } from '../../db/reserve-turn.ts';
-import { settleTurn } from '../../db/settle-turn.ts';
-import { findTurn, reopenTurn, requestStop } from '../../db/turns.ts';
+import { failAttempt, openAttempt } from '../../db/turns/attempts.ts';
+import { releaseTurn } from '../../db/turns/end.ts';
+import { publishRates } from '../../db/money/rates.ts';
+import { findUnsettledAnswer } from '../../db/turns/reconcile.ts';
+import { reserveTurn } from '../../db/turns/reserve.ts';
+import { settleTurn } from '../../db/turns/settle.ts';
+import { findTurn, reopenTurn, requestStop } from '../../db/turns/turns.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,

@@ -1,13 +1,14 @@
-import { sql } from 'kysely';
 import { createHash, randomUUID } from 'node:crypto';
-import { acceptTurn, type Accepted, type SendRequest } from '../../db/accept-turn.ts';
-import { openAttempt, storeAnswer, type AnswerToStore, type OpenedAttempt } from '../../db/attempts.ts';
+import { sql } from 'kysely';
 import type { Database, Sql } from '../../db/database.ts';
-import { reserveTurn, type AdmissionContext } from '../../db/reserve-turn.ts';
-import { settleTurn } from '../../db/settle-turn.ts';
-import { createUser, findAccount } from '../../db/users.ts';
+import { findAccount } from '../../db/money/accounts.ts';
+import { createUser } from '../../db/people/users.ts';
+import { acceptTurn, type Accepted, type SendRequest } from '../../db/turns/accept.ts';
+import { openAttempt, storeAnswer, type AnswerToStore, type OpenedAttempt } from '../../db/turns/attempts.ts';
+import { reserveTurn, type AdmissionContext } from '../../db/turns/reserve.ts';
+import { settleTurn } from '../../db/turns/settle.ts';
 import type { PricedModel } from '../../domain/model.ts';
-import type { Generated, Reserved, StoredAnswer } from '../../workflows/contract.ts';
+import type { Generated, Reserved, StoredAnswer } from '../../workflows/contract/turn.ts';
 
 /** A month's middle in Seoul, far from any reset. */
 export const NOW = Date.parse('2026-11-15T12:00:00+09:00');

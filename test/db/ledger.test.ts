@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { violatedConstraint } from '../../db/database.ts';
-import { grantTokens, reverseGrant } from '../../db/grants.ts';
-import { countMismatches } from '../../db/reconcile.ts';
-import { settleTurn } from '../../db/settle-turn.ts';
-import { setTestUsage } from '../../db/usage.ts';
+import { grantTokens, reverseGrant } from '../../db/money/grants.ts';
+import { countMismatches } from '../../db/turns/reconcile.ts';
+import { settleTurn } from '../../db/turns/settle.ts';
+import { setTestUsage } from '../../db/money/usage.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { openDatabase } from '../../db/database.ts';
 import { migrate } from '../../db/migrate.ts';
-import { countMismatches } from '../../db/reconcile.ts';
+import { countMismatches } from '../../db/turns/reconcile.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { rows } from './fixture.ts';
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { createFigures, readLiveFigures, readOvershoot } from '../../db/figures.ts';
-import { grantTokens, reverseGrant } from '../../db/grants.ts';
-import { settleTurn } from '../../db/settle-turn.ts';
-import { setTestUsage } from '../../db/usage.ts';
+import { createFigures, readLiveFigures, readOvershoot } from '../../db/reports/figures.ts';
+import { grantTokens, reverseGrant } from '../../db/money/grants.ts';
+import { settleTurn } from '../../db/turns/settle.ts';
+import { setTestUsage } from '../../db/money/usage.ts';
 import { nextPeriod } from '../../domain/period.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createServer, Socket, type AddressInfo } from 'node:net';
-import { openPacketSocket } from '../../db/packet-socket.ts';
+import { openPacketSocket } from '../../db/driver/packet-socket.ts';
 
 /**
  * Connects, says three things in one turn of the loop and a fourth in the next; how many each write carried, and what

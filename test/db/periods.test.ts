@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { resetAllowance } from '../../db/reset-allowance.ts';
-import { readUsage } from '../../db/usage.ts';
-import { updateProfile } from '../../db/users.ts';
+import { resetAllowance } from '../../db/money/reset-allowance.ts';
+import { readUsage } from '../../db/money/usage.ts';
+import { updateProfile } from '../../db/people/users.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createPerson, rows, runTurn, type Person } from './fixture.ts';
 

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
-import { isUnavailable } from '../../db/availability.ts';
+import { isUnavailable } from '../../db/driver/availability.ts';
 import { first, one, openDatabase, type Tx } from '../../db/database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { tapPrepared } from '../support/tap.ts';
@@ -177,7 +177,7 @@ test('two processes that use statements in another order give no name to two tex
 async function prepareElsewhere(url: string, types: readonly string[]): Promise<void> {
   const script = `import { sql } from 'kysely';
     import { Pool } from 'pg';
-    import { onPool } from ${JSON.stringify(join(root, 'db/pipeline.ts'))};
+    import { onPool } from ${JSON.stringify(join(root, 'db/driver/pipeline.ts'))};
     const pool = new Pool({ connectionString: process.argv[1], max: 1 });
     for (const type of process.argv.slice(2)) await sql\`select \${'1'}::\${sql.raw(type)}\`.execute(onPool(pool));
     await pool.end();`;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql, type RawBuilder } from 'kysely';
 import { violatedConstraint } from '../../db/database.ts';
-import { publishRates } from '../../db/rates.ts';
+import { publishRates } from '../../db/money/rates.ts';
 import type { Rate } from '../../domain/model.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { accept, createPerson, MODEL, only, open, reserve, rows, runTurn, type Person } from './fixture.ts';

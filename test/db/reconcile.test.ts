@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { releaseTurn } from '../../db/end-turn.ts';
+import { releaseTurn } from '../../db/turns/end.ts';
 import { migrate } from '../../db/migrate.ts';
-import { countMismatches, expireHolds, findQuietTurns, findUnsettledAnswer } from '../../db/reconcile.ts';
+import { countMismatches, expireHolds, findQuietTurns, findUnsettledAnswer } from '../../db/turns/reconcile.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,

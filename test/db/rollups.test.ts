@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql, type RawBuilder } from 'kysely';
 import { violatedConstraint } from '../../db/database.ts';
-import { grantTokens } from '../../db/grants.ts';
-import { publishRates } from '../../db/rates.ts';
-import { countMismatches } from '../../db/reconcile.ts';
-import { settleTurn } from '../../db/settle-turn.ts';
-import { setTestUsage } from '../../db/usage.ts';
-import { updateProfile } from '../../db/users.ts';
+import { grantTokens } from '../../db/money/grants.ts';
+import { publishRates } from '../../db/money/rates.ts';
+import { countMismatches } from '../../db/turns/reconcile.ts';
+import { settleTurn } from '../../db/turns/settle.ts';
+import { setTestUsage } from '../../db/money/usage.ts';
+import { updateProfile } from '../../db/people/users.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,

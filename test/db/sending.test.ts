@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { acceptTurn } from '../../db/accept-turn.ts';
-import { openAttempt } from '../../db/attempts.ts';
-import { releaseTurn } from '../../db/end-turn.ts';
-import { grantTokens } from '../../db/grants.ts';
-import { settleTurn } from '../../db/settle-turn.ts';
-import { findTurn, reopenTurn, unbindTurn } from '../../db/turns.ts';
+import { acceptTurn } from '../../db/turns/accept.ts';
+import { openAttempt } from '../../db/turns/attempts.ts';
+import { releaseTurn } from '../../db/turns/end.ts';
+import { grantTokens } from '../../db/money/grants.ts';
+import { settleTurn } from '../../db/turns/settle.ts';
+import { findTurn, reopenTurn, unbindTurn } from '../../db/turns/turns.ts';
 import type { TurnState } from '../../domain/turn.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {

@@ -1,8 +1,8 @@
 import { afterAll, beforeEach, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { grantTokens } from '../../db/grants.ts';
-import { readTokenStats } from '../../db/token-stats.ts';
-import { readUsage, setTestUsage } from '../../db/usage.ts';
+import { grantTokens } from '../../db/money/grants.ts';
+import { readTokenStats } from '../../db/reports/token-stats.ts';
+import { readUsage, setTestUsage } from '../../db/money/usage.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createPerson, newId, NOW, runTurn } from './fixture.ts';
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { grantTokens, reverseGrant } from '../../db/grants.ts';
-import { settleTurn } from '../../db/settle-turn.ts';
-import { findTurn } from '../../db/turns.ts';
-import { readUsage, setTestUsage } from '../../db/usage.ts';
-import { updateProfile } from '../../db/users.ts';
+import { grantTokens, reverseGrant } from '../../db/money/grants.ts';
+import { settleTurn } from '../../db/turns/settle.ts';
+import { findTurn } from '../../db/turns/turns.ts';
+import { readUsage, setTestUsage } from '../../db/money/usage.ts';
+import { updateProfile } from '../../db/people/users.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,

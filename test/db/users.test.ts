@@ -8,7 +8,7 @@ import {
   getPrincipal,
   revokeToken,
   updateProfile,
-} from '../../db/users.ts';
+} from '../../db/people/users.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createPerson, NOW, only, rows } from './fixture.ts';
 

@@ -1,9 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
-import { Ajv2019 } from 'ajv/dist/2019.js';
 import { existsSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
 import { SearchAttributeType } from '@temporalio/common';
-import { readConfig, VARIABLES } from '../../platform/config.ts';
-import { SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { readConfig, VARIABLES } from '../../platform/config/config.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
 import { compose, document, environmentOf, readProjectFile, source, variables } from './compose-file.ts';
 
 const OURS = ['migrate', 'api', 'worker'];

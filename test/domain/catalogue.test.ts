@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { AppConfigError } from '../../platform/config-error.ts';
-import { readConfig } from '../../platform/config.ts';
+import { AppConfigError } from '../../domain/setup-error.ts';
+import { readConfig } from '../../platform/config/config.ts';
 
 const ONE = { input: 1000, cachedInput: 1000, output: 1000 };
 const entry = (change: object = {}) => ({ name: 'm', contextWindow: 1_000, maxOutputTokens: 500, ...change });

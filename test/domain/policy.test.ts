@@ -13,7 +13,7 @@ import {
 } from '../../domain/policy.ts';
 import { countPrompt } from '../../domain/prompt-tokens.ts';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
-import { readCatalogue } from '../../platform/catalogue.ts';
+import { readCatalogue } from '../../platform/config/catalogue.ts';
 
 const TOTAL = 100_000;
 

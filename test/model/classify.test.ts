@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
 import { TURN_FAILURES, type TurnFailureCode } from '../../domain/errors.ts';
-import { classifyModelError, providerErrorOf } from '../../platform/model-error.ts';
+import { classifyModelError, providerErrorOf } from '../../platform/model/error.ts';
 
 const NOW = Date.parse('2026-03-01T00:00:00Z');
 const failed = (status: number, error: object = {}, headers: Record<string, string> = {}) =>

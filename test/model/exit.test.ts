@@ -1,15 +1,15 @@
-import { expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
 import { mark } from '../fake-model/scenario.ts';
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Calls the model twice, closes its client and has nothing more to do. */
 const PROGRAM = `
-  import { createModelClient } from ${JSON.stringify(file('../../platform/model.ts'))};
+  import { createModelClient } from ${JSON.stringify(file('../../platform/model/client.ts'))};
   import { MODEL } from ${JSON.stringify(file('./stage.ts'))};
   const client = createModelClient({ apiKey: 'x', baseUrl: process.argv[1] });
   const ask = (content, onDelta = () => {}) => client.stream({ model: MODEL, messages: [{ role: 'user', content }], outputLimit: 500, signal: new AbortController().signal }, onDelta);

@@ -1,7 +1,8 @@
-import { startFakeModel, type FakeModel } from '../fake-model/server.ts';
 import type { Model } from '../../domain/model.ts';
 import type { PromptMessage } from '../../domain/usage.ts';
-import { createModelClient, type ModelClient, type ModelEnd, type ModelRequest } from '../../platform/model.ts';
+import type { ModelEnd, ModelRequest } from '../../platform/model/call.ts';
+import { createModelClient, type ModelClient } from '../../platform/model/client.ts';
+import { startFakeModel, type FakeModel } from '../fake-model/server.ts';
 
 export const MODEL: Model = {
   name: 'gpt-4.1-mini',

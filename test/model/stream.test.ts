@@ -1,10 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { TurnFailureCode } from '../../domain/errors.ts';
-import { AppConfigError } from '../../platform/config-error.ts';
-import { createModelClient, ModelFailure } from '../../platform/model.ts';
-import { countTokens } from '../../platform/tokenizer.ts';
+import { AppConfigError } from '../../domain/setup-error.ts';
+import { ModelFailure } from '../../platform/model/call.ts';
+import { createModelClient } from '../../platform/model/client.ts';
+import { countTokens } from '../../platform/model/tokenizer.ts';
 import { Gate, mark, type Scenario } from '../fake-model/scenario.ts';
 import { MODEL, openModelStage, QUESTION, type Call, type ModelStage } from './stage.ts';
 

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { ERROR_CODES } from '../../domain/errors.ts';
-import { openMetricsDoor } from '../../platform/metrics-door.ts';
-import { RECONCILE_SCHEDULE_ID } from '../../workflows/contract.ts';
+import { openMetricsDoor } from '../../platform/telemetry/metrics-door.ts';
+import { RECONCILE_SCHEDULE_ID } from '../../workflows/contract/ids.ts';
 import { GREETING } from '../fake-model/play.ts';
 import { Gate } from '../fake-model/scenario.ts';
 import { readEvents } from '../support/events.ts';
@@ -35,6 +35,7 @@ async function moved(
   const after = await scrape();
   return figures.map(([name, labels]) => valueOf(after, name, labels) - valueOf(before, name, labels));
 }
+
 const send = (body: object, headers: Record<string, string> = {}) =>
   person.call('POST', '/api/chat/send', body, headers);
 const turns = (outcome: string, code = 'none') => ['turnkeeper_turns_total', { outcome, code }] as const;

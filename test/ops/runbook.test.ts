@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { TURN_FAILURES } from '../../domain/errors.ts';
-import { TURN_FAILURE_TYPES } from '../../workflows/contract.ts';
+import { TURN_FAILURE_TYPES } from '../../workflows/contract/turn.ts';
 import { RUNBOOK, SAVED_VIEWS, savedView } from '../support/runbook.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';

@@ -7,15 +7,15 @@ import {
   REPAIR_SCHEDULES_ID,
   userScheduleId,
   type WORKFLOW_TYPES,
-} from '../../workflows/contract.ts';
+} from '../../workflows/contract/ids.ts';
 import { Gate, type Point } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { lockRows, type RowLock } from '../support/lock.ts';
-import { TestSchedule } from '../support/schedules.ts';
 import { restartRedrive } from '../support/redrive.ts';
-import { until } from '../support/until.ts';
+import { TestSchedule } from '../support/schedules.ts';
 import type { TestStack } from '../support/stack.ts';
 import { TestTurn } from '../support/turn.ts';
+import { until } from '../support/until.ts';
 
 /** A closed run of the real service, whose history is recorded. */
 export interface Run {

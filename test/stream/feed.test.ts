@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { turnKey } from '../../platform/turn-stream.ts';
+import { turnKey } from '../../platform/streams/redis-stream.ts';
 import { openRedisProcess, type RedisProcess } from './redis-process.ts';
 import { brief, complete, follow, openStage, openWriter, TestTurn, until, writeEntries, type Stage } from './stage.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { turnKey } from '../../platform/turn-stream.ts';
+import { turnKey } from '../../platform/streams/redis-stream.ts';
 import { openRedisProcess, type RedisProcess } from './redis-process.ts';
 import {
   brief,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { turnKey } from '../../platform/turn-stream.ts';
-import type { TurnWriter } from '../../platform/turn-writer.ts';
+import { turnKey } from '../../platform/streams/redis-stream.ts';
+import type { TurnWriter } from '../../platform/streams/writer.ts';
 import { openRedisProcess, type RedisProcess } from './redis-process.ts';
 import { complete, follow, openStage, openWriter, TestTurn, until, type Reader, type Stage } from './stage.ts';
 

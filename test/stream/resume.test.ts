@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { TurnEvent } from '../../domain/stream-events.ts';
-import { turnKey } from '../../platform/turn-stream.ts';
+import { turnKey } from '../../platform/streams/redis-stream.ts';
 import {
   applied,
   brief,

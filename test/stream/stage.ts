@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseEventId, type EndingState, type RestartReason, type TurnEvent } from '../../domain/stream-events.ts';
 import { openRedis, type Redis } from '../../platform/redis.ts';
-import { createTurnFeed, type TurnFeed } from '../../platform/turn-feed.ts';
-import { followTurn, type Followed } from '../../platform/turn-follow.ts';
-import type { TurnSnapshot } from '../../platform/turn-snapshot.ts';
-import { openTurnWriter, type TurnWriter, type TurnWriterOptions } from '../../platform/turn-writer.ts';
+import { followTurn, type Followed } from '../../platform/streams/follow.ts';
+import type { TurnSnapshot } from '../../platform/streams/reader.ts';
+import { createTurnFeed, type TurnFeed } from '../../platform/streams/turn-feed.ts';
+import { openTurnWriter, type TurnWriter, type TurnWriterOptions } from '../../platform/streams/writer.ts';
 
 /** One process's side of Redis: what `main.ts` opens. */
 export interface Stage {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { pulseMs } from '../../platform/turn-pulse.ts';
-import { encodeMessage, readEntries, turnKey } from '../../platform/turn-stream.ts';
-import { openTurnWriter } from '../../platform/turn-writer.ts';
+import { pulseMs } from '../../platform/streams/pulse.ts';
+import { encodeMessage, readEntries, turnKey } from '../../platform/streams/redis-stream.ts';
+import { openTurnWriter } from '../../platform/streams/writer.ts';
 import {
   brief,
   complete,

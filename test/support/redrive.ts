@@ -1,4 +1,5 @@
-import { taskQueues, WORKFLOW_TYPES, type RedriveInput } from '../../workflows/contract.ts';
+import { taskQueues, WORKFLOW_TYPES } from '../../workflows/contract/ids.ts';
+import type { RedriveInput } from '../../workflows/contract/redrive.ts';
 import type { TestStack } from './stack.ts';
 
 /**

@@ -5,8 +5,8 @@ import {
   type ScheduleHandle,
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
-import { userScheduleId } from '../../workflows/contract.ts';
 import type { ScheduleKind } from '../../domain/schedules.ts';
+import { userScheduleId } from '../../workflows/contract/ids.ts';
 import type { TestStack } from './stack.ts';
 import { until } from './until.ts';
 

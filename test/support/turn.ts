@@ -1,8 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { sql } from 'kysely';
-import { randomUUID } from 'node:crypto';
-import { turnWorkflowId } from '../../workflows/contract.ts';
+import { turnWorkflowId } from '../../workflows/contract/ids.ts';
 import type { Person, TestStack } from './stack.ts';
 import { until } from './until.ts';
 

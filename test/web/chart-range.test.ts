@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { chartRange } from '../../web/admin/chart-range.ts';
+import { chartRange } from '../../web/admin/turns/chart-range.ts';
 
 const NOW = Date.parse('2026-11-25T03:20:00Z');
 const of = (address: Record<string, string>) => chartRange(address, 'Asia/Seoul', NOW);

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { dayAfter, startOfDay } from '../../web/admin/days.ts';
-import { filterBody, filterQuery, isFiltered, NO_FILTER } from '../../web/admin/turn-filter.ts';
+import { dayAfter, startOfDay } from '../../web/admin/turns/days.ts';
+import { filterBody, filterQuery, isFiltered, NO_FILTER } from '../../web/admin/turns/turn-filter.ts';
 
 test.each([
   ['2026-11-25', 'Asia/Seoul', '2026-11-24T15:00:00.000Z'],

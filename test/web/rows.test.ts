@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { mergeNewest, rowsOf, type Message } from '../../web/chat/rows.ts';
-import { beginTurn, type LiveTurn } from '../../web/chat/turn-state.ts';
+import { mergeNewest, rowsOf, type Message } from '../../web/chat/transcript/rows.ts';
+import { beginTurn, type LiveTurn } from '../../web/chat/turns/turn-state.ts';
 
 const message = (sequence: number, role: 'user' | 'assistant', state: Message['state'] = 'completed'): Message => ({
   turnId: `t${sequence}`,

@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { sql } from 'kysely';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import type { ActivityDeps } from '../../activities/index.ts';
+import { sql } from 'kysely';
+import type { ActivityDeps } from '../../activities/deps.ts';
 import { createReconcileTurns } from '../../activities/reconcile-turns.ts';
-import { findQuietTurns } from '../../db/reconcile.ts';
-import { createLog } from '../../platform/log.ts';
-import { connectTemporal, createTurnRuns } from '../../platform/temporal.ts';
+import { findQuietTurns } from '../../db/turns/reconcile.ts';
+import { createLog } from '../../platform/telemetry/log.ts';
+import { connectTemporal } from '../../platform/temporal/connection.ts';
+import { createTurnRuns } from '../../platform/temporal/turn-runs.ts';
 import { Gate } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { openProxy } from '../support/proxy.ts';

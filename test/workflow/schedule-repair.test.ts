@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { compareSchedules, mendSchedules, type ScheduleDifference } from '../../db/schedule-repair.ts';
-import { REPAIR_SCHEDULES_ID } from '../../workflows/contract.ts';
+import { compareSchedules, mendSchedules, type ScheduleDifference } from '../../operations/repair-schedules.ts';
+import { REPAIR_SCHEDULES_ID } from '../../workflows/contract/ids.ts';
 import { TestSchedule } from '../support/schedules.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 

@@ -7,7 +7,7 @@ import {
   REPAIR_SCHEDULES_ID,
   userScheduleId,
   WORKFLOW_TYPES,
-} from '../../workflows/contract.ts';
+} from '../../workflows/contract/ids.ts';
 import { TestSchedule } from '../support/schedules.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { ANSWER, answered, failed, refused, setUsage, stopped } from './stage.ts';

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
-import { taskQueues, WORKFLOW_TYPES, type ReconcileReport } from '../../workflows/contract.ts';
+import { findTemporal } from '../../scripts/services/temporal/cli.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
-import { findTemporal } from '../../scripts/services/temporal-cli.ts';
+import { taskQueues, WORKFLOW_TYPES } from '../../workflows/contract/ids.ts';
+import type { ReconcileReport } from '../../workflows/contract/reconcile.ts';
 import { Gate, type Point, type Scenario } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import type { Person, TestStack } from '../support/stack.ts';

@@ -1,10 +1,10 @@
 import { useQueryClient, type InfiniteData } from '@tanstack/react-query';
 import { createContext, use, useEffect, useMemo, useRef, useState } from 'react';
 import { accepted } from '../api/api-error.ts';
-import { authorizedFetch } from '../api/client.ts';
 import type { Schemas } from '../api/schemas.ts';
-import { knows, type MessagePage } from '../chat/rows.ts';
-import { messagesKey, useRefreshTranscript } from '../chat/use-transcript.ts';
+import { knows, type MessagePage } from '../chat/transcript/rows.ts';
+import { messagesKey, useRefreshTranscript } from '../chat/transcript/use-transcript.ts';
+import { authorizedFetch } from '../session/fetch.ts';
 import { liveTurns } from '../session/keep.ts';
 import { useMe } from '../session/me.ts';
 import { AccountFeed } from './account-feed.ts';

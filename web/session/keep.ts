@@ -1,8 +1,8 @@
 import { QueryClient } from '@tanstack/react-query';
 import { ApiError } from '../api/api-error.ts';
-import { authorizedFetch } from '../api/client.ts';
-import { forgetComposing } from '../chat/composing.ts';
-import { LiveTurns } from '../chat/live-turns.ts';
+import { forgetComposing } from '../chat/composer/composing.ts';
+import { LiveTurns } from '../chat/turns/live-turns.ts';
+import { authorizedFetch } from './fetch.ts';
 import { currentSession, subscribe } from './session.ts';
 
 const GIVE_UP_AFTER = 3;

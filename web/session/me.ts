@@ -1,8 +1,9 @@
-import { queryOptions, useQueryClient, useMutation } from '@tanstack/react-query';
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { createContext, use } from 'react';
-import { answer, api } from '../api/client.ts';
+import { answer } from '../api/answer.ts';
+import { api } from '../api/client.ts';
 import type { Schemas } from '../api/schemas.ts';
-import { composeAs } from '../chat/composing.ts';
+import { composeAs } from '../chat/composer/composing.ts';
 import { changeLanguage } from '../i18n/language.ts';
 
 export type Me = Schemas['Me'];

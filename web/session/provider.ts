@@ -1,8 +1,9 @@
 import { ErrorResponse, InMemoryWebStorage, UserManager, WebStorageStateStore, type User } from 'oidc-client-ts';
-import { answer, api } from '../api/client.ts';
-import { packDrafts, unpackDrafts, type Drafts } from '../chat/composing.ts';
+import { answer } from '../api/answer.ts';
+import { publicApi } from '../api/public-client.ts';
+import { packDrafts, unpackDrafts, type Drafts } from '../chat/composer/composing.ts';
 import { currentLocale } from '../i18n/language.ts';
-import { RETURN_PATH, type Tokens } from './session.ts';
+import { RETURN_PATH, type Tokens } from './tokens.ts';
 
 /** The provider answers within this time or counts as away. */
 const ANSWER_WITHIN_S = 10;
@@ -96,7 +97,7 @@ async function provider(): Promise<UserManager | null> {
 }
 
 async function make(): Promise<UserManager | null> {
-  const { provider: known } = await answer(api.GET('/api/auth/options'));
+  const { provider: known } = await answer(publicApi.GET('/api/auth/options'));
   if (known === null) return null;
   return new UserManager({
     authority: known.issuer,

@@ -1,4 +1,4 @@
-import { packDrafts, unpackDrafts, type Drafts } from '../chat/composing.ts';
+import { packDrafts, unpackDrafts, type Drafts } from '../chat/composer/composing.ts';
 import { liveTurns } from './keep.ts';
 import { staysSignedIn } from './session.ts';
 

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import { KEPT_KEY } from './early.ts';
+import { RETURN_PATH, type Tokens } from './tokens.ts';
 
 /**
  * Whose token this page speaks with. It lives in memory; `sessionStorage`, which ends with the tab, holds a key only if
@@ -17,15 +18,6 @@ interface SignedIn extends Tokens {
   /** Of this sign-in; a renewed token changes nothing of what the page shows. */
   readonly id: number;
 }
-
-export interface Tokens {
-  readonly token: string;
-  /** Milliseconds since the epoch, by this browser's clock; Infinity for a key. */
-  readonly expiresAt: number;
-}
-
-/** Where the provider sends people back to, as it is registered there. */
-export const RETURN_PATH = '/auth/callback';
 
 /**
  * That the person was last signed in by the provider, and no more: a page that opens anew asks it whether they still

@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
-import { answer, api } from '../api/client.ts';
+import { answer } from '../api/answer.ts';
+import { api } from '../api/client.ts';
 
 /** How one may sign in to this installation; it stays as it is while the page is open. */
 export const signInOptions = queryOptions({

@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import { Problem } from '../ui/Problem.tsx';
-import { Page } from './Page.tsx';
+import { Page } from '../ui/Page.tsx';
 
 interface FailedProps {
   readonly error: unknown;

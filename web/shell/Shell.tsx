@@ -1,12 +1,12 @@
 import { createContext, lazy, use, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useTurnNews } from '../chat/use-turn-news.ts';
+import { useTurnNews } from '../chat/turns/use-turn-news.ts';
 import { FeedContext, useAccountFeed } from '../events/use-account-feed.ts';
 import { PopUp } from '../notifications/PopUp.tsx';
 import { OnDemand } from '../ui/OnDemand.tsx';
 import { Connection } from './Connection.tsx';
 import { Sidebar } from './Sidebar.tsx';
-import { useShortcuts } from './shortcuts.ts';
+import { useShortcuts } from '../ui/shortcuts.ts';
 
 const Drawer = lazy(() => import('./Drawer.tsx').then(({ Drawer }) => ({ default: Drawer })));
 

@@ -1,11 +1,11 @@
 import { SquarePen } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
-import { Conversations } from '../chat/Conversations.tsx';
+import { Conversations } from '../chat/conversations/Conversations.tsx';
 import { Brand } from '../ui/Brand.tsx';
 import { buttonClass } from '../ui/Button.tsx';
 import { UsageCard } from '../usage/UsageCard.tsx';
-import { WRITE } from './shortcuts.ts';
+import { WRITE } from '../ui/shortcuts.ts';
 
 /** @param onLeave another page was chosen: the drawer closes. */
 export function Sidebar({ onLeave = () => {} }: { onLeave?: () => void }) {

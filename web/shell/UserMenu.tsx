@@ -4,8 +4,8 @@ import { useTranslation } from 'react-i18next';
 import { useMe } from '../session/me.ts';
 import { signOut } from '../session/session.ts';
 import { buttonClass } from '../ui/Button.tsx';
-import { Menu } from '../ui/Menu.tsx';
-import { applyTheme, currentTheme, type Theme } from './theme.ts';
+import { Menu } from '../ui/menu/Menu.tsx';
+import { applyTheme, currentTheme, type Theme } from '../ui/theme.ts';
 
 const THEMES = [
   ['system', SunMoon],

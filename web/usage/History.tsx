@@ -1,11 +1,12 @@
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { Download } from 'lucide-react';
-import { useTranslation } from 'react-i18next';
-import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { answer } from '../api/answer.ts';
 import { accepted } from '../api/api-error.ts';
-import { answer, api, authorizedFetch } from '../api/client.ts';
+import { api } from '../api/client.ts';
 import type { Schemas } from '../api/schemas.ts';
+import { authorizedFetch } from '../session/fetch.ts';
 import { Button } from '../ui/Button.tsx';
 import { Loading } from '../ui/Loading.tsx';
 import { Problem } from '../ui/Problem.tsx';

@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import { useMe } from '../session/me.ts';
-import { Page } from '../shell/Page.tsx';
+import { Page } from '../ui/Page.tsx';
 import { History } from './History.tsx';
 import { TryLevels } from './TryLevels.tsx';
 import { UsageCard } from './UsageCard.tsx';

@@ -1,5 +1,6 @@
 import { queryOptions, useQuery, type QueryClient } from '@tanstack/react-query';
-import { answer, api } from '../api/client.ts';
+import { answer } from '../api/answer.ts';
+import { api } from '../api/client.ts';
 import type { Schemas } from '../api/schemas.ts';
 import { useFallback } from '../events/use-account-feed.ts';
 

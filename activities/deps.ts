@@ -1,0 +1,30 @@
+import type { Database } from '../db/database.ts';
+import type { Encoding, PricedModel } from '../domain/model.ts';
+import type { Planner } from '../domain/schedules.ts';
+import type { ModelClient } from '../platform/model/client.ts';
+import type { Redis } from '../platform/redis.ts';
+import type { StatsCache } from '../platform/stats-cache.ts';
+import type { TurnFeed } from '../platform/streams/turn-feed.ts';
+import type { Logger } from '../platform/telemetry/log.ts';
+import type { Metrics } from '../platform/telemetry/metrics.ts';
+import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
+
+/** Everything the side effects need, wired by hand in main.ts. */
+export interface ActivityDeps {
+  readonly database: Database;
+  readonly redis: Redis;
+  readonly feed: TurnFeed;
+  readonly model: ModelClient;
+  readonly models: readonly PricedModel[];
+  countTokens(text: string, encoding: Encoding): number;
+  readonly runs: TurnRuns;
+  readonly planner: Planner;
+  readonly stats: StatsCache;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Milliseconds since the epoch; tests of time inject theirs. */
+  now(): number;
+  readonly reconcile: { readonly quietMs: number };
+  /** The page where a person buys tokens. */
+  readonly purchaseUrl: string;
+}

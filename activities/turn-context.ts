@@ -1,0 +1,31 @@
+import { activityInfo } from '@temporalio/activity';
+import type { AdmissionContext } from '../db/turns/reserve.ts';
+import { announceAccount } from '../platform/streams/account-feed.ts';
+import { ownerOfTurnWorkflow } from '../workflows/contract/ids.ts';
+import type { ActivityDeps } from './deps.ts';
+
+/** Of the account whose turn's activity runs. */
+export function tellFollowers({ redis }: Pick<ActivityDeps, 'redis'>): void {
+  const userId = ownerOfTurnWorkflow(currentExecution().workflowId);
+  if (userId !== null) announceAccount(redis, { userId });
+}
+
+/** Of the activity that runs: its Temporal run names the hold. */
+export function admissionContext({ models, countTokens, now }: ActivityDeps): AdmissionContext {
+  return {
+    now: now(),
+    runId: currentRunId(),
+    findModel: (name) => models.find((model) => model.name === name) ?? null,
+    countTokens,
+  };
+}
+
+export function currentRunId(): string {
+  return currentExecution().runId;
+}
+
+function currentExecution() {
+  const { workflowExecution } = activityInfo();
+  if (workflowExecution === undefined) throw new Error('a turn’s activity belongs to a workflow');
+  return workflowExecution;
+}

@@ -1,0 +1,28 @@
+import type { Request } from 'express';
+import { openIdentity } from '../../db/people/identities.ts';
+import { authenticateToken, type Principal } from '../../db/people/users.ts';
+import type { Database } from '../../db/database.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { Issuer } from '../../platform/sign-in/issuer.ts';
+
+/** Who a request speaks for. */
+export type Authenticate = (request: Request) => Promise<Principal>;
+
+/** Three parts of base64url; a key of ours has no dot. */
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
+/**
+ * By a key of ours, or by a token of the issuer where there is one.
+ * @throws AppError unauthorized, the same for what is missing, malformed, unknown, revoked, expired and of others;
+ *   unavailable while the issuer's keys cannot be had.
+ */
+export function createAuthenticate({ database, issuer }: { database: Database; issuer: Issuer | null }): Authenticate {
+  return async (request) => {
+    const [, token] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
+    if (token === undefined) throw new AppError('unauthorized');
+    if (issuer !== null && JWT.test(token)) return openIdentity(database, await issuer.identify(token));
+    const principal = await authenticateToken(database, token);
+    if (principal === null) throw new AppError('unauthorized');
+    return principal;
+  };
+}

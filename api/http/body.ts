@@ -1,0 +1,58 @@
+import express, { type RequestHandler } from 'express';
+import { AppError, type ErrorCode } from '../../domain/errors.ts';
+
+const MAX_BODY = 256 * 1024;
+
+/**
+ * Bodies are JSON objects. No content type and curl's default are read as JSON, so that `curl -d '{…}'` works; with
+ * bearer tokens there are no cross-site forms to fear. Other types are 415.
+ */
+export function readBody(): RequestHandler {
+  const parse = express.json({ limit: MAX_BODY, strict: true, type: () => true });
+  return (request, response, next) => {
+    if (!hasBody(request.headers)) {
+      request.body = {};
+      next();
+      return;
+    }
+    if (!isJson(request.headers['content-type'])) throw new AppError('unsupported_media_type');
+    parse(request, response, (error: unknown) => {
+      next(error === undefined ? objectOnly(request.body) : bodyError(error));
+    });
+  };
+}
+
+function hasBody(headers: NodeJS.Dict<string | string[]>): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
+function isJson(contentType: string | undefined): boolean {
+  const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
+  return (
+    type === '' ||
+    type === 'application/json' ||
+    type === 'application/x-www-form-urlencoded' ||
+    /^application\/[\w.-]+\+json$/.test(type)
+  );
+}
+
+function objectOnly(body: unknown): AppError | undefined {
+  return typeof body === 'object' && body !== null && !Array.isArray(body) ? undefined : new AppError('invalid_json');
+}
+
+const PARSER_ERRORS: Readonly<Record<string, ErrorCode>> = {
+  'entity.too.large': 'payload_too_large',
+  'entity.parse.failed': 'invalid_json',
+  'encoding.unsupported': 'unsupported_media_type',
+  'charset.unsupported': 'unsupported_media_type',
+};
+
+function bodyError(error: unknown): unknown {
+  if (typeof error !== 'object' || error === null || !('type' in error)) return error;
+  const { type } = error;
+  const status = 'status' in error ? error.status : 0;
+  const code = PARSER_ERRORS[String(type)];
+  if (code !== undefined) return new AppError(code);
+  // What else the parser refuses (a body cut off, a broken gzip) is the request's fault too.
+  return typeof status === 'number' && status < 500 ? new AppError('invalid_json') : error;
+}

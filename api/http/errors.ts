@@ -1,0 +1,135 @@
+import type { ErrorRequestHandler, Response } from 'express';
+import { AppError, type ErrorCode } from '../../domain/errors.ts';
+import { errorSentence, LOCALES, type Locale } from '../../domain/messages.ts';
+import { isUnavailable } from '../../db/driver/availability.ts';
+import type { Logger } from '../../platform/telemetry/log.ts';
+import type { Metrics } from '../../platform/telemetry/metrics.ts';
+
+/** The one table from code to status. */
+export const STATUS_OF = {
+  invalid_json: 400,
+  invalid_request: 400,
+  invalid_event_id: 400,
+  unknown_model: 400,
+  unauthorized: 401,
+  TOKEN_EXHAUSTED: 402,
+  forbidden: 403,
+  account_suspended: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  tokens_held: 409,
+  conversation_busy: 409,
+  idempotency_conflict: 409,
+  turn_not_failed: 409,
+  confirm_required: 409,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  content_filtered: 422,
+  context_length: 422,
+  rate_limited: 429,
+  internal: 500,
+  model_unavailable: 502,
+  model_rate_limited: 502,
+  model_rejected: 502,
+  interrupted: 502,
+  overloaded: 503,
+  unavailable: 503,
+  model_timeout: 504,
+} as const satisfies Record<ErrorCode, number>;
+
+/**
+ * A code for the statuses that express, `send` and body-parser choose by themselves; any other of theirs is
+ * `invalid_request`.
+ */
+const CODE_OF: Readonly<Record<number, ErrorCode>> = {
+  404: 'not_found',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+};
+
+/** The flat shape of every error. `retryAfter` (seconds) goes into the header. */
+function sendError(response: Response, error: AppError, status: number): void {
+  const { retryAfter, ...details } = error.details;
+  const locale = localeOf(response);
+  if (typeof retryAfter === 'number') response.set('Retry-After', String(Math.max(1, Math.ceil(retryAfter))));
+  if (error.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
+  response
+    .status(status)
+    .set('Content-Language', locale)
+    .json({
+      code: error.code,
+      message: errorSentence(error.code, locale),
+      ...details,
+      requestId: requestIdOf(response),
+    });
+}
+
+/** Whatever a route throws ends here; the unknown becomes a 500 that tells nothing but its request id. */
+export function errorMiddleware({
+  log,
+  metrics,
+}: {
+  log: Logger;
+  metrics: Pick<Metrics, 'errorSent'>;
+}): ErrorRequestHandler {
+  return (error: unknown, _request, response, _next) => {
+    const status = statusOf(error);
+    const known =
+      status === null ? recognise(error) : new AppError(CODE_OF[status] ?? 'invalid_request', {}, { cause: error });
+    if (known === null) log.error({ requestId: requestIdOf(response), err: describe(error) }, 'a request failed');
+    // The headers of a stream are gone: all that is left is to end it, and the reader resumes.
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const sent = known ?? new AppError('internal');
+    metrics.errorSent(sent.code);
+    if (status !== null) forgetFile(response);
+    sendError(response, sent, status ?? STATUS_OF[sent.code]);
+  };
+}
+
+/**
+ * What a library says of the request, not of us: a path that cannot be decoded (400), a range beyond the end of a file
+ * (416).
+ */
+function statusOf(error: unknown): number | null {
+  const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : null;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : null;
+}
+
+/**
+ * The headers of the file that was not sent would make the error a compressed script, kept for a year. `Content-Range`
+ * says how long it is.
+ */
+function forgetFile(response: Response): void {
+  for (const name of ['Content-Type', 'Content-Encoding', 'ETag', 'Last-Modified', 'Accept-Ranges'])
+    response.removeHeader(name);
+  response.set('Cache-Control', 'no-store');
+}
+
+function recognise(error: unknown): AppError | null {
+  if (error instanceof AppError) return error;
+  if (isUnavailable(error)) return new AppError('unavailable', { retryAfter: 2 }, { cause: error });
+  return null;
+}
+
+/** Without the driver's `detail` and `parameters`, which can quote a row. */
+function describe(error: unknown): unknown {
+  if (!(error instanceof Error)) return { type: typeof error };
+  return {
+    name: error.name,
+    code: 'code' in error ? error.code : undefined,
+    constraint: 'constraint' in error ? error.constraint : undefined,
+    stack: error.stack,
+  };
+}
+
+export function requestIdOf(response: Response): string {
+  const { requestId } = response.locals as { requestId?: string };
+  return requestId ?? '';
+}
+
+export function localeOf(response: Response): Locale {
+  return response.req.acceptsLanguages([...LOCALES]) === 'en' ? 'en' : 'ko';
+}

@@ -1,0 +1,46 @@
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { AppError } from '../../domain/errors.ts';
+import type { Redis } from '../../platform/redis.ts';
+
+export interface RequestLimits {
+  /** @throws AppError rate_limited with the seconds to wait. */
+  consume(kind: 'send' | 'read', accountId: number): Promise<void>;
+}
+
+/** Per account, counted in Redis for all API processes; without Redis each process counts for itself. */
+export function createRequestLimits(
+  redis: Redis,
+  { sendsPerMinute, readsPerSecond }: { sendsPerMinute: number; readsPerSecond: number },
+): RequestLimits {
+  const limiters = {
+    send: limiter(redis, { keyPrefix: 'limit:send', points: sendsPerMinute, duration: 60 }),
+    read: limiter(redis, { keyPrefix: 'limit:read', points: readsPerSecond, duration: 1 }),
+  };
+  return {
+    async consume(kind, accountId) {
+      const refused = await limiters[kind](String(accountId));
+      if (refused !== null) throw new AppError('rate_limited', { retryAfter: refused.msBeforeNext / 1_000 });
+    },
+  };
+}
+
+/** @returns a function that counts one request and answers the refusal, or null. */
+function limiter(redis: Redis, options: { keyPrefix: string; points: number; duration: number }) {
+  const shared = new RateLimiterRedis({ ...options, storeClient: redis.commands, useRedisPackage: true });
+  const own = new RateLimiterMemory(options);
+  return async (key: string): Promise<RateLimiterRes | null> => {
+    try {
+      // 100 ms: a limit must not cost a person the wait for a Redis that hangs.
+      await redis.ask(() => shared.consume(key), 100);
+      return null;
+    } catch (error) {
+      if (error instanceof RateLimiterRes) return error;
+      return own.consume(key).then(() => null, refusalOrThrow);
+    }
+  };
+}
+
+function refusalOrThrow(error: unknown): RateLimiterRes {
+  if (error instanceof RateLimiterRes) return error;
+  throw error;
+}

@@ -1,0 +1,76 @@
+import { sql } from 'kysely';
+import { alertLevelOf, decideAlert, type AlertLevel, type SentAlert } from '../../domain/alerts.ts';
+import { alertText, type Locale } from '../../domain/messages.ts';
+import type { Instant } from '../../domain/period.ts';
+import { totalAvailable, usagePercent } from '../../domain/policy.ts';
+import { first, one, type Database, type Tx } from '../database.ts';
+import { lockAccount } from '../money/accounts.ts';
+import { forgetNeedless } from '../money/armed.ts';
+import type { LockedAccount } from '../money/locked-account.ts';
+import { insertNotification } from './notifications.ts';
+
+export type UsageCheck =
+  | { readonly outcome: 'below'; readonly usagePercent: number }
+  | { readonly outcome: 'sent_before'; readonly level: AlertLevel; readonly usagePercent: number }
+  | {
+      readonly outcome: 'sent';
+      readonly level: AlertLevel;
+      readonly usagePercent: number;
+      readonly notificationId: number;
+    };
+
+/**
+ * One check of an account: its present level becomes an alert and a notification, or has been one within 24 hours.
+ * Decided under the account's lock by a unique row (account, period, level, nth) before anything is sent, so that runs
+ * that race send once (G20).
+ */
+export async function checkUsage(
+  database: Database,
+  { accountId, now, purchaseUrl }: { accountId: number; now: Instant; purchaseUrl: string },
+): Promise<UsageCheck> {
+  return database.transaction(async (tx) => {
+    const account = await lockAccount(tx, { accountId, now });
+    const { used } = account.balance;
+    const total = totalAvailable(account.balance);
+    const percent = usagePercent(used, total);
+    const level = alertLevelOf(account.balance);
+    if (level === null) {
+      await forgetNeedless(tx, account);
+      return { outcome: 'below', usagePercent: percent };
+    }
+    const alert = decideAlert(await findLastAlert(tx, account, level), now);
+    if (alert === null) return { outcome: 'sent_before', level, usagePercent: percent };
+    const { id: alertId } = await one(
+      sql<{ id: number }>`insert into alerts (account_id, period_id, level, nth, used_tokens, total_tokens, created_at)
+      values (${accountId}, ${account.periodId}, ${level}, ${alert.nth}, ${used}, ${total}, ${new Date(now)}) returning id::float8 as id`,
+      tx,
+    );
+    const { locale } = await one(sql<{ locale: Locale }>`select locale from users where id = ${account.userId}`, tx);
+    const { period, timeZone, userId } = account;
+    const text = alertText(
+      {
+        level,
+        usagePercent: percent,
+        remainingTokens: Math.max(0, total - used),
+        resetsAt: period.endsAt,
+        timeZone,
+        purchaseUrl,
+      },
+      locale,
+    );
+    const notificationId = await insertNotification(tx, { userId, alertId, level, ...text, purchaseUrl, now });
+    return { outcome: 'sent', level, usagePercent: percent, notificationId };
+  });
+}
+
+async function findLastAlert(
+  tx: Tx,
+  { accountId, periodId }: LockedAccount,
+  level: AlertLevel,
+): Promise<SentAlert | null> {
+  return first(
+    sql<SentAlert>`select nth, floor(extract(epoch from created_at) * 1000)::float8 as at from alerts
+    where account_id = ${accountId} and period_id = ${periodId} and level = ${level} order by nth desc limit 1`,
+    tx,
+  );
+}

@@ -1,0 +1,120 @@
+import { sql } from 'kysely';
+import type { AlertLevel } from '../../domain/alerts.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { Instant } from '../../domain/period.ts';
+import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
+import { first, one, type Database, type Sql, type Tx } from '../database.ts';
+
+export interface NewNotification {
+  readonly userId: number;
+  readonly alertId: number;
+  readonly level: AlertLevel;
+  readonly title: string;
+  readonly body: string;
+  readonly purchaseUrl: string;
+  readonly now: Instant;
+}
+
+/** Written with one outbox row a channel; in the app it is delivered by being there. */
+export async function insertNotification(
+  tx: Tx,
+  { userId, alertId, level, title, body, purchaseUrl, now }: NewNotification,
+): Promise<number> {
+  const { id } = await one(
+    sql<{ id: number }>`with told as (
+      insert into notifications (user_id, alert_id, level, title, body, purchase_url, created_at)
+      values (${userId}, ${alertId}, ${level}, ${title}, ${body}, ${purchaseUrl}, ${new Date(now)}) returning id
+    ), delivered as (
+      insert into deliveries (notification_id, channel, state, attempts, due_at, ended_at) select id, 'in_app', 'delivered', 1, ${new Date(now)}, ${new Date(now)} from told
+    )
+    select id::float8 as id from told`,
+    tx,
+  );
+  return id;
+}
+
+/** Instants in milliseconds. */
+export interface NotificationRecord {
+  readonly id: number;
+  readonly level: AlertLevel;
+  readonly title: string;
+  readonly body: string;
+  readonly purchaseUrl: string;
+  readonly createdAt: Instant;
+  readonly readAt: Instant | null;
+}
+
+/**
+ * Newest first, with the number of unread ones in the same snapshot.
+ * @throws AppError invalid_request for a cursor that is none.
+ */
+export async function listNotifications(
+  database: Database,
+  list: { userId: number; unread: boolean; limit: number; cursor: string | null },
+): Promise<Page<NotificationRecord> & { unreadCount: number }> {
+  const before = list.cursor === null ? null : decodeCursor(list.cursor, ['number'])[0];
+  const { rows } = await sql<Partial<NotificationRecord> & { unreadCount: number }>`
+    select u.*, n.* from (select count(*)::int as "unreadCount" from notifications where user_id = ${list.userId} and read_at is null) u
+    left join lateral (
+      select ${columns} from notifications
+      where user_id = ${list.userId} and (not ${list.unread}::boolean or read_at is null) and (${before}::bigint is null or id < ${before}::bigint)
+      order by id desc limit ${list.limit + 1}
+    ) n on true`
+    .execute(database.sql)
+    .catch(rethrowBadCursor);
+  const records = rows.flatMap(({ unreadCount: _, ...row }) => (isWhole(row) ? [row] : []));
+  return { ...pageOf(records, list.limit, ({ id }) => encodeCursor([id])), unreadCount: rows[0]?.unreadCount ?? 0 };
+}
+
+/** Marks it read; once it is, the first time stays. @throws AppError not_found, the same for a foreign one. */
+export async function readNotification(
+  database: Database,
+  { notificationId, userId, now }: { notificationId: number; userId: number; now: Instant },
+): Promise<NotificationRecord> {
+  const found = await first(
+    sql<NotificationRecord>`update notifications set read_at = coalesce(read_at, ${new Date(now)})
+    where id = ${notificationId} and user_id = ${userId} returning ${columns}`,
+    database.sql,
+  );
+  if (found === null) throw new AppError('not_found');
+  return found;
+}
+
+/** @returns how many are unread after it: 0, unless one came meanwhile. */
+export async function readAllNotifications(
+  database: Database,
+  { userId, now }: { userId: number; now: Instant },
+): Promise<{ unreadCount: number }> {
+  await sql`update notifications set read_at = ${new Date(now)} where user_id = ${userId} and read_at is null`.execute(
+    database.sql,
+  );
+  return one(
+    sql<{
+      unreadCount: number;
+    }>`select count(*)::int as "unreadCount" from notifications where user_id = ${userId} and read_at is null`,
+    database.sql,
+  );
+}
+
+/**
+ * Oldest first, those after `after`. Ids of one reader rise in the order of commits: they are given under the account's
+ * lock.
+ */
+export async function findNotificationsSince(
+  on: Sql,
+  { userId, after, limit }: { userId: number; after: number; limit: number },
+): Promise<NotificationRecord[]> {
+  const { rows } =
+    await sql<NotificationRecord>`select ${columns} from notifications where user_id = ${userId} and id > ${after} order by id limit ${limit}`.execute(
+      on,
+    );
+  return rows;
+}
+
+const columns = sql.raw(`id::float8 as id, level, title, body, purchase_url as "purchaseUrl",
+  floor(extract(epoch from created_at) * 1000)::float8 as "createdAt", floor(extract(epoch from read_at) * 1000)::float8 as "readAt"`);
+
+/** The one row of an empty page holds the count alone. */
+function isWhole(row: Partial<NotificationRecord>): row is NotificationRecord {
+  return row.id !== undefined && row.id !== null;
+}

@@ -1,0 +1,207 @@
+import { sql, type RawBuilder } from 'kysely';
+import type { AlertLevel } from '../../domain/alerts.ts';
+import { openBalance, type Balance } from '../../domain/balance.ts';
+import { dayOf, nextPeriod, type Instant, type Period } from '../../domain/period.ts';
+import { first, one, type Sql, type Tx } from '../database.ts';
+import { openPeriod } from './ledger.ts';
+import type { LockedAccount } from './locked-account.ts';
+
+/**
+ * Locks the account and opens its current period if nobody has yet: correctness never waits for a schedule (G16, G19).
+ * @throws when there is no such account, which is a broken invariant here.
+ */
+export async function lockAccount(
+  tx: Tx,
+  { accountId, now }: { accountId: number; now: Instant },
+): Promise<LockedAccount> {
+  await lockAccountRow(tx, accountId);
+  return readLockedAccount(tx, { accountId, now });
+}
+
+/** The lock alone: what has to be read before the next period is opened is read after it. */
+export async function lockAccountRow(tx: Tx, accountId: number): Promise<void> {
+  await one(sql`select 1 from accounts where id = ${accountId} for no key update`, tx);
+}
+
+/**
+ * For whoever has locked the account's row already. A statement after the lock: it must see what the last holder wrote.
+ */
+export async function readLockedAccount(
+  tx: Tx,
+  { accountId, now }: { accountId: number; now: Instant },
+): Promise<LockedAccount> {
+  return openAccount(tx, await one(selectAccount(sql`a.id = ${accountId}`), tx), now);
+}
+
+/**
+ * Who pays for a turn, as stored, with the one row of `beside`, which is given the payer's id. Send it behind the lock,
+ * in the same packet: nobody has to know the account first. @returns null when there is no such turn.
+ */
+export function findPayer<Beside>(
+  tx: Tx,
+  { turnId, beside }: { turnId: string; beside: (accountId: RawBuilder<unknown>) => RawBuilder<Beside> },
+): Promise<(StoredAccount & Beside) | null> {
+  const payer = selectAccount(sql`a.id = (select account_id from turns where id = ${turnId})`);
+  // As a bigint again: compared as the float8 that the driver reads, no index would find it.
+  return first(
+    sql<
+      StoredAccount & Beside
+    >`select * from (${payer}) payer cross join lateral (${beside(sql`payer."accountId"::bigint`)}) beside`,
+    tx,
+  );
+}
+
+/** Opens the account's current period unless somebody has. For the holder of its lock. */
+export async function openAccount(tx: Tx, stored: StoredAccount, now: Instant): Promise<LockedAccount> {
+  const open = openAccountOf(stored, now);
+  if (open !== null) return open;
+  const { accountId } = stored;
+  const balance = balanceOf(stored);
+  const period = nextPeriod(periodOf(stored), now, stored.timeZone);
+  const opened = openBalance(
+    balance ?? { ...EMPTY, purchased: stored.purchased, debt: stored.debt },
+    stored.monthlyAllowance,
+  );
+  const periodId = await openPeriod(tx, { accountId, period, allowance: stored.monthlyAllowance });
+  return {
+    accountId,
+    ...clockOf(stored, now),
+    periodId,
+    period,
+    balance: opened,
+    armed: { reset: false, alert: null },
+  };
+}
+
+/**
+ * The account's open period and balance without a lock, with the one row of `beside` in the same statement: one
+ * snapshot.
+ * @returns null when its period has to be opened first.
+ */
+export async function readAccount<Beside>(
+  on: Sql,
+  { accountId, now, beside }: { accountId: number; now: Instant; beside: RawBuilder<Beside> },
+): Promise<(LockedAccount & Beside) | null> {
+  const stored = await first(
+    sql<
+      StoredAccount & Beside
+    >`select * from (${selectAccount(sql`a.id = ${accountId}`)}) account cross join (${beside}) beside`,
+    on,
+  );
+  if (stored === null) return null;
+  const open = openAccountOf(stored, now);
+  return open === null ? null : { ...stored, ...open };
+}
+
+/** A page of accounts that were used in the period open at `now`, in the order of their ids, from behind `after`. */
+export async function readOpenAccounts(
+  on: Sql,
+  { now, after, limit }: { now: Instant; after: number; limit: number },
+): Promise<LockedAccount[]> {
+  const { rows } = await sql<StoredAccount>`select ${accountColumns}
+    from accounts a join periods p on p.account_id = a.id
+    where a.id > ${after} and p.ends_at > ${new Date(now)} and (p.used_tokens > 0 or p.reset_armed or p.alert_armed is not null)
+    order by a.id limit ${limit}`.execute(on);
+  return rows.flatMap((stored) => openAccountOf(stored, now) ?? []);
+}
+
+/**
+ * The account's newest period as it is stored, without opening the next; null when it has none. For the holder of its
+ * lock.
+ */
+export async function readNewestPeriod(
+  tx: Tx,
+  accountId: number,
+): Promise<{ period: Period | null; used: number; timeZone: string }> {
+  const stored = await one(selectAccount(sql`a.id = ${accountId}`), tx);
+  return { period: periodOf(stored), used: stored.used ?? 0, timeZone: stored.timeZone };
+}
+
+export interface StoredAccount {
+  accountId: number;
+  userId: number;
+  timeZone: string;
+  monthlyAllowance: number;
+  purchased: number;
+  debt: number;
+  periodId: number | null;
+  label: string | null;
+  startsAt: number | null;
+  endsAt: number | null;
+  allowance: number | null;
+  used: number | null;
+  spentPurchased: number | null;
+  spentAllowance: number | null;
+  overage: number | null;
+  resetArmed: boolean | null;
+  alertArmed: AlertLevel | null;
+}
+
+// float8 is exact for integers below 2^53, which the domains of all counters guarantee; the driver reads it as a
+// number.
+const accountColumns = sql.raw(`
+  a.id::float8 as "accountId", a.user_id::float8 as "userId", a.time_zone as "timeZone", a.monthly_allowance_tokens::float8 as "monthlyAllowance",
+  a.purchased_tokens::float8 as purchased, a.debt_tokens::float8 as debt,
+  p.id::float8 as "periodId", p.label, (extract(epoch from p.starts_at) * 1000)::float8 as "startsAt", (extract(epoch from p.ends_at) * 1000)::float8 as "endsAt",
+  p.allowance_tokens::float8 as allowance, p.used_tokens::float8 as used, p.spent_purchased_tokens::float8 as "spentPurchased",
+  p.spent_allowance_tokens::float8 as "spentAllowance", p.overage_tokens::float8 as overage,
+  p.reset_armed as "resetArmed", p.alert_armed as "alertArmed"`);
+
+function selectAccount(which: RawBuilder<unknown>) {
+  return sql<StoredAccount>`
+    select ${accountColumns}
+    from accounts a
+    left join lateral (select * from periods where account_id = a.id order by ends_at desc limit 1) p on true
+    where ${which}`;
+}
+
+/** Null when its period is over, or it never had one. */
+function openAccountOf(stored: StoredAccount, now: Instant): LockedAccount | null {
+  const { accountId, periodId, resetArmed, alertArmed } = stored;
+  const period = periodOf(stored);
+  const balance = balanceOf(stored);
+  if (period === null || balance === null || periodId === null || now >= period.endsAt) return null;
+  return {
+    accountId,
+    ...clockOf(stored, now),
+    periodId,
+    period,
+    balance,
+    armed: { reset: resetArmed ?? false, alert: alertArmed },
+  };
+}
+
+function clockOf(
+  { userId, timeZone }: StoredAccount,
+  now: Instant,
+): Pick<LockedAccount, 'userId' | 'timeZone' | 'today'> {
+  return { userId, timeZone, today: dayOf(now, timeZone) };
+}
+
+function periodOf({ label, startsAt, endsAt }: StoredAccount): Period | null {
+  return label === null || startsAt === null || endsAt === null ? null : { label, startsAt, endsAt };
+}
+
+function balanceOf(stored: StoredAccount): Balance | null {
+  const { allowance, used, spentPurchased, spentAllowance, overage } = stored;
+  if (allowance === null || used === null || spentPurchased === null || spentAllowance === null || overage === null)
+    return null;
+  return { allowance, purchased: stored.purchased, debt: stored.debt, spentPurchased, spentAllowance, overage, used };
+}
+
+const EMPTY: Balance = {
+  allowance: 0,
+  purchased: 0,
+  debt: 0,
+  spentPurchased: 0,
+  spentAllowance: 0,
+  overage: 0,
+  used: 0,
+};
+
+export async function findAccount(on: Sql, userId: number): Promise<{ accountId: number } | null> {
+  return first(
+    sql<{ accountId: number }>`select id::float8 as "accountId" from accounts where user_id = ${userId}`,
+    on,
+  );
+}

@@ -1,0 +1,43 @@
+import { sql } from 'kysely';
+import type { Instant } from '../../domain/period.ts';
+import { neededSchedules, rememberArmed, type ScheduleKind, type Schedules } from '../../domain/schedules.ts';
+import type { Tx } from '../database.ts';
+import { lockAccount } from './accounts.ts';
+import type { LockedAccount } from './locked-account.ts';
+
+/**
+ * What is needed no longer counts as armed no longer: the next debit that needs it arms it anew. Under the account's
+ * lock.
+ */
+export async function forgetNeedless(tx: Tx, account: LockedAccount): Promise<void> {
+  await write(
+    tx,
+    account,
+    rememberArmed([], { wanted: account.armed, needed: neededSchedules(account.balance), armed: account.armed }),
+  );
+}
+
+/** Nothing counts as armed for the reset any more: it has to move to another zone. Under the account's lock. */
+export async function forgetReset(tx: Tx, account: LockedAccount): Promise<void> {
+  await write(tx, account, { ...account.armed, reset: false });
+}
+
+export async function remember(
+  tx: Tx,
+  before: LockedAccount,
+  { kinds, wanted, now }: { kinds: readonly ScheduleKind[]; wanted: Schedules; now: Instant },
+): Promise<boolean> {
+  const account = await lockAccount(tx, { accountId: before.accountId, now });
+  if (account.periodId !== before.periodId || account.timeZone !== before.timeZone) return false;
+  await write(
+    tx,
+    account,
+    rememberArmed(kinds, { wanted, needed: neededSchedules(account.balance), armed: account.armed }),
+  );
+  return true;
+}
+
+async function write(tx: Tx, { periodId, armed }: LockedAccount, { reset, alert }: Schedules): Promise<void> {
+  if (reset === armed.reset && alert === armed.alert) return;
+  await sql`update periods set reset_armed = ${reset}, alert_armed = ${alert} where id = ${periodId}`.execute(tx);
+}

@@ -1,0 +1,158 @@
+import { sql } from 'kysely';
+import type { AuditAction, AuditActor, AuditTarget } from '../../domain/audit.ts';
+import { MAX_TOKENS_PER_ENTRY, type Balance } from '../../domain/balance.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { Instant } from '../../domain/period.ts';
+import { recordAudit } from '../audit.ts';
+import { first, one, violatedConstraint, type Database, type Tx } from '../database.ts';
+import { findAccount, lockAccount } from './accounts.ts';
+import { bookGrant, bookReversal, type Booked } from './ledger.ts';
+
+/** A grant or a reversal as the ledger has it. */
+export interface GrantEntry {
+  readonly entryId: number;
+  readonly userId: number;
+  readonly accountId: number;
+  /** Granted, or taken back. */
+  readonly tokens: number;
+  readonly reason: string;
+  /** The grant that a reversal takes back; null for a grant. */
+  readonly reversesId: number | null;
+  readonly createdAt: Instant;
+}
+
+export interface GrantResult extends GrantEntry {
+  /** As they stand now. */
+  readonly purchasedTokens: number;
+  readonly debtTokens: number;
+  /** The key was known: the first entry, nothing booked now. */
+  readonly repeated: boolean;
+}
+
+interface Wish {
+  readonly tokens: number;
+  readonly reason: string;
+  /** The same key books once, however often it is sent. */
+  readonly key: string;
+  /** Who did it, for the audit log; without, nobody did (a purchase). */
+  readonly actor?: AuditActor;
+  readonly now?: Instant;
+}
+
+/**
+ * @throws AppError not_found, invalid_request, idempotency_conflict (the key granted another amount, or for another
+ *   reason).
+ */
+export async function grantTokens(database: Database, grant: Wish & { userId: number }): Promise<GrantResult> {
+  assertWish(grant);
+  return database.transaction(async (tx) => {
+    const owner = await findAccount(tx, grant.userId);
+    if (owner === null) throw new AppError('not_found');
+    return bookOnce(tx, { ...grant, accountId: owner.accountId, kind: 'grant', reversesId: null });
+  });
+}
+
+/**
+ * Takes back all or part of a grant (a refund, a dispute); what the balance lacks becomes debt.
+ * @throws AppError not_found, invalid_request, idempotency_conflict (the key reversed another grant or amount, or for
+ *   another reason).
+ */
+export async function reverseGrant(database: Database, reversal: Wish & { entryId: number }): Promise<GrantResult> {
+  assertWish(reversal);
+  return database.transaction(async (tx) => {
+    const grant = await first(
+      sql<{ accountId: number }>`select account_id::float8 as "accountId" from ledger_entries
+      where id = ${reversal.entryId} and kind = 'grant'`,
+      tx,
+    );
+    if (grant === null) throw new AppError('not_found');
+    return bookOnce(tx, { ...reversal, ...grant, kind: 'reversal', reversesId: reversal.entryId });
+  });
+}
+
+type Wanted = Wish & { readonly accountId: number } & (
+    { readonly kind: 'grant'; readonly reversesId: null } | { readonly kind: 'reversal'; readonly reversesId: number }
+  );
+
+async function bookOnce(tx: Tx, wanted: Wanted): Promise<GrantResult> {
+  const account = await lockAccount(tx, { accountId: wanted.accountId, now: wanted.now ?? Date.now() });
+  const known = await first(
+    sql<GrantEntry>`select ${entryColumns} where e.account_id = ${wanted.accountId} and e.kind = ${wanted.kind} and e.idempotency_key = ${wanted.key}`,
+    tx,
+  );
+  if (known !== null) {
+    if (known.tokens !== wanted.tokens || known.reason !== wanted.reason || known.reversesId !== wanted.reversesId)
+      throw new AppError('idempotency_conflict');
+    return resultOf(known, account.balance, true);
+  }
+  if (wanted.kind === 'reversal') await assertLeft(tx, wanted);
+  const { entryId, balance } = await (
+    wanted.kind === 'grant' ? bookGrant(tx, account, wanted) : bookReversal(tx, account, wanted)
+  ).catch(rethrowOverflow);
+  const entry = await one(sql<GrantEntry>`select ${entryColumns} where e.id = ${entryId}`, tx);
+  if (wanted.actor !== undefined) await writeAudit(tx, wanted.actor, entry, account.balance, balance);
+  return resultOf(entry, balance, false);
+}
+
+/** Reversals of one grant never add up to more than it granted. */
+async function assertLeft(tx: Tx, { reversesId, tokens }: { reversesId: number; tokens: number }): Promise<void> {
+  const { left } = await one(
+    sql<{ left: number }>`select ((select tokens from ledger_entries where id = ${reversesId})
+    + (select coalesce(sum(tokens), 0) from ledger_entries where reverses_id = ${reversesId}))::float8 as "left"`,
+    tx,
+  );
+  if (tokens > left)
+    throw new AppError('invalid_request', { field: 'tokens', reason: `more than is left of the grant (${left})` });
+}
+
+async function writeAudit(
+  tx: Tx,
+  actor: AuditActor,
+  entry: GrantEntry,
+  before: Balance,
+  after: Balance,
+): Promise<void> {
+  const [action, target]: [AuditAction, AuditTarget] =
+    entry.reversesId === null
+      ? ['tokens.grant', `user:${entry.userId}`]
+      : ['tokens.reverse', `ledger_entry:${entry.reversesId}`];
+  const figures = ({ purchased, debt, overage }: Balance) => ({
+    purchasedTokens: purchased,
+    debtTokens: debt,
+    overageTokens: overage,
+  });
+  await recordAudit(tx, {
+    actor,
+    action,
+    target,
+    reason: entry.reason,
+    before: figures(before),
+    after: { ...figures(after), userId: entry.userId, entryId: entry.entryId, tokens: entry.tokens },
+  });
+}
+
+function resultOf(entry: GrantEntry, { purchased, debt }: Booked['balance'], repeated: boolean): GrantResult {
+  return { ...entry, purchasedTokens: purchased, debtTokens: debt, repeated };
+}
+
+const entryColumns =
+  sql.raw(`e.id::float8 as "entryId", a.user_id::float8 as "userId", a.id::float8 as "accountId", abs(e.tokens)::float8 as tokens, e.reason, e.reverses_id::float8 as "reversesId",
+  floor(extract(epoch from e.created_at) * 1000)::float8 as "createdAt" from ledger_entries e join accounts a on a.id = e.account_id`);
+
+function assertWish({ tokens, reason }: Wish): void {
+  if (!Number.isSafeInteger(tokens) || tokens < 1 || tokens > MAX_TOKENS_PER_ENTRY) {
+    throw new AppError('invalid_request', { field: 'tokens', reason: 'must be an integer from 1 to 1000000000000' });
+  }
+  if (reason.trim() === '' || [...reason].length > 500)
+    throw new AppError('invalid_request', { field: 'reason', reason: 'must have 1 to 500 characters' });
+}
+
+/** Every counter ends at 10^14, so that sums stay exact numbers. */
+function rethrowOverflow(error: unknown): never {
+  if (violatedConstraint(error) !== 'token_count_is_a_safe_integer') throw error;
+  throw new AppError(
+    'invalid_request',
+    { field: 'tokens', reason: 'the balance cannot hold that many' },
+    { cause: error },
+  );
+}

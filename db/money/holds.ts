@@ -1,0 +1,87 @@
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import type { HoldSize } from '../../domain/admission.ts';
+import type { Rate, RateVersion } from '../../domain/model.ts';
+import type { Instant } from '../../domain/period.ts';
+import { first, type Sql, type Tx } from '../database.ts';
+
+/** Tokens set aside before a model call. It moves once: pending → settled | released | expired. */
+export interface Hold {
+  readonly id: string;
+  readonly turnId: string;
+  readonly runId: string;
+  readonly state: 'pending' | 'settled' | 'released' | 'expired';
+  readonly tokens: number;
+  readonly promptTokens: number;
+  readonly outputLimit: number;
+  readonly historyFrom: number | null;
+  /** The version that this hold fixed: its debit is metered by it. */
+  readonly rateId: number;
+  readonly rate: Rate;
+  /** Infinity once the answer is stored: it then waits for settle. */
+  readonly expiresAt: Instant;
+}
+
+/** The hold is whole when this returns; its row is checked by the commit. */
+export function openHold(
+  tx: Tx,
+  hold: { accountId: number; turnId: string; runId: string; size: HoldSize; rate: RateVersion; expiresAt: Instant },
+): Hold {
+  const { accountId, turnId, runId, size, expiresAt } = hold;
+  const { id: rateId, input, cachedInput, output } = hold.rate;
+  const id = uuidv7();
+  tx.write(sql`
+    insert into holds (id, account_id, turn_id, run_id, ordinal, tokens, prompt_tokens, output_limit, history_from,
+      rate_id, rate_input, rate_cached_input, rate_output, expires_at)
+    values (${id}, ${accountId}, ${turnId}, ${runId}, (select count(*) + 1 from holds where turn_id = ${turnId} and run_id = ${runId}),
+      ${size.tokens}, ${size.promptTokens}, ${size.outputLimit}, ${size.historyFrom}, ${rateId}, ${input}, ${cachedInput}, ${output}, ${new Date(expiresAt)})`);
+  return { id, turnId, runId, state: 'pending', ...size, rateId, rate: { input, cachedInput, output }, expiresAt };
+}
+
+/** The turn's live claim on tokens, whichever run made it. */
+export async function findPendingHold(on: Sql, turnId: string): Promise<Hold | null> {
+  const row = await first(
+    sql<HoldRow>`select ${holdColumns} from holds where turn_id = ${turnId} and state = 'pending'`,
+    on,
+  );
+  return row === null ? null : toHold(row);
+}
+
+/** The turn's live claim, when it is the one under which this attempt was opened. */
+export async function findPendingHoldOf(
+  on: Sql,
+  { turnId, attempt }: { turnId: string; attempt: number },
+): Promise<Hold | null> {
+  const row = await first(
+    sql<HoldRow>`select ${holdColumns} from holds
+    where turn_id = ${turnId} and state = 'pending' and id = (select hold_id from attempts where turn_id = ${turnId} and number = ${attempt})`,
+    on,
+  );
+  return row === null ? null : toHold(row);
+}
+
+/** Only a pending hold moves; whoever holds the account's lock knows whether it is. */
+export function moveHold(tx: Tx, holdId: string, to: 'settled' | 'released' | 'expired'): void {
+  tx.write(sql`update holds set state = ${to}, ended_at = now() where id = ${holdId} and state = 'pending'`);
+}
+
+/** Each attempt renews the hold for as long as it may take; an answered turn's hold waits for settle (null). */
+export function renewHold(tx: Tx, holdId: string, expiresAt: Instant | null): void {
+  const until = expiresAt === null ? sql`'infinity'` : sql`${new Date(expiresAt)}`;
+  tx.write(sql`update holds set expires_at = ${until} where id = ${holdId} and state = 'pending'`);
+}
+
+interface HoldRow extends Omit<Hold, 'rate'> {
+  rateInput: number;
+  rateCachedInput: number;
+  rateOutput: number;
+}
+
+const holdColumns = sql.raw(`
+  id, turn_id as "turnId", run_id as "runId", state, tokens::float8 as tokens, prompt_tokens as "promptTokens", output_limit as "outputLimit",
+  history_from as "historyFrom", rate_id as "rateId", rate_input as "rateInput", rate_cached_input as "rateCachedInput", rate_output as "rateOutput",
+  (extract(epoch from expires_at) * 1000)::float8 as "expiresAt"`);
+
+function toHold({ rateInput, rateCachedInput, rateOutput, ...row }: HoldRow): Hold {
+  return { ...row, rate: { input: rateInput, cachedInput: rateCachedInput, output: rateOutput } };
+}

@@ -1,0 +1,48 @@
+import { sql } from 'kysely';
+import type { Instant } from '../../domain/period.ts';
+import { decideReset, type ResetOutcome } from '../../domain/reset.ts';
+import { first, type Database, type Tx } from '../database.ts';
+import { lockAccountRow, readLockedAccount, readNewestPeriod } from './accounts.ts';
+import type { LockedAccount } from './locked-account.ts';
+
+export type AllowanceReset =
+  | { readonly outcome: Extract<ResetOutcome, 'past_month'> }
+  | {
+      readonly outcome: Exclude<ResetOutcome, 'past_month'>;
+      /** Label of the open period. */
+      readonly period: string;
+      /** Used in the one before; 0 when there was none. */
+      readonly closedUsedTokens: number;
+      /** Nothing was used in the closed period nor yet in the open one: there is no work for the schedule. */
+      readonly idle: boolean;
+    };
+
+/**
+ * One firing of the monthly reset, under the account's lock: whoever comes first, a firing or a touch, opens the
+ * period; the other finds it open (unique account and label are the last guard).
+ * @param firing.firedFor nominal time of the firing.
+ */
+export async function resetAllowance(
+  database: Database,
+  { accountId, firedFor, now }: { accountId: number; firedFor: Instant; now: Instant },
+): Promise<AllowanceReset> {
+  return database.transaction(async (tx) => {
+    await lockAccountRow(tx, accountId);
+    const last = await readNewestPeriod(tx, accountId);
+    const outcome = decideReset({ last: last.period, firedFor, now, timeZone: last.timeZone });
+    if (outcome === 'past_month') return { outcome };
+    const account = await readLockedAccount(tx, { accountId, now });
+    const closedUsedTokens = await readUsedBefore(tx, account);
+    const idle = outcome !== 'not_due' && closedUsedTokens === 0 && account.balance.used === 0;
+    return { outcome, period: account.period.label, closedUsedTokens, idle };
+  });
+}
+
+async function readUsedBefore(tx: Tx, { accountId, period }: LockedAccount): Promise<number> {
+  const before = await first(
+    sql<{ used: number }>`select used_tokens::float8 as used from periods
+    where account_id = ${accountId} and ends_at = ${new Date(period.startsAt)}`,
+    tx,
+  );
+  return before?.used ?? 0;
+}

@@ -1,0 +1,128 @@
+import { sql, type RawBuilder } from 'kysely';
+import { AppError } from '../../domain/errors.ts';
+import { forecastDepletion, type Pace } from '../../domain/forecast.ts';
+import type { Instant } from '../../domain/period.ts';
+import { totalAvailable, usedAtPercent } from '../../domain/policy.ts';
+import { describeUsage, type UsageReading, type UsageState } from '../../domain/usage-state.ts';
+import { one, type Database, type Sql, type Tx } from '../database.ts';
+import { findPayer, lockAccount, readAccount, type StoredAccount } from './accounts.ts';
+import { bookAdjustment } from './ledger.ts';
+import type { LockedAccount } from './locked-account.ts';
+
+const DEBITS_IN_THE_MEAN = 20;
+
+/** What an account is shown, in one snapshot: the same figures that admission decides by, never cached (G7, G16). */
+export async function readUsage(
+  database: Database,
+  { accountId, now }: { accountId: number; now: Instant },
+): Promise<UsageState> {
+  const beside = sql<
+    RecentRow & Pace
+  >`select * from (${selectRecent(accountId, now)}) recent cross join (${selectPace(accountId, now)}) pace`;
+  const read = await readAccount(database.sql, { accountId, now, beside });
+  if (read !== null) return stateOf(read, recentOf(read), read, now);
+  // The first touch in a new period opens it.
+  return database.transaction(async (tx) => {
+    const opened = await lockAccount(tx, { accountId, now });
+    return stateOf(opened, await readRecent(tx, accountId, now), await one(selectPace(accountId, now), tx), now);
+  });
+}
+
+function stateOf(account: LockedAccount, recent: Recent, pace: Pace, now: Instant): UsageState {
+  const figures = describeUsage({ ...account, ...recent });
+  return {
+    ...figures,
+    depletesAt: forecastDepletion({
+      now,
+      timeZone: account.timeZone,
+      remaining: figures.remainingTokens,
+      resetsAt: figures.resetsAt,
+      pace,
+    }),
+  };
+}
+
+/**
+ * Puts an account at a level: used = min(ceil(total × percent / 100), ceiling), as one adjustment.
+ * @throws AppError tokens_held while a hold is live, since it would move under it.
+ */
+export async function setTestUsage(
+  database: Database,
+  { accountId, percent, now }: { accountId: number; percent: number; now: Instant },
+): Promise<UsageState> {
+  await database.transaction(async (tx) => {
+    const account = await lockAccount(tx, { accountId, now });
+    if ((await readRecent(tx, accountId, now)).heldTokens > 0) throw new AppError('tokens_held', { retryAfter: 5 });
+    await bookAdjustment(tx, account, usedAtPercent(totalAvailable(account.balance), percent), 'test usage');
+  });
+  return readUsage(database, { accountId, now });
+}
+
+/** Live holds and the last settled turns' debits. For a holder of the account's lock: nobody moves them meanwhile. */
+async function readRecent(on: Sql, accountId: number, now: Instant): Promise<Recent> {
+  return recentOf(await one(selectRecent(accountId, now), on));
+}
+
+/**
+ * Who pays for a turn, with what the warning of its answer will need: the other holds, and the debits that stay in the
+ * mean beside its own.
+ */
+export function findPayerBeforeSettle(
+  tx: Tx,
+  { turnId, now }: { turnId: string; now: Instant },
+): Promise<(StoredAccount & RecentRow) | null> {
+  return findPayer(tx, {
+    turnId,
+    beside: (accountId) => selectRecentOf(accountId, now, { exceptTurnId: turnId, debits: DEBITS_IN_THE_MEAN - 1 }),
+  });
+}
+
+/** What `readRecent` will say once the turn is settled. */
+export function recentAfterSettle({ heldTokens, debitCount, debitSum }: RecentRow, tokens: number): Recent {
+  return { heldTokens, recentDebits: { count: debitCount + (tokens > 0 ? 1 : 0), sum: debitSum + tokens } };
+}
+
+type Recent = Pick<UsageReading, 'heldTokens' | 'recentDebits'>;
+
+interface RecentRow {
+  heldTokens: number;
+  debitCount: number;
+  debitSum: number;
+}
+
+function selectRecent(accountId: number, now: Instant) {
+  return selectRecentOf(sql`${accountId}`, now, { exceptTurnId: null, debits: DEBITS_IN_THE_MEAN });
+}
+
+/**
+ * The debits are ordered by (account, id), which only the account's index is: by id alone the planner would walk the
+ * whole ledger from its end for an account that was once busy.
+ * @param account its id, as a value or a column.
+ */
+function selectRecentOf(
+  account: RawBuilder<unknown>,
+  now: Instant,
+  { exceptTurnId, debits }: { exceptTurnId: string | null; debits: number },
+) {
+  return sql<RecentRow>`
+    select
+      (select coalesce(sum(tokens), 0)::float8 from holds where account_id = ${account} and ended_at is null and expires_at > ${new Date(now)}
+        and turn_id is distinct from ${exceptTurnId}::uuid) as "heldTokens",
+      count(*)::int as "debitCount", coalesce(sum(tokens), 0)::float8 as "debitSum"
+    from (select tokens from ledger_entries where account_id between ${account} and ${account} and kind = 'debit' order by account_id, id desc limit ${debits}) d`;
+}
+
+function recentOf({ heldTokens, debitCount, debitSum }: RecentRow): Recent {
+  return { heldTokens, recentDebits: { count: debitCount, sum: debitSum } };
+}
+
+/** From 8 days of rollups, which hold every day that the forecast may look at in any zone. */
+function selectPace(accountId: number, now: Instant) {
+  const from = new Date(now - 8 * 86_400_000);
+  return sql<Pace>`
+    select
+      (select floor(extract(epoch from created_at) * 1000)::float8 from ledger_entries
+        where account_id between ${accountId} and ${accountId} and kind = 'debit' order by account_id desc, id limit 1) as "firstDebitAt",
+      (select coalesce(jsonb_agg(jsonb_build_object('day', u.day, 'tokens', u.used_tokens)), '[]') from periods p join usage_rollups u on u.period_id = p.id
+        where p.account_id = ${accountId} and p.ends_at > ${from} and u.day >= ${from.toISOString().slice(0, 10)}::date and u.rate_id is not null) as debits`;
+}

@@ -1,0 +1,175 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import { AppError } from '../../domain/errors.ts';
+import type { Locale } from '../../domain/messages.ts';
+import { isTimeZone, NO_TIME_ZONE } from '../../domain/time-zones.ts';
+import { first, one, violatedConstraint, type Database, type Sql } from '../database.ts';
+import { Account, ApiKey, User } from '../entities.ts';
+import { findAccount, lockAccount } from '../money/accounts.ts';
+import { forgetReset } from '../money/armed.ts';
+
+/** Who a bearer token speaks for. */
+export interface Principal {
+  readonly userId: number;
+  readonly accountId: number;
+  readonly role: 'user' | 'admin';
+  readonly email: string | null;
+  readonly locale: Locale;
+  readonly timeZone: string;
+  /** May read, but neither send nor retry. */
+  readonly suspended: boolean;
+}
+
+const TOKEN = /^tk_[A-Za-z0-9_-]{43}$/;
+
+/**
+ * By a key of ours: whoever an issuer calls an admin is one by its tokens only, because a key would outlive the claim.
+ * @returns null for an unknown, malformed or revoked token. Records the last use, at most once a minute.
+ */
+export async function authenticateToken(database: Database, token: string): Promise<Principal | null> {
+  if (!TOKEN.test(token)) return null;
+  const found = await first(
+    sql<Principal & { keyId: string; stale: boolean }>`
+    select ${principalColumns}, case when u.issuer is null then u.role else 'user' end as role, k.id as "keyId", (k.last_used_at is null or k.last_used_at < now() - interval '1 minute') as stale
+    from api_keys k join users u on u.id = k.user_id join accounts a on a.user_id = u.id
+    where k.token_hash = ${hashToken(token)} and k.revoked_at is null`,
+    database.sql,
+  );
+  if (found === null) return null;
+  const { keyId, stale, ...principal } = found;
+  if (stale) await sql`update api_keys set last_used_at = now() where id = ${keyId}`.execute(database.sql);
+  return principal;
+}
+
+export interface NewUser {
+  readonly email: string | null;
+  readonly role: 'user' | 'admin';
+  readonly timeZone?: string;
+  /** Only for the demo users of the embedded stack, who are 1 and 2. */
+  readonly id?: number;
+}
+
+/**
+ * @returns the user's id and first token, shown here once.
+ * @throws AppError invalid_request (zone, or an e-mail already taken).
+ */
+export async function createUser(database: Database, user: NewUser): Promise<{ userId: number; token: string }> {
+  const timeZone = user.timeZone ?? 'Asia/Seoul';
+  if (!isTimeZone(timeZone)) throw new AppError('invalid_request', { field: 'timeZone', reason: NO_TIME_ZONE });
+  const token = mintToken();
+  try {
+    const created = await database.em().transactional(async (em) => {
+      const row = em.create(User, {
+        ...(user.id === undefined ? {} : { id: user.id }),
+        email: user.email?.toLowerCase() ?? null,
+        role: user.role,
+      });
+      em.create(Account, { ...(user.id === undefined ? {} : { id: user.id }), user: row, timeZone });
+      em.create(ApiKey, { user: row, tokenHash: hashToken(token), tokenHint: hintOf(token) });
+      await em.flush();
+      return row.id;
+    });
+    if (user.id !== undefined) await advanceIdentities(database.sql);
+    return { userId: created, token };
+  } catch (error) {
+    if (nestedConstraint(error) === 'users_email_is_unique')
+      throw new AppError('invalid_request', { field: 'email', reason: 'already in use' });
+    throw error;
+  }
+}
+
+export async function createToken(
+  database: Database,
+  { userId }: { userId: number },
+): Promise<{ tokenId: number; token: string }> {
+  const em = database.em();
+  const user = await em.findOne(User, { id: userId });
+  if (user === null) throw new AppError('not_found');
+  const token = mintToken();
+  const key = em.create(ApiKey, { user, tokenHash: hashToken(token), tokenHint: hintOf(token) });
+  await em.flush();
+  return { tokenId: key.id, token };
+}
+
+/** @returns whether a live token was revoked. */
+export async function revokeToken(database: Database, which: { token?: string; tokenId?: number }): Promise<boolean> {
+  const where = which.token === undefined ? { id: which.tokenId ?? 0 } : { tokenHash: hashToken(which.token) };
+  return (await database.em().nativeUpdate(ApiKey, { ...where, revokedAt: null }, { revokedAt: new Date() })) === 1;
+}
+
+/**
+ * Changes zone and language. The period that has begun keeps its end (architecture.md, Time): it is opened first, under
+ * the lock. Its reset schedule has to move to the new zone: the caller arms it.
+ */
+export async function updateProfile(
+  database: Database,
+  change: { userId: number; timeZone?: string; locale?: Locale; now: number },
+): Promise<Principal> {
+  return database.transaction(async (tx) => {
+    const account = await findAccount(tx, change.userId);
+    if (account === null) throw new AppError('not_found');
+    if (change.timeZone !== undefined) {
+      if (!isTimeZone(change.timeZone))
+        throw new AppError('invalid_request', { field: 'timeZone', reason: NO_TIME_ZONE });
+      await forgetReset(tx, await lockAccount(tx, { accountId: account.accountId, now: change.now }));
+      await sql`update accounts set time_zone = ${change.timeZone} where id = ${account.accountId}`.execute(tx);
+    }
+    if (change.locale !== undefined)
+      await sql`update users set locale = ${change.locale} where id = ${change.userId}`.execute(tx);
+    return getPrincipal(tx, change.userId);
+  });
+}
+
+export async function getPrincipal(on: Sql, userId: number): Promise<Principal> {
+  return one(
+    sql<Principal>`select ${principalColumns}, u.role from users u join accounts a on a.user_id = u.id where u.id = ${userId}`,
+    on,
+  );
+}
+
+/** All of a principal but the role: what that is depends on how they came. */
+export const principalColumns = sql.raw(
+  'u.id::float8 as "userId", a.id::float8 as "accountId", u.email, u.locale, a.time_zone as "timeZone", a.suspended_at is not null as suspended',
+);
+
+/** 256 random bits: nothing to guess, so a plain hash protects the table. */
+function mintToken(): string {
+  return `tk_${randomBytes(32).toString('base64url')}`;
+}
+
+function hashToken(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}
+
+function hintOf(token: string): string {
+  return `${token.slice(0, 6)}…${token.slice(-4)}`;
+}
+
+/** Explicit ids do not move the identity sequences; without this the next user would collide with the demo users. */
+async function advanceIdentities(on: Sql): Promise<void> {
+  for (const table of ['users', 'accounts']) {
+    await sql`select setval(pg_get_serial_sequence(${table}, 'id'), greatest((select max(id) from ${sql.table(table)}), 1))`.execute(
+      on,
+    );
+  }
+}
+
+function nestedConstraint(error: unknown): string | null {
+  return violatedConstraint(error) ?? (error instanceof Error ? violatedConstraint(error.cause) : null);
+}
+
+const USERS_AT_A_TIME = 1_000;
+
+/** @returns those of `userIds` that there are. */
+export async function findUserIds(on: Sql, userIds: readonly number[]): Promise<Set<number>> {
+  const known = new Set<number>();
+  for (let from = 0; from < userIds.length; from += USERS_AT_A_TIME) {
+    const { rows } = await sql<{
+      id: number;
+    }>`select id::float8 as id from users where id = any(${userIds.slice(from, from + USERS_AT_A_TIME)}::bigint[])`.execute(
+      on,
+    );
+    for (const { id } of rows) known.add(id);
+  }
+  return known;
+}

@@ -1,0 +1,224 @@
+import { sql, type RawBuilder } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import type { AuditActor, AuditFigures } from '../../domain/audit.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { Instant } from '../../domain/period.ts';
+import {
+  isOver,
+  REDRIVE_STEPS,
+  type RedriveProgress,
+  type RedriveState,
+  type RedriveStep,
+} from '../../domain/redrive.ts';
+import type { TurnFilter } from '../../domain/turn-filter.ts';
+import { recordAudit } from '../audit.ts';
+import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
+import { first, one, type Database, type Sql, type Tx } from '../database.ts';
+import { countProgress } from './redrive-turns.ts';
+import { matches } from '../reports/turn-filter.ts';
+
+export interface RedriveRequest {
+  /** `state` is failed, whatever stands here. */
+  readonly filter: TurnFilter;
+  readonly limit: number;
+  readonly includeSuperseded: boolean;
+}
+
+/** What a redrive would do: `count` turns after skips and limit, of `matched`. */
+export interface RedrivePlan {
+  readonly count: number;
+  readonly matched: number;
+  readonly skipped: { readonly superseded: number; readonly suspended: number };
+  readonly sample: readonly string[];
+}
+
+const SAMPLE = 20;
+
+export async function planRedrive(on: Sql, request: RedriveRequest): Promise<RedrivePlan> {
+  const { matched, superseded, suspended, eligible, sample } = await one(
+    sql<{ matched: number; superseded: number; suspended: number; eligible: number; sample: string[] }>`
+    with ${candidates(request)}
+    select count(*)::int as matched, count(*) filter (where superseded and not suspended)::int as superseded, count(*) filter (where suspended)::int as suspended,
+      count(*) filter (where not suspended and not superseded)::int as eligible,
+      array(select id from candidates where not suspended and not superseded order by created_at, id limit ${Math.min(SAMPLE, request.limit)}) as sample
+    from candidates`,
+    on,
+  );
+  return { count: Math.min(eligible, request.limit), matched, skipped: { superseded, suspended }, sample };
+}
+
+export interface StartRedrive extends RedriveRequest {
+  readonly reason: string;
+  readonly ratePerSecond: number;
+  /** The count of a dry run, repeated; needed for more than one turn. */
+  readonly confirm: number | null;
+  readonly actor: AuditActor;
+}
+
+/**
+ * Writes down which turns will be replayed, oldest first; whoever calls starts its workflow.
+ * @returns `redriveId` null when nothing is to be done. @throws AppError confirm_required with the plan.
+ */
+export async function createRedrive(
+  database: Database,
+  start: StartRedrive,
+): Promise<{ redriveId: string | null; plan: RedrivePlan }> {
+  return database.transaction(async (tx) => {
+    const plan = await planRedrive(tx, start);
+    const { count, matched, skipped } = plan;
+    if (start.confirm === null ? count > 1 : start.confirm !== count)
+      throw new AppError('confirm_required', { ...plan });
+    if (count === 0) return { redriveId: null, plan };
+    const redriveId = uuidv7();
+    const { actor, reason, ratePerSecond, includeSuperseded, limit } = start;
+    await sql`insert into redrives (id, admin_id, filter, reason, include_superseded, rate_per_second)
+      values (${redriveId}, ${actor.adminId}, ${JSON.stringify(start.filter)}, ${reason}, ${includeSuperseded}, ${ratePerSecond})`.execute(
+      tx,
+    );
+    const written = await sql`with ${candidates(start)}
+      insert into redrive_turns (redrive_id, turn_id, position)
+      select ${redriveId}::uuid, id, row_number() over (order by created_at, id) from candidates where not suspended and not superseded
+      order by created_at, id limit ${limit}`.execute(tx);
+    // A turn may have failed, or been retried, between the two statements; what was confirmed is what is done.
+    if (Number(written.numAffectedRows) !== count)
+      throw new AppError('confirm_required', { ...(await planRedrive(tx, start)) });
+    await recordAudit(tx, {
+      actor,
+      action: 'redrive.start',
+      target: `redrive:${redriveId}`,
+      reason,
+      after: { count, matched, ...skipped, ratePerSecond, limit, includeSuperseded, ...figuresOf(start.filter) },
+    });
+    return { redriveId, plan };
+  });
+}
+
+/**
+ * Failed turns that match, and why one would be left out: a later turn of its conversation was completed, or its
+ * account is suspended.
+ */
+function candidates({ filter, includeSuperseded }: RedriveRequest): RawBuilder<unknown> {
+  const superseded = includeSuperseded
+    ? sql`false`
+    : sql`exists (select 1 from turns l
+    where l.conversation_id = t.conversation_id and l.sequence > t.sequence and l.state = 'completed')`;
+  return sql`candidates as (
+    select t.id, t.created_at, a.suspended_at is not null as suspended, ${superseded} as superseded
+    from turns t join accounts a on a.id = t.account_id where ${matches({ ...filter, state: 'failed' })}
+  )`;
+}
+
+function figuresOf(filter: TurnFilter): AuditFigures {
+  return Object.fromEntries(
+    Object.entries(filter).flatMap(([name, value]) =>
+      value === undefined ? [] : [[`filter.${name}`, value as string | number | boolean]],
+    ),
+  );
+}
+
+/** Instants in milliseconds. */
+export interface RedriveRecord {
+  readonly redriveId: string;
+  readonly adminId: number | null;
+  readonly state: RedriveState;
+  readonly filter: TurnFilter;
+  readonly reason: string;
+  readonly includeSuperseded: boolean;
+  readonly ratePerSecond: number;
+  readonly createdAt: Instant;
+  readonly endedAt: Instant | null;
+  readonly progress: RedriveProgress;
+}
+
+type RedriveRow = Omit<RedriveRecord, 'progress'>;
+
+/** @throws AppError not_found. */
+export async function getRedrive(on: Sql, redriveId: string): Promise<RedriveRecord> {
+  const row = await first(sql<RedriveRow>`select ${redriveColumns} from redrives where id = ${redriveId}`, on);
+  if (row === null) throw new AppError('not_found');
+  return withProgress(on, row);
+}
+
+/** Newest first. */
+export async function listRedrives(
+  database: Database,
+  { limit, cursor }: { limit: number; cursor: string | null },
+): Promise<Page<RedriveRecord>> {
+  const after = cursor === null ? null : decodeCursor(cursor, ['string', 'string']);
+  const { rows } = await sql<
+    RedriveRow & { key: string }
+  >`select ${redriveColumns}, created_at::text as key from redrives
+    ${after === null ? sql`` : sql`where (created_at, id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`}
+    order by created_at desc, id desc limit ${limit + 1}`
+    .execute(database.sql)
+    .catch(rethrowBadCursor);
+  const page = pageOf(rows, limit, (row) => encodeCursor([row.key, row.redriveId]));
+  return { ...page, items: await Promise.all(page.items.map(({ key: _, ...row }) => withProgress(database.sql, row))) };
+}
+
+async function withProgress(on: Sql, row: RedriveRow): Promise<RedriveRecord> {
+  return { ...row, progress: await countProgress(on, row.redriveId, row.state) };
+}
+
+const AUDITED = {
+  paused: 'redrive.pause',
+  running: 'redrive.resume',
+  cancelling: 'redrive.cancel',
+} as const satisfies Record<RedriveStep, string>;
+
+/**
+ * Pauses, resumes or cancels; a redrive that is over, or stands there already, stays as it is. The row is the fact, and
+ * its workflow reads it. @throws AppError not_found.
+ */
+export async function moveRedrive(
+  database: Database,
+  {
+    redriveId,
+    to,
+    actor,
+    reason,
+  }: { redriveId: string; to: RedriveStep; actor: AuditActor | null; reason: string | null },
+): Promise<RedriveState> {
+  return database.transaction(async (tx) => {
+    const state = await lockRedrive(tx, redriveId);
+    const moves = (REDRIVE_STEPS[to] as readonly RedriveState[]).includes(state);
+    if (moves) await sql`update redrives set state = ${to} where id = ${redriveId}`.execute(tx);
+    const now = moves ? to : state;
+    if (actor !== null)
+      await recordAudit(tx, {
+        actor,
+        action: AUDITED[to],
+        target: `redrive:${redriveId}`,
+        reason,
+        before: { state },
+        after: { state: now },
+      });
+    return now;
+  });
+}
+
+/** Ends a redrive of which nothing runs and nothing more will be begun. @returns its state now. */
+export async function endRedrive(database: Database, redriveId: string): Promise<RedriveState> {
+  return database.transaction(async (tx) => {
+    const state = await lockRedrive(tx, redriveId);
+    if (isOver({ state })) return state;
+    const { running, waiting } = await countProgress(tx, redriveId, state);
+    const end = running > 0 ? null : state === 'cancelling' ? 'cancelled' : waiting === 0 ? 'completed' : null;
+    if (end !== null)
+      await sql`update redrives set state = ${end}, ended_at = now() where id = ${redriveId}`.execute(tx);
+    return end ?? state;
+  });
+}
+
+async function lockRedrive(tx: Tx, redriveId: string): Promise<RedriveState> {
+  const row = await first(
+    sql<{ state: RedriveState }>`select state from redrives where id = ${redriveId} for update`,
+    tx,
+  );
+  if (row === null) throw new AppError('not_found');
+  return row.state;
+}
+
+const redriveColumns =
+  sql.raw(`id as "redriveId", admin_id::float8 as "adminId", state, filter, reason, include_superseded as "includeSuperseded",
+  rate_per_second as "ratePerSecond", floor(extract(epoch from created_at) * 1000)::float8 as "createdAt", floor(extract(epoch from ended_at) * 1000)::float8 as "endedAt"`);

@@ -1,0 +1,34 @@
+import { sql } from 'kysely';
+import type { AccountCursor, TurnChange } from '../../domain/account-events.ts';
+import { one, type Sql } from '../database.ts';
+
+/**
+ * Turns of one account are touched under its lock, by `clock_timestamp()` behind the lock: so touches rise in the order
+ * of commits, and who has read up to one has missed none before it. Only a question that no run has admitted yet is
+ * written without the lock; it is told of when it is admitted or refused.
+ */
+const DECIDED = sql.raw(`(state <> 'accepted' or ever_admitted)`);
+const TOUCHED = sql.raw('(extract(epoch from touched_at) * 1000000)::bigint::float8');
+
+/** Where an account's events end now. */
+export async function readAccountTip(on: Sql, { userId }: { userId: number }): Promise<AccountCursor> {
+  return one(
+    sql<AccountCursor>`select
+    coalesce((select ${TOUCHED} from turns where user_id = ${userId} and ${DECIDED} order by touched_at desc limit 1), 0) as touched,
+    coalesce((select id::float8 from notifications where user_id = ${userId} order by id desc limit 1), 0) as "notificationId"`,
+    on,
+  );
+}
+
+/** Turns that changed after `touched`, each once and as it is now, in the order of their last change. */
+export async function findTurnsSince(
+  on: Sql,
+  { userId, touched, limit }: { userId: number; touched: number; limit: number },
+): Promise<(TurnChange & { touched: number })[]> {
+  const { rows } = await sql<
+    TurnChange & { touched: number }
+  >`select id as "turnId", conversation_id as "conversationId", state, attempt, ${TOUCHED} as touched from turns
+    where user_id = ${userId} and ${DECIDED} and touched_at > timestamptz 'epoch' + ${touched}::bigint * interval '1 microsecond'
+    order by touched_at limit ${limit}`.execute(on);
+  return rows;
+}

@@ -1,0 +1,127 @@
+import { sql } from 'kysely';
+import { AppError } from '../../domain/errors.ts';
+import { openLabel, type Instant } from '../../domain/period.ts';
+import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
+import { one, type Database } from '../database.ts';
+
+/** A period of an account by its label; `periodId` is null when nothing has ever touched the account in it. */
+export interface Month {
+  readonly label: string;
+  readonly periodId: number | null;
+}
+
+/** What was used, in the model's tokens and (`usedTokens`) as debited. */
+export interface UsageFigures {
+  readonly turns: number;
+  readonly promptTokens: number;
+  /** Inside the prompt tokens. */
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+  readonly usedTokens: number;
+}
+
+/** @param month null: the open one. @throws AppError invalid_request for a month that has not begun. */
+export async function findMonth(
+  database: Database,
+  { accountId, month, now }: { accountId: number; month: string | null; now: Instant },
+): Promise<Month> {
+  const { timeZone, label, startsAt, endsAt, wantedId } = await one(
+    sql<{
+      timeZone: string;
+      label: string | null;
+      startsAt: number | null;
+      endsAt: number | null;
+      wantedId: number | null;
+    }>`
+    select a.time_zone as "timeZone", p.label, (extract(epoch from p.starts_at) * 1000)::float8 as "startsAt", (extract(epoch from p.ends_at) * 1000)::float8 as "endsAt",
+      (select id::float8 from periods where account_id = a.id and label = coalesce(${month}::text, p.label)) as "wantedId"
+    from accounts a left join lateral (select * from periods where account_id = a.id order by ends_at desc limit 1) p on true where a.id = ${accountId}`,
+    database.sql,
+  );
+  const last = label === null || startsAt === null || endsAt === null ? null : { label, startsAt, endsAt };
+  const open = openLabel(last, now, timeZone);
+  const wanted = month ?? open;
+  if (wanted > open) throw new AppError('invalid_request', { field: 'month', reason: 'has not begun' });
+  // Without a month the row found is the last period's, which may have ended with nothing booked since.
+  return { label: wanted, periodId: wanted === (month ?? label) ? wantedId : null };
+}
+
+export interface DayUsage extends UsageFigures {
+  /** `YYYY-MM-DD` on the account's wall clock, as its zone was when each was booked. */
+  readonly day: string;
+  /** Part of `usedTokens` that no turn used. */
+  readonly adjustedTokens: number;
+}
+
+interface PageOf {
+  readonly month: Month;
+  readonly limit: number;
+  readonly cursor: string | null;
+}
+
+/** Newest day first; days without usage are left out. */
+export async function listDays(database: Database, { month, limit, cursor }: PageOf): Promise<Page<DayUsage>> {
+  const [before] = cursor === null ? ['infinity'] : decodeCursor(cursor, ['string']);
+  const { rows } = await sql<DayUsage>`
+    select u.day::text, ${figures}, coalesce(sum(u.used_tokens) filter (where u.rate_id is null), 0)::float8 as "adjustedTokens"
+    from usage_rollups u where u.period_id = ${month.periodId} and u.day < ${before}::date
+    group by u.day order by u.day desc limit ${limit + 1}`
+    .execute(database.sql)
+    .catch(rethrowBadCursor);
+  return pageOf(rows, limit, ({ day }) => encodeCursor([day]));
+}
+
+export interface ModelUsage extends UsageFigures {
+  /** Null: adjustments, which no model used. */
+  readonly model: string | null;
+  /** Versions of its rates that debits of the month were made by. */
+  readonly rateVersions: readonly number[];
+}
+
+/** By name, adjustments last. */
+export async function listModels(database: Database, { month, limit, cursor }: PageOf): Promise<Page<ModelUsage>> {
+  const [after] = cursor === null ? [null] : decodeCursor(cursor, ['string']);
+  const { rows } = await sql<ModelUsage>`
+    select r.model, coalesce(array_agg(distinct r.version order by r.version) filter (where r.version is not null), '{}') as "rateVersions", ${figures}
+    from usage_rollups u left join model_rates r on r.id = u.rate_id
+    where u.period_id = ${month.periodId} and (${after}::text is null or r.model is null or r.model > ${after}::text)
+    group by r.model order by r.model nulls last limit ${limit + 1}`
+    .execute(database.sql)
+    .catch(rethrowBadCursor);
+  return pageOf(rows, limit, ({ model }) => encodeCursor([model ?? '']));
+}
+
+export interface TurnUsage extends Omit<UsageFigures, 'turns' | 'usedTokens'> {
+  readonly turnId: string;
+  readonly conversationId: string;
+  readonly day: string;
+  readonly bookedAt: Instant;
+  readonly model: string;
+  /** Of the rates that its hold fixed. */
+  readonly rateVersion: number;
+  readonly debitedTokens: number;
+  readonly estimated: boolean;
+}
+
+/** The debits of a period, newest first. Adjustments are no turns: their sum is by day and by model only. */
+export async function listTurnUsage(database: Database, { month, limit, cursor }: PageOf): Promise<Page<TurnUsage>> {
+  // A bound always, so that a prepared plan reads from it on and not from the newest down to it; and a pair that only
+  // the period's index is ordered by: for a busy account the planner would walk the whole ledger from its end, and be
+  // wrong for the next.
+  const [before] = cursor === null ? [Number.MAX_SAFE_INTEGER] : decodeCursor(cursor, ['number']);
+  const { rows } = await sql<TurnUsage & { entryId: number }>`
+    select e.id::float8 as "entryId", e.turn_id as "turnId", t.conversation_id as "conversationId", e.day::text, floor(extract(epoch from e.created_at) * 1000)::float8 as "bookedAt",
+      r.model, r.version as "rateVersion", e.prompt_tokens as "promptTokens", e.cached_tokens as "cachedTokens", e.completion_tokens as "completionTokens",
+      e.tokens::float8 as "debitedTokens", e.estimated
+    from ledger_entries e join model_rates r on r.id = e.rate_id join turns t on t.id = e.turn_id
+    where e.period_id >= ${month.periodId} and (e.period_id, e.id) < (${month.periodId}, ${before}::bigint) and e.kind = 'debit'
+    order by e.period_id desc, e.id desc limit ${limit + 1}`
+    .execute(database.sql)
+    .catch(rethrowBadCursor);
+  const page = pageOf(rows, limit, ({ entryId }) => encodeCursor([entryId]));
+  return { ...page, items: page.items.map(({ entryId: _, ...row }) => row) };
+}
+
+const figures =
+  sql.raw(`sum(u.turns)::float8 as turns, sum(u.prompt_tokens)::float8 as "promptTokens", sum(u.cached_tokens)::float8 as "cachedTokens",
+  sum(u.completion_tokens)::float8 as "completionTokens", sum(u.used_tokens)::float8 as "usedTokens"`);

@@ -1,0 +1,134 @@
+import { sql } from 'kysely';
+import type { AuditActor } from '../../domain/audit.ts';
+import { AppError, type ErrorCode } from '../../domain/errors.ts';
+import type { Instant } from '../../domain/period.ts';
+import type { AttemptOutcome, HoldEnd } from '../../domain/turn-timeline.ts';
+import type { TurnRecord } from '../../domain/turn.ts';
+import { recordAudit } from '../audit.ts';
+import type { Database, Tx } from '../database.ts';
+import { findTurnRow, recordOf } from '../turns/row.ts';
+
+/** Everything PostgreSQL knows about a turn but its texts. Instants are milliseconds. */
+export interface TurnDetail {
+  readonly turn: TurnRecord;
+  readonly holds: readonly HoldRecord[];
+  readonly attempts: readonly AttemptRecord[];
+  readonly debits: readonly DebitRecord[];
+  /** Temporal's runs of the turn that reached PostgreSQL, oldest first. */
+  readonly runIds: readonly string[];
+  /** Only when asked for, and then the audit log says so. */
+  readonly content: { readonly question: string; readonly answer: string | null } | null;
+}
+
+export interface HoldRecord {
+  readonly holdId: string;
+  readonly runId: string;
+  readonly state: 'pending' | HoldEnd;
+  readonly tokens: number;
+  readonly promptTokens: number;
+  readonly outputLimit: number;
+  readonly createdAt: Instant;
+  /** Null once the answer is stored: it waits for settle. */
+  readonly expiresAt: Instant | null;
+  readonly endedAt: Instant | null;
+}
+
+export interface AttemptRecord {
+  readonly number: number;
+  readonly runId: string;
+  readonly state: 'open' | AttemptOutcome;
+  readonly error: ErrorCode | null;
+  readonly providerStatus: number | null;
+  readonly providerCode: string | null;
+  readonly providerRequestId: string | null;
+  readonly finishReason: string | null;
+  readonly promptTokens: number | null;
+  readonly cachedTokens: number | null;
+  readonly completionTokens: number | null;
+  readonly reasoningTokens: number | null;
+  readonly estimated: boolean | null;
+  readonly startedAt: Instant;
+  readonly endedAt: Instant | null;
+}
+
+export interface DebitRecord {
+  readonly entryId: number;
+  readonly period: string;
+  readonly tokens: number;
+  readonly purchasedTokens: number;
+  readonly allowanceTokens: number;
+  readonly overageTokens: number;
+  readonly estimated: boolean;
+  readonly overHold: boolean;
+  readonly ceilingMoved: boolean;
+  readonly createdAt: Instant;
+}
+
+/**
+ * @param options.readContent who reads question and answer: their reading is audited in the same transaction. Null:
+ *   nobody does.
+ * @throws AppError not_found.
+ */
+export async function getTurnDetail(
+  database: Database,
+  { turnId, readContent }: { turnId: string; readContent: AuditActor | null },
+): Promise<TurnDetail> {
+  return database.transaction(async (tx) => {
+    const row = await findTurnRow(tx, turnId);
+    if (row === null) throw new AppError('not_found');
+    if (readContent !== null)
+      await recordAudit(tx, {
+        actor: readContent,
+        action: 'turn.read_content',
+        target: `turn:${turnId}`,
+        reason: null,
+      });
+    const holds = await listHolds(tx, turnId);
+    const attempts = await listAttempts(tx, turnId);
+    return {
+      turn: { ...recordOf(row), content: null },
+      holds,
+      attempts,
+      debits: await listDebits(tx, turnId),
+      runIds: [
+        ...new Set([
+          ...holds.map(({ runId }) => runId),
+          ...attempts.map(({ runId }) => runId),
+          ...(row.runId === null ? [] : [row.runId]),
+        ]),
+      ],
+      content: readContent === null ? null : { question: row.question, answer: row.answer },
+    };
+  });
+}
+
+async function listHolds(tx: Tx, turnId: string): Promise<HoldRecord[]> {
+  const { rows } = await sql<HoldRecord>`
+    select id as "holdId", run_id as "runId", state, tokens::float8 as tokens, prompt_tokens as "promptTokens", output_limit as "outputLimit",
+      floor(extract(epoch from created_at) * 1000)::float8 as "createdAt", floor(extract(epoch from ended_at) * 1000)::float8 as "endedAt",
+      case when expires_at = 'infinity' then null else floor(extract(epoch from expires_at) * 1000)::float8 end as "expiresAt"
+    from holds where turn_id = ${turnId} order by created_at, ordinal`.execute(tx);
+  return rows;
+}
+
+async function listAttempts(tx: Tx, turnId: string): Promise<AttemptRecord[]> {
+  const { rows } = await sql<AttemptRecord>`
+    select number, run_id as "runId", state, error_code as error, provider_status as "providerStatus", provider_code as "providerCode",
+      provider_request_id as "providerRequestId", finish_reason as "finishReason", prompt_tokens as "promptTokens", cached_tokens as "cachedTokens",
+      completion_tokens as "completionTokens", reasoning_tokens as "reasoningTokens", estimated,
+      floor(extract(epoch from started_at) * 1000)::float8 as "startedAt", floor(extract(epoch from ended_at) * 1000)::float8 as "endedAt"
+    from attempts where turn_id = ${turnId} order by number`.execute(tx);
+  return rows;
+}
+
+/** One at most; as a list, so that an admin would see two. */
+async function listDebits(tx: Tx, turnId: string): Promise<DebitRecord[]> {
+  const { rows } = await sql<DebitRecord>`
+    select e.id::float8 as "entryId", p.label as period, e.tokens::float8 as tokens, e.spent_purchased_delta::float8 as "purchasedTokens",
+      e.spent_allowance_delta::float8 as "allowanceTokens", e.overage_delta::float8 as "overageTokens", e.estimated, e.over_hold as "overHold",
+      e.ceiling_moved as "ceilingMoved", floor(extract(epoch from e.created_at) * 1000)::float8 as "createdAt"
+    from ledger_entries e join periods p on p.id = e.period_id where e.turn_id = ${turnId} and e.kind = 'debit' order by e.id`.execute(
+    tx,
+  );
+  return rows;
+}

@@ -1,0 +1,164 @@
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import { AppError } from '../../domain/errors.ts';
+import type { Encoding } from '../../domain/model.ts';
+import { decideSendAgain } from '../../domain/sending.ts';
+import type { TurnRecord } from '../../domain/turn.ts';
+import { first, violatedConstraint, type Database, type Sql, type Tx } from '../database.ts';
+import { findTurnRow, lockTurn, recordOf, turnColumns, type TurnRow } from './row.ts';
+import { nextSequence, reopen } from './turns.ts';
+
+export interface SendRequest {
+  readonly userId: number;
+  readonly accountId: number;
+  readonly turnId: string | null;
+  readonly idempotencyKey: string | null;
+  readonly conversationId: string | null;
+  readonly message: string;
+  /** Tokenizer count of the message's text in `encoding`. */
+  readonly messageTokens: number;
+  readonly encoding: Encoding;
+  readonly model: string;
+  readonly askedOutput: number | null;
+  /** Of the parsed fields, not of Accept or Prefer. */
+  readonly bodyHash: Buffer;
+}
+
+export interface Accepted {
+  /** `new` and `judge_anew`: start the workflow. `join`: it runs. `stored`: it has ended. */
+  readonly decision: 'new' | 'join' | 'stored' | 'judge_anew';
+  readonly turn: TurnRecord;
+}
+
+/**
+ * Commits conversation, question and turn before anything is started (G25), or finds what the id or key is bound to
+ * (G12).
+ * @param beforeNew runs before anything is written for a turn that has to be run; what it throws refuses it.
+ * @throws AppError not_found (conversation), conversation_busy, idempotency_conflict, invalid_request (id and key
+ *   disagree).
+ */
+export async function acceptTurn(
+  database: Database,
+  request: SendRequest,
+  beforeNew: () => Promise<void> = async () => {},
+): Promise<Accepted> {
+  try {
+    return await acceptOnce(database, request, beforeNew);
+  } catch (error) {
+    // Two first sends of one id at the same time: the loser's insert is refused, and it now finds the winner's row.
+    if (!LOST_THE_RACE.has(violatedConstraint(error) ?? '')) throw error;
+    return acceptOnce(database, request, beforeNew);
+  }
+}
+
+const LOST_THE_RACE = new Set(['turns_pkey', 'turns_idempotency_key_is_unique']);
+
+async function acceptOnce(database: Database, request: SendRequest, beforeNew: () => Promise<void>): Promise<Accepted> {
+  const known = await findKnown(database.sql, request);
+  if (known === null) {
+    await beforeNew();
+    return insertTurn(database.sql, request);
+  }
+  const decision = decideSendAgain(known.state, known.bodyHash.equals(request.bodyHash));
+  if (decision === 'conflict') throw new AppError('idempotency_conflict', { turnId: known.id });
+  if (decision === 'judge_anew') {
+    await beforeNew();
+    return database.transaction((tx) => judgeAnew(tx, known, request));
+  }
+  return { decision, turn: recordOf(known) };
+}
+
+async function findKnown(on: Sql, request: SendRequest): Promise<TurnRow | null> {
+  const byId = request.turnId === null ? null : await findTurnRow(on, request.turnId);
+  // Turn ids are unique everywhere; another account's answers like a wrong body and tells nothing else.
+  if (byId !== null && byId.accountId !== request.accountId)
+    throw new AppError('idempotency_conflict', { turnId: byId.id });
+  if (request.idempotencyKey === null) return byId;
+  const key = await first(
+    sql<{
+      id: string;
+    }>`select id from turns where account_id = ${request.accountId} and idempotency_key = ${request.idempotencyKey}`,
+    on,
+  );
+  if (request.turnId !== null && (key?.id ?? null) !== (byId?.id ?? null)) throw idAndKeyDisagree();
+  return key === null ? null : findTurnRow(on, key.id);
+}
+
+function idAndKeyDisagree(): AppError {
+  return new AppError('invalid_request', {
+    field: 'turnId',
+    reason: 'turnId and Idempotency-Key name different turns',
+  });
+}
+
+/**
+ * One statement, so one round trip: a turn is accepted before anybody else has anything to do. The conversation is
+ * locked before the turn.
+ */
+async function insertTurn(on: Sql, request: SendRequest): Promise<Accepted> {
+  const { userId, conversationId } = request;
+  const conversation =
+    conversationId === null
+      ? sql`insert into conversations (id, user_id, last_sequence) values (${uuidv7()}, ${userId}, 1) returning id, last_sequence`
+      : sql`update conversations set last_sequence = last_sequence + 1 where id = ${conversationId} and user_id = ${userId} returning id, last_sequence`;
+  try {
+    const row = await first(
+      sql<TurnRow>`with conversation as (${conversation}), t as (
+        insert into turns (id, user_id, account_id, conversation_id, sequence, model, asked_output, body_hash, idempotency_key, question, question_tokens, encoding)
+        select ${request.turnId ?? uuidv7()}::uuid, ${userId}::bigint, ${request.accountId}::bigint, id, last_sequence, ${request.model}, ${request.askedOutput}::integer,
+          ${request.bodyHash}::bytea, ${request.idempotencyKey}, ${request.message}, ${request.messageTokens}::integer, ${request.encoding} from conversation
+        returning *
+      ) select ${turnColumns} from t`,
+      on,
+    );
+    // Not there, or somebody else's.
+    if (row === null) throw new AppError('not_found');
+    return { decision: 'new', turn: recordOf(row) };
+  } catch (error) {
+    throw busyOr(error);
+  }
+}
+
+/** Nothing was bound: the body of now replaces the stored one. */
+async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest): Promise<Accepted> {
+  const row = await lockTurn(tx, known.id);
+  if (row?.state !== 'refused') {
+    // Somebody else's re-send came first; what it made of the turn decides.
+    if (row === null || !row.bodyHash.equals(request.bodyHash))
+      throw new AppError('idempotency_conflict', { turnId: known.id });
+    return { decision: row.state === 'accepted' || row.state === 'running' ? 'join' : 'stored', turn: recordOf(row) };
+  }
+  const conversationId = request.conversationId ?? row.conversationId;
+  if (conversationId !== row.conversationId) {
+    await assertConversation(tx, conversationId, request.userId);
+    const sequence = await nextSequence(tx, conversationId);
+    await sql`update turns set conversation_id = ${conversationId}, sequence = ${sequence} where id = ${row.id}`.execute(
+      tx,
+    );
+  }
+  await reopen(tx, { ...row, conversationId }, 'send');
+  await sql`update turns set model = ${request.model}, asked_output = ${request.askedOutput}, body_hash = ${request.bodyHash},
+    question = ${request.message}, question_tokens = ${request.messageTokens}, encoding = ${request.encoding}, created_at = now()
+    where id = ${row.id}`.execute(tx);
+  return { decision: 'judge_anew', turn: await getRecord(tx, row.id) };
+}
+
+/** Locks it: conversation before turn. @throws AppError not_found, the same for a foreign one. */
+async function assertConversation(tx: Tx, conversationId: string, userId: number): Promise<void> {
+  const found = await first(
+    sql`select 1 from conversations where id = ${conversationId} and user_id = ${userId} for update`,
+    tx,
+  );
+  if (found === null) throw new AppError('not_found');
+}
+
+async function getRecord(tx: Tx, turnId: string): Promise<TurnRecord> {
+  const row = await findTurnRow(tx, turnId);
+  if (row === null) throw new Error('a turn just written must be there');
+  return recordOf(row);
+}
+
+function busyOr(error: unknown): unknown {
+  if (violatedConstraint(error) !== 'turns_one_running_a_conversation') return error;
+  return new AppError('conversation_busy', { retryAfter: 5 }, { cause: error });
+}

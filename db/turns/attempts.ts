@@ -1,0 +1,165 @@
+import { sql } from 'kysely';
+import { ATTEMPTS_PER_RUN, holdTimeoutMs } from '../../domain/attempt-limits.ts';
+import { AppError, type TurnFailureCode } from '../../domain/errors.ts';
+import type { ProviderError } from '../../domain/provider-error.ts';
+import type { Usage } from '../../domain/usage.ts';
+import type { Generated } from '../../workflows/contract/turn.ts';
+import { one, type Database, type Tx } from '../database.ts';
+import { findPendingHold, findPendingHoldOf, renewHold, type Hold } from '../money/holds.ts';
+import { endTurn, findEnding } from './end.ts';
+import { reserveLocked, type AdmissionContext } from './reserve.ts';
+import { lockTurn, type TurnRow } from './row.ts';
+
+/** One model call of a turn, under way. */
+export interface OpenedAttempt {
+  readonly kind: 'opened';
+  /** Ordinal of its row, given by PostgreSQL, never Temporal's: that restarts at 1 after a replay or reset. */
+  readonly number: number;
+  /** No other follows in this run. */
+  readonly isLast: boolean;
+  readonly turn: TurnRow;
+  readonly hold: Hold;
+  /** What the reader is told when text was, or may have been, shown before. */
+  readonly restarted: 'retry' | 'replay' | null;
+}
+
+/**
+ * Opens an attempt and renews the hold in the same transaction. Under a hold that is not this run's live one it first
+ * does what reserve does: an ended turn answers its ending, a live one is admitted again and may be refused.
+ */
+export async function openAttempt(
+  database: Database,
+  turnId: string,
+  context: AdmissionContext,
+): Promise<OpenedAttempt | Generated> {
+  try {
+    return await database.transaction(async (tx) => {
+      const [row, pending] = await Promise.all([lockTurn(tx, turnId), findPendingHold(tx, turnId)]);
+      if (row === null) throw new AppError('not_found');
+      const reserved = await reserveLocked(tx, { row, pending, room: null }, false, context);
+      return reserved.kind === 'held' ? open(tx, reserved.row, reserved.hold, context) : reserved;
+    });
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'conversation_busy')
+      return { kind: 'failed', code: 'conversation_busy' };
+    throw error;
+  }
+}
+
+/**
+ * A run has four attempts, however often Temporal gave one to a worker that was gone: only what was opened may have
+ * called the model.
+ */
+async function open(tx: Tx, turn: TurnRow, hold: Hold, context: AdmissionContext): Promise<OpenedAttempt | Generated> {
+  const number = turn.attempt + 1;
+  // Asked before the attempt is written, and only of a turn that has had one.
+  const before = number === 1 ? 0 : await countAttempts(tx, turn.id, context.runId);
+  if (before >= ATTEMPTS_PER_RUN) {
+    await endTurn(tx, turn, { state: 'failed', code: 'interrupted' });
+    return { kind: 'failed', code: 'interrupted' };
+  }
+  renewHold(tx, hold.id, context.now + holdTimeoutMs(hold.outputLimit));
+  tx.write(sql`with lost as (
+      update attempts set state = 'lost', ended_at = now() where turn_id = ${turn.id} and state = 'open'
+    ), opened as (
+      insert into attempts (turn_id, number, run_id, hold_id) values (${turn.id}, ${number}, ${context.runId}, ${hold.id})
+    )
+    update turns set state = 'running', attempt = ${number}, run_id = ${context.runId}, touched_at = clock_timestamp() where id = ${turn.id}`);
+  const replayed = before === 0 && (turn.runReason === 'replay' || turn.runReason === 'reset');
+  return {
+    kind: 'opened',
+    number,
+    isLast: before + 1 === ATTEMPTS_PER_RUN,
+    turn,
+    hold,
+    restarted: number === 1 ? null : replayed ? 'replay' : 'retry',
+  };
+}
+
+async function countAttempts(tx: Tx, turnId: string, runId: string): Promise<number> {
+  const { count } = await one(
+    sql<{ count: number }>`select count(*)::int as count from attempts where turn_id = ${turnId} and run_id = ${runId}`,
+    tx,
+  );
+  return count;
+}
+
+export interface AnswerToStore {
+  readonly turnId: string;
+  readonly attempt: number;
+  readonly outcome: 'completed' | 'stopped';
+  readonly text: string;
+  /** Tokenizer count of the text, for the history of later prompts. */
+  readonly textTokens: number;
+  readonly usage: Usage;
+  readonly estimated: boolean;
+  readonly finishReason: 'stop' | 'length' | null;
+  readonly streamEntries: number | null;
+  readonly providerRequestId: string | null;
+  readonly now: number;
+}
+
+/**
+ * Stores an answer by compare-and-set: I am the newest attempt, none is stored, the turn is running and my hold is
+ * live. Else the answer is dropped and its usage stays on the attempt. Once stored, the hold no longer expires; it
+ * waits for settle.
+ * @returns the answer, or what the turn has become without it (null: it still runs, under a newer attempt).
+ */
+export async function storeAnswer(database: Database, answer: AnswerToStore): Promise<Generated | null> {
+  return database.transaction(async (tx) => {
+    const [row, hold] = await Promise.all([lockTurn(tx, answer.turnId), findPendingHoldOf(tx, answer)]);
+    if (row === null) throw new AppError('not_found');
+    const current = row.state === 'running' && row.attempt === answer.attempt && row.answerAttempt === null;
+    const mayStore = current && hold !== null && hold.expiresAt > answer.now;
+    writeAttempt(tx, answer, mayStore ? (answer.outcome === 'completed' ? 'answered' : 'stopped') : 'lost');
+    if (!mayStore) return findEnding(tx, row);
+    renewHold(tx, hold.id, null);
+    // PostgreSQL's text holds no NUL, and an answer that is paid for must not be lost to one.
+    const text = answer.text.replaceAll('\0', '\uFFFD');
+    tx.write(sql`update turns set answer = ${text}, answer_tokens = ${answer.textTokens}, answer_attempt = ${answer.attempt},
+        stream_entries = ${answer.streamEntries}, finish_reason = ${answer.finishReason}, prompt_tokens = ${answer.usage.promptTokens},
+        completion_tokens = ${answer.usage.completionTokens}, estimated = ${answer.estimated}, touched_at = clock_timestamp()
+      where id = ${row.id}`);
+    const { promptTokens, cachedTokens, completionTokens } = answer.usage;
+    return {
+      kind: 'answered',
+      answer: {
+        attempt: answer.attempt,
+        outcome: answer.outcome,
+        promptTokens,
+        cachedTokens,
+        completionTokens,
+        estimated: answer.estimated,
+      },
+    };
+  });
+}
+
+function writeAttempt(tx: Tx, answer: AnswerToStore, state: 'answered' | 'stopped' | 'lost'): void {
+  const { usage } = answer;
+  // A stop or a newer attempt may have ended the row before; what the provider charged is kept all the same.
+  tx.write(sql`update attempts set state = case state when 'stopped' then state else ${state} end, ended_at = now(), finish_reason = ${answer.finishReason}, provider_request_id = ${answer.providerRequestId},
+      prompt_tokens = ${usage.promptTokens}, cached_tokens = ${usage.cachedTokens}, completion_tokens = ${usage.completionTokens},
+      reasoning_tokens = ${usage.reasoningTokens}, estimated = ${answer.estimated}
+    where turn_id = ${answer.turnId} and number = ${answer.attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))`);
+}
+
+/** An attempt that brought no answer; what the provider charged for it stays on its row. */
+export async function failAttempt(
+  database: Database,
+  {
+    turnId,
+    attempt,
+    code,
+    usage,
+    provider = null,
+  }: { turnId: string; attempt: number; code: TurnFailureCode; usage: Usage | null; provider?: ProviderError | null },
+): Promise<void> {
+  await sql`update attempts set state = case state when 'open' then 'failed' else state end,
+      error_code = case state when 'open' then ${code} end, ended_at = now(), prompt_tokens = ${usage?.promptTokens ?? null},
+      cached_tokens = ${usage?.cachedTokens ?? null}, completion_tokens = ${usage?.completionTokens ?? null}, reasoning_tokens = ${usage?.reasoningTokens ?? null},
+      provider_status = ${provider?.status ?? null}, provider_code = ${provider?.code ?? null}, provider_request_id = ${provider?.requestId ?? null}
+    where turn_id = ${turnId} and number = ${attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))`.execute(
+    database.sql,
+  );
+}

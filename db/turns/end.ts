@@ -1,0 +1,118 @@
+import { sql } from 'kysely';
+import { AppError, type ErrorCode } from '../../domain/errors.ts';
+import type { Instant } from '../../domain/period.ts';
+import { isAnswered, isLive } from '../../domain/turn.ts';
+import type { Ended, Released, ReleaseReason, StoredAnswer } from '../../workflows/contract/turn.ts';
+import { noteEnding, one, type Database, type Tx } from '../database.ts';
+import { findPendingHold, moveHold } from '../money/holds.ts';
+import { lockTurn, type TurnRow } from './row.ts';
+
+type Ending = { readonly state: 'stopped' } | { readonly state: 'failed' | 'refused'; readonly code: ErrorCode };
+
+/**
+ * Ends a live turn that has no answer: its hold is released, its open attempts are over, nothing is charged. Under the
+ * turn's locks. `code` of a failure that nobody retries is final; see TURN_FAILURES.
+ */
+export async function endTurn(tx: Tx, row: TurnRow, ending: Ending): Promise<void> {
+  const hold = await findPendingHold(tx, row.id);
+  if (hold !== null) moveHold(tx, hold.id, 'released');
+  const code = ending.state === 'stopped' ? null : ending.code;
+  // A turn stopped before its first delta used nothing, and says so.
+  const nothing = ending.state === 'stopped' ? 0 : null;
+  tx.write(sql`with ended as (
+      update attempts set state = ${ending.state === 'stopped' ? 'stopped' : 'lost'}, ended_at = now() where turn_id = ${row.id} and state = 'open'
+    )
+    update turns set state = ${ending.state}, error_code = ${code}, ended_at = now(), touched_at = clock_timestamp(),
+      prompt_tokens = ${nothing}, completion_tokens = ${nothing}, debited_tokens = ${nothing}
+    where id = ${row.id}`);
+  noteEnding(tx, { turnId: row.id, outcome: ending.state, code, model: row.model, debitedTokens: 0 });
+}
+
+export interface Release {
+  readonly turnId: string;
+  /** Of the run that gives up; `reconcile` speaks for runs that are gone. */
+  readonly runId: string;
+  /** Set by an attempt that ends its turn by itself. */
+  readonly attempt?: number;
+  readonly reason: ReleaseReason;
+  readonly scheduledAt: Instant;
+}
+
+/**
+ * The end of a run that brought no answer. An answer stored after all is handed back to be settled; an ended turn keeps
+ * its ending.
+ * @returns null when the turn has gone on without the caller (a newer run or attempt has it): it is left alone.
+ */
+export async function releaseTurn(database: Database, release: Release): Promise<Released | null> {
+  const { turnId, reason } = release;
+  return database.transaction(async (tx) => {
+    const row = await lockTurn(tx, turnId);
+    if (row === null) throw new AppError('not_found');
+    const over = await findEnding(tx, row);
+    if (over !== null) return over;
+    if (await isSuperseded(tx, row, release)) return null;
+    await endTurn(tx, row, reason.as === 'stopped' ? { state: 'stopped' } : { state: 'failed', code: reason.code });
+    return reason.as === 'stopped' ? { kind: 'ended', state: 'stopped' } : { kind: 'failed', code: reason.code };
+  });
+}
+
+/**
+ * Whether the caller comes too late. A run that has held the turn may end it only while that admission stands: a retry
+ * may have opened the turn again since, or a reset admitted another run. One that never held it may not end a claim
+ * made after its release was scheduled.
+ */
+async function isSuperseded(tx: Tx, row: TurnRow, { runId, attempt, scheduledAt }: Release): Promise<boolean> {
+  if (attempt !== undefined && row.attempt !== attempt) return true;
+  const { hasHeld, isNewer } = await one(
+    sql<{ hasHeld: boolean; isNewer: boolean }>`select coalesce(bool_or(run_id = ${runId}), false) as "hasHeld",
+      coalesce(bool_or(state = 'pending' and run_id <> ${runId} and created_at > ${new Date(scheduledAt)}), false) as "isNewer"
+    from holds where turn_id = ${row.id}`,
+    tx,
+  );
+  return hasHeld ? row.runId !== runId || row.admittedAt === null : isNewer;
+}
+
+/**
+ * What is already decided about the turn: its ending, or an answer that waits for settle. Null: it is live and
+ * unanswered.
+ */
+export async function findEnding(
+  tx: Tx,
+  row: TurnRow,
+): Promise<Ended | { kind: 'answered'; answer: StoredAnswer } | null> {
+  if (isAnswered(row.state)) return { kind: 'ended', state: row.state };
+  if (row.state === 'refused') return { kind: 'ended', state: 'refused' };
+  if (row.state === 'failed') return { kind: 'failed', code: failureOf(row) };
+  if (isLive(row.state) && row.answerAttempt !== null)
+    return { kind: 'answered', answer: await getStoredAnswer(tx, row) };
+  return null;
+}
+
+function failureOf(row: TurnRow) {
+  const code = row.errorCode;
+  switch (code) {
+    case 'model_unavailable':
+    case 'model_rate_limited':
+    case 'model_timeout':
+    case 'model_rejected':
+    case 'content_filtered':
+    case 'context_length':
+    case 'interrupted':
+    case 'TOKEN_EXHAUSTED':
+    case 'conversation_busy':
+    case 'account_suspended':
+      return code;
+    default:
+      throw new Error(`a failed turn must have a failure code, not ${code ?? 'none'}`);
+  }
+}
+
+/** The figures of the stored answer, from its attempt. */
+export async function getStoredAnswer(tx: Tx, row: TurnRow): Promise<StoredAnswer> {
+  return one(
+    sql<StoredAnswer>`select number as attempt, case state when 'answered' then 'completed' else 'stopped' end as outcome,
+      prompt_tokens as "promptTokens", cached_tokens as "cachedTokens", completion_tokens as "completionTokens", estimated
+    from attempts where turn_id = ${row.id} and number = ${row.answerAttempt}`,
+    tx,
+  );
+}

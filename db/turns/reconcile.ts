@@ -1,0 +1,93 @@
+import { sql } from 'kysely';
+import type { TurnRecord } from '../../domain/turn.ts';
+import type { StoredAnswer } from '../../workflows/contract/turn.ts';
+import { one, type Database } from '../database.ts';
+import { getStoredAnswer } from './end.ts';
+import { lockTurn, recordOf, turnColumns, type TurnRow } from './row.ts';
+
+/** A live turn that nothing has touched for longer than it may be quiet. */
+export interface QuietTurn {
+  readonly turn: TurnRecord;
+  /** It never got a hold in its present run. */
+  readonly neverStarted: boolean;
+  readonly hasAnswer: boolean;
+  readonly quietForMs: number;
+}
+
+/**
+ * Longest quiet first. A turn may be quiet and well (a long stream touches nothing): the caller asks Temporal whether
+ * its workflow is open.
+ */
+export async function findQuietTurns(
+  database: Database,
+  { quietMs, limit }: { quietMs: number; limit: number },
+): Promise<QuietTurn[]> {
+  const { rows } = await sql<TurnRow & { quietForMs: number }>`
+    select ${turnColumns}, (extract(epoch from now() - t.touched_at) * 1000)::float8 as "quietForMs" from turns t
+    where t.state in ('accepted', 'running') and t.touched_at < now() - ${quietMs} * interval '1 millisecond'
+    order by t.touched_at limit ${limit}`.execute(database.sql);
+  return rows.map((row) => ({
+    turn: recordOf(row),
+    neverStarted: row.admittedAt === null,
+    hasAnswer: row.answerAttempt !== null,
+    quietForMs: row.quietForMs,
+  }));
+}
+
+/** The figures of an answer that waits for settle; null when the turn has none or is over. */
+export async function findUnsettledAnswer(database: Database, turnId: string): Promise<StoredAnswer | null> {
+  return database.transaction(async (tx) => {
+    const row = await lockTurn(tx, turnId);
+    return row?.state === 'running' && row.answerAttempt !== null ? getStoredAnswer(tx, row) : null;
+  });
+}
+
+/**
+ * Holds past their expiry whose turn is over or runs under another hold: marked, so that no claim outlives its reason
+ * (G5).
+ */
+export async function expireHolds(database: Database): Promise<number> {
+  const moved = await sql`update holds h set state = 'expired', ended_at = now() from turns t
+    where h.turn_id = t.id and h.state = 'pending' and h.expires_at < now() and t.state not in ('accepted', 'running')`.execute(
+    database.sql,
+  );
+  return Number(moved.numAffectedRows ?? 0n);
+}
+
+/**
+ * Proves counters and rollups against the ledger for accounts with an entry since `sinceMs` ago: balance and debt by
+ * all their entries, the period's counters and its rollups by its own. One snapshot, so nothing booked meanwhile counts
+ * half.
+ * @returns how many accounts, periods and periods' rollups differ.
+ */
+export async function countMismatches(database: Database, { sinceMs }: { sinceMs: number }): Promise<number> {
+  const { mismatches } = await one(
+    sql<{ mismatches: number }>`
+    with recent as (
+      select distinct account_id, period_id from ledger_entries where created_at > now() - ${sinceMs} * interval '1 millisecond'
+    ), wrong_accounts as (
+      select a.id from accounts a where a.id in (select account_id from recent) and (a.purchased_tokens, a.debt_tokens) <> (
+        select coalesce(sum(purchased_delta), 0), coalesce(sum(debt_delta), 0) from ledger_entries where account_id = a.id)
+    ), wrong_periods as (
+      select p.id from periods p where p.id in (select period_id from recent)
+        and (p.used_tokens, p.spent_purchased_tokens, p.spent_allowance_tokens, p.overage_tokens) <> (
+          select coalesce(sum(used_delta), 0), coalesce(sum(spent_purchased_delta), 0), coalesce(sum(spent_allowance_delta), 0), coalesce(sum(overage_delta), 0)
+          from ledger_entries where period_id = p.id)
+    ), moved_periods as (
+      select distinct period_id from recent
+    ), booked as (
+      select m.period_id, e.* from moved_periods m cross join lateral (
+        select day, rate_id, count(rate_id) as turns, coalesce(sum(prompt_tokens), 0) as prompt_tokens, coalesce(sum(cached_tokens), 0) as cached_tokens,
+          coalesce(sum(completion_tokens), 0) as completion_tokens, sum(used_delta) as used_tokens
+        from ledger_entries where period_id = m.period_id and kind in ('debit', 'adjustment') group by day, rate_id) e
+    ), rolled_up as (
+      select u.* from moved_periods m cross join lateral (
+        select period_id, day, rate_id, turns, prompt_tokens, cached_tokens, completion_tokens, used_tokens from usage_rollups where period_id = m.period_id) u
+    ), wrong_rollups as (
+      (select period_id from (table booked except table rolled_up) lacking) union (select period_id from (table rolled_up except table booked) invented)
+    )
+    select ((select count(*) from wrong_accounts) + (select count(*) from wrong_periods) + (select count(*) from wrong_rollups))::int as mismatches`,
+    database.sql,
+  );
+  return mismatches;
+}

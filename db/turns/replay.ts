@@ -1,0 +1,33 @@
+import type { AuditActor } from '../../domain/audit.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { TurnRecord } from '../../domain/turn.ts';
+import { recordAudit } from '../audit.ts';
+import type { Database } from '../database.ts';
+import { lockTurn } from './row.ts';
+import { reopenLocked } from './turns.ts';
+
+/**
+ * An admin's replay of one failed turn: failed → accepted by compare-and-set, so that two at once start one run.
+ * Whoever calls starts it.
+ * @throws AppError not_found, turn_not_failed (refused too: its person sends it again), account_suspended,
+ *   conversation_busy.
+ */
+export async function replayTurn(
+  database: Database,
+  { turnId, reason, actor }: { turnId: string; reason: string; actor: AuditActor },
+): Promise<TurnRecord> {
+  return database.transaction(async (tx) => {
+    const row = await lockTurn(tx, turnId);
+    if (row === null) throw new AppError('not_found');
+    const reopened = await reopenLocked(tx, row, 'replay');
+    await recordAudit(tx, {
+      actor,
+      action: 'turn.replay',
+      target: `turn:${turnId}`,
+      reason,
+      before: { state: row.state, code: row.errorCode },
+      after: { state: reopened.state },
+    });
+    return reopened;
+  });
+}

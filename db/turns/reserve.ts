@@ -1,0 +1,222 @@
+import { sql } from 'kysely';
+import { decideAdmission, type HistoryTurn } from '../../domain/admission.ts';
+import { holdTimeoutMs } from '../../domain/attempt-limits.ts';
+import { AppError, type TurnFailureCode } from '../../domain/errors.ts';
+import type { Encoding, Model, PricedModel } from '../../domain/model.ts';
+import type { Instant } from '../../domain/period.ts';
+import { countPrompt, TOKENS_PER_MESSAGE } from '../../domain/prompt-tokens.ts';
+import { isAnswered, isLive } from '../../domain/turn.ts';
+import type { Reserved } from '../../workflows/contract/turn.ts';
+import type { Database, Tx } from '../database.ts';
+import { findPayer, openAccount, type StoredAccount } from '../money/accounts.ts';
+import { findPendingHold, moveHold, openHold, type Hold } from '../money/holds.ts';
+import { endTurn, findEnding, getStoredAnswer } from './end.ts';
+import { lockTurn, type LockedTurn, type TurnRow } from './row.ts';
+import { reopen } from './turns.ts';
+
+/** What admission needs to know beside the database. */
+export interface AdmissionContext {
+  readonly now: Instant;
+  /** Temporal's run id: with the turn it names the hold. */
+  readonly runId: string;
+  findModel(name: string): PricedModel | null;
+  countTokens(text: string, encoding: Encoding): number;
+}
+
+/**
+ * Check and hold in one atomic step under the account's lock (G1), idempotent by (turn, run). Reopens a failed or
+ * refused turn (a reset in the Temporal UI comes that way); an ended one answers its ending, no hold, no model call.
+ */
+export async function reserveTurn(
+  database: Database,
+  turnId: string,
+  cancelled: boolean,
+  context: AdmissionContext,
+): Promise<Reserved> {
+  try {
+    return await database.transaction(async (tx) => {
+      const [row, pending, room] = await Promise.all([
+        lockTurn(tx, turnId),
+        findPendingHold(tx, turnId),
+        findRoom(tx, turnId, context.now),
+      ]);
+      if (row === null) throw new AppError('not_found');
+      const reserved = await reserveLocked(tx, { row, pending, room }, cancelled, context);
+      return reserved.kind === 'held'
+        ? { kind: 'held', holdId: reserved.hold.id, outputLimit: reserved.hold.outputLimit, model: row.model }
+        : reserved;
+    });
+  } catch (error) {
+    // Another turn runs in the conversation: the reset run fails, the turn stays as it was.
+    if (error instanceof AppError && error.code === 'conversation_busy')
+      return { kind: 'failed', code: 'conversation_busy' };
+    throw error;
+  }
+}
+
+export type ReservedLocked =
+  { readonly kind: 'held'; readonly hold: Hold; readonly row: TurnRow } | Exclude<Reserved, { kind: 'held' }>;
+
+/** What was read behind the lock; `room` only where an admission is to be expected. */
+export interface Locked {
+  readonly row: LockedTurn;
+  readonly pending: Hold | null;
+  readonly room: Room | null;
+}
+
+/** The whole of reserve for a holder of the turn's locks; opening an attempt under a lost hold comes here too. */
+export async function reserveLocked(
+  tx: Tx,
+  { row, pending, room }: Locked,
+  cancelled: boolean,
+  context: AdmissionContext,
+): Promise<ReservedLocked> {
+  if (isAnswered(row.state)) return { kind: 'ended', state: row.state };
+  if (isLive(row.state) && row.answerAttempt !== null) {
+    return { kind: 'answered', answer: await getStoredAnswer(tx, row) };
+  }
+  if (isLive(row.state) && (cancelled || row.stopRequestedAt !== null)) {
+    await endTurn(tx, row, { state: 'stopped' });
+    return { kind: 'ended', state: 'stopped' };
+  }
+  if (cancelled) {
+    // A run that was reset and cancelled before it began: the turn keeps its ending, so that it may still be run again.
+    const over = await findEnding(tx, row);
+    if (over !== null) return over;
+  }
+  if (pending !== null && isLive(row.state) && pending.runId === context.runId && pending.expiresAt > context.now) {
+    return { kind: 'held', hold: pending, row };
+  }
+  if (row.suspended) return refuseSuspended(tx, row, context);
+  const open = isLive(row.state) ? row : await reopen(tx, row, 'reset');
+  return admit(tx, { row: open, pending, room }, context);
+}
+
+type Room = StoredAccount & { readonly heldByOthers: number };
+
+/**
+ * The payer and the sum of its live holds without the turn's own: a restart does not compete with itself. A hold past
+ * its expiry no longer counts, whoever notices first.
+ */
+function findRoom(tx: Tx, turnId: string, now: Instant): Promise<Room | null> {
+  return findPayer(tx, {
+    turnId,
+    beside: (accountId) => sql<{
+      heldByOthers: number;
+    }>`select coalesce(sum(tokens), 0)::float8 as "heldByOthers" from holds
+    where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)} and turn_id <> ${turnId}`,
+  });
+}
+
+async function admit(
+  tx: Tx,
+  { row, pending, room }: Omit<Locked, 'row'> & { row: TurnRow },
+  context: AdmissionContext,
+): Promise<ReservedLocked> {
+  if (pending !== null) moveHold(tx, pending.id, pending.expiresAt > context.now ? 'released' : 'expired');
+  const model = context.findModel(row.model);
+  if (model === null) return refuse(tx, row, 'model_rejected', context);
+  const measured = room ?? (await findRoom(tx, row.id, context.now));
+  if (measured === null) throw new Error(`turn ${row.id} has no payer`);
+  const { balance } = await openAccount(tx, measured, context.now);
+  const decision = decideAdmission({
+    balance,
+    heldByOthers: measured.heldByOthers,
+    model,
+    askedOutput: row.askedOutput,
+    baseTokens: baseTokens(row, model, context),
+    history: row.sequence === 1 ? [] : await readHistory(tx, row, model, context),
+  });
+  if (decision.kind === 'context_length') return refuse(tx, row, 'context_length', context);
+  if (decision.kind === 'refused') return refuse(tx, row, decision.code, context);
+  const hold = openHold(tx, {
+    accountId: row.accountId,
+    turnId: row.id,
+    runId: context.runId,
+    size: decision.hold,
+    rate: model.rate,
+    expiresAt: context.now + holdTimeoutMs(decision.hold.outputLimit),
+  });
+  markAdmitted(tx, row, context.runId, hold);
+  return { kind: 'held', hold, row };
+}
+
+function markAdmitted(tx: Tx, row: TurnRow, runId: string, hold: Hold): void {
+  tx.write(sql`with listed as (
+      update conversations set listed_at = coalesce(listed_at, now()), updated_at = now(), title = coalesce(title, left(${row.question}, 40))
+      where id = ${row.conversationId}
+    )
+    update turns set state = 'accepted', run_id = ${runId}, admitted_at = now(), ever_admitted = true, output_limit = ${hold.outputLimit}, touched_at = clock_timestamp()
+    where id = ${row.id}`);
+}
+
+/**
+ * No room, or suspended. A turn never admitted is refused and binds nothing; one that was admitted before is failed, to
+ * be run again after a purchase. What cannot succeed at all (context length, a model gone from the catalogue) fails
+ * either way.
+ */
+async function refuse(
+  tx: Tx,
+  row: TurnRow,
+  code: TurnFailureCode | 'tokens_held',
+  { runId }: AdmissionContext,
+): Promise<ReservedLocked> {
+  // Whoever runs the turn again knows by it which run is still about to close.
+  tx.write(sql`update turns set run_id = ${runId} where id = ${row.id}`);
+  const bindsNothing = code === 'tokens_held' || code === 'TOKEN_EXHAUSTED' || code === 'account_suspended';
+  if (bindsNothing && !row.everAdmitted) {
+    await endTurn(tx, row, { state: 'refused', code });
+    return { kind: 'ended', state: 'refused' };
+  }
+  const failure = code === 'tokens_held' ? 'TOKEN_EXHAUSTED' : code;
+  await endTurn(tx, row, { state: 'failed', code: failure });
+  return { kind: 'failed', code: failure };
+}
+
+/**
+ * Of a suspended account: a live turn is refused or fails; one that had ended (a reset came) keeps its ending and why
+ * it failed.
+ */
+async function refuseSuspended(tx: Tx, row: TurnRow, context: AdmissionContext): Promise<ReservedLocked> {
+  if (isLive(row.state)) return refuse(tx, row, 'account_suspended', context);
+  return row.state === 'refused' ? { kind: 'ended', state: 'refused' } : { kind: 'failed', code: 'account_suspended' };
+}
+
+function baseTokens(row: TurnRow, model: Model, { countTokens }: AdmissionContext): number {
+  const question = row.encoding === model.encoding ? row.questionTokens : countTokens(row.question, model.encoding);
+  return countPrompt(
+    model.instructions === '' ? [question] : [countTokens(model.instructions, model.encoding), question],
+  );
+}
+
+/** Answered and stopped turns with lower numbers, newest first; as many as could ever fit `historyTokens`. */
+async function readHistory(
+  tx: Tx,
+  row: TurnRow,
+  model: Model,
+  { countTokens }: AdmissionContext,
+): Promise<HistoryTurn[]> {
+  // A message counts at least 4, so no more than historyTokens / 4 turns can matter.
+  const most = Math.ceil(model.historyTokens / TOKENS_PER_MESSAGE);
+  const { rows } = await sql<{
+    sequence: number;
+    questionTokens: number;
+    answerTokens: number | null;
+    texts: string[] | null;
+  }>`
+    select sequence, question_tokens as "questionTokens", answer_tokens as "answerTokens",
+      case when encoding <> ${model.encoding} then array[question, coalesce(answer, '')] end as texts
+    from turns where conversation_id = ${row.conversationId} and sequence < ${row.sequence} and state in ('completed', 'stopped')
+    order by sequence desc limit ${most}`.execute(tx);
+  return rows.map(({ sequence, questionTokens, answerTokens, texts }) => {
+    const counts =
+      texts === null ? [questionTokens, answerTokens ?? 0] : texts.map((text) => countTokens(text, model.encoding));
+    // A turn stopped before its first delta has no answer to send.
+    return {
+      sequence,
+      tokens: counts
+        .filter((count, i) => i === 0 || count > 0)
+        .reduce((sum, count) => sum + count + TOKENS_PER_MESSAGE, 0),
+    };
+  });
+}

@@ -1,0 +1,79 @@
+import { sql } from 'kysely';
+import { AppError } from '../../domain/errors.ts';
+import { meter } from '../../domain/metering.ts';
+import type { Instant } from '../../domain/period.ts';
+import { neededSchedules, schedulesToArm, type ScheduleKind } from '../../domain/schedules.ts';
+import { isAnswered } from '../../domain/turn.ts';
+import { decideWarning, describeUsage } from '../../domain/usage-state.ts';
+import type { StoredAnswer } from '../../workflows/contract/turn.ts';
+import { noteEnding, type Database } from '../database.ts';
+import { openAccount } from '../money/accounts.ts';
+import { findPendingHold, moveHold } from '../money/holds.ts';
+import { bookDebit } from '../money/ledger.ts';
+import type { LockedAccount } from '../money/locked-account.ts';
+import { findPayerBeforeSettle, recentAfterSettle } from '../money/usage.ts';
+import { lockTurn } from './row.ts';
+
+export interface Settled {
+  readonly state: 'completed' | 'stopped';
+  /** Schedules the account needs now and has not armed; absent when there are none. */
+  readonly arm?: readonly ScheduleKind[];
+}
+
+/**
+ * Books what a stored answer used, once: debit (unique by turn), balances, hold settled, turn final, in one
+ * transaction. A second settle, from whatever path, is a no-op that answers the first (G8). Booked in the period that
+ * is open now.
+ */
+export async function settleTurn(
+  database: Database,
+  { turnId, answer, now }: { turnId: string; answer: StoredAnswer; now: Instant },
+): Promise<Settled> {
+  return database.transaction(async (tx) => {
+    const [row, hold, payer] = await Promise.all([
+      lockTurn(tx, turnId),
+      findPendingHold(tx, turnId),
+      findPayerBeforeSettle(tx, { turnId, now }),
+    ]);
+    if (row === null || payer === null) throw new AppError('not_found');
+    const account = await openAccount(tx, payer, now);
+    // Told again as well: the worker that booked it may have died before anybody heard.
+    if (isAnswered(row.state)) return { state: row.state, ...toArm(account) };
+    if (row.state !== 'running' || row.answerAttempt !== answer.attempt || hold === null) {
+      throw new Error(
+        `turn ${turnId} cannot settle: ${row.state}, answer of attempt ${row.answerAttempt ?? 'none'}, hold ${hold?.state ?? 'gone'}`,
+      );
+    }
+    const metered = meter(answer, hold.rate);
+    // Our own count never charges more than what admission set aside; a provider's figure is recorded whole and
+    // flagged.
+    const tokens = answer.estimated ? Math.min(metered, hold.tokens) : metered;
+    // Usage of nothing (some gateways report 0 and 0) books nothing: an entry of 0 is refused, and the turn must not
+    // wait for ever.
+    const balance =
+      tokens === 0
+        ? account.balance
+        : bookDebit(tx, account, {
+            turnId,
+            holdId: hold.id,
+            rateId: hold.rateId,
+            usage: answer,
+            tokens,
+            heldTokens: hold.tokens,
+            estimated: answer.estimated,
+          });
+    moveHold(tx, hold.id, 'settled');
+    const warning = decideWarning(
+      describeUsage({ period: account.period, balance, ...recentAfterSettle(payer, tokens) }),
+    );
+    tx.write(sql`update turns set state = ${answer.outcome}, debited_tokens = ${tokens}, warning = ${warning === null ? null : JSON.stringify(warning)},
+        ended_at = now(), touched_at = clock_timestamp() where id = ${turnId}`);
+    noteEnding(tx, { turnId, outcome: answer.outcome, code: null, model: row.model, debitedTokens: tokens });
+    return { state: answer.outcome, ...toArm({ ...account, balance }) };
+  });
+}
+
+function toArm({ balance, armed }: Pick<LockedAccount, 'balance' | 'armed'>): Pick<Settled, 'arm'> {
+  const arm = schedulesToArm(neededSchedules(balance), armed);
+  return arm.length === 0 ? {} : { arm };
+}

@@ -1,0 +1,134 @@
+import { sql } from 'kysely';
+import { AppError } from '../../domain/errors.ts';
+import { mayRunAgain } from '../../domain/sending.ts';
+import { isLive, type TurnRecord } from '../../domain/turn.ts';
+import { first, noteEnding, one, violatedConstraint, type Database, type Tx } from '../database.ts';
+import { findTurnRow, lockTurn, recordOf, type LockedTurn, type TurnRow } from './row.ts';
+
+/** @param userId the asker; another's turn is not found. null: anybody's (admins, the worker). */
+export async function findTurn(
+  database: Database,
+  { turnId, userId }: { turnId: string; userId: number | null },
+): Promise<TurnRecord | null> {
+  const row = await findTurnRow(database.sql, turnId);
+  return row === null || (userId !== null && row.userId !== userId) ? null : recordOf(row);
+}
+
+/**
+ * The person's retry or an admin's replay: failed | refused → accepted by compare-and-set, so that two at once start
+ * one run.
+ * @throws AppError not_found, turn_not_failed, account_suspended, conversation_busy.
+ */
+export async function reopenTurn(
+  database: Database,
+  { turnId, userId, reason }: { turnId: string; userId: number | null; reason: 'retry' | 'replay' },
+): Promise<TurnRecord> {
+  return database.transaction(async (tx) => {
+    const row = await lockTurn(tx, turnId);
+    if (row === null || (userId !== null && row.userId !== userId)) throw new AppError('not_found');
+    return reopenLocked(tx, row, reason);
+  });
+}
+
+/**
+ * The same for a holder of the turn's locks.
+ * @throws AppError turn_not_failed, account_suspended, conversation_busy.
+ */
+export async function reopenLocked(tx: Tx, row: LockedTurn, reason: 'retry' | 'replay'): Promise<TurnRecord> {
+  if (!mayRunAgain(row.state, reason)) throw new AppError('turn_not_failed', { turnId: row.id, state: row.state });
+  if (row.suspended) throw new AppError('account_suspended');
+  return recordOf(await reopen(tx, row, reason));
+}
+
+/**
+ * Makes an ended turn ready to be admitted again, under its locks. A refused one was never part of the conversation, so
+ * it takes the next sequence number. @throws AppError conversation_busy when another turn runs there.
+ */
+export async function reopen(tx: Tx, row: TurnRow, reason: 'retry' | 'replay' | 'reset' | 'send'): Promise<TurnRow> {
+  const sequence = row.state === 'refused' ? await nextSequence(tx, row.conversationId) : row.sequence;
+  const replayed = row.state === 'failed' && (reason === 'replay' || reason === 'reset');
+  try {
+    await sql`update turns set state = 'accepted', sequence = ${sequence}, run_reason = ${reason}, admitted_at = null, ended_at = null,
+      error_code = null, output_limit = null, stop_requested_at = null, touched_at = clock_timestamp(),
+      replayed_at = case when ${replayed} then now() else replayed_at end
+      where id = ${row.id} and state in ('failed', 'refused')`.execute(tx);
+  } catch (error) {
+    if (violatedConstraint(error) === 'turns_one_running_a_conversation')
+      throw new AppError('conversation_busy', { retryAfter: 5 }, { cause: error });
+    throw error;
+  }
+  const reopened = await findTurnRow(tx, row.id);
+  if (reopened?.state !== 'accepted') throw new Error('a reopened turn must be accepted');
+  return reopened;
+}
+
+export async function nextSequence(tx: Tx, conversationId: string): Promise<number> {
+  const { rows } = await sql<{ sequence: number }>`
+    update conversations set last_sequence = last_sequence + 1 where id = ${conversationId} returning last_sequence as sequence`.execute(
+    tx,
+  );
+  const [row] = rows;
+  if (row === undefined) throw new AppError('not_found');
+  return row.sequence;
+}
+
+/**
+ * Stop is a fact before it is a message: the worker reads it when it reserves and when it opens an attempt.
+ * @throws AppError not_found.
+ */
+export async function requestStop(
+  database: Database,
+  { turnId, userId }: { turnId: string; userId: number },
+): Promise<TurnRecord> {
+  await sql`update turns set stop_requested_at = now()
+    where id = ${turnId} and user_id = ${userId} and state in ('accepted', 'running') and stop_requested_at is null`.execute(
+    database.sql,
+  );
+  const turn = await findTurn(database, { turnId, userId });
+  if (turn === null) throw new AppError('not_found');
+  return turn;
+}
+
+/** Whether a run holds the turn or has ended it: none has to be started. */
+export async function isTaken(database: Database, turnId: string): Promise<boolean> {
+  const taken = await first(
+    sql`select 1 from turns where id = ${turnId} and (admitted_at is not null or state not in ('accepted', 'running'))`,
+    database.sql,
+  );
+  return taken !== null;
+}
+
+/** Whether a live turn's person has asked to stop it. */
+export async function isStopRequested(database: Database, turnId: string): Promise<boolean> {
+  const stopped = await first(
+    sql`select 1 from turns where id = ${turnId} and state in ('accepted', 'running') and stop_requested_at is not null`,
+    database.sql,
+  );
+  return stopped !== null;
+}
+
+/**
+ * A start that definitely failed leaves nothing to run and binds nothing: a turn never admitted becomes refused, one
+ * that was (a retry, a replay) goes back to failed. No-op when a worker has it after all.
+ */
+export async function unbindTurn(database: Database, { turnId }: { turnId: string }): Promise<void> {
+  await database.transaction(async (tx) => {
+    const row = await lockTurn(tx, turnId);
+    if (row === null || !isLive(row.state) || row.state !== 'accepted' || row.admittedAt !== null) return;
+    const state = row.everAdmitted ? 'failed' : 'refused';
+    const code = row.everAdmitted ? 'interrupted' : 'unavailable';
+    await sql`update turns set state = ${state}, error_code = ${code}, ended_at = now(), touched_at = clock_timestamp() where id = ${turnId}`.execute(
+      tx,
+    );
+    noteEnding(tx, { turnId, outcome: state, code, model: row.model, debitedTokens: 0 });
+  });
+}
+
+/** Accepted and running turns of everybody: what the service has promised to finish. */
+export async function countLiveTurns(database: Database): Promise<number> {
+  const { count } = await one(
+    sql<{ count: number }>`select count(*)::int as count from turns where state in ('accepted', 'running')`,
+    database.sql,
+  );
+  return count;
+}

@@ -1,0 +1,35 @@
+import { findAccount } from '../db/money/accounts.ts';
+import { announceAccount } from '../platform/streams/account-feed.ts';
+import { armSchedules } from './arm-schedules.ts';
+import type { OperationDeps } from './deps.ts';
+
+/**
+ * What follows a write to a user's account outside a turn, right after its commit: those who follow the account are
+ * told, and the schedules it needs now are armed. The write stands whatever happens here: what Temporal does not take
+ * now, the next debit or the daily repair arms.
+ */
+export async function afterWrite(
+  deps: Pick<OperationDeps, 'database' | 'redis' | 'planner' | 'log' | 'now'>,
+  userId: number,
+): Promise<void> {
+  announceAccount(deps.redis, { userId });
+  await within(ARMED_WITHIN_MS, arm(deps, userId)).catch((error: unknown) =>
+    deps.log.warn({ userId, reason: String(error) }, 'schedules were not armed'),
+  );
+}
+
+async function arm(deps: Pick<OperationDeps, 'database' | 'planner' | 'now'>, userId: number): Promise<void> {
+  const account = await findAccount(deps.database.sql, userId);
+  if (account !== null) await armSchedules(deps, { ...account, now: deps.now() });
+}
+
+const ARMED_WITHIN_MS = 2_000;
+
+/** The connection retries by itself for longer than a person waits. */
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,74 @@
+import type { Database } from '../db/database.ts';
+import { lockAccount } from '../db/money/accounts.ts';
+import { forgetNeedless, remember } from '../db/money/armed.ts';
+import type { LockedAccount } from '../db/money/locked-account.ts';
+import type { Instant } from '../domain/period.ts';
+import {
+  neededSchedules,
+  ScheduleRefused,
+  schedulesToArm,
+  type Planner,
+  type ScheduledAccount,
+  type ScheduleKind,
+} from '../domain/schedules.ts';
+
+/**
+ * PostgreSQL says what has to be armed and remembers what is; the planner arms it. Nothing is held locked while
+ * Temporal is asked.
+ */
+export interface Arming {
+  readonly database: Database;
+  readonly planner: Planner;
+}
+
+/**
+ * Arms what the account's open period needs and has not. Harmless when repeated, and when several do it at once.
+ * @param request.again these as well when they are needed, although they are remembered to be armed.
+ * @returns what was armed. @throws what kept one from being armed, after the others have been: what may pass before a
+ *   ScheduleRefused.
+ */
+export async function armSchedules(
+  { database, planner }: Arming,
+  { accountId, now, again = [] }: { accountId: number; now: Instant; again?: readonly ScheduleKind[] },
+): Promise<ScheduleKind[]> {
+  const before = await database.transaction((tx) => lockAccount(tx, { accountId, now }));
+  const wanted = neededSchedules(before.balance);
+  const kinds = [...new Set([...schedulesToArm(wanted, before.armed), ...again.filter((kind) => wanted[kind])])];
+  if (kinds.length === 0) return [];
+  const armed: ScheduleKind[] = [];
+  const failures: unknown[] = [];
+  for (const kind of kinds)
+    await planner.arm(kind, scheduledAccountOf(before)).then(
+      () => armed.push(kind),
+      (error: unknown) => failures.push(error),
+    );
+  const isStillSo = await database.transaction((tx) => remember(tx, before, { kinds: armed, wanted, now }));
+  // A zone changed or a period begun meanwhile has perhaps been armed already, and then overwritten here: once more, as
+  // it is now.
+  if (!isStillSo) return armSchedules({ database, planner }, { accountId, now, again: kinds });
+  if (failures.length > 0) throw failures.find((error) => !(error instanceof ScheduleRefused)) ?? failures[0];
+  return armed;
+}
+
+/**
+ * Disarms a schedule that was found needless under the account's lock, which forgot it there. A debit that made it
+ * needful meanwhile may have armed the very schedule that is deleted here; so the account is read again, and armed
+ * again if needed.
+ */
+export async function disarmSchedule(
+  arming: Arming,
+  kind: ScheduleKind,
+  { accountId, userId, now }: { accountId: number; userId: number; now: Instant },
+): Promise<ScheduleKind[]> {
+  await arming.planner.disarm(kind, userId);
+  await arming.database.transaction(async (tx) => forgetNeedless(tx, await lockAccount(tx, { accountId, now })));
+  return armSchedules(arming, { accountId, now, again: [kind] });
+}
+
+export function scheduledAccountOf({
+  userId,
+  timeZone,
+  period,
+}: Pick<LockedAccount, 'userId' | 'timeZone' | 'period'>): ScheduledAccount {
+  return { userId, timeZone, periodEndsAt: period.endsAt };
+}

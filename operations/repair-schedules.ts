@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Sql } from '../db/database.ts';
+import { findAccount, lockAccount, readOpenAccounts } from '../db/money/accounts.ts';
+import type { LockedAccount } from '../db/money/locked-account.ts';
+import { findUserIds } from '../db/people/users.ts';
+import type { Instant } from '../domain/period.ts';
+import {
+  neededSchedules,
+  SCHEDULE_KINDS,
+  schedulesToArm,
+  timingOf,
+  type PlannedSchedule,
+  type ScheduleKind,
+} from '../domain/schedules.ts';
+import { armSchedules, disarmSchedule, scheduledAccountOf, type Arming } from './arm-schedules.ts';
+
+/**
+ * `missing`: needed and not there. `mistimed`: there, with another zone, hour or end than it should have. `needless`:
+ * its user is gone, or it is needed no longer and never fires again, so that it cannot delete itself. `unrecorded`:
+ * there, but not remembered to be armed.
+ */
+export type ScheduleFault = 'missing' | 'mistimed' | 'needless' | 'unrecorded';
+
+export interface ScheduleDifference {
+  readonly kind: ScheduleKind;
+  readonly userId: number;
+  readonly fault: ScheduleFault;
+  /** When it should fire, and when it does; null: not at all. */
+  readonly wanted: string | null;
+  readonly found: string | null;
+}
+
+export interface Comparison {
+  /** Accounts that were used in their open period, and schedules of users. */
+  readonly accounts: number;
+  readonly schedules: number;
+  readonly differences: readonly ScheduleDifference[];
+}
+
+/** What is told while it goes on; a page of accounts or one schedule at a time. */
+export type OnProgress = (done: { readonly accounts: number; readonly differences: number }) => void;
+
+export const ACCOUNTS_AT_A_TIME = 1_000;
+/** A schedule is armed some milliseconds after the write that needs it, and listed some milliseconds after that. */
+const SECOND_LOOK_MS = 1_000;
+
+/**
+ * Compares what is armed with what the accounts need. A list of schedules is eventually consistent and both sides move
+ * meanwhile, so each suspect is looked at again by itself before it is called a difference.
+ */
+export async function compareSchedules(
+  arming: Arming,
+  { now, onProgress = () => {} }: { now: () => Instant; onProgress?: OnProgress },
+): Promise<Comparison> {
+  const listed = new Map<string, PlannedSchedule>();
+  for await (const schedule of arming.planner.list()) listed.set(keyOf(schedule), schedule);
+  const schedules = listed.size;
+  const suspects: Subject[] = [];
+  let accounts = 0;
+  for await (const page of openAccounts(arming.database.sql, now())) {
+    accounts += page.length;
+    for (const account of page) {
+      for (const subject of SCHEDULE_KINDS.map((kind) => ({ kind, userId: account.userId }))) {
+        if (judge(subject, account, listed.get(keyOf(subject)) ?? null) !== null) suspects.push(subject);
+        listed.delete(keyOf(subject));
+      }
+    }
+    onProgress({ accounts, differences: suspects.length });
+  }
+  const known = await findUserIds(
+    arming.database.sql,
+    [...listed.values()].map(({ userId }) => userId),
+  );
+  suspects.push(...[...listed.values()].filter(({ userId, nextAt }) => nextAt === null || !known.has(userId)));
+  return { accounts, schedules, differences: await lookAgain(arming, suspects, { now, onProgress, accounts }) };
+}
+
+/** @returns how many of them are right now; what could not be mended is thrown at the end, as one error. */
+export async function mendSchedules(
+  arming: Arming,
+  differences: readonly ScheduleDifference[],
+  { now, onProgress = () => {} }: { now: () => Instant; onProgress?: OnProgress },
+): Promise<number> {
+  let mended = 0;
+  const failures: unknown[] = [];
+  for (const difference of differences) {
+    await mend(arming, difference, now()).then(
+      () => {
+        mended++;
+      },
+      (error: unknown) => failures.push(error),
+    );
+    onProgress({ accounts: 0, differences: mended });
+  }
+  if (failures.length > 0)
+    throw new AggregateError(failures, `${failures.length} of ${differences.length} schedules could not be mended`);
+  return mended;
+}
+
+async function mend(arming: Arming, { kind, userId, fault }: ScheduleDifference, now: Instant): Promise<void> {
+  const account = await findAccount(arming.database.sql, userId);
+  if (account === null) await arming.planner.disarm(kind, userId);
+  else if (fault === 'needless') await disarmSchedule(arming, kind, { ...account, userId, now });
+  else await armSchedules(arming, { ...account, now, again: [kind] });
+}
+
+interface Subject {
+  readonly kind: ScheduleKind;
+  readonly userId: number;
+}
+
+async function lookAgain(
+  { database, planner }: Arming,
+  suspects: readonly Subject[],
+  { now, onProgress, accounts }: { now: () => Instant; onProgress: OnProgress; accounts: number },
+): Promise<ScheduleDifference[]> {
+  if (suspects.length > 0) await sleep(SECOND_LOOK_MS);
+  const differences: ScheduleDifference[] = [];
+  for (const { kind, userId } of suspects) {
+    const owner = await findAccount(database.sql, userId);
+    const account =
+      owner === null ? null : await database.transaction((tx) => lockAccount(tx, { ...owner, now: now() }));
+    const found = await planner.find(kind, userId);
+    const fault = judge({ kind, userId }, account, found);
+    if (fault !== null)
+      differences.push({ kind, userId, fault, wanted: wantedTiming(kind, account), found: found?.timing ?? null });
+    onProgress({ accounts, differences: differences.length });
+  }
+  return differences;
+}
+
+/** @param account null: the user has none, or none that was used. */
+function judge(
+  { kind }: Subject,
+  account: Pick<LockedAccount, 'userId' | 'timeZone' | 'period' | 'balance' | 'armed'> | null,
+  found: PlannedSchedule | null,
+): ScheduleFault | null {
+  const wanted = wantedTiming(kind, account);
+  if (account === null || wanted === null)
+    return found !== null && (account === null || found.nextAt === null) ? 'needless' : null;
+  if (found === null) return 'missing';
+  if (found.timing !== wanted) return 'mistimed';
+  return schedulesToArm(neededSchedules(account.balance), account.armed).includes(kind) ? 'unrecorded' : null;
+}
+
+function wantedTiming(kind: ScheduleKind, account: Parameters<typeof judge>[1]): string | null {
+  if (account === null) return null;
+  return neededSchedules(account.balance)[kind] ? timingOf(kind, scheduledAccountOf(account)) : null;
+}
+
+async function* openAccounts(on: Sql, now: Instant) {
+  for (let after = 0; ;) {
+    const page = await readOpenAccounts(on, { now, after, limit: ACCOUNTS_AT_A_TIME });
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    after = last.accountId;
+  }
+}
+
+function keyOf({ kind, userId }: Subject): string {
+  return `${kind}/${userId}`;
+}

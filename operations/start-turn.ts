@@ -1,0 +1,29 @@
+import { isTaken, unbindTurn } from '../db/turns/turns.ts';
+import { AppError } from '../domain/errors.ts';
+import type { TurnRecord } from '../domain/turn.ts';
+import { announceAccount } from '../platform/streams/account-feed.ts';
+import { TurnStartError } from '../platform/temporal/turn-runs.ts';
+import type { OperationDeps } from './deps.ts';
+
+/**
+ * Starts the turn's workflow, or finds the run that takes it up.
+ * @throws AppError unavailable: a definite failure leaves nothing to run; after an unclear one the turn stays bound,
+ *   and sending the same id again joins it.
+ */
+export async function startRun(
+  deps: Pick<OperationDeps, 'runs' | 'database' | 'redis' | 'log'>,
+  turn: TurnRecord,
+): Promise<void> {
+  const { turnId, userId, conversationId } = turn;
+  try {
+    await deps.runs.start(turn, () => isTaken(deps.database, turnId));
+  } catch (error) {
+    if (!(error instanceof TurnStartError)) throw error;
+    deps.log.warn({ turnId, definite: error.definite }, 'a turn’s workflow did not start');
+    if (!error.definite)
+      throw new AppError('unavailable', { retryAfter: 5, turnId, conversationId, bound: true }, { cause: error });
+    await unbindTurn(deps.database, { turnId });
+    announceAccount(deps.redis, { userId });
+    throw new AppError('unavailable', { retryAfter: 5 }, { cause: error });
+  }
+}

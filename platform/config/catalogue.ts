@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { readFileSync } from 'node:fs';
+import type { Model } from '../../domain/model.ts';
+
+const tokens = z.int().min(1).max(100_000_000);
+// A thousandfold at most: the largest debit (10^8 tokens a side) then stays below the ledger's 10^12 an entry.
+const rate = z.int().min(1).max(1_000_000);
+
+const modelSchema = z.strictObject({
+  name: z.string().min(1).max(100).describe('what clients send as `model` and what the provider is asked for'),
+  instructions: z.string().max(20_000).default('').describe('the system prompt; counted and billed with every turn'),
+  historyTokens: z.int().min(0).default(4_000),
+  contextWindow: tokens,
+  maxOutputTokens: tokens,
+  defaultOutputTokens: tokens.default(2_048),
+  limitField: z.enum(['max_completion_tokens', 'max_tokens']).default('max_completion_tokens'),
+  encoding: z.enum(['o200k_base', 'cl100k_base']).default('o200k_base'),
+  rate: z
+    .strictObject({ input: rate, cachedInput: rate, output: rate })
+    .default({ input: 1000, cachedInput: 1000, output: 1000 }),
+});
+
+const catalogueSchema = z
+  .array(modelSchema)
+  .min(1)
+  .refine((models) => new Set(models.map((m) => m.name)).size === models.length, 'model names must be unique');
+
+const INSTRUCTIONS = '당신은 친절하고 정확한 상담 도우미입니다. 사용자의 언어로 간결하게 답하세요.';
+
+/**
+ * What is offered when `MODELS` is not set; the first one is the default. Instructions stay under 60 tokens
+ * (product.md, policy 5).
+ */
+const DEFAULT_CATALOGUE = [
+  { name: 'gpt-4.1-mini', instructions: INSTRUCTIONS, contextWindow: 1_047_576, maxOutputTokens: 32_768 },
+  {
+    name: 'gpt-5-mini',
+    instructions: INSTRUCTIONS,
+    contextWindow: 400_000,
+    maxOutputTokens: 128_000,
+    defaultOutputTokens: 8_192,
+  },
+];
+
+/**
+ * @param source JSON text, or the path of a JSON file.
+ * @throws when it is not a catalogue: a wrong rate must stop the start (G14).
+ */
+export function readCatalogue(source: string | undefined): readonly Model[] {
+  if (source === undefined || source === '') return catalogueSchema.parse(DEFAULT_CATALOGUE);
+  const text = source.trimStart().startsWith('[') ? source : readFileSync(source, 'utf8');
+  return catalogueSchema.parse(JSON.parse(text));
+}

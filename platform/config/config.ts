@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import { LONGEST_ATTEMPT_MS, STALL_LIMITS } from '../../domain/attempt-limits.ts';
+import { AppConfigError } from '../../domain/setup-error.ts';
+import { readCatalogue } from './catalogue.ts';
+import { readOidc } from './oidc-settings.ts';
+
+/**
+ * Every variable the program reads, with its default. The only place that knows `process.env`'s names (docs:
+ * .env.example).
+ */
+const envSchema = z.object({
+  NODE_ENV: z.string().default('development'),
+  TURNKEEPER_ROLE: z.enum(['all', 'api', 'worker']).default('all'),
+  TURNKEEPER_EMBEDDED: flag(),
+  HOST: z.string().optional(),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  DATA_DIR: z.string().default('.turnkeeper'),
+  WEB_DIR: z.string().optional(),
+  DATABASE_URL: z.string().optional(),
+  DATABASE_POOL_MAX: positive(20),
+  REDIS_URL: z.string().optional(),
+  REDIS_HOST: z.string().optional(),
+  REDIS_PORT: z.coerce.number().int().min(1).max(65_535).default(6379),
+  TEMPORAL_ADDRESS: z.string().optional(),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_UI_URL: z.string().optional(),
+  TASK_QUEUE_PREFIX: z.string().default(''),
+  TEMPORAL_DEPLOYMENT_NAME: z.string().optional(),
+  TEMPORAL_WORKER_BUILD_ID: z.string().optional(),
+  OPENAI_API_KEY: z.string().optional(),
+  OPENAI_BASE_URL: z.string().optional(),
+  MODELS: z.string().optional(),
+  MODEL_FIRST_BYTE_SECONDS: stall(STALL_LIMITS.firstByteMs),
+  MODEL_SILENCE_SECONDS: stall(STALL_LIMITS.betweenMs),
+  OIDC_ISSUER: z.string().optional(),
+  OIDC_AUDIENCE: z.string().optional(),
+  OIDC_CLIENT_ID: z.string().optional(),
+  OIDC_SCOPES: z.string().default('openid profile email'),
+  OIDC_EXTRA_PARAMS: z.string().optional(),
+  OIDC_ROLE_CLAIM: z.string().default('roles'),
+  OIDC_ADMIN_ROLE: z.string().optional(),
+  PURCHASE_URL: z.string().default('https://turnkeeper.example/purchase'),
+  TEST_ROUTES: flag(),
+  SENDS_PER_MINUTE: positive(600),
+  READS_PER_SECOND: positive(200),
+  MAX_TURNS_IN_FLIGHT: positive(500),
+  TURN_SLOTS: positive(500),
+  BACKGROUND_SLOTS: positive(20),
+  SHUTDOWN_GRACE_SECONDS: positive(20),
+  RECONCILE_EVERY_SECONDS: positive(120),
+  RECONCILE_QUIET_SECONDS: positive(60),
+  METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  METRICS_HOST: z.string().default('127.0.0.1'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+  OTEL_SERVICE_NAME: z.string().default('turnkeeper'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_FILE: z.string().optional(),
+});
+
+export type Env = Record<string, string | undefined>;
+export type Config = ReturnType<typeof readConfig>;
+
+/**
+ * Read once, at the start of a process.
+ * @param env usually `process.env`; tests pass a literal.
+ * @throws AppConfigError one sentence that names the variable and what it must be.
+ */
+export function readConfig(env: Env = process.env) {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = envSchema.safeParse(set);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new AppConfigError(`${issue?.path.join('.') ?? 'configuration'}: ${issue?.message ?? 'invalid'}`);
+  }
+  const e = parsed.data;
+  const isProduction = e.NODE_ENV === 'production';
+  if (e.TEST_ROUTES && isProduction) throw new AppConfigError('TEST_ROUTES: must not be set under NODE_ENV=production');
+  return {
+    role: e.TURNKEEPER_ROLE,
+    /**
+     * Whether there are demo users, whose keys go to whoever has the secret of this start: `npm start` brought up the
+     * services itself.
+     */
+    demo: e.TURNKEEPER_EMBEDDED && !isProduction,
+    dataDir: e.DATA_DIR,
+    /** The built web app, served at `/`; none: the API only. */
+    webDir: e.WEB_DIR,
+    http: { host: e.HOST ?? (e.TURNKEEPER_EMBEDDED ? '127.0.0.1' : '0.0.0.0'), port: e.PORT },
+    database: { url: e.DATABASE_URL, poolMax: e.DATABASE_POOL_MAX },
+    redis: { url: e.REDIS_URL ?? (e.REDIS_HOST === undefined ? undefined : `redis://${e.REDIS_HOST}:${e.REDIS_PORT}`) },
+    temporal: {
+      address: e.TEMPORAL_ADDRESS,
+      namespace: e.TEMPORAL_NAMESPACE,
+      uiUrl: e.TEMPORAL_UI_URL,
+      taskQueuePrefix: e.TASK_QUEUE_PREFIX,
+      /** Kept for @temporalio/envconfig, which reads TLS files, API key and profile by its own TEMPORAL_* names. */
+      env: Object.fromEntries(Object.entries(set).filter(([name]) => name.startsWith('TEMPORAL_'))) as Record<
+        string,
+        string
+      >,
+    },
+    openai: {
+      apiKey: e.OPENAI_API_KEY,
+      baseUrl: e.OPENAI_BASE_URL,
+      stall: { firstByteMs: e.MODEL_FIRST_BYTE_SECONDS * 1_000, betweenMs: e.MODEL_SILENCE_SECONDS * 1_000 },
+    },
+    models: catalogue(e.MODELS),
+    oidc: readOidc(e),
+    policy: { purchaseUrl: e.PURCHASE_URL },
+    testRoutes: e.TEST_ROUTES || (e.TURNKEEPER_EMBEDDED && !isProduction),
+    limits: {
+      sendsPerMinute: e.SENDS_PER_MINUTE,
+      readsPerSecond: e.READS_PER_SECOND,
+      maxTurnsInFlight: e.MAX_TURNS_IN_FLIGHT,
+    },
+    worker: {
+      turnSlots: e.TURN_SLOTS,
+      backgroundSlots: e.BACKGROUND_SLOTS,
+      shutdownGraceSeconds: e.SHUTDOWN_GRACE_SECONDS,
+      version: versionOf(e.TEMPORAL_DEPLOYMENT_NAME, e.TEMPORAL_WORKER_BUILD_ID),
+    },
+    reconcile: { everySeconds: e.RECONCILE_EVERY_SECONDS, quietSeconds: e.RECONCILE_QUIET_SECONDS },
+    /** Null: no port of its own; the API still shows them to admins. */
+    metrics: e.METRICS_PORT === undefined ? null : { host: e.METRICS_HOST, port: e.METRICS_PORT },
+    tracing: {
+      endpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,
+      serviceName: e.OTEL_SERVICE_NAME,
+      ratio: e.OTEL_TRACES_SAMPLER_ARG,
+    },
+    log: { level: e.LOG_LEVEL, file: e.LOG_FILE },
+  } as const;
+}
+
+/** Names of all variables, for the test that holds .env.example and docker-compose.yml against what is really read. */
+export const VARIABLES: readonly string[] = Object.keys(envSchema.shape);
+
+function catalogue(source: string | undefined) {
+  try {
+    return readCatalogue(source);
+  } catch (cause) {
+    throw new AppConfigError(`MODELS: ${cause instanceof Error ? cause.message : 'invalid'}`, { cause });
+  }
+}
+
+/** Of the worker; null without both names. One alone is a mistake that would let old turns meet new code. */
+function versionOf(deploymentName: string | undefined, buildId: string | undefined) {
+  if (deploymentName === undefined && buildId === undefined) return null;
+  if (deploymentName === undefined)
+    throw new AppConfigError('TEMPORAL_DEPLOYMENT_NAME: must be set together with TEMPORAL_WORKER_BUILD_ID');
+  if (buildId === undefined)
+    throw new AppConfigError('TEMPORAL_WORKER_BUILD_ID: must be set together with TEMPORAL_DEPLOYMENT_NAME');
+  return { deploymentName, buildId };
+}
+
+function flag() {
+  return z.stringbool().default(false);
+}
+
+/** At most as long as any call may take in all: its own limit ends it all the same. */
+function stall(fallbackMs: number) {
+  return z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(LONGEST_ATTEMPT_MS / 1_000)
+    .default(fallbackMs / 1_000);
+}
+
+function positive(fallback: number) {
+  return z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).default(fallback);
+}

@@ -1,0 +1,87 @@
+import OpenAI from 'openai';
+import { STALL_LIMITS } from '../../domain/attempt-limits.ts';
+import { AppConfigError } from '../../domain/setup-error.ts';
+import { NO_TRACING, type Tracing } from '../telemetry/span.ts';
+import { ModelCall, type ModelEnd, type ModelRequest, type StallLimits } from './call.ts';
+import { fetchAndKeep } from './fetch.ts';
+
+/** Any OpenAI-compatible provider of streamed chat completions. It retries nothing: Temporal owns retries (G30). */
+export interface ModelClient {
+  /** Calls `onDelta` with each piece of text. Resolves also when `signal` aborts. @throws ModelFailure. */
+  stream(request: ModelRequest, onDelta: (text: string) => void): Promise<ModelEnd>;
+  close(): Promise<void>;
+}
+
+/** Above every attempt's own limit (30 minutes): the stall limits below are the ones that count. */
+const LONGEST_CALL_MS = 35 * 60_000;
+
+/** @throws AppConfigError without a key, unless the provider is one of your own. */
+export function createModelClient(
+  {
+    apiKey,
+    baseUrl,
+    stall = STALL_LIMITS,
+  }: { apiKey: string | undefined; baseUrl: string | undefined; stall?: StallLimits },
+  tracing: Tracing = NO_TRACING,
+): ModelClient {
+  if (apiKey === undefined && baseUrl === undefined)
+    throw new AppConfigError('OPENAI_API_KEY: must be set (or OPENAI_BASE_URL for a provider that needs none).');
+  const client = new OpenAI({
+    apiKey: apiKey ?? 'none',
+    baseURL: baseUrl ?? 'https://api.openai.com/v1',
+    // Null, else the client reads the environment itself.
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    maxRetries: 0,
+    timeout: LONGEST_CALL_MS,
+    logLevel: 'off',
+    fetch: fetchAndKeep,
+  });
+  const closing = new AbortController();
+  const calls = new Set<Promise<ModelEnd>>();
+  return {
+    async stream(request, onDelta) {
+      const call = traced(tracing, request, () =>
+        new ModelCall({ stall, ...request }, closing.signal).run(client, onDelta),
+      );
+      calls.add(call);
+      try {
+        return await call;
+      } finally {
+        calls.delete(call);
+      }
+    },
+    async close() {
+      closing.abort();
+      await Promise.allSettled(calls);
+    },
+  };
+}
+
+/** By OpenTelemetry's names for such calls, figures only: its conventions would also take the prompt and the answer. */
+function traced(
+  tracing: Tracing,
+  { model, outputLimit }: ModelRequest,
+  call: () => Promise<ModelEnd>,
+): Promise<ModelEnd> {
+  const attributes = {
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.request.model': model.name,
+    'gen_ai.request.max_tokens': outputLimit,
+  };
+  return tracing.child(`chat ${model.name}`, { kind: 'client', attributes }, async (span) => {
+    const end = await call();
+    span.set({
+      'gen_ai.response.finish_reasons': end.finishReason ?? (end.aborted ? 'aborted' : 'none'),
+      ...(end.usage === null
+        ? {}
+        : {
+            'gen_ai.usage.input_tokens': end.usage.promptTokens,
+            'gen_ai.usage.output_tokens': end.usage.completionTokens,
+          }),
+    });
+    return end;
+  });
+}

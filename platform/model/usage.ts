@@ -1,0 +1,29 @@
+import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
+import type { Usage } from '../../domain/usage.ts';
+
+/** More than any model's context: a larger figure is a mistake, and debits are capped below 10^12. */
+const MOST_TOKENS = 100_000_000;
+
+/**
+ * Cached tokens lie inside prompt tokens, reasoning inside completion tokens: a larger part is cut to its whole, an
+ * impossible part is 0. Null for what cannot be true (G14): negative, not whole, not a number, or nothing at all.
+ */
+export function readUsage(usage: NonNullable<ChatCompletionChunk['usage']>): Usage | null {
+  const promptTokens = usage.prompt_tokens;
+  const completionTokens = usage.completion_tokens;
+  if (!isCount(promptTokens) || !isCount(completionTokens) || promptTokens + completionTokens === 0) return null;
+  return {
+    promptTokens,
+    completionTokens,
+    cachedTokens: within(usage.prompt_tokens_details?.cached_tokens, promptTokens),
+    reasoningTokens: within(usage.completion_tokens_details?.reasoning_tokens, completionTokens),
+  };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= MOST_TOKENS;
+}
+
+function within(value: number | null | undefined, whole: number): number {
+  return isCount(value) ? Math.min(value, whole) : 0;
+}

@@ -1,0 +1,102 @@
+import { errors, jwtVerify } from 'jose';
+import { AppError } from '../../domain/errors.ts';
+import { emailOf, localeOf, roleOf, timeZoneOf, type Identity, type RoleRule } from '../../domain/identity.ts';
+import { createIssuerKeys, IssuerUnavailable } from './issuer-keys.ts';
+import type { Logger } from '../telemetry/log.ts';
+
+/** Says who a token of the one issuer that we trust speaks for. */
+export interface Issuer {
+  /**
+   * @throws AppError unauthorized, the same whatever is wrong with the token; unavailable while the issuer's keys
+   *   cannot be had.
+   */
+  identify(token: string): Promise<Identity>;
+}
+
+/** Signatures whose key is public: by a shared secret (HS256) our own copy of a public key would sign. */
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
+/** What calls itself something else (a logout token, say) is no access token, whoever has signed it. */
+const TYPES = new Set([undefined, 'jwt', 'at+jwt', 'application/at+jwt']);
+/** Clocks of two machines. */
+const SKEW_SECONDS = 30;
+
+export interface IssuerSettings {
+  /** As it stands in `iss`, to the letter. */
+  readonly issuer: string;
+  readonly audience: string;
+  readonly role: RoleRule;
+}
+
+/**
+ * Asks the issuer for its keys at once, so that nobody waits for them; one that does not answer keeps nothing from
+ * starting.
+ */
+export function createIssuer(
+  { issuer, audience, role }: IssuerSettings,
+  { log, now }: { log: Logger; now: () => number },
+): Issuer {
+  const keys = createIssuerKeys({
+    issuer,
+    now,
+    onFailure: ({ cause }) => log.warn({ issuer, reason: wordsOf(cause) }, 'the issuer did not give its keys'),
+  });
+  void keys.load().catch(() => {});
+
+  async function verify(token: string): Promise<Identity> {
+    const { payload, protectedHeader } = await jwtVerify(token, keys.key, {
+      issuer,
+      audience,
+      algorithms: ALGORITHMS,
+      clockTolerance: SKEW_SECONDS,
+      currentDate: new Date(now()),
+      requiredClaims: ['exp', 'iat', 'sub'],
+    });
+    const { sub, iat } = payload;
+    if (!TYPES.has(protectedHeader.typ?.toLowerCase())) throw new errors.JWTInvalid('of another type');
+    if (sub === undefined || iat === undefined || !/^[^\0]{1,255}$/.test(sub))
+      throw new errors.JWTInvalid('names nobody');
+    return {
+      issuer,
+      subject: sub,
+      role: roleOf(payload, role),
+      email: emailOf(payload),
+      locale: localeOf(payload),
+      timeZone: timeZoneOf(payload),
+      issuedAt: Math.floor(iat) * 1_000,
+    };
+  }
+
+  return {
+    async identify(token) {
+      try {
+        return await verify(token);
+      } catch (cause) {
+        if (cause instanceof IssuerUnavailable) throw new AppError('unavailable', { retryAfter: 5 }, { cause });
+        if (!(cause instanceof errors.JOSEError)) throw cause;
+        // Why, for whoever sets this up; never of what the token holds.
+        log.debug(
+          { reason: cause.code, claim: 'claim' in cause ? cause.claim : undefined },
+          'a token of an issuer was refused',
+        );
+        throw new AppError('unauthorized', {}, { cause });
+      }
+    },
+  };
+}
+
+function wordsOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'unknown';
+  return cause.cause instanceof Error ? `${cause.message}: ${cause.cause.message}` : cause.message;
+}

@@ -1,0 +1,202 @@
+import {
+  ACCEPTED_ID,
+  compareEventIds,
+  formatEventId,
+  isEnding,
+  type EndingState,
+  type EventId,
+  type StreamEntry,
+  type TurnEvent,
+} from '../../domain/stream-events.ts';
+import type { TurnState } from '../../domain/turn.ts';
+import { RedisAway, type Redis } from '../redis.ts';
+import { TurnCursor } from './cursor.ts';
+import { readEntries, readLastId } from './redis-stream.ts';
+
+export type EndedSnapshot<Turn> = TurnSnapshot<Turn> & { readonly state: EndingState };
+
+export interface ReaderOptions<Turn> {
+  readonly redis: Redis;
+  readonly turnId: string;
+  readonly emit: (event: TurnEvent<Turn>) => Promise<void> | void;
+}
+
+/** Entries of one XRANGE: what a slow reader holds in memory at most. */
+const PAGE = 128;
+
+/** What one reader has been sent, and what it must be sent next. */
+export class TurnReader<Turn> {
+  readonly #options: ReaderOptions<Turn>;
+  #cursor = new TurnCursor();
+  /** The reader says it has its position; the stream has not been asked yet whether that can be. */
+  #claimed = false;
+
+  constructor(options: ReaderOptions<Turn>) {
+    this.#options = options;
+  }
+
+  /** The first events, from what the reader says it has. */
+  async begin(snapshot: TurnSnapshot<Turn>, lastEventId: EventId | null): Promise<void> {
+    const { turnId, conversationId, model, attempt, state } = snapshot;
+    const order = lastEventId === null ? -1 : compareEventIds(lastEventId, ACCEPTED_ID);
+    if (order < 0) await this.#emit(ACCEPTED_ID, { type: 'accepted', data: { turnId, conversationId, model } });
+    if (lastEventId !== null && order > 0) {
+      // Before the first attempt there is nothing to have but an ending.
+      this.#claimed = lastEventId.attempt === attempt && (attempt > 0 || isEnding(state));
+      if (this.#claimed) this.#cursor = new TurnCursor(lastEventId, lastEventId.entry === 0);
+      else await this.#restart(attempt);
+    }
+    this.observe(snapshot);
+  }
+
+  observe(snapshot: TurnSnapshot<Turn>): void {
+    this.#cursor.raiseFloor(leastAttemptOf(snapshot));
+  }
+
+  /** @returns false when something before the entry is missing: `drain` finds it. */
+  async offer(entry: StreamEntry): Promise<boolean> {
+    const step = this.#cursor.step(entry);
+    if (step !== 'emit') return step === 'skip';
+    const { attempt } = entry.id;
+    await this.#emit(
+      entry.id,
+      entry.kind === 'delta'
+        ? { type: 'delta', data: { text: entry.text, attempt } }
+        : { type: 'restarted', data: { attempt, reason: entry.reason } },
+    );
+    return true;
+  }
+
+  /** Sends all that the stream has and the reader has not. @throws RedisAway */
+  async drain(): Promise<void> {
+    const { redis, turnId } = this.#options;
+    await this.#prove();
+    let from = this.#cursor.next;
+    for (;;) {
+      const page = await readEntries(redis, turnId, from, PAGE);
+      for (const entry of page) if (!(await this.offer(entry))) await this.#lose(entry.id.attempt);
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return;
+      from = { attempt: last.id.attempt, entry: last.id.entry + 1 };
+    }
+  }
+
+  /**
+   * The ending, and before it whatever of the answer is missing.
+   * @returns false when the turn has run again since the snapshot.
+   */
+  async finish(snapshot: EndedSnapshot<Turn>): Promise<boolean> {
+    const { attempt, content, state, turn } = snapshot;
+    const seen = await this.#hasEnding(snapshot);
+    if (!seen && !this.#hasAll(snapshot)) {
+      // A reader who has nothing yet is better served with the answer in one piece than with its 2,000.
+      if (!this.#cursor.blank || content === null) await this.drain().catch(ignoreAway);
+      if (this.#cursor.at.attempt > attempt) return false;
+      if (content !== null && !this.#hasAll(snapshot)) await this.#sendWhole(snapshot, content);
+      // Stopped between two attempts: what the last one said is no answer.
+      else if (content === null && state === 'stopped' && !this.#cursor.blank) await this.#restart(attempt);
+    }
+    const { at } = this.#cursor;
+    const last = lastEntryOf(snapshot) ?? (at.attempt === attempt ? at.entry : 0);
+    await this.#emit(seen ? at : { attempt, entry: last + 1 }, { type: state, data: { turn } });
+    return true;
+  }
+
+  #hasAll(snapshot: TurnSnapshot<Turn>): boolean {
+    const { at, lost, blank } = this.#cursor;
+    if (lost || (blank && snapshot.content !== null && snapshot.content !== '')) return false;
+    return at.attempt === snapshot.attempt && at.entry === lastEntryOf(snapshot);
+  }
+
+  /** Whether the reader came with the id of this very ending: it is sent again, alone. */
+  async #hasEnding(snapshot: TurnSnapshot<Turn>): Promise<boolean> {
+    if (!this.#claimed) return false;
+    const { at } = this.#cursor;
+    const last = lastEntryOf(snapshot);
+    if (last !== null) return at.entry === last + 1;
+    if (snapshot.content !== null) return false;
+    // A failure whose length nobody wrote down: the stream knows it, and without a stream there is nothing more to send
+    // anyway.
+    const top = await readLastId(this.#options.redis, snapshot.turnId).catch(ignoreAway);
+    return top?.attempt !== at.attempt || at.entry === top.entry + 1;
+  }
+
+  async #sendWhole(snapshot: TurnSnapshot<Turn>, content: string): Promise<void> {
+    const { attempt } = snapshot;
+    const { at, blank } = this.#cursor;
+    const entry = lastEntryOf(snapshot) ?? Math.max(1, at.attempt === attempt ? at.entry : 0);
+    if (!blank) await this.#restart(attempt);
+    if (content !== '') await this.#emit({ attempt, entry }, { type: 'delta', data: { text: content, attempt } });
+    this.#cursor.advance({ attempt, entry });
+  }
+
+  /**
+   * A position that the stream does not bear out (it is gone, trimmed, or never was so long) is worth nothing: the
+   * reader gets everything.
+   */
+  async #prove(): Promise<void> {
+    const { at, next } = this.#cursor;
+    if (!this.#claimed || next.attempt !== at.attempt) return;
+    const { redis, turnId } = this.#options;
+    const [found] = at.entry === 0 ? [] : await readEntries(redis, turnId, at, 1);
+    this.#claimed = false;
+    if (found === undefined && at.entry > 0) await this.#restart(at.attempt);
+  }
+
+  async #restart(attempt: number): Promise<void> {
+    this.#cursor.restart(attempt);
+    await this.#emit(this.#cursor.at, { type: 'restarted', data: { attempt, reason: 'resync' } });
+  }
+
+  async #lose(attempt: number): Promise<void> {
+    if (!this.#cursor.blank) await this.#restart(attempt);
+    this.#cursor.lose(attempt);
+  }
+
+  async #emit(id: EventId, event: Unnumbered<TurnEvent<Turn>>): Promise<void> {
+    this.#claimed = false;
+    await this.#options.emit({ id: formatEventId(id), ...event });
+  }
+}
+
+type Unnumbered<Event> = Event extends { readonly id: string } ? Omit<Event, 'id'> : never;
+
+/** Without Redis the rest comes from PostgreSQL. */
+function ignoreAway(error: unknown): null {
+  if (error instanceof RedisAway) return null;
+  throw error;
+}
+
+/** A turn as PostgreSQL knows it at one moment: all that a reader needs besides the stream. */
+export interface TurnSnapshot<Turn = unknown> {
+  readonly turnId: string;
+  readonly conversationId: string;
+  readonly model: string;
+  readonly state: TurnState;
+  /** Ordinal of the newest attempt, 0 before the first. */
+  readonly attempt: number;
+  /** What that attempt's writer returned from `end()`; null when nobody knows. */
+  readonly streamEntries: number | null;
+  /** The stored answer, null when there is none. */
+  readonly content: string | null;
+  /** Passed on in the ending event. */
+  readonly turn: Turn;
+}
+
+/**
+ * Number of the entry that completes the newest attempt, as far as PostgreSQL can tell; the ending is the one after it.
+ */
+export function lastEntryOf({ attempt, streamEntries, content }: TurnSnapshot): number | null {
+  if (attempt === 0) return ACCEPTED_ID.entry;
+  if (streamEntries === null) return null;
+  // An answer has at least the entry that it is sent as when no stream has it.
+  return content !== null && content !== '' ? Math.max(1, streamEntries) : streamEntries;
+}
+
+/**
+ * The least attempt whose text still counts: a run that begins anew makes the attempts so far history before there is a
+ * newer one.
+ */
+export function leastAttemptOf({ state, attempt }: TurnSnapshot): number {
+  return state === 'accepted' && attempt > 0 ? attempt + 1 : attempt;
+}

@@ -1,0 +1,140 @@
+import {
+  formatEventId,
+  parseEventId,
+  RESTART_REASONS,
+  type EventId,
+  type StreamEntry,
+} from '../../domain/stream-events.ts';
+import { RedisAway, type Redis, type RedisClient } from '../redis.ts';
+
+/**
+ * How a turn looks in Redis. One stream holds its entries, `<attempt>-<n>` → `delta <text>` or `restarted <reason>`;
+ * one channel of the same name carries each entry as it is written, and two words: `changed` (read PostgreSQL again)
+ * and `stop` (the row asks for it already).
+ */
+export function turnKey(turnId: string): string {
+  return `turn:${turnId}`;
+}
+
+export type Announcement = 'changed' | 'stop';
+
+/**
+ * Says it to whoever watches the turn in other processes; `TurnFeed.announce` says it in this one too. Fire and forget:
+ * every watcher also polls, so a lost word costs time, not truth. @param origin by which the sender knows its own words
+ * when they come back.
+ */
+export function announce(redis: Redis, turnId: string, word: Announcement, origin: string): void {
+  redis.ask((commands) => commands.publish(turnKey(turnId), encodeWord(word, origin))).catch(() => {});
+}
+
+export function encodeWord(word: Announcement, origin: string): string {
+  return `${word} ${origin}`;
+}
+
+export function encodeMessage(entry: StreamEntry): string {
+  return `${entry.kind} ${formatEventId(entry.id)} ${entry.kind === 'delta' ? entry.text : entry.reason}`;
+}
+
+/** @returns null for a message of a kind we do not know: some later version's, to be ignored. */
+export function decodeMessage(message: string): StreamEntry | Announcement | null {
+  const afterKind = message.indexOf(' ');
+  const kind = afterKind < 0 ? message : message.slice(0, afterKind);
+  if (kind === 'changed' || kind === 'stop') return kind;
+  const afterId = message.indexOf(' ', afterKind + 1);
+  if (afterKind < 0 || afterId < 0) return null;
+  return decodeEntry(message.slice(afterKind + 1, afterId), kind, message.slice(afterId + 1));
+}
+
+export function entryFields(entry: StreamEntry): [kind: string, value: string] {
+  return [entry.kind, entry.kind === 'delta' ? entry.text : entry.reason];
+}
+
+/** At most `count` entries from `from` (inclusive) on, in order. @throws RedisAway */
+export async function readEntries(redis: Redis, turnId: string, from: EventId, count: number): Promise<StreamEntry[]> {
+  const reply = await asked(redis, (commands) =>
+    commands.xRange(turnKey(turnId), formatEventId(from), '+', { COUNT: count }),
+  );
+  return (reply ?? []).flatMap(({ id, message }) =>
+    Object.entries(message).flatMap(([kind, value]) => decodeEntry(id, kind, value) ?? []),
+  );
+}
+
+/** The newest id of a turn's stream, null when there is no stream. @throws RedisAway */
+export async function readLastId(redis: Redis, turnId: string): Promise<EventId | null> {
+  const reply = await asked(redis, (commands) => commands.xRevRange(turnKey(turnId), '+', '-', { COUNT: 1 }));
+  const last = reply?.[0];
+  return last === undefined ? null : parseEventId(last.id);
+}
+
+/** A reader can do without Redis whatever is wrong with it: lost in mid-answer, still loading, out of memory. */
+async function asked<T>(redis: Redis, send: (commands: RedisClient) => Promise<T>): Promise<T> {
+  try {
+    return await redis.ask(send);
+  } catch (cause) {
+    throw cause instanceof RedisAway ? cause : new RedisAway('Redis cannot be read', { cause });
+  }
+}
+
+function decodeEntry(idText: string, kind: string, value: string): StreamEntry | null {
+  const id = parseEventId(idText);
+  if (id === null) return null;
+  if (kind === 'delta') return { kind, id, text: value };
+  const reason = RESTART_REASONS.find((known) => known === value);
+  return kind === 'restarted' && reason !== undefined ? { kind, id, reason } : null;
+}
+
+/** Entries that are written together or not at all. */
+export interface Batch {
+  readonly entries: readonly [StreamEntry, ...StreamEntry[]];
+  /** They stand for everything before them: the stream is created when it is gone, and what lies before is trimmed. */
+  readonly anew: boolean;
+}
+
+export function lastIdOf(batch: Batch): EventId {
+  return (batch.entries.at(-1) ?? batch.entries[0]).id;
+}
+
+/**
+ * One round trip, also for the readers' copies.
+ * @param ageSeconds how long the stream lives without a further write; null leaves it as it is.
+ * @returns false when there is no stream any more: the entries were published but not kept.
+ * @throws RedisAway, or the server's error; then the outcome is unknown until the stream's last id is read.
+ */
+export function writeBatch(redis: Redis, turnId: string, batch: Batch, ageSeconds: number | null): Promise<boolean> {
+  const key = turnKey(turnId);
+  const publish = batch.entries.map((entry) => ['PUBLISH', key, encodeMessage(entry)]);
+  const expire = ageSeconds === null ? [] : [['EXPIRE', key, String(ageSeconds)]];
+  return redis.ask(async (commands) => {
+    if (batch.anew) {
+      // A transaction: a stream that exists has an age (G32), and `restarted` never stands there without the text it
+      // announces.
+      const create = batch.entries.map((entry) => ['XADD', key, formatEventId(entry.id), ...entryFields(entry)]);
+      const trim = ['XTRIM', key, 'MINID', formatEventId(batch.entries[0].id)];
+      const together = commands.multi();
+      for (const command of [...create, trim, ...expire, ...publish]) together.addCommand(command);
+      await together.exec();
+      return true;
+    }
+    const append = batch.entries.map((entry) => [
+      'XADD',
+      key,
+      'NOMKSTREAM',
+      formatEventId(entry.id),
+      ...entryFields(entry),
+    ]);
+    const replies = await Promise.all(
+      [...append, ...publish, ...expire].map((command) => commands.sendCommand(command)),
+    );
+    return replies.slice(0, append.length).every((id) => id !== null);
+  });
+}
+
+/**
+ * For a batch found in the stream after its outcome was unknown: whether readers were told is unknown too; a repeat
+ * does them no harm.
+ */
+export async function publishBatch(redis: Redis, turnId: string, batch: Batch): Promise<void> {
+  await redis.ask((commands) =>
+    Promise.all(batch.entries.map((entry) => commands.publish(turnKey(turnId), encodeMessage(entry)))),
+  );
+}

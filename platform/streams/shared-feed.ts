@@ -1,0 +1,166 @@
+import type { Redis } from '../redis.ts';
+
+/** What a feed carries: how its channels are called, and what a text on them means. */
+export interface Wire<Watcher, Message> {
+  nameOf(id: string): string;
+  /** Null for a message of some later version's, to be ignored. */
+  decode(text: string): Message | null;
+  /** Must neither throw nor wait. */
+  tell(watcher: Watcher, message: Message): void;
+  /** Said when messages may have been missed. */
+  readonly missed: Message;
+}
+
+export interface Watch {
+  /**
+   * True once nothing that is published from now on is missed; false when Redis is away (then the watcher is told when
+   * it is back).
+   */
+  readonly ready: Promise<boolean>;
+  /** Whether messages arrive now. */
+  readonly live: boolean;
+  close(): void;
+}
+
+const READY_WITHIN_MS = 500;
+
+interface Channel<Watcher> {
+  readonly watchers: Set<Watcher>;
+  live: boolean;
+  /** Messages may have been missed: whoever waited for `ready` was told false, or the connection was lost since. */
+  missed: boolean;
+  subscribed: Promise<boolean>;
+}
+
+/** All watchers of a process share one connection, and all of one id one subscription. */
+export class SharedFeed<Watcher, Message> {
+  readonly #redis: Redis;
+  readonly #wire: Wire<Watcher, Message>;
+  readonly #channels = new Map<string, Channel<Watcher>>();
+  /** Names whose UNSUBSCRIBE did not get through: the client would renew them with every reconnect. */
+  readonly #abandoned = new Set<string>();
+
+  constructor(redis: Redis, wire: Wire<Watcher, Message>) {
+    this.#redis = redis;
+    this.#wire = wire;
+    redis.subscriber.on('ready', this.#renew);
+    redis.subscriber.on('error', this.#interrupt);
+  }
+
+  watch(id: string, watcher: Watcher): Watch {
+    const name = this.#wire.nameOf(id);
+    let channel = this.#channels.get(name);
+    if (channel === undefined) {
+      channel = { watchers: new Set(), live: false, missed: false, subscribed: Promise.resolve(false) };
+      this.#channels.set(name, channel);
+      this.#subscribe([[name, channel]]);
+    }
+    const own = channel;
+    own.watchers.add(watcher);
+    return {
+      ready: own.live ? Promise.resolve(true) : this.#within(own),
+      get live() {
+        return own.live;
+      },
+      close: () => {
+        this.#leave(name, own, watcher);
+      },
+    };
+  }
+
+  /** Hands a message to the watchers of this process, however it came here. */
+  deliver(id: string, message: Message): void {
+    const channel = this.#channels.get(this.#wire.nameOf(id));
+    if (channel !== undefined) this.#tell(channel, message);
+  }
+
+  close(): void {
+    this.#redis.subscriber.off('ready', this.#renew);
+    this.#redis.subscriber.off('error', this.#interrupt);
+    const names = [...this.#channels.keys()];
+    this.#channels.clear();
+    for (const name of names) this.#unsubscribe(name);
+  }
+
+  #tell(channel: Channel<Watcher>, message: Message): void {
+    for (const watcher of channel.watchers) this.#wire.tell(watcher, message);
+  }
+
+  /** One listener for all channels, so that subscribing again never doubles a message. */
+  readonly #receive = (text: string, name: string): void => {
+    const channel = this.#channels.get(name);
+    const message = channel === undefined ? null : this.#wire.decode(text);
+    if (channel !== undefined && message !== null) this.#tell(channel, message);
+  };
+
+  readonly #renew = (): void => {
+    for (const name of this.#abandoned) if (!this.#channels.has(name)) this.#unsubscribe(name);
+    this.#abandoned.clear();
+    this.#subscribe([...this.#channels]);
+  };
+
+  readonly #interrupt = (): void => {
+    for (const channel of this.#channels.values()) {
+      if (!channel.live) continue;
+      channel.live = false;
+      channel.missed = true;
+      // Also when it goes, not only when it is back: a reader then asks PostgreSQL more often.
+      this.#tell(channel, this.#wire.missed);
+    }
+  };
+
+  #subscribe(channels: readonly (readonly [string, Channel<Watcher>])[]): void {
+    const { subscriber } = this.#redis;
+    // When it is not ready, `#renew` subscribes to everything as soon as it is.
+    if (channels.length === 0 || !subscriber.isReady) return;
+    const connection = subscriber.socketEpoch;
+    const subscribed = subscriber
+      .subscribe(
+        channels.map(([name]) => name),
+        this.#receive,
+      )
+      .then(
+        () => {
+          if (subscriber.socketEpoch !== connection || !subscriber.isReady) return false;
+          for (const [, channel] of channels) {
+            channel.live = true;
+            if (channel.missed) this.#tell(channel, this.#wire.missed);
+            channel.missed = false;
+          }
+          return true;
+        },
+        () => false,
+      );
+    for (const [, channel] of channels) channel.subscribed = subscribed;
+  }
+
+  async #within(channel: Channel<Watcher>): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(
+        () =>
+          setImmediate(() => {
+            resolve(false);
+          }),
+        READY_WITHIN_MS,
+      );
+    });
+    const ready = await Promise.race([channel.subscribed, late]);
+    clearTimeout(timer);
+    if (!ready && !channel.live) channel.missed = true;
+    return ready || channel.live;
+  }
+
+  #leave(name: string, channel: Channel<Watcher>, watcher: Watcher): void {
+    if (!channel.watchers.delete(watcher) || channel.watchers.size > 0 || this.#channels.get(name) !== channel) return;
+    this.#channels.delete(name);
+    channel.live = false;
+    this.#unsubscribe(name);
+  }
+
+  #unsubscribe(name: string): void {
+    this.#redis.subscriber.unsubscribe(name, this.#receive).catch(() => {
+      if (!this.#channels.has(name)) this.#abandoned.add(name);
+    });
+  }
+}

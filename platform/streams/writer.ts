@@ -1,0 +1,212 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RestartReason, StreamEntry } from '../../domain/stream-events.ts';
+import type { Redis } from '../redis.ts';
+import { TurnJournal } from './journal.ts';
+import { joinPulse } from './pulse.ts';
+import { turnKey } from './redis-stream.ts';
+import { TurnText } from './text.ts';
+
+export interface TurnWriterOptions {
+  readonly turnId: string;
+  /** Ordinal of the attempt's row in PostgreSQL, 1 or more; no two writers ever share one. */
+  readonly attempt: number;
+  /**
+   * Why there is a second or later attempt: written at once as its first entry. Attempt 1 begins with its first text
+   * whatever stands here.
+   */
+  readonly restarted: Exclude<RestartReason, 'resync'> | null;
+  /** Entries in the stream before it is written anew as one (2,000). */
+  readonly maxEntries?: number;
+  /**
+   * Bytes of answer that go through Redis (1 MiB, near twice an answer of 128,000 tokens); a longer one arrives whole,
+   * from PostgreSQL.
+   */
+  readonly maxBytes?: number;
+  /** Seconds that the stream lives after its last renewal (1 h), and after `end()` (10 min). */
+  readonly ageSeconds?: number;
+  readonly endedAgeSeconds?: number;
+  /** Told of each entry before Redis is, for the readers of this process (`TurnFeed.deliver`). */
+  readonly onEntry?: (entry: StreamEntry) => void;
+}
+
+/**
+ * Carries the text of one attempt to its readers. Redis away, slow or emptied costs it nothing: no call throws, and
+ * none but `end` waits for Redis.
+ */
+export interface TurnWriter {
+  /** A piece of the answer as the model sent it; it may end in half a surrogate pair. @throws after `end()`. */
+  delta(text: string): void;
+  /** UTF-16 units that have not gone through Redis for certain: they wait or, after `end()`, never will. */
+  readonly unsent: number;
+  /** Number of the last entry given out. */
+  readonly entries: number;
+  /** All of the attempt's text so far, also what is not yet written. */
+  readonly text: string;
+  /** Aborts when a newer attempt writes this turn's stream: the answer of this one will not be stored. */
+  readonly fenced: AbortSignal;
+  /**
+   * Writes what is left, waiting half a second at most, and lets the stream go. Call it before the answer is stored.
+   * @returns for PostgreSQL (`stream_entries`): a reader who has the entry of this number has the whole text. It is one
+   *   more than was ever written when some text never left.
+   */
+  end(): Promise<number>;
+}
+
+const END_WITHIN_MS = 500;
+const URGENT_CHARACTERS = 8_192;
+const SHORTEST_RETRY_MS = 25;
+const LONGEST_RETRY_MS = 500;
+
+/**
+ * Opens without waiting. Call `end()` on every way out: else the stream lives for `ageSeconds`, and the writer counts
+ * as open.
+ */
+export function openTurnWriter(redis: Redis, options: TurnWriterOptions): TurnWriter {
+  return new StreamWriter(redis, options);
+}
+
+class StreamWriter implements TurnWriter {
+  readonly #redis: Redis;
+  readonly #key: string;
+  readonly #endedAgeSeconds: number;
+  readonly #text = new TurnText();
+  readonly #journal: TurnJournal;
+  readonly #fence = new AbortController();
+  /**
+   * Whoever's timer beats and whoever brings the text, what is written is the work that opened the writer: its trace,
+   * its log fields.
+   */
+  readonly #flush = AsyncLocalStorage.bind(() => {
+    this.#flushNow();
+  });
+  readonly #pulse = joinPulse(this.#flush);
+  /** Something should not wait for the pulse: the opening, the first text, a large one. */
+  #urgent = false;
+  #spoken = false;
+  #flushing: Promise<boolean> | null = null;
+  #retry: NodeJS.Timeout | undefined;
+  #retryMs = SHORTEST_RETRY_MS;
+  #ended: Promise<number> | null = null;
+
+  constructor(redis: Redis, options: TurnWriterOptions) {
+    this.#redis = redis;
+    this.#key = turnKey(options.turnId);
+    this.#endedAgeSeconds = options.endedAgeSeconds ?? 600;
+    const opening = options.attempt === 1 ? null : (options.restarted ?? 'retry');
+    this.#journal = new TurnJournal(
+      redis,
+      {
+        turnId: options.turnId,
+        attempt: options.attempt,
+        opening,
+        maxEntries: options.maxEntries ?? 2_000,
+        maxBytes: options.maxBytes ?? 1_048_576,
+        ageSeconds: options.ageSeconds ?? 3_600,
+        onEntry: options.onEntry ?? (() => {}),
+      },
+      this.#text,
+    );
+    if (opening !== null) this.#flush();
+  }
+
+  get entries(): number {
+    return this.#journal.numbered;
+  }
+
+  get text(): string {
+    return this.#text.whole;
+  }
+
+  get unsent(): number {
+    return this.#text.waiting + this.#journal.unacknowledged;
+  }
+
+  get fenced(): AbortSignal {
+    return this.#fence.signal;
+  }
+
+  delta(text: string): void {
+    if (this.#ended !== null) throw new Error('a delta after the end of its stream');
+    if (text === '') return;
+    this.#text.push(text);
+    if (this.#fence.signal.aborted) return;
+    if (!this.#spoken || this.#text.waiting >= URGENT_CHARACTERS) {
+      this.#spoken = true;
+      this.#urgent = true;
+      this.#flush();
+    } else {
+      this.#pulse.request();
+    }
+  }
+
+  end(): Promise<number> {
+    return (this.#ended ??= this.#finish());
+  }
+
+  /** One at a time; while Redis is away, only when its turn to try again has come. */
+  #flushNow(): void {
+    if (this.#flushing !== null || this.#retry !== undefined || this.#ended !== null || !this.#journal.hasWork(false))
+      return;
+    this.#flushing = this.#write(false);
+    void this.#flushing.then((written) => {
+      this.#flushing = null;
+      if (this.#ended !== null || this.#fence.signal.aborted) return;
+      if (!written) this.#tryLater();
+      else if (this.#urgent) this.#flush();
+      else if (this.#journal.hasWork(false)) this.#pulse.request();
+    });
+  }
+
+  /** @returns false when Redis failed. */
+  async #write(last: boolean): Promise<boolean> {
+    try {
+      do {
+        this.#urgent = false;
+        await this.#journal.write(last);
+      } while (this.#journal.broken);
+      this.#retryMs = SHORTEST_RETRY_MS;
+      if (this.#journal.fenced) this.#fence.abort(new Error('a newer attempt writes this turn'));
+      return true;
+    } catch {
+      // Away, timed out or refused: what happened is found out by looking, at the next try. The text waits in memory.
+      return false;
+    }
+  }
+
+  #tryLater(): void {
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#flush();
+    }, this.#retryMs);
+    this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
+  }
+
+  async #finish(): Promise<number> {
+    clearTimeout(this.#retry);
+    this.#pulse.leave();
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      this.#writeRest(),
+      new Promise((resolve) => {
+        timer = setTimeout(resolve, END_WITHIN_MS);
+      }),
+    ]);
+    clearTimeout(timer);
+    this.#journal.close();
+    const { numbered, fenced } = this.#journal;
+    if (numbered > 0 && !fenced)
+      this.#redis.ask((commands) => commands.expire(this.#key, this.#endedAgeSeconds)).catch(() => {});
+    return this.#text.waiting > 0 ? numbered + 1 : numbered;
+  }
+
+  async #writeRest(): Promise<void> {
+    await this.#flushing;
+    while (this.#journal.hasWork(true)) {
+      if (await this.#write(true)) continue;
+      // Away for certain: its readers get the answer from PostgreSQL, and the debit does not wait for a reconnect.
+      if (!this.#redis.commands.isReady) return;
+      await sleep(SHORTEST_RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import { Gauge } from 'prom-client';
+
+/**
+ * What is looked up when somebody scrapes. Of PostgreSQL: the same from every process, so take the maximum and never
+ * the sum.
+ */
+export interface Figures {
+  readonly liveTurns: number;
+  readonly liveHolds: number;
+  readonly heldTokens: number;
+  readonly overshootTokens: number;
+}
+
+export interface PoolState {
+  readonly busy: number;
+  readonly idle: number;
+  readonly max: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
+}
+
+export interface OverloadSource {
+  bound(): number;
+  starting(): { readonly now: number; readonly bound: number };
+}
+
+export interface StateSources {
+  figures(): Promise<Figures>;
+  pool(): PoolState;
+  redis: { readonly commands: { readonly isReady: boolean }; readonly subscriber: { readonly isReady: boolean } };
+}
+
+/** Prometheus waits 10 s for a scrape unless told otherwise. */
+const FIGURES_WITHIN_MS = 5_000;
+
+type MakeGauge = <Label extends string = never>(
+  name: string,
+  help: string,
+  labelNames?: readonly Label[],
+) => Gauge<Label>;
+
+/**
+ * Gauges that are set at the moment of a scrape. A figure that cannot be had is taken away, never left at its last
+ * value.
+ */
+export class Gauges {
+  readonly #make: MakeGauge;
+  readonly #looks: (() => Promise<void>)[] = [];
+
+  constructor(make: MakeGauge) {
+    this.#make = make;
+  }
+
+  async look(): Promise<void> {
+    await Promise.all(this.#looks.map((look) => look()));
+  }
+
+  watchOverload(gate: OverloadSource): void {
+    const bound = this.#make(
+      'turnkeeper_overload_bound_turns',
+      'Live turns beyond which this process refuses a new one with 503',
+    );
+    const starting = this.#make(
+      'turnkeeper_starting_turns',
+      'Turns of this process that wait for the decision about their hold',
+    );
+    const startingBound = this.#make(
+      'turnkeeper_starting_turns_bound',
+      'How many may, as measured: beyond it a new turn is refused with 503',
+    );
+    this.#looks.push(async () => {
+      bound.set(gate.bound());
+      starting.set(gate.starting().now);
+      startingBound.set(gate.starting().bound);
+    });
+  }
+
+  watch({ figures, pool, redis }: StateSources): void {
+    const same = '(the same from every process: take the maximum)';
+    const gauges = {
+      liveTurns: this.#make('turnkeeper_live_turns', `Accepted and running turns of everybody ${same}`),
+      liveHolds: this.#make('turnkeeper_live_holds', `Holds that stand ${same}`),
+      heldTokens: this.#make('turnkeeper_held_tokens', `Tokens set aside by them ${same}`),
+      overshootTokens: this.#make(
+        'turnkeeper_overshoot_tokens',
+        `Tokens debited beyond 105 % within the last day that neither a provider’s excess nor a moved ceiling explains: must be 0 ${same}`,
+      ),
+    } satisfies Record<keyof Figures, Gauge>;
+    const connections = this.#make('turnkeeper_postgres_connections', 'Connections of this process to PostgreSQL', [
+      'state',
+    ]);
+    const most = this.#make('turnkeeper_postgres_connections_max', 'How many it may have');
+    const waiting = this.#make('turnkeeper_postgres_waiting_callers', 'Callers that wait for a connection');
+    const redisUp = this.#make('turnkeeper_redis_up', 'Whether this process’s connection to Redis answers', [
+      'connection',
+    ]);
+    // Before the scrape's own questions take a connection.
+    this.#looks.push(async () => {
+      const { busy, idle, max, waiting: callers } = pool();
+      connections.set({ state: 'busy' }, busy);
+      connections.set({ state: 'idle' }, idle);
+      most.set(max);
+      waiting.set(callers);
+      for (const connection of ['commands', 'subscriber'] as const)
+        redisUp.set({ connection }, redis[connection].isReady ? 1 : 0);
+    });
+    const postgresUp = this.#make('turnkeeper_postgres_up', 'Whether PostgreSQL answered this scrape');
+    this.#looks.push(async () => {
+      const found = await answered(figures(), FIGURES_WITHIN_MS);
+      postgresUp.set(found === null ? 0 : 1);
+      for (const [name, gauge] of Object.entries(gauges)) {
+        if (found === null) gauge.remove();
+        else gauge.set(found[name as keyof Figures]);
+      }
+    });
+  }
+}
+
+/** @returns null when it fails or takes longer than a scrape may. */
+async function answered<T>(look: Promise<T>, withinMs: number): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), withinMs);
+  });
+  try {
+    return await Promise.race([look.catch(() => null), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

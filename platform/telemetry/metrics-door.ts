@@ -1,0 +1,51 @@
+import { createServer } from 'node:http';
+import { AppConfigError } from '../../domain/setup-error.ts';
+import { METRICS_CONTENT_TYPE, type Metrics } from './metrics.ts';
+import { oneAtATime } from '../one-at-a-time.ts';
+
+export interface MetricsDoor {
+  /** With the port that was given when 0 was asked for. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * `/metrics` on a port of its own, without a login: a worker has no other door, and a scraper needs no token. Loopback
+ * unless METRICS_HOST says otherwise. @throws AppConfigError when the port is taken.
+ */
+export async function openMetricsDoor(
+  metrics: Metrics,
+  { host, port }: { host: string; port: number },
+): Promise<MetricsDoor> {
+  const server = createServer(
+    { requestTimeout: 10_000, headersTimeout: 5_000 },
+    oneAtATime((request, response) => {
+      if (request.method !== 'GET' || request.url !== '/metrics') {
+        response.writeHead(404).end();
+        return;
+      }
+      void metrics
+        .render()
+        .then((text) =>
+          response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE, 'cache-control': 'no-store' }).end(text),
+        );
+    }),
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(
+        new AppConfigError(`METRICS_PORT: ${host}:${port} cannot be used (${cause.code ?? cause.message}).`, { cause }),
+      ),
+    );
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  const used = typeof address === 'object' && address !== null ? address.port : port;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${used}/metrics`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

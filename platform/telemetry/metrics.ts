@@ -1,0 +1,149 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { TURN_FAILURES, type ErrorCode, type TurnFailureCode } from '../../domain/errors.ts';
+import type { TurnEnding } from '../../domain/turn.ts';
+import type { ReconcileReport } from '../../workflows/contract/reconcile.ts';
+import { Gauges, type OverloadSource, type StateSources } from './gauges.ts';
+import type { Logger } from './log.ts';
+
+/**
+ * Where the time to the first delta goes, one after the other: the request until its question is committed · from there
+ * until its hold is made · until the model is called · until the model's first delta.
+ */
+export type FirstDeltaPart = 'accept' | 'hold' | 'start' | 'model';
+
+/** How a model call ended. */
+export type AttemptOutcome = 'answered' | 'stopped' | TurnFailureCode;
+
+/**
+ * Counts in this process and costs a turn microseconds; nothing here asks a server while a turn runs. Labels are of
+ * closed lists: never an id, never a text.
+ */
+export interface Metrics {
+  turnEnded(ending: TurnEnding): void;
+  attemptEnded(attempt: { model: string; outcome: AttemptOutcome }): void;
+  firstDelta(seconds: number): void;
+  firstDeltaPart(part: FirstDeltaPart, seconds: number): void;
+  /** @param characters of an answer that never went through Redis: its readers get them from PostgreSQL. */
+  deltasDropped(characters: number): void;
+  reconciled(report: ReconcileReport): void;
+  /** @param request.route its template, `none` when no route took it. */
+  requestEnded(request: { method: string; route: string; status: number; seconds: number }): void;
+  errorSent(code: ErrorCode): void;
+  streamOpened(): void;
+  streamClosed(): void;
+  /** What a scrape looks up beside the counters. */
+  observe(sources: StateSources): void;
+  observeOverload(gate: OverloadSource): void;
+  /** Prometheus's text format, the SDK's own figures included. Never fails: what cannot be looked up is left out. */
+  render(): Promise<string>;
+}
+
+export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+
+const UP_TO_A_MINUTE = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** @param options.readSdk the Temporal SDK's figures in the same format; null: this process collects none. */
+export function createMetrics(options: { role: string; readSdk: (() => Promise<string>) | null }): Metrics {
+  const registers = [new Registry()];
+  const [registry] = registers as [Registry];
+  // A look at the event loop every 50 ms instead of every 10: an idle process stays idle.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 });
+  const counter = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Counter({ name, help, labelNames, registers });
+  const gauge = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Gauge({ name, help, labelNames, registers });
+  const seconds = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Histogram({ name, help, labelNames, buckets: UP_TO_A_MINUTE, registers });
+
+  gauge('turnkeeper_info', 'Which role this process has: all, api or worker', ['role']).set({ role: options.role }, 1);
+  const turns = counter(
+    'turnkeeper_turns_total',
+    'Turns that ended, by outcome and failure code, counted by the process that ended them',
+    ['outcome', 'code'],
+  );
+  const attempts = counter(
+    'turnkeeper_attempts_total',
+    'Model calls that ended, by model and outcome (answered, stopped or a failure code)',
+    ['model', 'outcome'],
+  );
+  const debited = counter('turnkeeper_debited_tokens_total', 'Tokens debited for turns', ['model']);
+  const firstDelta = seconds(
+    'turnkeeper_time_to_first_delta_seconds',
+    'From a streamed send to its first delta on the wire',
+  );
+  const parts = seconds(
+    'turnkeeper_first_delta_part_seconds',
+    'Its parts: accept (question committed), hold (hold made), start (model called), model (first delta of the model)',
+    ['part'],
+  );
+  const dropped = counter(
+    'turnkeeper_delta_characters_dropped_total',
+    'Characters of answers that never went through Redis; their readers got them from PostgreSQL',
+  );
+  const findings = counter(
+    'turnkeeper_reconcile_findings_total',
+    'What reconcile found: turns settled, started, interrupted, or not to be mended (failed); holds expired; counters that differ from the ledger',
+    ['finding'],
+  );
+  const requests = seconds(
+    'turnkeeper_http_request_duration_seconds',
+    'Requests by route, until the answer was sent (a stream: until it began)',
+    ['method', 'route', 'status'],
+  );
+  const errors = counter('turnkeeper_http_errors_total', 'Error answers by their code', ['code']);
+  const streams = gauge('turnkeeper_open_streams', 'Server-sent event streams open now');
+  startAtZero(turns, findings);
+  const gauges = new Gauges(gauge);
+
+  return {
+    turnEnded({ outcome, code, model, debitedTokens }) {
+      turns.inc({ outcome, code: code ?? 'none' });
+      if (debitedTokens > 0) debited.inc({ model }, debitedTokens);
+    },
+    attemptEnded: (attempt) => attempts.inc(attempt),
+    firstDelta: (value) => firstDelta.observe(value),
+    firstDeltaPart: (part, value) => parts.observe({ part }, Math.max(0, value)),
+    deltasDropped: (characters) => dropped.inc(characters),
+    reconciled(report) {
+      for (const [finding, count] of Object.entries(findingsOf(report))) findings.inc({ finding }, count);
+    },
+    requestEnded: ({ method, route, status, seconds: value }) =>
+      requests.observe({ method: METHODS.has(method) ? method : 'OTHER', route, status }, value),
+    errorSent: (code) => errors.inc({ code }),
+    streamOpened: () => streams.inc(),
+    streamClosed: () => streams.dec(),
+    observe: (sources) => gauges.watch(sources),
+    observeOverload: (gate) => gauges.watchOverload(gate),
+    async render() {
+      const [sdk] = await Promise.all([options.readSdk?.().catch(() => ''), gauges.look()]);
+      return `${await registry.metrics()}\n${sdk ?? ''}`;
+    },
+  };
+}
+
+/**
+ * A counter that appears with its first increment hides that increment from `rate()`: everything that is alarmed on
+ * exists from the start.
+ */
+function startAtZero(turns: Counter<'outcome' | 'code'>, findings: Counter<'finding'>): void {
+  for (const outcome of ['completed', 'stopped']) turns.inc({ outcome, code: 'none' }, 0);
+  for (const code of Object.keys(TURN_FAILURES)) turns.inc({ outcome: 'failed', code }, 0);
+  for (const code of ['TOKEN_EXHAUSTED', 'tokens_held', 'unavailable']) turns.inc({ outcome: 'refused', code }, 0);
+  for (const finding of Object.keys(
+    findingsOf({ settled: 0, started: 0, interrupted: 0, expiredHolds: 0, mismatches: 0 }),
+  ))
+    findings.inc({ finding }, 0);
+}
+
+function findingsOf({ settled, started, interrupted, failed = 0, expiredHolds, mismatches }: ReconcileReport) {
+  return { settled, started, interrupted, failed, expired_holds: expiredHolds, mismatches };
+}
+
+/** One line and one count a turn, by the process that ended it. */
+export function tellEndings(metrics: Pick<Metrics, 'turnEnded'>, log: Logger): (ending: TurnEnding) => void {
+  return (ending) => {
+    metrics.turnEnded(ending);
+    log.info(ending, 'turn ended');
+  };
+}

@@ -1,0 +1,34 @@
+import type { Logger } from './log.ts';
+import { NO_TRACING, type Tracing } from './span.ts';
+
+export interface TracingSettings {
+  /** OTLP over HTTP, without `/v1/traces`; undefined: no tracing. */
+  readonly endpoint: string | undefined;
+  readonly serviceName: string;
+  /** Share of traces that are kept where nobody has decided before us, 0 to 1. */
+  readonly ratio: number;
+}
+
+/** OpenTelemetry is loaded (120 ms, 24 MB) only where an endpoint is set. */
+export async function openTracing(
+  { endpoint, ...settings }: TracingSettings,
+  role: string,
+  log: Logger,
+): Promise<Tracing> {
+  if (endpoint === undefined) return NO_TRACING;
+  const { createTracing } = await import('./otel.ts');
+  return createTracing({ ...settings, url: `${endpoint.replace(/\/+$/, '')}/v1/traces`, role }, log);
+}
+
+/** For `openDatabase`: a span a statement, named by its first word. Undefined: statements run as they are. */
+export function traceStatements(
+  tracing: Tracing,
+): (<T>(verb: string, run: () => Promise<T>) => Promise<T>) | undefined {
+  if (!tracing.on) return undefined;
+  return (verb, run) =>
+    tracing.child(
+      `postgresql ${verb}`,
+      { kind: 'client', attributes: { 'db.system.name': 'postgresql', 'db.operation.name': verb } },
+      run,
+    );
+}

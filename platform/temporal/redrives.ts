@@ -1,0 +1,104 @@
+import { TypedSearchAttributes } from '@temporalio/common';
+import { countTurns, type RedriveProgress, type RedriveStep } from '../../domain/redrive.ts';
+import type { TurnFilter } from '../../domain/turn-filter.ts';
+import { redriveWorkflowId, taskQueues, WORKFLOW_TYPES } from '../../workflows/contract/ids.ts';
+import { REDRIVE_SIGNALS, type RedriveInput } from '../../workflows/contract/redrive.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
+import { TURN_FAILURE_TYPES } from '../../workflows/contract/turn.ts';
+import type { Temporal } from './connection.ts';
+
+/** What is started, and what the Temporal UI tells of it. The reason stays out: it is somebody's own words. */
+export interface RedriveToStart {
+  readonly redriveId: string;
+  readonly ratePerSecond: number;
+  /** Null: through the CLI. */
+  readonly adminId: number | null;
+  readonly filter: TurnFilter;
+  readonly progress: RedriveProgress;
+}
+
+/**
+ * The workflows of redrives, as the door sees them. What they do stands in PostgreSQL, so one that is lost is simply
+ * started again.
+ */
+export interface Redrives {
+  /** @throws when the server does not answer within 5 s. */
+  start(redrive: RedriveToStart): Promise<void>;
+  /** Tells it what its row says already; starts it if Temporal has lost it. @throws as `start`. */
+  tell(redrive: RedriveToStart, step: RedriveStep): Promise<void>;
+}
+
+const DEADLINE_MS = 5_000;
+
+export function createRedrives(
+  { client, connection }: Temporal,
+  { taskQueuePrefix }: { taskQueuePrefix: string },
+): Redrives {
+  const optionsOf = ({ redriveId, ratePerSecond, adminId, filter, progress }: RedriveToStart) =>
+    ({
+      workflowId: redriveWorkflowId(redriveId),
+      taskQueue: taskQueues(taskQueuePrefix).background,
+      args: [{ redriveId, ratePerSecond }] as [RedriveInput],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      staticSummary: `replay of ${countTurns(progress)} turns, ${ratePerSecond} a second`,
+      staticDetails: `Asked for ${adminId === null ? 'through the CLI' : `by admin ${adminId}`}; failed turns with ${describe(filter)}.`,
+      typedSearchAttributes: new TypedSearchAttributes(searchAttributesOf(filter)),
+    }) as const;
+  const within = <T>(work: () => Promise<T>) => connection.withDeadline(Date.now() + DEADLINE_MS, work);
+  return {
+    async start(redrive) {
+      await within(() => client.workflow.start(WORKFLOW_TYPES.redriveTurns, optionsOf(redrive)));
+    },
+    async tell(redrive, step) {
+      const signal = Object.entries(REDRIVE_SIGNALS).find(([, named]) => named === step)?.[0] ?? 'resume';
+      await within(() =>
+        client.workflow.signalWithStart(WORKFLOW_TYPES.redriveTurns, { ...optionsOf(redrive), signal, signalArgs: [] }),
+      );
+    },
+  };
+}
+
+/** Those of the turns it replays, as far as the filter names one. */
+function searchAttributesOf({ userId, conversationId, model, code }: TurnFilter) {
+  const type = Object.entries(TURN_FAILURE_TYPES).find(([known]) => known === code)?.[1];
+  return [
+    ...(userId === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.userId, value: String(userId) }]),
+    ...(conversationId === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.conversationId, value: conversationId }]),
+    ...(model === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.model, value: model }]),
+    ...(type === undefined ? [] : [{ key: SEARCH_ATTRIBUTES.turnError, value: type }]),
+  ];
+}
+
+function describe({ from, to, ...filter }: TurnFilter): string {
+  const instants = Object.entries({ from, to }).flatMap(([name, at]) =>
+    at === undefined ? [] : [[name, new Date(at).toISOString()]],
+  );
+  const parts = [...Object.entries(filter).filter(([, value]) => value !== undefined), ...instants];
+  return parts.length === 0 ? 'any cause' : parts.map(([name, value]) => `${name} ${value}`).join(', ');
+}
+
+/** Where the Temporal UI shows a workflow; null when nobody said where the UI is (`TEMPORAL_UI_URL`). */
+export interface TemporalLinks {
+  /** All runs of a workflow id. */
+  workflow(workflowId: string): string | null;
+  /** The history of one run. */
+  run(workflowId: string, runId: string): string | null;
+}
+
+export function createTemporalLinks({
+  uiUrl,
+  namespace,
+}: {
+  uiUrl: string | undefined;
+  namespace: string;
+}): TemporalLinks {
+  const base =
+    uiUrl === undefined ? null : `${uiUrl.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows`;
+  return {
+    workflow: (workflowId) =>
+      base === null ? null : `${base}?query=${encodeURIComponent(`WorkflowId="${workflowId}"`)}`,
+    run: (workflowId, runId) =>
+      base === null ? null : `${base}/${encodeURIComponent(workflowId)}/${encodeURIComponent(runId)}/history`,
+  };
+}

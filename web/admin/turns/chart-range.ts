@@ -1,0 +1,54 @@
+import type { Schemas } from '../../api/schemas.ts';
+import { dayAfter, dayOf, startOfDay } from './days.ts';
+import { filterQuery } from './turn-filter.ts';
+import type { Address } from '../use-address.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** What the API takes at once. */
+const MOST_DAYS = { hour: 7, day: 92 } as const satisfies Record<Bucket, number>;
+type Bucket = Schemas['Failures']['bucket'];
+
+/** What a chart may span when the filter names no days. */
+export const SPANS = { day: 1, week: 7, month: 30, quarter: 90 } as const;
+export type SpanName = keyof typeof SPANS;
+
+export interface ChartRange {
+  readonly bucket: Bucket;
+  readonly from: string;
+  readonly to: string;
+  /** The filter's range is longer than a chart's: this is its end. */
+  readonly cut: boolean;
+}
+
+/**
+ * Hours up to a week, days up to a quarter: the range of the filter, or as long a one as `span` says that ends with the
+ * present hour, so that it stays the same for a while. Null for a range that is none.
+ */
+export function chartRange(address: Address, timeZone: string, now = Date.now()): ChartRange | null {
+  const asked = filterQuery(address, timeZone);
+  if (asked['from'] === undefined && asked['to'] === undefined) {
+    const days = SPANS[spanOf(address)];
+    const to = (Math.floor(now / HOUR) + 1) * HOUR;
+    const from =
+      days <= MOST_DAYS.hour
+        ? new Date(to - days * DAY).toISOString()
+        : startOfDay(dayAfter(dayOf(now, timeZone), 1 - days), timeZone);
+    return { bucket: days <= MOST_DAYS.hour ? 'hour' : 'day', from, to: new Date(to).toISOString(), cut: false };
+  }
+  const to = asked['to'] === undefined ? (Math.floor(now / HOUR) + 1) * HOUR : Date.parse(asked['to']);
+  const from = asked['from'] === undefined ? -Infinity : Date.parse(asked['from']);
+  if (!(from < to)) return null;
+  const bucket = to - from <= MOST_DAYS.hour * DAY + HOUR ? 'hour' : 'day';
+  const cut = to - from > MOST_DAYS[bucket] * DAY + HOUR;
+  return {
+    bucket,
+    from: new Date(cut ? to - MOST_DAYS.day * DAY : from).toISOString(),
+    to: new Date(to).toISOString(),
+    cut,
+  };
+}
+
+export function spanOf({ span }: Address): SpanName {
+  return span !== undefined && span in SPANS ? (span as SpanName) : 'day';
+}

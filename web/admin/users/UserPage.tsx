@@ -1,0 +1,210 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'wouter';
+import { answer } from '../../api/answer.ts';
+import { api } from '../../api/client.ts';
+import type { Schemas } from '../../api/schemas.ts';
+import { buttonClass } from '../../ui/Button.tsx';
+import { Loading } from '../../ui/Loading.tsx';
+import { Notice } from '../../ui/Notice.tsx';
+import { Page } from '../../ui/Page.tsx';
+import { Problem } from '../../ui/Problem.tsx';
+import { useFigures } from '../../usage/figures.ts';
+import { TryLevels } from '../../usage/TryLevels.tsx';
+import { UsageFigures } from '../../usage/UsageCard.tsx';
+import { AdminNav } from '../AdminNav.tsx';
+import { Facts } from '../Facts.tsx';
+import { Pages, Table } from '../Table.tsx';
+import { TurnLink } from '../TurnLink.tsx';
+import { useAddress } from '../use-address.ts';
+import { When } from '../When.tsx';
+import { GrantForm } from './GrantForm.tsx';
+import { Suspension } from './Suspension.tsx';
+
+/** One person: what they have, what is held, what was booked, and what an admin may do. */
+export function UserPage({ userId }: { userId: number }) {
+  const { t } = useTranslation('admin');
+  const [{ cursor }] = useAddress();
+  const user = useQuery({
+    queryKey: ['admin', 'user', userId, { cursor }],
+    queryFn: () =>
+      answer(
+        api.GET('/api/admin/users/{userId}', {
+          params: { path: { userId }, query: { limit: 25, ...(cursor === undefined ? {} : { cursor }) } },
+        }),
+      ),
+    // Another page of the ledger leaves the rest standing.
+    placeholderData: keepPreviousData,
+  });
+  const name = user.data?.email ?? t('users.numbered', { id: userId });
+  return (
+    <Page
+      title={name}
+      wide
+      actions={
+        <Link href={`/admin/turns?userId=${userId}`} className={buttonClass({ size: 'small' }, 'hover:bg-hover')}>
+          {t('users.turns')}
+        </Link>
+      }
+    >
+      <AdminNav />
+      {user.isPending && <Loading />}
+      {user.isError && <Problem error={user.error} onRetry={() => void user.refetch()} />}
+      {user.data !== undefined && <User user={user.data} busy={user.isFetching} />}
+    </Page>
+  );
+}
+
+function User({ user, busy }: { user: Schemas['AdminUserDetail']; busy: boolean }) {
+  const { t } = useTranslation('admin');
+  const { tokens } = useFigures();
+  return (
+    <div className="grid grid-cols-1 gap-8">
+      <Person user={user} />
+      <section
+        aria-label={t('users.usage')}
+        data-testid="usage-card"
+        data-level={user.usage.level}
+        className="rounded-xl border border-line bg-raised p-6"
+      >
+        <UsageFigures usage={user.usage} others />
+      </section>
+      <TryLevels userId={user.userId} />
+      <div className="grid gap-6 md:grid-cols-2">
+        <GrantForm userId={user.userId} />
+        <Suspension userId={user.userId} suspendedAt={user.suspendedAt} />
+      </div>
+      <section>
+        <h2 className="mb-3 text-lg font-semibold">{t('users.holds')}</h2>
+        <Table
+          label={t('users.holds')}
+          items={user.holds}
+          keyOf={({ holdId }) => holdId}
+          empty={t('users.noHolds')}
+          columns={[
+            { title: t('turns.turn'), cell: ({ turnId }) => <TurnLink turnId={turnId} /> },
+            { title: t('tokens'), numeric: true, cell: (hold) => tokens(hold.tokens) },
+            { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> },
+            {
+              title: t('users.expires'),
+              cell: ({ expiresAt }) => (expiresAt === null ? t('users.answered') : <When at={expiresAt} />),
+            },
+          ]}
+        />
+      </section>
+      <Schedules schedules={user.schedules} />
+      <section>
+        <h2 className="mb-3 text-lg font-semibold">{t('users.ledger')}</h2>
+        <Pages
+          label={t('users.ledger')}
+          page={user.ledger}
+          busy={busy}
+          keyOf={({ entryId }) => entryId}
+          empty={t('users.noEntries')}
+          columns={[
+            { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> },
+            {
+              title: t('users.kind'),
+              cell: ({ kind, estimated, overHold, ceilingMoved }) => (
+                <>
+                  {t(`users.kindOf.${kind}`)}
+                  {[
+                    ['estimated', estimated],
+                    ['overHold', overHold],
+                    ['ceilingMoved', ceilingMoved],
+                  ].flatMap(([flag, set]) =>
+                    set === true
+                      ? [
+                          <span key={String(flag)} className="block text-xs text-faint">
+                            {t(`users.flag.${flag as 'estimated'}`)}
+                          </span>,
+                        ]
+                      : [],
+                  )}
+                </>
+              ),
+            },
+            { title: t('tokens'), numeric: true, cell: (entry) => tokens(entry.tokens) },
+            {
+              title: t('turns.purchased'),
+              numeric: true,
+              cell: (entry) => signed(entry.purchasedDelta - entry.debtDelta, tokens),
+            },
+            { title: t('turns.allowance'), numeric: true, cell: (entry) => signed(entry.allowanceDelta, tokens) },
+            { title: t('turns.overage'), numeric: true, cell: (entry) => signed(entry.overageDelta, tokens) },
+            { title: t('users.period'), cell: ({ period }) => period },
+            {
+              title: t('users.why'),
+              cell: ({ turnId, reason }) => (turnId === null ? reason : <TurnLink turnId={turnId} />),
+            },
+          ]}
+        />
+      </section>
+    </div>
+  );
+}
+
+/** What an entry moved of a counter; debt counts as purchased tokens below none. */
+function signed(delta: number, written: (value: number) => string): string {
+  return delta === 0 ? '–' : delta > 0 ? `+${written(delta)}` : written(delta);
+}
+
+function Person({ user }: { user: Schemas['AdminUser'] }) {
+  const { t } = useTranslation('admin');
+  const { moment } = useFigures();
+  const facts = [
+    [t('users.id'), user.userId],
+    [t('users.role'), t(`users.roleOf.${user.role}`)],
+    [
+      t('users.state'),
+      user.suspendedAt === null ? (
+        t('users.active')
+      ) : (
+        <span key="state" className="text-bad">
+          {t('users.suspendedSince', { at: moment(user.suspendedAt) })}
+        </span>
+      ),
+    ],
+    [t('users.zone'), user.timeZone],
+    [t('users.language'), t(`users.languageOf.${user.locale}`)],
+    [t('users.since'), moment(user.createdAt)],
+    ...(user.issuer === null ? [] : [[t('users.by'), `${user.subject} · ${new URL(user.issuer).host}`] as const]),
+  ] as const;
+  return <Facts facts={facts.map(([name, value]) => [name, name, value])} columns="sm:grid-cols-3 lg:grid-cols-6" />;
+}
+
+/** What is armed for them in Temporal, and when it runs next. */
+function Schedules({ schedules }: { schedules: Schemas['AdminUserDetail']['schedules'] }) {
+  const { t } = useTranslation('admin');
+  const { moment, until } = useFigures();
+  return (
+    <section>
+      <h2 className="mb-3 text-lg font-semibold">{t('users.schedules')}</h2>
+      {schedules === null ? (
+        <Notice tone="warn">{t('users.schedulesUnknown')}</Notice>
+      ) : (
+        <Table
+          label={t('users.schedules')}
+          items={schedules}
+          keyOf={({ kind }) => kind}
+          empty={t('users.noSchedules')}
+          columns={[
+            { title: t('users.schedule'), cell: ({ kind }) => t(`users.scheduleOf.${kind}`) },
+            {
+              title: t('users.timing'),
+              cell: ({ timing }) => (
+                <span lang="en" className="text-faint">
+                  {timing}
+                </span>
+              ),
+            },
+            {
+              title: t('users.nextRun'),
+              cell: ({ nextAt }) => (nextAt === null ? t('users.noRun') : `${moment(nextAt)} (${until(nextAt)})`),
+            },
+          ]}
+        />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,33 @@
+import { useSyncExternalStore } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'wouter';
+import { liveTurns } from '../../session/keep.ts';
+import { useFigures } from '../../usage/figures.ts';
+import { Meter } from '../../usage/Meter.tsx';
+import { useUsage } from '../../usage/use-usage.ts';
+import { roughTokens, type LiveTurn } from '../turns/turn-state.ts';
+
+/** What is left, beside where it is spent; while an answer streams, about how much of it that takes. */
+export function TokenMeter({ running }: { running: LiveTurn | null }) {
+  const { t } = useTranslation('usage');
+  const { tokens } = useFigures();
+  const { data: usage } = useUsage();
+  const turns = liveTurns();
+  const soFar = useSyncExternalStore(turns.subscribe, () =>
+    running === null ? 0 : roughTokens(turns.get(running.turnId)?.text ?? ''),
+  );
+  if (usage === undefined) return null;
+  return (
+    <Link
+      href="/usage"
+      className="flex min-w-0 items-center gap-2 rounded-lg px-2 py-1.5 text-xs text-faint hover:bg-hover hover:text-ink"
+    >
+      <Meter usage={usage} label={t('meter')} className="h-1.5 w-14 shrink-0" />
+      <span className="truncate tabular-nums">
+        {running !== null && soFar > 0
+          ? t('soFar', { tokens: tokens(soFar) })
+          : t('leftShort', { tokens: tokens(usage.remainingTokens) })}
+      </span>
+    </Link>
+  );
+}

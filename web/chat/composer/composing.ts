@@ -1,0 +1,75 @@
+import { useSyncExternalStore } from 'react';
+import type { ApiError } from '../../api/api-error.ts';
+
+/**
+ * What is being written in a conversation, and why the last thing sent from it was given back. Outlives the page that
+ * shows it.
+ */
+export interface Composing {
+  readonly draft: string;
+  readonly refusal: ApiError | null;
+}
+
+const EMPTY: Composing = { draft: '', refusal: null };
+const all = new Map<string, Composing>();
+/** Who has written it, as a user id; null before the server has said. */
+let writer: number | null = null;
+const listeners = new Set<() => void>();
+
+/** @param conversationId null: the conversation that has not begun. */
+export function useComposing(conversationId: string | null): Composing {
+  return useSyncExternalStore(subscribe, () => composingOf(conversationId));
+}
+
+export function composingOf(conversationId: string | null): Composing {
+  return all.get(conversationId ?? '') ?? EMPTY;
+}
+
+export function compose(conversationId: string | null, change: Partial<Composing>): void {
+  all.set(conversationId ?? '', { ...composingOf(conversationId), ...change });
+  for (const listener of listeners) listener();
+}
+
+/** Gives back what was typed, before whatever has been typed since. */
+export function giveBack(conversationId: string | null, question: string, refusal: ApiError): void {
+  const { draft } = composingOf(conversationId);
+  compose(conversationId, {
+    draft: draft === '' || draft === question ? question : `${question}\n\n${draft}`,
+    refusal,
+  });
+}
+
+/** What was being written, by whom, for a page that is left and comes back. */
+export interface Drafts {
+  readonly writer: number | null;
+  readonly byConversation: Record<string, string>;
+}
+
+export function packDrafts(): Drafts {
+  return {
+    writer,
+    byConversation: Object.fromEntries(
+      [...all].filter(([, { draft }]) => draft !== '').map(([conversationId, { draft }]) => [conversationId, draft]),
+    ),
+  };
+}
+
+export function unpackDrafts(drafts: Drafts): void {
+  writer = drafts.writer;
+  for (const [conversationId, draft] of Object.entries(drafts.byConversation)) compose(conversationId, { draft });
+}
+
+/** Somebody has signed in: what another person left is not theirs to read. */
+export function composeAs(userId: number): void {
+  if (writer !== userId) forgetComposing();
+  writer = userId;
+}
+
+export function forgetComposing(): void {
+  all.clear();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}

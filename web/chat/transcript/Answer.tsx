@@ -1,0 +1,78 @@
+import { lazy, Suspense, useSyncExternalStore } from 'react';
+import { useTranslation } from 'react-i18next';
+import { liveTurns } from '../../session/keep.ts';
+import { Boundary } from '../../shell/Boundary.tsx';
+import { Button } from '../../ui/Button.tsx';
+import { Notice } from '../../ui/Notice.tsx';
+import { AnswerFoot } from './AnswerFoot.tsx';
+import type { Row } from './rows.ts';
+
+const loadMarkdown = () => import('../../markdown/Markdown.tsx');
+const Markdown = lazy(() => loadMarkdown().then(({ Markdown }) => ({ default: Markdown })));
+
+export function preloadMarkdown(): void {
+  void loadMarkdown().catch(() => {});
+}
+
+/**
+ * A turn's answer, from its first delta to the stored transcript: the same element, so that nothing jumps when it ends.
+ */
+export function Answer({ row, onAsk }: { row: Extract<Row, { kind: 'answer' }>; onAsk: (message: string) => void }) {
+  const { t } = useTranslation('chat');
+  const turns = liveTurns();
+  const live = useSyncExternalStore(turns.subscribe, () => turns.get(row.turnId));
+  const { message } = row;
+  const text = message?.content ?? live?.text ?? '';
+  const streaming = message === null && live?.ending === null;
+  const ending = message ?? live?.ending ?? null;
+  const plain = <div className="whitespace-pre-wrap">{text}</div>;
+  return (
+    <article aria-label={t('answer')} aria-busy={streaming} className="group pt-5">
+      {text !== '' && (
+        <div className={`answer transition-opacity ${live?.again === true ? 'opacity-50' : ''}`}>
+          {/* What cannot be drawn, as quotes in quotes 4,000 deep, stays the text it is. */}
+          <Boundary of={streaming} fallback={() => plain}>
+            <Suspense fallback={plain}>
+              <Markdown text={text} streaming={streaming} />
+            </Suspense>
+          </Boundary>
+        </div>
+      )}
+      {streaming && (text === '' || live.again) && (
+        <Waiting label={live.again ? t('again') : live.phase === 'sending' ? t('sending') : t('thinking')} />
+      )}
+      {ending !== null && <AnswerFoot text={text} ending={ending} />}
+      {ending?.finishReason === 'length' && (
+        <div className="mt-3">
+          <Notice
+            tone="info"
+            action={
+              <Button size="small" onClick={() => onAsk(t('continueMessage'))}>
+                {t('continue')}
+              </Button>
+            }
+          >
+            {t('cut')}
+          </Notice>
+        </div>
+      )}
+    </article>
+  );
+}
+
+function Waiting({ label }: { label: string }) {
+  return (
+    <p className="flex items-center gap-2 py-1 text-sm text-faint">
+      <span aria-hidden className="flex gap-1">
+        {[0, 1, 2].map((n) => (
+          <span
+            key={n}
+            className="size-1.5 animate-pulse-soft rounded-full bg-current"
+            style={{ animationDelay: `${n * 0.18}s` }}
+          />
+        ))}
+      </span>
+      {label}
+    </p>
+  );
+}

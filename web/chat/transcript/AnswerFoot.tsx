@@ -1,0 +1,34 @@
+import { useTranslation } from 'react-i18next';
+import type { Schemas } from '../../api/schemas.ts';
+import { CopyButton } from '../../ui/CopyButton.tsx';
+import { useFigures } from '../../usage/figures.ts';
+
+/** What an answer took and who gave it; the parts of the sum on demand. */
+export function AnswerFoot({
+  text,
+  ending,
+}: {
+  text: string;
+  ending: Pick<Schemas['Message'], 'model' | 'state' | 'usage'>;
+}) {
+  const { t } = useTranslation('chat');
+  const { tokens } = useFigures();
+  const { usage } = ending;
+  return (
+    <div className="mt-1.5 -ml-2 flex flex-wrap items-center gap-x-1 text-xs text-faint">
+      {text !== '' && <CopyButton text={text} label={t('copyAnswer')} />}
+      {usage !== undefined && (
+        <details className="group/usage">
+          <summary className="list-none rounded-md px-2 py-1 tabular-nums hover:bg-hover hover:text-ink">
+            {t('spent', { tokens: tokens(usage.debitedTokens) })} · {ending.model}
+          </summary>
+          <p className="px-2 py-1 tabular-nums">
+            {t('spentParts', { prompt: tokens(usage.promptTokens), completion: tokens(usage.completionTokens) })}
+            {usage.estimated && ` · ${t('estimated')}`}
+          </p>
+        </details>
+      )}
+      {ending.state === 'stopped' && <span className="px-2 py-1">{t('stopped')}</span>}
+    </div>
+  );
+}

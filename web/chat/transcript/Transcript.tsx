@@ -1,0 +1,105 @@
+import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query';
+import { ArrowDown } from 'lucide-react';
+import { memo } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Button } from '../../ui/Button.tsx';
+import { Loading } from '../../ui/Loading.tsx';
+import { Problem } from '../../ui/Problem.tsx';
+import { Answer } from './Answer.tsx';
+import { Question } from './Question.tsx';
+import type { MessagePage, Row } from './rows.ts';
+import { useRowWindow } from './use-row-window.ts';
+import { Welcome } from './Welcome.tsx';
+
+type Stored = UseInfiniteQueryResult<InfiniteData<MessagePage>>;
+
+/** @param stored null: a conversation that has not begun. */
+export function Transcript({
+  rows,
+  stored,
+  conversationId,
+  onAsk,
+}: {
+  rows: readonly Row[];
+  stored: Stored | null;
+  conversationId: string | null;
+  onAsk: (message: string) => void;
+}) {
+  const { t } = useTranslation('chat');
+  const more =
+    stored?.hasNextPage === true && !stored.isFetchingNextPage && !stored.isFetchNextPageError
+      ? () => void stored.fetchNextPage()
+      : null;
+  const view = useRowWindow(rows, more);
+  if (rows.length === 0 && (stored === null || stored.isSuccess))
+    return <Welcome begun={stored !== null} onAsk={onAsk} />;
+  return (
+    <div className="relative min-h-0 flex-1">
+      <div
+        ref={view.scroller}
+        tabIndex={0}
+        role="region"
+        aria-label={t('transcript')}
+        className="h-full overflow-y-auto outline-offset-[-2px] [overflow-anchor:none]"
+      >
+        <div ref={view.content} className="mx-auto w-full max-w-3xl px-4 pt-4 pb-6 sm:px-7">
+          <div ref={view.top} className="h-px" />
+          {stored?.isPending === true && rows.length === 0 && <Loading />}
+          {stored?.isFetchingNextPage === true && <Loading className="p-3" />}
+          {stored?.isError === true && (
+            <Problem
+              error={stored.error}
+              onRetry={() => void (stored.data === undefined ? stored.refetch() : stored.fetchNextPage())}
+            />
+          )}
+          {view.rows.map((row) => (
+            <Line key={row.key} row={row} conversationId={conversationId} onAsk={onAsk} />
+          ))}
+          <div ref={view.bottom} className="h-px" />
+        </div>
+      </div>
+      {!view.atEnd && (
+        <Button
+          size="icon"
+          className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full shadow-float"
+          aria-label={t('toEnd')}
+          onClick={view.toEnd}
+        >
+          <ArrowDown aria-hidden className="size-4" />
+        </Button>
+      )}
+    </div>
+  );
+}
+
+const Line = memo(
+  function Line({
+    row,
+    conversationId,
+    onAsk,
+  }: {
+    row: Row;
+    conversationId: string | null;
+    onAsk: (message: string) => void;
+  }) {
+    return (
+      <div data-row={row.key}>
+        {row.kind === 'question' ? (
+          <Question row={row} conversationId={conversationId} />
+        ) : (
+          <Answer row={row} onAsk={onAsk} />
+        )}
+      </div>
+    );
+  },
+  (before, after) => before.conversationId === after.conversationId && sameRow(before.row, after.row),
+);
+
+/** Rows are made anew with every change of the transcript; what they show mostly is not. */
+function sameRow(a: Row, b: Row): boolean {
+  return (
+    a.key === b.key &&
+    a.message === b.message &&
+    (a.kind !== 'question' || b.kind !== 'question' || (a.text === b.text && a.live === b.live))
+  );
+}

@@ -1,0 +1,88 @@
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useInView } from '../../ui/use-in-view.ts';
+import type { Row } from './rows.ts';
+
+/** Rows in the page at most; a conversation of ten thousand messages weighs no more than this. */
+export const MOST_ROWS = 120;
+const STEP = 40;
+const NEAR_END_PX = 60;
+
+/**
+ * The part of a transcript that is in the page: it grows where one scrolls to and gives up rows at the other side, and
+ * it follows the end unless the person has scrolled up. What is being read keeps its place, whatever comes and goes
+ * above it.
+ * @param readMore older rows, when there are some that were not read.
+ */
+export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null) {
+  // Counted from the end, so that older rows that arrive move nothing.
+  const [{ hidden, size }, setView] = useState({ hidden: 0, size: STEP });
+  const [atEnd, setAtEnd] = useState(true);
+  const scroller = useRef<HTMLDivElement | null>(null);
+  const content = useRef<HTMLDivElement | null>(null);
+  const following = useRef(true);
+  const anchor = useRef<{ key: string; top: number } | null>(null);
+  const to = rows.length - hidden;
+  const isEmpty = rows.length === 0;
+  const shown = rows.slice(Math.max(0, to - size), to);
+
+  const remember = useCallback(() => {
+    const box = scroller.current;
+    if (box === null) return;
+    const edge = box.getBoundingClientRect().top;
+    following.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX && hidden === 0;
+    setAtEnd(following.current);
+    const seen = [...box.querySelectorAll<HTMLElement>('[data-row]')].find(
+      (row) => row.getBoundingClientRect().bottom > edge,
+    );
+    anchor.current =
+      seen === undefined ? null : { key: seen.dataset['row'] ?? '', top: seen.getBoundingClientRect().top - edge };
+  }, [hidden]);
+
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (box === null) return;
+    if (following.current) {
+      box.scrollTop = box.scrollHeight;
+      return;
+    }
+    const { key, top } = anchor.current ?? { key: '', top: 0 };
+    const row = box.querySelector<HTMLElement>(`[data-row="${CSS.escape(key)}"]`);
+    if (row !== null) box.scrollTop += row.getBoundingClientRect().top - box.getBoundingClientRect().top - top;
+  }, [shown.length, hidden, rows]);
+
+  useEffect(() => {
+    const box = scroller.current;
+    const inner = content.current;
+    if (box === null || inner === null) return;
+    const grown = new ResizeObserver(() => {
+      if (following.current) box.scrollTop = box.scrollHeight;
+    });
+    grown.observe(inner);
+    grown.observe(box);
+    box.addEventListener('scroll', remember, { passive: true });
+    return () => {
+      grown.disconnect();
+      box.removeEventListener('scroll', remember);
+    };
+  }, [remember, isEmpty]);
+
+  const top = useInView(
+    () => {
+      if (following.current) remember();
+      if (to - size > 0)
+        setView({ size: Math.min(MOST_ROWS, size + STEP), hidden: hidden + Math.max(0, size + STEP - MOST_ROWS) });
+      else readMore?.();
+    },
+    `${rows.length} ${size} ${hidden} ${readMore !== null}`,
+  );
+  const bottom = useInView(() => {
+    if (hidden > 0) setView({ size: Math.min(MOST_ROWS, size + STEP), hidden: Math.max(0, hidden - STEP) });
+  }, `${rows.length} ${size} ${hidden}`);
+  const toEnd = () => {
+    setView({ hidden: 0, size: STEP });
+    following.current = true;
+    setAtEnd(true);
+    requestAnimationFrame(() => scroller.current?.scrollTo({ top: scroller.current.scrollHeight }));
+  };
+  return { rows: shown, scroller, content, top, bottom, atEnd, toEnd };
+}

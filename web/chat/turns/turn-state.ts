@@ -1,0 +1,87 @@
+import type { TurnEvent } from '../../../domain/stream-events.ts';
+import type { Schemas } from '../../api/schemas.ts';
+import type { ApiError } from '../../api/api-error.ts';
+
+export type Turn = Schemas['Turn'];
+
+/** A turn that this page watches, as far as it knows. */
+export interface LiveTurn {
+  readonly turnId: string;
+  /** Null until the server has said it, for the first turn of a conversation. */
+  readonly conversationId: string | null;
+  /** Null when the turn was found in the transcript, which has its question. */
+  readonly question: string | null;
+  /** sending: not yet admitted · waiting: no text yet · answering · ended */
+  readonly phase: 'sending' | 'waiting' | 'answering' | 'ended';
+  readonly text: string;
+  /** The text is of an attempt that was given up; it stands until the next one has text, so that nothing flickers. */
+  readonly outdated: boolean;
+  /** A new attempt or a replay has begun. */
+  readonly again: boolean;
+  /** Where to resume. */
+  readonly lastEventId: string;
+  readonly ending: Turn | null;
+  /** False while the connection is lost and being made again. */
+  readonly connected: boolean;
+  readonly stopping: boolean;
+}
+
+export function beginTurn(known: Pick<LiveTurn, 'turnId' | 'conversationId' | 'question' | 'phase'>): LiveTurn {
+  return {
+    ...known,
+    text: '',
+    outdated: false,
+    again: false,
+    lastEventId: '',
+    ending: null,
+    connected: true,
+    stopping: false,
+  };
+}
+
+export function advance(turn: LiveTurn, event: TurnEvent<Turn>): LiveTurn {
+  const next = { ...turn, lastEventId: event.id, connected: true };
+  switch (event.type) {
+    case 'accepted':
+      return {
+        ...next,
+        conversationId: event.data.conversationId,
+        phase: turn.phase === 'sending' ? 'waiting' : turn.phase,
+      };
+    case 'delta':
+      return {
+        ...next,
+        phase: 'answering',
+        text: turn.outdated ? event.data.text : turn.text + event.data.text,
+        outdated: false,
+        again: false,
+      };
+    case 'restarted':
+      return { ...next, outdated: true, again: event.data.reason !== 'resync' };
+    default:
+      return {
+        ...next,
+        conversationId: event.data.turn.conversationId,
+        phase: 'ended',
+        ending: event.data.turn,
+        text: event.data.turn.content ?? '',
+        outdated: false,
+        again: false,
+      };
+  }
+}
+
+/** Passes by itself: the same request is made again after a while. Any other error is the answer. */
+export function isPassing({ code, details }: ApiError, { admitted }: { admitted: boolean }): boolean {
+  if (code === 'offline') return true;
+  if (code === 'unavailable') return admitted || details['bound'] === true;
+  return admitted && (code === 'rate_limited' || code === 'internal' || code === 'overloaded');
+}
+
+/** About how many tokens a text is, for a meter that moves while an answer streams; what counts comes with its end. */
+export function roughTokens(text: string): number {
+  // o200k_base: Korean, Chinese and Japanese take 0.6 to 0.8 tokens a character, Latin text about 0.25.
+  let tokens = 0;
+  for (const character of text) tokens += character > '\u10ff' ? 0.7 : 0.26;
+  return Math.ceil(tokens);
+}

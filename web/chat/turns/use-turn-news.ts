@@ -1,0 +1,45 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import type { FeedState } from '../../events/feed-connection.ts';
+import { liveTurns } from '../../session/keep.ts';
+import { compose, giveBack } from '../composer/composing.ts';
+import { useRefreshTranscript } from '../transcript/use-transcript.ts';
+
+/**
+ * Keeps what the page shows true as the turns that it follows are admitted, end or are refused.
+ * @returns the newest answer, for those who listen.
+ */
+export function useTurnNews(feed: FeedState): string {
+  const queries = useQueryClient();
+  const refresh = useRefreshTranscript();
+  const [heard, setHeard] = useState('');
+  const turns = liveTurns();
+  useEffect(() => {
+    const recount = () => {
+      if (feed !== 'live') void queries.invalidateQueries({ queryKey: ['usage'] });
+      void queries.invalidateQueries({ queryKey: ['conversations'] });
+    };
+    turns.listener = {
+      onAccepted({ conversationId }) {
+        compose(conversationId, { refusal: null });
+        recount();
+      },
+      onEnded({ turnId, conversationId }, { content }) {
+        setHeard(content ?? '');
+        recount();
+        // Forgotten only when the stored transcript has it: the answer on the screen never goes in between.
+        if (conversationId !== null)
+          void refresh(conversationId).then(
+            () => turns.forget(turnId),
+            () => {},
+          );
+      },
+      onRefused({ conversationId, question }, error) {
+        if (question === null) compose(conversationId, { refusal: error });
+        else giveBack(conversationId, question, error);
+        recount();
+      },
+    };
+  }, [turns, queries, refresh, feed]);
+  return heard;
+}
