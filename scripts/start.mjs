@@ -10,8 +10,6 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'node_modules', '.installed-lock');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-const TYPESCRIPT = 'node_modules/typescript/bin/tsc';
-const ESLINT = 'node_modules/eslint/bin/eslint.js';
 
 /** What each npm script runs, one after the other, on Node 24. */
 const COMMANDS = {
@@ -21,14 +19,8 @@ const COMMANDS = {
   'test:fast': [['scripts/with-services.ts', '--fast']],
   postman: [['docs/postman/make.ts']],
   record: [['scripts/record-history.ts']],
-  check: [
-    ['web/make-types.ts'],
-    [TYPESCRIPT, '--noEmit'],
-    [TYPESCRIPT, '--noEmit', '-p', 'web'],
-    [TYPESCRIPT, '--noEmit', '-p', 'test/browser'],
-    [ESLINT, '.', '--max-warnings', '0'],
-    ['scripts/with-services.ts', '--fast'],
-  ],
+  check: [['scripts/checks.ts'], ['scripts/with-services.ts', '--fast']],
+  format: [['node_modules/prettier/bin/prettier.cjs', '--write', '--log-level=warn', '.']],
   'bench:turn': [['bench/turn.ts']],
   'bench:stats': [['bench/stats.ts']],
   'bench:turns': [['bench/turns-list.ts']],

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { checksPass } from './checks.ts';
 import { FAST_LANES, needsBrowser } from './lanes.ts';
 import { findChromium } from './services/chromium.ts';
 import { say, SetupError } from './services/say.ts';
@@ -9,9 +10,10 @@ import { buildWeb } from './web-build.ts';
 import { NOTHING_RAN, skippedLine, summarise, summaryLine, type JestResult, type Summary } from './summary.ts';
 
 /**
- * `npm test [-- jest arguments]`: throw-away services, then jest. `--fast`: only the lanes without services. `--keep`:
- * leaves the services running, with the variables to use them, until Ctrl-C. The last line is always `N passed, N
- * failed`; nothing is skipped in silence.
+ * `npm test [-- jest arguments]`: format, types and lint, then throw-away services and jest; a run narrowed by
+ * arguments leaves the checks out. `--fast`: only the lanes without services. `--keep`: leaves the services running,
+ * with the variables to use them, until Ctrl-C. The last line is always `N passed, N failed`; nothing is skipped in
+ * silence.
  */
 async function main(args: string[]): Promise<number> {
   const [fast, keep] = [args.includes('--fast'), args.includes('--keep')];
@@ -21,6 +23,7 @@ async function main(args: string[]): Promise<number> {
   let services: ThrowAway | undefined;
   let summary = NOTHING_RAN;
   try {
+    if (args.length === 0 && !(await checksPass(stopping.signal))) return 1;
     services = await ThrowAway.open(stopping.signal);
     const { dataDir } = services;
     const variables = fast
