@@ -1,6 +1,6 @@
 import type { TurnState } from './turn.ts';
 
-/** What a send with a known id does (product.md, policy 7, first column). */
+/** What a send with a known id does (policy 7, first column). */
 export type SendDecision =
   /** Admitted and alive: read its stream from the start. */
   | 'join'

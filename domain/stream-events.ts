@@ -26,7 +26,7 @@ export type StreamEntry =
 export type EndingState = Extract<TurnState, 'completed' | 'stopped' | 'failed'>;
 
 /**
- * What a reader of a turn is sent, `data` as it goes over the wire (product.md, Stream events). `Turn` is the wire's
+ * What a reader of a turn is sent, `data` as it goes over the wire (docs/api.md, Stream events). `Turn` is the wire's
  * turn.
  */
 export type TurnEvent<Turn = unknown> =

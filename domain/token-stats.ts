@@ -3,7 +3,7 @@ import type { Instant } from './period.ts';
 
 /**
  * Who used how much in their open periods, over all accounts; an account whose stored period has ended counts as used 0
- * (product.md, Admin stats).
+ * (docs/api.md, Admin stats).
  */
 export interface TokenStats {
   readonly overview: {

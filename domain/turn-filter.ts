@@ -2,7 +2,7 @@ import type { ErrorCode } from './errors.ts';
 import type { Instant } from './period.ts';
 import type { TurnState } from './turn.ts';
 
-/** Which turns an admin means (product.md, Turn filter); an absent part means any. The same for lists and replays. */
+/** Which turns an admin means (docs/api.md, Turn filter); an absent part means any. The same for lists and replays. */
 export interface TurnFilter {
   readonly state?: TurnState | undefined;
   /** Why they failed or were refused. */

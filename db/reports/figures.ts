@@ -54,7 +54,7 @@ const PROVE_SINCE = sql.raw("interval '1 day'");
 const BEGAN_EARLIER = sql.raw("interval '30 seconds'");
 
 /**
- * Tokens debited beyond the ceiling that nothing explains (product.md, policy 5): must be 0. Proven from the entries
+ * Tokens debited beyond the ceiling that nothing explains (policy 5): must be 0. Proven from the entries
  * alone, not from their flags. With each debit the account's used tokens and ceiling of that moment are added up again.
  * What lies above the ceiling is explained by what providers charged beyond their holds and by how far the ceiling came
  * down, both since the debit's own hold was made; a hold made in an earlier period is explained by the reset. The rest

@@ -29,7 +29,7 @@ const INSTRUCTIONS = '당신은 친절하고 정확한 상담 도우미입니다
 
 /**
  * What is offered when `MODELS` is not set; the first one is the default. Instructions stay under 60 tokens
- * (product.md, policy 5).
+ * (policy 5).
  */
 const DEFAULT_CATALOGUE = [
   { name: 'gpt-4.1-mini', instructions: INSTRUCTIONS, contextWindow: 1_047_576, maxOutputTokens: 32_768 },

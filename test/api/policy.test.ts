@@ -19,7 +19,7 @@ import {
   stopped,
 } from '../workflow/stage.ts';
 
-/** The two policy tables of product.md, cell by cell: a row or a column without its cell does not compile. */
+/** The tables of policy 6 and policy 7, cell by cell: a row or a column without its cell does not compile. */
 let stack: TestStack;
 /** With one slot, so that a turn beside another has its hold and waits. */
 let narrow: TestStack;

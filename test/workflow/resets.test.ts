@@ -42,7 +42,7 @@ interface Outcome {
 
 const OVER = { workflow: 'COMPLETED', state: 'completed', debits: 1, modelCalls: 1 } as const;
 
-/** Third column of "sending again" (product.md, policy 7), by the workflow task that is reset to. */
+/** Third column of "sending again" (policy 7), by the workflow task that is reset to. */
 const TURNS: Record<string, { make(person: Person): Promise<TestTurn>; first: Outcome; later: Outcome }> = {
   'an answered turn': { make: (person) => answered(stack, person), first: OVER, later: OVER },
   'a turn stopped after its first delta': {
