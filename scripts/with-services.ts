@@ -85,7 +85,8 @@ async function runJest({
       env: {
         ...process.env,
         ...variables,
-        NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',
+        // A debugger comes in by this variable, too.
+        NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`,
       },
     },
   );

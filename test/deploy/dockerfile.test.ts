@@ -42,10 +42,11 @@ test('everything that the running code imports is copied, and no package of deve
   expect(missing).toEqual([]);
 });
 
-test("it is the Node that npm start runs on, in Debian, for Temporal's native core", () => {
+test("it and .nvmrc are of the Node that npm start runs on, in Debian, for Temporal's native core", () => {
   const bases = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1]);
   const version = manifest.dependencies['node'] ?? 'none';
   expect(bases).toEqual([`node:${version}-bookworm`, `node:${version}-bookworm`, `node:${version}-bookworm-slim`]);
+  expect(readProjectFile('.nvmrc')).toBe(`${version}\n`);
 });
 
 test('the web app is built in a stage of its own, and only its files go on', () => {
