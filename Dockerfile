@@ -12,6 +12,7 @@ COPY cli cli
 COPY db db
 COPY domain domain
 COPY migrations migrations
+COPY operations operations
 COPY platform platform
 COPY scripts scripts
 COPY worker worker
