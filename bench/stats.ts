@@ -28,7 +28,7 @@ One account has a tenth of all debits; its pages are measured apart ("hot"). The
   --json        one JSON object on standard output instead of a table
   --help`;
 
-/** Of issue and README: milliseconds on 10 M rows over 200,000 accounts. */
+/** Milliseconds on 10 M rows over 200,000 accounts (docs/performance.md, The books). */
 const TARGETS = { cold: 300, warm: 10, page: 50 } as const;
 
 async function main(stopping: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ export const LONGEST_ATTEMPT_MS = 30 * 60_000;
 
 /**
  * How long one model call may take in all: 60 s + 1 s per 10 output tokens allowed, at most 30 minutes
- * (architecture.md, Retries).
+ * (docs/architecture/turn.md, Retries).
  */
 export function attemptTimeoutMs(outputLimit: number): number {
   return Math.min(60_000 + outputLimit * 100, LONGEST_ATTEMPT_MS);

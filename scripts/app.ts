@@ -7,7 +7,7 @@ const SERVE_WITHIN_MS = 60_000;
 /**
  * How the program runs, in the image too (a test compares). V8 sizes a heap by the machine's memory and glibc keeps
  * what was freed: without the last two and MALLOC a process that was busy for a minute holds twice as much, for no less
- * CPU (docs/architecture.md, Memory).
+ * CPU (docs/performance.md, Memory).
  */
 export const NODE_FLAGS: readonly string[] = [
   '--disable-warning=ExperimentalWarning',

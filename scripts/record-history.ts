@@ -4,7 +4,7 @@ import { ThrowAway } from './throw-away.ts';
 
 /**
  * `npm run record [-- <type>[/<scenario>] …]`: runs the scenarios of test/replay/scenarios.ts against throw-away
- * services and stores what the server wrote under test/replay/histories (docs/architecture.md, Changing workflow code).
+ * services and stores what the server wrote under test/replay/histories (docs/architecture/workflow-code.md).
  */
 async function main(scenarios: string[]): Promise<number> {
   const stopping = new AbortController();

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type BrowserContextOptions, type Page } from 'playwright-core';
 
 /**
- * `node web/screenshots.ts ADDRESS`, as a running `npm start` printed it: the pictures of the README, in
- * docs/screenshots. It moves the demo user through the levels, so it belongs on a stack whose data nobody needs.
- * CHROMIUM names the browser where it is not /usr/bin/chromium.
+ * `node web/screenshots.ts ADDRESS`, as a running `npm start` printed it: the pictures of README.md and
+ * docs/architecture/web.md, in docs/screenshots. It moves the demo user through the levels, so it belongs on a stack
+ * whose data nobody needs. CHROMIUM names the browser where it is not /usr/bin/chromium.
  */
 const { origin: base, hash } = new URL(process.argv[2] ?? '');
 const folder = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));

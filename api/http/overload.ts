@@ -1,6 +1,6 @@
 import { AppError } from '../../domain/errors.ts';
 
-/** Lets in what can be finished (architecture.md, Overload). */
+/** Lets in what can be finished (docs/architecture/turn.md, Overload). */
 export interface OverloadGate {
   /** One request that may have to run a turn. */
   arrive(): Arrival;

@@ -98,8 +98,8 @@ export async function revokeToken(database: Database, which: { token?: string; t
 }
 
 /**
- * Changes zone and language. The period that has begun keeps its end (architecture.md, Time): it is opened first, under
- * the lock. Its reset schedule has to move to the new zone: the caller arms it.
+ * Changes zone and language. The period that has begun keeps its end (docs/architecture/time.md, Periods): it is opened
+ * first, under the lock. Its reset schedule has to move to the new zone: the caller arms it.
  */
 export async function updateProfile(
   database: Database,

@@ -42,8 +42,8 @@ const BY_TYPE: ReadonlyMap<unknown, TurnFailureCode> = new Map([
 ]);
 
 /**
- * What a provider's failure means for the turn (architecture.md, Retries). Pure. The provider's messages are neither
- * read nor passed on, since they may quote the prompt.
+ * What a provider's failure means for the turn (docs/architecture/turn.md, Retries). Pure. The provider's messages are
+ * neither read nor passed on, since they may quote the prompt.
  */
 export function classifyModelError(error: unknown, now: number = Date.now()): ModelErrorClass {
   const code = codeOf(error);

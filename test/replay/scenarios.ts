@@ -41,7 +41,7 @@ const UNAVAILABLE = { status: 503, headers: { 'retry-after-ms': '10' } };
 
 /**
  * Every ending of every workflow type. The compiler asks for each type, and a test for a recorded history of each line:
- * `npm run record -- <type>/<name>` makes it (docs/architecture.md, Changing workflow code).
+ * `npm run record -- <type>/<name>` makes it (docs/architecture/workflow-code.md).
  */
 export const SCENARIOS = {
   chatTurn: {

@@ -37,7 +37,7 @@ export async function startTemporal(
   const shared = { name: 'temporal', url, port, isReady: () => answers(url, namespace) };
   if (cli !== null) {
     const args = serverArgs({ ip: '127.0.0.1', port, uiPort, namespace, file: join(folder, 'temporal.db') });
-    // Half of the cores: on two, one Go thread and a lazy collector cost a turn 2.5 ms less (docs/architecture.md).
+    // Half of the cores: on two, one Go thread and a lazy collector cost a turn 2.5 ms less (docs/performance.md).
     const env = { GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))), GOGC: '400' };
     return {
       ...(await launch(ground, {
