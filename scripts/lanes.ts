@@ -6,7 +6,7 @@ export const FAST_LANES = [
   'test/model/',
   'test/replay/',
   'test/web/',
-  'test/tidy.test.ts',
+  'test/(tidy|documents)\\.test\\.ts',
   'test/bootstrap/(leftovers|variables|summary|cli|modules)\\.test\\.ts',
 ];
 
