@@ -59,7 +59,7 @@ test('they find what they are for, and nothing else', async () => {
 
 test('each failure code has its line, under the name that the UI shows', () => {
   const lines = new Map(
-    [...RUNBOOK.matchAll(/^\| `(\w+)` \| `(\w+)` \|/gm)].map(([, code = '', type = '']) => [code, type]),
+    [...RUNBOOK.matchAll(/^\| `(\w+)` +\| `(\w+)` +\|/gm)].map(([, code = '', type = '']) => [code, type]),
   );
   expect(Object.fromEntries(lines)).toEqual(TURN_FAILURE_TYPES);
   expect([...lines.keys()].sort()).toEqual(Object.keys(TURN_FAILURES).sort());

@@ -4,7 +4,7 @@ export const RUNBOOK = readFileSync(new URL('../../docs/runbook.md', import.meta
 
 /** The views that it tells people to save in the Temporal UI, by name. */
 export const SAVED_VIEWS: ReadonlyMap<string, string> = new Map(
-  [...RUNBOOK.matchAll(/^\| ([^|`]+) \| `([A-Z][^`]+)` \|$/gm)].map(([, name = '', query = '']) => [name, query]),
+  [...RUNBOOK.matchAll(/^\| ([^|`]+?) +\| `([A-Z][^`]+)` +\|$/gm)].map(([, name = '', query = '']) => [name, query]),
 );
 
 /** @throws when the runbook has no such view. */
