@@ -19,7 +19,7 @@ DATABASE_URL's server, whose user must be a superuser to seed) under a name of i
   --json    one JSON object on standard output instead of a table
   --help`;
 
-/** The target of any page (issue of the statistics); counts stop at 10,000 a code, so they have a bound too. */
+/** The target of any page (docs/performance.md, The books); counts stop at 10,000 a code, so they have a bound too. */
 const TARGETS = { page: 50, counts: 250 } as const;
 
 async function main(stopping: AbortSignal): Promise<void> {

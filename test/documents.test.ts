@@ -39,6 +39,15 @@ test('a planted guarantee or rule that stands nowhere is found', () => {
   ]);
 });
 
+test('the guarantees are numbered without a hole, and each says whether it is kept', () => {
+  const guarantees = read('docs/guarantees.md');
+  const numbers = headings(guarantees).flatMap((title) => (/^G\d+$/.test(title) ? [Number(title.slice(1))] : []));
+  expect(numbers.toSorted((a, b) => a - b)).toEqual(numbers.map((_, i) => i + 1));
+  expect(withoutMark(guarantees)).toEqual([]);
+  const planted = '### G1\n\nOne.\n\n_Kept_: [a](a.ts).\n\n### G2\n\nTwo.\n\n_Kept_: nowhere.\n\n### G3\n\nThree.\n';
+  expect(withoutMark(planted)).toEqual(['G2', 'G3']);
+});
+
 test('each document that a source names is there, and so is the section', () => {
   expect(sources.flatMap((file) => unknownDocuments(file, read(file)))).toEqual([]);
 });
@@ -73,6 +82,15 @@ function unknownNumbers(file: string, text: string): string[] {
       .filter(([, n = '']) => !known.some((title) => `${title} `.startsWith(`${heading(n).trimEnd()} `)))
       .map(([citation]) => `${file} cites ${citation}`);
   });
+}
+
+/** What is kept, or in part, names a test that holds it; what is planned says so. */
+function withoutMark(guarantees: string): string[] {
+  return guarantees
+    .split(/^### /m)
+    .slice(1)
+    .filter((section) => !/^(_(Kept|Partly)_: \[[^\]]+\]\(|_Planned_\.)/m.test(section))
+    .map((section) => section.slice(0, section.indexOf('\n')));
 }
 
 /** A source names a document by its path from the root, and a section behind it: `(docs/api.md, Lists)`. */

@@ -79,6 +79,12 @@ test('process.env is read in one file of the program', () => {
   expect(readers).toEqual(['platform/config/config.ts']);
 });
 
+test('the model is called in one file of the program, under a hold (G3)', () => {
+  const callers = files.filter((file) => roomOf(file) in MAY_IMPORT && callsModel(code(file)));
+  expect(callers).toEqual(['activities/generate.ts']);
+  expect(callsModel('const end = await deps.model.stream(request, onDelta);')).toBe(true);
+});
+
 test('OpenTelemetry is loaded by one file, and that only once somebody has set an endpoint', () => {
   const program = files.filter((file) => roomOf(file) in MAY_IMPORT);
   expect(
@@ -220,6 +226,10 @@ function imports(source: string): Import[] {
     ),
   ];
   return found.map(([, how = '', specifier = '']) => ({ specifier, typesOnly: /^(import|export)\s+type\s/.test(how) }));
+}
+
+function callsModel(source: string): boolean {
+  return /\bmodel\s*\.stream\(/.test(source);
 }
 
 function isMisnamed(file: string): boolean {
