@@ -7,7 +7,7 @@ import { MeContext, meQuery } from './session/me.ts';
 import { queries } from './session/keep.ts';
 import { useSession } from './session/session.ts';
 import { SignIn } from './session/SignIn.tsx';
-import { Boundary } from './shell/Boundary.tsx';
+import { Boundary } from './ui/Boundary.tsx';
 import { FailedApp, FailedPage } from './shell/Failed.tsx';
 import { Shell } from './shell/Shell.tsx';
 import { NotFound } from './ui/NotFound.tsx';

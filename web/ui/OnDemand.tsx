@@ -1,7 +1,7 @@
 import { X } from 'lucide-react';
 import { Suspense, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Boundary } from '../shell/Boundary.tsx';
+import { Boundary } from './Boundary.tsx';
 import { Button } from './Button.tsx';
 import { Problem } from './Problem.tsx';
 
