@@ -4,7 +4,7 @@ import { AppError, type ErrorCode } from '../domain/errors.ts';
 import type { TurnState, TurnUsage } from '../domain/turn.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from './page.ts';
 import type { Database } from './database.ts';
-import { Conversation } from './entities.ts';
+import { Conversation } from './entities/conversation.ts';
 import { usageOf, type UsageColumns } from './turns/row.ts';
 
 /** Instants in milliseconds. */

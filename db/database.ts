@@ -1,12 +1,10 @@
-import { Migrator } from '@mikro-orm/migrations';
 import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
 import { sql } from 'kysely';
 import type { ClientBase, Pool } from 'pg';
 import type { TurnEnding } from '../domain/turn.ts';
-import { MIGRATIONS } from '../migrations/index.ts';
 import { openPacketSocket } from './driver/packet-socket.ts';
 import { onPool, transact, type Sql, type Tx } from './driver/pipeline.ts';
-import { ENTITIES } from './entities.ts';
+import { ormOptions } from './schema/orm-options.ts';
 
 export type { Sql, Tx } from './driver/pipeline.ts';
 
@@ -55,9 +53,7 @@ const ANSWER_WITHIN_MS = 20_000;
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { onTurnEnded, traceStatement, answerWithinMs = ANSWER_WITHIN_MS } = options;
   const orm = await MikroORM.init({
-    clientUrl: options.url,
-    entities: [...ENTITIES],
-    extensions: [Migrator],
+    ...ormOptions(options.url),
     // A connection costs 10 to 20 ms and its prepared statements: an idle one is kept for ten minutes.
     pool: { min: 0, max: options.poolMax, idleTimeoutMillis: 600_000 },
     // How long each wait may last: a connection 5 s, a statement 15 s, an idle transaction 30 s (a lost client must not
@@ -78,13 +74,6 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
           if (traceStatement !== undefined) traceClient(client, traceStatement);
         });
       },
-    },
-    migrations: {
-      tableName: 'schema_migrations',
-      migrationsList: [...MIGRATIONS],
-      snapshot: false,
-      transactional: true,
-      allOrNothing: true,
     },
     debug: false,
     logger: () => {},

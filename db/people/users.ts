@@ -4,7 +4,8 @@ import { AppError } from '../../domain/errors.ts';
 import type { Locale } from '../../domain/messages.ts';
 import { isTimeZone, NO_TIME_ZONE } from '../../domain/time-zones.ts';
 import { first, one, violatedConstraint, type Database, type Sql } from '../database.ts';
-import { Account, ApiKey, User } from '../entities.ts';
+import { Account } from '../entities/account.ts';
+import { ApiKey, User } from '../entities/user.ts';
 import { findAccount, lockAccount } from '../money/accounts.ts';
 import { forgetReset } from '../money/armed.ts';
 

@@ -1,0 +1,30 @@
+import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
+import type { ErrorCode } from '../../domain/errors.ts';
+import { Hold } from './hold.ts';
+import { Turn } from './turn.ts';
+
+export const Attempt = defineEntity({
+  name: 'Attempt',
+  tableName: 'attempts',
+  properties: {
+    turn: () => p.manyToOne(Turn).primary(),
+    number: p.integer().primary(),
+    runId: p.text(),
+    hold: () => p.manyToOne(Hold),
+    state: p.enum(['open', 'answered', 'stopped', 'failed', 'lost']).default('open'),
+    errorCode: p.text().$type<ErrorCode>().nullable(),
+    finishReason: p.text().$type<'stop' | 'length'>().nullable(),
+    providerRequestId: p.text().nullable(),
+    promptTokens: p.integer().nullable(),
+    cachedTokens: p.integer().nullable(),
+    completionTokens: p.integer().nullable(),
+    reasoningTokens: p.integer().nullable(),
+    estimated: p.boolean().nullable(),
+    startedAt: p.datetime().defaultRaw('now()'),
+    endedAt: p.datetime().nullable(),
+    providerStatus: p.integer().nullable(),
+    providerCode: p.text().nullable(),
+  },
+  checks: [{ name: 'attempts_provider_code_is_a_word', expression: "provider_code ~ '^[A-Za-z0-9_.-]{1,64}$'" }],
+});
+export type Attempt = InferEntity<typeof Attempt>;

@@ -1,0 +1,25 @@
+import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
+import { sqlIndex } from './postgres.ts';
+import { User } from './user.ts';
+
+export const Conversation = defineEntity({
+  name: 'Conversation',
+  tableName: 'conversations',
+  properties: {
+    id: p.uuid().primary(),
+    user: () => p.manyToOne(User),
+    title: p.text().nullable(),
+    lastSequence: p.integer().default(0),
+    archivedAt: p.datetime().nullable(),
+    listedAt: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+    updatedAt: p.datetime().defaultRaw('now()'),
+  },
+  indexes: [
+    sqlIndex(
+      'conversations_newest_of_user',
+      'conversations (user_id, updated_at desc, id desc) where listed_at is not null',
+    ),
+  ],
+});
+export type Conversation = InferEntity<typeof Conversation>;

@@ -1,0 +1,34 @@
+import { Account, Period } from './account.ts';
+import { Alert } from './alert.ts';
+import { Attempt } from './attempt.ts';
+import { AuditEntry } from './audit-entry.ts';
+import { Conversation } from './conversation.ts';
+import { Hold } from './hold.ts';
+import { LedgerEntry } from './ledger-entry.ts';
+import { ModelRate } from './model-rate.ts';
+import { Delivery, Notification } from './notification.ts';
+import { Redrive, RedriveTurn } from './redrive.ts';
+import { Turn } from './turn.ts';
+import { UsageRollup } from './usage-rollup.ts';
+import { ApiKey, User } from './user.ts';
+
+/** Every table; test/db/entities.test.ts holds them against the migrated schema. */
+export const ENTITIES = [
+  User,
+  ApiKey,
+  Account,
+  Period,
+  Conversation,
+  Turn,
+  ModelRate,
+  Hold,
+  Attempt,
+  LedgerEntry,
+  UsageRollup,
+  Alert,
+  Notification,
+  Delivery,
+  AuditEntry,
+  Redrive,
+  RedriveTurn,
+] as const;

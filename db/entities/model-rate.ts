@@ -1,0 +1,26 @@
+import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
+
+export const ModelRate = defineEntity({
+  name: 'ModelRate',
+  tableName: 'model_rates',
+  properties: {
+    id: p.integer().primary().generated('identity'),
+    model: p.text(),
+    version: p.integer(),
+    input: p.integer(),
+    cachedInput: p.integer(),
+    output: p.integer(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+  checks: [
+    { name: 'model_rates_versions_begin_at_1', expression: 'version >= 1' },
+    { name: 'model_rates_input_is_1_to_a_million', expression: 'input >= 1 and input <= 1000000' },
+    { name: 'model_rates_cached_input_is_1_to_a_million', expression: 'cached_input >= 1 and cached_input <= 1000000' },
+    { name: 'model_rates_output_is_1_to_a_million', expression: 'output >= 1 and output <= 1000000' },
+  ],
+  uniques: [
+    { name: 'model_rates_one_per_version', properties: ['model', 'version'] },
+    { name: 'model_rates_id_and_figures', properties: ['id', 'input', 'cachedInput', 'output'] },
+  ],
+});
+export type ModelRate = InferEntity<typeof ModelRate>;

@@ -1,0 +1,104 @@
+import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
+import type { ErrorCode } from '../../domain/errors.ts';
+import { TURN_STATES } from '../../domain/turn.ts';
+import type { Warning } from '../../domain/usage-state.ts';
+import { Account } from './account.ts';
+import { Conversation } from './conversation.ts';
+import { sqlIndex, tokenCount } from './postgres.ts';
+import { User } from './user.ts';
+
+const NEWEST = [
+  { name: 'createdAt', sort: 'desc' },
+  { name: 'id', sort: 'desc' },
+] as const;
+
+export const Turn = defineEntity({
+  name: 'Turn',
+  tableName: 'turns',
+  properties: {
+    id: p.uuid().primary(),
+    user: () => p.manyToOne(User),
+    account: () => p.manyToOne(Account),
+    conversation: () => p.manyToOne(Conversation),
+    sequence: p.integer(),
+    state: p.enum(TURN_STATES).default('accepted'),
+    model: p.text(),
+    askedOutput: p.integer().nullable(),
+    outputLimit: p.integer().nullable(),
+    bodyHash: p.blob(),
+    idempotencyKey: p.text().nullable(),
+    question: p.text(),
+    questionTokens: p.integer(),
+    encoding: p.text(),
+    answer: p.text().nullable(),
+    answerTokens: p.integer().nullable(),
+    answerAttempt: p.integer().nullable(),
+    streamEntries: p.integer().nullable(),
+    attempt: p.integer().default(0),
+    runId: p.text().nullable(),
+    runReason: p.enum(['send', 'retry', 'replay', 'reset']).default('send'),
+    finishReason: p.text().$type<'stop' | 'length'>().nullable(),
+    errorCode: p.text().$type<ErrorCode>().nullable(),
+    promptTokens: p.integer().nullable(),
+    completionTokens: p.integer().nullable(),
+    debitedTokens: tokenCount().nullable(),
+    estimated: p.boolean().nullable(),
+    warning: p.json<Warning>().nullable(),
+    stopRequestedAt: p.datetime().nullable(),
+    everAdmitted: p.boolean().default(false),
+    admittedAt: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+    touchedAt: p.datetime().defaultRaw('now()'),
+    endedAt: p.datetime().nullable(),
+    replayedAt: p.datetime().nullable(),
+  },
+  checks: [
+    { name: 'turns_asked_output_is_positive', expression: 'asked_output > 0' },
+    {
+      name: 'turns_end_when_they_are_over',
+      expression: "(ended_at is null) = (state in ('accepted', 'running'))",
+    },
+    { name: 'turns_refused_were_never_admitted', expression: "state <> 'refused' or not ever_admitted" },
+    {
+      name: 'turns_failed_say_why',
+      expression: "state <> all (array['failed', 'refused']) or error_code is not null",
+    },
+    { name: 'turns_completed_have_an_answer', expression: "state <> 'completed' or answer is not null" },
+  ],
+  uniques: [
+    { name: 'turns_sequence_is_unique', properties: ['conversation', 'sequence'] },
+    {
+      name: 'turns_idempotency_key_is_unique',
+      properties: ['account', 'idempotencyKey'],
+      where: 'idempotency_key is not null',
+    },
+    {
+      name: 'turns_one_running_a_conversation',
+      properties: ['conversation'],
+      where: "state in ('accepted', 'running')",
+    },
+  ],
+  indexes: [
+    { name: 'turns_quiet', properties: ['touchedAt'], where: "state in ('accepted', 'running')" },
+    { name: 'turns_touched_of_user', properties: ['user', 'touchedAt'] },
+    { name: 'turns_newest', columns: [...NEWEST] },
+    sqlIndex('turns_newest_of_user', 'turns (user_id, created_at desc, id desc)'),
+    { name: 'turns_newest_of_model', columns: [{ name: 'model' }, ...NEWEST] },
+    {
+      name: 'turns_without_answer',
+      columns: [{ name: 'state' }, ...NEWEST, { name: 'model' }],
+      where: "state in ('stopped', 'failed', 'refused')",
+    },
+    {
+      name: 'turns_by_error',
+      columns: [{ name: 'errorCode' }, ...NEWEST, { name: 'state' }, { name: 'model' }],
+      where: 'error_code is not null',
+    },
+    sqlIndex(
+      'turns_by_error_of_user',
+      'turns (user_id, error_code, created_at desc, id desc, state) where error_code is not null',
+    ),
+    { name: 'turns_replayed', columns: [...NEWEST], where: 'replayed_at is not null' },
+  ],
+});
+export type Turn = InferEntity<typeof Turn>;

@@ -1,0 +1,31 @@
+import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
+import { Period } from './account.ts';
+import { ModelRate } from './model-rate.ts';
+import { tokenCount, tokenDelta } from './postgres.ts';
+
+export const UsageRollup = defineEntity({
+  name: 'UsageRollup',
+  tableName: 'usage_rollups',
+  properties: {
+    period: () => p.manyToOne(Period).primary(),
+    day: p.date().primary(),
+    rate: () => p.manyToOne(ModelRate).primary().nullable().deleteRule('no action'),
+    turns: p.integer(),
+    promptTokens: tokenCount(),
+    cachedTokens: tokenCount(),
+    completionTokens: tokenCount(),
+    usedTokens: tokenDelta(),
+  },
+  checks: [
+    { name: 'usage_rollups_of_turns_name_a_rate', expression: '(rate_id is not null) = (turns > 0)' },
+    { name: 'usage_rollups_only_adjustments_go_down', expression: 'rate_id is null or used_tokens > 0' },
+  ],
+  uniques: [
+    {
+      name: 'usage_rollups_one_per_day_and_rate',
+      expression:
+        'alter table usage_rollups add constraint usage_rollups_one_per_day_and_rate unique nulls not distinct (period_id, day, rate_id)',
+    },
+  ],
+});
+export type UsageRollup = InferEntity<typeof UsageRollup>;
