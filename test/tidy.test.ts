@@ -31,6 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   bench: ['domain', 'db', 'platform', 'scripts', 'test/fake-model/scenario.ts'],
   web: [],
   'main.ts': ['domain', 'db', 'platform', 'api/main.ts', 'worker/main.ts'],
+  'mikro-orm.config.ts': ['domain', 'db/schema', 'platform/config'],
 };
 /** What a folder may import the types of, beside what it may import. */
 const MAY_IMPORT_TYPES: Record<string, readonly string[]> = { web: ['api/wire', 'domain'] };
