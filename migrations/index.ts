@@ -12,7 +12,10 @@ import { KnowPeopleByIssuer } from './20261125-know-people-by-issuer.ts';
 import { FindHoldsByAccount } from './20261125-find-holds-by-account.ts';
 import { FindReversalsByGrant } from './20261125-find-reversals-by-grant.ts';
 
-/** In the order they run; forward only. */
+/**
+ * In the order they run; forward only. `npm run mikro-orm -- migration:create --name=add-receipts` writes the next one
+ * from what the entities have beyond schema.json, named by the second, and leaves the new schema there.
+ */
 export const MIGRATIONS = [
   CreateTurnsAndLedger,
   CreateAuditEntries,

@@ -1,8 +1,15 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Migration } from '@mikro-orm/migrations';
+import { MikroORM } from '@mikro-orm/postgresql';
 import { sql } from 'kysely';
 import { openDatabase } from '../../db/database.ts';
-import { migrate } from '../../db/migrate.ts';
+import { assertMigrated, migrate } from '../../db/migrate.ts';
+import { ormOptions } from '../../db/schema/orm-options.ts';
 import { countMismatches } from '../../db/turns/reconcile.ts';
+import { MIGRATIONS } from '../../migrations/index.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { rows } from './fixture.ts';
 
@@ -72,6 +79,80 @@ test('a migration’s statements have no limit, those of requests do', async () 
   } finally {
     await Promise.all([patient.close(), usual.close()]);
   }
+});
+
+/** Applied before names carried the time of day; databases keep them as they are. */
+const APPLIED = [
+  '20261123-create-turns-and-ledger',
+  '20261124-create-audit-entries',
+  '20261124-find-turns-for-admins',
+  '20261124-create-rates-and-rollups',
+  '20261124-index-overage-debits',
+  '20261124-suspend-accounts',
+  '20261124-remember-armed-schedules',
+  '20261124-create-alerts-and-notifications',
+  '20261124-create-redrives',
+  '20261124-index-turns-by-touch',
+  '20261125-know-people-by-issuer',
+  '20261125-find-holds-by-account',
+  '20261125-find-reversals-by-grant',
+];
+
+test('migrations keep the names they were applied under; new ones are named by the second and sort as they run', () => {
+  const names = namesOf(db.database.orm);
+  expect(misnamed(names)).toEqual([]);
+  expect(misnamed([...names, '20270101-add-receipts'])).toEqual(['20270101-add-receipts']);
+  expect(misnamed([...names, '20270101090000-b', '20270101080000-a'])).toEqual(['20270101080000-a']);
+  expect(misnamed(APPLIED.toReversed())).toContain('20261125-find-reversals-by-grant');
+  const files = readdirSync(new URL('../../migrations', import.meta.url)).filter((file) => /^\d/.test(file));
+  expect(files.sort()).toEqual(names.map((name) => `${name}.ts`).sort());
+});
+
+function namesOf({ driver, config }: MikroORM): string[] {
+  return MIGRATIONS.map((MigrationClass) => new MigrationClass(driver, config).name);
+}
+
+function misnamed(names: readonly string[]): string[] {
+  return names.filter((name, at) =>
+    at < APPLIED.length ? name !== APPLIED[at] : !/^\d{14}-[a-z0-9-]+$/.test(name) || name <= (names[at - 1] ?? ''),
+  );
+}
+
+class AddReceipts extends Migration {
+  override readonly name = '20270101090000-add-receipts';
+
+  override up(): void {
+    this.addSql('create table receipts (id integer primary key)');
+  }
+}
+
+test('a database of before such names still starts, and takes what is new and nothing else', async () => {
+  const old = await createTestDatabase({ empty: true });
+  const next = await MikroORM.init({
+    ...ormOptions(old.url),
+    migrations: { ...ormOptions(old.url).migrations, migrationsList: [...MIGRATIONS, AddReceipts], silent: true },
+  });
+  try {
+    await old.database.orm.migrator.up({ to: APPLIED.at(-1) ?? '' });
+    const applied = sql<{ name: string }>`select name from schema_migrations order by id`;
+    expect((await rows(old.database.sql, applied)).map(({ name }) => name)).toEqual(APPLIED);
+    expect(await migrate(old.url)).toEqual(namesOf(old.database.orm).slice(APPLIED.length));
+    await assertMigrated(old.database);
+    expect((await next.migrator.up()).map(({ name }) => name)).toEqual(['20270101090000-add-receipts']);
+    await assertMigrated(old.database);
+  } finally {
+    await next.close();
+    await old.close();
+  }
+});
+
+test('MikroORM’s command lists them from the program’s own DATABASE_URL', () => {
+  const listed = execFileSync(process.execPath, ['node_modules/@mikro-orm/cli/cli.js', 'migration:list'], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    env: { ...process.env, NODE_OPTIONS: '', DATABASE_URL: db.url },
+    encoding: 'utf8',
+  });
+  for (const name of APPLIED) expect(listed).toContain(name);
 });
 
 const BEFORE = `
