@@ -3,10 +3,20 @@ import { sql } from 'kysely';
 import type { ClientBase, Pool } from 'pg';
 import type { TurnEnding } from '../domain/turn.ts';
 import { openPacketSocket } from './driver/packet-socket.ts';
-import { onPool, transact, type Sql, type Tx } from './driver/pipeline.ts';
+import { kyselyOn } from './driver/kysely.ts';
+import { onPool, transact, type Sql, type Tx as Pipeline } from './driver/pipeline.ts';
 import { ormOptions } from './schema/orm-options.ts';
 
-export type { Sql, Tx } from './driver/pipeline.ts';
+export type { Sql } from './driver/pipeline.ts';
+
+/** A transaction of both worlds: statements of ours, and entities. */
+export interface Tx extends Pipeline {
+  /**
+   * The transaction's unit of work, made when first asked for. What it holds at the end is written before the commit; a
+   * statement that has to see it sooner waits for `flush()`.
+   */
+  em(): EntityManager;
+}
 
 export interface Database {
   /** A fresh unit of work (identity map) for entities; one per request, never shared. */
@@ -80,12 +90,30 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   });
   const pool = await orm.em.getConnection().getNativeClient();
   const onAny = onPool(pool);
+  function entitiesOf(pipeline: Pipeline) {
+    let em: EntityManager | undefined;
+    return {
+      em() {
+        if (em === undefined) {
+          em = orm.em.fork();
+          em.setTransactionContext(kyselyOn(pipeline));
+        }
+        return em;
+      },
+      flush: async () => em?.flush(),
+    };
+  }
   return {
     em: () => orm.em.fork(),
     sql: onAny,
     async transaction(work) {
       const endings: TurnEnding[] = [];
-      const result = await transact(pool, (tx) => collectEndings(tx, endings, work));
+      const result = await transact(pool, async (pipeline) => {
+        const entities = entitiesOf(pipeline);
+        const answer = await collectEndings({ ...pipeline, em: entities.em }, endings, work);
+        await entities.flush();
+        return answer;
+      });
       if (onTurnEnded !== undefined) for (const ending of endings) onTurnEnded(ending);
       return result;
     },
