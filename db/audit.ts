@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import type { AuditAction, AuditActor, AuditFigures, AuditTarget } from '../domain/audit.ts';
+import { columnsOf } from './columns.ts';
+import { AuditEntry as AuditEntity } from './entities/audit-entry.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from './page.ts';
 import { one, type Database, type Tx } from './database.ts';
 
@@ -59,14 +61,24 @@ export async function listAudit(
     ...(cursor === null ? [] : [sql`id < ${decodeCursor(cursor, ['number'])[0]}`]),
   ];
   const { rows } = await sql<AuditRecord>`
-    select id::float8 as id, admin_id::float8 as "adminId", action, target, reason, before, after, request_id as "requestId",
-      floor(extract(epoch from created_at) * 1000)::float8 as "createdAt"
-    from audit_entries ${conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`}
+    select ${auditColumns} from audit_entries a ${conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`}
     order by id desc limit ${limit + 1}`
     .execute(database.sql)
     .catch(rethrowBadCursor);
   return pageOf(rows, limit, ({ id }) => encodeCursor([id]));
 }
+
+const auditColumns = columnsOf(AuditEntity, 'a', [
+  'id',
+  'adminId',
+  'action',
+  'target',
+  'reason',
+  'before',
+  'after',
+  'requestId',
+  'createdAt',
+]);
 
 function jsonOf(figures: AuditFigures | null): string | null {
   return figures === null ? null : JSON.stringify(figures);

@@ -3,9 +3,11 @@ import { v7 as uuidv7 } from 'uuid';
 import { AppError, type ErrorCode } from '../domain/errors.ts';
 import type { TurnState, TurnUsage } from '../domain/turn.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from './page.ts';
+import { columnsOf, type RowOf } from './columns.ts';
 import type { Database } from './database.ts';
 import { Conversation } from './entities/conversation.ts';
-import { usageOf, type UsageColumns } from './turns/row.ts';
+import { Turn } from './entities/turn.ts';
+import { usageOf } from './turns/row.ts';
 
 /** Instants in milliseconds. */
 export interface ConversationRecord {
@@ -41,7 +43,7 @@ export async function listConversations(
 ): Promise<Page<ConversationRecord>> {
   const after = list.cursor === null ? null : decodeCursor(list.cursor, ['string', 'string']);
   const { rows } = await sql<ConversationRecord & { key: string }>`
-    select ${conversationColumns}, updated_at::text as key from conversations
+    select ${conversationColumns}, c.archived_at is not null as archived, c.updated_at::text as key from conversations c
     where user_id = ${list.userId} and listed_at is not null
       and (${list.archived}::boolean is null or (archived_at is not null) = ${list.archived}::boolean)
       and (${list.search}::text is null or title ilike ${list.search === null ? null : `%${escapeLike(list.search)}%`})
@@ -105,8 +107,7 @@ export async function listMessages(
   const after = list.cursor === null ? null : decodeCursor(list.cursor, ['number', 'number']);
   const [beyond, direction] = list.order === 'desc' ? [sql.raw('<'), sql.raw('desc')] : [sql.raw('>'), sql.raw('asc')];
   const { rows } = await sql<MessageRow>`
-    select t.id as "turnId", t.sequence, m.part, m.role, m.content, t.state, t.model, t.attempt, t.error_code as error, t.finish_reason as "finishReason",
-      t.prompt_tokens as "promptTokens", t.completion_tokens as "completionTokens", t.debited_tokens::float8 as "debitedTokens", t.estimated,
+    select ${messageColumns}, m.part, m.role, m.content,
       floor(extract(epoch from case m.part when 0 then t.created_at else coalesce(t.ended_at, t.created_at) end) * 1000)::float8 as "createdAt"
     from turns t cross join lateral (values (0, 'user', t.question), (1, 'assistant', t.answer)) as m(part, role, content)
     where t.conversation_id = ${list.conversationId} and t.ever_admitted and m.content is not null
@@ -119,7 +120,8 @@ export async function listMessages(
   return { ...page, items: page.items.map(messageOf) };
 }
 
-type MessageRow = Omit<MessageRecord, 'usage'> & UsageColumns & { part: 0 | 1 };
+type MessageRow = RowOf<typeof messageColumns> &
+  Pick<MessageRecord, 'role' | 'content' | 'createdAt'> & { part: 0 | 1 };
 
 /** What was used and how it ended belongs to the answer, not to the question. */
 function messageOf({
@@ -139,8 +141,26 @@ function messageOf({
   };
 }
 
-const conversationColumns = sql.raw(`id as "conversationId", title, archived_at is not null as archived,
-  floor(extract(epoch from created_at) * 1000)::float8 as "createdAt", floor(extract(epoch from updated_at) * 1000)::float8 as "updatedAt"`);
+const messageColumns = columnsOf(Turn, 't', {
+  turnId: 'id',
+  sequence: 'sequence',
+  state: 'state',
+  model: 'model',
+  attempt: 'attempt',
+  error: 'errorCode',
+  finishReason: 'finishReason',
+  promptTokens: 'promptTokens',
+  completionTokens: 'completionTokens',
+  debitedTokens: 'debitedTokens',
+  estimated: 'estimated',
+});
+
+const conversationColumns = columnsOf(Conversation, 'c', {
+  conversationId: 'id',
+  title: 'title',
+  createdAt: 'createdAt',
+  updatedAt: 'updatedAt',
+});
 
 function recordOf(row: Conversation): ConversationRecord {
   return {

@@ -2,7 +2,9 @@ import { sql } from 'kysely';
 import type { AlertLevel } from '../../domain/alerts.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/period.ts';
+import { Notification } from '../entities/notification.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
+import { columnsOf, type RowOf } from '../columns.ts';
 import { first, one, type Database, type Sql, type Tx } from '../database.ts';
 
 export interface NewNotification {
@@ -33,16 +35,10 @@ export async function insertNotification(
   return id;
 }
 
+const columns = columnsOf(Notification, 'n', ['id', 'level', 'title', 'body', 'purchaseUrl', 'createdAt', 'readAt']);
+
 /** Instants in milliseconds. */
-export interface NotificationRecord {
-  readonly id: number;
-  readonly level: AlertLevel;
-  readonly title: string;
-  readonly body: string;
-  readonly purchaseUrl: string;
-  readonly createdAt: Instant;
-  readonly readAt: Instant | null;
-}
+export type NotificationRecord = Readonly<RowOf<typeof columns>>;
 
 /**
  * Newest first, with the number of unread ones in the same snapshot.
@@ -56,7 +52,7 @@ export async function listNotifications(
   const { rows } = await sql<Partial<NotificationRecord> & { unreadCount: number }>`
     select u.*, n.* from (select count(*)::int as "unreadCount" from notifications where user_id = ${list.userId} and read_at is null) u
     left join lateral (
-      select ${columns} from notifications
+      select ${columns} from notifications n
       where user_id = ${list.userId} and (not ${list.unread}::boolean or read_at is null) and (${before}::bigint is null or id < ${before}::bigint)
       order by id desc limit ${list.limit + 1}
     ) n on true`
@@ -72,7 +68,7 @@ export async function readNotification(
   { notificationId, userId, now }: { notificationId: number; userId: number; now: Instant },
 ): Promise<NotificationRecord> {
   const found = await first(
-    sql<NotificationRecord>`update notifications set read_at = coalesce(read_at, ${new Date(now)})
+    sql<NotificationRecord>`update notifications n set read_at = coalesce(read_at, ${new Date(now)})
     where id = ${notificationId} and user_id = ${userId} returning ${columns}`,
     database.sql,
   );
@@ -105,14 +101,11 @@ export async function findNotificationsSince(
   { userId, after, limit }: { userId: number; after: number; limit: number },
 ): Promise<NotificationRecord[]> {
   const { rows } =
-    await sql<NotificationRecord>`select ${columns} from notifications where user_id = ${userId} and id > ${after} order by id limit ${limit}`.execute(
+    await sql<NotificationRecord>`select ${columns} from notifications n where user_id = ${userId} and id > ${after} order by id limit ${limit}`.execute(
       on,
     );
   return rows;
 }
-
-const columns = sql.raw(`id::float8 as id, level, title, body, purchase_url as "purchaseUrl",
-  floor(extract(epoch from created_at) * 1000)::float8 as "createdAt", floor(extract(epoch from read_at) * 1000)::float8 as "readAt"`);
 
 /** The one row of an empty page holds the count alone. */
 function isWhole(row: Partial<NotificationRecord>): row is NotificationRecord {

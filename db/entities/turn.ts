@@ -1,5 +1,6 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
 import type { ErrorCode } from '../../domain/errors.ts';
+import type { Encoding } from '../../domain/model.ts';
 import { TURN_STATES } from '../../domain/turn.ts';
 import type { Warning } from '../../domain/usage-state.ts';
 import { Account } from './account.ts';
@@ -25,11 +26,11 @@ export const Turn = defineEntity({
     model: p.text(),
     askedOutput: p.integer().nullable(),
     outputLimit: p.integer().nullable(),
-    bodyHash: p.blob(),
+    bodyHash: p.blob().$type<Buffer>(),
     idempotencyKey: p.text().nullable(),
     question: p.text(),
     questionTokens: p.integer(),
-    encoding: p.text(),
+    encoding: p.text().$type<Encoding>(),
     answer: p.text().nullable(),
     answerTokens: p.integer().nullable(),
     answerAttempt: p.integer().nullable(),

@@ -37,7 +37,7 @@ export const ApiKey = defineEntity({
   properties: {
     id: p.bigint('number').primary().generated('identity'),
     user: () => p.manyToOne(User),
-    tokenHash: p.blob(),
+    tokenHash: p.blob().$type<Buffer>(),
     tokenHint: p.text(),
     createdAt: p.datetime().defaultRaw('now()'),
     lastUsedAt: p.datetime().nullable(),

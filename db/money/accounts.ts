@@ -1,8 +1,9 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { AlertLevel } from '../../domain/alerts.ts';
 import { openBalance, type Balance } from '../../domain/balance.ts';
 import { dayOf, nextPeriod, type Instant, type Period } from '../../domain/period.ts';
+import { columnsOf, type Nullable, type RowOf } from '../columns.ts';
 import { first, one, type Sql, type Tx } from '../database.ts';
+import { Account, Period as PeriodEntity } from '../entities/account.ts';
 import { openPeriod } from './ledger.ts';
 import type { LockedAccount } from './locked-account.ts';
 
@@ -98,7 +99,7 @@ export async function readOpenAccounts(
   on: Sql,
   { now, after, limit }: { now: Instant; after: number; limit: number },
 ): Promise<LockedAccount[]> {
-  const { rows } = await sql<StoredAccount>`select ${accountColumns}
+  const { rows } = await sql<StoredAccount>`select ${payerColumns}, ${periodColumns}
     from accounts a join periods p on p.account_id = a.id
     where a.id > ${after} and p.ends_at > ${new Date(now)} and (p.used_tokens > 0 or p.reset_armed or p.alert_armed is not null)
     order by a.id limit ${limit}`.execute(on);
@@ -117,39 +118,33 @@ export async function readNewestPeriod(
   return { period: periodOf(stored), used: stored.used ?? 0, timeZone: stored.timeZone };
 }
 
-export interface StoredAccount {
-  accountId: number;
-  userId: number;
-  timeZone: string;
-  monthlyAllowance: number;
-  purchased: number;
-  debt: number;
-  periodId: number | null;
-  label: string | null;
-  startsAt: number | null;
-  endsAt: number | null;
-  allowance: number | null;
-  used: number | null;
-  spentPurchased: number | null;
-  spentAllowance: number | null;
-  overage: number | null;
-  resetArmed: boolean | null;
-  alertArmed: AlertLevel | null;
-}
+const payerColumns = columnsOf(Account, 'a', {
+  accountId: 'id',
+  userId: 'userId',
+  timeZone: 'timeZone',
+  monthlyAllowance: 'monthlyAllowanceTokens',
+  purchased: 'purchasedTokens',
+  debt: 'debtTokens',
+});
+const periodColumns = columnsOf(PeriodEntity, 'p', {
+  periodId: 'id',
+  label: 'label',
+  startsAt: 'startsAt',
+  endsAt: 'endsAt',
+  allowance: 'allowanceTokens',
+  used: 'usedTokens',
+  spentPurchased: 'spentPurchasedTokens',
+  spentAllowance: 'spentAllowanceTokens',
+  overage: 'overageTokens',
+  resetArmed: 'resetArmed',
+  alertArmed: 'alertArmed',
+});
 
-// float8 is exact for integers below 2^53, which the domains of all counters guarantee; the driver reads it as a
-// number.
-const accountColumns = sql.raw(`
-  a.id::float8 as "accountId", a.user_id::float8 as "userId", a.time_zone as "timeZone", a.monthly_allowance_tokens::float8 as "monthlyAllowance",
-  a.purchased_tokens::float8 as purchased, a.debt_tokens::float8 as debt,
-  p.id::float8 as "periodId", p.label, (extract(epoch from p.starts_at) * 1000)::float8 as "startsAt", (extract(epoch from p.ends_at) * 1000)::float8 as "endsAt",
-  p.allowance_tokens::float8 as allowance, p.used_tokens::float8 as used, p.spent_purchased_tokens::float8 as "spentPurchased",
-  p.spent_allowance_tokens::float8 as "spentAllowance", p.overage_tokens::float8 as overage,
-  p.reset_armed as "resetArmed", p.alert_armed as "alertArmed"`);
+export type StoredAccount = RowOf<typeof payerColumns> & Nullable<RowOf<typeof periodColumns>>;
 
 function selectAccount(which: RawBuilder<unknown>) {
   return sql<StoredAccount>`
-    select ${accountColumns}
+    select ${payerColumns}, ${periodColumns}
     from accounts a
     left join lateral (select * from periods where account_id = a.id order by ends_at desc limit 1) p on true
     where ${which}`;
@@ -201,7 +196,9 @@ const EMPTY: Balance = {
 
 export async function findAccount(on: Sql, userId: number): Promise<{ accountId: number } | null> {
   return first(
-    sql<{ accountId: number }>`select id::float8 as "accountId" from accounts where user_id = ${userId}`,
+    sql<{
+      accountId: number;
+    }>`select ${columnsOf(Account, 'a', { accountId: 'id' })} from accounts a where user_id = ${userId}`,
     on,
   );
 }

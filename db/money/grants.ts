@@ -4,7 +4,10 @@ import { MAX_TOKENS_PER_ENTRY, type Balance } from '../../domain/balance.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/period.ts';
 import { recordAudit } from '../audit.ts';
+import { columnsOf } from '../columns.ts';
 import { first, one, violatedConstraint, type Database, type Tx } from '../database.ts';
+import { Account } from '../entities/account.ts';
+import { LedgerEntry } from '../entities/ledger-entry.ts';
 import { findAccount, lockAccount } from './accounts.ts';
 import { bookGrant, bookReversal, type Booked } from './ledger.ts';
 
@@ -61,7 +64,7 @@ export async function reverseGrant(database: Database, reversal: Wish & { entryI
   assertWish(reversal);
   return database.transaction(async (tx) => {
     const grant = await first(
-      sql<{ accountId: number }>`select account_id::float8 as "accountId" from ledger_entries
+      sql<{ accountId: number }>`select ${columnsOf(LedgerEntry, 'e', ['accountId'])} from ledger_entries e
       where id = ${reversal.entryId} and kind = 'grant'`,
       tx,
     );
@@ -77,7 +80,7 @@ type Wanted = Wish & { readonly accountId: number } & (
 async function bookOnce(tx: Tx, wanted: Wanted): Promise<GrantResult> {
   const account = await lockAccount(tx, { accountId: wanted.accountId, now: wanted.now ?? Date.now() });
   const known = await first(
-    sql<GrantEntry>`select ${entryColumns} where e.account_id = ${wanted.accountId} and e.kind = ${wanted.kind} and e.idempotency_key = ${wanted.key}`,
+    sql<GrantEntry>`${selectEntry} where e.account_id = ${wanted.accountId} and e.kind = ${wanted.kind} and e.idempotency_key = ${wanted.key}`,
     tx,
   );
   if (known !== null) {
@@ -89,7 +92,7 @@ async function bookOnce(tx: Tx, wanted: Wanted): Promise<GrantResult> {
   const { entryId, balance } = await (
     wanted.kind === 'grant' ? bookGrant(tx, account, wanted) : bookReversal(tx, account, wanted)
   ).catch(rethrowOverflow);
-  const entry = await one(sql<GrantEntry>`select ${entryColumns} where e.id = ${entryId}`, tx);
+  const entry = await one(sql<GrantEntry>`${selectEntry} where e.id = ${entryId}`, tx);
   if (wanted.actor !== undefined) await writeAudit(tx, wanted.actor, entry, account.balance, balance);
   return resultOf(entry, balance, false);
 }
@@ -135,9 +138,10 @@ function resultOf(entry: GrantEntry, { purchased, debt }: Booked['balance'], rep
   return { ...entry, purchasedTokens: purchased, debtTokens: debt, repeated };
 }
 
-const entryColumns =
-  sql.raw(`e.id::float8 as "entryId", a.user_id::float8 as "userId", a.id::float8 as "accountId", abs(e.tokens)::float8 as tokens, e.reason, e.reverses_id::float8 as "reversesId",
-  floor(extract(epoch from e.created_at) * 1000)::float8 as "createdAt" from ledger_entries e join accounts a on a.id = e.account_id`);
+const selectEntry = sql`
+  select ${columnsOf(LedgerEntry, 'e', { entryId: 'id', accountId: 'accountId', reason: 'reason', reversesId: 'reversesId', createdAt: 'createdAt' })},
+    abs(e.tokens)::float8 as tokens, ${columnsOf(Account, 'a', ['userId'])}
+  from ledger_entries e join accounts a on a.id = e.account_id`;
 
 function assertWish({ tokens, reason }: Wish): void {
   if (!Number.isSafeInteger(tokens) || tokens < 1 || tokens > MAX_TOKENS_PER_ENTRY) {

@@ -3,7 +3,9 @@ import { v7 as uuidv7 } from 'uuid';
 import type { HoldSize } from '../../domain/admission.ts';
 import type { Rate, RateVersion } from '../../domain/model.ts';
 import type { Instant } from '../../domain/period.ts';
+import { columnsOf, type RowOf } from '../columns.ts';
 import { first, type Sql, type Tx } from '../database.ts';
+import { Hold as HoldEntity } from '../entities/hold.ts';
 
 /** Tokens set aside before a model call. It moves once: pending → settled | released | expired. */
 export interface Hold {
@@ -41,7 +43,7 @@ export function openHold(
 /** The turn's live claim on tokens, whichever run made it. */
 export async function findPendingHold(on: Sql, turnId: string): Promise<Hold | null> {
   const row = await first(
-    sql<HoldRow>`select ${holdColumns} from holds where turn_id = ${turnId} and state = 'pending'`,
+    sql<HoldRow>`select ${holdColumns} from holds h where turn_id = ${turnId} and state = 'pending'`,
     on,
   );
   return row === null ? null : toHold(row);
@@ -53,7 +55,7 @@ export async function findPendingHoldOf(
   { turnId, attempt }: { turnId: string; attempt: number },
 ): Promise<Hold | null> {
   const row = await first(
-    sql<HoldRow>`select ${holdColumns} from holds
+    sql<HoldRow>`select ${holdColumns} from holds h
     where turn_id = ${turnId} and state = 'pending' and id = (select hold_id from attempts where turn_id = ${turnId} and number = ${attempt})`,
     on,
   );
@@ -71,16 +73,22 @@ export function renewHold(tx: Tx, holdId: string, expiresAt: Instant | null): vo
   tx.write(sql`update holds set expires_at = ${until} where id = ${holdId} and state = 'pending'`);
 }
 
-interface HoldRow extends Omit<Hold, 'rate'> {
-  rateInput: number;
-  rateCachedInput: number;
-  rateOutput: number;
-}
-
-const holdColumns = sql.raw(`
-  id, turn_id as "turnId", run_id as "runId", state, tokens::float8 as tokens, prompt_tokens as "promptTokens", output_limit as "outputLimit",
-  history_from as "historyFrom", rate_id as "rateId", rate_input as "rateInput", rate_cached_input as "rateCachedInput", rate_output as "rateOutput",
-  (extract(epoch from expires_at) * 1000)::float8 as "expiresAt"`);
+const holdColumns = columnsOf(HoldEntity, 'h', [
+  'id',
+  'turnId',
+  'runId',
+  'state',
+  'tokens',
+  'promptTokens',
+  'outputLimit',
+  'historyFrom',
+  'rateId',
+  'rateInput',
+  'rateCachedInput',
+  'rateOutput',
+  'expiresAt',
+]);
+type HoldRow = RowOf<typeof holdColumns>;
 
 function toHold({ rateInput, rateCachedInput, rateOutput, ...row }: HoldRow): Hold {
   return { ...row, rate: { input: rateInput, cachedInput: rateCachedInput, output: rateOutput } };

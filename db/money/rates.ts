@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { Model, PricedModel, RateVersion } from '../../domain/model.ts';
+import { columnsOf } from '../columns.ts';
 import type { Database } from '../database.ts';
+import { ModelRate } from '../entities/model-rate.ts';
 
 /**
  * Makes the catalogue's rates the newest versions of their models: one that differs from the newest becomes the next
@@ -23,8 +25,8 @@ export async function publishRates(database: Database, models: readonly Model[])
     return (
       await sql<
         RateVersion & { model: string }
-      >`select distinct on (model) model, id, version, input, cached_input as "cachedInput", output
-      from model_rates where model = any(${models.map(({ name }) => name)}) order by model, version desc`.execute(tx)
+      >`select distinct on (model) ${columnsOf(ModelRate, 'r', ['model', 'id', 'version', 'input', 'cachedInput', 'output'])}
+      from model_rates r where model = any(${models.map(({ name }) => name)}) order by model, version desc`.execute(tx)
     ).rows;
   });
   const published = new Map(rows.map(({ model, ...rate }) => [model, rate]));

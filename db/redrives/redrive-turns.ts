@@ -2,7 +2,9 @@ import { sql } from 'kysely';
 import type { RedriveProgress, RedriveState, RedriveTurnState, SkipReason } from '../../domain/redrive.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
+import { columnsOf } from '../columns.ts';
 import { first, one, type Database, type Sql, type Tx } from '../database.ts';
+import { Redrive, RedriveTurn } from '../entities/redrive.ts';
 import { lockTurn, recordOf, turnColumns, type LockedTurn, type TurnRow } from '../turns/row.ts';
 import { reopenLocked } from '../turns/turns.ts';
 
@@ -42,7 +44,7 @@ export async function findUnstarted(database: Database, redriveId: string): Prom
 
 /** The next turns whose time has come, oldest first. */
 export async function findDue(database: Database, redriveId: string, most: number): Promise<string[]> {
-  const { rows } = await sql<{ turnId: string }>`select turn_id as "turnId" from redrive_turns
+  const { rows } = await sql<{ turnId: string }>`select ${columnsOf(RedriveTurn, 'i', ['turnId'])} from redrive_turns i
     where redrive_id = ${redriveId} and state = 'waiting' and not_before <= now() order by position limit ${most}`.execute(
     database.sql,
   );
@@ -64,7 +66,10 @@ export async function beginReplay(
   return database.transaction(async (tx) => {
     const row = await lockTurn(tx, turnId);
     const item = await first(
-      sql<{ tries: number; includeSuperseded: boolean }>`select i.tries, r.include_superseded as "includeSuperseded"
+      sql<{
+        tries: number;
+        includeSuperseded: boolean;
+      }>`select ${columnsOf(RedriveTurn, 'i', ['tries'])}, ${columnsOf(Redrive, 'r', ['includeSuperseded'])}
       from redrive_turns i join redrives r on r.id = i.redrive_id
       where i.redrive_id = ${redriveId} and i.turn_id = ${turnId} and i.state = 'waiting' and r.state = 'running' for update of i`,
       tx,
@@ -121,10 +126,11 @@ export async function listRedriveTurns(
     cursor,
   }: { redriveId: string; state: RedriveTurnState | null; limit: number; cursor: string | null },
 ): Promise<Page<RedriveTurnRecord>> {
-  const { rows } = await sql<RedriveTurnRecord>`select turn_id as "turnId", position, state, code from redrive_turns
+  const { rows } =
+    await sql<RedriveTurnRecord>`select ${columnsOf(RedriveTurn, 'i', ['turnId', 'position', 'state', 'code'])} from redrive_turns i
     where redrive_id = ${redriveId} ${state === null ? sql`` : sql`and state = ${state}`} ${cursor === null ? sql`` : sql`and position > ${decodeCursor(cursor, ['number'])[0]}`}
     order by position limit ${limit + 1}`
-    .execute(on)
-    .catch(rethrowBadCursor);
+      .execute(on)
+      .catch(rethrowBadCursor);
   return pageOf(rows, limit, ({ position }) => encodeCursor([position]));
 }

@@ -13,7 +13,9 @@ import {
 import type { TurnFilter } from '../../domain/turn-filter.ts';
 import { recordAudit } from '../audit.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
+import { columnsOf, type RowOf } from '../columns.ts';
 import { first, one, type Database, type Sql, type Tx } from '../database.ts';
+import { Redrive } from '../entities/redrive.ts';
 import { countProgress } from './redrive-turns.ts';
 import { matches } from '../reports/turn-filter.ts';
 
@@ -130,11 +132,11 @@ export interface RedriveRecord {
   readonly progress: RedriveProgress;
 }
 
-type RedriveRow = Omit<RedriveRecord, 'progress'>;
+type RedriveRow = RowOf<typeof redriveColumns>;
 
 /** @throws AppError not_found. */
 export async function getRedrive(on: Sql, redriveId: string): Promise<RedriveRecord> {
-  const row = await first(sql<RedriveRow>`select ${redriveColumns} from redrives where id = ${redriveId}`, on);
+  const row = await first(sql<RedriveRow>`select ${redriveColumns} from redrives r where id = ${redriveId}`, on);
   if (row === null) throw new AppError('not_found');
   return withProgress(on, row);
 }
@@ -147,7 +149,7 @@ export async function listRedrives(
   const after = cursor === null ? null : decodeCursor(cursor, ['string', 'string']);
   const { rows } = await sql<
     RedriveRow & { key: string }
-  >`select ${redriveColumns}, created_at::text as key from redrives
+  >`select ${redriveColumns}, created_at::text as key from redrives r
     ${after === null ? sql`` : sql`where (created_at, id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`}
     order by created_at desc, id desc limit ${limit + 1}`
     .execute(database.sql)
@@ -219,6 +221,14 @@ async function lockRedrive(tx: Tx, redriveId: string): Promise<RedriveState> {
   return row.state;
 }
 
-const redriveColumns =
-  sql.raw(`id as "redriveId", admin_id::float8 as "adminId", state, filter, reason, include_superseded as "includeSuperseded",
-  rate_per_second as "ratePerSecond", floor(extract(epoch from created_at) * 1000)::float8 as "createdAt", floor(extract(epoch from ended_at) * 1000)::float8 as "endedAt"`);
+const redriveColumns = columnsOf(Redrive, 'r', {
+  redriveId: 'id',
+  adminId: 'adminId',
+  state: 'state',
+  filter: 'filter',
+  reason: 'reason',
+  includeSuperseded: 'includeSuperseded',
+  ratePerSecond: 'ratePerSecond',
+  createdAt: 'createdAt',
+  endedAt: 'endedAt',
+});

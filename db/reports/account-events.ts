@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { AccountCursor, TurnChange } from '../../domain/account-events.ts';
+import { columnsOf, type RowOf } from '../columns.ts';
 import { one, type Sql } from '../database.ts';
+import { Turn } from '../entities/turn.ts';
 
 /**
  * Turns of one account are touched under its lock, by `clock_timestamp()` behind the lock: so touches rise in the order
@@ -8,6 +10,12 @@ import { one, type Sql } from '../database.ts';
  * written without the lock; it is told of when it is admitted or refused.
  */
 const DECIDED = sql.raw(`(state <> 'accepted' or ever_admitted)`);
+const changeColumns = columnsOf(Turn, 't', {
+  turnId: 'id',
+  conversationId: 'conversationId',
+  state: 'state',
+  attempt: 'attempt',
+});
 const TOUCHED = sql.raw('(extract(epoch from touched_at) * 1000000)::bigint::float8');
 
 /** Where an account's events end now. */
@@ -26,8 +34,8 @@ export async function findTurnsSince(
   { userId, touched, limit }: { userId: number; touched: number; limit: number },
 ): Promise<(TurnChange & { touched: number })[]> {
   const { rows } = await sql<
-    TurnChange & { touched: number }
-  >`select id as "turnId", conversation_id as "conversationId", state, attempt, ${TOUCHED} as touched from turns
+    RowOf<typeof changeColumns> & { touched: number }
+  >`select ${changeColumns}, ${TOUCHED} as touched from turns t
     where user_id = ${userId} and ${DECIDED} and touched_at > timestamptz 'epoch' + ${touched}::bigint * interval '1 microsecond'
     order by touched_at limit ${limit}`.execute(on);
   return rows;

@@ -3,7 +3,13 @@ import { AppError } from '../../domain/errors.ts';
 import type { Locale } from '../../domain/messages.ts';
 import type { Instant } from '../../domain/period.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
+import { columnsOf, type RowOf } from '../columns.ts';
 import { first, type Database, type Sql } from '../database.ts';
+import { Account } from '../entities/account.ts';
+import { Hold } from '../entities/hold.ts';
+import { LedgerEntry } from '../entities/ledger-entry.ts';
+import { User } from '../entities/user.ts';
+import { whenHoldExpires } from './turn-detail.ts';
 
 /** A person as an admin sees them. Instants are milliseconds. */
 export interface UserRecord {
@@ -53,16 +59,13 @@ export function selectUsers({
     ...(suspended === undefined ? [] : [suspended ? sql`a.suspended_at is not null` : sql`a.suspended_at is null`]),
     ...(cursor === null ? [] : [sql`u.id > ${decodeCursor(cursor, ['number'])[0]}`]),
   ];
-  return sql<UserRecord>`select ${userColumns} from users u join accounts a on a.user_id = u.id
+  return sql<UserRow>`${selectUser}
     where ${sql.join(conditions, sql` and `)} order by u.id limit ${limit + 1}`;
 }
 
 /** @throws AppError not_found. */
 export async function getUser(on: Sql, userId: number): Promise<UserRecord> {
-  const user = await first(
-    sql<UserRecord>`select ${userColumns} from users u join accounts a on a.user_id = u.id where u.id = ${userId}`,
-    on,
-  );
+  const user = await first(sql<UserRow>`${selectUser} where u.id = ${userId}`, on);
   if (user === null) throw new AppError('not_found');
   return user;
 }
@@ -83,10 +86,10 @@ export async function listLiveHolds(
   on: Sql,
   { accountId, now }: { accountId: number; now: Instant },
 ): Promise<LiveHold[]> {
-  const { rows } = await sql<LiveHold>`select id as "holdId", turn_id as "turnId", tokens::float8 as tokens,
-      floor(extract(epoch from created_at) * 1000)::float8 as "createdAt",
-      case when expires_at = 'infinity' then null else floor(extract(epoch from expires_at) * 1000)::float8 end as "expiresAt"
-    from holds where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)} order by created_at limit ${HOLDS_SHOWN}`.execute(
+  const { rows } = await sql<
+    RowOf<typeof holdColumns> & RowOf<typeof whenHoldExpires>
+  >`select ${holdColumns}, ${whenHoldExpires}
+    from holds h where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)} order by created_at limit ${HOLDS_SHOWN}`.execute(
     on,
   );
   return rows;
@@ -117,11 +120,8 @@ export async function listEntries(
   { accountId, limit, cursor }: { accountId: number; limit: number; cursor: string | null },
 ): Promise<Page<EntryRecord>> {
   const before = cursor === null ? null : decodeCursor(cursor, ['number'])[0];
-  const { rows } = await sql<EntryRecord>`
-    select e.id::float8 as "entryId", e.kind, e.tokens::float8 as tokens, p.label as period, e.turn_id as "turnId", e.reverses_id::float8 as "reversesId", e.reason,
-      e.purchased_delta::float8 as "purchasedDelta", e.debt_delta::float8 as "debtDelta", -e.spent_allowance_delta::float8 as "allowanceDelta",
-      e.overage_delta::float8 as "overageDelta", e.estimated, e.over_hold as "overHold", e.ceiling_moved as "ceilingMoved",
-      floor(extract(epoch from e.created_at) * 1000)::float8 as "createdAt"
+  const { rows } = await sql<RowOf<typeof entryColumns> & { allowanceDelta: number; period: string }>`
+    select ${entryColumns}, -e.spent_allowance_delta::float8 as "allowanceDelta", p.label as period
     from ledger_entries e join periods p on p.id = e.period_id
     where e.account_id = ${accountId} ${before === null ? sql`` : sql`and e.id < ${before}`}
     order by e.id desc limit ${limit + 1}`
@@ -130,6 +130,41 @@ export async function listEntries(
   return pageOf(rows, limit, ({ entryId }) => encodeCursor([entryId]));
 }
 
-const userColumns =
-  sql.raw(`u.id::float8 as "userId", a.id::float8 as "accountId", u.email, u.issuer, u.subject, u.role, u.locale, a.time_zone as "timeZone",
-  floor(extract(epoch from a.suspended_at) * 1000)::float8 as "suspendedAt", floor(extract(epoch from u.created_at) * 1000)::float8 as "createdAt"`);
+const personColumns = columnsOf(User, 'u', {
+  userId: 'id',
+  email: 'email',
+  issuer: 'issuer',
+  subject: 'subject',
+  role: 'role',
+  locale: 'locale',
+  createdAt: 'createdAt',
+});
+const accountColumns = columnsOf(Account, 'a', {
+  accountId: 'id',
+  timeZone: 'timeZone',
+  suspendedAt: 'suspendedAt',
+});
+type UserRow = RowOf<typeof personColumns> & RowOf<typeof accountColumns>;
+const selectUser = sql`
+  select ${personColumns}, ${accountColumns} from users u join accounts a on a.user_id = u.id`;
+const holdColumns = columnsOf(Hold, 'h', {
+  holdId: 'id',
+  turnId: 'turnId',
+  tokens: 'tokens',
+  createdAt: 'createdAt',
+});
+const entryColumns = columnsOf(LedgerEntry, 'e', {
+  entryId: 'id',
+  kind: 'kind',
+  tokens: 'tokens',
+  turnId: 'turnId',
+  reversesId: 'reversesId',
+  reason: 'reason',
+  purchasedDelta: 'purchasedDelta',
+  debtDelta: 'debtDelta',
+  overageDelta: 'overageDelta',
+  estimated: 'estimated',
+  overHold: 'overHold',
+  ceilingMoved: 'ceilingMoved',
+  createdAt: 'createdAt',
+});

@@ -1,8 +1,13 @@
 import { sql } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
 import { openLabel, type Instant } from '../../domain/period.ts';
-import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
+import { columnsOf, type Nullable, type RowOf, type Whole } from '../columns.ts';
 import { one, type Database } from '../database.ts';
+import { Account, Period } from '../entities/account.ts';
+import { LedgerEntry } from '../entities/ledger-entry.ts';
+import { ModelRate } from '../entities/model-rate.ts';
+import { Turn } from '../entities/turn.ts';
+import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
 
 /** A period of an account by its label; `periodId` is null when nothing has ever touched the account in it. */
 export interface Month {
@@ -26,14 +31,8 @@ export async function findMonth(
   { accountId, month, now }: { accountId: number; month: string | null; now: Instant },
 ): Promise<Month> {
   const { timeZone, label, startsAt, endsAt, wantedId } = await one(
-    sql<{
-      timeZone: string;
-      label: string | null;
-      startsAt: number | null;
-      endsAt: number | null;
-      wantedId: number | null;
-    }>`
-    select a.time_zone as "timeZone", p.label, (extract(epoch from p.starts_at) * 1000)::float8 as "startsAt", (extract(epoch from p.ends_at) * 1000)::float8 as "endsAt",
+    sql<RowOf<typeof clockColumns> & Nullable<RowOf<typeof periodColumns>> & { wantedId: number | null }>`
+    select ${clockColumns}, ${periodColumns},
       (select id::float8 from periods where account_id = a.id and label = coalesce(${month}::text, p.label)) as "wantedId"
     from accounts a left join lateral (select * from periods where account_id = a.id order by ends_at desc limit 1) p on true where a.id = ${accountId}`,
     database.sql,
@@ -109,10 +108,8 @@ export async function listTurnUsage(database: Database, { month, limit, cursor }
   // the period's index is ordered by: for a busy account the planner would walk the whole ledger from its end, and be
   // wrong for the next.
   const [before] = cursor === null ? [Number.MAX_SAFE_INTEGER] : decodeCursor(cursor, ['number']);
-  const { rows } = await sql<TurnUsage & { entryId: number }>`
-    select e.id::float8 as "entryId", e.turn_id as "turnId", t.conversation_id as "conversationId", e.day::text, floor(extract(epoch from e.created_at) * 1000)::float8 as "bookedAt",
-      r.model, r.version as "rateVersion", e.prompt_tokens as "promptTokens", e.cached_tokens as "cachedTokens", e.completion_tokens as "completionTokens",
-      e.tokens::float8 as "debitedTokens", e.estimated
+  const { rows } = await sql<Whole<RowOf<typeof debitColumns>> & RowOf<typeof rateColumns> & RowOf<typeof turnColumns>>`
+    select ${debitColumns}, ${rateColumns}, ${turnColumns}
     from ledger_entries e join model_rates r on r.id = e.rate_id join turns t on t.id = e.turn_id
     where e.period_id >= ${month.periodId} and (e.period_id, e.id) < (${month.periodId}, ${before}::bigint) and e.kind = 'debit'
     order by e.period_id desc, e.id desc limit ${limit + 1}`
@@ -122,6 +119,21 @@ export async function listTurnUsage(database: Database, { month, limit, cursor }
   return { ...page, items: page.items.map(({ entryId: _, ...row }) => row) };
 }
 
+const clockColumns = columnsOf(Account, 'a', ['timeZone']);
+const periodColumns = columnsOf(Period, 'p', ['label', 'startsAt', 'endsAt']);
+const debitColumns = columnsOf(LedgerEntry, 'e', {
+  entryId: 'id',
+  turnId: 'turnId',
+  day: 'day',
+  bookedAt: 'createdAt',
+  promptTokens: 'promptTokens',
+  cachedTokens: 'cachedTokens',
+  completionTokens: 'completionTokens',
+  debitedTokens: 'tokens',
+  estimated: 'estimated',
+});
+const turnColumns = columnsOf(Turn, 't', ['conversationId']);
+const rateColumns = columnsOf(ModelRate, 'r', { model: 'model', rateVersion: 'version' });
 const figures =
   sql.raw(`sum(u.turns)::float8 as turns, sum(u.prompt_tokens)::float8 as "promptTokens", sum(u.cached_tokens)::float8 as "cachedTokens",
   sum(u.completion_tokens)::float8 as "completionTokens", sum(u.used_tokens)::float8 as "usedTokens"`);

@@ -5,7 +5,11 @@ import type { Instant } from '../../domain/period.ts';
 import type { AttemptOutcome, HoldEnd } from '../../domain/turn-timeline.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
 import { recordAudit } from '../audit.ts';
+import { columnsOf, type RowOf } from '../columns.ts';
 import type { Database, Tx } from '../database.ts';
+import { Attempt } from '../entities/attempt.ts';
+import { Hold } from '../entities/hold.ts';
+import { LedgerEntry } from '../entities/ledger-entry.ts';
 import { findTurnRow, recordOf } from '../turns/row.ts';
 
 /** Everything PostgreSQL knows about a turn but its texts. Instants are milliseconds. */
@@ -103,32 +107,68 @@ export async function getTurnDetail(
 }
 
 async function listHolds(tx: Tx, turnId: string): Promise<HoldRecord[]> {
-  const { rows } = await sql<HoldRecord>`
-    select id as "holdId", run_id as "runId", state, tokens::float8 as tokens, prompt_tokens as "promptTokens", output_limit as "outputLimit",
-      floor(extract(epoch from created_at) * 1000)::float8 as "createdAt", floor(extract(epoch from ended_at) * 1000)::float8 as "endedAt",
-      case when expires_at = 'infinity' then null else floor(extract(epoch from expires_at) * 1000)::float8 end as "expiresAt"
-    from holds where turn_id = ${turnId} order by created_at, ordinal`.execute(tx);
+  const { rows } = await sql<RowOf<typeof holdColumns> & RowOf<typeof whenHoldExpires>>`
+    select ${holdColumns}, ${whenHoldExpires} from holds h where turn_id = ${turnId} order by created_at, ordinal`.execute(
+    tx,
+  );
   return rows;
 }
 
 async function listAttempts(tx: Tx, turnId: string): Promise<AttemptRecord[]> {
-  const { rows } = await sql<AttemptRecord>`
-    select number, run_id as "runId", state, error_code as error, provider_status as "providerStatus", provider_code as "providerCode",
-      provider_request_id as "providerRequestId", finish_reason as "finishReason", prompt_tokens as "promptTokens", cached_tokens as "cachedTokens",
-      completion_tokens as "completionTokens", reasoning_tokens as "reasoningTokens", estimated,
-      floor(extract(epoch from started_at) * 1000)::float8 as "startedAt", floor(extract(epoch from ended_at) * 1000)::float8 as "endedAt"
-    from attempts where turn_id = ${turnId} order by number`.execute(tx);
+  const { rows } = await sql<RowOf<typeof attemptColumns>>`
+    select ${attemptColumns} from attempts a where turn_id = ${turnId} order by number`.execute(tx);
   return rows;
 }
 
 /** One at most; as a list, so that an admin would see two. */
 async function listDebits(tx: Tx, turnId: string): Promise<DebitRecord[]> {
-  const { rows } = await sql<DebitRecord>`
-    select e.id::float8 as "entryId", p.label as period, e.tokens::float8 as tokens, e.spent_purchased_delta::float8 as "purchasedTokens",
-      e.spent_allowance_delta::float8 as "allowanceTokens", e.overage_delta::float8 as "overageTokens", e.estimated, e.over_hold as "overHold",
-      e.ceiling_moved as "ceilingMoved", floor(extract(epoch from e.created_at) * 1000)::float8 as "createdAt"
+  const { rows } = await sql<RowOf<typeof debitColumns> & { period: string }>`
+    select ${debitColumns}, p.label as period
     from ledger_entries e join periods p on p.id = e.period_id where e.turn_id = ${turnId} and e.kind = 'debit' order by e.id`.execute(
     tx,
   );
   return rows;
 }
+
+const holdColumns = columnsOf(Hold, 'h', {
+  holdId: 'id',
+  runId: 'runId',
+  state: 'state',
+  tokens: 'tokens',
+  promptTokens: 'promptTokens',
+  outputLimit: 'outputLimit',
+  createdAt: 'createdAt',
+  endedAt: 'endedAt',
+});
+/** Of `holds h`. */
+export const whenHoldExpires = sql.raw<{ expiresAt: Instant | null }>(
+  `case when h.expires_at = 'infinity' then null else floor(extract(epoch from h.expires_at) * 1000)::float8 end as "expiresAt"`,
+);
+const attemptColumns = columnsOf(Attempt, 'a', {
+  number: 'number',
+  runId: 'runId',
+  state: 'state',
+  error: 'errorCode',
+  providerStatus: 'providerStatus',
+  providerCode: 'providerCode',
+  providerRequestId: 'providerRequestId',
+  finishReason: 'finishReason',
+  promptTokens: 'promptTokens',
+  cachedTokens: 'cachedTokens',
+  completionTokens: 'completionTokens',
+  reasoningTokens: 'reasoningTokens',
+  estimated: 'estimated',
+  startedAt: 'startedAt',
+  endedAt: 'endedAt',
+});
+const debitColumns = columnsOf(LedgerEntry, 'e', {
+  entryId: 'id',
+  tokens: 'tokens',
+  purchasedTokens: 'spentPurchasedDelta',
+  allowanceTokens: 'spentAllowanceDelta',
+  overageTokens: 'overageDelta',
+  estimated: 'estimated',
+  overHold: 'overHold',
+  ceilingMoved: 'ceilingMoved',
+  createdAt: 'createdAt',
+});

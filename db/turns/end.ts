@@ -3,7 +3,9 @@ import { AppError, type ErrorCode } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/period.ts';
 import { isAnswered, isLive } from '../../domain/turn.ts';
 import type { Ended, Released, ReleaseReason, StoredAnswer } from '../../workflows/contract/turn.ts';
+import { columnsOf, type RowOf, type Whole } from '../columns.ts';
 import { noteEnding, one, type Database, type Tx } from '../database.ts';
+import { Attempt } from '../entities/attempt.ts';
 import { findPendingHold, moveHold } from '../money/holds.ts';
 import { lockTurn, type TurnRow } from './row.ts';
 
@@ -107,12 +109,16 @@ function failureOf(row: TurnRow) {
   }
 }
 
+const answerFigures = columnsOf(Attempt, 'a', ['promptTokens', 'cachedTokens', 'completionTokens', 'estimated']);
+
 /** The figures of the stored answer, from its attempt. */
 export async function getStoredAnswer(tx: Tx, row: TurnRow): Promise<StoredAnswer> {
   return one(
-    sql<StoredAnswer>`select number as attempt, case state when 'answered' then 'completed' else 'stopped' end as outcome,
-      prompt_tokens as "promptTokens", cached_tokens as "cachedTokens", completion_tokens as "completionTokens", estimated
-    from attempts where turn_id = ${row.id} and number = ${row.answerAttempt}`,
+    sql<
+      Whole<RowOf<typeof answerFigures>> & Pick<StoredAnswer, 'attempt' | 'outcome'>
+    >`select number as attempt, case state when 'answered' then 'completed' else 'stopped' end as outcome,
+      ${answerFigures}
+    from attempts a where turn_id = ${row.id} and number = ${row.answerAttempt}`,
     tx,
   );
 }

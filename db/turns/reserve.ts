@@ -7,7 +7,9 @@ import type { Instant } from '../../domain/period.ts';
 import { countPrompt, TOKENS_PER_MESSAGE } from '../../domain/prompt-tokens.ts';
 import { isAnswered, isLive } from '../../domain/turn.ts';
 import type { Reserved } from '../../workflows/contract/turn.ts';
+import { columnsOf, type RowOf } from '../columns.ts';
 import type { Database, Tx } from '../database.ts';
+import { Turn } from '../entities/turn.ts';
 import { findPayer, openAccount, type StoredAccount } from '../money/accounts.ts';
 import { findPendingHold, moveHold, openHold, type Hold } from '../money/holds.ts';
 import { endTurn, findEnding, getStoredAnswer } from './end.ts';
@@ -189,6 +191,8 @@ function baseTokens(row: TurnRow, model: Model, { countTokens }: AdmissionContex
   );
 }
 
+const historyColumns = columnsOf(Turn, 't', ['sequence', 'questionTokens', 'answerTokens']);
+
 /** Answered and stopped turns with lower numbers, newest first; as many as could ever fit `historyTokens`. */
 async function readHistory(
   tx: Tx,
@@ -198,15 +202,10 @@ async function readHistory(
 ): Promise<HistoryTurn[]> {
   // A message counts at least 4, so no more than historyTokens / 4 turns can matter.
   const most = Math.ceil(model.historyTokens / TOKENS_PER_MESSAGE);
-  const { rows } = await sql<{
-    sequence: number;
-    questionTokens: number;
-    answerTokens: number | null;
-    texts: string[] | null;
-  }>`
-    select sequence, question_tokens as "questionTokens", answer_tokens as "answerTokens",
+  const { rows } = await sql<RowOf<typeof historyColumns> & { texts: string[] | null }>`
+    select ${historyColumns},
       case when encoding <> ${model.encoding} then array[question, coalesce(answer, '')] end as texts
-    from turns where conversation_id = ${row.conversationId} and sequence < ${row.sequence} and state in ('completed', 'stopped')
+    from turns t where conversation_id = ${row.conversationId} and sequence < ${row.sequence} and state in ('completed', 'stopped')
     order by sequence desc limit ${most}`.execute(tx);
   return rows.map(({ sequence, questionTokens, answerTokens, texts }) => {
     const counts =

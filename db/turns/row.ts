@@ -1,59 +1,48 @@
 import { sql } from 'kysely';
-import type { ErrorCode } from '../../domain/errors.ts';
-import type { Encoding } from '../../domain/model.ts';
-import type { RunReason, TurnRecord, TurnState, TurnUsage } from '../../domain/turn.ts';
-import type { Warning } from '../../domain/usage-state.ts';
+import type { TurnRecord, TurnUsage } from '../../domain/turn.ts';
+import { columnsOf, type RowOf } from '../columns.ts';
 import { first, type Sql, type Tx } from '../database.ts';
+import { Turn } from '../entities/turn.ts';
+
+const FIGURES = [
+  'id',
+  'userId',
+  'accountId',
+  'conversationId',
+  'sequence',
+  'state',
+  'model',
+  'askedOutput',
+  'outputLimit',
+  'bodyHash',
+  'questionTokens',
+  'encoding',
+  'answerAttempt',
+  'streamEntries',
+  'attempt',
+  'runId',
+  'runReason',
+  'finishReason',
+  'errorCode',
+  'promptTokens',
+  'completionTokens',
+  'debitedTokens',
+  'estimated',
+  'warning',
+  'stopRequestedAt',
+  'everAdmitted',
+  'admittedAt',
+  'createdAt',
+  'endedAt',
+  'replayedAt',
+] as const;
+
+export const turnColumns = columnsOf(Turn, 't', [...FIGURES, 'question', 'answer']);
+/** Without the texts, which are up to 32,000 characters each. */
+export const turnFigures = columnsOf(Turn, 't', FIGURES);
 
 /** A turn's row, with what only the path of the money needs beside the record that readers get. */
-export interface TurnRow {
-  id: string;
-  userId: number;
-  accountId: number;
-  conversationId: string;
-  sequence: number;
-  state: TurnState;
-  model: string;
-  askedOutput: number | null;
-  outputLimit: number | null;
-  bodyHash: Buffer;
-  question: string;
-  questionTokens: number;
-  encoding: Encoding;
-  answer: string | null;
-  answerAttempt: number | null;
-  streamEntries: number | null;
-  attempt: number;
-  runId: string | null;
-  runReason: RunReason;
-  finishReason: 'stop' | 'length' | null;
-  errorCode: ErrorCode | null;
-  promptTokens: number | null;
-  completionTokens: number | null;
-  debitedTokens: number | null;
-  estimated: boolean | null;
-  warning: Warning | null;
-  stopRequestedAt: number | null;
-  everAdmitted: boolean;
-  admittedAt: number | null;
-  replayedAt: number | null;
-  createdAt: number;
-  endedAt: number | null;
-}
-
-const FIGURES = `
-  t.id, t.user_id::float8 as "userId", t.account_id::float8 as "accountId", t.conversation_id as "conversationId", t.sequence, t.state, t.model,
-  t.asked_output as "askedOutput", t.output_limit as "outputLimit", t.body_hash as "bodyHash", t.question_tokens as "questionTokens",
-  t.encoding, t.answer_attempt as "answerAttempt", t.stream_entries as "streamEntries", t.attempt, t.run_id as "runId",
-  t.run_reason as "runReason", t.finish_reason as "finishReason", t.error_code as "errorCode", t.prompt_tokens as "promptTokens",
-  t.completion_tokens as "completionTokens", t.debited_tokens::float8 as "debitedTokens", t.estimated, t.warning,
-  floor(extract(epoch from t.stop_requested_at) * 1000)::float8 as "stopRequestedAt", t.ever_admitted as "everAdmitted",
-  floor(extract(epoch from t.admitted_at) * 1000)::float8 as "admittedAt", floor(extract(epoch from t.created_at) * 1000)::float8 as "createdAt",
-  floor(extract(epoch from t.ended_at) * 1000)::float8 as "endedAt", floor(extract(epoch from t.replayed_at) * 1000)::float8 as "replayedAt"`;
-
-export const turnColumns = sql.raw(`${FIGURES}, t.question, t.answer`);
-/** Without the texts, which are up to 32,000 characters each. */
-export const turnFigures = sql.raw(FIGURES);
+export type TurnRow = RowOf<typeof turnColumns>;
 
 /**
  * Locks account and turn in the one order that everybody keeps (account, conversation, turn), in one statement.
