@@ -1,9 +1,5 @@
-/**
- * The closed list of all error codes: what an HTTP error's `code`, a turn's `error.code` and the admins' filter may
- * say. `api/http/errors.ts` gives each its status; `domain/messages.ts` gives each its sentences.
- */
-export const ERROR_CODES = [
-  // the request
+/** What is wrong with a request, or with us; no turn ends with it. */
+const REQUEST_ERRORS = [
   'invalid_json',
   'invalid_request',
   'invalid_event_id',
@@ -15,46 +11,55 @@ export const ERROR_CODES = [
   'not_found',
   'method_not_allowed',
   'rate_limited',
-  // sending
-  'TOKEN_EXHAUSTED',
-  'tokens_held',
-  'conversation_busy',
   'idempotency_conflict',
   'turn_not_failed',
-  'account_suspended',
   'confirm_required',
   'overloaded',
-  'unavailable',
-  // how a turn fails
-  'model_unavailable',
-  'model_rate_limited',
-  'model_timeout',
-  'model_rejected',
-  'content_filtered',
-  'context_length',
-  'interrupted',
-  // our own fault
   'internal',
 ] as const;
 
-export type ErrorCode = (typeof ERROR_CODES)[number];
+/** With what a turn that was never admitted is refused: nothing is bound, and the same key may be sent again. */
+export const TURN_REFUSALS = ['TOKEN_EXHAUSTED', 'tokens_held', 'account_suspended', 'unavailable'] as const;
+
+export type TurnRefusalCode = (typeof TURN_REFUSALS)[number];
 
 /** How an admitted turn can fail; `true` = its person, an admin or a reset may run it again with a hope of success. */
 export const TURN_FAILURES = {
+  conversation_busy: true,
   model_unavailable: true,
   model_rate_limited: true,
   model_timeout: true,
   interrupted: true,
   TOKEN_EXHAUSTED: true,
-  conversation_busy: true,
   // Once it is resumed.
   account_suspended: true,
   model_rejected: false,
   content_filtered: false,
   context_length: false,
-} as const satisfies Partial<Record<ErrorCode, boolean>>;
+} as const;
 
 export type TurnFailureCode = keyof typeof TURN_FAILURES;
+
+export const TURN_FAILURE_CODES: readonly TurnFailureCode[] = Object.keys(TURN_FAILURES).filter(isTurnFailure);
+
+export type ErrorCode = (typeof REQUEST_ERRORS)[number] | TurnRefusalCode | TurnFailureCode;
+
+/**
+ * The closed list of all error codes: what an HTTP error's `code`, a turn's `error.code` and the admins' filter may
+ * say. A new one goes into one of the lists above, and the compiler then asks for its status (`api/http/errors.ts`),
+ * its sentences (`domain/messages.ts`) and, of a failure, its type in Temporal (`workflows/contract/turn.ts`).
+ */
+export const ERROR_CODES: readonly ErrorCode[] = [
+  ...new Set([...REQUEST_ERRORS, ...TURN_REFUSALS, ...TURN_FAILURE_CODES]),
+];
+
+export function isTurnFailure(code: string): code is TurnFailureCode {
+  return Object.hasOwn(TURN_FAILURES, code);
+}
+
+export function isTurnRefusal(code: string): code is TurnRefusalCode {
+  return TURN_REFUSALS.some((known) => known === code);
+}
 
 /** An expected refusal: it reaches the reader as a flat error with this code. Anything else that is thrown is a 500. */
 export class AppError extends Error {

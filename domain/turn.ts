@@ -1,4 +1,4 @@
-import { TURN_FAILURES, type ErrorCode, type TurnFailureCode } from './errors.ts';
+import { isTurnFailure, TURN_FAILURES, type ErrorCode, type TurnFailureCode, type TurnRefusalCode } from './errors.ts';
 import type { Instant } from './period.ts';
 import type { Warning } from './usage-state.ts';
 
@@ -63,14 +63,17 @@ export interface TurnRecord {
 }
 
 /** A turn that has ended, as it is told to whoever counts. */
-export interface TurnEnding {
+export type TurnEnding = TurnOutcome & {
   readonly turnId: string;
-  readonly outcome: 'completed' | 'stopped' | 'failed' | 'refused';
-  /** Why it failed or was refused. */
-  readonly code: ErrorCode | null;
   readonly model: string;
   readonly debitedTokens: number;
-}
+};
+
+/** `code`: why it failed or was refused. */
+export type TurnOutcome =
+  | { readonly outcome: 'completed' | 'stopped'; readonly code: null }
+  | { readonly outcome: 'failed'; readonly code: TurnFailureCode }
+  | { readonly outcome: 'refused'; readonly code: TurnRefusalCode };
 
 export interface TurnUsage {
   readonly promptTokens: number;
@@ -82,5 +85,5 @@ export interface TurnUsage {
 
 /** Whether a failed turn may be sent, retried or replayed with a hope of success. */
 export function isRetryable(code: ErrorCode): boolean {
-  return code in TURN_FAILURES && TURN_FAILURES[code as TurnFailureCode];
+  return isTurnFailure(code) && TURN_FAILURES[code];
 }

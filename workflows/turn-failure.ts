@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
-import type { TurnFailureCode } from '../domain/errors.ts';
+import { TURN_FAILURE_CODES, type TurnFailureCode } from '../domain/errors.ts';
 import { TURN_FAILURE_TYPES } from './contract/turn.ts';
 
 /**
@@ -18,6 +18,5 @@ export function failureCodeOf(error: unknown): TurnFailureCode {
 }
 
 function codeOfType(type: string | null | undefined): TurnFailureCode {
-  for (const [code, name] of Object.entries(TURN_FAILURE_TYPES)) if (name === type) return code as TurnFailureCode;
-  return 'interrupted';
+  return TURN_FAILURE_CODES.find((code) => TURN_FAILURE_TYPES[code] === type) ?? 'interrupted';
 }

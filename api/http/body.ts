@@ -1,5 +1,5 @@
 import express, { type RequestHandler } from 'express';
-import { AppError, type ErrorCode } from '../../domain/errors.ts';
+import { AppError } from '../../domain/errors.ts';
 
 const MAX_BODY = 256 * 1024;
 
@@ -40,7 +40,10 @@ function objectOnly(body: unknown): AppError | undefined {
   return typeof body === 'object' && body !== null && !Array.isArray(body) ? undefined : new AppError('invalid_json');
 }
 
-const PARSER_ERRORS: Readonly<Record<string, ErrorCode>> = {
+/** What reading a body may refuse, before its schema does. */
+export const BODY_ERRORS = ['invalid_json', 'payload_too_large', 'unsupported_media_type'] as const;
+
+const PARSER_ERRORS: Readonly<Record<string, (typeof BODY_ERRORS)[number]>> = {
   'entity.too.large': 'payload_too_large',
   'entity.parse.failed': 'invalid_json',
   'encoding.unsupported': 'unsupported_media_type',

@@ -8,6 +8,7 @@ import {
 } from 'zod-openapi';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { STATUS_OF } from '../http/errors.ts';
+import { BODY_ERRORS } from '../http/body.ts';
 import type { Answer, Route } from '../http/route.ts';
 import { accountEvents } from '../wire/account-events.ts';
 import { errorBody, failedTurnBody, refusalBody } from '../wire/error.ts';
@@ -20,8 +21,15 @@ const BEARER =
 
 const EVERYWHERE = ['unauthorized', 'rate_limited', 'internal', 'unavailable'] as const satisfies readonly ErrorCode[];
 
-/** A path with `%ff` in it is no text. */
-const UNREADABLE_PATH = ['invalid_request'] as const satisfies readonly ErrorCode[];
+/** What the door refuses before a route's own code runs. */
+function doorErrors({ path, params, query, body }: Route): readonly ErrorCode[] {
+  return [
+    ...(path.startsWith('/api/admin/') ? (['forbidden'] as const) : []),
+    ...(body === undefined ? [] : BODY_ERRORS),
+    // A path with `%ff` in it is no text.
+    ...([params, query, body].every((part) => part === undefined) ? [] : (['invalid_request'] as const)),
+  ];
+}
 
 /** The OpenAPI 3.1 document of the routes, from the schemas that validate them. */
 export function describeApi(routes: readonly Route[]) {
@@ -82,7 +90,7 @@ function describeRoute(route: Route): ZodOpenApiOperationObject {
         }),
     responses: {
       ...Object.fromEntries(answers),
-      ...describeErrors([...route.errors, ...(route.params === undefined ? [] : UNREADABLE_PATH), ...EVERYWHERE]),
+      ...describeErrors([...doorErrors(route), ...route.errors, ...EVERYWHERE]),
     },
   };
 }

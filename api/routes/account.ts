@@ -10,8 +10,6 @@ import { defineRoute, type Route } from '../http/route.ts';
 import { presentUsage } from '../present/turn.ts';
 import { me, modelPage, testUsageBody, updateMeBody, usageState } from '../wire/account.ts';
 
-const BODY_ERRORS = ['invalid_json', 'invalid_request', 'unsupported_media_type', 'payload_too_large'] as const;
-
 export function accountRoutes(deps: ApiDeps): Route[] {
   const { database, models, config, now } = deps;
   const presentMe = async ({ userId, email, role, timeZone, locale }: Principal) => ({
@@ -61,7 +59,7 @@ export function accountRoutes(deps: ApiDeps): Route[] {
       summary: 'Change your time zone or language',
       body: updateMeBody,
       answers: { 200: { description: 'You', body: me } },
-      errors: BODY_ERRORS,
+      errors: [],
       async handle({ principal }, { body: { timeZone, locale } }) {
         const changed = await updateProfile(database, {
           userId: principal.userId,
@@ -106,7 +104,7 @@ function testUsage(deps: ApiDeps): Route {
     summary: 'Put an account at a level; your own, or as admin anybody’s',
     body: testUsageBody,
     answers: { 200: { description: 'The usage state now', body: usageState } },
-    errors: [...BODY_ERRORS, 'forbidden', 'not_found', 'tokens_held'],
+    errors: ['forbidden', 'not_found', 'tokens_held'],
     async handle({ principal }: Caller, { body: { userId, usagePercent } }) {
       if (userId !== principal.userId && principal.role !== 'admin') throw new AppError('forbidden');
       const account = await findAccount(database.sql, userId);

@@ -35,7 +35,7 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
       summary: 'Everybody’s turns by filter, newest first, and how many failed of what',
       query: adminTurnsQuery,
       answers: { 200: { description: 'A page', body: adminTurnPage } },
-      errors: ['forbidden', 'invalid_request'],
+      errors: [],
       async handle({ locale }, { query: { limit, cursor, ...filter } }) {
         const [page, counts] = await Promise.all([
           listTurns(database, { filter, limit, cursor: cursor ?? null }),
@@ -55,7 +55,7 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
       summary: 'What turns failed of over time, by when they were accepted',
       query: failuresQuery,
       answers: { 200: { description: 'Buckets', body: failures } },
-      errors: ['forbidden', 'invalid_request'],
+      errors: [],
       async handle(_caller, { query: { bucket, timeZone, from, to, ...filter } }) {
         const buckets = await countFailuresOverTime(database, {
           filter,
@@ -79,7 +79,7 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
       params,
       query: adminTurnQuery,
       answers: { 200: { description: 'The turn', body: adminTurnDetail } },
-      errors: ['forbidden', 'invalid_request', 'not_found'],
+      errors: ['not_found'],
       async handle(caller, { params: { turnId }, query: { include } }) {
         const detail = await getTurnDetail(database, {
           turnId,
@@ -103,17 +103,7 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
           body: adminTurn,
         },
       },
-      errors: [
-        'forbidden',
-        'not_found',
-        'turn_not_failed',
-        'account_suspended',
-        'conversation_busy',
-        'invalid_json',
-        'invalid_request',
-        'unsupported_media_type',
-        'payload_too_large',
-      ],
+      errors: ['not_found', 'turn_not_failed', 'account_suspended', 'conversation_busy'],
       async handle(caller, { params: { turnId }, body: { reason } }) {
         const reopened = await replayTurn(database, { turnId, reason, actor: actorOf(caller) });
         deps.feed.announce(turnId, 'changed');

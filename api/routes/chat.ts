@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { acceptTurn, type Accepted } from '../../db/turns/accept.ts';
 import { findTurn, reopenTurn, requestStop } from '../../db/turns/turns.ts';
-import { AppError } from '../../domain/errors.ts';
+import { AppError, TURN_FAILURE_CODES, TURN_REFUSALS } from '../../domain/errors.ts';
 import { parseEventId, type EventId } from '../../domain/stream-events.ts';
 import { isLive, type TurnRecord } from '../../domain/turn.ts';
 import type { ApiDeps, Caller } from '../context.ts';
@@ -18,20 +18,8 @@ import { uuid } from '../wire/fields.ts';
 import { acceptedBody, pendingBody, sendBody, turn } from '../wire/turn.ts';
 
 const params = z.object({ turnId: uuid });
-const RUN_ERRORS = [
-  'TOKEN_EXHAUSTED',
-  'tokens_held',
-  'conversation_busy',
-  'account_suspended',
-  'overloaded',
-  'model_unavailable',
-  'model_rate_limited',
-  'model_timeout',
-  'model_rejected',
-  'content_filtered',
-  'context_length',
-  'interrupted',
-] as const;
+/** Of a send or a retry: how its turn may end, and what keeps it from beginning. */
+const RUN_ERRORS = [...TURN_REFUSALS, ...TURN_FAILURE_CODES, 'overloaded'] as const;
 const RUN_ANSWERS = {
   200: { description: 'The turn: completed or stopped. As `text/event-stream`, its events', body: turn, stream: true },
   202: {
@@ -58,16 +46,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       }),
       body: sendBody,
       answers: RUN_ANSWERS,
-      errors: [
-        ...RUN_ERRORS,
-        'invalid_json',
-        'invalid_request',
-        'unknown_model',
-        'not_found',
-        'idempotency_conflict',
-        'unsupported_media_type',
-        'payload_too_large',
-      ],
+      errors: [...RUN_ERRORS, 'unknown_model', 'not_found', 'idempotency_conflict'],
       handle: (caller, { body }) => send(deps, gate, caller, body),
     }),
     defineRoute({
@@ -97,7 +76,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
           .meta({ description: '`id` of the last event you have; what follows it is sent', example: '1-12' }),
       }),
       answers: { 200: { description: 'Events from there to the ending', stream: true } },
-      errors: ['not_found', 'invalid_event_id', 'TOKEN_EXHAUSTED', 'tokens_held', 'account_suspended'],
+      errors: ['not_found', 'invalid_event_id', ...TURN_REFUSALS],
       async handle(caller, { params: { turnId } }) {
         const lastEventId = readLastEventId(caller);
         return followFrom(deps, caller, await getOwnTurn(deps, caller, turnId), lastEventId);

@@ -26,8 +26,6 @@ import { uuid } from '../wire/fields.ts';
 
 const params = z.object({ conversationId: uuid });
 const ARCHIVED = { true: true, false: false, all: null } as const;
-const BODY_ERRORS = ['invalid_json', 'invalid_request', 'unsupported_media_type', 'payload_too_large'] as const;
-
 export function conversationRoutes({ database }: ApiDeps): Route[] {
   return [
     defineRoute({
@@ -38,7 +36,7 @@ export function conversationRoutes({ database }: ApiDeps): Route[] {
       summary: 'Your conversations, newest activity first',
       query: conversationsQuery,
       answers: { 200: { description: 'A page', body: conversationPage } },
-      errors: ['invalid_request'],
+      errors: [],
       async handle({ principal }, { query }) {
         const page = await listConversations(database, {
           userId: principal.userId,
@@ -58,7 +56,7 @@ export function conversationRoutes({ database }: ApiDeps): Route[] {
       summary: 'Begin an empty conversation',
       body: createConversationBody,
       answers: { 201: { description: 'The conversation', body: conversation } },
-      errors: BODY_ERRORS,
+      errors: [],
       async handle({ principal }, { body }) {
         return {
           status: 201,
@@ -93,7 +91,7 @@ export function conversationRoutes({ database }: ApiDeps): Route[] {
       params,
       body: updateConversationBody,
       answers: { 200: { description: 'The conversation', body: conversation } },
-      errors: [...BODY_ERRORS, 'not_found'],
+      errors: ['not_found'],
       async handle({ principal }, { params: { conversationId }, body }) {
         const { title, archived } = body;
         const changed = await updateConversation(database, {
@@ -114,7 +112,7 @@ export function conversationRoutes({ database }: ApiDeps): Route[] {
       params,
       query: messagesQuery,
       answers: { 200: { description: 'A page', body: messagePage } },
-      errors: ['invalid_request', 'not_found'],
+      errors: ['not_found'],
       async handle({ principal, locale }, { params: { conversationId }, query }) {
         const page = await listMessages(database, {
           conversationId,

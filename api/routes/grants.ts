@@ -7,16 +7,6 @@ import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { grantBody, grantEntry, grantHeaders, grantParams, userParams } from '../wire/grant.ts';
 import { actorOf } from './audit.ts';
 
-const ERRORS = [
-  'forbidden',
-  'not_found',
-  'invalid_json',
-  'invalid_request',
-  'unsupported_media_type',
-  'payload_too_large',
-  'idempotency_conflict',
-] as const;
-
 type Deps = Pick<ApiDeps, 'database' | 'redis' | 'planner' | 'log' | 'now'>;
 
 export function grantRoutes(deps: Deps): Route[] {
@@ -34,7 +24,7 @@ export function grantRoutes(deps: Deps): Route[] {
       answers: {
         201: { description: 'The ledger entry, with its audit entry; for a known key the first one', body: grantEntry },
       },
-      errors: ERRORS,
+      errors: ['not_found', 'idempotency_conflict'],
       async handle(caller, { params: { userId }, body }) {
         return replyOf(
           deps,
@@ -58,7 +48,7 @@ export function grantRoutes(deps: Deps): Route[] {
       headers: grantHeaders,
       body: grantBody,
       answers: { 201: { description: 'The ledger entry, linked to the grant', body: grantEntry } },
-      errors: ERRORS,
+      errors: ['not_found', 'idempotency_conflict'],
       async handle(caller, { params: { entryId }, body }) {
         return replyOf(
           deps,

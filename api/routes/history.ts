@@ -27,7 +27,7 @@ export function historyRoutes({ database, now }: Pick<ApiDeps, 'database' | 'now
           csv: 'RFC 4180 with a header line: the fields of the items, in their order; `rateVersions` are separated by spaces',
         },
       },
-      errors: ['invalid_request'],
+      errors: [],
       async handle({ principal, request, response, gone }, { query: { by, month: wanted, limit, cursor } }) {
         const month = await findMonth(database, { accountId: principal.accountId, month: wanted ?? null, now: now() });
         const view = VIEWS[by];

@@ -22,7 +22,7 @@ export function notificationRoutes({ database, now }: Pick<ApiDeps, 'database' |
       summary: 'What you were told, newest first, and how much of it is unread',
       query: notificationsQuery,
       answers: { 200: { description: 'A page', body: notificationPage } },
-      errors: ['invalid_request'],
+      errors: [],
       async handle({ principal }, { query: { unread, limit, cursor } }) {
         const page = await listNotifications(database, {
           userId: principal.userId,

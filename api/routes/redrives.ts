@@ -29,14 +29,6 @@ import {
 import { actorOf } from './audit.ts';
 
 const params = z.object({ redriveId: uuid });
-const BODY_ERRORS = [
-  'forbidden',
-  'invalid_json',
-  'invalid_request',
-  'unsupported_media_type',
-  'payload_too_large',
-] as const;
-
 export function redriveRoutes(deps: ApiDeps): Route[] {
   const { database } = deps;
   return [
@@ -51,7 +43,7 @@ export function redriveRoutes(deps: ApiDeps): Route[] {
         200: { description: 'A dry run, or nothing to replay', body: redrivePlan },
         202: { description: 'It runs; `Location` shows how it goes', body: redriveStarted },
       },
-      errors: [...BODY_ERRORS, 'confirm_required'],
+      errors: ['confirm_required'],
       async handle(caller, { body: { dryRun, confirm, ...request } }) {
         if (dryRun) return { status: 200, body: await planRedrive(database.sql, request) };
         const { redriveId, plan } = await createRedrive(database, {
@@ -78,7 +70,7 @@ export function redriveRoutes(deps: ApiDeps): Route[] {
       summary: 'Replays of many turns, newest first',
       query: redrivesQuery,
       answers: { 200: { description: 'A page', body: redrivePage } },
-      errors: ['forbidden', 'invalid_request'],
+      errors: [],
       async handle(_caller, { query: { limit, cursor } }) {
         const page = await listRedrives(database, { limit, cursor: cursor ?? null });
         return { status: 200, body: { ...page, items: page.items.map((record) => present(deps, record)) } };
@@ -93,7 +85,7 @@ export function redriveRoutes(deps: ApiDeps): Route[] {
       params,
       query: redriveQuery,
       answers: { 200: { description: 'The redrive', body: redriveDetail } },
-      errors: ['forbidden', 'invalid_request', 'not_found'],
+      errors: ['not_found'],
       async handle(_caller, { params: { redriveId }, query: { state, limit, cursor } }) {
         const record = await getRedrive(database.sql, redriveId);
         const turns = await listRedriveTurns(database.sql, {
@@ -121,7 +113,7 @@ function step(deps: ApiDeps, name: string, to: RedriveStep, summary: string): Ro
     params,
     body: redriveStepBody,
     answers: { 200: { description: 'The redrive; one that is over stays as it is', body: redrive } },
-    errors: [...BODY_ERRORS, 'not_found'],
+    errors: ['not_found'],
     async handle(caller, { params: { redriveId }, body: { reason } }) {
       const state = await moveRedrive(deps.database, { redriveId, to, actor: actorOf(caller), reason: reason ?? null });
       const record = await getRedrive(deps.database.sql, redriveId);

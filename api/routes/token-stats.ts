@@ -24,7 +24,7 @@ export function tokenStatsRoutes({
       limit: 'read',
       summary: 'Who uses how much: overview, distribution and the 100 who used most; computed every 10 minutes',
       answers: { 200: { description: 'As of `asOf`', body: tokenStats } },
-      errors: ['forbidden'],
+      errors: [],
       async handle() {
         const { asOf, ...figures } = await stats.read();
         return { status: 200, body: { ...figures, asOf: iso(asOf) } };
@@ -38,7 +38,7 @@ export function tokenStatsRoutes({
       summary: 'One person’s usage state, as they see it now',
       params: userParams,
       answers: { 200: { description: 'The usage state', body: userTokenStats } },
-      errors: ['forbidden', 'not_found'],
+      errors: ['not_found'],
       async handle(_caller, { params: { userId } }) {
         const account = await findAccount(database.sql, userId);
         if (account === null) throw new AppError('not_found');
@@ -60,7 +60,7 @@ export function tokenStatsRoutes({
       limit: 'read',
       summary: 'Forget the cached statistics: the next who asks gets fresh ones',
       answers: { 204: { description: 'Forgotten' } },
-      errors: ['forbidden'],
+      errors: [],
       async handle(caller) {
         await database.transaction(async (tx) => {
           await recordAudit(tx, {

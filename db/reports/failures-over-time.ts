@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import { TURN_FAILURES, type ErrorCode } from '../../domain/errors.ts';
+import { TURN_FAILURE_CODES, type ErrorCode } from '../../domain/errors.ts';
 import type { Span } from '../../domain/failure-buckets.ts';
 import type { TurnFilter } from '../../domain/turn-filter.ts';
 import { COUNTED_AT_MOST, type FailureCount } from './admin-turns.ts';
@@ -43,7 +43,7 @@ export function selectFailuresOverTime(
     return sql`select width_bucket(t.created_at, ${begins}::timestamptz[]) as bucket, t.error_code as code, count(*)::int as count from turns t
       where ${range} group by 1, 2 order by 1, 3 desc, 2`;
   }
-  const codes = code === undefined ? Object.keys(TURN_FAILURES) : [code];
+  const codes = code === undefined ? TURN_FAILURE_CODES : [code];
   return sql`
     select bucket::int, code, count
     from unnest(${begins}::timestamptz[], ${buckets.map(({ to }) => new Date(to))}::timestamptz[]) with ordinality as buckets (begins, ends, bucket)

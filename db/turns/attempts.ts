@@ -55,7 +55,7 @@ async function open(tx: Tx, turn: TurnRow, hold: Hold, context: AdmissionContext
   // Asked before the attempt is written, and only of a turn that has had one.
   const before = number === 1 ? 0 : await countAttempts(tx, turn.id, context.runId);
   if (before >= ATTEMPTS_PER_RUN) {
-    await endTurn(tx, turn, { state: 'failed', code: 'interrupted' });
+    await endTurn(tx, turn, { outcome: 'failed', code: 'interrupted' });
     return { kind: 'failed', code: 'interrupted' };
   }
   renewHold(tx, hold.id, context.now + holdTimeoutMs(hold.outputLimit));

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
-import { AppError, type ErrorCode } from '../../domain/errors.ts';
+import { AppError, isTurnFailure, type TurnFailureCode } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/period.ts';
-import { isAnswered, isLive } from '../../domain/turn.ts';
+import { isAnswered, isLive, type TurnOutcome } from '../../domain/turn.ts';
 import type { Ended, Released, ReleaseReason, StoredAnswer } from '../../workflows/contract/turn.ts';
 import { columnsOf, type RowOf, type Whole } from '../columns.ts';
 import { noteEnding, one, type Database, type Tx } from '../database.ts';
@@ -9,25 +9,27 @@ import { Attempt } from '../entities/attempt.ts';
 import { findPendingHold, moveHold } from '../money/holds.ts';
 import { lockTurn, type TurnRow } from './row.ts';
 
-type Ending = { readonly state: 'stopped' } | { readonly state: 'failed' | 'refused'; readonly code: ErrorCode };
-
 /**
  * Ends a live turn that has no answer: its hold is released, its open attempts are over, nothing is charged. Under the
  * turn's locks. `code` of a failure that nobody retries is final; see TURN_FAILURES.
  */
-export async function endTurn(tx: Tx, row: TurnRow, ending: Ending): Promise<void> {
+export async function endTurn(
+  tx: Tx,
+  row: TurnRow,
+  ending: Exclude<TurnOutcome, { outcome: 'completed' }>,
+): Promise<void> {
   const hold = await findPendingHold(tx, row.id);
   if (hold !== null) moveHold(tx, hold.id, 'released');
-  const code = ending.state === 'stopped' ? null : ending.code;
+  const { outcome, code } = ending;
   // A turn stopped before its first delta used nothing, and says so.
-  const nothing = ending.state === 'stopped' ? 0 : null;
+  const nothing = outcome === 'stopped' ? 0 : null;
   tx.write(sql`with ended as (
-      update attempts set state = ${ending.state === 'stopped' ? 'stopped' : 'lost'}, ended_at = now() where turn_id = ${row.id} and state = 'open'
+      update attempts set state = ${outcome === 'stopped' ? 'stopped' : 'lost'}, ended_at = now() where turn_id = ${row.id} and state = 'open'
     )
-    update turns set state = ${ending.state}, error_code = ${code}, ended_at = now(), touched_at = clock_timestamp(),
+    update turns set state = ${outcome}, error_code = ${code}, ended_at = now(), touched_at = clock_timestamp(),
       prompt_tokens = ${nothing}, completion_tokens = ${nothing}, debited_tokens = ${nothing}
     where id = ${row.id}`);
-  noteEnding(tx, { turnId: row.id, outcome: ending.state, code, model: row.model, debitedTokens: 0 });
+  noteEnding(tx, { ...ending, turnId: row.id, model: row.model, debitedTokens: 0 });
 }
 
 export interface Release {
@@ -53,7 +55,11 @@ export async function releaseTurn(database: Database, release: Release): Promise
     const over = await findEnding(tx, row);
     if (over !== null) return over;
     if (await isSuperseded(tx, row, release)) return null;
-    await endTurn(tx, row, reason.as === 'stopped' ? { state: 'stopped' } : { state: 'failed', code: reason.code });
+    await endTurn(
+      tx,
+      row,
+      reason.as === 'stopped' ? { outcome: 'stopped', code: null } : { outcome: 'failed', code: reason.code },
+    );
     return reason.as === 'stopped' ? { kind: 'ended', state: 'stopped' } : { kind: 'failed', code: reason.code };
   });
 }
@@ -90,23 +96,10 @@ export async function findEnding(
   return null;
 }
 
-function failureOf(row: TurnRow) {
-  const code = row.errorCode;
-  switch (code) {
-    case 'model_unavailable':
-    case 'model_rate_limited':
-    case 'model_timeout':
-    case 'model_rejected':
-    case 'content_filtered':
-    case 'context_length':
-    case 'interrupted':
-    case 'TOKEN_EXHAUSTED':
-    case 'conversation_busy':
-    case 'account_suspended':
-      return code;
-    default:
-      throw new Error(`a failed turn must have a failure code, not ${code ?? 'none'}`);
-  }
+function failureOf({ errorCode }: TurnRow): TurnFailureCode {
+  if (errorCode === null || !isTurnFailure(errorCode))
+    throw new Error(`a failed turn must have a failure code, not ${errorCode ?? 'none'}`);
+  return errorCode;
 }
 
 const answerFigures = columnsOf(Attempt, 'a', ['promptTokens', 'cachedTokens', 'completionTokens', 'estimated']);

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { decideAdmission, type HistoryTurn } from '../../domain/admission.ts';
 import { holdTimeoutMs } from '../../domain/attempt-limits.ts';
-import { AppError, type TurnFailureCode } from '../../domain/errors.ts';
+import { AppError, isTurnRefusal, type TurnFailureCode } from '../../domain/errors.ts';
 import type { Encoding, Model, PricedModel } from '../../domain/model.ts';
 import type { Instant } from '../../domain/period.ts';
 import { countPrompt, TOKENS_PER_MESSAGE } from '../../domain/prompt-tokens.ts';
@@ -78,7 +78,7 @@ export async function reserveLocked(
     return { kind: 'answered', answer: await getStoredAnswer(tx, row) };
   }
   if (isLive(row.state) && (cancelled || row.stopRequestedAt !== null)) {
-    await endTurn(tx, row, { state: 'stopped' });
+    await endTurn(tx, row, { outcome: 'stopped', code: null });
     return { kind: 'ended', state: 'stopped' };
   }
   if (cancelled) {
@@ -165,13 +165,12 @@ async function refuse(
 ): Promise<ReservedLocked> {
   // Whoever runs the turn again knows by it which run is still about to close.
   tx.write(sql`update turns set run_id = ${runId} where id = ${row.id}`);
-  const bindsNothing = code === 'tokens_held' || code === 'TOKEN_EXHAUSTED' || code === 'account_suspended';
-  if (bindsNothing && !row.everAdmitted) {
-    await endTurn(tx, row, { state: 'refused', code });
+  if (isTurnRefusal(code) && !row.everAdmitted) {
+    await endTurn(tx, row, { outcome: 'refused', code });
     return { kind: 'ended', state: 'refused' };
   }
   const failure = code === 'tokens_held' ? 'TOKEN_EXHAUSTED' : code;
-  await endTurn(tx, row, { state: 'failed', code: failure });
+  await endTurn(tx, row, { outcome: 'failed', code: failure });
   return { kind: 'failed', code: failure };
 }
 

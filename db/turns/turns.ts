@@ -115,12 +115,13 @@ export async function unbindTurn(database: Database, { turnId }: { turnId: strin
   await database.transaction(async (tx) => {
     const row = await lockTurn(tx, turnId);
     if (row === null || !isLive(row.state) || row.state !== 'accepted' || row.admittedAt !== null) return;
-    const state = row.everAdmitted ? 'failed' : 'refused';
-    const code = row.everAdmitted ? 'interrupted' : 'unavailable';
-    await sql`update turns set state = ${state}, error_code = ${code}, ended_at = now(), touched_at = clock_timestamp() where id = ${turnId}`.execute(
+    const ending = row.everAdmitted
+      ? ({ outcome: 'failed', code: 'interrupted' } as const)
+      : ({ outcome: 'refused', code: 'unavailable' } as const);
+    await sql`update turns set state = ${ending.outcome}, error_code = ${ending.code}, ended_at = now(), touched_at = clock_timestamp() where id = ${turnId}`.execute(
       tx,
     );
-    noteEnding(tx, { turnId, outcome: state, code, model: row.model, debitedTokens: 0 });
+    noteEnding(tx, { ...ending, turnId, model: row.model, debitedTokens: 0 });
   });
 }
 

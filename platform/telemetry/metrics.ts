@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { TURN_FAILURES, type ErrorCode, type TurnFailureCode } from '../../domain/errors.ts';
+import { TURN_FAILURE_CODES, TURN_REFUSALS, type ErrorCode, type TurnFailureCode } from '../../domain/errors.ts';
 import type { TurnEnding } from '../../domain/turn.ts';
 import type { ReconcileReport } from '../../workflows/contract/reconcile.ts';
 import { Gauges, type OverloadSource, type StateSources } from './gauges.ts';
@@ -128,8 +128,8 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
  */
 function startAtZero(turns: Counter<'outcome' | 'code'>, findings: Counter<'finding'>): void {
   for (const outcome of ['completed', 'stopped']) turns.inc({ outcome, code: 'none' }, 0);
-  for (const code of Object.keys(TURN_FAILURES)) turns.inc({ outcome: 'failed', code }, 0);
-  for (const code of ['TOKEN_EXHAUSTED', 'tokens_held', 'unavailable']) turns.inc({ outcome: 'refused', code }, 0);
+  for (const code of TURN_FAILURE_CODES) turns.inc({ outcome: 'failed', code }, 0);
+  for (const code of TURN_REFUSALS) turns.inc({ outcome: 'refused', code }, 0);
   for (const finding of Object.keys(
     findingsOf({ settled: 0, started: 0, interrupted: 0, expiredHolds: 0, mismatches: 0 }),
   ))

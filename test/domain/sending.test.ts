@@ -46,8 +46,8 @@ test('a turn that was admitted is never refused afterwards: running has no step 
 test('exactly the failures of policy 7 may be sent again with hope', () => {
   expect(ERROR_CODES.filter(isRetryable)).toEqual([
     'TOKEN_EXHAUSTED',
-    'conversation_busy',
     'account_suspended',
+    'conversation_busy',
     'model_unavailable',
     'model_rate_limited',
     'model_timeout',

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { ERROR_CODES } from '../../domain/errors.ts';
+import { ERROR_CODES, TURN_FAILURE_CODES, TURN_REFUSALS } from '../../domain/errors.ts';
+import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { openMetricsDoor } from '../../platform/telemetry/metrics-door.ts';
 import { RECONCILE_SCHEDULE_ID } from '../../workflows/contract/ids.ts';
 import { GREETING } from '../fake-model/play.ts';
@@ -171,6 +172,16 @@ describe('a turn counts once', () => {
       ),
     ).toEqual([1, 1, 0, 1]);
   });
+});
+
+test('every ending a turn may have is there from the start, at zero', async () => {
+  const { samples } = parseExposition(await createMetrics({ role: 'all', readSdk: null }).render());
+  const endings = samples.filter(({ name }) => name === 'turnkeeper_turns_total');
+  const codesOf = (outcome: string) =>
+    endings.filter(({ labels }) => labels.outcome === outcome).map(({ labels }) => labels.code);
+  expect(codesOf('refused')).toEqual([...TURN_REFUSALS]);
+  expect(codesOf('failed')).toEqual([...TURN_FAILURE_CODES]);
+  expect(new Set(endings.map(({ value }) => value))).toEqual(new Set([0]));
 });
 
 describe('what is looked up', () => {
