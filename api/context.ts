@@ -40,12 +40,16 @@ export interface ApiDeps {
   now(): number;
 }
 
-/** One authenticated request. */
-export interface Caller {
-  readonly principal: Principal;
+/** One request, whoever sends it. */
+export interface Visitor {
   readonly locale: Locale;
   readonly request: Request;
   readonly response: Response;
   /** Aborts when the reader has gone or the server stops; a turn goes on either way. */
   readonly gone: AbortSignal;
+}
+
+/** One authenticated request. */
+export interface Caller extends Visitor {
+  readonly principal: Principal;
 }

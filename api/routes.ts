@@ -9,17 +9,26 @@ import { chatRoutes } from './routes/chat.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { eventRoutes } from './routes/events.ts';
 import { grantRoutes } from './routes/grants.ts';
+import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { redriveRoutes } from './routes/redrives.ts';
+import { signInRoutes } from './routes/sign-in.ts';
 import { tokenStatsRoutes } from './routes/token-stats.ts';
 
+/** What is asked by machines that watch this one; in no trace. */
+export function watchRoutes(deps: ApiDeps): Route[] {
+  return [...healthRoutes(deps), ...metricsRoutes(deps)];
+}
+
 /**
- * Every call that needs sign-in. Making them asks nothing of what they will use, so that they can be described without
+ * Every other call. Making them asks nothing of what they will use, so that they can be described without
  * it.
  */
 export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
   return [
+    ...signInRoutes(deps),
     ...chatRoutes(deps, gate),
     ...conversationRoutes(deps),
     ...accountRoutes(deps),

@@ -22,6 +22,20 @@ export function readBody(): RequestHandler {
   };
 }
 
+/** The body as it came, for whoever checks a signature over it; `bytesOf` then has it. */
+export function readBytes(): RequestHandler {
+  // Not unpacked: what is signed is what was sent.
+  const parse = express.raw({ limit: MAX_BODY, inflate: false, type: () => true });
+  return (request, response, next) => {
+    parse(request, response, (error: unknown) => next(error === undefined ? undefined : bodyError(error)));
+  };
+}
+
+/** Empty when there was no body. */
+export function bytesOf({ body }: { readonly body?: unknown }): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+}
+
 function hasBody(headers: NodeJS.Dict<string | string[]>): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }

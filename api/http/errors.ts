@@ -1,9 +1,11 @@
-import type { ErrorRequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { z } from 'zod';
 import { AppError, type ErrorCode } from '../../domain/errors.ts';
 import { errorSentence, LOCALES, type Locale } from '../../domain/messages.ts';
 import { isUnavailable } from '../../db/driver/availability.ts';
 import type { Logger } from '../../platform/telemetry/log.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
+import { errorBody, failedTurnBody, refusalBody } from '../wire/error.ts';
 
 /** The one table from code to status. */
 export const STATUS_OF = {
@@ -47,21 +49,50 @@ const CODE_OF: Readonly<Record<number, ErrorCode>> = {
   415: 'unsupported_media_type',
 };
 
-/** The flat shape of every error. `retryAfter` (seconds) goes into the header. */
-function sendError(response: Response, error: AppError, status: number): void {
+/** How errors reach the callers of a route: a protocol that is not ours brings its own. */
+export interface ErrorEnvelope {
+  readonly statusOf: Readonly<Record<ErrorCode, number>>;
+  /** What the document says of an error's body. */
+  schemaOf(status: number): z.ZodType;
+  wrap(error: {
+    readonly code: ErrorCode;
+    /** A sentence in the reader's language. */
+    readonly message: string;
+    readonly details: Readonly<Record<string, unknown>>;
+    readonly requestId: string;
+  }): object;
+}
+
+/** `{code, message, requestId, …}`: the shape of every error but those of routes with an envelope of their own. */
+export const FLAT_ENVELOPE: ErrorEnvelope = {
+  statusOf: STATUS_OF,
+  schemaOf: (status) => (status === 402 ? refusalBody : [422, 502, 504].includes(status) ? failedTurnBody : errorBody),
+  wrap: ({ code, message, details, requestId }) => ({ code, message, ...details, requestId }),
+};
+
+/** From here on the request's errors are sent in this envelope. */
+export function wearEnvelope(envelope: ErrorEnvelope): RequestHandler {
+  return (_request, response, next) => {
+    (response.locals as { envelope?: ErrorEnvelope }).envelope = envelope;
+    next();
+  };
+}
+
+/**
+ * `retryAfter` (seconds) goes into the header.
+ * @param status instead of the code's own.
+ */
+export function sendError(response: Response, error: AppError, status: number | null = null): void {
   const { retryAfter, ...details } = error.details;
+  const { code } = error;
   const locale = localeOf(response);
+  const { envelope = FLAT_ENVELOPE } = response.locals as { envelope?: ErrorEnvelope };
   if (typeof retryAfter === 'number') response.set('Retry-After', String(Math.max(1, Math.ceil(retryAfter))));
-  if (error.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
+  if (code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
   response
-    .status(status)
+    .status(status ?? envelope.statusOf[code])
     .set('Content-Language', locale)
-    .json({
-      code: error.code,
-      message: errorSentence(error.code, locale),
-      ...details,
-      requestId: requestIdOf(response),
-    });
+    .json(envelope.wrap({ code, message: errorSentence(code, locale), details, requestId: requestIdOf(response) }));
 }
 
 /** Whatever a route throws ends here; the unknown becomes a 500 that tells nothing but its request id. */
@@ -85,7 +116,7 @@ export function errorMiddleware({
     const sent = known ?? new AppError('internal');
     metrics.errorSent(sent.code);
     if (status !== null) forgetFile(response);
-    sendError(response, sent, status ?? STATUS_OF[sent.code]);
+    sendError(response, sent, status);
   };
 }
 

@@ -1,8 +1,7 @@
-import type { Express, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import { AppError, type ErrorCode } from '../../domain/errors.ts';
-import { readBody } from './body.ts';
-import type { Caller } from '../context.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
+import type { Caller, Visitor } from '../context.ts';
+import type { ErrorEnvelope } from './errors.ts';
 
 export interface Reply {
   readonly status: number;
@@ -11,30 +10,59 @@ export interface Reply {
 }
 
 /** One call of the API: what validates it is what the OpenAPI document says of it. */
-export interface Route<Params = unknown, Query = unknown, Body = unknown> {
+export type Route<Params = unknown, Query = unknown, Body = unknown> =
+  PublicRoute<Params, Query, Body> | WebhookRoute<Params, Query> | CallerRoute<Params, Query, Body>;
+
+/** Who is let in: everybody · a machine that the route itself checks, if anything does · who signed in · admins. */
+export type Access = Route['access'];
+
+interface PublicRoute<Params, Query, Body> extends Described<Params, Query> {
+  readonly access: 'public';
+  readonly limit?: never;
+  readonly body?: z.ZodType<Body>;
+  /** Null: the handler has answered by itself (text, a stream). */
+  handle(visitor: Visitor, input: { params: Params; query: Query; body: Body }): Promise<Reply | null>;
+}
+
+interface WebhookRoute<Params, Query> extends Described<Params, Query> {
+  readonly access: 'webhook';
+  readonly limit?: never;
+  readonly body?: never;
+  /** @param input.body the bytes as they came: a signature is computed over these and over nothing that was parsed. */
+  handle(visitor: Visitor, input: { params: Params; query: Query; body: Buffer }): Promise<Reply | null>;
+}
+
+interface CallerRoute<Params, Query, Body> extends Described<Params, Query> {
+  readonly access: 'user' | 'admin';
+  /** Which request limit counts it. */
+  readonly limit: 'send' | 'read' | 'none';
+  readonly body?: z.ZodType<Body>;
+  handle(caller: Caller, input: { params: Params; query: Query; body: Body }): Promise<Reply | null>;
+}
+
+interface Described<Params, Query> {
   readonly method: 'get' | 'post' | 'patch' | 'delete';
   /** With `:name` for each parameter. */
   readonly path: string;
   readonly summary: string;
   readonly tag: string;
-  /** Which request limit counts it. */
-  readonly limit: 'send' | 'read';
   readonly params?: z.ZodObject & z.ZodType<Params>;
   readonly query?: z.ZodObject & z.ZodType<Query>;
-  readonly body?: z.ZodType<Body>;
   /** Request headers with a meaning of their own, for the document. */
   readonly headers?: z.ZodObject;
   /** Successes by status. */
   readonly answers: Readonly<Record<number, Answer>>;
-  /** What it may refuse beside what every call may (401, 429, 500, 503). */
+  /** What its own code may refuse; what the door refuses before that follows from the other fields. */
   readonly errors: readonly ErrorCode[];
-  /** Null: the handler has answered by itself (a stream). */
-  handle(caller: Caller, input: { params: Params; query: Query; body: Body }): Promise<Reply | null>;
+  /** The shape of its errors, the door's included; ours, flat, when there is none. */
+  readonly envelope?: ErrorEnvelope;
 }
 
 export interface Answer {
   readonly description: string;
   readonly body?: z.ZodType;
+  /** As plain text. */
+  readonly text?: boolean;
   /** Also as server-sent events. */
   readonly stream?: boolean;
   /** Also as CSV; says what its lines are. */
@@ -45,64 +73,5 @@ export interface Answer {
 export function defineRoute<Params = undefined, Query = undefined, Body = undefined>(
   route: Route<Params, Query, Body>,
 ): Route {
-  return route as unknown as Route;
-}
-
-/** @param call runs what every call needs first (authentication, limits) and gives the caller. */
-export function mountRoutes(
-  app: Express,
-  routes: readonly Route[],
-  call: (route: Route) => RequestHandler[],
-  callerOf: (response: Response) => Caller,
-): void {
-  for (const route of routes) {
-    const parse: RequestHandler[] = route.body === undefined ? [] : [readBody()];
-    app[route.method](route.path, ...call(route), ...parse, async (request, response) => {
-      const reply = await route.handle(callerOf(response), {
-        params: parseParams(route, request.params),
-        query: parseInput(route.query, request.query),
-        body: parseInput(route.body, request.body),
-      });
-      if (reply === null || response.destroyed) return;
-      response.status(reply.status).set(reply.headers ?? {});
-      if (reply.body === undefined) response.end();
-      else response.json(reply.body);
-    });
-  }
-  allowOnly(app, routes);
-}
-
-/** A known path with another method says which methods it has. */
-export function allowOnly(app: Express, routes: readonly Pick<Route, 'path' | 'method'>[]): void {
-  // `/turns/replay` is not `/turns/:turnId`.
-  const literalFirst = routes.toSorted((a, b) => Number(a.path.includes(':')) - Number(b.path.includes(':')));
-  for (const [path, group] of Map.groupBy(literalFirst, ({ path }) => path)) {
-    const methods = group.map(({ method }) => method.toUpperCase()).join(', ');
-    app.all(path, (request, response) => {
-      response.set('Allow', methods);
-      if (request.method === 'OPTIONS') response.status(204).end();
-      else throw new AppError('method_not_allowed');
-    });
-  }
-}
-
-/** An id that is none names nothing: the same 404 as an unknown one. */
-function parseParams(route: Route, params: unknown): unknown {
-  const parsed = (route.params ?? z.object({})).safeParse(params);
-  if (!parsed.success) throw new AppError('not_found');
-  return parsed.data;
-}
-
-function parseInput(schema: z.ZodType | undefined, input: unknown): unknown {
-  if (schema === undefined) return undefined;
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new AppError('invalid_request', { field: fieldOf(issue), reason: issue?.message ?? 'invalid' });
-}
-
-function fieldOf(issue: z.core.$ZodIssue | undefined): string | null {
-  const path = issue?.path.map(String) ?? [];
-  if (path.length > 0) return path.join('.');
-  return issue?.code === 'unrecognized_keys' ? (issue.keys[0] ?? null) : null;
+  return route;
 }

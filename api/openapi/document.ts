@@ -1,7 +1,7 @@
 import { readConfig } from '../../platform/config/config.ts';
 import type { ApiDeps } from '../context.ts';
 import { describeApi } from './openapi.ts';
-import { routesOf } from '../routes.ts';
+import { routesOf, watchRoutes } from '../routes.ts';
 
 /**
  * Prints the OpenAPI document without a running service, for what is generated from it. Routes are made, never called.
@@ -9,14 +9,15 @@ import { routesOf } from '../routes.ts';
 const deps = { config: readConfig({ TEST_ROUTES: 'true' }) } as unknown as ApiDeps;
 process.stdout.write(
   JSON.stringify(
-    describeApi(
-      routesOf(deps, {
+    describeApi([
+      ...watchRoutes(deps),
+      ...routesOf(deps, {
         arrive: () => {
           throw new Error('nothing is sent');
         },
         bound: () => 0,
         starting: () => ({ now: 0, bound: 0 }),
       }),
-    ),
+    ]),
   ),
 );

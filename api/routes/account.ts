@@ -24,6 +24,7 @@ export function accountRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/models',
+      access: 'user',
       tag: 'Account',
       limit: 'read',
       summary: 'The models on offer, with their rates; the first is the default',
@@ -42,6 +43,7 @@ export function accountRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/me',
+      access: 'user',
       tag: 'Account',
       limit: 'read',
       summary: 'Who you are, your time zone and language',
@@ -54,6 +56,7 @@ export function accountRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'patch',
       path: '/api/me',
+      access: 'user',
       tag: 'Account',
       limit: 'read',
       summary: 'Change your time zone or language',
@@ -74,6 +77,7 @@ export function accountRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/ai-usage',
+      access: 'user',
       tag: 'Account',
       limit: 'read',
       summary: 'Your tokens: the figures that decide whether you may send',
@@ -99,6 +103,7 @@ function testUsage(deps: ApiDeps): Route {
   return defineRoute({
     method: 'post',
     path: '/api/ai-usage/test-usage',
+    access: 'user',
     tag: 'Test',
     limit: 'read',
     summary: 'Put an account at a level; your own, or as admin anybody’s',

@@ -30,6 +30,7 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/admin/turns',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'Everybody’s turns by filter, newest first, and how many failed of what',
@@ -50,6 +51,7 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/admin/turns/failures',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'What turns failed of over time, by when they were accepted',
@@ -73,6 +75,7 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/admin/turns/:turnId',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'One turn: its timeline, holds, attempts, ledger entries and workflow runs',
@@ -92,6 +95,7 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'post',
       path: '/api/admin/turns/:turnId/replay',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'Run a failed turn again, in the background; debited once, when it succeeds',

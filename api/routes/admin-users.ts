@@ -34,6 +34,7 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/admin/users',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'People, by e-mail or id',
@@ -48,6 +49,7 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/admin/users/:userId',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'One person: usage, live holds, schedules, ledger',
@@ -77,6 +79,7 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'post',
       path: '/api/admin/users/:userId/suspend',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'Suspend: running turns stop and are charged; sends, retries and replays are refused; reading stays',
@@ -93,6 +96,7 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'post',
       path: '/api/admin/users/:userId/resume',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'End a suspension',

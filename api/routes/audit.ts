@@ -11,6 +11,7 @@ export function auditRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/admin/audit',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'What admins did and whose content they read, newest first',

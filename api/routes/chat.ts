@@ -34,6 +34,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
     defineRoute({
       method: 'post',
       path: '/api/chat/send',
+      access: 'user',
       tag: 'Chat',
       limit: 'send',
       summary: 'Ask: one turn, answered whole, streamed (Accept: text/event-stream) or later (Prefer: respond-async)',
@@ -52,6 +53,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/chat/turns/:turnId',
+      access: 'user',
       tag: 'Chat',
       limit: 'read',
       summary: 'A turn, in whatever state',
@@ -65,6 +67,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/chat/turns/:turnId/events',
+      access: 'user',
       tag: 'Chat',
       limit: 'read',
       summary: 'The events of a turn, resumed from Last-Event-ID',
@@ -85,6 +88,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
     defineRoute({
       method: 'post',
       path: '/api/chat/turns/:turnId/stop',
+      access: 'user',
       tag: 'Chat',
       limit: 'read',
       summary: 'Stop a turn; what has been answered is kept and charged',
@@ -99,6 +103,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
     defineRoute({
       method: 'post',
       path: '/api/chat/turns/:turnId/retry',
+      access: 'user',
       tag: 'Chat',
       limit: 'send',
       summary: 'Run your failed or refused turn again; answers as a send does',

@@ -31,6 +31,7 @@ export function conversationRoutes({ database }: ApiDeps): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/conversations',
+      access: 'user',
       tag: 'Conversations',
       limit: 'read',
       summary: 'Your conversations, newest activity first',
@@ -51,6 +52,7 @@ export function conversationRoutes({ database }: ApiDeps): Route[] {
     defineRoute({
       method: 'post',
       path: '/api/conversations',
+      access: 'user',
       tag: 'Conversations',
       limit: 'read',
       summary: 'Begin an empty conversation',
@@ -69,6 +71,7 @@ export function conversationRoutes({ database }: ApiDeps): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/conversations/:conversationId',
+      access: 'user',
       tag: 'Conversations',
       limit: 'read',
       summary: 'One conversation',
@@ -85,6 +88,7 @@ export function conversationRoutes({ database }: ApiDeps): Route[] {
     defineRoute({
       method: 'patch',
       path: '/api/conversations/:conversationId',
+      access: 'user',
       tag: 'Conversations',
       limit: 'read',
       summary: 'Rename, archive or bring back',
@@ -106,6 +110,7 @@ export function conversationRoutes({ database }: ApiDeps): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/conversations/:conversationId/messages',
+      access: 'user',
       tag: 'Conversations',
       limit: 'read',
       summary: 'The transcript, oldest first or from its end back',

@@ -19,6 +19,7 @@ export function eventRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/events',
+      access: 'user',
       tag: 'Account',
       limit: 'read',
       summary:

@@ -15,6 +15,7 @@ export function grantRoutes(deps: Deps): Route[] {
     defineRoute({
       method: 'post',
       path: '/api/admin/users/:userId/grants',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'Give a person tokens: overage is paid first, then debt; the rest is added to the purchased tokens',
@@ -41,6 +42,7 @@ export function grantRoutes(deps: Deps): Route[] {
     defineRoute({
       method: 'post',
       path: '/api/admin/grants/:entryId/reversals',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'Take a grant back, whole or in part; what the purchased tokens lack becomes debt',

@@ -1,52 +1,54 @@
-import type { Express } from 'express';
 import { AppError } from '../../domain/errors.ts';
+import { within } from '../../platform/deadline.ts';
 import type { ApiDeps } from '../context.ts';
-import { allowOnly } from '../http/route.ts';
+import { defineRoute, type Route } from '../http/route.ts';
+import { alive, ready } from '../wire/health.ts';
 
 /** A probe must not wait longer than the prober does. */
 const ANSWER_WITHIN_MS = 2_000;
+const NOT_STORED = { 'Cache-Control': 'no-store' };
 
-/**
- * Without authentication: alive, and ready to take turns (PostgreSQL and Temporal answer; Redis away is a degraded
- * service).
- */
-export function mountHealth(
-  app: Express,
-  { database, runs, redis }: Pick<ApiDeps, 'database' | 'runs' | 'redis'>,
-): void {
-  app.get('/health', (_request, response) => {
-    response.set('Cache-Control', 'no-store').json({ status: 'ok' });
-  });
-  app.get('/health/ready', async (_request, response) => {
-    const [postgresql, temporal] = await Promise.all([
-      answers(database.ping().then(() => true)),
-      answers(runs.ready()),
-    ]);
-    const parts = {
-      postgresql: word(postgresql),
-      temporal: word(temporal),
-      redis: redis.isReady() ? 'ok' : 'degraded',
-    };
-    response.set('Cache-Control', 'no-store');
-    if (!postgresql || !temporal) throw new AppError('unavailable', { retryAfter: 5, ...parts });
-    response.json({ status: 'ready', ...parts });
-  });
-  allowOnly(app, [
-    { method: 'get', path: '/health' },
-    { method: 'get', path: '/health/ready' },
-  ]);
+/** Alive, and ready to take turns (PostgreSQL and Temporal answer; Redis away is a degraded service). */
+export function healthRoutes({ database, runs, redis }: Pick<ApiDeps, 'database' | 'runs' | 'redis'>): Route[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/health',
+      access: 'public',
+      tag: 'Health',
+      summary: 'Alive',
+      answers: { 200: { description: 'Alive', body: alive } },
+      errors: [],
+      handle: async () => ({ status: 200, headers: NOT_STORED, body: { status: 'ok' } }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/health/ready',
+      access: 'public',
+      tag: 'Health',
+      summary: 'PostgreSQL and Temporal answer',
+      answers: { 200: { description: 'Ready', body: ready } },
+      errors: ['unavailable'],
+      async handle({ response }) {
+        const [postgresql, temporal] = await Promise.all([answers(database.ping()), answers(runs.ready())]);
+        const parts = {
+          postgresql: word(postgresql),
+          temporal: word(temporal),
+          redis: redis.isReady() ? 'ok' : 'degraded',
+        };
+        response.set(NOT_STORED);
+        if (!postgresql || !temporal) throw new AppError('unavailable', { retryAfter: 5, ...parts });
+        return { status: 200, body: { status: 'ready', ...parts } };
+      },
+    }),
+  ];
 }
 
-async function answers(probe: Promise<boolean>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ANSWER_WITHIN_MS);
-  });
-  try {
-    return await Promise.race([probe.catch(() => false), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+async function answers(probe: Promise<unknown>): Promise<boolean> {
+  return within(ANSWER_WITHIN_MS, probe).then(
+    (answer) => answer !== false,
+    () => false,
+  );
 }
 
 function word(answered: boolean): 'ok' | 'down' {

@@ -16,6 +16,7 @@ export function historyRoutes({ database, now }: Pick<ApiDeps, 'database' | 'now
     defineRoute({
       method: 'get',
       path: '/api/ai-usage/history',
+      access: 'user',
       tag: 'Account',
       limit: 'read',
       summary: 'Where the tokens of a month went: by day, turn or model; as JSON or (Accept: text/csv) CSV',

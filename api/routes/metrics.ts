@@ -1,11 +1,25 @@
-import type { Express, RequestHandler } from 'express';
-import { METRICS_CONTENT_TYPE, type Metrics } from '../../platform/telemetry/metrics.ts';
-import { allowOnly } from '../http/route.ts';
+import { METRICS_CONTENT_TYPE } from '../../platform/telemetry/metrics.ts';
+import type { ApiDeps } from '../context.ts';
+import { defineRoute, type Route } from '../http/route.ts';
 
 /** What this process counts, for admins; without a login only on a port of its own (METRICS_PORT). */
-export function mountMetrics(app: Express, metrics: Metrics, admin: readonly RequestHandler[]): void {
-  app.get('/metrics', ...admin, async (_request, response) => {
-    response.set({ 'Content-Type': METRICS_CONTENT_TYPE, 'Cache-Control': 'no-store' }).send(await metrics.render());
-  });
-  allowOnly(app, [{ method: 'get', path: '/metrics' }]);
+export function metricsRoutes({ metrics }: Pick<ApiDeps, 'metrics'>): Route[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/metrics',
+      access: 'admin',
+      tag: 'Health',
+      limit: 'none',
+      summary: 'What this process counts, in Prometheus’s format; for admins',
+      answers: { 200: { description: 'Metrics', text: true } },
+      errors: [],
+      async handle({ response }) {
+        response
+          .set({ 'Content-Type': METRICS_CONTENT_TYPE, 'Cache-Control': 'no-store' })
+          .send(await metrics.render());
+        return null;
+      },
+    }),
+  ];
 }

@@ -17,6 +17,7 @@ export function notificationRoutes({ database, now }: Pick<ApiDeps, 'database' |
     defineRoute({
       method: 'get',
       path: '/api/notifications',
+      access: 'user',
       tag: 'Account',
       limit: 'read',
       summary: 'What you were told, newest first, and how much of it is unread',
@@ -36,6 +37,7 @@ export function notificationRoutes({ database, now }: Pick<ApiDeps, 'database' |
     defineRoute({
       method: 'post',
       path: '/api/notifications/read-all',
+      access: 'user',
       tag: 'Account',
       limit: 'read',
       summary: 'Mark all of them read',
@@ -48,6 +50,7 @@ export function notificationRoutes({ database, now }: Pick<ApiDeps, 'database' |
     defineRoute({
       method: 'post',
       path: '/api/notifications/:id/read',
+      access: 'user',
       tag: 'Account',
       limit: 'read',
       summary: 'Mark one read; again is the same',

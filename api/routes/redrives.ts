@@ -35,6 +35,7 @@ export function redriveRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'post',
       path: '/api/admin/turns/replay',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'Replay many failed turns in the background; first as a dry run, then with its count as `confirm`',
@@ -65,6 +66,7 @@ export function redriveRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/admin/redrives',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'Replays of many turns, newest first',
@@ -79,6 +81,7 @@ export function redriveRoutes(deps: ApiDeps): Route[] {
     defineRoute({
       method: 'get',
       path: '/api/admin/redrives/:redriveId',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'How a replay of many turns goes, and what has become of each turn',
@@ -107,6 +110,7 @@ function step(deps: ApiDeps, name: string, to: RedriveStep, summary: string): Ro
   return defineRoute({
     method: 'post',
     path: `/api/admin/redrives/:redriveId/${name}`,
+    access: 'admin',
     tag: 'Admin',
     limit: 'read',
     summary,

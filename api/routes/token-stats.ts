@@ -20,6 +20,7 @@ export function tokenStatsRoutes({
     defineRoute({
       method: 'get',
       path: '/api/admin/token-stats',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'Who uses how much: overview, distribution and the 100 who used most; computed every 10 minutes',
@@ -33,6 +34,7 @@ export function tokenStatsRoutes({
     defineRoute({
       method: 'get',
       path: '/api/admin/token-stats/user/:userId',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'One person’s usage state, as they see it now',
@@ -56,6 +58,7 @@ export function tokenStatsRoutes({
     defineRoute({
       method: 'delete',
       path: '/api/admin/token-stats/cache',
+      access: 'admin',
       tag: 'Admin',
       limit: 'read',
       summary: 'Forget the cached statistics: the next who asks gets fresh ones',

@@ -26,7 +26,7 @@ export const signInOptions = z
 
 export const demoBody = z
   .strictObject({
-    as: z.enum(['user', 'admin']),
+    as: z.enum(['user', 'admin'], 'must be user or admin'),
     secret: z
       .string()
       .max(100)

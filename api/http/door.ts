@@ -1,0 +1,80 @@
+import type { RequestHandler, Response } from 'express';
+import { v7 as uuidv7 } from 'uuid';
+import type { Principal } from '../../db/people/users.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { ApiDeps, Visitor } from '../context.ts';
+import { createAuthenticate, type Authenticate } from './auth.ts';
+import { localeOf } from './errors.ts';
+import { createRequestLimits } from './limits.ts';
+import type { Door } from './mount.ts';
+import type { Access } from './route.ts';
+
+/** @param stopping aborts when the server stops. */
+export function createDoor(
+  deps: Pick<ApiDeps, 'database' | 'issuer' | 'redis' | 'config'>,
+  stopping: AbortSignal,
+): Door {
+  const signedIn = signIn(createAuthenticate(deps));
+  const limits = createRequestLimits(deps.redis, deps.config.limits);
+  const guards = {
+    public: [],
+    webhook: [],
+    user: [signedIn],
+    admin: [signedIn, adminsOnly],
+  } as const satisfies Record<Access, readonly RequestHandler[]>;
+  return {
+    guard: (access) => guards[access],
+    count: (limit) => async (_request, response, next) => {
+      await limits.consume(limit, principalOf(response).accountId);
+      next();
+    },
+    visitorOf: (response) => visitorOf(response, stopping),
+    callerOf: (response) => ({ ...visitorOf(response, stopping), principal: principalOf(response) }),
+  };
+}
+
+interface Locals {
+  requestId: string;
+  principal?: Principal;
+}
+
+/** Names every request, also one that no route takes. */
+export const identify: RequestHandler = (_request, response, next) => {
+  const locals = response.locals as Locals;
+  locals.requestId = uuidv7();
+  response.set({
+    'X-Request-Id': locals.requestId,
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+  });
+  next();
+};
+
+function signIn(authenticate: Authenticate): RequestHandler {
+  return async (request, response, next) => {
+    (response.locals as Locals).principal = await authenticate(request);
+    next();
+  };
+}
+
+const adminsOnly: RequestHandler = (_request, response, next) => {
+  if (principalOf(response).role !== 'admin') throw new AppError('forbidden');
+  next();
+};
+
+function visitorOf(response: Response, stopping: AbortSignal): Visitor {
+  const closed = new AbortController();
+  response.once('close', () => closed.abort());
+  return {
+    locale: localeOf(response),
+    request: response.req,
+    response,
+    gone: AbortSignal.any([closed.signal, stopping]),
+  };
+}
+
+function principalOf(response: Response): Principal {
+  const { principal } = response.locals as Locals;
+  if (principal === undefined) throw new Error('a caller is known only behind a guard');
+  return principal;
+}

@@ -1,0 +1,98 @@
+import type { Express, Request, RequestHandler, Response } from 'express';
+import { z } from 'zod';
+import { AppError } from '../../domain/errors.ts';
+import type { Caller, Visitor } from '../context.ts';
+import { bytesOf, readBody, readBytes } from './body.ts';
+import { wearEnvelope } from './errors.ts';
+import type { Access, Reply, Route } from './route.ts';
+
+/** What stands before the routes' own code. */
+export interface Door {
+  /** Lets in whom `access` names, before anything else of the request is looked at, its body included. */
+  guard(access: Access): readonly RequestHandler[];
+  /** Counts the request of somebody whom a guard has let in. */
+  count(limit: 'send' | 'read'): RequestHandler;
+  visitorOf(response: Response): Visitor;
+  /** @throws when no guard has let anybody in. */
+  callerOf(response: Response): Caller;
+}
+
+export function mountRoutes(app: Express, routes: readonly Route[], door: Door): void {
+  for (const route of routes) {
+    app[route.method](
+      route.path,
+      ...enter(route, door),
+      ...count(route, door),
+      ...read(route),
+      async (request, response) => {
+        const reply = await answer(route, door, request, response);
+        if (reply === null || response.destroyed) return;
+        response.status(reply.status).set(reply.headers ?? {});
+        if (reply.body === undefined) response.end();
+        else response.json(reply.body);
+      },
+    );
+  }
+  allowOnly(app, routes, door);
+}
+
+/** A known path with another method says which methods it has, to whom it lets in. */
+function allowOnly(app: Express, routes: readonly Route[], door: Door): void {
+  // `/turns/replay` is not `/turns/:turnId`.
+  const literalFirst = routes.toSorted((a, b) => Number(a.path.includes(':')) - Number(b.path.includes(':')));
+  for (const [path, group] of Map.groupBy(literalFirst, ({ path }) => path)) {
+    const methods = group.map(({ method }) => method.toUpperCase()).join(', ');
+    app.all(path, ...group.slice(0, 1).flatMap((route) => enter(route, door)), (request, response) => {
+      response.set('Allow', methods);
+      if (request.method === 'OPTIONS') response.status(204).end();
+      else throw new AppError('method_not_allowed');
+    });
+  }
+}
+
+function enter({ access, envelope }: Route, door: Door): RequestHandler[] {
+  return [...(envelope === undefined ? [] : [wearEnvelope(envelope)]), ...door.guard(access)];
+}
+
+function count({ limit }: Route, door: Door): RequestHandler[] {
+  return limit === undefined || limit === 'none' ? [] : [door.count(limit)];
+}
+
+function read(route: Route): RequestHandler[] {
+  if (route.access === 'webhook') return [readBytes()];
+  return route.body === undefined ? [] : [readBody()];
+}
+
+async function answer(route: Route, door: Door, request: Request, response: Response): Promise<Reply | null> {
+  const params = parseParams(route, request.params);
+  const query = parseInput(route.query, request.query);
+  switch (route.access) {
+    case 'webhook':
+      return route.handle(door.visitorOf(response), { params, query, body: bytesOf(request) });
+    case 'public':
+      return route.handle(door.visitorOf(response), { params, query, body: parseInput(route.body, request.body) });
+    default:
+      return route.handle(door.callerOf(response), { params, query, body: parseInput(route.body, request.body) });
+  }
+}
+
+/** An id that is none names nothing: the same 404 as an unknown one. */
+function parseParams(route: Route, params: unknown): unknown {
+  const parsed = (route.params ?? z.object({})).safeParse(params);
+  if (!parsed.success) throw new AppError('not_found');
+  return parsed.data;
+}
+
+function parseInput(schema: z.ZodType | undefined, input: unknown): unknown {
+  if (schema === undefined) return undefined;
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new AppError('invalid_request', { field: fieldOf(issue), reason: issue?.message ?? 'invalid' });
+}
+
+function fieldOf(issue: z.core.$ZodIssue | undefined): string | null {
+  const path = issue?.path.map(String) ?? [];
+  if (path.length > 0) return path.join('.');
+  return issue?.code === 'unrecognized_keys' ? (issue.keys[0] ?? null) : null;
+}
