@@ -1,4 +1,5 @@
 import { findAccount } from '../db/money/accounts.ts';
+import { within } from '../platform/deadline.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
 import { armSchedules } from './arm-schedules.ts';
 import type { OperationDeps } from './deps.ts';
@@ -24,12 +25,3 @@ async function arm(deps: Pick<OperationDeps, 'database' | 'planner' | 'now'>, us
 }
 
 const ARMED_WITHIN_MS = 2_000;
-
-/** The connection retries by itself for longer than a person waits. */
-async function within(milliseconds: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
-  });
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
-}

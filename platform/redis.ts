@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
+import { ifLate, within } from './deadline.ts';
 import type { Logger } from './telemetry/log.ts';
 import { NO_TRACING, type Tracing } from './telemetry/span.ts';
 
@@ -44,23 +44,22 @@ export async function openRedis(url: string, log?: Log, tracing: Tracing = NO_TR
   const commands = createConnection(url);
   const subscriber = createConnection(url);
   logOutages({ commands, subscriber }, log);
-  await Promise.race([
-    Promise.all([connect(commands), connect(subscriber)]),
-    sleep(BOOT_WAIT_MS, undefined, { ref: false }),
-  ]);
+  await within(BOOT_WAIT_MS, Promise.all([connect(commands), connect(subscriber)])).catch(ifLate);
 
   // Answers that came too late to be waited for. While one is owed, further questions would only queue behind it.
   let overdue = 0;
   const askNow = async <T>(send: (client: RedisClient) => Promise<T>, timeoutMs: number): Promise<T> => {
     if (!commands.isReady || overdue > 0) throw new RedisAway('Redis is away');
     const answer = send(commands);
-    if (await settledWithin(answer, timeoutMs)) return answer;
-    overdue += 1;
-    const arrived = () => {
-      overdue -= 1;
-    };
-    answer.then(arrived, arrived);
-    throw new RedisAway(`Redis has not answered for ${timeoutMs} ms`);
+    return within(timeoutMs, answer).catch((error: unknown) => {
+      ifLate(error);
+      overdue += 1;
+      const arrived = () => {
+        overdue -= 1;
+      };
+      answer.then(arrived, arrived);
+      throw new RedisAway(`Redis has not answered for ${timeoutMs} ms`);
+    });
   };
 
   const ask: Redis['ask'] = !tracing.on
@@ -85,7 +84,7 @@ export async function openRedis(url: string, log?: Log, tracing: Tracing = NO_TR
     ask,
     isReady: () => commands.isReady && subscriber.isReady && overdue === 0,
     async close() {
-      if (commands.isReady) await settledWithin(commands.close(), CLOSE_TIMEOUT_MS);
+      if (commands.isReady) await within(CLOSE_TIMEOUT_MS, commands.close()).catch(() => {});
       commands.destroy();
       subscriber.destroy();
     },
@@ -166,27 +165,4 @@ function nameCommands(client: RedisClient, onCommand: (name: string) => void): R
       };
     },
   });
-}
-
-async function settledWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    // One more turn of the loop: after a stall of our own, an answer that has come is read before it is called late.
-    timer = setTimeout(
-      () =>
-        setImmediate(() => {
-          resolve(false);
-        }),
-      ms,
-    );
-  });
-  const settled = promise.then(
-    () => true,
-    () => true,
-  );
-  try {
-    return await Promise.race([settled, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

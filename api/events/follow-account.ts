@@ -5,10 +5,10 @@ import { readUsage } from '../../db/money/usage.ts';
 import type { Principal } from '../../db/people/users.ts';
 import { findTurnsSince, readAccountTip } from '../../db/reports/account-events.ts';
 import { formatAccountCursor, notBeyond, type AccountCursor, type TurnChange } from '../../domain/account-events.ts';
+import { Bell } from '../../platform/bell.ts';
 import type { ApiDeps } from '../context.ts';
 import { presentNotification } from '../present/notification.ts';
 import { presentUsage } from '../present/turn.ts';
-import { Bell } from './bell.ts';
 
 export interface AccountEvent {
   readonly id: string;
@@ -96,6 +96,7 @@ export class AccountFollower {
 
   close(): void {
     this.#watch.close();
+    this.#bell.close();
   }
 
   async #look(send: (event: AccountEvent) => Promise<void>, gone: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import type { TurnRecord } from '../../domain/turn.ts';
 import { AppError } from '../../domain/errors.ts';
 import { isUnavailable } from '../../db/driver/availability.ts';
 import { findTurn } from '../../db/turns/turns.ts';
+import { Bell } from '../../platform/bell.ts';
 import type { TurnWatch } from '../../platform/streams/turn-feed.ts';
 import type { ApiDeps } from '../context.ts';
 
@@ -22,8 +23,7 @@ export class TurnProgress {
   readonly #turnId: string;
   readonly #watch: TurnWatch;
   #known: TurnRecord | null;
-  #changed = false;
-  #wake: () => void = () => {};
+  readonly #bell = new Bell();
 
   /** @param known the turn as it was before anything could change it; null: it has to be read. */
   constructor(deps: Pick<ApiDeps, 'database' | 'feed'>, turnId: string, known: TurnRecord | null = null) {
@@ -32,8 +32,7 @@ export class TurnProgress {
     this.#known = known;
     this.#watch = deps.feed.watch(turnId, {
       onChanged: () => {
-        this.#changed = true;
-        this.#wake();
+        this.#bell.ring();
       },
     });
   }
@@ -45,14 +44,14 @@ export class TurnProgress {
   ): Promise<TurnRecord> {
     const deadline = Date.now() + withinMs;
     await this.#watch.ready;
-    if (!this.#changed && this.#known !== null && !isEnough(this.#known)) await this.#sleep(FIRST_LOOK_MS, gone);
+    if (!this.#bell.rung && this.#known !== null && !isEnough(this.#known)) await this.#bell.wait(FIRST_LOOK_MS, gone);
     for (;;) {
-      this.#changed = false;
+      this.#bell.hear();
       const over = Date.now() >= deadline || gone.aborted;
       const turn = await this.#read(over);
       if (turn !== null) this.#known = turn;
       if (turn !== null && (over || isEnough(turn))) return turn;
-      await this.#sleep(
+      await this.#bell.wait(
         Math.min(this.#watch.live ? LIVE_POLL_MS : AWAY_POLL_MS, Math.max(1, deadline - Date.now())),
         gone,
       );
@@ -61,13 +60,14 @@ export class TurnProgress {
 
   /** What was read last, once, unless it may have changed since. */
   takeKnown(): TurnRecord | null {
-    const known = this.#changed ? null : this.#known;
+    const known = this.#bell.rung ? null : this.#known;
     this.#known = null;
     return known;
   }
 
   close(): void {
     this.#watch.close();
+    this.#bell.close();
   }
 
   /** PostgreSQL away for a moment does not end the wait: the turn goes on, and is there when it is back. */
@@ -80,20 +80,5 @@ export class TurnProgress {
       if (last || !isUnavailable(error)) throw error;
       return null;
     }
-  }
-
-  async #sleep(ms: number, gone: AbortSignal): Promise<void> {
-    if (this.#changed) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        gone.removeEventListener('abort', done);
-        this.#wake = () => {};
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      gone.addEventListener('abort', done);
-      this.#wake = done;
-    });
   }
 }

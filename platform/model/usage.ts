@@ -15,8 +15,8 @@ export function readUsage(usage: NonNullable<ChatCompletionChunk['usage']>): Usa
   return {
     promptTokens,
     completionTokens,
-    cachedTokens: within(usage.prompt_tokens_details?.cached_tokens, promptTokens),
-    reasoningTokens: within(usage.completion_tokens_details?.reasoning_tokens, completionTokens),
+    cachedTokens: atMost(usage.prompt_tokens_details?.cached_tokens, promptTokens),
+    reasoningTokens: atMost(usage.completion_tokens_details?.reasoning_tokens, completionTokens),
   };
 }
 
@@ -24,6 +24,6 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= MOST_TOKENS;
 }
 
-function within(value: number | null | undefined, whole: number): number {
+function atMost(value: number | null | undefined, whole: number): number {
   return isCount(value) ? Math.min(value, whole) : 0;
 }

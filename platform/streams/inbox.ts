@@ -1,4 +1,5 @@
 import type { StreamEntry } from '../../domain/stream-events.ts';
+import { Bell } from '../bell.ts';
 
 /**
  * Entries and characters kept for a reader that is slower than its turn; past either it reads the stream again when it
@@ -9,27 +10,26 @@ const MAX_CHARACTERS = 262_144;
 
 /** What has arrived for one reader while it was busy. */
 export class TurnInbox {
+  readonly #bell = new Bell();
   #entries: StreamEntry[] = [];
   #characters = 0;
   #changed = true;
   #stale = true;
-  #wake: (() => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #due = 0;
-  #closed = false;
+  /** When everything counts as changed. */
+  #lookAt = Infinity;
 
   push(entry: StreamEntry): void {
     this.#entries.push(entry);
     if (entry.kind === 'delta') this.#characters += entry.text.length;
     if (this.#entries.length > MAX_ENTRIES || this.#characters > MAX_CHARACTERS) this.missed();
-    this.wake();
+    this.#bell.ring();
   }
 
   /** PostgreSQL and the stream are to be read again. */
   changed(): void {
     this.#changed = true;
     this.missed();
-    this.wake();
+    this.#bell.ring();
   }
 
   /** The stream is to be read again: it holds all that is thrown away here. */
@@ -59,38 +59,17 @@ export class TurnInbox {
     return stale;
   }
 
-  wake(): void {
-    this.#wake?.();
-  }
-
   /** Until something arrives; after `ms` at the latest everything counts as changed. */
   async wait(ms: number): Promise<void> {
-    if (this.#closed || this.#changed || this.#stale || this.#entries.length > 0) return;
-    this.#arm(ms);
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-    this.#wake = undefined;
+    const now = performance.now();
+    this.#lookAt = Math.min(this.#lookAt, now + ms);
+    if (!this.#changed && !this.#stale && this.#entries.length === 0) await this.#bell.wait(this.#lookAt - now);
+    if (performance.now() < this.#lookAt) return;
+    this.#lookAt = Infinity;
+    this.changed();
   }
 
   close(): void {
-    this.#closed = true;
-    clearTimeout(this.#timer);
-    this.wake();
-  }
-
-  /**
-   * The timer is left running from wait to wait: a stream of 20 entries a second would otherwise set 20 timers a second
-   * per reader.
-   */
-  #arm(ms: number): void {
-    const due = Date.now() + ms;
-    if (this.#timer !== undefined && this.#due <= due) return;
-    clearTimeout(this.#timer);
-    this.#due = due;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.changed();
-    }, ms);
+    this.#bell.close();
   }
 }

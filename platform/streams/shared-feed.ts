@@ -1,3 +1,4 @@
+import { within } from '../deadline.ts';
 import type { Redis } from '../redis.ts';
 
 /** What a feed carries: how its channels are called, and what a text on them means. */
@@ -58,7 +59,7 @@ export class SharedFeed<Watcher, Message> {
     const own = channel;
     own.watchers.add(watcher);
     return {
-      ready: own.live ? Promise.resolve(true) : this.#within(own),
+      ready: own.live ? Promise.resolve(true) : this.#isReady(own),
       get live() {
         return own.live;
       },
@@ -134,19 +135,8 @@ export class SharedFeed<Watcher, Message> {
     for (const [, channel] of channels) channel.subscribed = subscribed;
   }
 
-  async #within(channel: Channel<Watcher>): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<false>((resolve) => {
-      timer = setTimeout(
-        () =>
-          setImmediate(() => {
-            resolve(false);
-          }),
-        READY_WITHIN_MS,
-      );
-    });
-    const ready = await Promise.race([channel.subscribed, late]);
-    clearTimeout(timer);
+  async #isReady(channel: Channel<Watcher>): Promise<boolean> {
+    const ready = await within(READY_WITHIN_MS, channel.subscribed).catch(() => false);
     if (!ready && !channel.live) channel.missed = true;
     return ready || channel.live;
   }

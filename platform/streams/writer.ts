@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RestartReason, StreamEntry } from '../../domain/stream-events.ts';
+import { ifLate, within } from '../deadline.ts';
 import type { Redis } from '../redis.ts';
 import { TurnJournal } from './journal.ts';
 import { joinPulse } from './pulse.ts';
@@ -185,14 +186,7 @@ class StreamWriter implements TurnWriter {
   async #finish(): Promise<number> {
     clearTimeout(this.#retry);
     this.#pulse.leave();
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([
-      this.#writeRest(),
-      new Promise((resolve) => {
-        timer = setTimeout(resolve, END_WITHIN_MS);
-      }),
-    ]);
-    clearTimeout(timer);
+    await within(END_WITHIN_MS, this.#writeRest()).catch(ifLate);
     this.#journal.close();
     const { numbered, fenced } = this.#journal;
     if (numbered > 0 && !fenced)

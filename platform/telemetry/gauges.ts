@@ -1,4 +1,5 @@
 import { Gauge } from 'prom-client';
+import { within } from '../deadline.ts';
 
 /**
  * What is looked up when somebody scrapes. Of PostgreSQL: the same from every process, so take the maximum and never
@@ -106,25 +107,12 @@ export class Gauges {
     });
     const postgresUp = this.#make('turnkeeper_postgres_up', 'Whether PostgreSQL answered this scrape');
     this.#looks.push(async () => {
-      const found = await answered(figures(), FIGURES_WITHIN_MS);
+      const found = await within(FIGURES_WITHIN_MS, figures()).catch(() => null);
       postgresUp.set(found === null ? 0 : 1);
       for (const [name, gauge] of Object.entries(gauges)) {
         if (found === null) gauge.remove();
         else gauge.set(found[name as keyof Figures]);
       }
     });
-  }
-}
-
-/** @returns null when it fails or takes longer than a scrape may. */
-async function answered<T>(look: Promise<T>, withinMs: number): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), withinMs);
-  });
-  try {
-    return await Promise.race([look.catch(() => null), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

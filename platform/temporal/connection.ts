@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
@@ -61,7 +62,7 @@ async function connectWithin(options: NativeConnectionOptions, milliseconds: num
           `TEMPORAL_ADDRESS: no Temporal server answers at ${options.address ?? 'the default address'}.`,
           { cause },
         );
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      await sleep(250);
     }
   }
 }
