@@ -4,7 +4,7 @@ import { assertMigrated } from './db/migrate.ts';
 import { publishRates } from './db/money/rates.ts';
 import { createFigures } from './db/reports/figures.ts';
 import { readTokenStats } from './db/reports/token-stats.ts';
-import { AppConfigError } from './domain/setup-error.ts';
+import { SetupError } from './domain/setup-error.ts';
 import { readConfig, type Config } from './platform/config/config.ts';
 import { createModelClient } from './platform/model/client.ts';
 import { countTokens, loadEncoding } from './platform/model/tokenizer.ts';
@@ -139,7 +139,7 @@ async function run(
 }
 
 function required(value: string | undefined, name: string): string {
-  if (value === undefined) throw new AppConfigError(`${name}: must be set (or let \`npm start\` run everything).`);
+  if (value === undefined) throw new SetupError(`${name}: must be set (or let \`npm start\` run everything).`);
   return value;
 }
 
@@ -153,7 +153,7 @@ try {
   await main();
   process.exit(0);
 } catch (error) {
-  if (error instanceof AppConfigError) process.stderr.write(`${error.message}\n`);
+  if (error instanceof SetupError) process.stderr.write(`${error.message}\n`);
   else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exit(1);
 }

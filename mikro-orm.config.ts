@@ -1,9 +1,9 @@
 import { ormOptions } from './db/schema/orm-options.ts';
-import { AppConfigError } from './domain/setup-error.ts';
+import { SetupError } from './domain/setup-error.ts';
 import { readConfig } from './platform/config/config.ts';
 
 const { url } = readConfig().database;
-if (url === undefined) throw new AppConfigError('DATABASE_URL: must be set for MikroORM’s commands');
+if (url === undefined) throw new SetupError('DATABASE_URL: must be set for MikroORM’s commands');
 
 /** For MikroORM's commands: `npm run mikro-orm -- migration:list`. */
 export default ormOptions(url);

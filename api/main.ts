@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { AppConfigError } from '../domain/setup-error.ts';
+import { SetupError } from '../domain/setup-error.ts';
 import { oneAtATime } from '../platform/one-at-a-time.ts';
 import { createApp } from './app.ts';
 import type { ApiDeps } from './context.ts';
@@ -13,7 +13,7 @@ export interface Api {
 
 const DRAIN_MS = 5_000;
 
-/** @throws AppConfigError when the port is taken. */
+/** @throws SetupError when the port is taken. */
 export async function startApi(deps: ApiDeps): Promise<Api> {
   const stopping = new AbortController();
   const server = createServer(
@@ -48,12 +48,11 @@ export async function startApi(deps: ApiDeps): Promise<Api> {
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
   if (error.code === 'EADDRINUSE')
-    return new AppConfigError(`PORT: ${port} is in use. Set PORT to a free one, or stop what listens there.`, {
+    return new SetupError(`PORT: ${port} is in use. Set PORT to a free one, or stop what listens there.`, {
       cause: error,
     });
-  if (error.code === 'EACCES')
-    return new AppConfigError(`PORT: ${port} may not be used by this user.`, { cause: error });
+  if (error.code === 'EACCES') return new SetupError(`PORT: ${port} may not be used by this user.`, { cause: error });
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
-    return new AppConfigError(`HOST: ${host} is no address of this machine.`, { cause: error });
+    return new SetupError(`HOST: ${host} is no address of this machine.`, { cause: error });
   return error;
 }

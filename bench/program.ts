@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
-import { say, SetupError } from '../scripts/services/say.ts';
+import { SetupError } from '../domain/setup-error.ts';
+import { say } from '../scripts/services/say.ts';
 
 /** Where the figures come from. */
 export const MACHINE = { cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version } as const;

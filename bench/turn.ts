@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { say, SetupError } from '../scripts/services/say.ts';
+import { SetupError } from '../domain/setup-error.ts';
+import { say } from '../scripts/services/say.ts';
 import { closeConnections } from './ask.ts';
 import { runBlock } from './block.ts';
 import { measureBurst } from './burst.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { findTurn } from '../db/turns/turns.ts';
-import { SetupError } from '../scripts/services/say.ts';
+import { SetupError } from '../domain/setup-error.ts';
 import { turnWorkflowId } from '../workflows/contract/ids.ts';
 import { print } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';

@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import { AppError } from '../domain/errors.ts';
-import { AppConfigError } from '../domain/setup-error.ts';
+import { SetupError } from '../domain/setup-error.ts';
 import { readConfig } from '../platform/config/config.ts';
-import { SetupError } from '../scripts/services/say.ts';
 import { addHistoryCheck } from './history-check.ts';
 import { addHistoryRecord } from './history-record.ts';
 import { addMigrate } from './migrate.ts';
@@ -71,7 +70,7 @@ function createProgram(): Command {
 
 /** One sentence for what the person can mend; anything else is our fault and shows where. */
 function sentenceOf(error: unknown): string {
-  if (error instanceof AppConfigError || error instanceof SetupError) return error.message;
+  if (error instanceof SetupError) return error.message;
   if (error instanceof AppError) {
     const { field, reason } = error.details;
     if (typeof field === 'string' && typeof reason === 'string') return `${field}: ${reason}.`;

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { InvalidArgumentError } from 'commander';
-import { SetupError } from '../scripts/services/say.ts';
+import { SetupError } from '../domain/setup-error.ts';
 
 /** Exit code of a command that ran to its end and found what is not right; 1 is one that could not. */
 export const NOT_RIGHT = 2;

@@ -20,8 +20,8 @@ import {
   type RedriveProgress,
   type RedriveStep,
 } from '../domain/redrive.ts';
+import { SetupError } from '../domain/setup-error.ts';
 import { createRedrives } from '../platform/temporal/redrives.ts';
-import { SetupError } from '../scripts/services/say.ts';
 import { confirmed, instantOf, NOT_RIGHT, positiveInteger, print, reasonText, table } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
 import { addTurnFilter, filterOf, uuid, type FilterOptions } from './turn-filter.ts';

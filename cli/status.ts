@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { assertMigrated } from '../db/migrate.ts';
-import { AppConfigError } from '../domain/setup-error.ts';
+import { SetupError } from '../domain/setup-error.ts';
 import type { Config } from '../platform/config/config.ts';
 import { isAlive } from '../scripts/services/identity.ts';
-import { SetupError } from '../scripts/services/say.ts';
 import { print } from './output.ts';
 import { findRunningStack, hostOf, withDatabase, type ReadConfig } from './target.ts';
 import { readPostgresVersion, readRedisVersion, readTemporalVersion } from './versions.ts';
@@ -78,7 +77,7 @@ async function readPostgres(config: Config, url: string | undefined): Promise<St
       const schema = await assertMigrated(database).then(
         () => 'current',
         (error: unknown) => {
-          if (error instanceof AppConfigError) return 'older than this program: run `migrate`';
+          if (error instanceof SetupError) return 'older than this program: run `migrate`';
           throw error;
         },
       );

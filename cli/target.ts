@@ -1,11 +1,11 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { openDatabase, type Database } from '../db/database.ts';
+import { SetupError } from '../domain/setup-error.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { Temporal } from '../platform/temporal/connection.ts';
 import { isAlive } from '../scripts/services/identity.ts';
 import { readServices, type Stored } from '../scripts/services/registry.ts';
-import { SetupError } from '../scripts/services/say.ts';
 
 /** A command reads the configuration when it runs, so that `--help` works under a wrong one. */
 export type ReadConfig = () => Config;
@@ -41,8 +41,8 @@ export async function withDatabase<T>(
 
 /**
  * The Temporal server a command works on. Its client, and Redis's, are loaded only here: without them a command takes a
- * third less CPU to start (test/bootstrap/modules.test.ts). @throws SetupError when there is none, AppConfigError when
- * it does not answer within 10 s.
+ * third less CPU to start (test/bootstrap/modules.test.ts). @throws SetupError when there is none or it does not answer
+ * within 10 s.
  */
 export async function withTemporal<T>(config: Config, work: (temporal: Temporal) => Promise<T>): Promise<T> {
   const address =

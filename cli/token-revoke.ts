@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { revokeToken } from '../db/people/users.ts';
-import { SetupError } from '../scripts/services/say.ts';
+import { SetupError } from '../domain/setup-error.ts';
 import { print } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { MIGRATIONS } from '../migrations/index.ts';
-import { AppConfigError } from '../domain/setup-error.ts';
+import { SetupError } from '../domain/setup-error.ts';
 import { first, openDatabase, type Database } from './database.ts';
 
 // Any constant: it only has to differ from other programs' advisory locks in the same database.
@@ -36,7 +36,7 @@ async function migrateLocked(database: Database): Promise<string[]> {
 }
 
 /**
- * @throws AppConfigError when the schema is older than this code: a role must not run on it. A newer schema is fine
+ * @throws SetupError when the schema is older than this code: a role must not run on it. A newer schema is fine
  *   (rolling deploys).
  */
 export async function assertMigrated(database: Database): Promise<void> {
@@ -46,7 +46,7 @@ export async function assertMigrated(database: Database): Promise<void> {
   );
   const pending = exists?.table == null ? MIGRATIONS.length : (await database.orm.migrator.getPending()).length;
   if (pending > 0)
-    throw new AppConfigError(
+    throw new SetupError(
       `DATABASE_URL: the schema lacks ${pending} migration(s); run \`npm run -s turnkeeper -- migrate\` first.`,
     );
 }

@@ -1,4 +1,4 @@
-/** A setting that keeps the program from starting. Its message is one sentence for the person who starts it. */
-export class AppConfigError extends Error {
-  override readonly name = 'AppConfigError';
+/** The program cannot go on, and the person in front of it can do something about it: one sentence that says what. */
+export class SetupError extends Error {
+  override readonly name = 'SetupError';
 }

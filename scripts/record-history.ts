@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { say, SetupError } from './services/say.ts';
+import { SetupError } from '../domain/setup-error.ts';
+import { say } from './services/say.ts';
 import { ThrowAway } from './throw-away.ts';
 
 /**

@@ -1,9 +1,10 @@
 import { watch } from 'node:fs';
 import { join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SetupError } from '../domain/setup-error.ts';
 import { startApp, type AppSettings } from './app.ts';
 import { runToEnd } from './services/program.ts';
-import { say, SetupError } from './services/say.ts';
+import { say } from './services/say.ts';
 import type { Ground, Service } from './services/service.ts';
 
 /** What the running program is made of; the workflows' bundle is among it, which Node's own --watch does not see. */

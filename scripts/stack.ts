@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { openDatabase } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
+import { SetupError } from '../domain/setup-error.ts';
 import type { Config } from '../platform/config/config.ts';
 import { mintDemoKeys, type DemoKeys } from './demo-keys.ts';
 import { startModel } from './services/model/model.ts';
 import { startPostgres } from './services/postgres/postgres.ts';
 import { startRedis } from './services/redis.ts';
-import { say, SetupError } from './services/say.ts';
+import { say } from './services/say.ts';
 import { ensureSearchAttributes } from './services/temporal/search-attributes.ts';
 import type { Ground, Service } from './services/service.ts';
 import { startTemporal } from './services/temporal/temporal.ts';

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import { AppConfigError } from '../domain/setup-error.ts';
+import { SetupError } from '../domain/setup-error.ts';
 import { readConfig, type Config } from '../platform/config/config.ts';
 import { startApp, type AppSettings } from './app.ts';
 import { bannerOf } from './banner.ts';
 import { runReloading } from './reload.ts';
 import { reservePort } from './services/port.ts';
 import { Registry } from './services/registry.ts';
-import { say, SetupError } from './services/say.ts';
+import { say } from './services/say.ts';
 import type { Ground } from './services/service.ts';
 import { startStack, type Stack } from './stack.ts';
 import { buildWeb } from './web-build.ts';
@@ -142,7 +142,7 @@ try {
   await main(process.argv.includes('--watch'));
   process.exit(0);
 } catch (error) {
-  if (error instanceof SetupError || error instanceof AppConfigError) say(error.message);
+  if (error instanceof SetupError) say(error.message);
   else say(String(error instanceof Error ? error.stack : error));
   process.exit(1);
 }

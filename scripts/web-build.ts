@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SetupError } from '../domain/setup-error.ts';
 import { lastLine, runToEnd } from './services/program.ts';
-import { SetupError, withProgress } from './services/say.ts';
+import { withProgress } from './services/say.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = join(root, 'node_modules', '.cache', 'turnkeeper');

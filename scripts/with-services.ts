@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SetupError } from '../domain/setup-error.ts';
 import { checksPass } from './checks.ts';
 import { FAST_LANES, needsBrowser } from './lanes.ts';
 import { findChromium } from './services/chromium.ts';
-import { say, SetupError } from './services/say.ts';
+import { say } from './services/say.ts';
 import { ThrowAway } from './throw-away.ts';
 import { buildWeb } from './web-build.ts';
 import { NOTHING_RAN, skippedLine, summarise, summaryLine, type JestResult, type Summary } from './summary.ts';

@@ -34,7 +34,7 @@ export function signInRoutes({ config: { demo, dataDir, http, oidc } }: Pick<Api
       access: 'public',
       tag: 'Sign-in',
       summary:
-          'The key of the demo user or the demo admin; only on the embedded stack, with the secret that `npm start` printed',
+        'The key of the demo user or the demo admin; only on the embedded stack, with the secret that `npm start` printed',
       body: demoBody,
       answers: { 200: { description: 'A key', body: session } },
       errors: ['not_found'],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LONGEST_ATTEMPT_MS, STALL_LIMITS } from '../../domain/attempt-limits.ts';
-import { AppConfigError } from '../../domain/setup-error.ts';
+import { SetupError } from '../../domain/setup-error.ts';
 import { readCatalogue } from './catalogue.ts';
 import { readOidc } from './oidc-settings.ts';
 
@@ -64,18 +64,18 @@ export type Config = ReturnType<typeof readConfig>;
 /**
  * Read once, at the start of a process.
  * @param env usually `process.env`; tests pass a literal.
- * @throws AppConfigError one sentence that names the variable and what it must be.
+ * @throws SetupError one sentence that names the variable and what it must be.
  */
 export function readConfig(env: Env = process.env) {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = envSchema.safeParse(set);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new AppConfigError(`${issue?.path.join('.') ?? 'configuration'}: ${issue?.message ?? 'invalid'}`);
+    throw new SetupError(`${issue?.path.join('.') ?? 'configuration'}: ${issue?.message ?? 'invalid'}`);
   }
   const e = parsed.data;
   const isProduction = e.NODE_ENV === 'production';
-  if (e.TEST_ROUTES && isProduction) throw new AppConfigError('TEST_ROUTES: must not be set under NODE_ENV=production');
+  if (e.TEST_ROUTES && isProduction) throw new SetupError('TEST_ROUTES: must not be set under NODE_ENV=production');
   return {
     role: e.TURNKEEPER_ROLE,
     /**
@@ -139,7 +139,7 @@ function catalogue(source: string | undefined) {
   try {
     return readCatalogue(source);
   } catch (cause) {
-    throw new AppConfigError(`MODELS: ${cause instanceof Error ? cause.message : 'invalid'}`, { cause });
+    throw new SetupError(`MODELS: ${cause instanceof Error ? cause.message : 'invalid'}`, { cause });
   }
 }
 
@@ -147,9 +147,9 @@ function catalogue(source: string | undefined) {
 function versionOf(deploymentName: string | undefined, buildId: string | undefined) {
   if (deploymentName === undefined && buildId === undefined) return null;
   if (deploymentName === undefined)
-    throw new AppConfigError('TEMPORAL_DEPLOYMENT_NAME: must be set together with TEMPORAL_WORKER_BUILD_ID');
+    throw new SetupError('TEMPORAL_DEPLOYMENT_NAME: must be set together with TEMPORAL_WORKER_BUILD_ID');
   if (buildId === undefined)
-    throw new AppConfigError('TEMPORAL_WORKER_BUILD_ID: must be set together with TEMPORAL_DEPLOYMENT_NAME');
+    throw new SetupError('TEMPORAL_WORKER_BUILD_ID: must be set together with TEMPORAL_DEPLOYMENT_NAME');
   return { deploymentName, buildId };
 }
 

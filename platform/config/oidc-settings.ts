@@ -1,4 +1,4 @@
-import { AppConfigError } from '../../domain/setup-error.ts';
+import { SetupError } from '../../domain/setup-error.ts';
 import { isLoopback } from './loopback.ts';
 
 export interface OidcVariables {
@@ -13,13 +13,13 @@ export interface OidcVariables {
 
 /**
  * The one issuer whose tokens are taken beside our own keys; null without one.
- * @throws AppConfigError for half of one.
+ * @throws SetupError for half of one.
  */
 export function readOidc(e: OidcVariables) {
   const { OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience, OIDC_CLIENT_ID: clientId } = e;
   if (issuer === undefined) {
     for (const name of ['OIDC_AUDIENCE', 'OIDC_CLIENT_ID', 'OIDC_EXTRA_PARAMS', 'OIDC_ADMIN_ROLE'] as const) {
-      if (e[name] !== undefined) throw new AppConfigError(`${name}: means nothing without OIDC_ISSUER`);
+      if (e[name] !== undefined) throw new SetupError(`${name}: means nothing without OIDC_ISSUER`);
     }
     return null;
   }
@@ -30,17 +30,17 @@ export function readOidc(e: OidcVariables) {
     url.hash !== '' ||
     !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))
   ) {
-    throw new AppConfigError(
+    throw new SetupError(
       "OIDC_ISSUER: must be an https URL as it stands in the issuer's tokens (http on loopback only)",
     );
   }
   if (audience === undefined)
-    throw new AppConfigError(
+    throw new SetupError(
       'OIDC_AUDIENCE: must be set together with OIDC_ISSUER, or tokens meant for others would be taken',
     );
   if (clientId === undefined && e.OIDC_EXTRA_PARAMS !== undefined)
-    throw new AppConfigError('OIDC_EXTRA_PARAMS: means nothing without OIDC_CLIENT_ID');
-  if (!e.OIDC_SCOPES.split(' ').includes('openid')) throw new AppConfigError('OIDC_SCOPES: must contain openid');
+    throw new SetupError('OIDC_EXTRA_PARAMS: means nothing without OIDC_CLIENT_ID');
+  if (!e.OIDC_SCOPES.split(' ').includes('openid')) throw new SetupError('OIDC_SCOPES: must contain openid');
   return {
     issuer,
     audience,

@@ -1,6 +1,6 @@
 import OpenAI from 'openai';
 import { STALL_LIMITS } from '../../domain/attempt-limits.ts';
-import { AppConfigError } from '../../domain/setup-error.ts';
+import { SetupError } from '../../domain/setup-error.ts';
 import { NO_TRACING, type Tracing } from '../telemetry/span.ts';
 import { ModelCall, type ModelEnd, type ModelRequest, type StallLimits } from './call.ts';
 import { fetchAndKeep } from './fetch.ts';
@@ -15,7 +15,7 @@ export interface ModelClient {
 /** Above every attempt's own limit (30 minutes): the stall limits below are the ones that count. */
 const LONGEST_CALL_MS = 35 * 60_000;
 
-/** @throws AppConfigError without a key, unless the provider is one of your own. */
+/** @throws SetupError without a key, unless the provider is one of your own. */
 export function createModelClient(
   {
     apiKey,
@@ -25,7 +25,7 @@ export function createModelClient(
   tracing: Tracing = NO_TRACING,
 ): ModelClient {
   if (apiKey === undefined && baseUrl === undefined)
-    throw new AppConfigError('OPENAI_API_KEY: must be set (or OPENAI_BASE_URL for a provider that needs none).');
+    throw new SetupError('OPENAI_API_KEY: must be set (or OPENAI_BASE_URL for a provider that needs none).');
   const client = new OpenAI({
     apiKey: apiKey ?? 'none',
     baseURL: baseUrl ?? 'https://api.openai.com/v1',

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { AppConfigError } from '../../domain/setup-error.ts';
+import { SetupError } from '../../domain/setup-error.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from './metrics.ts';
 import { oneAtATime } from '../one-at-a-time.ts';
 
@@ -11,7 +11,7 @@ export interface MetricsDoor {
 
 /**
  * `/metrics` on a port of its own, without a login: a worker has no other door, and a scraper needs no token. Loopback
- * unless METRICS_HOST says otherwise. @throws AppConfigError when the port is taken.
+ * unless METRICS_HOST says otherwise. @throws SetupError when the port is taken.
  */
 export async function openMetricsDoor(
   metrics: Metrics,
@@ -34,7 +34,7 @@ export async function openMetricsDoor(
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) =>
       reject(
-        new AppConfigError(`METRICS_PORT: ${host}:${port} cannot be used (${cause.code ?? cause.message}).`, { cause }),
+        new SetupError(`METRICS_PORT: ${host}:${port} cannot be used (${cause.code ?? cause.message}).`, { cause }),
       ),
     );
     server.listen(port, host, resolve);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
-import { AppConfigError } from '../../domain/setup-error.ts';
+import { SetupError } from '../../domain/setup-error.ts';
 import { traceHeaders } from '../../workflows/contract/trace.ts';
 import { NO_TRACING, type Tracing } from '../telemetry/span.ts';
 
@@ -20,7 +20,7 @@ export interface Temporal {
 /**
  * TLS, API key and profile come through the official environment variables (`TEMPORAL_TLS…`, `TEMPORAL_API_KEY`,
  * `TEMPORAL_PROFILE`).
- * @throws AppConfigError when no server answers within 10 s.
+ * @throws SetupError when no server answers within 10 s.
  */
 export async function connectTemporal(
   options: { address: string | undefined; namespace: string; env: Record<string, string> },
@@ -58,7 +58,7 @@ async function connectWithin(options: NativeConnectionOptions, milliseconds: num
       return await NativeConnection.connect(options);
     } catch (cause) {
       if (Date.now() > deadline)
-        throw new AppConfigError(
+        throw new SetupError(
           `TEMPORAL_ADDRESS: no Temporal server answers at ${options.address ?? 'the default address'}.`,
           { cause },
         );

@@ -1,6 +1,6 @@
+import { SetupError } from '../../domain/setup-error.ts';
 import { installPackage } from './apt.ts';
 import { findOnPath } from './program.ts';
-import { SetupError } from './say.ts';
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { SetupError } from './say.ts';
+import { SetupError } from '../../domain/setup-error.ts';
 
 /** Given out by this process: a port is not bound yet when the next one is asked for. */
 const given = new Set<number>();

@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from 'redis';
+import { SetupError } from '../../domain/setup-error.ts';
 import { installPackage } from './apt.ts';
 import { hasDocker, prepareContainer } from './docker.ts';
 import { freePort } from './port.ts';
 import { findOnPath } from './program.ts';
-import { SetupError } from './say.ts';
 import { external, launch, type Ground, type Service } from './service.ts';
 
 /** `REDIS_URL` or `REDIS_HOST`, else a server on PATH, else Debian's package (as root), else docker. */

@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SetupError } from '../../domain/setup-error.ts';
 import { identify, isAlive, stopProcess, type Identity } from './identity.ts';
-import { say, SetupError } from './say.ts';
+import { say } from './say.ts';
 
 /** A process that a start began, and how it wants to be stopped. */
 export interface Started extends Identity {

@@ -6,11 +6,6 @@ export function say(line: string): void {
   process.stderr.write(`turnkeeper: ${line}\n`);
 }
 
-/** Cannot go on, and the person can do something about it: one sentence that says what. */
-export class SetupError extends Error {
-  override readonly name = 'SetupError';
-}
-
 /** Says what takes long, and every 10 s for how long. */
 export async function withProgress<T>(what: string, work: Promise<T>): Promise<T> {
   const began = performance.now();

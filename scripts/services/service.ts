@@ -2,9 +2,10 @@ import { spawn, type StdioOptions } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SetupError } from '../../domain/setup-error.ts';
 import { identify, stopProcess } from './identity.ts';
 import type { Registry, Started } from './registry.ts';
-import { say, SetupError, withProgress } from './say.ts';
+import { say, withProgress } from './say.ts';
 
 /** Where a start keeps things and what it writes down. */
 export interface Ground {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { AppConfigError } from '../../domain/setup-error.ts';
+import { SetupError } from '../../domain/setup-error.ts';
 import { readConfig } from '../../platform/config/config.ts';
 
 const ONE = { input: 1000, cachedInput: 1000, output: 1000 };
@@ -12,7 +12,7 @@ function refusal(...models: object[]): string {
     read(...models);
     return 'taken';
   } catch (error) {
-    if (error instanceof AppConfigError) return error.message;
+    if (error instanceof SetupError) return error.message;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { TurnFailureCode } from '../../domain/errors.ts';
-import { AppConfigError } from '../../domain/setup-error.ts';
+import { SetupError } from '../../domain/setup-error.ts';
 import { ModelFailure } from '../../platform/model/call.ts';
 import { createModelClient } from '../../platform/model/client.ts';
 import { countTokens } from '../../platform/model/tokenizer.ts';
@@ -553,7 +553,7 @@ describe('the client', () => {
   });
 
   test('refuses to start with neither a key nor a provider', () => {
-    expect(() => createModelClient({ apiKey: undefined, baseUrl: undefined })).toThrow(AppConfigError);
+    expect(() => createModelClient({ apiKey: undefined, baseUrl: undefined })).toThrow(SetupError);
     expect(() => createModelClient({ apiKey: undefined, baseUrl: stage.fake.url })).not.toThrow();
   });
 });

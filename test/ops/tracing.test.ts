@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createUser } from '../../db/people/users.ts';
-import { AppConfigError } from '../../domain/setup-error.ts';
+import { SetupError } from '../../domain/setup-error.ts';
 import { readConfig } from '../../platform/config/config.ts';
 import { createLog, type Logger } from '../../platform/telemetry/log.ts';
 import { turnWorkflowId } from '../../workflows/contract/ids.ts';
@@ -274,6 +274,6 @@ describe('nothing that a person wrote, was told or must keep secret leaves', () 
 });
 
 test('an endpoint that is none, or a share that is none, is refused by name', () => {
-  expect(() => readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' })).toThrow(AppConfigError);
+  expect(() => readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' })).toThrow(SetupError);
   expect(() => readConfig({ OTEL_TRACES_SAMPLER_ARG: '2' })).toThrow(/OTEL_TRACES_SAMPLER_ARG/);
 });

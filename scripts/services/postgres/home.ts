@@ -12,8 +12,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SetupError } from '../../../domain/setup-error.ts';
 import { findOnPath, runToEnd } from '../program.ts';
-import { say, SetupError } from '../say.ts';
+import { say } from '../say.ts';
 import type { Ground } from '../service.ts';
 
 /** Whom the server runs as; undefined: whoever we are. */

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { openDatabase } from '../../../db/database.ts';
+import { SetupError } from '../../../domain/setup-error.ts';
 import { freePort } from '../port.ts';
 import { findPostgresHome, type PostgresHome } from './home.ts';
 import { launchWhenFree } from './lock.ts';
 import { lastLine, runToEnd } from '../program.ts';
-import { SetupError } from '../say.ts';
 import { external, launch, type Ground, type Service } from '../service.ts';
 
 /**

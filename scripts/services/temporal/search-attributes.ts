@@ -4,7 +4,7 @@ import { say } from '../say.ts';
 
 /**
  * On a server of somebody else's: adds what is missing. A server that does not let us says which to add by hand.
- * @throws AppConfigError when none answers.
+ * @throws SetupError when none answers.
  */
 export async function ensureSearchAttributes(options: Parameters<typeof connectTemporal>[0]): Promise<void> {
   const temporal = await connectTemporal(options);

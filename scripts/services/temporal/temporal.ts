@@ -3,10 +3,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { SearchAttributeType } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
+import { SetupError } from '../../../domain/setup-error.ts';
 import { SEARCH_ATTRIBUTES } from '../../../workflows/contract/search-attributes.ts';
 import { hasDocker, prepareContainer } from '../docker.ts';
 import { freePort } from '../port.ts';
-import { SetupError } from '../say.ts';
 import { external, launch, type Ground, type Service } from '../service.ts';
 import { findTemporal } from './cli.ts';
 
