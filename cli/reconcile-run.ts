@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { RECONCILE_SCHEDULE_ID, taskQueues, WORKFLOW_TYPES } from '../workflows/contract/ids.ts';
-import type { ReconcileReport } from '../workflows/contract/reconcile.ts';
+import type { reconcile } from '../workflows/reconcile.ts';
 import { NOT_RIGHT, print, table, withProgress } from './output.ts';
 import { withTemporal, type ReadConfig } from './target.ts';
 
-export function addReconcileRun(reconcile: Command, readConfig: ReadConfig): void {
-  reconcile
+export function addReconcileRun(parent: Command, readConfig: ReadConfig): void {
+  parent
     .command('run')
     .description(
       'mend now, by a worker, what no workflow will end, and prove the counters against the ledger; exit code 2 when counters differ or a turn could not be mended',
@@ -18,7 +18,7 @@ export function addReconcileRun(reconcile: Command, readConfig: ReadConfig): voi
       const report = await withTemporal(config, ({ client }) =>
         withProgress(
           'a worker reconciles',
-          client.workflow.execute<() => Promise<ReconcileReport>>(WORKFLOW_TYPES.reconcile, {
+          client.workflow.execute<typeof reconcile>(WORKFLOW_TYPES.reconcile, {
             workflowId: `${taskQueuePrefix}${RECONCILE_SCHEDULE_ID}/by-hand/${randomUUID()}`,
             taskQueue: taskQueues(taskQueuePrefix).background,
             args: [],

@@ -153,7 +153,7 @@ function addStep(redrive: Command, readConfig: ReadConfig, name: string, to: Red
         withTemporal(config, async (temporal) => {
           const state = await moveRedrive(database, { redriveId, to, actor: CLI_ACTOR, reason: reason ?? null });
           const record = await getRedrive(database.sql, redriveId);
-          if (!isOver({ state })) await createRedrives(temporal, config.temporal).tell(record, to);
+          if (!isOver({ state })) await createRedrives(temporal, config.temporal).signal(record, to);
           print(record, { json, text: describe(record) });
         }),
       );

@@ -1,4 +1,9 @@
-import { ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
+import {
+  ScheduleOverlapPolicy,
+  type Client,
+  type ScheduleOptions,
+  type ScheduleOptionsStartWorkflowAction,
+} from '@temporalio/client';
 import { armTemporalSchedule } from '../platform/temporal/schedule.ts';
 import {
   ADMIN_STATS_SCHEDULE_ID,
@@ -7,6 +12,9 @@ import {
   taskQueues,
   WORKFLOW_TYPES,
 } from '../workflows/contract/ids.ts';
+import type { adminStats } from '../workflows/admin-stats.ts';
+import type { reconcile } from '../workflows/reconcile.ts';
+import type { repairSchedules } from '../workflows/repair-schedules.ts';
 
 export interface SystemSettings {
   readonly taskQueuePrefix: string;
@@ -95,7 +103,7 @@ function compile(
       args: [],
       staticSummary: summary,
       workflowExecutionTimeout: runsAtMost,
-    },
+    } satisfies ScheduleOptionsStartWorkflowAction<typeof reconcile | typeof repairSchedules | typeof adminStats>,
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow },
     ...(atOnce ? { state: { triggerImmediately: true } } : {}),
   };

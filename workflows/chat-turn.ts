@@ -87,7 +87,7 @@ async function reserve(turnId: string): Promise<Reserved | Released> {
 }
 
 async function generate(turnId: string, held: Extract<Reserved, { kind: 'held' }>): Promise<Generated | Released> {
-  const { holdId, outputLimit, model } = held;
+  const { outputLimit, model } = held;
   setCurrentDetails(describeCall(held));
   const activities = proxyActivities<TurnActivities>({
     startToCloseTimeout: attemptTimeoutMs(outputLimit),
@@ -101,7 +101,7 @@ async function generate(turnId: string, held: Extract<Reserved, { kind: 'held' }
     summary: `${model}, at most ${outputLimit} tokens`,
   });
   try {
-    return await activities.generate({ turnId, holdId });
+    return await activities.generate({ turnId });
   } catch (error) {
     const code = failureCodeOf(error);
     // A stop ends what would be tried again; a failure that is final came before it.

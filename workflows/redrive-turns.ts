@@ -2,7 +2,6 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
-  defineSignal,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -19,6 +18,8 @@ const { advanceRedrive, moveRedrive } = proxyActivities<RedriveActivities>({
   summary: 'note what has ended, begin more',
 });
 
+const STEPS = Object.keys(REDRIVE_SIGNALS) as RedriveStep[];
+
 /** Some ten a second: a new run long before Temporal's limits, beside what the server suggests by size. */
 const MOST_EVENTS = 4_000;
 
@@ -30,8 +31,8 @@ const MOST_EVENTS = 4_000;
 export async function redriveTurns(input: RedriveInput): Promise<RedriveProgress> {
   const { redriveId, ratePerSecond, mostEvents = MOST_EVENTS } = input;
   const wanted: RedriveStep[] = [];
-  for (const [name, step] of Object.entries(REDRIVE_SIGNALS))
-    setHandler(defineSignal(name), () => {
+  for (const step of STEPS)
+    setHandler(REDRIVE_SIGNALS[step], () => {
       wanted.push(step);
     });
   CancellationScope.current().cancelRequested.catch(() => {

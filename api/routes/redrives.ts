@@ -124,7 +124,7 @@ function step(deps: ApiDeps, name: string, to: RedriveStep, summary: string): Ro
       // The row says it already, and the workflow reads the row every second, or every minute while paused.
       if (!isOver({ state })) {
         await deps.redrives
-          .tell(record, to)
+          .signal(record, to)
           .catch((error: unknown) =>
             deps.log.warn({ redriveId, reason: String(error) }, 'a redrive’s workflow was not told'),
           );

@@ -3,6 +3,7 @@ import {
   ScheduleOverlapPolicy,
   type Client,
   type ScheduleOptions,
+  type ScheduleOptionsStartWorkflowAction,
   type ScheduleSummary,
 } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
@@ -16,8 +17,10 @@ import {
   type ScheduledAccount,
   type ScheduleKind,
 } from '../../domain/schedules.ts';
+import type { allowanceReset } from '../../workflows/allowance-reset.ts';
 import { parseUserScheduleId, taskQueues, userScheduleId, WORKFLOW_TYPES } from '../../workflows/contract/ids.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
+import type { usageAlert } from '../../workflows/usage-alert.ts';
 import { grpcCodeOf, INVALID_ARGUMENT } from './grpc-code.ts';
 import { armTemporalSchedule, deleteTemporalSchedule, triggerTemporalSchedule } from './schedule.ts';
 
@@ -84,7 +87,7 @@ function scheduleOf(
       typedSearchAttributes,
       // No retry policy, and an end: a run that hangs under SKIP would silently skip all later ones.
       workflowExecutionTimeout,
-    },
+    } satisfies ScheduleOptionsStartWorkflowAction<typeof allowanceReset | typeof usageAlert>,
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow },
     ...(kind === 'alert' ? { state: { triggerImmediately: true } } : {}),
     typedSearchAttributes,

@@ -2,9 +2,10 @@ import { TypedSearchAttributes } from '@temporalio/common';
 import { countTurns, type RedriveProgress, type RedriveStep } from '../../domain/redrive.ts';
 import type { TurnFilter } from '../../domain/turn-filter.ts';
 import { redriveWorkflowId, taskQueues, WORKFLOW_TYPES } from '../../workflows/contract/ids.ts';
-import { REDRIVE_SIGNALS, type RedriveInput } from '../../workflows/contract/redrive.ts';
+import { REDRIVE_SIGNALS } from '../../workflows/contract/redrive.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
 import { TURN_FAILURE_TYPES } from '../../workflows/contract/turn.ts';
+import type { redriveTurns } from '../../workflows/redrive-turns.ts';
 import type { Temporal } from './connection.ts';
 
 /** What is started, and what the Temporal UI tells of it. The reason stays out: it is somebody's own words. */
@@ -25,7 +26,7 @@ export interface Redrives {
   /** @throws when the server does not answer within 5 s. */
   start(redrive: RedriveToStart): Promise<void>;
   /** Tells it what its row says already; starts it if Temporal has lost it. @throws as `start`. */
-  tell(redrive: RedriveToStart, step: RedriveStep): Promise<void>;
+  signal(redrive: RedriveToStart, step: RedriveStep): Promise<void>;
 }
 
 const DEADLINE_MS = 5_000;
@@ -38,22 +39,25 @@ export function createRedrives(
     ({
       workflowId: redriveWorkflowId(redriveId),
       taskQueue: taskQueues(taskQueuePrefix).background,
-      args: [{ redriveId, ratePerSecond }] as [RedriveInput],
+      args: [{ redriveId, ratePerSecond }],
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       workflowIdConflictPolicy: 'USE_EXISTING',
       staticSummary: `replay of ${countTurns(progress)} turns, ${ratePerSecond} a second`,
       staticDetails: `Asked for ${adminId === null ? 'through the CLI' : `by admin ${adminId}`}; failed turns with ${describe(filter)}.`,
       typedSearchAttributes: new TypedSearchAttributes(searchAttributesOf(filter)),
     }) as const;
-  const within = <T>(work: () => Promise<T>) => connection.withDeadline(Date.now() + DEADLINE_MS, work);
   return {
     async start(redrive) {
-      await within(() => client.workflow.start(WORKFLOW_TYPES.redriveTurns, optionsOf(redrive)));
+      await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
+        client.workflow.start<typeof redriveTurns>(WORKFLOW_TYPES.redriveTurns, optionsOf(redrive)),
+      );
     },
-    async tell(redrive, step) {
-      const signal = Object.entries(REDRIVE_SIGNALS).find(([, named]) => named === step)?.[0] ?? 'resume';
-      await within(() =>
-        client.workflow.signalWithStart(WORKFLOW_TYPES.redriveTurns, { ...optionsOf(redrive), signal, signalArgs: [] }),
+    async signal(redrive, step) {
+      await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
+        client.workflow.signalWithStart<typeof redriveTurns>(WORKFLOW_TYPES.redriveTurns, {
+          ...optionsOf(redrive),
+          signal: REDRIVE_SIGNALS[step],
+        }),
       );
     },
   };

@@ -7,8 +7,8 @@ import {
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { TurnRecord } from '../../domain/turn.ts';
 import { taskQueues, turnWorkflowId, WORKFLOW_TYPES } from '../../workflows/contract/ids.ts';
+import type { chatTurn } from '../../workflows/chat-turn.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
-import type { ChatTurnInput } from '../../workflows/contract/turn.ts';
 import { within } from '../deadline.ts';
 import type { Temporal } from './connection.ts';
 import { grpcCodeOf } from './grpc-code.ts';
@@ -58,12 +58,11 @@ export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: s
 
   /** @returns false when a run is open. */
   async function startOnce(turn: StartTurn): Promise<boolean> {
-    const input: ChatTurnInput = { turnId: turn.turnId, userId: turn.userId };
     const replayed = turn.runReason === 'replay';
-    const start = client.workflow.start(WORKFLOW_TYPES.chatTurn, {
+    const start = client.workflow.start<typeof chatTurn>(WORKFLOW_TYPES.chatTurn, {
       workflowId: turnWorkflowId(turn.userId, turn.turnId),
       taskQueue: replayed ? queues.background : queues.turns,
-      args: [input],
+      args: [{ turnId: turn.turnId, userId: turn.userId }],
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
       requestEagerStart: options.eager,

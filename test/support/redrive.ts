@@ -1,5 +1,6 @@
 import { taskQueues, WORKFLOW_TYPES } from '../../workflows/contract/ids.ts';
 import type { RedriveInput } from '../../workflows/contract/redrive.ts';
+import type { redriveTurns } from '../../workflows/redrive-turns.ts';
 import type { TestStack } from './stack.ts';
 
 /**
@@ -12,12 +13,11 @@ export async function restartRedrive(
   workflowId: string,
   input: Omit<RedriveInput, 'redriveId'>,
 ): Promise<string> {
-  const args: [RedriveInput] = [{ redriveId: workflowId.slice(workflowId.indexOf('/') + 1), ...input }];
   const { typedSearchAttributes } = await client.workflow.getHandle(workflowId).describe();
-  const { firstExecutionRunId } = await client.workflow.start(WORKFLOW_TYPES.redriveTurns, {
+  const { firstExecutionRunId } = await client.workflow.start<typeof redriveTurns>(WORKFLOW_TYPES.redriveTurns, {
     workflowId,
     taskQueue: taskQueues(taskQueuePrefix).background,
-    args,
+    args: [{ redriveId: workflowId.slice(workflowId.indexOf('/') + 1), ...input }],
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     workflowIdConflictPolicy: 'TERMINATE_EXISTING',
     typedSearchAttributes,

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { findTemporal } from '../../scripts/services/temporal/cli.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { taskQueues, WORKFLOW_TYPES } from '../../workflows/contract/ids.ts';
+import type { reconcile as reconcileWorkflow } from '../../workflows/reconcile.ts';
 import type { ReconcileReport } from '../../workflows/contract/reconcile.ts';
 import { Gate, type Point, type Scenario } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
@@ -150,7 +151,7 @@ export async function batchDone(
 
 /** One run of reconcile, to its end. */
 export async function reconcile({ temporal: { client }, taskQueuePrefix }: TestStack): Promise<ReconcileReport> {
-  return client.workflow.execute<() => Promise<ReconcileReport>>(WORKFLOW_TYPES.reconcile, {
+  return client.workflow.execute<typeof reconcileWorkflow>(WORKFLOW_TYPES.reconcile, {
     workflowId: `reconcile-${randomUUID()}`,
     taskQueue: taskQueues(taskQueuePrefix).background,
     args: [],

@@ -1,10 +1,12 @@
+import { defineSignal, type SignalDefinition } from '@temporalio/workflow';
 import type { RedriveProgress, RedriveStep } from '../../domain/redrive.ts';
 
-/** What a redrive hears, in the Temporal UI too, and what its row then says. */
-export const REDRIVE_SIGNALS = { pause: 'paused', resume: 'running', cancel: 'cancelling' } as const satisfies Record<
-  string,
-  RedriveStep
->;
+/** What a redrive hears, from an admin in the Temporal UI too, by what its row then says. */
+export const REDRIVE_SIGNALS = {
+  paused: defineSignal('pause'),
+  running: defineSignal('resume'),
+  cancelling: defineSignal('cancel'),
+} as const satisfies Record<RedriveStep, SignalDefinition>;
 
 export interface RedriveInput {
   readonly redriveId: string;

@@ -56,7 +56,7 @@ export interface TurnActivities {
    * One model call: opens an attempt, streams, stores the answer.
    * @throws ApplicationFailure typed by `TURN_FAILURE_TYPES`.
    */
-  generate(input: { turnId: string; holdId: string }): Promise<Generated>;
+  generate(input: { turnId: string }): Promise<Generated>;
   /** Books the answer once: debit, hold settled, message final. `arm`: what its account needs now and has not armed. */
   settleTurn(input: {
     turnId: string;
