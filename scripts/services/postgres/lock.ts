@@ -1,8 +1,9 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SetupError } from '../../../domain/setup-error.ts';
 import { startTimeOf } from '../identity.ts';
-import { say, SetupError } from '../say.ts';
+import { say } from '../say.ts';
 
 /**
  * How PostgreSQL refuses a folder that another server may still use: by the number of its process, or by the memory its
