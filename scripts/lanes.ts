@@ -6,7 +6,8 @@ export const FAST_LANES = [
   'test/model/',
   'test/replay/',
   'test/web/',
-  'test/(tidy|documents)\\.test\\.ts',
+  'test/tidy\\.test\\.ts',
+  'test/documents\\.test\\.ts',
   'test/bootstrap/(leftovers|variables|summary|cli|modules)\\.test\\.ts',
 ];
 

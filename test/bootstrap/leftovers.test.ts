@@ -96,6 +96,7 @@ test.each(['linux', 'darwin'] as const)(
     const [said] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(said.toString());
     expect(startTimeOf(pid, platform)).not.toBeNull();
+    await until(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8') === 'sleep\n');
     process.kill(pid, 'SIGKILL');
     await until(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '));
     expect(startTimeOf(pid, platform)).toBeNull();
