@@ -1,11 +1,9 @@
-import { sql } from 'kysely';
 import type { AuditAction, AuditActor, AuditFigures, AuditTarget } from '../domain/audit.ts';
-import { columnsOf } from './columns.ts';
-import { AuditEntry as AuditEntity } from './entities/audit-entry.ts';
+import type { Database, Tx } from './database.ts';
+import { AuditEntry } from './entities/audit-entry.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from './page.ts';
-import { one, type Database, type Tx } from './database.ts';
 
-export interface AuditEntry {
+export interface NewAuditEntry {
   readonly actor: AuditActor;
   readonly action: AuditAction;
   readonly target: AuditTarget;
@@ -16,17 +14,11 @@ export interface AuditEntry {
 }
 
 /** Writes the entry in the transaction of what it records: either both are there or neither is. @returns its id. */
-export async function recordAudit(
-  tx: Tx,
-  { actor, action, target, reason, before = null, after = null }: AuditEntry,
-): Promise<number> {
-  const { id } = await one(
-    sql<{ id: number }>`insert into audit_entries (admin_id, action, target, reason, before, after, request_id)
-    values (${actor.adminId}, ${action}, ${target}, ${reason}, ${jsonOf(before)}, ${jsonOf(after)}, ${actor.requestId})
-    returning id::float8 as id`,
-    tx,
-  );
-  return id;
+export async function recordAudit(tx: Tx, { actor, ...what }: NewAuditEntry): Promise<number> {
+  const em = tx.em();
+  const entry = em.create(AuditEntry, { ...what, admin: actor.adminId, requestId: actor.requestId });
+  await em.flush();
+  return entry.id;
 }
 
 /** Instant in milliseconds. */
@@ -52,34 +44,34 @@ export interface AuditFilter {
 /** Newest first. */
 export async function listAudit(
   database: Database,
-  { filter, limit, cursor }: { filter: AuditFilter; limit: number; cursor: string | null },
+  { filter: { adminId, action, target }, limit, cursor }: { filter: AuditFilter; limit: number; cursor: string | null },
 ): Promise<Page<AuditRecord>> {
-  const conditions = [
-    ...(filter.adminId === undefined ? [] : [sql`admin_id = ${filter.adminId}`]),
-    ...(filter.action === undefined ? [] : [sql`action = ${filter.action}`]),
-    ...(filter.target === undefined ? [] : [sql`target = ${filter.target}`]),
-    ...(cursor === null ? [] : [sql`id < ${decodeCursor(cursor, ['number'])[0]}`]),
-  ];
-  const { rows } = await sql<AuditRecord>`
-    select ${auditColumns} from audit_entries a ${conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`}
-    order by id desc limit ${limit + 1}`
-    .execute(database.sql)
+  const found = await database
+    .em()
+    .find(
+      AuditEntry,
+      {
+        ...(adminId === undefined ? {} : { admin: adminId }),
+        ...(action === undefined ? {} : { action }),
+        ...(target === undefined ? {} : { target }),
+        ...(cursor === null ? {} : { id: { $lt: decodeCursor(cursor, ['number'])[0] } }),
+      },
+      { orderBy: { id: 'desc' }, limit: limit + 1 },
+    )
     .catch(rethrowBadCursor);
-  return pageOf(rows, limit, ({ id }) => encodeCursor([id]));
+  return pageOf(found.map(recordOf), limit, ({ id }) => encodeCursor([id]));
 }
 
-const auditColumns = columnsOf(AuditEntity, 'a', [
-  'id',
-  'adminId',
-  'action',
-  'target',
-  'reason',
-  'before',
-  'after',
-  'requestId',
-  'createdAt',
-]);
-
-function jsonOf(figures: AuditFigures | null): string | null {
-  return figures === null ? null : JSON.stringify(figures);
+function recordOf({ admin, createdAt, id, action, target, reason, before, after, requestId }: AuditEntry): AuditRecord {
+  return {
+    id,
+    adminId: admin?.id ?? null,
+    action,
+    target,
+    reason: reason ?? null,
+    before: before ?? null,
+    after: after ?? null,
+    requestId: requestId ?? null,
+    createdAt: createdAt.getTime(),
+  };
 }

@@ -6,14 +6,19 @@ export function encodeCursor(parts: readonly (string | number)[]): string {
 }
 
 /** @throws AppError invalid_request for anything that is not a cursor of ours. */
-export function decodeCursor<Kinds extends readonly ('string' | 'number')[]>(
+export function decodeCursor<const Kinds extends readonly ('string' | 'number')[]>(
   cursor: string,
   kinds: Kinds,
 ): { [I in keyof Kinds]: Kinds[I] extends 'string' ? string : number } {
   const parts = parse(cursor);
-  if (!Array.isArray(parts) || parts.length !== kinds.length || !parts.every((part, i) => typeof part === kinds[i]))
+  if (!Array.isArray(parts) || parts.length !== kinds.length || !parts.every((part, i) => isOfKind(part, kinds[i])))
     throw badCursor();
   return parts as unknown as { [I in keyof Kinds]: Kinds[I] extends 'string' ? string : number };
+}
+
+/** Numbers are ids and places in a list. */
+function isOfKind(part: unknown, kind: 'string' | 'number' | undefined): boolean {
+  return typeof part === kind && (kind === 'string' || Number.isSafeInteger(part));
 }
 
 function parse(cursor: string): unknown {

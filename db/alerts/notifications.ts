@@ -2,10 +2,10 @@ import { sql } from 'kysely';
 import type { AlertLevel } from '../../domain/alerts.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/period.ts';
-import { Notification } from '../entities/notification.ts';
+import { Delivery, Notification } from '../entities/notification.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
-import { first, one, type Database, type Sql, type Tx } from '../database.ts';
+import { first, type Database, type Sql, type Tx } from '../database.ts';
 
 export interface NewNotification {
   readonly userId: number;
@@ -22,17 +22,20 @@ export async function insertNotification(
   tx: Tx,
   { userId, alertId, level, title, body, purchaseUrl, now }: NewNotification,
 ): Promise<number> {
-  const { id } = await one(
-    sql<{ id: number }>`with told as (
-      insert into notifications (user_id, alert_id, level, title, body, purchase_url, created_at)
-      values (${userId}, ${alertId}, ${level}, ${title}, ${body}, ${purchaseUrl}, ${new Date(now)}) returning id
-    ), delivered as (
-      insert into deliveries (notification_id, channel, state, attempts, due_at, ended_at) select id, 'in_app', 'delivered', 1, ${new Date(now)}, ${new Date(now)} from told
-    )
-    select id::float8 as id from told`,
-    tx,
-  );
-  return id;
+  const em = tx.em();
+  const at = new Date(now);
+  const notification = em.create(Notification, {
+    user: userId,
+    alert: alertId,
+    level,
+    title,
+    body,
+    purchaseUrl,
+    createdAt: at,
+  });
+  em.create(Delivery, { notification, channel: 'in_app', state: 'delivered', attempts: 1, dueAt: at, endedAt: at });
+  await em.flush();
+  return notification.id;
 }
 
 const columns = columnsOf(Notification, 'n', ['id', 'level', 'title', 'body', 'purchaseUrl', 'createdAt', 'readAt']);
@@ -81,15 +84,10 @@ export async function readAllNotifications(
   database: Database,
   { userId, now }: { userId: number; now: Instant },
 ): Promise<{ unreadCount: number }> {
-  await sql`update notifications set read_at = ${new Date(now)} where user_id = ${userId} and read_at is null`.execute(
-    database.sql,
-  );
-  return one(
-    sql<{
-      unreadCount: number;
-    }>`select count(*)::int as "unreadCount" from notifications where user_id = ${userId} and read_at is null`,
-    database.sql,
-  );
+  const em = database.em();
+  const unread = { user: userId, readAt: null };
+  await em.nativeUpdate(Notification, unread, { readAt: new Date(now) });
+  return { unreadCount: await em.count(Notification, unread) };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
-import type { AuditAction, AuditFigures, AuditTarget } from '../../domain/audit.ts';
+import type { AuditFigures } from '../../domain/audit.ts';
 import { sqlIndex } from './postgres.ts';
 import { User } from './user.ts';
 
@@ -9,8 +9,8 @@ export const AuditEntry = defineEntity({
   properties: {
     id: p.bigint('number').primary().generated('identity'),
     admin: () => p.manyToOne(User).nullable().deleteRule('no action'),
-    action: p.text().$type<AuditAction>(),
-    target: p.text().$type<AuditTarget>(),
+    action: p.text(),
+    target: p.text(),
     reason: p.text().nullable(),
     before: p.json<AuditFigures>().nullable(),
     after: p.json<AuditFigures>().nullable(),

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
 import type { Locale } from '../../domain/messages.ts';
 import { isTimeZone, NO_TIME_ZONE } from '../../domain/time-zones.ts';
+import { columnsOf } from '../columns.ts';
 import { first, one, violatedConstraint, type Database, type Sql } from '../database.ts';
 import { Account } from '../entities/account.ts';
 import { ApiKey, User } from '../entities/user.ts';
@@ -59,7 +60,8 @@ export async function createUser(database: Database, user: NewUser): Promise<{ u
   if (!isTimeZone(timeZone)) throw new AppError('invalid_request', { field: 'timeZone', reason: NO_TIME_ZONE });
   const token = mintToken();
   try {
-    const created = await database.em().transactional(async (em) => {
+    return await database.transaction(async (tx) => {
+      const em = tx.em();
       const row = em.create(User, {
         ...(user.id === undefined ? {} : { id: user.id }),
         email: user.email?.toLowerCase() ?? null,
@@ -68,10 +70,9 @@ export async function createUser(database: Database, user: NewUser): Promise<{ u
       em.create(Account, { ...(user.id === undefined ? {} : { id: user.id }), user: row, timeZone });
       em.create(ApiKey, { user: row, tokenHash: hashToken(token), tokenHint: hintOf(token) });
       await em.flush();
-      return row.id;
+      if (user.id !== undefined) await advanceIdentities(tx);
+      return { userId: row.id, token };
     });
-    if (user.id !== undefined) await advanceIdentities(database.sql);
-    return { userId: created, token };
   } catch (error) {
     if (nestedConstraint(error) === 'users_email_is_unique')
       throw new AppError('invalid_request', { field: 'email', reason: 'already in use' });
@@ -129,9 +130,9 @@ export async function getPrincipal(on: Sql, userId: number): Promise<Principal> 
 }
 
 /** All of a principal but the role: what that is depends on how they came. */
-export const principalColumns = sql.raw(
-  'u.id::float8 as "userId", a.id::float8 as "accountId", u.email, u.locale, a.time_zone as "timeZone", a.suspended_at is not null as suspended',
-);
+export const principalColumns = sql`
+  ${columnsOf(User, 'u', { userId: 'id', email: 'email', locale: 'locale' })},
+  ${columnsOf(Account, 'a', { accountId: 'id', timeZone: 'timeZone' })}, a.suspended_at is not null as suspended`;
 
 /** 256 random bits: nothing to guess, so a plain hash protects the table. */
 function mintToken(): string {

@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/core';
 import { sql, type RawBuilder } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { AuditActor, AuditFigures } from '../../domain/audit.ts';
@@ -73,10 +74,16 @@ export async function createRedrive(
     if (count === 0) return { redriveId: null, plan };
     const redriveId = uuidv7();
     const { actor, reason, ratePerSecond, includeSuperseded, limit } = start;
-    await sql`insert into redrives (id, admin_id, filter, reason, include_superseded, rate_per_second)
-      values (${redriveId}, ${actor.adminId}, ${JSON.stringify(start.filter)}, ${reason}, ${includeSuperseded}, ${ratePerSecond})`.execute(
-      tx,
-    );
+    const em = tx.em();
+    em.create(Redrive, {
+      id: redriveId,
+      admin: actor.adminId,
+      filter: start.filter,
+      reason,
+      includeSuperseded,
+      ratePerSecond,
+    });
+    await em.flush();
     const written = await sql`with ${candidates(start)}
       insert into redrive_turns (redrive_id, turn_id, position)
       select ${redriveId}::uuid, id, row_number() over (order by created_at, id) from candidates where not suspended and not superseded
@@ -182,43 +189,42 @@ export async function moveRedrive(
   }: { redriveId: string; to: RedriveStep; actor: AuditActor | null; reason: string | null },
 ): Promise<RedriveState> {
   return database.transaction(async (tx) => {
-    const state = await lockRedrive(tx, redriveId);
-    const moves = (REDRIVE_STEPS[to] as readonly RedriveState[]).includes(state);
-    if (moves) await sql`update redrives set state = ${to} where id = ${redriveId}`.execute(tx);
-    const now = moves ? to : state;
+    const redrive = await lockRedrive(tx, redriveId);
+    const before = redrive.state;
+    if ((REDRIVE_STEPS[to] as readonly RedriveState[]).includes(before)) redrive.state = to;
     if (actor !== null)
       await recordAudit(tx, {
         actor,
         action: AUDITED[to],
         target: `redrive:${redriveId}`,
         reason,
-        before: { state },
-        after: { state: now },
+        before: { state: before },
+        after: { state: redrive.state },
       });
-    return now;
+    return redrive.state;
   });
 }
 
 /** Ends a redrive of which nothing runs and nothing more will be begun. @returns its state now. */
 export async function endRedrive(database: Database, redriveId: string): Promise<RedriveState> {
   return database.transaction(async (tx) => {
-    const state = await lockRedrive(tx, redriveId);
-    if (isOver({ state })) return state;
+    const redrive = await lockRedrive(tx, redriveId);
+    const { state } = redrive;
+    if (isOver(redrive)) return state;
     const { running, waiting } = await countProgress(tx, redriveId, state);
     const end = running > 0 ? null : state === 'cancelling' ? 'cancelled' : waiting === 0 ? 'completed' : null;
-    if (end !== null)
-      await sql`update redrives set state = ${end}, ended_at = now() where id = ${redriveId}`.execute(tx);
-    return end ?? state;
+    if (end !== null) {
+      redrive.state = end;
+      redrive.endedAt = new Date();
+    }
+    return redrive.state;
   });
 }
 
-async function lockRedrive(tx: Tx, redriveId: string): Promise<RedriveState> {
-  const row = await first(
-    sql<{ state: RedriveState }>`select state from redrives where id = ${redriveId} for update`,
-    tx,
-  );
-  if (row === null) throw new AppError('not_found');
-  return row.state;
+async function lockRedrive(tx: Tx, redriveId: string): Promise<Redrive> {
+  const redrive = await tx.em().findOne(Redrive, { id: redriveId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (redrive === null) throw new AppError('not_found');
+  return redrive;
 }
 
 const redriveColumns = columnsOf(Redrive, 'r', {

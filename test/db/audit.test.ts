@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { listAudit, recordAudit, type AuditEntry } from '../../db/audit.ts';
+import { listAudit, recordAudit, type NewAuditEntry } from '../../db/audit.ts';
 import { violatedConstraint } from '../../db/database.ts';
 import { AUDIT_ACTIONS, CLI_ACTOR } from '../../domain/audit.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-const record = (change: Partial<AuditEntry> = {}) =>
+const record = (change: Partial<NewAuditEntry> = {}) =>
   db.database.transaction((tx) =>
     recordAudit(tx, {
       actor: { adminId, requestId: 'request-1' },
