@@ -74,7 +74,7 @@ export async function createUser(database: Database, user: NewUser): Promise<{ u
       return { userId: row.id, token };
     });
   } catch (error) {
-    if (nestedConstraint(error) === 'users_email_is_unique')
+    if (violatedConstraint(error) === 'users_email_is_unique')
       throw new AppError('invalid_request', { field: 'email', reason: 'already in use' });
     throw error;
   }
@@ -154,10 +154,6 @@ async function advanceIdentities(on: Sql): Promise<void> {
       on,
     );
   }
-}
-
-function nestedConstraint(error: unknown): string | null {
-  return violatedConstraint(error) ?? (error instanceof Error ? violatedConstraint(error.cause) : null);
 }
 
 const USERS_AT_A_TIME = 1_000;
