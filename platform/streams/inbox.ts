@@ -63,7 +63,8 @@ export class TurnInbox {
   async wait(ms: number): Promise<void> {
     const now = performance.now();
     this.#lookAt = Math.min(this.#lookAt, now + ms);
-    if (!this.#changed && !this.#stale && this.#entries.length === 0) await this.#bell.wait(this.#lookAt - now);
+    const left = this.#lookAt - now;
+    if (left > 0 && !this.#changed && !this.#stale && this.#entries.length === 0) await this.#bell.wait(left);
     if (performance.now() < this.#lookAt) return;
     this.#lookAt = Infinity;
     this.changed();
