@@ -13,7 +13,7 @@ import type { ActivityDeps } from './deps.ts';
 import { heartbeating } from './heartbeat.ts';
 import { watchInterruption, type Interruption } from './interruption.ts';
 import { outlast } from './outlast.ts';
-import { admissionContext, tellFollowers } from './turn-context.ts';
+import { admissionContext, announceOwner } from './turn-context.ts';
 
 /** One model call of a turn, streamed to its readers, with its answer in PostgreSQL before it returns. */
 export function createGenerate(deps: ActivityDeps): TurnActivities['generate'] {
@@ -23,7 +23,7 @@ export function createGenerate(deps: ActivityDeps): TurnActivities['generate'] {
       const interruption = watchInterruption(deps.feed, turnId);
       try {
         const opened = await outlast(() => openAttempt(deps.database, turnId, admissionContext(deps)));
-        tellFollowers(deps);
+        announceOwner(deps);
         // A first attempt speaks for itself, by its first delta; whoever has seen text must learn of the next.
         if (opened.kind !== 'opened' || opened.number > 1) deps.feed.announce(turnId, 'changed');
         return opened.kind === 'opened' ? await callModel(deps, opened, interruption) : opened;

@@ -4,8 +4,8 @@ import { announceAccount } from '../platform/streams/account-feed.ts';
 import { ownerOfTurnWorkflow } from '../workflows/contract/ids.ts';
 import type { ActivityDeps } from './deps.ts';
 
-/** Of the account whose turn's activity runs. */
-export function tellFollowers({ redis }: Pick<ActivityDeps, 'redis'>): void {
+/** To those who follow the account whose turn's activity runs. */
+export function announceOwner({ redis }: Pick<ActivityDeps, 'redis'>): void {
   const userId = ownerOfTurnWorkflow(currentExecution().workflowId);
   if (userId !== null) announceAccount(redis, { userId });
 }

@@ -4,7 +4,7 @@ import { reserveTurn } from '../db/turns/reserve.ts';
 import { settleTurn } from '../db/turns/settle.ts';
 import type { TurnActivities } from '../workflows/contract/turn.ts';
 import type { ActivityDeps } from './deps.ts';
-import { admissionContext, currentRunId, tellFollowers } from './turn-context.ts';
+import { admissionContext, announceOwner, currentRunId } from './turn-context.ts';
 
 /** The short steps of a turn: one transaction each, then a word to whoever watches. */
 export function createTurnSteps(
@@ -14,18 +14,18 @@ export function createTurnSteps(
   return {
     async reserveTurn({ turnId, cancelled }) {
       const reserved = await reserveTurn(database, turnId, cancelled, admissionContext(deps));
-      tellTurnChanged(deps, turnId);
+      announceTurn(deps, turnId);
       return reserved;
     },
     async settleTurn({ turnId, answer }) {
       const settled = await settleTurn(database, { turnId, answer, now: now() });
-      tellTurnChanged(deps, turnId);
+      announceTurn(deps, turnId);
       return settled;
     },
     async releaseTurn({ turnId, reason }) {
       const { currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
       const released = await releaseTurn(database, { turnId, runId: currentRunId(), reason, scheduledAt });
-      tellTurnChanged(deps, turnId);
+      announceTurn(deps, turnId);
       // Another run has the turn; this one is over without it.
       return released ?? { kind: 'failed', code: 'interrupted' };
     },
@@ -33,7 +33,7 @@ export function createTurnSteps(
 }
 
 /** Said after each step of the turn whose activity runs: to its readers, and to those who follow its account. */
-function tellTurnChanged(deps: Pick<ActivityDeps, 'feed' | 'redis'>, turnId: string): void {
+function announceTurn(deps: Pick<ActivityDeps, 'feed' | 'redis'>, turnId: string): void {
   deps.feed.announce(turnId, 'changed');
-  tellFollowers(deps);
+  announceOwner(deps);
 }

@@ -68,7 +68,7 @@ export interface Grant {
 }
 
 export async function bookGrant(tx: Tx, account: LockedAccount, grant: Grant): Promise<Booked> {
-  return append(tx, account, decideGrant(account.balance, grant.tokens), {
+  return writeEntry(tx, account, decideGrant(account.balance, grant.tokens), {
     kind: 'grant',
     tokens: grant.tokens,
     reason: grant.reason,
@@ -82,7 +82,7 @@ export async function bookReversal(
   account: LockedAccount,
   reversal: Grant & { reversesId: number },
 ): Promise<Booked> {
-  return append(tx, account, decideReversal(account.balance, reversal.tokens), {
+  return writeEntry(tx, account, decideReversal(account.balance, reversal.tokens), {
     kind: 'reversal',
     tokens: -reversal.tokens,
     reason: reversal.reason,
@@ -99,7 +99,7 @@ export async function bookAdjustment(
   reason: string,
 ): Promise<Booked | null> {
   if (wantedUsed === account.balance.used) return null;
-  return append(tx, account, decideAdjustment(account.balance, wantedUsed), {
+  return writeEntry(tx, account, decideAdjustment(account.balance, wantedUsed), {
     kind: 'adjustment',
     tokens: wantedUsed - account.balance.used,
     reason,
@@ -138,7 +138,7 @@ interface Entry {
   ceilingMoved?: boolean;
 }
 
-async function append(tx: Tx, account: LockedAccount, delta: Posting, entry: Entry): Promise<Booked> {
+async function writeEntry(tx: Tx, account: LockedAccount, delta: Posting, entry: Entry): Promise<Booked> {
   const { id } = await one(entryOf(account, delta, entry), tx);
   return { entryId: id, balance: applyPosting(account.balance, delta) };
 }

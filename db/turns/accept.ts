@@ -57,7 +57,7 @@ async function acceptOnce(database: Database, request: SendRequest, beforeNew: (
   const known = await findKnown(database.sql, request);
   if (known === null) {
     await beforeNew();
-    return insertTurn(database.sql, request);
+    return writeTurn(database.sql, request);
   }
   const decision = decideSendAgain(known.state, known.bodyHash.equals(request.bodyHash));
   if (decision === 'conflict') throw new AppError('idempotency_conflict', { turnId: known.id });
@@ -95,7 +95,7 @@ function idAndKeyDisagree(): AppError {
  * One statement, so one round trip: a turn is accepted before anybody else has anything to do. The conversation is
  * locked before the turn.
  */
-async function insertTurn(on: Sql, request: SendRequest): Promise<Accepted> {
+async function writeTurn(on: Sql, request: SendRequest): Promise<Accepted> {
   const { userId, conversationId } = request;
   const conversation =
     conversationId === null

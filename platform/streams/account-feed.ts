@@ -25,7 +25,7 @@ export function createAccountFeed(redis: Redis): AccountFeed {
   const feed = new SharedFeed<() => void, typeof CHANGED>(redis, {
     nameOf: (id) => accountChannel(Number(id)),
     decode: (text) => (text === CHANGED ? text : null),
-    tell: (onChanged) => {
+    deliver: (onChanged) => {
       onChanged();
     },
     missed: CHANGED,

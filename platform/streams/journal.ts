@@ -1,6 +1,6 @@
 import type { EventId, RestartReason, StreamEntry } from '../../domain/stream-events.ts';
 import type { Redis } from '../redis.ts';
-import { lastIdOf, publishBatch, readLastId, writeBatch, type Batch } from './redis-stream.ts';
+import { lastIdOf, announceBatch, readLastId, writeBatch, type Batch } from './redis-stream.ts';
 import type { TurnText } from './text.ts';
 
 export interface JournalOptions {
@@ -133,7 +133,7 @@ export class TurnJournal {
     }
     const reached = last?.attempt === attempt ? last.entry : 0;
     if (this.#inFlight !== null && reached >= lastIdOf(this.#inFlight).entry) {
-      await publishBatch(this.#redis, this.#options.turnId, this.#inFlight);
+      await announceBatch(this.#redis, this.#options.turnId, this.#inFlight);
       this.#acknowledge(this.#inFlight);
     } else if (reached < this.#acknowledged && this.#inFlight?.anew !== true) {
       this.#sayEverythingAgain();

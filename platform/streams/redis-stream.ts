@@ -133,7 +133,7 @@ export function writeBatch(redis: Redis, turnId: string, batch: Batch, ageSecond
  * For a batch found in the stream after its outcome was unknown: whether readers were told is unknown too; a repeat
  * does them no harm.
  */
-export async function publishBatch(redis: Redis, turnId: string, batch: Batch): Promise<void> {
+export async function announceBatch(redis: Redis, turnId: string, batch: Batch): Promise<void> {
   await redis.ask((commands) =>
     Promise.all(batch.entries.map((entry) => commands.publish(turnKey(turnId), encodeMessage(entry)))),
   );

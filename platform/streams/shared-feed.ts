@@ -7,7 +7,7 @@ export interface Wire<Watcher, Message> {
   /** Null for a message of some later version's, to be ignored. */
   decode(text: string): Message | null;
   /** Must neither throw nor wait. */
-  tell(watcher: Watcher, message: Message): void;
+  deliver(watcher: Watcher, message: Message): void;
   /** Said when messages may have been missed. */
   readonly missed: Message;
 }
@@ -72,7 +72,7 @@ export class SharedFeed<Watcher, Message> {
   /** Hands a message to the watchers of this process, however it came here. */
   deliver(id: string, message: Message): void {
     const channel = this.#channels.get(this.#wire.nameOf(id));
-    if (channel !== undefined) this.#tell(channel, message);
+    if (channel !== undefined) this.#deliverTo(channel, message);
   }
 
   close(): void {
@@ -83,15 +83,15 @@ export class SharedFeed<Watcher, Message> {
     for (const name of names) this.#unsubscribe(name);
   }
 
-  #tell(channel: Channel<Watcher>, message: Message): void {
-    for (const watcher of channel.watchers) this.#wire.tell(watcher, message);
+  #deliverTo(channel: Channel<Watcher>, message: Message): void {
+    for (const watcher of channel.watchers) this.#wire.deliver(watcher, message);
   }
 
   /** One listener for all channels, so that subscribing again never doubles a message. */
   readonly #receive = (text: string, name: string): void => {
     const channel = this.#channels.get(name);
     const message = channel === undefined ? null : this.#wire.decode(text);
-    if (channel !== undefined && message !== null) this.#tell(channel, message);
+    if (channel !== undefined && message !== null) this.#deliverTo(channel, message);
   };
 
   readonly #renew = (): void => {
@@ -106,7 +106,7 @@ export class SharedFeed<Watcher, Message> {
       channel.live = false;
       channel.missed = true;
       // Also when it goes, not only when it is back: a reader then asks PostgreSQL more often.
-      this.#tell(channel, this.#wire.missed);
+      this.#deliverTo(channel, this.#wire.missed);
     }
   };
 
@@ -125,7 +125,7 @@ export class SharedFeed<Watcher, Message> {
           if (subscriber.socketEpoch !== connection || !subscriber.isReady) return false;
           for (const [, channel] of channels) {
             channel.live = true;
-            if (channel.missed) this.#tell(channel, this.#wire.missed);
+            if (channel.missed) this.#deliverTo(channel, this.#wire.missed);
             channel.missed = false;
           }
           return true;

@@ -23,7 +23,7 @@ export interface TurnFeed {
    * Hands a message to the watchers of this process at once: what a worker writes here need not go through Redis first.
    */
   deliver(turnId: string, message: StreamEntry | Announcement): void;
-  /** Says it to whoever watches the turn, here and in other processes. */
+  /** To whoever watches the turn, here and in other processes. */
   announce(turnId: string, word: Announcement): void;
   close(): void;
 }
@@ -32,7 +32,7 @@ export function createTurnFeed(redis: Redis): TurnFeed {
   const origin = randomUUID();
   const feed = new SharedFeed<TurnWatcher, StreamEntry | Announcement>(redis, {
     nameOf: turnKey,
-    tell,
+    deliver,
     missed: 'changed',
     // Our own words were heard when they were said; each would cost another look at PostgreSQL.
     decode: (text) => (isWordOf(origin, text) ? null : decodeMessage(text)),
@@ -57,7 +57,7 @@ function isWordOf(origin: string, text: string): boolean {
   return text.endsWith(origin) && (text === encodeWord('changed', origin) || text === encodeWord('stop', origin));
 }
 
-function tell(watcher: TurnWatcher, message: StreamEntry | Announcement): void {
+function deliver(watcher: TurnWatcher, message: StreamEntry | Announcement): void {
   if (message === 'changed') watcher.onChanged();
   else if (message === 'stop') watcher.onStop?.();
   else watcher.onEntry?.(message);
