@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
-import { AppError, type ErrorCode } from '../../domain/errors.ts';
+import { AppError, type ErrorCode, type TurnRefusalCode } from '../../domain/errors.ts';
 import { errorSentence, LOCALES, type Locale } from '../../domain/messages.ts';
 import { isUnavailable } from '../../db/driver/availability.ts';
 import type { Logger } from '../../platform/telemetry/log.ts';
@@ -48,6 +48,14 @@ const CODE_OF: Readonly<Record<number, ErrorCode>> = {
   413: 'payload_too_large',
   415: 'unsupported_media_type',
 };
+
+/** In how many seconds a refused send may succeed by waiting alone; null: it will not. */
+export const RETRY_AFTER_OF = {
+  tokens_held: 5,
+  unavailable: 5,
+  TOKEN_EXHAUSTED: null,
+  account_suspended: null,
+} as const satisfies Record<TurnRefusalCode, number | null>;
 
 /** How errors reach the callers of a route: a protocol that is not ours brings its own. */
 export interface ErrorEnvelope {

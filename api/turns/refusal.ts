@@ -1,7 +1,8 @@
 import { readUsage } from '../../db/money/usage.ts';
-import { AppError } from '../../domain/errors.ts';
+import { AppError, isTurnRefusal } from '../../domain/errors.ts';
 import { isRetryable, type TurnRecord } from '../../domain/turn.ts';
 import type { ApiDeps } from '../context.ts';
+import { RETRY_AFTER_OF } from '../http/errors.ts';
 import { iso } from '../present/turn.ts';
 
 /** A refused turn as an error, with today's figures: 402, 403 or 409, or 503 when its start failed. */
@@ -11,7 +12,8 @@ export async function refusalOf(
 ): Promise<AppError> {
   const code = turn.error ?? 'internal';
   if (code === 'TOKEN_EXHAUSTED') return new AppError(code, await exhaustedFigures(deps, turn.accountId));
-  return new AppError(code, code === 'account_suspended' ? {} : { retryAfter: 5 });
+  const retryAfter = isTurnRefusal(code) ? RETRY_AFTER_OF[code] : null;
+  return new AppError(code, retryAfter === null ? {} : { retryAfter });
 }
 
 /** A failed turn as the flat error of a JSON send. */

@@ -13,14 +13,18 @@ import {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ERRORS = `${root}domain/errors.ts`;
-/** Every list that must know each code, or each failure. */
-const LISTS = ['api/http/errors.ts', 'domain/messages.ts', 'workflows/contract/turn.ts'];
-
 test('a new error code does not compile until every list knows it', () => {
-  expect(notCompiling({})).toEqual([]);
-  expect(notCompiling({ "'invalid_json',": "'invalid_json', 'planted'," })).toEqual(LISTS.slice(0, 2));
-  expect(notCompiling({ "'tokens_held',": "'tokens_held', 'planted'," })).toEqual(LISTS.slice(0, 2));
-  expect(notCompiling({ 'interrupted: true,': 'interrupted: true, planted: true,' })).toEqual(LISTS);
+  const refused = refusalsOf({
+    "'invalid_json',": "'invalid_json', 'planted_request',",
+    "'tokens_held',": "'tokens_held', 'planted_refusal',",
+    'interrupted: true,': 'interrupted: true, planted_failure: true,',
+  });
+  const all = ['planted_request', 'planted_refusal', 'planted_failure'];
+  expect(refused).toEqual({
+    'api/http/errors.ts': [all, ['planted_refusal']],
+    'domain/messages.ts': [all],
+    'workflows/contract/turn.ts': [['planted_failure']],
+  });
 });
 
 test('a code’s place says whether a turn may be refused with it or fail with it', () => {
@@ -30,25 +34,36 @@ test('a code’s place says whether a turn may be refused with it or fail with i
   expect(['toString', 'not_found', ''].filter((code) => isTurnFailure(code) || isTurnRefusal(code))).toEqual([]);
 });
 
-/** Which of the lists the compiler refuses when `domain/errors.ts` reads as changed. */
-function notCompiling(changes: Record<string, string>): string[] {
-  const { options } = ts.parseJsonConfigFileContent(
-    ts.readConfigFile(`${root}tsconfig.json`, (file) => ts.sys.readFile(file)).config,
-    ts.sys,
-    root,
-  );
+/** The compiler's number for a table that its `satisfies` refuses. */
+const DOES_NOT_SATISFY = 1360;
+
+/** What the compiler refuses of the lists of codes, by the planted codes it names, when `domain/errors.ts` reads so. */
+function refusalsOf(changes: Record<string, string>): Record<string, string[][]> {
   let source = readFileSync(ERRORS, 'utf8');
   for (const [from, to] of Object.entries(changes)) {
     expect(source).toContain(from);
     source = source.replace(from, to);
   }
+  const { config } = ts.readConfigFile(`${root}tsconfig.json`, (file) => ts.sys.readFile(file));
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
   const host = ts.createCompilerHost(options);
   const { readFile } = host;
   host.readFile = (file) => (file === ERRORS ? source : readFile(file));
+  const lists = ['api/http/errors.ts', 'domain/messages.ts', 'workflows/contract/turn.ts'];
   const program = ts.createProgram(
-    LISTS.map((file) => root + file),
+    lists.map((file) => root + file),
     options,
     host,
   );
-  return LISTS.filter((file) => program.getSemanticDiagnostics(program.getSourceFile(root + file)).length > 0);
+  return Object.fromEntries(
+    lists.map((file) => [
+      file,
+      program
+        .getSemanticDiagnostics(program.getSourceFile(root + file))
+        .filter(({ code }) => code === DOES_NOT_SATISFY)
+        .map(({ messageText }) => [
+          ...new Set(ts.flattenDiagnosticMessageText(messageText, ' ').match(/planted_\w+/g)),
+        ]),
+    ]),
+  );
 }
