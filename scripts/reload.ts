@@ -8,13 +8,14 @@ import { say } from './services/say.ts';
 import type { Ground, Service } from './services/service.ts';
 
 /** What the running program is made of; the workflows' bundle is among it, which Node's own --watch does not see. */
-const WATCHED = new Set([
+export const WATCHED: ReadonlySet<string> = new Set([
   'main.ts',
   'activities',
   'api',
   'db',
   'domain',
   'migrations',
+  'operations',
   'platform',
   'worker',
   'workflows',

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
+import { WATCHED } from '../scripts/reload.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const files = execFileSync(
@@ -120,6 +121,13 @@ test('a planted circle is found, of types too', () => {
     ['db/d.ts', imported('db/d.ts', "const { a } = await import('./a.ts');")],
   ]);
   expect(circles(planted)).toEqual([['db/a.ts', 'db/b.ts', 'db/money/c.ts']]);
+});
+
+test('npm run dev watches all that the program is made of', () => {
+  const program = new Set<string>(['main.ts']);
+  // A set is walked to its end, with what is added on the way.
+  for (const file of program) for (const other of imported(file, read(file))) program.add(other);
+  expect([...WATCHED].sort()).toEqual([...new Set([...program].map(roomOf))].sort());
 });
 
 test('a room holds at most 15 files', () => {
