@@ -9,7 +9,7 @@ import {
 } from '../db/turns/reconcile.ts';
 import { settleTurn } from '../db/turns/settle.ts';
 import { isTaken } from '../db/turns/turns.ts';
-import { armSchedules } from '../operations/arm-schedules.ts';
+import { afterWrite } from '../operations/after-write.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
 import type { ReconcileActivities, ReconcileReport } from '../workflows/contract/reconcile.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -76,11 +76,9 @@ async function mend(
   if (hasAnswer) {
     const answer = await findUnsettledAnswer(deps.database, turnId);
     if (answer === null) return null;
-    const { arm } = await settleTurn(deps.database, { turnId, answer, now: deps.now() });
+    await settleTurn(deps.database, { turnId, answer, now: deps.now() });
     deps.feed.announce(turnId, 'changed');
-    announceAccount(deps.redis, turn);
-    // Last, because it may fail: the turn is settled whatever becomes of its account's schedules.
-    if (arm !== undefined) await armSchedules(deps, { accountId: turn.accountId, now: deps.now() });
+    await afterWrite(deps, turn.userId);
     return 'settled';
   }
   if (neverStarted && quietForMs < START_UNTIL_MS) {

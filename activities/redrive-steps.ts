@@ -1,9 +1,9 @@
 import { beginReplay, countProgress, findDue, findUnstarted, noteEndings } from '../db/redrives/redrive-turns.ts';
 import { endRedrive, getRedrive, moveRedrive } from '../db/redrives/redrives.ts';
-import { isTaken, unbindTurn } from '../db/turns/turns.ts';
+import { AppError } from '../domain/errors.ts';
 import { isOver, REDRIVE_WINDOW } from '../domain/redrive.ts';
 import type { TurnRecord } from '../domain/turn.ts';
-import { TurnStartError } from '../platform/temporal/turn-runs.ts';
+import { startReplay } from '../operations/replay-turn.ts';
 import type { RedriveActivities } from '../workflows/contract/redrive.ts';
 import type { ActivityDeps } from './deps.ts';
 import { heartbeating } from './heartbeat.ts';
@@ -42,12 +42,8 @@ async function begin(deps: ActivityDeps, redriveId: string, most: number): Promi
 }
 
 async function start(deps: ActivityDeps, turn: TurnRecord): Promise<void> {
-  deps.feed.announce(turn.turnId, 'changed');
-  try {
-    await deps.runs.start(turn, () => isTaken(deps.database, turn.turnId));
-  } catch (error) {
-    if (!(error instanceof TurnStartError)) throw error;
+  await startReplay(deps, turn).catch((error: unknown) => {
     // What is unclear is found again as unstarted; what was refused has failed.
-    if (error.definite) await unbindTurn(deps.database, { turnId: turn.turnId });
-  }
+    if (!(error instanceof AppError && error.code === 'unavailable')) throw error;
+  });
 }

@@ -1,15 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Database } from '../db/database.ts';
-import {
-  createRedrive,
-  getRedrive,
-  listRedrives,
-  moveRedrive,
-  planRedrive,
-  type RedriveRecord,
-} from '../db/redrives/redrives.ts';
+import { getRedrive, listRedrives, planRedrive, type RedriveRecord } from '../db/redrives/redrives.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
+import { AppError } from '../domain/errors.ts';
 import {
   countDone,
   countSkipped,
@@ -21,9 +15,10 @@ import {
   type RedriveStep,
 } from '../domain/redrive.ts';
 import { SetupError } from '../domain/setup-error.ts';
-import { createRedrives } from '../platform/temporal/redrives.ts';
+import { startRedrive, stepRedrive } from '../operations/run-redrive.ts';
+import { withOperations } from './operations.ts';
 import { confirmed, instantOf, NOT_RIGHT, positiveInteger, print, reasonText, table } from './output.ts';
-import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
+import { withDatabase, type ReadConfig } from './target.ts';
 import { addTurnFilter, filterOf, uuid, type FilterOptions } from './turn-filter.ts';
 
 interface StartOptions extends FilterOptions {
@@ -109,35 +104,33 @@ function addStart(redrive: Command, readConfig: ReadConfig): void {
       const { reason, rate, limit, includeSuperseded = false, dryRun, yes, wait, json } = options;
       const request = { filter: filterOf(options), limit, includeSuperseded };
       const config = readConfig();
-      await withDatabase(config, async (database) => {
-        const plan = await planRedrive(database.sql, request);
-        const { count, matched, skipped } = plan;
-        const planned = `${count} of ${matched} failed turns would be replayed (superseded ${skipped.superseded}, suspended ${skipped.suspended}).`;
-        if (dryRun === true || count === 0) return print(plan, { json, text: planned });
-        if (count > 1) await confirmed(`${planned} Replay them?`, yes);
-        await withTemporal(config, async (temporal) => {
-          const { redriveId } = await createRedrive(database, {
-            ...request,
-            reason,
-            ratePerSecond: rate,
-            confirm: count,
-            actor: CLI_ACTOR,
-          });
+      const plan = await withDatabase(config, (database) => planRedrive(database.sql, request));
+      const { count, matched, skipped } = plan;
+      const planned = `${count} of ${matched} failed turns would be replayed (superseded ${skipped.superseded}, suspended ${skipped.suspended}).`;
+      if (dryRun === true || count === 0) return print(plan, { json, text: planned });
+      if (count > 1) await confirmed(`${planned} Replay them?`, yes);
+      await withOperations(
+        config,
+        async (deps) => {
+          const wanted = { ...request, reason, ratePerSecond: rate, confirm: count, actor: CLI_ACTOR };
+          const { redriveId } = await startRedrive(deps, wanted).catch(rethrowNotStarted);
           if (redriveId === null) return print(plan, { json, text: planned });
-          await createRedrives(temporal, config.temporal)
-            .start(await getRedrive(database.sql, redriveId))
-            .catch((cause: unknown) => {
-              throw new SetupError(
-                `Redrive ${redriveId} is written down, but Temporal did not start it: \`redrive resume ${redriveId}\` does.`,
-                { cause },
-              );
-            });
           if (wait !== true)
             return print({ redriveId, count }, { json, text: `Redrive ${redriveId} replays ${count} turns.` });
-          printEnd(await follow(database, redriveId), json);
-        });
-      });
+          printEnd(await follow(deps.database, redriveId), json);
+        },
+        { reachFirst: true },
+      );
     });
+}
+
+function rethrowNotStarted(error: unknown): never {
+  if (!(error instanceof AppError && error.code === 'unavailable')) throw error;
+  const { redriveId } = error.details;
+  throw new SetupError(
+    `Redrive ${String(redriveId)} is written down, but Temporal did not start it: \`redrive resume ${String(redriveId)}\` does.`,
+    { cause: error },
+  );
 }
 
 function addStep(redrive: Command, readConfig: ReadConfig, name: string, to: RedriveStep, description: string): void {
@@ -147,17 +140,16 @@ function addStep(redrive: Command, readConfig: ReadConfig, name: string, to: Red
     .argument('<redriveId>', 'its id', uuid)
     .option('--reason <text>', 'why, for the audit log', reasonText)
     .option('--json', 'print the redrive as one JSON object')
-    .action(async (redriveId: string, { reason, json }: { reason?: string; json?: boolean }) => {
-      const config = readConfig();
-      await withDatabase(config, (database) =>
-        withTemporal(config, async (temporal) => {
-          const state = await moveRedrive(database, { redriveId, to, actor: CLI_ACTOR, reason: reason ?? null });
-          const record = await getRedrive(database.sql, redriveId);
-          if (!isOver({ state })) await createRedrives(temporal, config.temporal).signal(record, to);
+    .action((redriveId: string, { reason, json }: { reason?: string; json?: boolean }) =>
+      withOperations(
+        readConfig(),
+        async (deps) => {
+          const record = await stepRedrive(deps, { redriveId, to, actor: CLI_ACTOR, reason: reason ?? null });
           print(record, { json, text: describe(record) });
-        }),
-      );
-    });
+        },
+        { reachFirst: true },
+      ),
+    );
 }
 
 const LOOK_EVERY_MS = 500;

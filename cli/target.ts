@@ -40,35 +40,27 @@ export async function withDatabase<T>(
 }
 
 /**
- * The Temporal server a command works on. Its client, and Redis's, are loaded only here: without them a command takes a
- * third less CPU to start (test/bootstrap/modules.test.ts). @throws SetupError when there is none or it does not answer
- * within 10 s.
+ * The Temporal server a command works on. Its client is loaded only here: without it a command takes a third less CPU
+ * to start (test/bootstrap/modules.test.ts).
+ * @throws SetupError when there is none or it does not answer within 10 s.
  */
-export async function withTemporal<T>(config: Config, work: (temporal: Temporal) => Promise<T>): Promise<T> {
+export async function openTemporal(config: Config): Promise<Temporal> {
   const address =
     config.temporal.address ?? findRunningStack(config)?.services.find(({ name }) => name === 'temporal')?.url;
   if (address === undefined)
     throw new SetupError('No Temporal server: set TEMPORAL_ADDRESS, or run `npm start` and keep it running.');
   const { connectTemporal } = await import('../platform/temporal/connection.ts');
-  const temporal = await connectTemporal({ ...config.temporal, address });
+  return connectTemporal({ ...config.temporal, address });
+}
+
+/** @throws as `openTemporal`. */
+export async function withTemporal<T>(config: Config, work: (temporal: Temporal) => Promise<T>): Promise<T> {
+  const temporal = await openTemporal(config);
   try {
     return await work(temporal);
   } finally {
     await temporal.close();
   }
-}
-
-/** Says to those who follow the user's account that it changed; without Redis they see it at their next look. */
-export async function tellFollowers(config: Config, userId: number): Promise<void> {
-  const url = config.redis.url ?? findRunningStack(config)?.services.find(({ name }) => name === 'redis')?.url;
-  if (url === undefined) return;
-  const [{ openRedis }, { announced }] = await Promise.all([
-    import('../platform/redis.ts'),
-    import('../platform/streams/account-feed.ts'),
-  ]);
-  const redis = await openRedis(url);
-  await announced(redis, { userId });
-  await redis.close();
 }
 
 /** Without user and password. */

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { replayTurn } from '../db/turns/replay.ts';
-import { isTaken, unbindTurn } from '../db/turns/turns.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
+import { AppError } from '../domain/errors.ts';
+import { SetupError } from '../domain/setup-error.ts';
 import { turnWorkflowId } from '../workflows/contract/ids.ts';
+import { withOperations } from './operations.ts';
 import { print, reasonText } from './output.ts';
-import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
+import type { ReadConfig } from './target.ts';
 import { uuid } from './turn-filter.ts';
 
 export function addTurnsReplay(turns: Command, readConfig: ReadConfig): void {
@@ -17,22 +18,25 @@ export function addTurnsReplay(turns: Command, readConfig: ReadConfig): void {
     .requiredOption('--reason <text>', 'why, for the audit log', reasonText)
     .option('--json', 'print {"turnId", "state", "workflowId"}')
     .action(async (turnId: string, { reason, json }: { reason: string; json?: boolean }) => {
-      const config = readConfig();
-      await withDatabase(config, (database) =>
-        withTemporal(config, async (temporal) => {
-          const { createTurnRuns, TurnStartError } = await import('../platform/temporal/turn-runs.ts');
-          const turn = await replayTurn(database, { turnId, reason, actor: CLI_ACTOR });
-          const runs = createTurnRuns(temporal, { taskQueuePrefix: config.temporal.taskQueuePrefix, eager: false });
-          try {
-            await runs.start(turn, () => isTaken(database, turnId));
-          } catch (error) {
-            // After an unclear start the turn stays bound, and reconcile starts or ends it.
-            if (error instanceof TurnStartError && error.definite) await unbindTurn(database, { turnId });
-            throw error;
-          }
+      await withOperations(
+        readConfig(),
+        async (deps) => {
+          // Loaded only here, as it brings Temporal's client with it.
+          const { replay } = await import('../operations/replay-turn.ts');
+          const turn = await replay(deps, { turnId, reason, actor: CLI_ACTOR }).catch(rethrowNotStarted);
           const workflowId = turnWorkflowId(turn.userId, turnId);
           print({ turnId, state: turn.state, workflowId }, { json, text: `The turn runs again as ${workflowId}.` });
-        }),
+        },
+        { reachFirst: true },
       );
     });
+}
+
+function rethrowNotStarted(error: unknown): never {
+  if (!(error instanceof AppError && error.code === 'unavailable')) throw error;
+  const sentence =
+    error.details['bound'] === true
+      ? 'Whether Temporal started the turn is not known: `reconcile run` starts or ends it.'
+      : 'Temporal refused to start the turn, which has failed again.';
+  throw new SetupError(sentence, { cause: error });
 }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { grantTokens } from '../db/money/grants.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
+import { grant } from '../operations/grant-tokens.ts';
+import { withOperations } from './operations.ts';
 import { positiveInteger, print } from './output.ts';
-import { tellFollowers, withDatabase, type ReadConfig } from './target.ts';
+import type { ReadConfig } from './target.ts';
 
 interface Options {
   readonly user: number;
@@ -26,16 +27,8 @@ export function addUserGrant(user: Command, readConfig: ReadConfig): void {
       'print {"entryId": 1, "userId": 1, "tokens": 1000, …, "purchasedTokens": 1000, "debtTokens": 0, "repeated": false}',
     )
     .action(async ({ user: userId, tokens, reason, key, json }: Options) => {
-      const config = readConfig();
-      await withDatabase(config, async (database) => {
-        const granted = await grantTokens(database, {
-          userId,
-          tokens,
-          reason,
-          key: key ?? randomUUID(),
-          actor: CLI_ACTOR,
-        });
-        if (!granted.repeated) await tellFollowers(config, userId);
+      await withOperations(readConfig(), async (deps) => {
+        const granted = await grant(deps, { userId, tokens, reason, key: key ?? randomUUID(), actor: CLI_ACTOR });
         const text = `${granted.repeated ? 'already granted' : 'granted'} as entry ${granted.entryId}; purchased tokens now ${granted.purchasedTokens}, debt ${granted.debtTokens}`;
         print(granted, { json, text });
       });

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import { reverseGrant } from '../db/money/grants.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
+import { reverse } from '../operations/grant-tokens.ts';
+import { withOperations } from './operations.ts';
 import { positiveInteger, print } from './output.ts';
-import { withDatabase, type ReadConfig } from './target.ts';
+import type { ReadConfig } from './target.ts';
 
 interface Options {
   readonly entry: number;
@@ -26,14 +27,8 @@ export function addUserReverse(user: Command, readConfig: ReadConfig): void {
       'print {"entryId": 2, "userId": 1, "tokens": 1000, …, "reversesId": 1, "purchasedTokens": 0, "debtTokens": 0, "repeated": false}',
     )
     .action(async ({ entry: entryId, tokens, reason, key, json }: Options) => {
-      await withDatabase(readConfig(), async (database) => {
-        const reversed = await reverseGrant(database, {
-          entryId,
-          tokens,
-          reason,
-          key: key ?? randomUUID(),
-          actor: CLI_ACTOR,
-        });
+      await withOperations(readConfig(), async (deps) => {
+        const reversed = await reverse(deps, { entryId, tokens, reason, key: key ?? randomUUID(), actor: CLI_ACTOR });
         const text = `${reversed.repeated ? 'already reversed' : 'reversed'} by entry ${reversed.entryId}; purchased tokens now ${reversed.purchasedTokens}, debt ${reversed.debtTokens}`;
         print(reversed, { json, text });
       });

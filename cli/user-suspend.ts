@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
-import { resumeUser, suspendUser } from '../db/people/suspension.ts';
+import { resumeUser } from '../db/people/suspension.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
+import { suspend } from '../operations/suspend-user.ts';
+import { withOperations } from './operations.ts';
 import { confirmed, positiveInteger, print, reasonText } from './output.ts';
-import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
+import { withDatabase, type ReadConfig } from './target.ts';
 
 interface Options {
   readonly reason: string;
@@ -21,19 +23,11 @@ export function addUserSuspend(user: Command, readConfig: ReadConfig): void {
     .action(async (userId: number, { reason, yes, json }: Options) => {
       const config = readConfig();
       await confirmed(`Suspend user ${userId} and stop the turns that run?`, yes);
-      await withDatabase(config, (database) =>
-        withTemporal(config, async (temporal) => {
-          const { createTurnRuns } = await import('../platform/temporal/turn-runs.ts');
-          const { stopping } = await suspendUser(database, { userId, reason, actor: CLI_ACTOR });
-          const runs = createTurnRuns(temporal, { taskQueuePrefix: config.temporal.taskQueuePrefix, eager: false });
-          // The rows say it already; a cancel that does not arrive is found by the turn's next step.
-          await Promise.allSettled(stopping.map((turnId) => runs.cancel({ turnId, userId })));
-          print(
-            { suspended: true, stopping },
-            { json, text: `User ${userId} is suspended; ${stopping.length} turns stop.` },
-          );
-        }),
-      );
+      await withOperations(config, async (deps) => {
+        const { stopping } = await suspend(deps, { userId, reason, actor: CLI_ACTOR });
+        const text = `User ${userId} is suspended; ${stopping.length} turns stop.`;
+        print({ suspended: true, stopping }, { json, text });
+      });
     });
 }
 

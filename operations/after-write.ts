@@ -4,15 +4,14 @@ import { announceAccount } from '../platform/streams/account-feed.ts';
 import { armSchedules } from './arm-schedules.ts';
 import type { OperationDeps } from './deps.ts';
 
+export type AfterWriteDeps = Pick<OperationDeps, 'database' | 'redis' | 'planner' | 'log' | 'now'>;
+
 /**
- * What follows a write to a user's account outside a turn, right after its commit: those who follow the account are
- * told, and the schedules it needs now are armed. The write stands whatever happens here: what Temporal does not take
- * now, the next debit or the daily repair arms.
+ * What follows a write to a user's account outside a turn's own run, right after its commit: those who follow the
+ * account are told, and the schedules it needs now are armed. The write stands whatever happens here: what Temporal
+ * does not take now, the next debit or the daily repair arms.
  */
-export async function afterWrite(
-  deps: Pick<OperationDeps, 'database' | 'redis' | 'planner' | 'log' | 'now'>,
-  userId: number,
-): Promise<void> {
+export async function afterWrite(deps: AfterWriteDeps, userId: number): Promise<void> {
   announceAccount(deps.redis, { userId });
   await within(ARMED_WITHIN_MS, arm(deps, userId)).catch((error: unknown) =>
     deps.log.warn({ userId, reason: String(error) }, 'schedules were not armed'),

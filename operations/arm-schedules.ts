@@ -28,7 +28,7 @@ export interface Arming {
  *   ScheduleRefused.
  */
 export async function armSchedules(
-  { database, planner }: Arming,
+  { database, planner }: { readonly database: Database; readonly planner: Pick<Planner, 'arm'> },
   { accountId, now, again = [] }: { accountId: number; now: Instant; again?: readonly ScheduleKind[] },
 ): Promise<ScheduleKind[]> {
   const before = await database.transaction((tx) => lockAccount(tx, { accountId, now }));

@@ -2,7 +2,7 @@ import type { Database } from '../db/database.ts';
 import type { Planner } from '../domain/schedules.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { TurnFeed } from '../platform/streams/turn-feed.ts';
-import type { Logger } from '../platform/telemetry/log.ts';
+import type { Redrives } from '../platform/temporal/redrives.ts';
 import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
 
 /**
@@ -10,11 +10,17 @@ import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
  */
 export interface OperationDeps {
   readonly database: Database;
-  readonly redis: Redis;
-  readonly feed: TurnFeed;
-  readonly runs: TurnRuns;
-  readonly planner: Planner;
-  readonly log: Logger;
+  readonly redis: Pick<Redis, 'ask'>;
+  readonly feed: Pick<TurnFeed, 'announce'>;
+  readonly runs: Pick<TurnRuns, 'start' | 'cancel'>;
+  readonly redrives: Redrives;
+  readonly planner: Pick<Planner, 'arm'>;
+  readonly log: Warnings;
   /** Milliseconds since the epoch. */
   now(): number;
+}
+
+/** Hears of what did not happen now and will be made up for: a log, or the standard error of a command. */
+export interface Warnings {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
 }

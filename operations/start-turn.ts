@@ -5,15 +5,14 @@ import { announceAccount } from '../platform/streams/account-feed.ts';
 import { TurnStartError } from '../platform/temporal/turn-runs.ts';
 import type { OperationDeps } from './deps.ts';
 
+export type StartRunDeps = Pick<OperationDeps, 'database' | 'redis' | 'feed' | 'runs' | 'log'>;
+
 /**
  * Starts the turn's workflow, or finds the run that takes it up.
- * @throws AppError unavailable: a definite failure leaves nothing to run; after an unclear one the turn stays bound,
- *   and sending the same id again joins it.
+ * @throws AppError unavailable: a definite failure leaves nothing to run; after an unclear one (`bound: true`) the turn
+ *   stays bound, sending the same id again joins it, and reconcile starts or ends it.
  */
-export async function startRun(
-  deps: Pick<OperationDeps, 'runs' | 'database' | 'redis' | 'log'>,
-  turn: TurnRecord,
-): Promise<void> {
+export async function startRun(deps: StartRunDeps, turn: TurnRecord): Promise<void> {
   const { turnId, userId, conversationId } = turn;
   try {
     await deps.runs.start(turn, () => isTaken(deps.database, turnId));
@@ -23,6 +22,7 @@ export async function startRun(
     if (!error.definite)
       throw new AppError('unavailable', { retryAfter: 5, turnId, conversationId, bound: true }, { cause: error });
     await unbindTurn(deps.database, { turnId });
+    deps.feed.announce(turnId, 'changed');
     announceAccount(deps.redis, { userId });
     throw new AppError('unavailable', { retryAfter: 5 }, { cause: error });
   }

@@ -123,6 +123,21 @@ test('a planted circle is found, of types too', () => {
   expect(circles(planted)).toEqual([['db/a.ts', 'db/b.ts', 'db/money/c.ts']]);
 });
 
+/**
+ * Writes of `db` that something follows, in whichever process they happen: one file of `operations` calls each, and the
+ * API, the activities and the commands call that.
+ */
+const FOLLOWED_WRITES = ['grantTokens', 'reverseGrant', 'suspendUser', 'replayTurn', 'unbindTurn', 'createRedrive'];
+
+test('what has to follow a write is written once', () => {
+  const writers = (name: string, rooms: RegExp) =>
+    files.filter((file) => rooms.test(file) && new RegExp(`\\b${name}\\(`).test(code(file)));
+  for (const name of FOLLOWED_WRITES) {
+    expect([name, writers(name, /^(api|cli|activities|worker)\//)]).toEqual([name, []]);
+    expect([name, writers(name, /^db\//).length, writers(name, /^operations\//).length]).toEqual([name, 1, 1]);
+  }
+});
+
 test('npm run dev watches all that the program is made of', () => {
   const program = new Set<string>(['main.ts']);
   // A set is walked to its end, with what is added on the way.

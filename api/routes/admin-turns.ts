@@ -1,14 +1,13 @@
 import { z } from 'zod';
 import { countFailures, listTurns } from '../../db/reports/admin-turns.ts';
 import { countFailuresOverTime } from '../../db/reports/failures-over-time.ts';
-import { replayTurn } from '../../db/turns/replay.ts';
 import { getTurnDetail } from '../../db/reports/turn-detail.ts';
 import { decideBuckets } from '../../domain/failure-buckets.ts';
 import type { ApiDeps } from '../context.ts';
 import { iso } from '../present/turn.ts';
 import { presentAdminTurn, presentTurnDetail } from '../present/admin-turn.ts';
 import { defineRoute, type Route } from '../http/route.ts';
-import { startRun } from '../../operations/start-turn.ts';
+import { replay } from '../../operations/replay-turn.ts';
 import {
   adminTurn,
   adminTurnDetail,
@@ -109,9 +108,7 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
       },
       errors: ['not_found', 'turn_not_failed', 'account_suspended', 'conversation_busy'],
       async handle(caller, { params: { turnId }, body: { reason } }) {
-        const reopened = await replayTurn(database, { turnId, reason, actor: actorOf(caller) });
-        deps.feed.announce(turnId, 'changed');
-        await startRun(deps, reopened);
+        const reopened = await replay(deps, { turnId, reason, actor: actorOf(caller) });
         return {
           status: 202,
           headers: { Location: `/api/admin/turns/${turnId}` },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readUsage } from '../../db/money/usage.ts';
-import { resumeUser, suspendUser } from '../../db/people/suspension.ts';
+import { resumeUser } from '../../db/people/suspension.ts';
 import {
   getUser,
   listEntries,
@@ -11,7 +11,7 @@ import {
   type UserRecord,
 } from '../../db/reports/admin-users.ts';
 import { SCHEDULE_KINDS } from '../../domain/schedules.ts';
-import { deliverStop } from '../../operations/stop-turn.ts';
+import { suspend } from '../../operations/suspend-user.ts';
 import { within } from '../../platform/deadline.ts';
 import type { ApiDeps } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
@@ -88,8 +88,7 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
       answers: { 200: { description: 'The person, suspended', body: suspendedUser } },
       errors: ['not_found'],
       async handle(caller, { params: { userId }, body: { reason } }) {
-        const { stopping } = await suspendUser(database, { userId, reason, actor: actorOf(caller) });
-        await Promise.all(stopping.map((turnId) => deliverStop(deps, { turnId, userId })));
+        const { stopping } = await suspend(deps, { userId, reason, actor: actorOf(caller) });
         return { status: 200, body: { ...presentUser(await getUser(database.sql, userId)), stopping } };
       },
     }),

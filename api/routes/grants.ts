@@ -1,16 +1,13 @@
-import { grantTokens, reverseGrant, type GrantResult } from '../../db/money/grants.ts';
-import { afterWrite } from '../../operations/after-write.ts';
-import type { ApiDeps } from '../context.ts';
+import type { GrantResult } from '../../db/money/grants.ts';
+import type { AfterWriteDeps } from '../../operations/after-write.ts';
+import { grant, reverse } from '../../operations/grant-tokens.ts';
 import { getIdempotencyKey } from '../http/idempotency-key.ts';
 import { iso } from '../present/turn.ts';
 import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { grantBody, grantEntry, grantHeaders, grantParams, userParams } from '../wire/grant.ts';
 import { actorOf } from './audit.ts';
 
-type Deps = Pick<ApiDeps, 'database' | 'redis' | 'planner' | 'log' | 'now'>;
-
-export function grantRoutes(deps: Deps): Route[] {
-  const { database, now } = deps;
+export function grantRoutes(deps: AfterWriteDeps): Route[] {
   return [
     defineRoute({
       method: 'post',
@@ -27,16 +24,8 @@ export function grantRoutes(deps: Deps): Route[] {
       },
       errors: ['not_found', 'idempotency_conflict'],
       async handle(caller, { params: { userId }, body }) {
-        return replyOf(
-          deps,
-          await grantTokens(database, {
-            userId,
-            ...body,
-            key: getIdempotencyKey(caller),
-            actor: actorOf(caller),
-            now: now(),
-          }),
-        );
+        const wanted = { userId, ...body, key: getIdempotencyKey(caller), actor: actorOf(caller) };
+        return replyOf(await grant(deps, wanted));
       },
     }),
     defineRoute({
@@ -52,26 +41,14 @@ export function grantRoutes(deps: Deps): Route[] {
       answers: { 201: { description: 'The ledger entry, linked to the grant', body: grantEntry } },
       errors: ['not_found', 'idempotency_conflict'],
       async handle(caller, { params: { entryId }, body }) {
-        return replyOf(
-          deps,
-          await reverseGrant(database, {
-            entryId,
-            ...body,
-            key: getIdempotencyKey(caller),
-            actor: actorOf(caller),
-            now: now(),
-          }),
-        );
+        const wanted = { entryId, ...body, key: getIdempotencyKey(caller), actor: actorOf(caller) };
+        return replyOf(await reverse(deps, wanted));
       },
     }),
   ];
 }
 
 /** Without the balances: a repeated request gets the same answer, whatever has happened since. */
-async function replyOf(
-  deps: Deps,
-  { entryId, userId, tokens, reason, reversesId, createdAt, repeated }: GrantResult,
-): Promise<Reply> {
-  if (!repeated) await afterWrite(deps, userId);
+function replyOf({ entryId, userId, tokens, reason, reversesId, createdAt }: GrantResult): Reply {
   return { status: 201, body: { entryId, userId, tokens, reason, reversesId, createdAt: iso(createdAt) } };
 }

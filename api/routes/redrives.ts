@@ -1,15 +1,8 @@
 import { z } from 'zod';
 import { listRedriveTurns } from '../../db/redrives/redrive-turns.ts';
-import {
-  createRedrive,
-  getRedrive,
-  listRedrives,
-  moveRedrive,
-  planRedrive,
-  type RedriveRecord,
-} from '../../db/redrives/redrives.ts';
-import { AppError } from '../../domain/errors.ts';
-import { countTurns, isOver, type RedriveStep } from '../../domain/redrive.ts';
+import { getRedrive, listRedrives, planRedrive, type RedriveRecord } from '../../db/redrives/redrives.ts';
+import { countTurns, type RedriveStep } from '../../domain/redrive.ts';
+import { startRedrive, stepRedrive } from '../../operations/run-redrive.ts';
 import { redriveWorkflowId } from '../../workflows/contract/ids.ts';
 import type { ApiDeps } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
@@ -47,19 +40,10 @@ export function redriveRoutes(deps: ApiDeps): Route[] {
       errors: ['confirm_required'],
       async handle(caller, { body: { dryRun, confirm, ...request } }) {
         if (dryRun) return { status: 200, body: await planRedrive(database.sql, request) };
-        const { redriveId, plan } = await createRedrive(database, {
-          ...request,
-          confirm: confirm ?? null,
-          actor: actorOf(caller),
-        });
+        const wanted = { ...request, confirm: confirm ?? null, actor: actorOf(caller) };
+        const { redriveId, plan } = await startRedrive(deps, wanted);
         if (redriveId === null) return { status: 200, body: plan };
         const { count } = plan;
-        await getRedrive(database.sql, redriveId)
-          .then((record) => deps.redrives.start(record))
-          .catch((cause: unknown) => {
-            // It stands in PostgreSQL: resuming it starts it.
-            throw new AppError('unavailable', { retryAfter: 5, redriveId, count }, { cause });
-          });
         return { status: 202, headers: { Location: `/api/admin/redrives/${redriveId}` }, body: { redriveId, count } };
       },
     }),
@@ -119,16 +103,7 @@ function step(deps: ApiDeps, name: string, to: RedriveStep, summary: string): Ro
     answers: { 200: { description: 'The redrive; one that is over stays as it is', body: redrive } },
     errors: ['not_found'],
     async handle(caller, { params: { redriveId }, body: { reason } }) {
-      const state = await moveRedrive(deps.database, { redriveId, to, actor: actorOf(caller), reason: reason ?? null });
-      const record = await getRedrive(deps.database.sql, redriveId);
-      // The row says it already, and the workflow reads the row every second, or every minute while paused.
-      if (!isOver({ state })) {
-        await deps.redrives
-          .signal(record, to)
-          .catch((error: unknown) =>
-            deps.log.warn({ redriveId, reason: String(error) }, 'a redrive’s workflow was not told'),
-          );
-      }
+      const record = await stepRedrive(deps, { redriveId, to, actor: actorOf(caller), reason: reason ?? null });
       return { status: 200, body: present(deps, record) };
     },
   });

@@ -7,12 +7,7 @@ import { SharedFeed, type Watch } from './shared-feed.ts';
  * after the commit; fire and forget, because every follower also looks by itself from time to time.
  */
 export function announceAccount(redis: Pick<Redis, 'ask'>, { userId }: { userId: number }): void {
-  void announced(redis, { userId });
-}
-
-/** For a process that ends right after: resolves when it is said, or cannot be. */
-export async function announced(redis: Pick<Redis, 'ask'>, { userId }: { userId: number }): Promise<void> {
-  await redis.ask((commands) => commands.publish(accountChannel(userId), CHANGED)).catch(() => {});
+  redis.ask((commands) => commands.publish(accountChannel(userId), CHANGED)).catch(() => {});
 }
 
 export interface AccountFeed {

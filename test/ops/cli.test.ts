@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { sql } from 'kysely';
 import { Gate } from '../fake-model/scenario.ts';
+import { runCommand } from '../support/cli.ts';
 import { readEvents } from '../support/events.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
 // Each command is a process of its own, and a test runs up to seven of them.
 jest.setTimeout(90_000);
-const root = join(import.meta.dirname, '../..');
 let stack: TestStack;
 let person: Person;
 let failedTurn: string;
@@ -25,30 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** The command as a person runs it, without a terminal. */
-async function turnkeeper(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...args], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      ...process.env,
-      NODE_OPTIONS: '',
-      DATABASE_URL: stack.db.url,
-      TEMPORAL_ADDRESS: process.env['TEST_TEMPORAL_ADDRESS'],
-      TASK_QUEUE_PREFIX: stack.taskQueuePrefix,
-      DATA_DIR: '/nonexistent',
-    },
-  });
-  const said = { stdout: '', stderr: '' };
-  child.stdout.on('data', (part: Buffer) => {
-    said.stdout += part.toString();
-  });
-  child.stderr.on('data', (part: Buffer) => {
-    said.stderr += part.toString();
-  });
-  const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { status, ...said };
-}
+const turnkeeper = (...args: string[]) => runCommand(stack, args);
 
 async function json(...args: string[]): Promise<any> {
   const { status, stdout, stderr } = await turnkeeper(...args, '--json');

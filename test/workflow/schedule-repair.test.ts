@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { compareSchedules, mendSchedules, type ScheduleDifference } from '../../operations/repair-schedules.ts';
 import { REPAIR_SCHEDULES_ID } from '../../workflows/contract/ids.ts';
+import { runCommand } from '../support/cli.ts';
 import { TestSchedule } from '../support/schedules.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 
@@ -108,7 +107,7 @@ describe('turnkeeper schedules', () => {
     const { handle } = TestSchedule.ofUser(stack, 'reset', person.userId);
     await handle.delete();
     const [check, shown] = await Promise.all([turnkeeper('check', '--json'), turnkeeper('check')]);
-    expect(check.code).toBe(2);
+    expect(check.status).toBe(2);
     expect(JSON.parse(check.stdout)).toMatchObject({
       differences: [
         {
@@ -126,31 +125,13 @@ describe('turnkeeper schedules', () => {
       new RegExp(`^${person.userId} +reset +missing +monthly on day 1 at 04:05 Asia/Seoul +none$`),
     );
     const repair = await turnkeeper('repair', '--json');
-    expect([repair.code, JSON.parse(repair.stdout).mended]).toEqual([0, 1]);
+    expect([repair.status, JSON.parse(repair.stdout).mended]).toEqual([0, 1]);
     expect((await handle.describe()).spec.timezone).toBe('Asia/Seoul');
     const again = await turnkeeper('check');
-    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('they agree')]);
+    expect([again.status, again.stdout]).toEqual([0, expect.stringContaining('they agree')]);
   }, 60_000);
 });
 
-async function turnkeeper(...args: string[]): Promise<{ code: number | null; stdout: string }> {
-  const env = {
-    ...process.env,
-    NODE_OPTIONS: '',
-    DATABASE_URL: stack.db.url,
-    TASK_QUEUE_PREFIX: stack.taskQueuePrefix,
-    TEMPORAL_ADDRESS: process.env['TEST_TEMPORAL_ADDRESS'],
-    DATA_DIR: '/nonexistent',
-  };
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', 'cli/main.ts', 'schedules', ...args],
-    { cwd: join(import.meta.dirname, '../..'), env, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let stdout = '';
-  child.stdout.on('data', (part: Buffer) => {
-    stdout += part.toString();
-  });
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, stdout };
+function turnkeeper(...args: string[]) {
+  return runCommand(stack, ['schedules', ...args]);
 }

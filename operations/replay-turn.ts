@@ -1,0 +1,19 @@
+import { replayTurn } from '../db/turns/replay.ts';
+import type { TurnRecord } from '../domain/turn.ts';
+import { startRun, type StartRunDeps } from './start-turn.ts';
+
+/**
+ * Runs one failed turn again, in the background.
+ * @returns the turn as it was reopened. @throws AppError as `replayTurn` and `startRun`.
+ */
+export async function replay(deps: StartRunDeps, wanted: Parameters<typeof replayTurn>[1]): Promise<TurnRecord> {
+  const reopened = await replayTurn(deps.database, wanted);
+  await startReplay(deps, reopened);
+  return reopened;
+}
+
+/** Of a turn that was reopened: whoever still watches its failure is told first. @throws AppError as `startRun`. */
+export async function startReplay(deps: StartRunDeps, reopened: TurnRecord): Promise<void> {
+  deps.feed.announce(reopened.turnId, 'changed');
+  await startRun(deps, reopened);
+}
