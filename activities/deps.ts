@@ -9,7 +9,7 @@ import type { Logger } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
 
-/** Everything the side effects need, wired by hand in main.ts. */
+/** Everything the side effects need, wired by hand in service.ts. */
 export interface ActivityDeps {
   readonly database: Database;
   readonly redis: Redis;

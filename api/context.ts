@@ -16,7 +16,7 @@ import type { Tracing } from '../platform/telemetry/span.ts';
 import type { Redrives, TemporalLinks } from '../platform/temporal/redrives.ts';
 import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
 
-/** What the door needs, wired by hand in main.ts. */
+/** What the door needs, wired by hand in service.ts. */
 export interface ApiDeps {
   readonly config: Pick<Config, 'http' | 'policy' | 'testRoutes' | 'limits' | 'demo' | 'dataDir' | 'webDir' | 'oidc'>;
   /** On offer; the first is the default. */

@@ -10,6 +10,7 @@ import type { Ground, Service } from './services/service.ts';
 /** What the running program is made of; the workflows' bundle is among it, which Node's own --watch does not see. */
 export const WATCHED: ReadonlySet<string> = new Set([
   'main.ts',
+  'service.ts',
   'activities',
   'api',
   'db',

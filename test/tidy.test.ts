@@ -15,7 +15,8 @@ const files = execFileSync(
   .filter((file) => file !== '' && existsSync(join(root, file)));
 
 /**
- * What each folder may import beside itself and npm; a file name narrows it. Nobody but main.ts imports api or worker.
+ * What each folder may import beside itself and npm; a file name narrows it. Nobody but service.ts imports api or
+ * worker.
  */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   domain: [],
@@ -31,7 +32,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   scripts: ['domain', 'db', 'platform', 'cli', 'workflows/contract'],
   bench: ['domain', 'db', 'platform', 'scripts', 'test/fake-model/scenario.ts'],
   web: [],
-  'main.ts': ['domain', 'db', 'platform', 'api/main.ts', 'worker/main.ts'],
+  'service.ts': ['domain', 'db', 'platform', 'api/main.ts', 'worker/main.ts'],
+  'main.ts': ['service.ts', 'platform/config', 'domain/setup-error.ts'],
   'mikro-orm.config.ts': ['domain', 'db/schema', 'platform/config'],
 };
 /** What a folder may import the types of, beside what it may import. */
@@ -62,6 +64,8 @@ test('a planted wrong import is found', () => {
   expect(violations('domain/planted.ts', "import { openDatabase } from '../db/database.ts';")).toHaveLength(1);
   expect(violations('workflows/planted.ts', "import { readFile } from 'node:fs';")).toHaveLength(1);
   expect(violations('api/planted.ts', "import { createWorkers } from '../worker/worker.ts';")).toHaveLength(1);
+  expect(violations('main.ts', "import { startApi } from './api/main.ts';")).toHaveLength(1);
+  expect(violations('platform/planted.ts', "import { createService } from '../service.ts';")).toHaveLength(1);
   expect(violations('db/planted.ts', "export { x } from '../workflows/chat-turn.ts';")).toHaveLength(1);
   expect(violations('api/planted.ts', "const { sql } = await import('kysely');")).toHaveLength(1);
   expect(violations('api/planted.ts', "import { findTurn } from '../db/turns/turns.ts';")).toHaveLength(0);
@@ -85,8 +89,9 @@ test('a planted wrong import is found', () => {
 test('process.env is read in one file of the program', () => {
   const readers = files.filter(
     (file) =>
-      /^(domain|workflows|db|migrations|platform|operations|activities|worker|api)\//.test(file) &&
-      /process\.env/.test(code(file)),
+      /^((domain|workflows|db|migrations|platform|operations|activities|worker|api)\/|(main|service)\.ts$)/.test(
+        file,
+      ) && /process\.env/.test(code(file)),
   );
   expect(readers).toEqual(['platform/config/config.ts']);
 });
@@ -179,7 +184,9 @@ test('folders and files are named plainly', () => {
   expect(
     files.filter(
       (file) =>
-        /(^|\/)(utils?|helpers?|common|services?|managers?)(\/|\.)/.test(file) && !file.startsWith('scripts/services/'),
+        /(^|\/)(utils?|helpers?|common|services?|managers?)(\/|\.)/.test(file) &&
+        !file.startsWith('scripts/services/') &&
+        file !== 'service.ts',
     ),
   ).toEqual([]);
   expect(files.filter((file) => !/^[a-z0-9./-]+$/.test(file) && !/^web\//.test(file))).toEqual([]);

@@ -7,7 +7,7 @@ import type { TurnSnapshot } from '../../platform/streams/reader.ts';
 import { createTurnFeed, type TurnFeed } from '../../platform/streams/turn-feed.ts';
 import { openTurnWriter, type TurnWriter, type TurnWriterOptions } from '../../platform/streams/writer.ts';
 
-/** One process's side of Redis: what `main.ts` opens. */
+/** One process's side of Redis: what `service.ts` opens. */
 export interface Stage {
   readonly redis: Redis;
   readonly feed: TurnFeed;

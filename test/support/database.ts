@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { openDatabase, type Database, type DatabaseOptions } from '../../db/database.ts';
 import { migrate } from '../../db/migrate.ts';
-import { through, type Proxy } from './proxy.ts';
 
 /**
  * A database of its own for one test file, copied from a template that is migrated once (some 30 ms instead of 300).
@@ -15,22 +14,37 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-export interface TestDatabaseOptions extends Partial<Omit<DatabaseOptions, 'url'>> {
+interface NewDatabase {
   /** Without any schema, for tests of migrations. */
-  readonly empty?: boolean;
-  /** What goes between the pool and the server; `url` stays the server's. */
-  readonly by?: Proxy | undefined;
+  readonly empty?: boolean | undefined;
   /** Of a transaction that does not say its own: what an operator may have set for the database. */
-  readonly isolation?: 'read committed' | 'repeatable read';
+  readonly isolation?: 'read committed' | 'repeatable read' | undefined;
 }
 
+/** @param more as `openDatabase` has it. */
 export async function createTestDatabase({
-  empty = false,
-  by,
-  isolation = 'read committed',
+  empty,
+  isolation,
   poolMax = 10,
   ...more
-}: TestDatabaseOptions = {}): Promise<TestDatabase> {
+}: NewDatabase & Partial<Omit<DatabaseOptions, 'url'>> = {}): Promise<TestDatabase> {
+  const { url, drop } = await makeDatabase({ empty, isolation });
+  const database = await openDatabase({ url, poolMax, ...more });
+  return {
+    database,
+    url,
+    async close() {
+      await database.close();
+      await drop();
+    },
+  };
+}
+
+/** A database that nobody is connected to yet. */
+export async function makeDatabase({ empty = false, isolation = 'read committed' }: NewDatabase = {}): Promise<{
+  readonly url: string;
+  drop(): Promise<void>;
+}> {
   const server = serverUrl();
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   await onServer(server, async (client) => {
@@ -39,15 +53,9 @@ export async function createTestDatabase({
     );
     await client.query(`alter database ${name} set default_transaction_isolation = '${isolation}'`);
   });
-  const url = urlOf(server, name);
-  const database = await openDatabase({ url: by === undefined ? url : through(by, url), poolMax, ...more });
   return {
-    database,
-    url,
-    async close() {
-      await database.close();
-      await onServer(server, (client) => client.query(`drop database ${name} with (force)`));
-    },
+    url: urlOf(server, name),
+    drop: () => onServer(server, async (client) => void (await client.query(`drop database ${name} with (force)`))),
   };
 }
 

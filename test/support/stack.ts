@@ -1,30 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { startApi, type Api } from '../../api/main.ts';
-import { publishRates } from '../../db/money/rates.ts';
+import { createClient } from 'redis';
+import type { Database } from '../../db/database.ts';
 import { createUser } from '../../db/people/users.ts';
-import { createFigures } from '../../db/reports/figures.ts';
-import { readTokenStats } from '../../db/reports/token-stats.ts';
 import type { Planner } from '../../domain/schedules.ts';
 import { readConfig } from '../../platform/config/config.ts';
-import { createModelClient } from '../../platform/model/client.ts';
-import { countTokens } from '../../platform/model/tokenizer.ts';
-import { openRedis, type Redis } from '../../platform/redis.ts';
-import { createIssuer } from '../../platform/sign-in/issuer.ts';
-import { createStatsCache } from '../../platform/stats-cache.ts';
-import { createAccountFeed } from '../../platform/streams/account-feed.ts';
-import { createTurnFeed } from '../../platform/streams/turn-feed.ts';
+import type { Redis } from '../../platform/redis.ts';
 import { createLog, type Logger } from '../../platform/telemetry/log.ts';
-import { createMetrics, tellEndings, type Metrics } from '../../platform/telemetry/metrics.ts';
+import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import type { Tracing } from '../../platform/telemetry/span.ts';
-import { openTracing, traceStatements } from '../../platform/telemetry/tracing.ts';
-import { connectTemporal, type Temporal } from '../../platform/temporal/connection.ts';
-import { createPlanner } from '../../platform/temporal/planner.ts';
-import { createRedrives, createTemporalLinks } from '../../platform/temporal/redrives.ts';
-import { createTurnRuns, type TurnRuns } from '../../platform/temporal/turn-runs.ts';
-import { installRuntime, startWorker, type RunningWorker } from '../../worker/main.ts';
+import type { Temporal } from '../../platform/temporal/connection.ts';
+import type { TurnRuns } from '../../platform/temporal/turn-runs.ts';
+import { createService, type Build } from '../../service.ts';
+import { installRuntime, type RunningWorker } from '../../worker/main.ts';
 import { startFakeModel, type FakeModel } from '../fake-model/server.ts';
-import { createTestDatabase, type TestDatabase } from './database.ts';
-import type { Proxy } from './proxy.ts';
+import { makeDatabase } from './database.ts';
+import { through, type Proxy } from './proxy.ts';
 
 export interface Person {
   readonly userId: number;
@@ -50,7 +40,11 @@ export interface Person {
 export interface TestStack {
   readonly url: string;
   readonly model: FakeModel;
-  readonly db: TestDatabase;
+  readonly db: {
+    readonly database: Database;
+    /** Of the server itself, whatever lies between the service and it. */
+    readonly url: string;
+  };
   readonly redis: Redis;
   readonly temporal: Temporal;
   readonly runs: TurnRuns;
@@ -67,11 +61,6 @@ export interface TestStack {
    */
   startWorker(build?: Build): Promise<RunningWorker>;
   close(): Promise<void>;
-}
-
-export interface Build {
-  readonly version?: { readonly deploymentName: string; readonly buildId: string };
-  readonly workflowBundle?: { readonly code: string };
 }
 
 let readSdk: (() => Promise<string>) | null = null;
@@ -94,11 +83,11 @@ export async function startTestStack(
 ): Promise<TestStack> {
   const log = options.log ?? createLog({ name: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   readSdk ??= installRuntime(log, { metrics: true });
-  const metrics = createMetrics({ role: 'all', readSdk });
-  const closers: (() => Promise<void>)[] = [];
+  const { now, postgresql } = options;
   const model = await startFakeModel();
-  closers.push(() => model.close());
+  const { url, drop } = await makeDatabase();
   const config = readConfig({
+    TURNKEEPER_ROLE: options.works === false ? 'api' : 'all',
     HOST: '127.0.0.1',
     PORT: '0',
     TEST_ROUTES: 'true',
@@ -108,113 +97,47 @@ export async function startTestStack(
     SHUTDOWN_GRACE_SECONDS: '1',
     SENDS_PER_MINUTE: '100000',
     READS_PER_SECOND: '100000',
+    DATABASE_URL: postgresql === undefined ? url : through(postgresql.by, url),
+    DATABASE_POOL_MAX: '20',
     TEMPORAL_ADDRESS: required('TEST_TEMPORAL_ADDRESS'),
     REDIS_URL: redisUrl(),
     OPENAI_BASE_URL: model.url,
     OPENAI_API_KEY: 'sk-secret-of-the-test',
     ...env,
   });
-  const tracing = await openTracing(config.tracing, config.role, log);
-  closers.push(() => tracing.close());
-  const db = await createTestDatabase({
-    poolMax: 20,
-    onTurnEnded: tellEndings(metrics, log),
-    traceStatement: traceStatements(tracing),
-    ...options.postgresql,
-  });
-  closers.push(() => db.close());
-  const redis = await openRedis(config.redis.url ?? '', log, tracing);
-  closers.push(() => redis.close());
-  await redis.commands.flushDb();
-  const feed = createTurnFeed(redis);
-  const accountFeed = createAccountFeed(redis);
-  const temporal = await connectTemporal(config.temporal, tracing);
-  closers.push(() => temporal.close());
-  const { taskQueuePrefix } = config.temporal;
-  const works = options.works ?? true;
-  const now = options.now ?? Date.now;
-  const runs = createTurnRuns(temporal, { taskQueuePrefix, eager: works });
-  const planner = createPlanner(temporal.client, { taskQueuePrefix });
-  const { database } = db;
-  const models = await publishRates(database, config.models);
-  const stats = createStatsCache({ redis, compute: () => readTokenStats(database, now()) });
-  metrics.observe({ figures: createFigures(database), pool: database.pool, redis });
-  async function startOneWorker({ version, workflowBundle }: Build = {}): Promise<RunningWorker> {
-    const client = createModelClient(config.openai, tracing);
-    const worker = await startWorker(
-      temporal,
-      {
-        database,
-        redis,
-        feed,
-        model: client,
-        models,
-        countTokens,
-        runs,
-        planner,
-        stats,
-        log,
-        metrics,
-        now,
-        reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 },
-        purchaseUrl: config.policy.purchaseUrl,
-      },
-      {
-        taskQueuePrefix,
-        ...config.worker,
-        version: version ?? config.worker.version,
-        reconcileEverySeconds: config.reconcile.everySeconds,
-        tracing,
-      },
-      workflowBundle,
-    );
-    closers.push(
-      () => worker.close(),
-      () => client.close(),
-    );
-    return worker;
-  }
-  if (works) await startOneWorker();
-  const api: Api = await startApi({
-    config,
-    models,
-    database,
-    issuer: config.oidc === null ? null : createIssuer(config.oidc, { log, now }),
-    redis,
-    feed,
-    accountFeed,
-    runs,
-    planner,
-    stats,
-    redrives: createRedrives(temporal, { taskQueuePrefix }),
-    links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }),
-    countTokens,
+  await flush(config.redis.url ?? '');
+  const service = createService(config, {
     log,
-    metrics,
-    tracing,
-    now,
+    readSdk,
+    ...(now === undefined ? {} : { now }),
+    ...(postgresql?.answerWithinMs === undefined ? {} : { answerWithinMs: postgresql.answerWithinMs }),
   });
-  closers.push(() => api.close());
+  const running = await service.start();
+  const { database } = running;
+  const api = running.url ?? '';
   return {
-    url: api.url,
+    ...running,
+    url: api,
     model,
-    db,
-    redis,
-    temporal,
-    runs,
-    planner,
-    taskQueuePrefix,
-    metrics,
-    tracing,
+    db: { database, url },
+    taskQueuePrefix: config.temporal.taskQueuePrefix,
     async person(role = 'user') {
       const { userId, token } = await createUser(database, { email: null, role });
-      return speak(api.url, userId, token);
+      return speak(api, userId, token);
     },
-    startWorker: startOneWorker,
     async close() {
-      for (const close of closers.reverse()) await close();
+      await service.close();
+      await drop();
+      await model.close();
     },
   };
+}
+
+/** What earlier tests have left in the Redis database that this stack has for its own. */
+async function flush(url: string): Promise<void> {
+  const redis = await createClient({ url }).connect();
+  await redis.flushDb();
+  redis.destroy();
 }
 
 /** @param url where the API is; a function when that changes. */

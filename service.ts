@@ -1,0 +1,207 @@
+import { startApi } from './api/main.ts';
+import { openDatabase, type Database } from './db/database.ts';
+import { assertMigrated } from './db/migrate.ts';
+import { publishRates } from './db/money/rates.ts';
+import { createFigures } from './db/reports/figures.ts';
+import { readTokenStats } from './db/reports/token-stats.ts';
+import type { Planner } from './domain/schedules.ts';
+import { SetupError } from './domain/setup-error.ts';
+import type { Config } from './platform/config/config.ts';
+import { createModelClient } from './platform/model/client.ts';
+import { countTokens, loadEncoding } from './platform/model/tokenizer.ts';
+import { openRedis, type Redis } from './platform/redis.ts';
+import { createIssuer } from './platform/sign-in/issuer.ts';
+import { createStatsCache } from './platform/stats-cache.ts';
+import { createAccountFeed } from './platform/streams/account-feed.ts';
+import { createTurnFeed } from './platform/streams/turn-feed.ts';
+import { createLog, type Logger } from './platform/telemetry/log.ts';
+import { openMetricsDoor } from './platform/telemetry/metrics-door.ts';
+import { createMetrics, tellEndings, type Metrics } from './platform/telemetry/metrics.ts';
+import type { Tracing } from './platform/telemetry/span.ts';
+import { openTracing, traceStatements } from './platform/telemetry/tracing.ts';
+import { connectTemporal, type Temporal } from './platform/temporal/connection.ts';
+import { createPlanner } from './platform/temporal/planner.ts';
+import { createRedrives, createTemporalLinks } from './platform/temporal/redrives.ts';
+import { createTurnRuns, type TurnRuns } from './platform/temporal/turn-runs.ts';
+import { installRuntime, startWorker, type RunningWorker } from './worker/main.ts';
+
+/** The composition root: the one place where the parts of a process, whatever its role, are made and wired by hand. */
+export interface Service {
+  /**
+   * Opens the parts one after the other; a start that fails closes those it has opened.
+   * @throws SetupError for what whoever started the process can mend.
+   */
+  start(): Promise<RunningService>;
+  /** Closes the parts in reverse order, each although one before it could not; again is harmless. */
+  close(): Promise<void>;
+}
+
+export interface RunningService {
+  /** Where the API listens; null: this process has none. */
+  readonly url: string | null;
+  /** Rejects when a part fails for good. */
+  readonly failed: Promise<void>;
+  readonly database: Database;
+  readonly redis: Redis;
+  readonly temporal: Temporal;
+  readonly runs: TurnRuns;
+  readonly planner: Planner;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
+  /** Starts a worker beside those that run, on the same queues; it is closed with the service, if not before. */
+  startWorker(build?: Build): Promise<RunningWorker>;
+}
+
+/** The version that a worker says it is, and the workflow code it runs; else those of this program. */
+export interface Build {
+  readonly version?: { readonly deploymentName: string; readonly buildId: string };
+  readonly workflowBundle?: { readonly code: string };
+}
+
+/** What a test has otherwise than the configuration can say it. */
+export interface Overrides {
+  readonly log?: Logger;
+  /** The policy's clock, in milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** How long a connection to PostgreSQL may owe its answer. */
+  readonly answerWithinMs?: number;
+  /** Reads the SDK's figures, where the process has installed Temporal's runtime already: it can do so once. */
+  readonly readSdk?: (() => Promise<string>) | null;
+}
+
+export function createService(config: Config, overrides: Overrides = {}): Service {
+  const log =
+    overrides.log ?? createLog({ name: `turnkeeper-${config.role}`, level: config.log.level, file: config.log.file });
+  const closers: Closers = [];
+  async function close(): Promise<void> {
+    log.info('stopping');
+    for (const close of closers.splice(0).reverse())
+      await close().catch((error: unknown) => log.error({ err: error }, 'a part did not close'));
+  }
+  return {
+    async start() {
+      try {
+        return await start(config, { ...overrides, log }, closers);
+      } catch (error) {
+        await close();
+        throw error;
+      }
+    },
+    close,
+  };
+}
+
+/** Of the parts that are open, the first one first. */
+type Closers = (() => Promise<void>)[];
+type Parts = Awaited<ReturnType<typeof openParts>>;
+
+async function start(
+  config: Config,
+  overrides: Overrides & { readonly log: Logger },
+  closers: Closers,
+): Promise<RunningService> {
+  const parts = await openParts(config, overrides, closers);
+  const startOneWorker = (build: Build = {}) => openWorker(config, parts, closers, build);
+  const worker = config.role === 'api' ? null : await startOneWorker();
+  const url = config.role === 'worker' ? null : await openApi(config, parts, closers);
+  return { ...parts, url, failed: worker?.done ?? new Promise(() => {}), startWorker: startOneWorker };
+}
+
+/** What the API and the worker share. */
+async function openParts(
+  config: Config,
+  { log, now = Date.now, answerWithinMs, readSdk }: Overrides & { readonly log: Logger },
+  closers: Closers,
+) {
+  const { role } = config;
+  const metrics = createMetrics({
+    role,
+    readSdk:
+      readSdk === undefined ? installRuntime(log, { metrics: role !== 'worker' || config.metrics !== null }) : readSdk,
+  });
+  const tracing = await openTracing(config.tracing, role, log);
+  // Closed last of all: what closes before may still have something to say.
+  closers.push(() => tracing.close());
+  const database = await openDatabase({
+    url: required(config.database.url, 'DATABASE_URL'),
+    poolMax: config.database.poolMax,
+    answerWithinMs,
+    onTurnEnded: tellEndings(metrics, log),
+    traceStatement: traceStatements(tracing),
+  });
+  closers.push(() => database.close());
+  await assertMigrated(database);
+  const models = await publishRates(database, config.models);
+  for (const { encoding } of models) loadEncoding(encoding);
+  const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log, tracing);
+  closers.push(() => redis.close());
+  metrics.observe({ figures: createFigures(database), pool: database.pool, redis });
+  if (config.metrics !== null) {
+    const door = await openMetricsDoor(metrics, config.metrics);
+    closers.push(() => door.close());
+    log.info({ url: door.url }, 'metrics are served');
+  }
+  const temporal = await connectTemporal(config.temporal, tracing);
+  closers.push(() => temporal.close());
+  const { taskQueuePrefix } = config.temporal;
+  return {
+    database,
+    redis,
+    temporal,
+    models,
+    countTokens,
+    feed: createTurnFeed(redis),
+    runs: createTurnRuns(temporal, { taskQueuePrefix, eager: role === 'all' }),
+    planner: createPlanner(temporal.client, { taskQueuePrefix }),
+    stats: createStatsCache({ redis, compute: () => readTokenStats(database, now()) }),
+    log,
+    metrics,
+    tracing,
+    now,
+  };
+}
+
+async function openWorker(config: Config, parts: Parts, closers: Closers, build: Build): Promise<RunningWorker> {
+  const model = createModelClient(config.openai, parts.tracing);
+  closers.push(() => model.close());
+  const worker = await startWorker(
+    parts.temporal,
+    {
+      ...parts,
+      model,
+      reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 },
+      purchaseUrl: config.policy.purchaseUrl,
+    },
+    {
+      taskQueuePrefix: config.temporal.taskQueuePrefix,
+      ...config.worker,
+      version: build.version ?? config.worker.version,
+      reconcileEverySeconds: config.reconcile.everySeconds,
+      tracing: parts.tracing,
+    },
+    build.workflowBundle,
+  );
+  closers.push(() => worker.close());
+  return worker;
+}
+
+/** @returns where it listens. */
+async function openApi(config: Config, parts: Parts, closers: Closers): Promise<string> {
+  const { redis, temporal, log, now } = parts;
+  const api = await startApi({
+    ...parts,
+    config,
+    issuer: config.oidc === null ? null : createIssuer(config.oidc, { log, now }),
+    accountFeed: createAccountFeed(redis),
+    redrives: createRedrives(temporal, config.temporal),
+    links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }),
+  });
+  closers.push(() => api.close());
+  log.info({ url: api.url }, 'listening');
+  return api.url;
+}
+
+function required(value: string | undefined, name: string): string {
+  if (value === undefined) throw new SetupError(`${name}: must be set (or let \`npm start\` run everything).`);
+  return value;
+}
