@@ -9,11 +9,16 @@ export function encodeCursor(parts: readonly (string | number)[]): string {
 export function decodeCursor<const Kinds extends readonly ('string' | 'number')[]>(
   cursor: string,
   kinds: Kinds,
-): { [I in keyof Kinds]: Kinds[I] extends 'string' ? string : number } {
+): PartsOf<Kinds> {
   const parts = parse(cursor);
-  if (!Array.isArray(parts) || parts.length !== kinds.length || !parts.every((part, i) => isOfKind(part, kinds[i])))
-    throw badCursor();
-  return parts as unknown as { [I in keyof Kinds]: Kinds[I] extends 'string' ? string : number };
+  if (!areOf(kinds, parts)) throw badCursor();
+  return parts;
+}
+
+type PartsOf<Kinds> = { [I in keyof Kinds]: Kinds[I] extends 'string' ? string : number };
+
+function areOf<Kinds extends readonly ('string' | 'number')[]>(kinds: Kinds, parts: unknown): parts is PartsOf<Kinds> {
+  return Array.isArray(parts) && parts.length === kinds.length && parts.every((part, i) => isOfKind(part, kinds[i]));
 }
 
 /** Numbers are ids and places in a list. */

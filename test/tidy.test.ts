@@ -172,6 +172,13 @@ test('nothing is left unfinished or silenced', () => {
   expect(files.filter((file) => marks.test(read(file)))).toEqual([]);
 });
 
+test('no type is forced upon a value past what the compiler knows of it', () => {
+  const forced = (source: string) => /\bas\s+(unknown|any|never)\s+as\b/.test(withoutComments(source));
+  expect(files.filter((file) => !file.startsWith('test/') && forced(read(file)))).toEqual([]);
+  expect(forced('const deps = {} as unknown as ApiDeps;')).toBe(true);
+  expect(forced('const found = JSON.parse(text) as unknown;')).toBe(false);
+});
+
 test('in the web app components are PascalCase and the rest is kebab-case', () => {
   expect(files.filter(isMisnamed)).toEqual([]);
   expect(['web/chat/composer.tsx', 'web/chat/useUsage.ts', 'web/Chat/Composer.tsx'].filter(isMisnamed)).toHaveLength(3);

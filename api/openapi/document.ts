@@ -6,12 +6,12 @@ import { routesOf, watchRoutes } from '../routes.ts';
 /**
  * Prints the OpenAPI document without a running service, for what is generated from it. Routes are made, never called.
  */
-const deps = { config: readConfig({ TEST_ROUTES: 'true' }) } as unknown as ApiDeps;
+const known: Pick<ApiDeps, 'config'> = { config: readConfig({ TEST_ROUTES: 'true' }) };
 process.stdout.write(
   JSON.stringify(
     describeApi([
-      ...watchRoutes(deps),
-      ...routesOf(deps, {
+      ...watchRoutes(known as ApiDeps),
+      ...routesOf(known as ApiDeps, {
         arrive: () => {
           throw new Error('nothing is sent');
         },
