@@ -90,18 +90,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   });
   const pool = await orm.em.getConnection().getNativeClient();
   const onAny = onPool(pool);
-  function entitiesOf(pipeline: Pipeline) {
-    let em: EntityManager | undefined;
-    return {
-      em() {
-        if (em === undefined) {
-          em = orm.em.fork();
-          em.setTransactionContext(kyselyOn(pipeline));
-        }
-        return em;
-      },
-      flush: async () => em?.flush(),
-    };
+  function unitOfWorkOn(pipeline: Pipeline): EntityManager {
+    const em = orm.em.fork();
+    em.setTransactionContext(kyselyOn(pipeline));
+    return em;
   }
   return {
     em: () => orm.em.fork(),
@@ -109,9 +101,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     async transaction(work) {
       const endings: TurnEnding[] = [];
       const result = await transact(pool, async (pipeline) => {
-        const entities = entitiesOf(pipeline);
-        const answer = await collectEndings({ ...pipeline, em: entities.em }, endings, work);
-        await entities.flush();
+        let em: EntityManager | undefined;
+        const tx: Tx = { ...pipeline, em: () => (em ??= unitOfWorkOn(pipeline)) };
+        const answer = await collectEndings(tx, endings, work);
+        if (em !== undefined) await em.flush();
         return answer;
       });
       if (onTurnEnded !== undefined) for (const ending of endings) onTurnEnded(ending);
