@@ -102,6 +102,14 @@ test('the model is called in one file of the program, under a hold (G3)', () => 
   expect(callsModel('const end = await deps.model.stream(request, onDelta);')).toBe(true);
 });
 
+test('a promise is raced against the clock in one file', () => {
+  const races = (source: string) => /Promise\.race/.test(source) && /setTimeout\(|sleep\(/.test(source);
+  // The browser's program shares no code with the server's.
+  const server = files.filter((file) => roomOf(file) in MAY_IMPORT && roomOf(file) !== 'web');
+  expect(server.filter((file) => races(code(file)))).toEqual(['platform/deadline.ts']);
+  expect(races('await Promise.race([work, sleep(100)]);')).toBe(true);
+});
+
 test('OpenTelemetry is loaded by one file, and that only once somebody has set an endpoint', () => {
   const program = files.filter((file) => roomOf(file) in MAY_IMPORT);
   expect(
