@@ -1,13 +1,13 @@
 import { activityInfo, ApplicationFailure, CancelledFailure } from '@temporalio/activity';
 import { AppError } from '../domain/errors.ts';
 import { ScheduleRefused } from '../domain/schedules.ts';
+import { describeError } from '../platform/telemetry/describe-error.ts';
 import { withLogFields, type LogFields } from '../platform/telemetry/log-fields.ts';
 import type { Logger } from '../platform/telemetry/log.ts';
 
 /**
  * What leaves an activity is written into Temporal's history. Typed failures pass; anything else is replaced by a bare
- * `InternalError`, because a driver's message or detail can quote a row. The log gets name, code and stack, never the
- * detail.
+ * `InternalError`, because a driver's message or detail can quote a row.
  */
 export function guard<Input extends unknown[], Output>(
   log: Logger,
@@ -27,7 +27,7 @@ export function guard<Input extends unknown[], Output>(
           activity: name,
           workflowId: workflowExecution?.workflowId,
           attempt,
-          ...describe(error),
+          err: describeError(error),
         },
         'an activity failed',
       );
@@ -42,11 +42,4 @@ function fieldsOf(input: unknown): LogFields {
   return typeof input === 'object' && input !== null && 'turnId' in input && typeof input.turnId === 'string'
     ? { turnId: input.turnId }
     : {};
-}
-
-function describe(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { error: typeof error };
-  const code = 'code' in error ? error.code : undefined;
-  const constraint = 'constraint' in error ? error.constraint : undefined;
-  return { error: error.name, message: error.message, code, constraint, stack: error.stack };
 }

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { AppError, type ErrorCode, type TurnRefusalCode } from '../../domain/errors.ts';
 import { errorSentence, LOCALES, type Locale } from '../../domain/messages.ts';
 import { isUnavailable } from '../../db/driver/availability.ts';
+import { describeError } from '../../platform/telemetry/describe-error.ts';
 import type { Logger } from '../../platform/telemetry/log.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import { errorBody, failedTurnBody, refusalBody } from '../wire/error.ts';
@@ -115,7 +116,7 @@ export function errorMiddleware({
     const status = statusOf(error);
     const known =
       status === null ? recognise(error) : new AppError(CODE_OF[status] ?? 'invalid_request', {}, { cause: error });
-    if (known === null) log.error({ requestId: requestIdOf(response), err: describe(error) }, 'a request failed');
+    if (known === null) log.error({ requestId: requestIdOf(response), err: describeError(error) }, 'a request failed');
     // The headers of a stream are gone: all that is left is to end it, and the reader resumes.
     if (response.headersSent) {
       response.destroy();
@@ -151,17 +152,6 @@ function recognise(error: unknown): AppError | null {
   if (error instanceof AppError) return error;
   if (isUnavailable(error)) return new AppError('unavailable', { retryAfter: 2 }, { cause: error });
   return null;
-}
-
-/** Without the driver's `detail` and `parameters`, which can quote a row. */
-function describe(error: unknown): unknown {
-  if (!(error instanceof Error)) return { type: typeof error };
-  return {
-    name: error.name,
-    code: 'code' in error ? error.code : undefined,
-    constraint: 'constraint' in error ? error.constraint : undefined,
-    stack: error.stack,
-  };
 }
 
 export function requestIdOf(response: Response): string {

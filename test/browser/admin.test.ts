@@ -30,6 +30,7 @@ test('an admin finds why a turn failed: by its cause, in the list, on its timeli
     .click();
   await page.waitForURL(/code=model_rejected/);
   await page.reload();
+  await stage.settled(page);
   expect(await audit(page)).toEqual([]);
   await page.getByRole('link', { name: /^…/ }).click();
   await page.getByText('모델 호출', { exact: true }).first().waitFor();

@@ -256,6 +256,21 @@ describe('nothing that a person wrote, was told or must keep secret leaves', () 
       expect([where, text.length > 5_000, leaksIn(text, secrets())]).toEqual([where, true, []]);
   });
 
+  test('where PostgreSQL refuses what was written, which its message quotes', async () => {
+    await stack.db.database
+      .em()
+      .getConnection()
+      .execute('alter table conversations add constraint planted check (title !~ $$무화과나무-7741$$) not valid');
+    const { body: conversation } = await person.call('POST', '/api/conversations', { title: '이름을 바꿀 대화' });
+    const path = `/api/conversations/${conversation.conversationId}`;
+    const renamed = await person.call('PATCH', path, { title: QUESTION });
+    expect(renamed).toMatchObject({ status: 500, body: { code: 'internal' } });
+    const log = await writtenLog();
+    expect(log).toMatch(/"a request failed"/);
+    expect(log).toMatch(/"constraint":"planted"/);
+    expect(leaksIn(log, secrets())).toEqual([]);
+  });
+
   test('a leak would be found in each of its forms', async () => {
     for (const secret of secrets()) {
       const said = JSON.stringify({ statement: secret });
