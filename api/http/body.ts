@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import express, { type RequestHandler } from 'express';
 import { AppError } from '../../domain/errors.ts';
 
@@ -8,7 +9,7 @@ const MAX_BODY = 256 * 1024;
  * bearer tokens there are no cross-site forms to fear. Other types are 415.
  */
 export function readBody(): RequestHandler {
-  const parse = express.json({ limit: MAX_BODY, strict: true, type: () => true });
+  const parse = express.json({ limit: MAX_BODY, strict: true, type: () => true, verify: utf8Only });
   return (request, response, next) => {
     if (!hasBody(request.headers)) {
       request.body = {};
@@ -50,6 +51,16 @@ function isJson(contentType: string | undefined): boolean {
   );
 }
 
+/** Korean Windows clients send CP949: decoded as UTF-8 it would be a question of `\ufffd`, stored and charged. */
+function utf8Only(_request: unknown, _response: unknown, bytes: Buffer, charset: string): void {
+  if (charset !== 'utf-8' || !isUtf8(bytes)) throw new NotUtf8();
+}
+
+/** With the one field that the parser passes on. */
+class NotUtf8 extends Error {
+  readonly type = 'not.utf-8';
+}
+
 function objectOnly(body: unknown): AppError | undefined {
   return typeof body === 'object' && body !== null && !Array.isArray(body) ? undefined : new AppError('invalid_json');
 }
@@ -67,6 +78,7 @@ const PARSER_ERRORS: Readonly<Record<string, (typeof BODY_ERRORS)[number]>> = {
 function bodyError(error: unknown): unknown {
   if (typeof error !== 'object' || error === null || !('type' in error)) return error;
   const { type } = error;
+  if (type === 'not.utf-8') return new AppError('invalid_json', { reason: 'the body is not UTF-8' });
   const status = 'status' in error ? error.status : 0;
   const code = PARSER_ERRORS[String(type)];
   if (code !== undefined) return new AppError(code);

@@ -7,6 +7,10 @@ import { speak, startTestStack, type Person, type TestStack } from '../support/s
 import { until } from '../support/until.ts';
 
 const UNKNOWN = '0198c0de-0000-7000-8000-000000000000';
+const IN_UTF8 = Buffer.from('{"message": "안녕"}');
+/** As Windows in Korean writes it: 안녕 is BE C8 B3 E7. */
+const IN_CP949 = Buffer.from('{"message": "\xbe\xc8\xb3\xe7"}', 'latin1');
+type Document = Record<string, Record<string, { requestBody?: unknown }>>;
 let stack: TestStack;
 let person: Person;
 
@@ -105,6 +109,34 @@ describe('a body', () => {
       expect(response.status).toBe(200);
     },
   );
+
+  test('that is not UTF-8 is refused on every route with a body, and says so; the same in UTF-8 is read', async () => {
+    const admin = await stack.person('admin');
+    const { paths } = (await (await fetch(`${stack.url}/api/openapi.json`)).json()) as { paths: Document };
+    const calls = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).flatMap(([method, { requestBody }]) =>
+        requestBody === undefined ? [] : [[method.toUpperCase(), path.replaceAll(/\{\w+\}/g, UNKNOWN)] as const],
+      ),
+    );
+    expect(calls).toEqual(expect.arrayContaining([['POST', '/api/chat/send'] as const]));
+    const send = async (method: string, path: string, body: Uint8Array, type = 'application/json') => {
+      const headers = { authorization: `Bearer ${admin.token}`, 'content-type': type };
+      const answer = await fetch(`${stack.url}${path}`, { method, headers, body: Buffer.from(body) });
+      return [path, answer.status, await answer.json()] as const;
+    };
+    const refused = { code: 'invalid_json', reason: 'the body is not UTF-8' };
+    for (const [method, path] of calls) {
+      expect(await send(method, path, IN_CP949)).toEqual([path, 400, expect.objectContaining(refused)]);
+      expect(await send(method, path, IN_UTF8)).not.toEqual([path, 400, expect.objectContaining(refused)]);
+    }
+    const utf16 = await send(
+      'POST',
+      '/api/chat/send',
+      Buffer.from(IN_UTF8.toString(), 'utf16le'),
+      'application/json; charset=utf-16le',
+    );
+    expect(utf16).toEqual([expect.anything(), 400, expect.objectContaining(refused)]);
+  });
 
   test.each(['text/plain', 'multipart/form-data; boundary=x', 'application/xml'])(
     'with content type %s is 415',
