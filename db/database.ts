@@ -47,6 +47,7 @@ export interface DatabaseOptions {
   readonly onTurnEnded?: ((ending: TurnEnding) => void) | undefined;
   readonly traceStatement?: TraceStatement | undefined;
   readonly answerWithinMs?: number | null | undefined;
+  readonly lockWithinMs?: number | undefined;
 }
 
 /** Beyond PostgreSQL's own limit, so that only a server, or a network, that says nothing comes to it. */
@@ -56,12 +57,13 @@ const ANSWER_WITHIN_MS = 20_000;
  * @param options.url a PostgreSQL URL; `poolMax` connections at most.
  * @param options.answerWithinMs a connection that does not answer for so long is given up, with all that was sent on
  *   it; 20 s unless told. Null: no statement has a limit, here or in the server, as migrations read whole tables.
+ * @param options.lockWithinMs a statement that waits for a lock so long fails (55P03); no limit unless told.
  * @param options.traceStatement runs each statement, told its first word.
  * @param options.onTurnEnded told of each ending of a turn once its transaction has committed.
  * @throws when the server cannot be reached within 5 s.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { onTurnEnded, traceStatement, answerWithinMs = ANSWER_WITHIN_MS } = options;
+  const { onTurnEnded, traceStatement, answerWithinMs = ANSWER_WITHIN_MS, lockWithinMs = 0 } = options;
   const orm = await MikroORM.init({
     ...ormOptions(options.url),
     // A connection costs 10 to 20 ms and its prepared statements: an idle one is kept for ten minutes.
@@ -72,6 +74,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       connectionTimeoutMillis: 5_000,
       statement_timeout: answerWithinMs === null ? 0 : 15_000,
       query_timeout: answerWithinMs ?? 0,
+      lock_timeout: lockWithinMs,
       idle_in_transaction_session_timeout: 30_000,
       keepAlive: true,
       application_name: 'turnkeeper',

@@ -15,6 +15,11 @@ import { FindReversalsByGrant } from './20261125-find-reversals-by-grant.ts';
 /**
  * In the order they run; forward only. `npm run mikro-orm -- migration:create --name=add-receipts` writes the next one
  * from what the entities have beyond schema.json, named by the second, and leaves the new schema there.
+ *
+ * Each is one transaction, which may have to begin again (`db/migrate.ts`): it changes one table, or each for a moment.
+ * An index of a table that is large by then is built beside its writers: a migration of its own, `isTransactional()`
+ * false, with `set lock_timeout = 0`, `drop index concurrently if exists` (what was broken off leaves an invalid one),
+ * `create index concurrently` and `reset lock_timeout`.
  */
 export const MIGRATIONS = [
   CreateTurnsAndLedger,

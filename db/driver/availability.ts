@@ -27,3 +27,8 @@ export function isUnavailable(error: unknown): boolean {
   }
   return false;
 }
+
+/** Whether a statement gave up waiting for a lock that somebody else holds. */
+export function isLockTimeout(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === '55P03';
+}

@@ -29,7 +29,7 @@ export function ormOptions(url: string) {
       snapshotName: 'schema',
       snapshotOnMigrate: false,
       transactional: true,
-      allOrNothing: true,
+      allOrNothing: false,
     },
   });
 }
