@@ -96,17 +96,17 @@ function readStream(
       rest = events.pop() ?? '';
       try {
         for (const event of events) {
-          const said = contender.read(event);
-          if (said.restart === true) {
+          const news = contender.read(event);
+          if (news.restart === true) {
             onText(-text.length);
             text = '';
           }
-          if (said.text !== undefined && said.text !== '') {
+          if (news.text !== undefined && news.text !== '') {
             firstDeltaAt ??= now();
-            text += said.text;
-            onText(said.text.length);
+            text += news.text;
+            onText(news.text.length);
           }
-          if (said.end !== undefined) done = { at: now(), tokens: said.end.tokens };
+          if (news.end !== undefined) done = { at: now(), tokens: news.end.tokens };
         }
       } catch (error) {
         reject(error instanceof Error ? error : new Error(String(error)));

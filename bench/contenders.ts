@@ -9,7 +9,7 @@ export interface Person {
  * What one event of a stream says: text, that the text so far is to be dropped, or that the answer has ended and what
  * it was charged (null: it does not say).
  */
-export interface Said {
+export interface StreamEvent {
   readonly text?: string;
   readonly restart?: boolean;
   readonly end?: { readonly tokens: number | null };
@@ -31,11 +31,11 @@ export interface Contender {
   /** Whether this answer means that there is no room just now. */
   isShed(status: number): boolean;
   /** @throws when the stream says that the answer failed. */
-  read(event: string): Said;
+  read(event: string): StreamEvent;
 }
 
 export const MODEL = 'gpt-4.1-mini';
-const NOTHING: Said = {};
+const NOTHING: StreamEvent = {};
 
 /** What a chunk of the bench's answers may count at most, and the room that a turn has without asking. */
 const TOKENS_A_CHUNK = 4;
@@ -105,7 +105,7 @@ export function completions(
   };
 }
 
-function readTurn(event: string): Said {
+function readTurn(event: string): StreamEvent {
   const data = event.indexOf('\ndata: ');
   if (data < 0) return NOTHING;
   const name = /^event: (.+)$/m.exec(event.slice(0, data))?.[1];
@@ -117,7 +117,7 @@ function readTurn(event: string): Said {
   throw new Error(`a turn was ${name ?? 'nothing'}: ${event.slice(0, 300)}`);
 }
 
-function readChunk(event: string): Said {
+function readChunk(event: string): StreamEvent {
   if (!event.startsWith('data: ')) return NOTHING;
   if (event.startsWith('data: [DONE]')) return { end: { tokens: null } };
   const chunk = JSON.parse(event.slice(6)) as { error?: unknown; choices?: { delta?: { content?: string | null } }[] };

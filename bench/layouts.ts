@@ -1,15 +1,15 @@
 import type { Config } from '../platform/config/config.ts';
 import { startApp, type AppSettings } from '../scripts/app.ts';
 import { freePort } from '../scripts/services/port.ts';
-import type { Ground, Service } from '../scripts/services/service.ts';
+import type { ServiceContext, Service } from '../scripts/services/service.ts';
 
 /** How the program is laid out over processes, and where its API is. */
-export interface Laid {
+export interface RunningLayout {
   readonly urls: readonly string[];
   readonly services: readonly Service[];
 }
 
-export interface Ready {
+export interface ProgramSettings {
   readonly config: Config;
   readonly variables: Record<string, string>;
   readonly nodeFlags: readonly string[];
@@ -20,28 +20,28 @@ export interface Ready {
  * cluster, so no start is eager.
  */
 export const LAYOUTS = {
-  one: async (ground, ready) => {
-    const app = await startRole(ground, ready, 'app', {});
+  one: async (context, settings) => {
+    const app = await startRole(context, settings, 'app', {});
     return { urls: [app.url], services: [app] };
   },
-  split: async (ground, ready) => {
+  split: async (context, settings) => {
     const services: Service[] = [];
     const urls: string[] = [];
     for (const name of ['worker-1', 'worker-2', 'api-1', 'api-2']) {
       const serves = name.startsWith('api');
-      const service = await startRole(ground, ready, name, { TURNKEEPER_ROLE: serves ? 'api' : 'worker' });
+      const service = await startRole(context, settings, name, { TURNKEEPER_ROLE: serves ? 'api' : 'worker' });
       services.push(service);
       if (serves) urls.push(service.url);
     }
     return { urls, services };
   },
-} as const satisfies Record<string, (ground: Ground, ready: Ready) => Promise<Laid>>;
+} as const satisfies Record<string, (context: ServiceContext, ready: ProgramSettings) => Promise<RunningLayout>>;
 
 export type Layout = keyof typeof LAYOUTS;
 
 async function startRole(
-  ground: Ground,
-  { config, variables, nodeFlags }: Ready,
+  context: ServiceContext,
+  { config, variables, nodeFlags }: ProgramSettings,
   name: string,
   more: Record<string, string>,
 ): Promise<Service> {
@@ -57,5 +57,5 @@ async function startRole(
     variables: { ...variables, ...more, ...(isWorker ? { METRICS_PORT: String(port) } : { PORT: String(port) }) },
     ...(isWorker ? { readyPath: '/metrics' } : {}),
   };
-  return startApp(ground, settings);
+  return startApp(context, settings);
 }

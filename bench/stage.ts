@@ -7,7 +7,7 @@ import { readConfig } from '../platform/config/config.ts';
 import { NODE_FLAGS } from '../scripts/app.ts';
 import { freePort } from '../scripts/services/port.ts';
 import { readServices, Registry } from '../scripts/services/registry.ts';
-import { launch, type Ground, type Service } from '../scripts/services/service.ts';
+import { launch, type ServiceContext, type Service } from '../scripts/services/service.ts';
 import { startStack } from '../scripts/stack.ts';
 import { bare, completions, turnkeeper, type Contender, type Person } from './contenders.ts';
 import { LAYOUTS, type Layout } from './layouts.ts';
@@ -72,28 +72,28 @@ export async function openStage(
   try {
     const registry = await Registry.claim(dataDir);
     closers.push(() => registry.release());
-    const ground: Ground = { dataDir: registry.dataDir, registry, throwAway: true, durable: true, stopping };
-    const model = await startFakeModel(ground, modelPort ?? (await freePort()));
+    const context: ServiceContext = { dataDir: registry.dataDir, registry, throwAway: true, durable: true, stopping };
+    const model = await startFakeModel(context, modelPort ?? (await freePort()));
     closers.push(() => model.stop());
     const ours = {
       OPENAI_BASE_URL: model.url,
       OPENAI_API_KEY: 'bench',
       TURNKEEPER_EMBEDDED: 'true',
-      DATA_DIR: ground.dataDir,
+      DATA_DIR: context.dataDir,
       ...(temporal === undefined ? {} : { TEMPORAL_ADDRESS: temporal }),
     };
     const config = readConfig(ours);
-    const stack = await startStack(config, ground);
+    const stack = await startStack(config, context);
     closers.push(() => stack.stop());
     const variables = { ...stack.variables, ...ours, ...(webDir === undefined ? {} : { WEB_DIR: webDir }) };
     const profiling = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
-    const laid = await LAYOUTS[layout](ground, { config, variables, nodeFlags: [...nodeFlags, ...profiling] });
+    const program = await LAYOUTS[layout](context, { config, variables, nodeFlags: [...nodeFlags, ...profiling] });
     closers.push(async () => {
-      await Promise.all(laid.services.map((service) => service.stop()));
+      await Promise.all(program.services.map((service) => service.stop()));
     });
-    const handler = await startBare(ground, variables);
+    const handler = await startBare(context, variables);
     closers.push(() => handler.stop());
-    const apps = laid.services.map(({ name }) => name);
+    const apps = program.services.map(({ name }) => name);
     const ofGateway = new Map(
       gateways.map(({ name }) => [
         name,
@@ -103,9 +103,9 @@ export async function openStage(
     const others = [...pids.keys()].filter((process) => ![...ofGateway.values()].flat().includes(process));
     return {
       apps,
-      urls: laid.urls,
+      urls: program.urls,
       contenders: {
-        turnkeeper: turnkeeper(laid.urls, [...new Set([...apps, 'postgresql', 'redis', 'temporal', ...others])]),
+        turnkeeper: turnkeeper(program.urls, [...new Set([...apps, 'postgresql', 'redis', 'temporal', ...others])]),
         bare: bare(handler.url, ['bare', 'postgresql']),
         ...Object.fromEntries(
           gateways.map(({ name, url, key, model: called }) => [
@@ -117,7 +117,7 @@ export async function openStage(
       },
       people: await createPeople(stack.urls.postgres),
       processes: new Map([
-        ...(readServices(ground.dataDir)?.services ?? []).map(({ name, pid }) => [name, pid] as const),
+        ...(readServices(context.dataDir)?.services ?? []).map(({ name, pid }) => [name, pid] as const),
         ...pids,
       ]),
       received: () => readReceived(model.url),
@@ -129,13 +129,13 @@ export async function openStage(
   }
 }
 
-async function startFakeModel(ground: Ground, port: number): Promise<Service> {
+async function startFakeModel(context: ServiceContext, port: number): Promise<Service> {
   const url = `http://127.0.0.1:${port}/v1`;
-  return launch(ground, {
+  return launch(context, {
     name: 'model',
     url,
     port,
-    said: 'the fake model',
+    label: 'the fake model',
     file: process.execPath,
     cwd: process.cwd(),
     args: ['--disable-warning=ExperimentalWarning', 'test/fake-model/main.ts', '--port', String(port)],
@@ -144,14 +144,14 @@ async function startFakeModel(ground: Ground, port: number): Promise<Service> {
   });
 }
 
-async function startBare(ground: Ground, variables: Record<string, string>): Promise<Service> {
+async function startBare(context: ServiceContext, variables: Record<string, string>): Promise<Service> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  return launch(ground, {
+  return launch(context, {
     name: 'bare',
     url,
     port,
-    said: 'the bare handler',
+    label: 'the bare handler',
     file: process.execPath,
     cwd: process.cwd(),
     args: [...NODE_FLAGS, 'bench/bare.ts'],

@@ -143,9 +143,9 @@ function textOf(lines: readonly Line[], title: string): string {
     title,
     row('', 'turnkeeper', 'bare', 'ratio'),
     ...lines.map(({ figure, turnkeeper, bare, ratio }) => {
-      const [said, times, digits] = SHOWN[figure];
+      const [label, times, digits] = SHOWN[figure];
       return row(
-        said,
+        label,
         spread(turnkeeper, times, digits),
         spread(bare, times, digits),
         ratio === null ? '' : spread(ratio, 1, 1),

@@ -1,4 +1,4 @@
-import { launch, type Ground, type Service } from './services/service.ts';
+import { launch, type ServiceContext, type Service } from './services/service.ts';
 
 /** How long the app may drain (its own limit is SHUTDOWN_GRACE_SECONDS and 5 s for requests) before it is killed. */
 const REQUESTS_MAY_TAKE_MS = 15_000;
@@ -37,7 +37,7 @@ export interface AppSettings {
  * @throws SetupError when it does not come up.
  */
 export async function startApp(
-  ground: Ground,
+  context: ServiceContext,
   {
     url,
     port,
@@ -49,11 +49,11 @@ export async function startApp(
     readyPath = '/health/ready',
   }: AppSettings,
 ): Promise<Service> {
-  return launch(ground, {
+  return launch(context, {
     name,
     url,
     port,
-    said: 'the app',
+    label: 'the app',
     output,
     file: process.execPath,
     args: [...NODE_FLAGS, ...nodeFlags, 'main.ts'],

@@ -12,7 +12,7 @@ export function bannerOf(
     `  app           ${web}${demo === null ? '' : `/#demo=${demo.secret}`}`,
     `  API           ${url}/api/docs`,
     ...(temporalUi === null ? [] : [`  Temporal UI   ${temporalUi}`]),
-    `  model         ${services.find(({ name }) => name === 'model')?.said ?? ''}`,
+    `  model         ${services.find(({ name }) => name === 'model')?.label ?? ''}`,
     ...(demo === null
       ? ['  keys          npm run -s turnkeeper -- user create --email you@example.com']
       : [

@@ -5,7 +5,7 @@ import { SetupError } from '../domain/setup-error.ts';
 import { startApp, type AppSettings } from './app.ts';
 import { runToEnd } from './services/program.ts';
 import { say } from './services/say.ts';
-import type { Ground, Service } from './services/service.ts';
+import type { ServiceContext, Service } from './services/service.ts';
 
 /** What the running program is made of; the workflows' bundle is among it, which Node's own --watch does not see. */
 export const WATCHED: ReadonlySet<string> = new Set([
@@ -28,12 +28,16 @@ const QUIET_MS = 200;
  * `npm run dev`: the app anew with every change of a source file, until `stopping`; the services stay. A broken change
  * waits for the next one.
  */
-export async function runReloading(ground: Ground, settings: AppSettings, onServing: () => void): Promise<void> {
+export async function runReloading(
+  context: ServiceContext,
+  settings: AppSettings,
+  onServing: () => void,
+): Promise<void> {
   const changes = watchSources(process.cwd());
-  ground.stopping.addEventListener('abort', () => changes.close());
+  context.stopping.addEventListener('abort', () => changes.close());
   let serving = false;
-  while (!ground.stopping.aborted) {
-    const app = await startOrSay(ground, settings);
+  while (!context.stopping.aborted) {
+    const app = await startOrSay(context, settings);
     if (app !== null && !serving) onServing();
     serving ||= app !== null;
     let replaced = false;
@@ -44,14 +48,14 @@ export async function runReloading(ground: Ground, settings: AppSettings, onServ
     if (changed.length > 0) say(`changed: ${changed.join(', ')}`);
     replaced = true;
     await app?.stop();
-    if (!ground.stopping.aborted && changed.some((file) => file.startsWith(`migrations${sep}`)))
+    if (!context.stopping.aborted && changed.some((file) => file.startsWith(`migrations${sep}`)))
       await migrate(settings);
   }
 }
 
-async function startOrSay(ground: Ground, settings: AppSettings): Promise<Service | null> {
+async function startOrSay(context: ServiceContext, settings: AppSettings): Promise<Service | null> {
   try {
-    return await startApp(ground, settings);
+    return await startApp(context, settings);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     say(`${error.message}; waiting for a change`);

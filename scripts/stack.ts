@@ -9,7 +9,7 @@ import { startPostgres } from './services/postgres/postgres.ts';
 import { startRedis } from './services/redis.ts';
 import { say } from './services/say.ts';
 import { ensureSearchAttributes } from './services/temporal/search-attributes.ts';
-import type { Ground, Service } from './services/service.ts';
+import type { ServiceContext, Service } from './services/service.ts';
 import { startTemporal } from './services/temporal/temporal.ts';
 
 /** Everything the app needs, running, and the variables by which it finds them. */
@@ -24,20 +24,20 @@ export interface Stack {
 }
 
 /** Starts what is missing, migrates, makes the demo users. What was started is stopped when a part fails. */
-export async function startStack(config: Config, ground: Ground): Promise<Stack> {
+export async function startStack(config: Config, context: ServiceContext): Promise<Stack> {
   const embedded = config.database.url === undefined;
-  const parts = new Parts(ground);
-  const [{ postgres, demo }, redis, temporal, model] = await parts.together((on) => [
-    parts.start(startPostgres(on, config.database.url)).then(async (postgres) => ({
+  const parts = new Parts(context);
+  const [{ postgres, demo }, redis, temporal, model] = await parts.together((context) => [
+    parts.start(startPostgres(context, config.database.url)).then(async (postgres) => ({
       postgres,
-      demo: await prepare(postgres.url, ground.dataDir, { embedded, demo: config.demo }),
+      demo: await prepare(postgres.url, context.dataDir, { embedded, demo: config.demo }),
     })),
-    parts.start(startRedis(on, config.redis.url)),
-    parts.start(startTemporal(on, config.temporal)).then(async (temporal) => {
+    parts.start(startRedis(context, config.redis.url)),
+    parts.start(startTemporal(context, config.temporal)).then(async (temporal) => {
       if (config.temporal.address !== undefined) await ensureSearchAttributes(config.temporal);
       return temporal;
     }),
-    parts.start(startModel(on, config.openai)),
+    parts.start(startModel(context, config.openai)),
   ]);
   const isDemoModel = config.openai.apiKey === undefined && config.openai.baseUrl === undefined;
   return {
@@ -53,8 +53,8 @@ export async function startStack(config: Config, ground: Ground): Promise<Stack>
       ...(temporal.uiUrl === null ? {} : { TEMPORAL_UI_URL: temporal.uiUrl }),
       ...(isDemoModel ? { OPENAI_BASE_URL: model.url } : {}),
       TURNKEEPER_EMBEDDED: String(embedded),
-      LOG_FILE: config.log.file ?? join(ground.dataDir, 'logs', 'application.log'),
-      DATA_DIR: ground.dataDir,
+      LOG_FILE: config.log.file ?? join(context.dataDir, 'logs', 'application.log'),
+      DATA_DIR: context.dataDir,
     },
   };
 }
@@ -62,18 +62,18 @@ export async function startStack(config: Config, ground: Ground): Promise<Stack>
 /** Services that come up together, and go together when one fails. */
 export class Parts {
   readonly started: Service[] = [];
-  readonly #ground: Ground;
+  readonly #context: ServiceContext;
 
-  constructor(ground: Ground) {
-    this.#ground = ground;
+  constructor(context: ServiceContext) {
+    this.#context = context;
   }
 
   /** @throws what the first part that failed threw; by then all are stopped, also those that came up late. */
   async together<T extends readonly Promise<unknown>[]>(
-    begin: (on: Ground) => readonly [...T],
+    begin: (context: ServiceContext) => readonly [...T],
   ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
     const failed = new AbortController();
-    const starting = begin({ ...this.#ground, stopping: AbortSignal.any([this.#ground.stopping, failed.signal]) });
+    const starting = begin({ ...this.#context, stopping: AbortSignal.any([this.#context.stopping, failed.signal]) });
     try {
       return await Promise.all(starting);
     } catch (error) {
@@ -87,7 +87,7 @@ export class Parts {
   async start<S extends Service>(starting: Promise<S>): Promise<S> {
     const service = await starting;
     this.started.push(service);
-    say(`${service.said}: ready`);
+    say(`${service.label}: ready`);
     return service;
   }
 

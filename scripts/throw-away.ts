@@ -5,7 +5,7 @@ import { startPostgres } from './services/postgres/postgres.ts';
 import { startRedis } from './services/redis.ts';
 import { Registry } from './services/registry.ts';
 import { say } from './services/say.ts';
-import type { Ground } from './services/service.ts';
+import type { ServiceContext } from './services/service.ts';
 import { startTemporal } from './services/temporal/temporal.ts';
 import { Parts } from './stack.ts';
 
@@ -14,9 +14,9 @@ export class ThrowAway {
   readonly dataDir: string;
   readonly #parts: Parts;
 
-  private constructor(ground: Ground) {
-    this.dataDir = ground.dataDir;
-    this.#parts = new Parts(ground);
+  private constructor(context: ServiceContext) {
+    this.dataDir = context.dataDir;
+    this.#parts = new Parts(context);
   }
 
   static async open(stopping: AbortSignal): Promise<ThrowAway> {
@@ -35,10 +35,10 @@ export class ThrowAway {
   /** @returns the variables by which tests find them. */
   async start(): Promise<Record<string, string>> {
     const began = performance.now();
-    const [postgres, redis, temporal] = await this.#parts.together((on) => [
-      this.#parts.start(startPostgres(on, undefined)),
-      this.#parts.start(startRedis(on, undefined)),
-      this.#parts.start(startTemporal(on, { address: undefined, namespace: 'default', uiUrl: undefined })),
+    const [postgres, redis, temporal] = await this.#parts.together((context) => [
+      this.#parts.start(startPostgres(context, undefined)),
+      this.#parts.start(startRedis(context, undefined)),
+      this.#parts.start(startTemporal(context, { address: undefined, namespace: 'default', uiUrl: undefined })),
     ]);
     say(`services ready after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
     return {

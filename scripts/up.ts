@@ -7,7 +7,7 @@ import { runReloading } from './reload.ts';
 import { reservePort } from './services/port.ts';
 import { Registry } from './services/registry.ts';
 import { say } from './services/say.ts';
-import type { Ground } from './services/service.ts';
+import type { ServiceContext } from './services/service.ts';
 import { startStack, type Stack } from './stack.ts';
 import { buildWeb } from './web-build.ts';
 import { startWebDev } from './web-dev.ts';
@@ -26,7 +26,7 @@ async function main(watch: boolean): Promise<void> {
     TURNKEEPER_EMBEDDED: String((process.env['DATABASE_URL'] ?? '') === ''),
   });
   const registry = await Registry.claim(resolve(config.dataDir));
-  const ground: Ground = {
+  const context: ServiceContext = {
     dataDir: registry.dataDir,
     registry,
     throwAway: false,
@@ -39,10 +39,10 @@ async function main(watch: boolean): Promise<void> {
   try {
     const port = await reservePort(config.http.port, config.http.host);
     // The builder and the services start beside each other; each is a process of its own.
-    const building = watch ? null : buildWeb(AbortSignal.any([ground.stopping, ended.signal]));
+    const building = watch ? null : buildWeb(AbortSignal.any([context.stopping, ended.signal]));
     building?.catch(() => {});
-    stack = await startStack(config, ground);
-    await serve({ ground, stack, config, port, web: await building, watch, began });
+    stack = await startStack(config, context);
+    await serve({ context, stack, config, port, web: await building, watch, began });
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
   } finally {
@@ -57,7 +57,7 @@ async function main(watch: boolean): Promise<void> {
 
 /** @param options.web the built web app; null: it is served by Vite, from its sources. */
 async function serve({
-  ground,
+  context,
   stack,
   config,
   port,
@@ -65,7 +65,7 @@ async function serve({
   watch,
   began,
 }: {
-  ground: Ground;
+  context: ServiceContext;
   stack: Stack;
   config: Config;
   port: number;
@@ -81,7 +81,7 @@ async function serve({
     graceSeconds: config.worker.shutdownGraceSeconds,
   };
   const onServing = (page: string) => {
-    ground.registry.publish({
+    context.registry.publish({
       api: url,
       docs: `${url}/api/docs`,
       temporal: { address: stack.urls.temporal, namespace: config.temporal.namespace, ui: stack.temporalUi },
@@ -97,11 +97,11 @@ async function serve({
     }),
   );
   if (watch) {
-    const page = await startWebDev(ground, url);
+    const page = await startWebDev(context, url);
     // A service that is gone ends the reloading like a signal does.
     const lost = new AbortController();
     const reloading = runReloading(
-      { ...ground, stopping: AbortSignal.any([ground.stopping, lost.signal]) },
+      { ...context, stopping: AbortSignal.any([context.stopping, lost.signal]) },
       settings,
       () => onServing(page.url),
     );
@@ -109,22 +109,22 @@ async function serve({
     lost.abort();
     await reloading;
     await page.stop();
-    if (name !== null) throw endedByItself(name, ground);
+    if (name !== null) throw endedByItself(name, context);
     return;
   }
-  const app = await startApp(ground, settings);
+  const app = await startApp(context, settings);
   onServing(url);
   try {
-    const name = await Promise.race([failed, app.died.then(() => 'the app'), aborted(ground.stopping)]);
-    if (name !== null && !ground.stopping.aborted) throw endedByItself(name, ground);
-    ground.registry.stopping();
+    const name = await Promise.race([failed, app.died.then(() => 'the app'), aborted(context.stopping)]);
+    if (name !== null && !context.stopping.aborted) throw endedByItself(name, context);
+    context.registry.stopping();
     say('stopping the app …');
   } finally {
     await app.stop();
   }
 }
 
-function endedByItself(name: string, { dataDir }: Ground): SetupError {
+function endedByItself(name: string, { dataDir }: ServiceContext): SetupError {
   return new SetupError(`${name} ended by itself, so everything is stopped; logs are in ${dataDir}/logs.`);
 }
 

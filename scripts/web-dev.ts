@@ -1,18 +1,18 @@
 import { freePort } from './services/port.ts';
-import { launch, type Ground, type Service } from './services/service.ts';
+import { launch, type ServiceContext, type Service } from './services/service.ts';
 
 /**
  * The web app from its sources, each change at once in the open page; it asks the API at `api`, which may restart
  * meanwhile.
  */
-export async function startWebDev(ground: Ground, api: string): Promise<Service> {
+export async function startWebDev(context: ServiceContext, api: string): Promise<Service> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  return launch(ground, {
+  return launch(context, {
     name: 'web',
     url,
     port,
-    said: 'the web app, reloading',
+    label: 'the web app, reloading',
     cwd: process.cwd(),
     env: { TURNKEEPER_API: api },
     file: process.execPath,

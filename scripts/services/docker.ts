@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { findOnPath, runToEnd } from './program.ts';
-import type { Ground } from './service.ts';
+import type { ServiceContext } from './service.ts';
 
 /** Whether a docker engine answers (the client alone is no help). */
 export async function hasDocker(): Promise<boolean> {
@@ -15,7 +15,7 @@ export async function hasDocker(): Promise<boolean> {
  * container behind: its name holds the data directory, so it is recognised and removed here.
  */
 export async function prepareContainer(
-  ground: Ground,
+  context: ServiceContext,
   what: {
     name: string;
     ports: Record<number, number>;
@@ -24,7 +24,7 @@ export async function prepareContainer(
     command: readonly string[];
   },
 ): Promise<string[]> {
-  const name = `turnkeeper-${what.name}-${createHash('sha256').update(ground.dataDir).digest('hex').slice(0, 12)}`;
+  const name = `turnkeeper-${what.name}-${createHash('sha256').update(context.dataDir).digest('hex').slice(0, 12)}`;
   await runToEnd('docker', ['rm', '--force', name], { withinMs: 30_000 });
   return [
     'run',

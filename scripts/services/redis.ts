@@ -6,38 +6,38 @@ import { installPackage } from './apt.ts';
 import { hasDocker, prepareContainer } from './docker.ts';
 import { freePort } from './port.ts';
 import { findOnPath } from './program.ts';
-import { external, launch, type Ground, type Service } from './service.ts';
+import { external, launch, type ServiceContext, type Service } from './service.ts';
 
 /** `REDIS_URL` or `REDIS_HOST`, else a server on PATH, else Debian's package (as root), else docker. */
-export async function startRedis(ground: Ground, url: string | undefined): Promise<Service> {
+export async function startRedis(context: ServiceContext, url: string | undefined): Promise<Service> {
   if (url !== undefined) return external('redis', url, 'Redis at REDIS_URL');
   const server =
     findOnPath('redis-server', 'valkey-server') ??
-    (await installPackage('redis-server', ['redis-server'], ground.stopping));
+    (await installPackage('redis-server', ['redis-server'], context.stopping));
   const port = await freePort();
   const address = `redis://127.0.0.1:${port}`;
   const shared = { name: 'redis', url: address, port, isReady: () => answers(address) };
   // A view and a cache: nothing is written to disk. The tests keep their worlds apart by database number.
-  const settings = ['--save', '', '--appendonly', 'no', '--databases', ground.throwAway ? '256' : '16'];
+  const settings = ['--save', '', '--appendonly', 'no', '--databases', context.throwAway ? '256' : '16'];
   if (server !== null) {
-    const folder = join(ground.dataDir, 'redis');
+    const folder = join(context.dataDir, 'redis');
     mkdirSync(folder, { recursive: true });
-    return launch(ground, {
+    return launch(context, {
       ...shared,
       file: server,
       args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...settings],
-      said: 'Redis',
+      label: 'Redis',
       withinMs: 30_000,
     });
   }
   if (await hasDocker()) {
-    const args = await prepareContainer(ground, {
+    const args = await prepareContainer(context, {
       name: 'redis',
       ports: { [port]: 6379 },
       image: 'redis:8.2',
       command: ['redis-server', ...settings],
     });
-    return launch(ground, { ...shared, file: 'docker', args, said: 'Redis (docker)', withinMs: 300_000 });
+    return launch(context, { ...shared, file: 'docker', args, label: 'Redis (docker)', withinMs: 300_000 });
   }
   throw new SetupError('No Redis: install redis-server or valkey-server, or set REDIS_URL.');
 }

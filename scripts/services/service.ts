@@ -8,7 +8,7 @@ import type { Registry, Started } from './registry.ts';
 import { say, withProgress } from './say.ts';
 
 /** Where a start keeps things and what it writes down. */
-export interface Ground {
+export interface ServiceContext {
   readonly dataDir: string;
   readonly registry: Registry;
   /** Nothing is kept: what lies outside the folder goes with the program. */
@@ -24,14 +24,14 @@ export interface Service {
   readonly name: string;
   readonly url: string;
   /** For the banner and the log. */
-  readonly said: string;
+  readonly label: string;
   /** Resolves when a process that we started ends by itself; never for a service of somebody else's. */
   readonly died: Promise<void>;
   stop(): Promise<void>;
 }
 
-export function external(name: string, url: string, said: string): Service {
-  return { name, url, said, died: new Promise(() => {}), stop: async () => {} };
+export function external(name: string, url: string, label: string): Service {
+  return { name, url, label, died: new Promise(() => {}), stop: async () => {} };
 }
 
 export interface Launch {
@@ -40,7 +40,7 @@ export interface Launch {
   readonly args: readonly string[];
   readonly url: string;
   readonly port: number | null;
-  readonly said: string;
+  readonly label: string;
   /** Where its output goes: a file of its own in `logs/`, or ours. */
   readonly output?: 'file' | 'ours';
   readonly env?: Record<string, string>;
@@ -58,32 +58,32 @@ export interface Launch {
  * In a process group of its own, so that a terminal's Ctrl-C reaches it through us, in our order.
  * @throws SetupError with its last words.
  */
-export async function launch(ground: Ground, what: Launch): Promise<Service> {
-  ground.stopping.throwIfAborted();
+export async function launch(context: ServiceContext, what: Launch): Promise<Service> {
+  context.stopping.throwIfAborted();
   const { stopSignal = 'SIGTERM', stopWithinMs = 15_000 } = what;
-  const running = spawnLogged(ground, what);
+  const running = spawnLogged(context, what);
   const started: Started = {
     ...running.identity,
     name: what.name,
-    dataDir: ground.dataDir,
+    dataDir: context.dataDir,
     url: what.url,
     port: what.port,
     stopSignal,
     stopWithinMs,
   };
-  ground.registry.add(started);
+  context.registry.add(started);
   const stop = async () => {
     if (!(await stopProcess(started, { signal: stopSignal, withinMs: stopWithinMs })))
       say(`${what.name} (pid ${started.pid}) cannot be stopped`);
-    else ground.registry.remove(started);
+    else context.registry.remove(started);
   };
   try {
-    await withProgress(`waiting for ${what.name}`, waitUntilReady(ground, what, running));
+    await withProgress(`waiting for ${what.name}`, waitUntilReady(context, what, running));
   } catch (error) {
     await stop();
     throw error;
   }
-  return { name: what.name, url: what.url, said: what.said, died: running.died, stop };
+  return { name: what.name, url: what.url, label: what.label, died: running.died, stop };
 }
 
 interface Spawned {
@@ -94,8 +94,8 @@ interface Spawned {
   lastWords(): string;
 }
 
-function spawnLogged(ground: Ground, what: Launch): Spawned {
-  const logs = join(ground.dataDir, 'logs');
+function spawnLogged(context: ServiceContext, what: Launch): Spawned {
+  const logs = join(context.dataDir, 'logs');
   mkdirSync(logs, { recursive: true });
   const file = join(logs, `${what.name}.log`);
   const log = what.output === 'ours' ? null : openSync(file, 'a');
@@ -103,7 +103,7 @@ function spawnLogged(ground: Ground, what: Launch): Spawned {
   const child = spawn(what.file, [...what.args], {
     detached: true,
     stdio,
-    cwd: what.cwd ?? ground.dataDir,
+    cwd: what.cwd ?? context.dataDir,
     env: { ...process.env, ...what.env },
     ...what.as,
   });
@@ -131,11 +131,11 @@ function spawnLogged(ground: Ground, what: Launch): Spawned {
   };
 }
 
-async function waitUntilReady(ground: Ground, what: Launch, running: Spawned): Promise<void> {
+async function waitUntilReady(context: ServiceContext, what: Launch, running: Spawned): Promise<void> {
   const deadline = Date.now() + what.withinMs;
   for (;;) {
     const isReady = await what.isReady().catch(() => false);
-    ground.stopping.throwIfAborted();
+    context.stopping.throwIfAborted();
     // A stranger may answer on its port: only a living process of ours is ready.
     if (running.ended() !== null)
       throw new SetupError(`${what.name} ended at once (${String(running.ended())}); ${running.lastWords()}`);

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../port.ts';
-import { external, launch, type Ground, type Service } from '../service.ts';
+import { external, launch, type ServiceContext, type Service } from '../service.ts';
 
 /** OpenAI (or any compatible provider) by key, else a demo model on this machine that speaks the same protocol. */
 export async function startModel(
-  ground: Ground,
+  context: ServiceContext,
   settings: { apiKey: string | undefined; baseUrl: string | undefined },
 ): Promise<Service> {
   if (settings.apiKey !== undefined || settings.baseUrl !== undefined) {
@@ -13,11 +13,11 @@ export async function startModel(
   }
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/v1`;
-  return launch(ground, {
+  return launch(context, {
     name: 'model',
     url,
     port,
-    said: 'a DEMO model, no real AI: set OPENAI_API_KEY for one',
+    label: 'a DEMO model, no real AI: set OPENAI_API_KEY for one',
     file: process.execPath,
     args: [
       '--disable-warning=ExperimentalWarning',

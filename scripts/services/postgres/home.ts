@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { SetupError } from '../../../domain/setup-error.ts';
 import { findOnPath, runToEnd } from '../program.ts';
 import { say } from '../say.ts';
-import type { Ground } from '../service.ts';
+import type { ServiceContext } from '../service.ts';
 
 /** Whom the server runs as; undefined: whoever we are. */
 export type ServerUser = { readonly uid: number; readonly gid: number } | undefined;
@@ -38,10 +38,10 @@ export interface PostgresHome {
  * Binaries and cluster where the server's user can enter: copied aside when the clone or DATA_DIR is closed to it, as
  * /root is.
  */
-export async function findPostgresHome(ground: Ground): Promise<PostgresHome> {
+export async function findPostgresHome(context: ServiceContext): Promise<PostgresHome> {
   const user = await serverUser();
   const packaged = await packagedBinaries();
-  const own = join(ground.dataDir, 'postgresql');
+  const own = join(context.dataDir, 'postgresql');
   mkdirSync(own, { recursive: true });
   if (user === undefined) return { user, native: packaged, data: join(own, 'data') };
   chownSync(own, user.uid, user.gid);
@@ -49,14 +49,14 @@ export async function findPostgresHome(ground: Ground): Promise<PostgresHome> {
     runToEnd(join(packaged, 'bin', 'initdb'), ['--version'], { as: user, cwd: '/', withinMs: 10_000 }),
     runToEnd('/bin/sh', ['-c', 'test -w "$0"', own], { as: user, cwd: '/', withinMs: 10_000 }),
   ]);
-  const data = enters.ok ? join(own, 'data') : join(asideOf(ground, own, user), 'data');
-  const native = runs.ok ? packaged : await copyBinaries(ground, packaged);
-  if (!enters.ok) say(`PostgreSQL keeps its data in ${data}, because its user cannot enter ${ground.dataDir}`);
+  const data = enters.ok ? join(own, 'data') : join(asideOf(context, own, user), 'data');
+  const native = runs.ok ? packaged : await copyBinaries(context, packaged);
+  if (!enters.ok) say(`PostgreSQL keeps its data in ${data}, because its user cannot enter ${context.dataDir}`);
   return { user, native, data };
 }
 
 /** DATA_DIR remembers the folder: a DATA_DIR that was deleted begins a new database, as one inside it would. */
-function asideOf(ground: Ground, own: string, user: NonNullable<ServerUser>): string {
+function asideOf(context: ServiceContext, own: string, user: NonNullable<ServerUser>): string {
   const note = join(own, 'aside');
   const folder = existsSync(note)
     ? readFileSync(note, 'utf8').trim()
@@ -67,19 +67,19 @@ function asideOf(ground: Ground, own: string, user: NonNullable<ServerUser>): st
   chmodSync(ASIDE, 0o755);
   chownSync(folder, user.uid, user.gid);
   writeFileSync(note, `${folder}\n`);
-  if (ground.throwAway) process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  if (context.throwAway) process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
 /** Once for each version; the tests' copy goes with their folder. */
-async function copyBinaries(ground: Ground, packaged: string): Promise<string> {
+async function copyBinaries(context: ServiceContext, packaged: string): Promise<string> {
   const { version } = JSON.parse(readFileSync(join(packaged, '..', 'package.json'), 'utf8')) as { version: string };
-  const shelf = ground.throwAway ? join(ground.dataDir, 'postgresql') : ASIDE;
+  const shelf = context.throwAway ? join(context.dataDir, 'postgresql') : ASIDE;
   const target = join(shelf, `native-${version}`);
   if (existsSync(target)) return target;
   const part = `${target}.${process.pid}`;
   mkdirSync(shelf, { recursive: true });
-  if (!ground.throwAway) chmodSync(ASIDE, 0o755);
+  if (!context.throwAway) chmodSync(ASIDE, 0o755);
   cpSync(packaged, part, { recursive: true, verbatimSymlinks: true });
   // The clone may have been made under a umask that hides its files.
   await runToEnd('chmod', ['-R', 'a+rX', part], { withinMs: 10_000 });

