@@ -1,20 +1,23 @@
 import { launch, type ServiceContext, type Service } from './services/service.ts';
 
-/** How long the app may drain (its own limit is SHUTDOWN_GRACE_SECONDS and 5 s for requests) before it is killed. */
+/**
+ * The app is killed when it still runs this long after SHUTDOWN_GRACE_SECONDS. Its own limit is 5 s after them, for
+ * requests.
+ */
 const REQUESTS_MAY_TAKE_MS = 15_000;
 const SERVE_WITHIN_MS = 60_000;
 
 /**
- * How the program runs, in the image too (a test compares). V8 sizes a heap by the machine's memory and glibc keeps
- * what was freed: without the last two and MALLOC a process that was busy for a minute holds twice as much, for no less
- * CPU (docs/performance.md, Memory).
+ * Node's flags for the program; the image has the same, and a test compares. V8 sizes a heap by the machine's memory
+ * and glibc keeps what was freed: without the last two flags and MALLOC, a process that was busy for a minute holds
+ * twice as much memory and saves no CPU (docs/performance.md, Memory).
  */
 export const NODE_FLAGS: readonly string[] = [
   '--disable-warning=ExperimentalWarning',
   '--max-semi-space-size=16',
   '--heap-growing-percent=40',
 ];
-/** Of glibc: two arenas, and at most 128 KB kept at the end of one. */
+/** glibc's settings: two arenas, and at most 128 KB kept at the end of one. */
 export const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' } as const;
 
 export interface AppSettings {
@@ -22,18 +25,18 @@ export interface AppSettings {
   readonly port: number;
   readonly variables: Record<string, string>;
   readonly graceSeconds: number;
-  /** Where its log lines go: our own output, unless it is wanted for something else. */
+  /** Where its log lines go: a file, or our own output (the default). */
   readonly output?: 'file' | 'ours';
-  /** Flags of Node beside NODE_FLAGS. */
+  /** Node's flags in addition to NODE_FLAGS. */
   readonly nodeFlags?: readonly string[];
-  /** By which it is known where several run (`app`). */
+  /** Tells several apps apart; `app` by default. */
   readonly name?: string;
-  /** Where it says 200 once it takes turns (`/health/ready`); a worker has its figures only. */
+  /** The path that answers 200 once the app takes turns; a worker has only its metrics. */
   readonly readyPath?: string;
 }
 
 /**
- * The program itself, as a process of its own on Node 24, in the state of taking turns.
+ * Starts the program as a process of its own on Node 24 and waits until it takes turns.
  * @throws SetupError when it does not come up.
  */
 export async function startApp(

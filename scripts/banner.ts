@@ -1,6 +1,6 @@
 import type { Stack } from './stack.ts';
 
-/** What a person needs next, for standard output. The curl line works when pasted. */
+/** What a person needs next, for standard output. The curl line can be pasted as it stands. */
 export function bannerOf(
   { demo, temporalUi, services }: Pick<Stack, 'demo' | 'temporalUi' | 'services'>,
   { url, web, seconds }: { url: string; web: string; seconds: number },

@@ -6,7 +6,7 @@ import { say } from './services/say.ts';
 const TYPESCRIPT = 'node_modules/typescript/bin/tsc';
 const CACHE = 'node_modules/.cache/turnkeeper';
 
-/** What a machine can say of the sources without running them, the quickest first. */
+/** The checks that need no running program, the quickest first. */
 const CHECKS: Record<string, readonly (readonly string[])[]> = {
   format: [
     [
@@ -27,7 +27,7 @@ const CHECKS: Record<string, readonly (readonly string[])[]> = {
   lint: [['node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0']],
 };
 
-/** Stops at the first that fails, and says which. */
+/** Stops at the first check that fails, and names it. */
 export async function checksPass(stopping: AbortSignal): Promise<boolean> {
   for (const [name, commands] of Object.entries(CHECKS)) {
     const began = Date.now();

@@ -6,15 +6,15 @@ import { findAccount } from '../db/money/accounts.ts';
 import { authenticateToken, createToken, createUser } from '../db/people/users.ts';
 
 export interface DemoKeys {
-  /** Of this start: whoever sends it gets the keys, in a page that the printed address opened. */
+  /** Made anew by each start. The page behind the printed address sends it and gets the keys. */
   readonly secret: string;
   readonly user: { readonly userId: 1; readonly token: string };
   readonly admin: { readonly userId: 2; readonly token: string };
 }
 
 /**
- * `DATA_DIR/demo.json`, minted once: the same keys with every start, behind a new secret, and new ones when either the
- * file or the database is another.
+ * Keeps the demo keys in `DATA_DIR/demo.json`. Each start finds the same keys and makes a new secret; keys that the
+ * database does not know are minted again.
  */
 export async function mintDemoKeys(database: Database, dataDir: string): Promise<DemoKeys> {
   const file = join(dataDir, 'demo.json');
@@ -47,7 +47,7 @@ function readKnown(file: string): { user?: { token?: unknown }; admin?: { token?
     const known: unknown = JSON.parse(readFileSync(file, 'utf8'));
     return typeof known === 'object' && known !== null ? known : {};
   } catch {
-    // None yet, or a damaged one: new keys are as good.
+    // A file that is missing or damaged costs nothing: new keys are as good.
     return {};
   }
 }

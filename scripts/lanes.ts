@@ -1,5 +1,5 @@
 /**
- * Lanes of `npm run test:fast`: they need no service and take seconds. Everything else under test/ runs with services.
+ * The tests of `npm run test:fast`: they need no service and take seconds. All others under test/ run with services.
  */
 export const FAST_LANES = [
   'test/domain/',
@@ -11,7 +11,7 @@ export const FAST_LANES = [
   'test/bootstrap/(leftovers|variables|summary|cli|modules)\\.test\\.ts',
 ];
 
-/** Whether a run of jest with these arguments comes to tests that need a browser and the built web app. */
+/** Whether jest, run with these arguments, reaches tests that need a browser and the built web app. */
 export function needsBrowser(args: readonly string[]): boolean {
   const paths = args.filter((arg) => !arg.startsWith('-'));
   return paths.length === 0 || paths.some((path) => /test\/?$|test\/api\/?$|browser|web/.test(path));

@@ -7,7 +7,7 @@ import { runToEnd } from './services/program.ts';
 import { say } from './services/say.ts';
 import type { ServiceContext, Service } from './services/service.ts';
 
-/** What the running program is made of; the workflows' bundle is among it, which Node's own --watch does not see. */
+/** The sources of the running program. The workflows' bundle is among them, and Node's own --watch does not see it. */
 export const WATCHED: ReadonlySet<string> = new Set([
   'main.ts',
   'service.ts',
@@ -21,12 +21,12 @@ export const WATCHED: ReadonlySet<string> = new Set([
   'worker',
   'workflows',
 ]);
-/** Editors write a file in several steps, and git many files at once. */
+/** The wait for further changes: editors write a file in several steps, and git writes many files at once. */
 const QUIET_MS = 200;
 
 /**
- * `npm run dev`: the app anew with every change of a source file, until `stopping`; the services stay. A broken change
- * waits for the next one.
+ * `npm run dev`: restarts the app after every change of a source file, until `stopping`; the services stay. When the
+ * app does not come up, the next change starts it again.
  */
 export async function runReloading(
   context: ServiceContext,
@@ -63,7 +63,7 @@ async function startOrSay(context: ServiceContext, settings: AppSettings): Promi
   }
 }
 
-/** In a process of its own: this one has read the migrations of before. */
+/** Migrates in a process of its own, because this process has loaded the migrations as they were before the change. */
 async function migrate(settings: AppSettings): Promise<void> {
   const { output } = await runToEnd(
     process.execPath,
@@ -74,7 +74,10 @@ async function migrate(settings: AppSettings): Promise<void> {
 }
 
 interface Changes {
-  /** The files changed since the last call, as soon as there are some and all is quiet; none after `close`. */
+  /**
+   * Resolves to the files that changed since the last call, once nothing has changed for a moment; to none after
+   * `close`.
+   */
   next(): Promise<string[]>;
   close(): void;
 }

@@ -12,18 +12,18 @@ import { ensureSearchAttributes } from './services/temporal/search-attributes.ts
 import type { ServiceContext, Service } from './services/service.ts';
 import { startTemporal } from './services/temporal/temporal.ts';
 
-/** Everything the app needs, running, and the variables by which it finds them. */
+/** The running services that the app needs, and the variables by which it finds them. */
 export interface Stack {
   readonly services: readonly Service[];
   readonly variables: Record<string, string>;
   readonly urls: { readonly postgres: string; readonly redis: string; readonly temporal: string };
   readonly temporalUi: string | null;
-  /** Null on a database of somebody else's, and for production: nobody's key is minted there. */
+  /** Null in production and on a database that somebody else runs: no keys are minted there. */
   readonly demo: DemoKeys | null;
   stop(): Promise<void>;
 }
 
-/** Starts what is missing, migrates, makes the demo users. What was started is stopped when a part fails. */
+/** Starts what is missing, migrates, and makes the demo users. When one part fails, all that was started is stopped. */
 export async function startStack(config: Config, context: ServiceContext): Promise<Stack> {
   const embedded = config.database.url === undefined;
   const parts = new Parts(context);
@@ -59,7 +59,7 @@ export async function startStack(config: Config, context: ServiceContext): Promi
   };
 }
 
-/** Services that come up together, and go together when one fails. */
+/** Services that start together and are all stopped when one fails. */
 export class Parts {
   readonly started: Service[] = [];
   readonly #context: ServiceContext;
@@ -68,7 +68,7 @@ export class Parts {
     this.#context = context;
   }
 
-  /** @throws what the first part that failed threw; by then all are stopped, also those that came up late. */
+  /** @throws what the first part that failed threw; by then all parts are stopped, also those that came up later. */
   async together<T extends readonly Promise<unknown>[]>(
     begin: (context: ServiceContext) => readonly [...T],
   ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
@@ -115,7 +115,7 @@ async function prepare(
   }
 }
 
-/** Without the password. */
+/** Names host and database only, never the password. */
 function unreachable(url: string, cause: unknown): SetupError {
   const { host, pathname } = new URL(url);
   return new SetupError(

@@ -1,5 +1,5 @@
-// The door of every npm script. Plain Node built-ins, because nothing is installed yet on a fresh clone (Node 20 is
-// enough for this file).
+// Every npm script begins here. It uses only Node's built-in modules, because a fresh clone has nothing installed yet.
+// Node 20 is enough for this file.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'node_modules', '.installed-lock');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** What each npm script runs, one after the other, on Node 24. */
+/** What each npm script runs on Node 24, one step after the other. */
 const COMMANDS = {
   start: [['scripts/up.ts']],
   dev: [['scripts/up.ts', '--watch']],
@@ -30,8 +30,8 @@ const COMMANDS = {
   'mikro-orm': [['node_modules/@mikro-orm/cli/cli.js']],
 };
 
-// Node keeps there what it has compiled: a command then starts in 0.4 s of CPU instead of 0.65, the app in 1.3 instead
-// of 1.9.
+// Node keeps compiled code in this folder: a command then starts in 0.4 s of CPU instead of 0.65, the app in 1.3
+// instead of 1.9.
 process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'turnkeeper', 'compiled');
 
 if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
@@ -60,7 +60,7 @@ async function install() {
   const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
   say('installing the locked dependencies (npm ci) …');
   const progress = setInterval(() => say(`installing the locked dependencies … ${seconds()}`), 10_000);
-  // Production is no reason to leave out what runs the tests; the container image is built with --omit=dev.
+  // Packages for tests are installed even with NODE_ENV=production; the container image is built with --omit=dev.
   const code = await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', [
     'ci',
     '--include=dev',
@@ -74,7 +74,7 @@ async function install() {
   say(`installed in ${seconds()}`);
 }
 
-/** The npm package `node` brings Node 24; npm may have been told not to run its install script. */
+/** The npm package `node` carries Node 24; its install script runs here when npm was told to run none. */
 function findNode() {
   const local = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   if (!existsSync(local))
@@ -88,16 +88,16 @@ function findNode() {
   fail('Node 24 could not be installed from the npm package `node`. Install Node 24 and try again.');
 }
 
-/** @returns its exit code; 0 when it ended by the signal it was asked to end by before it could say so itself. */
+/** @returns the exit code; 0 when the signal that we passed on ended it before it could exit by itself. */
 function run(file, args) {
   return new Promise((resolve) => {
     let asked = null;
-    // A terminal signals the whole group, a supervisor only us; the child takes a second signal for the first.
+    // A terminal signals the whole group, a supervisor only us. The child takes our signal and the terminal's as one.
     const forward = (signal) => {
       asked = signal;
       child.kill(signal);
     };
-    // First: a signal in between would end us and leave the child.
+    // Handlers come before the child: a signal in between would end us and leave the child running.
     for (const signal of SIGNALS) process.on(signal, forward);
     const child = spawn(file, args, { cwd: root, stdio: 'inherit' });
     const orphaned = watchParent(() => forward('SIGTERM'));
@@ -113,8 +113,8 @@ function run(file, args) {
 }
 
 /**
- * npm hands a signal to its shell only, which dies without telling us; and npm itself may be killed. Only under npm: a
- * start from a shell may well outlive it.
+ * Notices that npm is gone. npm passes a signal only to its shell, which ends without telling us, and npm itself may be
+ * killed. A start from a shell may outlive that shell, so this watches only under npm.
  */
 function watchParent(onGone) {
   const parent = process.ppid;

@@ -1,4 +1,4 @@
-/** What jest's `--json` says, as far as it is read. */
+/** The fields of jest's `--json` that are used. */
 export interface JestResult {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
@@ -12,12 +12,12 @@ export interface Summary {
   readonly failed: number;
 }
 
-/** Before a single result is known: a run that cannot begin has failed. */
+/** A run that could not begin counts as failed. */
 export const NOTHING_RAN: Summary = { passed: 0, failed: 1 };
 
 /**
- * A suite that could not run is a failure, and so is a run without a single test or one that jest itself did not end
- * well.
+ * A suite that could not run counts as a failure. So does a run without any test, and one that jest ended with an
+ * error.
  */
 export function summarise(result: JestResult, exitCode: number): Summary {
   const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;

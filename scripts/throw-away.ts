@@ -9,7 +9,7 @@ import type { ServiceContext } from './services/service.ts';
 import { startTemporal } from './services/temporal/temporal.ts';
 import { Parts } from './stack.ts';
 
-/** Services for tests, in a directory of their own: both are gone after `close`. */
+/** Services for tests, in a directory of their own; `close` removes both. */
 export class ThrowAway {
   readonly dataDir: string;
   readonly #parts: Parts;
@@ -21,7 +21,7 @@ export class ThrowAway {
 
   static async open(stopping: AbortSignal): Promise<ThrowAway> {
     const dataDir = mkdtempSync(join(tmpdir(), 'turnkeeper-test-'));
-    // PostgreSQL's user must get through, to a folder of its own.
+    // PostgreSQL's user must be able to pass through to its own folder.
     chmodSync(dataDir, 0o711);
     return new ThrowAway({
       dataDir,

@@ -20,7 +20,7 @@ async function main(watch: boolean): Promise<void> {
   const began = performance.now();
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
-  // Without a database of the person's own this is the embedded stack: loopback only, demo users, test routes.
+  // Without a DATABASE_URL this is the embedded stack: loopback only, demo users, test routes.
   const config = readConfig({
     ...process.env,
     TURNKEEPER_EMBEDDED: String((process.env['DATABASE_URL'] ?? '') === ''),
@@ -33,12 +33,12 @@ async function main(watch: boolean): Promise<void> {
     durable: true,
     stopping: stopping.signal,
   };
-  // A builder that still runs is not left behind.
+  // Aborted at the end, so that a builder which still runs does not stay behind.
   const ended = new AbortController();
   let stack: Stack | undefined;
   try {
     const port = await reservePort(config.http.port, config.http.host);
-    // The builder and the services start beside each other; each is a process of its own.
+    // The builder and the services run at the same time; each is a process of its own.
     const building = watch ? null : buildWeb(AbortSignal.any([context.stopping, ended.signal]));
     building?.catch(() => {});
     stack = await startStack(config, context);
@@ -55,7 +55,7 @@ async function main(watch: boolean): Promise<void> {
   }
 }
 
-/** @param options.web the built web app; null: it is served by Vite, from its sources. */
+/** @param options.web the folder of the built web app; null when Vite serves it from its sources. */
 async function serve({
   context,
   stack,
@@ -98,7 +98,7 @@ async function serve({
   );
   if (watch) {
     const page = await startWebDev(context, url);
-    // A service that is gone ends the reloading like a signal does.
+    // A service that ends by itself ends the reloading, as a signal does.
     const lost = new AbortController();
     const reloading = runReloading(
       { ...context, stopping: AbortSignal.any([context.stopping, lost.signal]) },
@@ -132,7 +132,7 @@ async function aborted(signal: AbortSignal): Promise<null> {
   return signal.aborted ? null : new Promise((done) => signal.addEventListener('abort', () => done(null)));
 }
 
-/** Where this machine reaches the app. */
+/** The host by which this machine reaches the app. */
 function hostOf(host: string): string {
   if (host === '0.0.0.0' || host === '::') return 'localhost';
   return host.includes(':') ? `[${host}]` : host;

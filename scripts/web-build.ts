@@ -12,8 +12,8 @@ const cache = join(root, 'node_modules', '.cache', 'turnkeeper');
 const BUILD_WITHIN_MS = 300_000;
 
 /**
- * The built web app's folder. Building takes some seconds, so the result is kept under a hash of its sources.
- * @throws SetupError with the builder's last words.
+ * Builds the web app and returns its folder. A build takes some seconds, so it is kept under a hash of its sources.
+ * @throws SetupError with the last line of the builder's output.
  */
 export async function buildWeb(stopping: AbortSignal): Promise<string> {
   const folder = join(cache, `web-${await hashSources()}`);
@@ -40,14 +40,14 @@ export async function buildWeb(stopping: AbortSignal): Promise<string> {
   );
   stopping.throwIfAborted();
   if (!ok) throw new SetupError(`The web app could not be built: ${lastLine(output)}`);
-  // Two starts at once may both have built it; the second finds the first one's in place.
+  // Two starts at once may both have built it: the second keeps the first one's folder.
   await rename(part, folder).catch(() => rm(part, { recursive: true, force: true }));
   return folder;
 }
 
 async function hashSources(): Promise<string> {
   const hash = createHash('sha256').update(await readFile(join(root, 'package-lock.json')).catch(() => ''));
-  // Types build nothing, and one file of them is made anew by every check.
+  // Declaration files do not change the build, and every check writes one of them anew.
   const files = (await readdir(join(root, 'web'), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && !entry.name.endsWith('.d.ts'))
     .map((entry) => join(entry.parentPath, entry.name))

@@ -2,8 +2,8 @@ import { freePort } from './services/port.ts';
 import { launch, type ServiceContext, type Service } from './services/service.ts';
 
 /**
- * The web app from its sources, each change at once in the open page; it asks the API at `api`, which may restart
- * meanwhile.
+ * Serves the web app from its sources and shows each change at once in the open page. It asks the API at `api`, which
+ * may restart meanwhile.
  */
 export async function startWebDev(context: ServiceContext, api: string): Promise<Service> {
   const port = await freePort();

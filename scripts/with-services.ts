@@ -11,10 +11,10 @@ import { buildWeb } from './web-build.ts';
 import { NOTHING_RAN, skippedLine, summarise, summaryLine, type JestResult, type Summary } from './summary.ts';
 
 /**
- * `npm test [-- jest arguments]`: format, types and lint, then throw-away services and jest; a run narrowed by
- * arguments leaves the checks out. `--fast`: only the lanes without services. `--keep`: leaves the services running,
- * with the variables to use them, until Ctrl-C. The last line is always `N passed, N failed`; nothing is skipped in
- * silence.
+ * `npm test [-- jest arguments]`: checks format, types and lint, then starts throw-away services and runs jest. A run
+ * narrowed by arguments leaves the checks out. `--fast` runs only the tests that need no services. `--keep` leaves the
+ * services running until Ctrl-C and prints the variables to use them. The last line is always `N passed, N failed`;
+ * skipped tests are counted on a line of their own.
  */
 async function main(args: string[]): Promise<number> {
   const [fast, keep] = [args.includes('--fast'), args.includes('--keep')];
@@ -50,7 +50,7 @@ async function main(args: string[]): Promise<number> {
   return summary.failed === 0 ? 0 : 1;
 }
 
-/** After the services: the builder would slow them down by more than it takes. */
+/** Runs when the services are up: the builder would slow their start by more than it takes. */
 async function prepareBrowser(stopping: AbortSignal): Promise<Record<string, string>> {
   return { TEST_CHROMIUM: await findChromium(stopping), TEST_WEB_DIR: await buildWeb(stopping) };
 }
@@ -62,7 +62,7 @@ async function keepRunning(variables: Record<string, string>, stopping: AbortSig
   return 0;
 }
 
-/** How long jest may take to go when it is interrupted. */
+/** How long jest may take to end when it is interrupted. */
 const JEST_ENDS_WITHIN_MS = 5_000;
 
 async function runJest({
@@ -81,12 +81,12 @@ async function runJest({
     process.execPath,
     ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${resultFile}`, ...args],
     {
-      // The JSON on standard output is the file's twin; what people read goes to standard error.
+      // Standard output would repeat the JSON of the file; what people read goes to standard error.
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
         ...process.env,
         ...variables,
-        // A debugger comes in by this variable, too.
+        // NODE_OPTIONS is kept, because a debugger is set there too.
         NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`,
       },
     },

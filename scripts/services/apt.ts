@@ -2,8 +2,8 @@ import { findOnPath, lastLine, runToEnd } from './program.ts';
 import { say, withProgress } from './say.ts';
 
 /**
- * Debian's package, as root and where there is apt-get.
- * @returns the full path of the program, null when it cannot be had so.
+ * Installs Debian's package, when we are root and there is apt-get.
+ * @returns the full path of the program, null when it cannot be installed this way.
  */
 export async function installPackage(
   name: string,
@@ -13,7 +13,7 @@ export async function installPackage(
   const apt = findOnPath('apt-get');
   if (apt === null || process.getuid?.() !== 0) return null;
   say(`no ${programs[0] ?? name} on PATH: installing Debian's package (apt-get install ${name})`);
-  // RUNLEVEL: a package's own daemon is not wanted.
+  // RUNLEVEL=1 keeps a package from starting its own daemon.
   const options = { env: { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }, signal: stopping };
   const { ok, output } = await withProgress(
     `installing ${name}`,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { findOnPath, runToEnd } from './program.ts';
 import type { ServiceContext } from './service.ts';
 
-/** Whether a docker engine answers (the client alone is no help). */
+/** Whether a docker engine answers; the client alone is not enough. */
 export async function hasDocker(): Promise<boolean> {
   const docker = findOnPath('docker');
   return (
@@ -11,8 +11,8 @@ export async function hasDocker(): Promise<boolean> {
 }
 
 /**
- * Arguments of a `docker run` whose container goes with its client process. A client that was killed leaves the
- * container behind: its name holds the data directory, so it is recognised and removed here.
+ * Arguments of a `docker run` whose container ends with its client process. A client that was killed leaves its
+ * container behind. The container is named after the data directory, so it is found and removed here.
  */
 export async function prepareContainer(
   context: ServiceContext,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A process, known by more than its number: numbers are used again. */
+/** A process, identified by more than its number, because numbers are used again. */
 export interface Identity {
   readonly pid: number;
   /** When the system says it began; see `startTimeOf`. */
@@ -14,12 +14,12 @@ export function identify(pid: number): Identity {
   return { pid, startTime: startTimeOf(pid) ?? '' };
 }
 
-/** Whether the process of then is a process of now. */
+/** Whether this very process still runs. */
 export function isAlive({ pid, startTime }: Identity): boolean {
   return startTime !== '' && startTimeOf(pid) === startTime;
 }
 
-/** When a process began, as the system tells it; null when there is none, or only its corpse. */
+/** When a process began, as the system tells it; null when there is none, or only a zombie. */
 export function startTimeOf(pid: number, platform = process.platform): string | null {
   return platform === 'linux' ? fromProc(pid) : fromPs(pid);
 }
@@ -27,10 +27,9 @@ export function startTimeOf(pid: number, platform = process.platform): string | 
 function fromProc(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold anything; the state comes first after it, the start time is the 20th field from
-    // there.
+    // The name in parentheses may hold anything. The state follows it, and the start time is the 20th field from there.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // Ticks count from the boot, so they need its name: after a reboot the same pid may well have begun at the same
+    // Ticks count from the boot, so the boot's id is part of it: after a reboot, the same pid may begin at the same
     // tick.
     return fields[0] === 'Z' || fields[19] === undefined
       ? null
@@ -57,7 +56,10 @@ function fromPs(pid: number): string | null {
 
 const KILLED_WITHIN_MS = 5_000;
 
-/** Signals its group, kills the group when the process still lives after `withinMs`. @returns whether it is gone. */
+/**
+ * Signals the process's group, and kills the group when the process still lives after `withinMs`.
+ * @returns whether it is gone.
+ */
 export async function stopProcess(
   target: Identity,
   { signal, withinMs }: { signal: NodeJS.Signals; withinMs: number },
@@ -80,6 +82,6 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // Gone between the look and the signal.
+    // The process ended between the look and the signal.
   }
 }

@@ -1,10 +1,10 @@
 import { createServer } from 'node:net';
 import { SetupError } from '../../domain/setup-error.ts';
 
-/** Given out by this process: a port is not bound yet when the next one is asked for. */
+/** Ports that this process has given out: one that is given is not yet bound when the next is asked for. */
 const given = new Set<number>();
 
-/** A free port of 127.0.0.1 that was not given before. */
+/** A free port of 127.0.0.1 that was not given out before. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = await listenOnce(0, '127.0.0.1');
@@ -15,8 +15,8 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Keeps the app's port for the app.
- * @returns the port to use: a free one for 0.
+ * Reserves the app's port, so that no service gets it.
+ * @returns the port to use: any free one for 0.
  * @throws SetupError that names PORT when it is taken.
  */
 export async function reservePort(port: number, host: string): Promise<number> {

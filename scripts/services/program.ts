@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** The full path of the first of `names` on PATH. */
+/** The full path of the first of `names` that is on PATH. */
 export function findOnPath(...names: string[]): string | null {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable) ?? null;
@@ -23,17 +23,20 @@ export interface RunOptions {
   readonly as?: { readonly uid: number; readonly gid: number } | undefined;
   readonly cwd?: string;
   readonly withinMs: number;
-  /** Ends it early. */
+  /** Aborting it kills the program. */
   readonly signal?: AbortSignal;
 }
 
-/** Runs to its end. @returns whether it succeeded, and the last 10,000 characters it wrote. */
+/**
+ * Runs a program to its end.
+ * @returns whether it succeeded, and the last 10,000 characters it wrote.
+ */
 export async function runToEnd(
   file: string,
   args: readonly string[],
   options: RunOptions,
 ): Promise<{ ok: boolean; output: string }> {
-  // In a group of its own, so that what it started ends with it (a compiler, a package's scripts).
+  // The child has a process group of its own, so that what it started (a compiler, a package's scripts) ends with it.
   const child = spawn(file, [...args], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -68,7 +71,7 @@ export async function runToEnd(
   return { ok, output };
 }
 
-/** What a program said last, for one sentence. */
+/** The last line that a program wrote, to be quoted in an error. */
 export function lastLine(output: string): string {
   return output.trim().split('\n').at(-1) ?? '';
 }

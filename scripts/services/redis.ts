@@ -17,7 +17,8 @@ export async function startRedis(context: ServiceContext, url: string | undefine
   const port = await freePort();
   const address = `redis://127.0.0.1:${port}`;
   const shared = { name: 'redis', url: address, port, isReady: () => answers(address) };
-  // A view and a cache: nothing is written to disk. The tests keep their worlds apart by database number.
+  // Nothing is written to disk, because Redis holds only a view and a cache. Tests need many databases, because each
+  // stack has its own number.
   const settings = ['--save', '', '--appendonly', 'no', '--databases', context.throwAway ? '256' : '16'];
   if (server !== null) {
     const folder = join(context.dataDir, 'redis');

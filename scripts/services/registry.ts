@@ -15,7 +15,7 @@ export interface Started extends Identity {
   readonly stopWithinMs: number;
 }
 
-/** Where everything that runs is reached; the CLI finds the embedded stack by it. */
+/** The addresses of everything that runs; the CLI finds the embedded stack by them. */
 export interface Addresses {
   readonly api: string;
   readonly docs: string;
@@ -27,15 +27,15 @@ export interface Addresses {
 export interface Stored {
   readonly owner: Identity & { readonly dataDir: string; readonly stopping: boolean };
   readonly services: readonly Started[];
-  /** Null until the app serves. */
+  /** Null until the app takes requests. */
   readonly addresses: Addresses | null;
 }
 
-/** A start whose npm was just killed is on its way out and not yet known to be. */
+/** A start whose npm was just killed is about to stop, but has not yet written so. */
 const OWNER_MAY_GO_MS = 1_500;
 const OWNER_STOPS_WITHIN_MS = 60_000;
 
-/** `DATA_DIR/services.json`: what runs on behalf of which start. */
+/** `DATA_DIR/services.json`: the services that run, and the start that they belong to. */
 export class Registry {
   readonly dataDir: string;
   readonly #owner: Identity;
@@ -48,12 +48,15 @@ export class Registry {
     this.#owner = owner;
   }
 
-  /** Refuses while another start lives on this directory; stops what a killed one left behind. @throws SetupError. */
+  /**
+   * Refuses while another start lives on this directory, and stops what a killed one left behind.
+   * @throws SetupError
+   */
   static async claim(folder: string): Promise<Registry> {
     const dataDir = makeFolder(folder);
     const registry = new Registry(dataDir, identify(process.pid));
     await lock(dataDir);
-    // A copied directory names processes of the original: those are not ours to stop.
+    // A copied directory names processes of the original; those are not ours to stop.
     for (const leftover of (readServices(dataDir)?.services ?? [])
       .filter((service) => service.dataDir === dataDir && isAlive(service))
       .reverse()) {
@@ -83,14 +86,14 @@ export class Registry {
     this.#write();
   }
 
-  /** From here on another start waits for us instead of refusing. */
+  /** From now on another start waits for us instead of refusing. */
   stopping(): void {
     this.#stopping = true;
     this.#addresses = null;
     this.#write();
   }
 
-  /** The last act of a start. */
+  /** Lets another start have the directory; called when all is stopped. */
   release(): void {
     rmSync(lockFile(this.dataDir), { force: true });
   }
@@ -111,8 +114,8 @@ export function readServices(dataDir: string): Stored | null {
 }
 
 /**
- * Whoever starts while another lives is refused. Two starts at the same moment meet at the lock file, which only one
- * can make.
+ * Refuses a start while another one lives. Two starts at the same moment meet at the lock file, which only one can
+ * create.
  */
 async function lock(dataDir: string): Promise<void> {
   const file = lockFile(dataDir);
@@ -171,7 +174,10 @@ function writeNew(file: string, value: unknown): boolean {
   }
 }
 
-/** Whole or not at all: a start may be killed at any moment. For its owner only: URLs hold the database's password. */
+/**
+ * The file appears complete or not at all, because a start may be killed at any moment. Only its owner may read it,
+ * because URLs hold the database's password.
+ */
 function writeWhole(file: string, value: unknown): void {
   writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);

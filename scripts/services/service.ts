@@ -7,25 +7,25 @@ import { identify, stopProcess } from './identity.ts';
 import type { Registry, Started } from './registry.ts';
 import { say, withProgress } from './say.ts';
 
-/** Where a start keeps things and what it writes down. */
+/** Where services run and what they may use: the same for all services of one start. */
 export interface ServiceContext {
   readonly dataDir: string;
   readonly registry: Registry;
-  /** Nothing is kept: what lies outside the folder goes with the program. */
+  /** Whether nothing is kept: even what services store outside the folder is deleted when the program ends. */
   readonly throwAway: boolean;
-  /** PostgreSQL commits to the disk; only the tests' does not. */
+  /** Whether PostgreSQL syncs commits to the disk; only the tests' does not. */
   readonly durable: boolean;
-  /** Ends every wait: the person changed their mind, or another part failed. */
+  /** Aborted when the person stops the start or another service failed: it ends every wait. */
   readonly stopping: AbortSignal;
 }
 
-/** Something the program needs, running. */
+/** A running service that the program needs. */
 export interface Service {
   readonly name: string;
   readonly url: string;
-  /** For the banner and the log. */
+  /** What people read of it, in the banner and the log. */
   readonly label: string;
-  /** Resolves when a process that we started ends by itself; never for a service of somebody else's. */
+  /** Resolves when a process of ours ends by itself; never for a service that somebody else runs. */
   readonly died: Promise<void>;
   stop(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export interface Launch {
   readonly url: string;
   readonly port: number | null;
   readonly label: string;
-  /** Where its output goes: a file of its own in `logs/`, or ours. */
+  /** Where its output goes: a file of its own in `logs/` (the default), or our own output. */
   readonly output?: 'file' | 'ours';
   readonly env?: Record<string, string>;
   readonly cwd?: string;
@@ -55,8 +55,9 @@ export interface Launch {
 }
 
 /**
- * In a process group of its own, so that a terminal's Ctrl-C reaches it through us, in our order.
- * @throws SetupError with its last words.
+ * Starts a service and waits until it answers. It has a process group of its own: a terminal's Ctrl-C reaches only us,
+ * and we stop the services in our order.
+ * @throws SetupError with the last lines of its output.
  */
 export async function launch(context: ServiceContext, what: Launch): Promise<Service> {
   context.stopping.throwIfAborted();
@@ -89,7 +90,7 @@ export async function launch(context: ServiceContext, what: Launch): Promise<Ser
 interface Spawned {
   readonly identity: { readonly pid: number; readonly startTime: string };
   readonly died: Promise<void>;
-  /** Null while it lives. */
+  /** How it ended; null while it lives. */
   ended(): string | null;
   lastWords(): string;
 }
@@ -120,7 +121,7 @@ function spawnLogged(context: ServiceContext, what: Launch): Spawned {
     });
   });
   return {
-    // A program that could not be run has no pid; nothing has this identity and `ended` says why.
+    // A program that could not be run has no pid. No process has this identity, and `ended` says why.
     identity: child.pid === undefined ? { pid: 0, startTime: '' } : identify(child.pid),
     died,
     ended: () => ended,
@@ -136,7 +137,7 @@ async function waitUntilReady(context: ServiceContext, what: Launch, running: Sp
   for (;;) {
     const isReady = await what.isReady().catch(() => false);
     context.stopping.throwIfAborted();
-    // A stranger may answer on its port: only a living process of ours is ready.
+    // Another program may answer on the port, so the service is ready only while our process lives.
     if (running.ended() !== null)
       throw new SetupError(`${what.name} ended at once (${String(running.ended())}); ${running.lastWords()}`);
     if (isReady) return;

@@ -1,9 +1,12 @@
 import { LLMock } from '@copilotkit/aimock';
 
-/** A process of its own that answers every question in OpenAI's streaming protocol, and says that it is no model. */
+/**
+ * The demo model, a process of its own: it answers every question in OpenAI's streaming protocol and says that it is no
+ * real model.
+ */
 const port = Number(process.argv[2]);
 const model = new LLMock({ port, host: '127.0.0.1', chunkSize: 8, journalMaxEntries: 1 });
-/** Questions that have failed and are answered when they come again, as after an admin's replay. */
+/** Questions that have failed once: they are answered when they come again, as after an admin's replay. */
 const failed = new Set<string>();
 model.addFixture({
   match: {},

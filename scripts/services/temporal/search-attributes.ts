@@ -3,8 +3,9 @@ import { SEARCH_ATTRIBUTES } from '../../../workflows/contract/search-attributes
 import { say } from '../say.ts';
 
 /**
- * On a server of somebody else's: adds what is missing. A server that does not let us says which to add by hand.
- * @throws SetupError when none answers.
+ * Adds missing search attributes to a server that somebody else runs. When the server refuses, a line says which to add
+ * by hand.
+ * @throws SetupError when no server answers.
  */
 export async function ensureSearchAttributes(options: Parameters<typeof connectTemporal>[0]): Promise<void> {
   const temporal = await connectTemporal(options);
@@ -15,7 +16,7 @@ export async function ensureSearchAttributes(options: Parameters<typeof connectT
       const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
       const missing = wanted.filter(({ name }) => !(name in customAttributes));
       if (missing.length === 0) return;
-      // Their numbers are those of the protocol's IndexedValueType: KEYWORD 2, BOOL 5.
+      // The numbers are the protocol's IndexedValueType: KEYWORD 2, BOOL 5.
       await connection.operatorService.addSearchAttributes({
         namespace,
         searchAttributes: Object.fromEntries(missing.map(({ name, type }) => [name, type === 'BOOL' ? 5 : 2])),

@@ -11,7 +11,7 @@ import { external, launch, type ServiceContext, type Service } from '../service.
 import { findTemporal } from './cli.ts';
 
 export interface TemporalService extends Service {
-  /** Null for a server of somebody else's that has not said. */
+  /** Null when somebody else's server has no TEMPORAL_UI_URL. */
   readonly uiUrl: string | null;
 }
 
@@ -37,7 +37,8 @@ export async function startTemporal(
   const shared = { name: 'temporal', url, port, isReady: () => answers(url, namespace) };
   if (cli !== null) {
     const args = serverArgs({ ip: '127.0.0.1', port, uiPort, namespace, file: join(folder, 'temporal.db') });
-    // Half of the cores: on two, one Go thread and a lazy collector cost a turn 2.5 ms less (docs/performance.md).
+    // It gets half of the cores: on two cores, one Go thread and a lazy collector make a turn 2.5 ms faster
+    // (docs/performance.md).
     const env = { GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))), GOGC: '400' };
     return {
       ...(await launch(context, {
@@ -52,7 +53,7 @@ export async function startTemporal(
     };
   }
   if (await hasDocker()) {
-    // The container's user is not ours.
+    // The container runs as another user, who must be able to write here.
     chmodSync(folder, 0o777);
     const args = await prepareContainer(context, {
       name: 'temporal',
@@ -72,8 +73,8 @@ export async function startTemporal(
 }
 
 /**
- * SQLite in WAL mode without a sync a commit: only PostgreSQL holds what must not be lost. Nobody else opens the file,
- * so it is locked once and not with every transaction, and 32 MB of it are kept in memory.
+ * SQLite in WAL mode without a sync for each commit: only PostgreSQL holds what must not be lost. Nobody else opens the
+ * file, so it is locked once instead of in every transaction, and 32 MB of it are kept in memory.
  */
 const PRAGMAS = [
   'journal_mode=WAL',
@@ -84,10 +85,10 @@ const PRAGMAS = [
 ];
 
 /**
- * The transfer and timer lines matter most: by default every hop that is not eager waits for a 50 ms beat on the
- * one-shard dev server. The lists of the UI (58 indexes in SQLite) are brought up to date once a second instead: a turn
- * that is over by then is written there once, not three times. All of a second is taken up at once (100 would fall
- * behind at 34 turns a second), but two at a time, so that a turn's own writes need not queue behind them.
+ * The transfer and timer lines matter most: by default, every step that is not eager waits for a 50 ms beat on the dev
+ * server, which has one shard. The lists of the UI (58 indexes in SQLite) are updated once a second: a turn that is
+ * over by then is written there once, not three times. Each update takes all tasks of its second (100 would fall behind
+ * at 34 turns a second), but two at a time, so that a turn's own writes need not queue behind them.
  */
 const DYNAMIC_CONFIG = [
   'system.enableActivityEagerExecution=true',
