@@ -3,8 +3,8 @@ import type { Contender, Person } from './contenders.ts';
 import { markOf, type Answer } from './question.ts';
 
 /**
- * One question, answered and found right. Instants are milliseconds of the machine's monotonic clock, which every
- * process reads alike.
+ * A question with a correct answer. Instants are milliseconds of the machine's monotonic clock, which is the same in
+ * every process.
  */
 export interface Answered {
   readonly question: string;
@@ -13,7 +13,7 @@ export interface Answered {
   readonly doneAt: number;
 }
 
-/** The service had no room, which is an answer only where a bench asks for too much. */
+/** The service had no room. This counts as an answer only in benches that ask for too much. */
 export interface Shed {
   readonly shed: true;
   readonly sentAt: number;
@@ -31,8 +31,8 @@ export function now(): number {
 let asked = 0;
 
 /**
- * @throws when the answer is not the expected text to the letter, or not charged as expected: what fails must not count
- *   as fast.
+ * @throws when the answer is not exactly the expected text, or not charged as expected: a failure must not count as
+ *   fast.
  */
 export async function ask(contender: Contender, person: Person, answer: Answer): Promise<Answered> {
   const outcome = await askOrShed(contender, person, answer);
@@ -41,7 +41,7 @@ export async function ask(contender: Contender, person: Person, answer: Answer):
 }
 
 /**
- * @param onText told of the text as it comes: its UTF-16 units, negative where text is dropped because it comes again.
+ * @param onText gets the UTF-16 units of each text that comes; negative when text is dropped because it comes again.
  */
 export async function askOrShed(
   contender: Contender,
@@ -78,7 +78,7 @@ function send(url: string, payload: string, headers: Record<string, string>): Pr
   });
 }
 
-/** Events are separated by blank lines; each is `event:` and `data:` lines, of which `data` holds JSON. */
+/** Events are separated by blank lines; each has `event:` and `data:` lines, and `data` holds JSON. */
 function readStream(
   response: IncomingMessage,
   contender: Contender,

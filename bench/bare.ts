@@ -17,9 +17,9 @@ import { createModelClient } from '../platform/model/client.ts';
 import { countTokens } from '../platform/model/tokenizer.ts';
 
 /**
- * What a turn costs whom nothing has to survive: one handler, one transaction that admits and holds, the model call,
- * one that debits. Same tables, statements, tokenizer and model client as Turnkeeper's; no workflow, no Redis, and an
- * answer is lost with its process.
+ * A chat turn that need not survive its process, to compare with: one handler, one transaction that admits and holds,
+ * the model call, one transaction that debits. Tables, statements, tokenizer and model client are Turnkeeper's. There
+ * is no workflow and no Redis.
  */
 const config = readConfig();
 if (config.database.url === undefined) throw new Error('the bench sets DATABASE_URL');

@@ -5,8 +5,8 @@ import type { Answer } from './question.ts';
 import type { Stage } from './stage.ts';
 
 /**
- * One contender's turns in a row. Milliseconds from the sending of each question; null where nobody tells when the
- * model received it.
+ * Turns of one contender. Times are milliseconds from the sending of each question; `receivedMs` is null when nobody
+ * tells when the model received it.
  */
 export interface Block {
   readonly turns: number;
@@ -14,7 +14,7 @@ export interface Block {
   readonly receivedMs: readonly number[] | null;
   readonly firstDeltaMs: readonly number[];
   readonly doneMs: readonly number[];
-  /** CPU milliseconds a turn, by process. */
+  /** CPU milliseconds per turn, by process. */
   readonly cpuMs: ReadonlyMap<string, number>;
 }
 
@@ -24,7 +24,7 @@ export interface Load {
   readonly turns: number;
 }
 
-/** A closed loop: `atOnce` askers, each with its next question as soon as the last is answered. */
+/** A closed loop: `atOnce` people ask, each again as soon as the last answer is complete. */
 export async function runBlock(stage: Stage, contender: Contender, { answer, atOnce, turns }: Load): Promise<Block> {
   await stage.received();
   const before = readCpu(stage.processes);
@@ -52,14 +52,14 @@ export async function runBlock(stage: Stage, contender: Contender, { answer, atO
   };
 }
 
-/** @throws when the model never saw the question: then whoever answered it made it up. */
+/** @throws when the model never received the question: the answer was then made up. */
 function receiptOf(received: ReadonlyMap<string, number>, question: string): number {
   const at = received.get(question);
   if (at === undefined) throw new Error(`the model has not received "${question}"`);
   return at;
 }
 
-/** The contenders in turn, again and again, so that what the machine does meanwhile meets them alike. */
+/** Measures the contenders alternately, so that other work of the machine slows all of them alike. */
 export async function interleave<Name extends string>(
   stage: Stage,
   contenders: Readonly<Record<Name, Contender>>,

@@ -5,14 +5,14 @@ import { percentile, spreadOf, type Spread } from './figures.ts';
 import { ANSWERS } from './question.ts';
 import type { Stage } from './stage.ts';
 
-/** Far more turns at once than can be answered at once. */
+/** What happens when far more turns are sent at once than can be answered at once. */
 export interface BurstRow {
   readonly contender: string;
   readonly asked: number;
   readonly admitted: Spread;
-  /** Of those admitted, milliseconds from the sending. */
+  /** Milliseconds from the sending, of the turns that were admitted. */
   readonly firstDeltaP99: Spread;
-  /** When the last of the others had its answer that there is no room; null when everybody was admitted. */
+  /** Milliseconds until the last of the others was refused; null when everybody was admitted. */
   readonly refusedWithinMs: Spread | null;
 }
 
@@ -24,7 +24,7 @@ export interface BurstEffort {
 const BETWEEN_MS = 1_500;
 
 /**
- * Everybody at the same moment; each answer is read to its end and found right. Who is turned away does not come again.
+ * Everybody asks at the same moment. Each answer is read to its end and checked; whoever is refused does not ask again.
  */
 export async function measureBurst(
   stage: Stage,

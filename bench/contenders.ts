@@ -6,8 +6,8 @@ export interface Person {
 }
 
 /**
- * What one event of a stream says: text, that the text so far is to be dropped, or that the answer has ended and what
- * it was charged (null: it does not say).
+ * What one event of a stream means: text, that the text so far is dropped, or that the answer has ended with what it
+ * was charged (null: the stream does not say).
  */
 export interface StreamEvent {
   readonly text?: string;
@@ -15,20 +15,18 @@ export interface StreamEvent {
   readonly end?: { readonly tokens: number | null };
 }
 
-/** A way from a question to the same model. */
+/** A service that answers a question by the same model. */
 export interface Contender {
   readonly name: string;
-  /**
-   * Processes whose work its turns are, by what people call them; the model and the bench itself are not among them.
-   */
+  /** The names of the processes that do its work; the model and the bench itself are not among them. */
   readonly processes: readonly string[];
-  /** @param chunks of the answer that the model will give: there must be room for it. */
+  /** @param chunks how many chunks the answer will have; the request asks for room for all of them. */
   request(
     question: string,
     person: Person,
     chunks: number,
   ): { url: string; headers: Record<string, string>; body: unknown };
-  /** Whether this answer means that there is no room just now. */
+  /** Whether this status means that there is no room at the moment. */
   isShed(status: number): boolean;
   /** @throws when the stream says that the answer failed. */
   read(event: string): StreamEvent;
@@ -37,11 +35,17 @@ export interface Contender {
 export const MODEL = 'gpt-4.1-mini';
 const NOTHING: StreamEvent = {};
 
-/** What a chunk of the bench's answers may count at most, and the room that a turn has without asking. */
+/**
+ * The most tokens that a chunk of the bench's answers counts, and the output tokens a turn may use without asking for
+ * more.
+ */
 const TOKENS_A_CHUNK = 4;
 const ROOM_UNASKED = 2_048;
 
-/** Turnkeeper's own API, streamed. @param urls asked in turn. */
+/**
+ * Turnkeeper's own API, streamed.
+ * @param urls used alternately.
+ */
 export function turnkeeper(urls: readonly string[], processes: readonly string[]): Contender {
   let asked = 0;
   return {
@@ -56,7 +60,7 @@ export function turnkeeper(urls: readonly string[], processes: readonly string[]
         body: { message: question, model: MODEL, ...(room > ROOM_UNASKED ? { maxOutputTokens: room } : {}) },
       };
     },
-    // `overloaded`, or `unavailable`: Temporal has not said within 2 s whether the turn was started.
+    // 503 is `overloaded`, or `unavailable`: Temporal has not said within 2 s whether the turn was started.
     isShed: (status) => status === 503,
     read: readTurn,
   };
@@ -80,7 +84,7 @@ export function bare(url: string, processes: readonly string[]): Contender {
 /**
  * The model itself, or any gateway that speaks its protocol.
  * @param url ends in /v1.
- * @param options.key `{n}` in it is the person's number.
+ * @param options.key may contain `{n}`, which becomes the person's number.
  */
 export function completions(
   name: string,

@@ -1,4 +1,4 @@
-/** What many blocks of one measure say: the middle, and how far they lie apart. */
+/** The median of several measurements, with the least and the most of them. */
 export interface Spread {
   readonly median: number;
   readonly least: number;
@@ -7,7 +7,7 @@ export interface Spread {
 
 /**
  * The value below which `share` of the samples lie (nearest rank).
- * @throws RangeError without samples: a figure of nothing is no figure.
+ * @throws RangeError without samples.
  */
 export function percentile(samples: readonly number[], share: number): number {
   const sorted = samples.toSorted((a, b) => a - b);
@@ -16,7 +16,10 @@ export function percentile(samples: readonly number[], share: number): number {
   return found;
 }
 
-/** Half of the samples lie on each side. @throws RangeError without samples. */
+/**
+ * The value with half of the samples on each side.
+ * @throws RangeError without samples.
+ */
 export function median(samples: readonly number[]): number {
   return (
     (percentile(samples, 0.5) -

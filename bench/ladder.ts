@@ -6,12 +6,12 @@ import { readCpu, residentMegabytes } from './processes.ts';
 import { ANSWERS, type Answer } from './question.ts';
 import type { Stage } from './stage.ts';
 
-/** What a new turn meets while so many answers are being streamed. */
+/** How a new turn fares while a number of answers are being streamed. */
 export interface LadderStep {
   readonly streams: number;
-  /** Of turns asked one after the other meanwhile, of a model without delay: milliseconds. */
+  /** Milliseconds to the first delta of turns asked one after the other meanwhile, of a model without delay. */
   readonly firstDelta: { readonly p50: number; readonly p99: number };
-  /** Share of the text that the streams owed in this time. */
+  /** How much of the text that was due in this time has come, as a share. */
   readonly delivered: number;
   /** Cores that the contender's own processes kept busy. */
   readonly cores: number;
@@ -23,8 +23,8 @@ export interface LadderRow {
   readonly contender: string;
   readonly steps: readonly LadderStep[];
   /**
-   * Most streams with which, and with fewer, a first delta's p99 is no more than twice what it is without any, and
-   * nothing comes late.
+   * The most streams that are carried well, as all smaller numbers are: a first delta's p99 is at most twice what it is
+   * without streams, and no text comes late.
    */
   readonly held: number;
 }
@@ -36,14 +36,14 @@ export interface LadderEffort {
 }
 
 const CHUNKS_A_SECOND = 1_000 / ANSWERS.steady.delayMs;
-/** Slow enough that what is measured is streams, not their starts. */
+/** Streams are started so slowly that the streams are measured and not their starts. */
 const STARTS_A_SECOND = 16;
 const SETTLE_MS = 1_000;
-/** By how much later than planned the last step may come; streams that end before are seen as text that is missing. */
+/** How much later than planned the last step may come. Streams that end before it show up as missing text. */
 const SLACK_MS = 30_000;
 const DELIVERED = 0.95;
 
-/** Streams of 50 chunks a second, more and more of them at once. */
+/** Measures new turns beside more and more streams of 50 chunks a second. */
 export async function measureLadder(
   stage: Stage,
   contender: Contender,
@@ -61,7 +61,7 @@ export async function measureLadder(
     await sleep(SETTLE_MS);
     steps.push(await timeStep(stage, contender, load, stepMs));
   }
-  // Each is read to its end and found right, or throws.
+  // Throws when an answer is not what was expected.
   await load.ended();
   return { contender: contender.name, steps, held: heldOf(steps) };
 }
@@ -97,13 +97,13 @@ async function timeStep(stage: Stage, contender: Contender, load: StreamLoad, st
   };
 }
 
-/** Streams that end together, so that whoever began first goes on until the last step is timed. */
+/** Streams that all end at the same time: those that began first go on until the last step is timed. */
 class StreamLoad {
   readonly #stage: Stage;
   readonly #contender: Contender;
   readonly #endsAt: number;
   readonly #answers: Promise<Answered>[] = [];
-  /** UTF-16 units of text that have come. */
+  /** UTF-16 units of text received so far. */
   units = 0;
 
   constructor(stage: Stage, contender: Contender, endsAt: number) {
@@ -116,7 +116,7 @@ class StreamLoad {
     return this.#answers.length;
   }
 
-  /** Resolves when all of them have begun to speak. */
+  /** Resolves when each stream has sent its first text. */
   async raiseTo(count: number): Promise<void> {
     const spoken: Promise<void>[] = [];
     while (this.count < count) {
@@ -148,7 +148,7 @@ class StreamLoad {
   }
 }
 
-/** As a client does that is told to come again: what it waited counts. */
+/** Asks again after each refusal, as a client does; the waiting counts. */
 async function askUntilAdmitted(
   contender: Contender,
   person: Person,

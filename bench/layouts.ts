@@ -3,7 +3,7 @@ import { startApp, type AppSettings } from '../scripts/app.ts';
 import { freePort } from '../scripts/services/port.ts';
 import type { ServiceContext, Service } from '../scripts/services/service.ts';
 
-/** How the program is laid out over processes, and where its API is. */
+/** The running processes of the program, and the addresses of its API. */
 export interface RunningLayout {
   readonly urls: readonly string[];
   readonly services: readonly Service[];
@@ -16,8 +16,8 @@ export interface ProgramSettings {
 }
 
 /**
- * `one`: as `npm start` runs it, and as the targets mean it. `split`: two API processes and two workers, as on a
- * cluster, so no start is eager.
+ * `one`: as `npm start` runs it, which the targets are for. `split`: two API processes and two workers, as on a
+ * cluster, so no workflow start is eager.
  */
 export const LAYOUTS = {
   one: async (context, settings) => {

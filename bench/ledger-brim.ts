@@ -5,7 +5,7 @@ import { ceilingOf } from '../domain/policy.ts';
 import { say } from '../scripts/services/say.ts';
 import { acceptTurns, runPairs, type LedgerForm } from './pairs.ts';
 
-/** Tokens. At no moment may `mostCommitted`, used and held together, be more than `ceiling`. */
+/** Figures in tokens. At no moment may `mostCommitted` (used and held together) be more than `ceiling`. */
 export interface Brim {
   readonly admitted: number;
   readonly refused: number;
@@ -15,8 +15,8 @@ export interface Brim {
 }
 
 /**
- * 64 callers on an account with room for a hundred holds, filled until nothing fits: used + held is read all the while,
- * in one snapshot.
+ * 64 callers fill an account with room for a hundred holds. Meanwhile used + held is read again and again, each time in
+ * one snapshot.
  */
 export async function fillToTheBrim(
   database: Database,
@@ -42,7 +42,7 @@ export async function fillToTheBrim(
     while (filling) mostCommitted = Math.max(mostCommitted, await committed());
   })();
   let [admitted, refused] = [0, 0];
-  // Until nothing fits any more, however small the hold.
+  // Callers go on until not even the smallest hold fits.
   for (let round = 0; round < 10; round += 1) {
     const pairs = await runPairs(database, form, {
       callers: 64,

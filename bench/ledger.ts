@@ -118,7 +118,7 @@ async function run(url: string, effort: { rounds: number; turns: number }): Prom
   }
 }
 
-/** Their period is opened at once, so that the naive form, which opens none, finds it. */
+/** Opens the accounts' periods too, because the naive form opens none. */
 async function makeAccounts(database: Database, count: number, allowance: number): Promise<number[]> {
   await sql`insert into users (id) select n from generate_series(1, ${count}::int) n`.execute(database.sql);
   await sql`insert into accounts (id, user_id, monthly_allowance_tokens) select n, n, ${allowance} from generate_series(1, ${count}::int) n`.execute(
@@ -150,7 +150,7 @@ function sampleOf(accounts: readonly number[], count: number): number[] {
   return Array.from({ length: count }, () => accounts[Math.floor(Math.random() * accounts.length)] ?? 0);
 }
 
-/** The forms in turn, again and again, so that what the machine does meanwhile meets them alike. */
+/** Measures the forms alternately, so that other work of the machine slows both alike. */
 async function compare(
   database: Database,
   model: PricedModel,

@@ -1,7 +1,7 @@
 import { say } from '../scripts/services/say.ts';
 import { percentile } from './figures.ts';
 
-/** One thing measured, in milliseconds, beside what it may take. */
+/** One measurement in milliseconds, beside its target. */
 export interface Line {
   readonly what: string;
   readonly samples: number;
@@ -18,8 +18,8 @@ export interface Timed {
 }
 
 /**
- * After a tenth as many that are not counted: connections, plans and pages are warm, as they are in a service that
- * runs.
+ * Times the work after a tenth as many runs that are not counted. Connections, plans and pages are then warm, as in a
+ * service that has been running.
  */
 export async function timed(what: string, times: number, work: () => Promise<unknown>): Promise<Timed> {
   say(`measuring: ${what}`);

@@ -10,8 +10,10 @@ export interface Report {
   readonly stream?: readonly StreamRow[];
   readonly ladder?: readonly LadderRow[];
   readonly burst?: readonly BurstRow[];
-  /** Resident memory of the largest app process: started and not yet asked anything; and 15 s after the warm-up. */
+  /**
+   * Resident memory of the largest app process: after its start, before any question; and idle, 15 s after the warm-up.
+   */
   readonly memory?: { readonly startedMegabytes: number; readonly idleMegabytes: number };
-  /** What could not be measured, by its name: an answer was wrong, or none came. */
+  /** Why something was not measured, by its name: an answer was wrong, or none came. */
   readonly failures?: Readonly<Record<string, string>>;
 }

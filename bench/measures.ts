@@ -6,10 +6,10 @@ import type { LadderEffort } from './ladder.ts';
 import { ANSWERS } from './question.ts';
 import type { Stage } from './stage.ts';
 
-/** How much is measured: the figures of a whole run, or a look. */
+/** How much is measured: enough for real figures (`whole`), or one short round (`quick`). */
 export interface Effort {
   readonly rounds: number;
-  /** Turns of a block, by how many are asked at once. */
+  /** The turns of a block, by the number of people who ask at once. */
   readonly turns: Readonly<Record<1 | 8 | 32, number>>;
   readonly ladder: LadderEffort;
   readonly burst: BurstEffort;
@@ -31,13 +31,13 @@ export const EFFORTS = {
 } as const satisfies Record<string, Effort>;
 
 /**
- * Milliseconds. The p50 is the median of the blocks' p50s, and their least and most; the p99 is that of all turns
- * together.
+ * Latency in milliseconds. The p50 is the median of the blocks' p50s, with their least and most; the p99 is that of all
+ * turns together.
  */
 export interface Latency {
   readonly p50: Spread;
   readonly p99: number;
-  /** By how much the p50 lies above the model's own, block by block; null for the model itself. */
+  /** How far the p50 lies above the model's own, block by block; null for the model itself. */
   readonly added: Spread | null;
 }
 
@@ -49,7 +49,7 @@ export interface LatencyRow {
   readonly done: Latency;
 }
 
-/** A model without delay: what is left is the way to it and back. */
+/** Measures with a model that answers without delay: what remains is the way to it and back. */
 export async function measureLatency(
   stage: Stage,
   contenders: Readonly<Record<string, Contender>>,
@@ -71,14 +71,15 @@ export interface ThroughputRow {
   readonly contender: string;
   readonly atOnce: number;
   readonly turnsPerSecond: Spread;
-  /** CPU milliseconds a turn, by process; the model and the client are beside the contender's own. */
+  /** CPU milliseconds per turn, by process. The model and the client are listed too. */
   readonly cpuMs: Readonly<Record<string, number>>;
-  /** Of the contender's own processes together; null when it has none that are known. */
+  /** CPU milliseconds of the contender's own processes together; null when none are known. */
   readonly ownCpuMs: Spread | null;
 }
 
 /**
- * 32 people at once who get answers of 200 ms: the most turns a second that these cores carry, all processes on them.
+ * 32 people at once get answers of 200 ms: the most turns per second that these cores carry, with all processes on
+ * them.
  */
 export async function measureThroughput(
   stage: Stage,
@@ -115,13 +116,13 @@ export interface StreamRow {
   readonly firstDelta: Latency;
   readonly done: Latency;
   /**
-   * Percent by which the whole answer takes longer than from the model itself, block by block; null for the model
+   * How much longer the whole answer takes than from the model itself, in percent, block by block; null for the model
    * itself.
    */
   readonly overDirect: Spread | null;
 }
 
-/** 400 chunks at 5 ms, alone and ten at once: what a long answer loses on its way. */
+/** Measures what a long answer loses on its way: 400 chunks at 5 ms, alone and ten at once. */
 export async function measureStream(
   stage: Stage,
   contenders: Readonly<Record<string, Contender>>,

@@ -8,9 +8,9 @@ import { dayOf } from '../domain/period.ts';
 import type { LedgerForm } from './pairs.ts';
 
 /**
- * The form that an ORM invites to: one transaction a hold and one a settle, each `SELECT … FOR UPDATE` of the account
- * and then entities read, changed and flushed by MikroORM's unit of work. Same tables, same decisions of `domain/`,
- * same rows afterwards as the real path.
+ * The ledger as an ORM invites to write it: one transaction for the hold and one for the settling, each with `SELECT …
+ * FOR UPDATE` of the account, then entities read, changed and flushed by MikroORM's unit of work. Tables, decisions of
+ * `domain/` and the rows afterwards are the same as the real path's.
  */
 export async function openNaive(
   url: string,

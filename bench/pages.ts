@@ -4,23 +4,23 @@ import { mark } from '../test/fake-model/scenario.ts';
 import type { Person } from './contenders.ts';
 
 /**
- * Two pages that are driven alike: a field for the question, Enter, and the answer in an element of the class `answer`.
+ * Two pages that are used alike: a field for the question, Enter, and the answer in an element of the class `answer`.
  */
 export const PAGES = { turnkeeper: '/', bare: '/bare.html' } as const;
 export type PageName = keyof typeof PAGES;
 
-/** What one page cost, from its opening to the end of an answer. */
+/** What one page costs, from its opening to the end of an answer. */
 export interface PageRun {
-  /** Milliseconds from the navigation, nothing cached. */
+  /** Milliseconds from the navigation, with nothing cached. */
   readonly largestPaintMs: number;
-  /** Of the main thread's time while the answer streamed, and right after. */
+  /** The main thread's busy share while the answer streamed, and right after. */
   readonly busyShare: number;
-  /** Tasks above 50 ms meanwhile, and all of their milliseconds together. */
+  /** Tasks above 50 ms in that time: their number, and their milliseconds together. */
   readonly longTasks: number;
   readonly longTaskMs: number;
 }
 
-/** 50 deltas a second, each of a token or two, with all that an answer may hold. */
+/** An answer of 50 deltas a second, each of a token or two, with headings, lists, tables and code. */
 export function answerOf(seconds: number): { chunks: readonly string[]; delayMs: number } {
   const chunks: string[] = [];
   for (let part = 1; chunks.length < seconds * 50; part += 1) chunks.push(...(section(part).match(/[^]{1,4}/g) ?? []));
@@ -34,21 +34,21 @@ function section(part: number): string {
 | 시간 | 장소 |\n|---|---|\n| 09:00 | 창의문 |\n| 11:00 | 숙정문 |\n\n\`\`\`ts\nconst course${part} = walk('bugak', { hours: 3 });\nreport(course${part});\n\`\`\`\n\n`;
 }
 
-/** Kept by each page from its start. A string, because it runs in the browser. */
+/** Records paints and long tasks from the page's start. It is a string, because it runs in the browser. */
 const OBSERVE = `
   window.seen = { paint: 0, tasks: [] };
   new PerformanceObserver((list) => { for (const { startTime } of list.getEntries()) seen.paint = startTime; }).observe({ type: 'largest-contentful-paint', buffered: true });
   new PerformanceObserver((list) => { for (const { startTime, duration } of list.getEntries()) seen.tasks.push([startTime, duration]); }).observe({ type: 'longtask', buffered: true });`;
-/** Whatever is still to be drawn is drawn by then. */
+/** By then the page has drawn everything. */
 const DRAWN_AFTER_MS = 1_000;
 
-/** After its last delta: what the page does when an answer has ended is part of what it costs. */
+/** The time measured after the last delta: what a page does when an answer has ended is part of its cost. */
 const ENDS_WITHIN_MS = 500;
 const SHOWN_WITHIN_MS = 30_000;
 
 /**
  * Opens the page in a browser of its own and asks there.
- * @throws when the page does not show the answer's end: what fails must not count as fast.
+ * @throws when the page does not show the answer's end: a failure must not count as fast.
  */
 export async function runPage(
   browser: Browser,
@@ -69,13 +69,13 @@ export async function runPage(
     await sleep(DRAWN_AFTER_MS);
     const largestPaintMs = await page.evaluate<number>('seen.paint');
     const cdp = await context.newCDPSession(page);
-    // Its CPU time: what other processes take of a busy machine is none of it.
+    // threadTicks counts CPU time, so other processes of a busy machine are left out.
     await cdp.send('Performance.enable', { timeDomain: 'threadTicks' });
     await field.fill(`걷기 좋은 길 ${mark(answer)}`);
     const sent = page.waitForResponse((response) => response.url().endsWith('/api/chat/send'));
     await field.press('Enter');
     await sent;
-    // Between the two nothing looks into the page: looking would be work of its main thread.
+    // Nothing looks into the page between the two readings, because looking would be work of its main thread.
     const [begin, from] = [await taskTime(cdp), await page.evaluate<number>('performance.now()')];
     await sleep(answer.chunks.length * answer.delayMs + ENDS_WITHIN_MS);
     const end = await taskTime(cdp);

@@ -12,7 +12,7 @@ export const ANSWER = { promptTokens: 20, cachedTokens: 0, completionTokens: 30 
   'reasoningTokens'
 >;
 
-/** A way to keep the ledger: both transactions of a turn that move money. */
+/** A way to keep the ledger: the two transactions of a turn that move money. */
 export interface LedgerForm {
   /** @returns the hold; null when there is no room. */
   hold(turn: { turnId: string; accountId: number; runId: string }): Promise<string | null>;
@@ -20,7 +20,7 @@ export interface LedgerForm {
   close(): Promise<void>;
 }
 
-/** The functions that the workflow's activities call. */
+/** The real path: the functions that the workflow's activities call. */
 export function realForm(database: Database, model: PricedModel): LedgerForm {
   const context = { findModel: () => model, countTokens: (text: string) => text.length };
   return {
@@ -48,8 +48,8 @@ export interface Pairs {
 }
 
 /**
- * `callers` at once take turn after turn: hold, store an answer (one statement, the same for both forms and in no
- * latency, as the model's call lies there), settle.
+ * `callers` at once take turn after turn: hold, store an answer, settle. Storing is one statement, the same for both
+ * forms, and counts in no latency, because the model's call lies there.
  */
 export async function runPairs(
   database: Database,
@@ -80,7 +80,7 @@ export async function runPairs(
   return { seconds: (performance.now() - began) / 1_000, settled: settleMs.length, refused, holdMs, settleMs };
 }
 
-/** Without the infinity that the program writes: MikroORM cannot read it. */
+/** Stores the answer without the infinite date that the program writes, because MikroORM cannot read it. */
 async function storeAnswer(database: Database, turnId: string, holdId: string, runId: string): Promise<void> {
   await sql`with opened as (
       insert into attempts (turn_id, number, run_id, hold_id, state, prompt_tokens, cached_tokens, completion_tokens, reasoning_tokens, estimated, ended_at)
@@ -94,7 +94,7 @@ async function storeAnswer(database: Database, turnId: string, holdId: string, r
   );
 }
 
-/** Accepted turns, one a conversation, of the accounts in turn. */
+/** Makes accepted turns, each in a conversation of its own, of the accounts one after the other. */
 export async function acceptTurns(
   database: Database,
   { accounts, count, model }: { accounts: readonly number[]; count: number; model: string },

@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** CPU milliseconds used so far, by what people call the processes. */
+/** CPU milliseconds used so far, by the processes' names. */
 export type CpuReading = ReadonlyMap<string, number>;
 
-/** Of `getconf CLK_TCK`, 100 on every Linux there is: /proc counts in ticks of 10 ms. */
+/** /proc counts in ticks of 10 ms: `getconf CLK_TCK` is 100 on every Linux there is. */
 const MS_PER_TICK = 10;
 
 /**
- * @param roots the first process of each; what it started counts as its own (PostgreSQL's backends), living or reaped.
+ * @param roots the first process of each name. Processes that it started count as its own (PostgreSQL's backends),
+ *   living or ended.
  */
 export function readCpu(roots: ReadonlyMap<string, number>): CpuReading {
   const stats = readStats();
@@ -18,13 +19,15 @@ export function readCpu(roots: ReadonlyMap<string, number>): CpuReading {
   ]);
 }
 
-/** Megabytes that are the process's own or shared, as the system counts them resident. */
+/** The process's resident memory in megabytes, shared memory included. */
 export function residentMegabytes(pid: number): number {
   const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kilobytes) / 1_024;
 }
 
-/** CPU milliseconds by thread name: what a process's own work is made of. Threads that have ended are not in it. */
+/**
+ * CPU milliseconds by thread name, to see what a process's work consists of. Threads that have ended are not counted.
+ */
 export function readThreads(pid: number): CpuReading {
   const threads = new Map<string, number>();
   for (const id of readdirSync(`/proc/${pid}/task`)) {
@@ -39,7 +42,7 @@ interface Stat {
   readonly name: string;
   readonly parent: number;
   readonly ownMs: number;
-  /** With the children that have ended and been waited for. */
+  /** CPU of the process and of its children that have ended and been waited for. */
   readonly cpuMs: number;
 }
 

@@ -2,12 +2,13 @@ import { cpus } from 'node:os';
 import { SetupError } from '../domain/setup-error.ts';
 import { say } from '../scripts/services/say.ts';
 
-/** Where the figures come from. */
+/** The machine on which the figures were measured. */
 export const MACHINE = { cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version } as const;
 
 /**
  * Runs a bench as a program. The first signal stops it and later ones change nothing, so that it always stops its
- * services. What is wrong with options or services is one sentence, anything else a stack; the exit code is then 1.
+ * services. An error in options or services is printed as one sentence, any other with its stack; the exit code is then
+ * 1.
  */
 export async function runBench(main: (stopping: AbortSignal) => Promise<void>): Promise<never> {
   const stopping = new AbortController();
@@ -21,7 +22,10 @@ export async function runBench(main: (stopping: AbortSignal) => Promise<void>): 
   }
 }
 
-/** What `work` brings. @throws SetupError when the bench is stopped before. */
+/**
+ * The result of `work`.
+ * @throws SetupError when the bench is stopped before.
+ */
 export function unlessStopped<T>(stopping: AbortSignal, work: Promise<T>): Promise<T> {
   return Promise.race([
     work,
@@ -33,10 +37,10 @@ export function unlessStopped<T>(stopping: AbortSignal, work: Promise<T>): Promi
   ]);
 }
 
-/** Rows, accounts: what a ledger may hold that is seeded in minutes. */
+/** Bounds for rows and accounts: a ledger of that size can be seeded in minutes. */
 export const MANY = { least: 10, most: 1_000_000_000 } as const;
 
-/** @throws SetupError for what is no whole number in these bounds. */
+/** @throws SetupError when the text is no whole number within these bounds. */
 export function wholeNumber(option: string, text: string, { least, most }: { least: number; most: number }): number {
   const number = Number(text);
   if (!Number.isSafeInteger(number) || number < least || number > most)

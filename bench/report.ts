@@ -5,7 +5,9 @@ import type { Report } from './measured.ts';
 import type { Latency, LatencyRow, StreamRow, ThroughputRow } from './measures.ts';
 import { judge, type Judged } from './targets.ts';
 
-/** For people: medians of the blocks, with the least and the most of them in brackets where they are compared. */
+/**
+ * The report for people: medians of the blocks, with their least and most in brackets where contenders are compared.
+ */
 export function textOf(report: Report): string {
   const { machine, latency, throughput, stream, ladder, burst, memory, failures = {} } = report;
   return [

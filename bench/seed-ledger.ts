@@ -1,24 +1,24 @@
 import type { Client } from 'pg';
 import { monthOf, startOfMonth } from '../domain/period.ts';
 
-/** How much, and when it is. */
+/** How much is seeded, and what time it is then. */
 export interface Seed {
   readonly rows: number;
   readonly accounts: number;
-  /** The last one is that of `now`. */
+  /** How many months; the last is the month of `now`. */
   readonly months: number;
   readonly now: number;
 }
 
-/** Every tenth debit is account 1's: a page of it must cost no more than another's. */
+/** This account has every tenth debit: a page of its list must cost no more than another account's. */
 export const HOT_ACCOUNT = 1;
 const ZONE = 'Asia/Seoul';
 
 /**
- * A ledger as months of use leave it, made inside the server: debits in order of time, spread over all accounts, by
- * three rates; their turns, rollups and periods, with accounts at every percentage. Triggers and foreign keys are left
- * out while it is made (a superuser may), and so are holds, attempts and conversations, which nothing measured reads.
- * Indexes are made when the rows are there.
+ * Makes a ledger inside the server as months of use leave it. Debits are in order of time, spread over all accounts, by
+ * three rates; their turns, rollups and periods exist, and accounts are used to every percentage. Triggers and foreign
+ * keys are off meanwhile (a superuser may do so). Holds, attempts and conversations are not made, because nothing
+ * measured reads them. Indexes are made when the rows are there.
  */
 export async function seedLedger(client: Client, seed: Seed, say: (what: string) => void = () => {}): Promise<void> {
   await client.query(
@@ -48,7 +48,7 @@ async function dropIndexes(client: Client): Promise<string[]> {
   }>(`select i.indexname as name, i.indexdef as definition, i.tablename as "table" from pg_indexes i
     where i.tablename in ('ledger_entries', 'turns') and not exists (select 1 from pg_constraint where conname = i.indexname)`);
   for (const { name } of rows) await client.query(`drop index ${name}`);
-  // Turns keep only their key: the pages of usage find them by nothing else.
+  // Turns keep only their primary key: the pages of usage find them by nothing else.
   return rows.filter(({ table }) => table === 'ledger_entries').map(({ definition }) => definition);
 }
 
@@ -56,7 +56,7 @@ function statements({ rows, accounts, months, now }: Seed): Record<string, strin
   const first = firstMonth(now, months);
   const from = startOfMonth(first, ZONE);
   const stepMicroseconds = Math.floor(((now - from) * 1_000) / rows);
-  // Where the n-th debit falls. Numbers only, all of them ours.
+  // SQL for the time and account of the n-th debit. It contains only numbers, all of them ours.
   const debits = `(
     select n, at, local::date as day, account, 100 + n % 900 as tokens, ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid as id,
       (extract(year from local) * 12 + extract(month from local))::int - ${monthNumber(first)} as month

@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 
-/** When the last turn was accepted; the first a year before. */
+/** When the last turn was accepted; the first was accepted a year before. */
 export const NEWEST = Date.parse('2026-11-28T12:00:00+09:00');
-/** Every tenth conversation is this user's. */
+/** This user has every tenth conversation. */
 export const HOT_USER = 1;
 const USERS = 200_000;
 const YEAR_MS = 365 * 86_400_000;
@@ -13,10 +13,10 @@ export function conversationOf(number: number): string {
 }
 
 /**
- * Turns as a year of use leaves them, made inside the server, in conversations of twenty: 94 % completed, 1 % stopped,
+ * Makes turns inside the server as a year of use leaves them, in conversations of twenty: 94 % completed, 1 % stopped,
  * 4 % failed, 1 % refused; of the failures six in ten are timeouts and one in a thousand context_length; 3 % ran on
- * model `b`, 0.02 % on `rare`; one failure in fifty was replayed. Triggers and foreign keys are left out while they are
- * made (a superuser may), and so is every other table: nothing measured reads one.
+ * model `b`, 0.02 % on `rare`; one failure in fifty was replayed. Triggers and foreign keys are off meanwhile (a
+ * superuser may do so). Other tables stay empty, because nothing measured reads them.
  */
 export async function seedTurns(client: Client, rows: number, say: (what: string) => void): Promise<void> {
   await client.query(

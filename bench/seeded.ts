@@ -11,12 +11,12 @@ import { seedTurns } from './seed-turns.ts';
 export interface SeededLedger {
   readonly url: string;
   readonly accounts: number;
-  /** When its last debit was booked: what counts as now. */
+  /** When its last debit was booked; the bench takes this for now. */
   readonly now: number;
 }
 
 const MONTHS = 3;
-/** The 28th of a month, so that all three are nearly full. */
+/** The 28th of a month, so that all three months are nearly full. */
 const NOW = Date.parse('2026-11-28T12:00:00+09:00');
 
 export async function findSeededLedger(
@@ -28,8 +28,8 @@ export async function findSeededLedger(
     source: 'seed-ledger.ts',
     seed: (client) => seedLedger(client, { rows, accounts, months: MONTHS, now: NOW }, say),
     async check(database) {
-      // What is measured must be a ledger that could have grown; the proof of all of a larger one would outlast a
-      // statement's 15 s.
+      // A seeded ledger must be one that could have grown by use. The proof of a larger one whole would take longer
+      // than a statement's 15 s.
       if (rows <= 100_000 && (await countMismatches(database, { sinceMs: 10 * 365 * 86_400_000 })) > 0)
         throw new Error('the seeded counters differ from the ledger');
     },
@@ -47,15 +47,15 @@ export function findSeededTurns(server: string, rows: number): Promise<string> {
 
 interface Seeding {
   readonly size: string;
-  /** The file in this folder that makes it. */
+  /** The file in this folder that seeds it. */
   readonly source: string;
   readonly seed: (client: Client) => Promise<void>;
   readonly check?: (database: Database) => Promise<void>;
 }
 
 /**
- * The database of that size on the server, seeded when it is not there. Its name tells the schema and the seed, so that
- * neither is ever an old one.
+ * Finds the database of that size on the server, or seeds it. Its name contains a hash of schema and seed, so an old
+ * one is never used.
  */
 async function findSeeded(server: string, seeding: Seeding): Promise<string> {
   const name = `turnkeeper_bench_${seeding.size}_${hashSources(seeding.source)}`;
@@ -70,7 +70,9 @@ async function findSeeded(server: string, seeding: Seeding): Promise<string> {
   return urlOf(server, name);
 }
 
-/** Under another name until it is whole, so that a seeding that was interrupted is never taken for one. */
+/**
+ * The database has another name until it is complete, so that an interrupted seeding is never taken for a complete one.
+ */
 async function create(client: Client, server: string, name: string, { seed, check }: Seeding): Promise<void> {
   const part = `${name}_new`;
   await client.query(`drop database if exists ${part}`);

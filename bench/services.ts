@@ -5,8 +5,8 @@ import type { ServiceContext } from '../scripts/services/service.ts';
 import { Parts } from '../scripts/stack.ts';
 
 /**
- * A bench's services on data of their own that stay between its runs, below `.turnkeeper/`, with the durable settings
- * of `npm start`.
+ * A bench's own services, with the durable settings of `npm start`. Their data lies below `.turnkeeper/` and stays for
+ * the next run.
  */
 export interface BenchServices {
   readonly context: ServiceContext;

@@ -12,15 +12,15 @@ import { startStack } from '../scripts/stack.ts';
 import { bare, completions, turnkeeper, type Contender, type Person } from './contenders.ts';
 import { LAYOUTS, type Layout } from './layouts.ts';
 
-/** Everything that a bench measures, running as `npm start` runs it: the same processes, flags and durable settings. */
+/** Everything that a bench measures, run as `npm start` runs it: the same processes, flags and durable settings. */
 export interface Stage {
   readonly contenders: Readonly<Record<string, Contender>>;
   readonly people: readonly Person[];
-  /** Where the program serves. */
+  /** The addresses of the program's API. */
   readonly urls: readonly string[];
-  /** First process of each, by name. */
+  /** The first process of each service, by its name. */
   readonly processes: ReadonlyMap<string, number>;
-  /** Those that run the program. */
+  /** The names of the processes that run the program. */
   readonly apps: readonly string[];
   /** When the model received each question since the last call, in milliseconds of the machine's monotonic clock. */
   received(): Promise<ReadonlyMap<string, number>>;
@@ -30,32 +30,32 @@ export interface Stage {
 export interface StageOptions {
   readonly profileDir?: string | undefined;
   readonly layout: Layout;
-  /** Of the app, behind its own: the last one counts. */
+  /** Node's flags for the app, after its own: the last one counts. */
   readonly nodeFlags?: readonly string[] | undefined;
-  /** To compare with; they ask the fake model. */
+  /** Gateways to compare with; they ask the fake model. */
   readonly gateways?:
     | readonly { readonly name: string; readonly url: string; readonly key: string; readonly model: string }[]
     | undefined;
-  /** Of the fake model; none: any that is free. */
+  /** The fake model's port; any free one when it is left out. */
   readonly modelPort?: number | undefined;
-  /** A Temporal of the person's own, as on PostgreSQL. */
+  /** The address of a Temporal that somebody else runs, such as one on PostgreSQL. */
   readonly temporal?: string | undefined;
-  /** The built web app, served too. */
+  /** The folder of the built web app, when it is to be served too. */
   readonly webDir?: string | undefined;
   /**
-   * Processes that were started elsewhere and whose CPU counts: a gateway's where it is called as that is, or that and
-   * `-…`; else Turnkeeper's.
+   * Processes that were started elsewhere and whose CPU counts, by name. Those named like a gateway, or with its name
+   * and `-…`, count as the gateway's, all others as Turnkeeper's.
    */
   readonly pids: ReadonlyMap<string, number>;
 }
 
-/** So many that no account waits for another turn of its own, and none meets its limit of 600 sends a minute. */
+/** Enough people that no account waits for another turn of its own or reaches its limit of 600 sends a minute. */
 const PEOPLE = 64;
 const TOKENS = 1_000_000_000;
 
 /**
- * @param stopping ends it early. Data lies below `.turnkeeper/`, on the disk that `npm start` would use, and goes with
- *   the bench.
+ * Data lies below `.turnkeeper/`, on the disk that `npm start` would use, and is deleted when the bench ends.
+ * @param stopping ends the start early.
  */
 export async function openStage(
   stopping: AbortSignal,

@@ -28,7 +28,7 @@ One account has a tenth of all debits; its pages are measured apart ("hot"). The
   --json        one JSON object on standard output instead of a table
   --help`;
 
-/** Milliseconds on 10 M rows over 200,000 accounts (docs/performance.md, The books). */
+/** Milliseconds with 10 M rows and 200,000 accounts (docs/performance.md, The books). */
 const TARGETS = { cold: 300, warm: 10, page: 50 } as const;
 
 async function main(stopping: AbortSignal): Promise<void> {
@@ -131,7 +131,7 @@ function monthOf(database: Database, accountId: number, now: number): Promise<Mo
   return findMonth(database, { accountId, month: null, now });
 }
 
-/** Cursors of the first pages, each to begin where the last ended. */
+/** The cursors of the first pages: each begins where the last one ended. */
 async function walk(database: Database, month: Month, pages: number): Promise<string[]> {
   const cursors: string[] = [];
   for (let cursor: string | null = null; cursors.length < pages;) {

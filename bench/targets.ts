@@ -1,7 +1,7 @@
 import type { Report } from './measured.ts';
 import type { LatencyRow } from './measures.ts';
 
-/** One line of what a durable turn may cost on two cores, and what it costs. */
+/** One target for the cost of a durable turn on two cores, and what was measured. */
 export interface Judged {
   readonly what: string;
   readonly unit: string;
@@ -128,7 +128,7 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
-/** Every line of the run, met or not. */
+/** Judges each target that the run measured. */
 export function judge(report: Report): Judged[] {
   return TARGETS.flatMap(({ of, ...target }) => {
     const measured = of(report);

@@ -47,9 +47,9 @@ Its CPU is counted with --pids NAME=PID (and NAME-database=PID, …).`;
 type Contenders = Readonly<Record<string, Contender>>;
 type Failed = (what: string, error: unknown) => void;
 
-/** Contenders without asking. */
+/** The contenders that are always measured. */
 const OURS = ['turnkeeper', 'bare', 'direct'];
-/** They bring as much as they are asked for: a ladder of theirs would say how fast the bench is. */
+/** These take any load: a ladder of theirs would measure the bench itself. */
 const NO_SERVICE = ['bare', 'direct'];
 
 const MEASURES = {
@@ -65,7 +65,7 @@ const MEASURES = {
 type Name = keyof typeof MEASURES;
 const NAMES = Object.keys(MEASURES) as Name[];
 
-/** Who fails has no row, and takes nobody else's. */
+/** A contender that fails has no row, and the others keep theirs. */
 function oneByOne<Row>(name: string, measureOne: (stage: Stage, contender: Contender, effort: Effort) => Promise<Row>) {
   return async (stage: Stage, contenders: Contenders, effort: Effort, failed: Failed): Promise<Row[]> => {
     const rows: Row[] = [];
@@ -80,9 +80,9 @@ function oneByOne<Row>(name: string, measureOne: (stage: Stage, contender: Conte
   };
 }
 
-/** Until the code is compiled and the pools are filled; the first hundreds of turns cost twice. */
+/** The first hundreds of turns cost twice, until the code is compiled and the pools are filled. */
 const WARM_UP = { turns: 400, atOnce: 16 };
-/** V8 collects and gives back some 8 s after the last work. */
+/** V8 collects and gives memory back some 8 s after the last work. */
 const QUIET_MS = 15_000;
 
 const OPTIONS = {
@@ -130,7 +130,8 @@ async function measure(stage: Stage, names: readonly Name[], quick: boolean): Pr
     machine: MACHINE,
     memory: { startedMegabytes, idleMegabytes: await quietMegabytes(stage) },
   };
-  // What was measured before still stands, and what follows is measured, without the streams that are under way.
+  // What was measured before is kept. The connections are closed, so that streams under way do not disturb what
+  // follows.
   const failed = (what: string, error: unknown) => {
     closeConnections();
     report = {
@@ -150,7 +151,7 @@ async function measure(stage: Stage, names: readonly Name[], quick: boolean): Pr
   return report;
 }
 
-/** Of the largest app process, when nothing has been asked for a while. */
+/** Memory of the largest app process, when nothing has been asked for a while. */
 async function quietMegabytes({ apps, processes }: Stage): Promise<number> {
   await sleep(QUIET_MS);
   return Math.max(...apps.map((name) => residentMegabytes(processes.get(name) ?? 0)));

@@ -19,7 +19,10 @@ DATABASE_URL's server, whose user must be a superuser to seed) under a name of i
   --json    one JSON object on standard output instead of a table
   --help`;
 
-/** The target of any page (docs/performance.md, The books); counts stop at 10,000 a code, so they have a bound too. */
+/**
+ * Milliseconds. A page has the same target everywhere (docs/performance.md, The books); counts stop at 10,000 a code,
+ * so they have a bound too.
+ */
 const TARGETS = { page: 50, counts: 250 } as const;
 
 async function main(stopping: AbortSignal): Promise<void> {
@@ -66,7 +69,7 @@ async function measure(database: Database, rows: number): Promise<Line[]> {
   return lines;
 }
 
-/** Each way in, and what is checked on the way. */
+/** The filters of the list, each measured. */
 function filters(rows: number): Record<string, TurnFilter> {
   const day = { from: NEWEST - 30 * 86_400_000, to: NEWEST - 29 * 86_400_000 };
   return {

@@ -49,7 +49,7 @@ interface Line {
   readonly figure: (typeof FIGURES)[number];
   readonly turnkeeper: Spread;
   readonly bare: Spread;
-  /** Run by run; null where the bare page has none of it. */
+  /** Ratio of each pair of runs; null where the bare page has none. */
   readonly ratio: Spread | null;
 }
 
@@ -94,8 +94,8 @@ async function main(stopping: AbortSignal): Promise<void> {
 }
 
 /**
- * @returns each figure over all runs. The first of each page is not counted: the service is compiled and its caches
- *   filled by it.
+ * @returns each figure over all runs. The first run of each page is not counted, because it compiles the service and
+ *   fills its caches.
  */
 async function measure(
   browser: Browser,
@@ -107,7 +107,7 @@ async function measure(
     say(run === 0 ? 'warming up' : `run ${run} of ${runs}`);
     const person = people[run % people.length];
     if (person === undefined) throw new Error('nobody asks');
-    // Neither page is always the first.
+    // The pages take turns at being first.
     for (const name of run % 2 === 0 ? NAMES : NAMES.toReversed()) {
       const measured = await runPage(browser, url, name, person, answerOf(run === 0 ? 1 : seconds));
       if (run > 0) seen[name].push(measured);

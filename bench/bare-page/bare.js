@@ -1,4 +1,5 @@
-// The least that shows an answer as it comes: each delta is appended to one text node, and the end stays in view.
+// The smallest page that shows an answer while it streams: each delta is appended to one text node, and the end stays
+// in view.
 const answer = document.querySelector('.answer');
 const field = document.querySelector('textarea');
 
