@@ -43,6 +43,8 @@ export async function withOperations<T>(
           arm: async (kind, account) =>
             createPlanner((await temporal()).client, { taskQueuePrefix }).arm(kind, account),
         },
+        // A command connects first, which gives up after 10 s by itself.
+        armWithinMs: 15_000,
         log: STANDARD_ERROR,
         now: Date.now,
       });

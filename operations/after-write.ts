@@ -4,7 +4,7 @@ import { announceAccount } from '../platform/streams/account-feed.ts';
 import { armSchedules } from './arm-schedules.ts';
 import type { OperationDeps } from './deps.ts';
 
-export type AfterWriteDeps = Pick<OperationDeps, 'database' | 'redis' | 'planner' | 'log' | 'now'>;
+export type AfterWriteDeps = Pick<OperationDeps, 'database' | 'redis' | 'planner' | 'armWithinMs' | 'log' | 'now'>;
 
 /**
  * What follows a write to a user's account outside a turn's own run, right after its commit: those who follow the
@@ -13,7 +13,7 @@ export type AfterWriteDeps = Pick<OperationDeps, 'database' | 'redis' | 'planner
  */
 export async function afterWrite(deps: AfterWriteDeps, userId: number): Promise<void> {
   announceAccount(deps.redis, { userId });
-  await within(ARMED_WITHIN_MS, arm(deps, userId)).catch((error: unknown) =>
+  await within(deps.armWithinMs ?? ARM_WITHIN_MS, arm(deps, userId)).catch((error: unknown) =>
     deps.log.warn({ userId, reason: String(error) }, 'schedules were not armed'),
   );
 }
@@ -23,4 +23,4 @@ async function arm(deps: Pick<OperationDeps, 'database' | 'planner' | 'now'>, us
   if (account !== null) await armSchedules(deps, { ...account, now: deps.now() });
 }
 
-const ARMED_WITHIN_MS = 2_000;
+const ARM_WITHIN_MS = 2_000;

@@ -15,6 +15,8 @@ export interface OperationDeps {
   readonly runs: Pick<TurnRuns, 'start' | 'cancel'>;
   readonly redrives: Redrives;
   readonly planner: Pick<Planner, 'arm'>;
+  /** How long who writes waits until the schedules are armed; 2,000 ms unless told. */
+  readonly armWithinMs?: number;
   readonly log: Warnings;
   /** Milliseconds since the epoch. */
   now(): number;
