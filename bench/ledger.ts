@@ -10,7 +10,7 @@ import { readCatalogue } from '../platform/config/catalogue.ts';
 import { startPostgres } from '../scripts/services/postgres/postgres.ts';
 import { say } from '../scripts/services/say.ts';
 import { percentile, spreadOf, type Spread } from './figures.ts';
-import { openBenchServices } from './own-services.ts';
+import { openBenchServices } from './services.ts';
 import { fillToTheBrim, type Brim } from './ledger-brim.ts';
 import { openNaive } from './naive-ledger.ts';
 import { acceptTurns, realForm, runPairs, type LedgerForm, type Pairs } from './pairs.ts';

@@ -7,7 +7,7 @@ import { openRedis } from '../platform/redis.ts';
 import { createStatsCache } from '../platform/stats-cache.ts';
 import { startPostgres } from '../scripts/services/postgres/postgres.ts';
 import { startRedis } from '../scripts/services/redis.ts';
-import { openBenchServices } from './own-services.ts';
+import { openBenchServices } from './services.ts';
 import { judge, textOf, timed, type Line } from './lines.ts';
 import { MACHINE, MANY, runBench, unlessStopped, wholeNumber } from './program.ts';
 import { HOT_ACCOUNT } from './seed-ledger.ts';

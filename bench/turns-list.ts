@@ -3,7 +3,7 @@ import { countFailures, listTurns } from '../db/reports/admin-turns.ts';
 import { openDatabase, type Database } from '../db/database.ts';
 import type { TurnFilter } from '../domain/turn-filter.ts';
 import { startPostgres } from '../scripts/services/postgres/postgres.ts';
-import { openBenchServices } from './own-services.ts';
+import { openBenchServices } from './services.ts';
 import { judge, textOf, timed, type Line } from './lines.ts';
 import { MACHINE, MANY, runBench, unlessStopped, wholeNumber } from './program.ts';
 import { conversationOf, HOT_USER, NEWEST } from './seed-turns.ts';
