@@ -1,16 +1,16 @@
 import type { TurnState } from './turn.ts';
 
 /**
- * How far a reader of an account has been told: everything of its turns up to a touch (microseconds since the epoch),
- * and every notification up to an id. It travels as the id of the events, so that a reader who comes back gets exactly
- * what changed since.
+ * How far a reader of an account has been told: every change of its turns up to `touched` (microseconds since the
+ * epoch), and every notification up to an id. The cursor travels as the id of the events, so that a reader who comes
+ * back gets exactly what changed since.
  */
 export interface AccountCursor {
   readonly touched: number;
   readonly notificationId: number;
 }
 
-/** A turn as a reader of its account is told of it: the state it is in now, not each it has been in. */
+/** A turn as a reader of its account is told of it: its state now, not every state it has been in. */
 export interface TurnChange {
   readonly turnId: string;
   readonly conversationId: string;
@@ -18,10 +18,12 @@ export interface TurnChange {
   readonly attempt: number;
 }
 
-/** 16 and 15 digits at most, so that both are safe integers; no leading zeros, so that equal ids are equal text. */
+/**
+ * Both parts are safe integers (16 and 15 digits at most). Leading zeros are refused, so that equal ids are equal text.
+ */
 const CURSOR = /^(0|[1-9]\d{0,15})-(0|[1-9]\d{0,14})$/;
 
-/** @returns null when it is malformed: the request answers 400 `invalid_event_id`. */
+/** @returns null for a malformed id: the request answers 400 `invalid_event_id`. */
 export function parseAccountCursor(text: string): AccountCursor | null {
   const [, touched, notificationId] = CURSOR.exec(text) ?? [];
   const cursor = { touched: Number(touched), notificationId: Number(notificationId) };
@@ -32,8 +34,10 @@ export function formatAccountCursor({ touched, notificationId }: AccountCursor):
   return `${touched}-${notificationId}`;
 }
 
-/** A reader who names a place that was never reached (a restored database) is told everything from the present on. */
-export function notBeyond(cursor: AccountCursor, tip: AccountCursor): AccountCursor {
+/**
+ * A cursor beyond the tip was never reached (the database was restored): such a reader is told everything from now on.
+ */
+export function noFurtherThan(cursor: AccountCursor, tip: AccountCursor): AccountCursor {
   return {
     touched: Math.min(cursor.touched, tip.touched),
     notificationId: Math.min(cursor.notificationId, tip.notificationId),

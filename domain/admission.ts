@@ -3,7 +3,7 @@ import { meter, outputThatFits } from './metering.ts';
 import type { Model } from './model.ts';
 import { ceilingOf, LEAST_OUTPUT, levelOf, totalAvailable } from './policy.ts';
 
-/** One earlier turn of the conversation: tokens = its messages' text + 4 each. */
+/** One earlier turn of the conversation. Its tokens are its messages' text + 4 each. */
 export interface HistoryTurn {
   readonly sequence: number;
   readonly tokens: number;
@@ -14,18 +14,18 @@ export interface AdmissionInput {
   /** Sum of the account's live holds, without any of this turn. */
   readonly heldByOthers: number;
   readonly model: Pick<Model, 'historyTokens' | 'contextWindow' | 'maxOutputTokens' | 'defaultOutputTokens' | 'rate'>;
-  /** What the request asked for, null for the model's default. */
+  /** The output limit that the request asked for; null for the model's default. */
   readonly askedOutput: number | null;
   /** Tokenizer count of instructions and question as a prompt (text + 4 a message + 3). */
   readonly baseTokens: number;
-  /** Earlier turns, newest first; what does not fit is left out from the old end. */
+  /** Earlier turns, newest first. The oldest are left out when not all fit. */
   readonly history: readonly HistoryTurn[];
 }
 
 export type AdmissionDecision =
   | { readonly kind: 'admitted'; readonly hold: HoldSize }
   | { readonly kind: 'refused'; readonly code: 'TOKEN_EXHAUSTED' | 'tokens_held' }
-  /** Not even the question alone fits the model's context window with the least answer. */
+  /** Even the question alone, with the least answer, does not fit the model's context window. */
   | { readonly kind: 'context_length' };
 
 export interface HoldSize {
@@ -33,18 +33,21 @@ export interface HoldSize {
   /** Tokenizer count of the whole prompt: what an `estimated` debit uses. */
   readonly promptTokens: number;
   readonly outputLimit: number;
-  /** Sequence number of the oldest turn in the prompt; null: only the question. */
+  /** Sequence number of the oldest turn in the prompt; null when the prompt is only the question. */
   readonly historyFrom: number | null;
 }
 
-/** ceil(tokenizer count × 1.1) + 16: providers wrap messages differently, a hold must not be short (policy 5). */
+/**
+ * ceil(tokenizer count × 1.1) + 16, because providers wrap messages differently and a hold must not be short (policy
+ * 5).
+ */
 export function estimatePrompt(promptTokens: number): number {
   return Math.ceil((promptTokens * 11) / 10) + 16;
 }
 
 /**
- * The one admission rule (policy 5, G1, G2). History is given up turn by turn before anything is refused for lack of
- * room, and the answer's limit shrinks to what fits, but never under min(asked, 256).
+ * The one admission rule (policy 5, G1, G2). Before anything is refused for lack of room, history is given up turn by
+ * turn, and the answer's limit shrinks to what fits, but never under min(asked, 256).
  */
 export function decideAdmission(input: AdmissionInput): AdmissionDecision {
   const total = totalAvailable(input.balance);
@@ -64,7 +67,9 @@ interface Prompt {
   readonly historyFrom: number | null;
 }
 
-/** From the longest history that fits `historyTokens` and the context window down to none. */
+/**
+ * @returns the prompts to try, from the longest history that fits `historyTokens` and the context window down to none.
+ */
 function promptsThatMayBeSent(input: AdmissionInput): Prompt[] {
   const prompts: Prompt[] = [{ promptTokens: input.baseTokens, historyFrom: null }];
   let historyTokens = 0;

@@ -14,12 +14,12 @@ const ALERT_OF = {
   BLOCKED: 'CRITICAL',
 } as const satisfies Record<Level, AlertLevel | null>;
 
-/** Null below 90 %. */
+/** @returns null below 90 %. */
 export function alertLevelOf(balance: Balance): AlertLevel | null {
   return ALERT_OF[levelOf(balance.used, totalAvailable(balance))];
 }
 
-/** Whether `level` is `least` or higher; null is below all. */
+/** Whether `level` is `least` or higher. Null is the lowest. */
 export function isAtLeast(level: AlertLevel | null, least: AlertLevel | null): boolean {
   return rankOf(level) >= rankOf(least);
 }
@@ -28,7 +28,7 @@ function rankOf(level: AlertLevel | null): number {
   return level === null ? -1 : ALERT_LEVELS.indexOf(level);
 }
 
-/** Counted from the last alert of that level: 24 hours. */
+/** The same level is sent again 24 hours after its last alert. */
 const AGAIN_AFTER_MS = 24 * 3_600_000;
 
 export interface SentAlert {
@@ -37,8 +37,8 @@ export interface SentAlert {
 }
 
 /**
- * Whether the present level becomes an alert, and which of its kind in the period (G20). Each level has its own count,
- * so that a WARNING never holds back a CRITICAL; each period begins anew.
+ * Whether the present level becomes an alert, and the number of that alert in the period (G20). Each level has its own
+ * count, so that a WARNING never holds back a CRITICAL. Each period begins anew.
  * @param last the last alert of this level in this period.
  */
 export function decideAlert(last: SentAlert | null, now: Instant): { nth: number } | null {

@@ -1,4 +1,4 @@
-/** What an admin can do that is written down, as `object.verb`; the closed list of the audit log's `action`. */
+/** The actions of admins that the audit log records, as `object.verb`: the closed list of its `action`. */
 export const AUDIT_ACTIONS = [
   'turn.read_content',
   'turn.replay',
@@ -17,14 +17,16 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 export type AuditTargetKind = 'turn' | 'user' | 'redrive' | 'ledger_entry' | 'token_stats';
 
-/** What was acted on: `turn:<id>`, `user:<id>`, or a kind alone where there is only one. */
+/** What was acted on: `turn:<id>` or `user:<id>`, or a kind alone where there is only one of it. */
 export type AuditTarget = AuditTargetKind | `${AuditTargetKind}:${string | number}`;
 
-/** Who acted: an admin by an HTTP request, or (both null) somebody with access to the database through the CLI. */
+/**
+ * Who acted: an admin by an HTTP request, or somebody with access to the database through the CLI (then both are null).
+ */
 export type AuditActor =
   { readonly adminId: number; readonly requestId: string } | { readonly adminId: null; readonly requestId: null };
 
 export const CLI_ACTOR: AuditActor = { adminId: null, requestId: null };
 
-/** Ids, codes and figures only: an audit entry is kept for ever, so no e-mail and no text of a chat may reach it. */
+/** Ids, codes and figures only: an audit entry is kept for ever, so no e-mail and no chat text may reach it. */
 export type AuditFigures = Readonly<Record<string, string | number | boolean | null>>;

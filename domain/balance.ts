@@ -1,26 +1,26 @@
 /**
- * The two buckets of an account and what was used of them in the open period, all metered tokens, integers ≥ 0.
- * Always: used = spentPurchased + spentAllowance + overage; overage > 0 only while purchased = 0 and the allowance is
- * spent.
+ * The two buckets of an account and what the open period has used of them. All are metered tokens, integers ≥ 0. Two
+ * things always hold: used = spentPurchased + spentAllowance + overage, and overage > 0 only while purchased = 0 and
+ * the allowance is spent.
  */
 export interface Balance {
   /** Free tokens of the period, as stored on it. */
   readonly allowance: number;
-  /** Bought tokens not yet spent; they never expire and are consumed first. */
+  /** Bought tokens that are not spent yet. They never expire and are used first. */
   readonly purchased: number;
-  /** What a reversal could not take back; later grants pay it. */
+  /** Tokens that a reversal could not take back. Later grants pay it. */
   readonly debt: number;
   readonly spentPurchased: number;
   readonly spentAllowance: number;
-  /** Used beyond both buckets and not yet paid by a grant. */
+  /** Tokens used beyond both buckets and not paid by a grant yet. */
   readonly overage: number;
   /** All debits and adjustments booked in the period. */
   readonly used: number;
 }
 
 /**
- * What one ledger entry does to a balance: the deltas the ledger stores and adds up (0 - x where it takes, so that no
- * delta is -0).
+ * What one ledger entry does to a balance: the deltas that the ledger stores and adds up. A delta that takes is written
+ * `0 - x`, so that none is -0.
  */
 export interface Posting {
   readonly purchased: number;
@@ -31,10 +31,10 @@ export interface Posting {
   readonly used: number;
 }
 
-/** Largest amount of one entry; sums stay far below 2^53 (a CHECK caps every counter at 10^14). */
+/** Largest amount of one entry. Sums stay far below 2^53: a CHECK caps every counter at 10^14. */
 export const MAX_TOKENS_PER_ENTRY = 1_000_000_000_000;
 
-/** Purchased first, then allowance, then overage; one debit may span all three (policy 2, G24). */
+/** Purchased tokens first, then the allowance, then overage. One debit may span all three (policy 2, G24). */
 export function decideDebit(balance: Balance, tokens: number): Posting {
   assertAmount(tokens);
   return spend(balance, tokens);
@@ -52,7 +52,7 @@ function spend(balance: Balance, tokens: number): Posting {
   });
 }
 
-/** A grant pays standing overage first, then debt; the rest becomes purchased tokens (policy 4). */
+/** A grant pays the overage first, then the debt. The rest becomes purchased tokens (policy 4). */
 export function decideGrant(balance: Balance, tokens: number): Posting {
   assertAmount(tokens);
   const paidOverage = Math.min(balance.overage, tokens);
@@ -66,8 +66,8 @@ export function decideGrant(balance: Balance, tokens: number): Posting {
 }
 
 /**
- * A reversal takes from the purchased balance down to 0; the rest is debt. The allowance is never touched (policy 4,
- * G23).
+ * A reversal takes from the purchased balance down to 0, and the rest becomes debt. It never touches the allowance
+ * (policy 4, G23).
  */
 export function decideReversal(balance: Balance, tokens: number): Posting {
   assertAmount(tokens);
@@ -75,9 +75,7 @@ export function decideReversal(balance: Balance, tokens: number): Posting {
   return posting({ purchased: 0 - taken, debt: tokens - taken });
 }
 
-/**
- * Puts `used` at a wanted value; downwards it undoes what a debit would do: overage, then allowance, then purchased.
- */
+/** Sets `used` to a wanted value. Downwards it undoes a debit: overage first, then allowance, then purchased tokens. */
 export function decideAdjustment(balance: Balance, wantedUsed: number): Posting {
   if (!Number.isSafeInteger(wantedUsed) || wantedUsed < 0) throw new RangeError('used tokens must be an integer >= 0');
   if (wantedUsed > balance.used) return spend(balance, wantedUsed - balance.used);
@@ -94,7 +92,7 @@ export function decideAdjustment(balance: Balance, wantedUsed: number): Posting 
   });
 }
 
-/** What a new period starts with: used is 0, purchased tokens and debt carry over, overage is forgiven (policy 4). */
+/** A new period starts with used 0. Purchased tokens and debt carry over, and overage is forgiven (policy 4). */
 export function openBalance(last: Balance | null, allowance: number): Balance {
   return {
     allowance,

@@ -1,4 +1,4 @@
-/** What is wrong with a request, or with us; no turn ends with it. */
+/** Errors of a request, or of ours, with which no turn ends. */
 const REQUEST_ERRORS = [
   'invalid_json',
   'invalid_request',
@@ -18,12 +18,15 @@ const REQUEST_ERRORS = [
   'internal',
 ] as const;
 
-/** With what a turn that was never admitted is refused: nothing is bound, and the same key may be sent again. */
+/** Codes with which a turn that was never admitted is refused. Nothing is bound, and the same key may be sent again. */
 export const TURN_REFUSALS = ['TOKEN_EXHAUSTED', 'tokens_held', 'account_suspended', 'unavailable'] as const;
 
 export type TurnRefusalCode = (typeof TURN_REFUSALS)[number];
 
-/** How an admitted turn can fail; `true` = its person, an admin or a reset may run it again with a hope of success. */
+/**
+ * Codes with which an admitted turn fails. `true`: its person, an admin or a reset may run it again with a hope of
+ * success.
+ */
 export const TURN_FAILURES = {
   conversation_busy: true,
   model_unavailable: true,
@@ -31,7 +34,7 @@ export const TURN_FAILURES = {
   model_timeout: true,
   interrupted: true,
   TOKEN_EXHAUSTED: true,
-  // Once it is resumed.
+  // A retry may succeed once the account is resumed.
   account_suspended: true,
   model_rejected: false,
   content_filtered: false,
@@ -45,9 +48,9 @@ export const TURN_FAILURE_CODES: readonly TurnFailureCode[] = Object.keys(TURN_F
 export type ErrorCode = (typeof REQUEST_ERRORS)[number] | TurnRefusalCode | TurnFailureCode;
 
 /**
- * The closed list of all error codes: what an HTTP error's `code`, a turn's `error.code` and the admins' filter may
- * say. A new one goes into one of the lists above, and the compiler then asks for its status (`api/http/errors.ts`),
- * its sentences (`domain/messages.ts`) and, of a failure, its type in Temporal (`workflows/contract/turn.ts`).
+ * The closed list of all error codes: the `code` of an HTTP error, the `error.code` of a turn and the admins' filter. A
+ * new code goes into one of the lists above. The compiler then asks for its status (`api/http/errors.ts`), its
+ * sentences (`domain/messages.ts`) and, for a failure, its type in Temporal (`workflows/contract/turn.ts`).
  */
 export const ERROR_CODES: readonly ErrorCode[] = [
   ...new Set([...REQUEST_ERRORS, ...TURN_REFUSALS, ...TURN_FAILURE_CODES]),
@@ -61,11 +64,16 @@ export function isTurnRefusal(code: string): code is TurnRefusalCode {
   return TURN_REFUSALS.some((known) => known === code);
 }
 
-/** An expected refusal: it reaches the reader as a flat error with this code. Anything else that is thrown is a 500. */
+/**
+ * An expected refusal, which reaches the reader as a flat error with this code. Anything else that is thrown is a 500.
+ */
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
-  /** Merged into the flat error, e.g. `{retryAfter: 5}` or the figures of a refusal. Never secrets, never chat text. */
+  /**
+   * Fields merged into the flat error, such as `{retryAfter: 5}` or the figures of a refusal. Never secrets or chat
+   * text.
+   */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, details: Readonly<Record<string, unknown>> = {}, options?: ErrorOptions) {

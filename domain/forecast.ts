@@ -1,12 +1,12 @@
 import { wallClock, type Instant } from './period.ts';
 
-/** What turns have used lately, and since when there is anything to go by. */
+/** How fast an account has used tokens lately. */
 export interface Pace {
   /** When the account's first debit was booked; null before it. */
   readonly firstDebitAt: Instant | null;
   /**
-   * Debited tokens by local day (`YYYY-MM-DD`, a day perhaps more than once), at least of today and the six days
-   * before.
+   * Debited tokens by local day (`YYYY-MM-DD`; a day may appear more than once), for today and the six days before at
+   * least.
    */
   readonly debits: readonly { readonly day: string; readonly tokens: number }[];
 }
@@ -18,13 +18,13 @@ const DAYS_BEFORE_TODAY = 6;
 /**
  * When the remaining tokens run out if they are used as in the last 7 days; null when they last until the reset.
  *
- * Pace = tokens debited today and on the six days before (days on the account's wall clock), by the time from the
- * beginning of the first of them until now, or since the account's first debit where that is later. So a quiet weekend
- * counts, an account that came back after months is not taken for a busy one, and a new account is judged by its own
- * days only. Adjustments are no use of tokens and do not count; holds are not used yet. Tokens that are used up have
- * run out now. Where a clock was put forward or back within the 7 days, the time is off by that hour.
+ * The pace is the tokens debited today and on the six days before (days on the account's wall clock), divided by the
+ * time from the beginning of the first of those days until now. Where the account's first debit came later, the time
+ * counts from that debit. So a quiet weekend counts, an account that came back after months is not taken for a busy
+ * one, and a new account is judged by its own days only. Adjustments and holds do not count. Tokens that are used up
+ * have run out now. Where a clock was put forward or back within the 7 days, the time is off by that hour.
  *
- * With less than 24 hours since the first debit there is no forecast (null): one busy hour says nothing of a month.
+ * With less than 24 hours since the first debit there is no forecast (null): one busy hour says nothing about a month.
  */
 export function forecastDepletion({
   now,

@@ -2,16 +2,16 @@ import type { Locale } from './messages.ts';
 import { isTimeZone } from './time-zones.ts';
 
 /**
- * What a token of an OIDC issuer says of a person. Issuer and subject name them; an e-mail only shows who it is, and
- * joins nobody.
+ * What a token of an OIDC issuer says about a person. Issuer and subject identify the person. The e-mail is only shown:
+ * it never links a person to an existing user.
  */
 export interface Identity {
   readonly issuer: string;
   readonly subject: string;
   readonly role: 'user' | 'admin';
-  /** Lower case; null unless the issuer has verified it. */
+  /** In lower case; null unless the issuer has verified it. */
   readonly email: string | null;
-  /** Where the person begins; what they choose later stays. */
+  /** Locale and time zone of a new person. What they choose later stays. */
   readonly locale: Locale;
   readonly timeZone: string;
   /** Milliseconds since the epoch. */
@@ -20,20 +20,23 @@ export interface Identity {
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** Which claim holds roles, and which of them is our admin; null: nobody of this issuer is. */
+/** Which claim holds roles, and which value makes an admin; null when this issuer has no admins. */
 export interface RoleRule {
   readonly claim: string;
   readonly adminRole: string | null;
 }
 
-/** Exact words only: `admin` is no part of `not-admin`, and a claim of another shape is no role. */
+/** A role must match exactly: `not-admin` is not `admin`. A claim of another shape holds no role. */
 export function roleOf(claims: Claims, { claim, adminRole }: RoleRule): 'user' | 'admin' {
   const held = findClaim(claims, claim);
   const roles: readonly unknown[] = Array.isArray(held) ? held : [held];
   return adminRole !== null && roles.includes(adminRole) ? 'admin' : 'user';
 }
 
-/** By its own name (`https://example.com/roles` has dots), else as a path (`realm_access.roles`). */
+/**
+ * The claim is looked up by its whole name first (`https://example.com/roles` has dots), then as a path
+ * (`realm_access.roles`).
+ */
 function findClaim(claims: Claims, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name];
   return name
@@ -44,7 +47,10 @@ function findClaim(claims: Claims, name: string): unknown {
     );
 }
 
-/** An address that anybody may write into their profile would show an admin somebody else. */
+/**
+ * An unverified address is ignored: people may write any address into their profile, and an admin would see somebody
+ * else.
+ */
 export function emailOf({ email, email_verified: verified }: Claims): string | null {
   return verified === true &&
     typeof email === 'string' &&
@@ -54,12 +60,12 @@ export function emailOf({ email, email_verified: verified }: Claims): string | n
     : null;
 }
 
-/** `en-US` is English; what we do not speak is Korean, as for everybody who has not chosen. */
+/** `en-US` counts as English. Any language that we do not speak becomes Korean, as for everybody who has not chosen. */
 export function localeOf({ locale }: Claims): Locale {
   return typeof locale === 'string' && /^en\b/i.test(locale) ? 'en' : 'ko';
 }
 
-/** By the standard claim; else that of most who come. */
+/** The standard claim `zoneinfo`; without it the zone of most users. */
 export function timeZoneOf({ zoneinfo }: Claims): string {
   return typeof zoneinfo === 'string' && isTimeZone(zoneinfo) ? zoneinfo : 'Asia/Seoul';
 }

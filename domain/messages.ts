@@ -8,7 +8,7 @@ export type Locale = (typeof LOCALES)[number];
 
 type Sentences = Readonly<Record<Locale, string>>;
 
-/** What a person reads for each code. Korean first; nothing here names internals. */
+/** The sentence that a person reads for each code, Korean first. No sentence names internals. */
 export const ERROR_SENTENCES = {
   invalid_json: { ko: '요청 본문이 올바른 JSON 객체가 아닙니다.', en: 'The request body is not a JSON object.' },
   invalid_request: { ko: '요청 내용이 올바르지 않습니다.', en: 'The request is not valid.' },
@@ -103,13 +103,13 @@ export function warningSentence(warning: Pick<Warning, 'percentLeft'>, locale: L
     : `${warning.percentLeft}% of your tokens are left.`;
 }
 
-/** What an alert says (G21), as it stood when it was decided. */
+/** The figures of an alert's text (G21), as they were when the alert was decided. */
 export interface AlertFigures {
   readonly level: AlertLevel;
   readonly usagePercent: number;
   readonly remainingTokens: number;
   readonly resetsAt: Instant;
-  /** The reader's: the reset is told by the clock on their wall. */
+  /** The reader's zone, in which the reset is told. */
   readonly timeZone: string;
   readonly purchaseUrl: string;
 }
@@ -140,7 +140,7 @@ const ALERT_TEXTS = {
   },
 } as const satisfies Record<Locale, (figures: AlertFigures) => { title: string; body: string }>;
 
-/** `YYYY-MM-DDTHH:MM` */
+/** `YYYY-MM-DDTHH:MM` on the wall clock of the zone. */
 function shown(at: Instant, timeZone: string): string {
   return new Date(wallClock(at, timeZone)).toISOString().slice(0, 16);
 }

@@ -3,8 +3,8 @@ import type { Usage } from './usage.ts';
 
 /**
  * Metered tokens of one model call: ceil(sum of tokens × rate / 1000), rounded once. The same function sizes the hold
- * and books the debit. Cached tokens lie inside prompt tokens and reasoning inside completion tokens: neither is added
- * twice.
+ * and computes the debit. Cached tokens lie inside prompt tokens and reasoning inside completion tokens, so neither is
+ * added twice.
  */
 export function meter(usage: Pick<Usage, 'promptTokens' | 'cachedTokens' | 'completionTokens'>, rate: Rate): number {
   const { promptTokens, cachedTokens, completionTokens } = usage;
@@ -23,7 +23,10 @@ export function meter(usage: Pick<Usage, 'promptTokens' | 'cachedTokens' | 'comp
   return Number((thousandths + 999n) / 1000n);
 }
 
-/** The largest answer whose turn still meters at no more than `room` tokens; negative when not even the prompt fits. */
+/**
+ * The largest answer with which a turn meters at no more than `room` tokens; negative when even the prompt does not
+ * fit.
+ */
 export function outputThatFits(room: number, promptTokens: number, rate: Rate): number {
   const left = BigInt(room) * 1000n - BigInt(promptTokens) * BigInt(rate.input);
   return left < 0n ? -1 : Number(left / BigInt(rate.output));

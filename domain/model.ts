@@ -1,4 +1,6 @@
-/** Integer thousandths of a metered token per provider token, all > 0 (1000 = one for one). */
+/**
+ * Integer thousandths of a metered token per provider token, all > 0 (1000 = one metered token for one provider token).
+ */
 export interface Rate {
   readonly input: number;
   readonly cachedInput: number;
@@ -6,15 +8,15 @@ export interface Rate {
 }
 
 /**
- * A rate as it was published: what a hold fixes and its debit uses, whatever the catalogue says later. Numbered per
- * model from 1.
+ * A rate as it was published. A hold fixes its version, and the debit uses it whatever the catalogue says later.
+ * Versions are numbered per model from 1.
  */
 export interface RateVersion extends Rate {
   readonly id: number;
   readonly version: number;
 }
 
-/** A model on offer, with its rate as published. */
+/** A model on offer, with its published rate. */
 export interface PricedModel extends Model {
   readonly rate: RateVersion;
 }
@@ -23,12 +25,12 @@ export interface PricedModel extends Model {
 export interface Model {
   readonly name: string;
   readonly instructions: string;
-  /** Bounds the earlier messages of a prompt only (text + 4 each), without instructions and question. */
+  /** Limits only the earlier messages of a prompt (text + 4 each), not the instructions and the question. */
   readonly historyTokens: number;
   readonly contextWindow: number;
   readonly maxOutputTokens: number;
   readonly defaultOutputTokens: number;
-  /** The field by which this model's provider takes the output limit. */
+  /** The request field in which this model's provider expects the output limit. */
   readonly limitField: 'max_completion_tokens' | 'max_tokens';
   readonly encoding: Encoding;
   readonly rate: Rate;

@@ -2,7 +2,7 @@
 export type Instant = number;
 
 /**
- * Whether somebody may ask about it: in year 10000 `Date` writes a sign before the year, and before year 1 `Intl`
+ * Whether an instant may be asked about. In year 10000 `Date` writes a sign before the year, and before year 1 `Intl`
  * leaves the era out.
  */
 export function isInRange(at: Instant): boolean {
@@ -11,7 +11,7 @@ export function isInRange(at: Instant): boolean {
 
 const EARLIEST = Date.UTC(1970, 0);
 const LATEST = Date.UTC(3000, 0);
-/** For whoever is refused. */
+/** The allowed range, as the refusal names it. */
 export const RANGE = 'from 1970 to 2999';
 
 /** One calendar month of one account, half-open: [startsAt, endsAt). */
@@ -23,13 +23,13 @@ export interface Period {
 }
 
 const HOUR = 3_600_000;
-/** More than any wall clock is away from UTC's. */
+/** A wall clock is always less than this away from UTC. */
 const FARTHEST = 26 * HOUR;
 
 /**
- * The period that follows `last` (null: the account's first), as seen at `now` in the zone set at `now`.
- * It starts where the last ended, its label is the later of last + 1 and the current month, and it ends at the first
- * midnight of the following month: a zone change moves only ends not yet fixed, so nobody gains or loses an allowance.
+ * The period that follows `last` (null: the account's first), as seen at `now` in the zone set at `now`. It starts
+ * where the last ended. Its label is the later of last + 1 and the current month. It ends at the first midnight of the
+ * following month. A change of zone moves only ends that are not fixed yet, so nobody gains or loses an allowance.
  */
 export function nextPeriod(last: Period | null, now: Instant, timeZone: string): Period {
   const current = monthOf(now, timeZone);
@@ -44,7 +44,7 @@ export function nextPeriod(last: Period | null, now: Instant, timeZone: string):
   return { label, startsAt: last.endsAt, endsAt: startOfMonth(followingMonth(label), timeZone) };
 }
 
-/** Label of the period that is open at `now`, whether or not anything has touched the account in it yet. */
+/** Label of the period that is open at `now`, even if nothing has touched the account in it yet. */
 export function openLabel(last: Period | null, now: Instant, timeZone: string): string {
   return last !== null && now < last.endsAt ? last.label : nextPeriod(last, now, timeZone).label;
 }
@@ -59,7 +59,7 @@ export function dayOf(at: Instant, timeZone: string): string {
   return new Date(wallClock(at, timeZone)).toISOString().slice(0, 10);
 }
 
-/** What the zone's wall clock shows, as the instant at which a clock in UTC shows the same. */
+/** The time on the zone's wall clock, as the instant at which a UTC clock shows the same. */
 export function wallClock(at: Instant, timeZone: string): Instant {
   return at + zoneOffset(at, timeZone);
 }
@@ -72,24 +72,21 @@ export function followingMonth(label: string): string {
 }
 
 /**
- * The first instant whose wall clock in the zone shows the month: its first midnight, or what follows a gap at
- * midnight.
+ * The first instant whose wall clock in the zone shows the month: its first midnight, or the end of a gap at midnight.
  */
 export function startOfMonth(label: string, timeZone: string): Instant {
   return firstInstant(`${label}-01`, (at) => monthOf(at, timeZone) >= label);
 }
 
-/** The same of a day. @param day `YYYY-MM-DD`. */
+/** The first instant whose wall clock in the zone shows the day. @param day `YYYY-MM-DD`. */
 export function startOfDay(day: string, timeZone: string): Instant {
   return firstInstant(day, (at) => dayOf(at, timeZone) >= day);
 }
 
-/**
- * @param reached false before the instant and true from it on, because a month and a day on the wall clock only grow.
- */
+/** @param reached false before the wanted instant and true from it on: the wall clock's month and day only grow. */
 function firstInstant(day: string, reached: (at: Instant) => boolean): Instant {
   const wall = Date.parse(`${day}T00:00:00.000Z`);
-  // Offsets lie between -12 h and +14 h; the boundary is found by halving.
+  // Offsets lie between -12 h and +14 h. The instant is found by halving that range.
   let before = wall - FARTHEST;
   let after = wall + FARTHEST;
   if (reached(before) || !reached(after))
@@ -108,7 +105,7 @@ function zoneOffset(at: Instant, timeZone: string): number {
   for (const { type, value } of formatter(timeZone).formatToParts(at))
     if (type !== 'literal') parts[type] = Number(value);
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
-  // `Date.UTC` takes the years 0 to 99 for those of the 20th century.
+  // `Date.UTC` is not used, because it takes the years 0 to 99 for years of the 20th century.
   const wall = new Date(0);
   wall.setUTCFullYear(year, month - 1, day);
   const offset = wall.setUTCHours(hour, minute, second) - Math.floor(at / 1000) * 1000;
@@ -116,7 +113,7 @@ function zoneOffset(at: Instant, timeZone: string): number {
   return offset;
 }
 
-// Making a formatter costs some 50 µs, using one 2 µs; there are about 600 zones.
+// Formatters are kept: making one costs some 50 µs, using one 2 µs. There are about 600 zones.
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 function formatter(timeZone: string): Intl.DateTimeFormat {

@@ -1,4 +1,4 @@
-/** What a provider adds around each message and each prompt, beside the text (policy 5). */
+/** Tokens that a provider adds to the text: for each message, and once for the prompt (policy 5). */
 export const TOKENS_PER_MESSAGE = 4;
 export const TOKENS_PER_PROMPT = 3;
 

@@ -1,16 +1,16 @@
-/** A replay of many turns. `cancelling`: what runs may end, nothing more is begun. */
+/** States of a replay of many turns. In `cancelling`, turns that run may end, and no more are begun. */
 export const REDRIVE_STATES = ['running', 'paused', 'cancelling', 'completed', 'cancelled'] as const;
 export type RedriveState = (typeof REDRIVE_STATES)[number];
 
-/** Of one turn in it. `waiting` once the redrive is over: not done. */
+/** States of one turn in a redrive. `waiting` once the redrive is over means that the turn was not replayed. */
 export const REDRIVE_TURN_STATES = ['waiting', 'running', 'completed', 'stopped', 'failed', 'skipped'] as const;
 export type RedriveTurnState = (typeof REDRIVE_TURN_STATES)[number];
 
-/** Why a turn was left as it was when its time came. `busy`: its conversation was, for as long as it was tried. */
+/** Why a turn was not replayed. `busy`: its conversation was busy for as long as it was tried. */
 export const SKIP_REASONS = ['superseded', 'suspended', 'busy', 'not_failed'] as const;
 export type SkipReason = (typeof SKIP_REASONS)[number];
 
-/** What an admin may ask of a redrive, and from which states it takes effect; elsewhere it stays as it is. */
+/** What an admin may do with a redrive, and from which states. From any other state nothing happens. */
 export const REDRIVE_STEPS = {
   paused: ['running'],
   running: ['paused'],
@@ -19,7 +19,7 @@ export const REDRIVE_STEPS = {
 
 export type RedriveStep = keyof typeof REDRIVE_STEPS;
 
-/** How many turns of it stand where; together they are all of it. */
+/** How many turns of a redrive are in each state. Together they are all of its turns. */
 export interface RedriveProgress {
   readonly state: RedriveState;
   readonly waiting: number;
@@ -33,12 +33,12 @@ export interface RedriveProgress {
 export const RATE_PER_SECOND = { default: 5, most: 50 } as const;
 export const REDRIVE_LIMIT = { default: 1_000, most: 10_000 } as const;
 /**
- * Turns of a redrive that run at once: as many as the background has slots by default, so that people's turns are not
- * crowded out.
+ * How many turns of a redrive run at once. By default it is the number of background slots, so that people's turns are
+ * not crowded out.
  */
 export const REDRIVE_WINDOW = 20;
 
-/** All turns of a redrive, wherever they stand. */
+/** All turns of a redrive, in whatever state. */
 export function countTurns({
   waiting,
   running,
@@ -50,7 +50,7 @@ export function countTurns({
   return waiting + running + countDone({ completed, stopped, failed, skipped });
 }
 
-/** Those with which nothing more happens. */
+/** The turns of a redrive with which nothing more happens. */
 export function countDone({
   completed,
   stopped,

@@ -2,14 +2,16 @@ import { monthOf, nextPeriod, type Instant, type Period } from './period.ts';
 
 /**
  * What a firing of the monthly reset finds.
- * `reset`: the period of its month is to be opened now. `already_reset`: the first touch came before it. `past_month`:
- * it fires late or by backfill for a month that is over; nothing is done. `not_due`: the open period lasts longer than
- * its month, because its owner moved east since it began; the first touch after its end resets it.
+ * - `reset`: the period of its month has to be opened now.
+ * - `already_reset`: a first touch of the account has opened it before.
+ * - `past_month`: the firing is late, or a backfill, for a month that is over. Nothing is done.
+ * - `not_due`: the open period lasts longer than its month, because its owner has moved east since it began. The first
+ *   touch after its end resets it.
  */
 export type ResetOutcome = 'reset' | 'already_reset' | 'past_month' | 'not_due';
 
 /**
- * Pure (G18), so that a firing may come late, twice or by backfill.
+ * The decision depends only on its arguments (G18), so that a firing may come late, twice or by backfill.
  * @param last the account's newest period, null when it has none. @param firedFor the nominal time of the firing.
  */
 export function decideReset({

@@ -3,23 +3,23 @@ import type { Balance } from './balance.ts';
 import type { Instant } from './period.ts';
 
 /**
- * What an account may have scheduled: the monthly reset of its allowance, and the hourly check while it is at 90 % or
+ * The schedules an account may have: the monthly reset of its allowance, and the hourly check while it is at 90 % or
  * more.
  */
 export const SCHEDULE_KINDS = ['reset', 'alert'] as const;
 export type ScheduleKind = (typeof SCHEDULE_KINDS)[number];
 
 /**
- * What an account's open period needs, or what PostgreSQL remembers to be armed for it. `alert` is the level: a check
- * is owed at once when the level rises, not at the next full hour. A new period remembers nothing, so each arms its
- * own.
+ * The schedules that an account's open period needs, or that PostgreSQL remembers as armed for it. `alert` is the
+ * level, because a rise of the level is checked at once and not at the next full hour. A new period remembers nothing,
+ * so that each period arms its own.
  */
 export interface Schedules {
   readonly reset: boolean;
   readonly alert: AlertLevel | null;
 }
 
-/** A period in which nothing was used has nothing to reset, and only 90 % or more has anything to say. */
+/** A period in which nothing was used has nothing to reset, and below 90 % there is nothing to alert. */
 export function neededSchedules(balance: Balance): Schedules {
   return { reset: balance.used > 0, alert: alertLevelOf(balance) };
 }
@@ -34,8 +34,8 @@ const LACKS = {
 } as const satisfies Record<ScheduleKind, (needed: Schedules, armed: Schedules) => boolean>;
 
 /**
- * What is remembered once `kinds` have been armed for what was `wanted` then. What is needed no longer is forgotten:
- * the schedule's own run will find nothing to do and delete it, perhaps has already.
+ * What is remembered once `kinds` have been armed for what was `wanted` then. A schedule that is needed no longer is
+ * forgotten: its own run finds nothing to do and deletes it, or already has.
  */
 export function rememberArmed(
   kinds: readonly ScheduleKind[],
@@ -48,21 +48,26 @@ export function rememberArmed(
   };
 }
 
-/** The account as its schedules see it. */
+/** The part of an account that its schedules depend on. */
 export interface ScheduledAccount {
   readonly userId: number;
-  /** IANA zone of its owner: resets come at 04:05 on that wall clock. */
+  /** IANA zone of the owner. Resets fire at 04:05 on that wall clock. */
   readonly timeZone: string;
   /** End of the period for which checks are armed. */
   readonly periodEndsAt: Instant;
 }
 
-/** When a schedule fires, in words that are equal when the schedules are: what `schedules check` compares and shows. */
+/**
+ * When a schedule fires, as text that is equal exactly when the timings are. `schedules check` compares and shows it.
+ */
 export function timingOf(kind: ScheduleKind, account: ScheduledAccount): string {
   return TIMINGS[kind](account);
 }
 
-/** 04:05: no zone has a gap or a repeat of daylight saving between 04 and 20 o'clock; at midnight five have. */
+/**
+ * 04:05, because no zone has a gap or a repeat of daylight saving between 04 and 20 o'clock. Five zones have one at
+ * midnight.
+ */
 export const RESET_AT = { dayOfMonth: 1, hour: 4, minute: 5 } as const;
 
 export const TIMINGS = {
@@ -71,42 +76,46 @@ export const TIMINGS = {
     `hourly at +${spreadSeconds(userId)} s until ${new Date(periodEndsAt).toISOString()}`,
 } as const satisfies Record<ScheduleKind, (account: ScheduledAccount) => string>;
 
-/** 0 to 3,599: spreads the accounts' checks over the hour, the same for an account each time (FNV-1a of its id). */
+/**
+ * 0 to 3,599. It spreads the accounts' checks over the hour, and is always the same for an account (FNV-1a of its id).
+ */
 export function spreadSeconds(userId: number): number {
   let hash = 0x811c9dc5;
   for (const character of String(userId)) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193) >>> 0;
   return hash % 3_600;
 }
 
-/** A schedule that is armed, as the engine tells it. */
+/** A schedule that is armed, as the planner reports it. */
 export interface PlannedSchedule {
   readonly kind: ScheduleKind;
   readonly userId: number;
-  /** As `timingOf`, when it is one of ours unchanged. */
+  /** Equal to `timingOf` when it is one of our schedules, unchanged. */
   readonly timing: string;
-  /** Null: it will never fire again. */
+  /** Null when it will never fire again. */
   readonly nextAt: Instant | null;
 }
 
-/** The engine will never take this schedule: to ask again is of no use. */
+/** The planner will never accept this schedule, so asking again is useless. */
 export class ScheduleRefused extends Error {
   override readonly name = 'ScheduleRefused';
 }
 
 /**
- * Arms and disarms what fires for an account. Temporal schedules a user are the one implementation; past some 50,000 of
- * them (the server starts about 30 workflows a second), one schedule a time zone that fans out over pages of accounts
- * would be the second.
+ * Arms and disarms what fires for an account. The one implementation has Temporal schedules for each user. Past some
+ * 50,000 of them (the server starts about 30 workflows a second), a second one would be worth it: one schedule a time
+ * zone, which fans out over pages of accounts.
  */
 export interface Planner {
   /**
-   * Makes it, or brings the one that is there to the wanted timing; a check also runs at once.
+   * Creates the schedule, or changes the existing one to the wanted timing. A check also runs at once.
    * @throws ScheduleRefused.
    */
   arm(kind: ScheduleKind, account: ScheduledAccount): Promise<void>;
-  /** No-op when there is none. */
+  /** Does nothing when there is no such schedule. */
   disarm(kind: ScheduleKind, userId: number): Promise<void>;
   find(kind: ScheduleKind, userId: number): Promise<PlannedSchedule | null>;
-  /** All of them, in no order; what was armed or disarmed a moment ago may be missing or still there. */
+  /**
+   * All schedules of users, in no order. One that was armed or disarmed a moment ago may be missing or still listed.
+   */
   list(): AsyncIterable<PlannedSchedule>;
 }

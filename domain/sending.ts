@@ -2,13 +2,13 @@ import type { TurnState } from './turn.ts';
 
 /** What a send with a known id does (policy 7, first column). */
 export type SendDecision =
-  /** Admitted and alive: read its stream from the start. */
+  /** The turn is admitted and alive: its stream is read from the start. */
   | 'join'
-  /** Ended: the stored answer or failure, no model call. */
+  /** The turn has ended: the stored answer or failure is sent, without a model call. */
   | 'stored'
-  /** Refused, so nothing was bound: judged anew, with whatever body comes now. */
+  /** The turn was refused, so nothing is bound: it is judged anew, with whatever body comes now. */
   | 'judge_anew'
-  /** Bound to another body. */
+  /** The key is bound to another body. */
   | 'conflict';
 
 const SAME_BODY = {
@@ -26,8 +26,8 @@ export function decideSendAgain(state: TurnState, sameBody: boolean): SendDecisi
 }
 
 /**
- * Whether the person's retry or an admin's replay may run the turn (second and third column). A refused turn has no
- * replay.
+ * Whether the person's retry or an admin's replay may run the turn (policy 7, second and third column). A refused turn
+ * cannot be replayed.
  */
 export function mayRunAgain(state: TurnState, by: 'retry' | 'replay'): boolean {
   return state === 'failed' || (state === 'refused' && by === 'retry');

@@ -1,4 +1,4 @@
-/** The program cannot go on, and the person in front of it can do something about it: one sentence that says what. */
+/** The program cannot go on, and whoever started it can mend that. The message is one sentence that says how. */
 export class SetupError extends Error {
   override readonly name = 'SetupError';
 }

@@ -1,24 +1,24 @@
 import type { TurnState } from './turn.ts';
 
 /**
- * Why a reader must drop the text so far: a new attempt (`retry`, `replay`), or its text has a gap that only a repeat
- * can close (`resync`).
+ * Why a reader must drop the text so far: a new attempt has begun (`retry`, `replay`), or the text has a gap that only
+ * repeating it can close (`resync`).
  */
 export const RESTART_REASONS = ['retry', 'replay', 'resync'] as const;
 export type RestartReason = (typeof RESTART_REASONS)[number];
 
 /**
- * The place of an event in a turn: attempt 0 is before the first attempt, entry 0 is before an attempt's first entry.
+ * The place of an event in a turn. Attempt 0 is before the first attempt, entry 0 is before an attempt's first entry.
  */
 export interface EventId {
   readonly attempt: number;
   readonly entry: number;
 }
 
-/** `accepted` is no entry of any attempt's stream: it comes from PostgreSQL, always under this id. */
+/** `accepted` is an entry of no attempt's stream: it comes from PostgreSQL, always under this id. */
 export const ACCEPTED_ID: EventId = { attempt: 0, entry: 1 };
 
-/** What a writer leaves behind; the rest of a turn's events come from PostgreSQL. */
+/** What a writer puts into the stream. The rest of a turn's events come from PostgreSQL. */
 export type StreamEntry =
   | { readonly kind: 'delta'; readonly id: EventId; readonly text: string }
   | { readonly kind: 'restarted'; readonly id: EventId; readonly reason: RestartReason };
@@ -26,8 +26,7 @@ export type StreamEntry =
 export type EndingState = Extract<TurnState, 'completed' | 'stopped' | 'failed'>;
 
 /**
- * What a reader of a turn is sent, `data` as it goes over the wire (docs/api.md, Stream events). `Turn` is the wire's
- * turn.
+ * What a reader of a turn is sent, with `data` as on the wire (docs/api.md, Stream events). `Turn` is the wire's turn.
  */
 export type TurnEvent<Turn = unknown> =
   | {
@@ -43,11 +42,11 @@ export type TurnEvent<Turn = unknown> =
     }
   | { readonly id: string; readonly type: EndingState; readonly data: { readonly turn: Turn } };
 
-/** 15 digits at most, so that both halves are safe integers; no leading zeros, so that equal ids are equal text. */
+/** Both halves are safe integers (15 digits at most). Leading zeros are refused, so that equal ids are equal text. */
 const EVENT_ID = /^(0|[1-9]\d{0,14})-(0|[1-9]\d{0,14})$/;
 
 /**
- * @returns null when it is not `<attempt>-<entry>`: the request answers 400 `invalid_event_id`. An id that was never
+ * @returns null for what is not `<attempt>-<entry>`: the request answers 400 `invalid_event_id`. An id that was never
  *   given out is well-formed.
  */
 export function parseEventId(text: string): EventId | null {
@@ -59,7 +58,7 @@ export function formatEventId(id: EventId): string {
   return `${id.attempt}-${id.entry}`;
 }
 
-/** Negative, 0 or positive as `a` lies before, at or after `b`: the order Redis keeps a stream in. */
+/** Negative, 0 or positive when `a` lies before, at or after `b`: the order in which Redis keeps a stream. */
 export function compareEventIds(a: EventId, b: EventId): number {
   return a.attempt - b.attempt || a.entry - b.entry;
 }

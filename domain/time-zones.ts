@@ -1,10 +1,10 @@
-/** Why a name is refused; it follows the name of the field. */
+/** The reason of a refusal. It follows the name of the field. */
 export const NO_TIME_ZONE = 'not the name of an IANA time zone, such as Asia/Seoul or UTC';
 
 /**
- * Whether it is a name of the IANA database, spelt as there. `Intl` takes more: offsets (`+09:00`), which have no
- * daylight saving, any case, and names of its own (`JST`, `PST`, `BST`). Temporal's schedules do not, and no reset
- * could be armed for such an account.
+ * Whether a name is one of the IANA database, spelt as there. `Intl` accepts more: offsets (`+09:00`), which have no
+ * daylight saving, any case, and names of its own (`JST`, `PST`, `BST`). Temporal's schedules refuse those, and no
+ * reset could be armed for such an account.
  */
 export function isTimeZone(name: string): boolean {
   return TIME_ZONES.has(name);
@@ -38,7 +38,7 @@ const OTHER_NAMES = `
   US/Indiana-Starke US/Michigan US/Mountain US/Pacific US/Samoa UTC Universal W-SU WET Zulu
 `;
 
-/** All that may be chosen. */
+/** All names that may be chosen. */
 export const TIME_ZONES: ReadonlySet<string> = new Set([
   ...Intl.supportedValuesOf('timeZone'),
   ...OTHER_NAMES.trim().split(/\s+/),

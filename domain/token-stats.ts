@@ -2,18 +2,18 @@ import type { Level } from './policy.ts';
 import type { Instant } from './period.ts';
 
 /**
- * Who used how much in their open periods, over all accounts; an account whose stored period has ended counts as used 0
- * (docs/api.md, Admin stats).
+ * Who has used how much in their open periods, over all accounts. An account whose stored period has ended counts as
+ * used 0 (docs/api.md, Admin stats).
  */
 export interface TokenStats {
   readonly overview: {
     readonly totalUsers: number;
-    /** Used more than 0. */
+    /** Users who have used more than 0. */
     readonly activeUsers: number;
     readonly totalUsedTokens: number;
-    /** Sum of the balances. */
+    /** Sum of the purchased balances. */
     readonly totalPurchasedTokens: number;
-    /** Over all users, rounded. */
+    /** Mean over all users, rounded. */
     readonly averageUsedTokens: number;
   };
   /** Users by percent used, half-open: [0, 50), [50, 80), [80, 90), [90, 95), 95 and up. */
@@ -24,7 +24,7 @@ export interface TokenStats {
     readonly under95: number;
     readonly over95: number;
   };
-  /** At most 100: most used first, then by user id. */
+  /** At most 100 users: most used first, then by user id. */
   readonly topUsers: readonly TopUser[];
   readonly asOf: Instant;
 }

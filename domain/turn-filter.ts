@@ -2,7 +2,7 @@ import type { ErrorCode } from './errors.ts';
 import type { Instant } from './period.ts';
 import type { TurnState } from './turn.ts';
 
-/** Which turns an admin means (docs/api.md, Turn filter); an absent part means any. The same for lists and replays. */
+/** The turns that an admin means (docs/api.md, Turn filter), for lists and replays alike. An absent part means any. */
 export interface TurnFilter {
   readonly state?: TurnState | undefined;
   /** Why they failed or were refused. */
@@ -14,6 +14,6 @@ export interface TurnFilter {
   readonly from?: Instant | undefined;
   /** Accepted before. */
   readonly to?: Instant | undefined;
-  /** Whether an admin's replay, or a reset in the Temporal UI, ran them again after a failure. */
+  /** Whether an admin's replay, or a reset in the Temporal UI, has run them again after a failure. */
   readonly replayed?: boolean | undefined;
 }

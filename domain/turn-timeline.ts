@@ -2,7 +2,7 @@ import type { ErrorCode } from './errors.ts';
 import type { Instant } from './period.ts';
 import type { TurnState } from './turn.ts';
 
-/** What happened to a turn, one step each. A turn that ran several times has all of its runs' holds and attempts. */
+/** What happened to a turn, one step each. A turn that ran several times has the holds and attempts of all its runs. */
 export type TimelineStep =
   | { readonly step: 'accepted'; readonly at: Instant }
   | { readonly step: 'replayed'; readonly at: Instant }
@@ -53,7 +53,7 @@ export interface TimelineSource {
   }[];
 }
 
-/** Steps of one transaction have one instant: this is the order in which they follow from each other. */
+/** Steps of one transaction have the same instant. The rank is the order in which they follow from each other. */
 const RANK = {
   accepted: 0,
   replayed: 1,
@@ -69,7 +69,7 @@ const RANK = {
 
 export const TIMELINE_STEPS = Object.keys(RANK) as readonly TimelineStep['step'][];
 
-/** Oldest first. */
+/** @returns the steps, oldest first. */
 export function describeTimeline({ turn, holds, attempts }: TimelineSource): TimelineStep[] {
   const steps: TimelineStep[] = [{ step: 'accepted', at: turn.createdAt }];
   if (turn.replayedAt !== null) steps.push({ step: 'replayed', at: turn.replayedAt });

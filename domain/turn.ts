@@ -5,7 +5,7 @@ import type { Warning } from './usage-state.ts';
 export const TURN_STATES = ['accepted', 'running', 'completed', 'stopped', 'failed', 'refused'] as const;
 export type TurnState = (typeof TURN_STATES)[number];
 
-/** Legal steps; a trigger of the database refuses the others, whoever tries. */
+/** Legal steps. A trigger of the database refuses all others, whoever tries. */
 export const TURN_STEPS = {
   accepted: ['running', 'completed', 'stopped', 'failed', 'refused'],
   running: ['running', 'accepted', 'completed', 'stopped', 'failed'],
@@ -19,7 +19,7 @@ export function isLive(state: TurnState): state is 'accepted' | 'running' {
   return state === 'accepted' || state === 'running';
 }
 
-/** An ending that costs what it costs and is never run again. */
+/** An answered turn has cost what it costs and is never run again. */
 export function isAnswered(state: TurnState): state is 'completed' | 'stopped' {
   return state === 'completed' || state === 'stopped';
 }
@@ -41,35 +41,35 @@ export interface TurnRecord {
   /** Ordinal of the newest attempt, 0 before the first. */
   readonly attempt: number;
   readonly content: string | null;
-  /** Last entry of the answering attempt's stream, null when unknown. */
+  /** Number of the last entry of the answering attempt's stream, null when unknown. */
   readonly streamEntries: number | null;
   readonly usage: TurnUsage | null;
   readonly warning: Warning | null;
   readonly finishReason: 'stop' | 'length' | null;
   readonly askedOutput: number | null;
-  /** The limit the model was given, null before admission. */
+  /** The output limit that the model was given, null before admission. */
   readonly outputLimit: number | null;
   readonly error: ErrorCode | null;
   readonly stopRequestedAt: Instant | null;
-  /** Temporal's run that last asked for a hold; null before the first. */
+  /** The Temporal run that last asked for a hold; null before the first. */
   readonly runId: string | null;
   /** Why its present or last run was started. */
   readonly runReason: RunReason;
   readonly admittedAt: Instant | null;
-  /** When it was last run again after a failure by an admin, or by a reset in the Temporal UI. */
+  /** When an admin, or a reset in the Temporal UI, last ran it again after a failure. */
   readonly replayedAt: Instant | null;
   readonly createdAt: Instant;
   readonly endedAt: Instant | null;
 }
 
-/** A turn that has ended, as it is told to whoever counts. */
+/** A turn that has ended, as metrics and the log count it. */
 export type TurnEnding = TurnOutcome & {
   readonly turnId: string;
   readonly model: string;
   readonly debitedTokens: number;
 };
 
-/** `code`: why it failed or was refused. */
+/** `code` says why the turn failed or was refused. */
 export type TurnOutcome =
   | { readonly outcome: 'completed' | 'stopped'; readonly code: null }
   | { readonly outcome: 'failed'; readonly code: TurnFailureCode }

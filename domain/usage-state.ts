@@ -3,8 +3,8 @@ import { estimatedTurns, levelOf, totalAvailable, usagePercent, type Level } fro
 import type { Instant, Period } from './period.ts';
 
 /**
- * An account's tokens and the level that follows from them, from one consistent reading under its lock or in one
- * snapshot (G7).
+ * An account's tokens and the level that follows from them. They come from one consistent reading, under its lock or in
+ * one snapshot (G7).
  */
 export interface UsageFigures {
   readonly period: Period;
@@ -21,9 +21,9 @@ export interface UsageFigures {
   readonly resetsAt: Instant;
 }
 
-/** Everything an account is shown of its tokens. */
+/** All that an account is shown about its tokens. */
 export interface UsageState extends UsageFigures {
-  /** When the tokens run out, by `forecastDepletion`. */
+  /** When the tokens run out, from `forecastDepletion`. */
   readonly depletesAt: Instant | null;
 }
 
@@ -32,7 +32,7 @@ export interface UsageReading {
   readonly balance: Balance;
   /** Sum of live holds. */
   readonly heldTokens: number;
-  /** Of the last 20 settled turns. */
+  /** Count and sum of the debits of the last 20 settled turns. */
   readonly recentDebits: { readonly count: number; readonly sum: number };
 }
 
@@ -56,7 +56,7 @@ export function describeUsage({ period, balance, heldTokens, recentDebits }: Usa
   };
 }
 
-/** What each answer carries from 90 % on; the sentence is put in the reader's language at the door. */
+/** The warning that each answer carries from 90 % on. The API puts the sentence into the reader's language. */
 export interface Warning {
   readonly level: Exclude<Level, 'NORMAL' | 'NOTICE'>;
   readonly percentLeft: number;

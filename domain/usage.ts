@@ -1,5 +1,5 @@
 /**
- * What a provider says an answer used, in its tokens. Cached tokens lie inside prompt tokens, reasoning inside
+ * What an answer used as the provider says, in its tokens. Cached tokens lie inside prompt tokens, reasoning inside
  * completion tokens.
  */
 export interface Usage {

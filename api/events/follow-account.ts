@@ -4,7 +4,12 @@ import { isUnavailable } from '../../db/driver/availability.ts';
 import { readUsage } from '../../db/money/usage.ts';
 import type { Principal } from '../../db/people/users.ts';
 import { findTurnsSince, readAccountTip } from '../../db/reports/account-events.ts';
-import { formatAccountCursor, notBeyond, type AccountCursor, type TurnChange } from '../../domain/account-events.ts';
+import {
+  formatAccountCursor,
+  noFurtherThan,
+  type AccountCursor,
+  type TurnChange,
+} from '../../domain/account-events.ts';
 import { Bell } from '../../platform/bell.ts';
 import type { ApiDeps } from '../context.ts';
 import { presentNotification } from '../present/notification.ts';
@@ -66,7 +71,7 @@ export class AccountFollower {
       // First the subscription, then PostgreSQL: what changes after the reading is told.
       await watch.ready;
       const tip = await readAccountTip(deps.database.sql, principal);
-      const follower = new AccountFollower(deps, principal, watch, from === null ? tip : notBeyond(from, tip));
+      const follower = new AccountFollower(deps, principal, watch, from === null ? tip : noFurtherThan(from, tip));
       ring = () => {
         follower.#bell.ring();
       };

@@ -2,7 +2,7 @@ import OpenAI from 'openai';
 import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import { TURN_FAILURES, type TurnFailureCode } from '../../domain/errors.ts';
 import type { Model } from '../../domain/model.ts';
-import { wordOf, type ProviderError } from '../../domain/provider-error.ts';
+import { machineWordOf, type ProviderError } from '../../domain/provider-error.ts';
 import type { PromptMessage, Usage } from '../../domain/usage.ts';
 import { classifyModelError, providerErrorOf } from './error.ts';
 import { CUT_FINISH, FAILED_FINISH, KNOWN_FINISH, readFinish } from './finish.ts';
@@ -166,8 +166,8 @@ export class ModelCall {
   }
 
   #failure(code: TurnFailureCode): ModelFailure {
-    const requestId = wordOf(this.#providerRequestId);
-    const word = wordOf(this.#finish);
+    const requestId = machineWordOf(this.#providerRequestId);
+    const word = machineWordOf(this.#finish);
     const provider = requestId === null && word === null ? null : { status: null, code: word, requestId };
     return new ModelFailure({ code, retryable: TURN_FAILURES[code], usage: this.#usage, provider });
   }

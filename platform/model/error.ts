@@ -1,6 +1,6 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
 import { TURN_FAILURES, type TurnFailureCode } from '../../domain/errors.ts';
-import { wordOf, type ProviderError } from '../../domain/provider-error.ts';
+import { machineWordOf, type ProviderError } from '../../domain/provider-error.ts';
 
 export interface ModelErrorClass {
   readonly code: TurnFailureCode;
@@ -59,8 +59,8 @@ export function providerErrorOf(error: unknown): ProviderError | null {
   if (!(error instanceof APIError) || error instanceof APIConnectionError) return null;
   return {
     status: statusIn(error.status) ?? statusIn(error.code),
-    code: wordOf(error.code) ?? wordOf(error.type),
-    requestId: wordOf(error.requestID),
+    code: machineWordOf(error.code) ?? machineWordOf(error.type),
+    requestId: machineWordOf(error.requestID),
   };
 }
 
