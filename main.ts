@@ -2,7 +2,7 @@ import { SetupError } from './domain/setup-error.ts';
 import { readConfig } from './platform/config/config.ts';
 import { createService } from './service.ts';
 
-/** Serves until the process is asked to stop, or a part fails for good. */
+/** Serves until the process is asked to stop, or a part of it fails for good. */
 async function main(): Promise<void> {
   const service = createService(readConfig());
   const stopped = waitForSignal();

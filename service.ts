@@ -28,16 +28,16 @@ import { installRuntime, startWorker, type RunningWorker } from './worker/main.t
 /** The composition root: the one place where the parts of a process, whatever its role, are made and wired by hand. */
 export interface Service {
   /**
-   * Opens the parts one after the other; a start that fails closes those it has opened.
+   * Opens the parts one after the other. A start that fails closes the parts it has opened.
    * @throws SetupError for what whoever started the process can mend.
    */
   start(): Promise<RunningService>;
-  /** Closes the parts in reverse order, each although one before it could not; again is harmless. */
+  /** Closes the parts in reverse order, even if one of them cannot be closed. Closing again is harmless. */
   close(): Promise<void>;
 }
 
 export interface RunningService {
-  /** Where the API listens; null: this process has none. */
+  /** Where the API listens; null when this process has none. */
   readonly url: string | null;
   /** Rejects when a part fails for good. */
   readonly failed: Promise<void>;
@@ -48,24 +48,27 @@ export interface RunningService {
   readonly planner: Planner;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
-  /** Starts a worker beside those that run, on the same queues; it is closed with the service, if not before. */
+  /** Starts another worker on the same queues. It is closed with the service, if not before. */
   startWorker(build?: Build): Promise<RunningWorker>;
 }
 
-/** The version that a worker says it is, and the workflow code it runs; else those of this program. */
+/** The version that a worker reports and the workflow code it runs. By default those of this program. */
 export interface Build {
   readonly version?: { readonly deploymentName: string; readonly buildId: string };
   readonly workflowBundle?: { readonly code: string };
 }
 
-/** What a test has otherwise than the configuration can say it. */
+/** What tests change that the configuration cannot express. */
 export interface Overrides {
   readonly log?: Logger;
   /** The policy's clock, in milliseconds since the epoch. */
   readonly now?: () => number;
-  /** How long a connection to PostgreSQL may owe its answer. */
+  /** How long PostgreSQL may take to answer before its connection is given up. */
   readonly answerWithinMs?: number;
-  /** Reads the SDK's figures, where the process has installed Temporal's runtime already: it can do so once. */
+  /**
+   * Reads the SDK's figures where the process has already installed Temporal's runtime, which works only once a
+   * process.
+   */
   readonly readSdk?: (() => Promise<string>) | null;
 }
 
@@ -91,7 +94,7 @@ export function createService(config: Config, overrides: Overrides = {}): Servic
   };
 }
 
-/** Of the parts that are open, the first one first. */
+/** What closes the open parts, in the order of their opening. */
 type Closers = (() => Promise<void>)[];
 type Parts = Awaited<ReturnType<typeof openParts>>;
 
@@ -107,7 +110,7 @@ async function start(
   return { ...parts, url, failed: worker?.done ?? new Promise(() => {}), startWorker: startOneWorker };
 }
 
-/** What the API and the worker share. */
+/** Opens what the API and the worker share. */
 async function openParts(
   config: Config,
   { log, now = Date.now, answerWithinMs, readSdk }: Overrides & { readonly log: Logger },
@@ -120,7 +123,7 @@ async function openParts(
       readSdk === undefined ? installRuntime(log, { metrics: role !== 'worker' || config.metrics !== null }) : readSdk,
   });
   const tracing = await openTracing(config.tracing, role, log);
-  // Closed last of all: what closes before may still have something to say.
+  // Tracing closes last: the parts that close before it may still send spans.
   closers.push(() => tracing.close());
   const database = await openDatabase({
     url: required(config.database.url, 'DATABASE_URL'),
@@ -185,7 +188,7 @@ async function openWorker(config: Config, parts: Parts, closers: Closers, build:
   return worker;
 }
 
-/** @returns where it listens. */
+/** @returns the URL at which it listens. */
 async function openApi(config: Config, parts: Parts, closers: Closers): Promise<string> {
   const { redis, temporal, log, now } = parts;
   const api = await startApi({

@@ -2,8 +2,8 @@ import type { AdminStatsActivities } from '../workflows/contract/month.ts';
 import type { ActivityDeps } from './deps.ts';
 
 /**
- * A rebuild is computed from PostgreSQL and SET (G6): running it twice is harmless. No e-mail leaves it: Temporal keeps
- * what it returns.
+ * Running it twice is harmless: it computes from PostgreSQL and overwrites the cache (G6). The result holds no e-mail,
+ * because Temporal keeps it.
  */
 export function createRefreshAdminStats({
   stats,

@@ -9,7 +9,7 @@ import type { Logger } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
 
-/** Everything the side effects need, wired by hand in service.ts. */
+/** Everything that activities need, wired by hand in service.ts. */
 export interface ActivityDeps {
   readonly database: Database;
   readonly redis: Redis;
@@ -22,7 +22,7 @@ export interface ActivityDeps {
   readonly stats: StatsCache;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** Milliseconds since the epoch; tests of time inject theirs. */
+  /** Milliseconds since the epoch. Tests pass a clock of their own. */
   now(): number;
   readonly reconcile: { readonly quietMs: number };
   /** The page where a person buys tokens. */

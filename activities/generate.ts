@@ -12,19 +12,19 @@ import { TURN_FAILURE_TYPES, type Generated, type TurnActivities } from '../work
 import type { ActivityDeps } from './deps.ts';
 import { heartbeating } from './heartbeat.ts';
 import { watchInterruption, type Interruption } from './interruption.ts';
-import { outlast } from './outlast.ts';
+import { retryWhileAway } from './retry-while-away.ts';
 import { admissionContext, announceOwner } from './turn-context.ts';
 
-/** One model call of a turn, streamed to its readers, with its answer in PostgreSQL before it returns. */
+/** Calls the model once for a turn and streams to its readers. The answer is in PostgreSQL before this returns. */
 export function createGenerate(deps: ActivityDeps): TurnActivities['generate'] {
   return ({ turnId }) =>
     heartbeating(async () => {
-      // Watching begins before the attempt opens, which reads the stop flag: no stop falls between the two.
+      // Watching begins before the attempt opens, because opening reads the stop flag: no stop falls between the two.
       const interruption = watchInterruption(deps.feed, turnId);
       try {
-        const opened = await outlast(() => openAttempt(deps.database, turnId, admissionContext(deps)));
+        const opened = await retryWhileAway(() => openAttempt(deps.database, turnId, admissionContext(deps)));
         announceOwner(deps);
-        // A first attempt speaks for itself, by its first delta; whoever has seen text must learn of the next.
+        // A first attempt shows by its first delta. Readers who have seen text must learn of any later attempt.
         if (opened.kind !== 'opened' || opened.number > 1) deps.feed.announce(turnId, 'changed');
         return opened.kind === 'opened' ? await callModel(deps, opened, interruption) : opened;
       } finally {
@@ -37,7 +37,7 @@ async function callModel(deps: ActivityDeps, attempt: OpenedAttempt, interruptio
   const { turn, hold } = attempt;
   const model = deps.models.find(({ name }) => name === turn.model);
   if (model === undefined) throw await failed(deps, attempt, 'model_rejected', null);
-  const messages = await outlast(() =>
+  const messages = await retryWhileAway(() =>
     readTranscript(deps.database.sql, turn, { instructions: model.instructions, historyFrom: hold.historyFrom }),
   );
   const writer = openTurnWriter(deps.redis, {
@@ -64,8 +64,9 @@ async function callModel(deps: ActivityDeps, attempt: OpenedAttempt, interruptio
 }
 
 /**
- * @returns `onDelta`, which times the first: `start` from the hold of a first call of a run until now, `model` from
- *   now.
+ * Measures the time to the first delta in two parts: `start` is from the hold of a run's first call until now, `model`
+ * from now until the delta.
+ * @returns `onDelta`, wrapped.
  */
 function timeFirstDelta(
   { metrics, now }: ActivityDeps,
@@ -73,7 +74,7 @@ function timeFirstDelta(
   onDelta: (text: string) => void,
 ): (text: string) => void {
   const calledAt = performance.now();
-  // PostgreSQL's clock against ours: milliseconds between machines that keep time.
+  // The hold's time is PostgreSQL's clock, `now` is ours: they differ by milliseconds on machines that keep time.
   if (restarted !== 'retry' && turn.admittedAt !== null)
     metrics.firstDeltaPart('start', (now() - turn.admittedAt) / 1_000);
   let waiting = true;
@@ -92,16 +93,17 @@ interface Ended {
   interruption: Interruption;
 }
 
-/** Complete means that a finish reason was seen: the client ends its loop in the same way when it is aborted. */
+/** An answer is complete only with a finish reason: the client ends its loop in the same way when it is aborted. */
 async function conclude(deps: ActivityDeps, ended: Ended): Promise<Generated> {
   if (ended.end.finishReason !== null) return store(deps, ended, 'completed');
-  // Unless it was stopped: shutdown, timeout, or a newer attempt. This one brings no answer, another worker's may.
+  // Without a stop it was shutdown, a timeout or a newer attempt. This attempt has no answer; another worker's may.
   return breakOff(deps, ended, { code: 'interrupted', retryAfterMs: null, provider: null });
 }
 
 /**
- * The model call ended without an answer. What is final stays as it ended; what would be tried again, a stop ends with
- * what has come, and once there was text that is charged (policy 6). The row knows of a stop before any message does.
+ * The model call ended without an answer. A final failure stays a failure, even after a stop. A failure that would be
+ * tried again becomes a stop where one was asked for: it keeps the text that has come, and text is charged (policy 6).
+ * The row is read as well, because it knows of a stop before any message arrives.
  */
 async function breakOff(
   deps: ActivityDeps,
@@ -112,7 +114,7 @@ async function breakOff(
   const { code } = failure;
   const isStopped =
     TURN_FAILURES[code] &&
-    (interruption.why() === 'stop' || (await outlast(() => isStopRequested(deps.database, attempt.turn.id))));
+    (interruption.why() === 'stop' || (await retryWhileAway(() => isStopRequested(deps.database, attempt.turn.id))));
   if (!isStopped) throw await failed(deps, attempt, code, end.usage, failure);
   return writer.text === '' ? stopEmpty(deps, attempt, end.usage) : store(deps, ended, 'stopped');
 }
@@ -129,7 +131,7 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
     reasoningTokens: 0,
   };
   const streamEntries = await writer.end();
-  const stored = await outlast(() =>
+  const stored = await retryWhileAway(() =>
     storeAnswer(deps.database, {
       turnId: turn.id,
       attempt: attempt.number,
@@ -150,12 +152,12 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
 }
 
 /**
- * Stopped before the first delta: nothing was answered, nothing is charged; what the provider charged us stays on the
+ * The turn was stopped before the first delta, so nothing is charged. What the provider charged us stays on the
  * attempt.
  */
 async function stopEmpty(deps: ActivityDeps, { turn, number }: OpenedAttempt, usage: Usage | null): Promise<Generated> {
   const { workflowExecution, currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
-  const released = await outlast(() =>
+  const released = await retryWhileAway(() =>
     releaseTurn(deps.database, {
       turnId: turn.id,
       runId: workflowExecution?.runId ?? '',
@@ -165,7 +167,9 @@ async function stopEmpty(deps: ActivityDeps, { turn, number }: OpenedAttempt, us
     }),
   );
   if (usage !== null)
-    await outlast(() => failAttempt(deps.database, { turnId: turn.id, attempt: number, code: 'interrupted', usage }));
+    await retryWhileAway(() =>
+      failAttempt(deps.database, { turnId: turn.id, attempt: number, code: 'interrupted', usage }),
+    );
   deps.metrics.attemptEnded({ model: turn.model, outcome: 'stopped' });
   if (released !== null) return released;
   throw superseded();
@@ -186,7 +190,7 @@ async function failed(
   usage: Usage | null,
   { retryAfterMs, provider }: Pick<ModelFailure, 'retryAfterMs' | 'provider'> = { retryAfterMs: null, provider: null },
 ): Promise<ApplicationFailure> {
-  await outlast(() => failAttempt(deps.database, { turnId: turn.id, attempt: number, code, usage, provider }));
+  await retryWhileAway(() => failAttempt(deps.database, { turnId: turn.id, attempt: number, code, usage, provider }));
   deps.metrics.attemptEnded({ model: turn.model, outcome: code });
   return ApplicationFailure.create({
     type: TURN_FAILURE_TYPES[code],

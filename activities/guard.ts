@@ -6,8 +6,8 @@ import { withLogFields, type LogFields } from '../platform/telemetry/log-fields.
 import type { Logger } from '../platform/telemetry/log.ts';
 
 /**
- * What leaves an activity is written into Temporal's history. Typed failures pass; anything else is replaced by a bare
- * `InternalError`, because a driver's message or detail can quote a row.
+ * Keeps private text out of Temporal's history, into which every failure of an activity is written. Typed failures
+ * pass. Any other becomes a bare `InternalError`, because a driver's message or detail can quote a row.
  */
 export function guard<Input extends unknown[], Output>(
   log: Logger,

@@ -17,7 +17,7 @@ export type Activities = TurnActivities &
   AdminStatsActivities &
   RedriveActivities;
 
-/** Each is safe to run twice; what they throw is typed and carries no text of a chat. */
+/** Each activity is safe to run twice. Their errors are typed and carry no chat text. */
 export function createActivities(deps: ActivityDeps): Activities {
   const { reserveTurn, settleTurn, releaseTurn } = createTurnSteps(deps);
   const { advanceRedrive, moveRedrive } = createRedriveSteps(deps);

@@ -9,8 +9,8 @@ import type { MonthActivities, ScheduleReport } from '../workflows/contract/mont
 import type { ActivityDeps } from './deps.ts';
 
 /**
- * What an account's schedules do, and what arms them. Each reads PostgreSQL anew, so a late or repeated run does no
- * harm.
+ * The activities of an account's schedules, and the one that arms them. Each reads PostgreSQL anew, so a late or
+ * repeated run does no harm.
  */
 export function createMonthSteps(deps: ActivityDeps): MonthActivities {
   return {
@@ -44,7 +44,7 @@ export function createMonthSteps(deps: ActivityDeps): MonthActivities {
         return { ...check, disarmed: !rearmed.includes('alert') };
       }
       if (check.outcome === 'sent') {
-        // Operators look for these words.
+        // Operators search the log for these words.
         deps.log.warn({ ...owner, userId, ...check }, `토큰 임계값 ${check.level}: ${check.usagePercent}%`);
         announceAccount(deps.redis, { userId });
       }

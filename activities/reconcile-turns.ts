@@ -14,15 +14,16 @@ import { announceAccount } from '../platform/streams/account-feed.ts';
 import type { ReconcileActivities, ReconcileReport } from '../workflows/contract/reconcile.ts';
 import type { ActivityDeps } from './deps.ts';
 
-/** A turn never started is started while its person may still wait; later it is failed, to be sent again. */
+/** A turn that never started is started while its person may still wait. Later it is failed, and may be sent again. */
 const START_UNTIL_MS = 10 * 60_000;
 const TURNS_AT_A_TIME = 500;
 const PROVE_SINCE_MS = 60 * 60_000;
 
 /**
  * Takes every live turn that has been quiet for longer than its limit and whose workflow is not open (terminated, timed
- * out, lost with Temporal's data, never started): settles a stored answer, starts what never began, fails the rest
- * `interrupted`. Then proves the counters of accounts that moved in the last hour against the ledger.
+ * out, lost with Temporal's data, never started). A stored answer is settled, a turn that never began is started, and
+ * any other is failed with `interrupted`. Then the counters of accounts that moved in the last hour are compared with
+ * the ledger.
  */
 export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['reconcileTurns'] {
   return async () => {
@@ -30,7 +31,7 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
     const quiet = await findQuietTurns(deps.database, { quietMs: deps.reconcile.quietMs, limit: TURNS_AT_A_TIME });
     for (const turn of quiet) {
       const context = Context.current();
-      // The next attempt has begun, or the worker goes.
+      // Aborted when the next attempt has begun, or the worker shuts down.
       context.cancellationSignal.throwIfAborted();
       context.heartbeat();
       const mended = await mendOrSkip(deps, turn);
@@ -47,12 +48,12 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
   };
 }
 
-/** One that cannot be mended must not keep the later ones waiting: the next round tries it again. */
+/** A turn that cannot be mended must not keep later ones waiting. The next round tries it again. */
 async function mendOrSkip(deps: ActivityDeps, quiet: QuietTurn): Promise<Mended | 'failed' | null> {
   try {
     return await mend(deps, quiet);
   } catch (error) {
-    // Without PostgreSQL or Temporal none can be mended: the round fails here, and is run again.
+    // Without PostgreSQL or Temporal no turn can be mended, so the round fails here and is run again.
     await deps.database.ping();
     if (!(await deps.runs.ready())) throw error;
     deps.log.error(
@@ -69,7 +70,8 @@ async function mend(
   deps: ActivityDeps,
   { turn, hasAnswer, neverStarted, quietForMs }: QuietTurn,
 ): Promise<Mended | null> {
-  // Before Temporal is asked: whatever claims the turn from now on is newer than what is seen here.
+  // The time is taken before Temporal is asked: any run that claims the turn from now on is newer than what is seen
+  // here.
   const seenAt = deps.now();
   if (await deps.runs.isOpen(turn)) return null;
   const { turnId } = turn;
@@ -96,7 +98,7 @@ async function mend(
   return released === null ? null : 'interrupted';
 }
 
-/** A person who asked to stop gets a stop; nothing is charged either way. */
+/** A person who asked for a stop gets a stop. Nothing is charged either way. */
 function reasonFor(stopRequestedAt: number | null) {
   return stopRequestedAt === null ? ({ as: 'failed', code: 'interrupted' } as const) : ({ as: 'stopped' } as const);
 }

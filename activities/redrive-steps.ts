@@ -9,8 +9,8 @@ import type { ActivityDeps } from './deps.ts';
 import { heartbeating } from './heartbeat.ts';
 
 /**
- * PostgreSQL says what is to be done and what was: a step that is run twice, or by another worker, goes on where the
- * last one stood.
+ * PostgreSQL says what is to be done and what was done, so a step that is run twice, or by another worker, goes on
+ * where the last one ended.
  */
 export function createRedriveSteps(deps: ActivityDeps): RedriveActivities {
   const { database } = deps;
@@ -43,7 +43,7 @@ async function begin(deps: ActivityDeps, redriveId: string, most: number): Promi
 
 async function start(deps: ActivityDeps, turn: TurnRecord): Promise<void> {
   await startReplay(deps, turn).catch((error: unknown) => {
-    // What is unclear is found again as unstarted; what was refused has failed.
+    // A replay whose start is unclear is found again as unstarted; one whose start was refused has failed.
     if (!(error instanceof AppError && error.code === 'unavailable')) throw error;
   });
 }

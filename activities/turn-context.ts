@@ -4,13 +4,13 @@ import { announceAccount } from '../platform/streams/account-feed.ts';
 import { ownerOfTurnWorkflow } from '../workflows/contract/ids.ts';
 import type { ActivityDeps } from './deps.ts';
 
-/** To those who follow the account whose turn's activity runs. */
+/** Tells the followers of the account whose turn's activity is running. */
 export function announceOwner({ redis }: Pick<ActivityDeps, 'redis'>): void {
   const userId = ownerOfTurnWorkflow(currentExecution().workflowId);
   if (userId !== null) announceAccount(redis, { userId });
 }
 
-/** Of the activity that runs: its Temporal run names the hold. */
+/** The context for the running activity. The Temporal run's id names the hold. */
 export function admissionContext({ models, countTokens, now }: ActivityDeps): AdmissionContext {
   return {
     now: now(),

@@ -6,7 +6,7 @@ import type { TurnActivities } from '../workflows/contract/turn.ts';
 import type { ActivityDeps } from './deps.ts';
 import { admissionContext, announceOwner, currentRunId } from './turn-context.ts';
 
-/** The short steps of a turn: one transaction each, then a word to whoever watches. */
+/** The short steps of a turn. Each is one transaction, and then its watchers are told. */
 export function createTurnSteps(
   deps: ActivityDeps,
 ): Pick<TurnActivities, 'reserveTurn' | 'settleTurn' | 'releaseTurn'> {
@@ -26,13 +26,13 @@ export function createTurnSteps(
       const { currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
       const released = await releaseTurn(database, { turnId, runId: currentRunId(), reason, scheduledAt });
       announceTurn(deps, turnId);
-      // Another run has the turn; this one is over without it.
+      // Another run has taken the turn, so this one is over without it.
       return released ?? { kind: 'failed', code: 'interrupted' };
     },
   };
 }
 
-/** Said after each step of the turn whose activity runs: to its readers, and to those who follow its account. */
+/** Tells the turn's readers and the followers of its account. Called after each step. */
 function announceTurn(deps: Pick<ActivityDeps, 'feed' | 'redis'>, turnId: string): void {
   deps.feed.announce(turnId, 'changed');
   announceOwner(deps);

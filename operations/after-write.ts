@@ -7,9 +7,9 @@ import type { OperationDeps } from './deps.ts';
 export type AfterWriteDeps = Pick<OperationDeps, 'database' | 'redis' | 'planner' | 'armWithinMs' | 'log' | 'now'>;
 
 /**
- * What follows a write to a user's account outside a turn's own run, right after its commit: those who follow the
- * account are told, and the schedules it needs now are armed. The write stands whatever happens here: what Temporal
- * does not take now, the next debit or the daily repair arms.
+ * Follows every write to a user's account outside a turn's own run, right after its commit: it tells the account's
+ * followers and arms the schedules that the account needs now. The write stands whatever happens here. The next debit
+ * or the daily repair arms what Temporal does not take now.
  */
 export async function afterWrite(deps: AfterWriteDeps, userId: number): Promise<void> {
   announceAccount(deps.redis, { userId });

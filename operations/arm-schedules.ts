@@ -13,19 +13,21 @@ import {
 } from '../domain/schedules.ts';
 
 /**
- * PostgreSQL says what has to be armed and remembers what is; the planner arms it. Nothing is held locked while
- * Temporal is asked.
+ * PostgreSQL says what has to be armed and remembers what is; the planner arms it. No lock is held while Temporal is
+ * asked.
  */
-export interface Arming {
+export interface ArmingDeps {
   readonly database: Database;
   readonly planner: Planner;
 }
 
 /**
- * Arms what the account's open period needs and has not. Harmless when repeated, and when several do it at once.
- * @param request.again these as well when they are needed, although they are remembered to be armed.
- * @returns what was armed. @throws what kept one from being armed, after the others have been: what may pass before a
- *   ScheduleRefused.
+ * Arms the schedules that the account's open period needs and does not have. It may be repeated, and called by several
+ * at once.
+ * @param request.again kinds to arm again where they are needed, although they are remembered as armed.
+ * @returns what was armed.
+ * @throws the error that kept a kind from being armed, after the others have been armed. An error that may pass comes
+ *   before a ScheduleRefused.
  */
 export async function armSchedules(
   { database, planner }: { readonly database: Database; readonly planner: Pick<Planner, 'arm'> },
@@ -43,26 +45,26 @@ export async function armSchedules(
       (error: unknown) => failures.push(error),
     );
   const isStillSo = await database.transaction((tx) => remember(tx, before, { kinds: armed, wanted, now }));
-  // A zone changed or a period begun meanwhile has perhaps been armed already, and then overwritten here: once more, as
-  // it is now.
+  // The zone or the period has changed meanwhile. Somebody may have armed the new one already, and this call has
+  // overwritten it, so it is armed once more as it is now.
   if (!isStillSo) return armSchedules({ database, planner }, { accountId, now, again: kinds });
   if (failures.length > 0) throw failures.find((error) => !(error instanceof ScheduleRefused)) ?? failures[0];
   return armed;
 }
 
 /**
- * Disarms a schedule that was found needless under the account's lock, which forgot it there. A debit that made it
- * needful meanwhile may have armed the very schedule that is deleted here; so the account is read again, and armed
- * again if needed.
+ * Disarms a schedule that was found needless under the account's lock and was forgotten there. A debit that needed it
+ * meanwhile may have armed the very schedule that is deleted here. So the account is read again, and armed again if
+ * needed.
  */
 export async function disarmSchedule(
-  arming: Arming,
+  deps: ArmingDeps,
   kind: ScheduleKind,
   { accountId, userId, now }: { accountId: number; userId: number; now: Instant },
 ): Promise<ScheduleKind[]> {
-  await arming.planner.disarm(kind, userId);
-  await arming.database.transaction(async (tx) => forgetNeedless(tx, await lockAccount(tx, { accountId, now })));
-  return armSchedules(arming, { accountId, now, again: [kind] });
+  await deps.planner.disarm(kind, userId);
+  await deps.database.transaction(async (tx) => forgetNeedless(tx, await lockAccount(tx, { accountId, now })));
+  return armSchedules(deps, { accountId, now, again: [kind] });
 }
 
 export function scheduledAccountOf({

@@ -5,9 +5,7 @@ import type { TurnFeed } from '../platform/streams/turn-feed.ts';
 import type { Redrives } from '../platform/temporal/redrives.ts';
 import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
 
-/**
- * What an operation may need; each takes its part of it, so that the API, an activity and a command can all call it.
- */
+/** What operations may need. Each takes only its part, so that the API, an activity and a command can all call it. */
 export interface OperationDeps {
   readonly database: Database;
   readonly redis: Pick<Redis, 'ask'>;
@@ -22,7 +20,7 @@ export interface OperationDeps {
   now(): number;
 }
 
-/** Hears of what did not happen now and will be made up for: a log, or the standard error of a command. */
+/** Is told what did not happen now and will be made up for later: a log, or the standard error of a command. */
 export interface Warnings {
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
 }

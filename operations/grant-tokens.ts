@@ -9,12 +9,12 @@ export async function grant(deps: AfterWriteDeps, wanted: Grant): Promise<GrantR
   return followed(deps, await grantTokens(deps.database, { ...wanted, now: deps.now() }));
 }
 
-/** Takes a grant back, whole or in part: the person may now be at 90 %. @throws AppError as `reverseGrant`. */
+/** Takes a grant back, whole or in part. The person may then be at 90 %. @throws AppError as `reverseGrant`. */
 export async function reverse(deps: AfterWriteDeps, wanted: Reversal): Promise<GrantResult> {
   return followed(deps, await reverseGrant(deps.database, { ...wanted, now: deps.now() }));
 }
 
-/** A repeated key has booked nothing, so nothing follows it. */
+/** A repeated key has booked nothing, so nothing follows. */
 async function followed(deps: AfterWriteDeps, result: GrantResult): Promise<GrantResult> {
   if (!result.repeated) await afterWrite(deps, result.userId);
   return result;

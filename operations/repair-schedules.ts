@@ -12,12 +12,13 @@ import {
   type PlannedSchedule,
   type ScheduleKind,
 } from '../domain/schedules.ts';
-import { armSchedules, disarmSchedule, scheduledAccountOf, type Arming } from './arm-schedules.ts';
+import { armSchedules, disarmSchedule, scheduledAccountOf, type ArmingDeps } from './arm-schedules.ts';
 
 /**
- * `missing`: needed and not there. `mistimed`: there, with another zone, hour or end than it should have. `needless`:
- * its user is gone, or it is needed no longer and never fires again, so that it cannot delete itself. `unrecorded`:
- * there, but not remembered to be armed.
+ * - `missing`: needed and not there.
+ * - `mistimed`: there, but with another zone, hour or end than it should have.
+ * - `needless`: its user is gone, or it is not needed and never fires again, so that it cannot delete itself.
+ * - `unrecorded`: there, but not remembered as armed.
  */
 export type ScheduleFault = 'missing' | 'mistimed' | 'needless' | 'unrecorded';
 
@@ -25,39 +26,39 @@ export interface ScheduleDifference {
   readonly kind: ScheduleKind;
   readonly userId: number;
   readonly fault: ScheduleFault;
-  /** When it should fire, and when it does; null: not at all. */
+  /** The timing that it should have, and the timing that it has; null: there should be none, or there is none. */
   readonly wanted: string | null;
   readonly found: string | null;
 }
 
 export interface Comparison {
-  /** Accounts that were used in their open period, and schedules of users. */
+  /** Accounts that were used in their open period, and the schedules of users. */
   readonly accounts: number;
   readonly schedules: number;
   readonly differences: readonly ScheduleDifference[];
 }
 
-/** What is told while it goes on; a page of accounts or one schedule at a time. */
+/** Called after each page of accounts and each schedule. */
 export type OnProgress = (done: { readonly accounts: number; readonly differences: number }) => void;
 
 export const ACCOUNTS_AT_A_TIME = 1_000;
-/** A schedule is armed some milliseconds after the write that needs it, and listed some milliseconds after that. */
+/** A schedule is armed some milliseconds after the write that needs it, and listed some milliseconds later still. */
 const SECOND_LOOK_MS = 1_000;
 
 /**
- * Compares what is armed with what the accounts need. A list of schedules is eventually consistent and both sides move
- * meanwhile, so each suspect is looked at again by itself before it is called a difference.
+ * Compares what is armed with what the accounts need. The list of schedules is eventually consistent, and both sides
+ * change meanwhile. So each suspect is looked at once more by itself before it is called a difference.
  */
 export async function compareSchedules(
-  arming: Arming,
+  deps: ArmingDeps,
   { now, onProgress = () => {} }: { now: () => Instant; onProgress?: OnProgress },
 ): Promise<Comparison> {
   const listed = new Map<string, PlannedSchedule>();
-  for await (const schedule of arming.planner.list()) listed.set(keyOf(schedule), schedule);
+  for await (const schedule of deps.planner.list()) listed.set(keyOf(schedule), schedule);
   const schedules = listed.size;
   const suspects: Subject[] = [];
   let accounts = 0;
-  for await (const page of openAccounts(arming.database.sql, now())) {
+  for await (const page of openAccounts(deps.database.sql, now())) {
     accounts += page.length;
     for (const account of page) {
       for (const subject of SCHEDULE_KINDS.map((kind) => ({ kind, userId: account.userId }))) {
@@ -68,23 +69,23 @@ export async function compareSchedules(
     onProgress({ accounts, differences: suspects.length });
   }
   const known = await findUserIds(
-    arming.database.sql,
+    deps.database.sql,
     [...listed.values()].map(({ userId }) => userId),
   );
   suspects.push(...[...listed.values()].filter(({ userId, nextAt }) => nextAt === null || !known.has(userId)));
-  return { accounts, schedules, differences: await lookAgain(arming, suspects, { now, onProgress, accounts }) };
+  return { accounts, schedules, differences: await lookAgain(deps, suspects, { now, onProgress, accounts }) };
 }
 
-/** @returns how many of them are right now; what could not be mended is thrown at the end, as one error. */
+/** @returns how many differences were put right. @throws one error for all that could not be mended, at the end. */
 export async function mendSchedules(
-  arming: Arming,
+  deps: ArmingDeps,
   differences: readonly ScheduleDifference[],
   { now, onProgress = () => {} }: { now: () => Instant; onProgress?: OnProgress },
 ): Promise<number> {
   let mended = 0;
   const failures: unknown[] = [];
   for (const difference of differences) {
-    await mend(arming, difference, now()).then(
+    await mend(deps, difference, now()).then(
       () => {
         mended++;
       },
@@ -97,11 +98,11 @@ export async function mendSchedules(
   return mended;
 }
 
-async function mend(arming: Arming, { kind, userId, fault }: ScheduleDifference, now: Instant): Promise<void> {
-  const account = await findAccount(arming.database.sql, userId);
-  if (account === null) await arming.planner.disarm(kind, userId);
-  else if (fault === 'needless') await disarmSchedule(arming, kind, { ...account, userId, now });
-  else await armSchedules(arming, { ...account, now, again: [kind] });
+async function mend(deps: ArmingDeps, { kind, userId, fault }: ScheduleDifference, now: Instant): Promise<void> {
+  const account = await findAccount(deps.database.sql, userId);
+  if (account === null) await deps.planner.disarm(kind, userId);
+  else if (fault === 'needless') await disarmSchedule(deps, kind, { ...account, userId, now });
+  else await armSchedules(deps, { ...account, now, again: [kind] });
 }
 
 interface Subject {
@@ -110,7 +111,7 @@ interface Subject {
 }
 
 async function lookAgain(
-  { database, planner }: Arming,
+  { database, planner }: ArmingDeps,
   suspects: readonly Subject[],
   { now, onProgress, accounts }: { now: () => Instant; onProgress: OnProgress; accounts: number },
 ): Promise<ScheduleDifference[]> {
@@ -129,7 +130,7 @@ async function lookAgain(
   return differences;
 }
 
-/** @param account null: the user has none, or none that was used. */
+/** @param account null: the user has none, or one that was never used. */
 function judge(
   { kind }: Subject,
   account: Pick<LockedAccount, 'userId' | 'timeZone' | 'period' | 'balance' | 'armed'> | null,

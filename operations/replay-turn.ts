@@ -12,7 +12,9 @@ export async function replay(deps: StartRunDeps, wanted: Parameters<typeof repla
   return reopened;
 }
 
-/** Of a turn that was reopened: whoever still watches its failure is told first. @throws AppError as `startRun`. */
+/**
+ * Starts a turn that was reopened. Readers who still watch its failure are told first. @throws AppError as `startRun`.
+ */
 export async function startReplay(deps: StartRunDeps, reopened: TurnRecord): Promise<void> {
   deps.feed.announce(reopened.turnId, 'changed');
   await startRun(deps, reopened);

@@ -14,10 +14,10 @@ import type { OperationDeps } from './deps.ts';
 type RedriveDeps = Pick<OperationDeps, 'database' | 'redrives' | 'log'>;
 
 /**
- * Writes down which failed turns will be replayed, and starts the workflow that does it.
- * @returns `redriveId` null when nothing is to be done.
+ * Records which failed turns will be replayed, and starts the workflow that replays them.
+ * @returns `redriveId` null when there is nothing to do.
  * @throws AppError confirm_required with the plan; unavailable with `redriveId` and `count` when its workflow did not
- *   start: it stands in PostgreSQL, and resuming it starts it.
+ *   start: the redrive is in PostgreSQL, and resuming it starts it.
  */
 export async function startRedrive(
   { database, redrives }: RedriveDeps,

@@ -8,9 +8,9 @@ import type { OperationDeps } from './deps.ts';
 export type StartRunDeps = Pick<OperationDeps, 'database' | 'redis' | 'feed' | 'runs' | 'log'>;
 
 /**
- * Starts the turn's workflow, or finds the run that takes it up.
- * @throws AppError unavailable: a definite failure leaves nothing to run; after an unclear one (`bound: true`) the turn
- *   stays bound, sending the same id again joins it, and reconcile starts or ends it.
+ * Starts the turn's workflow, or finds the run that takes the turn up.
+ * @throws AppError unavailable. After a definite failure nothing is bound. After an unclear one (`bound: true`) the
+ *   turn stays bound: sending the same id again joins it, and reconcile starts or ends it.
  */
 export async function startRun(deps: StartRunDeps, turn: TurnRecord): Promise<void> {
   const { turnId, userId, conversationId } = turn;

@@ -1,8 +1,8 @@
 import type { OperationDeps } from './deps.ts';
 
 /**
- * Tells whoever runs the turn that its row asks for a stop. A Temporal that is away delays the end; the row loses no
- * stop.
+ * Tells whoever runs the turn that its row asks for a stop. While Temporal is away the end is late, but the row keeps
+ * the stop.
  */
 export async function deliverStop(
   deps: Pick<OperationDeps, 'feed' | 'runs' | 'log'>,

@@ -3,8 +3,8 @@ import type { OperationDeps } from './deps.ts';
 import { deliverStop } from './stop-turn.ts';
 
 /**
- * Admits nothing more of the user's and stops the turns that run.
- * @returns those that were asked to stop. @throws AppError not_found.
+ * Admits no further turn of the user and stops those that run.
+ * @returns the turns that were asked to stop. @throws AppError not_found.
  */
 export async function suspend(
   deps: Pick<OperationDeps, 'database' | 'feed' | 'runs' | 'log'>,

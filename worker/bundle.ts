@@ -8,8 +8,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = join(root, 'node_modules', '.cache', 'turnkeeper');
 
 /**
- * The workflows as one script. Bundling takes 2 to 4 s on 2 cores, so the result is kept under a hash of its sources;
- * where the cache cannot be written it is made anew at each start.
+ * The workflows as one script. Bundling takes 2 to 4 s on 2 cores, so the result is cached under a hash of its sources.
+ * Where the cache cannot be written, each start bundles anew.
  */
 export async function bundleWorkflows(): Promise<{ code: string }> {
   const file = join(cache, `workflows-${await hashWorkflows(import.meta.filename)}.js`);
@@ -19,7 +19,7 @@ export async function bundleWorkflows(): Promise<{ code: string }> {
     workflowsPath: join(root, 'workflows', 'index.ts'),
     workflowInterceptorModules: [join(root, 'workflows', 'trace-carrier.ts')],
     logger: new DefaultLogger('WARN'),
-    // Lines of a stack are those of the sources all the same; the sources themselves are half of a text that each
+    // Stack traces keep the lines of the sources without the sources themselves, which are half of a text that each
     // thread holds several times.
     webpackConfigHook: (config) => ({ ...config, devtool: 'inline-nosources-source-map' }),
   });
@@ -27,7 +27,7 @@ export async function bundleWorkflows(): Promise<{ code: string }> {
   return { code };
 }
 
-/** Written beside and renamed, so that two processes that start together never read half a file. */
+/** The file is written beside and renamed, so that two processes that start together never read half of it. */
 async function keep(file: string, code: string): Promise<void> {
   await mkdir(cache, { recursive: true });
   const part = `${file}.${process.pid}`;
@@ -36,8 +36,8 @@ async function keep(file: string, code: string): Promise<void> {
 }
 
 /**
- * What the workflow code is: it changes with every byte of it, of the locked packages and of `more`, files that say how
- * it is built. 16 hexadecimal digits.
+ * The identity of the workflow code. It changes with every byte of that code, of the locked packages, and of `more`:
+ * files that say how it is built. 16 hexadecimal digits.
  */
 export async function hashWorkflows(...more: readonly string[]): Promise<string> {
   const hash = createHash('sha256').update(await readFile(join(root, 'package-lock.json')).catch(() => ''));

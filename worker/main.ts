@@ -8,9 +8,9 @@ import { ensureSystemSchedules } from './schedules.ts';
 import { createWorkers, type WorkerSettings } from './worker.ts';
 
 export interface RunningWorker {
-  /** Rejects when a worker fails for good; resolves after `close`. */
+  /** Rejects when a worker fails for good. Resolves after `close`. */
   readonly done: Promise<void>;
-  /** Takes no more work, lets what runs finish within the grace time, hands the rest to other workers. */
+  /** Takes no more work, lets running work finish within the grace time, and leaves the rest to other workers. */
   close(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export async function startWorker(
   await ensureSystemSchedules(temporal.client, settings);
   const workers = await createWorkers(temporal, createActivities(deps), settings, workflowBundle);
   const done = Promise.all(workers.map((worker) => worker.run())).then(() => {});
-  // Whoever awaits `done` gets the failure; without this line a failure before that is an unhandled rejection.
+  // Whoever awaits `done` gets the failure. Without this line, a failure before that is an unhandled rejection.
   done.catch(() => {});
   return {
     done,
@@ -35,9 +35,9 @@ export async function startWorker(
 }
 
 /**
- * Once a process, before the first connection: our logger, our own handling of signals, and with `metrics` the SDK's
- * figures.
- * @returns what reads those figures in Prometheus's text format; null without `metrics`.
+ * Installs our logger, our own handling of signals, and with `metrics` the SDK's figures. Called once a process, before
+ * the first connection.
+ * @returns a function that reads those figures in Prometheus's text format; null without `metrics`.
  */
 export function installRuntime(
   log: Logger,
@@ -51,7 +51,9 @@ export function installRuntime(
   return async () => (await fetch(`http://${bindAddress}/metrics`, { signal: AbortSignal.timeout(2_000) })).text();
 }
 
-/** The SDK's exporter does not say which port it was given, so it is given one: nothing but this process reads it. */
+/**
+ * The SDK's exporter does not say on which port it listens, so a free one is chosen for it. Only this process reads it.
+ */
 function installOnFreePort(install: (address: string) => void): string {
   for (let tries = 1; ; tries++) {
     const address = `127.0.0.1:${randomInt(20_000, 32_000)}`;

@@ -21,7 +21,7 @@ export interface SystemSettings {
   readonly reconcileEverySeconds: number;
 }
 
-/** Creates the system's schedules at worker start, or brings them to the wanted form. */
+/** Creates the system's schedules when a worker starts, or changes them to the wanted form. */
 export async function ensureSystemSchedules(client: Client, settings: SystemSettings): Promise<void> {
   for (const schedule of systemSchedules(settings))
     await armTemporalSchedule(client, compile(schedule, settings.taskQueuePrefix));
@@ -34,14 +34,14 @@ interface SystemSchedule {
   readonly everySeconds: number;
   /** Seconds after each full `everySeconds` since the epoch. */
   readonly offsetSeconds?: number;
-  /** A run that hangs under SKIP would silently skip all later ones. */
+  /** Runs do not overlap (SKIP), so a run that hangs would silently skip all later ones. */
   readonly runsAtMost: `${number} minutes`;
   /**
-   * How late a firing that a server's outage missed is still made up for; what comes soon again needs no more than this
-   * minute.
+   * How late a missed firing is still made up for after an outage of the server. A schedule that fires again soon needs
+   * no more than a minute.
    */
   readonly catchupWindow: '1 minute' | '1 day';
-  /** Also when the schedule is new. */
+  /** Fires at once, too, when the schedule is new. */
   readonly atOnce?: boolean;
 }
 
@@ -59,8 +59,8 @@ function systemSchedules({ reconcileEverySeconds }: SystemSettings): SystemSched
       id: REPAIR_SCHEDULES_ID,
       workflowType: WORKFLOW_TYPES.repairSchedules,
       summary: 'compare the schedules of users with their accounts',
-      // 19:00 UTC, 04:00 in Seoul. At once where it is new: Temporal's data may have been lost, and all schedules with
-      // it.
+      // 19:00 UTC, 04:00 in Seoul. A new schedule also fires at once: it may be new because Temporal's data was lost,
+      // with all schedules of users.
       everySeconds: 86_400,
       offsetSeconds: 19 * 3_600,
       runsAtMost: '120 minutes',

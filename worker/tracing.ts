@@ -11,8 +11,8 @@ import type { Tracing } from '../platform/telemetry/span.ts';
 import { readTraceparent, type TraceSinks } from '../workflows/contract/trace.ts';
 
 /**
- * Each activity as a span under its workflow's, and the workflow's own once it has ended. Without tracing only the sink
- * is there, which then hears nothing.
+ * Traces each activity as a span under its workflow's span, and the workflow's own once it has ended. Without tracing
+ * there is only the sink, which is never called.
  */
 export function traceWorker(tracing: Tracing): Pick<WorkerOptions, 'interceptors' | 'sinks'> {
   const sinks: InjectedSinks<TraceSinks> = {

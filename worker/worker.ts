@@ -12,15 +12,15 @@ export interface WorkerSettings {
   readonly turnSlots: number;
   readonly backgroundSlots: number;
   readonly shutdownGraceSeconds: number;
-  /** Of a rolling deploy; null: workers have no versions, and every one takes every run. */
+  /** The version of a rolling deploy; null: workers have no versions, and each takes any run. */
   readonly version: WorkerDeploymentVersion | null;
   readonly tracing?: Tracing;
 }
 
 /**
- * One worker a queue, so that replays and schedules never take a person's slot. Run them with `run()`, end with
- * `shutdown()`.
- * @param workflowBundle the workflow code; else the one of this program.
+ * One worker for each queue, so that replays and schedules never take a person's slot. Start them with `run()`, end
+ * them with `shutdown()`.
+ * @param workflowBundle the workflow code; by default the code of this program.
  */
 export async function createWorkers(
   temporal: Temporal,
@@ -35,14 +35,15 @@ export async function createWorkers(
     workflowBundle: workflowBundle ?? (await bundleWorkflows()),
     activities,
     ...traceWorker(settings.tracing ?? NO_TRACING),
-    // The default of 10 s lets every turn that ends soon after its worker's death wait for a queue nobody polls.
+    // With the default of 10 s, a turn that ends soon after its worker's death would wait for a queue that nobody
+    // polls.
     stickyQueueScheduleToStartTimeout: '1s',
-    // A stop without Redis arrives with the answer to a heartbeat.
+    // Without Redis, a stop arrives with the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '3s',
-    // Streams under way may finish; then they are cut and another worker takes the turn.
+    // Streams under way may finish within the grace time. Then they are cut, and another worker takes the turn.
     shutdownGraceTime: settings.shutdownGraceSeconds * 1_000,
     shutdownForceTime: (settings.shutdownGraceSeconds + 5) * 1_000,
-    // A type that says nothing of its own goes on with the newest code: recorded histories show that it can
+    // A workflow type without a behaviour of its own goes on with the newest code. Recorded histories show that it can
     // (test/replay).
     ...(settings.version === null
       ? {}

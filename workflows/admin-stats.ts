@@ -1,6 +1,6 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { AdminStatsActivities, AdminStatsReport } from './contract/month.ts';
-import { noteFiring } from './firing.ts';
+import { recordFiring } from './firing.ts';
 
 const { refreshAdminStats } = proxyActivities<AdminStatsActivities>({
   startToCloseTimeout: '1 minute',
@@ -8,9 +8,9 @@ const { refreshAdminStats } = proxyActivities<AdminStatsActivities>({
   summary: 'all accounts and their open periods, in one statement',
 });
 
-/** Computes the admins' statistics and caches them. What it found shows in the Temporal UI. */
+/** Computes the admins' statistics and caches them. Its result shows in the Temporal UI. */
 export async function adminStats(): Promise<AdminStatsReport> {
-  noteFiring();
+  recordFiring();
   const report = await refreshAdminStats();
   setCurrentDetails(describe(report));
   return report;

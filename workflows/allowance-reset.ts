@@ -1,9 +1,9 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { MonthActivities, ResetReport } from './contract/month.ts';
-import { noteFiring } from './firing.ts';
+import { recordFiring } from './firing.ts';
 
-// Together they end before the workflow's own 15 minutes do.
+// All retries end before the workflow's own limit of 15 minutes.
 const { resetAllowance } = proxyActivities<MonthActivities>({
   startToCloseTimeout: '30s',
   scheduleToCloseTimeout: '12 minutes',
@@ -12,11 +12,11 @@ const { resetAllowance } = proxyActivities<MonthActivities>({
 });
 
 /**
- * One firing of `allowance-reset/{userId}`: makes the month's reset visible and prompt. Whatever it finds, firing again
- * is harmless.
+ * One firing of `allowance-reset/{userId}`: makes the month's reset visible and prompt. Firing again is always
+ * harmless.
  */
 export async function allowanceReset({ userId }: { userId: number }): Promise<ResetReport> {
-  noteFiring();
+  recordFiring();
   const report = await resetAllowance({ userId, firedFor: nominalTime() });
   setCurrentDetails(describe(report));
   return report;
@@ -24,7 +24,7 @@ export async function allowanceReset({ userId }: { userId: number }): Promise<Re
 
 const SCHEDULED_FOR = defineSearchAttributeKey('TemporalScheduledStartTime', SearchAttributeType.DATETIME);
 
-/** When the firing was due: long ago in a backfill. A run started by hand is due now. */
+/** The time when the firing was due: long ago in a backfill. A run that somebody starts by hand is due now. */
 function nominalTime(): number {
   const { typedSearchAttributes, startTime } = workflowInfo();
   return (typedSearchAttributes.get(SCHEDULED_FOR) ?? startTime).getTime();

@@ -31,16 +31,16 @@ import { describeCall, describeDebit, describeEnd } from './turn-details.ts';
 import { failureCodeOf } from './turn-failure.ts';
 
 /**
- * One run of a turn: hold, answer, debit. A refused or stopped turn completes (a business answer); a failed one FAILS,
- * typed, so that the Temporal UI finds it. PostgreSQL decides what each step may do; a run that is reset finds what the
- * last one left.
+ * One run of a turn: hold, answer, debit. A refused or stopped turn completes, because that is a business answer. A
+ * failed turn FAILS with a type, so that the Temporal UI finds it. PostgreSQL decides what each step may do, so a run
+ * that was reset goes on from what the last run left.
  */
 export async function chatTurn({ turnId, userId }: ChatTurnInput): Promise<ChatTurnResult> {
   const reserved = await reserve(turnId);
   const generated = reserved.kind === 'held' ? await generate(turnId, reserved) : reserved;
   if (generated.kind === 'answered') {
     const { answer } = generated;
-    const { state, arm } = await lastingly((activities) => activities.settleTurn({ turnId, answer }));
+    const { state, arm } = await untilItSucceeds((activities) => activities.settleTurn({ turnId, answer }));
     setCurrentDetails(describeDebit(state, answer));
     if (arm !== undefined) await armSchedules(userId, arm);
     return { state };
@@ -48,8 +48,8 @@ export async function chatTurn({ turnId, userId }: ChatTurnInput): Promise<ChatT
   return finish(generated);
 }
 
-// Where workers have versions, a turn ends on the one that began it. It lives some minutes, so no old worker is kept
-// for long. A worker without a version must not speak of one: its every workflow task would fail.
+// With versioned workers, a turn ends on the version that began it. A turn lives for minutes only, so no old worker is
+// kept for long. A worker without a version must not name one: each of its workflow tasks would fail.
 setWorkflowOptions(
   () => (hasVersion(workflowInfo().currentDeploymentVersion) ? { versioningBehavior: 'PINNED' } : {}),
   chatTurn,
@@ -59,24 +59,24 @@ function hasVersion(version: WorkflowInfo['currentDeploymentVersion']): boolean 
   return version !== undefined && version.deploymentName !== '';
 }
 
-// Together they take a few milliseconds; 10 s of retries bridge a restart of PostgreSQL before the regular activity
-// takes over. The limit on attempts is what ends those that fail at once (14 of them take 10 s): schedule-to-close ends
-// one under way, not the wait for the next.
+// A local activity takes a few milliseconds. 10 s of retries bridge a restart of PostgreSQL before the regular activity
+// takes over. Attempts that fail at once are ended by maximumAttempts (14 of them take 10 s), because
+// scheduleToCloseTimeout ends an attempt under way, but not the wait for the next.
 const local = proxyLocalActivities<TurnActivities>({
   startToCloseTimeout: '5s',
   scheduleToCloseTimeout: '10s',
   retry: { initialInterval: '50ms', backoffCoefficient: 2, maximumInterval: '1s', maximumAttempts: 14 },
 });
 
-// What was answered must be booked and what was held must be released, however long PostgreSQL is away.
-const lasting = proxyActivities<TurnActivities>({
+// An answer must be booked and a hold must be released, however long PostgreSQL is away.
+const retriedForDays = proxyActivities<TurnActivities>({
   startToCloseTimeout: '10s',
   scheduleToCloseTimeout: '7 days',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
   summary: 'PostgreSQL did not take it at once',
 });
 
-/** Not cancellable: a cancel before the first workflow task must still end the turn in PostgreSQL. */
+/** Cannot be cancelled: even a cancel before the first workflow task must end the turn in PostgreSQL. */
 async function reserve(turnId: string): Promise<Reserved | Released> {
   const cancelled = CancellationScope.current().consideredCancelled;
   try {
@@ -93,10 +93,10 @@ async function generate(turnId: string, held: Extract<Reserved, { kind: 'held' }
     startToCloseTimeout: attemptTimeoutMs(outputLimit),
     scheduleToCloseTimeout: attemptsTimeoutMs(outputLimit),
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
-    // A stop settles what has come, so the answer of the cancelled activity is waited for.
+    // A stop settles the text that has come, so the cancelled activity's answer is waited for.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    // Until an attempt says that it was the run's last: a machine that is lost without a word takes tasks for another
-    // minute, and each of them costs a heartbeat timeout, but no attempt.
+    // Attempts are not limited here: an attempt says itself that it was the run's last. Temporal may give tasks to a
+    // lost machine for another minute. Each of them costs a heartbeat timeout, but is not counted as an attempt.
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
     summary: `${model}, at most ${outputLimit} tokens`,
   });
@@ -104,16 +104,16 @@ async function generate(turnId: string, held: Extract<Reserved, { kind: 'held' }
     return await activities.generate({ turnId });
   } catch (error) {
     const code = failureCodeOf(error);
-    // A stop ends what would be tried again; a failure that is final came before it.
+    // A stop ends a turn that would be tried again. A final failure came before the stop, so it stays a failure.
     const stopped = TURN_FAILURES[code] && (isCancellation(error) || CancellationScope.current().consideredCancelled);
     return release(turnId, stopped ? { as: 'stopped' } : { as: 'failed', code });
   }
 }
 
 /**
- * After the debit, so that nobody waits for it, and only there: a turn that fails used nothing that a reset would give
- * back, and closes at once, so that its retry finds no open run. What cannot be armed within an hour the next debit
- * arms, or the daily repair.
+ * Arms after the debit, so that nobody waits for it. A failed turn arms nothing: it used nothing that a reset would
+ * give back, and it closes at once, so that its retry finds no open run. The next debit or the daily repair arms what
+ * could not be armed within an hour.
  */
 async function armSchedules(userId: number, kinds: readonly ScheduleKind[]): Promise<void> {
   const activities = proxyActivities<MonthActivities>({
@@ -126,18 +126,19 @@ async function armSchedules(userId: number, kinds: readonly ScheduleKind[]): Pro
 }
 
 async function release(turnId: string, reason: ReleaseReason): Promise<Released> {
-  return lastingly((activities) => activities.releaseTurn({ turnId, reason }));
+  return untilItSucceeds((activities) => activities.releaseTurn({ turnId, reason }));
 }
 
 /**
- * First as a local activity, which costs no event of its own while it succeeds; then as one that outlasts an outage.
+ * Calls a local activity first, because it adds no event of its own while it succeeds. If it fails, a regular activity
+ * retries for seven days.
  */
-async function lastingly<T>(call: (activities: TurnActivities) => Promise<T>): Promise<T> {
+async function untilItSucceeds<T>(call: (activities: TurnActivities) => Promise<T>): Promise<T> {
   return CancellationScope.nonCancellable(async () => {
     try {
       return await call(local);
     } catch {
-      return call(lasting);
+      return call(retriedForDays);
     }
   });
 }

@@ -1,13 +1,16 @@
 import { metricMeter, workflowInfo } from '@temporalio/workflow';
 
-/** A backfill's nominal time lies in the past on purpose: later than this tells nothing about lag. */
+/**
+ * A firing that is later than this is a backfill: its nominal time lies in the past on purpose, so it says nothing
+ * about lag.
+ */
 const LONGEST_LAG_SECONDS = 3_600;
 
 /**
- * Said first by every workflow that a schedule starts: how late it fired, and when. Counted by the SDK, which says
- * nothing again in a replay.
+ * Records how late a schedule fired, and when. Every workflow that a schedule starts calls it first. The SDK does not
+ * record again in a replay.
  */
-export function noteFiring(): void {
+export function recordFiring(): void {
   const { searchAttributes, startTime } = workflowInfo();
   const [nominal] = searchAttributes['TemporalScheduledStartTime'] ?? [];
   if (!(nominal instanceof Date)) return;

@@ -1,6 +1,6 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { ReconcileActivities, ReconcileReport } from './contract/reconcile.ts';
-import { noteFiring } from './firing.ts';
+import { recordFiring } from './firing.ts';
 
 const { reconcileTurns } = proxyActivities<ReconcileActivities>({
   startToCloseTimeout: '5 minutes',
@@ -9,9 +9,9 @@ const { reconcileTurns } = proxyActivities<ReconcileActivities>({
   summary: 'turns that nothing runs any more, then counters against the ledger',
 });
 
-/** Mends what no live workflow will: see `reconcileTurns`. What it found shows in the Temporal UI. */
+/** Mends the turns that no live workflow will end: see `reconcileTurns`. Its result shows in the Temporal UI. */
 export async function reconcile(): Promise<ReconcileReport> {
-  noteFiring();
+  recordFiring();
   const report = await reconcileTurns();
   setCurrentDetails(describe(report));
   return report;

@@ -20,13 +20,15 @@ const { advanceRedrive, moveRedrive } = proxyActivities<RedriveActivities>({
 
 const STEPS = Object.keys(REDRIVE_SIGNALS) as RedriveStep[];
 
-/** Some ten a second: a new run long before Temporal's limits, beside what the server suggests by size. */
+/**
+ * At some ten events a second, a new run begins long before Temporal's limits. The server also suggests one by size.
+ */
 const MOST_EVENTS = 4_000;
 
 /**
- * Replays many turns, `ratePerSecond` each second while fewer than the window run. What is done stands in PostgreSQL;
- * this clocks it, and hears pause, resume and cancel. A cancel in the Temporal UI is the same as the signal: what runs
- * may end, nothing more is begun.
+ * Replays many turns: `ratePerSecond` each second, while fewer than the window run. PostgreSQL holds what is done. The
+ * workflow is its clock, and hears pause, resume and cancel. A cancel in the Temporal UI does what the signal does:
+ * turns that run may end, and no more are begun.
  */
 export async function redriveTurns(input: RedriveInput): Promise<RedriveProgress> {
   const { redriveId, ratePerSecond, mostEvents = MOST_EVENTS } = input;
@@ -52,7 +54,7 @@ export async function redriveTurns(input: RedriveInput): Promise<RedriveProgress
   });
 }
 
-/** Says all of it each time: a run that goes on from another has no summary of its own. */
+/** Describes the whole redrive each time, because a run that continues another starts without a summary. */
 function describe(progress: RedriveProgress, ratePerSecond: number): string {
   const { state, waiting, running, completed, stopped, failed, skipped } = progress;
   const left = Object.entries(skipped)

@@ -1,6 +1,6 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { MonthActivities, ScheduleReport } from './contract/month.ts';
-import { noteFiring } from './firing.ts';
+import { recordFiring } from './firing.ts';
 
 const activities = proxyActivities<MonthActivities>({
   startToCloseTimeout: '110 minutes',
@@ -10,10 +10,10 @@ const activities = proxyActivities<MonthActivities>({
 });
 
 /**
- * Compares the schedules of all users with their accounts and mends what differs; its result shows in the Temporal UI.
+ * Compares the schedules of all users with their accounts and mends what differs. Its result shows in the Temporal UI.
  */
 export async function repairSchedules(): Promise<ScheduleReport> {
-  noteFiring();
+  recordFiring();
   const report = await activities.repairSchedules();
   const { accounts, schedules, missing, mistimed, needless, unrecorded, mended } = report;
   setCurrentDetails(

@@ -14,8 +14,8 @@ import {
 import { readTraceparent, traceHeaders, type TraceSinks } from './contract/trace.ts';
 
 /**
- * Hands the trace that a workflow was started in on to its activities. In a header, so it adds no event and no command;
- * a workflow that carries none (nobody traces, or a schedule started it) costs a look.
+ * Passes the trace in which a workflow was started on to its activities. It travels in a header, so it adds no event
+ * and no command. A workflow without a trace (nobody traces, or a schedule started it) costs one look.
  */
 class TraceCarrier implements WorkflowInboundCallsInterceptor, WorkflowOutboundCallsInterceptor {
   #own: string | null = null;
@@ -25,7 +25,7 @@ class TraceCarrier implements WorkflowInboundCallsInterceptor, WorkflowOutboundC
     if (parent === null) return next(input);
     const { runId } = workflowInfo();
     const [, traceId = '', , flags = '00'] = parent.split('-');
-    // 16 of its 32 digits: the second half of a UUID is random whatever its version.
+    // 16 of the 32 digits: the second half of a UUID is random whatever its version.
     const spanId = runId.replaceAll('-', '').slice(16);
     this.#own = `00-${traceId}-${spanId}-${flags}`;
     const tell = (failure: string | null) =>

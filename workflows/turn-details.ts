@@ -1,6 +1,6 @@
 import type { ChatTurnResult, Ended, Reserved, StoredAnswer } from './contract/turn.ts';
 
-/** What the Temporal UI tells of a turn: how far it is, or how it ended. Figures and codes only. */
+/** What the Temporal UI shows of a turn: how far it is, or how it ended. Figures and codes only. */
 export function describeCall({ model, outputLimit }: Extract<Reserved, { kind: 'held' }>): string {
   return `the hold is made; ${model} answers with at most ${outputLimit} tokens`;
 }
@@ -13,7 +13,7 @@ export function describeDebit(
   return `${state}: attempt ${attempt} used ${promptTokens} prompt tokens (${cachedTokens} of them cached) and ${completionTokens} completion tokens${counted}; debited once`;
 }
 
-/** Of a run that ends without an answer of its own. */
+/** Describes a run that ends without an answer of its own. */
 export function describeEnd(ended: Ended): string {
   if (ended.kind === 'failed') return `failed with ${ended.code}: nothing is charged, running it again is safe`;
   const said = {

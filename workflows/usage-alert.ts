@@ -1,8 +1,8 @@
 import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { AlertReport, MonthActivities } from './contract/month.ts';
-import { noteFiring } from './firing.ts';
+import { recordFiring } from './firing.ts';
 
-// Together they end before the workflow's own 15 minutes do.
+// All retries end before the workflow's own limit of 15 minutes.
 const { checkUsage } = proxyActivities<MonthActivities>({
   startToCloseTimeout: '30s',
   scheduleToCloseTimeout: '12 minutes',
@@ -11,11 +11,11 @@ const { checkUsage } = proxyActivities<MonthActivities>({
 });
 
 /**
- * One firing of `usage-alert/{userId}`. It judges the account as it is now, so that late, repeated and racing runs send
- * what is due once.
+ * One firing of `usage-alert/{userId}`. It judges the account as it is now, so that late, repeated and racing firings
+ * send each alert once.
  */
 export async function usageAlert({ userId }: { userId: number }): Promise<AlertReport> {
-  noteFiring();
+  recordFiring();
   const report = await checkUsage({ userId });
   setCurrentDetails(describe(report));
   return report;

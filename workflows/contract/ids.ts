@@ -11,14 +11,17 @@ export const WORKFLOW_TYPES = {
 } as const;
 
 /**
- * @param userId the owner,
- * @param turnId a UUID; one workflow id per turn for ever: re-sends, retries and replays are runs of it.
+ * A turn has one workflow id for ever: re-sends, retries and replays are runs of it.
+ * @param userId the owner. @param turnId a UUID.
  */
 export function turnWorkflowId(userId: number, turnId: string): string {
   return `turn/${userId}/${turnId}`;
 }
 
-/** Whose turn it is; null for an id that `turnWorkflowId` did not make, such as somebody's own in the Temporal UI. */
+/**
+ * @returns the owner of the turn; null for an id that `turnWorkflowId` did not make, such as one typed in the Temporal
+ *   UI.
+ */
 export function ownerOfTurnWorkflow(workflowId: string): number | null {
   const [, userId] = /^turn\/([1-9]\d{0,15})\//.exec(workflowId) ?? [];
   return userId === undefined ? null : Number(userId);
@@ -35,17 +38,17 @@ const SCHEDULE_FOLDERS = { reset: 'allowance-reset', alert: 'usage-alert' } as c
   string
 >;
 
-/** A user's own schedule; its workflows are named after it, with the nominal time behind. */
+/** The id of a user's own schedule. Temporal names the schedule's workflows after it and appends the nominal time. */
 export function userScheduleId(kind: ScheduleKind, userId: number): string {
   return `${SCHEDULE_FOLDERS[kind]}/${userId}`;
 }
 
-/** One workflow a redrive; started again under the same id when Temporal has lost it. */
+/** A redrive has one workflow. It is started again under the same id when Temporal has lost it. */
 export function redriveWorkflowId(redriveId: string): string {
   return `redrive/${redriveId}`;
 }
 
-/** @returns null for a schedule that is no user's. */
+/** @returns null for a schedule that belongs to no user. */
 export function parseUserScheduleId(id: string): { kind: ScheduleKind; userId: number } | null {
   const [, folder, digits] = /^(allowance-reset|usage-alert)\/([1-9]\d{0,15})$/.exec(id) ?? [];
   return folder === undefined
@@ -53,7 +56,7 @@ export function parseUserScheduleId(id: string): { kind: ScheduleKind; userId: n
     : { kind: folder === SCHEDULE_FOLDERS.reset ? 'reset' : 'alert', userId: Number(digits) };
 }
 
-/** `turns` for people, `background` for replays, schedules and reconcile; the prefix keeps test runs apart. */
+/** `turns` is for people, `background` for replays, schedules and reconcile. The prefix keeps test runs apart. */
 export function taskQueues(prefix: string): { readonly turns: string; readonly background: string } {
   return { turns: `${prefix}turns`, background: `${prefix}background` };
 }

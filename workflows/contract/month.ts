@@ -2,9 +2,9 @@ import type { AlertLevel } from '../../domain/alerts.ts';
 import type { ResetOutcome } from '../../domain/reset.ts';
 import type { ScheduleKind } from '../../domain/schedules.ts';
 
-/** A user's account over the month. */
+/** The activities of a user's account over the month. */
 export interface MonthActivities {
-  /** Arms what the account needs and has not; nothing when somebody else has done it. */
+  /** Arms the schedules that the account needs and does not have. Does nothing when they are armed already. */
   armSchedules(input: { userId: number }): Promise<{ armed: readonly ScheduleKind[] }>;
   /** @param input.firedFor the nominal time of the firing, milliseconds. */
   resetAllowance(input: { userId: number; firedFor: number }): Promise<ResetReport>;
@@ -12,31 +12,34 @@ export interface MonthActivities {
   repairSchedules(): Promise<ScheduleReport>;
 }
 
-/** What a firing of `allowance-reset/{userId}` did; an admin reads it in the Temporal UI. */
+/** What a firing of `allowance-reset/{userId}` did. Admins read it in the Temporal UI. */
 export interface ResetReport {
   readonly outcome: ResetOutcome | 'no_such_user';
-  /** The open period and how much was used in the one before, where the firing looked. */
+  /** The open period, and the tokens used in the one before. Absent where the firing did not look. */
   readonly period?: string;
   readonly closedUsedTokens?: number;
-  /** Nothing was used for a whole period: the schedule was deleted, until the account is used again. */
+  /**
+   * The schedule was deleted because nothing was used for a whole period. It is armed again when the account is used.
+   */
   readonly disarmed: boolean;
 }
 
 /** What a firing of `usage-alert/{userId}` did. */
 export interface AlertReport {
   /**
-   * `sent`: a notification. `sent_before`: less than 24 hours ago. `below`: under 90 %, also because a new period has
-   * begun.
+   * - `sent`: a notification was sent.
+   * - `sent_before`: one was sent less than 24 hours ago.
+   * - `below`: the account is under 90 %, perhaps because a new period has begun.
    */
   readonly outcome: 'sent' | 'sent_before' | 'below' | 'no_such_user';
   readonly level?: AlertLevel;
   readonly usagePercent?: number;
   readonly notificationId?: number;
-  /** There is nothing to watch any more: the schedule was deleted, until the account is at 90 % again. */
+  /** The schedule was deleted because there is nothing to watch, until the account is at 90 % again. */
   readonly disarmed: boolean;
 }
 
-/** What a comparison of schedules and accounts found, by what was wrong; `mended` of them are right now. */
+/** What a comparison of schedules and accounts found, by kind of difference. `mended` of them were put right. */
 export interface ScheduleReport {
   readonly accounts: number;
   readonly schedules: number;
@@ -52,7 +55,7 @@ export interface AdminStatsActivities {
   refreshAdminStats(): Promise<AdminStatsReport>;
 }
 
-/** Figures only: the top users stay between PostgreSQL, Redis and the admins. */
+/** Figures only, because Temporal keeps them: the top users stay with PostgreSQL, Redis and the admins. */
 export interface AdminStatsReport {
   readonly totalUsers: number;
   readonly activeUsers: number;
@@ -66,6 +69,6 @@ export interface AdminStatsReport {
   readonly over95: number;
   /** ISO 8601 */
   readonly asOf: string;
-  /** False when Redis did not take them: then who asks computes them. */
+  /** False when Redis did not take the statistics. They are then computed for each request. */
   readonly cached: boolean;
 }

@@ -1,7 +1,7 @@
 import { defineSignal, type SignalDefinition } from '@temporalio/workflow';
 import type { RedriveProgress, RedriveStep } from '../../domain/redrive.ts';
 
-/** What a redrive hears, from an admin in the Temporal UI too, by what its row then says. */
+/** The signals of a redrive, by the state that its row then has. Admins may send them in the Temporal UI, too. */
 export const REDRIVE_SIGNALS = {
   paused: defineSignal('pause'),
   running: defineSignal('resume'),
@@ -11,12 +11,15 @@ export const REDRIVE_SIGNALS = {
 export interface RedriveInput {
   readonly redriveId: string;
   readonly ratePerSecond: number;
-  /** Of its history, before it goes on as a new run; 4,000 unless it is said. */
+  /** Events of its history before it continues as a new run; 4,000 by default. */
   readonly mostEvents?: number;
 }
 
 export interface RedriveActivities {
-  /** Notes what has ended, begins at most `most` more while the redrive runs, and ends it when nothing is left. */
+  /**
+   * Records the turns that have ended, begins at most `most` more while the redrive runs, and ends the redrive when no
+   * turn is left.
+   */
   advanceRedrive(input: { redriveId: string; most: number }): Promise<RedriveProgress>;
   moveRedrive(input: { redriveId: string; to: RedriveStep }): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 
-/** What the Temporal UI filters by; ids and codes only, since search attributes are not encrypted. */
+/** The attributes that the Temporal UI filters by: ids and codes only, because search attributes are not encrypted. */
 export const SEARCH_ATTRIBUTES = {
   userId: defineSearchAttributeKey('UserId', SearchAttributeType.KEYWORD),
   conversationId: defineSearchAttributeKey('ConversationId', SearchAttributeType.KEYWORD),

@@ -1,14 +1,14 @@
 import { defaultPayloadConverter, type Headers } from '@temporalio/common';
 
-/** The name that Temporal's own tracing interceptors use in every SDK. */
+/** The header that Temporal's own tracing interceptors use in every SDK. */
 const TRACE_HEADER = '_tracer-data';
 
-/** @param traceparent W3C; null: nothing is carried. */
+/** @param traceparent in W3C format; null carries nothing. */
 export function traceHeaders(traceparent: string | null): Headers {
   return traceparent === null ? {} : { [TRACE_HEADER]: defaultPayloadConverter.toPayload({ traceparent }) };
 }
 
-/** @returns null when there is none, or what is there is none. */
+/** @returns null when there is no traceparent, or a malformed one. */
 export function readTraceparent(headers: Headers): string | null {
   const payload = headers[TRACE_HEADER];
   if (payload === undefined) return null;
@@ -19,16 +19,16 @@ export function readTraceparent(headers: Headers): string | null {
 }
 
 /**
- * A workflow as one span: its id is its run's, so that every worker that runs a part of it says the same. Ids and types
- * only.
+ * A workflow as one span. The span's id comes from the workflow's run, so that all workers that run a part of it report
+ * the same span. It holds ids and types only.
  */
 export interface WorkflowSpan {
   readonly parent: string;
   readonly spanId: string;
   readonly endedAt: number;
-  /** Type of the failure. */
+  /** Type of the failure; null when it did not fail. */
   readonly failure: string | null;
 }
 
-/** What a workflow tells the worker that runs it. */
+/** What a workflow reports to the worker that runs it. */
 export type TraceSinks = { readonly trace: { workflowEnded(span: WorkflowSpan): void } };

@@ -12,8 +12,8 @@ export interface ChatTurnResult {
 }
 
 /**
- * An answer that PostgreSQL has stored: what settle books. Numbers only; the text stays in PostgreSQL (G9: input, never
- * re-read).
+ * An answer that PostgreSQL has stored, as settle books it. It holds numbers only: the text stays in PostgreSQL (G9:
+ * input, never re-read).
  */
 export interface StoredAnswer {
   readonly attempt: number;
@@ -21,11 +21,11 @@ export interface StoredAnswer {
   readonly promptTokens: number;
   readonly cachedTokens: number;
   readonly completionTokens: number;
-  /** The provider sent no usage: counted by us, capped at the hold. */
+  /** The provider sent no usage, so we counted. The figure is capped at the hold. */
   readonly estimated: boolean;
 }
 
-/** How a turn that may not run is over. `completed` and `stopped` are endings of before; nothing is charged again. */
+/** How a turn that may not run is over. `completed` and `stopped` are earlier endings, and nothing is charged again. */
 export type Ended =
   | { readonly kind: 'ended'; readonly state: 'completed' | 'stopped' | 'refused' }
   | { readonly kind: 'failed'; readonly code: TurnFailureCode };
@@ -39,13 +39,10 @@ export type Generated = { readonly kind: 'answered'; readonly answer: StoredAnsw
 
 export type Released = { readonly kind: 'answered'; readonly answer: StoredAnswer } | Ended;
 
-/**
- * Why a turn is released: it failed with a code, or it was stopped (by the person or by a cancel) before there was an
- * answer.
- */
+/** Why a turn is released: it failed with a code, or the person or a cancel stopped it before there was an answer. */
 export type ReleaseReason = { readonly as: 'failed'; readonly code: TurnFailureCode } | { readonly as: 'stopped' };
 
-/** The activities a turn needs; every one is safe to run twice. */
+/** The activities that a turn needs. Each is safe to run twice. */
 export interface TurnActivities {
   /**
    * Admission and hold in one transaction, idempotent by (turn, run). `cancelled`: the workflow was cancelled before it
@@ -53,20 +50,26 @@ export interface TurnActivities {
    */
   reserveTurn(input: { turnId: string; cancelled: boolean }): Promise<Reserved>;
   /**
-   * One model call: opens an attempt, streams, stores the answer.
+   * Calls the model once: opens an attempt, streams, stores the answer.
    * @throws ApplicationFailure typed by `TURN_FAILURE_TYPES`.
    */
   generate(input: { turnId: string }): Promise<Generated>;
-  /** Books the answer once: debit, hold settled, message final. `arm`: what its account needs now and has not armed. */
+  /**
+   * Books the answer once: debit, hold settled, turn final. `arm`: the schedules that the account needs now and does
+   * not have.
+   */
   settleTurn(input: {
     turnId: string;
     answer: StoredAnswer;
   }): Promise<{ state: 'completed' | 'stopped'; arm?: readonly ScheduleKind[] }>;
-  /** Ends the turn without an answer: hold released, nothing charged. Finds a stored answer → settle that instead. */
+  /**
+   * Ends the turn without an answer: the hold is released and nothing is charged. A stored answer that it finds is
+   * returned, to be settled instead.
+   */
   releaseTurn(input: { turnId: string; reason: ReleaseReason }): Promise<Released>;
 }
 
-/** The failure type an admin sees and queries in the Temporal UI, by error code. */
+/** The failure type that admins see and query in the Temporal UI, by error code. */
 export const TURN_FAILURE_TYPES = {
   model_unavailable: 'LlmUnavailable',
   model_rate_limited: 'LlmRateLimited',
