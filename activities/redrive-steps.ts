@@ -1,4 +1,4 @@
-import { beginReplay, countProgress, findDue, findUnstarted, noteEndings } from '../db/redrives/redrive-turns.ts';
+import { beginReplay, countProgress, findDue, findUnstarted, recordEndings } from '../db/redrives/redrive-turns.ts';
 import { endRedrive, getRedrive, moveRedrive } from '../db/redrives/redrives.ts';
 import { AppError } from '../domain/errors.ts';
 import { isOver, REDRIVE_WINDOW } from '../domain/redrive.ts';
@@ -17,7 +17,7 @@ export function createRedriveSteps(deps: ActivityDeps): RedriveActivities {
   return {
     advanceRedrive: ({ redriveId, most }) =>
       heartbeating(async () => {
-        await noteEndings(database, redriveId);
+        await recordEndings(database, redriveId);
         const { state, progress } = await getRedrive(database.sql, redriveId);
         if (!isOver({ state })) {
           for (const turn of await findUnstarted(database, redriveId)) await start(deps, turn);

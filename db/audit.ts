@@ -7,13 +7,13 @@ export interface NewAuditEntry {
   readonly actor: AuditActor;
   readonly action: AuditAction;
   readonly target: AuditTarget;
-  /** In the admin's own words; null for what needs none (reading content). */
+  /** The admin's own words; null for an action that needs no reason (reading content). */
   readonly reason: string | null;
   readonly before?: AuditFigures | null;
   readonly after?: AuditFigures | null;
 }
 
-/** Writes the entry in the transaction of what it records: either both are there or neither is. @returns its id. */
+/** Writes the entry in the transaction that it records: either both are committed or neither is. @returns its id. */
 export async function recordAudit(tx: Tx, { actor, ...what }: NewAuditEntry): Promise<number> {
   const em = tx.em();
   const entry = em.create(AuditEntry, { ...what, admin: actor.adminId, requestId: actor.requestId });
@@ -37,7 +37,7 @@ export interface AuditRecord {
 export interface AuditFilter {
   readonly adminId?: number | undefined;
   readonly action?: string | undefined;
-  /** Whole: `turn:<id>`, `user:<id>`. */
+  /** The whole target: `turn:<id>`, `user:<id>`. */
   readonly target?: string | undefined;
 }
 

@@ -11,11 +11,11 @@ import { sql, type RawBuilder, type Selectable } from 'kysely';
 import { Names } from './schema/names.ts';
 
 /**
- * The select list of some of an entity's columns, for statements written in SQL, with the values that this program
- * counts with: numbers for tokens and ids, milliseconds for instants, `2026-11-30` for days.
- * @param table the alias under which the statement has the entity's table.
- * @param names of columns, as the rows have them (`userId`); or by the name that the rows shall have
- *   (`{ used: 'usedTokens' }`).
+ * The select list of some of an entity's columns, for statements written in SQL. It converts to the values that this
+ * program counts with: numbers for tokens and ids, milliseconds for instants, `2026-11-30` for days.
+ * @param table the statement's alias for the entity's table.
+ * @param names columns under the names that they have in rows (`userId`), or keyed by other names to give them (`{
+ *   used: 'usedTokens' }`).
  */
 export function columnsOf<Entity extends EntitySchemaWithMeta, const Name extends ColumnName<Entity>>(
   entity: Entity,
@@ -36,13 +36,13 @@ export function columnsOf(
   return sql.raw(list.map(([alias, name]) => `${valueOf(entity, table, name)} as "${alias}"`).join(', '));
 }
 
-/** A row of a select list. */
+/** The row that a select list reads. */
 export type RowOf<List> = List extends RawBuilder<infer Row> ? Row : never;
 
-/** A row that has all its columns, as its statement's condition sees to. */
+/** A row without nulls, as its statement's condition guarantees. */
 export type Whole<Row> = { [Name in keyof Row]: NonNullable<Row[Name]> };
 
-/** A row of a table that an outer join may not have found. */
+/** A row of a table in an outer join that may have found none. */
 export type Nullable<Row> = { [Name in keyof Row]: Row[Name] | null };
 
 type Columns<Entity extends EntitySchemaWithMeta> = {
@@ -52,7 +52,7 @@ type ColumnName<Entity extends EntitySchemaWithMeta> = keyof Columns<Entity> & s
 type Stored<Entity extends EntitySchemaWithMeta> = Selectable<
   InferKyselyTable<Entity, { columnNamingStrategy: 'property' }>
 >;
-/** A relation's column holds the id of what it points at. */
+/** A relation's column holds the id of the row it points at. */
 type NameOf<Entity extends EntitySchemaWithMeta, Property extends string> =
   NonNullable<InferEntity<Entity>[Property & keyof InferEntity<Entity>]> extends { id: unknown }
     ? `${Property}Id`
@@ -64,7 +64,7 @@ const namesOfColumns = new Names();
 function valueOf(entity: EntitySchemaWithMeta, table: string, name: string): string {
   const column = `${table}.${namesOfColumns.propertyToColumnName(name)}`;
   const type = typeOf(entity, name);
-  // float8 is exact for integers below 2^53, which the domains of all counters guarantee; the driver reads it as a
+  // float8 is exact for integers below 2^53, which the domains of all counters guarantee. The driver reads it as a
   // number.
   if (type instanceof BigIntType) return `${column}::float8`;
   if (type === DateTimeType) return `floor(extract(epoch from ${column}) * 1000)::float8`;
@@ -72,7 +72,10 @@ function valueOf(entity: EntitySchemaWithMeta, table: string, name: string): str
   return column;
 }
 
-/** Of the entity's definition, which discovery leaves as it is; a relation has the type of the id it holds. */
+/**
+ * The type comes from the entity's definition, which discovery leaves unchanged. A relation has the type of the id it
+ * holds.
+ */
 function typeOf(entity: EntitySchema, name: string): unknown {
   const { properties } = entity.meta;
   const property = properties[name] ?? properties[name.replace(/Id$/, '')];

@@ -36,7 +36,7 @@ export async function createConversation(
   return recordOf(row);
 }
 
-/** Newest activity first. @param archived null: both. @param search part of a title, any case. */
+/** Newest activity first. @param archived null: archived or not. @param search a part of the title, in any case. */
 export async function listConversations(
   database: Database,
   list: { userId: number; search: string | null; archived: boolean | null; limit: number; cursor: string | null },
@@ -55,7 +55,7 @@ export async function listConversations(
   return { ...page, items: page.items.map(({ key: _, ...row }) => row) };
 }
 
-/** @throws AppError not_found, the same for a foreign one. */
+/** @throws AppError not_found, for somebody else's as well. */
 export async function getConversation(
   database: Database,
   { conversationId, userId }: { conversationId: string; userId: number },
@@ -65,7 +65,7 @@ export async function getConversation(
   return recordOf(found);
 }
 
-/** Renames, archives, brings back. @throws AppError not_found. */
+/** Renames, archives or restores. @throws AppError not_found. */
 export async function updateConversation(
   database: Database,
   change: { conversationId: string; userId: number; title?: string; archived?: boolean },
@@ -84,11 +84,11 @@ export interface MessageRecord {
   readonly sequence: number;
   readonly role: 'user' | 'assistant';
   readonly content: string;
-  /** Of the turn. */
+  /** State of the turn that the message belongs to. */
   readonly state: TurnState;
   readonly model: string;
   readonly attempt: number;
-  /** Of an answer; null with a question. */
+  /** Usage of an answer; null on a question. */
   readonly usage: TurnUsage | null;
   readonly finishReason: 'stop' | 'length' | null;
   readonly createdAt: number;
@@ -96,8 +96,8 @@ export interface MessageRecord {
 }
 
 /**
- * The transcript: questions of every admitted turn, with the answer beneath where there is one; oldest first, or from
- * its end back. `limit` counts messages.
+ * The transcript: the question of every admitted turn, each followed by its answer where there is one. It is read from
+ * its beginning or backwards from its end. `limit` counts messages.
  */
 export async function listMessages(
   database: Database,
@@ -123,7 +123,7 @@ export async function listMessages(
 type MessageRow = RowOf<typeof messageColumns> &
   Pick<MessageRecord, 'role' | 'content' | 'createdAt'> & { part: 0 | 1 };
 
-/** What was used and how it ended belongs to the answer, not to the question. */
+/** Usage and ending belong to the answer, not to the question. */
 function messageOf({
   part,
   promptTokens,

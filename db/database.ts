@@ -9,23 +9,26 @@ import { ormOptions } from './schema/orm-options.ts';
 
 export type { Sql } from './driver/pipeline.ts';
 
-/** A transaction of both worlds: statements of ours, and entities. */
+/** A transaction that takes both SQL statements and entities. */
 export interface Tx extends Pipeline {
   /**
-   * The transaction's unit of work, made when first asked for. What it holds at the end is written before the commit; a
-   * statement that has to see it sooner waits for `flush()`.
+   * The transaction's unit of work, made at the first call. Its changes are written before the commit. A statement that
+   * must see them sooner waits for `flush()`.
    */
   em(): EntityManager;
 }
 
 export interface Database {
-  /** A fresh unit of work (identity map) for entities; one per request, never shared. */
+  /** A fresh unit of work (identity map) for entities: one per request, never shared. */
   em(): EntityManager;
   readonly sql: Sql;
-  /** READ COMMITTED; locks are taken in one order: account, conversation, turn, then what hangs on them. */
+  /**
+   * Runs `work` in a READ COMMITTED transaction. Locks are taken in one order: account, conversation, turn, then what
+   * belongs to them.
+   */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   readonly orm: MikroORM;
-  /** Of its connections. */
+  /** The state of the connection pool. */
   pool(): PoolState;
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -50,26 +53,26 @@ export interface DatabaseOptions {
   readonly lockWithinMs?: number | undefined;
 }
 
-/** Beyond PostgreSQL's own limit, so that only a server, or a network, that says nothing comes to it. */
+/** The driver's limit is above PostgreSQL's own, so that it is reached only when a server or a network is silent. */
 const ANSWER_WITHIN_MS = 20_000;
 
 /**
- * @param options.url a PostgreSQL URL; `poolMax` connections at most.
+ * @param options.url a PostgreSQL URL. `poolMax`: the most connections.
  * @param options.answerWithinMs a connection that does not answer for so long is given up, with all that was sent on
- *   it; 20 s unless told. Null: no statement has a limit, here or in the server, as migrations read whole tables.
- * @param options.lockWithinMs a statement that waits for a lock so long fails (55P03); no limit unless told.
- * @param options.traceStatement runs each statement, told its first word.
- * @param options.onTurnEnded told of each ending of a turn once its transaction has committed.
+ *   it; 20 s by default. Null: no statement has a limit, here or in the server, because migrations read whole tables.
+ * @param options.lockWithinMs a statement that waits so long for a lock fails (55P03); no limit by default.
+ * @param options.traceStatement runs each statement and gets its first word.
+ * @param options.onTurnEnded called for each ending of a turn, after its transaction has committed.
  * @throws when the server cannot be reached within 5 s.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { onTurnEnded, traceStatement, answerWithinMs = ANSWER_WITHIN_MS, lockWithinMs = 0 } = options;
   const orm = await MikroORM.init({
     ...ormOptions(options.url),
-    // A connection costs 10 to 20 ms and its prepared statements: an idle one is kept for ten minutes.
+    // An idle connection is kept for ten minutes: a new one costs 10 to 20 ms and all prepared statements.
     pool: { min: 0, max: options.poolMax, idleTimeoutMillis: 600_000 },
-    // How long each wait may last: a connection 5 s, a statement 15 s, an idle transaction 30 s (a lost client must not
-    // keep a lock). The server keeps these two; when nothing of it arrives, the driver gives up the connection.
+    // Every wait has a limit: a connection 5 s, a statement 15 s, an idle transaction 30 s (a lost client must not keep
+    // a lock). The server enforces the last two. The driver gives up a connection on which nothing arrives.
     driverOptions: {
       connectionTimeoutMillis: 5_000,
       statement_timeout: answerWithinMs === null ? 0 : 15_000,
@@ -80,7 +83,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       application_name: 'turnkeeper',
       pipeline: true,
       stream: openPacketSocket,
-      // Before the first connection, which comes with the pool.
+      // The listener is set before the first connection, which comes with the pool.
       onPoolCreated: (created: Pool) => {
         created.on('connect', (client) => {
           readCommitted(client);
@@ -126,15 +129,17 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 /**
- * For statements that stand alone, and the ORM's: where an operator has made REPEATABLE READ the default, those that
- * meet at a row would fail (40001). It leaves with the connection's first statement, which tells if the connection is
- * lost.
+ * Sets READ COMMITTED as the connection's default, for single statements and the ORM's: under an operator's REPEATABLE
+ * READ, those that meet at a row would fail (40001). It is sent with the connection's first statement, which reports a
+ * lost connection, so its own error is dropped.
  */
 function readCommitted(client: ClientBase): void {
   client.query("set default_transaction_isolation = 'read committed'").catch(() => {});
 }
 
-/** Statements of a client that answers by promises. What they say is never told: only their first word. */
+/**
+ * Traces the statements of a client that answers by promises. Only a statement's first word is told, never its text.
+ */
 function traceClient(client: ClientBase, traceStatement: TraceStatement): void {
   const query = client.query.bind(client) as (...args: unknown[]) => unknown;
   client.query = ((...args: unknown[]) => {
@@ -148,7 +153,7 @@ function traceClient(client: ClientBase, traceStatement: TraceStatement): void {
   }) as typeof client.query;
 }
 
-/** Not one that hands itself in (a cursor): that answers by events. */
+/** A cursor hands itself in and answers by events, so it is not traced. */
 function isQuery(statement: unknown): statement is { text: string } {
   return (
     typeof statement === 'object' &&
@@ -173,7 +178,7 @@ export async function first<Row>(query: { execute(on: Sql): Promise<{ rows: Row[
   return rows[0] ?? null;
 }
 
-/** Name of the violated constraint when the database refused a write, else null. */
+/** @returns the name of the violated constraint when the database refused a write, else null. */
 export function violatedConstraint(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('code' in error) || !('constraint' in error)) return null;
   const { code, constraint } = error;
@@ -183,14 +188,14 @@ export function violatedConstraint(error: unknown): string | null {
 const endings = new WeakMap<Tx, TurnEnding[]>();
 
 /**
- * Said by whatever moves a turn to an ending; it is told when the transaction has committed, so no ending is counted
- * twice or for nothing.
+ * Reports an ending after the commit of the transaction that makes it, so that no ending is counted twice or for
+ * nothing.
  */
 export function noteEnding(tx: Tx, ending: TurnEnding): void {
   endings.get(tx)?.push(ending);
 }
 
-/** Runs `work` and collects what it notes in `noted`. */
+/** Runs `work` and collects the endings that it reports in `noted`. */
 export function collectEndings<T>(tx: Tx, noted: TurnEnding[], work: (tx: Tx) => Promise<T>): Promise<T> {
   endings.set(tx, noted);
   return work(tx);

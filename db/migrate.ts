@@ -5,22 +5,22 @@ import { SetupError } from '../domain/setup-error.ts';
 import { isLockTimeout } from './driver/availability.ts';
 import { first, openDatabase, type Database } from './database.ts';
 
-// Any constant: it only has to differ from other programs' advisory locks in the same database.
+// Any constant will do: it only has to differ from other programs' advisory locks in the same database.
 const MIGRATION_LOCK = 7_266_533_001;
 
 /**
- * A migration that waits for a table's lock, because somebody reads the table, stands in the way of everybody who comes
- * after it: all sends would wait as long as one report reads. So it gives up soon, lets those go on, and comes again.
+ * A migration that waits for a table's lock, because somebody reads the table, blocks everybody who comes after it: all
+ * sends would wait as long as one report reads. So it gives up soon, lets the others go on, and tries again.
  */
 const LOCK_WITHIN_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
 
 /**
- * Brings the schema of the database at `url` up to date, on connections of its own, on which a statement may take as
- * long as a large table asks for; several processes may call it at once, one migrates and the others wait.
- * @param options.patienceMs how long locks that others hold may keep it from any step; 10 minutes unless told.
- * @returns the names applied now, oldest first.
- * @throws SetupError when they kept it longer; what was applied until then stays.
+ * Brings the schema of the database at `url` up to date. It uses connections of its own, on which a statement may take
+ * as long as a large table needs. When several processes call it at once, one migrates and the others wait.
+ * @param options.patienceMs how long locks of others may keep it from any one step; 10 minutes by default.
+ * @returns the names that were applied now, oldest first.
+ * @throws SetupError when they kept it longer. What was applied until then stays.
  */
 export async function migrate(
   url: string,
@@ -50,7 +50,7 @@ async function migrateLocked(database: Database, patienceMs: number): Promise<st
     });
 }
 
-/** Each in a transaction of its own, so that no lock is held while the next waits for its. */
+/** Each migration has a transaction of its own, so that none holds a lock while the next waits for its own. */
 async function applyPending({ orm }: Database, patienceMs: number): Promise<string[]> {
   const applied: string[] = [];
   for (const { name } of await orm.migrator.getPending()) {
@@ -75,8 +75,8 @@ async function applyPending({ orm }: Database, patienceMs: number): Promise<stri
 }
 
 /**
- * @throws SetupError when the schema is older than this code: a role must not run on it. A newer schema is fine
- *   (rolling deploys).
+ * @throws SetupError when the schema is older than this code: no role may run on it. A newer schema is fine (rolling
+ *   deploys).
  */
 export async function assertMigrated(database: Database): Promise<void> {
   const exists = await first(

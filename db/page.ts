@@ -1,6 +1,6 @@
 import { AppError } from '../domain/errors.ts';
 
-/** Where a page ends: opaque to clients, two ordered parts to us. */
+/** Where a page ends. A cursor is opaque to clients and two ordered parts to us. */
 export function encodeCursor(parts: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
@@ -21,7 +21,7 @@ function areOf<Kinds extends readonly ('string' | 'number')[]>(kinds: Kinds, par
   return Array.isArray(parts) && parts.length === kinds.length && parts.every((part, i) => isOfKind(part, kinds[i]));
 }
 
-/** Numbers are ids and places in a list. */
+/** A number in a cursor is an id or a place in a list, so it is a safe integer. */
 function isOfKind(part: unknown, kind: 'string' | 'number' | undefined): boolean {
   return typeof part === kind && (kind === 'string' || Number.isSafeInteger(part));
 }
@@ -35,8 +35,8 @@ function parse(cursor: string): unknown {
 }
 
 /**
- * For `catch` of a query with a cursor: one of the right form can still carry what is no date, uuid or integer; class
- * 22 is "data exception".
+ * Used as `catch` of a query with a cursor. A cursor of the right form can still hold something that is no date, uuid
+ * or integer, which PostgreSQL refuses with class 22, "data exception".
  */
 export function rethrowBadCursor(error: unknown): never {
   if (
@@ -60,7 +60,7 @@ export interface Page<Item> {
   readonly nextCursor: string | null;
 }
 
-/** Queries ask for one row more than the limit, which tells whether another page follows. */
+/** Builds a page from a query that asked for one row more than `limit`: that row tells whether another page follows. */
 export function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => string): Page<Row> {
   const items = rows.slice(0, limit);
   const last = items.at(-1);

@@ -20,8 +20,8 @@ export type UsageCheck =
     };
 
 /**
- * One check of an account: its present level becomes an alert and a notification, or has been one within 24 hours.
- * Decided under the account's lock by a unique row (account, period, level, nth) before anything is sent, so that runs
+ * Checks one account: its present level becomes an alert and a notification, unless one was sent within 24 hours. A
+ * unique row (account, period, level, nth) decides under the account's lock before anything is sent, so that checks
  * that race send once (G20).
  */
 export async function checkUsage(

@@ -17,7 +17,7 @@ export interface NewNotification {
   readonly now: Instant;
 }
 
-/** Written with one outbox row a channel; in the app it is delivered by being there. */
+/** Writes a notification with one outbox row a channel. In the app it is delivered by being there. */
 export async function insertNotification(
   tx: Tx,
   { userId, alertId, level, title, body, purchaseUrl, now }: NewNotification,
@@ -45,7 +45,7 @@ export type NotificationRecord = Readonly<RowOf<typeof columns>>;
 
 /**
  * Newest first, with the number of unread ones in the same snapshot.
- * @throws AppError invalid_request for a cursor that is none.
+ * @throws AppError invalid_request for a malformed cursor.
  */
 export async function listNotifications(
   database: Database,
@@ -65,7 +65,10 @@ export async function listNotifications(
   return { ...pageOf(records, list.limit, ({ id }) => encodeCursor([id])), unreadCount: rows[0]?.unreadCount ?? 0 };
 }
 
-/** Marks it read; once it is, the first time stays. @throws AppError not_found, the same for a foreign one. */
+/**
+ * Marks a notification as read. The time of the first reading stays. @throws AppError not_found, for somebody else's as
+ * well.
+ */
 export async function readNotification(
   database: Database,
   { notificationId, userId, now }: { notificationId: number; userId: number; now: Instant },
@@ -79,7 +82,7 @@ export async function readNotification(
   return found;
 }
 
-/** @returns how many are unread after it: 0, unless one came meanwhile. */
+/** @returns how many are unread afterwards: 0, unless one arrived meanwhile. */
 export async function readAllNotifications(
   database: Database,
   { userId, now }: { userId: number; now: Instant },
@@ -91,8 +94,8 @@ export async function readAllNotifications(
 }
 
 /**
- * Oldest first, those after `after`. Ids of one reader rise in the order of commits: they are given under the account's
- * lock.
+ * Notifications after the id `after`, oldest first. The ids of one reader rise in the order of commits, because they
+ * are given under the account's lock.
  */
 export async function findNotificationsSince(
   on: Sql,
@@ -105,7 +108,7 @@ export async function findNotificationsSince(
   return rows;
 }
 
-/** The one row of an empty page holds the count alone. */
+/** An empty page has one row, which holds the count alone. */
 function isWhole(row: Partial<NotificationRecord>): row is NotificationRecord {
   return row.id !== undefined && row.id !== null;
 }

@@ -1,6 +1,6 @@
-// Class 08 connection exception, 53 insufficient resources, 57P shutdown and "cannot connect now", 57014 a statement
-// that waited 15 s (for a lock whose holder is paused, say: an answer that is paid for outlasts that); what the sockets
-// below say.
+// Class 08: connection exception. 53: insufficient resources. 57P: shutdown and "cannot connect now". 57014: a
+// statement that waited 15 s, for a lock whose holder is paused, for example. Retries outlive that, because an answer
+// is paid for.
 const SQL_STATES = /^(08|53|57P|57014)/;
 const SOCKET_ERRORS = new Set([
   'ECONNREFUSED',
@@ -12,13 +12,13 @@ const SOCKET_ERRORS = new Set([
   'EAI_AGAIN',
   'ENOENT',
 ]);
-// The driver's own words for a lost or unobtainable connection carry no code.
+// The driver's errors for a lost or unobtainable connection have no code, only these words.
 const DRIVER_WORDS =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Connection ended unexpectedly|Query read timeout/i;
 
-/** Whether an error means that PostgreSQL cannot be reached just now, so that the same may succeed later. */
+/** Whether an error means that PostgreSQL cannot be reached just now, so that a retry may succeed. */
 export function isUnavailable(error: unknown): boolean {
-  // By what it has and not by its class: an error of another realm (a vm context) is an outage too.
+  // The error is judged by its fields and not by its class: an error of another realm (a vm context) is an outage too.
   for (let cause = error; typeof cause === 'object' && cause !== null; cause = 'cause' in cause ? cause.cause : null) {
     const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
     const words = 'message' in cause && typeof cause.message === 'string' ? cause.message : '';

@@ -1,13 +1,13 @@
 import { Socket } from 'node:net';
 
 /**
- * A socket on which what is written in one turn of the loop leaves in one packet. The driver hands in each statement by
- * itself, and each would be a system call here and a waking of the server there. Over TLS the socket below is taken
- * over, and they leave one by one.
+ * A socket that sends everything written in one turn of the event loop as one packet. The driver writes each statement
+ * by itself, which would cost one system call here and one wake-up of the server for each. TLS takes over the socket
+ * below, so there each statement leaves by itself.
  */
 export function openPacketSocket(): Socket {
   const socket = new Socket();
-  // `connect` puts the socket's own `write` back.
+  // `connect` restores the socket's own `write`, so it is replaced afterwards.
   socket.once('connect', () => {
     holdWrites(socket);
   });
@@ -21,7 +21,7 @@ function holdWrites(socket: Socket): void {
     if (!holding) {
       holding = true;
       socket.cork();
-      // After the promises of this turn of the loop: what they begin goes along.
+      // The tick comes after the promises of this turn of the loop, so that what they write is in the packet.
       process.nextTick(() => {
         holding = false;
         socket.uncork();

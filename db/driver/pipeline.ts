@@ -12,21 +12,21 @@ import type { Pool, PoolClient } from 'pg';
 import { isUnavailable } from './availability.ts';
 
 /**
- * A statement runner: the pool, or one transaction. Queries are written with kysely's `sql` tag, so values are always
+ * Runs statements, on the pool or in one transaction. Queries are written with kysely's `sql` tag, so values are always
  * parameters.
  */
 export type Sql = QueryExecutorProvider;
 
 /**
- * A transaction. Statements begun together leave in one packet and run in that order, each on what the ones before it
- * left.
+ * A transaction. Statements begun together leave in one packet and run in that order, each seeing what those before it
+ * wrote.
  */
 export interface Tx extends Sql {
-  /** Sends a write that nobody waits for: the commit follows at once, and fails with it. */
+  /** Sends a write without waiting for it: the commit follows at once and fails if the write does. */
   write(statement: RawBuilder<unknown>): void;
 }
 
-/** Each statement alone, on any connection. */
+/** Runs each statement by itself, on any connection. */
 export function onPool(pool: Pool): Sql {
   return runner(async (consume) => {
     const client = await pool.connect();
@@ -37,17 +37,18 @@ export function onPool(pool: Pool): Sql {
       isLost = isUnavailable(error);
       throw error;
     } finally {
-      // One that the driver has given up a moment ago does not look it yet.
+      // A connection that the driver gave up a moment ago may still look usable, so the error decides.
       client.release(isLost);
     }
   });
 }
 
 /**
- * READ COMMITTED. `begin` leaves with the first statement and `commit` with the last ones, so a transaction that reads,
- * decides and writes waits for the server twice, not once a statement. The level is said each time: what is read after
- * a lock must be what its last holder wrote, and behind a pooler the connection may be one that nobody has told. By an
- * operator's REPEATABLE READ 20 sends at once reached 116 % of an allowance; the ceiling is 105.
+ * Runs `work` in a READ COMMITTED transaction. `begin` leaves with the first statement and `commit` with the last ones,
+ * so a transaction that reads, decides and writes waits for the server twice, not once a statement. Each `begin` names
+ * the level, because a read after a lock must see what the lock's last holder wrote, and a pooler may hand out a
+ * connection without our default. Under an operator's REPEATABLE READ, 20 sends at once reached 116 % of an allowance,
+ * where the ceiling is 105 %.
  */
 export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await pool.connect();
@@ -60,7 +61,7 @@ export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Pro
     sent.add(command);
     await sent.settle();
     ended = true;
-    // After an error that somebody swallowed, PostgreSQL answers a commit with a rollback.
+    // PostgreSQL answers a commit with a rollback when an earlier statement failed and its error was swallowed.
     if ((await command) !== 'COMMIT') throw new Error('a transaction with a failed statement was committed');
     return result;
   } catch (error) {
@@ -69,10 +70,10 @@ export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Pro
         () => true,
         () => false,
       );
-    // A write that failed while nobody waited made every later statement fail: it is the cause.
+    // A write that failed while nobody waited for it made every later statement fail, so it is the cause.
     throw sent.failure ?? error;
   } finally {
-    // A connection that may still be in a transaction serves nobody else.
+    // A connection that may still be in a transaction must not be used again.
     client.release(!ended);
   }
 }
@@ -83,10 +84,10 @@ function txOn(client: PoolClient, sent: Sent): Tx {
   return { ...on, write: (statement) => sent.add(statement.execute(on)) };
 }
 
-/** What was sent without being waited for. */
+/** The statements that were sent without being waited for. */
 class Sent {
   readonly #answers: Promise<unknown>[] = [];
-  /** The first in the order of the answers, which is that of the statements. */
+  /** The first failure in the order of the statements. */
   failure: Error | null = null;
 
   add(statement: Promise<unknown>): void {
@@ -97,7 +98,7 @@ class Sent {
     );
   }
 
-  /** @throws the first failure, when all have been answered. */
+  /** @throws the first failure, once all statements have been answered. */
   async settle(): Promise<void> {
     await Promise.all(this.#answers);
     if (this.failure !== null) throw this.failure;
@@ -115,7 +116,7 @@ function runner(provideConnection: <T>(consume: (connection: DatabaseConnection)
 function connectionOf(client: PoolClient): DatabaseConnection {
   return {
     async executeQuery<Row>({ sql: text, parameters }: CompiledQuery) {
-      // Without values it may be several commands, which cannot be prepared.
+      // A text without values may hold several commands, which cannot be prepared.
       const { rows, rowCount, command } = await client.query(
         parameters.length === 0 ? text : { name: nameOf(text), text, values: [...parameters] },
       );
@@ -129,14 +130,17 @@ function connectionOf(client: PoolClient): DatabaseConnection {
 
 const COUNTED = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
-/** Named statements are parsed and planned once a connection, not with every turn. */
+/** Named statements are parsed and planned once a connection instead of with every turn. */
 const names = new Map<string, string>();
-/** More texts than the program has: whoever builds texts from values must not fill the server's memory. */
+/**
+ * The program has fewer texts than this. The limit keeps code that builds texts from values from filling the server's
+ * memory.
+ */
 const MOST_NAMES = 500;
 
 /**
- * By the text alone, 132 bits of its hash: behind a pooler that does not keep statements apart, processes meet at one
- * connection, and one name for two texts would run the other's.
+ * A name depends on the text alone (132 bits of its hash). Behind a pooler that does not keep statements apart,
+ * processes share a connection, and one name for two texts would run the wrong one.
  */
 function nameOf(text: string): string | undefined {
   const known = names.get(text);

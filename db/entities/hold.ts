@@ -17,7 +17,7 @@ export const Hold = defineEntity({
     promptTokens: p.integer(),
     outputLimit: p.integer(),
     historyFrom: p.integer().nullable(),
-    // Together they point at one version of a rate: the foreign key of all four stands in ../schema-generator.ts.
+    // The four columns together point at one version of a rate. Their foreign key is in ../schema/schema-generator.ts.
     rateId: p.integer(),
     rateInput: p.integer(),
     rateCachedInput: p.integer(),

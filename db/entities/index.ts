@@ -12,7 +12,7 @@ import { Turn } from './turn.ts';
 import { UsageRollup } from './usage-rollup.ts';
 import { ApiKey, User } from './user.ts';
 
-/** Every table; test/db/entities.test.ts holds them against the migrated schema. */
+/** Every table. test/db/entities.test.ts compares them with the migrated schema. */
 export const ENTITIES = [
   User,
   ApiKey,

@@ -26,7 +26,7 @@ export const Notification = defineEntity({
 });
 export type Notification = InferEntity<typeof Notification>;
 
-/** One way by which a notification leaves, and how far it is. */
+/** One channel through which a notification leaves, and how far its delivery is. */
 export const Delivery = defineEntity({
   name: 'Delivery',
   tableName: 'deliveries',

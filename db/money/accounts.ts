@@ -8,7 +8,8 @@ import { openPeriod } from './ledger.ts';
 import type { LockedAccount } from './locked-account.ts';
 
 /**
- * Locks the account and opens its current period if nobody has yet: correctness never waits for a schedule (G16, G19).
+ * Locks the account and opens its current period if nobody has yet, so that correctness never waits for a schedule
+ * (G16, G19).
  * @throws when there is no such account, which is a broken invariant here.
  */
 export async function lockAccount(
@@ -19,13 +20,14 @@ export async function lockAccount(
   return readLockedAccount(tx, { accountId, now });
 }
 
-/** The lock alone: what has to be read before the next period is opened is read after it. */
+/** Only locks. What is needed before the next period is opened is read afterwards. */
 export async function lockAccountRow(tx: Tx, accountId: number): Promise<void> {
   await one(sql`select 1 from accounts where id = ${accountId} for no key update`, tx);
 }
 
 /**
- * For whoever has locked the account's row already. A statement after the lock: it must see what the last holder wrote.
+ * Reads an account whose row the caller has locked. It is a statement of its own after the lock, so that it sees what
+ * the lock's last holder wrote.
  */
 export async function readLockedAccount(
   tx: Tx,
@@ -35,15 +37,16 @@ export async function readLockedAccount(
 }
 
 /**
- * Who pays for a turn, as stored, with the one row of `beside`, which is given the payer's id. Send it behind the lock,
- * in the same packet: nobody has to know the account first. @returns null when there is no such turn.
+ * Finds who pays for a turn, as stored, with the one row of `beside`, which gets the payer's id. It may be sent right
+ * behind the lock, in the same packet, so that nobody has to know the account first. @returns null when there is no
+ * such turn.
  */
 export function findPayer<Beside>(
   tx: Tx,
   { turnId, beside }: { turnId: string; beside: (accountId: RawBuilder<unknown>) => RawBuilder<Beside> },
 ): Promise<(StoredAccount & Beside) | null> {
   const payer = selectAccount(sql`a.id = (select account_id from turns where id = ${turnId})`);
-  // As a bigint again: compared as the float8 that the driver reads, no index would find it.
+  // The id becomes a bigint again: compared as the float8 that the driver reads, it would match no index.
   return first(
     sql<
       StoredAccount & Beside
@@ -52,7 +55,7 @@ export function findPayer<Beside>(
   );
 }
 
-/** Opens the account's current period unless somebody has. For the holder of its lock. */
+/** Opens the account's current period unless somebody has. The caller holds the account's lock. */
 export async function openAccount(tx: Tx, stored: StoredAccount, now: Instant): Promise<LockedAccount> {
   const open = openAccountOf(stored, now);
   if (open !== null) return open;
@@ -75,8 +78,8 @@ export async function openAccount(tx: Tx, stored: StoredAccount, now: Instant): 
 }
 
 /**
- * The account's open period and balance without a lock, with the one row of `beside` in the same statement: one
- * snapshot.
+ * Reads the account's open period and balance without a lock. The one row of `beside` is read in the same statement, so
+ * both are one snapshot.
  * @returns null when its period has to be opened first.
  */
 export async function readAccount<Beside>(
@@ -94,7 +97,9 @@ export async function readAccount<Beside>(
   return open === null ? null : { ...stored, ...open };
 }
 
-/** A page of accounts that were used in the period open at `now`, in the order of their ids, from behind `after`. */
+/**
+ * A page of the accounts that were used in the period open at `now`, in the order of their ids, after the id `after`.
+ */
 export async function readOpenAccounts(
   on: Sql,
   { now, after, limit }: { now: Instant; after: number; limit: number },
@@ -107,8 +112,8 @@ export async function readOpenAccounts(
 }
 
 /**
- * The account's newest period as it is stored, without opening the next; null when it has none. For the holder of its
- * lock.
+ * Reads the account's newest period as stored, without opening the next; null when it has none. The caller holds the
+ * account's lock.
  */
 export async function readNewestPeriod(
   tx: Tx,
@@ -150,7 +155,7 @@ function selectAccount(which: RawBuilder<unknown>) {
     where ${which}`;
 }
 
-/** Null when its period is over, or it never had one. */
+/** @returns null when the account's period is over, or it never had one. */
 function openAccountOf(stored: StoredAccount, now: Instant): LockedAccount | null {
   const { accountId, periodId, resetArmed, alertArmed } = stored;
   const period = periodOf(stored);

@@ -6,8 +6,8 @@ import { lockAccount } from './accounts.ts';
 import type { LockedAccount } from './locked-account.ts';
 
 /**
- * What is needed no longer counts as armed no longer: the next debit that needs it arms it anew. Under the account's
- * lock.
+ * Forgets armed schedules that are needed no longer, so that the next debit that needs one arms it anew. The caller
+ * holds the account's lock.
  */
 export async function forgetNeedless(tx: Tx, account: LockedAccount): Promise<void> {
   await write(
@@ -17,7 +17,7 @@ export async function forgetNeedless(tx: Tx, account: LockedAccount): Promise<vo
   );
 }
 
-/** Nothing counts as armed for the reset any more: it has to move to another zone. Under the account's lock. */
+/** Forgets that the reset is armed, because it has to move to another zone. The caller holds the account's lock. */
 export async function forgetReset(tx: Tx, account: LockedAccount): Promise<void> {
   await write(tx, account, { ...account.armed, reset: false });
 }

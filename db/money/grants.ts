@@ -11,12 +11,12 @@ import { LedgerEntry } from '../entities/ledger-entry.ts';
 import { findAccount, lockAccount } from './accounts.ts';
 import { bookGrant, bookReversal, type Booked } from './ledger.ts';
 
-/** A grant or a reversal as the ledger has it. */
+/** A grant or a reversal, as the ledger has it. */
 export interface GrantEntry {
   readonly entryId: number;
   readonly userId: number;
   readonly accountId: number;
-  /** Granted, or taken back. */
+  /** The tokens granted or taken back. */
   readonly tokens: number;
   readonly reason: string;
   /** The grant that a reversal takes back; null for a grant. */
@@ -25,19 +25,19 @@ export interface GrantEntry {
 }
 
 export interface GrantResult extends GrantEntry {
-  /** As they stand now. */
+  /** The balances as they are now. */
   readonly purchasedTokens: number;
   readonly debtTokens: number;
-  /** The key was known: the first entry, nothing booked now. */
+  /** The key was known, so this is the first entry, and nothing was booked now. */
   readonly repeated: boolean;
 }
 
 interface Wish {
   readonly tokens: number;
   readonly reason: string;
-  /** The same key books once, however often it is sent. */
+  /** A key books once, however often it is sent. */
   readonly key: string;
-  /** Who did it, for the audit log; without, nobody did (a purchase). */
+  /** The admin, for the audit log. Absent when no admin acted (a purchase). */
   readonly actor?: AuditActor;
   readonly now?: Instant;
 }
@@ -56,7 +56,7 @@ export async function grantTokens(database: Database, grant: Wish & { userId: nu
 }
 
 /**
- * Takes back all or part of a grant (a refund, a dispute); what the balance lacks becomes debt.
+ * Takes back all or part of a grant (a refund, a dispute). What the balance lacks becomes debt.
  * @throws AppError not_found, invalid_request, idempotency_conflict (the key reversed another grant or amount, or for
  *   another reason).
  */
@@ -97,7 +97,7 @@ async function bookOnce(tx: Tx, wanted: Wanted): Promise<GrantResult> {
   return resultOf(entry, balance, false);
 }
 
-/** Reversals of one grant never add up to more than it granted. */
+/** Refuses reversals that together would take back more than the grant gave. */
 async function assertLeft(tx: Tx, { reversesId, tokens }: { reversesId: number; tokens: number }): Promise<void> {
   const { left } = await one(
     sql<{ left: number }>`select ((select tokens from ledger_entries where id = ${reversesId})
@@ -151,7 +151,7 @@ function assertWish({ tokens, reason }: Wish): void {
     throw new AppError('invalid_request', { field: 'reason', reason: 'must have 1 to 500 characters' });
 }
 
-/** Every counter ends at 10^14, so that sums stay exact numbers. */
+/** Translates the overflow of a counter. Every counter ends at 10^14, so that sums stay exact numbers. */
 function rethrowOverflow(error: unknown): never {
   if (violatedConstraint(error) !== 'token_count_is_a_safe_integer') throw error;
   throw new AppError(

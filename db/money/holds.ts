@@ -7,7 +7,7 @@ import { columnsOf, type RowOf } from '../columns.ts';
 import { first, type Sql, type Tx } from '../database.ts';
 import { Hold as HoldEntity } from '../entities/hold.ts';
 
-/** Tokens set aside before a model call. It moves once: pending → settled | released | expired. */
+/** Tokens set aside before a model call. A hold moves once: pending → settled | released | expired. */
 export interface Hold {
   readonly id: string;
   readonly turnId: string;
@@ -17,14 +17,14 @@ export interface Hold {
   readonly promptTokens: number;
   readonly outputLimit: number;
   readonly historyFrom: number | null;
-  /** The version that this hold fixed: its debit is metered by it. */
+  /** The rate version that this hold fixed. Its debit is metered by it. */
   readonly rateId: number;
   readonly rate: Rate;
-  /** Infinity once the answer is stored: it then waits for settle. */
+  /** Infinity once the answer is stored, because the hold then waits for settle. */
   readonly expiresAt: Instant;
 }
 
-/** The hold is whole when this returns; its row is checked by the commit. */
+/** Writes the hold without waiting for PostgreSQL: the commit reports a row that was refused. */
 export function openHold(
   tx: Tx,
   hold: { accountId: number; turnId: string; runId: string; size: HoldSize; rate: RateVersion; expiresAt: Instant },
@@ -40,7 +40,7 @@ export function openHold(
   return { id, turnId, runId, state: 'pending', ...size, rateId, rate: { input, cachedInput, output }, expiresAt };
 }
 
-/** The turn's live claim on tokens, whichever run made it. */
+/** The turn's pending hold, whichever run made it. */
 export async function findPendingHold(on: Sql, turnId: string): Promise<Hold | null> {
   const row = await first(
     sql<HoldRow>`select ${holdColumns} from holds h where turn_id = ${turnId} and state = 'pending'`,
@@ -49,7 +49,7 @@ export async function findPendingHold(on: Sql, turnId: string): Promise<Hold | n
   return row === null ? null : toHold(row);
 }
 
-/** The turn's live claim, when it is the one under which this attempt was opened. */
+/** The turn's pending hold, if it is the one under which this attempt was opened. */
 export async function findPendingHoldOf(
   on: Sql,
   { turnId, attempt }: { turnId: string; attempt: number },
@@ -62,12 +62,15 @@ export async function findPendingHoldOf(
   return row === null ? null : toHold(row);
 }
 
-/** Only a pending hold moves; whoever holds the account's lock knows whether it is. */
+/** Only a pending hold moves. The holder of the account's lock knows whether it is pending. */
 export function moveHold(tx: Tx, holdId: string, to: 'settled' | 'released' | 'expired'): void {
   tx.write(sql`update holds set state = ${to}, ended_at = now() where id = ${holdId} and state = 'pending'`);
 }
 
-/** Each attempt renews the hold for as long as it may take; an answered turn's hold waits for settle (null). */
+/**
+ * Each attempt renews the hold for as long as the attempt may take. Null: the turn is answered, and its hold waits for
+ * settle.
+ */
 export function renewHold(tx: Tx, holdId: string, expiresAt: Instant | null): void {
   const until = expiresAt === null ? sql`'infinity'` : sql`${new Date(expiresAt)}`;
   tx.write(sql`update holds set expires_at = ${until} where id = ${holdId} and state = 'pending'`);

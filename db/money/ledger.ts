@@ -15,7 +15,7 @@ import { one, type Tx } from '../database.ts';
 import type { LockedAccount } from './locked-account.ts';
 
 /**
- * The ONLY writer of balances and rollups. Every function needs the account's lock, appends one entry and moves the
+ * The ONLY writer of balances and rollups. Every function needs the account's lock. It appends one entry, and moves the
  * counters and the day's rollup by the same deltas in the same statement, so that both always equal the sum of the
  * entries (reconcile proves it).
  */
@@ -27,9 +27,9 @@ export interface Booked {
 export interface Debit {
   readonly turnId: string;
   readonly holdId: string;
-  /** The version that the hold fixed. */
+  /** The rate version that the hold fixed. */
   readonly rateId: number;
-  /** What was metered. */
+  /** The usage from which `tokens` were metered. */
   readonly usage: Pick<Usage, 'promptTokens' | 'cachedTokens' | 'completionTokens'>;
   readonly tokens: number;
   readonly heldTokens: number;
@@ -38,8 +38,8 @@ export interface Debit {
 
 /**
  * Books what a turn used, whatever the total has become since its hold: only admission enforces the ceiling (policy 5).
- * The commit checks it.
- * @returns the balance after it.
+ * The commit reports a debit that was refused.
+ * @returns the balance after the debit.
  */
 export function bookDebit(tx: Tx, account: LockedAccount, debit: Debit): Balance {
   const overHold = debit.tokens > debit.heldTokens;
@@ -54,7 +54,8 @@ export function bookDebit(tx: Tx, account: LockedAccount, debit: Debit): Balance
       metered: debit,
       estimated: debit.estimated,
       overHold,
-      // Admission kept used + holds under the ceiling, so passing it within the hold means that the ceiling came down.
+      // Admission kept used + holds under the ceiling, so a debit within its hold passes it only if the ceiling has
+      // come down.
       ceilingMoved: !overHold && account.balance.used + debit.tokens > ceiling,
     }),
   );
@@ -76,7 +77,7 @@ export async function bookGrant(tx: Tx, account: LockedAccount, grant: Grant): P
   });
 }
 
-/** Takes a grant back, whole or in part; linked to the entry it reverses. */
+/** Takes a grant back, whole or in part. The entry is linked to the one it reverses. */
 export async function bookReversal(
   tx: Tx,
   account: LockedAccount,
@@ -91,7 +92,7 @@ export async function bookReversal(
   });
 }
 
-/** Puts `used` at a wanted value, for tests of the levels; null when it stands there already. */
+/** Sets `used` to a wanted value, for tests of the levels. @returns null when it has that value already. */
 export async function bookAdjustment(
   tx: Tx,
   account: LockedAccount,
@@ -107,8 +108,8 @@ export async function bookAdjustment(
 }
 
 /**
- * Opens an account's next period; its unique (account, label) makes a second opener of the same period fail, never
- * double it.
+ * Opens an account's next period. (account, label) is unique, so a second opener of the same period fails and never
+ * doubles it.
  */
 export async function openPeriod(
   tx: Tx,

@@ -2,16 +2,18 @@ import type { Balance } from '../../domain/balance.ts';
 import type { Period } from '../../domain/period.ts';
 import type { Schedules } from '../../domain/schedules.ts';
 
-/** An account as its lock holder sees it: nobody else can book, hold or roll over until the transaction ends. */
+/**
+ * An account as the holder of its lock sees it: nobody else can book, hold or open a period until the transaction ends.
+ */
 export interface LockedAccount {
   readonly accountId: number;
-  /** Its owner, and the zone their wall clock shows now. */
+  /** The owner, and the time zone that the owner has set now. */
   readonly userId: number;
   readonly timeZone: string;
   readonly periodId: number;
   readonly period: Period;
   readonly balance: Balance;
-  /** Day on the account's wall clock, `YYYY-MM-DD`: where what is booked now shows in its history. */
+  /** Day on the account's wall clock, `YYYY-MM-DD`: the day under which a booking made now shows in the history. */
   readonly today: string;
   /** The schedules known to be armed for the period. */
   readonly armed: Schedules;

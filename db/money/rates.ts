@@ -5,16 +5,16 @@ import type { Database } from '../database.ts';
 import { ModelRate } from '../entities/model-rate.ts';
 
 /**
- * Makes the catalogue's rates the newest versions of their models: one that differs from the newest becomes the next
- * version, which touches no hold and no debit of before. Processes that start together agree: one publishes, the others
- * find it.
+ * Makes the catalogue's rates the newest versions of their models. A rate that differs from the newest becomes the next
+ * version, and no earlier hold or debit changes. When several processes start together, one publishes and the others
+ * find its versions.
  * @throws when a rate is not an integer from 1 to 1,000,000 thousandths: the CHECKs judge too, whatever the catalogue
  *   let through (G14).
  */
 export async function publishRates(database: Database, models: readonly Model[]): Promise<PricedModel[]> {
   const wanted = JSON.stringify(models.map(({ name, rate }) => ({ model: name, ...rate })));
   const rows = await database.transaction(async (tx) => {
-    // Against another publisher only; holds, which refer to rates, go on meanwhile.
+    // The lock keeps out other publishers only. Holds, which refer to rates, go on meanwhile.
     await sql`lock table model_rates in share row exclusive mode`.execute(tx);
     await sql`
       with newest as (select distinct on (model) * from model_rates order by model, version desc)

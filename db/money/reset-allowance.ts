@@ -11,15 +11,15 @@ export type AllowanceReset =
       readonly outcome: Exclude<ResetOutcome, 'past_month'>;
       /** Label of the open period. */
       readonly period: string;
-      /** Used in the one before; 0 when there was none. */
+      /** Tokens used in the period before; 0 when there was none. */
       readonly closedUsedTokens: number;
-      /** Nothing was used in the closed period nor yet in the open one: there is no work for the schedule. */
+      /** Nothing was used in the closed period or in the open one, so the schedule has no work. */
       readonly idle: boolean;
     };
 
 /**
- * One firing of the monthly reset, under the account's lock: whoever comes first, a firing or a touch, opens the
- * period; the other finds it open (unique account and label are the last guard).
+ * One firing of the monthly reset, under the account's lock. Whichever comes first, a firing or another touch of the
+ * account, opens the period, and the other finds it open (the unique account and label are the last guard).
  * @param firing.firedFor nominal time of the firing.
  */
 export async function resetAllowance(

@@ -11,7 +11,9 @@ import type { LockedAccount } from './locked-account.ts';
 
 const DEBITS_IN_THE_MEAN = 20;
 
-/** What an account is shown, in one snapshot: the same figures that admission decides by, never cached (G7, G16). */
+/**
+ * All that an account is shown, in one snapshot: the same figures by which admission decides, never cached (G7, G16).
+ */
 export async function readUsage(
   database: Database,
   { accountId, now }: { accountId: number; now: Instant },
@@ -43,8 +45,8 @@ function stateOf(account: LockedAccount, recent: Recent, pace: Pace, now: Instan
 }
 
 /**
- * Puts an account at a level: used = min(ceil(total × percent / 100), ceiling), as one adjustment.
- * @throws AppError tokens_held while a hold is live, since it would move under it.
+ * Sets an account's used tokens to min(ceil(total × percent / 100), ceiling), as one adjustment.
+ * @throws AppError tokens_held while a hold is live, because the ceiling's room would change under it.
  */
 export async function setTestUsage(
   database: Database,
@@ -58,14 +60,17 @@ export async function setTestUsage(
   return readUsage(database, { accountId, now });
 }
 
-/** Live holds and the last settled turns' debits. For a holder of the account's lock: nobody moves them meanwhile. */
+/**
+ * Live holds and the debits of the last settled turns. The caller holds the account's lock, so nobody moves them
+ * meanwhile.
+ */
 async function readRecent(on: Sql, accountId: number, now: Instant): Promise<Recent> {
   return recentOf(await one(selectRecent(accountId, now), on));
 }
 
 /**
- * Who pays for a turn, with what the warning of its answer will need: the other holds, and the debits that stay in the
- * mean beside its own.
+ * Finds who pays for a turn, with what the answer's warning will need: the other holds, and the debits that stay in the
+ * mean beside the turn's own.
  */
 export function findPayerBeforeSettle(
   tx: Tx,
@@ -77,7 +82,7 @@ export function findPayerBeforeSettle(
   });
 }
 
-/** What `readRecent` will say once the turn is settled. */
+/** What `readRecent` will return once the turn is settled. */
 export function recentAfterSettle({ heldTokens, debitCount, debitSum }: RecentRow, tokens: number): Recent {
   return { heldTokens, recentDebits: { count: debitCount + (tokens > 0 ? 1 : 0), sum: debitSum + tokens } };
 }
@@ -95,8 +100,8 @@ function selectRecent(accountId: number, now: Instant) {
 }
 
 /**
- * The debits are ordered by (account, id), which only the account's index is: by id alone the planner would walk the
- * whole ledger from its end for an account that was once busy.
+ * The debits are ordered by (account, id), an order that only the account's index has. By id alone, the planner would
+ * walk the whole ledger from its end for an account that was once busy.
  * @param account its id, as a value or a column.
  */
 function selectRecentOf(
@@ -116,7 +121,7 @@ function recentOf({ heldTokens, debitCount, debitSum }: RecentRow): Recent {
   return { heldTokens, recentDebits: { count: debitCount, sum: debitSum } };
 }
 
-/** From 8 days of rollups, which hold every day that the forecast may look at in any zone. */
+/** Reads 8 days of rollups, which contain every day that the forecast may look at in any zone. */
 function selectPace(accountId: number, now: Instant) {
   const from = new Date(now - 8 * 86_400_000);
   return sql<Pace>`

@@ -4,9 +4,9 @@ import { first, one, type Database, type Sql } from '../database.ts';
 import { principalColumns, type Principal } from './users.ts';
 
 /**
- * The person an issuer vouches for: one read of one row, a write only at first sight and when the claims have changed.
- * The request has the role its own token says. What is stored is what the newest token said, for those who read lists;
- * the e-mail, of the newest that had one.
+ * The person for whom an issuer vouches. It reads one row, and writes only at the first sight of a person and when the
+ * claims have changed. The request has the role of its own token. The role stored for lists is that of the newest
+ * token, and the e-mail that of the newest token that had one.
  */
 export async function openIdentity(database: Database, identity: Identity): Promise<Principal> {
   const person = (await findPerson(database.sql, identity)) ?? (await makePerson(database.sql, identity));
@@ -23,7 +23,7 @@ export async function openIdentity(database: Database, identity: Identity): Prom
 
 interface Person extends Omit<Principal, 'role'> {
   readonly storedRole: Principal['role'];
-  /** When the token was issued that role and e-mail are of. */
+  /** When the token was issued from which the stored role and e-mail come. */
   readonly claimsAt: number;
 }
 
@@ -32,8 +32,8 @@ function findPerson(on: Sql, { issuer, subject }: Identity): Promise<Person | nu
 }
 
 /**
- * In one statement, so that nobody ever has no account. Of two first requests at once, the second waits for the first
- * and makes nobody.
+ * User and account are made in one statement, so that nobody ever lacks an account. Of two first requests at once, the
+ * second waits for the first and makes nobody.
  */
 async function makePerson(
   on: Sql,

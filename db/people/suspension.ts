@@ -11,11 +11,11 @@ export interface Suspension {
 }
 
 /**
- * From now on the user's account admits nothing: sends, retries and replays are refused, at the door and again in
- * `reserveTurn`. Turns that have their hold are asked to stop, and are charged for what has come; one that has none yet
- * is refused when it asks for it.
- * @returns the turns asked to stop: their workers have to be told (`announce`, `cancel`), as after any stop. @throws
- *   AppError not_found.
+ * From now on the user's account admits nothing: sends, retries and replays are refused by the API, and again by
+ * `reserveTurn`. Turns that have their hold are asked to stop, and are charged for the text that has come. A turn
+ * without a hold is refused when it asks for one.
+ * @returns the turns that were asked to stop. Their workers have to be told (`announce`, `cancel`), as after any stop.
+ * @throws AppError not_found.
  */
 export async function suspendUser(
   database: Database,
@@ -41,7 +41,7 @@ export async function suspendUser(
 }
 
 /**
- * The user may send again; what was refused or failed meanwhile stays so until it is sent, retried or replayed.
+ * The user may send again. What was refused or failed meanwhile stays so until it is sent, retried or replayed.
  * @throws AppError not_found.
  */
 export async function resumeUser(database: Database, { userId, reason, actor }: Suspension): Promise<void> {
@@ -59,7 +59,10 @@ export async function resumeUser(database: Database, { userId, reason, actor }: 
   });
 }
 
-/** The account's lock, which every admission takes: one is either over before the suspension, or sees it. */
+/**
+ * Takes the account's lock, which every admission takes. So an admission is either over before the suspension, or sees
+ * it.
+ */
 async function lockSuspension(tx: Tx, userId: number): Promise<{ suspended: boolean }> {
   const account = await first(
     sql<{ suspended: boolean }>`select suspended_at is not null as suspended from accounts

@@ -10,7 +10,7 @@ import { ApiKey, User } from '../entities/user.ts';
 import { findAccount, lockAccount } from '../money/accounts.ts';
 import { forgetReset } from '../money/armed.ts';
 
-/** Who a bearer token speaks for. */
+/** The person for whom a request with a bearer token acts. */
 export interface Principal {
   readonly userId: number;
   readonly accountId: number;
@@ -18,15 +18,16 @@ export interface Principal {
   readonly email: string | null;
   readonly locale: Locale;
   readonly timeZone: string;
-  /** May read, but neither send nor retry. */
+  /** A suspended person may read, but neither send nor retry. */
   readonly suspended: boolean;
 }
 
 const TOKEN = /^tk_[A-Za-z0-9_-]{43}$/;
 
 /**
- * By a key of ours: whoever an issuer calls an admin is one by its tokens only, because a key would outlive the claim.
- * @returns null for an unknown, malformed or revoked token. Records the last use, at most once a minute.
+ * Finds the person of a key of ours. An admin of an issuer is an admin by the issuer's tokens only, because a key would
+ * outlive the claim. The last use is recorded at most once a minute.
+ * @returns null for an unknown, malformed or revoked token.
  */
 export async function authenticateToken(database: Database, token: string): Promise<Principal | null> {
   if (!TOKEN.test(token)) return null;
@@ -47,13 +48,13 @@ export interface NewUser {
   readonly email: string | null;
   readonly role: 'user' | 'admin';
   readonly timeZone?: string;
-  /** Only for the demo users of the embedded stack, who are 1 and 2. */
+  /** Set only for the two demo users of the embedded stack, who are 1 and 2. */
   readonly id?: number;
 }
 
 /**
- * @returns the user's id and first token, shown here once.
- * @throws AppError invalid_request (zone, or an e-mail already taken).
+ * @returns the user's id and first token, which is shown only here.
+ * @throws AppError invalid_request (zone, or an e-mail that is taken).
  */
 export async function createUser(database: Database, user: NewUser): Promise<{ userId: number; token: string }> {
   const timeZone = user.timeZone ?? 'Asia/Seoul';
@@ -100,8 +101,8 @@ export async function revokeToken(database: Database, which: { token?: string; t
 }
 
 /**
- * Changes zone and language. The period that has begun keeps its end (docs/architecture/time.md, Periods): it is opened
- * first, under the lock. Its reset schedule has to move to the new zone: the caller arms it.
+ * Changes zone and language. The period that has begun keeps its end (docs/architecture/time.md, Periods), so it is
+ * opened first, under the lock. The caller arms the reset schedule anew, because it has to move to the new zone.
  */
 export async function updateProfile(
   database: Database,
@@ -129,12 +130,12 @@ export async function getPrincipal(on: Sql, userId: number): Promise<Principal> 
   );
 }
 
-/** All of a principal but the role: what that is depends on how they came. */
+/** All of a principal except the role, which depends on how the person signed in. */
 export const principalColumns = sql`
   ${columnsOf(User, 'u', { userId: 'id', email: 'email', locale: 'locale' })},
   ${columnsOf(Account, 'a', { accountId: 'id', timeZone: 'timeZone' })}, a.suspended_at is not null as suspended`;
 
-/** 256 random bits: nothing to guess, so a plain hash protects the table. */
+/** A token has 256 random bits, which nobody can guess, so a plain hash protects the table. */
 function mintToken(): string {
   return `tk_${randomBytes(32).toString('base64url')}`;
 }
@@ -147,7 +148,7 @@ function hintOf(token: string): string {
   return `${token.slice(0, 6)}…${token.slice(-4)}`;
 }
 
-/** Explicit ids do not move the identity sequences; without this the next user would collide with the demo users. */
+/** Explicit ids do not move the identity sequences. Without this, the next user would collide with the demo users. */
 async function advanceIdentities(on: Sql): Promise<void> {
   for (const table of ['users', 'accounts']) {
     await sql`select setval(pg_get_serial_sequence(${table}, 'id'), greatest((select max(id) from ${sql.table(table)}), 1))`.execute(
@@ -158,7 +159,7 @@ async function advanceIdentities(on: Sql): Promise<void> {
 
 const USERS_AT_A_TIME = 1_000;
 
-/** @returns those of `userIds` that there are. */
+/** @returns the ids of `userIds` that exist. */
 export async function findUserIds(on: Sql, userIds: readonly number[]): Promise<Set<number>> {
   const known = new Set<number>();
   for (let from = 0; from < userIds.length; from += USERS_AT_A_TIME) {

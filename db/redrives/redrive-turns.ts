@@ -22,8 +22,8 @@ export async function countProgress(on: Sql, redriveId: string, state: RedriveSt
   return { state, ...counts, skipped: { superseded, suspended, busy, not_failed } };
 }
 
-/** Takes over how the turns that were begun have ended. */
-export async function noteEndings(database: Database, redriveId: string): Promise<void> {
+/** Records how the turns that a redrive has begun have ended. */
+export async function recordEndings(database: Database, redriveId: string): Promise<void> {
   await sql`update redrive_turns i set state = case when t.state in ('completed', 'stopped') then t.state else 'failed' end, code = t.error_code, ended_at = t.ended_at
     from turns t where i.redrive_id = ${redriveId} and i.state = 'running' and t.id = i.turn_id and t.state not in ('accepted', 'running')`.execute(
     database.sql,
@@ -31,8 +31,8 @@ export async function noteEndings(database: Database, redriveId: string): Promis
 }
 
 /**
- * Begun, but nothing has asked for a hold for 10 s: the process that begun them may have died before it started their
- * runs.
+ * Turns that were begun, but have not asked for a hold for 10 s: the process that began them may have died before it
+ * started their runs.
  */
 export async function findUnstarted(database: Database, redriveId: string): Promise<TurnRecord[]> {
   const { rows } = await sql<TurnRow>`select ${turnColumns} from redrive_turns i join turns t on t.id = i.turn_id
@@ -42,7 +42,7 @@ export async function findUnstarted(database: Database, redriveId: string): Prom
   return rows.map(recordOf);
 }
 
-/** The next turns whose time has come, oldest first. */
+/** The next turns that are due, oldest first. */
 export async function findDue(database: Database, redriveId: string, most: number): Promise<string[]> {
   const { rows } = await sql<{ turnId: string }>`select ${columnsOf(RedriveTurn, 'i', ['turnId'])} from redrive_turns i
     where redrive_id = ${redriveId} and state = 'waiting' and not_before <= now() order by position limit ${most}`.execute(
@@ -55,8 +55,8 @@ export async function findDue(database: Database, redriveId: string, most: numbe
 const BUSY_TRIES = 120;
 
 /**
- * Reopens one turn of a redrive, or notes why it is left as it is, in one transaction under the turn's locks;
- * idempotent.
+ * Reopens one turn of a redrive, or records why it is left as it is, in one transaction under the turn's locks. It may
+ * be repeated.
  * @returns the turn to start, or null.
  */
 export async function beginReplay(
@@ -116,7 +116,7 @@ export interface RedriveTurnRecord {
   readonly code: string | null;
 }
 
-/** In the order in which they are replayed. */
+/** The turns in the order in which they are replayed. */
 export async function listRedriveTurns(
   on: Sql,
   {

@@ -21,13 +21,13 @@ import { countProgress } from './redrive-turns.ts';
 import { matches } from '../reports/turn-filter.ts';
 
 export interface RedriveRequest {
-  /** `state` is failed, whatever stands here. */
+  /** Its `state` is ignored: only failed turns are replayed. */
   readonly filter: TurnFilter;
   readonly limit: number;
   readonly includeSuperseded: boolean;
 }
 
-/** What a redrive would do: `count` turns after skips and limit, of `matched`. */
+/** What a redrive would do: replay `count` of the `matched` turns, after skips and limit. */
 export interface RedrivePlan {
   readonly count: number;
   readonly matched: number;
@@ -53,14 +53,14 @@ export async function planRedrive(on: Sql, request: RedriveRequest): Promise<Red
 export interface StartRedrive extends RedriveRequest {
   readonly reason: string;
   readonly ratePerSecond: number;
-  /** The count of a dry run, repeated; needed for more than one turn. */
+  /** The count that a dry run returned, repeated by the admin. Needed for more than one turn. */
   readonly confirm: number | null;
   readonly actor: AuditActor;
 }
 
 /**
- * Writes down which turns will be replayed, oldest first; whoever calls starts its workflow.
- * @returns `redriveId` null when nothing is to be done. @throws AppError confirm_required with the plan.
+ * Records which turns will be replayed, oldest first. The caller starts the redrive's workflow.
+ * @returns `redriveId` null when there is nothing to do. @throws AppError confirm_required with the plan.
  */
 export async function createRedrive(
   database: Database,
@@ -88,7 +88,8 @@ export async function createRedrive(
       insert into redrive_turns (redrive_id, turn_id, position)
       select ${redriveId}::uuid, id, row_number() over (order by created_at, id) from candidates where not suspended and not superseded
       order by created_at, id limit ${limit}`.execute(tx);
-    // A turn may have failed, or been retried, between the two statements; what was confirmed is what is done.
+    // A turn may have failed, or been retried, between the two statements. Only the confirmed number of turns is
+    // replayed.
     if (Number(written.numAffectedRows) !== count)
       throw new AppError('confirm_required', { ...(await planRedrive(tx, start)) });
     await recordAudit(tx, {
@@ -176,8 +177,8 @@ const AUDITED = {
 } as const satisfies Record<RedriveStep, string>;
 
 /**
- * Pauses, resumes or cancels; a redrive that is over, or stands there already, stays as it is. The row is the fact, and
- * its workflow reads it. @throws AppError not_found.
+ * Pauses, resumes or cancels. A redrive that is over, or has that state already, stays as it is. The row decides, and
+ * the redrive's workflow reads it. @throws AppError not_found.
  */
 export async function moveRedrive(
   database: Database,
@@ -205,7 +206,7 @@ export async function moveRedrive(
   });
 }
 
-/** Ends a redrive of which nothing runs and nothing more will be begun. @returns its state now. */
+/** Ends a redrive in which nothing runs and nothing more will be begun. @returns its state now. */
 export async function endRedrive(database: Database, redriveId: string): Promise<RedriveState> {
   return database.transaction(async (tx) => {
     const redrive = await lockRedrive(tx, redriveId);

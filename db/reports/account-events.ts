@@ -5,9 +5,9 @@ import { one, type Sql } from '../database.ts';
 import { Turn } from '../entities/turn.ts';
 
 /**
- * Turns of one account are touched under its lock, by `clock_timestamp()` behind the lock: so touches rise in the order
- * of commits, and who has read up to one has missed none before it. Only a question that no run has admitted yet is
- * written without the lock; it is told of when it is admitted or refused.
+ * Turns of one account are touched under its lock, with `clock_timestamp()` taken behind the lock. So touches rise in
+ * the order of commits, and a reader who has read up to one has missed none before it. Only a question that no run has
+ * admitted yet is written without the lock. Readers are told of it when it is admitted or refused.
  */
 const DECIDED = sql.raw(`(state <> 'accepted' or ever_admitted)`);
 const changeColumns = columnsOf(Turn, 't', {
@@ -18,7 +18,7 @@ const changeColumns = columnsOf(Turn, 't', {
 });
 const TOUCHED = sql.raw('(extract(epoch from touched_at) * 1000000)::bigint::float8');
 
-/** Where an account's events end now. */
+/** The newest place in an account's events. */
 export async function readAccountTip(on: Sql, { userId }: { userId: number }): Promise<AccountCursor> {
   return one(
     sql<AccountCursor>`select

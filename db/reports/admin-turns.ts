@@ -7,7 +7,9 @@ import type { Database } from '../database.ts';
 import { matches } from './turn-filter.ts';
 import { recordOf, turnFigures, type TurnRow } from '../turns/row.ts';
 
-/** Without their texts (`content` is null): those are read one by one, and that is audited. Newest first. */
+/**
+ * Turns without their texts (`content` is null), newest first. Texts are read one by one, and each reading is audited.
+ */
 export async function listTurns(
   database: Database,
   list: { filter: TurnFilter; limit: number; cursor: string | null },
@@ -17,7 +19,7 @@ export async function listTurns(
   return { ...page, items: page.items.map((row) => recordOf({ ...row, question: '', answer: null })) };
 }
 
-/** Exported for the test that asks the planner. */
+/** Exported for the test that checks the query plan. */
 export function selectTurns({ filter, limit, cursor }: { filter: TurnFilter; limit: number; cursor: string | null }) {
   const after = cursor === null ? null : decodeCursor(cursor, ['string', 'string']);
   return sql<Omit<TurnRow, 'question' | 'answer'> & { key: string }>`
@@ -26,7 +28,7 @@ export function selectTurns({ filter, limit, cursor }: { filter: TurnFilter; lim
     order by t.created_at desc, t.id desc limit ${limit + 1}`;
 }
 
-/** How far failures are counted: beyond, an admin is shown "10,000+". */
+/** Failures are counted up to this number. Above it, an admin is shown "10,000+". */
 export const COUNTED_AT_MOST = 10_000;
 
 export interface FailureCount {
@@ -37,8 +39,8 @@ export interface FailureCount {
 }
 
 /**
- * Failed turns that match, by code, most frequent first; with `state: refused` the refused ones. Other states have no
- * code.
+ * Matching failed turns by code, most frequent first. With `state: refused` it counts refused turns. Other states have
+ * no code.
  */
 export async function countFailures(database: Database, filter: TurnFilter): Promise<FailureCount[]> {
   const query = selectFailureCounts(filter);
@@ -52,9 +54,9 @@ export async function countFailures(database: Database, filter: TurnFilter): Pro
 }
 
 /**
- * One bounded count a code, so that the cost is bounded too, however many failed. A conversation is small enough to be
- * read once instead, and so are turns that were replayed: by code they would be looked for among all failures (0.6 s of
- * ten million turns). Exported for the test that asks the planner.
+ * Counts each code up to a limit, which bounds the cost however many turns failed. The turns of one conversation, and
+ * those that were replayed, are few and are read once instead: by code they would be looked for among all failures (0.6
+ * s for ten million turns). Exported for the test that checks the query plan.
  */
 export function selectFailureCounts(filter: TurnFilter): RawBuilder<{ code: ErrorCode; count: number }> | null {
   const { code, state = 'failed', ...rest } = filter;

@@ -16,7 +16,7 @@ export interface UserRecord {
   readonly userId: number;
   readonly accountId: number;
   readonly email: string | null;
-  /** Who vouches for them, and by which name; null: a person with a key of ours. */
+  /** The issuer that vouches for the person, and the person's name there; both null for a person with a key of ours. */
   readonly issuer: string | null;
   readonly subject: string | null;
   readonly role: 'user' | 'admin';
@@ -28,12 +28,12 @@ export interface UserRecord {
 
 export interface UserFilter {
   readonly userId?: number | undefined;
-  /** Begins with, in any case. */
+  /** Beginning of the e-mail, in any case. */
   readonly email?: string | undefined;
   readonly suspended?: boolean | undefined;
 }
 
-/** In the order of their ids. */
+/** Users in the order of their ids. */
 export async function listUsers(
   database: Database,
   { filter, limit, cursor }: { filter: UserFilter; limit: number; cursor: string | null },
@@ -42,7 +42,7 @@ export async function listUsers(
   return pageOf(rows, limit, ({ userId }) => encodeCursor([userId]));
 }
 
-/** Exported for the test that asks the planner. */
+/** Exported for the test that checks the query plan. */
 export function selectUsers({
   filter: { userId, email, suspended },
   limit,
@@ -75,13 +75,13 @@ export interface LiveHold {
   readonly turnId: string;
   readonly tokens: number;
   readonly createdAt: Instant;
-  /** Null once the answer is stored: it waits for settle. */
+  /** Null once the answer is stored, because the hold then waits for settle. */
   readonly expiresAt: Instant | null;
 }
 
 const HOLDS_SHOWN = 100;
 
-/** Holds that count against the account now, oldest first; at most 100. */
+/** Holds that count against the account now, oldest first, at most 100. */
 export async function listLiveHolds(
   on: Sql,
   { accountId, now }: { accountId: number; now: Instant },
@@ -95,7 +95,7 @@ export async function listLiveHolds(
   return rows;
 }
 
-/** A ledger entry as it was booked. The deltas are signed: what it moved of each counter. */
+/** A ledger entry as it was booked. The signed deltas say how it moved each counter. */
 export interface EntryRecord {
   readonly entryId: number;
   readonly kind: 'debit' | 'grant' | 'reversal' | 'adjustment';

@@ -6,12 +6,12 @@ import { COUNTED_AT_MOST, type FailureCount } from './admin-turns.ts';
 import type { Database } from '../database.ts';
 import { matches } from './turn-filter.ts';
 
-/** Which turns; when is what the buckets say, and all of them failed. */
+/** Which turns are counted. Their state is always failed, and the buckets say when. */
 export type FailureFilter = Omit<TurnFilter, 'state' | 'from' | 'to'>;
 
 /**
  * @param buckets oldest first, without gaps.
- * @returns each with what its turns failed of, by when they were accepted, most frequent first.
+ * @returns each bucket with the codes of its failures, by the time the turns were accepted, most frequent first.
  */
 export async function countFailuresOverTime(
   database: Database,
@@ -30,8 +30,9 @@ export async function countFailuresOverTime(
 }
 
 /**
- * One bounded count a bucket and code, each a range of an index. A conversation is small enough to be read once
- * instead, and has no such index. Buckets are numbered from 1. Exported for the test that asks the planner.
+ * Counts each bucket and code up to a limit, each from a range of an index. The turns of one conversation are few and
+ * have no such index, so they are read once instead. Buckets are numbered from 1. Exported for the test that checks the
+ * query plan.
  */
 export function selectFailuresOverTime(
   { code, ...rest }: FailureFilter,

@@ -1,18 +1,20 @@
 import { sql } from 'kysely';
 import { one, type Database } from '../database.ts';
 
-/** What everybody's turns have set aside at this moment. Both counts come from partial indexes of live rows. */
+/** What the turns of all users have set aside at this moment. Both counts come from partial indexes of live rows. */
 export interface LiveFigures {
   readonly liveTurns: number;
   readonly liveHolds: number;
   readonly heldTokens: number;
 }
 
-/** How old a figure may be: whoever scrapes more often asks PostgreSQL no more often. */
+/** How old a figure may be. More frequent scrapes do not read PostgreSQL more often. */
 const LIVE_FOR_MS = 1_000;
 const OVERSHOOT_FOR_MS = 30_000;
 
-/** @returns what a scrape calls: at most one look a second at the live rows, one in 30 s at the ledger. */
+/**
+ * @returns a function for scrapes. It reads the live rows at most once a second and the ledger at most once in 30 s.
+ */
 export function createFigures(database: Database): () => Promise<LiveFigures & { readonly overshootTokens: number }> {
   const live = remember(() => readLiveFigures(database), LIVE_FOR_MS);
   const overshoot = remember(() => readOvershoot(database), OVERSHOOT_FOR_MS);
@@ -22,7 +24,7 @@ export function createFigures(database: Database): () => Promise<LiveFigures & {
   };
 }
 
-/** A look that fails is not remembered. */
+/** Remembers the result for `forMs`. A failure is not remembered. */
 function remember<T>(look: () => Promise<T>, forMs: number): () => Promise<T> {
   let last: Promise<T> | null = null;
   let until = 0;
@@ -48,17 +50,17 @@ export async function readLiveFigures(database: Database): Promise<LiveFigures> 
   );
 }
 
-/** How far back the proof looks: an incident stays visible for a day. */
+/** The proof looks one day back, so that an incident stays visible for a day. */
 const PROVE_SINCE = sql.raw("interval '1 day'");
-/** `created_at` is when a transaction began, which may be this much before it took the account's lock. */
+/** `created_at` is when a transaction began, which may be this long before it took the account's lock. */
 const BEGAN_EARLIER = sql.raw("interval '30 seconds'");
 
 /**
- * Tokens debited beyond the ceiling that nothing explains (policy 5): must be 0. Proven from the entries
- * alone, not from their flags. With each debit the account's used tokens and ceiling of that moment are added up again.
- * What lies above the ceiling is explained by what providers charged beyond their holds and by how far the ceiling came
- * down, both since the debit's own hold was made; a hold made in an earlier period is explained by the reset. The rest
- * was let in by an admission that must not have been.
+ * Tokens debited beyond the ceiling that nothing explains (policy 5): must be 0. The proof uses the entries alone, not
+ * their flags. For each debit it adds up the account's used tokens and ceiling of that moment. Two things since the
+ * debit's own hold was made explain tokens above the ceiling: what providers charged beyond their holds, and how far
+ * the ceiling came down. A hold made in an earlier period is explained by the reset. The rest was let in by an
+ * admission that should have refused it.
  *
  * Only debits that used overage can lie above the ceiling, and those have an index of their own
  * (`ledger_overage_debits`).

@@ -15,17 +15,17 @@ export interface Month {
   readonly periodId: number | null;
 }
 
-/** What was used, in the model's tokens and (`usedTokens`) as debited. */
+/** What was used: in the model's tokens, and in `usedTokens` as debited. */
 export interface UsageFigures {
   readonly turns: number;
   readonly promptTokens: number;
-  /** Inside the prompt tokens. */
+  /** Part of the prompt tokens. */
   readonly cachedTokens: number;
   readonly completionTokens: number;
   readonly usedTokens: number;
 }
 
-/** @param month null: the open one. @throws AppError invalid_request for a month that has not begun. */
+/** @param month null: the open month. @throws AppError invalid_request for a month that has not begun. */
 export async function findMonth(
   database: Database,
   { accountId, month, now }: { accountId: number; month: string | null; now: Instant },
@@ -41,12 +41,12 @@ export async function findMonth(
   const open = openLabel(last, now, timeZone);
   const wanted = month ?? open;
   if (wanted > open) throw new AppError('invalid_request', { field: 'month', reason: 'has not begun' });
-  // Without a month the row found is the last period's, which may have ended with nothing booked since.
+  // Without a month, the row is the last period's, which may have ended with nothing booked since.
   return { label: wanted, periodId: wanted === (month ?? label) ? wantedId : null };
 }
 
 export interface DayUsage extends UsageFigures {
-  /** `YYYY-MM-DD` on the account's wall clock, as its zone was when each was booked. */
+  /** `YYYY-MM-DD` on the account's wall clock, in the zone set when the entry was booked. */
   readonly day: string;
   /** Part of `usedTokens` that no turn used. */
   readonly adjustedTokens: number;
@@ -71,13 +71,13 @@ export async function listDays(database: Database, { month, limit, cursor }: Pag
 }
 
 export interface ModelUsage extends UsageFigures {
-  /** Null: adjustments, which no model used. */
+  /** Null for adjustments, which no model used. */
   readonly model: string | null;
-  /** Versions of its rates that debits of the month were made by. */
+  /** Versions of the model's rates by which debits of the month were made. */
   readonly rateVersions: readonly number[];
 }
 
-/** By name, adjustments last. */
+/** Models by name, adjustments last. */
 export async function listModels(database: Database, { month, limit, cursor }: PageOf): Promise<Page<ModelUsage>> {
   const [after] = cursor === null ? [null] : decodeCursor(cursor, ['string']);
   const { rows } = await sql<ModelUsage>`
@@ -96,17 +96,17 @@ export interface TurnUsage extends Omit<UsageFigures, 'turns' | 'usedTokens'> {
   readonly day: string;
   readonly bookedAt: Instant;
   readonly model: string;
-  /** Of the rates that its hold fixed. */
+  /** Version of the rate that the turn's hold fixed. */
   readonly rateVersion: number;
   readonly debitedTokens: number;
   readonly estimated: boolean;
 }
 
-/** The debits of a period, newest first. Adjustments are no turns: their sum is by day and by model only. */
+/** The debits of a period, newest first. Adjustments are not turns, so they show only by day and by model. */
 export async function listTurnUsage(database: Database, { month, limit, cursor }: PageOf): Promise<Page<TurnUsage>> {
-  // A bound always, so that a prepared plan reads from it on and not from the newest down to it; and a pair that only
-  // the period's index is ordered by: for a busy account the planner would walk the whole ledger from its end, and be
-  // wrong for the next.
+  // A bound is always given, so that a prepared plan starts reading at it and not at the newest entry. The order is a
+  // pair that only the period's index has. Otherwise the planner would walk the whole ledger from its end for a busy
+  // account, and be wrong for the next.
   const [before] = cursor === null ? [Number.MAX_SAFE_INTEGER] : decodeCursor(cursor, ['number']);
   const { rows } = await sql<Whole<RowOf<typeof debitColumns>> & RowOf<typeof rateColumns> & RowOf<typeof turnColumns>>`
     select ${debitColumns}, ${rateColumns}, ${turnColumns}

@@ -7,8 +7,9 @@ import { one, type Database } from '../database.ts';
 const TOP_USERS = 100;
 
 /**
- * The admins' statistics, computed from accounts and their open periods in one statement: neither the ledger nor closed
- * periods are read, so it costs the same however long the service has run (G33). Shares compare integers, as levels do.
+ * The admins' statistics, computed from accounts and their open periods in one statement. Neither the ledger nor closed
+ * periods are read, so the cost does not grow with the age of the service (G33). Shares are compared as integers, like
+ * levels.
  */
 export async function readTokenStats(database: Database, now: Instant): Promise<TokenStats> {
   const row = await one(

@@ -12,7 +12,7 @@ import { Hold } from '../entities/hold.ts';
 import { LedgerEntry } from '../entities/ledger-entry.ts';
 import { findTurnRow, recordOf } from '../turns/row.ts';
 
-/** Everything PostgreSQL knows about a turn but its texts. Instants are milliseconds. */
+/** Everything that PostgreSQL knows about a turn except its texts. Instants are milliseconds. */
 export interface TurnDetail {
   readonly turn: TurnRecord;
   readonly holds: readonly HoldRecord[];
@@ -20,7 +20,7 @@ export interface TurnDetail {
   readonly debits: readonly DebitRecord[];
   /** Temporal's runs of the turn that reached PostgreSQL, oldest first. */
   readonly runIds: readonly string[];
-  /** Only when asked for, and then the audit log says so. */
+  /** Present only when asked for, and then the audit log records it. */
   readonly content: { readonly question: string; readonly answer: string | null } | null;
 }
 
@@ -32,7 +32,7 @@ export interface HoldRecord {
   readonly promptTokens: number;
   readonly outputLimit: number;
   readonly createdAt: Instant;
-  /** Null once the answer is stored: it waits for settle. */
+  /** Null once the answer is stored, because the hold then waits for settle. */
   readonly expiresAt: Instant | null;
   readonly endedAt: Instant | null;
 }
@@ -69,8 +69,8 @@ export interface DebitRecord {
 }
 
 /**
- * @param options.readContent who reads question and answer: their reading is audited in the same transaction. Null:
- *   nobody does.
+ * @param options.readContent the admin who reads question and answer, which is audited in the same transaction. Null:
+ *   the texts are not read.
  * @throws AppError not_found.
  */
 export async function getTurnDetail(
@@ -120,7 +120,7 @@ async function listAttempts(tx: Tx, turnId: string): Promise<AttemptRecord[]> {
   return rows;
 }
 
-/** One at most; as a list, so that an admin would see two. */
+/** There is at most one. A list would show an admin two if there were. */
 async function listDebits(tx: Tx, turnId: string): Promise<DebitRecord[]> {
   const { rows } = await sql<RowOf<typeof debitColumns> & { period: string }>`
     select ${debitColumns}, p.label as period
@@ -140,7 +140,7 @@ const holdColumns = columnsOf(Hold, 'h', {
   createdAt: 'createdAt',
   endedAt: 'endedAt',
 });
-/** Of `holds h`. */
+/** A column for selects from `holds h`. */
 export const whenHoldExpires = sql.raw<{ expiresAt: Instant | null }>(
   `case when h.expires_at = 'infinity' then null else floor(extract(epoch from h.expires_at) * 1000)::float8 end as "expiresAt"`,
 );

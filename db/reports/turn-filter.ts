@@ -2,8 +2,8 @@ import { sql, type RawBuilder } from 'kysely';
 import type { TurnFilter } from '../../domain/turn-filter.ts';
 
 /**
- * The filter as conditions on `turns t`. Each way in has its index (migrations, find-turns-for-admins); the state
- * stands in the statement itself, so that the planner sees which partial index holds it.
+ * The filter as conditions on `turns t`. Each kind of filter has its index (migrations, find-turns-for-admins). The
+ * state is written into the statement itself, so that the planner sees which partial index fits.
  */
 export function matches(filter: TurnFilter): RawBuilder<unknown> {
   const { state, code, userId, conversationId, model, from, to, replayed } = filter;

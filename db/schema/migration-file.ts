@@ -1,7 +1,7 @@
 import { TSMigrationGenerator } from '@mikro-orm/migrations';
 import type { MigrationDiff } from '@mikro-orm/core';
 
-/** Writes a new migration as ours are written: named like its file, and forward only. */
+/** Writes a new migration in our form: named like its file, and forward only. */
 export class MigrationFile extends TSMigrationGenerator {
   /** @param name `20261201093000-add-receipts`, by `Names`. */
   override generateMigrationFile(name: string, { up }: MigrationDiff): string {

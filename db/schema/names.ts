@@ -3,7 +3,8 @@ import { UnderscoreNamingStrategy } from '@mikro-orm/core';
 type NamedThing = Parameters<UnderscoreNamingStrategy['indexName']>[2];
 
 /**
- * Names of what an entity does not name itself: PostgreSQL's own for keys, ours for columns that hold one of few words.
+ * Names for what an entity does not name itself: PostgreSQL's own for keys, ours for checks of columns that hold one of
+ * few words.
  */
 export class Names extends UnderscoreNamingStrategy {
   override indexName(table: string, columns: string[], thing: NamedThing): string {

@@ -24,7 +24,8 @@ export function ormOptions(url: string) {
       path: 'migrations',
       fileName: (timestamp, name) => names.classToMigrationName(timestamp, name),
       generator: MigrationFile,
-      // What the newest migration leaves behind, so that the next one is the difference of the entities to it.
+      // The snapshot is the schema after the newest migration. The next migration is the difference of the entities to
+      // it.
       snapshot: true,
       snapshotName: 'schema',
       snapshotOnMigrate: false,

@@ -2,15 +2,14 @@ import type { MikroORM } from '@mikro-orm/core';
 import { SchemaGenerator, type DatabaseSchema, type EntityManager } from '@mikro-orm/postgresql';
 
 /**
- * MikroORM's schema generator, told what entities of version 7.2.1 cannot say:
+ * MikroORM's schema generator, extended by what entities of version 7.2.1 cannot express:
  *
- * - a foreign key of several columns of which each is a property of its own (`holds`): a relation has one type for them
- *   all;
- * - a table without a primary key (`usage_rollups`): its rows are one a day and rate, and the rate may be none;
+ * - a foreign key of several columns that are properties of their own (`holds`): a relation has one type for them all;
+ * - a table without a primary key (`usage_rollups`): it has one row a day and rate, and the rate may be null;
  * - a check of the ledger that it takes for a list of words when it reads the schema.
  *
- * What stays unsaid is left to the migrations alone: triggers and their functions, domains, and how full a page of
- * `holds` and of `usage_rollups` gets. test/db/entities.test.ts names each.
+ * Only the migrations define triggers and their functions, domains, and the fill factor of `holds` and of
+ * `usage_rollups`. test/db/entities.test.ts names each.
  */
 export class OurSchemaGenerator extends SchemaGenerator {
   static override register(orm: MikroORM): void {
