@@ -16,7 +16,7 @@ import { createAccountFeed } from './platform/streams/account-feed.ts';
 import { createTurnFeed } from './platform/streams/turn-feed.ts';
 import { createLog, type Logger } from './platform/telemetry/log.ts';
 import { openMetricsDoor } from './platform/telemetry/metrics-door.ts';
-import { createMetrics, tellEndings, type Metrics } from './platform/telemetry/metrics.ts';
+import { createMetrics, countAndLogEndings, type Metrics } from './platform/telemetry/metrics.ts';
 import type { Tracing } from './platform/telemetry/span.ts';
 import { openTracing, traceStatements } from './platform/telemetry/tracing.ts';
 import { connectTemporal, type Temporal } from './platform/temporal/connection.ts';
@@ -129,7 +129,7 @@ async function openParts(
     url: required(config.database.url, 'DATABASE_URL'),
     poolMax: config.database.poolMax,
     answerWithinMs,
-    onTurnEnded: tellEndings(metrics, log),
+    onTurnEnded: countAndLogEndings(metrics, log),
     traceStatement: traceStatements(tracing),
   });
   closers.push(() => database.close());

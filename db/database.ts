@@ -191,7 +191,7 @@ const endings = new WeakMap<Tx, TurnEnding[]>();
  * Reports an ending after the commit of the transaction that makes it, so that no ending is counted twice or for
  * nothing.
  */
-export function noteEnding(tx: Tx, ending: TurnEnding): void {
+export function reportEnding(tx: Tx, ending: TurnEnding): void {
   endings.get(tx)?.push(ending);
 }
 

@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Alerts by level and period, what people are told, and an outbox row for every way a notification leaves by. */
+/** Alerts by level and period, what people are told, and an outbox row for each channel of a notification. */
 export class CreateAlertsAndNotifications extends Migration {
   override readonly name = '20261124-create-alerts-and-notifications';
 

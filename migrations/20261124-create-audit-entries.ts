@@ -9,8 +9,8 @@ export class CreateAuditEntries extends Migration {
   }
 }
 
-// The closed list of actions stands in domain/audit.ts, where adding one needs no migration; here only their form is
-// held.
+// The CHECK holds only the form of an action. The closed list is in domain/audit.ts, so that a new action needs no
+// migration.
 const AUDIT = `
 create table audit_entries (
   id bigint generated always as identity primary key,

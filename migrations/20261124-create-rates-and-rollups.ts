@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /**
- * Rates in versions that holds and debits name, what a debit was metered from, and rollups by local day for everything
+ * Versions of rates that holds and debits refer to, what each debit was metered from, and rollups by local day for all
  * that shows usage.
  */
 export class CreateRatesAndRollups extends Migration {
@@ -16,7 +16,8 @@ export class CreateRatesAndRollups extends Migration {
   }
 }
 
-// A thousandfold at most: the largest debit (10^8 tokens a side) then stays below the ledger's 10^12 an entry.
+// A rate is at most a thousandfold, so that the largest debit (10^8 tokens a side) stays below the ledger's 10^12 an
+// entry.
 const RATES = `
 create table model_rates (
   id integer generated always as identity primary key,
@@ -42,8 +43,8 @@ create trigger model_rates_never_change before update or delete on model_rates f
 create trigger model_rates_are_never_emptied before truncate on model_rates for each statement execute function refuse_to_change_a_rate();
 `;
 
-// A hold keeps its figures beside the version: settle then reads one row, and the key proves that they are the
-// version's.
+// A hold keeps the rate's figures beside its version. Settle then reads one row, and the foreign key proves that the
+// figures are the version's.
 const HOLDS = `
 alter table holds add column rate_id integer;
 update holds h set rate_id = r.id from turns t, model_rates r
@@ -52,8 +53,8 @@ alter table holds alter column rate_id set not null, add constraint holds_rates_
   foreign key (rate_id, rate_input, rate_cached_input, rate_output) references model_rates (id, input, cached_input, output);
 `;
 
-// Earlier entries get the day in the zone that is set now, the only one known; PostgreSQL may not know a zone that the
-// runtime does.
+// Earlier entries get their day in the zone that is set now, the only one known. PostgreSQL may not know a zone that
+// the runtime knows.
 const LEDGER = `
 alter table ledger_entries
   -- On the account's wall clock as its zone was when this was booked.

@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Replays of many turns: what was asked, and what has become of each turn. It outlives Temporal's data. */
+/** Replays of many turns: what was asked, and what has become of each turn. The tables outlive Temporal's data. */
 export class CreateRedrives extends Migration {
   override readonly name = '20261124-create-redrives';
 

@@ -1,8 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 
 /**
- * Lists, counts and explains turns for admins: indexes of the turn filter, when a turn was replayed, what the provider
- * said.
+ * Lists, counts and details of turns for admins: indexes of the turn filter, when a turn was replayed, what the
+ * provider said.
  */
 export class FindTurnsForAdmins extends Migration {
   override readonly name = '20261124-find-turns-for-admins';
@@ -21,9 +21,9 @@ alter table attempts
 `;
 
 /**
- * One index for each way into ten million turns; what else a filter says is checked on the way. Those over all turns
- * have only columns that never change; the others hold the few turns with an error, so that an answered turn is written
- * to none of them.
+ * One index for each kind of filter over ten million turns. The rest of a filter is checked on the rows that the index
+ * finds. Indexes over all turns have only columns that never change. The others hold the few turns with an error, so
+ * that an answered turn is written to none of them.
  */
 const TURNS = `
 alter table turns add column replayed_at timestamptz;

@@ -1,6 +1,9 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Debits that used overage, the only ones that can lie above a ceiling: what the metric `overshoot` is proven from. */
+/**
+ * Debits that used overage are the only ones that can lie above a ceiling. The metric `overshoot` is computed from
+ * them.
+ */
 export class IndexOverageDebits extends Migration {
   override readonly name = '20261124-index-overage-debits';
 

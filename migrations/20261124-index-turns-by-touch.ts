@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** A reader of an account's feed asks, at every change, for the turns touched since its last look. */
+/** At every change, a reader of an account's feed asks for the turns touched since its last look. */
 export class IndexTurnsByTouch extends Migration {
   override readonly name = '20261124-index-turns-by-touch';
 

@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** Each period remembers which schedules have been armed for it, so that not every debit has to ask Temporal. */
+/** Each period remembers which schedules are armed for it, so that not every debit has to ask Temporal. */
 export class RememberArmedSchedules extends Migration {
   override readonly name = '20261124-remember-armed-schedules';
 
@@ -9,8 +9,8 @@ export class RememberArmedSchedules extends Migration {
   }
 }
 
-// Written only under the account's lock, after Temporal has confirmed; `schedules check` compares them with what is
-// really armed.
+// Written only under the account's lock, after Temporal has confirmed. `schedules check` compares them with what is
+// armed.
 const PERIODS = `
 alter table periods
   add column reset_armed boolean not null default false,

@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** What is left of a grant is asked for each time it is reversed: without this, of all entries of its account. */
+/** Each reversal asks what is left of its grant. Without this index, it reads all entries of the account. */
 export class FindReversalsByGrant extends Migration {
   override readonly name = '20261125-find-reversals-by-grant';
 

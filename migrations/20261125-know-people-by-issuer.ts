@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** People whom an OIDC issuer vouches for, beside those with keys of ours. */
+/** People for whom an OIDC issuer vouches, beside those with keys of ours. */
 export class KnowPeopleByIssuer extends Migration {
   override readonly name = '20261125-know-people-by-issuer';
 
@@ -9,8 +9,8 @@ export class KnowPeopleByIssuer extends Migration {
   }
 }
 
-// A subject never changes hands, an address does: people are never joined by it, so only those with keys have theirs to
-// themselves.
+// A subject never changes hands, but an address does. So people are never linked by their address, and it is unique
+// only among people with keys of ours.
 const ISSUER = `
 alter table users add column issuer text, add column subject text, add column claims_at timestamptz,
   add constraint users_issuer_and_subject_go_together check ((issuer is null) = (subject is null) and (issuer is null) = (claims_at is null)),

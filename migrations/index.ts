@@ -13,13 +13,14 @@ import { FindHoldsByAccount } from './20261125-find-holds-by-account.ts';
 import { FindReversalsByGrant } from './20261125-find-reversals-by-grant.ts';
 
 /**
- * In the order they run; forward only. `npm run mikro-orm -- migration:create --name=add-receipts` writes the next one
- * from what the entities have beyond schema.json, named by the second, and leaves the new schema there.
+ * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
+ * --name=add-receipts` writes the next one from what the entities have beyond schema.json, named by the second, and
+ * updates schema.json.
  *
- * Each is one transaction, which may have to begin again (`db/migrate.ts`): it changes one table, or each for a moment.
- * An index of a table that is large by then is built beside its writers: a migration of its own, `isTransactional()`
- * false, with `set lock_timeout = 0`, `drop index concurrently if exists` (what was broken off leaves an invalid one),
- * `create index concurrently` and `reset lock_timeout`.
+ * Each migration is one transaction, which may have to begin again (`db/migrate.ts`). So it changes one table, or
+ * several for a moment each. An index of a table that is large by then is built while others write to the table. It is
+ * a migration of its own with `isTransactional()` false: `set lock_timeout = 0`, `drop index concurrently if exists` (an
+ * attempt that was broken off leaves an invalid index), `create index concurrently` and `reset lock_timeout`.
  */
 export const MIGRATIONS = [
   CreateTurnsAndLedger,

@@ -46,7 +46,7 @@ function stateOf(account: LockedAccount, recent: Recent, pace: Pace, now: Instan
 
 /**
  * Sets an account's used tokens to min(ceil(total × percent / 100), ceiling), as one adjustment.
- * @throws AppError tokens_held while a hold is live, because the ceiling's room would change under it.
+ * @throws AppError tokens_held while a hold is live, because its room would change under it.
  */
 export async function setTestUsage(
   database: Database,

@@ -20,12 +20,12 @@ export interface SendRequest {
   readonly encoding: Encoding;
   readonly model: string;
   readonly askedOutput: number | null;
-  /** Of the parsed fields, not of Accept or Prefer. */
+  /** Hash of the parsed fields, not of Accept or Prefer. */
   readonly bodyHash: Buffer;
 }
 
 export interface Accepted {
-  /** `new` and `judge_anew`: start the workflow. `join`: it runs. `stored`: it has ended. */
+  /** `new` and `judge_anew`: the workflow has to be started. `join`: it runs. `stored`: it has ended. */
   readonly decision: 'new' | 'join' | 'stored' | 'judge_anew';
   readonly turn: TurnRecord;
 }
@@ -33,7 +33,7 @@ export interface Accepted {
 /**
  * Commits conversation, question and turn before anything is started (G25), or finds what the id or key is bound to
  * (G12).
- * @param beforeNew runs before anything is written for a turn that has to be run; what it throws refuses it.
+ * @param beforeNew runs before anything is written for a turn that has to run. If it throws, the turn is refused.
  * @throws AppError not_found (conversation), conversation_busy, idempotency_conflict, invalid_request (id and key
  *   disagree).
  */
@@ -45,7 +45,7 @@ export async function acceptTurn(
   try {
     return await acceptOnce(database, request, beforeNew);
   } catch (error) {
-    // Two first sends of one id at the same time: the loser's insert is refused, and it now finds the winner's row.
+    // Two first sends of one id raced: this insert was refused, and now finds the winner's row.
     if (!LOST_THE_RACE.has(violatedConstraint(error) ?? '')) throw error;
     return acceptOnce(database, request, beforeNew);
   }
@@ -70,7 +70,7 @@ async function acceptOnce(database: Database, request: SendRequest, beforeNew: (
 
 async function findKnown(on: Sql, request: SendRequest): Promise<TurnRow | null> {
   const byId = request.turnId === null ? null : await findTurnRow(on, request.turnId);
-  // Turn ids are unique everywhere; another account's answers like a wrong body and tells nothing else.
+  // Turn ids are unique everywhere. Another account's id answers like a wrong body and tells nothing more.
   if (byId !== null && byId.accountId !== request.accountId)
     throw new AppError('idempotency_conflict', { turnId: byId.id });
   if (request.idempotencyKey === null) return byId;
@@ -91,10 +91,7 @@ function idAndKeyDisagree(): AppError {
   });
 }
 
-/**
- * One statement, so one round trip: a turn is accepted before anybody else has anything to do. The conversation is
- * locked before the turn.
- */
+/** One statement, and so one round trip, because every send waits for it. It locks the conversation before the turn. */
 async function writeTurn(on: Sql, request: SendRequest): Promise<Accepted> {
   const { userId, conversationId } = request;
   const conversation =
@@ -111,7 +108,7 @@ async function writeTurn(on: Sql, request: SendRequest): Promise<Accepted> {
       ) select ${turnColumns} from t`,
       on,
     );
-    // Not there, or somebody else's.
+    // The conversation does not exist, or is somebody else's.
     if (row === null) throw new AppError('not_found');
     return { decision: 'new', turn: recordOf(row) };
   } catch (error) {
@@ -119,11 +116,11 @@ async function writeTurn(on: Sql, request: SendRequest): Promise<Accepted> {
   }
 }
 
-/** Nothing was bound: the body of now replaces the stored one. */
+/** Nothing was bound, so the new body replaces the stored one. */
 async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest): Promise<Accepted> {
   const row = await lockTurn(tx, known.id);
   if (row?.state !== 'refused') {
-    // Somebody else's re-send came first; what it made of the turn decides.
+    // Somebody else's re-send came first, and what it made of the turn decides.
     if (row === null || !row.bodyHash.equals(request.bodyHash))
       throw new AppError('idempotency_conflict', { turnId: known.id });
     return { decision: row.state === 'accepted' || row.state === 'running' ? 'join' : 'stored', turn: recordOf(row) };
@@ -143,7 +140,7 @@ async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest): Promise<
   return { decision: 'judge_anew', turn: await getRecord(tx, row.id) };
 }
 
-/** Locks it: conversation before turn. @throws AppError not_found, the same for a foreign one. */
+/** Locks the conversation, before the turn. @throws AppError not_found, for somebody else's as well. */
 async function assertConversation(tx: Tx, conversationId: string, userId: number): Promise<void> {
   const found = await first(
     sql`select 1 from conversations where id = ${conversationId} and user_id = ${userId} for update`,

@@ -10,22 +10,22 @@ import { endTurn, findEnding } from './end.ts';
 import { reserveLocked, type AdmissionContext } from './reserve.ts';
 import { lockTurn, type TurnRow } from './row.ts';
 
-/** One model call of a turn, under way. */
+/** A model call of a turn that is under way. */
 export interface OpenedAttempt {
   readonly kind: 'opened';
-  /** Ordinal of its row, given by PostgreSQL, never Temporal's: that restarts at 1 after a replay or reset. */
+  /** Ordinal of the attempt's row. PostgreSQL gives it, because Temporal's restarts at 1 after a replay or reset. */
   readonly number: number;
-  /** No other follows in this run. */
+  /** No further attempt follows in this run. */
   readonly isLast: boolean;
   readonly turn: TurnRow;
   readonly hold: Hold;
-  /** What the reader is told when text was, or may have been, shown before. */
+  /** Told to the reader when earlier text was, or may have been, shown. */
   readonly restarted: 'retry' | 'replay' | null;
 }
 
 /**
- * Opens an attempt and renews the hold in the same transaction. Under a hold that is not this run's live one it first
- * does what reserve does: an ended turn answers its ending, a live one is admitted again and may be refused.
+ * Opens an attempt and renews the hold in the same transaction. Without a live hold of this run it first does what
+ * reserve does: an ended turn answers its ending, a live one is admitted again and may be refused.
  */
 export async function openAttempt(
   database: Database,
@@ -47,12 +47,12 @@ export async function openAttempt(
 }
 
 /**
- * A run has four attempts, however often Temporal gave one to a worker that was gone: only what was opened may have
- * called the model.
+ * A run has four attempts, however often Temporal gave one to a worker that was gone: only an attempt that was opened
+ * may have called the model.
  */
 async function open(tx: Tx, turn: TurnRow, hold: Hold, context: AdmissionContext): Promise<OpenedAttempt | Generated> {
   const number = turn.attempt + 1;
-  // Asked before the attempt is written, and only of a turn that has had one.
+  // Counted before the attempt is written, and only for a turn that has had one.
   const before = number === 1 ? 0 : await countAttempts(tx, turn.id, context.runId);
   if (before >= ATTEMPTS_PER_RUN) {
     await endTurn(tx, turn, { outcome: 'failed', code: 'interrupted' });
@@ -100,9 +100,9 @@ export interface AnswerToStore {
 }
 
 /**
- * Stores an answer by compare-and-set: I am the newest attempt, none is stored, the turn is running and my hold is
- * live. Else the answer is dropped and its usage stays on the attempt. Once stored, the hold no longer expires; it
- * waits for settle.
+ * Stores an answer by compare-and-set: this must be the newest attempt, no answer may be stored, the turn must be
+ * running and its hold live. Otherwise the answer is dropped and its usage stays on the attempt. A stored answer's hold
+ * no longer expires, because it waits for settle.
  * @returns the answer, or what the turn has become without it (null: it still runs, under a newer attempt).
  */
 export async function storeAnswer(database: Database, answer: AnswerToStore): Promise<Generated | null> {
@@ -114,7 +114,7 @@ export async function storeAnswer(database: Database, answer: AnswerToStore): Pr
     writeAttempt(tx, answer, mayStore ? (answer.outcome === 'completed' ? 'answered' : 'stopped') : 'lost');
     if (!mayStore) return findEnding(tx, row);
     renewHold(tx, hold.id, null);
-    // PostgreSQL's text holds no NUL, and an answer that is paid for must not be lost to one.
+    // PostgreSQL's text cannot hold NUL, and an answer that is paid for must not be lost to one.
     const text = answer.text.replaceAll('\0', '\uFFFD');
     tx.write(sql`update turns set answer = ${text}, answer_tokens = ${answer.textTokens}, answer_attempt = ${answer.attempt},
         stream_entries = ${answer.streamEntries}, finish_reason = ${answer.finishReason}, prompt_tokens = ${answer.usage.promptTokens},
@@ -137,14 +137,14 @@ export async function storeAnswer(database: Database, answer: AnswerToStore): Pr
 
 function writeAttempt(tx: Tx, answer: AnswerToStore, state: 'answered' | 'stopped' | 'lost'): void {
   const { usage } = answer;
-  // A stop or a newer attempt may have ended the row before; what the provider charged is kept all the same.
+  // A stop or a newer attempt may have ended the row before. What the provider charged is kept all the same.
   tx.write(sql`update attempts set state = case state when 'stopped' then state else ${state} end, ended_at = now(), finish_reason = ${answer.finishReason}, provider_request_id = ${answer.providerRequestId},
       prompt_tokens = ${usage.promptTokens}, cached_tokens = ${usage.cachedTokens}, completion_tokens = ${usage.completionTokens},
       reasoning_tokens = ${usage.reasoningTokens}, estimated = ${answer.estimated}
     where turn_id = ${answer.turnId} and number = ${answer.attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))`);
 }
 
-/** An attempt that brought no answer; what the provider charged for it stays on its row. */
+/** Ends an attempt that brought no answer. What the provider charged for it stays on its row. */
 export async function failAttempt(
   database: Database,
   {

@@ -4,14 +4,14 @@ import type { Instant } from '../../domain/period.ts';
 import { isAnswered, isLive, type TurnOutcome } from '../../domain/turn.ts';
 import type { Ended, Released, ReleaseReason, StoredAnswer } from '../../workflows/contract/turn.ts';
 import { columnsOf, type RowOf, type Whole } from '../columns.ts';
-import { noteEnding, one, type Database, type Tx } from '../database.ts';
+import { reportEnding, one, type Database, type Tx } from '../database.ts';
 import { Attempt } from '../entities/attempt.ts';
 import { findPendingHold, moveHold } from '../money/holds.ts';
 import { lockTurn, type TurnRow } from './row.ts';
 
 /**
- * Ends a live turn that has no answer: its hold is released, its open attempts are over, nothing is charged. Under the
- * turn's locks. `code` of a failure that nobody retries is final; see TURN_FAILURES.
+ * Ends a live turn that has no answer: its hold is released, its open attempts are over, nothing is charged. The caller
+ * holds the turn's locks. A failure's `code` says whether the turn may be run again (TURN_FAILURES).
  */
 export async function endTurn(
   tx: Tx,
@@ -21,7 +21,7 @@ export async function endTurn(
   const hold = await findPendingHold(tx, row.id);
   if (hold !== null) moveHold(tx, hold.id, 'released');
   const { outcome, code } = ending;
-  // A turn stopped before its first delta used nothing, and says so.
+  // A turn that was stopped before its first delta used nothing, and its figures say so.
   const nothing = outcome === 'stopped' ? 0 : null;
   tx.write(sql`with ended as (
       update attempts set state = ${outcome === 'stopped' ? 'stopped' : 'lost'}, ended_at = now() where turn_id = ${row.id} and state = 'open'
@@ -29,23 +29,23 @@ export async function endTurn(
     update turns set state = ${outcome}, error_code = ${code}, ended_at = now(), touched_at = clock_timestamp(),
       prompt_tokens = ${nothing}, completion_tokens = ${nothing}, debited_tokens = ${nothing}
     where id = ${row.id}`);
-  noteEnding(tx, { ...ending, turnId: row.id, model: row.model, debitedTokens: 0 });
+  reportEnding(tx, { ...ending, turnId: row.id, model: row.model, debitedTokens: 0 });
 }
 
 export interface Release {
   readonly turnId: string;
-  /** Of the run that gives up; `reconcile` speaks for runs that are gone. */
+  /** The run that gives up. `reconcile` acts for runs that are gone. */
   readonly runId: string;
-  /** Set by an attempt that ends its turn by itself. */
+  /** Set by an attempt that ends its turn itself. */
   readonly attempt?: number;
   readonly reason: ReleaseReason;
   readonly scheduledAt: Instant;
 }
 
 /**
- * The end of a run that brought no answer. An answer stored after all is handed back to be settled; an ended turn keeps
- * its ending.
- * @returns null when the turn has gone on without the caller (a newer run or attempt has it): it is left alone.
+ * Ends a turn whose run brought no answer. An answer that was stored after all is returned, to be settled. An ended
+ * turn keeps its ending.
+ * @returns null when a newer run or attempt has the turn: it is left alone.
  */
 export async function releaseTurn(database: Database, release: Release): Promise<Released | null> {
   const { turnId, reason } = release;
@@ -66,8 +66,8 @@ export async function releaseTurn(database: Database, release: Release): Promise
 
 /**
  * Whether the caller comes too late. A run that has held the turn may end it only while that admission stands: a retry
- * may have opened the turn again since, or a reset admitted another run. One that never held it may not end a claim
- * made after its release was scheduled.
+ * may have opened the turn again since, or a reset may have admitted another run. A run that never held the turn may
+ * not end a hold that was made after its release was scheduled.
  */
 async function isSuperseded(tx: Tx, row: TurnRow, { runId, attempt, scheduledAt }: Release): Promise<boolean> {
   if (attempt !== undefined && row.attempt !== attempt) return true;
@@ -81,7 +81,7 @@ async function isSuperseded(tx: Tx, row: TurnRow, { runId, attempt, scheduledAt 
 }
 
 /**
- * What is already decided about the turn: its ending, or an answer that waits for settle. Null: it is live and
+ * What is decided about the turn already: its ending, or an answer that waits for settle. Null: it is live and
  * unanswered.
  */
 export async function findEnding(

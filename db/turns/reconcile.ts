@@ -5,18 +5,18 @@ import { one, type Database } from '../database.ts';
 import { getStoredAnswer } from './end.ts';
 import { lockTurn, recordOf, turnColumns, type TurnRow } from './row.ts';
 
-/** A live turn that nothing has touched for longer than it may be quiet. */
+/** A live turn that has not been touched for longer than it may be quiet. */
 export interface QuietTurn {
   readonly turn: TurnRecord;
-  /** It never got a hold in its present run. */
+  /** The turn never got a hold in its present run. */
   readonly neverStarted: boolean;
   readonly hasAnswer: boolean;
   readonly quietForMs: number;
 }
 
 /**
- * Longest quiet first. A turn may be quiet and well (a long stream touches nothing): the caller asks Temporal whether
- * its workflow is open.
+ * Turns that are quiet for the longest come first. A quiet turn may be well (a long stream touches nothing), so the
+ * caller asks Temporal whether its workflow is open.
  */
 export async function findQuietTurns(
   database: Database,
@@ -43,7 +43,7 @@ export async function findUnsettledAnswer(database: Database, turnId: string): P
 }
 
 /**
- * Holds past their expiry whose turn is over or runs under another hold: marked, so that no claim outlives its reason
+ * Marks holds past their expiry whose turn is over or runs under another hold, so that no hold outlives its reason
  * (G5).
  */
 export async function expireHolds(database: Database): Promise<number> {
@@ -55,9 +55,9 @@ export async function expireHolds(database: Database): Promise<number> {
 }
 
 /**
- * Proves counters and rollups against the ledger for accounts with an entry since `sinceMs` ago: balance and debt by
- * all their entries, the period's counters and its rollups by its own. One snapshot, so nothing booked meanwhile counts
- * half.
+ * Compares counters and rollups with the ledger, for accounts with an entry in the last `sinceMs`: balance and debt
+ * with all of the account's entries, the period's counters and rollups with the period's entries. All is read in one
+ * snapshot, so no booking counts by half.
  * @returns how many accounts, periods and periods' rollups differ.
  */
 export async function countMismatches(database: Database, { sinceMs }: { sinceMs: number }): Promise<number> {

@@ -7,9 +7,9 @@ import { lockTurn } from './row.ts';
 import { reopenLocked } from './turns.ts';
 
 /**
- * An admin's replay of one failed turn: failed → accepted by compare-and-set, so that two at once start one run.
- * Whoever calls starts it.
- * @throws AppError not_found, turn_not_failed (refused too: its person sends it again), account_suspended,
+ * Reopens one failed turn for an admin: failed → accepted by compare-and-set, so that two replays at once start one
+ * run. The caller starts the run.
+ * @throws AppError not_found, turn_not_failed (for a refused turn, too: its person sends it again), account_suspended,
  *   conversation_busy.
  */
 export async function replayTurn(

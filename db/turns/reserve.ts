@@ -16,18 +16,19 @@ import { endTurn, findEnding, getStoredAnswer } from './end.ts';
 import { lockTurn, type LockedTurn, type TurnRow } from './row.ts';
 import { reopen } from './turns.ts';
 
-/** What admission needs to know beside the database. */
+/** What admission needs beside the database. */
 export interface AdmissionContext {
   readonly now: Instant;
-  /** Temporal's run id: with the turn it names the hold. */
+  /** Temporal's run id. With the turn it identifies the hold. */
   readonly runId: string;
   findModel(name: string): PricedModel | null;
   countTokens(text: string, encoding: Encoding): number;
 }
 
 /**
- * Check and hold in one atomic step under the account's lock (G1), idempotent by (turn, run). Reopens a failed or
- * refused turn (a reset in the Temporal UI comes that way); an ended one answers its ending, no hold, no model call.
+ * Decides admission and makes the hold in one atomic step under the account's lock (G1), idempotent by (turn, run). It
+ * reopens a failed or refused turn, because that is how a reset in the Temporal UI arrives. An answered turn returns
+ * its ending, without a hold or a model call.
  */
 export async function reserveTurn(
   database: Database,
@@ -49,7 +50,7 @@ export async function reserveTurn(
         : reserved;
     });
   } catch (error) {
-    // Another turn runs in the conversation: the reset run fails, the turn stays as it was.
+    // Another turn runs in the conversation, so the reset run fails and the turn stays as it was.
     if (error instanceof AppError && error.code === 'conversation_busy')
       return { kind: 'failed', code: 'conversation_busy' };
     throw error;
@@ -59,14 +60,14 @@ export async function reserveTurn(
 export type ReservedLocked =
   { readonly kind: 'held'; readonly hold: Hold; readonly row: TurnRow } | Exclude<Reserved, { kind: 'held' }>;
 
-/** What was read behind the lock; `room` only where an admission is to be expected. */
+/** What was read behind the lock. `room` is there only where an admission is to be expected. */
 export interface Locked {
   readonly row: LockedTurn;
   readonly pending: Hold | null;
   readonly room: Room | null;
 }
 
-/** The whole of reserve for a holder of the turn's locks; opening an attempt under a lost hold comes here too. */
+/** All of reserve, for a holder of the turn's locks. An attempt that opens under a lost hold uses it, too. */
 export async function reserveLocked(
   tx: Tx,
   { row, pending, room }: Locked,
@@ -82,7 +83,7 @@ export async function reserveLocked(
     return { kind: 'ended', state: 'stopped' };
   }
   if (cancelled) {
-    // A run that was reset and cancelled before it began: the turn keeps its ending, so that it may still be run again.
+    // The run was reset and cancelled before it began. The turn keeps its ending, so that it may still be run again.
     const over = await findEnding(tx, row);
     if (over !== null) return over;
   }
@@ -97,8 +98,8 @@ export async function reserveLocked(
 type Room = StoredAccount & { readonly heldByOthers: number };
 
 /**
- * The payer and the sum of its live holds without the turn's own: a restart does not compete with itself. A hold past
- * its expiry no longer counts, whoever notices first.
+ * The payer and the sum of its live holds without the turn's own, so that a restart does not compete with itself. A
+ * hold past its expiry does not count, whether or not it has been marked.
  */
 function findRoom(tx: Tx, turnId: string, now: Instant): Promise<Room | null> {
   return findPayer(tx, {
@@ -153,9 +154,9 @@ function markAdmitted(tx: Tx, row: TurnRow, runId: string, hold: Hold): void {
 }
 
 /**
- * No room, or suspended. A turn never admitted is refused and binds nothing; one that was admitted before is failed, to
- * be run again after a purchase. What cannot succeed at all (context length, a model gone from the catalogue) fails
- * either way.
+ * Ends a turn that finds no room or whose account is suspended. A turn that was never admitted is refused and binds
+ * nothing. One that was admitted before is failed, and may be run again after a purchase. What cannot succeed at all
+ * (context length, a model gone from the catalogue) fails either way.
  */
 async function refuse(
   tx: Tx,
@@ -163,7 +164,7 @@ async function refuse(
   code: TurnFailureCode | 'tokens_held',
   { runId }: AdmissionContext,
 ): Promise<ReservedLocked> {
-  // Whoever runs the turn again knows by it which run is still about to close.
+  // Whoever runs the turn again learns from it which run is still about to close.
   tx.write(sql`update turns set run_id = ${runId} where id = ${row.id}`);
   if (isTurnRefusal(code) && !row.everAdmitted) {
     await endTurn(tx, row, { outcome: 'refused', code });
@@ -175,8 +176,8 @@ async function refuse(
 }
 
 /**
- * Of a suspended account: a live turn is refused or fails; one that had ended (a reset came) keeps its ending and why
- * it failed.
+ * A suspended account's live turn is refused or fails. A turn that had ended (a reset came) keeps its ending and its
+ * error.
  */
 async function refuseSuspended(tx: Tx, row: TurnRow, context: AdmissionContext): Promise<ReservedLocked> {
   if (isLive(row.state)) return refuse(tx, row, 'account_suspended', context);
@@ -192,14 +193,14 @@ function baseTokens(row: TurnRow, model: Model, { countTokens }: AdmissionContex
 
 const historyColumns = columnsOf(Turn, 't', ['sequence', 'questionTokens', 'answerTokens']);
 
-/** Answered and stopped turns with lower numbers, newest first; as many as could ever fit `historyTokens`. */
+/** Answered and stopped turns with lower numbers, newest first, as many as could ever fit `historyTokens`. */
 async function readHistory(
   tx: Tx,
   row: TurnRow,
   model: Model,
   { countTokens }: AdmissionContext,
 ): Promise<HistoryTurn[]> {
-  // A message counts at least 4, so no more than historyTokens / 4 turns can matter.
+  // A message counts at least 4 tokens, so no more than historyTokens / 4 turns can matter.
   const most = Math.ceil(model.historyTokens / TOKENS_PER_MESSAGE);
   const { rows } = await sql<RowOf<typeof historyColumns> & { texts: string[] | null }>`
     select ${historyColumns},
@@ -209,7 +210,7 @@ async function readHistory(
   return rows.map(({ sequence, questionTokens, answerTokens, texts }) => {
     const counts =
       texts === null ? [questionTokens, answerTokens ?? 0] : texts.map((text) => countTokens(text, model.encoding));
-    // A turn stopped before its first delta has no answer to send.
+    // A turn that was stopped before its first delta has no answer to send.
     return {
       sequence,
       tokens: counts

@@ -38,17 +38,17 @@ const FIGURES = [
 ] as const;
 
 export const turnColumns = columnsOf(Turn, 't', [...FIGURES, 'question', 'answer']);
-/** Without the texts, which are up to 32,000 characters each. */
+/** A turn's columns without its texts, which have up to 32,000 characters each. */
 export const turnFigures = columnsOf(Turn, 't', FIGURES);
 
-/** A turn's row, with what only the path of the money needs beside the record that readers get. */
+/** A turn's row: the record that readers get, and what only admission and settle need. */
 export type TurnRow = RowOf<typeof turnColumns>;
 
 /**
- * Locks account and turn in the one order that everybody keeps (account, conversation, turn), in one statement.
- * PostgreSQL locks in the order of `for … of`, and rereads all three rows after having waited for any of them. NO KEY:
- * a plain UPDATE lock would stand against the foreign keys of a row being inserted, which are checked under the
- * conversation's lock: a deadlock.
+ * Locks account, conversation and turn in one statement, in the one order that all code keeps. PostgreSQL locks in the
+ * order of `for … of`, and rereads all three rows when it had to wait for any of them. The lock is NO KEY: the foreign
+ * keys of a row being inserted are checked under the conversation's lock, and a plain UPDATE lock would deadlock with
+ * them.
  */
 export async function lockTurn(tx: Tx, turnId: string): Promise<LockedTurn | null> {
   return first(

@@ -6,7 +6,7 @@ import { neededSchedules, schedulesToArm, type ScheduleKind } from '../../domain
 import { isAnswered } from '../../domain/turn.ts';
 import { decideWarning, describeUsage } from '../../domain/usage-state.ts';
 import type { StoredAnswer } from '../../workflows/contract/turn.ts';
-import { noteEnding, type Database } from '../database.ts';
+import { reportEnding, type Database } from '../database.ts';
 import { openAccount } from '../money/accounts.ts';
 import { findPendingHold, moveHold } from '../money/holds.ts';
 import { bookDebit } from '../money/ledger.ts';
@@ -16,14 +16,14 @@ import { lockTurn } from './row.ts';
 
 export interface Settled {
   readonly state: 'completed' | 'stopped';
-  /** Schedules the account needs now and has not armed; absent when there are none. */
+  /** Schedules that the account needs now and has not armed. Absent when there are none. */
   readonly arm?: readonly ScheduleKind[];
 }
 
 /**
  * Books what a stored answer used, once: debit (unique by turn), balances, hold settled, turn final, in one
- * transaction. A second settle, from whatever path, is a no-op that answers the first (G8). Booked in the period that
- * is open now.
+ * transaction. A second settle, from whatever path, books nothing and returns the first one's result (G8). The debit is
+ * booked in the period that is open now.
  */
 export async function settleTurn(
   database: Database,
@@ -37,7 +37,7 @@ export async function settleTurn(
     ]);
     if (row === null || payer === null) throw new AppError('not_found');
     const account = await openAccount(tx, payer, now);
-    // Told again as well: the worker that booked it may have died before anybody heard.
+    // The schedules are returned again, too: the worker that booked the debit may have died before they were armed.
     if (isAnswered(row.state)) return { state: row.state, ...toArm(account) };
     if (row.state !== 'running' || row.answerAttempt !== answer.attempt || hold === null) {
       throw new Error(
@@ -45,10 +45,9 @@ export async function settleTurn(
       );
     }
     const metered = meter(answer, hold.rate);
-    // Our own count never charges more than what admission set aside; a provider's figure is recorded whole and
-    // flagged.
+    // Our own count never charges more than admission set aside. A provider's figure is recorded whole and flagged.
     const tokens = answer.estimated ? Math.min(metered, hold.tokens) : metered;
-    // Usage of nothing (some gateways report 0 and 0) books nothing: an entry of 0 is refused, and the turn must not
+    // A usage of nothing (some gateways report 0 and 0) books nothing: an entry of 0 is refused, and the turn must not
     // wait for ever.
     const balance =
       tokens === 0
@@ -68,7 +67,7 @@ export async function settleTurn(
     );
     tx.write(sql`update turns set state = ${answer.outcome}, debited_tokens = ${tokens}, warning = ${warning === null ? null : JSON.stringify(warning)},
         ended_at = now(), touched_at = clock_timestamp() where id = ${turnId}`);
-    noteEnding(tx, { turnId, outcome: answer.outcome, code: null, model: row.model, debitedTokens: tokens });
+    reportEnding(tx, { turnId, outcome: answer.outcome, code: null, model: row.model, debitedTokens: tokens });
     return { state: answer.outcome, ...toArm({ ...account, balance }) };
   });
 }

@@ -4,8 +4,8 @@ import type { Sql } from '../database.ts';
 import type { TurnRow } from './row.ts';
 
 /**
- * The prompt as admission measured it: instructions, the answered and stopped turns from `historyFrom` on, the
- * question. A failed question enters no later prompt; a turn stopped before its first delta has only its question.
+ * The prompt as admission measured it: instructions, the answered and stopped turns from `historyFrom` on, and the
+ * question. A failed turn enters no later prompt. A turn stopped before its first delta has only its question.
  */
 export async function readTranscript(
   on: Sql,

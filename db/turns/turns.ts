@@ -2,10 +2,10 @@ import { sql } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
 import { mayRunAgain } from '../../domain/sending.ts';
 import { isLive, type TurnRecord } from '../../domain/turn.ts';
-import { first, noteEnding, one, violatedConstraint, type Database, type Tx } from '../database.ts';
+import { first, reportEnding, one, violatedConstraint, type Database, type Tx } from '../database.ts';
 import { findTurnRow, lockTurn, recordOf, type LockedTurn, type TurnRow } from './row.ts';
 
-/** @param userId the asker; another's turn is not found. null: anybody's (admins, the worker). */
+/** @param userId the person who asks: another's turn is not found. Null: anybody's (admins, the worker). */
 export async function findTurn(
   database: Database,
   { turnId, userId }: { turnId: string; userId: number | null },
@@ -15,8 +15,8 @@ export async function findTurn(
 }
 
 /**
- * The person's retry or an admin's replay: failed | refused → accepted by compare-and-set, so that two at once start
- * one run.
+ * Reopens a turn for the person's retry or an admin's replay: failed | refused → accepted by compare-and-set, so that
+ * two at once start one run.
  * @throws AppError not_found, turn_not_failed, account_suspended, conversation_busy.
  */
 export async function reopenTurn(
@@ -31,7 +31,7 @@ export async function reopenTurn(
 }
 
 /**
- * The same for a holder of the turn's locks.
+ * Does what `reopenTurn` does, for a holder of the turn's locks.
  * @throws AppError turn_not_failed, account_suspended, conversation_busy.
  */
 export async function reopenLocked(tx: Tx, row: LockedTurn, reason: 'retry' | 'replay'): Promise<TurnRecord> {
@@ -41,8 +41,9 @@ export async function reopenLocked(tx: Tx, row: LockedTurn, reason: 'retry' | 'r
 }
 
 /**
- * Makes an ended turn ready to be admitted again, under its locks. A refused one was never part of the conversation, so
- * it takes the next sequence number. @throws AppError conversation_busy when another turn runs there.
+ * Makes an ended turn ready to be admitted again. The caller holds the turn's locks. A refused turn was never part of
+ * the conversation, so it takes the next sequence number. @throws AppError conversation_busy when another turn runs
+ * there.
  */
 export async function reopen(tx: Tx, row: TurnRow, reason: 'retry' | 'replay' | 'reset' | 'send'): Promise<TurnRow> {
   const sequence = row.state === 'refused' ? await nextSequence(tx, row.conversationId) : row.sequence;
@@ -73,7 +74,8 @@ export async function nextSequence(tx: Tx, conversationId: string): Promise<numb
 }
 
 /**
- * Stop is a fact before it is a message: the worker reads it when it reserves and when it opens an attempt.
+ * Writes the stop on the turn's row before anybody is told: the worker reads it when it reserves and when it opens an
+ * attempt.
  * @throws AppError not_found.
  */
 export async function requestStop(
@@ -89,7 +91,7 @@ export async function requestStop(
   return turn;
 }
 
-/** Whether a run holds the turn or has ended it: none has to be started. */
+/** Whether a run holds the turn or has ended it, so that none has to be started. */
 export async function isTaken(database: Database, turnId: string): Promise<boolean> {
   const taken = await first(
     sql`select 1 from turns where id = ${turnId} and (admitted_at is not null or state not in ('accepted', 'running'))`,
@@ -108,8 +110,8 @@ export async function isStopRequested(database: Database, turnId: string): Promi
 }
 
 /**
- * A start that definitely failed leaves nothing to run and binds nothing: a turn never admitted becomes refused, one
- * that was (a retry, a replay) goes back to failed. No-op when a worker has it after all.
+ * Unbinds a turn whose start definitely failed. A turn that was never admitted becomes refused, one that was (a retry,
+ * a replay) goes back to failed. Nothing happens when a worker has it after all.
  */
 export async function unbindTurn(database: Database, { turnId }: { turnId: string }): Promise<void> {
   await database.transaction(async (tx) => {
@@ -121,11 +123,11 @@ export async function unbindTurn(database: Database, { turnId }: { turnId: strin
     await sql`update turns set state = ${ending.outcome}, error_code = ${ending.code}, ended_at = now(), touched_at = clock_timestamp() where id = ${turnId}`.execute(
       tx,
     );
-    noteEnding(tx, { ...ending, turnId, model: row.model, debitedTokens: 0 });
+    reportEnding(tx, { ...ending, turnId, model: row.model, debitedTokens: 0 });
   });
 }
 
-/** Accepted and running turns of everybody: what the service has promised to finish. */
+/** Accepted and running turns of everybody, which the service has promised to finish. */
 export async function countLiveTurns(database: Database): Promise<number> {
   const { count } = await one(
     sql<{ count: number }>`select count(*)::int as count from turns where state in ('accepted', 'running')`,

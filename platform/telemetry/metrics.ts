@@ -141,7 +141,7 @@ function findingsOf({ settled, started, interrupted, failed = 0, expiredHolds, m
 }
 
 /** One line and one count a turn, by the process that ended it. */
-export function tellEndings(metrics: Pick<Metrics, 'turnEnded'>, log: Logger): (ending: TurnEnding) => void {
+export function countAndLogEndings(metrics: Pick<Metrics, 'turnEnded'>, log: Logger): (ending: TurnEnding) => void {
   return (ending) => {
     metrics.turnEnded(ending);
     log.info(ending, 'turn ended');
