@@ -1,15 +1,15 @@
-/** Rung when something changed; whoever waits for it hears every ring, also one that came while it was busy. */
+/** Wakes one waiter when something has changed. A ring while the waiter was busy is kept, so no ring is missed. */
 export class Bell {
   #rung = false;
   #closed = false;
   #wake: (() => void) | null = null;
-  /** When the present wait is over. */
+  /** When the present wait ends. */
   #due = 0;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer fires. */
   #firesAt = 0;
 
-  /** Whether it has rung since it was heard last. */
+  /** Whether it has rung since the waiter last heard it. */
   get rung(): boolean {
     return this.#rung;
   }
@@ -19,12 +19,14 @@ export class Bell {
     this.#wake?.();
   }
 
-  /** Forgets what rang until now. */
+  /** Forgets all rings until now. */
   hear(): void {
     this.#rung = false;
   }
 
-  /** Until it rings, `ms` have passed, `gone` aborts or the bell is closed; then all is heard. */
+  /**
+   * Waits until it rings, `ms` have passed, `gone` aborts or the bell is closed. Afterwards all rings count as heard.
+   */
   async wait(ms: number, gone?: AbortSignal): Promise<void> {
     if (!this.#rung && !this.#closed && gone?.aborted !== true) {
       const woken = Promise.withResolvers<void>();
@@ -40,7 +42,7 @@ export class Bell {
     this.hear();
   }
 
-  /** Nobody is kept waiting any more, nor the process alive. */
+  /** Ends the present wait and all later ones, and keeps the process alive no longer. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -48,8 +50,8 @@ export class Bell {
   }
 
   /**
-   * A timer is left running from wait to wait and looks, when it fires, whether the present wait is over: a stream of
-   * 20 entries a second would otherwise set 20 timers a second per reader.
+   * One timer is kept from wait to wait. When it fires, it checks whether the present wait is over: otherwise a stream
+   * of 20 entries a second would set 20 timers a second for each reader.
    */
   #arm(ms: number): void {
     if (this.#timer !== undefined && this.#firesAt <= this.#due) return;

@@ -5,16 +5,16 @@ import type { Socket } from 'node:net';
 const MOST_WAITING = 16;
 
 /**
- * Begins a request when the answer before it on its connection has left, and cuts off who asks on and on without
- * reading. Node by itself begins all that arrive together, 1,500 in 64 KB, keeps their answers in memory until they are
- * read, and does not tell those still waiting that their connection has gone, so that the files they send stay open for
- * ever.
+ * Begins a request only when the answer before it on its connection has left, and cuts off a client that keeps asking
+ * without reading. Node alone begins all requests that arrive together (1,500 in 64 KB) and keeps their answers in
+ * memory until they are read. It also does not tell waiting ones that their connection has gone, so that the files they
+ * send would stay open for ever.
  */
 export function oneAtATime(listener: RequestListener): RequestListener {
   const waiting = new WeakMap<Socket, number>();
   return (request, response) => {
     const { socket } = request;
-    // What else was in the packet of one that has been cut off.
+    // The packet of a connection that has been cut off may hold further requests.
     if (socket.destroyed) return;
     if (response.socket !== null) {
       listener(request, response);

@@ -4,23 +4,23 @@ import type { Logger } from './telemetry/log.ts';
 import { NO_TRACING, type Tracing } from './telemetry/span.ts';
 
 /**
- * Two connections, because one that has subscribed is kept for messages: a slow reader of messages never delays a
+ * Two connections, because one that has subscribed serves messages only. So a slow reader of messages never delays a
  * command.
  */
 export interface Redis {
   readonly commands: RedisClient;
   readonly subscriber: RedisClient;
   /**
-   * Whether both connections answer. False is a degraded service, not a broken one: nothing of value lives in Redis
+   * Whether both connections answer. Without them the service is degraded, not broken: nothing of value is in Redis
    * alone.
    */
   isReady(): boolean;
   /**
-   * Sends to `commands` and waits `timeoutMs` (500) for the answer. The client's own timeout covers only what was not
-   * yet written, so a server that accepts and never answers would hang its callers: use this for everything a person
-   * waits for.
-   * @throws RedisAway at once while it is away or owes an overdue answer, and after `timeoutMs`; then the outcome is
-   *   unknown.
+   * Sends to `commands` and waits `timeoutMs` (500) for the answer. Use it for everything that a person waits for: the
+   * client's own timeout covers only what is not written yet, so a server that accepts and never answers would hang its
+   * callers.
+   * @throws RedisAway at once while Redis is away or an earlier answer is overdue, and after `timeoutMs`. After a
+   *   timeout the outcome is unknown.
    */
   ask<T>(send: (commands: RedisClient) => Promise<T>, timeoutMs?: number): Promise<T>;
   close(): Promise<void>;
@@ -29,24 +29,25 @@ export interface Redis {
 export type RedisClient = ReturnType<typeof createConnection>;
 type Log = Pick<Logger, 'info' | 'warn'>;
 
-/** Redis does not answer in time. Always survivable: callers fall back to PostgreSQL or to memory. */
+/** Redis does not answer in time. Callers always go on, with PostgreSQL or memory. */
 export class RedisAway extends Error {
   override readonly name = 'RedisAway';
 }
 
-/** How long a boot waits for a Redis that does not refuse and does not answer: it then starts without. */
+/** How long a start waits for a Redis that neither refuses nor answers. The process then starts without it. */
 const BOOT_WAIT_MS = 1_000;
 const ASK_TIMEOUT_MS = 500;
 const CLOSE_TIMEOUT_MS = 500;
 
-/** Connects in the background and for ever; resolves when both connections answer, or have failed once. */
+/** Connects in the background and never gives up. Resolves when both connections answer, or have failed once. */
 export async function openRedis(url: string, log?: Log, tracing: Tracing = NO_TRACING): Promise<Redis> {
   const commands = createConnection(url);
   const subscriber = createConnection(url);
   logOutages({ commands, subscriber }, log);
   await within(BOOT_WAIT_MS, Promise.all([connect(commands), connect(subscriber)])).catch(ifLate);
 
-  // Answers that came too late to be waited for. While one is owed, further questions would only queue behind it.
+  // Answers that came too late for their callers. While one is outstanding, further commands would only queue behind
+  // it.
   let overdue = 0;
   const askNow = async <T>(send: (client: RedisClient) => Promise<T>, timeoutMs: number): Promise<T> => {
     if (!commands.isReady || overdue > 0) throw new RedisAway('Redis is away');
@@ -96,15 +97,15 @@ function createConnection(url: string) {
     url,
     socket: {
       connectTimeout: 1_000,
-      // With a ping every 2 s, 5 s of silence mean a peer that is gone without a word (a cable, a paused machine).
+      // A ping is sent every 2 s, so 5 s of silence mean that the peer has vanished (a cable, a paused machine).
       socketTimeout: 5_000,
       reconnectStrategy: (retries) => Math.min(2_000, 50 * 2 ** retries) * (0.5 + Math.random() / 2),
     },
     pingInterval: 2_000,
-    // Away means away: what cannot be sent now is refused now, and the caller knows what to do instead.
+    // A command that cannot be sent now is refused now, and its caller knows what to do instead.
     disableOfflineQueue: true,
     commandsQueueMaxLength: 20_000,
-    // `ask` limits the wait; the client's own limit costs an AbortSignal a command and ends when the command is
+    // `ask` limits the wait. The client's own limit costs an AbortSignal a command, and ends once the command is
     // written.
     commandOptions: { timeout: 0 },
     maintNotifications: 'disabled',
@@ -118,14 +119,14 @@ async function connect(client: RedisClient): Promise<void> {
       resolve();
     });
   });
-  // Rejects only when the client is closed while it is still trying.
+  // Rejects only when the client is closed while it still tries to connect.
   client.connect().catch(() => {});
   await first;
 }
 
 /**
- * One line when it goes and one when it is back, whatever the number of attempts between. A listener on `error` also
- * keeps the process alive.
+ * Logs one line when Redis goes and one when it is back, whatever the number of attempts between. A listener on `error`
+ * also keeps the process from crashing.
  */
 function logOutages(clients: Record<string, RedisClient>, log: Log | undefined): void {
   const away = new Set<string>();
@@ -147,7 +148,7 @@ function logOutages(clients: Record<string, RedisClient>, log: Log | undefined):
   }
 }
 
-/** Tells the command that is sent first (its name, never its arguments); only where somebody traces. */
+/** Reports the name of the command that is sent first, never its arguments. Used only when tracing. */
 function nameCommands(client: RedisClient, onCommand: (name: string) => void): RedisClient {
   let told = false;
   const tell = (name: string) => {

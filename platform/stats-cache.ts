@@ -5,30 +5,33 @@ import { LEVELS } from '../domain/policy.ts';
 import type { TokenStats } from '../domain/token-stats.ts';
 import type { Redis } from './redis.ts';
 
-/** The admins' statistics in Redis: a copy of what PostgreSQL said at `asOf`, and nothing more (G6). */
+/** The admins' statistics in Redis: only a copy of what PostgreSQL said at `asOf` (G6). */
 export interface StatsCache {
-  /** What is cached; else computed once, however many ask in however many processes. Without Redis it is computed. */
+  /**
+   * Returns the cached statistics. If there are none, they are computed once, however many processes ask. Without Redis
+   * each process computes them.
+   */
   read(): Promise<TokenStats>;
   /** Computes and caches. @returns `cached` false when Redis did not take it. */
   refresh(): Promise<{ readonly stats: TokenStats; readonly cached: boolean }>;
-  /** Forgets what is cached; a computation under way no longer fills it. @throws what Redis or its absence throws. */
+  /** Empties the cache. A computation under way no longer fills it. @throws as Redis does, or RedisAway. */
   clear(): Promise<void>;
 }
 
 const KEY = 'admin:token:stats';
 const LOCK = `${KEY}:lock`;
-/** A little over the 10 minutes between two runs of the schedule, so that there is always one. */
+/** A little over the 10 minutes between two runs of the schedule, so that the cache is never empty. */
 const TTL_SECONDS = 11 * 60;
 /**
- * Longer than a statement may run (15 s): while it is held somebody computes, and who dies with it delays others no
- * longer.
+ * Longer than a statement may run (15 s), so that the lock outlives a computation. A process that dies with the lock
+ * delays others no longer than this.
  */
 const LOCK_MS = 20_000;
 const POLL_MS = 50;
-/** Longer than the lock, so that who waits for a process that died computes under a lock of its own. */
+/** Longer than the lock, so that whoever waits for a process that died gets the lock itself. */
 const WAIT_MS = 25_000;
 
-/** @param options.compute from PostgreSQL. */
+/** @param options.compute computes the statistics from PostgreSQL. */
 export function createStatsCache({
   redis,
   compute,
@@ -67,7 +70,7 @@ export function createStatsCache({
 
 async function load(redis: Pick<Redis, 'ask'>, compute: () => Promise<TokenStats>): Promise<TokenStats> {
   const token = randomUUID();
-  // Whatever is wrong with Redis, the figures are in PostgreSQL.
+  // Whatever is wrong with Redis, PostgreSQL has the figures.
   const found = await findOrLock(redis, token).catch(() => null);
   if (found !== null && found !== 'locked') return found;
   try {
@@ -85,12 +88,12 @@ async function load(redis: Pick<Redis, 'ask'>, compute: () => Promise<TokenStats
   }
 }
 
-/** What cannot be given back expires. */
+/** A lock that cannot be given back expires. */
 async function unlock(redis: Pick<Redis, 'ask'>, token: string): Promise<void> {
   await redis.ask((commands) => commands.eval(UNLOCK, { keys: [LOCK], arguments: [token] })).catch(() => {});
 }
 
-/** What is cached, or the right to compute it; null when neither came in time. */
+/** The cached statistics, or the right to compute them; null when neither came in time. */
 async function findOrLock(redis: Pick<Redis, 'ask'>, token: string): Promise<TokenStats | 'locked' | null> {
   const until = performance.now() + WAIT_MS;
   const find = async () => parse(await redis.ask((commands) => commands.get(KEY)));
@@ -101,7 +104,7 @@ async function findOrLock(redis: Pick<Redis, 'ask'>, token: string): Promise<Tok
       commands.set(LOCK, token, { condition: 'NX', expiration: { type: 'PX', value: LOCK_MS } }),
     );
     if (locked === 'OK') {
-      // The last holder may have filled it since it was looked at.
+      // The last holder may have filled the cache since this process looked.
       const filled = await find();
       if (filled === null) return 'locked';
       await unlock(redis, token);
@@ -113,8 +116,8 @@ async function findOrLock(redis: Pick<Redis, 'ask'>, token: string): Promise<Tok
 }
 
 /**
- * By the holder of the lock only: who lost it (it expired, the cache was cleared) has figures that are no longer
- * wanted.
+ * Only the holder of the lock stores: figures of a lock that was lost (it expired, the cache was cleared) are out of
+ * date.
  */
 const STORE = `if redis.call('get', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('set', KEYS[1], ARGV[2], 'EX', ARGV[3])
@@ -122,7 +125,7 @@ return redis.call('del', KEYS[2])`;
 const UNLOCK = `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0`;
 
 const count = z.int().min(0);
-// A sum over all accounts may pass 2^53, where it is no longer exact.
+// A sum over all accounts may pass 2^53, where it is no longer exact, so it is no safe integer.
 const total = z.number().min(0);
 const statsSchema = z.strictObject({
   overview: z.strictObject({
@@ -151,8 +154,7 @@ const statsSchema = z.strictObject({
 }) satisfies z.ZodType<TokenStats>;
 
 /**
- * Null for nothing, for another version's shape and for what somebody else put there: it is computed anew and
- * overwritten.
+ * @returns null for nothing, for another version's shape and for anything foreign: it is computed anew and overwritten.
  */
 function parse(text: string | null): TokenStats | null {
   if (text === null) return null;

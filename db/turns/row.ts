@@ -60,7 +60,7 @@ export async function lockTurn(tx: Tx, turnId: string): Promise<LockedTurn | nul
 
 /** A turn under its locks. */
 export interface LockedTurn extends TurnRow {
-  /** Its account may not run turns, as the account's lock holder knows it. */
+  /** The account may not run turns. Read under its lock. */
   suspended: boolean;
 }
 

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { Model } from '../../domain/model.ts';
 
 const tokens = z.int().min(1).max(100_000_000);
-// A thousandfold at most: the largest debit (10^8 tokens a side) then stays below the ledger's 10^12 an entry.
+// A rate is at most a thousandfold, so that the largest debit (10^8 tokens a side) stays below the ledger's 10^12 an
+// entry.
 const rate = z.int().min(1).max(1_000_000);
 
 const modelSchema = z.strictObject({
@@ -28,8 +29,8 @@ const catalogueSchema = z
 const INSTRUCTIONS = '당신은 친절하고 정확한 상담 도우미입니다. 사용자의 언어로 간결하게 답하세요.';
 
 /**
- * What is offered when `MODELS` is not set; the first one is the default. Instructions stay under 60 tokens
- * (policy 5).
+ * The models on offer when `MODELS` is not set; the first one is the default. Instructions stay under 60 tokens (policy
+ * 5).
  */
 const DEFAULT_CATALOGUE = [
   { name: 'gpt-4.1-mini', instructions: INSTRUCTIONS, contextWindow: 1_047_576, maxOutputTokens: 32_768 },
@@ -44,7 +45,7 @@ const DEFAULT_CATALOGUE = [
 
 /**
  * @param source JSON text, or the path of a JSON file.
- * @throws when it is not a catalogue: a wrong rate must stop the start (G14).
+ * @throws for anything that is not a catalogue: a wrong rate must stop the start (G14).
  */
 export function readCatalogue(source: string | undefined): readonly Model[] {
   if (source === undefined || source === '') return catalogueSchema.parse(DEFAULT_CATALOGUE);

@@ -5,7 +5,7 @@ import { readCatalogue } from './catalogue.ts';
 import { readOidc } from './oidc-settings.ts';
 
 /**
- * Every variable the program reads, with its default. The only place that knows `process.env`'s names (docs:
+ * Every variable that the program reads, with its default. No other file knows names in `process.env` (documented in
  * .env.example).
  */
 const envSchema = z.object({
@@ -62,9 +62,9 @@ export type Env = Record<string, string | undefined>;
 export type Config = ReturnType<typeof readConfig>;
 
 /**
- * Read once, at the start of a process.
- * @param env usually `process.env`; tests pass a literal.
- * @throws SetupError one sentence that names the variable and what it must be.
+ * Reads the configuration, once, at the start of a process.
+ * @param env usually `process.env`. Tests pass a literal.
+ * @throws SetupError with one sentence that names the variable and what it must be.
  */
 export function readConfig(env: Env = process.env) {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
@@ -79,12 +79,12 @@ export function readConfig(env: Env = process.env) {
   return {
     role: e.TURNKEEPER_ROLE,
     /**
-     * Whether there are demo users, whose keys go to whoever has the secret of this start: `npm start` brought up the
-     * services itself.
+     * Whether there are demo users because `npm start` brought up the services itself. Their keys go to whoever has the
+     * secret of this start.
      */
     demo: e.TURNKEEPER_EMBEDDED && !isProduction,
     dataDir: e.DATA_DIR,
-    /** The built web app, served at `/`; none: the API only. */
+    /** Directory of the built web app, which is served at `/`; absent: the API only. */
     webDir: e.WEB_DIR,
     http: { host: e.HOST ?? (e.TURNKEEPER_EMBEDDED ? '127.0.0.1' : '0.0.0.0'), port: e.PORT },
     database: { url: e.DATABASE_URL, poolMax: e.DATABASE_POOL_MAX },
@@ -94,7 +94,7 @@ export function readConfig(env: Env = process.env) {
       namespace: e.TEMPORAL_NAMESPACE,
       uiUrl: e.TEMPORAL_UI_URL,
       taskQueuePrefix: e.TASK_QUEUE_PREFIX,
-      /** Kept for @temporalio/envconfig, which reads TLS files, API key and profile by its own TEMPORAL_* names. */
+      /** For @temporalio/envconfig, which reads TLS files, API key and profile from its own TEMPORAL_* variables. */
       env: Object.fromEntries(Object.entries(set).filter(([name]) => name.startsWith('TEMPORAL_'))) as Record<
         string,
         string
@@ -121,7 +121,7 @@ export function readConfig(env: Env = process.env) {
       version: versionOf(e.TEMPORAL_DEPLOYMENT_NAME, e.TEMPORAL_WORKER_BUILD_ID),
     },
     reconcile: { everySeconds: e.RECONCILE_EVERY_SECONDS, quietSeconds: e.RECONCILE_QUIET_SECONDS },
-    /** Null: no port of its own; the API still shows them to admins. */
+    /** Null: metrics have no port of their own, and admins still read them through the API. */
     metrics: e.METRICS_PORT === undefined ? null : { host: e.METRICS_HOST, port: e.METRICS_PORT },
     tracing: {
       endpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,
@@ -132,7 +132,7 @@ export function readConfig(env: Env = process.env) {
   } as const;
 }
 
-/** Names of all variables, for the test that holds .env.example and docker-compose.yml against what is really read. */
+/** Names of all variables, for the test that compares .env.example and docker-compose.yml with what is really read. */
 export const VARIABLES: readonly string[] = Object.keys(envSchema.shape);
 
 function catalogue(source: string | undefined) {
@@ -143,7 +143,7 @@ function catalogue(source: string | undefined) {
   }
 }
 
-/** Of the worker; null without both names. One alone is a mistake that would let old turns meet new code. */
+/** The worker's version; null without both variables. One alone is a mistake that would let old turns meet new code. */
 function versionOf(deploymentName: string | undefined, buildId: string | undefined) {
   if (deploymentName === undefined && buildId === undefined) return null;
   if (deploymentName === undefined)
@@ -157,7 +157,7 @@ function flag() {
   return z.stringbool().default(false);
 }
 
-/** At most as long as any call may take in all: its own limit ends it all the same. */
+/** A stall limit is at most as long as any call may take, because the call's own limit ends it anyway. */
 function stall(fallbackMs: number) {
   return z.coerce
     .number()

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-/** Whether a server on this address can be reached from this machine only. */
+/** Whether a server on this address can be reached only from this machine. */
 export function isLoopback(host: string): boolean {
   const name = host
     .toLowerCase()

@@ -12,8 +12,8 @@ export interface OidcVariables {
 }
 
 /**
- * The one issuer whose tokens are taken beside our own keys; null without one.
- * @throws SetupError for half of one.
+ * The one issuer whose tokens are accepted beside our own keys; null when none is set.
+ * @throws SetupError when only some of its variables are set.
  */
 export function readOidc(e: OidcVariables) {
   const { OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience, OIDC_CLIENT_ID: clientId } = e;
@@ -45,7 +45,7 @@ export function readOidc(e: OidcVariables) {
     issuer,
     audience,
     role: { claim: e.OIDC_ROLE_CLAIM, adminRole: e.OIDC_ADMIN_ROLE ?? null },
-    /** What the web app signs in as; null: it does not, and only programs bring tokens. */
+    /** How the web app signs in; null: it does not, and only programs bring tokens. */
     web:
       clientId === undefined
         ? null

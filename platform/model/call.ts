@@ -16,31 +16,29 @@ export interface StallLimits {
 export interface ModelRequest {
   readonly model: Model;
   readonly messages: readonly PromptMessage[];
-  /** In the model's own tokens; it is passed on as the provider's limit (G2). */
+  /** In the model's own tokens. It is passed on as the provider's limit (G2). */
   readonly outputLimit: number;
   readonly signal: AbortSignal;
-  /** Instead of the client's own. */
+  /** Replaces the client's own limits. */
   readonly stall?: StallLimits;
 }
 
-/**
- * How a stream ended. Complete means that a finish reason was the last word: an aborted stream ends in the same way.
- */
+/** How a stream ended. It is complete only if a finish reason came last: an aborted stream ends in the same way. */
 export interface ModelEnd {
   readonly finishReason: 'stop' | 'length' | null;
-  /** Null when the provider sent none, or nonsense. */
+  /** Null when the provider sent none, or an impossible one. */
   readonly usage: Usage | null;
   readonly aborted: boolean;
   readonly providerRequestId: string | null;
 }
 
-/** Says of what the provider said only its machine words: its messages may quote the prompt. */
+/** The message holds only the provider's machine words, because its own messages may quote the prompt. */
 export class ModelFailure extends Error {
   override readonly name = 'ModelFailure';
   readonly code: TurnFailureCode;
   readonly retryable: boolean;
   readonly retryAfterMs: number | null;
-  /** What the failed call used, when the provider said so: it stays on the attempt, nobody is charged. */
+  /** What the failed call used, if the provider said so. It stays on the attempt, and nobody is charged. */
   readonly usage: Usage | null;
   readonly provider: ProviderError | null;
 
@@ -61,26 +59,26 @@ export class ModelFailure extends Error {
 }
 
 /**
- * Usage follows the finish reason in a chunk of its own; a provider that does not send it must not hold up the answer.
+ * Usage follows the finish reason in a chunk of its own. A provider that does not send it must not delay the answer.
  */
 const USAGE_WITHIN_MS = 2_000;
 
 /**
- * After usage only the end of the stream is missing: it is read so that the connection can be used again, never waited
- * for.
+ * After usage only the end of the stream is missing. It is read, so that the connection can be used again, but the
+ * answer does not wait for it.
  */
 const END_WITHIN_MS = 100;
 
-/** One call, and the clock that ends it when the provider stalls. */
+/** One call of the model, and the timer that ends it when the provider stalls. */
 export class ModelCall {
   readonly #request: Required<ModelRequest>;
   readonly #clock = new AbortController();
   readonly #signal: AbortSignal;
   #timer: NodeJS.Timeout | undefined;
   #spoken = false;
-  /** The last reason that came. */
+  /** The last finish reason that came. */
   #finish: string | null = null;
-  /** Nothing of the answer is missing any more, whatever becomes of the connection. */
+  /** The answer is complete, whatever happens to the connection. */
   #ended = false;
   #usage: Usage | null = null;
   #providerRequestId: string | null = null;
@@ -92,7 +90,7 @@ export class ModelCall {
 
   async run(client: OpenAI, onDelta: (text: string) => void): Promise<ModelEnd> {
     try {
-      // What onDelta throws is the caller's own: it ends the call and reaches the caller as it is.
+      // An error of onDelta belongs to the caller: it ends the call and reaches the caller unchanged.
       for await (const text of this.#texts(client)) onDelta(text);
     } finally {
       clearTimeout(this.#timer);
@@ -111,7 +109,7 @@ export class ModelCall {
         const text = this.#take(chunk);
         if (text !== '') yield text;
       }
-      // The client ends an aborted stream in the same way, and there more text may have been on its way.
+      // The client ends an aborted stream in the same way, and then more text may have been on its way.
       this.#ended ||= this.#finish !== null && !this.#signal.aborted;
     } catch (error) {
       // A connection lost after the finish reason takes nothing from the answer.
@@ -120,7 +118,7 @@ export class ModelCall {
     }
   }
 
-  /** @returns its text. */
+  /** @returns the chunk's text. */
   #take(chunk: ChatCompletionChunk): string {
     const choice = chunk.choices?.[0];
     const reason = readFinish(choice?.finish_reason);
@@ -129,11 +127,10 @@ export class ModelCall {
     const text = typeof content === 'string' ? content : '';
     this.#spoken ||= text !== '';
     this.#finish = reason ?? this.#finish;
-    // Text after a reason shows that the answer goes on.
+    // Text after a finish reason shows that the answer goes on.
     this.#ended = (this.#ended && text === '') || (reason !== null && KNOWN_FINISH.has(reason));
     if (!this.#ended) this.#limit(this.#silence());
-    // Some providers count along in every chunk: only usage that comes with the finish reason or after it is the last
-    // word.
+    // Some providers send usage in every chunk. Only usage that comes with the finish reason or after it is final.
     else if (chunk.usage != null) this.#limit(END_WITHIN_MS);
     else if (reason !== null) this.#limit(USAGE_WITHIN_MS);
     return text;
@@ -151,7 +148,7 @@ export class ModelCall {
     if (this.#ended && this.#finish !== null) {
       const code = FAILED_FINISH.get(this.#finish);
       if (code !== undefined) throw this.#failure(code);
-      // We offer no tools, so whatever else a provider calls its end is an end.
+      // We offer no tools, so any other finish reason ends the answer.
       return {
         finishReason: CUT_FINISH.has(this.#finish) ? 'length' : 'stop',
         usage,
@@ -161,7 +158,7 @@ export class ModelCall {
     }
     if (this.#clock.signal.aborted && !this.#request.signal.aborted) throw this.#failure('model_timeout');
     if (this.#signal.aborted) return { finishReason: null, usage, aborted: true, providerRequestId };
-    // The connection closed in mid-answer as if all were well.
+    // The connection closed in the middle of the answer without an error.
     throw this.#failure('model_unavailable');
   }
 

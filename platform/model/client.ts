@@ -5,17 +5,20 @@ import { NO_TRACING, type Tracing } from '../telemetry/span.ts';
 import { ModelCall, type ModelEnd, type ModelRequest, type StallLimits } from './call.ts';
 import { fetchAndKeep } from './fetch.ts';
 
-/** Any OpenAI-compatible provider of streamed chat completions. It retries nothing: Temporal owns retries (G30). */
+/**
+ * A client for any OpenAI-compatible provider of streamed chat completions. It retries nothing, because Temporal owns
+ * retries (G30).
+ */
 export interface ModelClient {
-  /** Calls `onDelta` with each piece of text. Resolves also when `signal` aborts. @throws ModelFailure. */
+  /** Calls `onDelta` with each piece of text. It also resolves when `signal` aborts. @throws ModelFailure. */
   stream(request: ModelRequest, onDelta: (text: string) => void): Promise<ModelEnd>;
   close(): Promise<void>;
 }
 
-/** Above every attempt's own limit (30 minutes): the stall limits below are the ones that count. */
+/** Above every attempt's own limit (30 minutes), so that only our own limits end a call. */
 const LONGEST_CALL_MS = 35 * 60_000;
 
-/** @throws SetupError without a key, unless the provider is one of your own. */
+/** @throws SetupError without a key, unless the provider is a server of your own. */
 export function createModelClient(
   {
     apiKey,
@@ -29,7 +32,7 @@ export function createModelClient(
   const client = new OpenAI({
     apiKey: apiKey ?? 'none',
     baseURL: baseUrl ?? 'https://api.openai.com/v1',
-    // Null, else the client reads the environment itself.
+    // Null, because the client would otherwise read the environment itself.
     adminAPIKey: null,
     organization: null,
     project: null,
@@ -60,7 +63,10 @@ export function createModelClient(
   };
 }
 
-/** By OpenTelemetry's names for such calls, figures only: its conventions would also take the prompt and the answer. */
+/**
+ * Traces a call under OpenTelemetry's names for it. It takes figures only: the conventions would also take the prompt
+ * and the answer.
+ */
 function traced(
   tracing: Tracing,
   { model, outputLimit }: ModelRequest,

@@ -5,13 +5,13 @@ import { machineWordOf, type ProviderError } from '../../domain/provider-error.t
 export interface ModelErrorClass {
   readonly code: TurnFailureCode;
   readonly retryable: boolean;
-  /** What the provider asked for, at most a minute. */
+  /** The wait that the provider asked for, at most a minute. */
   readonly retryAfterMs: number | null;
 }
 
 const LONGEST_RETRY_AFTER_MS = 60_000;
 
-/** `code` or `type` of a provider's error, where it says more than the status: several of them arrive as 400 or 429. */
+/** A provider's `code` or `type`, where it says more than the status: several of these errors arrive as 400 or 429. */
 const BY_WORD: ReadonlyMap<unknown, TurnFailureCode> = new Map([
   ['context_length_exceeded', 'context_length'],
   ['string_above_max_length', 'context_length'],
@@ -22,7 +22,7 @@ const BY_WORD: ReadonlyMap<unknown, TurnFailureCode> = new Map([
   ['billing_not_active', 'model_rejected'],
 ]);
 
-/** 400 to 499 that are not here are rejections, all else means that the provider is not there. */
+/** A status from 400 to 499 that is not listed is a rejection. All others mean that the provider is not available. */
 const BY_STATUS: ReadonlyMap<number, TurnFailureCode> = new Map([
   [408, 'model_unavailable'],
   [409, 'model_unavailable'],
@@ -30,7 +30,7 @@ const BY_STATUS: ReadonlyMap<number, TurnFailureCode> = new Map([
   [429, 'model_rate_limited'],
 ]);
 
-/** What an error in mid-stream says in place of a status. */
+/** An error in mid-stream has a type in place of a status. */
 const BY_TYPE: ReadonlyMap<unknown, TurnFailureCode> = new Map([
   ['invalid_request_error', 'model_rejected'],
   ['authentication_error', 'model_rejected'],
@@ -43,7 +43,7 @@ const BY_TYPE: ReadonlyMap<unknown, TurnFailureCode> = new Map([
 
 /**
  * What a provider's failure means for the turn (docs/architecture/turn.md, Retries). Pure. The provider's messages are
- * neither read nor passed on, since they may quote the prompt.
+ * neither read nor passed on, because they may quote the prompt.
  */
 export function classifyModelError(error: unknown, now: number = Date.now()): ModelErrorClass {
   const code = codeOf(error);
@@ -54,7 +54,7 @@ export function classifyModelError(error: unknown, now: number = Date.now()): Mo
   };
 }
 
-/** Null when no provider answered. */
+/** @returns null when no provider answered. */
 export function providerErrorOf(error: unknown): ProviderError | null {
   if (!(error instanceof APIError) || error instanceof APIConnectionError) return null;
   return {
@@ -66,12 +66,11 @@ export function providerErrorOf(error: unknown): ProviderError | null {
 
 function codeOf(error: unknown): TurnFailureCode {
   if (error instanceof APIConnectionTimeoutError) return 'model_timeout';
-  // A connection that was refused or lost also is what the client throws as anything else (`terminated`, a broken
-  // event).
+  // A refused or lost connection also reaches us as the client's other errors (`terminated`, a broken event).
   if (!(error instanceof APIError) || error instanceof APIConnectionError) return 'model_unavailable';
   const word = BY_WORD.get(error.code) ?? BY_WORD.get(error.type);
   if (word !== undefined) return word;
-  // Mid-stream there is no status of its own; some providers send it as the error's code.
+  // An error in mid-stream has no status of its own. Some providers send it as the error's code.
   const status = statusIn(error.status) ?? statusIn(error.code);
   if (status === null) return BY_TYPE.get(error.code) ?? BY_TYPE.get(error.type) ?? 'model_unavailable';
   return BY_STATUS.get(status) ?? (status >= 400 && status < 500 ? 'model_rejected' : 'model_unavailable');
@@ -82,7 +81,7 @@ function statusIn(value: unknown): number | null {
   return Number.isInteger(status) && status >= 400 && status <= 599 ? status : null;
 }
 
-/** `retry-after-ms`, or `retry-after` as seconds or as a date. */
+/** From `retry-after-ms`, or from `retry-after` as seconds or as a date. */
 function retryAfterOf(headers: Headers | undefined, now: number): number | null {
   const seconds = positive(headers?.get('retry-after'));
   const wanted =

@@ -1,20 +1,17 @@
-/**
- * How long the rest of an answer may take that nobody reads any more: after `[DONE]` it is the end of the body, nothing
- * else.
- */
+/** How long to read the rest of a body that nobody needs: after `[DONE]` only the body's end is left. */
 const DRAIN_WITHIN_MS = 1_000;
 
 /**
- * `fetch`, but a body whose reader is cancelled is read to its end, so that its connection serves the next call. The
- * client cancels at `[DONE]`, mostly before the body's end has come, which closes the connection: 20 calls in a row
- * then opened 39, a TLS handshake each. A call that is to be cut off is aborted by its signal, not by cancelling the
- * body.
+ * `fetch`, except that a body whose reader is cancelled is read to its end, so that the connection serves the next
+ * call. The client cancels at `[DONE]`, mostly before the body's end has come, which would close the connection: 20
+ * calls in a row then opened 39 connections, each with a TLS handshake. A call that has to be cut off is aborted by its
+ * signal, not by cancelling the body.
  */
 export async function fetchAndKeep(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, init);
   const { body } = response;
   if (body === null || !response.ok) return response;
-  // The client needs a reader only; a stream piped through another would cost an extra hop a chunk.
+  // The client needs only a reader. A stream piped through another would cost an extra hop a chunk.
   Object.defineProperty(response, 'body', { value: { getReader: () => readerOf(body) } });
   return response;
 }
@@ -39,7 +36,7 @@ async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<v
   try {
     while (!(await reader.read()).done);
   } catch {
-    // The answer is complete already; only the connection is lost.
+    // The answer is complete already, so only the connection is lost.
   } finally {
     clearTimeout(timer);
   }

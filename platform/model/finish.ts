@@ -1,6 +1,6 @@
 import type { TurnFailureCode } from '../../domain/errors.ts';
 
-/** Reasons that are no end of an answer. */
+/** Finish reasons with which an answer fails. */
 export const FAILED_FINISH: ReadonlyMap<string, TurnFailureCode> = new Map([
   ['content_filter', 'content_filtered'],
   ['error', 'model_unavailable'],
@@ -10,8 +10,8 @@ export const FAILED_FINISH: ReadonlyMap<string, TurnFailureCode> = new Map([
 export const CUT_FINISH: ReadonlySet<string> = new Set(['length', 'max_tokens']);
 
 /**
- * Words that end an answer by themselves. Another one (some say `eos`) does so only once the whole stream has been
- * read.
+ * Finish reasons that end an answer by themselves. Any other (some providers say `eos`) ends it only once the whole
+ * stream has been read.
  */
 export const KNOWN_FINISH: ReadonlySet<string> = new Set([
   'stop',
@@ -21,7 +21,9 @@ export const KNOWN_FINISH: ReadonlySet<string> = new Set([
   ...FAILED_FINISH.keys(),
 ]);
 
-/** Some providers write an empty word, or `null` as a word, into every chunk that is not the last. */
+/**
+ * @returns null for no reason. Some providers write an empty word, or the word `null`, into every chunk but the last.
+ */
 export function readFinish(reason: unknown): string | null {
   return typeof reason === 'string' && reason !== '' && reason !== 'null' ? reason : null;
 }

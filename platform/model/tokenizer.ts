@@ -10,27 +10,30 @@ const PIECES = { o200k_base: O200K_TOKEN_SPLIT_REGEX, cl100k_base: CL100K_TOKEN_
   RegExp
 >;
 
-/** What a person types is text: `<|endoftext|>` is counted as its characters. */
+/** Special tokens in a person's text are counted as plain characters (`<|endoftext|>`). */
 const AS_TEXT = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() };
 
 /**
- * Merging is quadratic in a piece's length: 32,000 emoji took 3.9 s of the event loop, 32,000 times one syllable 1.8 s,
- * 'a' 0.25 s. A longer piece is counted in slices of 128 characters: 5 ms, and 50 ms for 32,000 random syllables.
- * Ordinary text has no such piece and its count is exact; runs without an end are mostly too (random letters +0.2 %,
- * spaces and tabs in turn -1.6 %).
+ * Longest piece that is merged whole, because merging is quadratic in a piece's length: 32,000 emoji took 3.9 s of the
+ * event loop, 32,000 times one syllable 1.8 s, 'a' 0.25 s. A longer piece is counted in slices of 128 characters: 5 ms,
+ * and 50 ms for 32,000 random syllables. Ordinary text has no such piece, so its count is exact. Endless runs mostly
+ * are exact, too (random letters +0.2 %, spaces and tabs in turn -1.6 %).
  */
 const LONGEST_PIECE = 128;
 const SLICES = new RegExp(`.{1,${LONGEST_PIECE}}`, 'gsu');
 
-/** Remembered pieces, at most 2.5 KB each: the package's 100,000 would let random text fill 250 MB an encoding. */
+/**
+ * Remembered pieces take at most 2.5 KB each. With the package's default of 100,000, random text would fill 250 MB an
+ * encoding.
+ */
 const REMEMBERED_PIECES = 10_000;
 
-/** In bytes, with room to spare: the longest there is has 128. */
+/** In bytes, with room to spare: the longest token has 128. */
 const LONGEST_TOKEN = 1_024;
 
 const loaded = new Map<Encoding, GptEncoding>();
 
-/** The number of tokens of any text; the same text always has the same count. */
+/** The number of tokens of a text. The same text always has the same count. */
 export function countTokens(text: string, encoding: Encoding): number {
   const tokenizer = loadEncoding(encoding);
   let tokens = 0;
@@ -45,8 +48,8 @@ export function countTokens(text: string, encoding: Encoding): number {
 }
 
 /**
- * 0.1 to 0.3 s and some 10 to 20 MB each: for each that a catalogue names, at the start of a process, because later it
- * would hold up running streams for as long.
+ * Loads an encoding, which takes 0.1 to 0.3 s and some 10 to 20 MB. A process loads each encoding of the catalogue when
+ * it starts, because later it would hold up running streams for as long.
  */
 export function loadEncoding(encoding: Encoding): GptEncoding {
   const known = loaded.get(encoding);
@@ -58,9 +61,9 @@ export function loadEncoding(encoding: Encoding): GptEncoding {
 }
 
 /**
- * Lines of a token's bytes in base64 and its rank. The package also brings them as modules, of which V8 keeps the
- * source (4 MB) and much of what parsing it took; what those hold as text is text here too, and the rest, and what
- * begins with a byte order mark, its bytes.
+ * Reads a file whose lines hold a token's bytes in base64 and its rank. The package also has these as modules, but V8
+ * would keep their source (4 MB) and much of what it took to parse them. A token is text where it is text in those
+ * modules, too. Other tokens, and those that begin with a byte order mark, are bytes.
  */
 export function readRanks(encoding: string): (string | number[])[] {
   const file = readFileSync(createRequire(import.meta.url).resolve(`gpt-tokenizer/data/${encoding}.tiktoken`));

@@ -1,12 +1,13 @@
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import type { Usage } from '../../domain/usage.ts';
 
-/** More than any model's context: a larger figure is a mistake, and debits are capped below 10^12. */
+/** More than any model's context. A larger figure is a mistake, and debits are capped below 10^12. */
 const MOST_TOKENS = 100_000_000;
 
 /**
- * Cached tokens lie inside prompt tokens, reasoning inside completion tokens: a larger part is cut to its whole, an
- * impossible part is 0. Null for what cannot be true (G14): negative, not whole, not a number, or nothing at all.
+ * Reads a provider's usage. Cached tokens lie inside prompt tokens, and reasoning inside completion tokens: a part that
+ * is larger than its whole is cut to it, an impossible part is 0.
+ * @returns null for what cannot be true (G14): negative, not whole, not a number, or nothing at all.
  */
 export function readUsage(usage: NonNullable<ChatCompletionChunk['usage']>): Usage | null {
   const promptTokens = usage.prompt_tokens;

@@ -1,33 +1,33 @@
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 
-/** Longer than any healthy issuer takes; a request waits for it at most once. */
+/** Longer than any healthy issuer takes. A request waits for it at most once. */
 const ANSWER_WITHIN_MS = 4_000;
-/** After it the keys are asked for again, beside the request that finds them old. */
+/** Keys that are older are asked for again, beside the request that finds them old. */
 const FRESH_MS = 10 * 60_000;
 /**
- * An issuer that is away stops nobody who has a token, until its keys are so old that one may have been revoked
- * meanwhile.
+ * How long kept keys are used while the issuer is away, so that people with tokens can still come in. Older keys may
+ * have been revoked meanwhile.
  */
 const USABLE_MS = 60 * 60_000;
-/** Between two questions: tokens with keys that do not exist cost the issuer no more than this. */
+/** The least time between two requests to the issuer, which bounds what tokens with unknown keys cost it. */
 const COOLDOWN_MS = 10_000;
-/** Between two questions that got no answer. */
+/** The least time between two requests after one that got no answer. */
 const RETRY_MS = 2_000;
 
-/** The issuer's keys cannot be had just now: nothing can be said of a token. */
+/** The issuer's keys are not available just now, so no token can be judged. */
 export class IssuerUnavailable extends Error {
   override readonly name = 'IssuerUnavailable';
 }
 
 /**
- * The public keys of an issuer, found by its discovery document and kept. A key that is not among them is looked for
- * once more: it may be new. jose's own remote set forgets its keys when they are old, so that nobody could come in
- * while the issuer is away, and knows no other clock.
+ * The public keys of an issuer, found through its discovery document and kept. A key that is not among them may be new,
+ * so the issuer is asked once more. jose's own remote set is not used: it forgets old keys, so that nobody could come
+ * in while the issuer is away, and it takes no other clock.
  * @param now milliseconds since the epoch.
- * @param onFailure told of each question that got no answer.
- * @returns `key` throws IssuerUnavailable, or jose's JWKSNoMatchingKey; `load` is for a start that asks before anybody
- *   waits.
+ * @param onFailure called for each request that got no answer.
+ * @returns `key` throws IssuerUnavailable, or jose's JWKSNoMatchingKey. `load` lets a process ask at its start, before
+ *   anybody waits.
  */
 export function createIssuerKeys({
   issuer,
@@ -42,7 +42,7 @@ export function createIssuerKeys({
   let failed: { readonly error: IssuerUnavailable; readonly at: number } | null = null;
   let loading: Promise<JWTVerifyGetKey> | null = null;
 
-  /** Once, however many ask. */
+  /** Loads once, however many callers ask at the same time. */
   function load(): Promise<JWTVerifyGetKey> {
     if (failed !== null && now() - failed.at < RETRY_MS) return Promise.reject(failed.error);
     const askedAt = now();
@@ -95,7 +95,7 @@ async function askForKeys(issuer: string): Promise<JWTVerifyGetKey> {
   return createLocalJWKSet(jwks.parse(await ask(found.jwks_uri, signal)));
 }
 
-/** Where it is, or nowhere: what an issuer says must not lead elsewhere. */
+/** Redirects are refused: an issuer's answer must not lead elsewhere. */
 async function ask(url: string, signal: AbortSignal): Promise<unknown> {
   const response = await fetch(url, { signal, redirect: 'error', headers: { accept: 'application/json' } });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);

@@ -4,16 +4,16 @@ import { emailOf, localeOf, roleOf, timeZoneOf, type Identity, type RoleRule } f
 import { createIssuerKeys, IssuerUnavailable } from './issuer-keys.ts';
 import type { Logger } from '../telemetry/log.ts';
 
-/** Says who a token of the one issuer that we trust speaks for. */
+/** Identifies the person of a token of the one issuer that we trust. */
 export interface Issuer {
   /**
-   * @throws AppError unauthorized, the same whatever is wrong with the token; unavailable while the issuer's keys
-   *   cannot be had.
+   * @throws AppError unauthorized, the same whatever is wrong with the token; unavailable while the issuer's keys are
+   *   not available.
    */
   identify(token: string): Promise<Identity>;
 }
 
-/** Signatures whose key is public: by a shared secret (HS256) our own copy of a public key would sign. */
+/** Only signatures with a public key: with a shared secret (HS256), anybody could sign with the public key. */
 const ALGORITHMS = [
   'RS256',
   'RS384',
@@ -27,21 +27,21 @@ const ALGORITHMS = [
   'EdDSA',
   'Ed25519',
 ];
-/** What calls itself something else (a logout token, say) is no access token, whoever has signed it. */
+/** A token of another type (a logout token, for example) is no access token, whoever has signed it. */
 const TYPES = new Set([undefined, 'jwt', 'at+jwt', 'application/at+jwt']);
-/** Clocks of two machines. */
+/** The clocks of two machines may differ by this much. */
 const SKEW_SECONDS = 30;
 
 export interface IssuerSettings {
-  /** As it stands in `iss`, to the letter. */
+  /** Exactly as in the claim `iss`. */
   readonly issuer: string;
   readonly audience: string;
   readonly role: RoleRule;
 }
 
 /**
- * Asks the issuer for its keys at once, so that nobody waits for them; one that does not answer keeps nothing from
- * starting.
+ * Asks the issuer for its keys at once, so that no request waits for them. An issuer that does not answer does not stop
+ * the start.
  */
 export function createIssuer(
   { issuer, audience, role }: IssuerSettings,
@@ -85,7 +85,7 @@ export function createIssuer(
       } catch (cause) {
         if (cause instanceof IssuerUnavailable) throw new AppError('unavailable', { retryAfter: 5 }, { cause });
         if (!(cause instanceof errors.JOSEError)) throw cause;
-        // Why, for whoever sets this up; never of what the token holds.
+        // The reason is for whoever sets this up. It never quotes the token.
         log.debug(
           { reason: cause.code, claim: 'claim' in cause ? cause.claim : undefined },
           'a token of an issuer was refused',

@@ -2,16 +2,16 @@ import type { Redis } from '../redis.ts';
 import { SharedFeed, type Watch } from './shared-feed.ts';
 
 /**
- * Says to whoever follows the account of this user, in any process, that something of it changed: its tokens, a turn, a
- * notification. What changed is read from PostgreSQL, so that the figures shown are those that decide (G7). Call it
- * after the commit; fire and forget, because every follower also looks by itself from time to time.
+ * Tells the followers of this user's account, in every process, that something has changed: tokens, a turn, a
+ * notification. They read what changed from PostgreSQL, so that the figures shown are those that decide (G7). Call it
+ * after the commit and do not wait: every follower also looks by itself from time to time.
  */
 export function announceAccount(redis: Pick<Redis, 'ask'>, { userId }: { userId: number }): void {
   redis.ask((commands) => commands.publish(accountChannel(userId), CHANGED)).catch(() => {});
 }
 
 export interface AccountFeed {
-  /** @param onChanged also told when messages may have been missed; must neither throw nor wait. */
+  /** @param onChanged is also called when messages may have been missed. It must neither throw nor wait. */
   watch(userId: number, onChanged: () => void): Watch;
   close(): void;
 }
@@ -26,7 +26,7 @@ export function createAccountFeed(redis: Redis): AccountFeed {
     missed: CHANGED,
   });
   return {
-    // A function of its own for each watcher, so that two of the same are two.
+    // Each watcher gets its own function, so that watching twice with the same callback makes two watchers.
     watch: (userId, onChanged) =>
       feed.watch(String(userId), () => {
         onChanged();

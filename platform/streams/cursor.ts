@@ -1,14 +1,14 @@
 import { ACCEPTED_ID, compareEventIds, type EventId, type StreamEntry } from '../../domain/stream-events.ts';
 
 /**
- * What to do with an entry. `skip`: the reader has it, or it says nothing new to this reader. `hole`: something before
- * it is missing.
+ * What to do with an entry. `skip`: the reader has it, or it has nothing new for this reader. `hole`: an earlier entry
+ * is missing.
  */
 export type Step = 'emit' | 'skip' | 'hole';
 
 /**
- * How far one reader is: the single judge of "no gap and no repeat" (G26), whatever way and in whatever order entries
- * arrive.
+ * The place of one reader in a turn. It alone decides "no gap and no repeat" (G26), whatever way and in whatever order
+ * entries arrive.
  */
 export class TurnCursor {
   #at: EventId;
@@ -16,13 +16,13 @@ export class TurnCursor {
   #lost = false;
   #floor = 0;
 
-  /** @param blank the reader is known to have no text: it has read nothing, or was told to drop it. */
+  /** @param blank the reader is known to have no text, because it has read nothing or was told to drop its text. */
   constructor(at: EventId = ACCEPTED_ID, blank = true) {
     this.#at = at;
     this.#blank = blank;
   }
 
-  /** The last entry the reader has. */
+  /** The last entry that the reader has. */
   get at(): EventId {
     return this.#at;
   }
@@ -31,12 +31,12 @@ export class TurnCursor {
     return this.#blank;
   }
 
-  /** Text is missing that only a `restarted`, or the whole answer, can make good. */
+  /** The reader lacks text that only a `restarted`, or the whole answer, can bring. */
   get lost(): boolean {
     return this.#lost;
   }
 
-  /** Where to read on in the stream: behind what the reader has, and behind what PostgreSQL knows to be superseded. */
+  /** Where to read on in the stream: after what the reader has, and after what PostgreSQL knows to be superseded. */
   get next(): EventId {
     return this.#at.attempt < this.#floor
       ? { attempt: this.#floor, entry: 0 }
@@ -48,7 +48,7 @@ export class TurnCursor {
     this.#floor = Math.max(this.#floor, attempt);
   }
 
-  /** Decides, and moves: an entry that is to be emitted counts as had. */
+  /** Decides, and moves: an entry to emit counts as received. */
   step(entry: StreamEntry): Step {
     if (compareEventIds(entry.id, this.#at) <= 0 || entry.id.attempt < this.#floor) return 'skip';
     if (entry.kind === 'restarted') {
@@ -71,7 +71,7 @@ export class TurnCursor {
     this.#lost = false;
   }
 
-  /** The reader has been given everything up to here in one piece. */
+  /** The reader has received everything up to here in one piece. */
   advance(at: EventId): void {
     this.#at = at;
     this.#blank = false;
@@ -87,7 +87,7 @@ export class TurnCursor {
   #follows(id: EventId): boolean {
     if (this.#lost) return false;
     if (id.attempt === this.#at.attempt) return id.entry === this.#at.entry + 1;
-    // Only a first attempt begins with its text.
+    // Only a first attempt begins with text and not with an entry `restarted`.
     return this.#at.attempt === 0 && id.attempt === 1 && id.entry === 1;
   }
 }

@@ -6,20 +6,18 @@ import type { TurnFeed, TurnWatch } from './turn-feed.ts';
 
 export interface FollowOptions<Turn = unknown> {
   readonly turnId: string;
-  /** What the reader has already (`parseEventId` of its Last-Event-ID), null from the beginning. */
+  /** The last entry that the reader has (`parseEventId` of its Last-Event-ID); null: from the beginning. */
   readonly lastEventId: EventId | null;
   readonly redis: Redis;
   readonly feed: TurnFeed;
-  /** Reads PostgreSQL. Its first failure is thrown; later ones are tried again, for the turn goes on. */
+  /** Reads PostgreSQL. Its first failure is thrown. Later ones are tried again, because the turn goes on. */
   readonly readTurn: () => Promise<TurnSnapshot<Turn>>;
-  /**
-   * Sends one event; while it has not resolved nothing more is read for this reader. What it throws ends the following.
-   */
+  /** Sends one event. Nothing more is read for this reader until it resolves. An error ends the following. */
   readonly emit: (event: TurnEvent<Turn>) => Promise<void> | void;
-  /** The reader has gone. */
+  /** Aborts when the reader has gone. */
   readonly signal: AbortSignal;
   /**
-   * Milliseconds between two looks at a turn whose messages arrive (3,000): they only find what a lost message said.
+   * Milliseconds between two looks at a turn whose messages arrive (3,000). They only find what a lost message said.
    */
   readonly pollMs?: number;
 }
@@ -32,17 +30,18 @@ export interface Followed {
 }
 
 const POLL_MS = 3_000;
-/** Without messages: quick at first, because most outages are short. */
+/** Looks without messages are frequent at first, because most outages are short. */
 const AWAY_POLL_MS = 250;
 const AWAY_POLL_MAX_MS = 1_000;
-/** PostgreSQL was read just before a newer attempt opened: it is there when asked again. */
+/** PostgreSQL was read just before a newer attempt opened, so the attempt is there when asked again. */
 const RACE_MS = 25;
 
 const GONE: Followed = { ended: false, refused: false };
 
 /**
- * Sends one reader a turn's events from where it stands to the one ending, without a gap and without a repeat. Resolves
- * then, or as soon as `signal` aborts, whatever `emit` or `readTurn` is waiting for; after that nothing is emitted.
+ * Sends a turn's events to one reader, from its place to the one ending, without a gap and without a repeat. Resolves
+ * after the ending, or as soon as `signal` aborts, whatever `emit` or `readTurn` is waiting for. After that nothing is
+ * emitted.
  */
 export async function followTurn<Turn>(options: FollowOptions<Turn>): Promise<Followed> {
   const { turnId, feed, signal } = options;
@@ -88,7 +87,7 @@ class Following<Turn> {
       redis,
       turnId,
       emit(event) {
-        // Ends what still runs for a reader who has gone.
+        // Ends what is still being sent to a reader who has gone.
         signal.throwIfAborted();
         return emit(event);
       },
@@ -97,7 +96,7 @@ class Following<Turn> {
 
   async run(): Promise<Followed> {
     const { readTurn, lastEventId, signal } = this.#options;
-    // First the subscription, then PostgreSQL: what changes after the reading is told.
+    // The subscription comes before PostgreSQL is read, so that every later change is told.
     await this.#watch.ready;
     let begun = false;
     while (!signal.aborted) {
@@ -124,8 +123,8 @@ class Following<Turn> {
   }
 
   /**
-   * What the stream has, then what has arrived.
-   * @returns false when the stream could not be read: nothing will say when it can.
+   * Sends what the stream has, then what has arrived.
+   * @returns false when the stream could not be read. No message will say when it can.
    */
   async #read(): Promise<boolean> {
     const { signal } = this.#options;

@@ -2,20 +2,20 @@ import type { StreamEntry } from '../../domain/stream-events.ts';
 import { Bell } from '../bell.ts';
 
 /**
- * Entries and characters kept for a reader that is slower than its turn; past either it reads the stream again when it
- * has caught up.
+ * The most entries and characters that are kept for a reader that is slower than its turn. Beyond either, the reader
+ * reads the stream again when it has caught up.
  */
 const MAX_ENTRIES = 128;
 const MAX_CHARACTERS = 262_144;
 
-/** What has arrived for one reader while it was busy. */
+/** The entries and messages that have arrived for one reader while it was busy. */
 export class TurnInbox {
   readonly #bell = new Bell();
   #entries: StreamEntry[] = [];
   #characters = 0;
   #changed = true;
   #stale = true;
-  /** When everything counts as changed. */
+  /** From this time on, everything counts as changed. */
   #lookAt = Infinity;
 
   push(entry: StreamEntry): void {
@@ -25,14 +25,14 @@ export class TurnInbox {
     this.#bell.ring();
   }
 
-  /** PostgreSQL and the stream are to be read again. */
+  /** PostgreSQL and the stream have to be read again. */
   changed(): void {
     this.#changed = true;
     this.missed();
     this.#bell.ring();
   }
 
-  /** The stream is to be read again: it holds all that is thrown away here. */
+  /** The stream has to be read again: it holds all that is thrown away here. */
   missed(): void {
     this.#stale = true;
     this.#entries = [];
@@ -45,21 +45,21 @@ export class TurnInbox {
     return entry;
   }
 
-  /** Whether `changed` was said since the last call. */
+  /** Whether `changed` was called since the last call of this. */
   takeChanged(): boolean {
     const changed = this.#changed;
     this.#changed = false;
     return changed;
   }
 
-  /** Whether the stream must be read; what arrives from now on is kept again. */
+  /** Whether the stream must be read. Entries that arrive from now on are kept again. */
   takeStale(): boolean {
     const stale = this.#stale;
     this.#stale = false;
     return stale;
   }
 
-  /** Until something arrives; after `ms` at the latest everything counts as changed. */
+  /** Waits until something arrives. After `ms` at the latest everything counts as changed. */
   async wait(ms: number): Promise<void> {
     const now = performance.now();
     this.#lookAt = Math.min(this.#lookAt, now + ms);

@@ -6,18 +6,18 @@ import type { TurnText } from './text.ts';
 export interface JournalOptions {
   readonly turnId: string;
   readonly attempt: number;
-  /** The attempt's first entry, null when it begins with its text. */
+  /** The reason in the attempt's first entry; null when the attempt begins with its text. */
   readonly opening: RestartReason | null;
   readonly maxEntries: number;
   readonly maxBytes: number;
   readonly ageSeconds: number;
-  /** Told of each entry as it gets its number, before Redis is. */
+  /** Gets each entry when it has its number, before Redis does. */
   readonly onEntry: (entry: StreamEntry) => void;
 }
 
 /**
- * The entries of one attempt in Redis: gives them their numbers, and mends the stream when Redis lost what it had. One
- * call of `write` at a time.
+ * The entries of one attempt in Redis. It numbers them, and mends the stream when Redis has lost what it had. `write`
+ * must not be called twice at a time.
  */
 export class TurnJournal {
   readonly #redis: Redis;
@@ -25,18 +25,18 @@ export class TurnJournal {
   readonly #text: TurnText;
   #opening: RestartReason | null;
   /**
-   * A number is given once and keeps its content: a reader may have it although Redis refused, lost or never answered
-   * it.
+   * An entry's number is given once and its content never changes: a reader may have the entry although Redis refused
+   * it, lost it or never answered.
    */
   #numbered = 0;
   #acknowledged = 0;
   #inStream = 0;
   #inFlight: Batch | null = null;
-  /** The stream lacks something that was acknowledged: the next batch says everything again. */
+  /** The stream lacks something that was acknowledged, so the next batch repeats everything. */
   #startOver = false;
   /**
-   * Whether the last write's outcome is unknown, and the connection it went over: a new one may lead to a Redis that
-   * forgot.
+   * Whether the outcome of the last write is unknown, and the connection it used. A new connection may lead to a Redis
+   * that has lost the stream.
    */
   #unsure = false;
   #connection: number;
@@ -56,7 +56,7 @@ export class TurnJournal {
     return this.#numbered;
   }
 
-  /** UTF-16 units given to entries that Redis has not acknowledged. */
+  /** UTF-16 units in entries that Redis has not acknowledged. */
   get unacknowledged(): number {
     return (this.#inFlight?.entries ?? []).reduce(
       (sum, entry) => sum + (entry.kind === 'delta' ? entry.text.length : 0),
@@ -64,12 +64,12 @@ export class TurnJournal {
     );
   }
 
-  /** A newer attempt writes this stream. */
+  /** A newer attempt writes this stream now. */
   get fenced(): boolean {
     return this.#fenced;
   }
 
-  /** Whether `write` would have something to do. @param last no text follows. */
+  /** Whether `write` would do anything. @param last no text follows. */
   hasWork(last: boolean): boolean {
     if (this.#fenced || this.#closed) return false;
     return (
@@ -78,29 +78,30 @@ export class TurnJournal {
     );
   }
 
-  /** What is wrong cannot wait for more text. */
+  /** The stream has to be mended now, without waiting for more text. */
   get broken(): boolean {
     return this.#startOver && this.hasWork(false);
   }
 
-  /** No number is given out from now on. */
+  /** Gives out no further numbers. */
   close(): void {
     this.#closed = true;
   }
 
   /**
-   * Writes one batch of what waits, or mends what is broken. @param last no text follows.
-   * @throws RedisAway, or the server's error: call again later.
+   * Writes one batch of what waits, or mends the stream. @param last no text follows.
+   * @throws RedisAway, or the server's error. It may be called again later.
    */
   async write(last: boolean): Promise<void> {
     try {
-      // Between the last look and the sending nothing is awaited, so what is sent goes over the connection that was
-      // looked at.
+      // Nothing is awaited between the last check and the sending, so the batch leaves over the connection that was
+      // checked.
       while (this.#unsure || this.#connection !== this.#redis.commands.socketEpoch) await this.#lookBack();
       if (!this.hasWork(last)) return;
       if (this.#inFlight === null) {
         this.#inFlight = this.#nextBatch(last);
-        // While Redis is away this entry would be the last for a while: its readers are served whole, from PostgreSQL.
+        // While Redis is away, this entry would be the last for a while. The turn's readers then get the answer whole,
+        // from PostgreSQL.
         if (this.#redis.commands.isReady) for (const entry of this.#inFlight.entries) this.#options.onEntry(entry);
       }
       await this.#send(this.#inFlight);
@@ -112,7 +113,7 @@ export class TurnJournal {
 
   async #send(batch: Batch): Promise<void> {
     const { turnId, ageSeconds } = this.#options;
-    // Renewed four times in its life, not with every write.
+    // The stream's age is renewed four times in its life, not with every write.
     const renew = batch.anew || Date.now() - this.#renewedAt > ageSeconds * 250;
     const kept = await writeBatch(this.#redis, turnId, batch, renew ? ageSeconds : null);
     if (renew) this.#renewedAt = Date.now();
@@ -120,7 +121,7 @@ export class TurnJournal {
     else this.#sayEverythingAgain();
   }
 
-  /** Compares what Redis has with what it said it has. */
+  /** Compares what Redis has with what it has acknowledged. */
   async #lookBack(): Promise<void> {
     const { attempt } = this.#options;
     this.#connection = this.#redis.commands.socketEpoch;
@@ -170,7 +171,10 @@ export class TurnJournal {
     return { kind: 'restarted', id: this.#nextId(), reason };
   }
 
-  /** A longer answer is not for Redis: no more entries, and the number that `end` returns says so. */
+  /**
+   * A longer answer does not go through Redis: it gets no further entries, and the number that `end` returns tells
+   * readers so.
+   */
   get #tooLong(): boolean {
     return this.#text.bytes > this.#options.maxBytes;
   }

@@ -1,10 +1,10 @@
 /**
- * The one timer of all turn writers in this process. Few streams are written every 25 ms, a hundred or more every 100
- * ms: a person does not see the difference, and at 100 streams of 50 chunks a second it is 1,000 writes instead of
+ * One timer for all turn writers of this process. With few streams it fires every 25 ms, with a hundred or more every
+ * 100 ms. A person does not see the difference, and 100 streams of 50 chunks a second make 1,000 writes instead of
  * 5,000. Writers that are due together leave in one packet.
  */
 export interface PulseMember {
-  /** Asks for one `flush` at the next pulse; asking twice is one. */
+  /** Asks for one `flush` at the next pulse. Asking twice is the same as once. */
   request(): void;
   leave(): void;
 }

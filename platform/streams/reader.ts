@@ -21,27 +21,30 @@ export interface ReaderOptions<Turn> {
   readonly emit: (event: TurnEvent<Turn>) => Promise<void> | void;
 }
 
-/** Entries of one XRANGE: what a slow reader holds in memory at most. */
+/** Entries that one XRANGE reads, and so the most that a slow reader holds in memory. */
 const PAGE = 128;
 
 /** What one reader has been sent, and what it must be sent next. */
 export class TurnReader<Turn> {
   readonly #options: ReaderOptions<Turn>;
   #cursor = new TurnCursor();
-  /** The reader says it has its position; the stream has not been asked yet whether that can be. */
+  /**
+   * The reader claims to have the events up to its position, and the stream has not confirmed yet that this is
+   * possible.
+   */
   #claimed = false;
 
   constructor(options: ReaderOptions<Turn>) {
     this.#options = options;
   }
 
-  /** The first events, from what the reader says it has. */
+  /** Sends the first events, from the position that the reader claims. */
   async begin(snapshot: TurnSnapshot<Turn>, lastEventId: EventId | null): Promise<void> {
     const { turnId, conversationId, model, attempt, state } = snapshot;
     const order = lastEventId === null ? -1 : compareEventIds(lastEventId, ACCEPTED_ID);
     if (order < 0) await this.#emit(ACCEPTED_ID, { type: 'accepted', data: { turnId, conversationId, model } });
     if (lastEventId !== null && order > 0) {
-      // Before the first attempt there is nothing to have but an ending.
+      // Before the first attempt, an ending is all that a reader can have.
       this.#claimed = lastEventId.attempt === attempt && (attempt > 0 || isEnding(state));
       if (this.#claimed) this.#cursor = new TurnCursor(lastEventId, lastEventId.entry === 0);
       else await this.#restart(attempt);
@@ -53,7 +56,7 @@ export class TurnReader<Turn> {
     this.#cursor.raiseFloor(leastAttemptOf(snapshot));
   }
 
-  /** @returns false when something before the entry is missing: `drain` finds it. */
+  /** @returns false when an entry before this one is missing. `drain` finds it. */
   async offer(entry: StreamEntry): Promise<boolean> {
     const step = this.#cursor.step(entry);
     if (step !== 'emit') return step === 'skip';
@@ -67,7 +70,7 @@ export class TurnReader<Turn> {
     return true;
   }
 
-  /** Sends all that the stream has and the reader has not. @throws RedisAway */
+  /** Sends all that the stream has and the reader lacks. @throws RedisAway */
   async drain(): Promise<void> {
     const { redis, turnId } = this.#options;
     await this.#prove();
@@ -82,18 +85,18 @@ export class TurnReader<Turn> {
   }
 
   /**
-   * The ending, and before it whatever of the answer is missing.
+   * Sends the ending, after whatever of the answer is missing.
    * @returns false when the turn has run again since the snapshot.
    */
   async finish(snapshot: EndedSnapshot<Turn>): Promise<boolean> {
     const { attempt, content, state, turn } = snapshot;
     const seen = await this.#hasEnding(snapshot);
     if (!seen && !this.#hasAll(snapshot)) {
-      // A reader who has nothing yet is better served with the answer in one piece than with its 2,000.
+      // A reader who has nothing yet gets the answer in one piece, not in its 2,000 entries.
       if (!this.#cursor.blank || content === null) await this.drain().catch(ignoreAway);
       if (this.#cursor.at.attempt > attempt) return false;
       if (content !== null && !this.#hasAll(snapshot)) await this.#sendWhole(snapshot, content);
-      // Stopped between two attempts: what the last one said is no answer.
+      // The turn was stopped between two attempts, so the text of the last one is no answer.
       else if (content === null && state === 'stopped' && !this.#cursor.blank) await this.#restart(attempt);
     }
     const { at } = this.#cursor;
@@ -108,15 +111,15 @@ export class TurnReader<Turn> {
     return at.attempt === snapshot.attempt && at.entry === lastEntryOf(snapshot);
   }
 
-  /** Whether the reader came with the id of this very ending: it is sent again, alone. */
+  /** Whether the reader came with the id of this very ending. Then only the ending is sent again. */
   async #hasEnding(snapshot: TurnSnapshot<Turn>): Promise<boolean> {
     if (!this.#claimed) return false;
     const { at } = this.#cursor;
     const last = lastEntryOf(snapshot);
     if (last !== null) return at.entry === last + 1;
     if (snapshot.content !== null) return false;
-    // A failure whose length nobody wrote down: the stream knows it, and without a stream there is nothing more to send
-    // anyway.
+    // Nobody recorded the length of a failed attempt. The stream knows it, and without a stream there is nothing more
+    // to send anyway.
     const top = await readLastId(this.#options.redis, snapshot.turnId).catch(ignoreAway);
     return top?.attempt !== at.attempt || at.entry === top.entry + 1;
   }
@@ -131,8 +134,8 @@ export class TurnReader<Turn> {
   }
 
   /**
-   * A position that the stream does not bear out (it is gone, trimmed, or never was so long) is worth nothing: the
-   * reader gets everything.
+   * Checks the reader's position against the stream. If the stream does not confirm it (it is gone, trimmed, or never
+   * was so long), the reader gets everything.
    */
   async #prove(): Promise<void> {
     const { at, next } = this.#cursor;
@@ -167,15 +170,15 @@ function ignoreAway(error: unknown): null {
   throw error;
 }
 
-/** A turn as PostgreSQL knows it at one moment: all that a reader needs besides the stream. */
+/** A turn as PostgreSQL knows it at one moment: all that a reader needs beside the stream. */
 export interface TurnSnapshot<Turn = unknown> {
   readonly turnId: string;
   readonly conversationId: string;
   readonly model: string;
   readonly state: TurnState;
-  /** Ordinal of the newest attempt, 0 before the first. */
+  /** Number of the newest attempt, 0 before the first. */
   readonly attempt: number;
-  /** What that attempt's writer returned from `end()`; null when nobody knows. */
+  /** What the attempt's writer returned from `end()`; null when unknown. */
   readonly streamEntries: number | null;
   /** The stored answer, null when there is none. */
   readonly content: string | null;
@@ -184,18 +187,18 @@ export interface TurnSnapshot<Turn = unknown> {
 }
 
 /**
- * Number of the entry that completes the newest attempt, as far as PostgreSQL can tell; the ending is the one after it.
+ * Number of the entry that completes the newest attempt, as far as PostgreSQL can tell. The ending has the next number.
  */
 export function lastEntryOf({ attempt, streamEntries, content }: TurnSnapshot): number | null {
   if (attempt === 0) return ACCEPTED_ID.entry;
   if (streamEntries === null) return null;
-  // An answer has at least the entry that it is sent as when no stream has it.
+  // An answer counts as one entry at least: without a stream it is sent as one.
   return content !== null && content !== '' ? Math.max(1, streamEntries) : streamEntries;
 }
 
 /**
- * The least attempt whose text still counts: a run that begins anew makes the attempts so far history before there is a
- * newer one.
+ * The first attempt whose text still counts. A run that begins anew makes all earlier attempts obsolete before a newer
+ * one exists.
  */
 export function leastAttemptOf({ state, attempt }: TurnSnapshot): number {
   return state === 'accepted' && attempt > 0 ? attempt + 1 : attempt;

@@ -8,9 +8,9 @@ import {
 import { RedisAway, type Redis, type RedisClient } from '../redis.ts';
 
 /**
- * How a turn looks in Redis. One stream holds its entries, `<attempt>-<n>` → `delta <text>` or `restarted <reason>`;
- * one channel of the same name carries each entry as it is written, and two words: `changed` (read PostgreSQL again)
- * and `stop` (the row asks for it already).
+ * A turn in Redis has one stream for its entries, `<attempt>-<n>` → `delta <text>` or `restarted <reason>`. A channel
+ * of the same name carries each entry as it is written, and two words: `changed` (read PostgreSQL again) and `stop`
+ * (the row asks for it already).
  */
 export function turnKey(turnId: string): string {
   return `turn:${turnId}`;
@@ -19,9 +19,9 @@ export function turnKey(turnId: string): string {
 export type Announcement = 'changed' | 'stop';
 
 /**
- * Says it to whoever watches the turn in other processes; `TurnFeed.announce` says it in this one too. Fire and forget:
- * every watcher also polls, so a lost word costs time, not truth. @param origin by which the sender knows its own words
- * when they come back.
+ * Publishes a word to the turn's watchers in all processes; `TurnFeed.announce` also delivers it in this one at once.
+ * Nobody waits for it: every watcher also polls, so a lost word costs time, not truth. @param origin by which the
+ * sender recognizes its own words when they come back.
  */
 export function announce(redis: Redis, turnId: string, word: Announcement, origin: string): void {
   redis.ask((commands) => commands.publish(turnKey(turnId), encodeWord(word, origin))).catch(() => {});
@@ -35,7 +35,7 @@ export function encodeMessage(entry: StreamEntry): string {
   return `${entry.kind} ${formatEventId(entry.id)} ${entry.kind === 'delta' ? entry.text : entry.reason}`;
 }
 
-/** @returns null for a message of a kind we do not know: some later version's, to be ignored. */
+/** @returns null for a message of a kind we do not know: it comes from a later version and is ignored. */
 export function decodeMessage(message: string): StreamEntry | Announcement | null {
   const afterKind = message.indexOf(' ');
   const kind = afterKind < 0 ? message : message.slice(0, afterKind);
@@ -49,7 +49,7 @@ export function entryFields(entry: StreamEntry): [kind: string, value: string] {
   return [entry.kind, entry.kind === 'delta' ? entry.text : entry.reason];
 }
 
-/** At most `count` entries from `from` (inclusive) on, in order. @throws RedisAway */
+/** Reads at most `count` entries from `from` (inclusive) on, in order. @throws RedisAway */
 export async function readEntries(redis: Redis, turnId: string, from: EventId, count: number): Promise<StreamEntry[]> {
   const reply = await asked(redis, (commands) =>
     commands.xRange(turnKey(turnId), formatEventId(from), '+', { COUNT: count }),
@@ -66,7 +66,10 @@ export async function readLastId(redis: Redis, turnId: string): Promise<EventId 
   return last === undefined ? null : parseEventId(last.id);
 }
 
-/** A reader can do without Redis whatever is wrong with it: lost in mid-answer, still loading, out of memory. */
+/**
+ * Turns every error of Redis into RedisAway, because readers go on without it whatever is wrong: a connection lost in
+ * mid-answer, a server that is still loading or out of memory.
+ */
 async function asked<T>(redis: Redis, send: (commands: RedisClient) => Promise<T>): Promise<T> {
   try {
     return await redis.ask(send);
@@ -86,7 +89,9 @@ function decodeEntry(idText: string, kind: string, value: string): StreamEntry |
 /** Entries that are written together or not at all. */
 export interface Batch {
   readonly entries: readonly [StreamEntry, ...StreamEntry[]];
-  /** They stand for everything before them: the stream is created when it is gone, and what lies before is trimmed. */
+  /**
+   * The entries replace everything before them: a stream that is gone is created again, and older entries are trimmed.
+   */
   readonly anew: boolean;
 }
 
@@ -95,10 +100,10 @@ export function lastIdOf(batch: Batch): EventId {
 }
 
 /**
- * One round trip, also for the readers' copies.
+ * Writes a batch to the stream and to its channel in one round trip.
  * @param ageSeconds how long the stream lives without a further write; null leaves it as it is.
- * @returns false when there is no stream any more: the entries were published but not kept.
- * @throws RedisAway, or the server's error; then the outcome is unknown until the stream's last id is read.
+ * @returns false when the stream is gone: the entries were published but not kept.
+ * @throws RedisAway, or the server's error. The outcome is then unknown until the stream's last id is read.
  */
 export function writeBatch(redis: Redis, turnId: string, batch: Batch, ageSeconds: number | null): Promise<boolean> {
   const key = turnKey(turnId);
@@ -106,7 +111,7 @@ export function writeBatch(redis: Redis, turnId: string, batch: Batch, ageSecond
   const expire = ageSeconds === null ? [] : [['EXPIRE', key, String(ageSeconds)]];
   return redis.ask(async (commands) => {
     if (batch.anew) {
-      // A transaction: a stream that exists has an age (G32), and `restarted` never stands there without the text it
+      // It is a transaction, so that every stream has an age (G32), and `restarted` is never there without the text it
       // announces.
       const create = batch.entries.map((entry) => ['XADD', key, formatEventId(entry.id), ...entryFields(entry)]);
       const trim = ['XTRIM', key, 'MINID', formatEventId(batch.entries[0].id)];
@@ -130,8 +135,8 @@ export function writeBatch(redis: Redis, turnId: string, batch: Batch, ageSecond
 }
 
 /**
- * For a batch found in the stream after its outcome was unknown: whether readers were told is unknown too; a repeat
- * does them no harm.
+ * Publishes a batch that was found in the stream after its outcome was unknown: readers may not have been told, and a
+ * repeat does no harm.
  */
 export async function announceBatch(redis: Redis, turnId: string, batch: Batch): Promise<void> {
   await redis.ask((commands) =>

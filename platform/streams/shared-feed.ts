@@ -1,21 +1,21 @@
 import { within } from '../deadline.ts';
 import type { Redis } from '../redis.ts';
 
-/** What a feed carries: how its channels are called, and what a text on them means. */
+/** The messages of one kind of feed: the names of its channels, and what a text on them means. */
 export interface Wire<Watcher, Message> {
   nameOf(id: string): string;
-  /** Null for a message of some later version's, to be ignored. */
+  /** @returns null for a message of a later version, which is ignored. */
   decode(text: string): Message | null;
   /** Must neither throw nor wait. */
   deliver(watcher: Watcher, message: Message): void;
-  /** Said when messages may have been missed. */
+  /** The message for watchers that may have missed some. */
   readonly missed: Message;
 }
 
 export interface Watch {
   /**
-   * True once nothing that is published from now on is missed; false when Redis is away (then the watcher is told when
-   * it is back).
+   * True once no message that is published from now on is missed. False when Redis is away: the watcher is told when it
+   * is back.
    */
   readonly ready: Promise<boolean>;
   /** Whether messages arrive now. */
@@ -28,17 +28,17 @@ const READY_WITHIN_MS = 500;
 interface Channel<Watcher> {
   readonly watchers: Set<Watcher>;
   live: boolean;
-  /** Messages may have been missed: whoever waited for `ready` was told false, or the connection was lost since. */
+  /** Messages may have been missed: `ready` was false, or the connection was lost since. */
   missed: boolean;
   subscribed: Promise<boolean>;
 }
 
-/** All watchers of a process share one connection, and all of one id one subscription. */
+/** All watchers of a process share one connection, and all watchers of one id share one subscription. */
 export class SharedFeed<Watcher, Message> {
   readonly #redis: Redis;
   readonly #wire: Wire<Watcher, Message>;
   readonly #channels = new Map<string, Channel<Watcher>>();
-  /** Names whose UNSUBSCRIBE did not get through: the client would renew them with every reconnect. */
+  /** Channels whose UNSUBSCRIBE did not get through. The client would renew them with every reconnect. */
   readonly #abandoned = new Set<string>();
 
   constructor(redis: Redis, wire: Wire<Watcher, Message>) {
@@ -69,7 +69,7 @@ export class SharedFeed<Watcher, Message> {
     };
   }
 
-  /** Hands a message to the watchers of this process, however it came here. */
+  /** Hands a message to the watchers of this process, whatever way it came. */
   deliver(id: string, message: Message): void {
     const channel = this.#channels.get(this.#wire.nameOf(id));
     if (channel !== undefined) this.#deliverTo(channel, message);
@@ -87,7 +87,7 @@ export class SharedFeed<Watcher, Message> {
     for (const watcher of channel.watchers) this.#wire.deliver(watcher, message);
   }
 
-  /** One listener for all channels, so that subscribing again never doubles a message. */
+  /** One listener serves all channels, so that subscribing again never doubles a message. */
   readonly #receive = (text: string, name: string): void => {
     const channel = this.#channels.get(name);
     const message = channel === undefined ? null : this.#wire.decode(text);
@@ -105,14 +105,15 @@ export class SharedFeed<Watcher, Message> {
       if (!channel.live) continue;
       channel.live = false;
       channel.missed = true;
-      // Also when it goes, not only when it is back: a reader then asks PostgreSQL more often.
+      // Watchers are told when the connection goes, and not only when it is back, so that readers ask PostgreSQL more
+      // often.
       this.#deliverTo(channel, this.#wire.missed);
     }
   };
 
   #subscribe(channels: readonly (readonly [string, Channel<Watcher>])[]): void {
     const { subscriber } = this.#redis;
-    // When it is not ready, `#renew` subscribes to everything as soon as it is.
+    // While it is not ready nothing is sent: `#renew` subscribes to everything as soon as it is.
     if (channels.length === 0 || !subscriber.isReady) return;
     const connection = subscriber.socketEpoch;
     const subscribed = subscriber

@@ -1,4 +1,4 @@
-/** The text of one attempt: what has been given to entries, and what waits for the next one. */
+/** The text of one attempt: what has been put into entries, and what waits for the next one. */
 export class TurnText {
   #given: string[] = [];
   #waiting = '';
@@ -23,15 +23,15 @@ export class TurnText {
     return this.#bytes;
   }
 
-  /** Whether `take` would give something. */
+  /** Whether `take` would return any text. */
   ready(last: boolean): boolean {
     return this.#waiting.length > 1 || (this.#waiting !== '' && (last || !endsInHalfPair(this.#waiting)));
   }
 
   /**
-   * What waits, for the next entry. Half of a surrogate pair stays behind for its other half: alone it would become
-   * U+FFFD on its way.
-   * @param last nothing follows: half a pair goes too.
+   * Takes what waits, for the next entry. Half a surrogate pair stays behind until its other half comes: alone it would
+   * become U+FFFD on its way.
+   * @param last nothing follows, so half a pair is taken, too.
    */
   take(last: boolean): string {
     const end = last || !endsInHalfPair(this.#waiting) ? this.#waiting.length : this.#waiting.length - 1;
@@ -41,7 +41,7 @@ export class TurnText {
     return text;
   }
 
-  /** Everything up to here, for an entry that stands for all before it. */
+  /** Takes the whole text up to here, for an entry that replaces all before it. */
   takeWhole(last: boolean): string {
     this.take(last);
     const whole = this.#given.join('');

@@ -4,14 +4,15 @@ import type { Redis } from '../redis.ts';
 import { SharedFeed, type Watch } from './shared-feed.ts';
 import { announce, decodeMessage, encodeWord, turnKey, type Announcement } from './redis-stream.ts';
 
-/** What happens to a turn, told as it happens. Callbacks run one after the other and must neither throw nor wait. */
+/** Hears what happens to a turn. Callbacks run one after the other and must neither throw nor wait. */
 export interface TurnWatcher {
   /**
-   * Read PostgreSQL (and the stream) again: the turn changed, or messages may have been missed while Redis was away.
+   * PostgreSQL (and the stream) should be read again: the turn has changed, or messages may have been missed while
+   * Redis was away.
    */
   onChanged(): void;
   onStop?(): void;
-  /** In the order they were written, but possibly again or with some missing. */
+  /** Entries come in the order in which they were written, but possibly again or with some missing. */
   onEntry?(entry: StreamEntry): void;
 }
 
@@ -23,7 +24,7 @@ export interface TurnFeed {
    * Hands a message to the watchers of this process at once: what a worker writes here need not go through Redis first.
    */
   deliver(turnId: string, message: StreamEntry | Announcement): void;
-  /** To whoever watches the turn, here and in other processes. */
+  /** Tells all watchers of the turn, in this process and in others. */
   announce(turnId: string, word: Announcement): void;
   close(): void;
 }
@@ -34,7 +35,8 @@ export function createTurnFeed(redis: Redis): TurnFeed {
     nameOf: turnKey,
     deliver,
     missed: 'changed',
-    // Our own words were heard when they were said; each would cost another look at PostgreSQL.
+    // Our own words are dropped when they come back: they were delivered at once, and each would cost another look at
+    // PostgreSQL.
     decode: (text) => (isWordOf(origin, text) ? null : decodeMessage(text)),
   });
   return {
@@ -52,7 +54,10 @@ export function createTurnFeed(redis: Redis): TurnFeed {
   };
 }
 
-/** Entries are taken twice instead: whoever joined in between finds a hole filled, and a repeat costs nothing. */
+/**
+ * Only words are recognized as our own. Entries are delivered twice: a watcher that joined in between may need them,
+ * and a repeat costs nothing.
+ */
 function isWordOf(origin: string, text: string): boolean {
   return text.endsWith(origin) && (text === encodeWord('changed', origin) || text === encodeWord('stop', origin));
 }

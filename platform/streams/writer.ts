@@ -10,46 +10,46 @@ import { TurnText } from './text.ts';
 
 export interface TurnWriterOptions {
   readonly turnId: string;
-  /** Ordinal of the attempt's row in PostgreSQL, 1 or more; no two writers ever share one. */
+  /** Number of the attempt's row in PostgreSQL, 1 or more. No two writers share one. */
   readonly attempt: number;
   /**
-   * Why there is a second or later attempt: written at once as its first entry. Attempt 1 begins with its first text
-   * whatever stands here.
+   * Why there is a second or later attempt. It is written at once as the attempt's first entry. Attempt 1 begins with
+   * its text, whatever is set here.
    */
   readonly restarted: Exclude<RestartReason, 'resync'> | null;
-  /** Entries in the stream before it is written anew as one (2,000). */
+  /** Entries in the stream before it is rewritten as one entry (2,000). */
   readonly maxEntries?: number;
   /**
-   * Bytes of answer that go through Redis (1 MiB, near twice an answer of 128,000 tokens); a longer one arrives whole,
-   * from PostgreSQL.
+   * Bytes of an answer that go through Redis (1 MiB, near twice an answer of 128,000 tokens). A longer answer arrives
+   * whole, from PostgreSQL.
    */
   readonly maxBytes?: number;
   /** Seconds that the stream lives after its last renewal (1 h), and after `end()` (10 min). */
   readonly ageSeconds?: number;
   readonly endedAgeSeconds?: number;
-  /** Told of each entry before Redis is, for the readers of this process (`TurnFeed.deliver`). */
+  /** Gets each entry before Redis does, for the readers of this process (`TurnFeed.deliver`). */
   readonly onEntry?: (entry: StreamEntry) => void;
 }
 
 /**
- * Carries the text of one attempt to its readers. Redis away, slow or emptied costs it nothing: no call throws, and
- * none but `end` waits for Redis.
+ * Carries the text of one attempt to its readers. An outage or a loss of Redis never delays it: no call throws, and
+ * only `end` waits for Redis.
  */
 export interface TurnWriter {
-  /** A piece of the answer as the model sent it; it may end in half a surrogate pair. @throws after `end()`. */
+  /** A piece of the answer as the model sent it. It may end in half a surrogate pair. @throws after `end()`. */
   delta(text: string): void;
-  /** UTF-16 units that have not gone through Redis for certain: they wait or, after `end()`, never will. */
+  /** UTF-16 units that may not have gone through Redis: they wait or, after `end()`, never will. */
   readonly unsent: number;
-  /** Number of the last entry given out. */
+  /** Number of the last entry. */
   readonly entries: number;
-  /** All of the attempt's text so far, also what is not yet written. */
+  /** All of the attempt's text so far, written or not. */
   readonly text: string;
-  /** Aborts when a newer attempt writes this turn's stream: the answer of this one will not be stored. */
+  /** Aborts when a newer attempt writes this turn's stream: this attempt's answer will not be stored. */
   readonly fenced: AbortSignal;
   /**
-   * Writes what is left, waiting half a second at most, and lets the stream go. Call it before the answer is stored.
-   * @returns for PostgreSQL (`stream_entries`): a reader who has the entry of this number has the whole text. It is one
-   *   more than was ever written when some text never left.
+   * Writes what is left, waits half a second at most, and gives up the stream. Call it before the answer is stored.
+   * @returns the number for PostgreSQL (`stream_entries`): a reader who has the entry of this number has the whole
+   *   text. When some text was never written, it is one more than the last entry's.
    */
   end(): Promise<number>;
 }
@@ -60,7 +60,7 @@ const SHORTEST_RETRY_MS = 25;
 const LONGEST_RETRY_MS = 500;
 
 /**
- * Opens without waiting. Call `end()` on every way out: else the stream lives for `ageSeconds`, and the writer counts
+ * Opens without waiting. Call `end()` in every case: otherwise the stream lives for `ageSeconds`, and the writer counts
  * as open.
  */
 export function openTurnWriter(redis: Redis, options: TurnWriterOptions): TurnWriter {
@@ -75,14 +75,14 @@ class StreamWriter implements TurnWriter {
   readonly #journal: TurnJournal;
   readonly #fence = new AbortController();
   /**
-   * Whoever's timer beats and whoever brings the text, what is written is the work that opened the writer: its trace,
-   * its log fields.
+   * Bound to the work that opened the writer, so that its trace and log fields hold, whoever's timer fires or text
+   * arrives.
    */
   readonly #flush = AsyncLocalStorage.bind(() => {
     this.#flushNow();
   });
   readonly #pulse = joinPulse(this.#flush);
-  /** Something should not wait for the pulse: the opening, the first text, a large one. */
+  /** Something should not wait for the pulse: the opening, the first text, or a large one. */
   #urgent = false;
   #spoken = false;
   #flushing: Promise<boolean> | null = null;
@@ -145,7 +145,7 @@ class StreamWriter implements TurnWriter {
     return (this.#ended ??= this.#finish());
   }
 
-  /** One at a time; while Redis is away, only when its turn to try again has come. */
+  /** Only one flush runs at a time. While Redis is away, the next one waits for its retry. */
   #flushNow(): void {
     if (this.#flushing !== null || this.#retry !== undefined || this.#ended !== null || !this.#journal.hasWork(false))
       return;
@@ -170,7 +170,7 @@ class StreamWriter implements TurnWriter {
       if (this.#journal.fenced) this.#fence.abort(new Error('a newer attempt writes this turn'));
       return true;
     } catch {
-      // Away, timed out or refused: what happened is found out by looking, at the next try. The text waits in memory.
+      // Redis is away, timed out or refused. The next try looks what happened. The text waits in memory.
       return false;
     }
   }
@@ -198,7 +198,7 @@ class StreamWriter implements TurnWriter {
     await this.#flushing;
     while (this.#journal.hasWork(true)) {
       if (await this.#write(true)) continue;
-      // Away for certain: its readers get the answer from PostgreSQL, and the debit does not wait for a reconnect.
+      // Redis is certainly away. Readers get the answer from PostgreSQL, and the debit does not wait for a reconnect.
       if (!this.#redis.commands.isReady) return;
       await sleep(SHORTEST_RETRY_MS);
     }

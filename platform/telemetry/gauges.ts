@@ -2,8 +2,8 @@ import { Gauge } from 'prom-client';
 import { within } from '../deadline.ts';
 
 /**
- * What is looked up when somebody scrapes. Of PostgreSQL: the same from every process, so take the maximum and never
- * the sum.
+ * What is looked up for a scrape. PostgreSQL's figures are the same from every process, so take their maximum and never
+ * their sum.
  */
 export interface Figures {
   readonly liveTurns: number;
@@ -31,7 +31,7 @@ export interface StateSources {
   redis: { readonly commands: { readonly isReady: boolean }; readonly subscriber: { readonly isReady: boolean } };
 }
 
-/** Prometheus waits 10 s for a scrape unless told otherwise. */
+/** Prometheus waits 10 s for a scrape by default. */
 const FIGURES_WITHIN_MS = 5_000;
 
 type MakeGauge = <Label extends string = never>(
@@ -41,7 +41,7 @@ type MakeGauge = <Label extends string = never>(
 ) => Gauge<Label>;
 
 /**
- * Gauges that are set at the moment of a scrape. A figure that cannot be had is taken away, never left at its last
+ * Gauges that are set at the moment of a scrape. A figure that is not available is left out, never left at its last
  * value.
  */
 export class Gauges {
@@ -95,7 +95,7 @@ export class Gauges {
     const redisUp = this.#make('turnkeeper_redis_up', 'Whether this process’s connection to Redis answers', [
       'connection',
     ]);
-    // Before the scrape's own questions take a connection.
+    // The pool is read before the scrape's own questions take a connection.
     this.#looks.push(async () => {
       const { busy, idle, max, waiting: callers } = pool();
       connections.set({ state: 'busy' }, busy);

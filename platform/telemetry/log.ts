@@ -4,9 +4,9 @@ import { readLogFields } from './log-fields.ts';
 export type { Logger };
 
 /**
- * Structured logs (one JSON object a line) to standard output and, when `file` is set, to that file too.
- * Each carries the ids of the request, turn and trace it belongs to (`log-fields.ts`).
- * Nothing secret and no chat text is ever passed in; the paths below are a second fence, not the first.
+ * Structured logs, one JSON object a line, to standard output and, when `file` is set, to that file too. Each line has
+ * the ids of its request, turn and trace (`log-fields.ts`). No secret and no chat text is ever passed in. The paths
+ * below are a second fence, not the first.
  */
 export function createLog(options: { level: string; file?: string | undefined; name: string }): Logger {
   const base = {

@@ -4,14 +4,14 @@ import { METRICS_CONTENT_TYPE, type Metrics } from './metrics.ts';
 import { oneAtATime } from '../one-at-a-time.ts';
 
 export interface MetricsDoor {
-  /** With the port that was given when 0 was asked for. */
+  /** With the port that was chosen when 0 was asked for. */
   readonly url: string;
   close(): Promise<void>;
 }
 
 /**
- * `/metrics` on a port of its own, without a login: a worker has no other door, and a scraper needs no token. Loopback
- * unless METRICS_HOST says otherwise. @throws SetupError when the port is taken.
+ * `/metrics` on a port of its own, without a login: a worker has no other port, and a scraper needs no token. It
+ * listens on loopback unless METRICS_HOST says otherwise. @throws SetupError when the port is taken.
  */
 export async function openMetricsDoor(
   metrics: Metrics,

@@ -6,8 +6,8 @@ import { Gauges, type OverloadSource, type StateSources } from './gauges.ts';
 import type { Logger } from './log.ts';
 
 /**
- * Where the time to the first delta goes, one after the other: the request until its question is committed · from there
- * until its hold is made · until the model is called · until the model's first delta.
+ * The parts of the time to the first delta, in their order. `accept`: from the request until its question is committed.
+ * `hold`: until its hold is made. `start`: until the model is called. `model`: until the model's first delta.
  */
 export type FirstDeltaPart = 'accept' | 'hold' | 'start' | 'model';
 
@@ -15,26 +15,26 @@ export type FirstDeltaPart = 'accept' | 'hold' | 'start' | 'model';
 export type AttemptOutcome = 'answered' | 'stopped' | TurnFailureCode;
 
 /**
- * Counts in this process and costs a turn microseconds; nothing here asks a server while a turn runs. Labels are of
- * closed lists: never an id, never a text.
+ * Counts in this process, at a cost of microseconds a turn: no server is asked while a turn runs. Labels come from
+ * closed lists, and are never an id or a text.
  */
 export interface Metrics {
   turnEnded(ending: TurnEnding): void;
   attemptEnded(attempt: { model: string; outcome: AttemptOutcome }): void;
   firstDelta(seconds: number): void;
   firstDeltaPart(part: FirstDeltaPart, seconds: number): void;
-  /** @param characters of an answer that never went through Redis: its readers get them from PostgreSQL. */
+  /** @param characters of an answer that never went through Redis. Readers get them from PostgreSQL. */
   deltasDropped(characters: number): void;
   reconciled(report: ReconcileReport): void;
-  /** @param request.route its template, `none` when no route took it. */
+  /** @param request.route the route's template; `none` when no route matched. */
   requestEnded(request: { method: string; route: string; status: number; seconds: number }): void;
   errorSent(code: ErrorCode): void;
   streamOpened(): void;
   streamClosed(): void;
-  /** What a scrape looks up beside the counters. */
+  /** Sets what a scrape looks up beside the counters. */
   observe(sources: StateSources): void;
   observeOverload(gate: OverloadSource): void;
-  /** Prometheus's text format, the SDK's own figures included. Never fails: what cannot be looked up is left out. */
+  /** Prometheus's text format, with the SDK's own figures. It never fails: what cannot be looked up is left out. */
   render(): Promise<string>;
 }
 
@@ -43,11 +43,11 @@ export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 const UP_TO_A_MINUTE = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** @param options.readSdk the Temporal SDK's figures in the same format; null: this process collects none. */
+/** @param options.readSdk reads the Temporal SDK's figures in the same format; null: this process collects none. */
 export function createMetrics(options: { role: string; readSdk: (() => Promise<string>) | null }): Metrics {
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
-  // A look at the event loop every 50 ms instead of every 10: an idle process stays idle.
+  // The event loop is sampled every 50 ms instead of every 10, so that an idle process stays idle.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 });
   const counter = <Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []) =>
     new Counter({ name, help, labelNames, registers });
@@ -123,8 +123,8 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
 }
 
 /**
- * A counter that appears with its first increment hides that increment from `rate()`: everything that is alarmed on
- * exists from the start.
+ * Every counter with an alarm exists from the start, because a counter that appears with its first increment hides that
+ * increment from `rate()`.
  */
 function startAtZero(turns: Counter<'outcome' | 'code'>, findings: Counter<'finding'>): void {
   for (const outcome of ['completed', 'stopped']) turns.inc({ outcome, code: 'none' }, 0);
@@ -140,7 +140,7 @@ function findingsOf({ settled, started, interrupted, failed = 0, expiredHolds, m
   return { settled, started, interrupted, failed, expired_holds: expiredHolds, mismatches };
 }
 
-/** One line and one count a turn, by the process that ended it. */
+/** Logs one line and counts one ending for each turn, in the process that ended it. */
 export function countAndLogEndings(metrics: Pick<Metrics, 'turnEnded'>, log: Logger): (ending: TurnEnding) => void {
   return (ending) => {
     metrics.turnEnded(ending);

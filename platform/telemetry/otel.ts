@@ -25,11 +25,11 @@ import {
 import type { Logger } from './log.ts';
 import { NO_SPAN, type ActiveSpan, type SpanAbout, type Tracing } from './span.ts';
 
-// Nothing is registered with OpenTelemetry's globals: contexts go by a storage of our own, and a process may trace to
+// Nothing is registered with OpenTelemetry's globals. Contexts use a storage of our own, because a process may trace to
 // several places (tests do).
 
 const KINDS = { server: SpanKind.SERVER, client: SpanKind.CLIENT } as const;
-/** An exporter whose collector is away tries again with every batch; one line a minute says enough. */
+/** An exporter whose collector is away fails with every batch. One log line a minute is enough. */
 const COMPLAIN_EVERY_MS = 60_000;
 
 export function createTracing(
@@ -103,7 +103,7 @@ export function createTracing(
   };
 }
 
-/** A workflow chooses its span's id, because its activities name it as their parent long before it ends. */
+/** Lets a workflow choose its span's id, because its activities name it as their parent long before it ends. */
 class ChosenIds implements IdGenerator {
   readonly #random = new RandomIdGenerator();
   #chosen: string | null = null;
@@ -126,7 +126,7 @@ class ChosenIds implements IdGenerator {
   }
 }
 
-/** A malformed traceparent is none: a new trace begins. */
+/** A malformed traceparent counts as none: a new trace begins. */
 function contextOf(traceparent: string | null): Context {
   const [, traceId = '', spanId = '', flags = ''] =
     /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/.exec(traceparent ?? '') ?? [];
@@ -143,7 +143,7 @@ function fail(span: Span, kind: string): void {
   span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute('error.type', kind);
 }
 
-/** Its code or its class. A message may quote a row, a prompt or an address. */
+/** The error's code or class. Its message may quote a row, a prompt or an address. */
 function kindOf(error: unknown): string {
   if (typeof error === 'string') return error;
   if (!(error instanceof Error)) return typeof error;

@@ -2,24 +2,24 @@ export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
 
 export interface SpanAbout {
   readonly kind?: 'server' | 'client';
-  /** W3C traceparent of what asked for it; undefined: the active span. */
+  /** W3C traceparent of the caller; undefined: the active span. */
   readonly parent?: string | null | undefined;
-  /** Ids, codes and numbers. Never text, parameters, e-mail: spans leave for a server of somebody else's. */
+  /** Ids, codes and numbers. Never text, parameters or e-mail, because spans leave for somebody else's server. */
   readonly attributes?: SpanAttributes;
 }
 
 export interface ActiveSpan {
-  /** Null: tracing is off. */
+  /** Null when tracing is off. */
   readonly traceId: string | null;
-  /** What `work` starts has this span as its parent. */
+  /** Runs `work` with this span as the parent of all that it starts. */
   run<T>(work: () => T): T;
   rename(name: string): void;
   set(attributes: SpanAttributes): void;
-  /** @param error of which only the kind is kept: messages quote rows and prompts. */
+  /** @param error only its kind is kept, because messages quote rows and prompts. */
   end(error?: unknown): void;
 }
 
-/** A span that has passed, told by a workflow: it has no clock of ours and chose its id itself. */
+/** A span that is over, as a workflow reports it: a workflow does not have our clock, and it chooses its span's id. */
 export interface PastSpan {
   readonly name: string;
   readonly parent: string;
@@ -32,19 +32,19 @@ export interface PastSpan {
 }
 
 /**
- * One turn is one trace: the request, its workflow, the activities, and what they ask PostgreSQL, Redis and the model
- * for.
+ * Each turn is one trace: the request, its workflow, the activities, and their calls of PostgreSQL, Redis and the
+ * model.
  */
 export interface Tracing {
   readonly on: boolean;
   start(name: string, about?: SpanAbout): ActiveSpan;
-  /** A span around `work`; what it throws ends the span as failed and passes. */
+  /** Runs `work` in a span. An error of `work` ends the span as failed and is passed on. */
   span<T>(name: string, about: SpanAbout, work: (span: ActiveSpan) => Promise<T>): Promise<T>;
-  /** The same where something is under way; else `work` alone, so that no trace begins with a statement. */
+  /** Does the same inside an active span. Without one it only runs `work`, so that no trace begins with a statement. */
   child<T>(name: string, about: SpanAbout, work: (span: ActiveSpan) => Promise<T>): Promise<T>;
-  /** Adds to the active span. */
+  /** Adds attributes to the active span. */
   annotate(attributes: SpanAttributes): void;
-  /** W3C traceparent of the active span, to be carried along. */
+  /** W3C traceparent of the active span, to be passed on. */
   current(): string | null;
   record(span: PastSpan): void;
   flush(): Promise<void>;

@@ -7,7 +7,7 @@ import { traceHeaders } from '../../workflows/contract/trace.ts';
 import { NO_TRACING, type Tracing } from '../telemetry/span.ts';
 
 /**
- * One connection for client and worker: only so can a start hand its first workflow task to the worker of the same
+ * Client and worker share one connection: only so can a start hand its first workflow task to the worker of the same
  * process.
  */
 export interface Temporal {
@@ -18,8 +18,8 @@ export interface Temporal {
 }
 
 /**
- * TLS, API key and profile come through the official environment variables (`TEMPORAL_TLS…`, `TEMPORAL_API_KEY`,
- * `TEMPORAL_PROFILE`).
+ * TLS, API key and profile are read from Temporal's official environment variables (`TEMPORAL_TLS…`,
+ * `TEMPORAL_API_KEY`, `TEMPORAL_PROFILE`).
  * @throws SetupError when no server answers within 10 s.
  */
 export async function connectTemporal(
@@ -28,7 +28,7 @@ export async function connectTemporal(
 ): Promise<Temporal> {
   const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: options.env });
   const address = options.address ?? connectionOptions.address ?? '127.0.0.1:7233';
-  // Payloads are a few ids: compressing them costs 1.6 ms of CPU a turn and saves nothing.
+  // Payloads are a few ids. Compressing them costs 1.6 ms of CPU a turn and saves nothing.
   const wanted: NativeConnectionOptions = { ...connectionOptions, address, grpcCompression: { codec: 'none' } };
   const connection = await connectWithin(wanted, 10_000);
   const used = namespace ?? options.namespace;
@@ -41,7 +41,7 @@ export async function connectTemporal(
   };
 }
 
-/** The workflow's trace is that of whoever starts it. */
+/** A workflow gets the trace of whoever starts it. */
 function carryTrace(tracing: Tracing): WorkflowClientInterceptor {
   return {
     start: (input, next) =>

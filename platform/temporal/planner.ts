@@ -27,7 +27,8 @@ import { armTemporalSchedule, deleteTemporalSchedule, triggerTemporalSchedule } 
 const HOUR_MS = 3_600_000;
 
 /**
- * One Temporal schedule a user and kind. The prefix keeps test runs, and installations that share a namespace, apart.
+ * Each user has one Temporal schedule of a kind. The prefix keeps test runs, and installations that share a namespace,
+ * apart.
  */
 export function createPlanner(client: Client, { taskQueuePrefix }: { taskQueuePrefix: string }): Planner {
   const idOf = (kind: ScheduleKind, userId: number) => `${taskQueuePrefix}${userScheduleId(kind, userId)}`;
@@ -85,7 +86,8 @@ function scheduleOf(
       args: [{ userId: account.userId }],
       staticSummary: summary(account),
       typedSearchAttributes,
-      // No retry policy, and an end: a run that hangs under SKIP would silently skip all later ones.
+      // There is no retry policy, and there is a timeout: runs do not overlap (SKIP), so a run that hangs would
+      // silently skip all later ones.
       workflowExecutionTimeout,
     } satisfies ScheduleOptionsStartWorkflowAction<typeof allowanceReset | typeof usageAlert>,
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow },
@@ -97,7 +99,7 @@ function scheduleOf(
 interface Plan {
   readonly workflowType: string;
   readonly workflowExecutionTimeout: `${number} minutes`;
-  /** How late a firing that a server's outage missed is still made up for. */
+  /** How late a missed firing is still made up for after an outage of the server. */
   readonly catchupWindow: '1 day' | '10 minutes';
   summary(account: ScheduledAccount): string;
   spec(account: ScheduledAccount): ScheduleOptions['spec'];
@@ -117,7 +119,7 @@ const PLANS = {
   alert: {
     workflowType: WORKFLOW_TYPES.usageAlert,
     workflowExecutionTimeout: '15 minutes',
-    // The next full hour is as good.
+    // A check that is missed longer than this can wait for the next full hour.
     catchupWindow: '10 minutes',
     summary: ({ userId }) => `hourly check of user ${userId} at 90 % or more`,
     spec: ({ userId, periodEndsAt }) => ({
@@ -127,7 +129,7 @@ const PLANS = {
   },
 } as const satisfies Record<ScheduleKind, Plan>;
 
-/** Null: no schedule of a user of this installation. */
+/** @returns null for a schedule that is not a user's of this installation. */
 function plannedOf({ scheduleId, spec, info }: ScheduleSummary, prefix: string): PlannedSchedule | null {
   const known = scheduleId.startsWith(prefix) ? parseUserScheduleId(scheduleId.slice(prefix.length)) : null;
   if (known === null) return null;
@@ -141,8 +143,8 @@ function plannedOf({ scheduleId, spec, info }: ScheduleSummary, prefix: string):
 type Spec = NonNullable<ScheduleSummary['spec']>;
 
 /**
- * Told by the same words as the wanted timing where the form is ours, else as something that differs from every wanted
- * one.
+ * The timing of a schedule that is armed: in the words of `timingOf` where it has our form, else as text that differs
+ * from every wanted timing.
  */
 const TIMING_OF = {
   reset({ calendars = [], intervals = [], timezone }, userId) {

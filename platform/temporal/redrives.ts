@@ -8,24 +8,24 @@ import { TURN_FAILURE_TYPES } from '../../workflows/contract/turn.ts';
 import type { redriveTurns } from '../../workflows/redrive-turns.ts';
 import type { Temporal } from './connection.ts';
 
-/** What is started, and what the Temporal UI tells of it. The reason stays out: it is somebody's own words. */
+/** What is started, and what the Temporal UI shows of it. The reason stays out, because it is a person's own words. */
 export interface RedriveToStart {
   readonly redriveId: string;
   readonly ratePerSecond: number;
-  /** Null: through the CLI. */
+  /** Null when started through the CLI. */
   readonly adminId: number | null;
   readonly filter: TurnFilter;
   readonly progress: RedriveProgress;
 }
 
 /**
- * The workflows of redrives, as the door sees them. What they do stands in PostgreSQL, so one that is lost is simply
- * started again.
+ * The workflows of redrives, as the API sees them. Their progress is in PostgreSQL, so one that is lost is started
+ * again.
  */
 export interface Redrives {
   /** @throws when the server does not answer within 5 s. */
   start(redrive: RedriveToStart): Promise<void>;
-  /** Tells it what its row says already; starts it if Temporal has lost it. @throws as `start`. */
+  /** Tells the workflow what its row says already, and starts it if Temporal has lost it. @throws as `start`. */
   signal(redrive: RedriveToStart, step: RedriveStep): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export function createRedrives(
   };
 }
 
-/** Those of the turns it replays, as far as the filter names one. */
+/** The attributes of the turns it replays, as far as the filter names them. */
 function searchAttributesOf({ userId, conversationId, model, code }: TurnFilter) {
   const type = Object.entries(TURN_FAILURE_TYPES).find(([known]) => known === code)?.[1];
   return [
@@ -82,11 +82,11 @@ function describe({ from, to, ...filter }: TurnFilter): string {
   return parts.length === 0 ? 'any cause' : parts.map(([name, value]) => `${name} ${value}`).join(', ');
 }
 
-/** Where the Temporal UI shows a workflow; null when nobody said where the UI is (`TEMPORAL_UI_URL`). */
+/** Links to workflows in the Temporal UI; null when `TEMPORAL_UI_URL` is not set. */
 export interface TemporalLinks {
-  /** All runs of a workflow id. */
+  /** Shows all runs of a workflow id. */
   workflow(workflowId: string): string | null;
-  /** The history of one run. */
+  /** Shows the history of one run. */
   run(workflowId: string, runId: string): string | null;
 }
 

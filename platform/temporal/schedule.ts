@@ -9,8 +9,8 @@ import {
 export type Armed = 'created' | 'updated';
 
 /**
- * Creates a schedule, or brings the one of its id to the wanted form; one past its `endAt` is still there and never
- * fires again until then. A person's pause and note stay.
+ * Creates a schedule, or changes the one of its id to the wanted form. A schedule past its `endAt` still exists, but
+ * does not fire until it is changed. A person's pause and note stay.
  */
 export async function armTemporalSchedule(client: Client, schedule: ScheduleOptions): Promise<Armed> {
   for (let tries = 0; ; tries++) {
@@ -25,13 +25,14 @@ export async function armTemporalSchedule(client: Client, schedule: ScheduleOpti
       await client.schedule.getHandle(scheduleId).update(({ state }) => ({ ...wanted, state }));
       return 'updated';
     } catch (error) {
-      // Deleted between the two: it is created after all. More than a few times in a row is no race.
+      // The schedule was deleted between the two calls, so it is created after all. More than a few times in a row is
+      // no race.
       if (!(error instanceof ScheduleNotFoundError) || tries >= 5) throw error;
     }
   }
 }
 
-/** One action now, after the one that may be running. No-op when there is no such schedule. */
+/** Fires once now, after a run that may be under way. Does nothing when there is no such schedule. */
 export async function triggerTemporalSchedule(client: Client, scheduleId: string): Promise<void> {
   await ifThere(client.schedule.getHandle(scheduleId).trigger(ScheduleOverlapPolicy.BUFFER_ONE));
 }

@@ -15,25 +15,25 @@ import { grpcCodeOf } from './grpc-code.ts';
 
 export type StartTurn = Pick<TurnRecord, 'turnId' | 'userId' | 'conversationId' | 'model' | 'runReason'>;
 
-/** The runs of turns, as everybody but the worker sees them. */
+/** The runs of turns, for all but the worker. */
 export interface TurnRuns {
   /**
-   * Starts the turn's workflow (a replay's on the `background` queue), or finds the run that takes it up. An open run
-   * may also be the last one: its ending is told a moment before Temporal closes it (12 s, if its worker dies in
-   * between), and whoever runs it again may be quicker. Then a run is started when that one has closed.
+   * Starts the turn's workflow (a replay's on the `background` queue), or finds the run that takes the turn up. An open
+   * run may also be an earlier one that is about to close: its ending is told a moment before Temporal closes it (12 s,
+   * if its worker dies in between), and a retry may come sooner. Then a run is started once that one has closed.
    * @param isTaken whether a run holds the turn or has ended it. @throws TurnStartError.
    */
   start(turn: StartTurn, isTaken: () => Promise<boolean>): Promise<void>;
-  /** Asks the running workflow to stop; a workflow that is gone has nothing to stop. */
+  /** Asks the running workflow to stop. A workflow that is gone has nothing to stop. */
   cancel(turn: { turnId: string; userId: number }): Promise<void>;
   /** Whether a run of the turn is open. @throws when the server does not say. */
   isOpen(turn: { turnId: string; userId: number }): Promise<boolean>;
-  /** The newest run, for whoever looks; null when there is none or the server does not say. */
+  /** The newest run, for display; null when there is none or the server does not say. */
   findNewest(turn: { turnId: string; userId: number }): Promise<{ runId: string; status: string } | null>;
   ready(): Promise<boolean>;
 }
 
-/** `definite`: nothing was started and nothing will be. Else nobody knows, and the turn stays bound. */
+/** `definite`: nothing was started and nothing will be. Otherwise the outcome is unknown, and the turn stays bound. */
 export class TurnStartError extends Error {
   override readonly name = 'TurnStartError';
   readonly definite: boolean;
@@ -46,10 +46,10 @@ export class TurnStartError extends Error {
 
 const START_DEADLINE_MS = 2_000;
 
-/** How long a start waits for an open run to take the turn or to close; what comes later is found by reconcile. */
+/** How long a start waits for an open run to take the turn or to close. Reconcile finds what happens later. */
 const OPEN_RUN_MS = 30_000;
 
-/** @param options.eager the worker of the same queue runs in this process on this connection. */
+/** @param options.eager whether a worker of the same queue runs in this process on this connection. */
 export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: string; eager: boolean }): TurnRuns {
   const { client, connection } = temporal;
   const queues = taskQueues(options.taskQueuePrefix);
@@ -124,13 +124,13 @@ export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: s
   };
 }
 
-// gRPC codes by which the server itself said no: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED,
-// FAILED_PRECONDITION, UNIMPLEMENTED, UNAUTHENTICATED. UNAVAILABLE and DEADLINE_EXCEEDED may come after the start took
-// effect.
+// gRPC codes with which the server itself refused: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED,
+// FAILED_PRECONDITION, UNIMPLEMENTED, UNAUTHENTICATED. UNAVAILABLE and DEADLINE_EXCEEDED are not among them: they may
+// come after the start took effect.
 const REFUSED = new Set([3, 5, 7, 8, 9, 12, 16]);
 
 function isDefinite(error: unknown): boolean {
-  // NOT_FOUND, for which the SDK makes an error of its own without the code.
+  // The SDK turns NOT_FOUND into an error of its own without the code.
   if (error instanceof NamespaceNotFoundError) return true;
   const code = grpcCodeOf(error);
   return code !== null && REFUSED.has(code);

@@ -69,6 +69,6 @@ export interface AdminStatsReport {
   readonly over95: number;
   /** ISO 8601 */
   readonly asOf: string;
-  /** False when Redis did not take the statistics. They are then computed for each request. */
+  /** False when Redis did not take the statistics. Whoever asks next then computes them. */
   readonly cached: boolean;
 }
