@@ -3,7 +3,7 @@ import { countLiveTurns } from '../db/turns/turns.ts';
 import { AppError } from '../domain/errors.ts';
 import type { ApiDeps } from './context.ts';
 import { mountDocs } from './openapi/docs.ts';
-import { createDoor, identify } from './http/door.ts';
+import { createDoor, assignRequestId } from './http/door.ts';
 import { errorMiddleware } from './http/errors.ts';
 import { mountRoutes } from './http/mount.ts';
 import { describeApi } from './openapi/openapi.ts';
@@ -13,7 +13,7 @@ import { traceRequests } from './http/request-trace.ts';
 import { routesOf, watchRoutes } from './routes.ts';
 import { mountWeb } from './http/web.ts';
 
-/** @param stopping aborts when the server stops: streams end then, and their readers resume elsewhere. */
+/** @param stopping aborts when the server stops. Streams end then, and their readers resume elsewhere. */
 export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   const { limits: limitsConfig } = deps.config;
   const door = createDoor(deps, stopping);
@@ -28,12 +28,13 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.set('query parser', 'simple');
-  app.use(timeRequests(deps.metrics), identify);
+  app.use(timeRequests(deps.metrics), assignRequestId);
   mountRoutes(app, watched, door);
   mountDocs(app, describeApi([...watched, ...routes]));
   app.use(traceRequests(deps.tracing, deps.log));
   mountRoutes(app, routes, door);
-  // So that an unknown address tells a stranger nothing, nor an unknown admin address a user.
+  // The guards come first, so that an unknown address tells a stranger nothing, and an unknown admin address tells a
+  // user nothing.
   app.use('/api/admin', ...door.guard('admin'));
   app.use('/api', ...door.guard('user'));
   if (deps.config.webDir !== undefined)

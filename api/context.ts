@@ -16,13 +16,13 @@ import type { Tracing } from '../platform/telemetry/span.ts';
 import type { Redrives, TemporalLinks } from '../platform/temporal/redrives.ts';
 import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
 
-/** What the door needs, wired by hand in service.ts. */
+/** What the API needs, wired by hand in service.ts. */
 export interface ApiDeps {
   readonly config: Pick<Config, 'http' | 'policy' | 'testRoutes' | 'limits' | 'demo' | 'dataDir' | 'webDir' | 'oidc'>;
-  /** On offer; the first is the default. */
+  /** The models on offer. The first is the default. */
   readonly models: readonly PricedModel[];
   readonly database: Database;
-  /** Null: only our own keys are taken. */
+  /** Null: only our own keys are accepted. */
   readonly issuer: Issuer | null;
   readonly redis: Redis;
   readonly feed: TurnFeed;
@@ -40,12 +40,12 @@ export interface ApiDeps {
   now(): number;
 }
 
-/** One request, whoever sends it. */
+/** One request, whether or not its sender is known. */
 export interface Visitor {
   readonly locale: Locale;
   readonly request: Request;
   readonly response: Response;
-  /** Aborts when the reader has gone or the server stops; a turn goes on either way. */
+  /** Aborts when the reader has gone or the server stops. A turn goes on either way. */
   readonly gone: AbortSignal;
 }
 

@@ -5,9 +5,9 @@ import { createApp } from './app.ts';
 import type { ApiDeps } from './context.ts';
 
 export interface Api {
-  /** Where it listens, with the port that was given when 0 was asked for. */
+  /** Where it listens, with the port that was chosen when 0 was asked for. */
   readonly url: string;
-  /** Ends streams (their readers resume elsewhere), lets other requests finish for 5 s. */
+  /** Ends streams (their readers resume elsewhere) and lets other requests finish for 5 s. */
   close(): Promise<void>;
 }
 
@@ -18,10 +18,10 @@ export async function startApi(deps: ApiDeps): Promise<Api> {
   const stopping = new AbortController();
   const server = createServer(
     {
-      // A plain send may wait 120 s for its answer; a request itself is small.
+      // Limits only the request itself, which is small. A plain send may wait 120 s for its answer.
       requestTimeout: 30_000,
       headersTimeout: 10_000,
-      // Longer than the 60 s that most balancers keep an idle connection, so that they never meet a closed one.
+      // Longer than the 60 s for which most balancers keep an idle connection, so that they never use a closed one.
       keepAliveTimeout: 75_000,
     },
     oneAtATime(createApp(deps, stopping.signal)),

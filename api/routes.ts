@@ -17,15 +17,12 @@ import { redriveRoutes } from './routes/redrives.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { tokenStatsRoutes } from './routes/token-stats.ts';
 
-/** What is asked by machines that watch this one; in no trace. */
+/** Calls of the machines that watch this service. They are not traced. */
 export function watchRoutes(deps: ApiDeps): Route[] {
   return [...healthRoutes(deps), ...metricsRoutes(deps)];
 }
 
-/**
- * Every other call. Making them asks nothing of what they will use, so that they can be described without
- * it.
- */
+/** All other calls. Making them uses nothing of `deps`, so that they can be described without a service. */
 export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
   return [
     ...signInRoutes(deps),

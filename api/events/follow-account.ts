@@ -24,19 +24,19 @@ export interface AccountEvent {
 export type FollowDeps = Pick<ApiDeps, 'database' | 'redis' | 'accountFeed' | 'config' | 'now'>;
 
 /**
- * While messages arrive, a look every so often finds what a lost one said, and a period that ended; without Redis the
- * looks are all there is.
+ * While messages arrive, a regular look finds what a lost one said, and a period that has ended. Without Redis there
+ * are only these looks.
  */
 const LIVE_POLL_MS = 15_000;
 const AWAY_POLL_MS = 1_000;
-/** Many changes at once are read once: at most ten looks a second for a reader. */
+/** Changes that come together are read together: at most ten looks a second for a reader. */
 const BETWEEN_LOOKS_MS = 100;
 const AT_A_TIME = 100;
 
 /**
  * Follows one account: its usage now, then every change of its usage, turns and notifications after `from`, none twice.
- * All of it is read from PostgreSQL; Redis only says when. The first reading happens before this resolves, so that its
- * failure is still an answer.
+ * Everything is read from PostgreSQL; Redis only says when. The first reading happens before this resolves, so that its
+ * failure can still be answered as an error.
  */
 export class AccountFollower {
   readonly #deps: FollowDeps;
@@ -44,9 +44,9 @@ export class AccountFollower {
   readonly #bell = new Bell();
   readonly #watch: { readonly live: boolean; close(): void };
   #at: AccountCursor;
-  /** Of the last usage event; a forecast alone, which moves with the clock, is no change. */
+  /** The last usage event, for comparison. A forecast alone moves with the clock, so it is no change. */
   #shown = '';
-  /** State and attempt of the turns told of last. */
+  /** State and attempt of each turn in the last events. */
   readonly #told = new Map<string, string>();
 
   private constructor(
@@ -68,14 +68,14 @@ export class AccountFollower {
       ring();
     });
     try {
-      // First the subscription, then PostgreSQL: what changes after the reading is told.
+      // The subscription comes before PostgreSQL is read, so that every later change is told.
       await watch.ready;
       const tip = await readAccountTip(deps.database.sql, principal);
       const follower = new AccountFollower(deps, principal, watch, from === null ? tip : noFurtherThan(from, tip));
       ring = () => {
         follower.#bell.ring();
       };
-      // Whatever was said before there was a bell.
+      // Rings for whatever came before there was a bell.
       follower.#bell.ring();
       return follower;
     } catch (error) {
@@ -84,7 +84,7 @@ export class AccountFollower {
     }
   }
 
-  /** Until `gone` aborts. @param send resolves when the reader can take more; nothing more is read before. */
+  /** Runs until `gone` aborts. @param send resolves when the reader can take more. Nothing more is read before. */
   async run(send: (event: AccountEvent) => Promise<void>, gone: AbortSignal): Promise<void> {
     const first = await this.#usage();
     if (first !== null) await send(first);
@@ -92,7 +92,7 @@ export class AccountFollower {
       await this.#bell.wait(this.#watch.live && this.#deps.redis.isReady() ? LIVE_POLL_MS : AWAY_POLL_MS, gone);
       if (gone.aborted) return;
       await this.#look(send, gone).catch((error: unknown) => {
-        // PostgreSQL away for a moment: nothing is lost, the next look starts where this one got to.
+        // PostgreSQL may be away for a moment. Nothing is lost: the next look starts where this one ended.
         if (!isUnavailable(error)) throw error;
       });
       await sleep(BETWEEN_LOOKS_MS, undefined, { signal: gone }).catch(() => {});
@@ -126,7 +126,7 @@ export class AccountFollower {
     }
   }
 
-  /** A turn is touched also when its answer is stored, which changes nothing that is told. */
+  /** A turn is also touched when its answer is stored, which changes nothing that readers are told. */
   #isNews({ turnId, state, attempt }: TurnChange): boolean {
     const told = `${state} ${attempt}`;
     if (this.#told.get(turnId) === told) return false;
@@ -154,7 +154,7 @@ export class AccountFollower {
     }
   }
 
-  /** Null when nothing of it has changed since the last. */
+  /** @returns null when the usage has not changed since the last event. */
   async #usage(): Promise<AccountEvent | null> {
     const { database, config, now } = this.#deps;
     const data = presentUsage(

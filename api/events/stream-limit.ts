@@ -2,11 +2,11 @@ import { AppError } from '../../domain/errors.ts';
 
 /** Counts the open streams of each account in this process. */
 export interface StreamLimit {
-  /** @returns what gives the place back. @throws AppError rate_limited when all are taken. */
+  /** @returns a function that gives the place back. @throws AppError rate_limited when all places are taken. */
   enter(accountId: number): () => void;
 }
 
-/** @param most streams of one account at once: each costs three queries a change. */
+/** @param most streams of one account at once. Each costs three queries a change. */
 export function createStreamLimit(most: number): StreamLimit {
   const open = new Map<number, number>();
   return {

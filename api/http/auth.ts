@@ -5,16 +5,16 @@ import type { Database } from '../../db/database.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Issuer } from '../../platform/sign-in/issuer.ts';
 
-/** Who a request speaks for. */
+/** Finds the person for whom a request acts. */
 export type Authenticate = (request: Request) => Promise<Principal>;
 
-/** Three parts of base64url; a key of ours has no dot. */
+/** Three parts of base64url. A key of ours has no dot. */
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
- * By a key of ours, or by a token of the issuer where there is one.
- * @throws AppError unauthorized, the same for what is missing, malformed, unknown, revoked, expired and of others;
- *   unavailable while the issuer's keys cannot be had.
+ * Accepts a key of ours, or a token of the issuer where there is one.
+ * @throws AppError unauthorized, the same for a token that is missing, malformed, unknown, revoked, expired or somebody
+ *   else's; unavailable while the issuer's keys are not available.
  */
 export function createAuthenticate({ database, issuer }: { database: Database; issuer: Issuer | null }): Authenticate {
   return async (request) => {

@@ -5,8 +5,8 @@ import { AppError } from '../../domain/errors.ts';
 const MAX_BODY = 256 * 1024;
 
 /**
- * Bodies are JSON objects. No content type and curl's default are read as JSON, so that `curl -d '{…}'` works; with
- * bearer tokens there are no cross-site forms to fear. Other types are 415.
+ * Bodies are JSON objects. A missing content type and curl's default are read as JSON, so that `curl -d '{…}'` works.
+ * That is safe, because cross-site forms carry no bearer token. Other types are 415.
  */
 export function readBody(): RequestHandler {
   const parse = express.json({ limit: MAX_BODY, strict: true, type: () => true, verify: utf8Only });
@@ -23,16 +23,16 @@ export function readBody(): RequestHandler {
   };
 }
 
-/** The body as it came, for whoever checks a signature over it; `bytesOf` then has it. */
+/** Keeps the body as bytes, for routes that check a signature over it. `bytesOf` returns it. */
 export function readBytes(): RequestHandler {
-  // Not unpacked: what is signed is what was sent.
+  // The body is not unpacked, because the signature is over the bytes that were sent.
   const parse = express.raw({ limit: MAX_BODY, inflate: false, type: () => true });
   return (request, response, next) => {
     parse(request, response, (error: unknown) => next(error === undefined ? undefined : bodyError(error)));
   };
 }
 
-/** Empty when there was no body. */
+/** @returns no bytes when there was no body. */
 export function bytesOf({ body }: { readonly body?: unknown }): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
@@ -51,12 +51,12 @@ function isJson(contentType: string | undefined): boolean {
   );
 }
 
-/** Korean Windows clients send CP949: decoded as UTF-8 it would be a question of `\ufffd`, stored and charged. */
+/** Korean Windows clients send CP949. Decoded as UTF-8 it would be a question of `\ufffd`, stored and charged. */
 function utf8Only(_request: unknown, _response: unknown, bytes: Buffer, charset: string): void {
   if (charset !== 'utf-8' || !isUtf8(bytes)) throw new NotUtf8();
 }
 
-/** With the one field that the parser passes on. */
+/** Carries `type`, the one field that the parser passes on. */
 class NotUtf8 extends Error {
   readonly type = 'not.utf-8';
 }
@@ -65,7 +65,7 @@ function objectOnly(body: unknown): AppError | undefined {
   return typeof body === 'object' && body !== null && !Array.isArray(body) ? undefined : new AppError('invalid_json');
 }
 
-/** What reading a body may refuse, before its schema does. */
+/** Codes with which reading a body may refuse it, before its schema does. */
 export const BODY_ERRORS = ['invalid_json', 'payload_too_large', 'unsupported_media_type'] as const;
 
 const PARSER_ERRORS: Readonly<Record<string, (typeof BODY_ERRORS)[number]>> = {
@@ -82,6 +82,6 @@ function bodyError(error: unknown): unknown {
   const status = 'status' in error ? error.status : 0;
   const code = PARSER_ERRORS[String(type)];
   if (code !== undefined) return new AppError(code);
-  // What else the parser refuses (a body cut off, a broken gzip) is the request's fault too.
+  // Anything else that the parser refuses (a body cut off, a broken gzip) is the request's fault, too.
   return typeof status === 'number' && status < 500 ? new AppError('invalid_json') : error;
 }

@@ -3,12 +3,12 @@ import { drained } from './event-stream.ts';
 
 export type Cell = string | number | boolean | null;
 
-/** What a spreadsheet would take for a formula when it opens the file. */
+/** Text that a spreadsheet would take for a formula when it opens the file. */
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 
 /**
- * One record as RFC 4180 has it. Text that begins like a formula is put behind an apostrophe; numbers stay numbers,
- * also below 0.
+ * One record in the form of RFC 4180. An apostrophe is put before text that begins like a formula. Numbers stay
+ * numbers, also below 0.
  */
 export function csvLine(cells: readonly Cell[]): string {
   return `${cells.map(cellOf).join(',')}\r\n`;
@@ -21,8 +21,8 @@ function cellOf(cell: Cell): string {
 }
 
 /**
- * Streams a header and the lines of each batch, no faster than the reader reads: memory is bounded by one batch.
- * What fails on the way cuts the connection, so that half a file is never taken for a whole one.
+ * Streams a header and the lines of each batch, no faster than the reader reads, so that memory holds one batch at
+ * most. An error on the way cuts the connection, so that half a file is never taken for a whole one.
  */
 export async function sendCsv(
   response: Response,

@@ -38,8 +38,8 @@ interface Locals {
   principal?: Principal;
 }
 
-/** Names every request, also one that no route takes. */
-export const identify: RequestHandler = (_request, response, next) => {
+/** Gives every request an id, even one that no route matches. */
+export const assignRequestId: RequestHandler = (_request, response, next) => {
   const locals = response.locals as Locals;
   locals.requestId = uuidv7();
   response.set({

@@ -41,7 +41,7 @@ export const STATUS_OF = {
 } as const satisfies Record<ErrorCode, number>;
 
 /**
- * A code for the statuses that express, `send` and body-parser choose by themselves; any other of theirs is
+ * Codes for the statuses that express, `send` and body-parser choose themselves. Any other of theirs is
  * `invalid_request`.
  */
 const CODE_OF: Readonly<Record<number, ErrorCode>> = {
@@ -50,7 +50,7 @@ const CODE_OF: Readonly<Record<number, ErrorCode>> = {
   415: 'unsupported_media_type',
 };
 
-/** In how many seconds a refused send may succeed by waiting alone; null: it will not. */
+/** After how many seconds a refused send may succeed by waiting alone; null: it will not. */
 export const RETRY_AFTER_OF = {
   tokens_held: 5,
   unavailable: 5,
@@ -58,10 +58,10 @@ export const RETRY_AFTER_OF = {
   account_suspended: null,
 } as const satisfies Record<TurnRefusalCode, number | null>;
 
-/** How errors reach the callers of a route: a protocol that is not ours brings its own. */
+/** How a route's callers receive errors. A protocol that is not ours has an envelope of its own. */
 export interface ErrorEnvelope {
   readonly statusOf: Readonly<Record<ErrorCode, number>>;
-  /** What the document says of an error's body. */
+  /** The schema of an error's body in the OpenAPI document. */
   schemaOf(status: number): z.ZodType;
   wrap(error: {
     readonly code: ErrorCode;
@@ -72,15 +72,15 @@ export interface ErrorEnvelope {
   }): object;
 }
 
-/** `{code, message, requestId, …}`: the shape of every error but those of routes with an envelope of their own. */
+/** `{code, message, requestId, …}`: the shape of all errors, except on routes with an envelope of their own. */
 export const FLAT_ENVELOPE: ErrorEnvelope = {
   statusOf: STATUS_OF,
   schemaOf: (status) => (status === 402 ? refusalBody : [422, 502, 504].includes(status) ? failedTurnBody : errorBody),
   wrap: ({ code, message, details, requestId }) => ({ code, message, ...details, requestId }),
 };
 
-/** From here on the request's errors are sent in this envelope. */
-export function wearEnvelope(envelope: ErrorEnvelope): RequestHandler {
+/** Sends the request's errors in this envelope from here on. */
+export function useEnvelope(envelope: ErrorEnvelope): RequestHandler {
   return (_request, response, next) => {
     (response.locals as { envelope?: ErrorEnvelope }).envelope = envelope;
     next();
@@ -89,7 +89,7 @@ export function wearEnvelope(envelope: ErrorEnvelope): RequestHandler {
 
 /**
  * `retryAfter` (seconds) goes into the header.
- * @param status instead of the code's own.
+ * @param status replaces the code's own.
  */
 export function sendError(response: Response, error: AppError, status: number | null = null): void {
   const { retryAfter, ...details } = error.details;
@@ -104,7 +104,7 @@ export function sendError(response: Response, error: AppError, status: number | 
     .json(envelope.wrap({ code, message: errorSentence(code, locale), details, requestId: requestIdOf(response) }));
 }
 
-/** Whatever a route throws ends here; the unknown becomes a 500 that tells nothing but its request id. */
+/** Answers every error of a route. An unexpected one becomes a 500 that tells nothing but its request id. */
 export function errorMiddleware({
   log,
   metrics,
@@ -117,7 +117,7 @@ export function errorMiddleware({
     const known =
       status === null ? recognise(error) : new AppError(CODE_OF[status] ?? 'invalid_request', {}, { cause: error });
     if (known === null) log.error({ requestId: requestIdOf(response), err: describeError(error) }, 'a request failed');
-    // The headers of a stream are gone: all that is left is to end it, and the reader resumes.
+    // The headers of a stream have left already, so the stream is cut, and its reader resumes.
     if (response.headersSent) {
       response.destroy();
       return;
@@ -130,7 +130,7 @@ export function errorMiddleware({
 }
 
 /**
- * What a library says of the request, not of us: a path that cannot be decoded (400), a range beyond the end of a file
+ * The status that a library gives a bad request: a path that cannot be decoded (400), a range beyond the end of a file
  * (416).
  */
 function statusOf(error: unknown): number | null {
@@ -139,8 +139,8 @@ function statusOf(error: unknown): number | null {
 }
 
 /**
- * The headers of the file that was not sent would make the error a compressed script, kept for a year. `Content-Range`
- * says how long it is.
+ * Removes the headers of the file that was not sent: with them, the error would be a compressed script that is kept for
+ * a year. `Content-Range` stays, because it says how long the file is.
  */
 function forgetFile(response: Response): void {
   for (const name of ['Content-Type', 'Content-Encoding', 'ETag', 'Last-Modified', 'Accept-Ranges'])

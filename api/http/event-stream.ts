@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Response } from 'express';
 
-/** Proxies close what is silent; most allow 60 s, some 20 s. */
+/** Proxies close silent connections: most after 60 s, some after 20 s. */
 const COMMENT_EVERY_MS = 15_000;
 
 /**
@@ -16,7 +16,7 @@ export class EventStream {
     this.#response = response;
     response.status(200).set({
       'Content-Type': 'text/event-stream; charset=utf-8',
-      // no-transform: a proxy that compresses would hold back what it collects.
+      // no-transform, because a proxy that compresses would hold events back.
       'Cache-Control': 'no-cache, no-transform',
       'X-Accel-Buffering': 'no',
     });
@@ -39,7 +39,7 @@ export class EventStream {
   }
 }
 
-/** Resolves when the response takes more, or its reader has gone and never will. */
+/** Resolves when the response takes more, or its reader has gone. */
 export async function drained(response: Response): Promise<void> {
   const settled = new AbortController();
   const { signal } = settled;

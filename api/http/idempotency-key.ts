@@ -1,7 +1,7 @@
 import { AppError } from '../../domain/errors.ts';
 import type { Caller } from '../context.ts';
 
-/** @throws AppError invalid_request for what is no key. @returns null without one. */
+/** @throws AppError invalid_request for a malformed key. @returns null without one. */
 export function readIdempotencyKey({ request }: Caller): string | null {
   const key = request.get('idempotency-key');
   if (key === undefined) return null;
@@ -13,7 +13,7 @@ export function readIdempotencyKey({ request }: Caller): string | null {
   return key;
 }
 
-/** For calls that must never happen twice by a repeated request. @throws AppError invalid_request without one. */
+/** For calls that a repeated request must never make twice. @throws AppError invalid_request without a key. */
 export function getIdempotencyKey(caller: Caller): string {
   const key = readIdempotencyKey(caller);
   if (key === null)

@@ -7,7 +7,7 @@ export interface RequestLimits {
   consume(kind: 'send' | 'read', accountId: number): Promise<void>;
 }
 
-/** Per account, counted in Redis for all API processes; without Redis each process counts for itself. */
+/** Limits each account. Redis counts for all API processes; without it each process counts for itself. */
 export function createRequestLimits(
   redis: Redis,
   { sendsPerMinute, readsPerSecond }: { sendsPerMinute: number; readsPerSecond: number },
@@ -24,13 +24,13 @@ export function createRequestLimits(
   };
 }
 
-/** @returns a function that counts one request and answers the refusal, or null. */
+/** @returns a function that counts one request and returns its refusal, or null. */
 function limiter(redis: Redis, options: { keyPrefix: string; points: number; duration: number }) {
   const shared = new RateLimiterRedis({ ...options, storeClient: redis.commands, useRedisPackage: true });
   const own = new RateLimiterMemory(options);
   return async (key: string): Promise<RateLimiterRes | null> => {
     try {
-      // 100 ms: a limit must not cost a person the wait for a Redis that hangs.
+      // 100 ms, because a limit must not make a person wait for a Redis that hangs.
       await redis.ask(() => shared.consume(key), 100);
       return null;
     } catch (error) {

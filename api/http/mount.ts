@@ -3,14 +3,14 @@ import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 import type { Caller, Visitor } from '../context.ts';
 import { bytesOf, readBody, readBytes } from './body.ts';
-import { wearEnvelope } from './errors.ts';
+import { useEnvelope } from './errors.ts';
 import type { Access, Reply, Route } from './route.ts';
 
-/** What stands before the routes' own code. */
+/** What every request passes before a route's own code. */
 export interface Door {
-  /** Lets in whom `access` names, before anything else of the request is looked at, its body included. */
+  /** Lets in only those whom `access` names, before anything else of the request is read, its body included. */
   guard(access: Access): readonly RequestHandler[];
-  /** Counts the request of somebody whom a guard has let in. */
+  /** Counts a request that a guard has let in. */
   count(limit: 'send' | 'read'): RequestHandler;
   visitorOf(response: Response): Visitor;
   /** @throws when no guard has let anybody in. */
@@ -36,9 +36,9 @@ export function mountRoutes(app: Express, routes: readonly Route[], door: Door):
   allowOnly(app, routes, door);
 }
 
-/** A known path with another method says which methods it has, to whom it lets in. */
+/** Answers another method of a known path with the methods that the path has, to those who may use it. */
 function allowOnly(app: Express, routes: readonly Route[], door: Door): void {
-  // `/turns/replay` is not `/turns/:turnId`.
+  // Literal paths come first, because `/turns/replay` is not `/turns/:turnId`.
   const literalFirst = routes.toSorted((a, b) => Number(a.path.includes(':')) - Number(b.path.includes(':')));
   for (const [path, group] of Map.groupBy(literalFirst, ({ path }) => path)) {
     const methods = group.map(({ method }) => method.toUpperCase()).join(', ');
@@ -51,7 +51,7 @@ function allowOnly(app: Express, routes: readonly Route[], door: Door): void {
 }
 
 function enter({ access, envelope }: Route, door: Door): RequestHandler[] {
-  return [...(envelope === undefined ? [] : [wearEnvelope(envelope)]), ...door.guard(access)];
+  return [...(envelope === undefined ? [] : [useEnvelope(envelope)]), ...door.guard(access)];
 }
 
 function count({ limit }: Route, door: Door): RequestHandler[] {
@@ -76,7 +76,7 @@ async function answer(route: Route, door: Door, request: Request, response: Resp
   }
 }
 
-/** An id that is none names nothing: the same 404 as an unknown one. */
+/** A malformed id names nothing, so it gets the same 404 as an unknown one. */
 function parseParams(route: Route, params: unknown): unknown {
   const parsed = (route.params ?? z.object({})).safeParse(params);
   if (!parsed.success) throw new AppError('not_found');

@@ -1,42 +1,48 @@
 import { AppError } from '../../domain/errors.ts';
 
-/** Lets in what can be finished (docs/architecture/turn.md, Overload). */
+/** Lets in only turns that can be finished in time (docs/architecture/turn.md, Overload). */
 export interface OverloadGate {
-  /** One request that may have to run a turn. */
+  /** Announces one request that may have to run a turn. */
   arrive(): Arrival;
-  /** Live turns of all processes at which it refuses. */
+  /** The number of live turns of all processes at which it refuses. */
   bound(): number;
   /**
-   * Turns of this process that wait for the decision about their hold, and how many may: measured, so it follows the
-   * machine.
+   * How many turns of this process wait for the decision about their hold, and how many may. The bound is measured, so
+   * it follows the machine.
    */
   starting(): { readonly now: number; readonly bound: number };
 }
 
 export interface Arrival {
-  /** Before a new run is written; twice is once. @throws AppError overloaded. */
+  /** Called before a new run is written. Calling it again changes nothing. @throws AppError overloaded. */
   enter(): Promise<void>;
-  /** Its hold is made or refused: how long that took is what the next ones may expect. */
+  /** The turn's hold is made or refused. How long that took is what the next turns may expect. */
   decided(): void;
-  /** It is over, however. */
+  /** The request is over, however it ended. */
   leave(): void;
 }
 
-/** How old the count of live turns may be: at 60 turns a second it is off by 15 at most, and those are counted here. */
+/**
+ * How old the count of live turns may be. At 60 turns a second it is off by 15 at most, and this process counts its
+ * own.
+ */
 const FRESH_MS = 250;
-/** Who is let in last waits so long for its hold; the first delta then comes within 1.5 s, if the model is quick. */
+/**
+ * The longest that the last turn let in waits for its hold. Its first delta then comes within 1.5 s, if the model is
+ * quick.
+ */
 const WAIT_MS = 1_000;
-/** Before anything is measured, and whatever is. */
+/** The bound before anything is measured, and the lowest bound. */
 const FIRST_BOUND = 128;
 const LEAST_BOUND = 48;
-/** Turns that start alone say how long a turn takes, not how many a second this machine can start. */
+/** Turns that start alone show how long a start takes, not how many starts a second this machine can do. */
 const FEW = 4;
 const SMOOTHING = 0.1;
 
 /**
- * Refuses a new turn at once when it would wait too long: `limit` bounds the turns of all processes, and by Little's
- * law what this process starts in `WAIT_MS` bounds those that start. A slow model holds up neither: only the time until
- * the hold is measured.
+ * Refuses a new turn at once when it would wait too long. `limit` bounds the live turns of all processes. The turns
+ * that start in this process are bounded by how many it starts within `WAIT_MS` (Little's law). Only the time until the
+ * hold is measured, so a slow model delays neither.
  * @param options.countLive accepted and running turns of all processes. @param options.now milliseconds.
  */
 export function createOverloadGate(options: {

@@ -7,8 +7,8 @@ interface Timed {
 }
 
 /**
- * Times every request by its route's template: an address that no route took is `none`, so a stranger cannot invent
- * labels.
+ * Times every request under its route's template. A request that no route matched is `none`, so that strangers cannot
+ * invent labels.
  */
 export function timeRequests(metrics: Pick<Metrics, 'requestEnded' | 'streamClosed'>): RequestHandler {
   return (request, response, next) => {
@@ -17,7 +17,7 @@ export function timeRequests(metrics: Pick<Metrics, 'requestEnded' | 'streamClos
     response.once('close', () => {
       const { streamingAt } = timed;
       if (streamingAt !== undefined) metrics.streamClosed();
-      // 499: the client had gone before there was an answer.
+      // 499: the client went away before there was an answer.
       const status = response.headersSent ? response.statusCode : 499;
       metrics.requestEnded({
         method: request.method,
@@ -30,9 +30,9 @@ export function timeRequests(metrics: Pick<Metrics, 'requestEnded' | 'streamClos
   };
 }
 
-/** Said when a response has become a stream: its request is answered, however long the stream lives. */
+/** Called when a response becomes a stream: its request is answered, however long the stream lives. */
 export function streamBegan(response: Response, metrics: Pick<Metrics, 'streamOpened'>): void {
-  // Its reader left while it was being prepared: nobody would count it out again.
+  // The reader left while the stream was being prepared, and nothing would count the stream as closed.
   if (response.closed) return;
   (response.locals as Timed).streamingAt = performance.now();
   metrics.streamOpened();
@@ -42,7 +42,7 @@ export function secondsSinceReceived(response: Response): number {
   return (performance.now() - ((response.locals as Timed).receivedAt ?? performance.now())) / 1_000;
 }
 
-/** Its template; `none` for what no route took. */
+/** The route's template; `none` when no route matched. */
 export function routeOf({ route }: { readonly route?: unknown }): string {
   return typeof route === 'object' && route !== null && 'path' in route && typeof route.path === 'string'
     ? route.path

@@ -6,8 +6,8 @@ import { requestIdOf } from './errors.ts';
 import { routeOf, secondsSinceReceived } from './request-metrics.ts';
 
 /**
- * Names a request in its log lines and, where somebody traces, in a span that lives as long as its answer. A proxy's
- * traceparent goes on.
+ * Puts a request's id into its log lines and, where tracing is on, opens a span that lives as long as the answer. A
+ * proxy's traceparent is continued.
  */
 export function traceRequests(tracing: Tracing, log: Logger): RequestHandler {
   return (request, response, next) => {
@@ -31,7 +31,7 @@ export function traceRequests(tracing: Tracing, log: Logger): RequestHandler {
   };
 }
 
-/** The turn a request is about, once it is known. */
+/** Adds the turn of a request to its log lines and span, once it is known. */
 export function nameTurn(tracing: Tracing, turnId: string): void {
   addLogFields({ turnId });
   tracing.annotate({ 'turnkeeper.turn_id': turnId });

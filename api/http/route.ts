@@ -9,18 +9,20 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** One call of the API: what validates it is what the OpenAPI document says of it. */
+/** One call of the API. The schemas that validate it also describe it in the OpenAPI document. */
 export type Route<Params = unknown, Query = unknown, Body = unknown> =
   PublicRoute<Params, Query, Body> | WebhookRoute<Params, Query> | CallerRoute<Params, Query, Body>;
 
-/** Who is let in: everybody · a machine that the route itself checks, if anything does · who signed in · admins. */
+/**
+ * Who is let in: everybody, a machine that the route itself checks (if at all), people who have signed in, or admins.
+ */
 export type Access = Route['access'];
 
 interface PublicRoute<Params, Query, Body> extends Described<Params, Query> {
   readonly access: 'public';
   readonly limit?: never;
   readonly body?: z.ZodType<Body>;
-  /** Null: the handler has answered by itself (text, a stream). */
+  /** @returns null when the handler has answered itself (text, a stream). */
   handle(visitor: Visitor, input: { params: Params; query: Query; body: Body }): Promise<Reply | null>;
 }
 
@@ -28,13 +30,16 @@ interface WebhookRoute<Params, Query> extends Described<Params, Query> {
   readonly access: 'webhook';
   readonly limit?: never;
   readonly body?: never;
-  /** @param input.body the bytes as they came: a signature is computed over these and over nothing that was parsed. */
+  /**
+   * @param input.body the bytes as they were sent, because a signature is computed over them and not over parsed
+   *   values.
+   */
   handle(visitor: Visitor, input: { params: Params; query: Query; body: Buffer }): Promise<Reply | null>;
 }
 
 interface CallerRoute<Params, Query, Body> extends Described<Params, Query> {
   readonly access: 'user' | 'admin';
-  /** Which request limit counts it. */
+  /** The request limit that counts the call. */
   readonly limit: 'send' | 'read' | 'none';
   readonly body?: z.ZodType<Body>;
   handle(caller: Caller, input: { params: Params; query: Query; body: Body }): Promise<Reply | null>;
@@ -48,13 +53,13 @@ interface Described<Params, Query> {
   readonly tag: string;
   readonly params?: z.ZodObject & z.ZodType<Params>;
   readonly query?: z.ZodObject & z.ZodType<Query>;
-  /** Request headers with a meaning of their own, for the document. */
+  /** Request headers that mean something to this call, for the OpenAPI document. */
   readonly headers?: z.ZodObject;
-  /** Successes by status. */
+  /** Successful answers by status. */
   readonly answers: Readonly<Record<number, Answer>>;
-  /** What its own code may refuse; what the door refuses before that follows from the other fields. */
+  /** Codes with which the route's own code refuses. Refusals before that follow from the other fields. */
   readonly errors: readonly ErrorCode[];
-  /** The shape of its errors, the door's included; ours, flat, when there is none. */
+  /** The shape of the route's errors, also of those before its own code. Absent: our flat shape. */
   readonly envelope?: ErrorEnvelope;
 }
 
@@ -63,9 +68,9 @@ export interface Answer {
   readonly body?: z.ZodType;
   /** As plain text. */
   readonly text?: boolean;
-  /** Also as server-sent events. */
+  /** The answer may also come as server-sent events. */
   readonly stream?: boolean;
-  /** Also as CSV; says what its lines are. */
+  /** The answer may also come as CSV. The text says what its lines are. */
   readonly csv?: string;
 }
 

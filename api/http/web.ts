@@ -4,8 +4,8 @@ import { extname, join, sep } from 'node:path';
 import type { Express, Request, Response } from 'express';
 
 /**
- * The web app's files, as `vite build` left them in `folder`, at `/`. Mounted last: it answers only what no call of the
- * API does.
+ * Serves the web app's files at `/`, as `vite build` left them in `folder`. It is mounted last, so that it answers only
+ * what no call of the API answers.
  */
 export function mountWeb(app: Express, { folder, connectTo }: { folder: string; connectTo: readonly string[] }): void {
   const files = listFiles(folder);
@@ -25,7 +25,7 @@ interface WebFile {
   readonly encodings: readonly string[];
 }
 
-/** Known by name before anybody asks, so that no path is ever built from a request. */
+/** The names of all files are read before the first request, so that no path is ever built from a request. */
 function listFiles(folder: string): ReadonlyMap<string, WebFile> {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -47,7 +47,7 @@ function listFiles(folder: string): ReadonlyMap<string, WebFile> {
 
 const ENCODING = { br: 'br', gz: 'gzip' } as const;
 
-/** Names under /assets carry a hash of their content. */
+/** Files under /assets may be kept for ever, because their names contain a hash of their content. */
 function sendFile(request: Request, response: Response, { root, name, encodings }: WebFile): void {
   const ending = encodings.find(
     (candidate) => request.acceptsEncodings(ENCODING[candidate as keyof typeof ENCODING]) !== false,
@@ -68,8 +68,8 @@ function sendFile(request: Request, response: Response, { root, name, encodings 
 }
 
 /**
- * What a browser opens: a program that asks for an unknown address gets the API's 404, and so does a missing file. The
- * front door is for all.
+ * Whether a browser opens the page. A program that asks for an unknown address gets the API's 404, and so does a
+ * missing file. `/` is the page for everybody.
  */
 function isPage(request: Request): boolean {
   if (request.path === '/') return true;
@@ -78,8 +78,9 @@ function isPage(request: Request): boolean {
 }
 
 /**
- * Scripts, fonts and connections come from here only. Styles may carry this response's nonce: the dialogs' scroll lock
- * adds a <style>. Nothing an answer holds can run or load: no inline script, no foreign image, no frame, no form.
+ * Scripts, fonts and connections come from this server only. Styles may carry this response's nonce, because the
+ * dialogs' scroll lock adds a <style>. Nothing in an answer can run or load: no inline script, no foreign image, no
+ * frame, no form.
  */
 function sendPage(response: Response, page: string, connectTo: readonly string[]): void {
   const nonce = randomBytes(16).toString('base64');

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 
-/** Swagger UI at /api/docs and the document it shows, both without authentication. */
+/** Serves Swagger UI at /api/docs and its OpenAPI document, both without authentication. */
 export function mountDocs(app: Express, document: object): void {
-  // Once: to write its 153 KB out takes 1 to 4 ms, and whoever asks is a stranger.
+  // The document is written out once: its 153 KB take 1 to 4 ms, and any stranger may ask.
   const body = Buffer.from(JSON.stringify(document));
   const headers = { ETag: `"${createHash('sha256').update(body).digest('base64url')}"`, 'Cache-Control': 'no-cache' };
   app.get('/api/openapi.json', (_request, response) => {

@@ -4,7 +4,8 @@ import { describeApi } from './openapi.ts';
 import { routesOf, watchRoutes } from '../routes.ts';
 
 /**
- * Prints the OpenAPI document without a running service, for what is generated from it. Routes are made, never called.
+ * Prints the OpenAPI document without a running service, for files that are generated from it. Routes are made, but
+ * never called.
  */
 const known: Pick<ApiDeps, 'config'> = { config: readConfig({ TEST_ROUTES: 'true' }) };
 process.stdout.write(

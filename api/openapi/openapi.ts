@@ -46,7 +46,8 @@ export function describeApi(routes: readonly Route[]) {
 }
 
 /**
- * What a stream carries, apart: registered in the document they would bring each schema a second time, as of a request.
+ * The events of streams have a registry of their own: registered in the document, they would add each schema a second
+ * time, as one of a request.
  */
 const EVENTS = Object.assign(
   {},
@@ -104,7 +105,7 @@ function describeBody(route: Route): Pick<ZodOpenApiOperationObject, 'requestBod
       };
 }
 
-/** One response a status, naming its codes. */
+/** One response for each status, which names its codes. */
 function describeErrors(route: Route): ZodOpenApiResponsesObject {
   const { statusOf, schemaOf } = route.envelope ?? FLAT_ENVELOPE;
   const byStatus = Map.groupBy(new Set([...doorErrors(route), ...route.errors]), (code) => statusOf[code]);
@@ -122,7 +123,7 @@ function describeErrors(route: Route): ZodOpenApiResponsesObject {
   ) as ZodOpenApiResponsesObject;
 }
 
-/** What is refused before a route's own code runs, and what any code may fail with. */
+/** Codes that are refused before a route's own code runs, and those with which any code may fail. */
 function doorErrors(route: Route): readonly ErrorCode[] {
   const { access, params, query, body } = route;
   return [
@@ -130,7 +131,7 @@ function doorErrors(route: Route): readonly ErrorCode[] {
     ...(access === 'admin' ? (['forbidden'] as const) : []),
     ...(route.limit === undefined || route.limit === 'none' ? [] : (['rate_limited'] as const)),
     ...(access === 'webhook' || body !== undefined ? BODY_ERRORS : []),
-    // A path with `%ff` in it is no text.
+    // A path may contain `%ff`, which is no text.
     ...([params, query, body].every((part) => part === undefined) ? [] : (['invalid_request'] as const)),
     'internal',
   ];

@@ -14,7 +14,7 @@ interface Reading {
   readonly models: readonly Model[];
 }
 
-/** A turn as an admin's list shows it: whose, how it went, and nothing of what was said. */
+/** A turn as an admin's list shows it: whose it is and how it went, without its texts. */
 export function presentAdminTurn(turn: TurnRecord, reading: Reading): z.infer<typeof adminTurn> {
   const { content: _content, warning: _warning, ...shown } = presentTurn(turn, reading);
   const { userId, sequence, replayedAt, createdAt, endedAt } = turn;
@@ -27,7 +27,7 @@ export function presentAdminTurn(turn: TurnRecord, reading: Reading): z.infer<ty
   };
 }
 
-/** @param newest what Temporal says of the newest run, which may not have reached PostgreSQL. */
+/** @param newest Temporal's newest run, which may not have reached PostgreSQL. */
 export function presentTurnDetail(
   detail: TurnDetail,
   newest: { runId: string; status: string } | null,

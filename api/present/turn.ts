@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import type { usageState } from '../wire/account.ts';
 import type { TurnBody } from '../wire/turn.ts';
 
-/** What a reader is shown of a turn, in their language. */
+/** A turn as its reader is shown it, in the reader's language. */
 export function presentTurn(
   turn: TurnRecord,
   { locale, models }: { locale: Locale; models: readonly Model[] },

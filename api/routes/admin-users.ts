@@ -115,7 +115,7 @@ function presentUser({ accountId: _, suspendedAt, createdAt, ...user }: UserReco
   return { ...user, suspendedAt: isoOrNull(suspendedAt), createdAt: iso(createdAt) };
 }
 
-/** The page does not wait for a Temporal that is away. */
+/** The page must not wait for a Temporal that is away. */
 async function findSchedules({ planner }: ApiDeps, userId: number) {
   const found = await within(2_000, Promise.all(SCHEDULE_KINDS.map((kind) => planner.find(kind, userId)))).catch(
     () => null,

@@ -26,7 +26,7 @@ export function auditRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
   ];
 }
 
-/** Whom the audit log names for what this request does. */
+/** The admin whom the audit log names for what this request does. */
 export function actorOf({ principal, response }: Caller): AuditActor {
   return { adminId: principal.userId, requestId: requestIdOf(response) };
 }

@@ -18,7 +18,7 @@ import { uuid } from '../wire/fields.ts';
 import { acceptedBody, pendingBody, sendBody, turn } from '../wire/turn.ts';
 
 const params = z.object({ turnId: uuid });
-/** Of a send or a retry: how its turn may end, and what keeps it from beginning. */
+/** Codes of a send or a retry: how its turn may fail, and what may keep it from beginning. */
 const RUN_ERRORS = [...TURN_REFUSALS, ...TURN_FAILURE_CODES, 'overloaded'] as const;
 const RUN_ANSWERS = {
   200: { description: 'The turn: completed or stopped. As `text/event-stream`, its events', body: turn, stream: true },
@@ -179,12 +179,12 @@ async function accept(
   );
 }
 
-/** At the door, before anything is written; `reserveTurn` looks again, under the account's lock. Reading stays. */
+/** Refuses before anything is written. `reserveTurn` checks again, under the account's lock. Reading stays allowed. */
 function assertNotSuspended({ principal }: Caller): void {
   if (principal.suspended) throw new AppError('account_suspended');
 }
 
-/** A turn that was bound by an unclear start has a row and perhaps no workflow; starting what runs is harmless. */
+/** A turn that an unclear start has bound has a row and perhaps no workflow. Starting a turn that runs is harmless. */
 function mayNeedStart(decision: Accepted['decision'], { state, admittedAt }: TurnRecord): boolean {
   return (
     decision === 'new' ||
@@ -212,7 +212,7 @@ function present(deps: ApiDeps, { locale }: Caller, record: TurnRecord) {
   return presentTurn(record, { locale, models: deps.models });
 }
 
-/** @throws AppError invalid_event_id. An empty header is what a browser sends that has seen no id. */
+/** @throws AppError invalid_event_id. A browser that has seen no id sends an empty header. */
 function readLastEventId({ request }: Caller): EventId | null {
   const header = request.get('last-event-id');
   if (header === undefined || header === '') return null;
@@ -221,7 +221,7 @@ function readLastEventId({ request }: Caller): EventId | null {
   return id;
 }
 
-/** Of the parsed fields, in a fixed order; the key itself, Accept and Prefer are no part of what is asked. */
+/** Hashes the parsed fields in a fixed order. The key itself, Accept and Prefer are not part of the question. */
 function hashOf({ message, conversationId, model, maxOutputTokens }: z.infer<typeof sendBody>): Buffer {
   return createHash('sha256')
     .update(JSON.stringify([message, conversationId ?? null, model ?? null, maxOutputTokens ?? null]))

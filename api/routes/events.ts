@@ -8,9 +8,12 @@ import { createStreamLimit, type StreamLimit } from '../events/stream-limit.ts';
 import { streamBegan } from '../http/request-metrics.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 
-/** Of one account, in one process: more tabs than anybody has open, since those of a browser share one. */
+/** Streams of one account in one process. It is more than anybody needs, because the tabs of a browser share one. */
 const STREAMS_AT_ONCE = 10;
-/** After that the reader comes back with its last id: a revoked token must not read for ever. */
+/**
+ * A stream ends after this time, and its reader comes back with the last id, so that a revoked token does not read for
+ * ever.
+ */
 const STREAM_LASTS_MS = 15 * 60_000;
 
 export function eventRoutes(deps: ApiDeps): Route[] {
@@ -66,7 +69,7 @@ async function follow(deps: ApiDeps, caller: Caller, limit: StreamLimit): Promis
   }
 }
 
-/** @throws AppError invalid_event_id. An empty header is what a browser sends that has seen no id. */
+/** @throws AppError invalid_event_id. A browser that has seen no id sends an empty header. */
 function readCursor({ request }: Caller): AccountCursor | null {
   const header = request.get('last-event-id');
   if (header === undefined || header === '') return null;

@@ -48,7 +48,7 @@ export function grantRoutes(deps: AfterWriteDeps): Route[] {
   ];
 }
 
-/** Without the balances: a repeated request gets the same answer, whatever has happened since. */
+/** The reply has no balances, so that a repeated request gets the same answer, whatever has happened since. */
 function replyOf({ entryId, userId, tokens, reason, reversesId, createdAt }: GrantResult): Reply {
   return { status: 201, body: { entryId, userId, tokens, reason, reversesId, createdAt: iso(createdAt) } };
 }

@@ -4,11 +4,14 @@ import type { ApiDeps } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { alive, ready } from '../wire/health.ts';
 
-/** A probe must not wait longer than the prober does. */
+/** The probe must answer before its prober gives up. */
 const ANSWER_WITHIN_MS = 2_000;
 const NOT_STORED = { 'Cache-Control': 'no-store' };
 
-/** Alive, and ready to take turns (PostgreSQL and Temporal answer; Redis away is a degraded service). */
+/**
+ * Two probes: alive, and ready to take turns, which means that PostgreSQL and Temporal answer. Without Redis the service
+ * is degraded, but ready.
+ */
 export function healthRoutes({ database, runs, redis }: Pick<ApiDeps, 'database' | 'runs' | 'redis'>): Route[] {
   return [
     defineRoute({

@@ -8,7 +8,7 @@ import { iso } from '../present/turn.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { dayUsage, historyPage, historyQuery, modelUsage, turnUsage } from '../wire/history.ts';
 
-/** Lines that one query of a CSV reads. */
+/** Lines of a CSV that one query reads. */
 const BATCH = 1_000;
 
 export function historyRoutes({ database, now }: Pick<ApiDeps, 'database' | 'now'>): Route[] {
@@ -64,7 +64,7 @@ const VIEWS = {
   },
 } as const satisfies Record<z.infer<typeof historyQuery>['by'], View>;
 
-/** Keyset pages: what is booked meanwhile is newer than the first line and changes none that follows. */
+/** Pages continue after a key. What is booked meanwhile is newer than the first line, and changes no later line. */
 async function* linesOf(database: Database, month: Month, { columns, list }: View): AsyncGenerator<Cell[][]> {
   for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
     const page: Page<object> = await list(database, { month, limit: BATCH, cursor });

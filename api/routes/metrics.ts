@@ -2,7 +2,7 @@ import { METRICS_CONTENT_TYPE } from '../../platform/telemetry/metrics.ts';
 import type { ApiDeps } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 
-/** What this process counts, for admins; without a login only on a port of its own (METRICS_PORT). */
+/** What this process counts, for admins. Without a login it is served only on a port of its own (METRICS_PORT). */
 export function metricsRoutes({ metrics }: Pick<ApiDeps, 'metrics'>): Route[] {
   return [
     defineRoute({

@@ -10,7 +10,7 @@ import { demoBody, session, signInOptions } from '../wire/sign-in.ts';
 
 const NOT_STORED = { 'Cache-Control': 'no-store' };
 
-/** Before sign-in: what the sign-in page may offer, and the demo users' keys. */
+/** Calls before sign-in: what the sign-in page may offer, and the demo users' keys. */
 export function signInRoutes({ config: { demo, dataDir, http, oidc } }: Pick<ApiDeps, 'config'>): Route[] {
   const offered = demo && isLoopback(http.host);
   return [
@@ -41,8 +41,8 @@ export function signInRoutes({ config: { demo, dataDir, http, oidc } }: Pick<Api
       async handle(_caller, { body: { as, secret } }) {
         if (!offered) throw new AppError('not_found');
         const keys = demoKeys.parse(JSON.parse(await readFile(join(dataDir, 'demo.json'), 'utf8')));
-        // Not by where it comes from: a proxy on this machine that rewrites Host and adds no header looks like its own
-        // page.
+        // The sender's address is no proof: a proxy on this machine that rewrites Host and adds no header looks like
+        // our own page.
         if (!isSame(secret ?? '', keys.secret)) throw new AppError('not_found');
         return { status: 200, headers: NOT_STORED, body: { token: keys[as].token } };
       },
@@ -50,14 +50,14 @@ export function signInRoutes({ config: { demo, dataDir, http, oidc } }: Pick<Api
   ];
 }
 
-/** As scripts/demo-keys.ts writes it at each start. */
+/** The file that scripts/demo-keys.ts writes at each start. */
 const demoKeys = z.object({
   secret: z.string().min(1),
   user: z.object({ token: z.string() }),
   admin: z.object({ token: z.string() }),
 });
 
-/** By their digests, which are equally long, so that the time it takes tells nothing. */
+/** Compares digests, which have the same length, so that the time it takes tells nothing. */
 function isSame(one: string, other: string): boolean {
   const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest()) as [Buffer, Buffer];
   return timingSafeEqual(a, b);

@@ -11,25 +11,25 @@ import { TurnProgress } from './progress.ts';
 import { streamTurn } from './stream.ts';
 
 /**
- * How long a plain send waits for its answer, and anybody for the decision about the hold (a few milliseconds while a
- * worker runs).
+ * How long a plain send waits for its answer, and any request for the decision about the hold (a few milliseconds while
+ * a worker runs).
  */
 const ANSWER_WITHIN_MS = 120_000;
 const DECISION_WITHIN_MS = 30_000;
 
-/** What the request is to be answered with. */
-export type Wanted = 'json' | 'stream' | 'async';
+/** The kind of answer that the request wants. */
+export type AnswerKind = 'json' | 'stream' | 'async';
 
-export function wantedBy({ request }: Caller): Wanted {
+export function answerKindOf({ request }: Caller): AnswerKind {
   if (request.accepts(['application/json', 'text/event-stream']) === 'text/event-stream') return 'stream';
   return /(^|[,;\s])respond-async([,;\s]|$)/i.test(request.get('prefer') ?? '') ? 'async' : 'json';
 }
 
 /**
- * Runs (or joins, or repeats) a turn and answers as asked. Headers of a stream go out only when the hold is made or
+ * Runs (or joins, or repeats) a turn and answers as asked. A stream's headers are sent only when the hold is made or
  * refused, so that a refusal is the same JSON for everybody.
- * @param options.start the workflow has to be started, or may have to be. `onDecided`: its hold is made, or will never
- *   be.
+ * @param options.start the workflow has to be started, or may have to be. `onDecided`: called when the turn's hold is
+ *   made, or will never be.
  */
 export async function answerTurn(
   deps: ApiDeps,
@@ -37,7 +37,7 @@ export async function answerTurn(
   turn: TurnRecord,
   options: { start: boolean; retry?: boolean; onDecided?: () => void },
 ): Promise<Reply | null> {
-  const wanted = wantedBy(caller);
+  const wanted = answerKindOf(caller);
   const began = Date.now();
   const sentAt = performance.now();
   const progress = new TurnProgress(deps, turn.turnId, options.start ? turn : null);
@@ -51,7 +51,8 @@ export async function answerTurn(
     if (options.start && decided.admittedAt !== null)
       deps.metrics.firstDeltaPart('hold', (performance.now() - sentAt) / 1_000);
     if (decided.state === 'refused') throw await refusalOf(deps, decided);
-    // Ended before it was held: the person's retry answers that itself; a stream has its own word for it.
+    // The turn ended before it had a hold. A JSON send and the person's retry answer that as an error. A stream sends
+    // `failed`.
     const neverHeld = decided.state === 'failed' && decided.admittedAt === null && options.start;
     if (neverHeld && (wanted !== 'stream' || options.retry === true)) throw await failureOf(deps, decided);
     if (wanted === 'stream')
@@ -63,7 +64,8 @@ export async function answerTurn(
     return await answer(deps, caller, ended);
   } catch (error) {
     if (error instanceof AppError || !isUnavailable(error)) throw error;
-    // PostgreSQL went away after the turn was accepted: it is bound, and sending its id again finds what became of it.
+    // PostgreSQL went away after the turn was accepted. The turn is bound, and sending its id again finds what became
+    // of it.
     throw new AppError(
       'unavailable',
       { retryAfter: 2, turnId: turn.turnId, conversationId: turn.conversationId, bound: true },
@@ -74,7 +76,7 @@ export async function answerTurn(
   }
 }
 
-/** The events of a turn that somebody runs already; those of a refused one are its refusal. */
+/** Sends the events of a turn that runs already. The answer for a refused turn is its refusal. */
 export async function followFrom(
   deps: ApiDeps,
   caller: Caller,
@@ -94,7 +96,7 @@ export async function followFrom(
   }
 }
 
-/** The turn as a JSON send answers it: its answer, its failure as an error, or where to find it while it runs. */
+/** A turn as a JSON send answers it: the answer, the failure as an error, or where to find the turn while it runs. */
 async function answer(deps: ApiDeps, caller: Caller, turn: TurnRecord): Promise<Reply> {
   if (isLive(turn.state))
     return { status: 202, body: { turnId: turn.turnId, state: turn.state }, headers: locationOf(turn) };
@@ -112,13 +114,13 @@ function accepted(turn: TurnRecord): Reply {
   };
 }
 
-/** No worker has taken the turn up. It stays bound: the same id sent again joins it. */
+/** No worker has taken the turn up. It stays bound, and sending the same id again joins it. */
 async function undecided(caller: Caller, { turnId, conversationId }: TurnRecord): Promise<null> {
   if (caller.gone.aborted) return null;
   throw new AppError('unavailable', { retryAfter: 5, turnId, conversationId, bound: true });
 }
 
-/** The hold of this run is made, or will never be. */
+/** Whether the hold of this run is made, or will never be. */
 function isDecided({ state, admittedAt }: TurnRecord): boolean {
   return !isLive(state) || admittedAt !== null;
 }

@@ -6,16 +6,16 @@ import { Bell } from '../../platform/bell.ts';
 import type { TurnWatch } from '../../platform/streams/turn-feed.ts';
 import type { ApiDeps } from '../context.ts';
 
-/**
- * While messages arrive, a look every so often finds what a lost one said; without Redis the looks are all there is.
- */
+/** While messages arrive, a regular look finds what a lost one said. Without Redis there are only these looks. */
 const LIVE_POLL_MS = 1_000;
 const AWAY_POLL_MS = 100;
-/** After a start that nothing was heard of: what another process said may have come before the subscription. */
+/**
+ * The first look after a start without any message: another process may have sent its message before the subscription.
+ */
 const FIRST_LOOK_MS = 100;
 
 /**
- * Waits for facts about a turn: PostgreSQL is read again whenever the feed says that it changed. Open it before the
+ * Waits for a turn to reach a state. PostgreSQL is read again whenever the feed reports a change. Open it before the
  * workflow starts.
  */
 export class TurnProgress {
@@ -37,7 +37,7 @@ export class TurnProgress {
     });
   }
 
-  /** @returns the turn as soon as `isEnough` says so, or as it is when `withinMs` have passed or `gone` aborts. */
+  /** @returns the turn as soon as `isEnough` accepts it, or as it is when `withinMs` have passed or `gone` aborts. */
   async until(
     isEnough: (turn: TurnRecord) => boolean,
     { withinMs, gone }: { withinMs: number; gone: AbortSignal },
@@ -58,7 +58,7 @@ export class TurnProgress {
     }
   }
 
-  /** What was read last, once, unless it may have changed since. */
+  /** @returns what was read last, once only, unless it may have changed since. */
   takeKnown(): TurnRecord | null {
     const known = this.#bell.rung ? null : this.#known;
     this.#known = null;
@@ -70,7 +70,7 @@ export class TurnProgress {
     this.#bell.close();
   }
 
-  /** PostgreSQL away for a moment does not end the wait: the turn goes on, and is there when it is back. */
+  /** The wait goes on while PostgreSQL is away for a moment, because the turn goes on, too. */
   async #read(last: boolean): Promise<TurnRecord | null> {
     try {
       const turn = await findTurn(this.#deps.database, { turnId: this.#turnId, userId: null });

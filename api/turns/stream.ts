@@ -11,8 +11,8 @@ import type { TurnBody } from '../wire/turn.ts';
 import type { TurnProgress } from './progress.ts';
 
 /**
- * Sends a turn's events from `lastEventId` to its ending. The turn is known to be held, or ended.
- * @param from.sent this request started it: the time until its first delta is the service's.
+ * Sends a turn's events from `lastEventId` to its ending. The turn must be held or ended.
+ * @param from.sent whether this request started the turn. Then the time until its first delta is the service's, and is measured.
  */
 export async function streamTurn(
   deps: ApiDeps,
@@ -38,7 +38,7 @@ export async function streamTurn(
         }
         return stream.send({ id: event.id, event: event.type, data: event.data });
       },
-      // The first look is the one that decided, while nothing has changed since.
+      // The first look uses the turn that is known already, unless it has changed since.
       readTurn: async () =>
         snapshotOf(from.progress.takeKnown() ?? (await getTurn(deps, turn.turnId)), (record) =>
           presentTurn(record, { locale: caller.locale, models: deps.models }),

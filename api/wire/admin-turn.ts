@@ -8,7 +8,7 @@ import { instant, pageOf, pageQuery, tokens, uuid } from './fields.ts';
 import { turnFilterQuery } from './turn-filter.ts';
 import { turn, turnState } from './turn.ts';
 
-/** A turn without what was said in it. */
+/** A turn without its texts. */
 export const adminTurn = turn
   .omit({ content: true, warning: true })
   .extend({

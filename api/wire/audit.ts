@@ -38,7 +38,9 @@ export const auditQuery = z.strictObject({
 
 export const auditPage = pageOf(auditItem).meta({ id: 'AuditEntries' });
 
-/** Why an admin does it, in their own words: kept for ever, so neither e-mail addresses nor chat text belong in it. */
+/**
+ * Why an admin acts, in their own words. It is kept for ever, so neither e-mail addresses nor chat text belong in it.
+ */
 export const reason = text(500).meta({
   description: 'Why; 1 to 500 code points after trimming, kept in the audit log',
   example: 'outage of the provider',

@@ -6,7 +6,7 @@ export const errorCode = z
   .enum(ERROR_CODES)
   .meta({ id: 'ErrorCode', description: 'The closed list of all error codes' });
 
-/** Every error is this flat shape; some codes add fields. */
+/** Every error has this flat shape. Some codes add fields. */
 export const errorBody = z
   .looseObject({
     code: errorCode,

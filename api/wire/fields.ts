@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-/** Any UUID that PostgreSQL takes, whatever its version; kept in lower case, so that one turn has one spelling. */
+/** Any UUID that PostgreSQL accepts, whatever its version. It becomes lower case, so that a turn has one spelling. */
 export const uuid = z.guid().toLowerCase();
 
 export const instant = z.iso
   .datetime()
   .meta({ description: 'An instant in UTC, ISO 8601', example: '2026-11-30T15:00:00.000Z' });
 
-/** Of PostgreSQL's `integer`, for what is stored as it was asked. */
+/** The largest `integer` of PostgreSQL, for numbers that are stored as they were asked. */
 export const MOST_INTEGER = 2_147_483_647;
 
 export const tokens = z.int().min(0).meta({ description: 'Metered tokens' });
@@ -36,8 +36,8 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 }
 
 /**
- * What PostgreSQL cannot store (NUL, lone surrogates) is refused at the door; lengths are counted in code points, as
- * people count.
+ * Refuses text that PostgreSQL cannot store (NUL, lone surrogates). Lengths are counted in code points, as people
+ * count.
  */
 export function text(most: number) {
   return z

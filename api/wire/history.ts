@@ -64,7 +64,7 @@ export const turnUsage = z
   .meta({ id: 'TurnUsage' });
 
 const ofMonth = { month: label.meta({ description: 'Label of the period shown' }) };
-/** One of the three, as `by` asks. */
+/** One of three pages, chosen by `by`. */
 export const historyPage = z.union([
   pageOf(dayUsage)
     .extend(ofMonth)

@@ -25,7 +25,7 @@ const fields = {
 const userId = z.int().min(1);
 const REPLAYED = 'Whether it was run again after a failure by an admin’s replay or a reset in the Temporal UI';
 
-/** In a body. */
+/** The filter in a body. */
 export const turnFilter = z
   .strictObject({
     ...fields,
@@ -34,7 +34,7 @@ export const turnFilter = z
   })
   .meta({ id: 'TurnFilter', description: 'Which turns; an absent part means any' });
 
-/** The same in a query string, where everything is text. */
+/** The filter in a query string, where everything is text. */
 export const turnFilterQuery = {
   ...fields,
   userId: z.coerce.number().pipe(userId).optional(),

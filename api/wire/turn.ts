@@ -66,9 +66,9 @@ export const turn = z
   .meta({ id: 'Turn' });
 export type TurnBody = z.infer<typeof turn>;
 
-/** 202 of `Prefer: respond-async`. */
+/** The 202 of `Prefer: respond-async`. */
 export const acceptedBody = z.object({ turnId: uuid, conversationId: uuid, state: turnState }).meta({ id: 'Accepted' });
-/** 202 of a plain send that has waited 120 s, and of a stop. */
+/** The 202 of a plain send that has waited 120 s, and of a stop. */
 export const pendingBody = z.object({ turnId: uuid, state: turnState }).meta({ id: 'Pending' });
 
 const ending = z.object({ turn });

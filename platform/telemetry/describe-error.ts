@@ -1,6 +1,6 @@
 /**
- * What a log keeps of an error that nobody expected. The message is left out where a database's driver wrote it:
- * PostgreSQL quotes what it refuses, and MikroORM puts the whole statement before that, with its values.
+ * What the log keeps of an unexpected error. The message is left out where a database's driver wrote it: PostgreSQL
+ * quotes the values that it refuses, and MikroORM puts the whole statement before that, with its values.
  */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { name: typeof error };
@@ -12,7 +12,7 @@ export function describeError(error: unknown): Record<string, unknown> {
   };
 }
 
-/** The stack without the messages that stand in it, those of causes too. */
+/** The frames of the stack, without its messages and those of its causes. */
 function framesOf({ stack = '' }: Error): string {
   const frames = stack.split('\n').filter((line) => /^\s+at .*(file:|node:|\/).*:\d+:\d+\)?$/.test(line));
   return frames.join('\n');
