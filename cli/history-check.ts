@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { taskQueues } from '../workflows/contract/ids.ts';
 import type { Checked } from './history-replay.ts';
-import { NOT_RIGHT, positiveInteger, print, table } from './output.ts';
+import { FOUND_WRONG, positiveInteger, print, table } from './output.ts';
 import { withTemporal, type ReadConfig } from './target.ts';
 
 interface Options {
@@ -31,7 +31,7 @@ export function addHistoryCheck(history: Command, readConfig: ReadConfig): void 
       const ours = `(${query}) AND TaskQueue IN ("${turns}", "${background}")`;
       const checked = await withTemporal(config, ({ client }) => replayHistories(client, ours, limit));
       print(checked, { json, text: textOf(checked) });
-      if (checked.broken.length > 0) process.exitCode = NOT_RIGHT;
+      if (checked.broken.length > 0) process.exitCode = FOUND_WRONG;
     });
 }
 

@@ -17,7 +17,7 @@ export interface Checked {
 const SAY_EVERY_MS = 2_000;
 
 /**
- * Before the first connection. What does not fit is reported by the command; the SDK's own lines would say it twice.
+ * Call it before the first connection. The command reports what does not fit, and the SDK's own lines would repeat it.
  */
 export function silenceSdk(): void {
   Runtime.install({
@@ -27,12 +27,12 @@ export function silenceSdk(): void {
   });
 }
 
-/** Replays the histories of these workflows against the workflow code here. */
+/** Replays the histories of these workflows against the workflow code of this program. */
 export async function replayHistories(client: Client, query: string, limit: number): Promise<Checked> {
   const workflowBundle = await bundleWorkflows();
   const total = Math.min((await client.workflow.count(query)).count, limit);
   const broken: (Run & { reason: string })[] = [];
-  // Histories are replayed one after the other, so what is pushed first is answered first.
+  // Histories are replayed one after the other, so the first pushed is the first answered.
   const pushed: Run[] = [];
   let checked = 0;
   const progress = setInterval(() => say(`${checked} of ${total} histories replayed …`), SAY_EVERY_MS);
@@ -61,7 +61,7 @@ async function* histories(client: Client, { query, limit, pushed }: { query: str
       pushed.push({ workflowId, runId });
       yield { workflowId, history };
     } catch (error) {
-      // Its retention ended since it was listed.
+      // The workflow's retention has ended since it was listed.
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
   }

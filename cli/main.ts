@@ -68,7 +68,7 @@ function createProgram(): Command {
   return program;
 }
 
-/** One sentence for what the person can mend; anything else is our fault and shows where. */
+/** One sentence for what the person can mend. Any other error is our fault, and shows where it happened. */
 function sentenceOf(error: unknown): string {
   if (error instanceof SetupError) return error.message;
   if (error instanceof AppError) {

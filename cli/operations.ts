@@ -4,9 +4,9 @@ import type { Temporal } from '../platform/temporal/connection.ts';
 import { findRunningStack, openTemporal, withDatabase } from './target.ts';
 
 /**
- * What a command's writes work with, as the API's do. Temporal is reached when it is first asked for something: most
- * grants have nothing to arm, and none waits for a Temporal that is away.
- * @param options.reachFirst Temporal is reached before `work` writes anything. @throws as `openTemporal`.
+ * Gives a command what its writes need, as the API has it. Temporal is connected when it is first used: most grants
+ * have nothing to arm, and none waits for a Temporal that is away.
+ * @param options.reachFirst connects Temporal before `work` writes anything. @throws as `openTemporal`.
  */
 export async function withOperations<T>(
   config: Config,
@@ -66,7 +66,7 @@ const STANDARD_ERROR: Warnings = {
 
 type Followers = Pick<OperationDeps, 'redis' | 'feed'> & { close(): Promise<void> };
 
-/** Who reads along hears of a write through Redis; without it they see it at their next look. */
+/** Readers who follow hear of a write through Redis. Without it they see the write at their next look. */
 async function openFollowers(config: Config): Promise<Followers> {
   const url = config.redis.url ?? findRunningStack(config)?.services.find(({ name }) => name === 'redis')?.url;
   if (url === undefined) return NOBODY;

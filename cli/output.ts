@@ -2,8 +2,8 @@ import { createInterface } from 'node:readline/promises';
 import { InvalidArgumentError } from 'commander';
 import { SetupError } from '../domain/setup-error.ts';
 
-/** Exit code of a command that ran to its end and found what is not right; 1 is one that could not. */
-export const NOT_RIGHT = 2;
+/** Exit code of a command that ran to its end and found something wrong. A command that could not run exits with 1. */
+export const FOUND_WRONG = 2;
 
 /** A command's result: for people, or with `--json` one JSON object on one line. */
 export function print(result: object, { json, text }: { json: boolean | undefined; text: string }): void {
@@ -23,7 +23,7 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** An id or a count of tokens. */
+/** Parses an id or a count of tokens. */
 export function positiveInteger(value: string): number {
   const number = Number(value);
   if (!/^\d+$/.test(value) || !Number.isSafeInteger(number) || number < 1)
@@ -31,7 +31,7 @@ export function positiveInteger(value: string): number {
   return number;
 }
 
-/** Why, for the audit log. */
+/** Parses the reason for the audit log. */
 export function reasonText(value: string): string {
   const reason = value.trim();
   if (reason === '' || reason.length > 500) throw new InvalidArgumentError('It must have 1 to 500 characters.');
@@ -44,10 +44,10 @@ export function instantOf(at: number): string {
 }
 
 /**
- * Asks before what is not undone by the next command.
+ * Asks before an action that no other command undoes.
  * @throws SetupError when nobody can answer, or the answer is no.
  */
-export async function confirmed(question: string, yes: boolean | undefined): Promise<void> {
+export async function confirm(question: string, yes: boolean | undefined): Promise<void> {
   if (yes === true) return;
   if (!process.stdin.isTTY) throw new SetupError(`${question} Say --yes: nobody can answer here.`);
   const asked = createInterface({ input: process.stdin, output: process.stderr });
@@ -62,8 +62,8 @@ export async function confirmed(question: string, yes: boolean | undefined): Pro
 const SAY_EVERY_MS = 2_000;
 
 /**
- * Says on standard error that a long step goes on: one line that counts up on a terminal, a plain one every 2 s
- * elsewhere.
+ * Reports on standard error that a long step goes on: one line that counts up on a terminal, elsewhere a plain line
+ * every 2 s.
  */
 export async function withProgress<T>(what: string, work: Promise<T>): Promise<T> {
   const began = performance.now();

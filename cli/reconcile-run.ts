@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { RECONCILE_SCHEDULE_ID, taskQueues, WORKFLOW_TYPES } from '../workflows/contract/ids.ts';
 import type { reconcile } from '../workflows/reconcile.ts';
-import { NOT_RIGHT, print, table, withProgress } from './output.ts';
+import { FOUND_WRONG, print, table, withProgress } from './output.ts';
 import { withTemporal, type ReadConfig } from './target.ts';
 
 export function addReconcileRun(parent: Command, readConfig: ReadConfig): void {
@@ -28,6 +28,6 @@ export function addReconcileRun(parent: Command, readConfig: ReadConfig): void {
         ),
       );
       print(report, { json, text: table(Object.entries(report).map(([name, count]) => [name, String(count)])) });
-      if (report.mismatches > 0 || (report.failed ?? 0) > 0) process.exitCode = NOT_RIGHT;
+      if (report.mismatches > 0 || (report.failed ?? 0) > 0) process.exitCode = FOUND_WRONG;
     });
 }

@@ -17,7 +17,7 @@ import {
 import { SetupError } from '../domain/setup-error.ts';
 import { startRedrive, stepRedrive } from '../operations/run-redrive.ts';
 import { withOperations } from './operations.ts';
-import { confirmed, instantOf, NOT_RIGHT, positiveInteger, print, reasonText, table } from './output.ts';
+import { confirm, instantOf, FOUND_WRONG, positiveInteger, print, reasonText, table } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 import { addTurnFilter, filterOf, uuid, type FilterOptions } from './turn-filter.ts';
 
@@ -32,7 +32,7 @@ interface StartOptions extends FilterOptions {
   readonly json?: boolean;
 }
 
-/** `turnkeeper redrive …`: many failed turns at once, each debited once, when it succeeds. */
+/** `turnkeeper redrive …` replays many failed turns. Each is debited once, when it succeeds. */
 export function addRedrive(redrive: Command, readConfig: ReadConfig): void {
   addStart(redrive, readConfig);
   redrive
@@ -108,7 +108,7 @@ function addStart(redrive: Command, readConfig: ReadConfig): void {
       const { count, matched, skipped } = plan;
       const planned = `${count} of ${matched} failed turns would be replayed (superseded ${skipped.superseded}, suspended ${skipped.suspended}).`;
       if (dryRun === true || count === 0) return print(plan, { json, text: planned });
-      if (count > 1) await confirmed(`${planned} Replay them?`, yes);
+      if (count > 1) await confirm(`${planned} Replay them?`, yes);
       await withOperations(
         config,
         async (deps) => {
@@ -155,8 +155,8 @@ function addStep(redrive: Command, readConfig: ReadConfig, name: string, to: Red
 const LOOK_EVERY_MS = 500;
 
 /**
- * On a terminal one line that counts up; elsewhere a plain line whenever something has changed. A paused one is not
- * waited for.
+ * Shows progress: on a terminal one line that counts up, elsewhere a plain line whenever something has changed. It does
+ * not wait for a paused redrive.
  */
 async function follow(database: Database, redriveId: string): Promise<RedriveRecord> {
   for (let said = ''; ; await sleep(LOOK_EVERY_MS)) {
@@ -170,10 +170,10 @@ async function follow(database: Database, redriveId: string): Promise<RedriveRec
   }
 }
 
-/** Of one that was followed. */
+/** Prints the end of a redrive that was followed. */
 function printEnd(record: RedriveRecord, json: boolean | undefined): void {
   print(record, { json, text: describe(record) });
-  if (record.progress.failed > 0 || record.progress.waiting > 0) process.exitCode = NOT_RIGHT;
+  if (record.progress.failed > 0 || record.progress.waiting > 0) process.exitCode = FOUND_WRONG;
 }
 
 const BAR = 20;

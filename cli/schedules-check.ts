@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { compareSchedules, type Comparison } from '../operations/repair-schedules.ts';
-import { NOT_RIGHT, print, table } from './output.ts';
+import { FOUND_WRONG, print, table } from './output.ts';
 import { withDatabase, withTemporal, type ReadConfig } from './target.ts';
 
 export function addSchedulesCheck(schedules: Command, readConfig: ReadConfig): void {
@@ -22,7 +22,7 @@ export function addSchedulesCheck(schedules: Command, readConfig: ReadConfig): v
         }),
       );
       print(compared, { json, text: textOf(compared) });
-      if (compared.differences.length > 0) process.exitCode = NOT_RIGHT;
+      if (compared.differences.length > 0) process.exitCode = FOUND_WRONG;
     });
 }
 

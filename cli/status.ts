@@ -7,7 +7,7 @@ import { print } from './output.ts';
 import { findRunningStack, hostOf, withDatabase, type ReadConfig } from './target.ts';
 import { readPostgresVersion, readRedisVersion, readTemporalVersion } from './versions.ts';
 
-/** Null: not configured, or it does not run. */
+/** Null: not configured, or not running. */
 interface Status {
   readonly api: string | null;
   readonly docs: string | null;
@@ -107,7 +107,7 @@ async function readTemporal(
   };
 }
 
-/** Of an app that runs on services of its person's own. */
+/** The API of an app that runs on the person's own services. */
 async function findApi({ http: { host, port } }: Config): Promise<string | null> {
   const url = `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${port}`;
   const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);

@@ -18,7 +18,7 @@ export function findRunningStack({ dataDir }: Pick<Config, 'dataDir'>): Stored |
   return stored !== null && isAlive(stored.owner) ? stored : null;
 }
 
-/** The database a command works on. @throws SetupError when there is none or it does not answer. */
+/** Opens the database that a command works on. @throws SetupError when there is none or it does not answer. */
 export async function withDatabase<T>(
   config: Config,
   work: (database: Database, url: string) => Promise<T>,
@@ -40,8 +40,8 @@ export async function withDatabase<T>(
 }
 
 /**
- * The Temporal server a command works on. Its client is loaded only here: without it a command takes a third less CPU
- * to start (test/bootstrap/modules.test.ts).
+ * Connects the Temporal server that a command works on. Its client is loaded only here: a command without it takes a
+ * third less CPU to start (test/bootstrap/modules.test.ts).
  * @throws SetupError when there is none or it does not answer within 10 s.
  */
 export async function openTemporal(config: Config): Promise<Temporal> {
@@ -63,7 +63,7 @@ export async function withTemporal<T>(config: Config, work: (temporal: Temporal)
   }
 }
 
-/** Without user and password. */
+/** The address without user and password. */
 export function hostOf(url: string): string {
   return URL.canParse(url) ? `${new URL(url).host}${new URL(url).pathname}` : 'the configured URL';
 }

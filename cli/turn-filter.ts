@@ -16,7 +16,7 @@ export interface FilterOptions {
   readonly replayed?: boolean;
 }
 
-/** Which turns a command means, as the admins' filter says it. */
+/** The options by which a command chooses turns, as in the admins' filter. */
 export function addTurnFilter(command: Command): Command {
   return command
     .addOption(new Option('--state <state>', 'in this state').choices(TURN_STATES))

@@ -21,7 +21,7 @@ export function addTurnsReplay(turns: Command, readConfig: ReadConfig): void {
       await withOperations(
         readConfig(),
         async (deps) => {
-          // Loaded only here, as it brings Temporal's client with it.
+          // Loaded only here, because it brings Temporal's client with it.
           const { replay } = await import('../operations/replay-turn.ts');
           const turn = await replay(deps, { turnId, reason, actor: CLI_ACTOR }).catch(rethrowNotStarted);
           const workflowId = turnWorkflowId(turn.userId, turnId);

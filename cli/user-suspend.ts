@@ -3,7 +3,7 @@ import { resumeUser } from '../db/people/suspension.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
 import { suspend } from '../operations/suspend-user.ts';
 import { withOperations } from './operations.ts';
-import { confirmed, positiveInteger, print, reasonText } from './output.ts';
+import { confirm, positiveInteger, print, reasonText } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 
 interface Options {
@@ -22,7 +22,7 @@ export function addUserSuspend(user: Command, readConfig: ReadConfig): void {
     .option('--json', 'print {"suspended": true, "stopping": [turnId]}')
     .action(async (userId: number, { reason, yes, json }: Options) => {
       const config = readConfig();
-      await confirmed(`Suspend user ${userId} and stop the turns that run?`, yes);
+      await confirm(`Suspend user ${userId} and stop the turns that run?`, yes);
       await withOperations(config, async (deps) => {
         const { stopping } = await suspend(deps, { userId, reason, actor: CLI_ACTOR });
         const text = `User ${userId} is suspended; ${stopping.length} turns stop.`;

@@ -1,7 +1,7 @@
 import type { Database } from '../db/database.ts';
 import type { Config } from '../platform/config/config.ts';
 
-/** Each: the server's own word, or null when it does not answer within a few seconds. */
+/** Each version is as the server reports it; null when it does not answer within a few seconds. */
 
 export async function readPostgresVersion(database: Database): Promise<string | null> {
   const rows: unknown = await database.orm.em.getConnection().execute('show server_version');

@@ -39,7 +39,7 @@ async function migrateLocked(database: Database, patienceMs: number): Promise<st
     .getKysely()
     .connection()
     .execute(async (connection) => {
-      // Nobody queues behind whoever waits for another's migration.
+      // The wait for another process's migration has no limit, because it keeps nobody waiting.
       await sql`set lock_timeout = 0`.execute(connection);
       await sql`select pg_advisory_lock(${MIGRATION_LOCK})`.execute(connection);
       try {
