@@ -8,7 +8,7 @@ export class DeadlinePassed extends Error {
 }
 
 /** For a `catch` that ignores lateness. @throws every other error. */
-export function ifLate(error: unknown): void {
+export function ignoreLateness(error: unknown): void {
   if (!(error instanceof DeadlinePassed)) throw error;
 }
 

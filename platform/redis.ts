@@ -1,5 +1,5 @@
 import { createClient } from 'redis';
-import { ifLate, within } from './deadline.ts';
+import { ignoreLateness, within } from './deadline.ts';
 import type { Logger } from './telemetry/log.ts';
 import { NO_TRACING, type Tracing } from './telemetry/span.ts';
 
@@ -44,7 +44,7 @@ export async function openRedis(url: string, log?: Log, tracing: Tracing = NO_TR
   const commands = createConnection(url);
   const subscriber = createConnection(url);
   logOutages({ commands, subscriber }, log);
-  await within(BOOT_WAIT_MS, Promise.all([connect(commands), connect(subscriber)])).catch(ifLate);
+  await within(BOOT_WAIT_MS, Promise.all([connect(commands), connect(subscriber)])).catch(ignoreLateness);
 
   // Answers that came too late for their callers. While one is outstanding, further commands would only queue behind
   // it.
@@ -53,7 +53,7 @@ export async function openRedis(url: string, log?: Log, tracing: Tracing = NO_TR
     if (!commands.isReady || overdue > 0) throw new RedisAway('Redis is away');
     const answer = send(commands);
     return within(timeoutMs, answer).catch((error: unknown) => {
-      ifLate(error);
+      ignoreLateness(error);
       overdue += 1;
       const arrived = () => {
         overdue -= 1;

@@ -2,7 +2,7 @@ import { within } from '../deadline.ts';
 import type { Redis } from '../redis.ts';
 
 /** The messages of one kind of feed: the names of its channels, and what a text on them means. */
-export interface Wire<Watcher, Message> {
+export interface FeedProtocol<Watcher, Message> {
   nameOf(id: string): string;
   /** @returns null for a message of a later version, which is ignored. */
   decode(text: string): Message | null;
@@ -36,20 +36,20 @@ interface Channel<Watcher> {
 /** All watchers of a process share one connection, and all watchers of one id share one subscription. */
 export class SharedFeed<Watcher, Message> {
   readonly #redis: Redis;
-  readonly #wire: Wire<Watcher, Message>;
+  readonly #protocol: FeedProtocol<Watcher, Message>;
   readonly #channels = new Map<string, Channel<Watcher>>();
   /** Channels whose UNSUBSCRIBE did not get through. The client would renew them with every reconnect. */
   readonly #abandoned = new Set<string>();
 
-  constructor(redis: Redis, wire: Wire<Watcher, Message>) {
+  constructor(redis: Redis, protocol: FeedProtocol<Watcher, Message>) {
     this.#redis = redis;
-    this.#wire = wire;
+    this.#protocol = protocol;
     redis.subscriber.on('ready', this.#renew);
     redis.subscriber.on('error', this.#interrupt);
   }
 
   watch(id: string, watcher: Watcher): Watch {
-    const name = this.#wire.nameOf(id);
+    const name = this.#protocol.nameOf(id);
     let channel = this.#channels.get(name);
     if (channel === undefined) {
       channel = { watchers: new Set(), live: false, missed: false, subscribed: Promise.resolve(false) };
@@ -71,7 +71,7 @@ export class SharedFeed<Watcher, Message> {
 
   /** Hands a message to the watchers of this process, whatever way it came. */
   deliver(id: string, message: Message): void {
-    const channel = this.#channels.get(this.#wire.nameOf(id));
+    const channel = this.#channels.get(this.#protocol.nameOf(id));
     if (channel !== undefined) this.#deliverTo(channel, message);
   }
 
@@ -84,13 +84,13 @@ export class SharedFeed<Watcher, Message> {
   }
 
   #deliverTo(channel: Channel<Watcher>, message: Message): void {
-    for (const watcher of channel.watchers) this.#wire.deliver(watcher, message);
+    for (const watcher of channel.watchers) this.#protocol.deliver(watcher, message);
   }
 
   /** One listener serves all channels, so that subscribing again never doubles a message. */
   readonly #receive = (text: string, name: string): void => {
     const channel = this.#channels.get(name);
-    const message = channel === undefined ? null : this.#wire.decode(text);
+    const message = channel === undefined ? null : this.#protocol.decode(text);
     if (channel !== undefined && message !== null) this.#deliverTo(channel, message);
   };
 
@@ -107,7 +107,7 @@ export class SharedFeed<Watcher, Message> {
       channel.missed = true;
       // Watchers are told when the connection goes, and not only when it is back, so that readers ask PostgreSQL more
       // often.
-      this.#deliverTo(channel, this.#wire.missed);
+      this.#deliverTo(channel, this.#protocol.missed);
     }
   };
 
@@ -126,7 +126,7 @@ export class SharedFeed<Watcher, Message> {
           if (subscriber.socketEpoch !== connection || !subscriber.isReady) return false;
           for (const [, channel] of channels) {
             channel.live = true;
-            if (channel.missed) this.#deliverTo(channel, this.#wire.missed);
+            if (channel.missed) this.#deliverTo(channel, this.#protocol.missed);
             channel.missed = false;
           }
           return true;

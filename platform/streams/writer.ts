@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RestartReason, StreamEntry } from '../../domain/stream-events.ts';
-import { ifLate, within } from '../deadline.ts';
+import { ignoreLateness, within } from '../deadline.ts';
 import type { Redis } from '../redis.ts';
 import { TurnJournal } from './journal.ts';
 import { joinPulse } from './pulse.ts';
@@ -186,7 +186,7 @@ class StreamWriter implements TurnWriter {
   async #finish(): Promise<number> {
     clearTimeout(this.#retry);
     this.#pulse.leave();
-    await within(END_WITHIN_MS, this.#writeRest()).catch(ifLate);
+    await within(END_WITHIN_MS, this.#writeRest()).catch(ignoreLateness);
     this.#journal.close();
     const { numbered, fenced } = this.#journal;
     if (numbered > 0 && !fenced)
