@@ -1,4 +1,4 @@
-/** As far as it is read. */
+/** The parts of a schema that are used here. */
 interface Schema {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
@@ -37,7 +37,7 @@ export interface OpenApi {
   readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> };
 }
 
-/** A Postman collection 2.1, as far as we write it. */
+/** The parts of a Postman collection 2.1 that are written here. */
 export interface Collection {
   readonly info: { readonly name: string; readonly description: string; readonly schema: string };
   readonly auth: object;
@@ -70,7 +70,7 @@ const BEARER = (variable: string) => ({
   type: 'bearer',
   bearer: [{ key: 'token', value: `{{${variable}}}`, type: 'string' }],
 });
-/** What a body needs beyond its schema, to be a request that works. */
+/** What a body needs in addition to its schema to be a request that works. */
 const BODIES: Readonly<Record<string, object>> = {
   'POST /api/admin/turns/replay': {
     filter: { code: 'model_unavailable' },
@@ -82,8 +82,8 @@ const BODIES: Readonly<Record<string, object>> = {
 };
 
 /**
- * Every call of the API, in folders by tag, with example bodies; `baseUrl`, `token` and `adminToken` are for whoever
- * imports it to fill in.
+ * Every call of the API, in folders by tag, with example bodies. Whoever imports it fills in `baseUrl`, `token` and
+ * `adminToken`.
  */
 export function collectionOf(document: OpenApi): Collection {
   const items = Object.entries(document.paths).flatMap(([path, operations]) =>
@@ -172,7 +172,7 @@ function itemOf(document: OpenApi, path: string, method: string, operation: Oper
   };
 }
 
-/** A value that the schema takes: its own example, else the least that is required. */
+/** A value that the schema accepts: its own example, else the smallest one. */
 export function exampleOf(document: OpenApi, schema: Schema): unknown {
   if (schema.$ref !== undefined)
     return exampleOf(document, document.components?.schemas?.[schema.$ref.split('/').at(-1) ?? ''] ?? {});

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { collectionOf, type OpenApi } from './collection.ts';
 
 /**
- * `npm run postman`: token-management.json from the API's own document. Run it after a route has changed; a test says
- * when.
+ * `npm run postman`: writes token-management.json from the API's own document. Run it when a route has changed; a test
+ * fails while it is old.
  */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const document = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'api/openapi/document.ts'], {

@@ -15,8 +15,8 @@ import {
 } from '../../workflows/contract/ids.ts';
 
 /**
- * `node docs/screenshots/temporal-ui.ts`: the pictures of docs/runbook.md. It starts services of its own, brings real
- * runs of every kind about, saves the runbook's views in a browser and chooses the columns that an admin needs.
+ * `node docs/screenshots/temporal-ui.ts`: takes the pictures of docs/runbook.md. It starts its own services, makes real
+ * workflow runs of every kind, saves the runbook's views in a browser and chooses the columns that an admin needs.
  */
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const NAMESPACE = 'default';
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   try {
     Object.assign(process.env, await services.start());
     const stack = await startTestStack({ TASK_QUEUE_PREFIX: '' });
-    const redriveId = await bringAbout(stack);
+    const redriveId = await makeRuns(stack);
     await takePictures(redriveId);
     await stack.close();
   } finally {
@@ -45,8 +45,11 @@ async function main(): Promise<void> {
   }
 }
 
-/** @returns a redrive that is over. */
-async function bringAbout(stack: TestStack): Promise<string> {
+/**
+ * Makes workflow runs of every kind.
+ * @returns the id of a redrive that has ended.
+ */
+async function makeRuns(stack: TestStack): Promise<string> {
   const admin = await stack.person('admin');
   const people = await Promise.all([1, 2, 3].map(() => stack.person()));
   const [minji, jiho, other] = people as [Person, Person, Person];
@@ -137,7 +140,7 @@ async function takePictures(redriveId: string): Promise<void> {
     `${workflows}/${encodeURIComponent(redriveWorkflowId(redriveId))}`,
     async () => {
       await page.getByText('User Metadata', { exact: true }).click();
-      // Summary and details are rendered in frames of their own.
+      // The UI renders summary and details in frames of their own.
       await until(async () =>
         (
           await Promise.all(
