@@ -23,7 +23,7 @@ const AdminPages = lazy(async () => {
   return { default: AdminPages };
 });
 
-/** `/` and `/c/:id` are one page: a new chat becomes a conversation without being built again. */
+/** `/` and `/c/:id` are one page, so that a new chat becomes a conversation without being drawn again. */
 const CHAT = /^\/(?:c\/(?<conversationId>[0-9a-f-]{36})\/?)?$/i;
 
 export function App() {
@@ -38,7 +38,7 @@ export function App() {
 
 function Page() {
   const session = useSession();
-  // Signing in changes nothing of the address: the page that was asked for, or that the session ended on, comes back.
+  // Signing in keeps the address, so the page that was asked for, or on which the session ended, shows afterwards.
   if (session.state === 'opening') return <Opening />;
   return session.state === 'out' ? <SignIn reason={session.reason} /> : <SignedIn key={session.id} />;
 }
@@ -77,7 +77,7 @@ function SignedIn() {
   );
 }
 
-/** A page that is on its way is a page already: a screen reader finds its heading. */
+/** Stands for a page that is loading. It is a page itself, so that a screen reader finds its heading. */
 function Opening() {
   return (
     <main className="flex h-full flex-1 items-center justify-center">

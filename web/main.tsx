@@ -11,7 +11,7 @@ import { currentSession } from './session/session.ts';
 import { applyTheme } from './ui/theme.ts';
 import { usageQuery } from './usage/use-usage.ts';
 
-/** Until then a page that opens would show nothing either. */
+/** How long the page is held back for its first data: a page that is opening shows nothing for as long anyway. */
 const AT_ONCE_MS = 200;
 
 export async function open(): Promise<void> {
@@ -37,7 +37,7 @@ export async function open(): Promise<void> {
   endReload();
 }
 
-/** So that the page is drawn once, with its sidebar. */
+/** Reads the first data before drawing, so that the page is drawn once, with its sidebar. */
 async function readFirst(): Promise<void> {
   await queries.prefetchQuery(meQuery);
   if (currentSession().state !== 'in') return;

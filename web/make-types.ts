@@ -6,8 +6,8 @@ import openapiTypes, { astToString } from 'openapi-typescript';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * The types of the web app's client, from the API's own document: made anew before each check and never committed, so
- * that a page which asks for what the API no longer has does not compile.
+ * Makes the types of the web app's client from the API's own document. Each check makes them anew and they are never
+ * committed, so a page that uses what the API no longer has does not compile.
  */
 const document = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', 'api/openapi/document.ts'], {
   cwd: root,

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { chromium, type BrowserContextOptions, type Page } from 'playwright-core';
 
 /**
- * `node web/screenshots.ts ADDRESS`, as a running `npm start` printed it: the pictures of README.md and
- * docs/architecture/web.md, in docs/screenshots. It moves the demo user through the levels, so it belongs on a stack
- * whose data nobody needs. CHROMIUM names the browser where it is not /usr/bin/chromium.
+ * `node web/screenshots.ts ADDRESS`, with the address that `npm start` printed: takes the pictures of README.md and
+ * docs/architecture/web.md, into docs/screenshots. It moves the demo user through the usage levels, so use it on a
+ * stack whose data nobody needs. CHROMIUM names the browser when it is not /usr/bin/chromium.
  */
 const { origin: base, hash } = new URL(process.argv[2] ?? '');
 const folder = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
@@ -78,7 +78,7 @@ async function take(
   }, token);
   await page.goto(path);
   await ready(page);
-  // Its feed stays open, so its network is never idle.
+  // The page's feed stays open, so its network is never idle.
   await page.waitForTimeout(500);
   await page.evaluate(() => document.fonts.ready.then(() => {}));
   await page.screenshot({ path: `${folder}${name}.png` });
@@ -116,7 +116,7 @@ await inLanguage(admin, 'en');
 await take('statistics-en', admin, '/admin/stats', { locale: 'en-US' }, (page) =>
   page.getByRole('heading', { name: 'Share used' }).waitFor(),
 );
-// The demo model fails once when it is asked for a failure; replayed, half of it is done when the picture is taken.
+// The demo model fails once when it is asked for a failure. Half of the replay is done when the picture is taken.
 for (let n = 1; n <= 24; n += 1) await call(user, 'POST', '/api/chat/send', { message: `실패 ${n}` });
 const { redriveId = '' } = await call(admin, 'POST', '/api/admin/turns/replay', {
   filter: { userId: 1, code: 'model_rejected' },

@@ -10,8 +10,8 @@ import { defineConfig, type Plugin } from 'vite';
 export default defineConfig({
   root: import.meta.dirname,
   resolve: {
-    // Its build for browsers reads entities by writing HTML, which the page's policy forbids; the one without costs 12
-    // KB of script more.
+    // The package's build for browsers reads entities by writing HTML, which the page's policy forbids; the other one
+    // makes the script 12 KB larger.
     alias: {
       'decode-named-character-reference': fileURLToPath(import.meta.resolve('decode-named-character-reference')),
     },
@@ -19,11 +19,12 @@ export default defineConfig({
   plugins: [react(), tailwindcss(), preloaded(), compressed()],
   build: {
     target: 'baseline-widely-available',
-    // Fonts and pictures stay files: the page's policy loads them from here only.
+    // Fonts and pictures stay files, because the page's policy loads them from here only.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    // What every page needs is one file: of twenty small ones the last would begin to load when the first are there.
+    // What every page needs is one file: the last of twenty small ones would begin to load only when the first have
+    // arrived.
     rolldownOptions: {
       output: {
         codeSplitting: {
@@ -36,12 +37,12 @@ export default defineConfig({
     },
   },
   server: {
-    // The API, wherever scripts/web-dev.ts says that it listens; its streams pass as they come.
+    // The API listens where scripts/web-dev.ts says; its streams are passed on as they come.
     proxy: { '^/(api|health)(/|$)': { target: process.env['TURNKEEPER_API'] ?? 'http://127.0.0.1:3000' } },
   },
 });
 
-/** The app's script begins to load with the page, and not when the first script asks for it. */
+/** Preloads the app's script with the page, instead of when the first script asks for it. */
 function preloaded(): Plugin {
   return {
     name: 'preloaded',
@@ -60,7 +61,7 @@ function preloaded(): Plugin {
   };
 }
 
-/** Beside each text file its compressed twins, made once here instead of at each request. */
+/** Writes compressed versions beside each text file, once here instead of at each request. */
 function compressed(): Plugin {
   return {
     name: 'compressed',

@@ -10,7 +10,7 @@ import { TurnsPage } from './turns/TurnsPage.tsx';
 import { UserPage } from './users/UserPage.tsx';
 import { UsersPage } from './users/UsersPage.tsx';
 
-/** Drawn for admins; the API refuses everybody else by itself. */
+/** These pages are drawn for admins only; the API refuses everybody else on its own. */
 export function AdminPages() {
   const { role } = useMe();
   if (role !== 'admin') return <NotFound />;

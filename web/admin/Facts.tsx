@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** What is known of one thing, at the head of its page: key, name, value. */
+/** The facts about one thing, at the head of its page: key, name, value. */
 export function Facts({
   facts,
   columns = 'sm:grid-cols-4',

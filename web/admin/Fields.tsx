@@ -3,7 +3,7 @@ import { useAddress } from './use-address.ts';
 
 export const FIELD = 'h-9 min-w-0 rounded-lg border border-line bg-raised px-3 text-sm';
 
-/** Filters in a row. */
+/** A row of filters. */
 export function Filters({ children }: { children: ReactNode }) {
   return (
     <div role="search" className="mb-4 flex flex-wrap items-end gap-3">
@@ -23,7 +23,7 @@ export function Labelled({ label, children }: { label: string; children: ReactNo
 
 const TYPED_MS = 350;
 
-/** A filter one types; it goes into the address when the hand rests. */
+/** A filter that is typed; it goes into the address after a pause in typing. */
 export function TextFilter({
   name,
   label,

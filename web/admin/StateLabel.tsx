@@ -10,8 +10,8 @@ const TONE = {
 } as const;
 type Tone = keyof typeof TONE;
 
-/** A state in a word; the colour only helps. */
-function Word({ tone, children }: { tone: Tone; children: string }) {
+/** A state as a word; its colour only helps. */
+function StateLabel({ tone, children }: { tone: Tone; children: string }) {
   return (
     <span className={`inline-block rounded-full px-2.5 py-0.5 text-xs font-medium whitespace-nowrap ${TONE[tone]}`}>
       {children}
@@ -28,9 +28,9 @@ const TURN = {
   refused: 'warn',
 } as const satisfies Record<Schemas['TurnState'], Tone>;
 
-export function TurnWord({ state }: { state: Schemas['TurnState'] }) {
+export function TurnStateLabel({ state }: { state: Schemas['TurnState'] }) {
   const { t } = useTranslation('admin');
-  return <Word tone={TURN[state]}>{t(`turns.stateOf.${state}`)}</Word>;
+  return <StateLabel tone={TURN[state]}>{t(`turns.stateOf.${state}`)}</StateLabel>;
 }
 
 const REDRIVE = {
@@ -41,9 +41,9 @@ const REDRIVE = {
   cancelled: 'plain',
 } as const satisfies Record<Schemas['Redrive']['state'], Tone>;
 
-export function RedriveWord({ state }: { state: Schemas['Redrive']['state'] }) {
+export function RedriveStateLabel({ state }: { state: Schemas['Redrive']['state'] }) {
   const { t } = useTranslation('admin');
-  return <Word tone={REDRIVE[state]}>{t(`redrives.stateOf.${state}`)}</Word>;
+  return <StateLabel tone={REDRIVE[state]}>{t(`redrives.stateOf.${state}`)}</StateLabel>;
 }
 
 export type RedriveTurnState = Schemas['RedriveDetail']['turns']['items'][number]['state'];
@@ -56,11 +56,11 @@ const REDRIVE_TURN = {
   skipped: 'warn',
 } as const satisfies Record<RedriveTurnState, Tone>;
 
-export function RedriveTurnWord({ state, over }: { state: RedriveTurnState; over: boolean }) {
+export function RedriveTurnStateLabel({ state, over }: { state: RedriveTurnState; over: boolean }) {
   const { t } = useTranslation('admin');
   return (
-    <Word tone={REDRIVE_TURN[state]}>
+    <StateLabel tone={REDRIVE_TURN[state]}>
       {state === 'waiting' && over ? t('redrives.notBegun') : t(`redrives.turnOf.${state}`)}
-    </Word>
+    </StateLabel>
   );
 }

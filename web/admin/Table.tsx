@@ -65,7 +65,10 @@ export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<
   );
 }
 
-/** A table that the server pages; where one is stands in the address, so that going back and sending a link work. */
+/**
+ * A table whose pages come from the server. The address says which page shows, so that going back and sending a link
+ * work.
+ */
 export function PagedTable<Item>({
   query,
   ...table
@@ -79,7 +82,7 @@ export function PagedTable<Item>({
   );
 }
 
-/** One of its pages, with the way to the next, where it came along with something else. */
+/** One page of such a table and the button to the next, for a page that came with other data. */
 export function Pages<Item>({
   page: { items, nextCursor },
   busy,

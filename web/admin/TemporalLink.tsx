@@ -2,7 +2,10 @@ import { ArrowUpRight } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { buttonClass } from '../ui/Button.tsx';
 
-/** To a workflow in the Temporal UI. @param url null where this installation names no UI. */
+/**
+ * A link to a workflow in the Temporal UI.
+ * @param url null where this installation names no UI.
+ */
 export function TemporalLink({ url }: { url: string | null }) {
   const { t } = useTranslation('admin');
   return (

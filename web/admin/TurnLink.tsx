@@ -1,6 +1,6 @@
 import { Link } from 'wouter';
 
-/** Ids are long and alike at their beginning: their end tells them apart. */
+/** The end of an id. Ids are long and begin alike, so only their ends tell them apart. */
 export function ending(id: string): string {
   return `…${id.slice(-12)}`;
 }

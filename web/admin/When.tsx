@@ -1,6 +1,6 @@
 import { useFigures } from '../usage/figures.ts';
 
-/** An instant in a table: in one piece. */
+/** An instant in a table, kept on one line. */
 export function When({ at }: { at: string }) {
   const { moment } = useFigures();
   return (

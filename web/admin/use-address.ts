@@ -4,9 +4,9 @@ import { useSearchParams } from 'wouter';
 export type Address = Readonly<Record<string, string | undefined>>;
 
 /**
- * The filters of a table, as they stand in the address.
- * @returns them, and a way to change some; a changed filter begins at the first page unless the change is to `keep` a
- *   step of its own in the history.
+ * Keeps the filters of a table in the address.
+ * @returns them, and a function that changes some. A changed filter begins at the first page again. A change replaces
+ *   the history's entry; with `keep` it adds one.
  */
 export function useAddress(): [Address, (change: Address, options?: { keep?: boolean }) => void] {
   const [params, setParams] = useSearchParams();

@@ -3,12 +3,12 @@ import type { ErrorCode } from '../../domain/errors.ts';
 /** `offline`: no answer came at all. */
 export type ProblemCode = ErrorCode | 'offline';
 
-/** The flat error of the API, as the page throws it. */
+/** An error of the API, as the page throws it. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code: ProblemCode;
   readonly status: number;
-  /** The fields some codes add: `remainingTokens`, `resetsAt`, `turnId`, … */
+  /** Fields that some codes add: `remainingTokens`, `resetsAt`, `turnId`, … */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ProblemCode, status: number, details: Readonly<Record<string, unknown>>, options?: ErrorOptions) {
@@ -18,7 +18,7 @@ export class ApiError extends Error {
     this.details = details;
   }
 
-  /** Seconds the server asks to wait, if it does. */
+  /** How many seconds the server asks us to wait, if it does. */
   get retryAfter(): number | null {
     const seconds = Number(this.details['retryAfter']);
     return Number.isFinite(seconds) && seconds > 0 ? seconds : null;
@@ -39,7 +39,10 @@ export function errorOf(response: Response, body: unknown): ApiError {
   });
 }
 
-/** The answer as it is. @throws ApiError what the server says instead, when it refuses. */
+/**
+ * The response itself.
+ * @throws ApiError when the server refuses.
+ */
 export async function accepted(response: Response): Promise<Response> {
   if (response.ok) return response;
   throw errorOf(response, await response.json().catch(() => null));

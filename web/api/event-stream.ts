@@ -1,8 +1,9 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 
 /**
- * Server-sent events of an answer to `fetch`, which unlike EventSource can carry a key. `data` is parsed JSON.
- * @param onAlive also told of the comments by which a server that has nothing to say shows that it is there.
+ * Reads server-sent events from a response of `fetch`, which can send a key, as EventSource cannot. `data` is parsed
+ * JSON.
+ * @param onAlive called for comments too: a server without news sends them to show that it is there.
  */
 export async function* readEvents(
   response: Response,

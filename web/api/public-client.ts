@@ -1,5 +1,5 @@
 import createClient from 'openapi-fetch';
 import type { paths } from './schema.d.ts';
 
-/** For what anybody may ask; the session, by which the other client speaks, is built on its answers. */
+/** The client for calls that need no session. The session needs their answers, so it cannot be used for them. */
 export const publicApi = createClient<paths>({ baseUrl: location.origin });

@@ -1,4 +1,4 @@
-/** As soon as the browser is online again or `signal` aborts, at the latest after `ms`. */
+/** Waits until the browser is online again or `signal` aborts, for `ms` at most. */
 export function untilOnline(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

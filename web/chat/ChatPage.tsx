@@ -17,7 +17,7 @@ import { preloadMarkdown } from './transcript/Answer.tsx';
 import { Transcript } from './transcript/Transcript.tsx';
 import { useTranscript } from './transcript/use-transcript.ts';
 
-/** First turns sent from here, by the conversation they became: it keeps its place on the screen. */
+/** The first turn sent from here, by the conversation that it began: the conversation keeps its place on the screen. */
 const begunBy = new Map<string, string>();
 
 export function ChatPage({ conversationId }: { conversationId: string | null }) {

@@ -4,13 +4,13 @@ import { Leadership } from './leadership.ts';
 export interface FeedListener {
   onEvent(event: FeedEvent): void;
   onState(state: FeedState): void;
-  /** Something was missed: everything is to be read again. */
+  /** Events were missed: everything must be read again. */
   onGap(): void;
   /** Another page of this browser has marked notifications as read. */
   onRead(): void;
 }
 
-type Word =
+type TabMessage =
   | { readonly kind: 'event'; readonly event: FeedEvent }
   | { readonly kind: 'state'; readonly state: FeedState }
   | { readonly kind: 'gap' }
@@ -18,13 +18,13 @@ type Word =
   | { readonly kind: 'ask' };
 
 const LOOK_EVERY_MS = 5_000;
-/** Whoever leads passes on each of the server's comments, one in 15 s. */
+/** The leading page passes on each of the server's comments, which come every 15 s. */
 const QUIET_MS = 20_000;
 
 /**
- * The feed of one person's account, on one connection for all pages of this browser: one page has it and tells the
- * others. Where it got to is known to all of them, so that whichever takes over misses nothing. Pages of different
- * persons have feeds of their own.
+ * The feed of one person's account, over one connection for all pages of this browser: one page leads, has the
+ * connection and tells the others. All pages know the last event's id, so that whichever takes over misses nothing.
+ * Pages of different people have separate feeds.
  */
 export class AccountFeed {
   readonly #channel: BroadcastChannel;
@@ -34,10 +34,10 @@ export class AccountFeed {
   #lastEventId: string;
   #state: FeedState = 'connecting';
   #heardAt = Date.now();
-  /** When the leader was asked whether it is still there, and has not answered. */
+  /** When the leader was asked whether it is still there; null when no answer is due. */
   #askedAt: number | null = null;
 
-  /** @param from what the page knows already is no news: the `eventId` of what it read first. */
+  /** @param from the `eventId` of what the page read first: what it already knows is not told again. */
   constructor({
     userId,
     from,
@@ -53,7 +53,7 @@ export class AccountFeed {
     this.#listener = listener;
     const name = `turnkeeper.events.${userId}`;
     this.#channel = new BroadcastChannel(name);
-    this.#channel.addEventListener('message', ({ data }: MessageEvent<Word>) => this.#hear(data));
+    this.#channel.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => this.#hear(data));
     const sink = {
       onEvent: (event: FeedEvent) => this.#tell({ kind: 'event', event }),
       onState: (state: FeedState) => {
@@ -78,37 +78,37 @@ export class AccountFeed {
     this.#channel.close();
   }
 
-  #hear(word: Word): void {
-    if (word.kind === 'ask') {
+  #hear(message: TabMessage): void {
+    if (message.kind === 'ask') {
       if (this.#leadership.leads) this.#say({ kind: 'state', state: this.#state });
       return;
     }
-    if (word.kind !== 'read') {
-      // Two lead for a moment when one has taken over, and all do where there are no locks.
+    if (message.kind !== 'read') {
+      // Two pages lead for a moment when one takes over, and all do where there are no locks.
       if (this.#leadership.leads) return;
       this.#heardAt = Date.now();
     }
-    this.#take(word);
+    this.#take(message);
   }
 
-  #tell(word: Word): void {
-    this.#say(word);
-    this.#take(word);
+  #tell(message: TabMessage): void {
+    this.#say(message);
+    this.#take(message);
   }
 
-  #say(word: Word): void {
-    this.#channel.postMessage(word);
+  #say(message: TabMessage): void {
+    this.#channel.postMessage(message);
   }
 
-  #take(word: Word): void {
-    switch (word.kind) {
+  #take(message: TabMessage): void {
+    switch (message.kind) {
       case 'event':
-        this.#lastEventId = word.event.id;
-        return this.#listener.onEvent(word.event);
+        this.#lastEventId = message.event.id;
+        return this.#listener.onEvent(message.event);
       case 'state':
-        if (word.state === this.#state) return;
-        this.#state = word.state;
-        return this.#listener.onState(word.state);
+        if (message.state === this.#state) return;
+        this.#state = message.state;
+        return this.#listener.onState(message.state);
       case 'gap':
         return this.#listener.onGap();
       case 'read':
@@ -118,7 +118,10 @@ export class AccountFeed {
     }
   }
 
-  /** Asked first: after a sleep of the whole machine the leader is there, and has only said nothing for hours. */
+  /**
+   * Asks a silent leader before taking over. After a sleep of the whole machine the leader still exists and has only
+   * been silent for hours.
+   */
   #watchLeader(): void {
     const quiet = !this.#leadership.leads && Date.now() - this.#heardAt > QUIET_MS;
     if (!quiet) this.#askedAt = null;

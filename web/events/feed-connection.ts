@@ -10,28 +10,28 @@ export type FeedEvent =
   | { readonly id: string; readonly type: 'notification'; readonly data: Schemas['Notification'] };
 
 /**
- * connecting: nothing was heard yet · live: what changes is told · lost: a connection is gone and the next one did not
- * come at once
+ * connecting: nothing has been received yet · live: changes arrive · lost: a connection ended and the next did not
+ * succeed at once
  */
 export type FeedState = 'connecting' | 'live' | 'lost';
 
 export interface FeedSink {
   onEvent(event: FeedEvent): void;
   onState(state: FeedState): void;
-  /** The server is there, whether it had something to say or not. */
+  /** The server is there, with or without news. */
   onAlive(): void;
-  /** The server does not know where we were (its ids have changed): what was told meanwhile is lost. */
+  /** The server does not know our last event (its ids have changed), so what happened since is lost. */
   onGap(): void;
 }
 
-/** `usage` comes at once. What has not come by then is held back by something in between. */
+/** `usage` comes at once: if it has not come by then, something in between holds the stream back. */
 const FIRST_WITHIN_MS = 10_000;
-/** A comment comes every 15 s. */
+/** The connection counts as dead after this silence; the server sends a comment every 15 s. */
 const SILENT_MS = 40_000;
 
 /**
- * Follows `GET /api/events` until `signal` aborts, over as many connections as it takes, each from the last event that
- * came.
+ * Follows `GET /api/events` until `signal` aborts, over as many connections as it takes. Each continues after the last
+ * event received.
  */
 export async function followFeed({
   open,
@@ -60,7 +60,7 @@ export async function followFeed({
         sink.onState('live');
         sink.onEvent({ id, type: event, data } as FeedEvent);
       }
-      // Ended in order: a feed lasts 15 minutes at most.
+      // The server ended the stream, as it does after 15 minutes at most.
     } catch (error) {
       if (error instanceof ApiError) retryAfter = (error.retryAfter ?? 0) * 1_000;
       if (error instanceof ApiError && error.code === 'invalid_event_id') {
@@ -77,10 +77,7 @@ export async function followFeed({
   }
 }
 
-/**
- * One connection's life: it ends with `signal`, when the browser says that it is offline, and when nothing was heard
- * for too long.
- */
+/** Ends a connection when `signal` aborts, when the browser goes offline, or after too long a silence. */
 class Connection {
   readonly #ended = new AbortController();
   readonly #whole: AbortSignal;

@@ -1,7 +1,7 @@
 /**
- * Of all pages of this browser that ask for one name, one at a time does the work: by a lock that the browser gives to
- * the next page when the one that had it closes, crashes or is put to sleep. Where a page may have no locks (plain HTTP
- * on another host), each does it for itself.
+ * Lets one page of this browser do the work that all pages ask for under one name. The browser gives a lock to the next
+ * page when the one that holds it closes, crashes or sleeps. Where a page may have no locks (plain HTTP on another
+ * host), each page does the work itself.
  */
 export class Leadership {
   readonly #name: string;
@@ -13,12 +13,12 @@ export class Leadership {
   #leads = false;
   #wake: (() => void) | null = null;
 
-  /** @param work until the signal aborts. */
+  /** @param work runs until its signal aborts. */
   constructor(name: string, work: (signal: AbortSignal) => Promise<void>) {
     this.#name = name;
     this.#work = work;
     const { signal } = this.#closed;
-    // The page may be shown again as it was (from the cache of pages gone back from, or thawed), long after.
+    // The browser may show the page again much later, from its back/forward cache or after freezing it.
     addEventListener('pagehide', this.#sleep, { signal });
     addEventListener('freeze', this.#sleep, { signal, capture: true });
     for (const event of ['pageshow', 'resume']) addEventListener(event, this.#rise, { signal, capture: true });
@@ -29,7 +29,9 @@ export class Leadership {
     return this.#leads;
   }
 
-  /** From a leader that does not answer: it hangs, or its browser has frozen it without a word. */
+  /**
+   * Takes the work from a leader that does not answer, because it hangs or its browser has frozen it without an event.
+   */
   takeOver(): void {
     if (this.#leads) return;
     this.#takesOver = true;
@@ -56,7 +58,8 @@ export class Leadership {
         if (locks() === undefined) await this.#lead();
         else await navigator.locks.request(this.#name, options, () => this.#lead());
       } catch (error) {
-        // Given up while it waited, or another page took over. Anything else would come again at once.
+        // AbortError: we gave up waiting, or another page took over. Any other error would repeat at once, so it is
+        // thrown.
         if (!(error instanceof DOMException && error.name === 'AbortError')) throw error;
       } finally {
         this.#leads = false;

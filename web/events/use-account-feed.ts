@@ -14,23 +14,23 @@ type Usage = Schemas['UsageState'];
 
 export interface Feed {
   readonly state: FeedState;
-  /** To the other pages of this browser: notifications were marked as read here. */
+  /** Tells the other pages of this browser that notifications were marked as read here. */
   tellRead(): void;
 }
 
 export const FeedContext = createContext<Feed>({ state: 'connecting', tellRead: () => {} });
 
-/** Below the page that has signed the person in. */
+/** The account's feed; only for components within FeedContext. */
 export function useFeed(): Feed {
   return use(FeedContext);
 }
 
-/** Without the feed the page asks from time to time. */
+/** Query options: while the feed is lost, the page asks from time to time. */
 export function useFallback(): { refetchInterval: number | false } {
   return { refetchInterval: useFeed().state === 'lost' ? 30_000 : false };
 }
 
-/** Keeps what the page shows true by the feed of the person's account. Once, around all pages. */
+/** Keeps what the page shows true by the account's feed. It is used once, around all pages. */
 export function useAccountFeed(): Feed {
   const { userId, eventId } = useMe();
   const [from] = useState(eventId);
@@ -43,7 +43,7 @@ export function useAccountFeed(): Feed {
     const onUsage = (usage: Usage) => {
       const before = queries.getQueryData<Usage>(['usage']);
       queries.setQueryData(['usage'], usage);
-      // Where the tokens went, if that is on the screen.
+      // The usage history, if it is on the screen.
       if (before !== undefined && before.usedTokens !== usage.usedTokens)
         void queries.invalidateQueries({ queryKey: ['usage', 'history'] });
     };
@@ -65,7 +65,7 @@ export function useAccountFeed(): Feed {
   return useMemo(() => ({ state, tellRead: () => feed.current?.tellRead() }), [state]);
 }
 
-/** A turn that this page follows tells of itself; any other may belong to what it shows. */
+/** A turn that this page follows has its own stream; any other may belong to a conversation that it shows. */
 function useOnTurn() {
   const queries = useQueryClient();
   const refresh = useRefreshTranscript();
@@ -75,7 +75,7 @@ function useOnTurn() {
       void queries.invalidateQueries({ queryKey: ['conversations'] });
       const key = messagesKey(change.conversationId);
       const isOpen = queries.getQueryCache().find({ queryKey: key })?.isActive() === true;
-      // Not on the screen: read when it is opened again.
+      // A conversation that is not on the screen is read again when it is opened.
       if (!isOpen) queries.removeQueries({ queryKey: key });
       else if (!knows(queries.getQueryData<InfiniteData<MessagePage>>(key)?.pages ?? [], change))
         void refresh(change.conversationId).catch(() => {});

@@ -5,7 +5,7 @@ import chat from './ko/chat.json';
 import common from './ko/common.json';
 import usage from './ko/usage.json';
 
-/** Korean comes with the page, English when it is wanted; `admin` comes with the admins' pages. */
+/** Korean is part of the page; English is loaded when it is wanted, and `admin` with the admins' pages. */
 const SHIPPED = { common, chat, usage };
 export type Namespace = keyof typeof SHIPPED | 'admin';
 
@@ -13,7 +13,7 @@ const CHUNKS = import.meta.glob<Record<string, unknown>>('./*/*.json', { import:
 const REMEMBERED = 'turnkeeper.locale';
 const wanted = new Set<Namespace>(['common', 'chat', 'usage']);
 
-/** Before anybody has signed in: the language last used here, else the browser's, else Korean. */
+/** The language before anybody has signed in: the last one used here, else the browser's, else Korean. */
 export async function prepareLanguage(): Promise<void> {
   const known = localStorage.getItem(REMEMBERED);
   const locale = isLocale(known) ? known : (navigator.languages.map((name) => name.slice(0, 2)).find(isLocale) ?? 'ko');
@@ -37,7 +37,7 @@ export async function changeLanguage(locale: Locale): Promise<void> {
   await i18next.changeLanguage(locale);
 }
 
-/** A part of the words that a page brings; a language chosen later loads it too. */
+/** Loads texts that a page needs in addition; they are loaded again when another language is chosen. */
 export async function loadWords(namespace: Namespace): Promise<void> {
   wanted.add(namespace);
   await loadAll(currentLocale());

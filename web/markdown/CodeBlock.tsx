@@ -2,7 +2,7 @@ import { useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CopyButton } from '../ui/CopyButton.tsx';
 
-/** Plain at once; coloured when its words are known, which takes no room and moves nothing. */
+/** A code block is plain at first and is coloured when its language has loaded, which moves nothing. */
 export function CodeBlock({ language, code }: { language: string; code: string }) {
   const { t } = useTranslation('chat');
   const coloured = useColours(language, code);
@@ -26,7 +26,7 @@ function useColours(language: string, code: string): ReactNode {
   useEffect(() => {
     if (language === '' || code === '') return;
     let current = true;
-    // While it streams it would be coloured again with every delta: it waits until the block is quiet.
+    // Colouring waits until the block is quiet; otherwise every delta would colour it again.
     const timer = setTimeout(() => {
       void import('./highlight.ts').then(
         ({ highlight }) => {

@@ -5,11 +5,11 @@ import { useTranslation } from 'react-i18next';
 import { CodeBlock } from './CodeBlock.tsx';
 
 /**
- * What markdown's elements become. Links open elsewhere and say nothing of us; a picture is never loaded, only named
- * and linked.
+ * The components for Markdown's elements. Links open in another tab and send no referrer. A picture is never loaded,
+ * only named and linked.
  */
 export const COMPONENTS: Partial<Components> = {
-  a: ({ href, children }) => <Outside href={href}>{children}</Outside>,
+  a: ({ href, children }) => <OutsideLink href={href}>{children}</OutsideLink>,
   img: ({ src, alt }) => <Picture src={src} alt={alt} />,
   pre: ({ children }) => {
     const { className, children: code } = isValidElement<{ className?: string; children?: unknown }>(children)
@@ -30,13 +30,13 @@ export const COMPONENTS: Partial<Components> = {
   input: ({ checked }) => <input type="checkbox" checked={checked ?? false} readOnly disabled />,
 };
 
-/** Web addresses and mail only: `javascript:`, `data:` and what else a browser might run stay text. */
+/** Allows only web and mail addresses: `javascript:`, `data:` and whatever else a browser might run stay text. */
 export function isSafeLink(href: unknown): href is string {
   if (typeof href !== 'string' || !URL.canParse(href)) return false;
   return ['http:', 'https:', 'mailto:'].includes(new URL(href).protocol);
 }
 
-function Outside({ href, children }: { href?: string | undefined; children?: ReactNode }) {
+function OutsideLink({ href, children }: { href?: string | undefined; children?: ReactNode }) {
   if (!isSafeLink(href)) return <span>{children}</span>;
   return (
     <a href={href} target="_blank" rel="noopener noreferrer nofollow">

@@ -7,9 +7,8 @@ import { parse, splitBlocks } from './blocks.ts';
 import { COMPONENTS } from './Elements.tsx';
 
 /**
- * An answer. Written HTML is shown as the text it is: nothing a model says becomes an element but what markdown has a
- * sign for.
- * @param streaming more may follow: signs not closed yet are taken as closed.
+ * Draws an answer. HTML in it is shown as text: a model's words become elements only through Markdown.
+ * @param streaming whether more may follow: signs that are still open are then taken as closed.
  */
 export function Markdown({ text, streaming }: { text: string; streaming: boolean }) {
   const [blocks, setBlocks] = useState(() => splitBlocks(text));

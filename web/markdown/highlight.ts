@@ -56,10 +56,13 @@ lowlight.registerAlias({
   ruby: ['rb'],
 });
 
-/** Colouring takes some milliseconds a kilobyte: what is longer than a screenful of screens stays plain. */
+/** Longer code stays plain, because colouring takes some milliseconds per kilobyte. */
 const LONGEST = 50_000;
 
-/** Elements, not HTML. @returns null for a language that is not known here. */
+/**
+ * The code as coloured elements, never as HTML.
+ * @returns null for a language that is not known here.
+ */
 export function highlight(language: string, code: string): ReactNode {
   if (!lowlight.registered(language) || code.length > LONGEST) return null;
   return toJsxRuntime(lowlight.highlight(language, code), { Fragment, jsx, jsxs }) as ReactNode;

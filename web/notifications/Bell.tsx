@@ -8,7 +8,7 @@ import { useNotifications } from './use-notifications.ts';
 const loadPanel = () => import('./Panel.tsx');
 const Panel = lazy(() => loadPanel().then(({ Panel }) => ({ default: Panel })));
 
-/** How much is unread; the list comes when it is opened. */
+/** Shows the number of unread notifications; opening it loads the list. */
 export function Bell() {
   const { t } = useTranslation();
   const { data } = useNotifications();

@@ -7,8 +7,8 @@ import { LEVEL_LOOK } from '../usage/level-look.ts';
 import { useMarkRead, useNotifications } from './use-notifications.ts';
 
 /**
- * Shows the newest notification that came while the page was open, until it is read or put away. What was there before
- * it opened is in the list.
+ * Shows the newest notification that came while the page was open, until it is read or dismissed. Earlier ones are in
+ * the list.
  */
 export function PopUp() {
   const { t } = useTranslation();

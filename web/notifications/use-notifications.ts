@@ -8,7 +8,10 @@ export type Notification = Schemas['Notification'];
 
 const KEY = ['notifications'] as const;
 
-/** The newest; the feed says when there is another. Those read in another browser are seen on coming back. */
+/**
+ * The newest notifications. The feed says when there is another; those read in another browser are updated when the
+ * page gets the focus again.
+ */
 export function useNotifications() {
   return useQuery({
     queryKey: KEY,
@@ -18,7 +21,7 @@ export function useNotifications() {
   });
 }
 
-/** @returns marks one as read, or with null all of them. */
+/** @returns a mutation that marks one as read, or all of them with null. */
 export function useMarkRead() {
   const queries = useQueryClient();
   const feed = useFeed();

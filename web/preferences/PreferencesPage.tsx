@@ -5,7 +5,7 @@ import { Page } from '../ui/Page.tsx';
 import { Button } from '../ui/Button.tsx';
 import { Problem } from '../ui/Problem.tsx';
 
-/** Language and time zone: what the person reads, and when their month begins. */
+/** Language and time zone: they decide what the person reads and when their month begins. */
 export function PreferencesPage() {
   const { t } = useTranslation();
   const me = useMe();

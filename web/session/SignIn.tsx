@@ -15,12 +15,13 @@ import { currentDemoSecret, forgetDemoSecret, subscribeDemoSecret } from './demo
 import { signIn, type Session } from './session.ts';
 import { signInOptions } from './sign-in-options.ts';
 
-/** Stands in for whatever page was asked for; after signing in that page shows. */
+/** Shows in place of the page that was asked for, which shows after signing in. */
 export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>['reason'] }) {
   const { t } = useTranslation();
   const options = useQuery(signInOptions);
   const [asked, setStay] = useState<boolean | null>(null);
-  // The demo's keys are this machine's for the asking; another's key is kept for a reload only if they say so.
+  // Anybody on this machine may ask for the demo's keys, so they are kept over a reload. Another key is kept only if
+  // the person says so.
   const stay = asked ?? options.data?.demo ?? false;
   useEffect(() => {
     document.title = `${t('signIn.title')} · Turnkeeper`;
@@ -67,7 +68,7 @@ export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>[
                 <Notice tone="info">{t('signIn.demoAddress')}</Notice>
               </div>
             )}
-            {/* By the provider a reload asks the provider: only a key is there to be kept. */}
+            {/* A reload asks the provider, if there is one, so only a key needs to be kept. */}
             <KeyForm stay={stay} alone={!demo && provider === null}>
               {!demo && provider !== null && stayBox}
             </KeyForm>
@@ -80,7 +81,7 @@ export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>[
   );
 }
 
-/** The page goes to the provider, and comes back to where it is now. */
+/** Goes to the provider's page, which leads back to this one. */
 function ByProvider({ issuer }: { issuer: string }) {
   const { t } = useTranslation();
   const going = useMutation({
@@ -123,7 +124,7 @@ function Demo({ secret, stay }: { secret: string; stay: boolean }) {
   );
 }
 
-/** A key is tried before it is kept: a wrong one says so here. */
+/** Tries a key before it is kept, so that the form can say that it is wrong. */
 function KeyForm({ stay, alone, children }: { stay: boolean; alone: boolean; children: ReactNode }) {
   const { t } = useTranslation();
   const attempt = useMutation({

@@ -1,6 +1,6 @@
 /**
- * Where the secret of the demo lies for as long as this tab is open: somebody who signs out, or reloads, can still try
- * the other account.
+ * The name in sessionStorage of the demo's secret. It stays while this tab is open, so that somebody who signs out or
+ * reloads can still try the other account.
  */
 const KEPT = 'turnkeeper.demo';
 const listeners = new Set<() => void>();
@@ -15,12 +15,15 @@ export function takeDemoSecret(): void {
   keep(secret);
 }
 
-/** Null: this tab was opened by another address, or the secret was of an earlier start. */
+/**
+ * Null when this tab was opened by another address. The secret may also be an earlier start's, which the server
+ * refuses.
+ */
 export function currentDemoSecret(): string | null {
   return sessionStorage.getItem(KEPT);
 }
 
-/** The server does not know it. */
+/** Called when the server does not know the secret. */
 export function forgetDemoSecret(): void {
   keep(null);
 }
@@ -36,5 +39,5 @@ function keep(secret: string | null): void {
   for (const listener of listeners) listener();
 }
 
-// A tab that shows the app already does not load anew when only the secret is added to its address.
+// A tab that already shows the app does not reload when only the secret is added to its address.
 addEventListener('hashchange', takeDemoSecret);

@@ -1,14 +1,14 @@
-/** Where a key lies that survives a reload of its tab. */
+/** The name in sessionStorage of a key that survives a reload of its tab. */
 export const KEPT_KEY = 'turnkeeper.token';
 
-/** What the sidebar beside every page shows, as it is asked for there. */
+/** The requests of the sidebar, exactly as the sidebar makes them. */
 const SIDEBAR = ['/api/conversations?limit=40&archived=false', '/api/ai-usage'];
-/** An answer that nobody wanted by then is no news. */
+/** An answer that nobody has taken by then is too old. */
 const FRESH_MS = 5_000;
 
 let asked: { readonly token: string; readonly answers: Map<string, Promise<Response | null>> } | null = null;
 
-/** Asks, with the key that is kept, for what every page shows first, while the app's script is still on its way. */
+/** Asks for what every page shows first, with the kept key, while the app's script is still loading. */
 export function askEarly(): void {
   const token = sessionStorage.getItem(KEPT_KEY);
   if (token === null) return;
@@ -25,15 +25,16 @@ export function askEarly(): void {
   setTimeout(() => {
     asked = null;
   }, FRESH_MS);
-  // It says where the account's feed is: what is read after it may be newer than that, and never older.
+  // `/api/me` is first, because it says where the account's feed is: what is read later may be newer than that, but
+  // never older.
   void ask('/api/me').then((me) => {
     if (me !== null) for (const path of SIDEBAR) void ask(path);
   });
 }
 
 /**
- * The answer to this request with this key, once. Null when it was not asked early, or was refused or lost: then it is
- * to be asked now.
+ * The early answer to this request with this key, given only once. Null when there is none, or it was refused or lost:
+ * then the request is made now.
  */
 export function takeEarly({ method, url }: Request, token: string | null): Promise<Response | null> | null {
   if (asked === null || asked.token !== token || method !== 'GET') return null;

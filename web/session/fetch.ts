@@ -4,14 +4,14 @@ import { takeEarly } from './early.ts';
 import { expire, freshToken, renewedToken } from './session.ts';
 
 /**
- * Every call of the page: the person's token and language go with it. A token that is no longer taken is renewed once,
- * if it can be, and else ends the session. What was asked before the app was there is not asked again.
+ * Makes every call of the page, with the person's token and language. A token that is refused is renewed once if
+ * possible, else the session ends. An answer that early.ts asked for is not asked for again.
  */
 export async function authorizedFetch(input: Request | string, init: RequestInit = {}): Promise<Response> {
   const request = new Request(input, init);
   request.headers.set('Accept-Language', currentLocale());
   const token = await freshToken().catch(offline);
-  // A body can be read once.
+  // A second sending needs a copy, because a body can be read only once.
   const again = request.clone();
   const response = (await takeEarly(request, token)) ?? (await send(request, token));
   if (response.status !== 401 || token === null) return response;

@@ -7,12 +7,12 @@ import { currentSession, subscribe } from './session.ts';
 
 const GIVE_UP_AFTER = 3;
 
-/** What the server said, for as long as one person is signed in. */
+/** The cache of the server's answers, for as long as one person is signed in. */
 export const queries = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 15_000,
-      // The server's word is final; what got no answer is asked again.
+      // The server's refusals are final; a request without an answer is made again.
       retry: (failures, error) =>
         failures < GIVE_UP_AFTER && (!(error instanceof ApiError) || error.code === 'offline' || error.status >= 500),
       retryDelay: (failures) => 400 * 2 ** failures,
@@ -26,10 +26,7 @@ export function liveTurns(): LiveTurns {
   return turns;
 }
 
-/**
- * Nothing of one person is left when they sign out; what they were writing waits for them when only their session has
- * ended.
- */
+/** Nothing of a person remains when they sign out. When only their session has ended, their drafts wait for them. */
 subscribe(() => {
   turns.close();
   turns = new LiveTurns(authorizedFetch);

@@ -10,7 +10,7 @@ export type Me = Schemas['Me'];
 
 export const MeContext = createContext<Me | null>(null);
 
-/** Below the page that has signed the person in. */
+/** The person who is signed in; only for components that show after signing in. */
 export function useMe(): Me {
   const me = use(MeContext);
   if (me === null) throw new Error('useMe needs a signed-in person');
@@ -35,7 +35,7 @@ export function useUpdateMe() {
     onSuccess: async (me) => {
       await changeLanguage(me.locale);
       queries.setQueryData(['me'], me);
-      // Sentences of the server are in the language they were asked in.
+      // The server's sentences are in the language in which they were asked for, so they are read again.
       await queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' });
     },
   });

@@ -5,12 +5,12 @@ import { packDrafts, unpackDrafts, type Drafts } from '../chat/composer/composin
 import { currentLocale } from '../i18n/language.ts';
 import { RETURN_PATH, type Tokens } from './tokens.ts';
 
-/** The provider answers within this time or counts as away. */
+/** A provider that does not answer within this time counts as away. */
 const ANSWER_WITHIN_S = 10;
-/** What outlives the way to the provider and back: never a token. */
-const LUGGAGE = 'turnkeeper.return';
+/** The name in sessionStorage of what is kept while the person is at the provider: never a token. */
+const KEPT_WHILE_AWAY = 'turnkeeper.return';
 
-interface Luggage {
+interface KeptWhileAway {
   readonly place: string;
   readonly silent: boolean;
   readonly drafts: Drafts;
@@ -19,25 +19,29 @@ interface Luggage {
 let made: Promise<UserManager | null> | null = null;
 
 /**
- * Leaves this page for the provider's, which sends the person back: at once when `silent`, signed in there or not. In
- * the page itself and not in a hidden frame: browsers keep a provider's cookies from frames, and the page's policy
- * allows none.
- * @returns false when there is no provider any more; else when the page shows again, if ever.
+ * Leaves this page for the provider's, which sends the person back. With `silent` it does so at once, whether they are
+ * signed in there or not. It uses the page itself and not a hidden frame, because browsers keep a provider's cookies
+ * from frames and the page's policy allows none.
+ * @returns false when there is no provider any more; otherwise when the page shows again, if ever.
  */
 export async function askProvider({ silent }: { silent: boolean }): Promise<boolean> {
   const manager = await provider();
   if (manager === null) return false;
-  const luggage: Luggage = { place: location.pathname + location.search + location.hash, silent, drafts: packDrafts() };
-  sessionStorage.setItem(LUGGAGE, JSON.stringify(luggage));
-  // Asks for the provider's discovery document first: one that is away is seen here, where we can say so, and not by
-  // the browser's error page.
+  const kept: KeptWhileAway = {
+    place: location.pathname + location.search + location.hash,
+    silent,
+    drafts: packDrafts(),
+  };
+  sessionStorage.setItem(KEPT_WHILE_AWAY, JSON.stringify(kept));
+  // This asks for the provider's discovery document first, so that a provider that is away is noticed here, where we
+  // can say so, and not by the browser's error page.
   await manager.signinRedirect(
     silent ? { prompt: 'none', redirectMethod: 'replace' } : { ui_locales: currentLocale() },
   );
   return true;
 }
 
-/** Puts the address back that the person came from, and what they were writing. */
+/** Restores the address that the person came from, and their drafts. */
 export async function returnFromProvider(): Promise<{
   tokens: Tokens | null;
   reason: 'expired' | 'refused' | 'unreachable';
@@ -59,7 +63,7 @@ export async function returnFromProvider(): Promise<{
 }
 
 /**
- * By the refresh token, which the provider replaces with each use.
+ * Renews by the refresh token, which the provider replaces with each use.
  * @returns null when it gives no more.
  * @throws when it does not answer.
  */
@@ -77,8 +81,8 @@ export async function renewTokens(): Promise<Tokens | null> {
 }
 
 /**
- * Ends the session there too, and comes back to the front door.
- * @throws when the provider has no such way, or is away.
+ * Ends the provider's session too, and comes back to the first page.
+ * @throws when the provider offers no way to do so, or is away.
  */
 export async function leaveProvider(): Promise<void> {
   const manager = await provider();
@@ -87,7 +91,7 @@ export async function leaveProvider(): Promise<void> {
   await manager.signoutRedirect({ extraQueryParams: {} });
 }
 
-/** Null: this installation has none. */
+/** Null when this installation has no provider. */
 async function provider(): Promise<UserManager | null> {
   made ??= make();
   return made.catch((error: unknown) => {
@@ -109,7 +113,7 @@ async function make(): Promise<UserManager | null> {
     post_logout_redirect_uri: `${location.origin}/`,
     userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
     stateStore: new WebStorageStateStore({ store: sessionStorage }),
-    // Before a request that needs it, and not by a timer that sleeps with the machine.
+    // Tokens are renewed before a request needs them, and not by a timer, which would sleep with the machine.
     automaticSilentRenew: false,
     requestTimeoutInSeconds: ANSWER_WITHIN_S,
     silentRequestTimeoutInSeconds: ANSWER_WITHIN_S,
@@ -120,12 +124,12 @@ function tokensOf({ access_token: token, expires_at: expiresAt }: User): Tokens 
   return { token, expiresAt: expiresAt === undefined ? Infinity : expiresAt * 1_000 };
 }
 
-function unpack(): Luggage {
-  const packed = sessionStorage.getItem(LUGGAGE);
-  sessionStorage.removeItem(LUGGAGE);
+function unpack(): KeptWhileAway {
+  const packed = sessionStorage.getItem(KEPT_WHILE_AWAY);
+  sessionStorage.removeItem(KEPT_WHILE_AWAY);
   return packed === null
     ? { place: '/', silent: false, drafts: { writer: null, byConversation: {} } }
-    : (JSON.parse(packed) as Luggage);
+    : (JSON.parse(packed) as KeptWhileAway);
 }
 
 function isTimeout(error: unknown): boolean {

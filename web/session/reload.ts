@@ -2,9 +2,9 @@ import { packDrafts, unpackDrafts, type Drafts } from '../chat/composer/composin
 import { liveTurns } from './keep.ts';
 import { staysSignedIn } from './session.ts';
 
-/** What is carried over a reload: what was being written. */
-const LUGGAGE = 'turnkeeper.reload';
-/** With a build's name: this tab has been reloaded for it, unasked. */
+/** The name in sessionStorage of the drafts that are kept over a reload. */
+const DRAFTS = 'turnkeeper.reload';
+/** With a build's name added: this tab has been reloaded for that build without being asked. */
 const RELOADED_FOR = 'turnkeeper.reloaded-for.';
 const ANSWER_WITHIN_MS = 10_000;
 
@@ -12,25 +12,29 @@ const lost = new WeakSet<object>();
 addEventListener('vite:preloadError', ({ payload }) => lost.add(payload));
 
 /**
- * Whether the error is that a part of the app did not come: the server is out of reach, or has only a newer build's
- * parts. React and some browsers keep that answer for as long as the page lives, so only a reload asks again.
+ * Whether the error is that a part of the app could not be loaded: the server cannot be reached, or has only a newer
+ * build's parts. React and some browsers remember that failure as long as the page lives, so only a reload tries again.
  */
 export function isLost(error: unknown): boolean {
   return typeof error === 'object' && error !== null && lost.has(error);
 }
 
-/** Does nothing while the server is out of reach: the browser's own page would stand here, and nobody could read on. */
+/**
+ * Reloads the page, unless the server cannot be reached: the browser's error page would then replace it, and nobody
+ * could read on.
+ */
 export async function reload(): Promise<void> {
-  if ((await buildOut()) !== null) goAgain();
+  if ((await servedBuild()) !== null) reloadWithDrafts();
 }
 
 /**
- * Unasked, where a newer build has replaced this one. Once for each: of two servers with different builds one may send
- * this tab to the other. Not where it costs something: a key that is in memory only, or a question that is on its way.
+ * Reloads without being asked when a newer build has replaced this one. It does so once for each build, because two
+ * servers with different builds may send this tab from one to the other. It does not when something would be lost: a
+ * key that is only in memory, or a question that is being sent.
  */
 export async function reloadForNewer(): Promise<void> {
-  const newest = await buildOut();
-  if (newest === null || newest === buildHere() || sessionStorage.getItem(RELOADED_FOR + newest) !== null) return;
+  const newest = await servedBuild();
+  if (newest === null || newest === ownBuild() || sessionStorage.getItem(RELOADED_FOR + newest) !== null) return;
   if (
     !staysSignedIn() ||
     liveTurns()
@@ -39,36 +43,39 @@ export async function reloadForNewer(): Promise<void> {
   )
     return;
   sessionStorage.setItem(RELOADED_FOR + newest, 'yes');
-  goAgain();
+  reloadWithDrafts();
 }
 
-/** Before the server has said who is here, by which it is known whether they have written it. */
+/** Restores the drafts before the server names the person, who decides whether the drafts are theirs. */
 export function unpackAfterReload(): void {
-  const packed = sessionStorage.getItem(LUGGAGE);
+  const packed = sessionStorage.getItem(DRAFTS);
   if (packed !== null) unpackDrafts(JSON.parse(packed) as Drafts);
 }
 
-/** The app is there: a page that could not open leaves the luggage for the next one. */
+/** Called when the app is open. A page that could not open leaves the drafts to the next one. */
 export function endReload(): void {
-  sessionStorage.removeItem(LUGGAGE);
+  sessionStorage.removeItem(DRAFTS);
 }
 
-function goAgain(): void {
-  sessionStorage.setItem(LUGGAGE, JSON.stringify(packDrafts()));
+function reloadWithDrafts(): void {
+  sessionStorage.setItem(DRAFTS, JSON.stringify(packDrafts()));
   location.reload();
 }
 
-/** A build is known by the script its page begins with, whose name changes with any other. */
+/** A build is known by its page's first script, whose name changes with every other script. */
 const BEGINS_WITH = /<script[^>]* src="([^"]*\/begin[^"]*)"/;
 
-function buildHere(): string | null {
+function ownBuild(): string | null {
   return document.querySelector('script[src*="/begin"]')?.getAttribute('src') ?? null;
 }
 
 let asking: Promise<string | null> | null = null;
 
-/** Null: no answer, or not ours. Asked once, however many answers of a transcript lack what draws them. */
-function buildOut(): Promise<string | null> {
+/**
+ * The build that the server serves now; null when there is no answer, or one that is not ours. One request serves all
+ * who ask at the same time.
+ */
+function servedBuild(): Promise<string | null> {
   asking ??= askBuild()
     .catch(() => null)
     .finally(() => {

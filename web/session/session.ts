@@ -3,42 +3,43 @@ import { KEPT_KEY } from './early.ts';
 import { RETURN_PATH, type Tokens } from './tokens.ts';
 
 /**
- * Whose token this page speaks with. It lives in memory; `sessionStorage`, which ends with the tab, holds a key only if
- * the person asks.
+ * The session whose token this page uses. The token lives in memory; a key is in `sessionStorage`, which ends with the
+ * tab, only if the person asks for it.
  */
 export type Session =
   | { readonly state: 'out'; readonly reason: 'never' | 'left' | 'expired' | 'refused' | 'unreachable' }
-  /** On the way to the provider, or back. */
+  /** The page is going to the provider, or coming back. */
   | { readonly state: 'opening' }
   | SignedIn;
 
 interface SignedIn extends Tokens {
   readonly state: 'in';
   readonly by: 'key' | 'provider';
-  /** Of this sign-in; a renewed token changes nothing of what the page shows. */
+  /** The number of this sign-in. A renewed token keeps it, because it changes nothing that the page shows. */
   readonly id: number;
 }
 
 /**
- * That the person was last signed in by the provider, and no more: a page that opens anew asks it whether they still
- * are.
+ * The name in localStorage that says only that the person last signed in by the provider. A page that opens asks the
+ * provider whether they still are signed in.
  */
 const BY_PROVIDER = 'turnkeeper.provider';
-/** A token that ends within this time may have ended when it arrives. */
+/** A token is renewed this long before it ends, because it may end on its way. */
 const EARLY_MS = 30_000;
 /**
- * Tabs of one browser share a key by asking each other; by the provider each has tokens of its own, because a refresh
- * token is good once.
+ * Tabs of one browser ask each other for a key. With a provider each tab has its own tokens, because a refresh token
+ * can be used only once.
  */
 const channel = new BroadcastChannel('turnkeeper.session');
-type Word = { readonly ask: true } | { readonly token: string } | { readonly provider: true } | { readonly left: true };
+type TabMessage =
+  { readonly ask: true } | { readonly token: string } | { readonly provider: true } | { readonly left: true };
 
 const listeners = new Set<() => void>();
 let signIns = 0;
 let session: Session = begin();
 let renewing: Promise<string | null> | null = null;
 
-channel.addEventListener('message', ({ data }: MessageEvent<Word>) => {
+channel.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => {
   if ('ask' in data && session.state === 'in' && session.by === 'key') say({ token: session.token });
   if ('token' in data && session.state === 'out') enter('key', { token: data.token, expiresAt: Infinity });
   if ('provider' in data && session.state === 'out') openByProvider();
@@ -55,18 +56,23 @@ export function currentSession(): Session {
   return session;
 }
 
-/** Whether a reload would find the person signed in: the provider is asked again, a key is kept only if they say so. */
+/**
+ * Whether the person would be signed in after a reload: the provider is asked again, a key is kept only if they say so.
+ */
 export function staysSignedIn(): boolean {
   return session.state !== 'in' || session.by === 'provider' || sessionStorage.getItem(KEPT_KEY) !== null;
 }
 
-/** Told when somebody signs in or out, and not when a token is renewed. */
+/** Calls the listener when somebody signs in or out, but not when a token is renewed. */
 export function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-/** By a key. @param stay survives a reload of this tab. */
+/**
+ * Signs in by a key.
+ * @param stay whether the key survives a reload of this tab.
+ */
 export function signIn(token: string, { stay }: { stay: boolean }): void {
   if (stay) sessionStorage.setItem(KEPT_KEY, token);
   localStorage.removeItem(BY_PROVIDER);
@@ -74,7 +80,7 @@ export function signIn(token: string, { stay }: { stay: boolean }): void {
   say({ token });
 }
 
-/** Here and in the other tabs, and at the provider where it was that. */
+/** Signs out in all tabs, and at the provider if it signed the person in. */
 export function signOut(): void {
   say({ left: true });
   localStorage.removeItem(BY_PROVIDER);
@@ -87,7 +93,7 @@ export function signOut(): void {
 }
 
 /**
- * The token a request carries, renewed before it ends; null signed out.
+ * The token for a request, renewed before it ends; null when nobody is signed in.
  * @throws what asking the provider threw, once the token has ended.
  */
 export async function freshToken(): Promise<string | null> {
@@ -95,7 +101,7 @@ export async function freshToken(): Promise<string | null> {
   return session.expiresAt - Date.now() > EARLY_MS ? session.token : renewedToken();
 }
 
-/** Another token than the one that was refused; null when there is none to be had. Once, however many ask. */
+/** A new token in place of one that was refused; null when there is none. It is renewed once, however many ask. */
 export function renewedToken(): Promise<string | null> {
   renewing ??= renew().finally(() => {
     renewing = null;
@@ -104,8 +110,8 @@ export function renewedToken(): Promise<string | null> {
 }
 
 /**
- * The server no longer takes `token`: it has run out or was revoked. The page stays where it is and asks to sign in
- * again.
+ * Ends the session when the server no longer accepts `token`, because it has run out or was revoked. The page stays
+ * where it is and asks to sign in again.
  */
 export function expire(token: string): void {
   if (session.state === 'in' && session.token === token) leave('expired');
@@ -134,7 +140,10 @@ function openByProvider(): void {
   void open();
 }
 
-/** A page that opens: back from the provider, or asking it, without a word on the screen, who is signed in. */
+/**
+ * Opens a page for which the provider decides: it comes back from the provider, or asks it without showing anything who
+ * is signed in.
+ */
 async function open(): Promise<void> {
   try {
     const { askProvider, returnFromProvider } = await import('./provider.ts');
@@ -178,6 +187,6 @@ function change(next: Session): void {
   for (const listener of listeners) listener();
 }
 
-function say(word: Word): void {
-  channel.postMessage(word);
+function say(message: TabMessage): void {
+  channel.postMessage(message);
 }

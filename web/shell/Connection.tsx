@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { useFeed } from '../events/use-account-feed.ts';
 import { liveTurns } from '../session/keep.ts';
 
-/** Quiet: nothing is lost while it shows, and it goes by itself. */
+/** Says quietly that the connection is lost: nothing is lost with it, and it comes back by itself. */
 export function Connection() {
   const { t } = useTranslation();
   const online = useSyncExternalStore(subscribeOnline, () => navigator.onLine);

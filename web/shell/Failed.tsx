@@ -7,7 +7,7 @@ interface FailedProps {
   readonly onRetry: () => void;
 }
 
-/** In place of a page that could not be drawn; what surrounds pages still works. */
+/** Shows in place of a page that could not be drawn; what surrounds it still works. */
 export function FailedPage({ error, onRetry }: FailedProps) {
   const { t } = useTranslation();
   return (
@@ -17,7 +17,7 @@ export function FailedPage({ error, onRetry }: FailedProps) {
   );
 }
 
-/** In place of everything. */
+/** Shows in place of the whole app. */
 export function FailedApp({ error, onRetry }: FailedProps) {
   const { t } = useTranslation();
   return (

@@ -15,7 +15,7 @@ const DrawerContext = createContext<{ open: boolean; setOpen: (open: boolean) =>
   setOpen: () => {},
 });
 
-/** The drawer that holds the sidebar where there is no room for it. */
+/** The drawer, which holds the sidebar where the screen has no room for it. */
 export function useDrawer() {
   return use(DrawerContext);
 }
@@ -46,7 +46,7 @@ export function Shell({ children }: { children: ReactNode }) {
             {children}
           </div>
         </div>
-        {/* A screen reader hears an answer once, when it is whole, and not each of its pieces. */}
+        {/* A screen reader reads an answer once, when it is complete, and not in pieces. */}
         <div role="status" aria-live="polite" className="sr-only">
           {heard}
         </div>

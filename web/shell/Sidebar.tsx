@@ -7,7 +7,7 @@ import { buttonClass } from '../ui/Button.tsx';
 import { UsageCard } from '../usage/UsageCard.tsx';
 import { WRITE } from '../ui/shortcuts.ts';
 
-/** @param onLeave another page was chosen: the drawer closes. */
+/** @param onLeave called when another page is chosen, so that the drawer closes. */
 export function Sidebar({ onLeave = () => {} }: { onLeave?: () => void }) {
   const { t } = useTranslation('chat');
   const begin = () => {

@@ -3,9 +3,9 @@ import { queries } from '../session/keep.ts';
 import { isLost, reloadForNewer } from '../session/reload.ts';
 
 interface BoundaryProps {
-  /** What stands where drawing failed. `again` draws it anew, from data asked for anew. */
+  /** Draws what shows in place of the failed part. `again` draws the part anew, from data that is asked for anew. */
   readonly fallback: (error: unknown, again: () => void) => ReactNode;
-  /** What is drawn: another one has its own chance. */
+  /** Identifies what is drawn: when it changes, drawing is tried again. */
   readonly of?: unknown;
   readonly children: ReactNode;
 }
@@ -15,8 +15,8 @@ interface BoundaryState {
 }
 
 /**
- * What fails to be drawn takes nothing beside it along: without one React takes the whole page away, what is being
- * written too.
+ * Keeps a part that fails to be drawn from taking the rest along. Without it React removes the whole page, drafts
+ * included.
  */
 export class Boundary extends Component<BoundaryProps, BoundaryState> {
   override readonly state: BoundaryState = { failed: null };
@@ -38,7 +38,9 @@ export class Boundary extends Component<BoundaryProps, BoundaryState> {
     return failed === null ? this.props.children : this.props.fallback(failed.error, this.#again);
   }
 
-  /** What nothing shows any more is what the failed part was drawn from, and perhaps why it failed. */
+  /**
+   * Drops cached data that nothing shows any more: the failed part was drawn from it, and it may be why drawing failed.
+   */
   readonly #again = () => {
     queries.removeQueries({ type: 'inactive' });
     this.setState({ failed: null });

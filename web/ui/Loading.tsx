@@ -1,7 +1,7 @@
 import { LoaderCircle } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 
-/** Fades in after a moment: what comes at once never flashes. */
+/** Fades in after a moment, so that it does not flash when the page comes at once. */
 export function Loading({ className = 'p-8' }: { className?: string }) {
   const { t } = useTranslation();
   return (

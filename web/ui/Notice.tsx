@@ -8,8 +8,8 @@ const TONE = {
 } as const;
 
 /**
- * A short message with an icon, so that colour is never its only sign. `bad` is read out at once, the others when it
- * suits.
+ * A short message with an icon, so that colour is never its only sign. Screen readers read `bad` at once, the others at
+ * a pause.
  */
 export function Notice({
   tone,

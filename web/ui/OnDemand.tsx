@@ -6,8 +6,8 @@ import { Button } from './Button.tsx';
 import { Problem } from './Problem.tsx';
 
 /**
- * What opens over the page, with code that comes only then. `closed` stands in its place until it is here, and where it
- * fails, which is said over the page.
+ * Shows something over the page whose code loads only then. Until it has loaded, and when loading fails, `closed` is in
+ * its place; a failure is shown over the page.
  */
 export function OnDemand({
   closed,

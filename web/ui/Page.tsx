@@ -1,10 +1,7 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 import { TopBar } from './TopBar.tsx';
 
-/**
- * A page that is read from its top: title, then what it holds. Its heading takes the focus, so that a screen reader
- * begins there.
- */
+/** A page with a title and content. Its heading takes the focus, so that a screen reader begins there. */
 export function Page({
   title,
   wide = false,

@@ -5,7 +5,7 @@ import { isLost, reload } from '../session/reload.ts';
 import { Button } from './Button.tsx';
 import { Notice } from './Notice.tsx';
 
-/** What went wrong, in the server's sentence, and a way on. */
+/** Says what went wrong, in the server's sentence, and how to go on. */
 export function Problem({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
   const { t } = useTranslation();
   const again = isLost(error) ? () => void reload() : onRetry;

@@ -1,7 +1,7 @@
 import { useEffect } from 'react';
 import { useLocation } from 'wouter';
 
-/** Ctrl or ⌘ with K searches, with Shift and O begins a new chat. */
+/** Ctrl/⌘+K searches, Ctrl/⌘+Shift+O begins a new chat. */
 export function useShortcuts(): void {
   const [, navigate] = useLocation();
   useEffect(() => {
@@ -22,6 +22,6 @@ export function useShortcuts(): void {
   }, [navigate]);
 }
 
-/** Put the focus into the search of conversations, and into the composer. */
+/** Events that move the focus: to the search of conversations, and to the composer. */
 export const SEARCH = 'turnkeeper:search';
 export const WRITE = 'turnkeeper:write';

@@ -1,4 +1,4 @@
-/** Follows the system unless the person chose otherwise on this machine. */
+/** The theme follows the system unless the person chose one in this browser. */
 export type Theme = 'system' | 'light' | 'dark';
 
 const STORED = 'turnkeeper.theme';

@@ -3,9 +3,9 @@ import { useCallback, useEffect, useRef } from 'react';
 const MARGIN = '400px';
 
 /**
- * Calls when the element comes near the visible part of what scrolls it, and again while it still is when `again`
- * changes.
- * @returns the ref to put on it.
+ * Calls `onSeen` when the element comes near the visible part of what scrolls it, and again when `again` changes while
+ * it is still there.
+ * @returns the ref for the element.
  */
 export function useInView(onSeen: () => void, again: unknown): (element: HTMLElement | null) => void {
   const seen = useRef(onSeen);

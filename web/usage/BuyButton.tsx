@@ -2,7 +2,7 @@ import { ArrowUpRight } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { buttonClass, type ButtonLook } from '../ui/Button.tsx';
 
-/** To where tokens are bought. */
+/** A link to the page where tokens are bought. */
 export function BuyButton({ url, ...look }: { url: string } & ButtonLook) {
   const { t } = useTranslation('usage');
   return (

@@ -6,7 +6,7 @@ const HEIGHT = 120;
 const SLOT = 20;
 
 /**
- * Tokens a day over the month. The table below says the same, so that the picture is only a picture.
+ * Tokens per day of the month. The table below says the same, so a screen reader can skip the picture.
  * @param days oldest first.
  */
 export function DayChart({ days, month }: { days: readonly Schemas['DayUsage'][]; month: string }) {

@@ -13,7 +13,7 @@ import { Problem } from '../ui/Problem.tsx';
 import { DayChart } from './DayChart.tsx';
 import { useFigures } from './figures.ts';
 
-/** Where the tokens of the open month went: by day as a chart, by model, and as a file. */
+/** Where the current month's tokens went: by day as a chart, by model, and as a file. */
 export function History() {
   const { t } = useTranslation('usage');
   const days = useHistory<Schemas['UsageByDay']>('day');
@@ -150,7 +150,7 @@ function HistoryTable({
   );
 }
 
-/** The key goes in a header, which a plain link has none of. */
+/** Downloads by a call, because the key goes in a header, which a plain link cannot send. */
 function CsvButton() {
   const { t } = useTranslation('usage');
   const [name, setName] = useState('');

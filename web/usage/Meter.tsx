@@ -1,7 +1,7 @@
 import { LEVEL_LOOK } from './level-look.ts';
 import type { Usage } from './use-usage.ts';
 
-/** Used, and held beyond it, of everything there is. The figures beside it say the same in words. */
+/** A bar: the share of all tokens that is used, and held in addition. The figures beside it say the same in words. */
 export function Meter({ usage, label, className = 'h-2' }: { usage: Usage; label: string; className?: string }) {
   const total = Math.max(1, usage.totalAvailable);
   const used = Math.min(100, (usage.usedTokens / total) * 100);

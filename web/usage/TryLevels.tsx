@@ -18,8 +18,8 @@ const LEVELS = [
 ] as const satisfies readonly (readonly [number, Level])[];
 
 /**
- * Only where the demo accounts are: puts an account at a level, so that one need not chat 100,000 tokens away to see
- * what happens.
+ * Sets an account to a usage level, so that nobody must spend 100,000 tokens to see what happens. It exists only where
+ * the demo accounts are.
  */
 export function TryLevels({ userId }: { userId: number }) {
   const { t } = useTranslation('usage');

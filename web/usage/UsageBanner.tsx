@@ -5,8 +5,8 @@ import { LEVEL_LOOK } from './level-look.ts';
 import { useUsage } from './use-usage.ts';
 
 /**
- * Above the composer from 90 % on: orange, red, and at the end why nothing more can be sent, until when, and how to go
- * on.
+ * The banner above the composer from 90 % on: orange, then red, and at the end why nothing can be sent, until when, and
+ * how to go on.
  */
 export function UsageBanner() {
   const { t } = useTranslation('usage');

@@ -9,8 +9,8 @@ import { Meter } from './Meter.tsx';
 import { useUsage, type Usage } from './use-usage.ts';
 
 /**
- * AIUsageCard: what is left of this month's tokens, and what to do about it.
- * @param detailed every figure, for the usage page.
+ * AIUsageCard: the tokens that are left this month, and what to do about it.
+ * @param detailed whether to show every figure, for the usage page.
  */
 export function UsageCard({ detailed = false }: { detailed?: boolean }) {
   const { t } = useTranslation('usage');
@@ -35,7 +35,7 @@ function Compact({ usage }: { usage: Usage }) {
   return (
     <div className="grid gap-2.5">
       <div className="flex items-center justify-between gap-2">
-        <LevelWord usage={usage} />
+        <LevelLabel usage={usage} />
         <Link href="/usage" className="rounded text-xs text-faint hover:text-ink">
           {t('details')}
         </Link>
@@ -56,7 +56,7 @@ function Compact({ usage }: { usage: Usage }) {
 
 /**
  * Every figure of an account.
- * @param others somebody else's, as an admin sees it: nothing is said to them, nor sold.
+ * @param others whether an admin sees another person's account, without messages or offers.
  */
 export function UsageFigures({ usage, others = false }: { usage: Usage; others?: boolean }) {
   const { t } = useTranslation('usage');
@@ -73,7 +73,7 @@ export function UsageFigures({ usage, others = false }: { usage: Usage; others?:
     <div className="grid gap-5">
       <div className="flex flex-wrap items-end justify-between gap-4">
         <div>
-          <LevelWord usage={usage} />
+          <LevelLabel usage={usage} />
           <p className="mt-2 text-4xl font-semibold tracking-tight tabular-nums">{percent(usage.usagePercent)}</p>
           <p className="text-sm text-soft">
             {t('usedOf', { used: tokens(usage.usedTokens), total: tokens(usage.totalAvailable) })}
@@ -103,7 +103,7 @@ export function UsageFigures({ usage, others = false }: { usage: Usage; others?:
   );
 }
 
-function LevelWord({ usage: { level } }: { usage: Usage }) {
+function LevelLabel({ usage: { level } }: { usage: Usage }) {
   const { t } = useTranslation('usage');
   const { icon: Icon, ink, tint } = LEVEL_LOOK[level];
   return (
@@ -116,7 +116,7 @@ function LevelWord({ usage: { level } }: { usage: Usage }) {
   );
 }
 
-/** From 90 % on the card says what happens next. */
+/** Says from 90 % on what happens next. */
 function LevelMessage({ usage }: { usage: Usage }) {
   const { t } = useTranslation('usage');
   const { day } = useFigures();

@@ -2,7 +2,7 @@ import { useMemo } from 'react';
 import { currentLocale } from '../i18n/language.ts';
 import { useMe } from '../session/me.ts';
 
-/** Numbers and times as the person writes them: their language, their zone. */
+/** Formats numbers and times in the person's language and time zone. */
 export function useFigures() {
   const { timeZone } = useMe();
   const locale = currentLocale();
@@ -20,7 +20,7 @@ export function useFigures() {
       percent: (value: number) => `${percent.format(value)}%`,
       day: (instant: string) => day.format(new Date(instant)),
       moment: (instant: string) => moment.format(new Date(instant)),
-      /** The hour or the day that begins then. */
+      /** The hour or day that begins at an instant. */
       bucketName: (instant: string, bucket: 'hour' | 'day') =>
         (bucket === 'hour' ? hour : date).format(new Date(instant)),
       /** “in 6 days”, “in 3 hours” */

@@ -1,7 +1,7 @@
 import { CircleAlert, CircleCheck, CircleSlash, Info, TriangleAlert } from 'lucide-react';
 import type { Level } from './use-usage.ts';
 
-/** How a level looks; its word and its icon say the same without the colour. */
+/** The look of each level; its word and icon say the same without colour. */
 export const LEVEL_LOOK = {
   NORMAL: { icon: CircleCheck, ink: 'text-good', fill: 'bg-good-fill', tint: 'bg-good-tint' },
   NOTICE: { icon: Info, ink: 'text-notice', fill: 'bg-notice-fill', tint: 'bg-notice-tint' },

@@ -9,15 +9,15 @@ export type Level = Usage['level'];
 const KEY = ['usage'] as const;
 export const usageQuery = queryOptions({ queryKey: KEY, queryFn: readUsage });
 
-/**
- * The account's tokens: the same figures that decide whether a turn is let in. The feed of the account keeps them as
- * they are.
- */
+/** The account's tokens: the figures by which turns are admitted. The account's feed keeps them current. */
 export function useUsage() {
   return useQuery({ ...usageQuery, ...useFallback() });
 }
 
-/** What the feed said while this was asked may be newer, and is never older for long: it tells of every change. */
+/**
+ * An answer never replaces newer figures that the feed brought meanwhile. If they are older, the feed soon corrects
+ * them, because it tells of every change.
+ */
 async function readUsage({ client }: { client: QueryClient }): Promise<Usage> {
   const askedAt = Date.now();
   const read = await answer(api.GET('/api/ai-usage'));

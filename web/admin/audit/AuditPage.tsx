@@ -29,7 +29,7 @@ const ACTIONS = [
   'stats_cache.delete',
 ] as const satisfies readonly Schemas['AuditAction'][];
 
-/** Who did what, to what, and why. */
+/** The audit log: who did what, to what, and why. */
 export function AuditPage() {
   const { t } = useTranslation('admin');
   const [address] = useAddress();
@@ -97,7 +97,7 @@ export function AuditPage() {
 
 const PAGE_OF: Readonly<Record<string, string>> = { turn: 'turns', user: 'users', redrive: 'redrives' };
 
-/** Leads to what was acted on, where that has a page. Long ids are told apart by their ends. */
+/** A link to what was acted on, if that has a page. Long ids are shortened to their ends, which tell them apart. */
 function Target({ target }: { target: string }) {
   const [kind = '', id = ''] = target.split(':');
   const page = PAGE_OF[kind];

@@ -18,14 +18,14 @@ import { Pages } from '../Table.tsx';
 import { TemporalLink } from '../TemporalLink.tsx';
 import { TurnLink } from '../TurnLink.tsx';
 import { useAddress } from '../use-address.ts';
-import { RedriveTurnWord, RedriveWord } from '../Word.tsx';
+import { RedriveTurnStateLabel, RedriveStateLabel } from '../StateLabel.tsx';
 import { Counts, countsOf, doneOf, isOver, ProgressBar, REDRIVE_TURN_STATES } from './RedriveProgress.tsx';
 import { RedriveSteps, useRedriveStep } from './RedriveSteps.tsx';
 
 type Detail = Schemas['RedriveDetail'];
 const LIVE_MS = 1_000;
 
-/** A replay of many turns as it goes, and what has become of each of them. */
+/** A replay of many turns while it runs, and what has become of each turn. */
 export function RedrivePage({ redriveId }: { redriveId: string }) {
   const { t } = useTranslation('admin');
   const [{ state: wanted, cursor }] = useAddress();
@@ -64,7 +64,7 @@ function Redrive({ redrive, busy }: { redrive: Detail; busy: boolean }) {
   const [address, setAddress] = useAddress();
   const over = isOver(redrive);
   const { completed, stopped, failed, skipped, waiting } = countsOf(redrive);
-  const said = t(`redrives.said.${redrive.state}`, {
+  const sentence = t(`redrives.said.${redrive.state}`, {
     done: written(completed),
     failed: written(failed),
     stopped: written(stopped),
@@ -76,8 +76,8 @@ function Redrive({ redrive, busy }: { redrive: Detail; busy: boolean }) {
       <section aria-label={t('redrives.progress')} className="grid gap-4 rounded-xl border border-line bg-raised p-5">
         <div className="flex flex-wrap items-center justify-between gap-3">
           <p role="status" className="flex min-w-0 flex-1 basis-64 flex-wrap items-center gap-x-3 gap-y-1">
-            <RedriveWord state={redrive.state} />
-            <span className="text-sm text-soft">{said}</span>
+            <RedriveStateLabel state={redrive.state} />
+            <span className="text-sm text-soft">{sentence}</span>
           </p>
           <RedriveSteps redrive={redrive} />
         </div>
@@ -106,7 +106,7 @@ function Redrive({ redrive, busy }: { redrive: Detail; busy: boolean }) {
           columns={[
             { title: '#', cell: ({ position }) => written(position) },
             { title: t('turns.turn'), cell: ({ turnId }) => <TurnLink turnId={turnId} /> },
-            { title: t('turns.state'), cell: ({ state }) => <RedriveTurnWord state={state} over={over} /> },
+            { title: t('turns.state'), cell: ({ state }) => <RedriveTurnStateLabel state={state} over={over} /> },
             {
               title: t('redrives.cause'),
               cell: ({ state, code }) =>
@@ -122,7 +122,7 @@ function Redrive({ redrive, busy }: { redrive: Detail; busy: boolean }) {
 const QUIET_MS = 15_000;
 
 /**
- * Says so when nothing has moved for a while: its workflow may be lost, and resuming starts it again. A busy
+ * A notice when nothing has moved for a while. The workflow may be lost, and resuming starts it again; but a busy
  * conversation also takes its time.
  */
 function Stalled({ redrive }: { redrive: Detail }) {
@@ -153,7 +153,7 @@ function Stalled({ redrive }: { redrive: Detail }) {
   );
 }
 
-/** Who asked for what, and why. */
+/** Who asked for the redrive, for what, and why. */
 function Asked({
   redrive: { reason, adminId, createdAt, endedAt, ratePerSecond, includeSuperseded, filter },
 }: {

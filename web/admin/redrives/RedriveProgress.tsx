@@ -2,11 +2,11 @@ import { CircleAlert, CircleCheck, CirclePause, Clock3, LoaderCircle, SkipForwar
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../../api/schemas.ts';
 import { useFigures } from '../../usage/figures.ts';
-import type { RedriveTurnState } from '../Word.tsx';
+import type { RedriveTurnState } from '../StateLabel.tsx';
 
 type Redrive = Schemas['Redrive'];
 
-/** In the order of the bar. What waits is the empty part. */
+/** The states in the order of the bar. Turns that wait are its empty part. */
 const LOOK = {
   completed: { icon: CircleCheck, ink: 'text-good', fill: 'bg-good-fill' },
   stopped: { icon: CirclePause, ink: 'text-soft', fill: 'bg-faint' },
@@ -28,7 +28,7 @@ export function isOver({ state }: Redrive): boolean {
   return state === 'completed' || state === 'cancelled';
 }
 
-/** How many of it stand where; together they are all of it. */
+/** The number of turns in each state; together they are all turns of the redrive. */
 export function countsOf({ progress: { skipped, ...counts } }: Redrive): Record<RedriveTurnState, number> {
   return { ...counts, skipped: Object.values(skipped).reduce((sum, count) => sum + count, 0) };
 }
@@ -64,7 +64,7 @@ export function ProgressBar({ redrive, className = 'h-3' }: { redrive: Redrive; 
   );
 }
 
-/** What was done and what was not; each count shows its turns below. */
+/** The number of turns in each state; choosing one shows its turns below. */
 export function Counts({
   redrive,
   chosen,

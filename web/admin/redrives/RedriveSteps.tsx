@@ -37,7 +37,7 @@ export function useRedriveStep(redriveId: string) {
   });
 }
 
-/** Pause, resume and cancel, as far as each has an effect. */
+/** The buttons pause, resume and cancel, each only while it has an effect. */
 export function RedriveSteps({ redrive }: { redrive: Schemas['Redrive'] }) {
   const { t } = useTranslation('admin');
   const move = useRedriveStep(redrive.redriveId);
@@ -68,7 +68,7 @@ export function RedriveSteps({ redrive }: { redrive: Schemas['Redrive'] }) {
   );
 }
 
-/** There is no way back from it, so it is asked once more. */
+/** Cancelling cannot be undone, so it is confirmed. */
 function Cancel({
   waiting,
   disabled,

@@ -11,12 +11,12 @@ import { AdminNav } from '../AdminNav.tsx';
 import { PagedTable } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
 import { When } from '../When.tsx';
-import { RedriveWord } from '../Word.tsx';
+import { RedriveStateLabel } from '../StateLabel.tsx';
 import { doneOf, isOver, ProgressBar } from './RedriveProgress.tsx';
 
 const LIVE_MS = 3_000;
 
-/** Replays of many turns, newest first. */
+/** The replays of many turns, newest first. */
 export function RedrivesPage() {
   const { t } = useTranslation('admin');
   const { moment, tokens: written } = useFigures();
@@ -62,7 +62,7 @@ export function RedrivesPage() {
               </Link>
             ),
           },
-          { title: t('turns.state'), cell: ({ state }) => <RedriveWord state={state} /> },
+          { title: t('turns.state'), cell: ({ state }) => <RedriveStateLabel state={state} /> },
           {
             title: t('redrives.progress'),
             cell: (redrive) => (

@@ -18,7 +18,7 @@ import { useAddress } from '../use-address.ts';
 
 type Stats = Schemas['TokenStats'];
 
-/** Who uses how much, as computed at `as of`; computing anew is asked for by hand. */
+/** Who uses how many tokens, as computed at `as of`. Nothing computes it again until an admin asks for it. */
 export function StatsPage() {
   const { t } = useTranslation('admin');
   const { moment } = useFigures();
@@ -111,7 +111,7 @@ function Figures({ stats }: { stats: Stats }) {
 
 const ORDERS = ['usedTokens', 'usagePercent', 'remainingTokens'] as const;
 
-/** A hundred at most, so the page sorts and searches them by itself. */
+/** There are at most a hundred, so the page itself sorts and searches them. */
 function Top({ users }: { users: Stats['topUsers'] }) {
   const { t } = useTranslation('admin');
   const { tokens, percent } = useFigures();

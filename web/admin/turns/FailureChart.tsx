@@ -17,8 +17,8 @@ type Query = NonNullable<paths['/api/admin/turns/failures']['get']['parameters']
 type Items = Schemas['Failures']['items'];
 
 /**
- * What turns of the filter failed of over time: a row of bars for each cause, so that each is told by its name and not
- * by a colour.
+ * Why the filter's turns failed, over time: one row of bars for each cause, so that a cause is known by its name and
+ * not by a colour.
  */
 export function FailureChart() {
   const { t } = useTranslation('admin');
@@ -84,7 +84,7 @@ interface Cause {
   readonly code: string;
   readonly total: number;
   readonly more: boolean;
-  /** By bucket. */
+  /** The number of failures in each bucket. */
   readonly counts: readonly number[];
 }
 

@@ -7,7 +7,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { FIELD, Labelled } from '../Fields.tsx';
 
-/** Runs a failed turn again. It costs nothing unless it succeeds, and then once. */
+/** Runs a failed turn again. Tokens are charged only if it succeeds, and only once. */
 export function ReplayForm({ turnId }: { turnId: string }) {
   const { t } = useTranslation('admin');
   const queries = useQueryClient();

@@ -14,14 +14,16 @@ import { FIELD, Labelled } from '../Fields.tsx';
 import { TurnLink } from '../TurnLink.tsx';
 
 interface Planned {
-  /** What it was planned for; of anything else it says nothing. */
+  /** The filter that was counted; the plan holds for no other. */
   readonly of: string;
   readonly plan: Schemas['RedrivePlan'];
-  /** What had been confirmed when the count turned out to be another. */
+  /** The number that had been confirmed when the count turned out to be another. */
   readonly before: number | null;
 }
 
-/** Replays the failed turns of a filter in two steps: how many and which, then that number confirmed. */
+/**
+ * Replays the failed turns of a filter in two steps: it shows how many and which, then the admin confirms that number.
+ */
 export function ReplayMany({ filter }: { filter: Schemas['TurnFilter'] }) {
   const { t } = useTranslation('admin');
   const { tokens: written } = useFigures();
@@ -57,7 +59,7 @@ export function ReplayMany({ filter }: { filter: Schemas['TurnFilter'] }) {
     onError: (error, confirm) => {
       if (!(error instanceof ApiError)) return;
       if (error.code === 'confirm_required') planning.mutate({ before: confirm });
-      // It stands, but Temporal was away: its page can start it.
+      // The redrive exists, but Temporal was away: its page can start it.
       if (typeof error.details['redriveId'] === 'string') navigate(`/admin/redrives/${error.details['redriveId']}`);
     },
   });
@@ -150,7 +152,7 @@ export function ReplayMany({ filter }: { filter: Schemas['TurnFilter'] }) {
   );
 }
 
-/** How many, which first, and what is left out why. */
+/** How many turns, which ones first, and why others are left out. */
 function Plan({ plan: { count, matched, skipped, sample }, before }: Planned) {
   const { t } = useTranslation('admin');
   const { tokens: written } = useFigures();

@@ -14,12 +14,12 @@ import { Facts } from '../Facts.tsx';
 import { Table } from '../Table.tsx';
 import { TemporalLink } from '../TemporalLink.tsx';
 import { When } from '../When.tsx';
-import { TurnWord } from '../Word.tsx';
+import { TurnStateLabel } from '../StateLabel.tsx';
 import { ReplayForm } from './ReplayForm.tsx';
 
 const LIVE_MS = 1_000;
 
-/** One turn, step by step over all its runs, with the way to its workflow. */
+/** One turn, step by step over all its runs, with a link to its workflow. */
 export function TurnPage({ turnId }: { turnId: string }) {
   const { t } = useTranslation('admin');
   const turn = useQuery({
@@ -42,7 +42,7 @@ function Turn({ turn }: { turn: Schemas['AdminTurnDetail'] }) {
   const { t } = useTranslation('admin');
   const { tokens, moment } = useFigures();
   const facts = [
-    ['state', <TurnWord key="state" state={turn.state} />],
+    ['state', <TurnStateLabel key="state" state={turn.state} />],
     [
       'user',
       <Link key="user" href={`/admin/users/${turn.userId}`} className="text-accent hover:underline">
@@ -139,7 +139,10 @@ function Turn({ turn }: { turn: Schemas['AdminTurnDetail'] }) {
   );
 }
 
-/** Reading it is an entry of the audit log, so it is read once, when it is asked for, and never along with the page. */
+/**
+ * The texts of a turn. Each reading writes an entry of the audit log, so it is read only when asked for, once, and
+ * never with the page.
+ */
 function Content({ turnId }: { turnId: string }) {
   const { t } = useTranslation('admin');
   const read = useMutation({

@@ -14,7 +14,7 @@ import { PagedTable } from '../Table.tsx';
 import { TurnLink } from '../TurnLink.tsx';
 import { useAddress } from '../use-address.ts';
 import { When } from '../When.tsx';
-import { TurnWord } from '../Word.tsx';
+import { TurnStateLabel } from '../StateLabel.tsx';
 import { FailureChart } from './FailureChart.tsx';
 import { ReplayMany } from './ReplayMany.tsx';
 import { filterBody, filterQuery, isFiltered, NO_FILTER } from './turn-filter.ts';
@@ -22,7 +22,7 @@ import { filterBody, filterQuery, isFiltered, NO_FILTER } from './turn-filter.ts
 type Query = NonNullable<paths['/api/admin/turns']['get']['parameters']['query']>;
 const STATES = ['failed', 'completed', 'running', 'accepted', 'stopped', 'refused'] as const;
 
-/** Turns by filter, with what they failed of, and the way to replay those that did. */
+/** The turns of a filter, with the causes of failures and the way to replay them. */
 export function TurnsPage() {
   const { t } = useTranslation('admin');
   const { tokens, timeZone } = useFigures();
@@ -114,7 +114,7 @@ export function TurnsPage() {
             title: t('turns.state'),
             cell: ({ state, error }) => (
               <span>
-                <TurnWord state={state} />
+                <TurnStateLabel state={state} />
                 {error !== undefined && <span className="block text-xs text-faint">{error.code}</span>}
               </span>
             ),
@@ -134,7 +134,7 @@ export function TurnsPage() {
   );
 }
 
-/** How many failed of what; each is a filter. */
+/** The number of failures of each cause; choosing one filters by it. */
 function Causes({
   counts,
   chosen,

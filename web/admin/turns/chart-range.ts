@@ -5,11 +5,11 @@ import type { Address } from '../use-address.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** What the API takes at once. */
+/** The most days that the API accepts in one request. */
 const MOST_DAYS = { hour: 7, day: 92 } as const satisfies Record<Bucket, number>;
 type Bucket = Schemas['Failures']['bucket'];
 
-/** What a chart may span when the filter names no days. */
+/** The days that a chart spans when the filter names none. */
 export const SPANS = { day: 1, week: 7, month: 30, quarter: 90 } as const;
 export type SpanName = keyof typeof SPANS;
 
@@ -17,13 +17,14 @@ export interface ChartRange {
   readonly bucket: Bucket;
   readonly from: string;
   readonly to: string;
-  /** The filter's range is longer than a chart's: this is its end. */
+  /** True when the filter's range is longer than a chart's, which then ends with the filter's. */
   readonly cut: boolean;
 }
 
 /**
- * Hours up to a week, days up to a quarter: the range of the filter, or as long a one as `span` says that ends with the
- * present hour, so that it stays the same for a while. Null for a range that is none.
+ * The range of a chart: hours for up to a week, days for up to a quarter. It is the filter's range, or else one as long
+ * as `span` says that ends with the current hour, so that it stays the same for a while. Null when the filter's range
+ * is invalid.
  */
 export function chartRange(address: Address, timeZone: string, now = Date.now()): ChartRange | null {
   const asked = filterQuery(address, timeZone);

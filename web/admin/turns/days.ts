@@ -1,13 +1,15 @@
 const HOUR = 3_600_000;
 
 /**
- * The first instant of a day on the wall clock of a zone: its midnight, or what follows a gap at midnight. What is no
- * day stays as it is, so that the API refuses it and says why. @param day `YYYY-MM-DD`. @returns ISO 8601, UTC.
+ * The first instant of a day in a time zone: midnight, or the end of a gap at midnight. A text that is no day is
+ * returned as it is, so that the API refuses it and says why.
+ * @param day `YYYY-MM-DD`.
+ * @returns ISO 8601, UTC.
  */
 export function startOfDay(day: string, timeZone: string): string {
   const wall = wallOf(day);
   if (wall === null) return day;
-  // Offsets lie between -12 h and +14 h, and the day on the wall clock only grows, so the boundary is found by halving.
+  // Offsets lie between -12 h and +14 h, and the local day only grows, so bisection finds the boundary.
   let [before, after] = [wall - 26 * HOUR, wall + 26 * HOUR];
   while (after - before > 1) {
     const middle = Math.floor((before + after) / 2);
@@ -17,7 +19,7 @@ export function startOfDay(day: string, timeZone: string): string {
   return new Date(after).toISOString();
 }
 
-/** The day after, as a calendar counts. */
+/** The calendar day that is `days` later. */
 export function dayAfter(day: string, days = 1): string {
   const wall = wallOf(day);
   return wall === null ? day : new Date(wall + days * 24 * HOUR).toISOString().slice(0, 10);
@@ -28,7 +30,7 @@ function wallOf(day: string): number | null {
   return !/^\d{4}-\d\d-\d\d$/.test(day) || Number.isNaN(wall) ? null : wall;
 }
 
-/** `YYYY-MM-DD` of an instant (milliseconds) on the wall clock of a zone. */
+/** The day of an instant (milliseconds) in a time zone, as `YYYY-MM-DD`. */
 export function dayOf(at: number, timeZone: string): string {
   const parts = new Map(
     formatter(timeZone)

@@ -16,8 +16,8 @@ const NAMES = [
 ] as const satisfies readonly (keyof Filter)[];
 
 /**
- * The filter in the address, for a query string: days become instants of the person's zone, the last day included. The
- * rest goes as it is, and the API judges it.
+ * The address's filter for a query string. Days become instants of the person's time zone, with the last day included.
+ * Everything else is passed on unchanged, because the API checks it.
  */
 export function filterQuery(address: Address, timeZone: string): Readonly<Record<string, string>> {
   return Object.fromEntries(
@@ -39,7 +39,7 @@ export function filterQuery(address: Address, timeZone: string): Readonly<Record
   );
 }
 
-/** The same for a body, where a number is a number. */
+/** The address's filter for a JSON body, in which numbers are numbers. */
 export function filterBody(address: Address, timeZone: string): Filter {
   const { userId, replayed, ...rest } = filterQuery(address, timeZone);
   return {
@@ -49,7 +49,7 @@ export function filterBody(address: Address, timeZone: string): Filter {
   };
 }
 
-/** What clears it. */
+/** The change of address that clears the filter. */
 export const NO_FILTER: Address = Object.fromEntries(NAMES.map((name) => [name, undefined]));
 
 export function isFiltered(address: Address): boolean {

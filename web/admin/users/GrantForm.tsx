@@ -8,7 +8,7 @@ import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { FIELD, Labelled } from '../Fields.tsx';
 
-/** Gives tokens, once: the form's key goes with it until it has been booked, however often it is sent. */
+/** Gives tokens exactly once: every sending has the form's key until the grant is booked. */
 export function GrantForm({ userId }: { userId: number }) {
   const { t } = useTranslation('admin');
   const { tokens: written } = useFigures();

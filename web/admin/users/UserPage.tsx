@@ -21,7 +21,7 @@ import { When } from '../When.tsx';
 import { GrantForm } from './GrantForm.tsx';
 import { Suspension } from './Suspension.tsx';
 
-/** One person: what they have, what is held, what was booked, and what an admin may do. */
+/** One person: their tokens, holds and ledger, and what an admin may do. */
 export function UserPage({ userId }: { userId: number }) {
   const { t } = useTranslation('admin');
   const [{ cursor }] = useAddress();
@@ -33,7 +33,7 @@ export function UserPage({ userId }: { userId: number }) {
           params: { path: { userId }, query: { limit: 25, ...(cursor === undefined ? {} : { cursor }) } },
         }),
       ),
-    // Another page of the ledger leaves the rest standing.
+    // The rest of the page stays while another page of the ledger loads.
     placeholderData: keepPreviousData,
   });
   const name = user.data?.email ?? t('users.numbered', { id: userId });
@@ -144,7 +144,7 @@ function User({ user, busy }: { user: Schemas['AdminUserDetail']; busy: boolean 
   );
 }
 
-/** What an entry moved of a counter; debt counts as purchased tokens below none. */
+/** The signed change of a counter; debt counts as a negative number of purchased tokens. */
 function signed(delta: number, written: (value: number) => string): string {
   return delta === 0 ? '–' : delta > 0 ? `+${written(delta)}` : written(delta);
 }
@@ -173,7 +173,7 @@ function Person({ user }: { user: Schemas['AdminUser'] }) {
   return <Facts facts={facts.map(([name, value]) => [name, name, value])} columns="sm:grid-cols-3 lg:grid-cols-6" />;
 }
 
-/** What is armed for them in Temporal, and when it runs next. */
+/** The person's Temporal schedules, and when each runs next. */
 function Schedules({ schedules }: { schedules: Schemas['AdminUserDetail']['schedules'] }) {
   const { t } = useTranslation('admin');
   const { moment, until } = useFigures();

@@ -11,7 +11,7 @@ import { PagedTable } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
 import { When } from '../When.tsx';
 
-/** People, found by e-mail or by number. */
+/** The list of people, searched by e-mail or number. */
 export function UsersPage() {
   const { t } = useTranslation('admin');
   const { moment } = useFigures();

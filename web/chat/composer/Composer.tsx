@@ -12,8 +12,8 @@ import type { LiveTurn } from '../turns/turn-state.ts';
 const LONGEST = 32_000;
 
 /**
- * Enter sends, Shift and Enter begins a line, Escape stops the answer.
- * @param running the turn of this conversation that runs.
+ * Enter sends, Shift+Enter begins a line, Escape stops the answer.
+ * @param running the turn of this conversation that is running.
  */
 export function Composer({
   conversationId,
@@ -39,7 +39,7 @@ export function Composer({
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    // While a Korean syllable is being put together Enter only ends it.
+    // While a Korean syllable is being composed, Enter only completes it.
     if (event.nativeEvent.isComposing) return;
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
@@ -115,7 +115,10 @@ export function Composer({
   );
 }
 
-/** In a conversation one writes; on a touch screen that would open the keyboard over it. */
+/**
+ * Focuses the field when a conversation opens, but not on a touch screen, where the keyboard would cover the
+ * conversation.
+ */
 function useFocus(field: { readonly current: HTMLTextAreaElement | null }, conversationId: string | null): void {
   useEffect(() => {
     const focus = () => field.current?.focus();

@@ -9,7 +9,7 @@ import { Menu } from '../../ui/menu/Menu.tsx';
 const STORED = 'turnkeeper.model';
 const CHOSEN = 'turnkeeper:model';
 
-/** The model of the next turn: the one last chosen here while it is on offer, else the first. */
+/** The model of the next turn: the one last chosen in this browser while it is offered, else the first. */
 export function useModelChoice() {
   const models = useQuery({ queryKey: ['models'], queryFn: () => answer(api.GET('/api/models')), staleTime: 300_000 });
   const chosen = useSyncExternalStore(subscribe, () => localStorage.getItem(STORED));

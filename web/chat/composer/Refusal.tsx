@@ -5,7 +5,7 @@ import { Notice } from '../../ui/Notice.tsx';
 import { sentenceOf } from '../../ui/Problem.tsx';
 import { compose, useComposing } from './composing.ts';
 
-/** Why nothing was asked; what was typed is back in the composer. An exhausted account has its own banner. */
+/** Why the question was refused; its text is back in the composer. An exhausted account has its own banner. */
 export function Refusal({ conversationId }: { conversationId: string | null }) {
   const { t } = useTranslation();
   const { refusal } = useComposing(conversationId);

@@ -7,7 +7,7 @@ import { Meter } from '../../usage/Meter.tsx';
 import { useUsage } from '../../usage/use-usage.ts';
 import { roughTokens, type LiveTurn } from '../turns/turn-state.ts';
 
-/** What is left, beside where it is spent; while an answer streams, about how much of it that takes. */
+/** The tokens that are left, shown where they are spent; while an answer streams, also about how many it uses. */
 export function TokenMeter({ running }: { running: LiveTurn | null }) {
   const { t } = useTranslation('usage');
   const { tokens } = useFigures();

@@ -2,8 +2,7 @@ import { useSyncExternalStore } from 'react';
 import type { ApiError } from '../../api/api-error.ts';
 
 /**
- * What is being written in a conversation, and why the last thing sent from it was given back. Outlives the page that
- * shows it.
+ * The draft of a conversation, and why the last question sent from it was given back. It stays when its page is left.
  */
 export interface Composing {
   readonly draft: string;
@@ -12,11 +11,11 @@ export interface Composing {
 
 const EMPTY: Composing = { draft: '', refusal: null };
 const all = new Map<string, Composing>();
-/** Who has written it, as a user id; null before the server has said. */
+/** The user id of who wrote the drafts; null before the server has named the person. */
 let writer: number | null = null;
 const listeners = new Set<() => void>();
 
-/** @param conversationId null: the conversation that has not begun. */
+/** @param conversationId null for the conversation that has not begun. */
 export function useComposing(conversationId: string | null): Composing {
   return useSyncExternalStore(subscribe, () => composingOf(conversationId));
 }
@@ -30,7 +29,7 @@ export function compose(conversationId: string | null, change: Partial<Composing
   for (const listener of listeners) listener();
 }
 
-/** Gives back what was typed, before whatever has been typed since. */
+/** Puts a refused question back, before anything typed since. */
 export function giveBack(conversationId: string | null, question: string, refusal: ApiError): void {
   const { draft } = composingOf(conversationId);
   compose(conversationId, {
@@ -39,7 +38,7 @@ export function giveBack(conversationId: string | null, question: string, refusa
   });
 }
 
-/** What was being written, by whom, for a page that is left and comes back. */
+/** All drafts and who wrote them, to be kept while the page is left. */
 export interface Drafts {
   readonly writer: number | null;
   readonly byConversation: Record<string, string>;
@@ -59,7 +58,7 @@ export function unpackDrafts(drafts: Drafts): void {
   for (const [conversationId, draft] of Object.entries(drafts.byConversation)) compose(conversationId, { draft });
 }
 
-/** Somebody has signed in: what another person left is not theirs to read. */
+/** Called when a person has signed in: drafts of another person are deleted, because they are not theirs to read. */
 export function composeAs(userId: number): void {
   if (writer !== userId) forgetComposing();
   writer = userId;

@@ -81,7 +81,7 @@ export function ConversationItem({ item, onLeave }: { item: Conversation; onLeav
   );
 }
 
-/** Enter keeps it, Escape does not; leaving the field keeps it too. */
+/** Enter saves the title, and so does leaving the field; Escape discards it. */
 function Rename({
   title,
   onRename,

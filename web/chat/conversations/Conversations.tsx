@@ -32,7 +32,7 @@ export function conversationsQuery({ search, archived }: { search: string; archi
   });
 }
 
-/** Newest activity first, searched by title; more as the list is scrolled. */
+/** The conversations, newest activity first, searched by title; scrolling loads more. */
 export function Conversations({ onLeave }: { onLeave: () => void }) {
   const { t } = useTranslation('chat');
   const [search, setSearch] = useState('');
@@ -101,7 +101,7 @@ function useSearchKey() {
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const focus = () => {
-      // The sidebar may be there twice (beside the page and in the drawer): the visible one takes it.
+      // The sidebar may exist twice (beside the page and in the drawer): the visible one takes the focus.
       if (input.current?.checkVisibility() === true) input.current.select();
     };
     addEventListener(SEARCH, focus);

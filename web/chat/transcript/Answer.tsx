@@ -15,7 +15,8 @@ export function preloadMarkdown(): void {
 }
 
 /**
- * A turn's answer, from its first delta to the stored transcript: the same element, so that nothing jumps when it ends.
+ * A turn's answer. It is the same element from its first delta to the stored transcript, so that nothing jumps when it
+ * ends.
  */
 export function Answer({ row, onAsk }: { row: Extract<Row, { kind: 'answer' }>; onAsk: (message: string) => void }) {
   const { t } = useTranslation('chat');
@@ -30,7 +31,7 @@ export function Answer({ row, onAsk }: { row: Extract<Row, { kind: 'answer' }>; 
     <article aria-label={t('answer')} aria-busy={streaming} className="group pt-5">
       {text !== '' && (
         <div className={`answer transition-opacity ${live?.again === true ? 'opacity-50' : ''}`}>
-          {/* What cannot be drawn, as quotes in quotes 4,000 deep, stays the text it is. */}
+          {/* Text that cannot be drawn, such as quotes nested 4,000 deep, is shown as it is. */}
           <Boundary of={streaming} fallback={() => plain}>
             <Suspense fallback={plain}>
               <Markdown text={text} streaming={streaming} />

@@ -3,7 +3,7 @@ import type { Schemas } from '../../api/schemas.ts';
 import { CopyButton } from '../../ui/CopyButton.tsx';
 import { useFigures } from '../../usage/figures.ts';
 
-/** What an answer took and who gave it; the parts of the sum on demand. */
+/** What an answer cost and which model gave it; the parts of the sum show on demand. */
 export function AnswerFoot({
   text,
   ending,

@@ -13,7 +13,7 @@ import { Welcome } from './Welcome.tsx';
 
 type Stored = UseInfiniteQueryResult<InfiniteData<MessagePage>>;
 
-/** @param stored null: a conversation that has not begun. */
+/** @param stored null for a conversation that has not begun. */
 export function Transcript({
   rows,
   stored,
@@ -95,7 +95,9 @@ const Line = memo(
   (before, after) => before.conversationId === after.conversationId && sameRow(before.row, after.row),
 );
 
-/** Rows are made anew with every change of the transcript; what they show mostly is not. */
+/**
+ * Whether two rows show the same. Each change of the transcript makes all rows anew, but most show what they showed.
+ */
 function sameRow(a: Row, b: Row): boolean {
   return (
     a.key === b.key &&

@@ -2,7 +2,7 @@ import { useTranslation } from 'react-i18next';
 
 const IDEAS = ['plan', 'explain', 'write'] as const;
 
-/** Before the first question. */
+/** The page before the first question. */
 export function Welcome({ begun, onAsk }: { begun: boolean; onAsk: (message: string) => void }) {
   const { t } = useTranslation('chat');
   return (

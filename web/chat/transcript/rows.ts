@@ -7,9 +7,7 @@ export interface MessagePage {
   readonly nextCursor: string | null;
 }
 
-/**
- * One line of the transcript. A turn's answer keeps its key from its first delta to its place in the stored transcript.
- */
+/** A row of the transcript. An answer keeps its key from its first delta until it is in the stored transcript. */
 export type Row =
   | {
       readonly key: string;
@@ -21,7 +19,10 @@ export type Row =
     }
   | { readonly key: string; readonly kind: 'answer'; readonly turnId: string; readonly message: Message | null };
 
-/** The transcript (newest page first, newest message first) and the turns that this page watches, oldest first. */
+/**
+ * The rows of a stored transcript (newest page first, newest message first) and of the turns that this page watches,
+ * oldest first.
+ */
 export function rowsOf(
   pages: readonly MessagePage[],
   turns: readonly LiveTurn[],
@@ -72,8 +73,8 @@ function hasAnswer({ ending }: LiveTurn): boolean {
 }
 
 /**
- * The newest messages as the server has them now, put into what was read before; older pages stay as they are.
- * @returns null when the two do not meet: what lies between them was never read.
+ * Merges the newest messages from the server into what was read before; older pages stay as they are.
+ * @returns null when there is a gap between the two that was never read.
  */
 export function mergeNewest<Page extends MessagePage>(
   pages: readonly Page[],
@@ -94,7 +95,7 @@ export function mergeNewest<Page extends MessagePage>(
   return [{ ...first, items }, ...older];
 }
 
-/** Whether what was read has this turn as it is now. */
+/** Whether the stored transcript has this turn in its present state. */
 export function knows(
   pages: readonly MessagePage[],
   { turnId, state, attempt }: { readonly turnId: string; readonly state: string; readonly attempt: number },

@@ -2,19 +2,19 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react
 import { useInView } from '../../ui/use-in-view.ts';
 import type { Row } from './rows.ts';
 
-/** Rows in the page at most; a conversation of ten thousand messages weighs no more than this. */
+/** The most rows in the page, so that a conversation of ten thousand messages costs no more than this. */
 export const MOST_ROWS = 120;
 const STEP = 40;
 const NEAR_END_PX = 60;
 
 /**
- * The part of a transcript that is in the page: it grows where one scrolls to and gives up rows at the other side, and
- * it follows the end unless the person has scrolled up. What is being read keeps its place, whatever comes and goes
- * above it.
- * @param readMore older rows, when there are some that were not read.
+ * The part of a transcript that is in the page. It grows in the direction of scrolling and drops rows at the other end,
+ * and it follows the end unless the person has scrolled up. What is being read keeps its place while rows above it come
+ * and go.
+ * @param readMore reads older rows; null when all were read.
  */
 export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null) {
-  // Counted from the end, so that older rows that arrive move nothing.
+  // Positions count from the end, so that older rows that arrive move nothing.
   const [{ hidden, size }, setView] = useState({ hidden: 0, size: STEP });
   const [atEnd, setAtEnd] = useState(true);
   const scroller = useRef<HTMLDivElement | null>(null);

@@ -5,11 +5,11 @@ import { api } from '../../api/client.ts';
 import { liveTurns } from '../../session/keep.ts';
 import { mergeNewest, rowsOf, type Message, type MessagePage } from './rows.ts';
 
-/** The end at once; whoever scrolls up reads on and on. */
+/** The end of a transcript shows sooner with a short page; whoever scrolls up reads long ones. */
 const FIRST_PAGE = 50;
 const OLDER_PAGE = 100;
 
-/** The rows of a conversation: what is stored, and the turns that run. Turns found running are followed. */
+/** The rows of a conversation: stored messages and running turns. Turns that are found running are followed. */
 export function useTranscript(conversationId: string | null) {
   const turns = liveTurns();
   const live = useSyncExternalStore(turns.subscribe, turns.list);
@@ -19,7 +19,7 @@ export function useTranscript(conversationId: string | null) {
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
     enabled: conversationId !== null,
-    // What has ended does not change; what is new is merged in (refreshTranscript).
+    // Ended turns do not change, and refreshTranscript merges new ones in.
     staleTime: Infinity,
   });
   const pages = stored.data?.pages;
@@ -30,7 +30,7 @@ export function useTranscript(conversationId: string | null) {
       if (role === 'user' && (state === 'accepted' || state === 'running')) turns.follow(turnId, conversationId);
     }
   }, [pages, turns, conversationId]);
-  // What other tabs and browsers asked meanwhile.
+  // Follows turns that other tabs and browsers began.
   const refresh = useRefreshTranscript();
   useEffect(() => {
     if (conversationId === null) return;
@@ -49,14 +49,14 @@ export function useTranscript(conversationId: string | null) {
   return { rows, stored };
 }
 
-/** Reads the end of a transcript again and puts it in; what was read before stays. */
+/** Reads the end of a transcript again and merges it in; the rest stays. */
 export function useRefreshTranscript() {
   const queries = useQueryClient();
   return useCallback(
     async (conversationId: string) => {
       const key = messagesKey(conversationId);
       const newest = await readMessages(conversationId, null);
-      // A first reading under way may be older than this one.
+      // A first reading that is still under way may be older than this one.
       if (queries.getQueryData(key) === undefined) await queries.cancelQueries({ queryKey: key });
       let known = false;
       queries.setQueryData<InfiniteData<MessagePage, string | null>>(key, (data) => {
@@ -65,7 +65,7 @@ export function useRefreshTranscript() {
         known = true;
         return { ...data, pages: merged };
       });
-      // Never read, or so much is new that a gap would be left.
+      // Nothing was read before, or so much is new that there would be a gap.
       if (!known)
         queries.setQueryData<InfiniteData<MessagePage, string | null>>(key, { pages: [newest], pageParams: [null] });
       return newest.items;

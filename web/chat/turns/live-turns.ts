@@ -12,18 +12,19 @@ export interface Question {
   readonly model: string | null;
 }
 
-/** What happens to turns beyond their text; the page keeps its caches true by it. */
+/** Told what happens to turns apart from their text, to keep the page's caches true. */
 export interface TurnListener {
   onAccepted(turn: LiveTurn): void;
   onEnded(turn: LiveTurn, ending: Turn): void;
-  /** Nothing was admitted: what was typed is given back. */
+  /** The turn was not admitted: the question is given back. */
   onRefused(turn: LiveTurn, error: ApiError): void;
 }
 
 type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 
 /**
- * The turns this page sends or watches. Each is followed until it has ended, over as many connections as that takes.
+ * The turns that this page sends or watches. Each is followed until it has ended, over as many connections as that
+ * takes.
  */
 export class LiveTurns {
   readonly #fetch: Fetch;
@@ -43,7 +44,7 @@ export class LiveTurns {
   }
 
   /**
-   * Another array when a turn begins, is admitted, loses its connection or ends; the same while only its text grows.
+   * A new array when a turn begins, is admitted, loses its connection or ends; the same array while only a text grows.
    */
   list = (): readonly LiveTurn[] => this.#list;
 
@@ -52,7 +53,7 @@ export class LiveTurns {
     return () => this.#subscribers.delete(subscriber);
   };
 
-  /** Asks. The id is ours, so that sending again after a lost connection is the same turn. */
+  /** Sends a question. The page chooses the turn's id, so sending again after a lost connection is the same turn. */
   send({ message, conversationId, model }: Question): string {
     const turnId = uuidv7();
     const body = JSON.stringify({
@@ -67,7 +68,7 @@ export class LiveTurns {
     return turnId;
   }
 
-  /** Watches a turn that runs already: after a reload, of another tab, replayed by an admin. */
+  /** Watches a turn that is already running: after a reload, begun in another tab, or replayed by an admin. */
   follow(turnId: string, conversationId: string): void {
     const known = this.#turns.get(turnId);
     if (known !== undefined && known.phase !== 'ended') return;
@@ -80,7 +81,7 @@ export class LiveTurns {
     );
   }
 
-  /** Asked for before it is admitted, it is sent as soon as it is. */
+  /** Stops a turn. A stop before the turn is admitted is sent as soon as it is. */
   async stop(turnId: string): Promise<void> {
     const turn = this.#turns.get(turnId);
     if (turn === undefined || turn.phase === 'ended') return;
@@ -126,7 +127,7 @@ export class LiveTurns {
     }
   }
 
-  /** @returns whether the turn has ended; false: the connection was lost before it had. */
+  /** @returns whether the turn has ended; false when the connection was lost before. */
   async #read(turnId: string, response: Response): Promise<boolean> {
     for await (const { id, event, data } of readEvents(response)) {
       const turn = this.#turns.get(turnId);
@@ -196,7 +197,7 @@ export class LiveTurns {
     for (const subscriber of this.#subscribers) subscriber();
   }
 
-  /** Once a frame, however many deltas it brought; a hidden tab has no frames and needs none. */
+  /** Redraws once a frame, however many deltas it brought. A hidden tab has no frames and needs none. */
   #changedText(): void {
     if (this.#frame !== 0) return;
     this.#frame = requestAnimationFrame(() => {

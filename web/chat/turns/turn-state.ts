@@ -4,24 +4,27 @@ import type { ApiError } from '../../api/api-error.ts';
 
 export type Turn = Schemas['Turn'];
 
-/** A turn that this page watches, as far as it knows. */
+/** What this page knows of a turn that it watches. */
 export interface LiveTurn {
   readonly turnId: string;
-  /** Null until the server has said it, for the first turn of a conversation. */
+  /** Null for the first turn of a conversation, until the server has named it. */
   readonly conversationId: string | null;
   /** Null when the turn was found in the transcript, which has its question. */
   readonly question: string | null;
   /** sending: not yet admitted · waiting: no text yet · answering · ended */
   readonly phase: 'sending' | 'waiting' | 'answering' | 'ended';
   readonly text: string;
-  /** The text is of an attempt that was given up; it stands until the next one has text, so that nothing flickers. */
+  /**
+   * The text belongs to an attempt that was given up. It stays until the next attempt has text, so that nothing
+   * flickers.
+   */
   readonly outdated: boolean;
-  /** A new attempt or a replay has begun. */
+  /** Whether a new attempt or a replay has begun. */
   readonly again: boolean;
-  /** Where to resume. */
+  /** The last event's id, from which the stream resumes. */
   readonly lastEventId: string;
   readonly ending: Turn | null;
-  /** False while the connection is lost and being made again. */
+  /** False while a lost connection is being made again. */
   readonly connected: boolean;
   readonly stopping: boolean;
 }
@@ -71,14 +74,17 @@ export function advance(turn: LiveTurn, event: TurnEvent<Turn>): LiveTurn {
   }
 }
 
-/** Passes by itself: the same request is made again after a while. Any other error is the answer. */
+/** Whether the error is temporary, so that the same request is made again after a while. Any other error is final. */
 export function isPassing({ code, details }: ApiError, { admitted }: { admitted: boolean }): boolean {
   if (code === 'offline') return true;
   if (code === 'unavailable') return admitted || details['bound'] === true;
   return admitted && (code === 'rate_limited' || code === 'internal' || code === 'overloaded');
 }
 
-/** About how many tokens a text is, for a meter that moves while an answer streams; what counts comes with its end. */
+/**
+ * Roughly how many tokens a text has, for a meter that moves while an answer streams. The end of the answer brings the
+ * exact number.
+ */
 export function roughTokens(text: string): number {
   // o200k_base: Korean, Chinese and Japanese take 0.6 to 0.8 tokens a character, Latin text about 0.25.
   let tokens = 0;

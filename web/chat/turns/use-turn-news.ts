@@ -6,8 +6,8 @@ import { compose, giveBack } from '../composer/composing.ts';
 import { useRefreshTranscript } from '../transcript/use-transcript.ts';
 
 /**
- * Keeps what the page shows true as the turns that it follows are admitted, end or are refused.
- * @returns the newest answer, for those who listen.
+ * Keeps what the page shows true while the turns that it follows are admitted, end or are refused.
+ * @returns the newest answer, for screen readers.
  */
 export function useTurnNews(feed: FeedState): string {
   const queries = useQueryClient();
@@ -27,7 +27,8 @@ export function useTurnNews(feed: FeedState): string {
       onEnded({ turnId, conversationId }, { content }) {
         setHeard(content ?? '');
         recount();
-        // Forgotten only when the stored transcript has it: the answer on the screen never goes in between.
+        // The live turn is dropped only when the stored transcript has it, so that the answer never disappears in
+        // between.
         if (conversationId !== null)
           void refresh(conversationId).then(
             () => turns.forget(turnId),

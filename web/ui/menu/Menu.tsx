@@ -6,8 +6,8 @@ const loadMenu = () => import('./OpenMenu.tsx');
 const OpenMenu = lazy(() => loadMenu().then(({ OpenMenu }) => ({ default: OpenMenu })));
 
 /**
- * A button with a menu. The menu's code comes when a hand or the focus first nears the button: the page does not wait
- * for it.
+ * A button with a menu. The menu's code loads when the pointer or the focus first comes to the button, so that the page
+ * need not wait for it.
  */
 export function Menu(props: MenuProps) {
   const [wanted, setWanted] = useState(false);

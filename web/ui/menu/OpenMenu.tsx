@@ -8,7 +8,7 @@ const ITEM =
 const TILE =
   'flex flex-1 flex-col items-center gap-1 rounded-lg py-2 text-xs text-soft outline-none select-none data-[highlighted]:bg-hover data-[state=checked]:bg-accent-tint data-[state=checked]:text-accent';
 
-/** Open from its first moment: it was asked for. */
+/** The menu is open from the start, because it is drawn only when somebody opens it. */
 export function OpenMenu({ entries, align = 'end', width = 'w-56', keepFocus = false, ...button }: MenuProps) {
   return (
     <DropdownMenu.Root defaultOpen>

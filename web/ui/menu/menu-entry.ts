@@ -26,6 +26,6 @@ export interface MenuProps extends ComponentProps<'button'> {
   readonly entries: readonly Entry[];
   readonly align?: 'start' | 'end';
   readonly width?: string;
-  /** Where the focus goes when an action of the menu has moved it. */
+  /** Whether the focus stays where an action of the menu has moved it. */
   readonly keepFocus?: boolean;
 }
