@@ -3,7 +3,7 @@ import { Gate } from '../fake-model/scenario.ts';
 import { grantTokens } from '../../db/money/grants.ts';
 import { createUser } from '../../db/people/users.ts';
 import { readEvents, textOf } from '../support/events.ts';
-import { speak, startTestStack, type Person, type TestStack } from '../support/stack.ts';
+import { personAtUrl, startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { TestTurn } from '../support/turn.ts';
 import { until } from '../support/until.ts';
 
@@ -180,7 +180,7 @@ describe('people', () => {
 
   test('have a detail with usage, live holds and ledger pages', async () => {
     const { userId, token } = await createUser(stack.db.database, { email: null, role: 'user' });
-    const person = speak(stack.url, userId, token);
+    const person = personAtUrl(stack.url, userId, token);
     await grantTokens(stack.db.database, { userId, tokens: 5_000, reason: '보상', key: 'k' });
     stack.model.next({ chunks: ['가'], usage: { prompt_tokens: 20, completion_tokens: 5 } });
     await new TestTurn(stack, person).send();

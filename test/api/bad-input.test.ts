@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createToken, revokeToken } from '../../db/people/users.ts';
 import { ERROR_CODES } from '../../domain/errors.ts';
 import { Gate } from '../fake-model/scenario.ts';
-import { speak, startTestStack, type Person, type TestStack } from '../support/stack.ts';
+import { personAtUrl, startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
 const UNKNOWN = '0198c0de-0000-7000-8000-000000000000';
@@ -180,7 +180,7 @@ describe('who may', () => {
 
   test('a revoked token is let in no more', async () => {
     const { tokenId, token } = await createToken(stack.db.database, { userId: person.userId });
-    const again = speak(stack.url, person.userId, token);
+    const again = personAtUrl(stack.url, person.userId, token);
     expect((await again.call('GET', '/api/me')).status).toBe(200);
     await revokeToken(stack.db.database, { tokenId });
     expect((await again.call('GET', '/api/me')).status).toBe(401);
@@ -326,13 +326,14 @@ test('past the measured bound a new turn is 503 before anything is written', asy
     gate.open();
     // And once it has ended there is room again, as soon as the turns are counted anew.
     expect((await someone.call('POST', '/api/chat/send', body)).status).toBe(200);
-    const said: number[] = [];
+    const statuses: number[] = [];
     await until(
       async () =>
-        said.push((await someone.call('POST', '/api/chat/send', { message: '둘' })).status) > 0 && said.at(-1) === 200,
+        statuses.push((await someone.call('POST', '/api/chat/send', { message: '둘' })).status) > 0 &&
+        statuses.at(-1) === 200,
       10_000,
     );
-    expect(said.filter((status) => status !== 200 && status !== 503)).toEqual([]);
+    expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
   } finally {
     await full.close();
   }

@@ -16,7 +16,7 @@ import {
   storedAnswer,
   type Person,
 } from '../db/fixture.ts';
-import { speak, startTestStack, type TestStack } from '../support/stack.ts';
+import { personAtUrl, startTestStack, type TestStack } from '../support/stack.ts';
 
 const DAY = 86_400_000;
 let stack: TestStack;
@@ -31,9 +31,9 @@ afterAll(() => stack.close());
 
 const now = () => Date.now();
 const history = (query: string, headers?: Record<string, string>) =>
-  speak(stack.url, person.userId, person.token).call('GET', `/api/ai-usage/history${query}`, undefined, headers);
+  personAtUrl(stack.url, person.userId, person.token).call('GET', `/api/ai-usage/history${query}`, undefined, headers);
 const csv = async (query: string) => {
-  const response = await speak(stack.url, person.userId, person.token).raw(
+  const response = await personAtUrl(stack.url, person.userId, person.token).raw(
     'GET',
     `/api/ai-usage/history${query}`,
     undefined,
@@ -130,7 +130,7 @@ describe('by day, model and turn', () => {
         { model: 'm', debitedTokens: 700 },
       ],
     });
-    const usageState = await speak(stack.url, person.userId, person.token).call('GET', '/api/ai-usage');
+    const usageState = await personAtUrl(stack.url, person.userId, person.token).call('GET', '/api/ai-usage');
     expect(usageState.body.usedTokens).toBe(1_000);
   });
 

@@ -8,7 +8,7 @@ import { Client } from 'pg';
 import { createToken, createUser } from '../../db/people/users.ts';
 import { createLog } from '../../platform/telemetry/log.ts';
 import { AUDIENCE, startProvider, type TestProvider } from '../support/provider.ts';
-import { speak, startTestStack, type TestStack } from '../support/stack.ts';
+import { personAtUrl, startTestStack, type TestStack } from '../support/stack.ts';
 import { tapPostgres, type Tap } from '../support/tap.ts';
 import { until } from '../support/until.ts';
 
@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 const me = async (token: string) => {
-  const { status, headers, body } = await speak(stack.url, 0, token).call('GET', '/api/me');
+  const { status, headers, body } = await personAtUrl(stack.url, 0, token).call('GET', '/api/me');
   return { status, body, retryAfter: headers.get('retry-after'), challenge: headers.get('www-authenticate') };
 };
 /** In the present of the service. */
@@ -103,7 +103,7 @@ describe('a token of the issuer', () => {
     const cost = async (bearer: string) => {
       tap.take();
       // A call that itself asks the database nothing.
-      expect((await speak(quiet.url, 0, bearer).call('GET', '/api/models')).status).toBe(200);
+      expect((await personAtUrl(quiet.url, 0, bearer).call('GET', '/api/models')).status).toBe(200);
       return tap.take().length;
     };
     await cost(person.token);
@@ -139,7 +139,11 @@ describe('a token of the issuer', () => {
   });
 
   test('chats, is metered, listed and suspended like anybody, by an admin of the issuer too, whom the audit log names', async () => {
-    const person = speak(stack.url, 0, await token({ sub: 'chatter', locale: 'en-GB', zoneinfo: 'Europe/London' }));
+    const person = personAtUrl(
+      stack.url,
+      0,
+      await token({ sub: 'chatter', locale: 'en-GB', zoneinfo: 'Europe/London' }),
+    );
     const { body: self } = await person.call('GET', '/api/me');
     expect(self).toMatchObject({ locale: 'en', timeZone: 'Europe/London' });
     const { status, body } = await person.call('POST', '/api/chat/send', { message: '안녕' });
@@ -159,7 +163,11 @@ describe('a token of the issuer', () => {
       body: { code: 'account_suspended' },
     });
     expect((await person.call('GET', '/api/me')).status).toBe(200);
-    const chief = speak(stack.url, 0, await token({ sub: 'chief', realm_access: { roles: ['turnkeeper-admin'] } }));
+    const chief = personAtUrl(
+      stack.url,
+      0,
+      await token({ sub: 'chief', realm_access: { roles: ['turnkeeper-admin'] } }),
+    );
     expect((await chief.call('POST', `/api/admin/users/${self.userId}/resume`, { reason: '시험 끝' })).status).toBe(
       200,
     );
@@ -202,10 +210,10 @@ describe('a token of the issuer', () => {
   test('makes an admin by the role claim alone, request by request', async () => {
     const admin = await token({ sub: 'boss', realm_access: { roles: ['staff', 'turnkeeper-admin'] } });
     expect((await me(admin)).body.role).toBe('admin');
-    expect((await speak(stack.url, 0, admin).call('GET', '/api/admin/users')).status).toBe(200);
+    expect((await personAtUrl(stack.url, 0, admin).call('GET', '/api/admin/users')).status).toBe(200);
     expect(await people('boss')).toEqual([expect.objectContaining({ role: 'admin' })]);
     const without = await token({ sub: 'boss', iat: Math.floor(now() / 1_000) + 1 });
-    expect((await speak(stack.url, 0, without).call('GET', '/api/admin/users')).status).toBe(403);
+    expect((await personAtUrl(stack.url, 0, without).call('GET', '/api/admin/users')).status).toBe(403);
     expect(await people('boss')).toEqual([expect.objectContaining({ role: 'user' })]);
     // An older token keeps its own word, and does not turn the newer one's back.
     expect((await me(admin)).body.role).toBe('admin');
@@ -368,26 +376,29 @@ describe('an installation', () => {
     );
     others.push(other);
     const held = await provider.sign({ sub: 'logged' });
-    expect((await speak(other.url, 0, held).call('GET', '/api/me')).status).toBe(503);
+    expect((await personAtUrl(other.url, 0, held).call('GET', '/api/me')).status).toBe(503);
     await provider.back();
-    await until(async () => (await speak(other.url, 0, held).call('GET', '/api/me')).status === 200);
+    await until(async () => (await personAtUrl(other.url, 0, held).call('GET', '/api/me')).status === 200);
     expect(
-      (await speak(other.url, 0, await provider.sign({ sub: 'logged', aud: 'other' })).call('GET', '/api/me')).status,
+      (await personAtUrl(other.url, 0, await provider.sign({ sub: 'logged', aud: 'other' })).call('GET', '/api/me'))
+        .status,
     ).toBe(401);
-    const said = () => readFileSync(file, 'utf8');
+    const logged = () => readFileSync(file, 'utf8');
     await until(() =>
       ['the issuer did not give its keys', 'a token of an issuer was refused', 'request ended'].every((words) =>
-        said().includes(words),
+        logged().includes(words),
       ),
     );
-    expect(said()).not.toMatch(/eyJ|Bearer/);
+    expect(logged()).not.toMatch(/eyJ|Bearer/);
     rmSync(folder, { recursive: true });
   });
 
   test('without an issuer takes no token of any', async () => {
     const other = await startTestStack({}, { works: false });
     others.push(other);
-    expect((await speak(other.url, 0, await provider.sign({ sub: 'x' })).call('GET', '/api/me')).status).toBe(401);
+    expect((await personAtUrl(other.url, 0, await provider.sign({ sub: 'x' })).call('GET', '/api/me')).status).toBe(
+      401,
+    );
   });
 });
 

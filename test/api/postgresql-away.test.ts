@@ -49,9 +49,9 @@ test.each(Object.entries(AWAY))(
     await postgresql.heal();
     await until(async () => (await turn.person.call('GET', '/health/ready')).status === 200);
     // A connection that was given up may be the next one's: that is a 503 too, and never more than that.
-    const said: number[] = [];
-    await until(async () => said.push((await turn.send()).status) > 0 && said.at(-1) === 200);
-    expect(said.filter((status) => status !== 200 && status !== 503)).toEqual([]);
+    const statuses: number[] = [];
+    await until(async () => statuses.push((await turn.send()).status) > 0 && statuses.at(-1) === 200);
+    expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
     expect((await turn.read()).body).toMatchObject({ state: 'completed' });
     expect(await turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
     expect(stack.model.requests).toHaveLength(calls + 1);

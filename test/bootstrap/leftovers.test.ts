@@ -76,7 +76,7 @@ test('of several starts at the same moment one wins', async () => {
     await Registry.claim(${JSON.stringify(dataDir)}).then(() => console.log('won'), () => console.log('lost'));
     process.stdin.resume();`;
   const starts = await Promise.all(Array.from({ length: 4 }, () => startChild(script)));
-  expect(starts.map(({ said }) => said).sort()).toEqual(['lost', 'lost', 'lost', 'won']);
+  expect(starts.map(({ firstLine }) => firstLine).sort()).toEqual(['lost', 'lost', 'lost', 'won']);
 });
 
 test('a process that ignores SIGTERM is killed after its time', async () => {
@@ -93,8 +93,8 @@ test.each(['linux', 'darwin'] as const)(
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     children.push(parent);
-    const [said] = (await once(parent.stdout, 'data')) as [Buffer];
-    const pid = Number(said.toString());
+    const [firstLine] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(firstLine.toString());
     expect(startTimeOf(pid, platform)).not.toBeNull();
     await until(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8') === 'sleep\n');
     process.kill(pid, 'SIGKILL');
@@ -119,15 +119,15 @@ function folder(): string {
 /** A process in a group of its own, as services are, that has said its first word. */
 async function startChild(
   script = "console.log('up'); setInterval(() => {}, 1000);",
-): Promise<{ pid: number; startTime: string; said: string }> {
+): Promise<{ pid: number; startTime: string; firstLine: string }> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     detached: true,
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, NODE_OPTIONS: '' },
   });
   children.push(child);
-  const [said] = (await once(child.stdout, 'data')) as [Buffer];
-  return { ...identify(child.pid ?? 0), said: said.toString().trim() };
+  const [firstLine] = (await once(child.stdout, 'data')) as [Buffer];
+  return { ...identify(child.pid ?? 0), firstLine: firstLine.toString().trim() };
 }
 
 function record({ pid, startTime }: { pid: number; startTime: string }, dataDir: string): Started {

@@ -75,17 +75,17 @@ test('entities in an answer are the characters they name, while it streams and w
   });
   await ask(page, '엔티티');
   const answer = page.getByRole('article', { name: '답변' }).locator('.answer');
-  const said = ['a < b && c\u00a0d © A', '&lt;는 코드, &nothing;은 없는 이름'];
-  await answer.getByText(said[1] ?? '').waitFor();
-  expect(await answer.locator('p').allTextContents()).toEqual(said);
+  const paragraphs = ['a < b && c\u00a0d © A', '&lt;는 코드, &nothing;은 없는 이름'];
+  await answer.getByText(paragraphs[1] ?? '').waitFor();
+  expect(await answer.locator('p').allTextContents()).toEqual(paragraphs);
   gate.open();
   await page
     .getByRole('article', { name: '답변' })
     .getByText(/토큰 · gpt/)
     .waitFor();
   await page.reload();
-  await answer.getByText(said[1] ?? '').waitFor();
-  expect(await answer.locator('p').allTextContents()).toEqual(said);
+  await answer.getByText(paragraphs[1] ?? '').waitFor();
+  expect(await answer.locator('p').allTextContents()).toEqual(paragraphs);
 });
 
 test('an answer that cannot be drawn is shown as its text, can be copied, and takes nothing beside it along', async () => {

@@ -164,7 +164,7 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
     },
     complaints: () => complaints.splice(0),
     async leave() {
-      const said = complaints.splice(0);
+      const collected = complaints.splice(0);
       await Promise.all(
         [...taken].map(async ([page, { kind, once }]) => {
           // A test that has failed may leave a page that goes nowhere.
@@ -180,7 +180,7 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
       );
       taken.clear();
       complaints.splice(0);
-      return said;
+      return collected;
     },
     async close() {
       await Promise.all(browser.contexts().map((context) => context.close()));

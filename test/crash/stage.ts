@@ -6,7 +6,7 @@ import { RECONCILE_SCHEDULE_ID, taskQueues } from '../../workflows/contract/ids.
 import { startFakeModel, type FakeModel } from '../fake-model/server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { lockRows, type RowLock } from '../support/lock.ts';
-import { redisUrl, required, speak, type Person } from '../support/stack.ts';
+import { redisUrl, required, personAtUrl, type Person } from '../support/stack.ts';
 import { startProgram, type Program } from './program.ts';
 
 /**
@@ -75,7 +75,7 @@ export async function openCrashStage(): Promise<CrashStage> {
     },
     async person(role = 'user') {
       const { userId, token } = await createUser(db.database, { email: null, role });
-      return speak(() => api, userId, token);
+      return personAtUrl(() => api, userId, token);
     },
     lockAccount: (person) =>
       lockRows(db.url, 'select 1 from accounts where user_id = $1', [person.userId], 'no key update'),

@@ -10,6 +10,6 @@ test.each([
   ['42P01', false],
   ['40P01', false],
 ])('SQL state %s is an outage: %s', (code, is) => {
-  expect(isUnavailable(Object.assign(new Error('said'), { code }))).toBe(is);
-  expect(isUnavailable(new Error('wrapped', { cause: Object.assign(new Error('said'), { code }) }))).toBe(is);
+  expect(isUnavailable(Object.assign(new Error('a message'), { code }))).toBe(is);
+  expect(isUnavailable(new Error('wrapped', { cause: Object.assign(new Error('a message'), { code }) }))).toBe(is);
 });

@@ -44,8 +44,8 @@ const stateOf = async (turnId: string) => (await findTurn(db.database, { turnId,
 const setAllowance = (tokens: number) =>
   sql`update accounts set monthly_allowance_tokens = ${tokens} where id = ${person.accountId}`.execute(db.database.sql);
 
-/** A turn with the id, brought to each state as a run of it would. */
-const BRING: Record<TurnState, (turnId: string) => Promise<void>> = {
+/** Makes a turn with the id and brings it to the state, as a run would. */
+const PREPARE_TURN: Record<TurnState, (turnId: string) => Promise<void>> = {
   accepted: async (turnId) => void (await send({ turnId })),
   running: async (turnId) => {
     await send({ turnId });
@@ -53,17 +53,17 @@ const BRING: Record<TurnState, (turnId: string) => Promise<void>> = {
     await open(db.database, turnId);
   },
   completed: async (turnId) => {
-    await BRING.running(turnId);
+    await PREPARE_TURN.running(turnId);
     const answer = await storedAnswer(store(db.database, turnId, 1));
     await settleTurn(db.database, { turnId, answer, now: NOW });
   },
   stopped: async (turnId) => {
-    await BRING.running(turnId);
+    await PREPARE_TURN.running(turnId);
     const answer = await storedAnswer(store(db.database, turnId, 1, { outcome: 'stopped', finishReason: null }));
     await settleTurn(db.database, { turnId, answer, now: NOW });
   },
   failed: async (turnId) => {
-    await BRING.running(turnId);
+    await PREPARE_TURN.running(turnId);
     await fail(turnId);
   },
   refused: async (turnId) => {
@@ -86,7 +86,7 @@ describe('sending again (policy 7), at the database', () => {
     ['refused', 'judge_anew', 'accepted', 'turn_not_failed'],
   ] as const)('%s: same body %s; retry: %s; replay: %s', async (state, sameBody, retry, replay) => {
     const turnId = newId();
-    await BRING[state](turnId);
+    await PREPARE_TURN[state](turnId);
     expect(await stateOf(turnId)).toBe(state);
     const before = await attemptsOf(db.database.sql, turnId);
     // `judge_anew` changes the turn, so the other columns are tried first.
@@ -141,7 +141,7 @@ describe('sending again (policy 7), at the database', () => {
 
   test('a refused turn may be sent into another conversation of its person, but not into a stranger’s', async () => {
     const turnId = newId();
-    await BRING.refused(turnId);
+    await PREPARE_TURN.refused(turnId);
     const other = await accept(db.database, person);
     await fail(other.turnId);
     const stranger = await accept(db.database, await createPerson(db.database));
@@ -171,7 +171,7 @@ describe('sending again (policy 7), at the database', () => {
 
   test('a refused turn judged anew hears conversation_busy while another runs there, and stays refused', async () => {
     const turnId = newId();
-    await BRING.refused(turnId);
+    await PREPARE_TURN.refused(turnId);
     const { conversationId } = (await findTurn(db.database, { turnId, userId: null }))!;
     await accept(db.database, person, { conversationId, message: 'next' });
     await expect(send({ turnId })).rejects.toMatchObject({ code: 'conversation_busy' });
@@ -198,7 +198,7 @@ describe('keys and ids', () => {
 
   test('another account’s turn id is idempotency_conflict, as for a wrong body, in whatever state', async () => {
     const turnId = newId();
-    await BRING.refused(turnId);
+    await PREPARE_TURN.refused(turnId);
     const stranger = await createPerson(db.database);
     await expect(acceptTurn(db.database, request(stranger, { turnId }))).rejects.toMatchObject({
       code: 'idempotency_conflict',
@@ -234,7 +234,7 @@ describe('a reset in the Temporal UI (a reserve by a new run)', () => {
     'of a %s turn ends at once with the same answer: no hold, no model call, no second debit',
     async (state) => {
       const turnId = newId();
-      await BRING[state](turnId);
+      await PREPARE_TURN[state](turnId);
       expect(await reset(turnId)).toEqual({ kind: 'ended', state });
       expect(await openAttempt(db.database, turnId, context({ runId: 'reset' }))).toEqual({ kind: 'ended', state });
       expect(await attemptsOf(db.database.sql, turnId)).toHaveLength(1);
@@ -245,7 +245,7 @@ describe('a reset in the Temporal UI (a reserve by a new run)', () => {
 
   test('of a failed turn runs it again, its sequence number kept', async () => {
     const turnId = newId();
-    await BRING.failed(turnId);
+    await PREPARE_TURN.failed(turnId);
     expect(await reset(turnId)).toMatchObject({ kind: 'held' });
     expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({
       state: 'accepted',
@@ -257,14 +257,14 @@ describe('a reset in the Temporal UI (a reserve by a new run)', () => {
 
   test('of a refused turn judges it anew, at the next sequence number', async () => {
     const turnId = newId();
-    await BRING.refused(turnId);
+    await PREPARE_TURN.refused(turnId);
     expect(await reset(turnId)).toMatchObject({ kind: 'held' });
     expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({ state: 'accepted', sequence: 2 });
   });
 
   test('of a failed turn while another runs in its conversation ends failed conversation_busy and leaves the turn as it was', async () => {
     const turnId = newId();
-    await BRING.failed(turnId);
+    await PREPARE_TURN.failed(turnId);
     const { conversationId } = (await findTurn(db.database, { turnId, userId: null }))!;
     await accept(db.database, person, { conversationId, message: 'next' });
     expect(await reset(turnId)).toEqual({ kind: 'failed', code: 'conversation_busy' });
@@ -280,7 +280,7 @@ describe('a reset in the Temporal UI (a reserve by a new run)', () => {
 
   test('of a failed turn that finds no room stays failed with TOKEN_EXHAUSTED', async () => {
     const turnId = newId();
-    await BRING.failed(turnId);
+    await PREPARE_TURN.failed(turnId);
     await sql`update periods set allowance_tokens = 0 where account_id = ${person.accountId}`.execute(db.database.sql);
     expect(await reset(turnId)).toEqual({ kind: 'failed', code: 'TOKEN_EXHAUSTED' });
     expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({
@@ -297,7 +297,7 @@ describe('a reset in the Temporal UI (a reserve by a new run)', () => {
 describe('a retry that finds no room', () => {
   test('ends failed with TOKEN_EXHAUSTED, also when only other holds take the room', async () => {
     const turnId = newId();
-    await BRING.failed(turnId);
+    await PREPARE_TURN.failed(turnId);
     await accept(db.database, person).then((other) => reserve(db.database, other.turnId));
     await sql`update periods set allowance_tokens = 2100 where account_id = ${person.accountId}`.execute(
       db.database.sql,
@@ -338,7 +338,7 @@ describe('a start that definitely failed', () => {
 
   test('puts a retried turn back to failed', async () => {
     const turnId = newId();
-    await BRING.failed(turnId);
+    await PREPARE_TURN.failed(turnId);
     await reopenTurn(db.database, { turnId, userId: person.userId, reason: 'retry' });
     await unbindTurn(db.database, { turnId });
     expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({
@@ -351,7 +351,7 @@ describe('a start that definitely failed', () => {
     'does nothing to a %s turn: a worker had it after all',
     async (state) => {
       const turnId = newId();
-      await BRING[state](turnId);
+      await PREPARE_TURN[state](turnId);
       const before = await findTurn(db.database, { turnId, userId: null });
       await unbindTurn(db.database, { turnId });
       expect(await findTurn(db.database, { turnId, userId: null })).toEqual(before);

@@ -14,7 +14,7 @@ export interface ChatBody {
 
 export const GREETING = ['안녕', '하세요', '. 무엇을 ', '도와드릴까요?'] as const;
 
-interface Told {
+interface AnswerContext {
   readonly requestId: string;
   /** The connection is about to be lost on purpose, not by the client. */
   onDrop(): void;
@@ -25,7 +25,7 @@ export async function play(
   scenario: Scenario,
   response: ServerResponse,
   body: ChatBody,
-  { requestId, onDrop }: Told,
+  { requestId, onDrop }: AnswerContext,
 ): Promise<void> {
   const gone = new Promise<void>((resolve) => response.once('close', resolve));
   const gates = [scenario.gate ?? []].flat();
@@ -72,10 +72,10 @@ class Answer {
   async send(): Promise<void> {
     const { finishReason, finishReasons = {}, omitFinish, omitUsage, delayMs = 0 } = this.#scenario;
     const chunks = chunksOf(this.#scenario);
-    const said = this.#withinLimit(chunks);
+    const sent = this.#withinLimit(chunks);
     const start = performance.now();
     await this.#chunk({ role: 'assistant', content: '' }, finishReasons[0]);
-    for (const [i, text] of said.entries()) {
+    for (const [i, text] of sent.entries()) {
       await this.#pass(i + 1);
       if (await this.#breaks(i + 1)) return;
       const wait = delayMs === 0 ? 0 : start + (i + 1) * delayMs - performance.now();
@@ -84,12 +84,12 @@ class Answer {
       await this.#chunk({ content: text }, finishReasons[i + 1]);
     }
     await this.#pass('finish');
-    if (await this.#breaks(said.length + 1)) return;
-    if (omitFinish !== true) await this.#chunk({}, finishReason ?? (said.length < chunks.length ? 'length' : 'stop'));
+    if (await this.#breaks(sent.length + 1)) return;
+    if (omitFinish !== true) await this.#chunk({}, finishReason ?? (sent.length < chunks.length ? 'length' : 'stop'));
     await this.#pass('usage');
-    if (await this.#breaks(said.length + 2)) return;
+    if (await this.#breaks(sent.length + 2)) return;
     if (omitUsage !== true && this.#body.stream_options?.include_usage === true) {
-      await this.#event({ ...this.#frame(), choices: [], usage: this.#scenario.usage ?? this.#counted(said.join('')) });
+      await this.#event({ ...this.#frame(), choices: [], usage: this.#scenario.usage ?? this.#counted(sent.join('')) });
     }
     await this.#pass('done');
     if (this.#response.destroyed) return;

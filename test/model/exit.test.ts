@@ -31,10 +31,10 @@ test('a process whose client is closed, in mid-answer too, ends by itself at onc
     const program = spawn(process.execPath, ['--input-type=module-typescript', '--eval', PROGRAM, url], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const said: string[] = [];
-    createInterface({ input: program.stdout }).on('line', (text) => said.push(`${text} ${performance.now()}`));
+    const lines: string[] = [];
+    createInterface({ input: program.stdout }).on('line', (text) => lines.push(`${text} ${performance.now()}`));
     const [code] = (await once(program, 'close')) as [number];
-    const [answers, at] = said[0]?.split(' ') ?? [];
+    const [answers, at] = lines[0]?.split(' ') ?? [];
     expect({ code, answers }).toEqual({ code: 0, answers: '["stop",true]' });
     // An open handle would keep it for the 4 s that an idle connection is kept, or for ever.
     expect(performance.now() - Number(at)).toBeLessThan(2_000);

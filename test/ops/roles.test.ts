@@ -37,8 +37,8 @@ async function startRole(
   const url = await new Promise<string>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`it ended with ${code}`)));
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const said = JSON.parse(line) as { msg: string; url?: string };
-      if (said.msg === message) resolve(said.url ?? '');
+      const entry = JSON.parse(line) as { msg: string; url?: string };
+      if (entry.msg === message) resolve(entry.url ?? '');
     });
   });
   return {

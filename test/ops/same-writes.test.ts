@@ -29,11 +29,11 @@ interface Way {
   prepare(person: Person): Promise<Partial<Subject>>;
   api(subject: Subject): [path: string, body: object];
   cli(subject: Subject): string[];
-  readonly leaves: Left;
+  readonly leaves: Effects;
 }
 
-/** What is there after a write, whoever wrote. */
-interface Left {
+/** What a write leaves behind, whoever wrote. */
+interface Effects {
   readonly schedules: readonly string[];
   /** What was published to whoever follows the account or watches the turn. */
   readonly published: readonly string[];
@@ -136,9 +136,9 @@ test.each(Object.keys(WAYS))(
     const [path, body] = api(byApi);
     const answer = await admin.call('POST', path, body, { 'idempotency-key': randomUUID() });
     expect(answer.status).toBeLessThan(300);
-    expect(await whatIsLeft(byApi)).toEqual(leaves);
+    expect(await effectsOf(byApi)).toEqual(leaves);
     expect(await runCommand(stack, cli(byCli), { REDIS_URL })).toMatchObject({ status: 0, stderr: '' });
-    expect(await whatIsLeft(byCli)).toEqual(leaves);
+    expect(await effectsOf(byCli)).toEqual(leaves);
     for (const subject of [byApi, byCli]) expect(await faultsOf(subject)).toEqual([]);
   },
 );
@@ -152,7 +152,7 @@ test('a grant stands when there is no Temporal to arm its schedules: one sentenc
   const done = await runCommand(stack, [...cli(subject), '--json'], { REDIS_URL, TEMPORAL_ADDRESS: '' });
   expect(done).toMatchObject({ status: 0, stdout: expect.stringContaining('"tokens":1,') });
   expect(done.stderr).toMatch(/^turnkeeper: schedules were not armed \(SetupError: No Temporal server: .*\)\n$/);
-  expect(await whatIsLeft(subject)).toEqual({ ...leaves, schedules: [] });
+  expect(await effectsOf(subject)).toEqual({ ...leaves, schedules: [] });
   expect(await faultsOf(subject)).toEqual(['reset missing', 'alert missing']);
 });
 
@@ -164,7 +164,7 @@ test('a replay that Temporal refuses to start has failed again, and all who look
   const done = await runCommand(stack, cli(subject), { REDIS_URL, TEMPORAL_NAMESPACE: 'no-such-namespace' });
   expect([done.status, done.stdout]).toEqual([1, '']);
   expect(done.stderr).toContain('turnkeeper: Temporal refused to start the turn, which has failed again.\n');
-  expect((await whatIsLeft(subject)).published).toEqual(['turn changed', 'turn changed', 'account changed']);
+  expect((await effectsOf(subject)).published).toEqual(['turn changed', 'turn changed', 'account changed']);
   expect((await subject.turn.read()).body).toMatchObject({ state: 'failed', error: { code: 'interrupted' } });
 });
 
@@ -192,7 +192,7 @@ function hear(line: string): void {
   if (database !== undefined && new URL(REDIS_URL).pathname === `/${database}`) published.push({ channel, text });
 }
 
-async function whatIsLeft({ person: { userId }, turn }: Subject): Promise<Left> {
+async function effectsOf({ person: { userId }, turn }: Subject): Promise<Effects> {
   const found = await Promise.all(SCHEDULE_KINDS.map((kind) => stack.planner.find(kind, userId)));
   return {
     schedules: found.flatMap((schedule) => schedule?.kind ?? []),
@@ -211,7 +211,7 @@ async function publishedTo(names: Record<string, string>): Promise<string[]> {
   return heard.flatMap(({ channel, text }) => (names[channel] === undefined ? [] : `${names[channel]} ${text}`));
 }
 
-async function askedOfTemporal(turn: TestTurn): Promise<Left['run']> {
+async function askedOfTemporal(turn: TestTurn): Promise<Effects['run']> {
   const events = await turn.events().catch(() => []);
   const started = events[0]?.workflowExecutionStartedEventAttributes;
   if (started == null) return null;

@@ -9,7 +9,7 @@ import { readConfig } from '../../platform/config/config.ts';
 import { createLog, type Logger } from '../../platform/telemetry/log.ts';
 import { turnWorkflowId } from '../../workflows/contract/ids.ts';
 import { readEvents } from '../support/events.ts';
-import { speak, startTestStack, type Person, type TestStack } from '../support/stack.ts';
+import { personAtUrl, startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 import { startCollector, type Collector, type SeenSpan } from './otlp-collector.ts';
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
     { log },
   );
   const { userId, token } = await createUser(stack.db.database, { email: EMAIL, role: 'user' });
-  person = speak(stack.url, userId, token);
+  person = personAtUrl(stack.url, userId, token);
 });
 afterAll(async () => {
   await stack.close();
@@ -273,12 +273,12 @@ describe('nothing that a person wrote, was told or must keep secret leaves', () 
 
   test('a leak would be found in each of its forms', async () => {
     for (const secret of secrets()) {
-      const said = JSON.stringify({ statement: secret });
+      const json = JSON.stringify({ statement: secret });
       for (const text of [
-        said,
-        Buffer.from(said).toString('base64'),
-        encodeURIComponent(said),
-        `x${Buffer.from(`1${said}`).toString('base64')}`,
+        json,
+        Buffer.from(json).toString('base64'),
+        encodeURIComponent(json),
+        `x${Buffer.from(`1${json}`).toString('base64')}`,
       ])
         expect(leaksIn(text, secrets())).toContain(secret);
     }

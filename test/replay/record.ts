@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { hashWorkflows } from '../../worker/bundle.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import { ALL_SCENARIOS, readRecorded, shapeOf, writeRecorded, type RecordedHistory } from './recorded.ts';
-import { SAID, type Run, type Scenario } from './scenarios.ts';
+import { TEXTS, type Run, type Scenario } from './scenarios.ts';
 
 /**
  * Runs scenarios against the real services (TEST_* variables) and stores the histories the server wrote: all of them,
@@ -40,11 +40,11 @@ async function record(name: string, scenario: Scenario, stack: TestStack, versio
     const same = readRecorded().find(
       (recorded) => recorded.scenario === name && shapeOf(recorded.history).join('\n') === shape,
     );
-    const said =
+    const outcome =
       same === undefined
         ? `recorded ${writeRecorded({ scenario: name, version, history })}`
         : `as before: ${same.file}`;
-    process.stdout.write(`${said} (${history.events.length} events)\n`);
+    process.stdout.write(`${outcome} (${history.events.length} events)\n`);
   } finally {
     for (const idle of opened) await idle.close();
   }
@@ -52,7 +52,7 @@ async function record(name: string, scenario: Scenario, stack: TestStack, versio
 
 async function openStack(options: { works?: boolean }): Promise<TestStack> {
   const stack = await startTestStack({}, options);
-  stack.model.always({ chunks: SAID.answer });
+  stack.model.always({ chunks: TEXTS.answer });
   return stack;
 }
 

@@ -5,7 +5,7 @@ import { createLog } from '../../platform/telemetry/log.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { installRuntime } from '../../worker/main.ts';
 import { ALL_SCENARIOS, decode, readRecorded, toHistory, type RecordedHistory } from './recorded.ts';
-import { SAID } from './scenarios.ts';
+import { TEXTS } from './scenarios.ts';
 import { TAMPERS } from './tamper.ts';
 
 const recorded = readRecorded();
@@ -59,16 +59,16 @@ describe('what is recorded', () => {
   );
 
   test('would be seen to hold a question, an answer, a token or a path', () => {
-    const encoded = (said: string) => ({
-      payloads: [{ metadata: {}, data: Buffer.from(JSON.stringify({ said })).toString('base64') }],
+    const encoded = (text: string) => ({
+      payloads: [{ metadata: {}, data: Buffer.from(JSON.stringify({ text })).toString('base64') }],
     });
-    for (const said of [
-      SAID.question,
-      ...SAID.answer.slice(0, 1),
+    for (const text of [
+      TEXTS.question,
+      ...TEXTS.answer.slice(0, 1),
       'tk_abc',
       '/home/somebody/turnkeeper/activities/generate.ts',
     ]) {
-      for (const planted of [{ failure: { message: said } }, { input: encoded(said) }]) {
+      for (const planted of [{ failure: { message: text } }, { input: encoded(text) }]) {
         expect(
           textsIn({ events: [{ eventId: '1', eventType: 'EVENT_TYPE_X', xEventAttributes: planted }] }),
         ).toHaveLength(1);

@@ -34,9 +34,9 @@ export interface Stage {
   openIdle(): Promise<TestStack>;
 }
 
-/** What is said in them; a test looks for it in what was recorded. */
-export const SAID = { question: '비밀 질문입니다', answer: ['비밀', ' 답변', '입니다', '.'] } as const;
-const ANSWER = { chunks: SAID.answer };
+/** The texts of all scenarios: a test checks that no recorded history contains them. */
+export const TEXTS = { question: '비밀 질문입니다', answer: ['비밀', ' 답변', '입니다', '.'] } as const;
+const ANSWER = { chunks: TEXTS.answer };
 const UNAVAILABLE = { status: 503, headers: { 'retry-after-ms': '10' } };
 
 /**
@@ -47,7 +47,7 @@ export const SCENARIOS = {
   chatTurn: {
     answered: async ({ stack }) => ended(await asked(stack)),
     'answered-arming-its-schedules': async ({ stack }) => {
-      const turn = new TestTurn(stack, await stack.person(), { message: SAID.question });
+      const turn = new TestTurn(stack, await stack.person(), { message: TEXTS.question });
       await setUsage(turn, 89.999);
       await sql`update periods set reset_armed = false where account_id = (select id from accounts where user_id = ${turn.person.userId})`.execute(
         stack.db.database.sql,
@@ -150,7 +150,7 @@ export const SCENARIOS = {
       } = await turn.read();
       const gate = new Gate('request');
       stack.model.next({ ...ANSWER, gate });
-      const later = new TestTurn(stack, turn.person, { message: SAID.question, conversationId });
+      const later = new TestTurn(stack, turn.person, { message: TEXTS.question, conversationId });
       await later.send({}, { prefer: 'respond-async' });
       await gate.reached;
       const ending = await resetTo('first', turn);
@@ -263,7 +263,7 @@ export const SCENARIOS = {
 
 /** Of a person whose reset is armed already, as it is but once a month. */
 async function newTurn(stack: TestStack): Promise<TestTurn> {
-  const turn = new TestTurn(stack, await stack.person(), { message: SAID.question });
+  const turn = new TestTurn(stack, await stack.person(), { message: TEXTS.question });
   await setUsage(turn, 1);
   return turn;
 }
@@ -328,7 +328,7 @@ async function redriven(
   const { person } = await failed(stack);
   for (let i = 0; i < 2; i++) {
     stack.model.next({ status: 400 });
-    await new TestTurn(stack, person, { message: SAID.question }).send();
+    await new TestTurn(stack, person, { message: TEXTS.question }).send();
   }
   const admin = await stack.person('admin');
   const {

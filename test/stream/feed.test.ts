@@ -120,26 +120,26 @@ test('closing the feed takes every subscription away', async () => {
 
 test('words reach whoever watches the turn, here and elsewhere, and nobody else', async () => {
   const [turn, neighbour] = [new TestTurn(), new TestTurn()];
-  const said: string[] = [];
+  const words: string[] = [];
   const watch = (at: Stage, whom: TestTurn, name: string) =>
     at.feed.watch(whom.id, {
       onChanged: () => {
-        said.push(`${name} changed`);
+        words.push(`${name} changed`);
       },
       onStop: () => {
-        said.push(`${name} stop`);
+        words.push(`${name} stop`);
       },
     });
   const watches = [watch(stage, turn, 'here'), watch(other, turn, 'elsewhere'), watch(other, neighbour, 'neighbour')];
   expect(await Promise.all(watches.map(({ ready }) => ready))).toEqual([true, true, true]);
   stage.feed.announce(turn.id, 'stop');
   stage.feed.announce(turn.id, 'changed');
-  await until(() => said.length === 4, 'both words, twice');
-  expect([...said].sort()).toEqual(['elsewhere changed', 'elsewhere stop', 'here changed', 'here stop']);
+  await until(() => words.length === 4, 'both words, twice');
+  expect([...words].sort()).toEqual(['elsewhere changed', 'elsewhere stop', 'here changed', 'here stop']);
   // Once each: an echo of the first words would have come before this one.
   other.feed.announce(turn.id, 'changed');
-  await until(() => said.length >= 6, 'the word from elsewhere');
-  expect(said.slice(4).sort()).toEqual(['elsewhere changed', 'here changed']);
+  await until(() => words.length >= 6, 'the word from elsewhere');
+  expect(words.slice(4).sort()).toEqual(['elsewhere changed', 'here changed']);
   for (const { close } of watches) close();
 });
 

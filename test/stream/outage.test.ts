@@ -18,15 +18,15 @@ let server: RedisProcess;
 let stage: Stage;
 /** Another process's. */
 let other: Stage;
-/** What a test opens besides. */
-const besides: { close(): Promise<void> }[] = [];
+/** Stages and servers that a test opens in addition; closed after it. */
+const opened: { close(): Promise<void> }[] = [];
 
 beforeEach(async () => {
   server = await openRedisProcess();
   [stage, other] = await Promise.all([openStage(server.url), openStage(server.url)]);
 });
 afterEach(async () => {
-  await Promise.all([stage, other, ...besides.splice(0)].map((one) => one.close()));
+  await Promise.all([stage, other, ...opened.splice(0)].map((one) => one.close()));
   await server.close();
 });
 
@@ -34,7 +34,7 @@ afterEach(async () => {
 async function openStageWithoutRedis(): Promise<{ late: RedisProcess; alone: Stage }> {
   const late = await openRedisProcess(false);
   const alone = await openStage(late.url);
-  besides.push(alone, late);
+  opened.push(alone, late);
   return { late, alone };
 }
 

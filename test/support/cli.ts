@@ -32,11 +32,11 @@ export async function runCommand(
       ...env,
     },
   });
-  const said = { stdout: '', stderr: '' };
+  const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (part: string) => {
-      said[name] += part;
+      output[name] += part;
     });
   const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { status, ...said };
+  return { status, ...output };
 }

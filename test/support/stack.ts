@@ -123,7 +123,7 @@ export async function startTestStack(
     taskQueuePrefix: config.temporal.taskQueuePrefix,
     async person(role = 'user') {
       const { userId, token } = await createUser(database, { email: null, role });
-      return speak(api, userId, token);
+      return personAtUrl(api, userId, token);
     },
     async close() {
       await service.close();
@@ -140,8 +140,11 @@ async function flush(url: string): Promise<void> {
   redis.destroy();
 }
 
-/** @param url where the API is; a function when that changes. */
-export function speak(url: string | (() => string), userId: number, token: string): Person {
+/**
+ * A person whose calls go to the API at `url`.
+ * @param url a function when it changes.
+ */
+export function personAtUrl(url: string | (() => string), userId: number, token: string): Person {
   const raw: Person['raw'] = (method, path, body, headers = {}, signal) =>
     fetch(`${typeof url === 'string' ? url : url()}${path}`, {
       method,

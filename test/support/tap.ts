@@ -30,11 +30,11 @@ function messages(hear: (type: string, body: Buffer) => string[]): Read {
     if (!started) {
       if (bytes.length < 4 || bytes.length < bytes.readInt32BE(0)) return null;
       started = true;
-      return { length: bytes.readInt32BE(0), said: [] };
+      return { length: bytes.readInt32BE(0), texts: [] };
     }
     if (bytes.length < 5 || bytes.length < bytes.readInt32BE(1) + 1) return null;
     const length = bytes.readInt32BE(1) + 1;
-    return { length, said: hear(String.fromCharCode(bytes[0] ?? 0), bytes.subarray(5, length)) };
+    return { length, texts: hear(String.fromCharCode(bytes[0] ?? 0), bytes.subarray(5, length)) };
   };
 }
 
@@ -62,12 +62,12 @@ export function tapRedis(url: string): Promise<Tap> {
       if (i === 0) name = bytes.toString('utf8', size.next, end).toUpperCase();
       at = end + 2;
     }
-    return { length: at, said: [name] };
+    return { length: at, texts: [name] };
   });
 }
 
 /** @returns null until the bytes hold a whole message. */
-type Read = (bytes: Buffer) => { length: number; said: string[] } | null;
+type Read = (bytes: Buffer) => { length: number; texts: string[] } | null;
 
 async function open(url: string, defaultPort: number, reader: () => Read): Promise<Tap> {
   const target = new URL(url);
@@ -81,7 +81,7 @@ async function open(url: string, defaultPort: number, reader: () => Read): Promi
       upstream.write(data);
       bytes = Buffer.concat([bytes, data]);
       for (let message = read(bytes); message !== null && bytes.length > 0; message = read(bytes)) {
-        heard.push(...message.said);
+        heard.push(...message.texts);
         bytes = bytes.subarray(message.length);
       }
     });

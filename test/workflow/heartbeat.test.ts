@@ -10,9 +10,9 @@ afterEach(() => {
 test('an activity that waits for an account says that it lives well within the timeout, and no more once it is over', async () => {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
   const environment = new MockActivityEnvironment();
-  let said = 0;
+  let beats = 0;
   environment.on('heartbeat', () => {
-    said += 1;
+    beats += 1;
   });
   let free: (answer: string) => void = () => {};
   const account = new Promise<string>((resolve) => {
@@ -20,14 +20,14 @@ test('an activity that waits for an account says that it lives well within the t
   });
   const running = environment.run(() => heartbeating(() => account));
   await jest.advanceTimersByTimeAsync(HEARTBEAT_TIMEOUT_MS / 3);
-  expect(said).toBeGreaterThanOrEqual(1);
+  expect(beats).toBeGreaterThanOrEqual(1);
   await jest.advanceTimersByTimeAsync(3 * HEARTBEAT_TIMEOUT_MS);
-  expect(said).toBeGreaterThanOrEqual(10);
+  expect(beats).toBeGreaterThanOrEqual(10);
   free('free');
   expect(await running).toBe('free');
-  const saidUntilThen = said;
+  const beatsUntilThen = beats;
   await jest.advanceTimersByTimeAsync(3 * HEARTBEAT_TIMEOUT_MS);
-  expect(said).toBe(saidUntilThen);
+  expect(beats).toBe(beatsUntilThen);
 });
 
 test("a failure is the activity's own, and ends the timer too", async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { ALL_SCENARIOS, readRecorded, shapeOf, type RecordedHistory } from '../replay/recorded.ts';
-import { SAID } from '../replay/scenarios.ts';
+import { TEXTS } from '../replay/scenarios.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
 /**
@@ -15,7 +15,7 @@ let stack: TestStack;
 
 beforeAll(async () => {
   stack = await startTestStack();
-  stack.model.always({ chunks: SAID.answer });
+  stack.model.always({ chunks: TEXTS.answer });
 });
 afterAll(() => stack.close());
 

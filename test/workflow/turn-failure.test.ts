@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
 import { failureCodeOf } from '../../workflows/turn-failure.ts';
 
-const typed = (type: string) => ApplicationFailure.nonRetryable('said', type);
+const typed = (type: string) => ApplicationFailure.nonRetryable('a message', type);
 const timeout = (type: ConstructorParameters<typeof TimeoutFailure>[2], cause?: Error) =>
   Object.assign(new TimeoutFailure('late', undefined, type), cause === undefined ? {} : { cause });
 const activity = (cause: Error) => new ActivityFailure('failed', 'generate', '1', 'TIMEOUT', 'worker', cause);
