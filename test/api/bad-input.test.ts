@@ -21,7 +21,10 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 describe('a body', () => {
-  /** The last: the same without its fault, which is taken, so that each is refused for what its title says. */
+  /**
+   * The last value is the same request without its fault. It is accepted, so the other is refused only for what its
+   * title says.
+   */
   test.each<[string, string | object, number, string, string | object]>([
     ['malformed JSON', '{"message": "', 400, 'invalid_json', '{"message": "a"}'],
     ['an array', '[]', 400, 'invalid_json', '{"message": "[]"}'],
@@ -151,7 +154,7 @@ describe('a body', () => {
     'under the Idempotency-Key "%s" is 400 or not sent at all',
     async (key) => {
       const sent = person.call('POST', '/api/chat/send', { message: 'a' }, { 'idempotency-key': key });
-      // Beyond Latin-1 the client itself refuses the header.
+      // The client itself refuses headers beyond Latin-1.
       if (key === '가') await expect(sent).rejects.toThrow();
       else expect((await sent).body).toMatchObject({ code: 'invalid_request', field: 'Idempotency-Key' });
     },
@@ -218,7 +221,7 @@ describe('who may', () => {
       );
       expect(texts[0]).toMatch(/^404 /);
       expect(texts[0]).toBe(texts[1]);
-      // Its owner is not told so.
+      // The refusal does not tell the owner either.
       expect(
         (await person.raw(method, path.replace('ID', own), method === 'PATCH' ? { title: 'x' } : undefined)).status,
       ).not.toBe(404);
@@ -245,7 +248,7 @@ test('unknown routes and methods answer in the same shape', async () => {
   expect([health.status, health.headers.get('allow')]).toEqual([405, 'GET']);
   const signIn = await fetch(`${stack.url}/api/auth/demo`, { method: 'DELETE' });
   expect([signIn.status, signIn.headers.get('allow')]).toEqual([405, 'POST']);
-  // A literal address is not one with a parameter.
+  // A literal path is not taken for one with a parameter.
   const options = await (await stack.person('admin')).call('OPTIONS', '/api/admin/turns/replay');
   expect([options.status, options.headers.get('allow')]).toEqual([204, 'POST']);
 });
@@ -255,7 +258,7 @@ test("a path that is no text is the request's own fault", async () => {
     const { status, body } = await (await stack.person('admin')).call('GET', path);
     expect([path, status, body.code]).toEqual([path, 400, 'invalid_request']);
   }
-  // %EF%BF%BD is text.
+  // %EF%BF%BD is valid text.
   expect((await person.call('GET', '/api/chat/turns/%EF%BF%BD')).status).toBe(404);
 });
 
@@ -282,7 +285,7 @@ test('the document names every code and every route', async () => {
     maxLength: 32_000,
     pattern: '\\S',
   });
-  // A schema stands there once: what a request and an answer share has one form.
+  // The document has each schema once, because requests and answers share one form.
   expect(Object.keys(document.components.schemas).filter((name) => name.endsWith('Output'))).toEqual([]);
   expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(['Turn', 'CompletedEvent']));
   expect(await (await fetch(`${stack.url}/api/docs`)).text()).toContain('swagger-ui-bundle.js');
@@ -321,10 +324,10 @@ test('past the measured bound a new turn is 503 before anything is written', asy
     const refused = await someone.call('POST', '/api/chat/send', { message: '둘' });
     expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([503, 'overloaded', '2']);
     expect((await someone.call('GET', '/api/conversations')).body.items).toHaveLength(1);
-    // What is known is joined, not refused.
+    // A known turn is joined, not refused.
     expect((await someone.call('POST', '/api/chat/send', body, { prefer: 'respond-async' })).status).toBe(202);
     gate.open();
-    // And once it has ended there is room again, as soon as the turns are counted anew.
+    // When it has ended there is room again, as soon as the turns are counted anew.
     expect((await someone.call('POST', '/api/chat/send', body)).status).toBe(200);
     const statuses: number[] = [];
     await until(

@@ -6,9 +6,9 @@ import { startTestStack, type Person, type TestStack } from '../support/stack.ts
 import { tapPostgres, tapRedis, type Tap } from '../support/tap.ts';
 
 /**
- * What a turn costs the servers behind it, counted and never timed: a change that adds a round trip to every turn has
- * to say so here. The bounds are what was reached (32.7 statements, 17.9 commands and 4.5 calls on a machine that was
- * busy), figures of a whole turn streamed to its reader.
+ * What a turn costs the servers behind it, counted and never timed, so that a change which adds a round trip to every
+ * turn is seen here. The bounds are above what was measured for a whole turn streamed to its reader: 32.7 statements,
+ * 17.9 commands and 4.5 calls on a busy machine.
  */
 const TURNS = 10;
 const MOST = {
@@ -32,11 +32,11 @@ beforeAll(async () => {
   ];
   const direct = process.env['TEST_DATABASE_URL'];
   process.env['TEST_DATABASE_URL'] = postgres.url;
-  // A database of Redis that no other file uses; reconcile and the probes stay quiet meanwhile.
+  // No other file uses this Redis database, and reconcile and the probes are quiet meanwhile.
   stack = await startTestStack({ REDIS_URL: `${redis.url}/250` });
   process.env['TEST_DATABASE_URL'] = direct;
-  // At once in a new stack, and it would look again, with a transaction each, at accounts whose schedules are being
-  // made meanwhile.
+  // A new stack repairs schedules at once. It would look again, with a transaction each, at accounts whose schedules
+  // are being made meanwhile.
   await new TestSchedule(stack, REPAIR_SCHEDULES_ID).results(1);
   person = await stack.person();
   for (let i = 0; i < 3; i += 1) await ask();
@@ -54,7 +54,7 @@ async function ask(): Promise<{ turnId: string; deltas: number }> {
   return { turnId: events[0]?.data.turnId, deltas: events.filter(({ event }) => event === 'delta').length };
 }
 
-/** Calls of the SDK to the server so far, long polls and heartbeats included. */
+/** The SDK's calls to the server so far, including long polls and heartbeats. */
 async function temporalCalls(): Promise<number> {
   const lines = (await stack.metrics.render())
     .split('\n')
@@ -97,6 +97,6 @@ test('a long answer costs Redis two commands an entry, written and published', a
   const { deltas } = await ask();
   const commands = redis.take().filter((name) => name === 'XADD' || name === 'PUBLISH');
   expect(deltas).toBeGreaterThan(3);
-  // Words beside the entries: held, running and settled, each to the turn's readers and to the account's.
+  // Messages in addition to the entries: held, running and settled, each to the turn's readers and to the account's.
   expect(commands.length).toBeLessThanOrEqual(deltas * MOST.redisCommandsPerEntry + 6);
 });

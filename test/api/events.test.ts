@@ -29,7 +29,7 @@ const of = (seen: readonly SeenEvent[], event: string) => seen.filter((one) => o
 const has = (event: string, isIt: (data: any) => boolean) => (seen: readonly SeenEvent[]) =>
   seen.some((one) => one.event === event && isIt(one.data));
 
-/** Opens the feed and, once its first event is there, does something; reads until `enough`. */
+/** Opens the feed, does something once the first event has come, and reads until `enough`. */
 async function feed(
   enough: (seen: readonly SeenEvent[]) => boolean,
   then: () => unknown = () => {},
@@ -62,14 +62,14 @@ test('every write brings the new state: a turn’s hold and debit, a level, a gr
   const gate = new Gate('request');
   stack.model.next({ chunks: ['하나'], usage: { prompt_tokens: 30, completion_tokens: 12 }, gate });
   let [turnId, conversationId] = ['', ''];
-  // Each is read by a statement of its own: the debit can be told a look before the end of its turn.
+  // Debit and turn are read by separate statements, so the debit may be told one look before the turn's end.
   const isTold = (all: readonly SeenEvent[]) =>
     has('usage', ({ usedTokens, heldTokens }) => usedTokens === 42 && heldTokens === 0)(all) &&
     has('turn', ({ state }) => state === 'completed')(all);
   const turned = await feed(isTold, async () => {
     const sending = send();
     await gate.reached;
-    // Held while it runs: told before the model has answered.
+    // The hold is told while the turn runs, before the model has answered.
     await until(async () => (await usageNow()).heldTokens > 0);
     gate.open();
     ({ turnId, conversationId } = (await sending).body);
@@ -121,7 +121,7 @@ test('a reversal that lifts the account over 90 % arms its check, and the alert 
     { tokens: 2_000_000, reason: 'g' },
     { 'idempotency-key': 'g' },
   );
-  // Bought tokens are spent first: 1,008,000 of 2,100,000 are used, and without the rest of those bought it is
+  // Purchased tokens are spent first: 1,008,000 of 2,100,000 are used, and without the rest of the purchased ones it is
   // 1,008,000 of 1,108,000.
   await putAt(48);
   const seen = await feed(
@@ -189,7 +189,7 @@ describe('resuming', () => {
       );
       expect(resumed[0]?.event).toBe('usage');
       expect(of(resumed, 'notification').map(({ data }) => data.id)).toEqual(wanted.notifications);
-      // Nothing whose last change lay before the id it came back with.
+      // Nothing comes whose last change was before the id with which the client came back.
       const from = Number(id.split('-')[0]);
       for (const { data } of of(resumed, 'turn'))
         if (finals.has(data.turnId)) expect(finals.get(data.turnId) ?? 0).toBeGreaterThanOrEqual(from);
@@ -224,7 +224,7 @@ describe('resuming', () => {
     );
     await until(() => ended.size === 20);
     expect(new Set(of(seen, 'turn').map(({ data }) => data.turnId))).toEqual(ended);
-    // Coalesced: fewer usage events than the sixty changes there were.
+    // Events are combined: there are fewer than the sixty changes.
     expect(of(seen, 'usage').length).toBeLessThan(60);
   });
 

@@ -231,7 +231,7 @@ describe('as CSV', () => {
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8; header=present');
     expect(headers.get('content-disposition')).toBe(`attachment; filename="turnkeeper-${month()}-by-day.csv"`);
-    // Numbers below 0 stay numbers.
+    // Numbers below 0 are still numbers.
     expect(text).toBe(
       `day,turns,promptTokens,cachedTokens,completionTokens,usedTokens,adjustedTokens\r\n${dayOf(now(), 'Asia/Seoul')},1,0,0,700,500,-200\r\n`,
     );
@@ -271,7 +271,7 @@ describe('as CSV', () => {
   });
 });
 
-/** As many more debits in the month of the person's one, without the rows that no page reads. */
+/** Adds so many debits to the person's month, without the rows that no page reads. */
 async function seedDebits(count: number): Promise<void> {
   await stack.db.database.transaction(async (tx) => {
     await sql`set local session_replication_role = replica`.execute(tx);

@@ -19,8 +19,8 @@ afterAll(() => stack.close());
 const ATTEMPTS = 4;
 
 /**
- * What a model may go on doing until a turn gives up. What does not say when to come again is tried after one, two and
- * four seconds.
+ * Failures that a model may repeat until the turn gives up. Where the provider names no time to wait, the next attempt
+ * comes after one, two and four seconds.
  */
 const FAILURES: readonly (readonly [what: string, status: number, code: string, scenario: Scenario])[] = [
   [
@@ -38,7 +38,7 @@ const FAILURES: readonly (readonly [what: string, status: number, code: string, 
   ['falls silent in mid-answer', 504, 'model_timeout', { ...ANSWER, gate: new Gate(3) }],
 ];
 
-/** One turn sent for its JSON and one for its stream, to their ends. All failures run at once: they mostly wait. */
+/** One turn sent for JSON and one for a stream, to their ends. All failures run at once, because they mostly wait. */
 interface Run {
   readonly plain: TestTurn;
   readonly streamed: TestTurn;
@@ -119,7 +119,7 @@ test.each(['', 'null'])(
   },
 );
 
-/** A person whose schedules are armed, and a turn of theirs for which the model fails as often as it is tried. */
+/** A person whose schedules are armed, and a turn of theirs for which every model call fails. */
 async function prepared(scenario: Scenario) {
   const person = await stack.person();
   await answered(stack, person);

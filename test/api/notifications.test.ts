@@ -19,12 +19,12 @@ const putAt = (percent: number) =>
 const list = async (query = '') => (await person.call('GET', `/api/notifications${query}`)).body;
 const told = (count: number) => until(async () => (await list()).items.length >= count);
 
-/** As many CRITICAL ones as wanted, a day apart. */
+/** Makes so many CRITICAL notifications, a day apart. */
 async function tell(count: number): Promise<void> {
   await putAt(96);
   await told(1);
   for (let i = 1; i < count; i++) {
-    // Each check finds the last one more than a day ago.
+    // Each check finds the last notification more than a day old.
     await sql`update alerts set created_at = created_at - interval '2 days' where account_id = (select id from accounts where user_id = ${person.userId})`.execute(
       stack.db.database.sql,
     );

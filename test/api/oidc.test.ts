@@ -16,7 +16,7 @@ const MINUTE_MS = 60_000;
 let provider: TestProvider;
 let stack: TestStack;
 let postgres: Tap | null = null;
-/** Ahead of the wall clock; tokens of a later time are signed with it. */
+/** How far the service's clock is ahead; tokens of a later time are signed with it. */
 let aheadMs = 0;
 const others: TestStack[] = [];
 const now = () => Date.now() + aheadMs;
@@ -48,7 +48,7 @@ const me = async (token: string) => {
   const { status, headers, body } = await personAtUrl(stack.url, 0, token).call('GET', '/api/me');
   return { status, body, retryAfter: headers.get('retry-after'), challenge: headers.get('www-authenticate') };
 };
-/** In the present of the service. */
+/** A token whose time is the service's present. */
 const token = (claims: Record<string, unknown>, header?: Parameters<TestProvider['sign']>[1]) => {
   const iat = Math.floor(now() / 1_000);
   return provider.sign({ iat, exp: iat + 300, ...claims }, header);
@@ -86,7 +86,7 @@ describe('a token of the issuer', () => {
     const direct = process.env['TEST_DATABASE_URL'] ?? '';
     const tap = (postgres = await tapPostgres(direct));
     process.env['TEST_DATABASE_URL'] = tap.url;
-    // Nothing else asks this database: no worker runs.
+    // Nothing else queries this database, because no worker runs.
     const quiet = await startTestStack({ OIDC_ISSUER: provider.issuer, OIDC_AUDIENCE: AUDIENCE }, { works: false });
     others.push(quiet);
     process.env['TEST_DATABASE_URL'] = direct;
@@ -102,7 +102,7 @@ describe('a token of the issuer', () => {
     ];
     const cost = async (bearer: string) => {
       tap.take();
-      // A call that itself asks the database nothing.
+      // The call itself queries nothing.
       expect((await personAtUrl(quiet.url, 0, bearer).call('GET', '/api/models')).status).toBe(200);
       return tap.take().length;
     };
@@ -119,7 +119,7 @@ describe('a token of the issuer', () => {
 
   test('seen for the first time by twenty requests at once makes one person with one account', async () => {
     const held = await token({ sub: 'racer' });
-    // Nobody is written meanwhile, so that all of them have looked before the first of them writes.
+    // The users table is locked, so that all of them have looked before the first one writes.
     const gate = new Client({ connectionString: stack.db.url });
     await gate.connect();
     await gate.query('begin; lock table users in share mode');
@@ -188,7 +188,7 @@ describe('a token of the issuer', () => {
     expect(
       (await me(await token({ sub: 'liar', email: 'same@example.com', email_verified: 'true' }))).body.email,
     ).toBeNull();
-    // Among people with keys an address is still taken.
+    // Among people with keys an address is still unique.
     await expect(createUser(stack.db.database, { email: 'same@example.com', role: 'user' })).rejects.toMatchObject({
       code: 'invalid_request',
     });
@@ -215,7 +215,7 @@ describe('a token of the issuer', () => {
     const without = await token({ sub: 'boss', iat: Math.floor(now() / 1_000) + 1 });
     expect((await personAtUrl(stack.url, 0, without).call('GET', '/api/admin/users')).status).toBe(403);
     expect(await people('boss')).toEqual([expect.objectContaining({ role: 'user' })]);
-    // An older token keeps its own word, and does not turn the newer one's back.
+    // A request has the role of its own token, but an older token does not undo what a newer one stored.
     expect((await me(admin)).body.role).toBe('admin');
     expect(await people('boss')).toEqual([expect.objectContaining({ role: 'user' })]);
     for (const claims of [

@@ -15,7 +15,10 @@ function openGate(options: { limit?: number; live?: number } = {}) {
   return { gate, clock, counts };
 }
 
-/** Everybody who comes, in order; those let in. */
+/**
+ * Sends so many people to the gate.
+ * @returns those who were let in, in order.
+ */
 async function burst(gate: OverloadGate, people: number): Promise<Arrival[]> {
   const inside: Arrival[] = [];
   for (let i = 0; i < people; i += 1) {
@@ -27,7 +30,7 @@ async function burst(gate: OverloadGate, people: number): Promise<Arrival[]> {
   return inside;
 }
 
-/** Decides one after the other, each `everyMs` after the one before. */
+/** Decides the arrivals one after the other, `everyMs` apart. */
 function decideAll(arrivals: readonly Arrival[], clock: { ms: number }, everyMs: number): void {
   for (const arrival of arrivals) {
     clock.ms += everyMs;

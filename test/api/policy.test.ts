@@ -21,7 +21,7 @@ import {
 
 /** The tables of policy 6 and policy 7, cell by cell: a row or a column without its cell does not compile. */
 let stack: TestStack;
-/** With one slot, so that a turn beside another has its hold and waits. */
+/** A stack with one slot: a second turn has its hold and waits. */
 let narrow: TestStack;
 
 beforeAll(async () => {
@@ -33,12 +33,15 @@ afterAll(() => Promise.all([stack.close(), narrow.close()]));
 const USAGE = { prompt_tokens: 21, completion_tokens: 9 };
 
 interface Ending {
-  /** Brings a turn of this person to it. */
+  /** Brings a turn of this person to the ending. */
   readonly make: (person: Person) => Promise<TestTurn>;
   readonly state: TurnState;
-  /** Nothing; what the provider says (30 tokens here); or what our tokenizer counts, flagged. */
+  /**
+   * What is charged: nothing; what the provider says (30 tokens here); or what our tokenizer counts, marked as
+   * estimated.
+   */
   readonly debit: 'nothing' | 'provider' | 'counted';
-  /** What the provider charged all the same stays on the attempt. */
+  /** The tokens that the provider charges although nobody is charged for them; they are kept on the attempt. */
   readonly cost?: number;
 }
 
@@ -162,7 +165,7 @@ describe('what each ending costs', () => {
 
 interface Situation {
   readonly turn: TestTurn;
-  /** Lets it go on, when something holds it. */
+  /** Lets the turn go on, when something holds it. */
   readonly release: () => void;
 }
 
@@ -196,10 +199,10 @@ const ACTS = {
 };
 
 interface Cell {
-  /** Of the answer; none to a reset. */
+  /** The answer's status; a reset has none. */
   readonly status?: number;
   readonly code?: string;
-  /** Calls of the model from here on, and what has been debited in the end. */
+  /** The model calls from here on, and the debits in the end. */
   readonly calls: number;
   readonly debits: number;
   readonly state: TurnState;
@@ -248,7 +251,7 @@ const SENDING_AGAIN = {
     "an admin's replay": { ...RUNS, status: 202 },
     'a reset in the Temporal UI': RESET,
   },
-  // There is room again, and a turn never admitted has bound nothing.
+  // There is room again, and a turn that was never admitted has bound its id to nothing.
   refused: {
     'the same body': RUNS,
     'another body': RUNS,
@@ -271,13 +274,13 @@ describe('sending again', () => {
       const { requests } = turn.stack.model;
       const asked = requests.length;
       const answer = await ACTS[column](turn, was === 'accepted' || was === 'running');
-      // A restart is fenced, not raced: the new run has begun before the old one may go on.
+      // The restart must be fenced and not win a race, so the new run begins before the old one may go on.
       if (was === 'running' && answer === null) await until(() => requests.length > asked);
       release();
       await turn.ended();
       expect([answer?.status, answer?.body.code]).toEqual([cell.status, cell.code]);
       const [{ body }, books] = await Promise.all([turn.read(), turn.books()]);
-      // The first call of a turn that had only its hold is not one more.
+      // A turn that had only its hold makes its first call now; that is no additional call.
       expect({
         state: body.state,
         debits: books.debits,

@@ -6,7 +6,7 @@ import { required, startTestStack, type Person, type TestStack } from '../suppor
 import { TestTurn } from '../support/turn.ts';
 import { until } from '../support/until.ts';
 
-/** Short, so that what hangs is seen to be given up; far longer than an answer of the server takes. */
+/** Short, so that a hanging statement is seen to be given up, but far longer than the server takes to answer. */
 const ANSWER_WITHIN_MS = 2_000;
 
 let stack: TestStack;
@@ -48,7 +48,7 @@ test.each(Object.entries(AWAY))(
     expect(await rowsOf(turn.person)).toEqual({ turns: 0, conversations: 0, holds: 0 });
     await postgresql.heal();
     await until(async () => (await turn.person.call('GET', '/health/ready')).status === 200);
-    // A connection that was given up may be the next one's: that is a 503 too, and never more than that.
+    // The next request may get a connection that was given up: that is a 503 too, and no other status.
     const statuses: number[] = [];
     await until(async () => statuses.push((await turn.send()).status) > 0 && statuses.at(-1) === 200);
     expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([]);
@@ -69,7 +69,7 @@ test.each(Object.entries(AWAY))(
     await gate.reached;
     await goAway();
     gate.open();
-    // The model has said all, and what it said could not be stored: a look at the turn fails, begun after that.
+    // The model's answer is complete and could not be stored. A look at the turn that begins after that fails.
     await until(() => stack.model.requests[calls]?.ended === true);
     expect((await turn.read()).status).toBe(503);
     expect(await storedAnswers(turn)).toBe(0);
@@ -82,7 +82,7 @@ test.each(Object.entries(AWAY))(
   },
 );
 
-/** Past the proxy: what the server itself has. */
+/** Asks the server itself, without the proxy. */
 async function beside<Row>(text: string, values: readonly unknown[]): Promise<Row> {
   const client = new Client({ connectionString: stack.db.url });
   await client.connect();

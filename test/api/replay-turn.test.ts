@@ -73,7 +73,7 @@ describe('a turn that failed', () => {
     expect(events.map(({ event }) => event).slice(0, 2)).toEqual(['accepted', 'restarted']);
     expect(events[1]?.data).toEqual({ attempt: 2, reason: 'replay' });
     expect(textOf(events)).toBe('다시 한 답변');
-    // A page that comes back with the last it had is told to drop it as well.
+    // A page that resumes after its last event is also told to drop that text.
     const back = await readEvents(
       await turn.person.raw('GET', `/api/chat/turns/${turn.turnId}/events`, undefined, {
         'last-event-id': last?.id ?? '',
@@ -136,7 +136,7 @@ describe('a turn that failed', () => {
       reason: 'purchase',
       key: turn.turnId,
     });
-    // At once: the last run is still about to close.
+    // The replay comes at once, while the last run is still about to close.
     expect(
       await calls(async () => {
         expect((await replay(turn)).status).toBe(202);

@@ -17,7 +17,7 @@ import { startTestStack, type TestStack } from '../support/stack.ts';
 
 const SECRET = 'whsec_test';
 
-/** As a payment provider sends them: signed over the bytes, which no parser may have touched. */
+/** A payment provider's webhook: it is signed over the bytes, which no parser may have touched. */
 const webhook = defineRoute({
   method: 'post',
   path: '/hooks/:provider',
@@ -34,7 +34,7 @@ const webhook = defineRoute({
   },
 });
 
-/** As another protocol wants its errors: its own body, and its own status where ours would mislead its clients. */
+/** The errors of another protocol: its own body, and its own status where ours would mislead its clients. */
 const NESTED: ErrorEnvelope = {
   statusOf: { ...FLAT_ENVELOPE.statusOf, tokens_held: 429 },
   schemaOf: () => z.object({ error: z.object({ message: z.string(), code: z.string(), param: z.null() }) }),
@@ -132,7 +132,7 @@ describe('a route with an envelope of its own', () => {
     ];
     expect(refused.map(({ status }) => status)).toEqual([400, 400, 405, 401, 401]);
     for (const response of refused) expect(Object.keys((await response.json()) as object)).toEqual(['error']);
-    // Beside it, ours stay flat.
+    // Our own routes beside it still answer flat errors.
     expect(await (await post('/hooks/three', '')).json()).toMatchObject({ code: 'not_found' });
   });
 

@@ -173,7 +173,7 @@ describe('however many ask while nothing is cached', () => {
     const [first, late] = [
       createStatsCache({ redis: stack.redis, compute }),
       createStatsCache({
-        // Between its look and its lock, somebody else fills the cache.
+        // Another process fills the cache between this one's look and its lock.
         redis: {
           ask: async (work) => {
             const answer = await stack.redis.ask(work);

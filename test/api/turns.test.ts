@@ -27,7 +27,7 @@ async function newcomer(): Promise<Person> {
 }
 
 /**
- * The period's first debit arms the reset, at six history events once a month: this one is not the turn's under test.
+ * Uses tokens before the test: the period's first debit arms the reset, which takes six history events once a month.
  */
 async function usedBefore(): Promise<void> {
   await newcomer();
@@ -36,7 +36,7 @@ async function usedBefore(): Promise<void> {
   ).toBe(200);
 }
 
-/** Debits of a turn, and holds that still stand: what every ending must leave right. */
+/** The turn's debits and its open holds, which every ending must leave right. */
 async function booksOf(turnId: string): Promise<{ debits: number; debited: number; liveHolds: number }> {
   const { rows } = await sql<{ debits: number; debited: number; liveHolds: number }>`select
       (select count(*)::int from ledger_entries where turn_id = ${turnId} and kind = 'debit') as debits,
@@ -47,7 +47,9 @@ async function booksOf(turnId: string): Promise<{ debits: number; debited: numbe
   return rows[0] ?? { debits: -1, debited: -1, liveHolds: -1 };
 }
 
-/** The fact without its message: what the worker finds that fails before it hears of the stop. */
+/**
+ * Stores the wish to stop without its message: the state that a worker finds which fails before it hears of the stop.
+ */
 async function askToStop(turnId: string): Promise<void> {
   await requestStop(stack.db.database, { turnId, userId: person.userId });
 }
@@ -80,7 +82,7 @@ describe('what each ending costs', () => {
       expect(text).not.toContain(secret);
       expect(text).not.toContain(Buffer.from(secret).toString('base64').slice(0, -4));
     }
-    // What is there would be found, in the clear and in a payload.
+    // Control: a text that the history has is found, both in the clear and in a payload.
     expect(text).toContain(body.turnId);
     expect(text).toContain(Buffer.from(`{"turnId":"${body.turnId}"`).toString('base64').slice(0, -4));
   });

@@ -15,7 +15,7 @@ const JSON_BODY = { 'content-type': 'application/json' };
 const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 let stack: TestStack;
 let dataDir: string;
-/** Of the demo. */
+/** The demo's secret. */
 let secret: string;
 
 beforeAll(async () => {
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 const get = (path: string, headers: Record<string, string> = HTML) => fetch(`${stack.url}${path}`, { headers });
 
-/** With headers that `fetch` does not let one set. */
+/** Sends headers that `fetch` does not allow. */
 function raw(
   method: string,
   path: string,
@@ -107,7 +107,7 @@ describe('the web app at /', () => {
         expect.objectContaining({ code: status === 401 ? 'unauthorized' : 'not_found' }),
       ]);
     }
-    // A program that asks for an address that is not there is no browser.
+    // A program that asks for an unknown address is not a browser.
     expect((await get('/none', { accept: 'application/json' })).status).toBe(404);
     expect((await fetch(`${stack.url}/usage`, { method: 'POST', headers: HTML })).status).toBe(404);
   });
@@ -286,7 +286,7 @@ describe('the demo sign-in', () => {
     } finally {
       await proxy.close();
     }
-    // As a proxy asks that puts its target's name in the place of its own.
+    // A proxy may put its target's name in the place of its own.
     expect(
       await raw('POST', '/api/auth/demo', { ...JSON_BODY, host: new URL(stack.url).host }, '{"as":"admin"}'),
     ).toMatchObject({ status: 404, body: { code: 'not_found' } });
@@ -311,7 +311,7 @@ describe('the demo sign-in', () => {
       try {
         expect(await (await fetch(`${other.url}/api/auth/options`)).json()).toEqual({ demo: false, provider: null });
         expect((await demo({ as: 'admin', secret }, other.url)).status).toBe(404);
-        // Without WEB_DIR it is the API only.
+        // Without WEB_DIR there is only the API.
         expect((await fetch(`${other.url}/`, { headers: HTML })).status).toBe(404);
       } finally {
         await other.close();

@@ -70,7 +70,7 @@ test('a start waits for another that is stopping', async () => {
 
 test('of several starts at the same moment one wins', async () => {
   const dataDir = folder();
-  // A dead owner's lock makes them all race to take it away.
+  // The lock belongs to a dead owner, so all of them race to take it.
   writeFileSync(join(dataDir, 'owner.json'), JSON.stringify({ pid: 1, startTime: 'never', dataDir }));
   const script = `import { Registry } from ${JSON.stringify(join(import.meta.dirname, '../../scripts/services/registry.ts'))};
     await Registry.claim(${JSON.stringify(dataDir)}).then(() => console.log('won'), () => console.log('lost'));
@@ -88,7 +88,7 @@ test('a process that ignores SIGTERM is killed after its time', async () => {
 test.each(['linux', 'darwin'] as const)(
   'a corpse that nobody reaps is no process, as %s tells it',
   async (platform) => {
-    // The shell becomes a program that knows nothing of the child.
+    // `exec` turns the shell into a program that knows nothing of the child.
     const parent = spawn('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -116,7 +116,7 @@ function folder(): string {
   return made;
 }
 
-/** A process in a group of its own, as services are, that has said its first word. */
+/** Starts a process in a group of its own, as services are, and waits for its first line. */
 async function startChild(
   script = "console.log('up'); setInterval(() => {}, 1000);",
 ): Promise<{ pid: number; startTime: string; firstLine: string }> {

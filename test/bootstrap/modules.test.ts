@@ -46,7 +46,7 @@ function run(...args: string[]): { status: number | null; errors: string; loaded
   return { status, errors: output[2] ?? '', loaded };
 }
 
-/** What the program loads before it looks for its services: here there are none. */
+/** What the program loads before it looks for its services, of which there are none here. */
 let loaded: Loaded[];
 beforeAll(() => {
   const started = run('main.ts');
@@ -54,8 +54,8 @@ beforeAll(() => {
   loaded = started.loaded;
 });
 
-// V8 keeps the source of what it has loaded, and memory that parsing it took: large packages are what an idle process
-// is made of.
+// V8 keeps the source of what it has loaded and the memory that parsing took, so large packages make up most of an idle
+// process.
 test('a start loads only these packages of more than 500 KB, and no encoding as a module', () => {
   const lengths = new Map<string, number>();
   for (const { file, length } of loaded) lengths.set(packageOf(file), (lengths.get(packageOf(file)) ?? 0) + length);

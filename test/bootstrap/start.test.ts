@@ -15,7 +15,7 @@ import { createTestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 import { living, paste, stackOf, start, type Start } from './start.ts';
 
-// A start takes 2 to 10 s here; a machine under load some times that.
+// A start takes 2 to 10 s, and several times as long on a machine under load.
 jest.setTimeout(120_000);
 
 const folders: string[] = [];
@@ -138,7 +138,7 @@ describe('one stack, from its first start to its last stop', () => {
     expect(await running.ended()).toBe(0);
     expect(living(stack)).toEqual([]);
     expect(stackOf(dataDir).services).toEqual([]);
-    // It drained by itself; one that ignores the signal is killed in the end, and leaves as little.
+    // The app drained by itself. One that ignores the signal is killed in the end and leaves nothing either.
     expect(readFileSync(join(dataDir, 'logs', 'application.log'), 'utf8')).toContain('"msg":"stopping"');
   });
 
@@ -157,7 +157,7 @@ describe('one stack, from its first start to its last stop', () => {
     await running.serving();
     const stack = stackOf(dataDir);
     running.child.kill('SIGTERM');
-    // Its shell takes npm with it and tells nobody; the start notices that it is an orphan.
+    // The shell ends npm without telling anybody, and the start notices that it is an orphan.
     await running.ended();
     while (living(stack).length > 0) await sleep(50);
     expect(stackOf(dataDir).services).toEqual([]);
@@ -176,7 +176,7 @@ test('a taken PORT is an error that names it, and nothing is left running', asyn
   other.close();
 });
 
-/** How far a start has come when it is told to stop. */
+/** Moments at which a start is told to stop. */
 const MOMENTS: Record<string, (started: Start) => boolean> = {
   'its program has only begun': ({ child: { pid } }) => childrenOf(pid ?? 0).some(runsProgram),
   'its first service is ready': (started) => /: ready$/m.test(started.output()),
@@ -223,7 +223,7 @@ test("services of somebody else's are used, get no demo keys and are not stopped
   await redis.close();
 });
 
-/** What the printed address gives to the page alone. */
+/** The secret in the printed address, which only the page gets. */
 function secretOf(address: string): string {
   return new URL(address).hash.replace('#demo=', '');
 }
@@ -244,13 +244,16 @@ function begin(...args: Parameters<typeof start>): Start {
 
 function newFolder(): string {
   const made = realpathSync(mkdtempSync(join(tmpdir(), 'turnkeeper-start-')));
-  // PostgreSQL's user must get through when root runs the tests.
+  // PostgreSQL's user must be able to pass through when root runs the tests.
   chmodSync(made, 0o711);
   folders.push(made);
   return made;
 }
 
-/** The start and all its services, at one blow. @returns the number that PostgreSQL's first process had. */
+/**
+ * Kills the start and all its services at once.
+ * @returns the pid of PostgreSQL's first process.
+ */
 function killAll(dataDir: string): number {
   const postmaster = servicePid(dataDir, 'postgresql');
   const { owner, services } = stackOf(dataDir);
@@ -275,12 +278,12 @@ function runsProgram(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('scripts/up.ts');
   } catch {
-    // It has ended meanwhile.
+    // The process has ended meanwhile.
     return false;
   }
 }
 
-/** Whether the start got as far as to write anything down. */
+/** Whether the start wrote any file. */
 function filesOf(dataDir: string): boolean {
   return statSync(join(dataDir, 'services.json'), { throwIfNoEntry: false }) !== undefined;
 }

@@ -7,21 +7,21 @@ import { readServices, type Stored } from '../../scripts/services/registry.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** A real `npm start`, and what it printed. */
+/** A running `npm start`, and what it printed. */
 export interface Start {
   readonly child: ChildProcess;
   output(): string;
   /**
-   * Waits for the banner. `address`: the app's, with the secret of the demo where there is one.
+   * Waits for the banner. `address` is the app's, with the demo's secret if there is one.
    * @throws with the whole output when the start ends before.
    */
   serving(): Promise<{ url: string; address: string; curl: string; userToken: string }>;
-  /** @returns the exit code, -1 for an end by signal. */
+  /** @returns the exit code; -1 when a signal ended it. */
   ended(): Promise<number>;
 }
 
 const NPM_START = ['node', 'scripts/start.mjs', 'start'] as const;
-/** Below a subreaper (prctl 36): orphans come to it as to a container's first process. */
+/** Runs below a subreaper (prctl 36), which gets all orphans, as the first process of a container does. */
 const belowSubreaper = (reaping: string) =>
   [
     'perl',
@@ -39,12 +39,12 @@ const WAYS = {
 
 /**
  * @param how `node`: what `npm start` runs, so that a signal reaches it alone; `npm`: through npm; `reaped` and
- *   `unreaped`: where who is killed goes at once, or stays as a corpse.
+ *   `unreaped`: killed processes disappear at once, or stay as zombies.
  */
 export function start(dataDir: string, env: Record<string, string> = {}, how: keyof typeof WAYS = 'node'): Start {
   const [file, ...args] = WAYS[how];
-  // Nothing of this run's own services, nor of a developer's .env (a variable that is set, though empty, wins over the
-  // file).
+  // Variables of this test run's services are left out, and those of a developer's .env: a variable that is set, even
+  // to nothing, wins over the file.
   const clean = {
     NODE_OPTIONS: '',
     DATABASE_URL: '',
@@ -67,8 +67,8 @@ export function start(dataDir: string, env: Record<string, string> = {}, how: ke
     stream.on('data', (data: Buffer) => {
       output += data.toString();
     });
-  // Its last words come before `close`; but after a kill -9 the app lives on and holds the pipe, so that does not come
-  // at all.
+  // Output may come until `close`. But after a kill -9 the app lives on and holds the pipe, so `close` does not come at
+  // all.
   const exit = new Promise<number>((resolve) =>
     child.once('exit', (code) => {
       void Promise.race([once(child, 'close'), sleep(500)]).then(() => resolve(code ?? -1));
@@ -106,7 +106,7 @@ export function stackOf(dataDir: string): Stored {
   return stored;
 }
 
-/** Those of the stack's processes that live, the supervisor among them. */
+/** The stack's processes that are alive, including the supervisor. */
 export function living({ owner, services }: Stored): string[] {
   return [{ ...owner, name: 'supervisor' }, ...services].filter(isAlive).map(({ name }) => name);
 }

@@ -11,7 +11,7 @@ const shown = new Map(
   }),
 );
 
-/** Have no default, or one that depends: what is shown is an example. */
+/** Variables without a default, or with one that depends on others: the file shows an example. */
 const EXAMPLES = [
   'HOST',
   'DATABASE_URL',

@@ -91,7 +91,7 @@ describe('tables page on the server', () => {
   });
 });
 
-// Each language with each width, each width with each scheme, over every page of theirs.
+// Covers each language with each width, and each width with each scheme, on every page.
 test.each<['ko-KR' | 'en-US', number, 'light' | 'dark', string, () => string]>([
   ['ko-KR', 390, 'dark', 'statistics', () => '/admin/stats'],
   ['en-US', 1280, 'light', 'turns, about to be replayed', () => '/admin/turns?replay=many&span=week'],
@@ -137,7 +137,7 @@ test('what cannot be shown says so on each page, and is shown when it is asked f
   await admin.call('PATCH', '/api/me', { locale: 'ko' });
   const page = await stage.visitAs(admin, '/preferences');
   await page.getByRole('heading', { level: 1 }).waitFor();
-  /** As by a link of the page, which loads nothing but what it shows. */
+  /** Follows a link of the page, so that only what the new page shows is loaded. */
   const go = (path: string) =>
     page.evaluate((to) => {
       history.pushState(null, '', to);

@@ -106,7 +106,7 @@ describe('an admin replays many turns of a filter', () => {
     await panel.getByRole('button', { name: '지금 다시 실행 (3건)' }).click();
     await panel.getByText('그 사이 3건에서 4건으로 바뀌었습니다. 다시 확인해 주세요.').waitFor();
     expect(await audit(page)).toEqual([]);
-    // A plan is for what it was asked for: with another limit it is gone.
+    // A plan holds only for its own filter: with another limit it disappears.
     await panel.getByLabel('최대 건수').fill('2');
     await panel.getByRole('button', { name: /지금 다시 실행/ }).waitFor({ state: 'detached' });
     await panel.getByRole('button', { name: '몇 건인지 확인' }).click();
@@ -168,7 +168,7 @@ describe('an admin replays many turns of a filter', () => {
     ]).toEqual([true, 0, 12, progress.completed]);
     await page.getByRole('button', { name: `실행 안 함 ${progress.waiting}` }).click();
     await page.waitForURL(/state=waiting/);
-    // The rows of before stand until those of the filter have come.
+    // The old rows stay until the filter's rows have come.
     await page.getByRole('cell', { name: '완료' }).first().waitFor({ state: 'detached' });
     expect(await page.getByRole('cell', { name: '실행 안 함' }).count()).toBe(progress.waiting);
     expect(await page.getByRole('cell', { name: '완료' }).count()).toBe(0);

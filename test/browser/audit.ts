@@ -9,7 +9,10 @@ interface Finding {
   readonly nodes: readonly { readonly target: readonly unknown[]; readonly failureSummary?: string }[];
 }
 
-/** What axe finds wrong on the page as it is now. Evaluated by the driver, which the page's policy does not bind. */
+/**
+ * Accessibility faults that axe finds on the page as it is now. The driver evaluates it, which the page's policy does
+ * not restrict.
+ */
 export async function audit(page: Page): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
   const violations = await page.evaluate(async () => {

@@ -99,7 +99,7 @@ describe('a turn', () => {
     expect(await audit(page)).toEqual([]);
     await page.getByRole('button', { name: '다시 시도' }).click();
     await page.getByRole('article', { name: '답변' }).getByText('안녕하세요. 무엇을 도와드릴까요?').waitFor();
-    // The failure gives way with the first text; both may be drawn once.
+    // The first text replaces the failure; both may be drawn once.
     await until(async () => (await page.getByRole('alert').count()) === 0, 10_000);
     expect(await page.getByRole('article').count()).toBe(2);
   });

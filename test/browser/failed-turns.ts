@@ -2,7 +2,7 @@ import type { Person, TestStack } from '../support/stack.ts';
 
 const ANSWER = { chunks: ['다시', ' 답변'], usage: { prompt_tokens: 20, completion_tokens: 6 } };
 
-/** Failed turns of the person, each in a conversation of its own; what comes after is answered. */
+/** Makes failed turns of the person, each in a conversation of its own; later calls are answered. */
 export async function failTurns({ model }: TestStack, person: Person, count: number): Promise<void> {
   model.always({ status: 400, error: { code: 'model_broken' } });
   await Promise.all(

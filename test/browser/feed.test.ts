@@ -37,7 +37,7 @@ const left = (page: Page, tokens: string) =>
   page.getByTestId('usage-card').getByText(tokens, { exact: true }).waitFor();
 const answerOf = (page: Page) => page.getByRole('article', { name: '답변' }).last().locator('.answer');
 
-/** Requests of a browser from now on to an address that ends so. */
+/** Counts the browser's requests from now on to addresses that end with `end`. */
 function count(context: BrowserContext, end: string): { readonly times: number } {
   const counted = { times: 0 };
   context.on('request', (request) => {
@@ -46,7 +46,7 @@ function count(context: BrowserContext, end: string): { readonly times: number }
   return counted;
 }
 
-/** The same document as now, however much its page has changed: nothing was reloaded. */
+/** Checks later that the document is still the same, so that nothing was reloaded. */
 async function stays(page: Page): Promise<() => Promise<void>> {
   await page.evaluate(() => {
     document.documentElement.dataset['stays'] = 'yes';
@@ -56,7 +56,7 @@ async function stays(page: Page): Promise<() => Promise<void>> {
   };
 }
 
-/** Two pages of one browser whose first one leads. */
+/** Two pages of one browser, of which the first leads. */
 async function twoTabs(
   person: Person,
   prepare: (page: Page) => Promise<unknown> = async () => {},
@@ -73,8 +73,8 @@ async function twoTabs(
 }
 
 /**
- * A page that looks after the others more often, though not so often that a busy machine could not have answered, and
- * whose clock can be put forward.
+ * Makes the page check the leader more often, but leaves a busy machine time to answer, and lets the test move the
+ * page's clock.
  */
 async function hurry(page: Page): Promise<void> {
   await page.addInitScript(() => {
@@ -115,7 +115,7 @@ describe('the pages of one browser', () => {
     const person = await stage.stack.person();
     const [first, second] = await twoTabs(person, hurry);
     const opened = count(first.context(), '/api/events');
-    // Quiet for long, then asked, and answered: it is there.
+    // The leader is silent for long, then it is asked and answers.
     const words = await second.evaluateHandle((name) => {
       const heard: string[] = [];
       new BroadcastChannel(name).onmessage = ({ data }: MessageEvent<{ kind: string }>) => {
@@ -136,7 +136,7 @@ describe('the pages of one browser', () => {
     await grant(person, 5_000);
     await left(second, '110,000');
     await browser.send('Page.setWebLifecycleState', { state: 'active' });
-    // It sees that another leads now, and listens.
+    // The old leader sees that another page leads now, and listens.
     await left(first, '110,000');
     await until(async () => (await stage.openStreams()) === 1);
   });
@@ -272,7 +272,7 @@ describe('without a connection', () => {
     await page.goto(`/c/${conversationId}`);
     await page.getByRole('article', { name: '내 질문' }).getByText('첫 질문').waitFor();
     await stage.settled(page);
-    // Told to nobody: the feed begins after it.
+    // Nobody is told of this, because the feed begins after it.
     await send(person, { message: '말해 주지 않은 질문', conversationId });
     expect(await page.getByRole('article').count()).toBe(2);
     asked.open();

@@ -1,9 +1,12 @@
 import type { Locator } from 'playwright-core';
 
-/** Tab comes to others too, before and after them. */
+/** Tab also reaches other controls, before and after these. */
 const OTHERS = 30;
 
-/** Presses Tab from where the focus is. @returns what those of the controls are called that it does not come to. */
+/**
+ * Presses Tab repeatedly, from where the focus is.
+ * @returns the names of the controls that it does not reach.
+ */
 export async function missedByTab(controls: Locator): Promise<string[]> {
   const page = controls.page();
   const names = await controls.evaluateAll((all) => {

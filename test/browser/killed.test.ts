@@ -7,7 +7,7 @@ import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 import { ask, openBrowsers, required, type Browsers } from './stage.ts';
 
-/** API and worker are processes of their own here, to be killed with SIGKILL under an open page. */
+/** API and worker are separate processes here, so that they can be killed with SIGKILL while a page is open. */
 jest.setTimeout(90_000);
 let stage: CrashStage;
 let browsers: Browsers;
@@ -61,7 +61,7 @@ test('an API killed and started again: answers go on where they were, and what h
   await page.evaluate(() => {
     document.documentElement.dataset['stays'] = 'yes';
   });
-  // From here on the person speaks to another process.
+  // From here on the person's calls go to another process.
   await stage.start('api');
   await api.kill();
   await page.getByText(/다시 연결하는 중입니다/).waitFor();

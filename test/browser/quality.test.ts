@@ -186,7 +186,7 @@ test("what every page shows first is asked for while the app's script is still o
   expect(asked.filter((path) => first.includes(path)).sort()).toEqual(first);
 });
 
-/** A conversation of so many turns, two messages each. */
+/** Makes a conversation of so many turns, of two messages each. */
 async function seedTurns(turns: number): Promise<{ reader: Person; conversationId: string }> {
   const reader = await stage.stack.person();
   const { body } = await reader.call('POST', '/api/chat/send', { message: '첫 질문' });
@@ -201,7 +201,10 @@ async function seedTurns(turns: number): Promise<{ reader: Person; conversationI
   return { reader, conversationId: body.conversationId };
 }
 
-/** Scrolls the transcript, a step a frame. @returns the most rows that were in the page. */
+/**
+ * Scrolls the transcript, one step a frame.
+ * @returns the largest number of rows that were in the page.
+ */
 async function scroll(page: Page, by: number, frames: number): Promise<number> {
   return page.getByRole('region', { name: '대화 내용' }).evaluate(
     async (box, [distance, times]) => {
@@ -236,7 +239,7 @@ test('a conversation of 10,000 messages has a bounded number of rows in the page
   const busy = async () =>
     (await metrics.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')?.value ??
     Number.NaN;
-  /** Seconds of the main thread for the same way up and down, all of whose messages were read before. */
+  /** The main thread's seconds for scrolling up and down once, when all messages have been read before. */
   const cost = async () => {
     const before = await busy();
     await scroll(page, -500, 40);
@@ -273,7 +276,7 @@ test('nothing that stands moves while an answer with a list, a table and code st
   const frames = () =>
     page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   const now = () => page.evaluate(() => performance.now());
-  /** All of it, whatever the person did before: typing excuses nothing here. */
+  /** All layout shifts count, even after the person's input, which would excuse them elsewhere. */
   const shiftSince = async (from: number) => {
     await frames();
     return page.evaluate(
@@ -299,7 +302,7 @@ test('nothing that stands moves while an answer with a list, a table and code st
   expect(await page.locator('.answer :is(ol > li, tbody tr, pre)').count()).toBe(17);
   await stage.settled(page);
   expect(await shiftSince(from)).toBeLessThan(0.01);
-  // The observer sees what does move.
+  // Control: the observer does see what moves.
   const moved = await now();
   await page.evaluate(() => {
     (document.querySelector('main') as HTMLElement).style.marginTop = '200px';
@@ -309,7 +312,7 @@ test('nothing that stands moves while an answer with a list, a table and code st
 });
 
 test.each([
-  // The page itself asks again after a 503 before it says anything.
+  // After a 503 the page itself asks again before it shows an error.
   ['/', '**/api/ai-usage', 503],
   ['/', /\/api\/conversations\?/, 409],
   ['/usage', /\/api\/ai-usage\/history\?by=day/, 409],
@@ -364,7 +367,7 @@ describe('a part of the app that does not come', () => {
     expect(await composer(page).inputValue()).toBe(DRAFT);
     await page.goBack();
     await page.unrouteAll();
-    // Without the server the browser would put its own page here.
+    // Without the server, a reload would show the browser's own error page.
     await page.context().setOffline(true);
     const asked = page.waitForEvent('requestfailed', (request) => new URL(request.url()).pathname === '/');
     await problem.getByRole('button', { name: '다시 시도' }).click();
@@ -383,7 +386,8 @@ describe('a part of the app that does not come', () => {
     const page = await stage.visitAs(person, '/');
     const opened = await write(page);
     let compared = 0;
-    // The server's page names another build, and goes on serving this one's: the worst that a rollout of two can do.
+    // The server's page names another build but still serves this one's files: the worst case of a rollout of two
+    // builds.
     await page.route(
       (url) => url.pathname === '/',
       async (route) => {
@@ -480,7 +484,7 @@ describe('signing in', () => {
     await page.getByRole('article', { name: '내 질문' }).getByText('돌아올 대화').waitFor();
     await page.getByLabel('메시지', { exact: true }).fill('쓰던 글');
     await revokeToken(stage.stack.db.database, { token: guest.token });
-    // The person comes back to the tab, which looks what was read elsewhere.
+    // When the person comes back to the tab, it looks for what was read elsewhere.
     await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
     await page.getByText(/로그인이 만료되었습니다/).waitFor();
     expect(await audit(page)).toEqual([]);
@@ -493,7 +497,7 @@ describe('signing in', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('article', { name: '내 질문' }).getByText('돌아올 대화').waitFor();
     expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('쓰던 글');
-    // Nobody asked to stay signed in: the key is in memory only.
+    // Nobody asked to stay signed in, so the key is only in memory.
     expect(await page.evaluate(() => [sessionStorage.length, JSON.stringify(localStorage)])).toEqual([
       0,
       expect.not.stringContaining('tk_'),
@@ -509,7 +513,7 @@ describe('signing in', () => {
   });
 });
 
-// Pairwise: every two of language, width, scheme and page meet.
+// Pairwise: every two values of language, width, scheme and page occur together.
 test.each([
   ['ko-KR', 390, 'light', 'conversation'],
   ['en-US', 1280, 'dark', 'conversation'],

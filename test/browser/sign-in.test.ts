@@ -37,28 +37,28 @@ describe('by the provider', () => {
     await provider.close();
   });
 
-  /** Through the provider's own page. */
+  /** Signs in on the provider's own page. */
   async function introduce(page: Page, name: string): Promise<void> {
     await page.getByRole('button', { name: '로그인', exact: true }).click();
     await page.getByLabel('Name').fill(name);
     await page.getByRole('button', { name: 'Continue' }).click();
   }
   const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name }).waitFor();
-  /** A tab whose clock can be put forward. */
+  /** A tab whose clock the test can move. */
   async function visitInTime(): Promise<Page> {
     const page = await stage.visit(BLANK, { once: true });
     await page.clock.install();
     await page.goto('/');
     return page;
   }
-  /** A tab that was left alone, and looks again at what it shows. */
+  /** Lets a tab that was left alone look again at what it shows. */
   async function returnAfter(page: Page, time: string): Promise<void> {
-    // What is still under way would not be asked again.
+    // A request that is still under way would not be made again.
     await stage.settled(page);
     await page.clock.fastForward(time);
     await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
   }
-  /** All that this browser keeps of the app. */
+  /** All that this browser stores of the app. */
   const kept = (page: Page) => page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }]));
 
   test('a person signs in, is back on the page they came from, and no token is stored; a reload and another tab ask the provider', async () => {
@@ -151,7 +151,7 @@ describe('by the provider', () => {
     const again = page.getByRole('button', { name: '다시 시도' });
     await again.first().waitFor();
     for (let left = await again.count(); left > 0; left = await again.count()) {
-      // One may have recovered by itself meanwhile: the feed brings its own figures.
+      // One error may have gone by itself, because the feed brings figures of its own.
       await again
         .first()
         .click({ timeout: 2_000 })
@@ -173,14 +173,14 @@ describe('by the provider', () => {
     await page.getByLabel('메시지', { exact: true }).waitFor();
     expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('아직 보내지 않은 글');
     expect(await kept(page)).not.toContain('아직');
-    // Somebody else who signs in at the same tab does not get to read it.
+    // Somebody else who signs in in the same tab cannot read it.
     provider.forget();
     await returnAfter(page, '06:00');
     await page.getByText(/로그인이 만료되었습니다/).waitFor();
     await introduce(page, 'park');
     await page.getByLabel('메시지', { exact: true }).waitFor();
     expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('');
-    // A page that opens anew, and whose person is no longer signed in there.
+    // A page opens anew while its person is no longer signed in at the provider.
     provider.forget();
     await page.goto('/usage');
     await page.getByText(/로그인이 만료되었습니다/).waitFor();
@@ -198,7 +198,7 @@ describe('by the provider', () => {
     await other.getByText(`park · ${new URL(provider.issuer).host}`, { exact: true }).waitFor();
     expect(await audit(other)).toEqual([]);
     provider.asked();
-    // A tab behind another draws a frame a second.
+    // A background tab draws one frame a second.
     await page.bringToFront();
     await page.getByRole('button', { name: '내 계정' }).click();
     await page.getByRole('menuitem', { name: '로그아웃' }).click();
@@ -301,7 +301,7 @@ describe('by one click, on the embedded stack', () => {
     await page.getByText('demo@turnkeeper.example').waitFor();
     await page.getByRole('menuitem', { name: '로그아웃' }).click();
     await page.getByRole('button', { name: '관리자로 둘러보기' }).click();
-    // The composer takes the focus when it comes, and a menu that is open then closes.
+    // The composer takes the focus when it appears, which closes an open menu.
     await page.getByLabel('메시지', { exact: true }).waitFor();
     await stage.settled(page);
     await page.getByRole('button', { name: '내 계정' }).click();

@@ -9,7 +9,7 @@ import {
 } from 'playwright-core';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 
-/** Without these Chromium tries to reach its maker at every start. */
+/** Without these, Chromium tries to reach Google at every start. */
 export const FLAGS = [
   '--headless',
   '--no-sandbox',
@@ -21,13 +21,13 @@ export const FLAGS = [
   '--disable-sync',
 ];
 
-/** Open as long as there is something to tell. */
+/** Requests that stay open as long as there is something to tell. */
 const STREAMS = /\/(events|send|retry)$/;
 
-/** Nothing but the icon: a page of the same origin without the app. */
+/** The icon: a page of the same origin without the app. */
 export const BLANK = '/favicon.svg';
 
-/** `once`: what the test does to it cannot be undone, as to give it another clock, so no other test gets it. */
+/** `once`: the test changes the browser for good (gives it another clock, for example), so no other test gets it. */
 export type BrowserOptions = BrowserContextOptions & {
   readonly viewport?: { width: number; height: number };
   readonly once?: boolean;
@@ -35,23 +35,20 @@ export type BrowserOptions = BrowserContextOptions & {
 
 const WIDE = { width: 1280, height: 800 };
 
-/** Real browsers before a service that serves the web app. */
+/** Real browsers in front of a service that serves the web app. */
 export interface Browsers {
   readonly browser: Browser;
-  /** The one page of a browser that nobody else has in this test, signed out. */
+  /** A signed-out page of a browser that no other test uses meanwhile. */
   visit(path: string, options?: BrowserOptions): Promise<Page>;
-  /** Signed in with the person's key, as after a reload of a tab that stays signed in. */
+  /** A page signed in with the person's key, as after a reload of a tab that stays signed in. */
   visitAs(person: Person, path: string, options?: BrowserOptions): Promise<Page>;
-  /** Until the page has all that it asked for; its streams stay open. */
+  /** Waits until the page has all that it asked for; its streams stay open. */
   settled(page: Page): Promise<void>;
-  /**
-   * What pages complained about since the last call: uncaught errors, the console's errors, refusals of the page's
-   * policy.
-   */
+  /** Errors since the last call: uncaught errors, the console's errors, and refusals of the page's policy. */
   complaints(): string[];
   /**
-   * Leaves every page, so that none goes on working beside the next test, whose browsers know nothing of this one.
-   * @returns what they complained about.
+   * Leaves every page, so that none goes on working during the next test.
+   * @returns their errors.
    */
   leave(): Promise<string[]>;
   close(): Promise<void>;
@@ -60,7 +57,7 @@ export interface Browsers {
 /** The real service with the built web app, in this process. */
 export interface Stage extends Browsers {
   readonly stack: TestStack;
-  /** Streams open at the server now: of a page whose turns have ended, its feed. */
+  /** The streams that are open at the server now; a page whose turns have ended has only its feed. */
   openStreams(): Promise<number>;
 }
 
@@ -85,8 +82,8 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
   const complaints: string[] = [];
   const asking = new Map<BrowserContext, Set<Request>>();
   /**
-   * Browsers by what they were opened with: to open another and fill its caches takes 1.2 s of CPU time, more than most
-   * tests do.
+   * Browsers by their options, kept for later tests: opening one and filling its caches takes 1.2 s of CPU time, more
+   * than most tests do.
    */
   const rested = new Map<string, Page[]>();
   const taken = new Map<Page, { readonly kind: string; readonly once: boolean }>();
@@ -126,7 +123,7 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
     await page.emulateMedia({ colorScheme });
     return page;
   }
-  /** As good as new. */
+  /** Makes the page as good as new. */
   async function rest(page: Page, kind: string): Promise<void> {
     const context = page.context();
     await Promise.all(
@@ -167,7 +164,7 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
       const collected = complaints.splice(0);
       await Promise.all(
         [...taken].map(async ([page, { kind, once }]) => {
-          // A test that has failed may leave a page that goes nowhere.
+          // A failed test may leave a page that cannot navigate.
           if (
             once ||
             !(await rest(page, kind).then(
@@ -189,13 +186,16 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
   };
 }
 
-/** A file of the same origin: the key is there before the app first looks, and other tabs have to ask for it. */
+/**
+ * Opens a file of the same origin first: the key is there before the app looks for it, and other tabs have to ask for
+ * it.
+ */
 export async function signInAs(page: Page, { token }: Person): Promise<void> {
   if (!page.url().endsWith(BLANK)) await page.goto(BLANK);
   await page.evaluate((key) => sessionStorage.setItem('turnkeeper.token', key), token);
 }
 
-/** Chromium logs every answer above 399 by itself; what the page makes of it is what the tests look at. */
+/** Chromium itself logs every status above 399. Tests look only at what the page makes of it. */
 function isExpected(message: string): boolean {
   return message.startsWith('Failed to load resource');
 }

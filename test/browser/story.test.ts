@@ -28,7 +28,7 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-/** A browser of its own before the `npm start` that runs, signed in by one click. */
+/** Opens a browser of its own on the running `npm start`, signed in by one click. */
 async function open(button: string): Promise<Page> {
   const context = await browser.newContext({
     locale: 'ko-KR',
@@ -96,7 +96,7 @@ test('somebody who has never seen it chats, is blocked, is let on again by a gra
   await admin.getByText('완료', { exact: true }).waitFor();
   expect(await audit(admin)).toEqual([]);
 
-  // The person's page, still open, has the answer in the failure's place.
+  // The person's page is still open and has the answer in place of the failure.
   await page.getByRole('article', { name: '답변' }).getByText('받은 질문: 일부러 실패해 주세요').waitFor();
   await page.getByRole('alert').waitFor({ state: 'detached' });
   expect(complaints).toEqual([]);

@@ -26,7 +26,7 @@ test('ten failed turns, found by a saved view and reset together in the Temporal
   const others = [await answered(stack, person), await failed(stack, await stack.person())];
   const before = await Promise.all(others.map(stateOf));
   expect(await debits()).toBe(1);
-  // The server is shared by all tests: the view is the runbook's, narrowed to these.
+  // All tests share the server, so the runbook's view is narrowed to these turns.
   const query = `${savedView('failed turns by cause').replace('LlmUnavailable', 'LlmRejected')} AND UserId = "${person.userId}" AND TaskQueue = "${stack.taskQueuePrefix}turns"`;
   await listed(stack, query, TURNS);
 
@@ -50,7 +50,7 @@ test('ten failed turns, found by a saved view and reset together in the Temporal
     expect(await stateOf(turn)).toEqual({ state: 'completed', debits: 1, liveHolds: 0, calls: 2 });
   }
   expect(await Promise.all(others.map(stateOf))).toEqual(before);
-  // The runs that failed stay in the list, with what they failed of; beside each there is now the one that answered.
+  // The failed runs stay in the list with their errors; each now has the run beside it that answered.
   await page.goto(
     `/namespaces/default/workflows?query=${encodeURIComponent(`${savedView('turns of one user').replace('"1"', `"${person.userId}"`)} AND TaskQueue = "${stack.taskQueuePrefix}turns"`)}`,
   );
@@ -70,7 +70,7 @@ async function openTemporalUi(): Promise<Page> {
   return page;
 }
 
-/** As the runbook says it to people. */
+/** Saves a view as the runbook tells people to. */
 async function saveView(page: Page, name: string, query: string): Promise<void> {
   await page.getByTestId('toggle-manual-query').click();
   await page.getByTestId('manual-search-input').fill(query);
@@ -88,7 +88,7 @@ async function stateOf(turn: TestTurn) {
   return { state: (await turn.read()).body.state, debits: booked, liveHolds, calls: modelCalls(turn) };
 }
 
-/** Of the person, by the ledger. */
+/** The person's debits, by the ledger. */
 async function debits(): Promise<number> {
   const {
     rows: [row],

@@ -91,15 +91,15 @@ test('a refused turn gives back what was typed', async () => {
   const person = await stage.stack.person();
   const page = await stage.visitAs(person, '/');
   await page.getByTestId('usage-card').getByText('여유').waitFor();
-  // Behind the page's back: it learns of it by the refusal.
+  // The page does not see this change and learns of it by the refusal.
   await page.route(/\/api\/(ai-usage|events)$/, (route) => route.abort());
   await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 105 });
   await page.getByLabel('메시지', { exact: true }).fill('거절될 질문');
   await page.keyboard.press('Enter');
   await page.unroute(/\/api\/(ai-usage|events)$/);
   await page.locator('[data-testid=usage-banner][data-level=BLOCKED]').waitFor();
-  // The feed, which is back, can say so before the refusal does.
+  // The feed has come back and may tell it before the refusal does.
   await until(async () => (await page.getByLabel('메시지', { exact: true }).inputValue()) === '거절될 질문');
-  // Of the transcript: the alert that pops up is an article, too.
+  // Looks only at the transcript, because the alert that pops up is an article too.
   await until(async () => (await page.getByRole('article', { name: /내 질문|답변/ }).count()) === 0);
 });

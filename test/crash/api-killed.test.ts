@@ -10,9 +10,9 @@ import { openCrashStage, type CrashStage } from './stage.ts';
 import { ANSWER, CrashTurn, mismatches, moneyFaultsOf, type Expected } from './turn.ts';
 
 /**
- * One API is brought to many points of different turns at once and killed with SIGKILL, its way to Temporal stalled so
- * that starts are lost. The worker lives on. For a while no API runs; then another one is there, and the readers come
- * back to it.
+ * One API process is brought to many points of different turns at once and killed with SIGKILL. Its path to Temporal is
+ * stalled, so that starts are lost. The worker lives on. For a while no API runs; then another one starts, and the
+ * readers come back to it.
  */
 let stage: CrashStage;
 let wayToTemporal: Proxy;
@@ -27,7 +27,7 @@ const CASES = {
 } as const;
 const turns = {} as Record<keyof typeof CASES, CrashTurn>;
 
-/** Stored, and its start on a way that leads nowhere. */
+/** The turn is stored, but its start never reaches Temporal. */
 async function storeOnly(turn: CrashTurn): Promise<void> {
   turn.ask();
   await until(
@@ -37,8 +37,8 @@ async function storeOnly(turn: CrashTurn): Promise<void> {
 }
 
 /**
- * Its first two pieces are with the reader; what is held after them and before the finish reason goes on when the test
- * says so.
+ * The reader has the first two pieces. The model is held after them and before the finish reason, until the test opens
+ * the gates.
  */
 async function stream(turn: CrashTurn): Promise<{ text: Gate; finish: Gate }> {
   const [text, finish] = [new Gate(3), new Gate('finish')];
@@ -94,7 +94,7 @@ beforeAll(async () => {
   started.open();
   await sentAgain.ask().ended;
 
-  // It alone is left to reconcile, which finds it while its person waits.
+  // Only this turn is left for reconcile, which finds it while its person waits.
   notSentAgain.lookOn();
   await until(() => isQuiet(notSentAgain));
   expect(await notSentAgain.isStarted()).toBe(false);

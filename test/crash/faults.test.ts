@@ -3,7 +3,7 @@ import type { SeenEvent } from '../support/events.ts';
 import { faultsOf } from './reader.ts';
 import { moneyFaultsOf, type Expected, type TurnFacts } from './turn.ts';
 
-/** The controls of this lane: what its other files check by is seen to refuse every wrong that it must find. */
+/** The controls of the crash tests: each wrong that their checks must find is refused. */
 const ENDED: SeenEvent = { id: '2-4', event: 'completed', data: { turn: { content: '안녕하세요' } } };
 const RIGHT: readonly SeenEvent[] = [
   { id: '0-1', event: 'accepted', data: {} },

@@ -5,20 +5,20 @@ import { fileURLToPath } from 'node:url';
 /** The real program in one role, as a process of its own. */
 export interface Program {
   readonly pid: number;
-  /** Where it serves; empty for a worker. */
+  /** Its address; empty for a worker. */
   readonly url: string;
-  /** All it has said so far. */
+  /** Its whole output so far. */
   readonly output: () => string;
   readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   signal(name: NodeJS.Signals): void;
-  /** SIGKILL, and gone. */
+  /** Kills it with SIGKILL and waits until it is gone. */
   kill(): Promise<void>;
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * @param isReady of the worker, by its pid; an API is ready when it says where it listens.
+ * @param isReady tells by its pid whether a worker is ready; an API is ready when it logs its address.
  * @throws with its output when it ends before.
  */
 export async function startProgram(

@@ -6,21 +6,24 @@ import type { Person } from '../support/stack.ts';
 const ENDINGS: ReadonlySet<string> = new Set(['completed', 'stopped', 'failed']);
 
 /**
- * A client as it should be: asks once, reads the stream, and whenever the connection is lost comes back with the id of
- * the last event it has, until the ending. It keeps every event of every connection, in the order in which they came.
+ * A correct client: it asks once and reads the stream. After each lost connection it resumes from its last event, until
+ * the ending. It keeps every event of every connection, in order.
  */
 export class LivingReader {
   readonly events: SeenEvent[] = [];
-  /** Times that the connection was lost and made again. */
+  /** How often the connection was lost and made again. */
   returns = 0;
-  /** The events when the ending has come. @throws what refused the request, and when `close` came first. */
+  /**
+   * Resolves to all events when the ending has come.
+   * @throws what refused the request, and when `close` came first.
+   */
   readonly ended: Promise<readonly SeenEvent[]>;
   readonly #person: Person;
   readonly #turnId: string;
   readonly #gone = new AbortController();
   readonly #wanted = new Set<{ isEnough: (events: readonly SeenEvent[]) => boolean; resolve: () => void }>();
 
-  /** @param ask sends the question, or looks on at a turn; a stream is accepted. */
+  /** @param ask sends the question, or watches a turn; the answer is a stream. */
   constructor(
     person: Person,
     turnId: string,
@@ -104,10 +107,7 @@ export class LivingReader {
   }
 }
 
-/**
- * What is wrong with what a reader was shown, as sentences; none when it may be believed from its first event to its
- * ending.
- */
+/** Faults in what a reader was shown, as sentences; none when the events are right from first to last. */
 export function faultsOf(
   events: readonly SeenEvent[],
   stored: { readonly state: string; readonly content: string },
@@ -122,7 +122,7 @@ export function faultsOf(
     else if (ofAttempt < attempt || (ofAttempt === attempt && number <= entry))
       faults.push(`${id} comes after ${attempt}-${entry}`);
     if (event === 'delta') {
-      // The first attempt alone begins without being announced.
+      // Only the first attempt begins without being announced.
       if (ofAttempt !== attempt && attempt > 0)
         faults.push(`text of attempt ${ofAttempt} follows that of attempt ${attempt} without restarted`);
       if (data.attempt !== ofAttempt) faults.push(`${id} says attempt ${data.attempt}`);

@@ -8,9 +8,8 @@ import { openCrashStage, type CrashStage } from './stage.ts';
 import { ANSWER, CrashTurn, mismatches } from './turn.ts';
 
 /**
- * A redrive of sixteen turns, and its worker killed with SIGKILL in the middle of a step: some of its turns are
- * answered, one streams, one is begun in PostgreSQL and not started in Temporal, the rest wait. Then another worker
- * starts.
+ * The worker of a redrive of sixteen turns is killed with SIGKILL in the middle of a step. Some turns are answered, one
+ * streams, one is begun in PostgreSQL and not started in Temporal, the rest wait. Then another worker starts.
  */
 let stage: CrashStage;
 let wayToTemporal: Proxy;
@@ -20,7 +19,7 @@ const EACH = 8;
 let first: CrashTurn[];
 let second: CrashTurn[];
 let streaming: CrashTurn;
-/** What was answered, and debited, when the worker died. */
+/** Answers and debits when the worker died. */
 let before: { answered: number; debits: number };
 
 /** Failed turns of one person, in this order. */
@@ -44,7 +43,7 @@ async function count(query: ReturnType<typeof sql<{ count: number }>>): Promise<
 
 const debits = () => count(sql`select count(*)::int as count from ledger_entries where kind = 'debit'`);
 const answered = () => count(sql`select count(*)::int as count from turns where state = 'completed'`);
-/** Taken up by the redrive, and by no run. */
+/** Turns that the redrive has begun and no run has. */
 const begunOnly = () =>
   count(
     sql`select count(*)::int as count from redrive_turns i join turns t on t.id = i.turn_id where i.state = 'running' and t.state = 'accepted' and t.admitted_at is null`,
@@ -70,7 +69,7 @@ beforeAll(async () => {
     ratePerSecond: 50,
     confirm: 2 * EACH,
   }));
-  // It begins all in one step, oldest first, and this step stands at the second person's account.
+  // One step begins all of them, oldest first, and stops at the second person's locked account.
   await Promise.all([gate.reached, until(() => lock.isWanted()), until(async () => (await answered()) === EACH - 1)]);
   wayToTemporal.stall();
   await lock.release();
@@ -106,7 +105,7 @@ describe('a redrive whose worker was killed', () => {
         skipped: { superseded: 0, suspended: 0, busy: 0, not_failed: 0 },
       },
     });
-    // The row is told before the workflow closes.
+    // The row changes before the workflow closes.
     const workflow = stage.temporal.client.workflow.getHandle(redriveWorkflowId(redriveId));
     await workflow.result();
     expect((await workflow.describe()).status.name).toBe('COMPLETED');

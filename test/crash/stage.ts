@@ -10,19 +10,19 @@ import { redisUrl, required, personAtUrl, type Person } from '../support/stack.t
 import { startProgram, type Program } from './program.ts';
 
 /**
- * Services of one file's own, and the processes that it starts, ends and kills. The fake model answers in the test's
+ * Services for one test file, and the processes that it starts, ends and kills. The fake model answers in the test's
  * process.
  */
 export interface CrashStage {
   readonly model: FakeModel;
   readonly db: TestDatabase;
   readonly temporal: Temporal;
-  /** @param variables of this process alone, e.g. another way to a service. */
+  /** @param variables of this process only, for example another path to a service. */
   start(role: 'api' | 'worker', variables?: Readonly<Record<string, string>>): Promise<Program>;
-  /** Speaks to whichever API was started last. */
+  /** A person whose calls go to the API that was started last. */
   person(role?: 'user' | 'admin'): Promise<Person>;
   lockAccount(person: Person): Promise<RowLock>;
-  /** The schedule fires now. */
+  /** Fires the schedule now. */
   reconcile(): Promise<void>;
   close(): Promise<void>;
 }
@@ -48,7 +48,7 @@ export async function openCrashStage(): Promise<CrashStage> {
   const programs: Program[] = [];
   let api = '';
 
-  /** Both of its queues are polled by the process. */
+  /** Whether the process polls both of its queues. */
   async function polls(pid: number): Promise<boolean> {
     const queues = taskQueues(prefix);
     const answers = await Promise.all(

@@ -14,26 +14,26 @@ import type { CrashStage } from './stage.ts';
 
 export const ANSWER = ['안녕', '하세요', '. 무엇을 ', '도와드릴까요?'];
 
-/** What PostgreSQL, the API, Temporal and the provider say of a turn in the end. */
+/** What PostgreSQL, the API, Temporal and the provider know of a turn in the end. */
 export interface TurnFacts {
   readonly state: string;
   readonly content: string;
-  /** Tokens of each debit. */
+  /** The tokens of each debit. */
   readonly debits: readonly number[];
   readonly debitedTokens: number;
   readonly liveHolds: number;
-  /** Answers that the conversation shows. */
+  /** The answers that the conversation shows. */
   readonly answers: readonly string[];
   readonly calls: number;
   readonly workflow: string;
 }
 
-/** One turn of an account of its own, with the reader who lives through what happens to it. */
+/** One turn of an account of its own, and the reader who follows it through everything. */
 export class CrashTurn {
   readonly stage: CrashStage;
   readonly person: Person;
   readonly turnId = randomUUID();
-  /** Unlike any other's, so that its model calls are told apart. */
+  /** A unique question, so that its model calls can be told apart. */
   readonly question: string;
   readonly #readers: LivingReader[] = [];
 
@@ -47,13 +47,13 @@ export class CrashTurn {
     return new CrashTurn(stage, await stage.person(), name);
   }
 
-  /** What the model says to its calls, one after the other; from then on the whole answer. */
+  /** The model's answers to its calls, one after the other; later calls get the whole answer. */
   script(...scenarios: readonly Scenario[]): this {
     this.stage.model.nextFor(this.question, ...scenarios.map((scenario) => ({ chunks: ANSWER, ...scenario })));
     return this;
   }
 
-  /** Asks, held at a point of the answer of its first call. */
+  /** Sends the question; its first call is held at a point of the answer. */
   async askUpTo(point: Point): Promise<Gate> {
     const gate = this.gate(point);
     this.ask();
@@ -61,7 +61,7 @@ export class CrashTurn {
     return gate;
   }
 
-  /** Its next call will be held there. */
+  /** Holds its next call at that point. */
   gate(point: Point): Gate {
     const gate = new Gate(point);
     this.script({ gate });
@@ -82,7 +82,7 @@ export class CrashTurn {
     );
   }
 
-  /** The person comes back and looks, without sending anything again. */
+  /** The person comes back and watches, without sending anything again. */
   lookOn(): LivingReader {
     return this.#follow((headers, signal) =>
       this.person.raw('GET', `/api/chat/turns/${this.turnId}/events`, undefined, headers, signal),
@@ -95,7 +95,7 @@ export class CrashTurn {
     return reader;
   }
 
-  /** The last one. */
+  /** The newest reader. */
   get reader(): LivingReader {
     const reader = this.#readers.at(-1);
     if (reader === undefined) throw new Error('nobody reads this turn');
@@ -118,7 +118,7 @@ export class CrashTurn {
     return this.stage.temporal.client.workflow.getHandle(turnWorkflowId(this.person.userId, this.turnId));
   }
 
-  /** Whether Temporal has ever heard of it. */
+  /** Whether Temporal knows the turn. */
   isStarted(): Promise<boolean> {
     return this.workflow()
       .describe()
@@ -135,7 +135,7 @@ export class CrashTurn {
     return this.stage.model.requests.filter(({ body }) => body.messages.at(-1)?.content === this.question).length;
   }
 
-  /** Its row, as it is now. */
+  /** The turn's row now. */
   row() {
     return only(
       this.stage.db.database.sql,
@@ -151,7 +151,7 @@ export class CrashTurn {
     await until(async () => isSo(await this.row()));
   }
 
-  /** Waits until reader and workflow are at their end. */
+  /** Waits until the reader and the workflow have ended. */
   async facts(): Promise<TurnFacts> {
     await this.reader.ended;
     await this.workflow()
@@ -196,7 +196,7 @@ export interface Expected {
   readonly calls: number;
 }
 
-/** What is wrong with a turn's end, as sentences. */
+/** Faults in a turn's end, as sentences. */
 export function moneyFaultsOf(facts: TurnFacts, expected: Expected): string[] {
   const faults: string[] = [];
   const check = (isRight: boolean, fault: string) => {
@@ -216,7 +216,7 @@ export function moneyFaultsOf(facts: TurnFacts, expected: Expected): string[] {
   return faults;
 }
 
-/** Counters and ledger of everybody in the file, which every crash must leave equal. */
+/** Differences between counters and ledger of all people in the file; no crash may leave any. */
 export function mismatches(stage: CrashStage): Promise<number> {
   return countMismatches(stage.db.database, { sinceMs: 3_600_000 });
 }

@@ -11,8 +11,8 @@ import { ANSWER, CrashTurn, mismatches, moneyFaultsOf, type Expected } from './t
 
 /**
  * One worker is brought to many points of different turns at once, each held there by a row lock of the test or by the
- * model, and killed with SIGKILL. Its own way to Temporal is stalled first, so that some steps are done and cannot be
- * told. Then another worker starts.
+ * model, and killed with SIGKILL. Its path to Temporal is stalled first, so that some finished steps cannot be
+ * reported. Then another worker starts.
  */
 let stage: CrashStage;
 let wayToTemporal: Proxy;
@@ -52,7 +52,7 @@ async function turn(name: keyof typeof CASES): Promise<CrashTurn> {
   return made;
 }
 
-/** The first lock of the turn's account that the worker asks for after `ask`. */
+/** Holds the turn's account until the worker asks for its first lock after `ask`. */
 async function untilLocked(crashed: CrashTurn, ask: () => void): Promise<RowLock> {
   const lock = await crashed.lockAccount();
   ask();
@@ -60,7 +60,7 @@ async function untilLocked(crashed: CrashTurn, ask: () => void): Promise<RowLock
   return lock;
 }
 
-/** Lets the step through that waits now, and holds the next one. */
+/** Lets the waiting step through and holds the next one. */
 async function stepOn(lock: RowLock): Promise<RowLock> {
   const { granted } = await lock.queue();
   await lock.release();
@@ -69,7 +69,7 @@ async function stepOn(lock: RowLock): Promise<RowLock> {
   return next;
 }
 
-/** Held by the model, in the middle of what it says. */
+/** Holds the turn in the middle of the model's answer. */
 async function inMidStream(name: keyof typeof CASES): Promise<null> {
   const crashed = await turn(name);
   await crashed.askUpTo(3);
@@ -113,7 +113,7 @@ const TO_THE_POINT: Record<string, () => Promise<RowLock | null>> = {
 };
 
 /**
- * Steps that are done while Temporal cannot be told. Each is brought to its lock; the lock is released when the way is
+ * Steps that finish while Temporal cannot be told. Each is brought to its lock, which is released when the path is
  * stalled.
  */
 const UNTOLD = {
@@ -133,7 +133,7 @@ const UNTOLD = {
       'after the release of a failed turn, before Temporal knows of it, and its person retries at once',
     );
     crashed.script({ status: 400 });
-    // The question comes first: accepting it locks nothing that this holds.
+    // The question is sent first, because accepting it takes no lock that this holds.
     const lock = await stepOn(await stepOn(await untilLocked(crashed, () => crashed.ask())));
     return { lock, isDone: () => crashed.becomes(({ state }) => state === 'failed') };
   },
@@ -179,7 +179,7 @@ beforeAll(async () => {
   await doomed?.kill();
   await wayToTemporal.cut();
   await Promise.all(held.map(async (lock) => lock?.release()));
-  // Their runs are still open, and nobody is there to close them.
+  // Their runs are still open, and no worker is there to close them.
   const again = of('after the refusal of a turn, before Temporal knows of it, and its person sends it again at once');
   await setUsage(again, 0);
   again.ask();

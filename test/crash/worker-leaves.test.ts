@@ -11,9 +11,9 @@ import { openCrashStage, type CrashStage } from './stage.ts';
 import { ANSWER, CrashTurn, mismatches, moneyFaultsOf, type Expected } from './turn.ts';
 
 /**
- * One worker is asked to go (SIGTERM) while turns stream, as a deploy does it. The one after it is stopped (SIGSTOP)
- * for longer than its heartbeats may be away, loses its connection to Temporal, and comes back (SIGCONT) with an answer
- * that another worker has given meanwhile.
+ * One worker is told to stop (SIGTERM) while turns stream, as a deploy does. The next one is suspended (SIGSTOP) for
+ * longer than its heartbeats may be away and loses its connection to Temporal. It resumes (SIGCONT) with an answer that
+ * another worker has given meanwhile.
  */
 let stage: CrashStage;
 let wayToTemporal: Proxy;
@@ -73,7 +73,7 @@ beforeAll(async () => {
   await turns.finished.becomes(({ answerAttempt }) => answerAttempt === 1);
   await drained.exited;
 
-  // It alone is there to take them. How long a model may be silent must not end the call while the worker is away.
+  // Only this worker can take them. A model's silence limit must not end the call while the worker is suspended.
   suspended = await stage.start('worker', { TEMPORAL_ADDRESS: wayToTemporal.address, MODEL_SILENCE_SECONDS: '1800' });
   turns.meanwhile.ask();
   await Promise.all([turns.finished, turns.cut, turns.meanwhile].map(({ reader }) => reader.ended));
