@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** All that is written by hand, but what is planted here. */
+/** All files written by hand, except for wrong ones that a test plants. */
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   cwd: root,
   encoding: 'utf8',
@@ -20,7 +20,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
 const documents = files.filter((file) => file.endsWith('.md'));
 const sources = files.filter((file) => !file.endsWith('.md'));
 
-/** What can be cited by its number, and where each number has its heading. */
+/** What can be cited by a number, and the document with each number's heading. */
 const NUMBERED = [
   { cited: /\bG(\d+)\b/g, heading: (n: string) => `G${n}`, by: 'docs/guarantees.md' },
   { cited: /\bpolic(?:y|ies) (\d+)/gi, heading: (n: string) => `${n}. `, by: 'docs/policy.md' },
@@ -84,7 +84,7 @@ function unknownNumbers(file: string, text: string): string[] {
   });
 }
 
-/** What is kept, or in part, names a test that holds it; what is planned says so. */
+/** Guarantees without a mark: one that is kept, even in part, names a test that holds it; a planned one says so. */
 function withoutMark(guarantees: string): string[] {
   return guarantees
     .split(/^### /m)
@@ -120,7 +120,7 @@ function brokenLinks(file: string, text: string): string[] {
     .map((link) => `${file} links to ${link}`);
 }
 
-/** Where links and pictures of a document lead, but to other sites. */
+/** The targets of a document's links and pictures, except other sites. */
 function links(text: string): string[] {
   return [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, link = '']) => link)
@@ -131,7 +131,7 @@ function headings(text: string): string[] {
   return [...withoutCode(text, 'fences').matchAll(/^#{1,6} (.+)$/gm)].map(([, title = '']) => title.trim());
 }
 
-/** As GitHub makes it. */
+/** The anchor that GitHub makes for a heading. */
 function anchorOf(title: string): string {
   return title
     .toLowerCase()

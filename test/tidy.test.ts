@@ -15,7 +15,7 @@ const files = execFileSync(
   .filter((file) => file !== '' && existsSync(join(root, file)));
 
 /**
- * What each folder may import beside itself and npm; a file name narrows it. Nobody but service.ts imports api or
+ * What each folder may import in addition to itself and npm; a file's name narrows it. Only service.ts imports api and
  * worker.
  */
 const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -36,10 +36,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'main.ts': ['service.ts', 'platform/config', 'domain/setup-error.ts'],
   'mikro-orm.config.ts': ['domain', 'db/schema', 'platform/config'],
 };
-/** What a folder may import the types of, beside what it may import. */
+/** Folders from which a folder may import types only, in addition to MAY_IMPORT. */
 const MAY_IMPORT_TYPES: Record<string, readonly string[]> = {
   web: ['api/wire', 'domain'],
-  // A start is typed by its workflow; the code of workflows runs only in the sandbox.
+  // A workflow's start is typed by the workflow; the code of workflows runs only in the sandbox.
   platform: ['workflows'],
   cli: ['workflows'],
   worker: ['workflows'],
@@ -49,7 +49,7 @@ const MAY_USE: Record<string, readonly string[]> = {
   domain: [],
   workflows: ['@temporalio/workflow', '@temporalio/common'],
 };
-/** The bench's bare handler writes its two transactions itself. */
+/** Rooms that may contain SQL. The bench may, because its bare handler writes its two transactions itself. */
 const MAY_KNOW_SQL = new Set(['db', 'migrations', 'bench']);
 const ONLY_DB = /^(@mikro-orm\/|mikro-orm|kysely|pg)(\/|$)/;
 
@@ -137,8 +137,8 @@ test('a planted circle is found, of types too', () => {
 });
 
 /**
- * Writes of `db` that something follows, in whichever process they happen: one file of `operations` calls each, and the
- * API, the activities and the commands call that.
+ * Writes of `db` after which something must happen, in whichever process. One file of `operations` calls each, and the
+ * API, the activities and the commands call that file.
  */
 const FOLLOWED_WRITES = ['grantTokens', 'reverseGrant', 'suspendUser', 'replayTurn', 'unbindTurn', 'createRedrive'];
 
@@ -153,7 +153,7 @@ test('what has to follow a write is written once', () => {
 
 test('npm run dev watches all that the program is made of', () => {
   const program = new Set<string>(['main.ts']);
-  // A set is walked to its end, with what is added on the way.
+  // Iterating a set also visits what is added on the way.
   for (const file of program) for (const other of imported(file, read(file))) program.add(other);
   expect([...WATCHED].sort()).toEqual([...new Set([...program].map(roomOf))].sort());
 });
@@ -220,7 +220,7 @@ function allowed(room: string, file: string, { specifier, typesOnly }: Import): 
     const may = [...(MAY_IMPORT[room] ?? []), ...(typesOnly ? (MAY_IMPORT_TYPES[room] ?? []) : [])];
     return roomOf(target) === room || may.some((name) => target === name || target.startsWith(`${name}/`));
   }
-  // What runs in the browser has none of Node; what builds it does.
+  // The browser's code has none of Node; its build does.
   if (room === 'web' && specifier.startsWith('node:'))
     return /^web\/(vite\.config|make-types|screenshots)\.ts$/.test(file);
   const packages = MAY_USE[room];
@@ -229,8 +229,8 @@ function allowed(room: string, file: string, { specifier, typesOnly }: Import): 
 }
 
 /**
- * Rooms with too many files directly in them to find one by its name; those of one file a route, a schema or a rule are
- * lists.
+ * Rooms with too many files to find one by its name. Rooms with one file for each route, schema or rule are exempt,
+ * because they are lists.
  */
 function crowded(inside: readonly string[]): string[] {
   const list = /^(domain|migrations|cli|bench|test(\/.*)?|api\/(routes|wire))$/;
@@ -238,19 +238,19 @@ function crowded(inside: readonly string[]): string[] {
   return [...rooms].filter(([room, { length }]) => length > 15 && !list.test(room)).map(([room]) => room);
 }
 
-/** Files of ours that a file imports, values and types alike. */
+/** Our own files that a file imports, values and types alike. */
 function imported(file: string, source: string): string[] {
   return imports(source)
     .filter(({ specifier }) => specifier.startsWith('.'))
     .map(({ specifier }) => normalize(join(dirname(file), specifier)));
 }
 
-/** Each circle once: files that reach each other through what they import. By Tarjan's algorithm. */
+/** The circles of imports, each once: files that reach each other. By Tarjan's algorithm. */
 function circles(reach: ReadonlyMap<string, readonly string[]>): string[][] {
   const found: string[][] = [];
   const order = new Map<string, number>();
   const path: string[] = [];
-  /** @returns the first file of `path`, by its order, that this one reaches. */
+  /** @returns the position of the first file of `path` that this one reaches. */
   function visit(file: string): number {
     const mine = order.size;
     order.set(file, mine);

@@ -151,7 +151,7 @@ describe('by the provider', () => {
     const again = page.getByRole('button', { name: '다시 시도' });
     await again.first().waitFor();
     for (let left = await again.count(); left > 0; left = await again.count()) {
-      // One error may have gone by itself, because the feed brings figures of its own.
+      // One part may have recovered by itself meanwhile, because the feed brings figures of its own.
       await again
         .first()
         .click({ timeout: 2_000 })

@@ -67,7 +67,7 @@ describe('a reader', () => {
 });
 
 describe('the end of a turn', () => {
-  test('as it must be is believed', () => {
+  test('a correct end has no faults', () => {
     expect(moneyFaultsOf(FACTS, EXPECTED)).toEqual([]);
     expect(
       moneyFaultsOf(

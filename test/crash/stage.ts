@@ -22,7 +22,7 @@ export interface CrashStage {
   /** A person whose calls go to the API that was started last. */
   person(role?: 'user' | 'admin'): Promise<Person>;
   lockAccount(person: Person): Promise<RowLock>;
-  /** Fires the schedule now. */
+  /** Fires reconcile's schedule now. */
   reconcile(): Promise<void>;
   close(): Promise<void>;
 }

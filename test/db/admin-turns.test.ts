@@ -270,7 +270,10 @@ test('counting stops at 10,000 and says so', async () => {
   ]);
 });
 
-/** Failed turns of one instant, in one conversation. @returns their ids. */
+/**
+ * Makes failed turns with the same instant in one conversation.
+ * @returns their ids.
+ */
 async function twins(count: number, code = 'content_filtered'): Promise<string[]> {
   await sql`insert into conversations (id, user_id) values (gen_random_uuid(), 1000)`.execute(db.database.sql);
   const inserted = await rows(

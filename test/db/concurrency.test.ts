@@ -26,7 +26,8 @@ import {
   type Person,
 } from './fixture.ts';
 
-// What is decided under a lock reads what its last holder wrote, whatever an operator made the database's default.
+// A decision under a lock reads what the lock's last holder wrote, whatever isolation an operator made the database's
+// default.
 describe.each(['read committed', 'repeatable read'] as const)(
   'where transactions are %s unless they say otherwise:',
   (isolation) => {
@@ -55,7 +56,7 @@ describe.each(['read committed', 'repeatable read'] as const)(
         const { held, periods } = await heldAndUsed(person.accountId);
         expect(periods).toBe(1);
         expect(held).toBeLessThanOrEqual(10_500);
-        // Control: what is left over does not hold another least turn (26 + 256), so the ceiling is what refused the
+        // Control: the rest does not hold another smallest turn (26 + 256), so it was the ceiling that refused the
         // others.
         expect(10_500 - held).toBeLessThan(26 + 256);
         expect(results.filter(({ kind }) => kind === 'held').length).toBeGreaterThanOrEqual(5);

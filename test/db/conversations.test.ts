@@ -279,7 +279,7 @@ describe('the transcript that a model gets', () => {
     });
     const answer = await storedAnswer(store(db.database, last.turnId, 1));
     await settleTurn(db.database, { turnId: last.turnId, answer, now: NOW });
-    // Run again, the failed one sees only what lies before it, and is measured so.
+    // The failed turn runs again, sees only what lies before it, and is measured by that.
     await reserve(db.database, failed.turnId, { runId: 'replay' });
     expect(await transcript(failed.turnId, { runId: 'replay' })).toEqual({
       historyFrom: 1,

@@ -35,7 +35,7 @@ afterAll(() => db.close());
 
 const USAGE = { promptTokens: 30, cachedTokens: 10, completionTokens: 12, reasoningTokens: 5 };
 
-/** A turn with an attempt under way. */
+/** Makes a turn with an attempt under way. */
 async function begin(change: Parameters<typeof accept>[2] = {}) {
   person = await createPerson(db.database);
   const { turnId } = await accept(db.database, person, change);
@@ -412,8 +412,8 @@ describe('fencing', () => {
     const { turnId } = await begin();
     const scheduledAt = Date.now() - 60_000;
     await reserve(db.database, turnId, { runId: 'run-2' });
-    // One that has held it comes too late whatever the clocks say; one that never did, when it was scheduled before the
-    // claim.
+    // A run that has held the turn comes too late, whatever the clocks say. A run that never held it comes too late
+    // when it was scheduled before the claim.
     for (const [runId, at] of [
       ['run-1', scheduledAt],
       ['run-1', Date.now() + 60_000],
@@ -433,7 +433,7 @@ describe('fencing', () => {
     const { turnId } = await begin();
     await release(turnId, { as: 'failed', code: 'model_timeout' });
     await reopenTurn(db.database, { turnId, userId: person.userId, reason: 'retry' });
-    // The worker died before it could say that it had released the turn: another one is given the same release.
+    // The worker died before it could report the release, so another worker gets the same one.
     expect(await release(turnId, { as: 'failed', code: 'model_timeout' })).toBeNull();
     expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({ state: 'accepted' });
     // Control: a run that never got a hold may end it.
@@ -473,7 +473,7 @@ describe('fencing', () => {
       { state: 'lost' },
     ]);
     expect(await charged(turnId)).toMatchObject({ used: 0, debits: [], holds: ['released'] });
-    // Another run has four of its own.
+    // Another run has four attempts of its own.
     await reopenTurn(db.database, { turnId, userId: person.userId, reason: 'retry' });
     expect(await open(db.database, turnId, { runId: 'run-2' })).toMatchObject({ number: 5, isLast: false });
   });
@@ -514,7 +514,7 @@ describe('stop is a fact before it is a message', () => {
       code: 'model_timeout',
     });
     expect(await holdsOf(db.database.sql, turnId)).toMatchObject([{ state: 'released' }]);
-    // Control: not cancelled it runs.
+    // Control: a turn that is not cancelled runs.
     expect(await reserveTurn(db.database, turnId, false, context({ runId: 'run-2' }))).toMatchObject({ kind: 'held' });
   });
 

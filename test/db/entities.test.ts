@@ -17,13 +17,13 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([migrated.close(), made.close()]));
 
-/** The entities name these domains, but cannot make them. */
+/** Domains that the entities name but cannot create. */
 const DOMAINS = `
 create domain token_count as bigint constraint token_count_is_a_safe_integer check (value between 0 and 100000000000000);
 create domain token_delta as bigint constraint token_delta_is_a_safe_integer check (value between -100000000000000 and 100000000000000);
 `;
 
-/** What no entity of MikroORM 7.2.1 can say: db/schema/schema-generator.ts. */
+/** What no entity of MikroORM 7.2.1 can express: db/schema/schema-generator.ts. */
 const ONLY_MIGRATED = [
   'function refuse_an_illegal_step',
   'function refuse_to_change_a_rate',
@@ -93,7 +93,7 @@ test('an entity that has changed is found, in the database and in the snapshot',
   }
 });
 
-/** All that PostgreSQL knows of the tables, one line a thing, as it says it itself. */
+/** Everything that PostgreSQL's catalogue knows of the tables, in its own words, one line each. */
 async function factsOf({ database }: TestDatabase): Promise<string[]> {
   const found = await rows(
     database.sql,

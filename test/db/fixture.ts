@@ -10,10 +10,10 @@ import { settleTurn } from '../../db/turns/settle.ts';
 import type { PricedModel } from '../../domain/model.ts';
 import type { Generated, Reserved, StoredAnswer } from '../../workflows/contract/turn.ts';
 
-/** A month's middle in Seoul, far from any reset. */
+/** The middle of a month in Seoul, far from any reset. */
 export const NOW = Date.parse('2026-11-15T12:00:00+09:00');
 
-/** One token a word, instructions of none: figures in tests can be added in the head. */
+/** Each word is one token and the instructions have none, so that figures in tests can be added in the head. */
 export const MODEL: PricedModel = {
   name: 'm',
   instructions: '',
@@ -145,7 +145,10 @@ export async function storedAnswer(generated: Promise<Generated | null>): Promis
   return result.answer;
 }
 
-/** A whole turn, settled. `used` tokens of completion beside 0 of prompt, so that the debit is exactly that. */
+/**
+ * Runs a whole turn and settles it. It has 0 prompt tokens and `used` completion tokens, so the debit is exactly
+ * `used`.
+ */
 export async function runTurn(
   database: Database,
   person: Person,
@@ -174,7 +177,7 @@ export async function only<Row>(on: Sql, query: { execute(on: Sql): Promise<{ ro
   return row;
 }
 
-/** What the account's rows say, as numbers. */
+/** The figures in the account's rows. */
 export function balanceOf(on: Sql, accountId: number) {
   return only(
     on,

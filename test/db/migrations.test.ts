@@ -21,7 +21,7 @@ afterAll(() => db.close());
 
 test('a ledger of before rates and rollups gets both: versions in order of use, days in the account’s zone, and the proof holds', async () => {
   await db.database.orm.migrator.up({ to: '20261124-create-audit-entries' });
-  // Several statements at once, which our own runner does not send.
+  // The file has several statements, which our own runner does not send at once.
   await sql.raw(BEFORE).execute(db.database.orm.em.getKysely());
   expect(await migrate(db.url)).toContain('20261124-create-rates-and-rollups');
   expect(
@@ -81,7 +81,7 @@ test('a migration’s statements have no limit, those of requests do', async () 
   }
 });
 
-/** Applied before names carried the time of day; databases keep them as they are. */
+/** Migrations applied before names had the time of day; databases keep their names. */
 const APPLIED = [
   '20261123-create-turns-and-ledger',
   '20261124-create-audit-entries',

@@ -1,9 +1,9 @@
 /**
- * What the policy says, written a second time and as plainly as possible: tokens are moved one by one, limits are found
- * by trying. It imports nothing of the program, so that a slip there is not repeated here.
+ * The policy written a second time, as plainly as possible: tokens are moved one by one and limits are found by trying.
+ * It imports nothing of the program, so that a mistake there is not repeated here.
  */
 export interface Rules {
-  /** Wrong ones are the controls of the property. */
+  /** The rules of the policy; wrong ones are the property's controls. */
   readonly spendFirst: 'bought' | 'free';
   readonly forgiveAtReset: boolean;
   readonly grantPaysDebt: boolean;
@@ -87,14 +87,11 @@ export class Account {
   granted = 0;
   reversed = 0;
   spentBoughtBefore = 0;
-  /** What the catalogue says now. */
+  /** The catalogue's present rate. */
   rate = RATE;
-  /**
-   * Of every month: by month, day and version, turns, prompt, cached, completion and used tokens. Version 0:
-   * adjustments.
-   */
+  /** Turns, prompt, cached, completion and used tokens by month, day and version. Version 0 is adjustments. */
   readonly rollups = new Map<string, number[]>();
-  /** Something happened that may explain a total beyond the ceiling. */
+  /** Whether something happened that may explain a total beyond the ceiling. */
   moved = false;
   readonly turns: ModelTurn[] = [];
   readonly lastSequence: number[] = [];
@@ -214,7 +211,7 @@ export class Account {
     return (this.lastSequence[conversation] = (this.lastSequence[conversation] ?? 0) + 1);
   }
 
-  /** What a run gets that asks for tokens. */
+  /** What a run gets when it asks for tokens. */
   reserve(
     turn: ModelTurn,
     run: string,
@@ -304,7 +301,7 @@ export class Account {
   /** @returns whether the turn is, or was, settled. */
   settle(turn: ModelTurn): boolean {
     if (turn.state === 'completed' || turn.state === 'stopped') {
-      // Told again which schedules the account needs now, in the period that is open now.
+      // A settled turn still says which schedules the account needs now, in the period that is open now.
       this.touch();
       return true;
     }
@@ -329,7 +326,7 @@ export class Account {
     return true;
   }
 
-  /** Whether a run that gives up finds that the turn has gone on without it. */
+  /** Whether a run that gives up finds that the turn went on without it. */
   isSuperseded(turn: ModelTurn, run: string, late: boolean): boolean {
     const holdsOfRun = turn.holds.filter((hold) => hold.run === run);
     if (holdsOfRun.length === 0) return late && pending(turn) !== null;
@@ -372,7 +369,7 @@ function cost(prompt: number, cached: number, completion: number, rate: ModelRat
   return (thousandths - (thousandths % 1000)) / 1000 + (thousandths % 1000 > 0 ? 1 : 0);
 }
 
-/** The longest answer that fits, by trying; null when not even the least does. */
+/** The longest answer that fits, found by trying; null when not even the smallest does. */
 function fit(turn: ModelTurn, room: number, rate: ModelRate): { tokens: number; limit: number; prompt: number } | null {
   const prompt = turn.words + 4 + 3;
   let estimate = 16;
@@ -385,7 +382,7 @@ function fit(turn: ModelTurn, room: number, rate: ModelRate): { tokens: number; 
   return null;
 }
 
-/** 60 s and 1 s per 10 tokens, then 2 minutes; every limit here is far below 30 minutes. */
+/** 60 s, plus 1 s per 10 tokens, plus 2 minutes; every limit here is far below 30 minutes. */
 function holdFor(limit: number): number {
   return 60_000 + 100 * limit + 120_000;
 }

@@ -19,7 +19,7 @@ import {
   type Person,
 } from './fixture.ts';
 
-// Holds and entries carry the database's clock, so these lives are lived now.
+// Holds and entries have the database's time, so these tests happen now.
 const now = () => Date.now();
 let db: TestDatabase;
 let person: Person;
@@ -32,8 +32,8 @@ beforeEach(async () => {
 });
 
 /**
- * A turn with its answer stored, ready to settle. `held`: what a broken admission, which looks at no ceiling, would
- * have set aside.
+ * Makes a turn with its answer stored, ready to settle. `held` is what a broken admission, which checks no ceiling,
+ * would have held.
  */
 async function answered(used: number, held?: number) {
   const { turnId } = await accept(db.database, person, { askedOutput: 256 });
@@ -110,7 +110,7 @@ describe('what explains a debit beyond 105 %', () => {
 });
 
 describe('what nothing explains', () => {
-  // Every later proof of this database sees what these leave behind.
+  // Every later check of this database sees what these leave behind.
   let before = 0;
   beforeEach(async () => {
     before = await overshoot();
@@ -148,7 +148,7 @@ describe('what nothing explains', () => {
 
   test('it is asked for by an index of its own, not by reading the debits of everybody', async () => {
     const plan = await db.database.transaction(async (tx) => {
-      // Debits of turns that need not exist, in numbers that make a difference.
+      // Many debits, of turns that need not exist, so that the cost shows.
       await sql`set local session_replication_role = replica`.execute(tx);
       await sql`insert into ledger_entries overriding system value
         select (jsonb_populate_record(null::ledger_entries, to_jsonb(e) || jsonb_build_object('id', 1000000 + n, 'turn_id', gen_random_uuid(), 'tokens', 5, 'purchased_delta', 0, 'debt_delta', 0,

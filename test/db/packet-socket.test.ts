@@ -3,8 +3,8 @@ import { createServer, Socket, type AddressInfo } from 'node:net';
 import { openPacketSocket } from '../../db/driver/packet-socket.ts';
 
 /**
- * Connects, says three things in one turn of the loop and a fourth in the next; how many each write carried, and what
- * arrived.
+ * Connects, sends three texts in one turn of the event loop and a fourth in the next.
+ * @returns how many texts each write carried, and what arrived.
  */
 async function talk(socket: Socket): Promise<{ writes: number[]; arrived: string }> {
   const writes: number[] = [];

@@ -32,13 +32,13 @@ describe('in each zone the last millisecond of a month is the old period and the
     ['Asia/Seoul', '2028-02', '2028-02-29T15:00:00Z', 29],
     ['Asia/Seoul', '2026-11', '2026-11-30T15:00:00Z', 30],
     ['Asia/Seoul', '2026-12', '2026-12-31T15:00:00Z', 31],
-    // Its clocks go back an hour at 02:00 of that first day.
+    // The clocks there go back an hour at 02:00 of that first day.
     ['America/New_York', '2026-10', '2026-11-01T04:00:00Z', 31],
     ['America/New_York', '2026-11', '2026-12-01T05:00:00Z', 30 + 1 / 24],
-    // Forward an hour on 4 October.
+    // The clocks go forward an hour on 4 October.
     ['Australia/Sydney', '2026-10', '2026-10-31T13:00:00Z', 31 - 1 / 24],
     ['Asia/Kathmandu', '2026-11', '2026-11-30T18:15:00Z', 30],
-    // Back an hour on the night before the first.
+    // The clocks go back an hour on the night before the first.
     ['Africa/Cairo', '2024-10', '2024-10-31T22:00:00Z', 31 + 1 / 24],
   ])('%s, %s ends %s', async (timeZone, label, end, days) => {
     const person = await createPerson(db.database, { timeZone });

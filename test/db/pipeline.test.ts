@@ -173,7 +173,7 @@ test('two processes that use statements in another order give no name to two tex
   }
 });
 
-/** A process of its own runs a statement for each type, one after the other. */
+/** Another process runs a statement for each type, one after the other. */
 async function prepareElsewhere(url: string, types: readonly string[]): Promise<void> {
   const script = `import { sql } from 'kysely';
     import { Pool } from 'pg';
@@ -187,7 +187,10 @@ async function prepareElsewhere(url: string, types: readonly string[]): Promise<
   });
 }
 
-/** Until a session of this database stands at a lock; seen from beside the pool, whose connections are both in use. */
+/**
+ * Waits until a session of this database waits for a lock. It looks from outside the pool, whose connections are both
+ * in use.
+ */
 async function waitingForALock(): Promise<void> {
   const beside = await openDatabase({ url: db.url, poolMax: 1 });
   try {

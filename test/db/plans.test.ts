@@ -17,7 +17,7 @@ import { explainGeneric, explainRun, recordStatements, type Access } from '../su
 const NOW = Date.parse('2026-11-29T12:00:00+09:00');
 const LIMIT = 50;
 const TURNS = 8;
-/** Rows and entries of indexes that a turn may read; 19 debits are in its mean, 10 holds are its account's. */
+/** The most rows and index entries that a turn may read; its mean has 19 debits, its account 10 holds. */
 const MOST_READ: Record<string, number> = {
   ledger_entries: 25,
   turns: 40,
@@ -36,7 +36,7 @@ beforeAll(async () => {
     `select replace(indexdef, 'INDEX', 'INDEX IF NOT EXISTS') as make from pg_indexes where tablename = 'turns'`,
   );
   await seedLedger(client, { rows: 60_000, accounts: ACCOUNTS, months: 3, now: NOW });
-  // The pages of usage need none of them, a turn does.
+  // The usage pages need none of these indexes, but a turn does.
   for (const { make } of indexes) await client.query(make);
   await client.end();
 }, 60_000);
@@ -49,7 +49,7 @@ const month = async (database: Database, accountId: number, label: string | null
 /** The page that begins 1,500 debits deep. */
 const DEEP = Buffer.from(JSON.stringify([45_000])).toString('base64url');
 
-/** Every page of usage that there is, and how many entries of the ledger it may look at. */
+/** Every usage page, and how many ledger entries it may look at. */
 const PAGES: Record<string, { run: (database: Database) => Promise<unknown>; ledgerRows: number }> = {
   'the usage state': { run: (database) => readUsage(database, { accountId: HOT_ACCOUNT, now: NOW }), ledgerRows: 21 },
   'history by day': {
@@ -80,7 +80,10 @@ const PAGES: Record<string, { run: (database: Database) => Promise<unknown>; led
   'the admins’ statistics': { run: (database) => readTokenStats(database, NOW), ledgerRows: 0 },
 };
 
-/** The promise that G33 makes of each statement. @throws when it is broken. */
+/**
+ * The promise of G33 for each statement.
+ * @throws when it is broken.
+ */
 function assertReadsLittle(accesses: readonly Access[], ledgerRows: number): void {
   for (const table of ['ledger_entries', 'turns', 'usage_rollups'])
     expect(accesses.filter((access) => access.table === table && access.scans)).toEqual([]);
@@ -142,8 +145,8 @@ async function recordOne(run: (database: Database) => Promise<unknown>): Promise
 describe('a turn reads a few rows, however much there is', () => {
   let newcomer: Person;
   /**
-   * Rows and entries of indexes read by whatever ran on a pool of one connection, which tells its figures when it is
-   * told to.
+   * The rows and index entries that were read by whatever ran on a pool of one connection, which reports its figures on
+   * demand.
    */
   async function countRead(run: (database: Database) => Promise<unknown>): Promise<Record<string, number>> {
     const tables = sql<{
@@ -166,7 +169,7 @@ describe('a turn reads a few rows, however much there is', () => {
     for (const table of ['users', 'accounts', 'periods', 'ledger_entries'])
       await sql`select setval(pg_get_serial_sequence(${table}, 'id'), 1000000)`.execute(db.database.sql);
     newcomer = await createPerson(db.database);
-    // What is pending comes and goes: the planner mostly knows of none.
+    // Pending rows come and go, so the planner mostly knows of none.
     await sql`analyze holds`.execute(db.database.sql);
     await sql`insert into holds (account_id, turn_id, run_id, ordinal, tokens, prompt_tokens, output_limit, rate_id, rate_input, rate_cached_input, rate_output, expires_at)
       select t.account_id, t.id, 'live', 1, 1, 1, 1, r.id, r.input, r.cached_input, r.output, ${new Date(NOW + 60_000)}
@@ -183,7 +186,7 @@ describe('a turn reads a few rows, however much there is', () => {
     await sql`update periods set allowance_tokens = 1000000000 where account_id = ${accountId}`.execute(
       db.database.sql,
     );
-    // As often as it takes until PostgreSQL may plan for whatever values.
+    // Turns run so often that PostgreSQL may use generic plans.
     const read = await countRead(async (database) => {
       for (let i = 0; i < TURNS; i += 1)
         await runTurn(database, { userId: accountId, accountId, token: '' }, { now: NOW });

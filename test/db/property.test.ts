@@ -28,7 +28,7 @@ import {
   type Rules,
 } from './model.ts';
 
-/** More with PROPERTY_RUNS=2000. */
+/** Set PROPERTY_RUNS=2000 for more. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 200);
 /** Rates are published for all accounts, so each sequence has a model of its own. */
 function catalogue(name: string, { input, cached, output }: Omit<ModelRate, 'version'>): Model {
@@ -48,7 +48,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-/** One step of a sequence: the numbers choose among what there is when it comes to it. */
+/** One step of a sequence; its numbers choose among what exists at that time. */
 interface Step {
   readonly kind: keyof typeof STEPS;
   readonly which: number;
@@ -62,7 +62,7 @@ class Run {
   readonly conversations: string[] = [];
   readonly kept: { readonly person: Person; readonly model: Account };
   runs = 0;
-  /** As its worker knows it: published at the last change. */
+  /** The model as the worker knows it: published at the last change. */
   offered: PricedModel;
 
   constructor(person: Person, rules: Rules, offered: PricedModel) {
@@ -79,7 +79,7 @@ class Run {
   context(runId: string) {
     return context({ model: this.offered, now: this.model.now, runId });
   }
-  /** Mostly the latest turns: sequences then go deep instead of wide. */
+  /** Chooses mostly the latest turns, so that sequences go deep instead of wide. */
   turn(which: number): ModelTurn | null {
     return this.model.turns.at(-1 - (which % Math.min(4, this.model.turns.length || 1))) ?? null;
   }
@@ -88,7 +88,7 @@ class Run {
   }
 }
 
-/** The program's word for the outcome, to compare with the model's. */
+/** The program's name for the outcome, to compare with the model's. */
 function told(result: Reserved | { kind: string; state?: string; code?: string } | null): string {
   if (result === null) return 'left alone';
   if (result.kind === 'ended') return (result as { state: string }).state;
@@ -203,10 +203,10 @@ const STEPS = {
   async answer(run: Run, { which, amount, flag, choice }: Step) {
     const turn = run.turn(which);
     if (turn === null || turn.attempts.length === 0) return;
-    // Mostly the newest attempt; sometimes one that was fenced.
+    // Mostly the newest attempt, sometimes one that was fenced.
     const number = choice % 5 === 0 ? 1 + (amount % turn.attempts.length) : turn.attempts.length;
     const hold = turn.attempts[number - 1]!.hold;
-    // Mostly within the limit; sometimes a provider goes beyond what it was told.
+    // Mostly within the limit; sometimes a provider exceeds it.
     const answer = {
       outcome: choice % 4 === 1 ? ('stopped' as const) : ('completed' as const),
       prompt: hold.prompt,
@@ -261,7 +261,7 @@ const STEPS = {
     if (turn === null) return;
     const late = choice % 4 === 0;
     const code = FAILURES[choice % FAILURES.length]!;
-    // Mostly the run that has the turn; sometimes its first one, sometimes one that never held it and comes late.
+    // Mostly the run that has the turn; sometimes its first run, sometimes one that never held it and comes late.
     const runId = late
       ? 'a run that is gone'
       : choice % 4 === 1
@@ -348,7 +348,7 @@ const STEPS = {
     while (wanted * 10_000 < run.model.total() * Math.round(percent * 100) && wanted < run.model.ceiling()) wanted++;
     run.model.setUsed(wanted);
   },
-  /** Another rate in the catalogue; sometimes the one that it is. */
+  /** Changes the catalogue's rate, sometimes to what it is already. */
   async changeRate(run: Run, { amount, choice }: Step) {
     const { model } = run;
     const rate =
@@ -359,7 +359,7 @@ const STEPS = {
     if (!same) model.rate = { ...rate, version: model.rate.version + 1 };
     expect(run.offered.rate.version).toBe(model.rate.version);
   },
-  /** Seconds, minutes past every hold, or the next month. */
+  /** Waits for seconds, for minutes past every hold, or until the next month. */
   async wait(run: Run, { amount, choice }: Step) {
     run.model.now += [amount, 60_000 + amount, 20 * 60_000, 40 * 86_400_000][choice % 4]!;
   },
@@ -376,7 +376,7 @@ const STEPS = {
       canSend: model.used * 100 < model.total() * 105 && model.ceiling() - model.used >= 400,
     });
   },
-  /** The next thing a turn's run would do, so that sequences reach its end. */
+  /** The next thing that a turn's run would do, so that sequences reach its end. */
   async proceed(run: Run, step: Step) {
     const turn = run.turn(step.which);
     if (turn === null) return;
@@ -434,7 +434,10 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 );
 
 const step = (kind: Step['kind'], amount = 1, choice = 0): Step => ({ kind, which: 0, amount, flag: false, choice });
-/** Rare by chance: run again after the last token is gone; the third attempt of a run; and one more than a run has. */
+/**
+ * Rare by chance: running again after the last token is gone, the third attempt of a run, and one attempt more than a
+ * run has.
+ */
 const NO_ROOM_AGAIN: Step[] = [
   step('send'),
   step('reserve'),
@@ -452,7 +455,7 @@ const THREE_ATTEMPTS: Step[] = [
   step('answer', 5, 2),
   step('settle'),
 ];
-/** A debit by the rate that its hold fixed, far from what the catalogue then says. */
+/** A debit by the rate that its hold fixed, which is far from the catalogue's by then. */
 const RATE_CHANGES: Step[] = [
   step('send'),
   step('reserve'),
@@ -466,7 +469,7 @@ const RATE_CHANGES: Step[] = [
   step('proceed'),
   step('proceed'),
 ];
-/** 105 % used, and the next month. */
+/** 105 % is used, and the next month begins. */
 const OVERAGE_ENDS: Step[] = [step('testUsage', 2_100), step('wait', 1, 3), step('look')];
 const FIVE_ATTEMPTS: Step[] = [
   step('send'),
@@ -475,7 +478,7 @@ const FIVE_ATTEMPTS: Step[] = [
   step('runAgain'),
   step('reserve'),
 ];
-/** 60 % used, 2,500 bought and taken back under the live hold of an answer of 2,000 tokens. */
+/** 60 % is used; 2,500 tokens are bought and taken back during the live hold of an answer of 2,000. */
 const CEILING_MOVES: Step[] = [
   step('testUsage', 1_200),
   step('grant', 2_500),
@@ -495,7 +498,7 @@ interface Rows {
   rollups: Record<string, number[]>;
 }
 
-/** Everything that the database holds of the account, in one reading. */
+/** Everything that the database has of the account, read at once. */
 async function readRows({ accountId }: Person): Promise<Rows> {
   const { state } = await only(
     db.database.sql,
@@ -543,7 +546,7 @@ function rowsOf({ model }: Run): Rows {
   };
 }
 
-/** Of the database's own figures, whatever the model thinks. */
+/** Checks the database's figures against each other, whatever the model says. */
 function assertSound(rows: Rows, { model }: Run): void {
   const { account, period } = rows;
   const spent = period?.spentPurchased ?? 0;
@@ -654,7 +657,7 @@ describe('random sequences of everything that can happen to an account', () => {
         { numRuns: 400, endOnFailure: true, seed: 4, examples: [[OVERAGE_ENDS]] },
       );
       expect(found.failed).toBe(true);
-      // By a comparison, not by some error on the way.
+      // It must fail by a comparison, not by some other error.
       expect(String(found.errorInstance)).toContain('expect(');
     },
     120_000,

@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Database, Sql } from '../../db/database.ts';
 
 /**
- * Turns as years of use leave them, in one statement: 200 users in 20-turn conversations, one turn a minute; 94 %
+ * Makes turns as years of use leave them, in one statement: 200 users in 20-turn conversations, one turn a minute; 94 %
  * completed, 1 % stopped, 4 % failed, 1 % refused; of the failures six in ten are timeouts and one in a thousand
  * context_length; 3 % ran on model `b`, 0.02 % on `rare`; one failure in fifty was replayed.
  */
@@ -45,13 +45,13 @@ interface Plan {
 }
 
 export interface Looked {
-  /** Rows of `turns` the statement looked at, those it threw away included. */
+  /** The rows of `turns` that the statement looked at, including those it discarded. */
   readonly rows: number;
-  /** How it got at them. */
+  /** How it read them. */
   readonly ways: readonly string[];
 }
 
-/** Runs the query and says what it looked at. */
+/** Runs the query and reports what it looked at. */
 export async function explain(on: Sql, query: RawBuilder<unknown>): Promise<Looked> {
   const {
     rows: [row],

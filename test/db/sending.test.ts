@@ -132,7 +132,7 @@ describe('sending again (policy 7), at the database', () => {
       turn: { sequence: 3 },
     });
     expect(await reserve(db.database, turnId)).toMatchObject({ kind: 'held' });
-    // Admitted, it is bound.
+    // A turn that was admitted is bound.
     await expect(send({ idempotencyKey: 'key', message: 'a fourth' })).rejects.toMatchObject({
       code: 'idempotency_conflict',
     });

@@ -255,7 +255,7 @@ describe('finding people', () => {
     for (const filter of [{}, { email: 'abcd' }, { userId: 100_007 }, { suspended: true }]) {
       expect(await planOf(selectUsers({ filter, limit: 50, cursor: null }))).not.toContain('Seq Scan');
     }
-    // Control: by a part that is no beginning there is none.
+    // Control: no index serves a search for a part that is not a beginning.
     expect(await planOf(sql`select id from users where email like '%abcd%'`)).toContain('Seq Scan');
   });
 });

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-/** The row as it must be in the state, so that only the step itself can be refused. */
+/** The columns that the row must have in the state, so that only the step itself can be refused. */
 function put(tx: Tx, state: TurnState) {
   const over = state !== 'accepted' && state !== 'running';
   return sql`update turns set state = ${state}, ended_at = ${over ? new Date() : null}, answer = 'a', error_code = 'interrupted' where id = ${turnId}`.execute(
@@ -21,7 +21,7 @@ function put(tx: Tx, state: TurnState) {
   );
 }
 
-/** A turn comes to each state on a legal way; everything is rolled back. */
+/** Brings a turn to the state by legal steps, tries the step, and rolls everything back. */
 async function step(from: TurnState, to: TurnState): Promise<string> {
   return db.database
     .transaction(async (tx) => {

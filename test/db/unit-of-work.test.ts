@@ -18,7 +18,7 @@ beforeEach(async () => {
   person = await createPerson(db.database);
 });
 
-/** A ledger entry by SQL and an audit entry by the unit of work, which nobody flushes. */
+/** Writes a ledger entry by SQL and an audit entry by the unit of work; nobody flushes. */
 async function grant(tx: Tx, target: `user:${string}` = `user:${person.userId}`): Promise<void> {
   const account = await lockAccount(tx, { accountId: person.accountId, now: NOW });
   tx.em().create(AuditEntry, { action: 'tokens.grant', target, reason: 'both' });

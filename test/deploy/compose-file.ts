@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
-/** docker-compose.yml as the tests look at it. Its form is proven by the compose specification's own schema first. */
+/**
+ * The parts of docker-compose.yml that the tests look at. A test first proves the file by the compose specification's
+ * own schema.
+ */
 export interface Compose {
   readonly services: Record<string, Service>;
   readonly volumes: Record<string, unknown>;
@@ -21,7 +24,7 @@ export interface Service {
   readonly read_only?: boolean;
 }
 
-/** A `${NAME…}` of the compose file: what the person who starts it may or must set. */
+/** A `${NAME…}` of the compose file, which whoever starts it may or must set. */
 export interface Variable {
   readonly name: string;
   /** `:?` must be set, `:-` has a default (perhaps an empty one). */

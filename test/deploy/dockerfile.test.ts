@@ -8,7 +8,7 @@ const lines = readProjectFile('Dockerfile')
   .split('\n')
   .filter((line) => line.trim() !== '' && !line.startsWith('#'));
 const copied = copiedIn(lines);
-/** What runs: the stage that builds the web app leaves only what it built. */
+/** The stage of the running image; the stage that builds the web app leaves only its result. */
 const program = copiedIn(stage('build'));
 const manifest = JSON.parse(readProjectFile('package.json')) as {
   dependencies: Record<string, string>;

@@ -6,7 +6,7 @@ const ONE = { input: 1000, cachedInput: 1000, output: 1000 };
 const entry = (change: object = {}) => ({ name: 'm', contextWindow: 1_000, maxOutputTokens: 500, ...change });
 const read = (...models: object[]) => readConfig({ MODELS: JSON.stringify(models) }).models;
 
-/** What makes a start end with one sentence: `main.ts` prints it and exits with 1. */
+/** The sentence with which a start ends: `main.ts` prints it and exits with 1. */
 function refusal(...models: object[]): string {
   try {
     read(...models);

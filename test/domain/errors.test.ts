@@ -34,10 +34,10 @@ test('a code’s place says whether a turn may be refused with it or fail with i
   expect(['toString', 'not_found', ''].filter((code) => isTurnFailure(code) || isTurnRefusal(code))).toEqual([]);
 });
 
-/** The compiler's number for a table that its `satisfies` refuses. */
+/** The compiler's error number for a table that its `satisfies` refuses. */
 const DOES_NOT_SATISFY = 1360;
 
-/** What the compiler refuses of the lists of codes, by the planted codes it names, when `domain/errors.ts` reads so. */
+/** What the compiler refuses of the lists of codes, by planted code, when `domain/errors.ts` is changed so. */
 function refusalsOf(changes: Record<string, string>): Record<string, string[][]> {
   let source = readFileSync(ERRORS, 'utf8');
   for (const [from, to] of Object.entries(changes)) {

@@ -7,7 +7,7 @@ test('an admin is whoever holds the very word in the very claim, by its name or 
   expect(roleOf({ role: 'boss' }, rule('role'))).toBe('admin');
   expect(roleOf({ realm_access: { roles: ['boss'] } }, rule('realm_access.roles'))).toBe('admin');
   expect(roleOf({ 'https://example.com/roles': ['boss'] }, rule('https://example.com/roles'))).toBe('admin');
-  // The claim's own name goes before a path through another one.
+  // A claim of that very name comes before a path through another claim.
   expect(roleOf({ 'a.b': ['x'], a: { b: ['boss'] } }, rule('a.b'))).toBe('user');
 });
 

@@ -11,14 +11,14 @@ test.each([
   ['Asia/Pyeongyang', false],
   ['', false],
   ['../etc', false],
-  // One zone, two spellings; and what IANA keeps for those who know the old name.
+  // Two spellings of one zone, and old names that IANA keeps.
   ['Asia/Kolkata', true],
   ['Asia/Calcutta', true],
   ['Europe/Kyiv', true],
   ['Europe/Kiev', true],
   ['US/Pacific', true],
   ['EST', true],
-  // Offsets, and other spellings: `Intl` takes them all.
+  // Offsets and other spellings, all of which `Intl` accepts.
   ['+09:00', false],
   ['-05', false],
   ['+0900', false],
@@ -28,7 +28,7 @@ test.each([
   ['asia/kolkata', false],
   ['Asia/KOLKATA', false],
   ['JAPAN', false],
-  // Names that only `Intl` has.
+  // Names that only `Intl` knows.
   ['JST', false],
   ['PST', false],
   ['BST', false],

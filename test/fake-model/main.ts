@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { startFakeModel } from './server.ts';
 
-// A process of its own, for benches: its first line is {"url":…}; SIGTERM or SIGINT ends it. Single questions can carry
-// a mark.
+// The fake model as a process of its own, for benches. Its first line is {"url":…}; SIGTERM or SIGINT ends it. A mark
+// in a question scripts its answer.
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '0' },

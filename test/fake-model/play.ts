@@ -16,7 +16,7 @@ export const GREETING = ['안녕', '하세요', '. 무엇을 ', '도와드릴까
 
 interface AnswerContext {
   readonly requestId: string;
-  /** The connection is about to be lost on purpose, not by the client. */
+  /** Called when the scenario, and not the client, is about to drop the connection. */
   onDrop(): void;
 }
 
@@ -29,7 +29,7 @@ export async function play(
 ): Promise<void> {
   const gone = new Promise<void>((resolve) => response.once('close', resolve));
   const gates = [scenario.gate ?? []].flat();
-  // A bench's answers have thousands of chunks and no gate: each would leave its waiting on `gone` behind.
+  // Answers without a gate do not wait: each of a bench's thousands of chunks would leave a listener on `gone` behind.
   const pass = async (point: Point) =>
     gates.length === 0 ? undefined : Promise.race([gone, Promise.all(gates.map((gate) => gate.pass(point)))]);
   await pass('request');
@@ -94,7 +94,7 @@ class Answer {
     await this.#pass('done');
     if (this.#response.destroyed) return;
     await this.#event('[DONE]');
-    // As with real providers: the end of the body comes in a packet of its own.
+    // The end of the body comes in a packet of its own, as with real providers.
     await sleep(1);
     this.#response.end();
   }
@@ -161,14 +161,14 @@ function chunksOf({ chunks = GREETING }: Scenario): readonly string[] {
   return 'count' in chunks ? Array.from({ length: chunks.count }, () => chunks.text) : chunks;
 }
 
-/** Like a provider's: it quotes the prompt, so a test can look for the words. */
+/** An error like a provider's: it quotes the prompt, so a test can look for the words. */
 function errorOf({ error }: Scenario) {
   return { message: 'the provider quotes the prompt here', type: null, param: null, code: null, ...error };
 }
 
 const counts = new Map<string, number>();
 
-/** Remembered, because a bench sends the same texts thousands of times and measures on the same cores. */
+/** Counts are remembered, because a bench sends the same texts thousands of times and measures on the same cores. */
 function count(text: string): number {
   const known = counts.get(text);
   if (known !== undefined) return known;

@@ -1,49 +1,49 @@
 /**
- * Where a scripted answer can be held: before anything is sent, before the n-th chunk (1, the first, is also
- * 'first-delta'), before the finish reason, before usage, before `[DONE]`.
+ * The point at which a scripted answer is held: before anything is sent, before the n-th chunk (1, the first, is also
+ * 'first-delta'), before the finish reason, before usage, or before `[DONE]`.
  */
 export type Point = 'request' | 'first-delta' | 'finish' | 'usage' | 'done' | number;
 
 /** What the model does with one request. */
 export interface Scenario {
   readonly chunks?: readonly string[] | { readonly count: number; readonly text: string };
-  /** From chunk to chunk, and before the first; kept on average, whatever the timers do. */
+  /** The delay before each chunk; it is kept on average, whatever the timers do. */
   readonly delayMs?: number;
-  /** Holds at its point until it is opened. */
+  /** Holds the answer at its point until the gate is opened. */
   readonly gate?: Gate | readonly Gate[];
-  /** Instead of a stream: an error of the provider's. */
+  /** Answers with a provider's error instead of a stream. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly error?: { readonly code?: string | number | null; readonly type?: string; readonly message?: string };
   /**
-   * Destroys the connection before the n-th chunk; one more than there are: before the finish reason; two more: before
-   * usage.
+   * Destroys the connection before the n-th chunk. One more than there are chunks means before the finish reason, two
+   * more before usage.
    */
   readonly dropAt?: number;
-  /** Sends `error` as an event before the n-th chunk, as `dropAt` counts. */
+  /** Sends `error` as an event before the n-th chunk, counted as for `dropAt`. */
   readonly errorAt?: number;
   readonly omitUsage?: boolean;
   readonly omitFinish?: boolean;
   readonly finishReason?: string;
   /**
-   * The `finish_reason` of other chunks than the last, by their number; 0 is the empty one that opens the answer. Else
-   * it is null there.
+   * The `finish_reason` of chunks before the last, by their number; 0 is the empty chunk that opens the answer. It is
+   * null by default.
    */
   readonly finishReasons?: Readonly<Record<number, string>>;
   /**
-   * False: a provider that overruns the limit. Else the answer ends with `length` before the chunk that would exceed
-   * it.
+   * False for a provider that exceeds the limit. By default the answer ends with `length` before the chunk that would
+   * exceed it.
    */
   readonly honourLimit?: boolean;
-  /** Instead of the tokenizer's counts. */
+  /** Replaces the tokenizer's counts. */
   readonly usage?: Readonly<Record<string, unknown>>;
   /** `usage` comes along with every chunk, as some providers send it. */
   readonly usageAlong?: boolean;
-  /** Each write to the socket has at most so many bytes: events and UTF-8 sequences arrive in pieces. */
+  /** The most bytes of one write to the socket, so that events and UTF-8 sequences arrive in pieces. */
   readonly splitBytes?: number;
 }
 
-/** Opened by the test; every request that comes to its point waits at it. */
+/** A gate that the test opens; every request that comes to its point waits there. */
 export class Gate {
   readonly point: Point;
   /** Resolves when a request has come to the point. */
@@ -76,7 +76,8 @@ export class Gate {
 const MARK = '#fake ';
 
 /**
- * The end of a question that scripts its answer, for models in a process of their own: `hello #fake {"status":500}`.
+ * The end of a question that scripts its answer, for a fake model in a process of its own: `hello #fake
+ * {"status":500}`.
  */
 export function mark(scenario: Omit<Scenario, 'gate'>): string {
   return MARK + JSON.stringify(scenario);

@@ -7,29 +7,31 @@ export interface ModelRequestLog {
   readonly receivedAt: number;
   readonly authorization: string | undefined;
   readonly body: ChatBody;
-  /** The client went before the answer had ended. */
+  /** Whether the client left before the answer had ended. */
   aborted: boolean;
-  /** The connection is done with the answer: it was sent whole, dropped or aborted. */
+  /** Whether the answer is over for its connection: sent whole, dropped or aborted. */
   ended: boolean;
 }
 
-/** A provider on a socket of its own: OpenAI's streaming protocol, scripted. */
+/** A scripted provider on a real socket that speaks OpenAI's streaming protocol. */
 export interface FakeModel {
   /** Base URL, ends in /v1. */
   readonly url: string;
   readonly requests: ModelRequestLog[];
   /** Connections accepted so far. */
   connections(): number;
-  /** For the next request only; several queue up. */
+  /** Scripts the next request; several calls queue up. */
   next(scenario: Scenario): void;
   /**
-   * For the next request with this question; such a request takes nothing from the common queue while it has one of its
-   * own.
+   * Scripts the next request with this question. Such a request takes its own script first, and from the common queue
+   * only when it has none.
    */
   nextFor(question: string, ...scenarios: readonly Scenario[]): void;
-  /** For requests that nothing is queued for. A question that ends in a mark (`mark(scenario)`) says its own. */
+  /**
+   * Scripts requests for which nothing is queued. A question that ends in a mark (`mark(scenario)`) has its own script.
+   */
   always(scenario: Scenario): void;
-  /** Opens every gate that a request has met. */
+  /** Opens every gate at which a request has arrived. */
   release(): void;
   close(): Promise<void>;
 }
@@ -50,7 +52,7 @@ export async function startFakeModel(port = 0): Promise<FakeModel> {
     connections += 1;
   });
 
-  /** For a bench in another process: which question came when, of those not yet told. */
+  /** For a bench in another process: when each question came, since the last call. */
   let told = 0;
   function takeReceived() {
     const untold = requests.slice(told);

@@ -7,7 +7,7 @@ import { mark } from '../fake-model/scenario.ts';
 
 const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Calls the model twice, closes its client and has nothing more to do. */
+/** Calls the model twice and closes its client; then it has nothing more to do. */
 const PROGRAM = `
   import { createModelClient } from ${JSON.stringify(file('../../platform/model/client.ts'))};
   import { MODEL } from ${JSON.stringify(file('./stage.ts'))};
@@ -36,7 +36,7 @@ test('a process whose client is closed, in mid-answer too, ends by itself at onc
     const [code] = (await once(program, 'close')) as [number];
     const [answers, at] = lines[0]?.split(' ') ?? [];
     expect({ code, answers }).toEqual({ code: 0, answers: '["stop",true]' });
-    // An open handle would keep it for the 4 s that an idle connection is kept, or for ever.
+    // An open handle would keep the process alive for the 4 s that an idle connection is kept, or for ever.
     expect(performance.now() - Number(at)).toBeLessThan(2_000);
   } finally {
     fake.kill('SIGTERM');

@@ -41,7 +41,7 @@ const until = async (isTrue: () => boolean) => {
   while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 2));
 };
 /**
- * The finish reason was written before the gate at usage; nothing tells that the client has read it, so a moment must
+ * The finish reason was sent before the gate at usage. Nothing tells that the client has read it, so a short wait must
  * do.
  */
 const finishRead = async (gate: Gate) => {
@@ -306,7 +306,7 @@ describe('a failure', () => {
     const before = stage.fake.requests.length;
     const failure = await failureOf(call(scenario));
     expect(failure).toMatchObject({ code, retryable, retryAfterMs });
-    // Temporal owns retries: one call is one request.
+    // Only Temporal retries, so one call is one request.
     expect(stage.fake.requests).toHaveLength(before + 1);
   });
 
@@ -318,7 +318,7 @@ describe('a failure', () => {
   ])('a connection lost after %s: 3 of 12 pieces are no answer', async (_, finishReasons) => {
     const gate = new Gate(4);
     const lost = call({ ...PIECES, finishReasons, gate, dropAt: 4 });
-    // What has not been read when the connection goes is never read.
+    // Text that was not read when the connection ends is lost.
     await until(() => lost.deltas.length === 3);
     gate.open();
     expect(await failureOf(lost)).toMatchObject({ code: 'model_unavailable', retryable: true });
@@ -558,7 +558,7 @@ describe('the client', () => {
   });
 });
 
-/** A provider that always says the same bytes. */
+/** A provider that always sends the same bytes. */
 async function openProvider(body: string) {
   const server = createServer((request, response) => {
     request.resume();

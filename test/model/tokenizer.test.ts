@@ -70,9 +70,9 @@ describe.each(ENCODINGS)('%s', (encoding) => {
     expect(around).toBe(LIBRARY[encoding](`before,\n${run}! and after`) - LIBRARY[encoding](run));
   });
 
-  // Uncut, half characters and emoji take 4 to 7 s of the event loop; cut, all of these 5 to 50 ms. The least of three,
-  // because a first count under load has taken 0.8 s; each has a letter more in front, so that uncut none is remembered
-  // from the one before.
+  // Texts in one piece take 4 to 7 s of the event loop (half characters and emoji); in parts, all of these take 5 to 50
+  // ms. The shortest of three runs counts, because a first count under load has taken 0.8 s. Each run's text has one
+  // more letter in front, so that no result is remembered from the run before.
   test.each<[string, string]>([
     ['one letter', 'a'.repeat(32_000)],
     ['spaces', ' '.repeat(32_000)],

@@ -3,13 +3,13 @@
  * declared name.
  */
 export interface Exposition {
-  /** By the name of the family (a histogram's without `_bucket`, `_sum`, `_count`). */
+  /** Families by name (a histogram's without `_bucket`, `_sum`, `_count`). */
   readonly families: ReadonlyMap<string, { readonly type: string; readonly help: string | null }>;
   readonly samples: readonly Sample[];
 }
 
 export interface Sample {
-  /** As it is queried: with `_bucket`, `_sum`, `_count`. */
+  /** The name as it is queried: with `_bucket`, `_sum`, `_count`. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -37,7 +37,7 @@ export function familyOf(name: string, families: Exposition['families']): string
   return families.get(base)?.type === 'histogram' ? base : null;
 }
 
-/** Sum of the samples of this name that carry these labels. */
+/** The sum of this name's samples that have these labels. */
 export function valueOf({ samples }: Exposition, name: string, labels: Record<string, string> = {}): number {
   const found = samples.filter(
     (sample) =>

@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 const scrape = async (): Promise<Exposition> => parseExposition(await stack.metrics.render());
-/** How far a figure moves while `work` runs. */
+/** How much a figure changes while `work` runs. */
 async function moved(
   work: () => Promise<unknown>,
   ...figures: readonly (readonly [name: string, labels?: Record<string, string>])[]
@@ -81,7 +81,7 @@ describe('a turn counts once', () => {
       async () => {
         const events = await readEvents(await person.raw('POST', '/api/chat/send', { message: '안녕' }, STREAM));
         const { turnId } = events.at(-1)?.data.turn;
-        // Sent again it is the stored answer: no turn, no call, no debit.
+        // A turn that is sent again gets the stored answer: no turn, no call, no debit.
         await send({ message: '안녕', turnId });
       },
       turns('completed'),
@@ -110,7 +110,7 @@ describe('a turn counts once', () => {
     const [accept = 0, hold = 0, start = 0, model = 0] = figures.slice(4);
     for (const part of [accept, hold, model]) expect(part).toBeGreaterThan(0);
     expect(model).toBeGreaterThanOrEqual(0.05);
-    // What lies between the parts is not counted twice; `start` alone is between two clocks of a millisecond each.
+    // Time between the parts is not counted twice. `start` alone lies between two clocks of a millisecond each.
     expect(accept + model).toBeLessThan(wholeTime);
     expect(accept + hold + start + model).toBeLessThan(wholeTime + hold + 0.005);
   });
@@ -191,7 +191,7 @@ describe('what is looked up', () => {
     const names = ['turnkeeper_live_turns', 'turnkeeper_live_holds', 'turnkeeper_open_streams'];
     const response = await person.raw('POST', '/api/chat/send', { message: '안녕', maxOutputTokens: 300 }, STREAM);
     await gate.reached;
-    // Figures of a scrape may be a second old.
+    // A scrape's figures may be a second old.
     const each = (value: number) => async () => {
       const seen = await scrape();
       return names.every((name) => valueOf(seen, name) === value);
@@ -304,7 +304,7 @@ describe('what is read from them', () => {
   const alerts: { alert: string; expr: string; labels: { severity: string }; annotations: { summary: string } }[] =
     rules.groups.flatMap(({ rules: group }: any) => group);
 
-  /** What a query asks for that nothing exposes. */
+  /** The names that a query uses and nothing exposes. */
   function unknownIn(query: string, { families, samples }: Exposition): string[] {
     const { names, matchers, grouped } = parseQuery(query);
     const has = (name: string, label: string, value: string | null) =>
@@ -313,14 +313,14 @@ describe('what is read from them', () => {
       );
     return [
       ...names.filter((name) => familyOf(name, families) === null),
-      // A code is counted from its first error on; the list of codes is closed.
+      // A code has a series only from its first error on; the list of codes is closed.
       ...matchers
         .filter(
           ({ name, label, value }) =>
             !has(name, label, value) && !(label === 'code' && ERROR_CODES.some((code) => code === value)),
         )
         .map(({ name, label, value }) => `${name}{${label}=${value}}`),
-      // Prometheus itself gives each sample the instance it came from.
+      // Prometheus itself adds the instance to each sample.
       ...grouped.filter((label) => label !== 'instance' && !names.some((name) => has(name, label, null))),
     ];
   }
@@ -368,7 +368,7 @@ describe('what is read from them', () => {
   });
 });
 
-// Last: it takes this stack's Redis away for good.
+// This test is last, because it takes this stack's Redis away for good.
 test('text that never went through Redis is counted, and the answer is whole all the same', async () => {
   stack.redis.commands.destroy();
   expect(

@@ -14,11 +14,11 @@ export interface SeenSpan {
   readonly endedAt: number;
 }
 
-/** Takes what a real collector takes: OTLP in JSON, POST /v1/traces. */
+/** Accepts what a real collector accepts: OTLP in JSON, POST /v1/traces. */
 export interface Collector {
   readonly url: string;
   readonly spans: readonly SeenSpan[];
-  /** All that was sent, as it was sent. */
+  /** Everything received, unparsed. */
   readonly bodies: readonly string[];
   close(): Promise<void>;
 }

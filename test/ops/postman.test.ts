@@ -40,7 +40,10 @@ test('an example is a value that its schema takes', () => {
   });
 });
 
-/** As Postman would: variables filled in, in order, each answer held to the statuses that its own test names. */
+/**
+ * Runs the collection as Postman does: in order, with variables filled in, each answer checked against the statuses
+ * that the request's own test names.
+ */
 test('every request of it, run against the real service, is well formed and answered as documented', async () => {
   const [person, admin] = [await stack.person(), await stack.person('admin')];
   const variables: Record<string, string> = {
@@ -60,7 +63,7 @@ test('every request of it, run against the real service, is well formed and answ
   const answers: [string, number][] = [];
   for (const item of [...first, ...items.filter((other) => !first.includes(other))]) {
     const response = await send(item);
-    // An account's feed has no end: that it began is its answer.
+    // An account's feed does not end, so its beginning is its answer.
     const endless = item.name === 'GET /api/events';
     const text = endless ? '' : await response.text();
     if (endless) await response.body?.cancel();

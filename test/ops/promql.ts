@@ -1,17 +1,20 @@
 import { parser } from '@prometheus-io/lezer-promql';
 
-/** What a query reads. */
+/** The names and labels that a query reads. */
 export interface Query {
   readonly names: readonly string[];
-  /** Of `name{label="value"}`; `value` is null for a pattern or a negation. */
+  /** The matchers of `name{label="value"}`; `value` is null for a pattern or a negation. */
   readonly matchers: readonly { readonly name: string; readonly label: string; readonly value: string | null }[];
-  /** Labels it groups or joins by. */
+  /** The labels by which it groups or joins. */
   readonly grouped: readonly string[];
 }
 
-/** By Prometheus's own grammar. @throws for what it would not take. */
+/**
+ * Parses by Prometheus's own grammar.
+ * @throws when Prometheus would refuse the query.
+ */
 export function parseQuery(query: string): Query {
-  // Grafana puts a duration in before Prometheus sees it.
+  // Grafana inserts a duration before Prometheus sees the query.
   const source = query.replaceAll('$__rate_interval', '1m');
   const names: string[] = [];
   const matchers: { name: string; label: string; value: string | null }[] = [];

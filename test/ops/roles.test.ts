@@ -13,7 +13,10 @@ afterAll(() => {
   for (const child of started) child.kill('SIGKILL');
 });
 
-/** The program itself in one role. @returns the address that its log line `message` names. */
+/**
+ * Starts the program itself in one role.
+ * @returns the address in its log line `message`.
+ */
 async function startRole(
   env: Record<string, string>,
   message: string,
@@ -62,7 +65,7 @@ test('a worker, which has no API, serves its metrics on METRICS_PORT, loopback u
   expect(valueOf(exposition, 'turnkeeper_info', { role: 'worker' })).toBe(1);
   expect(valueOf(exposition, 'turnkeeper_postgres_up')).toBe(1);
   expect(exposition.families.has('temporal_request_latency_seconds')).toBe(true);
-  // What only the API knows is not there to be misread.
+  // Metrics that only the API knows are absent, so that nobody misreads them.
   expect(exposition.families.has('turnkeeper_overload_bound_turns')).toBe(false);
   expect(await worker.stop()).toBe(0);
   await db.close();

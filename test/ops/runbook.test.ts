@@ -32,7 +32,7 @@ test('every saved query is one that the server understands', async () => {
 });
 
 test('every view has a name under which the UI lets it be saved', () => {
-  // Its rule (2.42): letters, digits, spaces, _ . and -, none of the last two at an end.
+  // The UI's rule (2.42): letters, digits, spaces, _ . and -, and neither of the last two at an end.
   for (const name of SAVED_VIEWS.keys()) expect(name).toMatch(/^(?![.-])[A-Za-z0-9 _.-]+(?<![.-])$/);
 });
 

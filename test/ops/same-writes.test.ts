@@ -17,7 +17,7 @@ import { until } from '../support/until.ts';
 // Each command is a process of its own.
 jest.setTimeout(90_000);
 
-/** Whose tokens or turn a way writes, and the turn or the ledger entry that it names. */
+/** The person whose tokens or turn is written, and the turn or the ledger entry. */
 interface Subject {
   readonly person: Person;
   readonly turn: TestTurn;
@@ -25,7 +25,7 @@ interface Subject {
 }
 
 interface Way {
-  /** What stands before the write. */
+  /** Prepares what the write needs. */
   prepare(person: Person): Promise<Partial<Subject>>;
   api(subject: Subject): [path: string, body: object];
   cli(subject: Subject): string[];
@@ -35,16 +35,16 @@ interface Way {
 /** What a write leaves behind, whoever wrote. */
 interface Effects {
   readonly schedules: readonly string[];
-  /** What was published to whoever follows the account or watches the turn. */
+  /** The messages published to those who follow the account or watch the turn. */
   readonly published: readonly string[];
-  /** What was asked of Temporal for the turn's newest run; null: it has none. */
+  /** What Temporal was asked to do with the turn's newest run; null when it has none. */
   readonly run: { readonly queue: string; readonly asked: readonly string[] } | null;
 }
 
 const reason = 'test';
 const WAYS: Record<string, Way> = {
   grant: {
-    // Its write found Temporal away: the next one arms what it needs.
+    // Temporal was away at this person's last write, so the next write arms what they need.
     prepare: (person) => putAt(person, 92),
     api: ({ person }) => [`/api/admin/users/${person.userId}/grants`, { tokens: 1, reason }],
     cli: ({ person }) => ['user', 'grant', '--user', String(person.userId), '--tokens', '1', '--reason', reason],
@@ -99,13 +99,13 @@ const WAYS: Record<string, Way> = {
 const REDIS_URL = redisUrl();
 const monitor = createClient({ url: REDIS_URL });
 const gates: Gate[] = [];
-/** One for each door, and one for a command that does not get through to Temporal. */
+/** For each way: a subject for the API, one for the command, and one for a command that cannot reach Temporal. */
 const prepared = new Map<string, [api: Subject, cli: Subject, cut: Subject]>();
 let published: { channel: string; text: string }[] = [];
 let stack: TestStack;
 let admin: Person;
 
-/** No worker runs when the writes come, so that what is seen is what the write itself has done. */
+/** No worker runs during the writes, so that only the write's own effects are seen. */
 beforeAll(async () => {
   stack = await startTestStack({ REDIS_URL }, { works: false });
   admin = await stack.person('admin');
@@ -179,7 +179,7 @@ async function prepare(way: Way): Promise<Subject> {
   return { person, turn: new TestTurn(stack, person), entryId: 0, ...(await way.prepare(person)) };
 }
 
-/** Straight in the database: nothing is told and nothing armed. */
+/** Writes only to the database: nothing is announced and nothing is armed. */
 async function putAt({ userId }: Person, percent: number): Promise<object> {
   const account = await findAccount(stack.db.database.sql, userId);
   if (account === null) throw new Error('each person has an account');
@@ -188,7 +188,7 @@ async function putAt({ userId }: Person, percent: number): Promise<object> {
 
 function hear(line: string): void {
   const [, database, channel = '', text = ''] = /\[(\d+) [^\]]*\] "PUBLISH" "([^"]*)" "([^" ]*)/i.exec(line) ?? [];
-  // The same server serves the other test files, each in a database of its own.
+  // Other test files use the same server, each in a database of its own.
   if (database !== undefined && new URL(REDIS_URL).pathname === `/${database}`) published.push({ channel, text });
 }
 
@@ -201,7 +201,7 @@ async function effectsOf({ person: { userId }, turn }: Subject): Promise<Effects
   };
 }
 
-/** All that was published before now: by the stack's own connection, or by a command that has ended. */
+/** Everything published before now, by the stack's own connection or by a command that has ended. */
 async function publishedTo(names: Record<string, string>): Promise<string[]> {
   const mark = randomUUID();
   await stack.redis.commands.publish('mark', mark);

@@ -41,7 +41,7 @@ function serviceOn(port: number): Service {
   return createService(config, { log, readSdk });
 }
 
-/** Connections that a service holds to this test's own databases. */
+/** The connections that a service has to this test's own databases. */
 async function held(): Promise<{ postgresql: number; redis: number }> {
   const { rows } = await postgresql.query<{ count: number }>(
     'select count(*)::int as count from pg_stat_activity where datname = $1',
@@ -49,7 +49,7 @@ async function held(): Promise<{ postgresql: number; redis: number }> {
   );
   const own = new URL(REDIS_URL).pathname.slice(1);
   const clients: unknown = await redis.sendCommand(['CLIENT', 'LIST']);
-  // One of them is the test's own.
+  // One of them belongs to the test.
   const there = String(clients)
     .split('\n')
     .filter((line) => line.includes(` db=${own} `));

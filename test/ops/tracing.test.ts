@@ -41,7 +41,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Everything that one request caused, once its workflow has said that it ended. */
+/** The spans of one request, once its workflow's end was traced. */
 async function traceOf(requestId: string | null): Promise<SeenSpan[]> {
   let trace: SeenSpan[] = [];
   await until(async () => {
@@ -62,9 +62,7 @@ async function send(body: object, headers: Record<string, string> = {}) {
 const parentOf = (trace: readonly SeenSpan[], { parentSpanId }: SeenSpan) =>
   trace.find(({ spanId }) => spanId === parentSpanId)?.name ?? null;
 
-/**
- * The file once it holds all that was logged before the call: it is written beside the program, which nobody waits for.
- */
+/** The log file, once it has everything logged before the call: the program writes it without waiting. */
 async function writtenLog(): Promise<string> {
   const mark = randomUUID();
   log.info({ mark }, 'all before this is written');
@@ -112,7 +110,7 @@ describe('one turn is one trace', () => {
     for (const span of trace) {
       const parent = trace.find(({ spanId }) => spanId === span.parentSpanId);
       if (parent === undefined) continue;
-      // A workflow's clock is the server's, in whole milliseconds; it goes on when the call that started it has its
+      // A workflow's clock is the server's, in whole milliseconds. It moves on when the call that started it has its
       // answer.
       if (!parent.name.startsWith('temporal start'))
         expect(span.startedAt).toBeGreaterThanOrEqual(parent.startedAt - 2);
@@ -209,7 +207,7 @@ test('health and metrics, asked every few seconds, are not traced', async () => 
 });
 
 describe('nothing that a person wrote, was told or must keep secret leaves', () => {
-  /** Also as it would stand in JSON, in a URL and in base64, at any offset. */
+  /** The secret as it would be in JSON, in a URL and in base64 at any offset. */
   function formsOf(secret: string): string[] {
     const base64 = [0, 1, 2].map((offset) =>
       Buffer.from(`${' '.repeat(offset)}${secret}`)

@@ -6,8 +6,8 @@ import { ALL_SCENARIOS, readRecorded, shapeOf, writeRecorded, type RecordedHisto
 import { TEXTS, type Run, type Scenario } from './scenarios.ts';
 
 /**
- * Runs scenarios against the real services (TEST_* variables) and stores the histories the server wrote: all of them,
- * or those named `<type>` or `<type>/<name>`. One whose shape is stored already is left as it is.
+ * Runs scenarios against the real services (TEST_* variables) and stores the histories that the server wrote: of all
+ * scenarios, or of those named `<type>` or `<type>/<name>`. A history whose shape is already stored is not replaced.
  */
 async function main(wanted: readonly string[]): Promise<void> {
   const scenarios = [...ALL_SCENARIOS].filter(
@@ -56,10 +56,7 @@ async function openStack(options: { works?: boolean }): Promise<TestStack> {
   return stack;
 }
 
-/**
- * As the server holds it, without what tells where it was recorded: the machine's name, process ids and paths in stack
- * traces.
- */
+/** The history without what tells where it was recorded: the machine's name, process ids, and paths in stack traces. */
 async function readHistory({ stack, workflowId, runId }: Run): Promise<RecordedHistory> {
   const history = await stack.temporal.client.workflow.getHandle(workflowId, runId).fetchHistory();
   return JSON.parse(historyToJSON(history), (key, value: unknown) => {

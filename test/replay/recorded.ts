@@ -51,7 +51,7 @@ export function writeRecorded({
 }): string {
   const file = `${scenario}.${version}.json`;
   mkdirSync(join(folder, scenario, '..'), { recursive: true });
-  // An event a line: a third of the size of the usual form, and a change still shows where it is.
+  // One event a line: a third of the usual size, and a change still shows where it is.
   writeFileSync(
     join(folder, file),
     `{"events":[\n${history.events.map((event) => JSON.stringify(event)).join(',\n')}\n]}\n`,
@@ -60,8 +60,8 @@ export function writeRecorded({
 }
 
 /**
- * What workflow code did, in order: its commands as the server wrote them down. Two histories of one shape replay on
- * the same code; how workflow tasks fell (heartbeats, a cancel that came between) is left out, since time decides it.
+ * What workflow code did, in order: its commands as the server recorded them. Two histories of one shape replay on the
+ * same code. How workflow tasks fell (heartbeats, a cancel in between) is left out, because timing decides it.
  */
 export function shapeOf({ events }: RecordedHistory): string[] {
   return events.flatMap((event) => {
@@ -71,7 +71,7 @@ export function shapeOf({ events }: RecordedHistory): string[] {
   });
 }
 
-/** Events that a command of the workflow's makes, and what tells one from another. */
+/** The events that a workflow's command makes, and what tells one from another. */
 const COMMANDS: Record<string, (attributes: any) => string> = {
   ACTIVITY_TASK_SCHEDULED: ({ activityType }) => activityType.name,
   ACTIVITY_TASK_CANCEL_REQUESTED: () => '',
@@ -95,7 +95,7 @@ export function attributesOf(event: RecordedEvent): string {
   return name;
 }
 
-/** The data of a marker of the SDK's own: a local activity, or a patch. */
+/** The data of a marker that the SDK itself writes: a local activity, or a patch. */
 export function markerOf(attributes: any): { readonly activity_type?: string; readonly id?: string } {
   return decode((attributes.details?.data ?? attributes.details?.['patch-data'])?.payloads?.[0]) ?? {};
 }

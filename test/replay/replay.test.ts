@@ -17,7 +17,7 @@ const tampered = recorded.flatMap(({ file, history }) =>
 );
 const errors = new Map<string, Error | undefined>();
 
-/** All on one replaying worker: its core and its bundle are what takes time. */
+/** All histories are replayed on one worker, because its core and its bundle take most of the time. */
 beforeAll(async () => {
   installRuntime(createLog({ name: 'replay', level: 'silent' }));
   const all = [
@@ -78,8 +78,8 @@ describe('what is recorded', () => {
 });
 
 /**
- * What no history may hold, in the clear or in a payload: Korean, in which the scenarios speak, tokens, and paths of a
- * machine.
+ * What no history may contain, in the clear or in a payload: Korean (the language of the scenarios), tokens, and paths
+ * of a machine.
  */
 function textsIn(history: RecordedHistory): string[] {
   const found: string[] = [];

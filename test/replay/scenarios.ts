@@ -21,16 +21,16 @@ import { until } from '../support/until.ts';
 export interface Run {
   readonly stack: TestStack;
   readonly workflowId: string;
-  /** Of one run; else the newest. */
+  /** The run; the newest when it is left out. */
   readonly runId?: string;
 }
 
-/** Brings about one way for a workflow to end. */
+/** Makes a workflow end in one of its ways. */
 export type Scenario = (stage: Stage) => Promise<Run>;
 
 export interface Stage {
   readonly stack: TestStack;
-  /** A stack of the scenario's own, without a worker until it starts one. */
+  /** Opens a stack for the scenario, without a worker until it starts one. */
   openIdle(): Promise<TestStack>;
 }
 
@@ -40,8 +40,8 @@ const ANSWER = { chunks: TEXTS.answer };
 const UNAVAILABLE = { status: 503, headers: { 'retry-after-ms': '10' } };
 
 /**
- * Every ending of every workflow type. The compiler asks for each type, and a test for a recorded history of each line:
- * `npm run record -- <type>/<name>` makes it (docs/architecture/workflow-code.md).
+ * Every ending of every workflow type. The compiler requires each type, and a test requires a recorded history for each
+ * line; `npm run record -- <type>/<name>` makes it (docs/architecture/workflow-code.md).
  */
 export const SCENARIOS = {
   chatTurn: {
@@ -261,14 +261,14 @@ export const SCENARIOS = {
   },
 } as const satisfies Record<keyof typeof WORKFLOW_TYPES, Record<string, Scenario>>;
 
-/** Of a person whose reset is armed already, as it is but once a month. */
+/** A turn of a person whose reset is already armed, as it is all but once a month. */
 async function newTurn(stack: TestStack): Promise<TestTurn> {
   const turn = new TestTurn(stack, await stack.person(), { message: TEXTS.question });
   await setUsage(turn, 1);
   return turn;
 }
 
-/** A turn that was sent and has ended. */
+/** Sends a turn and waits for its end. */
 async function asked(stack: TestStack): Promise<TestTurn> {
   const turn = await newTurn(stack);
   await turn.send();
@@ -300,7 +300,10 @@ async function stoppedAt(stack: TestStack, point: Point): Promise<TestTurn> {
   return turn;
 }
 
-/** @returns the newest run, over, which a reset began. */
+/**
+ * Resets the turn.
+ * @returns the run that the reset began, ended.
+ */
 async function resetTo(which: 'first' | 'last', turn: TestTurn): Promise<Run> {
   return ended(turn, reset(which, turn));
 }
@@ -312,14 +315,20 @@ async function reset(which: 'first' | 'last', turn: TestTurn): Promise<string> {
   return turn.reset(point);
 }
 
-/** Its newest run, over. @param cause what ends it. */
+/**
+ * The turn's newest run, ended.
+ * @param cause what ends it.
+ */
 async function ended(turn: TestTurn, cause?: Promise<unknown>): Promise<Run> {
   await cause;
   await turn.ended();
   return { stack: turn.stack, workflowId: turn.workflowId };
 }
 
-/** Three failed turns of one person, replayed. @param meanwhile once one of them has been begun. */
+/**
+ * Replays three failed turns of one person.
+ * @param meanwhile is called when one of them has begun.
+ */
 async function redriven(
   stack: TestStack,
   ratePerSecond: number,
@@ -352,7 +361,7 @@ async function setUsage({ person }: TestTurn, usagePercent: number): Promise<voi
   if (status !== 200) throw new Error(`the usage was not set: ${status}`);
 }
 
-/** Holds back settle, but not the storing of the answer before it. */
+/** Blocks settle, but not the storing of the answer before it. */
 function lockPeriod({ person, stack }: TestTurn): Promise<RowLock> {
   return lockRows(
     stack.db.url,
@@ -361,12 +370,12 @@ function lockPeriod({ person, stack }: TestTurn): Promise<RowLock> {
   );
 }
 
-/** Holds back every step of the account's turns. */
+/** Blocks every step of the account's turns. */
 function lockAccount({ person, stack }: TestTurn): Promise<RowLock> {
   return lockRows(stack.db.url, 'select 1 from accounts where user_id = $1', [person.userId]);
 }
 
-/** Settle fails at once, as often as it is tried, and nothing else does. */
+/** Makes settle, and nothing else, fail at once each time. */
 async function refuseDebits({ db: { database } }: TestStack): Promise<void> {
   await sql`alter table ledger_entries add constraint no_debits_for_now check (kind <> 'debit')`.execute(database.sql);
 }
@@ -375,19 +384,25 @@ async function allowDebits({ db: { database } }: TestStack): Promise<void> {
   await sql`alter table ledger_entries drop constraint no_debits_for_now`.execute(database.sql);
 }
 
-/** A new person at this level, with the schedules that go with it. @returns their id. */
+/**
+ * Makes a person at this level, with the schedules that belong to it.
+ * @returns their id.
+ */
 async function personAt(stack: TestStack, usagePercent: number): Promise<number> {
   const person = await stack.person();
   await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent });
   return person.userId;
 }
 
-/** The run of a schedule that is triggered here, over. */
+/**
+ * Triggers a schedule.
+ * @returns its run, ended.
+ */
 async function fired(stack: TestStack, id: string): Promise<Run> {
   return { stack, ...(await new TestSchedule(stack, id).fire()) };
 }
 
-/** The run that arming the schedule began, over. */
+/** The run that arming the schedule began, ended. */
 async function firstOf(stack: TestStack, id: string): Promise<Run> {
   return { stack, ...(await new TestSchedule(stack, id).ended(1)) };
 }

@@ -1,9 +1,8 @@
 import { attributesOf, decode, markerOf, type RecordedEvent, type RecordedHistory } from './recorded.ts';
 
 /**
- * Ways in which workflow code could have behaved otherwise, done to a recorded history: each says what another version
- * of the code would have written. Null: not applicable to this one. Replay must refuse every one, or it would pass
- * wrong code as well.
+ * Changes to a recorded history, each as if other workflow code had written it; null where one does not apply. Replay
+ * must refuse every one, or it would also accept wrong code.
  */
 export const TAMPERS: Record<string, (history: RecordedHistory) => RecordedHistory | null> = {
   'a regular activity of another type': (history) =>
@@ -23,7 +22,7 @@ export const TAMPERS: Record<string, (history: RecordedHistory) => RecordedHisto
   'an end in place of its going on': (history) => ended(history, 'Continued_As_New', 'Completed', {}),
 };
 
-/** The last event of a kind, with its attributes changed. */
+/** Changes the attributes of the last event of a kind. */
 function changed(history: RecordedHistory, kind: string, change: (attributes: any) => void): RecordedHistory | null {
   const events = structuredClone(history.events);
   const event = lastOf(events, kind);
@@ -32,7 +31,7 @@ function changed(history: RecordedHistory, kind: string, change: (attributes: an
   return { events };
 }
 
-/** Consistently: the events after it move up, and what names an event by its id goes with them. */
+/** Removes the event consistently: later events move up, and references to their ids follow. */
 function without(history: RecordedHistory, kind: string): RecordedHistory | null {
   const gone = lastOf(history.events, kind);
   if (gone === undefined) return null;

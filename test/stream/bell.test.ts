@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import { Bell } from '../../platform/bell.ts';
 import { DeadlinePassed, ignoreLateness, within } from '../../platform/deadline.ts';
 
-/** Long enough that a test that waits for it fails by its own limit. */
+/** So long that a test which waits for it fails by its own limit. */
 const FOR_EVER = 600_000;
 
 test('a wait ends at the ring, also at one that came before it', async () => {
@@ -64,7 +64,7 @@ test('what comes in time is brought, what fails throws, what is late is told apa
 
 test('an answer that came while this process was busy is not late', async () => {
   const channel = new MessageChannel();
-  // From here the loop looks at its timers first, and only then at what has arrived.
+  // From here the event loop handles its timers first, and only then what has arrived.
   await new Promise((resolve) => setImmediate(resolve));
   const answer = new Promise((resolve) => channel.port2.once('message', resolve));
   const waiting = within(20, answer);

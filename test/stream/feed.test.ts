@@ -136,7 +136,7 @@ test('words reach whoever watches the turn, here and elsewhere, and nobody else'
   stage.feed.announce(turn.id, 'changed');
   await until(() => words.length === 4, 'both words, twice');
   expect([...words].sort()).toEqual(['elsewhere changed', 'elsewhere stop', 'here changed', 'here stop']);
-  // Once each: an echo of the first words would have come before this one.
+  // Each message comes once: an echo of the first ones would have come before this one.
   other.feed.announce(turn.id, 'changed');
   await until(() => words.length >= 6, 'the word from elsewhere');
   expect(words.slice(4).sort()).toEqual(['elsewhere changed', 'here changed']);
@@ -199,7 +199,7 @@ test('a reader slower than its turn gets all of it, and holds up nobody', async 
   const pieces = Array.from({ length: 200 }, (_, index) => `${index} `);
   for (const piece of pieces) {
     const before = writer.entries;
-    // Large enough not to wait for the pulse: more entries than are kept for one reader.
+    // The text is large enough not to wait for the pulse, and has more entries than are kept for one reader.
     writer.delta(piece.padEnd(8_200, '.'));
     await until(() => writer.entries > before, 'the entry');
   }

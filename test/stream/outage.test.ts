@@ -16,7 +16,7 @@ import {
 
 let server: RedisProcess;
 let stage: Stage;
-/** Another process's. */
+/** The stage of another process. */
 let other: Stage;
 /** Stages and servers that a test opens in addition; closed after it. */
 const opened: { close(): Promise<void> }[] = [];
@@ -203,7 +203,7 @@ describe('Redis is absent from the start', () => {
     const ended = Date.now();
     await reader.done;
     expect(Date.now() - ended).toBeLessThan(1_500);
-    // One more than the first text, which was numbered and never left.
+    // The number is one higher than the first text's, which was numbered and never left.
     expect(brief(reader.events)).toEqual(['0-1 accepted', '1-2 an answer', '1-3 completed']);
 
     const again = follow(alone, turn, { from: '1-2', text: 'an answer' });

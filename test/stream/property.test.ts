@@ -6,10 +6,10 @@ import { openRedisProcess, type RedisProcess } from './redis-process.ts';
 import { complete, follow, openStage, openWriter, TestTurn, until, type Reader, type Stage } from './stage.ts';
 
 /**
- * Random lives of a turn: text in random pieces, new attempts with the old one still writing, failures that run again,
- * readers who come, break off and come back from any event they ever had, and a Redis that loses everything. Whatever
- * happens, after every event a reader's text is the beginning of that attempt's text (no gap, no repeat), and in the
- * end it is the answer.
+ * Random lives of a turn: text in random pieces, new attempts while the old one still writes, failures that run again,
+ * readers who come, leave and resume from any event they ever had, and a Redis that loses everything. After every event
+ * a reader's text must be the beginning of that attempt's text (no gap, no repeat), and in the end it must be the
+ * answer.
  */
 type Step =
   | { readonly do: 'write'; readonly text: string; readonly cut: number; readonly wait: boolean }
@@ -63,7 +63,7 @@ test('every reader ends with the answer, also when Redis dies', async () => {
 
 interface Client {
   reader: Reader;
-  /** Every event it ever had, with its text then. */
+  /** Every event it ever had, with its text at that time. */
   readonly had: { readonly id: string | null; readonly text: string }[];
 }
 
@@ -80,7 +80,7 @@ async function live(steps: readonly Step[], maxEntries: number): Promise<void> {
   }
 }
 
-/** @param writers by attempt, the first one's at 0. */
+/** @param writers of the attempts, the first at index 0. */
 async function play(
   steps: readonly Step[],
   maxEntries: number,
@@ -88,7 +88,7 @@ async function play(
   writers: TurnWriter[],
 ): Promise<void> {
   const turn = new TestTurn();
-  /** The attempt before, whose worker was given up and lives. */
+  /** The attempt before, which was given up but whose worker still writes. */
   let haunting: TurnWriter | undefined;
   let restarted: 'retry' | 'replay' = 'retry';
 

@@ -5,19 +5,19 @@ import { createClient } from 'redis';
 import { until } from './stage.ts';
 
 /**
- * A Redis of the test's own, to be killed, emptied and paused. It keeps nothing on disk: what starts again is empty.
+ * A Redis for one test, to be killed, emptied and paused. It stores nothing on disk, so it is empty after a restart.
  */
 export interface RedisProcess {
   readonly url: string;
   start(): Promise<void>;
-  /** At once and without a word, like a lost machine. */
+  /** Kills it at once, without a last message, like a lost machine. */
   kill(): Promise<void>;
   close(): Promise<void>;
-  /** One command over a connection of its own. */
+  /** Sends one command over a connection of its own. */
   command(...words: string[]): Promise<unknown>;
 }
 
-/** @param isStarted false: its port is reserved, and nobody listens there yet. */
+/** @param isStarted false: only the port is reserved, and nothing listens there yet. */
 export async function openRedisProcess(isStarted = true): Promise<RedisProcess> {
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
@@ -52,7 +52,7 @@ export async function openRedisProcess(isStarted = true): Promise<RedisProcess> 
   return redis;
 }
 
-/** Whichever of the two is installed. */
+/** Starts redis-server or valkey-server, whichever is installed. */
 async function spawnRedis(args: readonly string[]): Promise<ChildProcess> {
   for (const name of ['redis-server', 'valkey-server']) {
     const child = spawn(name, args, { stdio: 'ignore' });

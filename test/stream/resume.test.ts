@@ -32,7 +32,7 @@ interface Recorded {
   readonly events: readonly TurnEvent<unknown>[];
 }
 
-/** One reader's whole stream of an attempt that died, and of one that answered. */
+/** A reader's whole stream of an attempt that died and of one that answered. */
 async function record(lost: readonly string[] | null, kept: readonly string[], isEnded: boolean): Promise<Recorded> {
   const turn = new TestTurn();
   const reader = follow(stage, turn);
@@ -53,7 +53,7 @@ async function record(lost: readonly string[] | null, kept: readonly string[], i
   return { turn, events: reader.events };
 }
 
-/** Text of a client that has the first `count` events. */
+/** The text of a client that has the first `count` events. */
 function textAfter(events: readonly TurnEvent<unknown>[], count: number): string {
   return events.slice(0, count).reduce(applied, '');
 }
@@ -66,7 +66,7 @@ describe.each([true, false])('of a stream that has ended: %s', (isEnded) => {
       const reader = follow(other, turn, { from: id, text: textAfter(events, index + 1) });
       if (isEnded) await reader.done;
       else await until(() => reader.events.length >= rest.length, 'the rest');
-      // The ending is the one event that its own id asks for again. Who has no text yet gets the answer in one piece.
+      // Only the ending is sent again for its own id. A reader without text gets the answer in one piece.
       if (index === events.length - 1 && isEnded) expect(brief(reader.events)).toEqual(brief(events.slice(-1)));
       else if (index > 0 || !isEnded) expect(brief(reader.events)).toEqual(rest);
       expect(reader.text).toBe(PIECES.join(''));
@@ -169,7 +169,7 @@ test.each([
     await again.done;
     expect(again.text).toBe(content ?? '');
     expect(again.events.at(-1)).toEqual(first.events.at(-1));
-    // Where nobody knows how long the stream was, the answer is given again rather than guessed about.
+    // When nobody knows how long the stream was, the answer is sent again instead of guessing.
     if (entries !== null || content === null) expect(again.events).toHaveLength(1);
   },
 );

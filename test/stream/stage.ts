@@ -7,7 +7,7 @@ import type { TurnSnapshot } from '../../platform/streams/reader.ts';
 import { createTurnFeed, type TurnFeed } from '../../platform/streams/turn-feed.ts';
 import { openTurnWriter, type TurnWriter, type TurnWriterOptions } from '../../platform/streams/writer.ts';
 
-/** One process's side of Redis: what `service.ts` opens. */
+/** One process's streams, as `service.ts` opens them. */
 export interface Stage {
   readonly redis: Redis;
   readonly feed: TurnFeed;
@@ -27,20 +27,23 @@ export async function openStage(url: string = sharedRedisUrl()): Promise<Stage> 
   };
 }
 
-/** @throws when the services are not there. Nothing here may empty, stop or pause this server: other tests use it. */
+/**
+ * The shared Redis. Nothing here may empty, stop or pause it, because other tests use it.
+ * @throws when the services are not there.
+ */
 export function sharedRedisUrl(): string {
   const url = process.env['TEST_REDIS_URL'];
   if (url === undefined) throw new Error('TEST_REDIS_URL is not set: run `npm test`, which starts the services');
   return url;
 }
 
-/** What stands in the ending event: enough to tell one ending from another. */
+/** The content of an ending event: enough to tell one ending from another. */
 export interface Ending {
   readonly state: EndingState;
   readonly content: string | null;
 }
 
-/** The row of one turn, as followers read it. Steps are named after those of `db/`. */
+/** One turn's row, as followers read it. Its steps are named like those of `db/`. */
 export class TestTurn {
   readonly id = randomUUID();
   reads = 0;
@@ -82,13 +85,13 @@ export class TestTurn {
     this.#row = { ...this.#row, state: 'refused' };
   }
 
-  /** A failed turn runs again. */
+  /** Runs a failed turn again. */
   reopen(): void {
     this.#row = { ...this.#row, state: 'accepted', content: null, streamEntries: null, turn: null };
   }
 }
 
-/** As `generate` does it: the attempt's row, the word to the readers, the writer. */
+/** Begins an attempt as `generate` does: its row, the message to readers, the writer. */
 export function openWriter(stage: Stage, turn: TestTurn, options: Partial<TurnWriterOptions> = {}): TurnWriter {
   const attempt = turn.openAttempt();
   stage.feed.announce(turn.id, 'changed');
@@ -101,7 +104,10 @@ export function openWriter(stage: Stage, turn: TestTurn, options: Partial<TurnWr
   });
 }
 
-/** As `generate` and `settleTurn` do it: the stream's end first, then the row, then the word to the readers. */
+/**
+ * Completes a turn as `generate` and `settleTurn` do: first the stream's end, then the row, then the message to
+ * readers.
+ */
 export async function complete(stage: Stage, turn: TestTurn, writer: TurnWriter): Promise<string> {
   const entries = await writer.end();
   turn.end('completed', writer.text, entries);
@@ -120,25 +126,25 @@ export async function writeEntries(writer: TurnWriter, pieces: readonly string[]
 
 export interface Reader {
   readonly events: readonly TurnEvent<Ending | null>[];
-  /** What a person sees: deltas joined, dropped at each `restarted`. */
+  /** The text that a person sees: all deltas, dropped at each `restarted`. */
   readonly text: string;
-  /** Also of what came before this connection. */
+  /** The id of the last event, which may have come before this connection. */
   readonly lastId: string | null;
   readonly done: Promise<Followed>;
-  /** The connection breaks. */
+  /** Breaks the connection. */
   leave(): Promise<Followed>;
 }
 
 export interface ReaderOptions {
   readonly from?: string | null;
-  /** The text that the client holds already. */
+  /** The text that the client already has. */
   readonly text?: string;
   readonly pollMs?: number;
   readonly onEvent?: (event: TurnEvent<Ending | null>) => Promise<void> | void;
 }
 
 /**
- * A client. It fails when an event breaks the contract: a repeated id, a delta under another attempt's id, anything
+ * A client that fails when an event breaks the contract: a repeated id, a delta with another attempt's id, or anything
  * after the ending.
  */
 export function follow(stage: Stage, turn: TestTurn, options: ReaderOptions = {}): Reader {
@@ -187,7 +193,7 @@ export function applied(text: string, event: TurnEvent<unknown>): string {
   return event.type === 'restarted' ? '' : text;
 }
 
-/** Events without what differs from turn to turn, for a table of what is expected. */
+/** The events without what differs between turns, for tables of expected events. */
 export function brief(events: readonly TurnEvent<unknown>[]): string[] {
   return events.map((event) => {
     if (event.type === 'delta') return `${event.id} ${event.data.text}`;
@@ -217,7 +223,7 @@ function checkOrder(lastId: string | null, lastType: string | null, event: TurnE
   if ((event.type === 'delta' || event.type === 'restarted') && event.data.attempt !== id.attempt)
     throw new Error(`${event.id} says attempt ${event.data.attempt}`);
   if (last === null || event.type === 'restarted') return;
-  // The ending itself may be asked for again.
+  // The ending may be asked for again.
   const isEndingAgain = lastType === null && event.type !== 'delta';
   if (id.attempt < last.attempt || (id.attempt === last.attempt && id.entry <= last.entry && !isEndingAgain)) {
     throw new Error(`${event.type} ${event.id} after ${lastId}`);

@@ -53,7 +53,7 @@ describe('a stream at its bound of entries', () => {
     await complete(stage, turn, writer);
     await Promise.all([early.done, late.done]);
     expect(restarts(early.events)).toEqual(['resync']);
-    // It had no text to drop.
+    // The attempt had no text to drop.
     expect(brief(late.events)).toEqual(['0-1 accepted', '1-4 restarted resync', '1-5 abcd', '1-6 e', '1-7 completed']);
   });
 
@@ -149,7 +149,7 @@ describe('a writer whose attempt is not the newest any more', () => {
     await reader.done;
     expect(reader.text).toBe('new text');
     expect((await streamOf(turn)).filter((entry) => entry.startsWith('1-'))).toEqual([]);
-    // The old one's end does not shorten the life of a stream that is another's; the new one's does.
+    // The old writer's end does not shorten the life of a stream that is another's; the new writer's does.
     expect(await ttlOf(turn)).toBeGreaterThan(590);
   });
 
@@ -199,7 +199,7 @@ describe('a surrogate pair', () => {
     const turn = new TestTurn();
     const writer = openWriter(stage, turn);
     writer.delta('\ud83d');
-    // Two entries of another writer: the pulse has passed for this one too.
+    // Two entries of another writer show that the pulse has passed for this one too.
     const neighbour = openWriter(stage, new TestTurn());
     await writeEntries(neighbour, ['a', 'b', 'c']);
     await neighbour.end();

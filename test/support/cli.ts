@@ -11,8 +11,8 @@ export interface CommandResult {
 }
 
 /**
- * `turnkeeper` on the stack's services, as a person runs it without a terminal.
- * @param env more variables, or others; without REDIS_URL the command has no Redis.
+ * Runs `turnkeeper` with the stack's services, as a person runs it without a terminal.
+ * @param env variables to add or replace; without REDIS_URL the command has no Redis.
  */
 export async function runCommand(
   stack: TestStack,

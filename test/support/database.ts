@@ -10,18 +10,18 @@ import { migrate } from '../../db/migrate.ts';
 export interface TestDatabase {
   readonly database: Database;
   readonly url: string;
-  /** Closes and drops it; fails when a connection was leaked to it. */
+  /** Closes and drops the database; fails when a connection to it was leaked. */
   close(): Promise<void>;
 }
 
 interface NewDatabase {
-  /** Without any schema, for tests of migrations. */
+  /** Without a schema, for tests of migrations. */
   readonly empty?: boolean | undefined;
-  /** Of a transaction that does not say its own: what an operator may have set for the database. */
+  /** The isolation of transactions that do not set their own: what an operator may have made the database's default. */
   readonly isolation?: 'read committed' | 'repeatable read' | undefined;
 }
 
-/** @param more as `openDatabase` has it. */
+/** @param more options of `openDatabase`. */
 export async function createTestDatabase({
   empty,
   isolation,
@@ -40,7 +40,7 @@ export async function createTestDatabase({
   };
 }
 
-/** A database that nobody is connected to yet. */
+/** Makes a database without connecting to it. */
 export async function makeDatabase({ empty = false, isolation = 'read committed' }: NewDatabase = {}): Promise<{
   readonly url: string;
   drop(): Promise<void>;
@@ -65,13 +65,13 @@ function serverUrl(): string {
   return url;
 }
 
-/** Named by the migrations' content, so that a changed migration never meets an old template. */
+/** The template is named by a hash of the migrations, so that a changed migration never meets an old template. */
 async function ensureTemplate(client: Client, server: string): Promise<string> {
   const hash = createHash('sha256');
   const folder = new URL('../../migrations/', import.meta.url);
   for (const file of readdirSync(folder).sort()) hash.update(readFileSync(new URL(file, folder)));
   const name = `template_${hash.digest('hex').slice(0, 12)}`;
-  // Two files that start together must not both make it, nor copy it half made.
+  // Two files that start together must not both make it, or copy it half made.
   await client.query('select pg_advisory_lock(7266533002)');
   const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name]);
   if (rowCount === 0) {

@@ -31,7 +31,7 @@ export async function readEvents(
   }
 }
 
-/** What a reader of the events shows in the end. */
+/** The text that a reader of the events shows in the end. */
 export function textOf(events: readonly SeenEvent[], before = ''): string {
   return events.reduce(
     (text, { event, data }) => (event === 'restarted' ? '' : event === 'delta' ? text + data.text : text),

@@ -1,13 +1,13 @@
 import { Client } from 'pg';
 import { until } from './until.ts';
 
-/** Rows locked by a transaction of the test's own: whoever wants them waits until it is released. */
+/** Rows that a transaction of the test has locked: whoever wants them waits until they are released. */
 export interface RowLock {
-  /** Whether somebody waits for it. */
+  /** Whether somebody waits for the rows. */
   isWanted(): Promise<boolean>;
   /**
-   * Takes a place in the queue behind those who wait now.
-   * @returns when it stands there; `granted` when they have had the rows.
+   * Queues for the lock behind those who wait now.
+   * @returns when it is in the queue; `granted` resolves when those have had the rows.
    */
   queue(): Promise<{ readonly granted: Promise<RowLock> }>;
   release(): Promise<void>;
@@ -17,13 +17,13 @@ interface Rows {
   readonly url: string;
   readonly query: string;
   readonly values: readonly unknown[];
-  /** `no key update` lets rows that refer to these be inserted, as the program's own locks do. */
+  /** `no key update`, the program's own kind of lock, lets rows be inserted that refer to these. */
   readonly strength: 'update' | 'no key update';
 }
 
 /**
- * @param query selects the rows, e.g. `select 1 from accounts where user_id = $1`.
- * @throws when it finds none: a lock on nothing holds nobody.
+ * @param query selects the rows, for example `select 1 from accounts where user_id = $1`.
+ * @throws when it finds none, because a lock on nothing stops nobody.
  */
 export async function lockRows(
   url: string,
@@ -50,7 +50,7 @@ async function take(client: Client, rows: Rows): Promise<RowLock> {
   }
   return {
     async isWanted() {
-      // Not pg_stat_activity: within a transaction it shows the backends of its first look for ever.
+      // pg_stat_activity cannot be used: within a transaction it keeps showing the backends of the first look.
       const waiting = await client.query(
         'select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))',
       );

@@ -2,7 +2,7 @@ import { CompiledQuery } from 'kysely';
 import { Client } from 'pg';
 import type { Database, Sql } from '../../db/database.ts';
 
-/** The database, telling which statements are run on it outside transactions. */
+/** The database, with a record of the statements that are run outside transactions. */
 export function recordStatements(database: Database): { database: Database; statements: CompiledQuery[] } {
   const statements: CompiledQuery[] = [];
   const executor = database.sql.getExecutor();
@@ -31,15 +31,15 @@ interface Plan {
   Plans?: Plan[];
 }
 
-/** How a statement gets at a table's rows. */
+/** How a statement reads a table's rows. */
 export interface Access {
   readonly table: string;
   readonly scans: boolean;
-  /** Rows it looked at, those it threw away included; 0 in a plan that was not run. */
+  /** The rows it looked at, including those it discarded; 0 in a plan that was not run. */
   readonly rows: number;
 }
 
-/** Runs the statement with its values and says what it looked at. */
+/** Runs the statement with its values and reports what it looked at. */
 export async function explainRun(on: Sql, { sql, parameters }: CompiledQuery): Promise<Access[]> {
   const { rows } = await on
     .getExecutor()
@@ -49,12 +49,12 @@ export async function explainRun(on: Sql, { sql, parameters }: CompiledQuery): P
   return accessOf(rows[0]?.['QUERY PLAN'][0].Plan);
 }
 
-/** The plan for whatever values: what a prepared statement may be run by from its sixth time on. */
+/** The generic plan, which PostgreSQL may use for a prepared statement from its sixth run on. */
 export async function explainGeneric(url: string, { sql }: CompiledQuery): Promise<Access[]> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    // Without values it is sent by the simple protocol, which alone lets placeholders stand in an explain.
+    // A statement without values is sent by the simple protocol, which alone allows placeholders in an explain.
     const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
       `explain (generic_plan, format json) ${sql}`,
     );

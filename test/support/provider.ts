@@ -3,33 +3,40 @@ import { exportJWK, generateKeyPair, importJWK, SignJWT, type JWK } from 'jose';
 import Provider, { type Adapter, type AdapterPayload, type Configuration } from 'oidc-provider';
 import { freePort } from '../../scripts/services/port.ts';
 
-/** What the API asks tokens to be meant for. */
+/** The audience that the API requires of tokens. */
 export const AUDIENCE = 'https://api.turnkeeper.example';
 
 /**
- * A certified OpenID provider, as anybody would run one, on loopback; its sign-in page takes any name and no password.
+ * A certified OpenID provider on loopback, set up as anybody would. Its sign-in page accepts any name and asks for no
+ * password.
  */
 export interface TestProvider {
   readonly issuer: string;
-  /** Paths that were asked for since the last call. */
+  /** The paths requested since the last call. */
   asked(): string[];
-  /** What its tokens say of a person from now on. */
+  /** Sets what its tokens say of a person from now on. */
   describe(subject: string, claims: Record<string, unknown>): void;
-  /** A token with these claims, signed by its present key; `null` leaves a claim out. */
+  /** A token with these claims, signed by the present key; `null` leaves a claim out. */
   sign(claims: Record<string, unknown>, header?: { alg?: string; kid?: string; typ?: string }): Promise<string>;
-  /** Its public key as everybody can have it. */
+  /** Its public key. */
   publicKey(): JWK;
-  /** Signs with a new key from now on. @param keeping publishes the old one on. */
+  /**
+   * Signs with a new key from now on.
+   * @param keeping whether the old key stays published.
+   */
   rotate(options: { keeping: boolean }): Promise<void>;
-  /** Nothing listens any more, until `back`. */
+  /** Stops listening until `back`. */
   away(): Promise<void>;
   back(): Promise<void>;
-  /** As it does when its own session of the person ends: their refresh tokens are good no more. */
+  /** Ends the person's session at the provider: their refresh tokens are refused. */
   forget(): void;
   close(): Promise<void>;
 }
 
-/** @param web where the web app is, that may sign in here. @param tokenSeconds how long an access token lives. */
+/**
+ * @param web the address of the web app that may sign people in.
+ * @param tokenSeconds how long an access token lives.
+ */
 export async function startProvider({
   web = 'http://127.0.0.1:1',
   tokenSeconds = 300,
@@ -144,7 +151,7 @@ function configure({
     findAccount: (_ctx, id) => ({ accountId: id, claims: async () => ({ sub: id, ...claimsOf(id) }) }),
     extraTokenClaims: (_ctx, token) =>
       'accountId' in token && typeof token.accountId === 'string' ? claimsOf(token.accountId) : {},
-    // Nobody is asked whether they agree: it is the company's own app.
+    // The consent page is skipped, because the app is the company's own.
     async loadExistingGrant(ctx) {
       const { client, session, provider } = ctx.oidc;
       if (client === undefined || session?.accountId === undefined) return undefined;
@@ -187,7 +194,7 @@ function configure({
   };
 }
 
-/** What it remembers: sessions, grants, codes and refresh tokens. */
+/** The provider's storage: sessions, grants, codes and refresh tokens. */
 function keepIn(kept: Map<string, AdapterPayload>, name: string): Adapter {
   const find = async (id: string) => kept.get(`${name}:${id}`);
   const findBy = async (is: (payload: AdapterPayload) => boolean) =>
@@ -211,7 +218,7 @@ function keepIn(kept: Map<string, AdapterPayload>, name: string): Adapter {
   };
 }
 
-/** Its sign-in page: a name, or no thanks. */
+/** The provider's sign-in page: a name, or a refusal. */
 async function interact(provider: Provider, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method === 'GET') {
     response

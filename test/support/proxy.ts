@@ -1,19 +1,16 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** `requests` go to the service, `answers` come from it. */
+/** `requests` go to the service, `answers` come back. */
 type Direction = 'requests' | 'answers';
 
-/**
- * A path of the test's own to one service: what goes by it can be cut off without hurting whoever else uses the
- * service.
- */
+/** A path to one service for one test, which can be cut without hurting others who use the service. */
 export interface Proxy {
-  /** `host:port`, to be used in place of the service's. */
+  /** The `host:port` to use in place of the service's. */
   readonly address: string;
-  /** Connections stay open and nothing moves, as on a network that swallows packets; what waits goes on with `heal`. */
+  /** Connections stay open and nothing moves, as on a network that loses packets; `heal` lets what waits go on. */
   stall(...directions: Direction[]): void;
-  /** Connections are lost and new ones refused, as when the service is down. */
+  /** Connections break and new ones are refused, as when the service is down. */
   cut(): Promise<void>;
   heal(): Promise<void>;
   close(): Promise<void>;
@@ -86,7 +83,7 @@ class Gate {
     this.#open();
   }
 
-  /** At once while it is open, so that nothing is reordered. */
+  /** Passes data on at once while the gate is open, so that nothing is reordered. */
   async pass(): Promise<void> {
     while (this.#opened !== null) await this.#opened;
   }

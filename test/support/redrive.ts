@@ -4,8 +4,8 @@ import type { redriveTurns } from '../../workflows/redrive-turns.ts';
 import type { TestStack } from './stack.ts';
 
 /**
- * Ends the redrive's run where it stands and begins another, with a history of its own length: what was done stands in
- * PostgreSQL.
+ * Ends the redrive's run where it is and begins another, which may have its own limit of history length. What was done
+ * is in PostgreSQL.
  * @returns the new run's id.
  */
 export async function restartRedrive(

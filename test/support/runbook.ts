@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 export const RUNBOOK = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
 
-/** The views that it tells people to save in the Temporal UI, by name. */
+/** The views that the runbook tells people to save in the Temporal UI, by name. */
 export const SAVED_VIEWS: ReadonlyMap<string, string> = new Map(
   [...RUNBOOK.matchAll(/^\| ([^|`]+?) +\| `([A-Z][^`]+)` +\|$/gm)].map(([, name = '', query = '']) => [name, query]),
 );

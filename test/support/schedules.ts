@@ -10,7 +10,7 @@ import { userScheduleId } from '../../workflows/contract/ids.ts';
 import type { TestStack } from './stack.ts';
 import { until } from './until.ts';
 
-/** A schedule of a stack's on the real server, and its firings, which outlive it. */
+/** A stack's schedule on the real server, and its firings, which remain when it is deleted. */
 export class TestSchedule {
   readonly handle: ScheduleHandle;
   readonly #stack: TestStack;
@@ -36,7 +36,7 @@ export class TestSchedule {
     return (await this.find()) !== null;
   }
 
-  /** Workflows it has started, oldest first; waits until there are so many. */
+  /** The workflows that it has started, oldest first; waits until there are so many. */
   async runs(atLeast: number): Promise<WorkflowExecutionInfo[]> {
     let runs: WorkflowExecutionInfo[] = [];
     await until(async () => {
@@ -50,7 +50,7 @@ export class TestSchedule {
     return runs.sort((a, b) => a.startTime.getTime() - b.startTime.getTime() || (a.workflowId < b.workflowId ? -1 : 1));
   }
 
-  /** What they answered; waits for those that run. */
+  /** The workflows' results; waits for those that run. */
   async results(atLeast: number): Promise<any[]> {
     const runs = await this.runs(atLeast);
     return Promise.all(
@@ -59,9 +59,9 @@ export class TestSchedule {
   }
 
   /**
-   * Triggers it. @returns the workflow of that firing, over in whatever way. The last one may not have closed yet,
-   * although what it did is seen: under the schedule's own SKIP the trigger would be dropped, and what is listed may
-   * lack it.
+   * Triggers the schedule. The last firing may not have closed yet although its effects are seen; under the schedule's
+   * own SKIP the trigger would then be dropped, and the list may lack that firing.
+   * @returns the workflow of this firing, ended in whatever way.
    */
   async fire(): Promise<WorkflowExecutionInfo> {
     const { info } = await this.handle.describe();
@@ -70,7 +70,7 @@ export class TestSchedule {
     return this.ended(before + 1);
   }
 
-  /** The newest of so many firings, over in whatever way. */
+  /** The newest of so many firings, ended in whatever way. */
   async ended(atLeast: number): Promise<WorkflowExecutionInfo> {
     const run = (await this.runs(atLeast)).at(-1);
     if (run === undefined) throw new Error('a firing starts a workflow');

@@ -19,14 +19,14 @@ import { through, type Proxy } from './proxy.ts';
 export interface Person {
   readonly userId: number;
   readonly token: string;
-  /** A request with the person's token; `body` is sent as JSON. */
+  /** Sends a request with the person's token; `body` is sent as JSON. */
   call(
     method: string,
     path: string,
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<{ status: number; headers: Headers; body: any }>;
-  /** The raw answer, for streams. */
+  /** The raw response, for streams. */
   raw(
     method: string,
     path: string,
@@ -42,22 +42,22 @@ export interface TestStack {
   readonly model: FakeModel;
   readonly db: {
     readonly database: Database;
-    /** Of the server itself, whatever lies between the service and it. */
+    /** The server's own address, whatever lies between the service and it. */
     readonly url: string;
   };
   readonly redis: Redis;
   readonly temporal: Temporal;
   readonly runs: TurnRuns;
   readonly planner: Planner;
-  /** Before the names of its queues and schedules. */
+  /** The prefix of the names of its queues and schedules. */
   readonly taskQueuePrefix: string;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
   person(role?: 'user' | 'admin'): Promise<Person>;
   /**
-   * A worker beside those that run, on the same queues. `close` lets no stream finish: it is cut, and another worker
-   * takes its turn.
-   * @param build the version it says it is, and the workflow code it runs.
+   * Starts a worker on the same queues, in addition to those that run. Its `close` lets no stream finish: the stream is
+   * cut, and another worker takes the turn.
+   * @param build the version that it names, and the workflow code that it runs.
    */
   startWorker(build?: Build): Promise<RunningWorker>;
   close(): Promise<void>;
@@ -66,11 +66,11 @@ export interface TestStack {
 let readSdk: (() => Promise<string>) | null = null;
 
 /**
- * @param env more variables, as a person would set them.
+ * @param env variables to add, as a person would set them.
  * @param options.works false: no worker runs.
- * @param options.log instead of silence.
+ * @param options.log replaces silence.
  * @param options.now the policy's clock.
- * @param options.postgresql between the service and the server.
+ * @param options.postgresql a proxy between the service and the server.
  */
 export async function startTestStack(
   env: Record<string, string> = {},
@@ -133,7 +133,7 @@ export async function startTestStack(
   };
 }
 
-/** What earlier tests have left in the Redis database that this stack has for its own. */
+/** Deletes what earlier tests left in this stack's Redis database. */
 async function flush(url: string): Promise<void> {
   const redis = await createClient({ url }).connect();
   await redis.flushDb();
@@ -169,7 +169,8 @@ export function personAtUrl(url: string | (() => string), userId: number, token:
 }
 
 /**
- * A Redis database of its own per test process file: keys name accounts, whose ids every file's database begins anew.
+ * A Redis database that no other test file uses at the same time: keys contain account ids, which begin anew in every
+ * file's database.
  */
 export function redisUrl(): string {
   const url = new URL(required('TEST_REDIS_URL'));

@@ -1,24 +1,24 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * A way through to a server that counts what a client says to it: its own protocol, read on the wire, so nothing in the
- * product counts for the test.
+ * A proxy that counts what a client sends to a server. It reads the protocol on the wire, so nothing in the product
+ * counts for the test.
  */
 export interface Tap {
   readonly url: string;
-  /** What was said since the last call. */
+  /** What was sent since the last call. */
   take(): string[];
   close(): Promise<void>;
 }
 
-/** Statements sent to PostgreSQL: those of the simple protocol by their text, prepared ones as `execute`. */
+/** Counts statements sent to PostgreSQL: those of the simple protocol by their text, prepared ones as `execute`. */
 export function tapPostgres(url: string): Promise<Tap> {
   return open(url, 5432, () =>
     messages((type, body) => (type === 'Q' ? [textsOf(body)[0] ?? ''] : type === 'E' ? ['execute'] : [])),
   );
 }
 
-/** What PostgreSQL is told to prepare: `name text`. */
+/** Records what PostgreSQL is asked to prepare: `name text`. */
 export function tapPrepared(url: string): Promise<Tap> {
   return open(url, 5432, () => messages((type, body) => (type === 'P' ? [textsOf(body).slice(0, 2).join(' ')] : [])));
 }
@@ -38,12 +38,12 @@ function messages(hear: (type: string, body: Buffer) => string[]): Read {
   };
 }
 
-/** Each ends with a zero. */
+/** Splits texts that each end with a zero byte. */
 function textsOf(body: Buffer): string[] {
   return body.toString('utf8').split('\0');
 }
 
-/** Commands sent to Redis, by name. */
+/** Counts the commands sent to Redis, by name. */
 export function tapRedis(url: string): Promise<Tap> {
   return open(url, 6379, () => (bytes) => {
     const line = (from: number) => {
@@ -66,7 +66,10 @@ export function tapRedis(url: string): Promise<Tap> {
   });
 }
 
-/** @returns null until the bytes hold a whole message. */
+/**
+ * Reads one message.
+ * @returns null until the bytes hold a whole message.
+ */
 type Read = (bytes: Buffer) => { length: number; texts: string[] } | null;
 
 async function open(url: string, defaultPort: number, reader: () => Read): Promise<Tap> {

@@ -6,14 +6,14 @@ import { turnWorkflowId } from '../../workflows/contract/ids.ts';
 import type { Person, TestStack } from './stack.ts';
 import { until } from './until.ts';
 
-/** What every ending must leave right. */
+/** The figures that every ending must leave right. */
 export interface Books {
   readonly debits: number;
   readonly debited: number;
   readonly liveHolds: number;
 }
 
-/** A completed workflow task of one run: what the Temporal UI and `temporal workflow reset` offer to reset to. */
+/** A completed workflow task of one run, to which the Temporal UI and `temporal workflow reset` can reset. */
 export interface ResetPoint {
   readonly runId: string;
   readonly eventId: EventId;
@@ -21,14 +21,14 @@ export interface ResetPoint {
 
 type EventId = NonNullable<NonNullable<History['events']>[number]['eventId']>;
 
-/** One turn as its person and an admin in front of the Temporal UI see it. */
+/** One turn, as its person sees it and an admin who uses the Temporal UI. */
 export class TestTurn {
   readonly stack: TestStack;
   readonly person: Person;
   readonly turnId = randomUUID();
   readonly #body: { readonly message: string };
 
-  /** @param body what is asked, unless a send says otherwise. */
+  /** @param body the request, unless a send has its own. */
   constructor(
     stack: TestStack,
     person: Person,
@@ -51,7 +51,7 @@ export class TestTurn {
     return this.person.call('POST', '/api/chat/send', { turnId: this.turnId, ...this.#body, ...body }, headers);
   }
 
-  /** Its events from their start. */
+  /** Reads its events from their start. */
   follow() {
     return this.person.raw('GET', `/api/chat/turns/${this.turnId}/events`);
   }
@@ -68,12 +68,15 @@ export class TestTurn {
     return this.person.call('POST', `/api/chat/turns/${this.turnId}/retry`);
   }
 
-  /** @param runId of one run; else of the newest. */
+  /** @param runId the run; the newest when it is left out. */
   handle(runId?: string): WorkflowHandle {
     return this.stack.temporal.client.workflow.getHandle(this.workflowId, runId);
   }
 
-  /** Waits for the end of a run. @returns how it ended, as the Temporal UI shows it. */
+  /**
+   * Waits for the end of a run.
+   * @returns how it ended, as the Temporal UI shows it.
+   */
   async ended(runId?: string): Promise<string> {
     const handle = this.handle(runId);
     await handle.result().catch(() => {});
@@ -84,7 +87,7 @@ export class TestTurn {
     return (await this.handle(runId).fetchHistory()).events ?? [];
   }
 
-  /** Its workflow is there, whether or not a worker is. */
+  /** Waits until its workflow exists, with or without a worker. */
   started(): Promise<void> {
     return until(() =>
       this.handle()
@@ -93,7 +96,7 @@ export class TestTurn {
     );
   }
 
-  /** A regular activity of this type has been scheduled. */
+  /** Waits until a regular activity of this type has been scheduled. */
   scheduled(activity: string, runId?: string): Promise<void> {
     return until(async () =>
       (await this.events(runId)).some(
@@ -113,7 +116,7 @@ export class TestTurn {
     return rows[0];
   }
 
-  /** Of the newest run, first to last. */
+  /** The reset points of the newest run, first to last. */
   async resetPoints(): Promise<ResetPoint[]> {
     const { runId } = await this.handle().describe();
     const events = await this.events(runId);
@@ -122,7 +125,10 @@ export class TestTurn {
     );
   }
 
-  /** As the Temporal UI does it. @returns the new run. */
+  /**
+   * Resets as the Temporal UI does.
+   * @returns the new run.
+   */
   async reset({ runId, eventId }: ResetPoint): Promise<string> {
     const { temporal } = this.stack;
     const { runId: started } = await temporal.connection.workflowService.resetWorkflowExecution({

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Waits for a fact. A look may be a request through the whole service: the next one comes after a tenth of the time
+ * Waits for a fact. A look may be a request through the whole service, so the next one comes after a tenth of the time
  * waited so far, 20 to 250 ms.
- * @throws when it has not come within `withinMs`, which no test's promise depends on.
+ * @throws when the fact has not come within `withinMs`, on which no test's promise depends.
  */
 export async function until(isSo: () => Promise<boolean> | boolean, withinMs = 60_000): Promise<void> {
   const began = Date.now();

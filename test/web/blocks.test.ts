@@ -25,7 +25,7 @@ const PIECES = [
   '3~5일 ',
   '`코드` ',
 ];
-/** What is shown: each block read by itself, as the page does. */
+/** What the page shows: it parses each block by itself. */
 const shown = ({ done, last }: Blocks) => withoutPlaces([...done, last].flatMap((block) => parse(block).children));
 const withoutPlaces = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (key, inner: unknown) => (key === 'position' ? undefined : inner)));

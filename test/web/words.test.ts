@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const folder = join(import.meta.dirname, '../../web/i18n');
 const parts = readdirSync(join(folder, 'ko'));
 
-/** Each sentence under its full key. */
+/** The sentences by their full keys. */
 function sentences(locale: string, part: string): Map<string, string> {
   const found = new Map<string, string>();
   const walk = (value: unknown, path: string) => {
@@ -16,7 +16,7 @@ function sentences(locale: string, part: string): Map<string, string> {
   return found;
 }
 
-/** `_one` and `_other` are English's; Korean has one form for every number. */
+/** The keys without `_one` and `_other`, which only English has: Korean has one form for every number. */
 function keysOf(words: Map<string, string>): string[] {
   return [...new Set([...words.keys()].map((key) => key.replace(/_(one|other)$/, '')))].sort();
 }

@@ -31,14 +31,14 @@ describe('turnkeeper history', () => {
     const turn = await answered(stack, person);
     const { turn: open, gate } = await running(stack, person, 3);
     await listed(stack, `UserId = "${person.userId}" AND TaskQueue = "${stack.taskQueuePrefix}turns"`, 2);
-    // And shown as closed: what the server lists may be a moment old.
+    // Waits until it is also listed as closed, because the server's lists may be a moment old.
     await listed(
       stack,
       `UserId = "${person.userId}" AND TaskQueue = "${stack.taskQueuePrefix}turns" AND ExecutionStatus = "Running"`,
       1,
     );
 
-    // By default all that runs, a schedule of the system's that fires just now too: how many turns that is, is asked by
+    // The default lists every running workflow, even a system schedule's that fires just now. The turns are counted by
     // their type.
     const checks = await Promise.all(
       [
@@ -100,7 +100,7 @@ describe('turnkeeper history', () => {
   }, 60_000);
 });
 
-/** As a person runs it, on the services of this stack. */
+/** Runs the command as a person does, on this stack's services. */
 function turnkeeper(...args: string[]): Promise<{ code: number; output: unknown; errors: string }> {
   const env = {
     ...process.env,

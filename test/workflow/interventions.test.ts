@@ -27,7 +27,7 @@ afterEach(async () => {
   for (const allow of refusals) await allow();
 });
 
-/** PostgreSQL takes only such rows from now on, until the returned function is called or the test has ended. */
+/** Makes PostgreSQL accept only such rows, until the returned function is called or the test has ended. */
 async function refuse(table: string, check: string): Promise<() => Promise<void>> {
   const { sql: database } = stack.db.database;
   const name = `only_such_${table}_for_now`;
@@ -184,7 +184,7 @@ describe('terminated in the Temporal UI', () => {
     expect(modelCalls(turn)).toBe(1);
   });
 
-  /** A turn is left alone until it has been quiet for a second here. */
+  /** Reconcile leaves a turn alone until it has been quiet for a second here. */
   function reconciledTo(read: () => Promise<string>, state: string): Promise<void> {
     return until(async () => {
       await reconcile(stack);
@@ -196,7 +196,7 @@ describe('terminated in the Temporal UI', () => {
 describe('the history', () => {
   test('of an answer of 2,000 pieces has 13 events, like any other that arms no schedule', async () => {
     const person = await stack.person();
-    // The first of a period arms its reset.
+    // The first turn of a period arms its reset.
     await answered(stack, person);
     const turn = newTurn(stack, person);
     stack.model.next({ chunks: { count: 2_000, text: ' 토큰' }, honourLimit: false });
@@ -214,7 +214,7 @@ describe('the history', () => {
     expect((await turn.events()).length).toBeLessThanOrEqual(15);
   });
 
-  // Some 10 s: that long a local step is tried before it gives way.
+  // It takes some 10 s: a local step is tried that long before it gives way.
   test('stays bounded while PostgreSQL refuses every debit and every failure, and the turns end when it no longer does', async () => {
     const allowing = [await refuse('ledger_entries', "kind <> 'debit'"), await refuse('turns', "state <> 'failed'")];
     const [debited, failing] = [newTurn(stack, await stack.person()), newTurn(stack, await stack.person())];
@@ -228,8 +228,7 @@ describe('the history', () => {
     await Promise.all([debited.scheduled('settleTurn'), failing.scheduled('releaseTurn')]);
     for (const allow of allowing) await allow();
     expect(await Promise.all([debited.ended(), failing.ended()])).toEqual(['COMPLETED', 'FAILED']);
-    // The three events of a workflow task that goes on, twice; the regular activity and its task, and six for a
-    // schedule.
+    // Three events of a workflow task that goes on, twice; the regular activity and its task; and six for a schedule.
     for (const turn of [debited, failing]) expect((await turn.events()).length).toBeLessThanOrEqual(31);
     expect((await Promise.all(sendings)).map(({ status }) => status)).toEqual([502, 200]);
     expect([await debited.books(), await failing.books()]).toMatchObject([

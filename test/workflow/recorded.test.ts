@@ -5,8 +5,9 @@ import { TEXTS } from '../replay/scenarios.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
 /**
- * Scenarios that are not run again here: a local step is held for 10 s or a schedule's retries for 15 s, or a worker is
- * replaced; and those in which a stop's two messages race, so that one recording does not show every shape.
+ * Scenarios that are not run again here: those that hold a local step for 10 s or a schedule's retries for 15 s, or
+ * replace a worker; and those in which the two messages of a stop race, because one recording does not show every
+ * shape.
  */
 const NOT_AGAIN = /regular-activity|never-reserved|given-up|not-settled|worker-lost|stopped|cancelled/;
 

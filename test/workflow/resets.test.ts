@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** What a turn is and has cost, in all, when the reset run is over. */
+/** What a turn is and has cost in total when the reset run has ended. */
 interface Outcome {
   readonly workflow: 'COMPLETED' | 'FAILED';
   readonly state: string;
@@ -42,7 +42,7 @@ interface Outcome {
 
 const OVER = { workflow: 'COMPLETED', state: 'completed', debits: 1, modelCalls: 1 } as const;
 
-/** Third column of "sending again" (policy 7), by the workflow task that is reset to. */
+/** The third column of "sending again" (policy 7), by the workflow task to which the turn is reset. */
 const TURNS: Record<string, { make(person: Person): Promise<TestTurn>; first: Outcome; later: Outcome }> = {
   'an answered turn': { make: (person) => answered(stack, person), first: OVER, later: OVER },
   'a turn stopped after its first delta': {
@@ -55,16 +55,16 @@ const TURNS: Record<string, { make(person: Person): Promise<TestTurn>; first: Ou
     first: { ...OVER, state: 'stopped', debits: 0 },
     later: { ...OVER, state: 'stopped', debits: 0 },
   },
-  // What its history holds after the first task is the failure of its model call: it ends so again. Before, it runs
-  // again.
+  // After its first task, the history has the failure of its model call, so the turn fails again. Reset to before that,
+  // it runs again.
   'a failed turn': {
     make: (person) => failed(stack, person),
     first: { ...OVER, modelCalls: 2 },
     later: { workflow: 'FAILED', state: 'failed', debits: 0, modelCalls: 1 },
   },
-  // It has one task only.
+  // This turn has only one task.
   'a refused turn for which there is room now': { make: (person) => refused(stack, person), first: OVER, later: OVER },
-  // A fenced restart: the earlier attempt still streams, and what it brings is dropped.
+  // A fenced restart: the earlier attempt still streams, and its text is dropped.
   'a running turn': {
     make: async (person) => {
       const { turn, gate } = await running(stack, person, 3);
@@ -76,9 +76,9 @@ const TURNS: Record<string, { make(person: Person): Promise<TestTurn>; first: Ou
   },
 };
 
-/** Model calls of runs that were reset, still held. */
+/** Model calls of runs that were reset; they are still held. */
 const late = new Map<TestTurn, Gate>();
-/** Every turn whose outcome was seen, with what it was. */
+/** Every turn whose outcome was checked, with its state then. */
 const seen = new Map<TestTurn, { body: object; books: Books }>();
 
 const ONE = {
@@ -106,7 +106,8 @@ describe.each(Object.entries(ONE))('one reset %s', (_way, reset) => {
   test.each(Object.entries(TURNS))(
     'of %s, to its first and to every later workflow task',
     async (_title, { make, first, later }) => {
-      // One turn a task: how many tasks a stop takes depends on what comes first, its message or Temporal's cancel.
+      // Each task gets a turn of its own: the number of tasks of a stop depends on what comes first, its message or
+      // Temporal's cancel.
       for (let i = 0; ; i++) {
         const turn = await make(await stack.person());
         const before = await turn.read();
@@ -275,7 +276,7 @@ test('what was fenced has changed nothing, now that every attempt is over', asyn
 
 async function expectOutcome(turn: TestTurn, { workflow, state, debits, modelCalls: calls }: Outcome): Promise<void> {
   expect(await turn.ended()).toBe(workflow);
-  // Only now may the attempt that was fenced bring its answer.
+  // Only now the fenced attempt may bring its answer.
   late.get(turn)?.open();
   const [{ body }, books] = await Promise.all([turn.read(), turn.books()]);
   expect({ state: body.state, debits: books.debits, liveHolds: books.liveHolds, modelCalls: modelCalls(turn) }).toEqual(

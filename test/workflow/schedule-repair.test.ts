@@ -11,7 +11,7 @@ let daily: TestSchedule;
 beforeAll(async () => {
   stack = await startTestStack();
   daily = new TestSchedule(stack, REPAIR_SCHEDULES_ID);
-  // Its first run, at the stack's start, must not mend what is planted here.
+  // The first run, at the stack's start, must not repair what is planted here.
   await daily.results(1);
 });
 afterAll(() => stack.close());
@@ -23,7 +23,7 @@ const putAt = (person: Person, percent: number) =>
 const faults = (differences: readonly ScheduleDifference[]) =>
   differences.map(({ userId, kind, fault }) => `${userId} ${kind} ${fault}`).sort();
 
-/** Six people, one for each way in which schedules and accounts can disagree, and one where they agree. */
+/** Makes six people: one for each way in which schedules and accounts can disagree, and one for whom they agree. */
 async function disagree(): Promise<string[]> {
   const [missing, moved, early, gone, over, unrecorded, right] = (await Promise.all(
     Array.from({ length: 7 }, () => stack.person()),
@@ -34,10 +34,10 @@ async function disagree(): Promise<string[]> {
       TestSchedule.ofUser(stack, 'alert', userId).results(1),
     ),
   );
-  // Deleted by hand, or with Temporal's data.
+  // These were deleted by hand, or with Temporal's data.
   await TestSchedule.ofUser(stack, 'reset', missing.userId).handle.delete();
   await TestSchedule.ofUser(stack, 'alert', missing.userId).handle.delete();
-  // A zone written past the API; an hour and an end changed in the Temporal UI.
+  // A time zone was written without the API; an hour and an end were changed in the Temporal UI.
   await sql`update accounts set time_zone = 'Asia/Kathmandu' where user_id = ${moved.userId}`.execute(
     stack.db.database.sql,
   );
@@ -45,7 +45,7 @@ async function disagree(): Promise<string[]> {
     ...previous,
     spec: { ...previous.spec, endAt: new Date() },
   }));
-  // A user that no longer exists, and one who fell below 90 % after the last firing.
+  // One schedule's user no longer exists, and one user fell below 90 % after the last firing.
   await stack.planner.arm('reset', { userId: 999_999, timeZone: 'Asia/Seoul', periodEndsAt: 0 });
   await stack.planner.arm('alert', { userId: over.userId, timeZone: 'Asia/Seoul', periodEndsAt: Date.now() - 1 });
   await TestSchedule.ofUser(stack, 'alert', over.userId).results(2);

@@ -15,7 +15,7 @@ import { startTestStack, type Person, type TestStack } from '../support/stack.ts
 import { until } from '../support/until.ts';
 
 let stack: TestStack;
-/** The policy's clock; Temporal's is the real one. */
+/** The policy's clock; Temporal's is real. */
 let now = Date.now;
 let person: Person;
 let accountId: number;
@@ -38,7 +38,7 @@ const arming = () => ({ database: stack.db.database, planner: stack.planner });
 const at = (text: string) => Date.parse(text);
 const putAt = (percent: number) =>
   person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: percent });
-/** As a settle or a grant by another process would: the write alone, without what follows it. */
+/** Only the write of a settle or a grant by another process, without what follows it. */
 const writeAt = (percent: number) => setTestUsage(stack.db.database, { accountId, percent, now: now() });
 const buy = (tokens: number) =>
   grantTokens(stack.db.database, { userId: person.userId, tokens, reason: 'bought', key: randomUUID(), now: now() });
@@ -141,7 +141,7 @@ describe('armed by what is used', () => {
       (await handle.fetchHistory()).events?.filter(
         ({ workflowTaskCompletedEventAttributes }) => workflowTaskCompletedEventAttributes != null,
       ) ?? [];
-    // The task in which settle ran is replayed from its start: settle runs again, and finds the turn settled.
+    // The task in which settle ran is replayed from its start: settle runs again and finds the turn settled.
     await stack.temporal.client.workflowService.resetWorkflowExecution({
       namespace: stack.temporal.namespace,
       workflowExecution: { workflowId: handle.workflowId },
@@ -176,15 +176,15 @@ describe('a time zone', () => {
         .catch((thrown: unknown) => thrown);
       return error instanceof ScheduleAlreadyRunning;
     };
-    // The server looks at the zone before it finds that there is a schedule of this name: 600 questions make none. One
-    // after the other, for the server is everybody's: two seconds.
+    // The server checks the zone before it finds that a schedule of this name exists, so these 600 requests make none.
+    // They are sent one after the other, because everybody uses the server; it takes two seconds.
     const refused: string[] = [];
     for (const zone of [...TIME_ZONES, 'JST']) if (!(await isTaken(zone))) refused.push(zone);
     expect(refused).toEqual(['JST']);
   });
 
   test('that Temporal refuses is asked for once: the check is armed all the same, and the turn’s workflow ends', async () => {
-    // As an account may have been left by a version that took such names.
+    // A version that accepted such names may have left an account like this.
     await sql`update accounts set time_zone = 'JST' where id = ${accountId}`.execute(stack.db.database.sql);
     await writeAt(92);
     const { turnId } = await send();
@@ -310,7 +310,7 @@ describe('a check', () => {
 });
 
 describe('races', () => {
-  /** The real planner, with something happening just before it deletes. */
+  /** The real planner, with something that happens just before it deletes. */
   const meanwhile = (happens: () => Promise<unknown>): Planner => ({
     ...stack.planner,
     async disarm(kind, userId) {

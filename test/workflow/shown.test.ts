@@ -23,16 +23,16 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Of one run, closed or not, as the Temporal UI asks for it. */
+/** What the Temporal UI shows of one run, closed or not. */
 interface Shown {
   readonly type: string;
   readonly summary: string;
-  /** From its start; '' without any. */
+  /** The details given at its start; '' without any. */
   readonly details: string;
-  /** Of now, by the worker. */
+  /** The current details, from the worker. */
   readonly current: string;
   readonly attributes: Readonly<Record<string, unknown>>;
-  /** Of its regular activities, by type. */
+  /** The summaries of its regular activities, by type. */
   readonly activities: Readonly<Record<string, string>>;
 }
 

@@ -14,7 +14,7 @@ import { until } from '../support/until.ts';
 
 export const ANSWER = { chunks: ['안녕', '하세요', '. 무엇을 ', '도와드릴까요?'] };
 
-/** Sent by this person and brought to an ending, each with a question of its own. */
+/** A turn of this person, sent with a question of its own and brought to an ending. */
 export async function answered(stack: TestStack, person: Person): Promise<TestTurn> {
   return sent(stack, person, ANSWER);
 }
@@ -41,7 +41,7 @@ export async function stopped(stack: TestStack, person: Person, at: Point): Prom
   return turn;
 }
 
-/** Its model call is held at `at`. */
+/** A turn whose model call is held at `at`. */
 export async function running(
   stack: TestStack,
   person: Person,
@@ -60,7 +60,7 @@ export function newTurn(stack: TestStack, person: Person, body: object = {}): Te
   return new TestTurn(stack, person, { message: `질문 ${randomUUID()}`, ...body });
 }
 
-/** A turn to which the model answered so, over. */
+/** A turn that the model answered by the scenario, ended. */
 export async function sent(stack: TestStack, person: Person, scenario: Scenario, body: object = {}): Promise<TestTurn> {
   const turn = newTurn(stack, person, body);
   stack.model.next(scenario);
@@ -78,8 +78,8 @@ export async function setUsage(person: Person, usagePercent: number): Promise<vo
 }
 
 /**
- * The first or last complete workflow task of its newest run. An answer may come from within the first, so it is waited
- * for.
+ * The first or last complete workflow task of the turn's newest run. It waits for that task, because an answer may be
+ * sent from within the first.
  */
 export async function pointOf(turn: TestTurn, which: 'first' | 'last'): Promise<ResetPoint> {
   let point: ResetPoint | undefined;
@@ -96,7 +96,7 @@ export function modelCalls({ stack, message }: TestTurn): number {
   return stack.model.requests.filter(({ body }) => body.messages.at(-1)?.content === message).length;
 }
 
-/** Workflow code that reserves twice: harmless for the turn, and not what an older history says. */
+/** Workflow code that reserves twice: harmless for the turn, but different from older histories. */
 export async function changedWorkflows(): Promise<{ code: string }> {
   const { code } = await bundleWorkflows();
   const changed = code.replace(
@@ -110,7 +110,10 @@ export async function changedWorkflows(): Promise<{ code: string }> {
 
 const run = promisify(execFile);
 
-/** The official CLI, as ops use it. @returns what it printed, null for nothing. */
+/**
+ * Runs the official CLI, as ops do.
+ * @returns what it printed; null for nothing.
+ */
 export async function temporalCli({ temporal }: TestStack, ...args: string[]): Promise<any> {
   const cli = await findTemporal(AbortSignal.timeout(60_000));
   const address = process.env['TEST_TEMPORAL_ADDRESS'];
@@ -127,7 +130,7 @@ export async function temporalCli({ temporal }: TestStack, ...args: string[]): P
   return stdout.trim() === '' ? null : JSON.parse(stdout);
 }
 
-/** Until visibility, which a query reads, has caught up with what happened. */
+/** Waits until the server's list, which queries read, shows so many. */
 export function listed({ temporal: { client } }: TestStack, query: string, count: number): Promise<void> {
   return until(async () => (await client.workflow.count(query)).count === count);
 }
@@ -149,7 +152,7 @@ export async function batchDone(
   });
 }
 
-/** One run of reconcile, to its end. */
+/** Runs reconcile once, to its end. */
 export async function reconcile({ temporal: { client }, taskQueuePrefix }: TestStack): Promise<ReconcileReport> {
   return client.workflow.execute<typeof reconcileWorkflow>(WORKFLOW_TYPES.reconcile, {
     workflowId: `reconcile-${randomUUID()}`,

@@ -92,7 +92,7 @@ test('one process with a version starts turns eagerly, in the same 13 events', a
   stack.model.always(ANSWER);
   await makeCurrent('1');
   const person = await stack.person();
-  // The first of a period arms its reset.
+  // The first turn of a period arms its reset.
   await answered(stack, person);
   const turn = await answered(stack, person);
   expect((await turn.read()).body).toMatchObject({ state: 'completed' });
@@ -104,7 +104,7 @@ test('one process with a version starts turns eagerly, in the same 13 events', a
   ]).toEqual([13, ['1'], true]);
 });
 
-/** A worker of this build, to which the deployment then sends what begins. */
+/** Starts a worker of this build, which then gets all new workflows of the deployment. */
 async function startBuild(buildId: string, workflowBundle?: { code: string }) {
   const worker = await stack.startWorker({
     version: { deploymentName, buildId },
@@ -114,7 +114,7 @@ async function startBuild(buildId: string, workflowBundle?: { code: string }) {
   return worker;
 }
 
-/** As ops do it; until the worker's first poll has told the server of its build, the CLI says that there is none. */
+/** Makes a build current as ops do. The CLI does not know the build until the worker's first poll has named it. */
 async function makeCurrent(buildId: string): Promise<void> {
   await until(() =>
     temporalCli(
@@ -134,7 +134,7 @@ async function makeCurrent(buildId: string): Promise<void> {
   );
 }
 
-/** Which builds worked on its newest run. */
+/** The builds that worked on the turn's newest run. */
 async function buildsOf(turn: TestTurn): Promise<string[]> {
   const builds = (await turn.events()).flatMap(
     ({ workflowTaskCompletedEventAttributes }) =>
