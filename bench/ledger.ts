@@ -10,7 +10,7 @@ import { readCatalogue } from '../platform/config/catalogue.ts';
 import { startPostgres } from '../scripts/services/postgres/postgres.ts';
 import { say } from '../scripts/services/say.ts';
 import { percentile, spreadOf, type Spread } from './figures.ts';
-import { openBenchServices } from './services.ts';
+import { openKeptServices } from './kept-services.ts';
 import { fillToTheBrim, type Brim } from './ledger-brim.ts';
 import { openNaive } from './naive-ledger.ts';
 import { acceptTurns, realForm, runPairs, type LedgerForm, type Pairs } from './pairs.ts';
@@ -62,7 +62,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
   });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
-  const bench = await openBenchServices('bench-ledger', stopping);
+  const bench = await openKeptServices('bench-ledger', stopping);
   try {
     const postgres = await bench.parts.start(startPostgres(bench.context, process.env['DATABASE_URL']));
     const report = await unlessStopped(

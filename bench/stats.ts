@@ -7,7 +7,7 @@ import { openRedis } from '../platform/redis.ts';
 import { createStatsCache } from '../platform/stats-cache.ts';
 import { startPostgres } from '../scripts/services/postgres/postgres.ts';
 import { startRedis } from '../scripts/services/redis.ts';
-import { openBenchServices } from './services.ts';
+import { openKeptServices } from './kept-services.ts';
 import { judge, textOf, timed, type Line } from './lines.ts';
 import { MACHINE, MANY, runBench, unlessStopped, wholeNumber } from './program.ts';
 import { HOT_ACCOUNT } from './seed-ledger.ts';
@@ -43,7 +43,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
   const rows = wholeNumber('--rows', values.rows ?? '1000000', MANY);
   const accounts = wholeNumber('--accounts', values.accounts ?? String(Math.max(10, Math.round(rows / 50))), MANY);
-  const bench = await openBenchServices('bench-stats', stopping);
+  const bench = await openKeptServices('bench-stats', stopping);
   try {
     const [postgres, redis] = await bench.parts.together((on) => [
       bench.parts.start(startPostgres(on, process.env['DATABASE_URL'])),

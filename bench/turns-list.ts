@@ -3,7 +3,7 @@ import { countFailures, listTurns } from '../db/reports/admin-turns.ts';
 import { openDatabase, type Database } from '../db/database.ts';
 import type { TurnFilter } from '../domain/turn-filter.ts';
 import { startPostgres } from '../scripts/services/postgres/postgres.ts';
-import { openBenchServices } from './services.ts';
+import { openKeptServices } from './kept-services.ts';
 import { judge, textOf, timed, type Line } from './lines.ts';
 import { MACHINE, MANY, runBench, unlessStopped, wholeNumber } from './program.ts';
 import { conversationOf, HOT_USER, NEWEST } from './seed-turns.ts';
@@ -31,7 +31,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
   const rows = wholeNumber('--rows', values.rows ?? '1000000', MANY);
-  const bench = await openBenchServices('bench-turns', stopping);
+  const bench = await openKeptServices('bench-turns', stopping);
   try {
     const postgres = await bench.parts.start(startPostgres(bench.context, process.env['DATABASE_URL']));
     const lines = await unlessStopped(stopping, run(postgres.url, rows));

@@ -8,13 +8,13 @@ import { Parts } from '../scripts/stack.ts';
  * A bench's own services, with the durable settings of `npm start`. Their data lies below `.turnkeeper/` and stays for
  * the next run.
  */
-export interface BenchServices {
+export interface KeptServices {
   readonly context: ServiceContext;
   readonly parts: Parts;
   close(): Promise<void>;
 }
 
-export async function openBenchServices(name: string, stopping: AbortSignal): Promise<BenchServices> {
+export async function openKeptServices(name: string, stopping: AbortSignal): Promise<KeptServices> {
   const dataDir = join(import.meta.dirname, '..', '.turnkeeper', name);
   mkdirSync(dataDir, { recursive: true });
   chmodSync(dataDir, 0o711);
