@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createTestDatabase } from '../support/database.ts';
+import { until } from '../support/until.ts';
 import { parseExposition, valueOf } from './exposition.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -61,10 +62,14 @@ test('a worker, which has no API, serves its metrics on METRICS_PORT, loopback u
     'metrics are served',
   );
   expect(worker.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
-  const exposition = parseExposition(await (await fetch(worker.url)).text());
+  let exposition = parseExposition('');
+  // They are served before Temporal is connected.
+  await until(async () => {
+    exposition = parseExposition(await (await fetch(worker.url)).text());
+    return exposition.families.has('temporal_request_latency_seconds');
+  });
   expect(valueOf(exposition, 'turnkeeper_info', { role: 'worker' })).toBe(1);
   expect(valueOf(exposition, 'turnkeeper_postgres_up')).toBe(1);
-  expect(exposition.families.has('temporal_request_latency_seconds')).toBe(true);
   // Metrics that only the API knows are absent, so that nobody misreads them.
   expect(exposition.families.has('turnkeeper_overload_bound_turns')).toBe(false);
   expect(await worker.stop()).toBe(0);
