@@ -15,12 +15,16 @@ export interface Redis {
    * alone.
    */
   isReady(): boolean;
+  /** Whether `commands` is connected, and was not answered with a refusal since it last took a write. */
+  takesWrites(): boolean;
+  /** Asks for a write. @returns `isReady`, as it is after that. */
+  probe(): Promise<boolean>;
   /**
-   * Sends to `commands` and waits `timeoutMs` (500) for the answer. Use it for everything that a person waits for: the
-   * client's own timeout covers only what is not written yet, so a server that accepts and never answers would hang its
-   * callers.
-   * @throws RedisAway at once while Redis is away or an earlier answer is overdue, and after `timeoutMs`. After a
-   *   timeout the outcome is unknown.
+   * Sends to `commands` and waits `timeoutMs` (500) for the answer. The client's own timeout covers only what was not
+   * yet written, so a server that accepts and never answers would hang its callers: use this for everything a person
+   * waits for.
+   * @throws RedisAway at once while it is away, refuses or owes an overdue answer, and after `timeoutMs`; then the
+   *   outcome is unknown.
    */
   ask<T>(send: (commands: RedisClient) => Promise<T>, timeoutMs?: number): Promise<T>;
   close(): Promise<void>;
@@ -38,21 +42,52 @@ export class RedisAway extends Error {
 const BOOT_WAIT_MS = 1_000;
 const ASK_TIMEOUT_MS = 500;
 const CLOSE_TIMEOUT_MS = 500;
+const PROBE_EVERY_MS = 500;
+
+/**
+ * Answers of a Redis that is there and does not serve: a copy after a demotion, one that is full, loads, cannot save or
+ * has lost its cluster. It counts as away until it takes a write again.
+ */
+const REFUSALS = /^(READONLY|OOM|LOADING|MISCONF|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|BUSY)\b/;
 
 /** Connects in the background and never gives up. Resolves when both connections answer, or have failed once. */
 export async function openRedis(url: string, log?: Log, tracing: Tracing = NO_TRACING): Promise<Redis> {
   const commands = createConnection(url);
   const subscriber = createConnection(url);
-  logOutages({ commands, subscriber }, log);
+  const outages = new Outages({ commands, subscriber }, log);
   await within(BOOT_WAIT_MS, Promise.all([connect(commands), connect(subscriber)])).catch(ignoreLateness);
 
   // Answers that came too late for their callers. While one is outstanding, further commands would only queue behind
   // it.
   let overdue = 0;
+  let isRefusing = false;
+  let nextProbe: NodeJS.Timeout | undefined;
+  const refused = (reason: string) => {
+    isRefusing = true;
+    outages.begin('writes', reason);
+    nextProbe ??= setInterval(() => void recover(), PROBE_EVERY_MS).unref();
+  };
+  const recover = async () => {
+    // One that is gone meanwhile has nothing to refuse with; its connection is looked after elsewhere.
+    const isTaken = await within(ASK_TIMEOUT_MS, write(commands)).then(
+      () => true,
+      () => false,
+    );
+    if (!isTaken || !isRefusing) return;
+    isRefusing = false;
+    clearInterval(nextProbe);
+    nextProbe = undefined;
+    outages.end('writes');
+  };
   const askNow = async <T>(send: (client: RedisClient) => Promise<T>, timeoutMs: number): Promise<T> => {
-    if (!commands.isReady || overdue > 0) throw new RedisAway('Redis is away');
+    if (!commands.isReady || isRefusing || overdue > 0) throw new RedisAway('Redis is away');
     const answer = send(commands);
     return within(timeoutMs, answer).catch((error: unknown) => {
+      const refusal = refusalIn(error);
+      if (refusal !== null) {
+        refused(refusal);
+        throw new RedisAway('Redis refuses', { cause: error });
+      }
       ignoreLateness(error);
       overdue += 1;
       const arrived = () => {
@@ -79,12 +114,17 @@ export async function openRedis(url: string, log?: Log, tracing: Tracing = NO_TR
           ),
         );
 
+  const takesWrites = () => commands.isReady && !isRefusing;
+  const isReady = () => takesWrites() && subscriber.isReady && overdue === 0;
   return {
     commands,
     subscriber,
     ask,
-    isReady: () => commands.isReady && subscriber.isReady && overdue === 0,
+    isReady,
+    takesWrites,
+    probe: () => ask(write).then(isReady, isReady),
     async close() {
+      clearInterval(nextProbe);
       if (commands.isReady) await within(CLOSE_TIMEOUT_MS, commands.close()).catch(() => {});
       commands.destroy();
       subscriber.destroy();
@@ -124,27 +164,45 @@ async function connect(client: RedisClient): Promise<void> {
   await first;
 }
 
-/**
- * Logs one line when Redis goes and one when it is back, whatever the number of attempts between. A listener on `error`
- * also keeps the process from crashing.
- */
-function logOutages(clients: Record<string, RedisClient>, log: Log | undefined): void {
-  const away = new Set<string>();
-  let since = 0;
-  for (const [name, client] of Object.entries(clients)) {
-    client.on('error', (error: Error & { code?: string }) => {
-      if (away.size === 0) {
-        since = Date.now();
-        log?.warn(
-          { connection: name, reason: error.code ?? error.message },
-          'Redis is away: answers arrive whole, request limits are kept in the process',
-        );
-      }
-      away.add(name);
-    });
-    client.on('ready', () => {
-      if (away.delete(name) && away.size === 0) log?.info({ awayMs: Date.now() - since }, 'Redis is back');
-    });
+/** A word that nobody reads. */
+function write(client: RedisClient): Promise<unknown> {
+  return client.set('turnkeeper:probe', '', { expiration: { type: 'EX', value: 1 } });
+}
+
+/** The server's word for why it does not serve, or null. */
+function refusalIn(error: unknown): string | null {
+  return error instanceof Error ? (REFUSALS.exec(error.message)?.[1] ?? null) : null;
+}
+
+/** One line when it goes and one when it is back, whatever the number of attempts between. */
+class Outages {
+  readonly #away = new Set<string>();
+  readonly #log: Log | undefined;
+  #since = 0;
+
+  /** A listener on `error` also keeps the process alive. */
+  constructor(clients: Record<string, RedisClient>, log: Log | undefined) {
+    this.#log = log;
+    for (const [name, client] of Object.entries(clients)) {
+      client.on('error', (error: Error & { code?: string }) => this.begin(name, error.code ?? error.message));
+      client.on('ready', () => this.end(name));
+    }
+  }
+
+  begin(what: string, reason: string): void {
+    if (this.#away.size === 0) {
+      this.#since = Date.now();
+      this.#log?.warn(
+        { connection: what, reason },
+        'Redis is away: answers arrive whole, request limits are kept in the process',
+      );
+    }
+    this.#away.add(what);
+  }
+
+  end(what: string): void {
+    if (this.#away.delete(what) && this.#away.size === 0)
+      this.#log?.info({ awayMs: Date.now() - this.#since }, 'Redis is back');
   }
 }
 

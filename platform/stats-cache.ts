@@ -19,8 +19,9 @@ export interface StatsCache {
 }
 
 const KEY = 'admin:token:stats';
-const LOCK = `${KEY}:lock`;
-/** A little over the 10 minutes between two runs of the schedule, so that the cache is never empty. */
+/** In a cluster a script's keys lie in one slot: that of the text in braces, which is the other key. */
+const LOCK = `{${KEY}}:lock`;
+/** A little over the 10 minutes between two runs of the schedule, so that there is always one. */
 const TTL_SECONDS = 11 * 60;
 /**
  * Longer than a statement may run (15 s), so that the lock outlives a computation. A process that dies with the lock

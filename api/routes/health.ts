@@ -33,11 +33,15 @@ export function healthRoutes({ database, runs, redis }: Pick<ApiDeps, 'database'
       answers: { 200: { description: 'Ready', body: ready } },
       errors: ['unavailable'],
       async handle({ response }) {
-        const [postgresql, temporal] = await Promise.all([answers(database.ping()), answers(runs.ready())]);
+        const [postgresql, temporal, isRedisReady] = await Promise.all([
+          answers(database.ping()),
+          answers(runs.ready()),
+          redis.probe(),
+        ]);
         const parts = {
           postgresql: word(postgresql),
           temporal: word(temporal),
-          redis: redis.isReady() ? 'ok' : 'degraded',
+          redis: isRedisReady ? 'ok' : 'degraded',
         };
         response.set(NOT_STORED);
         if (!postgresql || !temporal) throw new AppError('unavailable', { retryAfter: 5, ...parts });

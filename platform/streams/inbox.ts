@@ -25,10 +25,10 @@ export class TurnInbox {
     this.#bell.ring();
   }
 
-  /** PostgreSQL and the stream have to be read again. */
+  /** PostgreSQL and the stream are to be read again; what has arrived stays, for the stream may be unreadable. */
   changed(): void {
     this.#changed = true;
-    this.missed();
+    this.#stale = true;
     this.#bell.ring();
   }
 

@@ -16,8 +16,8 @@ export interface JournalOptions {
 }
 
 /**
- * The entries of one attempt in Redis. It numbers them, and mends the stream when Redis has lost what it had. `write`
- * must not be called twice at a time.
+ * The entries of one attempt: gives them their numbers, takes them to Redis, and mends the stream when Redis lost what
+ * it had. One call of `write` at a time; `number` never waits.
  */
 export class TurnJournal {
   readonly #redis: Redis;
@@ -29,10 +29,13 @@ export class TurnJournal {
    * it, lost it or never answered.
    */
   #numbered = 0;
+  /** What Redis has not acknowledged, in order; it has what lies before. */
+  #waiting: StreamEntry[] = [];
+  /** Number of the newest entry that stands for all before it. */
+  #anewFrom = 1;
   #acknowledged = 0;
   #inStream = 0;
-  #inFlight: Batch | null = null;
-  /** The stream lacks something that was acknowledged, so the next batch repeats everything. */
+  /** The stream lacks something that was acknowledged: the next entries say everything again. */
   #startOver = false;
   /**
    * Whether the outcome of the last write is unknown, and the connection it used. A new connection may lead to a Redis
@@ -41,6 +44,8 @@ export class TurnJournal {
   #unsure = false;
   #connection: number;
   #renewedAt = 0;
+  /** No text follows. */
+  #isLast = false;
   #fenced = false;
   #closed = false;
 
@@ -58,10 +63,7 @@ export class TurnJournal {
 
   /** UTF-16 units in entries that Redis has not acknowledged. */
   get unacknowledged(): number {
-    return (this.#inFlight?.entries ?? []).reduce(
-      (sum, entry) => sum + (entry.kind === 'delta' ? entry.text.length : 0),
-      0,
-    );
+    return this.#waiting.reduce((sum, entry) => sum + (entry.kind === 'delta' ? entry.text.length : 0), 0);
   }
 
   /** A newer attempt writes this stream now. */
@@ -69,18 +71,9 @@ export class TurnJournal {
     return this.#fenced;
   }
 
-  /** Whether `write` would do anything. @param last no text follows. */
-  hasWork(last: boolean): boolean {
-    if (this.#fenced || this.#closed) return false;
-    return (
-      this.#inFlight !== null ||
-      (!this.#tooLong && (this.#startOver || this.#opening !== null || this.#text.ready(last)))
-    );
-  }
-
-  /** The stream has to be mended now, without waiting for more text. */
-  get broken(): boolean {
-    return this.#startOver && this.hasWork(false);
+  /** Whether `write` has something to do. */
+  get hasUnwritten(): boolean {
+    return !this.#fenced && !this.#closed && (this.#waiting.length > 0 || (this.#startOver && !this.#isTooLong));
   }
 
   /** Gives out no further numbers. */
@@ -89,22 +82,38 @@ export class TurnJournal {
   }
 
   /**
-   * Writes one batch of what waits, or mends the stream. @param last no text follows.
-   * @throws RedisAway, or the server's error. It may be called again later.
+   * Gives the text that has come its numbers, and the entries to the readers of this process, who never wait for Redis.
+   * @param isLast no text follows.
    */
-  async write(last: boolean): Promise<void> {
+  number(isLast: boolean): void {
+    this.#isLast ||= isLast;
+    if (this.#fenced || this.#closed || this.#isTooLong) return;
+    const isFull = this.#inStream + this.#waiting.length >= this.#options.maxEntries;
+    if (this.#startOver || (isFull && this.#text.ready(this.#isLast))) {
+      this.#startOver = false;
+      this.#opening = null;
+      this.#addAnew('resync', this.#text.takeWhole(this.#isLast));
+    } else if (this.#opening !== null) {
+      this.#addAnew(this.#opening, this.#text.take(this.#isLast));
+      this.#opening = null;
+    } else {
+      this.#addDelta(this.#text.take(this.#isLast));
+    }
+  }
+
+  /**
+   * Writes all that waits, or finds out what of it Redis has.
+   * @throws RedisAway, or the server's error: call again later.
+   */
+  async write(): Promise<void> {
     try {
       // Nothing is awaited between the last check and the sending, so the batch leaves over the connection that was
       // checked.
       while (this.#unsure || this.#connection !== this.#redis.commands.socketEpoch) await this.#lookBack();
-      if (!this.hasWork(last)) return;
-      if (this.#inFlight === null) {
-        this.#inFlight = this.#nextBatch(last);
-        // While Redis is away, this entry would be the last for a while. The turn's readers then get the answer whole,
-        // from PostgreSQL.
-        if (this.#redis.commands.isReady) for (const entry of this.#inFlight.entries) this.#options.onEntry(entry);
-      }
-      await this.#send(this.#inFlight);
+      if (this.#startOver) this.number(false);
+      const [first, ...more] = this.#waiting;
+      if (first === undefined || this.#fenced) return;
+      await this.#send({ anew: first.id.entry === this.#anewFrom, entries: [first, ...more] });
     } catch (error) {
       this.#unsure = true;
       throw error;
@@ -129,66 +138,57 @@ export class TurnJournal {
     this.#unsure = false;
     if (last !== null && last.attempt > attempt) {
       this.#fenced = true;
-      this.#inFlight = null;
+      this.#waiting = [];
       return;
     }
     const reached = last?.attempt === attempt ? last.entry : 0;
-    if (this.#inFlight !== null && reached >= lastIdOf(this.#inFlight).entry) {
-      await announceBatch(this.#redis, this.#options.turnId, this.#inFlight);
-      this.#acknowledge(this.#inFlight);
-    } else if (reached < this.#acknowledged && this.#inFlight?.anew !== true) {
+    const [first, ...more] = this.#waiting.filter(({ id }) => id.entry <= reached);
+    if (first !== undefined) {
+      const written = { anew: first.id.entry === this.#anewFrom, entries: [first, ...more] } as const;
+      await announceBatch(this.#redis, this.#options.turnId, written);
+      this.#acknowledge(written);
+    } else if (reached < this.#acknowledged && this.#waiting[0]?.id.entry !== this.#anewFrom) {
       this.#sayEverythingAgain();
     }
   }
 
+  /** More may have been numbered since it was sent. */
   #acknowledge(batch: Batch): void {
-    this.#inFlight = null;
-    this.#acknowledged = lastIdOf(batch).entry;
+    const { entry: last } = lastIdOf(batch);
+    this.#waiting = this.#waiting.filter(({ id }) => id.entry > last);
+    this.#acknowledged = last;
     this.#inStream = (batch.anew ? 0 : this.#inStream) + batch.entries.length;
   }
 
   #sayEverythingAgain(): void {
-    this.#inFlight = null;
+    this.#waiting = [];
     this.#startOver = true;
   }
 
-  #nextBatch(last: boolean): Batch {
-    if (this.#startOver || this.#inStream >= this.#options.maxEntries) {
-      this.#startOver = false;
-      this.#opening = null;
-      return batchOf(true, this.#restarted('resync'), this.#delta(this.#text.takeWhole(last)));
-    }
-    if (this.#opening !== null) {
-      const opening = this.#restarted(this.#opening);
-      this.#opening = null;
-      return batchOf(true, opening, this.#delta(this.#text.take(last)));
-    }
-    const first = this.#numbered === 0;
-    return { anew: first, entries: [{ kind: 'delta', id: this.#nextId(), text: this.#text.take(last) }] };
-  }
-
-  #restarted(reason: RestartReason): StreamEntry {
-    return { kind: 'restarted', id: this.#nextId(), reason };
-  }
-
-  /**
-   * A longer answer does not go through Redis: it gets no further entries, and the number that `end` returns tells
-   * readers so.
-   */
-  get #tooLong(): boolean {
+  /** A longer answer is not for Redis: no more entries, and the number that `end` returns says so. */
+  get #isTooLong(): boolean {
     return this.#text.bytes > this.#options.maxBytes;
   }
 
-  #delta(text: string): StreamEntry | null {
-    return text === '' ? null : { kind: 'delta', id: this.#nextId(), text };
+  /** What waits is said by these two as well. */
+  #addAnew(reason: RestartReason, text: string): void {
+    this.#waiting = [];
+    this.#anewFrom = this.#numbered + 1;
+    this.#add({ kind: 'restarted', id: this.#nextId(), reason });
+    this.#addDelta(text);
+  }
+
+  #addDelta(text: string): void {
+    if (text !== '') this.#add({ kind: 'delta', id: this.#nextId(), text });
+  }
+
+  #add(entry: StreamEntry): void {
+    this.#waiting.push(entry);
+    this.#options.onEntry(entry);
   }
 
   #nextId(): EventId {
     this.#numbered += 1;
     return { attempt: this.#options.attempt, entry: this.#numbered };
   }
-}
-
-function batchOf(anew: boolean, first: StreamEntry, second: StreamEntry | null = null): Batch {
-  return { anew, entries: second === null ? [first] : [first, second] };
 }

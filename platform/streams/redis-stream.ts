@@ -109,29 +109,24 @@ export function writeBatch(redis: Redis, turnId: string, batch: Batch, ageSecond
   const key = turnKey(turnId);
   const publish = batch.entries.map((entry) => ['PUBLISH', key, encodeMessage(entry)]);
   const expire = ageSeconds === null ? [] : [['EXPIRE', key, String(ageSeconds)]];
+  const only = batch.anew ? [] : ['NOMKSTREAM'];
+  const add = batch.entries.map((entry) => ['XADD', key, ...only, formatEventId(entry.id), ...entryFields(entry)]);
+  const trim = batch.anew ? [['XTRIM', key, 'MINID', formatEventId(batch.entries[0].id)]] : [];
+  const all = [...add, ...trim, ...expire, ...publish];
   return redis.ask(async (commands) => {
-    if (batch.anew) {
-      // It is a transaction, so that every stream has an age (G32), and `restarted` is never there without the text it
-      // announces.
-      const create = batch.entries.map((entry) => ['XADD', key, formatEventId(entry.id), ...entryFields(entry)]);
-      const trim = ['XTRIM', key, 'MINID', formatEventId(batch.entries[0].id)];
-      const together = commands.multi();
-      for (const command of [...create, trim, ...expire, ...publish]) together.addCommand(command);
-      await together.exec();
-      return true;
-    }
-    const append = batch.entries.map((entry) => [
-      'XADD',
-      key,
-      'NOMKSTREAM',
-      formatEventId(entry.id),
-      ...entryFields(entry),
-    ]);
-    const replies = await Promise.all(
-      [...append, ...publish, ...expire].map((command) => commands.sendCommand(command)),
-    );
-    return replies.slice(0, append.length).every((id) => id !== null);
+    // A transaction: a stream that exists has an age (G32), and has no hole where one of several was refused.
+    const replies =
+      batch.anew || add.length > 1
+        ? await together(commands, all)
+        : await Promise.all(all.map((command) => commands.sendCommand(command)));
+    return replies.slice(0, add.length).every((id) => id !== null);
   });
+}
+
+function together(client: RedisClient, all: readonly string[][]): Promise<readonly unknown[]> {
+  const transaction = client.multi();
+  for (const command of all) transaction.addCommand(command);
+  return transaction.exec();
 }
 
 /**

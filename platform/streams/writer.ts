@@ -32,8 +32,8 @@ export interface TurnWriterOptions {
 }
 
 /**
- * Carries the text of one attempt to its readers. An outage or a loss of Redis never delays it: no call throws, and
- * only `end` waits for Redis.
+ * Carries the text of one attempt to its readers. Redis away, slow or emptied costs it nothing: no call throws,
+ * none but `end` waits for Redis, and readers of this process get each entry without it.
  */
 export interface TurnWriter {
   /** A piece of the answer as the model sent it. It may end in half a surrogate pair. @throws after `end()`. */
@@ -82,8 +82,6 @@ class StreamWriter implements TurnWriter {
     this.#flushNow();
   });
   readonly #pulse = joinPulse(this.#flush);
-  /** Something should not wait for the pulse: the opening, the first text, or a large one. */
-  #urgent = false;
   #spoken = false;
   #flushing: Promise<boolean> | null = null;
   #retry: NodeJS.Timeout | undefined;
@@ -134,7 +132,6 @@ class StreamWriter implements TurnWriter {
     if (this.#fence.signal.aborted) return;
     if (!this.#spoken || this.#text.waiting >= URGENT_CHARACTERS) {
       this.#spoken = true;
-      this.#urgent = true;
       this.#flush();
     } else {
       this.#pulse.request();
@@ -145,27 +142,24 @@ class StreamWriter implements TurnWriter {
     return (this.#ended ??= this.#finish());
   }
 
-  /** Only one flush runs at a time. While Redis is away, the next one waits for its retry. */
+  /** Redis is written by one at a time; while it is away, only when its turn to try again has come. */
   #flushNow(): void {
-    if (this.#flushing !== null || this.#retry !== undefined || this.#ended !== null || !this.#journal.hasWork(false))
-      return;
-    this.#flushing = this.#write(false);
+    if (this.#ended !== null) return;
+    this.#journal.number(false);
+    if (this.#flushing !== null || this.#retry !== undefined || !this.#journal.hasUnwritten) return;
+    this.#flushing = this.#write();
     void this.#flushing.then((written) => {
       this.#flushing = null;
       if (this.#ended !== null || this.#fence.signal.aborted) return;
       if (!written) this.#tryLater();
-      else if (this.#urgent) this.#flush();
-      else if (this.#journal.hasWork(false)) this.#pulse.request();
+      else if (this.#journal.hasUnwritten) this.#flush();
     });
   }
 
   /** @returns false when Redis failed. */
-  async #write(last: boolean): Promise<boolean> {
+  async #write(): Promise<boolean> {
     try {
-      do {
-        this.#urgent = false;
-        await this.#journal.write(last);
-      } while (this.#journal.broken);
+      while (this.#journal.hasUnwritten) await this.#journal.write();
       this.#retryMs = SHORTEST_RETRY_MS;
       if (this.#journal.fenced) this.#fence.abort(new Error('a newer attempt writes this turn'));
       return true;
@@ -186,6 +180,7 @@ class StreamWriter implements TurnWriter {
   async #finish(): Promise<number> {
     clearTimeout(this.#retry);
     this.#pulse.leave();
+    this.#journal.number(true);
     await within(END_WITHIN_MS, this.#writeRest()).catch(ignoreLateness);
     this.#journal.close();
     const { numbered, fenced } = this.#journal;
@@ -196,10 +191,11 @@ class StreamWriter implements TurnWriter {
 
   async #writeRest(): Promise<void> {
     await this.#flushing;
-    while (this.#journal.hasWork(true)) {
-      if (await this.#write(true)) continue;
-      // Redis is certainly away. Readers get the answer from PostgreSQL, and the debit does not wait for a reconnect.
-      if (!this.#redis.commands.isReady) return;
+    while (this.#journal.hasUnwritten) {
+      if (await this.#write()) continue;
+      // Away for certain: other processes' readers get the answer from PostgreSQL, and the debit does not wait for a
+      // reconnect.
+      if (!this.#redis.takesWrites()) return;
       await sleep(SHORTEST_RETRY_MS);
     }
   }

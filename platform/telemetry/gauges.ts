@@ -28,7 +28,7 @@ export interface OverloadSource {
 export interface StateSources {
   figures(): Promise<Figures>;
   pool(): PoolState;
-  redis: { readonly commands: { readonly isReady: boolean }; readonly subscriber: { readonly isReady: boolean } };
+  redis: { takesWrites(): boolean; readonly subscriber: { readonly isReady: boolean } };
 }
 
 /** Prometheus waits 10 s for a scrape by default. */
@@ -102,8 +102,8 @@ export class Gauges {
       connections.set({ state: 'idle' }, idle);
       most.set(max);
       waiting.set(callers);
-      for (const connection of ['commands', 'subscriber'] as const)
-        redisUp.set({ connection }, redis[connection].isReady ? 1 : 0);
+      redisUp.set({ connection: 'commands' }, redis.takesWrites() ? 1 : 0);
+      redisUp.set({ connection: 'subscriber' }, redis.subscriber.isReady ? 1 : 0);
     });
     const postgresUp = this.#make('turnkeeper_postgres_up', 'Whether PostgreSQL answered this scrape');
     this.#looks.push(async () => {

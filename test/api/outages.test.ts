@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { Gate } from '../fake-model/scenario.ts';
+import { openRedisProcess } from '../stream/redis-process.ts';
+import { readEvents, textOf } from '../support/events.ts';
 import { openProxy, through, type Proxy } from '../support/proxy.ts';
 import { redisUrl, required, startTestStack, type TestStack } from '../support/stack.ts';
 import { TestTurn } from '../support/turn.ts';
+import { until } from '../support/until.ts';
 
 let stack: TestStack;
 let temporal: Proxy;
@@ -46,6 +49,34 @@ test('Redis away in mid-answer: the answer arrives whole, debited once', async (
   expect((await sending).body).toMatchObject({ state: 'completed', content: '안녕하세요. 무엇을 도와드릴까요?' });
   expect(await turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
   await redis.heal();
+});
+
+test('Redis that answers errors: ready is 200 and says degraded, and the text comes piece by piece to its own process', async () => {
+  const full = await openRedisProcess();
+  const own = await startTestStack({ REDIS_URL: full.url });
+  try {
+    const person = await own.person();
+    const redisIs = async () => (await person.call('GET', '/health/ready')).body.redis;
+    expect(await redisIs()).toBe('ok');
+    await full.command('CONFIG', 'SET', 'maxmemory', '1');
+    expect(await redisIs()).toBe('degraded');
+    const gate = new Gate(3);
+    own.model.next({ gate });
+    const response = await person.raw('POST', '/api/chat/send', { message: '안녕' }, { accept: 'text/event-stream' });
+    const seen = await readEvents(response, (events) => {
+      // The model goes on only once a piece has arrived.
+      if (events.some(({ event }) => event === 'delta')) gate.open();
+      return false;
+    });
+    expect(seen.filter(({ event }) => event === 'delta').length).toBeGreaterThan(1);
+    expect(seen.map(({ event }) => event)).not.toContain('restarted');
+    expect(textOf(seen)).toBe('안녕하세요. 무엇을 도와드릴까요?');
+    await full.command('CONFIG', 'SET', 'maxmemory', '0');
+    await until(async () => (await redisIs()) === 'ok');
+  } finally {
+    await own.close();
+    await full.close();
+  }
 });
 
 test('a start that Temporal refuses binds nothing: 503 without the turn’s id, no live turn and no hold, and the same id takes another body', async () => {

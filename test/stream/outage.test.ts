@@ -190,23 +190,27 @@ describe('Redis is killed in the middle of an answer', () => {
 });
 
 describe('Redis is absent from the start', () => {
-  test('the answer arrives whole by polling PostgreSQL, and nothing waits long', async () => {
-    const { alone } = await openStageWithoutRedis();
+  test('readers of the writer’s process get each piece, others the whole by polling PostgreSQL, and nothing waits long', async () => {
+    const { late, alone } = await openStageWithoutRedis();
+    const apart = await openStage(late.url);
+    opened.push(apart);
     const turn = new TestTurn();
-    const reader = follow(alone, turn);
+    const [here, elsewhere] = [follow(alone, turn), follow(apart, turn)];
     const writer = openWriter(alone, turn);
     writer.delta('an ');
     writer.delta('answer');
-    await until(() => turn.reads > 2, 'PostgreSQL to be asked again');
-    expect(brief(reader.events)).toEqual(['0-1 accepted']);
+    await until(() => here.text === 'an answer', 'the pieces');
+    const reads = turn.reads;
+    await until(() => turn.reads > reads + 2, 'PostgreSQL to be asked again');
+    expect(brief(elsewhere.events)).toEqual(['0-1 accepted']);
     await complete(alone, turn, writer);
     const ended = Date.now();
-    await reader.done;
+    await Promise.all([here.done, elsewhere.done]);
     expect(Date.now() - ended).toBeLessThan(1_500);
-    // The number is one higher than the first text's, which was numbered and never left.
-    expect(brief(reader.events)).toEqual(['0-1 accepted', '1-2 an answer', '1-3 completed']);
+    expect(brief(here.events)).toEqual(['0-1 accepted', '1-1 an ', '1-2 answer', '1-3 completed']);
+    expect(brief(elsewhere.events)).toEqual(['0-1 accepted', '1-2 an answer', '1-3 completed']);
 
-    const again = follow(alone, turn, { from: '1-2', text: 'an answer' });
+    const again = follow(apart, turn, { from: '1-2', text: 'an answer' });
     await again.done;
     expect(brief(again.events)).toEqual(['1-3 completed']);
   });

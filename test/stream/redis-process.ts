@@ -17,8 +17,11 @@ export interface RedisProcess {
   command(...words: string[]): Promise<unknown>;
 }
 
-/** @param isStarted false: only the port is reserved, and nothing listens there yet. */
-export async function openRedisProcess(isStarted = true): Promise<RedisProcess> {
+/**
+ * @param isStarted false: its port is reserved, and nobody listens there yet.
+ * @param settings as on its command line.
+ */
+export async function openRedisProcess(isStarted = true, settings: readonly string[] = []): Promise<RedisProcess> {
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
   let child: ChildProcess | null = null;
@@ -34,7 +37,8 @@ export async function openRedisProcess(isStarted = true): Promise<RedisProcess> 
     kill,
     close: kill,
     async start() {
-      child = await spawnRedis(['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']);
+      const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+      child = await spawnRedis([...own, ...settings]);
       await until(() => answers(url), 'a Redis to start');
     },
     async command(...words) {
