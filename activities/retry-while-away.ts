@@ -1,19 +1,18 @@
-import { cancellationSignal, sleep } from '@temporalio/activity';
+import { activityInfo, cancellationSignal, sleep } from '@temporalio/activity';
 import { isUnavailable } from '../db/driver/availability.ts';
 
-const LONGEST_MS = 60_000;
-
 /**
- * Retries while PostgreSQL is away, for at most a minute: a model's answer is paid for, so a restart of the database
- * must not lose it. Other errors pass at once.
+ * Retries while PostgreSQL is away, for at most the attempt's time limit: a model's answer is paid for, so a restart or
+ * a failover of the database must not lose it. Temporal counts from the attempt's beginning and cancels it then; our
+ * own count ends it where Temporal is away too. Other errors pass at once.
  */
 export async function retryWhileAway<T>(work: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + LONGEST_MS;
+  const deadline = performance.now() + activityInfo().startToCloseTimeoutMs;
   for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 2_000)) {
     try {
       return await work();
     } catch (error) {
-      if (!isUnavailable(error) || Date.now() > deadline || cancellationSignal().aborted) throw error;
+      if (!isUnavailable(error) || performance.now() > deadline || cancellationSignal().aborted) throw error;
       await sleep(pauseMs);
     }
   }

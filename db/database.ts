@@ -5,6 +5,7 @@ import type { TurnEnding } from '../domain/turn.ts';
 import { openPacketSocket } from './driver/packet-socket.ts';
 import { kyselyOn } from './driver/kysely.ts';
 import { onPool, transact, type Sql, type Tx as Pipeline } from './driver/pipeline.ts';
+import { prepareSession, ReadOnly } from './driver/session.ts';
 import { ormOptions } from './schema/orm-options.ts';
 
 export type { Sql } from './driver/pipeline.ts';
@@ -30,6 +31,7 @@ export interface Database {
   readonly orm: MikroORM;
   /** The state of the connection pool. */
   pool(): PoolState;
+  /** @throws when it does not answer, or takes no writes. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -83,12 +85,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       application_name: 'turnkeeper',
       pipeline: true,
       stream: openPacketSocket,
+      onConnect: prepareSession,
       // The listener is set before the first connection, which comes with the pool.
       onPoolCreated: (created: Pool) => {
-        created.on('connect', (client) => {
-          readCommitted(client);
-          if (traceStatement !== undefined) traceClient(client, traceStatement);
-        });
+        if (traceStatement !== undefined) created.on('connect', (client) => traceClient(client, traceStatement));
       },
     },
     debug: false,
@@ -122,19 +122,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       return { busy: totalCount - idleCount, idle: idleCount, max: options.poolMax, waiting: waitingCount };
     },
     ping: async () => {
-      await sql`select 1`.execute(onAny);
+      const { isWritable } = await one(
+        sql<{ isWritable: boolean }>`select current_setting('transaction_read_only') = 'off' as "isWritable"`,
+        onAny,
+      );
+      if (!isWritable) throw new ReadOnly();
     },
     close: () => orm.close(true),
   };
-}
-
-/**
- * Sets READ COMMITTED as the connection's default, for single statements and the ORM's: under an operator's REPEATABLE
- * READ, those that meet at a row would fail (40001). It is sent with the connection's first statement, which reports a
- * lost connection, so its own error is dropped.
- */
-function readCommitted(client: ClientBase): void {
-  client.query("set default_transaction_isolation = 'read committed'").catch(() => {});
 }
 
 /**

@@ -1,7 +1,7 @@
 // Class 08: connection exception. 53: insufficient resources. 57P: shutdown and "cannot connect now". 57014: a
-// statement that waited 15 s, for a lock whose holder is paused, for example. Retries outlive that, because an answer
-// is paid for.
-const SQL_STATES = /^(08|53|57P|57014)/;
+// statement that waited 15 s, for a lock whose holder is paused, for example. 25006: a node that takes no writes. 25P03
+// and 25P04: a transaction that the server gave up. Retries outlive them, because an answer is paid for.
+const SQL_STATES = /^(08|53|57P|57014|25006|25P03|25P04)/;
 const SOCKET_ERRORS = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -16,7 +16,7 @@ const SOCKET_ERRORS = new Set([
 const DRIVER_WORDS =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Connection ended unexpectedly|Query read timeout/i;
 
-/** Whether an error means that PostgreSQL cannot be reached just now, so that a retry may succeed. */
+/** Whether an error means that PostgreSQL cannot be reached, or takes no writes, just now: a retry may succeed. */
 export function isUnavailable(error: unknown): boolean {
   // The error is judged by its fields and not by its class: an error of another realm (a vm context) is an outage too.
   for (let cause = error; typeof cause === 'object' && cause !== null; cause = 'cause' in cause ? cause.cause : null) {

@@ -55,6 +55,7 @@ export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Pro
   const sent = new Sent();
   sent.add(client.query('begin isolation level read committed'));
   let ended = false;
+  let isLost = false;
   try {
     const result = await work(txOn(client, sent));
     const command = client.query('commit').then((answer) => answer.command);
@@ -71,10 +72,12 @@ export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Pro
         () => false,
       );
     // A write that failed while nobody waited for it made every later statement fail, so it is the cause.
-    throw sent.failure ?? error;
+    const cause = sent.failure ?? error;
+    isLost = isUnavailable(cause);
+    throw cause;
   } finally {
-    // A connection that may still be in a transaction must not be used again.
-    client.release(!ended);
+    // A connection that may still be in a transaction must not be used again, nor one to a node that takes no writes.
+    client.release(!ended || isLost);
   }
 }
 

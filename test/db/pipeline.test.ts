@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
+import { Client } from 'pg';
 import { isUnavailable } from '../../db/driver/availability.ts';
 import { first, one, openDatabase, type Tx } from '../../db/database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -145,6 +146,56 @@ describe('a transaction', () => {
     expect(isUnavailable(await lost.catch((error: unknown) => error))).toBe(true);
     expect(await stepsFrom(70)).toEqual([]);
   });
+});
+
+test('a connection to a node that takes no writes is dropped by the transaction that finds it out', async () => {
+  const failed = await createTestDatabase({ poolMax: 1 });
+  const pid = sql<{ pid: number }>`select pg_backend_pid() as pid`;
+  const write = () => failed.database.transaction((tx) => sql`create table written (n integer)`.execute(tx));
+  try {
+    const before = await one(pid, failed.database.sql);
+    await sql`set default_transaction_read_only = on`.execute(failed.database.sql);
+    expect(await one(pid, failed.database.sql)).toEqual(before);
+    expect(await write().catch((error: unknown) => isUnavailable(error))).toBe(true);
+    expect(await one(pid, failed.database.sql)).not.toEqual(before);
+    await write();
+  } finally {
+    await failed.close();
+  }
+});
+
+test('a connection has the settings that the money relies on, whatever an operator has set', async () => {
+  const wrong = {
+    default_transaction_isolation: 'serializable',
+    standard_conforming_strings: 'off',
+    TimeZone: 'Asia/Seoul',
+    search_path: 'elsewhere',
+    synchronous_commit: 'off',
+  };
+  const theirs = await createTestDatabase();
+  const name = new URL(theirs.url).pathname.slice(1);
+  for (const [setting, value] of Object.entries(wrong))
+    await sql.raw(`alter database ${name} set ${setting} = '${value}'`).execute(theirs.database.sql);
+  const ours = await openDatabase({ url: theirs.url, poolMax: 1 });
+  const seen = sql<Record<string, string>>`select ${sql.join(
+    Object.keys(wrong).map((setting) => sql`current_setting(${sql.lit(setting)}) as ${sql.ref(setting)}`),
+  )}`;
+  const plain = new Client({ connectionString: theirs.url });
+  try {
+    await plain.connect();
+    expect((await plain.query('show search_path')).rows).toEqual([{ search_path: 'elsewhere' }]);
+    expect(await one(seen, ours.sql)).toEqual({
+      default_transaction_isolation: 'read committed',
+      standard_conforming_strings: 'on',
+      TimeZone: 'UTC',
+      search_path: 'public',
+      synchronous_commit: 'on',
+    });
+  } finally {
+    await plain.end();
+    await ours.close();
+    await theirs.close();
+  }
 });
 
 test('a statement is parsed and planned once a connection, whatever its values', async () => {
