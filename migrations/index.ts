@@ -19,8 +19,8 @@ import { FindReversalsByGrant } from './20261125-find-reversals-by-grant.ts';
  *
  * Each migration is one transaction, which may have to begin again (`db/migrate.ts`). So it changes one table, or
  * several for a moment each. An index of a table that is large by then is built while others write to the table. It is
- * a migration of its own with `isTransactional()` false: `set lock_timeout = 0`, `drop index concurrently if exists` (an
- * attempt that was broken off leaves an invalid index), `create index concurrently` and `reset lock_timeout`.
+ * a migration of its own with `isTransactional()` false: `set lock_timeout = 0`, `drop index concurrently if exists`
+ * (an attempt that was broken off leaves an invalid index), `create index concurrently` and `reset lock_timeout`.
  */
 export const MIGRATIONS = [
   CreateTurnsAndLedger,

@@ -9,8 +9,8 @@ const ANSWER_WITHIN_MS = 2_000;
 const NOT_STORED = { 'Cache-Control': 'no-store' };
 
 /**
- * Two probes: alive, and ready to take turns, which means that PostgreSQL and Temporal answer. Without Redis the service
- * is degraded, but ready.
+ * Two probes: alive, and ready to take turns, which means that PostgreSQL and Temporal answer. Without Redis the
+ * service is degraded, but ready.
  */
 export function healthRoutes({ database, runs, redis }: Pick<ApiDeps, 'database' | 'runs' | 'redis'>): Route[] {
   return [

@@ -12,7 +12,8 @@ import type { TurnProgress } from './progress.ts';
 
 /**
  * Sends a turn's events from `lastEventId` to its ending. The turn must be held or ended.
- * @param from.sent whether this request started the turn. Then the time until its first delta is the service's, and is measured.
+ * @param from.sent whether this request started the turn. Then the time until its first delta is the service's, and is
+ *   measured.
  */
 export async function streamTurn(
   deps: ApiDeps,
