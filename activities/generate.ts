@@ -12,8 +12,8 @@ import { TURN_FAILURE_TYPES, type Generated, type TurnActivities } from '../work
 import type { ActivityDeps } from './deps.ts';
 import { heartbeating } from './heartbeat.ts';
 import { watchInterruption, type Interruption } from './interruption.ts';
-import { retryWhileAway } from './retry-while-away.ts';
-import { admissionContext, announceOwner } from './turn-context.ts';
+import { outlast } from './outlast.ts';
+import { announceOwner, attemptContext } from './turn-context.ts';
 
 /** Calls the model once for a turn and streams to its readers. The answer is in PostgreSQL before this returns. */
 export function createGenerate(deps: ActivityDeps): TurnActivities['generate'] {
@@ -22,7 +22,8 @@ export function createGenerate(deps: ActivityDeps): TurnActivities['generate'] {
       // Watching begins before the attempt opens, because opening reads the stop flag: no stop falls between the two.
       const interruption = watchInterruption(deps.feed, turnId);
       try {
-        const opened = await retryWhileAway(() => openAttempt(deps.database, turnId, admissionContext(deps)));
+        const opened = await outlast(() => openAttempt(deps.database, turnId, attemptContext(deps)));
+        if (opened === null) throw superseded();
         announceOwner(deps);
         // A first attempt shows by its first delta. Readers who have seen text must learn of any later attempt.
         if (opened.kind !== 'opened' || opened.number > 1) deps.feed.announce(turnId, 'changed');
@@ -178,7 +179,7 @@ async function stopEmpty(deps: ActivityDeps, { turn, number }: OpenedAttempt, us
 function superseded(): ApplicationFailure {
   return ApplicationFailure.create({
     type: TURN_FAILURE_TYPES.interrupted,
-    message: 'a newer attempt answers this turn',
+    message: 'a newer run or attempt answers this turn',
     nonRetryable: false,
   });
 }

@@ -1,4 +1,5 @@
 import { activityInfo } from '@temporalio/activity';
+import type { AttemptContext } from '../db/turns/attempts.ts';
 import type { AdmissionContext } from '../db/turns/reserve.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
 import { ownerOfTurnWorkflow } from '../workflows/contract/ids.ts';
@@ -18,6 +19,12 @@ export function admissionContext({ models, countTokens, now }: ActivityDeps): Ad
     findModel: (name) => models.find((model) => model.name === name) ?? null,
     countTokens,
   };
+}
+
+/** The same, and which of Temporal's tasks it is. */
+export function attemptContext(deps: ActivityDeps): AttemptContext {
+  const { attempt: temporalAttempt, currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
+  return { ...admissionContext(deps), temporalAttempt, scheduledAt };
 }
 
 export function currentRunId(): string {

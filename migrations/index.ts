@@ -11,6 +11,7 @@ import { IndexTurnsByTouch } from './20261124-index-turns-by-touch.ts';
 import { KnowPeopleByIssuer } from './20261125-know-people-by-issuer.ts';
 import { FindHoldsByAccount } from './20261125-find-holds-by-account.ts';
 import { FindReversalsByGrant } from './20261125-find-reversals-by-grant.ts';
+import { OpenAttemptsInOrder } from './20261130073000-open-attempts-in-order.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -36,4 +37,5 @@ export const MIGRATIONS = [
   KnowPeopleByIssuer,
   FindHoldsByAccount,
   FindReversalsByGrant,
+  OpenAttemptsInOrder,
 ] as const;

@@ -24,6 +24,8 @@ export const Attempt = defineEntity({
     endedAt: p.datetime().nullable(),
     providerStatus: p.integer().nullable(),
     providerCode: p.text().nullable(),
+    // Of those opened before it was written down: null.
+    temporalAttempt: p.integer().nullable(),
   },
   checks: [{ name: 'attempts_provider_code_is_a_word', expression: "provider_code ~ '^[A-Za-z0-9_.-]{1,64}$'" }],
 });

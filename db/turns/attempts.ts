@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import { ATTEMPTS_PER_RUN, holdTimeoutMs } from '../../domain/attempt-limits.ts';
 import { AppError, type TurnFailureCode } from '../../domain/errors.ts';
+import type { Instant } from '../../domain/period.ts';
 import type { ProviderError } from '../../domain/provider-error.ts';
 import type { Usage } from '../../domain/usage.ts';
 import type { Generated } from '../../workflows/contract/turn.ts';
 import { one, type Database, type Tx } from '../database.ts';
 import { findPendingHold, findPendingHoldOf, renewHold, type Hold } from '../money/holds.ts';
-import { endTurn, findEnding } from './end.ts';
+import { endTurn, findEnding, isSuperseded } from './end.ts';
 import { reserveLocked, type AdmissionContext } from './reserve.ts';
 import { lockTurn, type TurnRow } from './row.ts';
 
@@ -23,21 +24,33 @@ export interface OpenedAttempt {
   readonly restarted: 'retry' | 'replay' | null;
 }
 
+export interface AttemptContext extends AdmissionContext {
+  /** How often Temporal has given out this task of the run: 1, and one more for each time it thought it lost. */
+  readonly temporalAttempt: number;
+  /** When it gave it out for the last time. */
+  readonly scheduledAt: Instant;
+}
+
 /**
- * Opens an attempt and renews the hold in the same transaction. Without a live hold of this run it first does what
- * reserve does: an ended turn answers its ending, a live one is admitted again and may be refused.
+ * Opens an attempt and renews the hold in the same transaction. Under a hold that is not this run's live one it first
+ * does what reserve does: an ended turn answers its ending, a live one is admitted again and may be refused.
+ * @returns null when the turn has gone on without the caller (a newer run has it, or a later task of this run has opened
+ *   an attempt): a worker that slept finds the turn another's, and leaves it alone.
  */
 export async function openAttempt(
   database: Database,
   turnId: string,
-  context: AdmissionContext,
-): Promise<OpenedAttempt | Generated> {
+  context: AttemptContext,
+): Promise<OpenedAttempt | Generated | null> {
   try {
     return await database.transaction(async (tx) => {
       const [row, pending] = await Promise.all([lockTurn(tx, turnId), findPendingHold(tx, turnId)]);
       if (row === null) throw new AppError('not_found');
+      // Asked only of a turn that has had an attempt.
+      const before = row.attempt === 0 ? NO_ATTEMPTS : await findAttempts(tx, turnId, context.runId);
+      if (before.newest > context.temporalAttempt || (await hasLost(tx, row, context))) return null;
       const reserved = await reserveLocked(tx, { row, pending, room: null }, false, context);
-      return reserved.kind === 'held' ? open(tx, reserved.row, reserved.hold, context) : reserved;
+      return reserved.kind === 'held' ? open(tx, reserved, before.count, context) : reserved;
     });
   } catch (error) {
     if (error instanceof AppError && error.code === 'conversation_busy')
@@ -46,14 +59,23 @@ export async function openAttempt(
   }
 }
 
+/** Whether a newer run has the turn; the one that was admitted last need not ask. */
+async function hasLost(tx: Tx, row: TurnRow, { runId, scheduledAt }: AttemptContext): Promise<boolean> {
+  if (row.runId === runId && row.admittedAt !== null) return false;
+  return isSuperseded(tx, row, { runId, scheduledAt });
+}
+
 /**
  * A run has four attempts, however often Temporal gave one to a worker that was gone: only an attempt that was opened
  * may have called the model.
  */
-async function open(tx: Tx, turn: TurnRow, hold: Hold, context: AdmissionContext): Promise<OpenedAttempt | Generated> {
+async function open(
+  tx: Tx,
+  { row: turn, hold }: { row: TurnRow; hold: Hold },
+  before: number,
+  context: AttemptContext,
+): Promise<OpenedAttempt | Generated> {
   const number = turn.attempt + 1;
-  // Counted before the attempt is written, and only for a turn that has had one.
-  const before = number === 1 ? 0 : await countAttempts(tx, turn.id, context.runId);
   if (before >= ATTEMPTS_PER_RUN) {
     await endTurn(tx, turn, { outcome: 'failed', code: 'interrupted' });
     return { kind: 'failed', code: 'interrupted' };
@@ -62,7 +84,8 @@ async function open(tx: Tx, turn: TurnRow, hold: Hold, context: AdmissionContext
   tx.write(sql`with lost as (
       update attempts set state = 'lost', ended_at = now() where turn_id = ${turn.id} and state = 'open'
     ), opened as (
-      insert into attempts (turn_id, number, run_id, hold_id) values (${turn.id}, ${number}, ${context.runId}, ${hold.id})
+      insert into attempts (turn_id, number, run_id, hold_id, temporal_attempt)
+      values (${turn.id}, ${number}, ${context.runId}, ${hold.id}, ${context.temporalAttempt})
     )
     update turns set state = 'running', attempt = ${number}, run_id = ${context.runId}, touched_at = clock_timestamp() where id = ${turn.id}`);
   const replayed = before === 0 && (turn.runReason === 'replay' || turn.runReason === 'reset');
@@ -76,12 +99,15 @@ async function open(tx: Tx, turn: TurnRow, hold: Hold, context: AdmissionContext
   };
 }
 
-async function countAttempts(tx: Tx, turnId: string, runId: string): Promise<number> {
-  const { count } = await one(
-    sql<{ count: number }>`select count(*)::int as count from attempts where turn_id = ${turnId} and run_id = ${runId}`,
+const NO_ATTEMPTS = { count: 0, newest: 0 };
+
+/** Of one run: how many were opened, and the latest of Temporal's tasks that opened one. */
+async function findAttempts(tx: Tx, turnId: string, runId: string): Promise<typeof NO_ATTEMPTS> {
+  return one(
+    sql<typeof NO_ATTEMPTS>`select count(*)::int as count, coalesce(max(temporal_attempt), 0) as newest
+      from attempts where turn_id = ${turnId} and run_id = ${runId}`,
     tx,
   );
-  return count;
 }
 
 export interface AnswerToStore {

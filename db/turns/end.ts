@@ -69,7 +69,11 @@ export async function releaseTurn(database: Database, release: Release): Promise
  * may have opened the turn again since, or a reset may have admitted another run. A run that never held the turn may
  * not end a hold that was made after its release was scheduled.
  */
-async function isSuperseded(tx: Tx, row: TurnRow, { runId, attempt, scheduledAt }: Release): Promise<boolean> {
+export async function isSuperseded(
+  tx: Tx,
+  row: TurnRow,
+  { runId, attempt, scheduledAt }: Omit<Release, 'turnId' | 'reason'>,
+): Promise<boolean> {
   if (attempt !== undefined && row.attempt !== attempt) return true;
   const { hasHeld, isNewer } = await one(
     sql<{ hasHeld: boolean; isNewer: boolean }>`select coalesce(bool_or(run_id = ${runId}), false) as "hasHeld",

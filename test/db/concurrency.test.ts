@@ -81,7 +81,7 @@ describe.each(['read committed', 'repeatable read'] as const)(
             conversations.set(i, conversationId);
             if ((await reserve(db.database, turnId)).kind !== 'held') continue;
             const opened = await openAttempt(db.database, turnId, context());
-            if (opened.kind !== 'opened') throw new Error('an attempt under a live hold must open');
+            if (opened?.kind !== 'opened') throw new Error('an attempt under a live hold must open');
             const { held, used } = await heldAndUsed(person.accountId);
             expect(held + used).toBeLessThanOrEqual(5_250);
             const usage = {
@@ -232,7 +232,7 @@ describe.each(['read committed', 'repeatable read'] as const)(
           const change = { runId: `run-${Math.random()}` };
           if ((await reserve(db.database, turnId, change)).kind !== 'held') return;
           const opened = await openAttempt(db.database, turnId, context(change));
-          if (opened.kind !== 'opened') return;
+          if (opened?.kind !== 'opened') return;
           const stored = await storeAnswer(db.database, answerOf(turnId, opened.number));
           if (stored?.kind === 'answered') await settleTurn(db.database, { turnId, answer: stored.answer, now: NOW });
         };

@@ -25,6 +25,7 @@ create domain token_delta as bigint constraint token_delta_is_a_safe_integer che
 
 /** What no entity of MikroORM 7.2.1 can express: db/schema/schema-generator.ts. */
 const ONLY_MIGRATED = [
+  'function refuse_a_late_attempt',
   'function refuse_an_illegal_step',
   'function refuse_to_change_a_rate',
   'function refuse_to_move_a_hold_twice',
@@ -32,6 +33,7 @@ const ONLY_MIGRATED = [
   'function refuse_to_rewrite_audit',
   'options of holds: fillfactor=80',
   'options of usage_rollups: fillfactor=70',
+  'trigger attempts_open_in_order of attempts',
   'trigger audit_is_append_only of audit_entries',
   'trigger audit_is_never_emptied of audit_entries',
   'trigger holds_move_once of holds',

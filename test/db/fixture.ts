@@ -4,8 +4,14 @@ import type { Database, Sql } from '../../db/database.ts';
 import { findAccount } from '../../db/money/accounts.ts';
 import { createUser } from '../../db/people/users.ts';
 import { acceptTurn, type Accepted, type SendRequest } from '../../db/turns/accept.ts';
-import { openAttempt, storeAnswer, type AnswerToStore, type OpenedAttempt } from '../../db/turns/attempts.ts';
-import { reserveTurn, type AdmissionContext } from '../../db/turns/reserve.ts';
+import {
+  openAttempt,
+  storeAnswer,
+  type AnswerToStore,
+  type AttemptContext,
+  type OpenedAttempt,
+} from '../../db/turns/attempts.ts';
+import { reserveTurn } from '../../db/turns/reserve.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
 import type { PricedModel } from '../../domain/model.ts';
 import type { Generated, Reserved, StoredAnswer } from '../../workflows/contract/turn.ts';
@@ -30,11 +36,13 @@ export function countWords(text: string): number {
   return text.split(' ').filter((word) => word !== '').length;
 }
 
-export function context(change: Partial<AdmissionContext> & { model?: PricedModel | null } = {}): AdmissionContext {
+export function context(change: Partial<AttemptContext> & { model?: PricedModel | null } = {}): AttemptContext {
   const { model = MODEL, ...rest } = change;
   return {
     now: NOW,
     runId: 'run-1',
+    temporalAttempt: 1,
+    scheduledAt: Date.now(),
     findModel: (name) => (model?.name === name ? model : null),
     countTokens: countWords,
     ...rest,
@@ -109,7 +117,7 @@ export async function open(
   change: Parameters<typeof context>[0] = {},
 ): Promise<OpenedAttempt> {
   const opened = await openAttempt(database, turnId, context(change));
-  if (opened.kind !== 'opened') throw new Error(`no attempt was opened: ${JSON.stringify(opened)}`);
+  if (opened?.kind !== 'opened') throw new Error(`no attempt was opened: ${JSON.stringify(opened)}`);
   return opened;
 }
 

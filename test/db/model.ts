@@ -57,6 +57,8 @@ export interface ModelTurn {
   everAdmitted: boolean;
   admitted: boolean;
   stop: boolean;
+  /** Whose claim was judged last. */
+  run: string | null;
   holds: ModelHold[];
   attempts: ModelAttempt[];
   answer: {
@@ -229,6 +231,7 @@ export class Account {
       this.reopen(turn);
     }
     if (claim !== null) claim.state = claim.until > this.now ? 'released' : 'expired';
+    turn.run = run;
     this.touch();
     const room = this.ceiling() - this.used;
     const size =
@@ -253,7 +256,8 @@ export class Account {
     return 'held';
   }
 
-  open(turn: ModelTurn, run: string): ReturnType<Account['reserve']> | 'opened' {
+  open(turn: ModelTurn, run: string): ReturnType<Account['reserve']> | 'opened' | 'left alone' {
+    if (this.isSuperseded(turn, run, false)) return 'left alone';
     const reserved = this.reserve(turn, run);
     const hold = pending(turn);
     if (reserved !== 'held' || hold === null) return reserved;
@@ -326,11 +330,10 @@ export class Account {
     return true;
   }
 
-  /** Whether a run that gives up finds that the turn went on without it. */
+  /** Whether a run that gives up, or opens an attempt, finds that the turn has gone on without it. */
   isSuperseded(turn: ModelTurn, run: string, late: boolean): boolean {
-    const holdsOfRun = turn.holds.filter((hold) => hold.run === run);
-    if (holdsOfRun.length === 0) return late && pending(turn) !== null;
-    return !turn.admitted || turn.holds.at(-1) !== holdsOfRun.at(-1);
+    if (!turn.holds.some((hold) => hold.run === run)) return late && pending(turn) !== null;
+    return !turn.admitted || turn.run !== run;
   }
 
   end(turn: ModelTurn, state: 'stopped' | 'failed' | 'refused', code: string | null): void {
