@@ -155,6 +155,7 @@ async function openParts(
     countTokens,
     feed: createTurnFeed(redis),
     runs: createTurnRuns(temporal, { taskQueuePrefix, eager: role === 'all' }),
+    redrives: createRedrives(temporal, { taskQueuePrefix }),
     planner: createPlanner(temporal.client, { taskQueuePrefix }),
     stats: createStatsCache({ redis, compute: () => readTokenStats(database, now()) }),
     log,
@@ -196,7 +197,6 @@ async function openApi(config: Config, parts: Parts, closers: Closers): Promise<
     config,
     issuer: config.oidc === null ? null : createIssuer(config.oidc, { log, now }),
     accountFeed: createAccountFeed(redis),
-    redrives: createRedrives(temporal, config.temporal),
     links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }),
   });
   closers.push(() => api.close());

@@ -7,6 +7,7 @@ import type { StatsCache } from '../platform/stats-cache.ts';
 import type { TurnFeed } from '../platform/streams/turn-feed.ts';
 import type { Logger } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
+import type { Redrives } from '../platform/temporal/redrives.ts';
 import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
 
 /** Everything that activities need, wired by hand in service.ts. */
@@ -18,6 +19,7 @@ export interface ActivityDeps {
   readonly models: readonly PricedModel[];
   countTokens(text: string, encoding: Encoding): number;
   readonly runs: TurnRuns;
+  readonly redrives: Redrives;
   readonly planner: Planner;
   readonly stats: StatsCache;
   readonly log: Logger;

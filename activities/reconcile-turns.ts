@@ -5,31 +5,32 @@ import {
   expireHolds,
   findQuietTurns,
   findUnsettledAnswer,
+  isQuiet,
   type QuietTurn,
 } from '../db/turns/reconcile.ts';
 import { settleTurn } from '../db/turns/settle.ts';
 import { isTaken } from '../db/turns/turns.ts';
+import { turnTimeoutMs } from '../domain/attempt-limits.ts';
+import type { TurnRecord } from '../domain/turn.ts';
 import { afterWrite } from '../operations/after-write.ts';
+import { startLostRedrives } from '../operations/run-redrive.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
 import type { ReconcileActivities, ReconcileReport } from '../workflows/contract/reconcile.ts';
 import type { ActivityDeps } from './deps.ts';
 
 /** A turn that never started is started while its person may still wait. Later it is failed, and may be sent again. */
 const START_UNTIL_MS = 10 * 60_000;
-const TURNS_AT_A_TIME = 500;
 const PROVE_SINCE_MS = 60 * 60_000;
 
 /**
  * Takes every live turn that has been quiet for longer than its limit and whose workflow is not open (terminated, timed
- * out, lost with Temporal's data, never started). A stored answer is settled, a turn that never began is started, and
- * any other is failed with `interrupted`. Then the counters of accounts that moved in the last hour are compared with
- * the ledger.
+ * out, lost with Temporal's data, never started) or is open and cannot move: settles a stored answer, starts what never
+ * began, fails the rest `interrupted`. Starts redrives that are nowhere but in PostgreSQL. Then proves the counters of accounts that moved in the last hour against the ledger.
  */
 export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['reconcileTurns'] {
   return async () => {
     const found = { settled: 0, started: 0, interrupted: 0, failed: 0 };
-    const quiet = await findQuietTurns(deps.database, { quietMs: deps.reconcile.quietMs, limit: TURNS_AT_A_TIME });
-    for (const turn of quiet) {
+    for await (const turn of findQuietTurns(deps.database, deps.reconcile)) {
       const context = Context.current();
       // Aborted when the next attempt has begun, or the worker shuts down.
       context.cancellationSignal.throwIfAborted();
@@ -37,9 +38,10 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
       const mended = await mendOrSkip(deps, turn);
       if (mended !== null) found[mended] += 1;
     }
+    const redrives = await startLostRedrives(deps, deps.reconcile);
     const expiredHolds = await expireHolds(deps.database);
     const mismatches = await countMismatches(deps.database, { sinceMs: PROVE_SINCE_MS });
-    const report: ReconcileReport = { ...found, expiredHolds, mismatches };
+    const report: ReconcileReport = { ...found, redrives, expiredHolds, mismatches };
     deps.metrics.reconciled(report);
     if (mismatches > 0) deps.log.error(report, 'counters differ from the ledger');
     else if (Object.values({ ...report, failed: 0 }).some((count) => count > 0))
@@ -73,7 +75,8 @@ async function mend(
   // The time is taken before Temporal is asked: any run that claims the turn from now on is newer than what is seen
   // here.
   const seenAt = deps.now();
-  if (await deps.runs.isOpen(turn)) return null;
+  const run = await deps.runs.findOpen(turn);
+  if (run !== null && !(await endIfStuck(deps, turn, { ...run, quietForMs }))) return null;
   const { turnId } = turn;
   if (hasAnswer) {
     const answer = await findUnsettledAnswer(deps.database, turnId);
@@ -98,7 +101,25 @@ async function mend(
   return released === null ? null : 'interrupted';
 }
 
-/** A person who asked for a stop gets a stop. Nothing is charged either way. */
+/**
+ * Beyond all its limits a run that is open cannot move: the build it is pinned to has no worker any more, or its code or
+ * its history is spoilt. It is ended, and its turn is mended like one whose run is lost.
+ * @returns false when the turn is within its limits, or has been touched since it was listed: another run may have it.
+ */
+async function endIfStuck(
+  { database, runs, log }: ActivityDeps,
+  { turnId, userId, outputLimit }: TurnRecord,
+  { runId, quietForMs }: { runId: string; quietForMs: number },
+): Promise<boolean> {
+  const limitMs = turnTimeoutMs(outputLimit ?? 0);
+  // Read again, now that it is known which run is open: a newer one would have touched the turn.
+  if (quietForMs < limitMs || !(await isQuiet(database, turnId, limitMs))) return false;
+  await runs.terminate({ turnId, userId, runId }, 'reconcile: beyond all its limits, it cannot move');
+  log.warn({ turnId, runId, quietForMs }, 'reconcile terminated a workflow that could not move');
+  return true;
+}
+
+/** A person who asked to stop gets a stop; nothing is charged either way. */
 function reasonFor(stopRequestedAt: number | null) {
   return stopRequestedAt === null ? ({ as: 'failed', code: 'interrupted' } as const) : ({ as: 'stopped' } as const);
 }

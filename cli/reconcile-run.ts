@@ -11,7 +11,7 @@ export function addReconcileRun(parent: Command, readConfig: ReadConfig): void {
     .description(
       'mend now, by a worker, what no workflow will end, and prove the counters against the ledger; exit code 2 when counters differ or a turn could not be mended',
     )
-    .option('--json', 'print {"settled", "started", "interrupted", "failed", "expiredHolds", "mismatches"}')
+    .option('--json', 'print {"settled", "started", "interrupted", "failed", "redrives", "expiredHolds", "mismatches"}')
     .action(async ({ json }: { json?: boolean }) => {
       const config = readConfig();
       const { taskQueuePrefix } = config.temporal;

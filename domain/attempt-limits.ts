@@ -13,7 +13,15 @@ export function attemptsTimeoutMs(outputLimit: number): number {
   return attemptTimeoutMs(outputLimit) + 5 * 60_000;
 }
 
-/** How long a hold lasts from the moment an attempt opens. */
+/**
+ * A live turn that nothing has touched for so long is beyond every limit of its run, with some minutes for workers that
+ * were away: a workflow that is open then cannot move.
+ */
+export function turnTimeoutMs(outputLimit: number): number {
+  return attemptsTimeoutMs(outputLimit) + 5 * 60_000;
+}
+
+/** How long the tokens stay set aside from the moment an attempt opens. */
 export function holdTimeoutMs(outputLimit: number): number {
   return attemptTimeoutMs(outputLimit) + 2 * 60_000;
 }

@@ -11,7 +11,7 @@ export interface OperationDeps {
   readonly redis: Pick<Redis, 'ask'>;
   readonly feed: Pick<TurnFeed, 'announce'>;
   readonly runs: Pick<TurnRuns, 'start' | 'cancel'>;
-  readonly redrives: Redrives;
+  readonly redrives: Pick<Redrives, 'start' | 'signal'>;
   readonly planner: Pick<Planner, 'arm'>;
   /** How long who writes waits until the schedules are armed; 2,000 ms unless told. */
   readonly armWithinMs?: number;

@@ -1,5 +1,7 @@
+import type { Database } from '../db/database.ts';
 import {
   createRedrive,
+  findUnfinishedRedrives,
   getRedrive,
   moveRedrive,
   type RedrivePlan,
@@ -9,6 +11,7 @@ import {
 import type { AuditActor } from '../domain/audit.ts';
 import { AppError } from '../domain/errors.ts';
 import { isOver, type RedriveStep } from '../domain/redrive.ts';
+import type { Redrives } from '../platform/temporal/redrives.ts';
 import type { OperationDeps } from './deps.ts';
 
 type RedriveDeps = Pick<OperationDeps, 'database' | 'redrives' | 'log'>;
@@ -17,7 +20,7 @@ type RedriveDeps = Pick<OperationDeps, 'database' | 'redrives' | 'log'>;
  * Records which failed turns will be replayed, and starts the workflow that replays them.
  * @returns `redriveId` null when there is nothing to do.
  * @throws AppError confirm_required with the plan; unavailable with `redriveId` and `count` when its workflow did not
- *   start: the redrive is in PostgreSQL, and resuming it starts it.
+ *   start: it stands in PostgreSQL, and resuming it starts it, or reconcile.
  */
 export async function startRedrive(
   { database, redrives }: RedriveDeps,
@@ -29,6 +32,24 @@ export async function startRedrive(
     throw new AppError('unavailable', { retryAfter: 5, redriveId, count: plan.count }, { cause });
   });
   return { redriveId, plan };
+}
+
+/**
+ * Starts the workflows of redrives that stand in PostgreSQL and nowhere else: the answer of the COMMIT that created one
+ * was lost, its start was, or Temporal's data. Each goes on where its row says.
+ * @returns how many.
+ */
+export async function startLostRedrives(
+  { database, redrives }: { database: Database; redrives: Pick<Redrives, 'start' | 'isOpen'> },
+  limits: { quietMs: number },
+): Promise<number> {
+  let started = 0;
+  for (const redrive of await findUnfinishedRedrives(database.sql, limits)) {
+    if (await redrives.isOpen(redrive.redriveId)) continue;
+    await redrives.start(redrive);
+    started += 1;
+  }
+  return started;
 }
 
 /**

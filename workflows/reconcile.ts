@@ -17,12 +17,21 @@ export async function reconcile(): Promise<ReconcileReport> {
   return report;
 }
 
-function describe({ settled, started, interrupted, failed = 0, expiredHolds, mismatches }: ReconcileReport): string {
+function describe({
+  settled,
+  started,
+  interrupted,
+  failed = 0,
+  redrives = 0,
+  expiredHolds,
+  mismatches,
+}: ReconcileReport): string {
   const found = Object.entries({
     settled,
     started,
     interrupted,
     'not mended': failed,
+    'redrives started': redrives,
     'holds expired': expiredHolds,
   }).filter(([, count]) => count > 0);
   const mended = found.length === 0 ? 'nothing to mend' : found.map(([what, count]) => `${count} ${what}`).join(', ');

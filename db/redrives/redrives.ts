@@ -166,6 +166,15 @@ export async function listRedrives(
   return { ...page, items: await Promise.all(page.items.map(({ key: _, ...row }) => withProgress(database.sql, row))) };
 }
 
+/** Those not over, oldest first, that were begun so long ago that their workflow must have been started. */
+export async function findUnfinishedRedrives(on: Sql, { quietMs }: { quietMs: number }): Promise<RedriveRecord[]> {
+  const { rows } = await sql<RedriveRow>`select ${redriveColumns} from redrives r
+    where ended_at is null and created_at < now() - ${quietMs} * interval '1 millisecond' order by created_at`.execute(
+    on,
+  );
+  return Promise.all(rows.map((row) => withProgress(on, row)));
+}
+
 async function withProgress(on: Sql, row: RedriveRow): Promise<RedriveRecord> {
   return { ...row, progress: await countProgress(on, row.redriveId, row.state) };
 }

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
+import { NIL } from 'uuid';
 import type { TurnRecord } from '../../domain/turn.ts';
 import type { StoredAnswer } from '../../workflows/contract/turn.ts';
-import { one, type Database } from '../database.ts';
+import { first, one, type Database } from '../database.ts';
 import { getStoredAnswer } from './end.ts';
 import { lockTurn, recordOf, turnColumns, type TurnRow } from './row.ts';
 
@@ -14,24 +15,47 @@ export interface QuietTurn {
   readonly quietForMs: number;
 }
 
+/** Of a turn in the list of quiet ones. */
+type Place = { readonly touchedAt: string; readonly id: string };
+
 /**
- * Turns that are quiet for the longest come first. A quiet turn may be well (a long stream touches nothing), so the
- * caller asks Temporal whether its workflow is open.
+ * Longest quiet first, all that are quiet when it begins, read page by page. A turn may be quiet and well (a long
+ * stream touches nothing): the caller asks Temporal whether its workflow is open.
  */
-export async function findQuietTurns(
+export async function* findQuietTurns(
   database: Database,
-  { quietMs, limit }: { quietMs: number; limit: number },
-): Promise<QuietTurn[]> {
-  const { rows } = await sql<TurnRow & { quietForMs: number }>`
-    select ${turnColumns}, (extract(epoch from now() - t.touched_at) * 1000)::float8 as "quietForMs" from turns t
-    where t.state in ('accepted', 'running') and t.touched_at < now() - ${quietMs} * interval '1 millisecond'
-    order by t.touched_at limit ${limit}`.execute(database.sql);
-  return rows.map((row) => ({
-    turn: recordOf(row),
-    neverStarted: row.admittedAt === null,
-    hasAnswer: row.answerAttempt !== null,
-    quietForMs: row.quietForMs,
-  }));
+  { quietMs, pageSize = 500 }: { quietMs: number; pageSize?: number },
+): AsyncGenerator<QuietTurn> {
+  const { until } = await one(
+    sql<{ until: string }>`select (now() - ${quietMs} * interval '1 millisecond')::text as until`,
+    database.sql,
+  );
+  for (let last: Place = { touchedAt: '-infinity', id: NIL }; ;) {
+    const { rows } = await sql<TurnRow & Place & { quietForMs: number }>`
+      select ${turnColumns}, t.touched_at::text as "touchedAt", (extract(epoch from now() - t.touched_at) * 1000)::float8 as "quietForMs"
+      from turns t where t.state in ('accepted', 'running') and t.touched_at < ${until}::timestamptz
+        and (t.touched_at, t.id) > (${last.touchedAt}::timestamptz, ${last.id}::uuid)
+      order by t.touched_at, t.id limit ${pageSize}`.execute(database.sql);
+    for (const row of rows)
+      yield {
+        turn: recordOf(row),
+        neverStarted: row.admittedAt === null,
+        hasAnswer: row.answerAttempt !== null,
+        quietForMs: row.quietForMs,
+      };
+    const end = rows.at(-1);
+    if (end === undefined || rows.length < pageSize) return;
+    last = end;
+  }
+}
+
+/** Whether it is live, and nothing has touched it for so long, now. */
+export async function isQuiet(database: Database, turnId: string, quietMs: number): Promise<boolean> {
+  const quiet = await first(
+    sql`select 1 from turns where id = ${turnId} and state in ('accepted', 'running') and touched_at < now() - ${quietMs} * interval '1 millisecond'`,
+    database.sql,
+  );
+  return quiet !== null;
 }
 
 /** The figures of an answer that waits for settle; null when the turn has none or is over. */

@@ -136,8 +136,16 @@ function startAtZero(turns: Counter<'outcome' | 'code'>, findings: Counter<'find
     findings.inc({ finding }, 0);
 }
 
-function findingsOf({ settled, started, interrupted, failed = 0, expiredHolds, mismatches }: ReconcileReport) {
-  return { settled, started, interrupted, failed, expired_holds: expiredHolds, mismatches };
+function findingsOf({
+  settled,
+  started,
+  interrupted,
+  failed = 0,
+  redrives = 0,
+  expiredHolds,
+  mismatches,
+}: ReconcileReport) {
+  return { settled, started, interrupted, failed, redrives, expired_holds: expiredHolds, mismatches };
 }
 
 /** Logs one line and counts one ending for each turn, in the process that ended it. */

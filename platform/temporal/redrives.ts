@@ -1,3 +1,4 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { countTurns, type RedriveProgress, type RedriveStep } from '../../domain/redrive.ts';
 import type { TurnFilter } from '../../domain/turn-filter.ts';
@@ -25,7 +26,9 @@ export interface RedriveToStart {
 export interface Redrives {
   /** @throws when the server does not answer within 5 s. */
   start(redrive: RedriveToStart): Promise<void>;
-  /** Tells the workflow what its row says already, and starts it if Temporal has lost it. @throws as `start`. */
+  /** Whether its workflow is. @throws as `start`. */
+  isOpen(redriveId: string): Promise<boolean>;
+  /** Tells it what its row says already; starts it if Temporal has lost it. @throws as `start`. */
   signal(redrive: RedriveToStart, step: RedriveStep): Promise<void>;
 }
 
@@ -51,6 +54,17 @@ export function createRedrives(
       await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
         client.workflow.start<typeof redriveTurns>(WORKFLOW_TYPES.redriveTurns, optionsOf(redrive)),
       );
+    },
+    async isOpen(redriveId) {
+      try {
+        const { status } = await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
+          client.workflow.getHandle(redriveWorkflowId(redriveId)).describe(),
+        );
+        return status.name === 'RUNNING' || status.name === 'PAUSED';
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
     },
     async signal(redrive, step) {
       await connection.withDeadline(Date.now() + DEADLINE_MS, () =>

@@ -26,9 +26,11 @@ export interface TurnRuns {
   start(turn: StartTurn, isTaken: () => Promise<boolean>): Promise<void>;
   /** Asks the running workflow to stop. A workflow that is gone has nothing to stop. */
   cancel(turn: { turnId: string; userId: number }): Promise<void>;
-  /** Whether a run of the turn is open. @throws when the server does not say. */
-  isOpen(turn: { turnId: string; userId: number }): Promise<boolean>;
-  /** The newest run, for display; null when there is none or the server does not say. */
+  /** The run of the turn that is open; null: none is. @throws when the server does not say. */
+  findOpen(turn: { turnId: string; userId: number }): Promise<{ runId: string } | null>;
+  /** Ends this very run where it stands, unless it has ended. */
+  terminate(run: { turnId: string; userId: number; runId: string }, reason: string): Promise<void>;
+  /** The newest run, for whoever looks; null when there is none or the server does not say. */
   findNewest(turn: { turnId: string; userId: number }): Promise<{ runId: string; status: string } | null>;
   ready(): Promise<boolean>;
 }
@@ -96,14 +98,20 @@ export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: s
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       });
     },
-    async isOpen(turn) {
+    async findOpen(turn) {
       try {
-        const { status } = await within(5_000, handle(turn).describe());
-        return status.name === 'RUNNING' || status.name === 'PAUSED';
+        const { runId, status } = await within(5_000, handle(turn).describe());
+        return status.name === 'RUNNING' || status.name === 'PAUSED' ? { runId } : null;
       } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return false;
+        if (error instanceof WorkflowNotFoundError) return null;
         throw error;
       }
+    },
+    async terminate({ userId, turnId, runId }, reason) {
+      const run = client.workflow.getHandle(turnWorkflowId(userId, turnId), runId);
+      await within(5_000, run.terminate(reason)).catch((error: unknown) => {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      });
     },
     async findNewest(turn) {
       try {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
+import { createRedrive, moveRedrive } from '../../db/redrives/redrives.ts';
 import { redriveWorkflowId } from '../../workflows/contract/ids.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
 import { Gate } from '../fake-model/scenario.ts';
@@ -7,6 +8,7 @@ import { restartRedrive } from '../support/redrive.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { TestTurn } from '../support/turn.ts';
 import { until } from '../support/until.ts';
+import { reconcile } from '../workflow/stage.ts';
 
 const ANSWER = { chunks: ['다시', ' 답변'], usage: { prompt_tokens: 20, completion_tokens: 6 } };
 let stack: TestStack;
@@ -287,6 +289,40 @@ describe('under way', () => {
     expect(await read(redriveId)).toMatchObject({ state: 'completed', progress: { completed: 4 } });
     expect(await debitsOfPerson()).toBe(4);
   });
+
+  test('one that stands in PostgreSQL and nowhere else is found by reconcile, whatever its state, and starts once', async () => {
+    const { database } = stack.db;
+    await failedTurns(4);
+    const create = (reason: string, limit: number) =>
+      createRedrive(database, {
+        filter: { userId: person.userId },
+        limit,
+        includeSuperseded: false,
+        reason,
+        ratePerSecond: 50,
+        confirm: limit,
+        actor: { adminId: admin.userId, requestId: 'test' },
+      });
+    // The answer of the COMMIT was lost, or the process ended before the start: its door never said which id it has.
+    const [lost, paused] = [(await create('lost', 3)).redriveId ?? '', (await create('paused', 1)).redriveId ?? ''];
+    await moveRedrive(database, { redriveId: paused, to: 'paused', actor: null, reason: null });
+    await quieten(lost, paused);
+    expect(await reconcile(stack)).toMatchObject({ redrives: 2, failed: 0 });
+    await over(lost);
+    expect(await read(lost)).toMatchObject({ state: 'completed', progress: { completed: 3 } });
+    expect(await read(paused)).toMatchObject({ state: 'paused' });
+    // Control: one that is over, and one whose workflow is there, are left alone.
+    expect(await reconcile(stack)).toMatchObject({ redrives: 0 });
+    await admin.call('POST', `/api/admin/redrives/${paused}/cancel`);
+    await over(paused);
+    expect(await debitsOfPerson()).toBe(3);
+  });
+
+  async function quieten(...redriveIds: string[]): Promise<void> {
+    await sql`update redrives set created_at = now() - interval '1 hour' where id in (${sql.join(redriveIds)})`.execute(
+      stack.db.database.sql,
+    );
+  }
 
   test('one whose history has grown goes on as a new run: it begins nothing twice, and the Temporal UI still says what it is', async () => {
     const { client } = stack.temporal;

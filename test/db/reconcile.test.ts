@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { releaseTurn } from '../../db/turns/end.ts';
 import { migrate } from '../../db/migrate.ts';
-import { countMismatches, expireHolds, findQuietTurns, findUnsettledAnswer } from '../../db/turns/reconcile.ts';
+import {
+  countMismatches,
+  expireHolds,
+  findQuietTurns,
+  findUnsettledAnswer,
+  type QuietTurn,
+} from '../../db/turns/reconcile.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,
@@ -29,8 +35,11 @@ const quieten = (turnId: string, minutes: number) =>
   sql`update turns set touched_at = now() - ${minutes} * interval '1 minute' where id = ${turnId}`.execute(
     db.database.sql,
   );
-const quiet = (change: Partial<Parameters<typeof findQuietTurns>[1]> = {}) =>
-  findQuietTurns(db.database, { quietMs: 5 * 60_000, limit: 100, ...change });
+async function quiet(change: Partial<Parameters<typeof findQuietTurns>[1]> = {}): Promise<QuietTurn[]> {
+  const found: QuietTurn[] = [];
+  for await (const turn of findQuietTurns(db.database, { quietMs: 5 * 60_000, ...change })) found.push(turn);
+  return found;
+}
 
 describe('quiet turns', () => {
   test('are the live ones that nothing touched for longer than the limit, longest first, with what reconcile decides by', async () => {
@@ -58,7 +67,6 @@ describe('quiet turns', () => {
       [never!.turnId, true, false],
     ]);
     expect((await quiet())[0]!.quietForMs).toBeGreaterThanOrEqual(8 * 60_000);
-    expect((await quiet({ limit: 1 })).map(({ turn }) => turn.turnId)).toEqual([held!.turnId]);
     expect((await quiet({ quietMs: 3 * 60_000 })).map(({ turn }) => turn.turnId)).toContain(fresh!.turnId);
     expect(await findUnsettledAnswer(db.database, answered!.turnId)).toMatchObject({
       attempt: 1,
@@ -69,6 +77,26 @@ describe('quiet turns', () => {
     });
     expect(await findUnsettledAnswer(db.database, held!.turnId)).toBeNull();
     expect(await findUnsettledAnswer(db.database, newId())).toBeNull();
+  });
+
+  test('are all of them, however many make a page, each once, also those touched at the same moment', async () => {
+    const turns = await Promise.all(Array.from({ length: 5 }, () => accept(db.database, person, { askedOutput: 100 })));
+    const ids = turns.map(({ turnId }) => turnId);
+    await sql`update turns set touched_at = now() - interval '9 hours' where id in (${sql.join(ids)})`.execute(
+      db.database.sql,
+    );
+    const eightHours = 8 * 60 * 60_000;
+    for (const pageSize of [1, 2, 5, 500]) {
+      const found = (await quiet({ quietMs: eightHours, pageSize })).map(({ turn }) => turn.turnId);
+      expect(found).toEqual(ids.toSorted());
+    }
+    // One that is mended while the list is read does not move the others.
+    const seen: string[] = [];
+    for await (const { turn } of findQuietTurns(db.database, { quietMs: eightHours, pageSize: 2 })) {
+      seen.push(turn.turnId);
+      await quieten(turn.turnId, 0);
+    }
+    expect(seen).toEqual(ids.toSorted());
   });
 
   test('a turn reopened and not reserved yet counts as never started', async () => {

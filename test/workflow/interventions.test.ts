@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { sql } from 'kysely';
 import type { ActivityDeps } from '../../activities/deps.ts';
 import { createReconcileTurns } from '../../activities/reconcile-turns.ts';
-import { findQuietTurns } from '../../db/turns/reconcile.ts';
+import { isQuiet } from '../../db/turns/reconcile.ts';
 import { createLog } from '../../platform/telemetry/log.ts';
 import { connectTemporal } from '../../platform/temporal/connection.ts';
 import { createTurnRuns } from '../../platform/temporal/turn-runs.ts';
@@ -142,7 +142,11 @@ describe('terminated in the Temporal UI', () => {
       await turn.handle().terminate('test');
       await turn.ended();
     }
-    await until(async () => (await findQuietTurns(stack.db.database, { quietMs: 1_000, limit: 10 })).length === 2);
+    await until(async () =>
+      (await Promise.all(turns.map(({ turn }) => isQuiet(stack.db.database, turn.turnId, 1_000)))).every(
+        (quiet) => quiet,
+      ),
+    );
     const way = await openProxy(required('TEST_TEMPORAL_ADDRESS'));
     const temporal = await connectTemporal({ address: way.address, namespace: 'default', env: {} });
     try {
@@ -165,6 +169,33 @@ describe('terminated in the Temporal UI', () => {
     }
     expect(await reconcile(stack)).toMatchObject({ interrupted: 2, failed: 0 });
     for (const { gate } of turns) gate.open();
+  });
+
+  test('a turn that moves between reconcile’s list and its look keeps its run, however long it was quiet before', async () => {
+    const { turn, gate } = await running(stack, await stack.person(), 3);
+    const { database } = stack.db;
+    const touch = (ago: string) =>
+      sql`update turns set touched_at = now() - ${ago}::interval where id = ${turn.turnId}`.execute(database.sql);
+    await touch('1 day');
+    const round = createReconcileTurns({
+      database,
+      metrics: stack.metrics,
+      log: createLog({ name: 'test', level: 'silent' }),
+      now: Date.now,
+      reconcile: { quietMs: 1_000 },
+      runs: {
+        ...stack.runs,
+        async findOpen(wanted: Parameters<typeof stack.runs.findOpen>[0]) {
+          const run = await stack.runs.findOpen(wanted);
+          await touch('0');
+          return run;
+        },
+      },
+    } as unknown as ActivityDeps);
+    expect(await new MockActivityEnvironment().run(round)).toMatchObject({ interrupted: 0, failed: 0 });
+    gate.open();
+    expect(await turn.ended()).toBe('COMPLETED');
+    expect(await turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
   });
 
   test('between its answer and its debit a turn is settled by reconcile, once', async () => {

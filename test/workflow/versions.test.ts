@@ -1,11 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { sql } from 'kysely';
 import { randomUUID } from 'node:crypto';
+import { turnTimeoutMs } from '../../domain/attempt-limits.ts';
+import type { ReconcileReport } from '../../workflows/contract/reconcile.ts';
+import { only } from '../db/fixture.ts';
 import { shapeOf, type RecordedHistory } from '../replay/recorded.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import type { TestTurn } from '../support/turn.ts';
 import { until } from '../support/until.ts';
-import { ANSWER, answered, changedWorkflows, failed, pointOf, running, temporalCli } from './stage.ts';
+import { ANSWER, answered, changedWorkflows, failed, pointOf, reconcile, running, sent, temporalCli } from './stage.ts';
 
 let stack: TestStack;
 let deploymentName: string;
@@ -71,7 +75,25 @@ describe('a rolling deploy of workers with versions', () => {
     expect(await buildsOf(turn)).toEqual(['2']);
   });
 
-  test('without versions the same old turn meets the new code, which its history does not fit', async () => {
+  test('a turn whose build has no worker any more is ended by reconcile beyond all its limits, and its conversation is free', async () => {
+    const old = await startBuild('1');
+    const person = await stack.person();
+    const { turn, gate } = await running(stack, person, 3);
+    const { conversationId } = (await turn.read()).body;
+    await old.close();
+    await startBuild('2', await changedWorkflows());
+    await endedBeyondItsLimits(turn, { interrupted: 1 });
+    gate.open();
+    expect((await turn.read()).body).toMatchObject({
+      state: 'failed',
+      error: { code: 'interrupted', retryable: true },
+    });
+    expect(await turn.books()).toEqual({ debits: 0, debited: 0, liveHolds: 0 });
+    const next = await sent(stack, person, ANSWER, { conversationId });
+    expect((await next.read()).body).toMatchObject({ state: 'completed' });
+  });
+
+  test('without versions the same old turn meets the new code, which its history does not fit: its answer is settled by reconcile', async () => {
     const old = await stack.startWorker();
     const { turn, gate } = await running(stack, await stack.person(), 3);
     await old.close();
@@ -82,10 +104,42 @@ describe('a rolling deploy of workers with versions', () => {
           workflowTaskFailedEventAttributes?.failure?.message?.includes('TMPRL1100') === true,
       ),
     );
+    // Its model call needs no workflow code: the new worker makes it, and nobody takes up its answer.
+    await until(async () => (await rowOf(turn)).isAnswered);
+    await endedBeyondItsLimits(turn, { settled: 1 });
     gate.open();
-    await turn.handle().terminate('test');
+    expect((await turn.read()).body).toMatchObject({ state: 'completed', content: ANSWER.chunks.join('') });
+    expect(await turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
   });
 });
+
+/** It cannot move: reconcile leaves it alone within its limits, and then mends it like one whose workflow is gone. */
+async function endedBeyondItsLimits(turn: TestTurn, mended: Partial<ReconcileReport>): Promise<void> {
+  await quieten(turn, -60_000);
+  expect(await reconcile(stack)).toMatchObject({ settled: 0, interrupted: 0, failed: 0 });
+  expect((await turn.handle().describe()).status.name).toBe('RUNNING');
+  await quieten(turn, 1_000);
+  expect(await reconcile(stack)).toMatchObject({ settled: 0, interrupted: 0, failed: 0, ...mended });
+  expect(await turn.ended()).toBe('TERMINATED');
+}
+
+/** As if nothing had touched it for all that its output limit allows, and so many milliseconds more. */
+async function quieten(turn: TestTurn, beyondMs: number): Promise<void> {
+  const quietMs = turnTimeoutMs((await rowOf(turn)).outputLimit) + beyondMs;
+  await sql`update turns set touched_at = now() - ${quietMs} * interval '1 millisecond' where id = ${turn.turnId}`.execute(
+    stack.db.database.sql,
+  );
+}
+
+function rowOf({ turnId }: TestTurn) {
+  return only(
+    stack.db.database.sql,
+    sql<{
+      outputLimit: number;
+      isAnswered: boolean;
+    }>`select output_limit as "outputLimit", answer_attempt is not null as "isAnswered" from turns where id = ${turnId}`,
+  );
+}
 
 test('one process with a version starts turns eagerly, in the same 13 events', async () => {
   stack = await startTestStack({ TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_WORKER_BUILD_ID: '1' });

@@ -9,6 +9,8 @@ export interface ReconcileReport {
   readonly interrupted: number;
   /** Turns that this round could not mend. Absent in histories of older workers. */
   readonly failed?: number;
+  /** Redrives whose workflow was not there. Absent in histories of older workers. */
+  readonly redrives?: number;
   readonly expiredHolds: number;
   /**
    * Accounts or periods whose counters, or periods whose rollups, differ from the sum of their ledger entries. It must
