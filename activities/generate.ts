@@ -12,7 +12,7 @@ import { TURN_FAILURE_TYPES, type Generated, type TurnActivities } from '../work
 import type { ActivityDeps } from './deps.ts';
 import { heartbeating } from './heartbeat.ts';
 import { watchInterruption, type Interruption } from './interruption.ts';
-import { outlast } from './outlast.ts';
+import { retryWhileAway } from './retry-while-away.ts';
 import { announceOwner, attemptContext } from './turn-context.ts';
 
 /** Calls the model once for a turn and streams to its readers. The answer is in PostgreSQL before this returns. */
@@ -22,7 +22,7 @@ export function createGenerate(deps: ActivityDeps): TurnActivities['generate'] {
       // Watching begins before the attempt opens, because opening reads the stop flag: no stop falls between the two.
       const interruption = watchInterruption(deps.feed, turnId);
       try {
-        const opened = await outlast(() => openAttempt(deps.database, turnId, attemptContext(deps)));
+        const opened = await retryWhileAway(() => openAttempt(deps.database, turnId, attemptContext(deps)));
         if (opened === null) throw superseded();
         announceOwner(deps);
         // A first attempt shows by its first delta. Readers who have seen text must learn of any later attempt.
