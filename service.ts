@@ -1,5 +1,6 @@
 import { startApi } from './api/main.ts';
 import { openDatabase, type Database } from './db/database.ts';
+import { refuseForgetfulPooler } from './db/driver/pooler.ts';
 import { assertMigrated } from './db/migrate.ts';
 import { publishRates } from './db/money/rates.ts';
 import { createFigures } from './db/reports/figures.ts';
@@ -125,8 +126,10 @@ async function openParts(
   const tracing = await openTracing(config.tracing, role, log);
   // Tracing closes last: the parts that close before it may still send spans.
   closers.push(() => tracing.close());
+  const url = required(config.database.url, 'DATABASE_URL');
+  await refuseForgetfulPooler(url);
   const database = await openDatabase({
-    url: required(config.database.url, 'DATABASE_URL'),
+    url,
     poolMax: config.database.poolMax,
     answerWithinMs,
     onTurnEnded: countAndLogEndings(metrics, log),

@@ -9,8 +9,9 @@ export function addMigrate(program: Command, readConfig: ReadConfig): void {
     .description("bring the database's schema up to date; several at once are safe, one does it and the others wait")
     .option('--json', 'print {"applied": [names]}')
     .action(async ({ json }: { json?: boolean }) => {
-      await withDatabase(readConfig(), async (database, url) => {
-        const applied = await migrate(url);
+      const config = readConfig();
+      await withDatabase(config, async (database, url) => {
+        const applied = await migrate(config.database.directUrl ?? url);
         await assertMigrated(database);
         print(
           { applied },

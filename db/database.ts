@@ -69,24 +69,26 @@ const ANSWER_WITHIN_MS = 20_000;
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { onTurnEnded, traceStatement, answerWithinMs = ANSWER_WITHIN_MS, lockWithinMs = 0 } = options;
+  // How long each wait may last: a connection 5 s, a statement 15 s, an idle transaction 30 s (a lost client must not
+  // keep a lock). The server keeps the last two; when nothing of it arrives, the driver gives up the connection.
+  const limits = {
+    statement_timeout: answerWithinMs === null ? 0 : 15_000,
+    lock_timeout: lockWithinMs,
+    idle_in_transaction_session_timeout: 30_000,
+  };
   const orm = await MikroORM.init({
     ...ormOptions(options.url),
     // An idle connection is kept for ten minutes: a new one costs 10 to 20 ms and all prepared statements.
     pool: { min: 0, max: options.poolMax, idleTimeoutMillis: 600_000 },
-    // Every wait has a limit: a connection 5 s, a statement 15 s, an idle transaction 30 s (a lost client must not keep
-    // a lock). The server enforces the last two. The driver gives up a connection on which nothing arrives.
     driverOptions: {
       connectionTimeoutMillis: 5_000,
-      statement_timeout: answerWithinMs === null ? 0 : 15_000,
       query_timeout: answerWithinMs ?? 0,
-      lock_timeout: lockWithinMs,
-      idle_in_transaction_session_timeout: 30_000,
       keepAlive: true,
       application_name: 'turnkeeper',
       pipeline: true,
       stream: openPacketSocket,
-      onConnect: prepareSession,
-      // The listener is set before the first connection, which comes with the pool.
+      onConnect: (client: ClientBase) => prepareSession(client, limits),
+      // Before the first connection, which comes with the pool.
       onPoolCreated: (created: Pool) => {
         if (traceStatement !== undefined) created.on('connect', (client) => traceClient(client, traceStatement));
       },

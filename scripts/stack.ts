@@ -30,7 +30,11 @@ export async function startStack(config: Config, context: ServiceContext): Promi
   const [{ postgres, demo }, redis, temporal, model] = await parts.together((context) => [
     parts.start(startPostgres(context, config.database.url)).then(async (postgres) => ({
       postgres,
-      demo: await prepare(postgres.url, context.dataDir, { embedded, demo: config.demo }),
+      demo: await prepare(postgres.url, ground.dataDir, {
+        embedded,
+        demo: config.demo,
+        directUrl: config.database.directUrl ?? postgres.url,
+      }),
     })),
     parts.start(startRedis(context, config.redis.url)),
     parts.start(startTemporal(context, config.temporal)).then(async (temporal) => {
@@ -99,7 +103,7 @@ export class Parts {
 async function prepare(
   url: string,
   dataDir: string,
-  { embedded, demo }: { embedded: boolean; demo: boolean },
+  { embedded, demo, directUrl }: { embedded: boolean; demo: boolean; directUrl: string },
 ): Promise<DemoKeys | null> {
   const database = await openDatabase({ url, poolMax: 2 });
   try {
@@ -107,7 +111,7 @@ async function prepare(
       await database.ping().catch((cause: unknown) => {
         throw unreachable(url, cause);
       });
-    const applied = await migrate(url);
+    const applied = await migrate(directUrl);
     if (applied.length > 0) say(`migrated: ${applied.join(', ')}`);
     return demo ? await mintDemoKeys(database, dataDir) : null;
   } finally {

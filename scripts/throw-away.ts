@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findPgBouncer } from './services/pgbouncer.ts';
 import { startPostgres } from './services/postgres/postgres.ts';
 import { startRedis } from './services/redis.ts';
 import { Registry } from './services/registry.ts';
@@ -35,14 +36,16 @@ export class ThrowAway {
   /** @returns the variables by which tests find them. */
   async start(): Promise<Record<string, string>> {
     const began = performance.now();
-    const [postgres, redis, temporal] = await this.#parts.together((context) => [
-      this.#parts.start(startPostgres(context, undefined)),
-      this.#parts.start(startRedis(context, undefined)),
-      this.#parts.start(startTemporal(context, { address: undefined, namespace: 'default', uiUrl: undefined })),
+    const [postgres, redis, temporal, pgbouncer] = await this.#parts.together((on) => [
+      this.#parts.start(startPostgres(on, undefined)),
+      this.#parts.start(startRedis(on, undefined)),
+      this.#parts.start(startTemporal(on, { address: undefined, namespace: 'default', uiUrl: undefined })),
+      findPgBouncer(on.stopping),
     ]);
     say(`services ready after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
     return {
       TEST_DATABASE_URL: postgres.url,
+      TEST_PGBOUNCER: pgbouncer,
       TEST_REDIS_URL: redis.url,
       TEST_TEMPORAL_ADDRESS: temporal.url,
       TEST_TEMPORAL_UI_URL: temporal.uiUrl ?? '',

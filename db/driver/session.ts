@@ -13,16 +13,25 @@ const OURS = {
 // `off` tells of a commit that a crash may still undo; what waits for copies as well is stronger than ours.
 const DURABLE = `set_config('synchronous_commit', case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, false)`;
 
-const PREPARE = `select ${Object.entries(OURS)
-  .map(([name, value]) => `set_config('${name}', '${value}', false)`)
-  .join(', ')}, ${DURABLE}, current_setting('transaction_read_only') = 'off' as "isWritable"`;
+/** In milliseconds; 0: none. */
+export interface SessionLimits {
+  readonly statement_timeout: number;
+  readonly lock_timeout: number;
+  readonly idle_in_transaction_session_timeout: number;
+}
 
 /**
- * Makes a new connection ours.
+ * Makes a new connection ours. By a statement and not by parameters of the connection's start, most of which a pooler
+ * refuses.
  * @throws ReadOnly; the database's own error when it refuses a setting.
  */
-export async function prepareSession(client: ClientBase): Promise<void> {
-  const { rows } = await client.query<{ isWritable: boolean }>(PREPARE);
+export async function prepareSession(client: ClientBase, limits: SessionLimits): Promise<void> {
+  const settings = Object.entries({ ...OURS, ...limits }).map(
+    ([name, value]) => `set_config('${name}', '${value}', false)`,
+  );
+  const { rows } = await client.query<{ isWritable: boolean }>(
+    `select ${settings.join(', ')}, ${DURABLE}, current_setting('transaction_read_only') = 'off' as "isWritable"`,
+  );
   if (rows[0]?.isWritable !== true) throw new ReadOnly();
 }
 

@@ -17,6 +17,7 @@ const envSchema = z.object({
   DATA_DIR: z.string().default('.turnkeeper'),
   WEB_DIR: z.string().optional(),
   DATABASE_URL: z.string().optional(),
+  DATABASE_DIRECT_URL: z.string().optional(),
   DATABASE_POOL_MAX: positive(20),
   REDIS_URL: z.string().optional(),
   REDIS_HOST: z.string().optional(),
@@ -87,7 +88,12 @@ export function readConfig(env: Env = process.env) {
     /** Directory of the built web app, which is served at `/`; absent: the API only. */
     webDir: e.WEB_DIR,
     http: { host: e.HOST ?? (e.TURNKEEPER_EMBEDDED ? '127.0.0.1' : '0.0.0.0'), port: e.PORT },
-    database: { url: e.DATABASE_URL, poolMax: e.DATABASE_POOL_MAX },
+    database: {
+      url: e.DATABASE_URL,
+      /** Past any pooler, for what belongs to one connection: migrations and their lock. */
+      directUrl: e.DATABASE_DIRECT_URL ?? e.DATABASE_URL,
+      poolMax: e.DATABASE_POOL_MAX,
+    },
     redis: { url: e.REDIS_URL ?? (e.REDIS_HOST === undefined ? undefined : `redis://${e.REDIS_HOST}:${e.REDIS_PORT}`) },
     temporal: {
       address: e.TEMPORAL_ADDRESS,

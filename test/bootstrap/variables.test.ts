@@ -15,6 +15,7 @@ const shown = new Map(
 const EXAMPLES = [
   'HOST',
   'DATABASE_URL',
+  'DATABASE_DIRECT_URL',
   'REDIS_URL',
   'REDIS_HOST',
   'TEMPORAL_ADDRESS',
