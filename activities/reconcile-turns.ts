@@ -92,7 +92,7 @@ async function mend(
   }
   const released = await releaseTurn(deps.database, {
     turnId,
-    runId: 'reconcile',
+    runId: null,
     reason: reasonFor(turn.stopRequestedAt),
     scheduledAt: seenAt,
   });

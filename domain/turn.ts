@@ -51,7 +51,7 @@ export interface TurnRecord {
   readonly outputLimit: number | null;
   readonly error: ErrorCode | null;
   readonly stopRequestedAt: Instant | null;
-  /** The Temporal run that last asked for a hold; null before the first. */
+  /** Temporal's run that last held the turn or ended it; null before the first. */
   readonly runId: string | null;
   /** Why its present or last run was started. */
   readonly runReason: RunReason;

@@ -77,7 +77,7 @@ async function open(
 ): Promise<OpenedAttempt | Generated> {
   const number = turn.attempt + 1;
   if (before >= ATTEMPTS_PER_RUN) {
-    await endTurn(tx, turn, { outcome: 'failed', code: 'interrupted' });
+    await endTurn(tx, turn, { outcome: 'failed', code: 'interrupted' }, context.runId);
     return { kind: 'failed', code: 'interrupted' };
   }
   renewHold(tx, hold.id, context.now + holdTimeoutMs(hold.outputLimit));

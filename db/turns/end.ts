@@ -10,13 +10,16 @@ import { findPendingHold, moveHold } from '../money/holds.ts';
 import { lockTurn, type TurnRow } from './row.ts';
 
 /**
- * Ends a live turn that has no answer: its hold is released, its open attempts are over, nothing is charged. The caller
- * holds the turn's locks. A failure's `code` says whether the turn may be run again (TURN_FAILURES).
+ * Ends a live turn that has no answer: its hold is released, its open attempts are over, nothing is charged. Under the
+ * turn's locks. `code` of a failure that nobody retries is final; see TURN_FAILURES.
+ * @param runId the run that ends it, which is written down: should it judge again, it repeats this ending. Null leaves
+ *   the run that was there.
  */
 export async function endTurn(
   tx: Tx,
   row: TurnRow,
   ending: Exclude<TurnOutcome, { outcome: 'completed' }>,
+  runId: string | null,
 ): Promise<void> {
   const hold = await findPendingHold(tx, row.id);
   if (hold !== null) moveHold(tx, hold.id, 'released');
@@ -26,7 +29,7 @@ export async function endTurn(
   tx.write(sql`with ended as (
       update attempts set state = ${outcome === 'stopped' ? 'stopped' : 'lost'}, ended_at = now() where turn_id = ${row.id} and state = 'open'
     )
-    update turns set state = ${outcome}, error_code = ${code}, ended_at = now(), touched_at = clock_timestamp(),
+    update turns set state = ${outcome}, error_code = ${code}, run_id = coalesce(${runId}, run_id), ended_at = now(), touched_at = clock_timestamp(),
       prompt_tokens = ${nothing}, completion_tokens = ${nothing}, debited_tokens = ${nothing}
     where id = ${row.id}`);
   reportEnding(tx, { ...ending, turnId: row.id, model: row.model, debitedTokens: 0 });
@@ -34,9 +37,9 @@ export async function endTurn(
 
 export interface Release {
   readonly turnId: string;
-  /** The run that gives up. `reconcile` acts for runs that are gone. */
-  readonly runId: string;
-  /** Set by an attempt that ends its turn itself. */
+  /** Of the run that gives up; null of `reconcile`, which speaks for runs that are gone. */
+  readonly runId: string | null;
+  /** Set by an attempt that ends its turn by itself. */
   readonly attempt?: number;
   readonly reason: ReleaseReason;
   readonly scheduledAt: Instant;
@@ -59,15 +62,16 @@ export async function releaseTurn(database: Database, release: Release): Promise
       tx,
       row,
       reason.as === 'stopped' ? { outcome: 'stopped', code: null } : { outcome: 'failed', code: reason.code },
+      release.runId,
     );
     return reason.as === 'stopped' ? { kind: 'ended', state: 'stopped' } : { kind: 'failed', code: reason.code };
   });
 }
 
 /**
- * Whether the caller comes too late. A run that has held the turn may end it only while that admission stands: a retry
- * may have opened the turn again since, or a reset may have admitted another run. A run that never held the turn may
- * not end a hold that was made after its release was scheduled.
+ * Whether the caller comes too late. A run that has held or ended the turn may end it only while its admission stands:
+ * a retry may have opened the turn again since, or a reset admitted another run. One that never did may not end a claim
+ * made after its release was scheduled.
  */
 export async function isSuperseded(
   tx: Tx,
@@ -75,13 +79,14 @@ export async function isSuperseded(
   { runId, attempt, scheduledAt }: Omit<Release, 'turnId' | 'reason'>,
 ): Promise<boolean> {
   if (attempt !== undefined && row.attempt !== attempt) return true;
+  if (runId !== null && row.runId === runId) return row.admittedAt === null;
   const { hasHeld, isNewer } = await one(
     sql<{ hasHeld: boolean; isNewer: boolean }>`select coalesce(bool_or(run_id = ${runId}), false) as "hasHeld",
-      coalesce(bool_or(state = 'pending' and run_id <> ${runId} and created_at > ${new Date(scheduledAt)}), false) as "isNewer"
+      coalesce(bool_or(state = 'pending' and run_id is distinct from ${runId} and created_at > ${new Date(scheduledAt)}), false) as "isNewer"
     from holds where turn_id = ${row.id}`,
     tx,
   );
-  return hasHeld ? row.runId !== runId || row.admittedAt === null : isNewer;
+  return hasHeld || isNewer;
 }
 
 /**

@@ -26,9 +26,9 @@ export interface AdmissionContext {
 }
 
 /**
- * Decides admission and makes the hold in one atomic step under the account's lock (G1), idempotent by (turn, run). It
- * reopens a failed or refused turn, because that is how a reset in the Temporal UI arrives. An answered turn returns
- * its ending, without a hold or a model call.
+ * Check and hold in one atomic step under the account's lock (G1), idempotent by (turn, run). Reopens a failed or
+ * refused turn (a reset in the Temporal UI comes that way), unless this very run has ended it (G34); one that is over
+ * answers its ending, no hold, no model call.
  */
 export async function reserveTurn(
   database: Database,
@@ -79,11 +79,12 @@ export async function reserveLocked(
     return { kind: 'answered', answer: await getStoredAnswer(tx, row) };
   }
   if (isLive(row.state) && (cancelled || row.stopRequestedAt !== null)) {
-    await endTurn(tx, row, { outcome: 'stopped', code: null });
+    await endTurn(tx, row, { outcome: 'stopped', code: null }, context.runId);
     return { kind: 'ended', state: 'stopped' };
   }
-  if (cancelled) {
-    // The run was reset and cancelled before it began. The turn keeps its ending, so that it may still be run again.
+  // A run that was reset and cancelled before it began leaves the turn its ending, so that it may still be run again. A
+  // run that has ended the turn judges again when nobody heard its answer: what its person was told stands (policy 13).
+  if (cancelled || row.runId === context.runId) {
     const over = await findEnding(tx, row);
     if (over !== null) return over;
   }
@@ -164,14 +165,12 @@ async function refuse(
   code: TurnFailureCode | 'tokens_held',
   { runId }: AdmissionContext,
 ): Promise<ReservedLocked> {
-  // Whoever runs the turn again learns from it which run is still about to close.
-  tx.write(sql`update turns set run_id = ${runId} where id = ${row.id}`);
   if (isTurnRefusal(code) && !row.everAdmitted) {
-    await endTurn(tx, row, { outcome: 'refused', code });
+    await endTurn(tx, row, { outcome: 'refused', code }, runId);
     return { kind: 'ended', state: 'refused' };
   }
   const failure = code === 'tokens_held' ? 'TOKEN_EXHAUSTED' : code;
-  await endTurn(tx, row, { outcome: 'failed', code: failure });
+  await endTurn(tx, row, { outcome: 'failed', code: failure }, runId);
   return { kind: 'failed', code: failure };
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { textOf } from '../support/events.ts';
-import type { RowLock } from '../support/lock.ts';
+import { stepOn, type RowLock } from '../support/lock.ts';
 import { openProxy, type Proxy } from '../support/proxy.ts';
 import { required } from '../support/stack.ts';
 import { until } from '../support/until.ts';
@@ -60,16 +60,7 @@ async function untilLocked(crashed: CrashTurn, ask: () => void): Promise<RowLock
   return lock;
 }
 
-/** Lets the waiting step through and holds the next one. */
-async function stepOn(lock: RowLock): Promise<RowLock> {
-  const { granted } = await lock.queue();
-  await lock.release();
-  const next = await granted;
-  await until(() => next.isWanted());
-  return next;
-}
-
-/** Holds the turn in the middle of the model's answer. */
+/** Held by the model, in the middle of what it says. */
 async function inMidStream(name: keyof typeof CASES): Promise<null> {
   const crashed = await turn(name);
   await crashed.askUpTo(3);

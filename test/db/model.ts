@@ -56,6 +56,8 @@ export interface ModelTurn {
   code: string | null;
   everAdmitted: boolean;
   admitted: boolean;
+  /** That last held it or ended it. */
+  run: string | null;
   stop: boolean;
   /** Whose claim was judged last. */
   run: string | null;
@@ -221,12 +223,13 @@ export class Account {
     if (turn.state === 'completed' || turn.state === 'stopped') return turn.state;
     if (isLive(turn) && turn.answer !== null) return 'answered';
     if (isLive(turn) && turn.stop) {
-      this.end(turn, 'stopped', null);
+      this.end(turn, 'stopped', null, run);
       return 'stopped';
     }
     const claim = pending(turn);
     if (claim !== null && isLive(turn) && claim.run === run && claim.until > this.now) return 'held';
     if (!isLive(turn)) {
+      if (turn.run === run) return turn.state === 'refused' ? 'refused' : `failed ${turn.code}`;
       if (this.isBusy(turn.conversation)) return 'failed conversation_busy';
       this.reopen(turn);
     }
@@ -242,16 +245,17 @@ export class Account {
       const without = room < 400 ? null : fit(turn, room, this.rate);
       const code = without === null ? 'TOKEN_EXHAUSTED' : 'tokens_held';
       if (!turn.everAdmitted) {
-        this.end(turn, 'refused', code);
+        this.end(turn, 'refused', code, run);
         return 'refused';
       }
-      this.end(turn, 'failed', 'TOKEN_EXHAUSTED');
+      this.end(turn, 'failed', 'TOKEN_EXHAUSTED', run);
       return 'failed TOKEN_EXHAUSTED';
     }
     turn.holds.push({ run, state: 'pending', ...size, rate: this.rate, until: this.now + holdFor(size.limit) });
     turn.state = 'accepted';
     turn.everAdmitted = true;
     turn.admitted = true;
+    turn.run = run;
     if (this.used + this.held() > this.ceiling()) throw new Error('the model itself passed the ceiling');
     return 'held';
   }
@@ -263,12 +267,13 @@ export class Account {
     if (reserved !== 'held' || hold === null) return reserved;
     for (const attempt of turn.attempts) if (attempt.state === 'open') attempt.state = 'lost';
     if (turn.attempts.filter((attempt) => attempt.run === run).length === 4) {
-      this.end(turn, 'failed', 'interrupted');
+      this.end(turn, 'failed', 'interrupted', run);
       return 'failed interrupted';
     }
     turn.attempts.push({ state: 'open', hold, run, usage: null });
     hold.until = this.now + holdFor(hold.limit);
     turn.state = 'running';
+    turn.run = run;
     return 'opened';
   }
 
@@ -332,17 +337,18 @@ export class Account {
 
   /** Whether a run that gives up, or opens an attempt, finds that the turn has gone on without it. */
   isSuperseded(turn: ModelTurn, run: string, late: boolean): boolean {
-    if (!turn.holds.some((hold) => hold.run === run)) return late && pending(turn) !== null;
-    return !turn.admitted || turn.run !== run;
+    if (turn.run === run) return !turn.admitted;
+    return turn.holds.some((hold) => hold.run === run) || (late && pending(turn) !== null);
   }
 
-  end(turn: ModelTurn, state: 'stopped' | 'failed' | 'refused', code: string | null): void {
+  end(turn: ModelTurn, state: 'stopped' | 'failed' | 'refused', code: string | null, run: string): void {
     const hold = pending(turn);
     if (hold !== null) hold.state = 'released';
     for (const attempt of turn.attempts)
       if (attempt.state === 'open') attempt.state = state === 'stopped' ? 'stopped' : 'lost';
     turn.state = state;
     turn.code = code;
+    turn.run = run;
   }
 
   reopen(turn: ModelTurn): void {

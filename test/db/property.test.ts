@@ -154,6 +154,7 @@ const STEPS = {
       code: null,
       everAdmitted: false,
       admitted: false,
+      run: null,
       stop: false,
       run: null,
       holds: [],
@@ -279,7 +280,7 @@ const STEPS = {
     else if (turn.state === 'failed') expect(told(released)).toBe(`failed ${turn.code}`);
     else if (turn.answer !== null) expect(told(released)).toBe('answered');
     else if (run.model.isSuperseded(turn, runId, late)) expect(released).toBeNull();
-    else run.model.end(turn, flag ? 'stopped' : 'failed', flag ? null : code);
+    else run.model.end(turn, flag ? 'stopped' : 'failed', flag ? null : code, runId);
   },
   async runAgain(run: Run, { which, flag }: Step) {
     const turn = run.turn(which);

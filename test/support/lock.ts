@@ -35,6 +35,15 @@ export async function lockRows(
   return take(await begin(url), rows);
 }
 
+/** Lets the step through that waits now, and holds the next one. */
+export async function stepOn(lock: RowLock): Promise<RowLock> {
+  const { granted } = await lock.queue();
+  await lock.release();
+  const next = await granted;
+  await until(() => next.isWanted());
+  return next;
+}
+
 async function begin(url: string): Promise<Client> {
   const client = new Client({ connectionString: url });
   await client.connect();

@@ -12,6 +12,12 @@ export interface Proxy {
   stall(...directions: Direction[]): void;
   /** Connections break and new ones are refused, as when the service is down. */
   cut(): Promise<void>;
+  /**
+   * The next packet to PostgreSQL that holds all these words arrives and is obeyed; its answer is lost, as all
+   * connections are.
+   * @returns when the server has committed and the connections are cut.
+   */
+  loseAnswerTo(...words: string[]): Promise<void>;
   heal(): Promise<void>;
   close(): Promise<void>;
 }
@@ -21,6 +27,7 @@ export async function openProxy(target: string): Promise<Proxy> {
   const { hostname, port } = new URL(target.includes('://') ? target : `tcp://${target}`);
   const pairs = new Set<readonly [Socket, Socket]>();
   const gates: Record<Direction, Gate> = { requests: new Gate(), answers: new Gate() };
+  let loss: { readonly words: readonly string[]; readonly lost: () => void } | null = null;
 
   function join(client: Socket): void {
     const service = connect(Number(port), hostname);
@@ -32,8 +39,18 @@ export async function openProxy(target: string): Promise<Proxy> {
       service.destroy();
     };
     for (const socket of pair) socket.setNoDelay(true).on('error', end).on('close', end);
-    carry(client, service, gates.requests);
-    carry(service, client, gates.answers);
+    let losing: (() => void) | null = null;
+    carry(client, service, gates.requests, (packet) => {
+      if (loss?.words.every((word) => packet.includes(word)) === true) {
+        losing = loss.lost;
+        loss = null;
+      }
+      return true;
+    });
+    carry(service, client, gates.answers, (packet) => {
+      if (losing !== null && packet.subarray(-IDLE.length).equals(IDLE)) losing();
+      return losing === null;
+    });
   }
 
   let server = await listen(join, 0);
@@ -50,6 +67,10 @@ export async function openProxy(target: string): Promise<Proxy> {
     address: `127.0.0.1:${address.port}`,
     cut,
     close: cut,
+    loseAnswerTo: (...words) =>
+      new Promise<void>((resolve, reject) => {
+        loss = { words, lost: () => void cut().then(resolve, reject) };
+      }),
     stall(...directions) {
       for (const direction of directions.length === 0 ? (['requests', 'answers'] as const) : directions)
         gates[direction].shut();
@@ -89,13 +110,16 @@ class Gate {
   }
 }
 
-function carry(from: Socket, to: Socket, gate: Gate): void {
+/** PostgreSQL's "ready for query", in no transaction: what ended the one before has been done. */
+const IDLE = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
+
+function carry(from: Socket, to: Socket, gate: Gate, passes: (packet: Buffer) => boolean): void {
   let last: Promise<void> = Promise.resolve();
-  from.on('data', (chunk) => {
+  from.on('data', (packet: Buffer) => {
     last = last
       .then(() => gate.pass())
       .then(() => {
-        if (!to.destroyed) to.write(chunk);
+        if (passes(packet) && !to.destroyed) to.write(packet);
       });
   });
   from.on('end', () => {
