@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Database } from '../db/database.ts';
-import { getRedrive, listRedrives, planRedrive, type RedriveRecord } from '../db/redrives/redrives.ts';
+import { planRedrive } from '../db/redrives/plan.ts';
+import { getRedrive, listRedrives, type RedriveRecord } from '../db/redrives/redrives.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
 import { AppError } from '../domain/errors.ts';
 import {
@@ -17,7 +18,7 @@ import {
 import { SetupError } from '../domain/setup-error.ts';
 import { startRedrive, stepRedrive } from '../operations/run-redrive.ts';
 import { withOperations } from './operations.ts';
-import { confirm, instantOf, FOUND_WRONG, positiveInteger, print, reasonText, table } from './output.ts';
+import { confirm, FOUND_WRONG, instantOf, positiveInteger, print, reasonText, table } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 import { addTurnFilter, filterOf, uuid, type FilterOptions } from './turn-filter.ts';
 

@@ -1,10 +1,10 @@
 import type { Database } from '../db/database.ts';
+import type { RedrivePlan } from '../db/redrives/plan.ts';
 import {
   createRedrive,
   findUnfinishedRedrives,
   getRedrive,
   moveRedrive,
-  type RedrivePlan,
   type RedriveRecord,
   type StartRedrive,
 } from '../db/redrives/redrives.ts';

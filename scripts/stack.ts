@@ -8,8 +8,8 @@ import { startModel } from './services/model/model.ts';
 import { startPostgres } from './services/postgres/postgres.ts';
 import { startRedis } from './services/redis.ts';
 import { say } from './services/say.ts';
+import type { Service, ServiceContext } from './services/service.ts';
 import { ensureSearchAttributes } from './services/temporal/search-attributes.ts';
-import type { ServiceContext, Service } from './services/service.ts';
 import { startTemporal } from './services/temporal/temporal.ts';
 
 /** The running services that the app needs, and the variables by which it finds them. */
@@ -30,7 +30,7 @@ export async function startStack(config: Config, context: ServiceContext): Promi
   const [{ postgres, demo }, redis, temporal, model] = await parts.together((context) => [
     parts.start(startPostgres(context, config.database.url)).then(async (postgres) => ({
       postgres,
-      demo: await prepare(postgres.url, ground.dataDir, {
+      demo: await prepare(postgres.url, context.dataDir, {
         embedded,
         demo: config.demo,
         directUrl: config.database.directUrl ?? postgres.url,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { planRedrive } from '../../db/redrives/plan.ts';
 import { listRedriveTurns } from '../../db/redrives/redrive-turns.ts';
-import { getRedrive, listRedrives, planRedrive, type RedriveRecord } from '../../db/redrives/redrives.ts';
+import { getRedrive, listRedrives, type RedriveRecord } from '../../db/redrives/redrives.ts';
 import { countTurns, type RedriveStep } from '../../domain/redrive.ts';
 import { startRedrive, stepRedrive } from '../../operations/run-redrive.ts';
 import { redriveWorkflowId } from '../../workflows/contract/ids.ts';

@@ -1,5 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
-import { sql, type RawBuilder } from 'kysely';
+import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { AuditActor, AuditFigures } from '../../domain/audit.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -13,42 +13,12 @@ import {
 } from '../../domain/redrive.ts';
 import type { TurnFilter } from '../../domain/turn-filter.ts';
 import { recordAudit } from '../audit.ts';
-import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
-import { first, one, type Database, type Sql, type Tx } from '../database.ts';
+import { first, type Database, type Sql, type Tx } from '../database.ts';
 import { Redrive } from '../entities/redrive.ts';
+import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
+import { candidates, planRedrive, type RedrivePlan, type RedriveRequest } from './plan.ts';
 import { countProgress } from './redrive-turns.ts';
-import { matches } from '../reports/turn-filter.ts';
-
-export interface RedriveRequest {
-  /** Its `state` is ignored: only failed turns are replayed. */
-  readonly filter: TurnFilter;
-  readonly limit: number;
-  readonly includeSuperseded: boolean;
-}
-
-/** What a redrive would do: replay `count` of the `matched` turns, after skips and limit. */
-export interface RedrivePlan {
-  readonly count: number;
-  readonly matched: number;
-  readonly skipped: { readonly superseded: number; readonly suspended: number };
-  readonly sample: readonly string[];
-}
-
-const SAMPLE = 20;
-
-export async function planRedrive(on: Sql, request: RedriveRequest): Promise<RedrivePlan> {
-  const { matched, superseded, suspended, eligible, sample } = await one(
-    sql<{ matched: number; superseded: number; suspended: number; eligible: number; sample: string[] }>`
-    with ${candidates(request)}
-    select count(*)::int as matched, count(*) filter (where superseded and not suspended)::int as superseded, count(*) filter (where suspended)::int as suspended,
-      count(*) filter (where not suspended and not superseded)::int as eligible,
-      array(select id from candidates where not suspended and not superseded order by created_at, id limit ${Math.min(SAMPLE, request.limit)}) as sample
-    from candidates`,
-    on,
-  );
-  return { count: Math.min(eligible, request.limit), matched, skipped: { superseded, suspended }, sample };
-}
 
 export interface StartRedrive extends RedriveRequest {
   readonly reason: string;
@@ -101,21 +71,6 @@ export async function createRedrive(
     });
     return { redriveId, plan };
   });
-}
-
-/**
- * Failed turns that match, and why one would be left out: a later turn of its conversation was completed, or its
- * account is suspended.
- */
-function candidates({ filter, includeSuperseded }: RedriveRequest): RawBuilder<unknown> {
-  const superseded = includeSuperseded
-    ? sql`false`
-    : sql`exists (select 1 from turns l
-    where l.conversation_id = t.conversation_id and l.sequence > t.sequence and l.state = 'completed')`;
-  return sql`candidates as (
-    select t.id, t.created_at, a.suspended_at is not null as suspended, ${superseded} as superseded
-    from turns t join accounts a on a.id = t.account_id where ${matches({ ...filter, state: 'failed' })}
-  )`;
 }
 
 function figuresOf(filter: TurnFilter): AuditFigures {

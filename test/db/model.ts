@@ -39,12 +39,14 @@ export interface ModelHold {
   rate: ModelRate;
   until: number;
 }
+
 export interface ModelAttempt {
   state: 'open' | 'answered' | 'stopped' | 'failed' | 'lost';
   hold: ModelHold;
   run: string;
   usage: number | null;
 }
+
 export interface ModelTurn {
   id: string;
   conversation: number;
@@ -59,8 +61,6 @@ export interface ModelTurn {
   /** That last held it or ended it. */
   run: string | null;
   stop: boolean;
-  /** Whose claim was judged last. */
-  run: string | null;
   holds: ModelHold[];
   attempts: ModelAttempt[];
   answer: {

@@ -156,7 +156,6 @@ const STEPS = {
       admitted: false,
       run: null,
       stop: false,
-      run: null,
       holds: [],
       attempts: [],
       answer: null,

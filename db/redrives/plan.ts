@@ -1,0 +1,49 @@
+import { sql, type RawBuilder } from 'kysely';
+import type { TurnFilter } from '../../domain/turn-filter.ts';
+import { one, type Sql } from '../database.ts';
+import { matches } from '../reports/turn-filter.ts';
+
+export interface RedriveRequest {
+  /** Its `state` is ignored: only failed turns are replayed. */
+  readonly filter: TurnFilter;
+  readonly limit: number;
+  readonly includeSuperseded: boolean;
+}
+
+/** What a redrive would do: replay `count` of the `matched` turns, after skips and limit. */
+export interface RedrivePlan {
+  readonly count: number;
+  readonly matched: number;
+  readonly skipped: { readonly superseded: number; readonly suspended: number };
+  readonly sample: readonly string[];
+}
+
+const SAMPLE = 20;
+
+export async function planRedrive(on: Sql, request: RedriveRequest): Promise<RedrivePlan> {
+  const { matched, superseded, suspended, eligible, sample } = await one(
+    sql<{ matched: number; superseded: number; suspended: number; eligible: number; sample: string[] }>`
+    with ${candidates(request)}
+    select count(*)::int as matched, count(*) filter (where superseded and not suspended)::int as superseded, count(*) filter (where suspended)::int as suspended,
+      count(*) filter (where not suspended and not superseded)::int as eligible,
+      array(select id from candidates where not suspended and not superseded order by created_at, id limit ${Math.min(SAMPLE, request.limit)}) as sample
+    from candidates`,
+    on,
+  );
+  return { count: Math.min(eligible, request.limit), matched, skipped: { superseded, suspended }, sample };
+}
+
+/**
+ * Failed turns that match, and why one would be left out: a later turn of its conversation was completed, or its
+ * account is suspended.
+ */
+export function candidates({ filter, includeSuperseded }: RedriveRequest): RawBuilder<unknown> {
+  const superseded = includeSuperseded
+    ? sql`false`
+    : sql`exists (select 1 from turns l
+    where l.conversation_id = t.conversation_id and l.sequence > t.sequence and l.state = 'completed')`;
+  return sql`candidates as (
+    select t.id, t.created_at, a.suspended_at is not null as suspended, ${superseded} as superseded
+    from turns t join accounts a on a.id = t.account_id where ${matches({ ...filter, state: 'failed' })}
+  )`;
+}
