@@ -1,8 +1,9 @@
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import type { AttemptContext } from '../db/turns/attempts.ts';
 import type { AdmissionContext } from '../db/turns/reserve.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
 import { ownerOfTurnWorkflow } from '../workflows/contract/ids.ts';
+import { TURN_FAILURE_TYPES } from '../workflows/contract/turn.ts';
 import type { ActivityDeps } from './deps.ts';
 
 /** Tells the followers of the account whose turn's activity is running. */
@@ -25,6 +26,15 @@ export function admissionContext({ models, countTokens, now }: ActivityDeps): Ad
 export function attemptContext(deps: ActivityDeps): AttemptContext {
   const { attempt: temporalAttempt, currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
   return { ...admissionContext(deps), temporalAttempt, scheduledAt };
+}
+
+/** What ends a task that has lost its turn; Temporal does not listen to it any more. */
+export function superseded(): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: TURN_FAILURE_TYPES.interrupted,
+    message: 'a newer run or attempt answers this turn',
+    nonRetryable: false,
+  });
 }
 
 export function currentRunId(): string {

@@ -98,7 +98,7 @@ test('process.env is read in one file of the program', () => {
 
 test('the model is called in one file of the program, under a hold (G3)', () => {
   const callers = files.filter((file) => roomOf(file) in MAY_IMPORT && callsModel(code(file)));
-  expect(callers).toEqual(['activities/generate.ts']);
+  expect(callers).toEqual(['activities/call-model.ts']);
   expect(callsModel('const end = await deps.model.stream(request, onDelta);')).toBe(true);
 });
 

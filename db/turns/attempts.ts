@@ -34,8 +34,8 @@ export interface AttemptContext extends AdmissionContext {
 /**
  * Opens an attempt and renews the hold in the same transaction. Under a hold that is not this run's live one it first
  * does what reserve does: an ended turn answers its ending, a live one is admitted again and may be refused.
- * @returns null when the turn has gone on without the caller (a newer run has it, or a later task of this run has opened
- *   an attempt): a worker that slept finds the turn another's, and leaves it alone.
+ * @returns null when the turn has gone on without the caller (a newer run has it, or a later task of this run has
+ *   opened an attempt): a worker that slept finds the turn another's, and leaves it alone.
  */
 export async function openAttempt(
   database: Database,
@@ -99,6 +99,36 @@ async function open(
   };
 }
 
+/**
+ * Hands an open attempt to a later task of its run, in the process where it still streams: renews the hold, and notes
+ * the task, so that no earlier one takes the turn.
+ * @returns null when the attempt can bring no answer any more, or a still later task has it.
+ */
+export async function adoptAttempt(
+  database: Database,
+  { turnId, attempt }: { turnId: string; attempt: number },
+  { now, runId, temporalAttempt }: AttemptContext,
+): Promise<{ isStopRequested: boolean } | null> {
+  return database.transaction(async (tx) => {
+    const [row, hold] = await Promise.all([lockTurn(tx, turnId), findPendingHoldOf(tx, { turnId, attempt })]);
+    if (row === null) throw new AppError('not_found');
+    if (row.runId !== runId || !mayAnswer(row, hold, { attempt, now })) return null;
+    if ((await findAttempts(tx, turnId, runId)).newest > temporalAttempt) return null;
+    renewHold(tx, hold.id, now + holdTimeoutMs(hold.outputLimit));
+    tx.write(sql`with adopted as (
+        update attempts set temporal_attempt = ${temporalAttempt} where turn_id = ${turnId} and number = ${attempt}
+      )
+      update turns set touched_at = clock_timestamp() where id = ${turnId}`);
+    return { isStopRequested: row.stopRequestedAt !== null };
+  });
+}
+
+/** I am the newest attempt, none is stored, the turn is running and my hold is live. */
+function mayAnswer(row: TurnRow, hold: Hold | null, { attempt, now }: { attempt: number; now: Instant }): hold is Hold {
+  const isCurrent = row.state === 'running' && row.attempt === attempt && row.answerAttempt === null;
+  return isCurrent && hold !== null && hold.expiresAt > now;
+}
+
 const NO_ATTEMPTS = { count: 0, newest: 0 };
 
 /** Of one run: how many were opened, and the latest of Temporal's tasks that opened one. */
@@ -135,8 +165,7 @@ export async function storeAnswer(database: Database, answer: AnswerToStore): Pr
   return database.transaction(async (tx) => {
     const [row, hold] = await Promise.all([lockTurn(tx, answer.turnId), findPendingHoldOf(tx, answer)]);
     if (row === null) throw new AppError('not_found');
-    const current = row.state === 'running' && row.attempt === answer.attempt && row.answerAttempt === null;
-    const mayStore = current && hold !== null && hold.expiresAt > answer.now;
+    const mayStore = mayAnswer(row, hold, answer);
     writeAttempt(tx, answer, mayStore ? (answer.outcome === 'completed' ? 'answered' : 'stopped') : 'lost');
     if (!mayStore) return findEnding(tx, row);
     renewHold(tx, hold.id, null);

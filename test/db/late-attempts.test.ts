@@ -1,10 +1,22 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { openAttempt } from '../../db/turns/attempts.ts';
+import { adoptAttempt, openAttempt } from '../../db/turns/attempts.ts';
 import { releaseTurn } from '../../db/turns/end.ts';
 import { findTurn, reopenTurn, requestStop } from '../../db/turns/turns.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { accept, attemptsOf, context, createPerson, holdsOf, open, reserve, store, type Person } from './fixture.ts';
+import {
+  accept,
+  attemptsOf,
+  context,
+  createPerson,
+  holdsOf,
+  NOW,
+  only,
+  open,
+  reserve,
+  store,
+  type Person,
+} from './fixture.ts';
 
 /** A worker that slept wakes up with tasks that Temporal has given to others since (G37). */
 let db: TestDatabase;
@@ -110,4 +122,60 @@ test('the database itself refuses such an attempt, and takes one of another run 
   await insert(3, 'run-2', 1);
   await insert(4, 'run-1', null);
   await insert(5, 'run-1', 2);
+});
+
+describe('an attempt whose call still streams in the process that its task is given to again', () => {
+  const adopt = (turnId: string, attempt: number, change: Parameters<typeof context>[0] = {}) =>
+    adoptAttempt(db.database, { turnId, attempt }, context({ temporalAttempt: 2, ...change }));
+
+  async function streaming(): Promise<{ turnId: string; number: number }> {
+    person = await createPerson(db.database);
+    const { turnId } = await accept(db.database, person);
+    await reserve(db.database, turnId);
+    const { number } = await open(db.database, turnId);
+    return { turnId, number };
+  }
+
+  test('is handed on: no other opens, the hold is renewed, and no earlier task takes the turn', async () => {
+    const { turnId, number } = await streaming();
+    const soon = NOW + 60_000;
+    const expiry = () =>
+      only(
+        db.database.sql,
+        sql<{
+          at: number;
+        }>`select (extract(epoch from expires_at) * 1000)::float8 as at from holds where turn_id = ${turnId}`,
+      );
+    const { at } = await expiry();
+    expect(await adopt(turnId, number, { temporalAttempt: 3, now: soon })).toEqual({ isStopRequested: false });
+    expect((await expiry()).at).toBe(at + 60_000);
+    expect(await attemptsOf(db.database.sql, turnId)).toMatchObject([{ number: 1, state: 'open' }]);
+    expect(await late(turnId, { temporalAttempt: 2 })).toBeNull();
+    expect(await adopt(turnId, number, { temporalAttempt: 2 })).toBeNull();
+    expect(await store(db.database, turnId, number)).toMatchObject({ kind: 'answered' });
+  });
+
+  test('tells of a stop whose message may have been missed', async () => {
+    const { turnId, number } = await streaming();
+    await requestStop(db.database, { turnId, userId: person.userId });
+    expect(await adopt(turnId, number)).toEqual({ isStopRequested: true });
+  });
+
+  test('is not when it can bring no answer: fenced, answered, its hold over, its turn ended, or another run’s', async () => {
+    const fenced = await streaming();
+    await open(db.database, fenced.turnId, { temporalAttempt: 2 });
+    expect(await adopt(fenced.turnId, fenced.number)).toBeNull();
+    const answered = await streaming();
+    await store(db.database, answered.turnId, answered.number);
+    expect(await adopt(answered.turnId, answered.number)).toBeNull();
+    const expired = await streaming();
+    expect(await adopt(expired.turnId, expired.number, { now: NOW + 86_400_000 })).toBeNull();
+    const ended = await streaming();
+    await releaseTurn(db.database, { ...ended, runId: 'run-1', reason: { as: 'stopped' }, scheduledAt: Date.now() });
+    expect(await adopt(ended.turnId, ended.number)).toBeNull();
+    const reset = await streaming();
+    expect(await adopt(reset.turnId, reset.number, { runId: 'run-2' })).toBeNull();
+    await reserve(db.database, reset.turnId, { runId: 'run-2' });
+    expect(await adopt(reset.turnId, reset.number)).toBeNull();
+  });
 });

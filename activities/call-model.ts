@@ -1,0 +1,186 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { failAttempt, storeAnswer, type OpenedAttempt } from '../db/turns/attempts.ts';
+import { releaseTurn } from '../db/turns/end.ts';
+import { readTranscript } from '../db/turns/transcript.ts';
+import { isStopRequested } from '../db/turns/turns.ts';
+import { TURN_FAILURES, type TurnFailureCode } from '../domain/errors.ts';
+import type { Model } from '../domain/model.ts';
+import type { Usage } from '../domain/usage.ts';
+import { ModelFailure, type ModelEnd } from '../platform/model/call.ts';
+import { openTurnWriter, type TurnWriter } from '../platform/streams/writer.ts';
+import { TURN_FAILURE_TYPES, type Generated } from '../workflows/contract/turn.ts';
+import type { ActivityDeps } from './deps.ts';
+import { retryWhileAway } from './retry-while-away.ts';
+import type { Call } from './running-call.ts';
+import { superseded } from './turn-context.ts';
+
+/** Streams the model's answer to the turn's readers and stores it; what fails is on its attempt when this throws. */
+export async function callModel(deps: ActivityDeps, call: Call): Promise<Generated> {
+  const { attempt, interruption } = call;
+  const { turn, hold } = attempt;
+  const model = deps.models.find(({ name }) => name === turn.model);
+  if (model === undefined) throw await failed(deps, call, 'model_rejected', null);
+  const messages = await retryUnlessLost(call, () =>
+    readTranscript(deps.database.sql, turn, { instructions: model.instructions, historyFrom: hold.historyFrom }),
+  );
+  const writer = openTurnWriter(deps.redis, {
+    turnId: turn.id,
+    attempt: attempt.number,
+    restarted: attempt.restarted,
+    onEntry: (entry) => deps.feed.deliver(turn.id, entry),
+  });
+  const onDelta = timeFirstDelta(deps, attempt, (delta) => writer.delta(delta));
+  try {
+    const end = await deps.model.stream(
+      { model, messages, outputLimit: hold.outputLimit, signal: AbortSignal.any([interruption.signal, writer.fenced]) },
+      onDelta,
+    );
+    return await conclude(deps, { call, model, end, writer });
+  } catch (error) {
+    if (!(error instanceof ModelFailure)) throw error;
+    const end: ModelEnd = { finishReason: null, usage: error.usage, aborted: false, providerRequestId: null };
+    return await breakOff(deps, { call, model, end, writer }, error);
+  } finally {
+    await writer.end();
+    if (writer.unsent > 0) deps.metrics.deltasDropped(writer.unsent);
+  }
+}
+
+/** The answer is the process's to keep, whatever has become of the activity that attends the call. */
+function lasting<T>({ interruption }: Call, work: () => Promise<T>): Promise<T> {
+  return retryWhileAway(work, () => interruption.why() === 'lost');
+}
+
+/**
+ * @returns `onDelta`, which times the first: `start` from the hold of a first call of a run until now, `model` from
+ *   now.
+ */
+function timeFirstDelta(
+  { metrics, now }: ActivityDeps,
+  { turn, restarted }: OpenedAttempt,
+  onDelta: (text: string) => void,
+): (text: string) => void {
+  const calledAt = performance.now();
+  // PostgreSQL's clock against ours: milliseconds between machines that keep time.
+  if (restarted !== 'retry' && turn.admittedAt !== null)
+    metrics.firstDeltaPart('start', (now() - turn.admittedAt) / 1_000);
+  let waiting = true;
+  return (text) => {
+    if (waiting) metrics.firstDeltaPart('model', (performance.now() - calledAt) / 1_000);
+    waiting = false;
+    onDelta(text);
+  };
+}
+
+interface Ended {
+  call: Call;
+  model: Model;
+  end: ModelEnd;
+  writer: TurnWriter;
+}
+
+/** Complete means that a finish reason was seen: the client ends its loop in the same way when it is aborted. */
+async function conclude(deps: ActivityDeps, ended: Ended): Promise<Generated> {
+  if (ended.end.finishReason !== null) return store(deps, ended, 'completed');
+  // Unless it was stopped: shutdown, its time limit, or a newer attempt. This one brings no answer, another's may.
+  const code = ended.call.interruption.why() === 'timeout' ? 'model_timeout' : 'interrupted';
+  return breakOff(deps, ended, { code, retryAfterMs: null, provider: null });
+}
+
+/**
+ * The model call ended without an answer. What is final stays as it ended; what would be tried again, a stop ends with
+ * what has come, and once there was text that is charged (policy 6). The row knows of a stop before any message does.
+ */
+async function breakOff(
+  deps: ActivityDeps,
+  ended: Ended,
+  failure: Pick<ModelFailure, 'code' | 'retryAfterMs' | 'provider'>,
+): Promise<Generated> {
+  const { call, end, writer } = ended;
+  const { attempt, interruption } = call;
+  const { code } = failure;
+  const isStopped =
+    TURN_FAILURES[code] &&
+    (interruption.why() === 'stop' ||
+      (await retryUnlessLost(call, () => isStopRequested(deps.database, attempt.turn.id))));
+  if (!isStopped) throw await failed(deps, call, code, end.usage, failure);
+  return writer.text === '' ? stopEmpty(deps, call, end.usage) : store(deps, ended, 'stopped');
+}
+
+async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 'stopped'): Promise<Generated> {
+  const { call, model, end, writer } = ended;
+  const { attempt } = call;
+  const { turn, hold } = attempt;
+  const { text } = writer;
+  const textTokens = deps.countTokens(text, model.encoding);
+  const counted: Usage = {
+    promptTokens: hold.promptTokens,
+    cachedTokens: 0,
+    completionTokens: textTokens,
+    reasoningTokens: 0,
+  };
+  const streamEntries = await writer.end();
+  const stored = await retryUnlessLost(call, () =>
+    storeAnswer(deps.database, {
+      turnId: turn.id,
+      attempt: attempt.number,
+      outcome,
+      text,
+      textTokens,
+      usage: end.usage ?? counted,
+      estimated: end.usage === null,
+      finishReason: end.finishReason,
+      streamEntries,
+      providerRequestId: end.providerRequestId,
+      now: deps.now(),
+    }),
+  );
+  deps.metrics.attemptEnded({ model: model.name, outcome: outcome === 'completed' ? 'answered' : 'stopped' });
+  if (stored !== null) return stored;
+  throw superseded();
+}
+
+/**
+ * Stopped before the first delta: nothing was answered, nothing is charged; what the provider charged us stays on the
+ * attempt.
+ */
+async function stopEmpty(deps: ActivityDeps, call: Call, usage: Usage | null): Promise<Generated> {
+  const { runId, scheduledAt } = call;
+  const { turn, number } = call.attempt;
+  const released = await retryUnlessLost(call, () =>
+    releaseTurn(deps.database, {
+      turnId: turn.id,
+      runId,
+      attempt: number,
+      reason: { as: 'stopped' },
+      scheduledAt,
+    }),
+  );
+  if (usage !== null)
+    await retryUnlessLost(call, () =>
+      failAttempt(deps.database, { turnId: turn.id, attempt: number, code: 'interrupted', usage }),
+    );
+  deps.metrics.attemptEnded({ model: turn.model, outcome: 'stopped' });
+  if (released !== null) return released;
+  throw superseded();
+}
+
+async function failed(
+  deps: ActivityDeps,
+  call: Call,
+  code: TurnFailureCode,
+  usage: Usage | null,
+  { retryAfterMs, provider }: Pick<ModelFailure, 'retryAfterMs' | 'provider'> = { retryAfterMs: null, provider: null },
+): Promise<ApplicationFailure> {
+  const { turn, number, isLast } = call.attempt;
+  await retryUnlessLost(call, () =>
+    failAttempt(deps.database, { turnId: turn.id, attempt: number, code, usage, provider }),
+  );
+  deps.metrics.attemptEnded({ model: turn.model, outcome: code });
+  return ApplicationFailure.create({
+    type: TURN_FAILURE_TYPES[code],
+    message: [code, provider?.status, provider?.code].filter((part) => part != null).join(' '),
+    nonRetryable: isLast || !TURN_FAILURES[code],
+    ...(retryAfterMs === null ? {} : { nextRetryDelay: retryAfterMs }),
+  });
+}
