@@ -141,7 +141,15 @@ async function openParts(
   for (const { encoding } of models) loadEncoding(encoding);
   const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log, tracing);
   closers.push(() => redis.close());
-  metrics.observe({ figures: createFigures(database), pool: database.pool, redis });
+  metrics.observe({
+    figures: createFigures(database),
+    pool: database.pool,
+    clockSkew: async () => {
+      const at = await database.ping();
+      return now() - at;
+    },
+    redis,
+  });
   if (config.metrics !== null) {
     const door = await openMetricsDoor(metrics, config.metrics);
     closers.push(() => door.close());

@@ -1,6 +1,7 @@
 import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
 import { sql } from 'kysely';
 import type { ClientBase, Pool } from 'pg';
+import type { Instant } from '../domain/period.ts';
 import type { TurnEnding } from '../domain/turn.ts';
 import { openPacketSocket } from './driver/packet-socket.ts';
 import { kyselyOn } from './driver/kysely.ts';
@@ -31,8 +32,8 @@ export interface Database {
   readonly orm: MikroORM;
   /** The state of the connection pool. */
   pool(): PoolState;
-  /** @throws when it does not answer, or takes no writes. */
-  ping(): Promise<void>;
+  /** @returns what its clock says. @throws when it does not answer, or takes no writes. */
+  ping(): Promise<Instant>;
   close(): Promise<void>;
 }
 
@@ -124,11 +125,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       return { busy: totalCount - idleCount, idle: idleCount, max: options.poolMax, waiting: waitingCount };
     },
     ping: async () => {
-      const { isWritable } = await one(
-        sql<{ isWritable: boolean }>`select current_setting('transaction_read_only') = 'off' as "isWritable"`,
+      const { isWritable, at } = await one(
+        sql<{ isWritable: boolean; at: Instant }>`
+          select current_setting('transaction_read_only') = 'off' as "isWritable",
+            floor(extract(epoch from clock_timestamp()) * 1000)::float8 as at`,
         onAny,
       );
       if (!isWritable) throw new ReadOnly();
+      return at;
     },
     close: () => orm.close(true),
   };

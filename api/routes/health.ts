@@ -6,13 +6,20 @@ import { alive, ready } from '../wire/health.ts';
 
 /** The probe must answer before its prober gives up. */
 const ANSWER_WITHIN_MS = 2_000;
+/** A process whose clock is off by more would open periods and end holds too early or too late (G36). */
+const MOST_SKEW_MS = 30_000;
 const NOT_STORED = { 'Cache-Control': 'no-store' };
 
 /**
- * Two probes: alive, and ready to take turns, which means that PostgreSQL and Temporal answer. Without Redis the
- * service is degraded, but ready.
+ * Alive, and ready to take turns (PostgreSQL and Temporal answer, the clock is right; Redis away is a degraded
+ * service).
  */
-export function healthRoutes({ database, runs, redis }: Pick<ApiDeps, 'database' | 'runs' | 'redis'>): Route[] {
+export function healthRoutes({
+  database,
+  runs,
+  redis,
+  now,
+}: Pick<ApiDeps, 'database' | 'runs' | 'redis' | 'now'>): Route[] {
   return [
     defineRoute({
       method: 'get',
@@ -29,35 +36,30 @@ export function healthRoutes({ database, runs, redis }: Pick<ApiDeps, 'database'
       path: '/health/ready',
       access: 'public',
       tag: 'Health',
-      summary: 'PostgreSQL and Temporal answer',
+      summary: 'PostgreSQL and Temporal answer, and the clock is right',
       answers: { 200: { description: 'Ready', body: ready } },
       errors: ['unavailable'],
       async handle({ response }) {
-        const [postgresql, temporal, isRedisReady] = await Promise.all([
-          answers(database.ping()),
-          answers(runs.ready()),
+        const [skewMs, temporal, isRedisReady] = await Promise.all([
+          answerOf(database.ping().then((at) => Math.abs(now() - at))),
+          answerOf(runs.ready()),
           redis.probe(),
         ]);
         const parts = {
-          postgresql: word(postgresql),
-          temporal: word(temporal),
+          postgresql: skewMs === null ? 'down' : 'ok',
+          temporal: temporal === true ? 'ok' : 'down',
           redis: isRedisReady ? 'ok' : 'degraded',
+          ...(skewMs === null ? {} : { clock: skewMs > MOST_SKEW_MS ? 'wrong' : 'ok' }),
         };
         response.set(NOT_STORED);
-        if (!postgresql || !temporal) throw new AppError('unavailable', { retryAfter: 5, ...parts });
+        if (parts.clock !== 'ok' || temporal !== true) throw new AppError('unavailable', { retryAfter: 5, ...parts });
         return { status: 200, body: { status: 'ready', ...parts } };
       },
     }),
   ];
 }
 
-async function answers(probe: Promise<unknown>): Promise<boolean> {
-  return within(ANSWER_WITHIN_MS, probe).then(
-    (answer) => answer !== false,
-    () => false,
-  );
-}
-
-function word(answered: boolean): 'ok' | 'down' {
-  return answered ? 'ok' : 'down';
+/** Null when none comes in time. */
+async function answerOf<T>(probe: Promise<T>): Promise<T | null> {
+  return within(ANSWER_WITHIN_MS, probe).catch(() => null);
 }

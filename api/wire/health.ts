@@ -4,4 +4,10 @@ const word = z.enum(['ok', 'down', 'degraded']);
 
 export const alive = z.object({ status: z.literal('ok') });
 
-export const ready = z.object({ status: z.literal('ready'), postgresql: word, temporal: word, redis: word });
+export const ready = z.object({
+  status: z.literal('ready'),
+  postgresql: word,
+  temporal: word,
+  redis: word,
+  clock: z.enum(['ok', 'wrong']).meta({ description: 'Of this process, beside PostgreSQL’s' }),
+});

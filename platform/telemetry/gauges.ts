@@ -28,6 +28,8 @@ export interface OverloadSource {
 export interface StateSources {
   figures(): Promise<Figures>;
   pool(): PoolState;
+  /** Milliseconds that this process's clock is ahead of PostgreSQL's. */
+  clockSkew(): Promise<number>;
   redis: { takesWrites(): boolean; readonly subscriber: { readonly isReady: boolean } };
 }
 
@@ -76,7 +78,7 @@ export class Gauges {
     });
   }
 
-  watch({ figures, pool, redis }: StateSources): void {
+  watch({ figures, pool, clockSkew, redis }: StateSources): void {
     const same = '(the same from every process: take the maximum)';
     const gauges = {
       liveTurns: this.#make('turnkeeper_live_turns', `Accepted and running turns of everybody ${same}`),
@@ -104,6 +106,15 @@ export class Gauges {
       waiting.set(callers);
       redisUp.set({ connection: 'commands' }, redis.takesWrites() ? 1 : 0);
       redisUp.set({ connection: 'subscriber' }, redis.subscriber.isReady ? 1 : 0);
+    });
+    const skew = this.#make(
+      'turnkeeper_clock_skew_seconds',
+      'How far this process’s clock is ahead of PostgreSQL’s (beyond 30 either way it is not ready)',
+    );
+    this.#looks.push(async () => {
+      const found = await within(FIGURES_WITHIN_MS, clockSkew()).catch(() => null);
+      if (found === null) skew.remove();
+      else skew.set(found / 1_000);
     });
     const postgresUp = this.#make('turnkeeper_postgres_up', 'Whether PostgreSQL answered this scrape');
     this.#looks.push(async () => {

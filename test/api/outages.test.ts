@@ -79,6 +79,26 @@ test('Redis that answers errors: ready is 200 and says degraded, and the text co
   }
 });
 
+test.each([
+  [29_000, 200, 'ok'],
+  [-29_000, 200, 'ok'],
+  [31_000, 503, 'wrong'],
+  [-31_000, 503, 'wrong'],
+])(
+  'a process whose clock is %d ms off: ready is %d, its clock %s, and a metric shows it',
+  async (offMs, status, clock) => {
+    const off = await startTestStack({}, { works: false, now: () => Date.now() + offMs });
+    try {
+      const ready = await (await off.person()).call('GET', '/health/ready');
+      expect([ready.status, ready.body.clock, ready.body.postgresql]).toEqual([status, clock, 'ok']);
+      const skew = /^turnkeeper_clock_skew_seconds (\S+)$/m.exec(await off.metrics.render())?.[1];
+      expect(Math.abs(Number(skew) - offMs / 1_000)).toBeLessThan(1);
+    } finally {
+      await off.close();
+    }
+  },
+);
+
 test('a start that Temporal refuses binds nothing: 503 without the turn’s id, no live turn and no hold, and the same id takes another body', async () => {
   const refusing = await startTestStack({ TEMPORAL_NAMESPACE: 'no-such-namespace' }, { works: false });
   try {
