@@ -47,7 +47,7 @@ export async function callModel(deps: ActivityDeps, call: Call): Promise<Generat
 }
 
 /** The answer is the process's to keep, whatever has become of the activity that attends the call. */
-function lasting<T>({ interruption }: Call, work: () => Promise<T>): Promise<T> {
+function retryUnlessLost<T>({ interruption }: Call, work: () => Promise<T>): Promise<T> {
   return retryWhileAway(work, () => interruption.why() === 'lost');
 }
 
