@@ -14,7 +14,7 @@ export interface NewAuditEntry {
 }
 
 /** Writes the entry in the transaction that it records: either both are committed or neither is. @returns its id. */
-export async function recordAudit(tx: Tx, { actor, ...what }: NewAuditEntry): Promise<number> {
+export async function writeAudit(tx: Tx, { actor, ...what }: NewAuditEntry): Promise<number> {
   const em = tx.em();
   const entry = em.create(AuditEntry, { ...what, admin: actor.adminId, requestId: actor.requestId });
   await em.flush();

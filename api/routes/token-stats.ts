@@ -1,4 +1,4 @@
-import { recordAudit } from '../../db/audit.ts';
+import { writeAudit } from '../../db/audit.ts';
 import { findAccount } from '../../db/money/accounts.ts';
 import { readUsage } from '../../db/money/usage.ts';
 import { getPrincipal } from '../../db/people/users.ts';
@@ -66,7 +66,7 @@ export function tokenStatsRoutes({
       errors: [],
       async handle(caller) {
         await database.transaction(async (tx) => {
-          await recordAudit(tx, {
+          await writeAudit(tx, {
             actor: actorOf(caller),
             action: 'stats_cache.delete',
             target: 'token_stats',

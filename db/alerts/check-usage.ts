@@ -7,7 +7,7 @@ import { first, one, type Database, type Tx } from '../database.ts';
 import { lockAccount } from '../money/accounts.ts';
 import { forgetNeedless } from '../money/armed.ts';
 import type { LockedAccount } from '../money/locked-account.ts';
-import { insertNotification } from './notifications.ts';
+import { writeNotification } from './notifications.ts';
 
 export type UsageCheck =
   | { readonly outcome: 'below'; readonly usagePercent: number }
@@ -58,7 +58,7 @@ export async function checkUsage(
       },
       locale,
     );
-    const notificationId = await insertNotification(tx, { userId, alertId, level, ...text, purchaseUrl, now });
+    const notificationId = await writeNotification(tx, { userId, alertId, level, ...text, purchaseUrl, now });
     return { outcome: 'sent', level, usagePercent: percent, notificationId };
   });
 }

@@ -18,7 +18,7 @@ export interface NewNotification {
 }
 
 /** Writes a notification with one outbox row a channel. In the app it is delivered by being there. */
-export async function insertNotification(
+export async function writeNotification(
   tx: Tx,
   { userId, alertId, level, title, body, purchaseUrl, now }: NewNotification,
 ): Promise<number> {

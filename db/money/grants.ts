@@ -3,7 +3,7 @@ import type { AuditAction, AuditActor, AuditTarget } from '../../domain/audit.ts
 import { MAX_TOKENS_PER_ENTRY, type Balance } from '../../domain/balance.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/period.ts';
-import { recordAudit } from '../audit.ts';
+import { writeAudit } from '../audit.ts';
 import { columnsOf } from '../columns.ts';
 import { first, one, violatedConstraint, type Database, type Tx } from '../database.ts';
 import { Account } from '../entities/account.ts';
@@ -93,7 +93,7 @@ async function bookOnce(tx: Tx, wanted: Wanted): Promise<GrantResult> {
     wanted.kind === 'grant' ? bookGrant(tx, account, wanted) : bookReversal(tx, account, wanted)
   ).catch(rethrowOverflow);
   const entry = await one(sql<GrantEntry>`${selectEntry} where e.id = ${entryId}`, tx);
-  if (wanted.actor !== undefined) await writeAudit(tx, wanted.actor, entry, account.balance, balance);
+  if (wanted.actor !== undefined) await writeBookingAudit(tx, wanted.actor, entry, account.balance, balance);
   return resultOf(entry, balance, false);
 }
 
@@ -108,7 +108,7 @@ async function assertLeft(tx: Tx, { reversesId, tokens }: { reversesId: number; 
     throw new AppError('invalid_request', { field: 'tokens', reason: `more than is left of the grant (${left})` });
 }
 
-async function writeAudit(
+async function writeBookingAudit(
   tx: Tx,
   actor: AuditActor,
   entry: GrantEntry,
@@ -124,7 +124,7 @@ async function writeAudit(
     debtTokens: debt,
     overageTokens: overage,
   });
-  await recordAudit(tx, {
+  await writeAudit(tx, {
     actor,
     action,
     target,

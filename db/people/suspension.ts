@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { AuditActor } from '../../domain/audit.ts';
 import { AppError } from '../../domain/errors.ts';
-import { recordAudit } from '../audit.ts';
+import { writeAudit } from '../audit.ts';
 import { first, type Database, type Tx } from '../database.ts';
 
 export interface Suspension {
@@ -28,7 +28,7 @@ export async function suspendUser(
       where user_id = ${userId} and state in ('accepted', 'running') and admitted_at is not null and stop_requested_at is null returning id`.execute(
       tx,
     );
-    await recordAudit(tx, {
+    await writeAudit(tx, {
       actor,
       action: 'user.suspend',
       target: `user:${userId}`,
@@ -48,7 +48,7 @@ export async function resumeUser(database: Database, { userId, reason, actor }: 
   await database.transaction(async (tx) => {
     const before = await lockSuspension(tx, userId);
     await sql`update accounts set suspended_at = null where user_id = ${userId}`.execute(tx);
-    await recordAudit(tx, {
+    await writeAudit(tx, {
       actor,
       action: 'user.resume',
       target: `user:${userId}`,

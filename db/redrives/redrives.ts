@@ -12,7 +12,7 @@ import {
   type RedriveStep,
 } from '../../domain/redrive.ts';
 import type { TurnFilter } from '../../domain/turn-filter.ts';
-import { recordAudit } from '../audit.ts';
+import { writeAudit } from '../audit.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import { first, type Database, type Sql, type Tx } from '../database.ts';
 import { Redrive } from '../entities/redrive.ts';
@@ -62,7 +62,7 @@ export async function createRedrive(
     // replayed.
     if (Number(written.numAffectedRows) !== count)
       throw new AppError('confirm_required', { ...(await planRedrive(tx, start)) });
-    await recordAudit(tx, {
+    await writeAudit(tx, {
       actor,
       action: 'redrive.start',
       target: `redrive:${redriveId}`,
@@ -158,7 +158,7 @@ export async function moveRedrive(
     const before = redrive.state;
     if ((REDRIVE_STEPS[to] as readonly RedriveState[]).includes(before)) redrive.state = to;
     if (actor !== null)
-      await recordAudit(tx, {
+      await writeAudit(tx, {
         actor,
         action: AUDITED[to],
         target: `redrive:${redriveId}`,

@@ -4,7 +4,7 @@ import { AppError, type ErrorCode } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/period.ts';
 import type { AttemptOutcome, HoldEnd } from '../../domain/turn-timeline.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
-import { recordAudit } from '../audit.ts';
+import { writeAudit } from '../audit.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import type { Database, Tx } from '../database.ts';
 import { Attempt } from '../entities/attempt.ts';
@@ -81,7 +81,7 @@ export async function getTurnDetail(
     const row = await findTurnRow(tx, turnId);
     if (row === null) throw new AppError('not_found');
     if (readContent !== null)
-      await recordAudit(tx, {
+      await writeAudit(tx, {
         actor: readContent,
         action: 'turn.read_content',
         target: `turn:${turnId}`,

@@ -1,7 +1,7 @@
 import type { AuditActor } from '../../domain/audit.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
-import { recordAudit } from '../audit.ts';
+import { writeAudit } from '../audit.ts';
 import type { Database } from '../database.ts';
 import { lockTurn } from './row.ts';
 import { reopenLocked } from './turns.ts';
@@ -20,7 +20,7 @@ export async function replayTurn(
     const row = await lockTurn(tx, turnId);
     if (row === null) throw new AppError('not_found');
     const reopened = await reopenLocked(tx, row, 'replay');
-    await recordAudit(tx, {
+    await writeAudit(tx, {
       actor,
       action: 'turn.replay',
       target: `turn:${turnId}`,

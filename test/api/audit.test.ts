@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { recordAudit } from '../../db/audit.ts';
+import { writeAudit } from '../../db/audit.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 
 let stack: TestStack;
@@ -18,7 +18,7 @@ test('an admin reads the audit log by filter and page', async () => {
     after: { tokens: 5 },
   } as const;
   for (const action of ['tokens.grant', 'user.suspend', 'tokens.grant'] as const)
-    await stack.db.database.transaction((tx) => recordAudit(tx, { ...entry, action, target: 'user:1' }));
+    await stack.db.database.transaction((tx) => writeAudit(tx, { ...entry, action, target: 'user:1' }));
   const { status, body } = await admin.call(
     'GET',
     `/api/admin/audit?action=tokens.grant&target=user:1&adminId=${admin.userId}&limit=1`,

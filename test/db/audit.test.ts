@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { listAudit, recordAudit, type NewAuditEntry } from '../../db/audit.ts';
+import { listAudit, writeAudit, type NewAuditEntry } from '../../db/audit.ts';
 import { violatedConstraint } from '../../db/database.ts';
 import { AUDIT_ACTIONS, CLI_ACTOR } from '../../domain/audit.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -18,7 +18,7 @@ afterAll(() => db.close());
 
 const record = (change: Partial<NewAuditEntry> = {}) =>
   db.database.transaction((tx) =>
-    recordAudit(tx, {
+    writeAudit(tx, {
       actor: { adminId, requestId: 'request-1' },
       action: 'user.suspend',
       target: 'user:7',
@@ -69,7 +69,7 @@ describe('the audit log is append-only', () => {
 
 test('an entry is gone with the transaction of what it records', async () => {
   const failing = db.database.transaction(async (tx) => {
-    await recordAudit(tx, { actor: CLI_ACTOR, action: 'tokens.grant', target: 'user:999', reason: 'gone' });
+    await writeAudit(tx, { actor: CLI_ACTOR, action: 'tokens.grant', target: 'user:999', reason: 'gone' });
     throw new Error('the action failed');
   });
   await expect(failing).rejects.toThrow('the action failed');
