@@ -25,7 +25,8 @@ const PROVE_SINCE_MS = 60 * 60_000;
 /**
  * Takes every live turn that has been quiet for longer than its limit and whose workflow is not open (terminated, timed
  * out, lost with Temporal's data, never started) or is open and cannot move: settles a stored answer, starts what never
- * began, fails the rest `interrupted`. Starts redrives that are nowhere but in PostgreSQL. Then proves the counters of accounts that moved in the last hour against the ledger.
+ * began, fails the rest `interrupted`. Starts redrives that are nowhere but in PostgreSQL. Then proves the counters of
+ * accounts that moved in the last hour against the ledger.
  */
 export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['reconcileTurns'] {
   return async () => {
@@ -102,8 +103,8 @@ async function mend(
 }
 
 /**
- * Beyond all its limits a run that is open cannot move: the build it is pinned to has no worker any more, or its code or
- * its history is spoilt. It is ended, and its turn is mended like one whose run is lost.
+ * Beyond all its limits a run that is open cannot move: the build it is pinned to has no worker any more, or its code
+ * or its history is spoilt. It is ended, and its turn is mended like one whose run is lost.
  * @returns false when the turn is within its limits, or has been touched since it was listed: another run may have it.
  */
 async function endIfStuck(

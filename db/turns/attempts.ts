@@ -48,7 +48,7 @@ export async function openAttempt(
       if (row === null) throw new AppError('not_found');
       // Asked only of a turn that has had an attempt.
       const before = row.attempt === 0 ? NO_ATTEMPTS : await findAttempts(tx, turnId, context.runId);
-      if (before.newest > context.temporalAttempt || (await hasLost(tx, row, context))) return null;
+      if (before.newest > context.temporalAttempt || (await isSuperseded(tx, row, context))) return null;
       const reserved = await reserveLocked(tx, { row, pending, room: null }, false, context);
       return reserved.kind === 'held' ? open(tx, reserved, before.count, context) : reserved;
     });
@@ -57,12 +57,6 @@ export async function openAttempt(
       return { kind: 'failed', code: 'conversation_busy' };
     throw error;
   }
-}
-
-/** Whether a newer run has the turn; the one that was admitted last need not ask. */
-async function hasLost(tx: Tx, row: TurnRow, { runId, scheduledAt }: AttemptContext): Promise<boolean> {
-  if (row.runId === runId && row.admittedAt !== null) return false;
-  return isSuperseded(tx, row, { runId, scheduledAt });
 }
 
 /**
