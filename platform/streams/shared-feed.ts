@@ -137,7 +137,8 @@ export class SharedFeed<Watcher, Message> {
   }
 
   async #isReady(channel: Channel<Watcher>): Promise<boolean> {
-    const ready = await within(READY_WITHIN_MS, channel.subscribed).catch(() => false);
+    // One that is known to be away is not waited for.
+    const ready = this.#redis.isReady() && (await within(READY_WITHIN_MS, channel.subscribed).catch(() => false));
     if (!ready && !channel.live) channel.missed = true;
     return ready || channel.live;
   }

@@ -97,6 +97,20 @@ describe.each(Object.keys(REFUSALS))('Redis answers %s', (name) => {
   });
 });
 
+test('a Redis that is known not to answer delays no reader of the writer’s process', async () => {
+  await server.command('CLIENT', 'PAUSE', '4000', 'ALL');
+  await expect(stage.redis.ask((commands) => commands.get('x'))).rejects.toThrow(RedisAway);
+  const began = performance.now();
+  const turn = new TestTurn();
+  const here = follow(stage, turn);
+  const writer = openWriter(stage, turn);
+  writer.delta('a');
+  await until(() => here.text === 'a', 'the text');
+  expect(performance.now() - began).toBeLessThan(400);
+  await complete(stage, turn, writer);
+  await here.done;
+});
+
 test('a refusal of one command is no outage', async () => {
   await stage.redis.commands.set('text', 'no list');
   await expect(stage.redis.ask((commands) => commands.lLen('text'))).rejects.toThrow('WRONGTYPE');
