@@ -14,6 +14,24 @@ export async function freePort(): Promise<number> {
   }
 }
 
+/** What PostgreSQL, Redis, Temporal and Node say last when somebody else has the port. */
+const TAKEN = /address already in use|EADDRINUSE|could not create any TCP\/IP sockets|Failed listening on port/i;
+const MOST_TRIES = 3;
+
+/**
+ * Starts what listens on a free port. The port was free a moment before: on a busy machine somebody's outgoing
+ * connection may have got it since, so another one is tried then.
+ */
+export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start(await freePort());
+    } catch (error) {
+      if (tries === MOST_TRIES || !(error instanceof SetupError && TAKEN.test(error.message))) throw error;
+    }
+  }
+}
+
 /**
  * Reserves the app's port, so that no service gets it.
  * @returns the port to use: any free one for 0.

@@ -5,7 +5,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { bannerOf } from '../../scripts/banner.ts';
 import { FAST_LANES } from '../../scripts/lanes.ts';
-import { freePort, reservePort } from '../../scripts/services/port.ts';
+import { SetupError } from '../../domain/setup-error.ts';
+import { freePort, onFreePort, reservePort } from '../../scripts/services/port.ts';
 import { NOTHING_RAN, skippedLine, summarise, summaryLine, type JestResult } from '../../scripts/summary.ts';
 
 const green: JestResult = {
@@ -80,3 +81,21 @@ async function listen(): Promise<Server> {
   await once(server, 'listening');
   return server;
 }
+
+test('a service whose port somebody took in between gets another one, and no other failure is tried again', async () => {
+  const ports: number[] = [];
+  const fail = (message: string, times: number) => async (port: number) => {
+    ports.push(port);
+    if (ports.length <= times) throw new SetupError(message);
+    return port;
+  };
+  const taken = 'temporal ended at once (exit code 1): listen tcp 127.0.0.1:40707: bind: address already in use';
+  expect(await onFreePort(fail(taken, 2))).toBe(ports[2]);
+  expect(new Set(ports).size).toBe(3);
+  ports.length = 0;
+  await expect(onFreePort(fail(taken, 3))).rejects.toThrow(taken);
+  expect(ports).toHaveLength(3);
+  ports.length = 0;
+  await expect(onFreePort(fail('no space left on device', 1))).rejects.toThrow('no space left');
+  expect(ports).toHaveLength(1);
+});

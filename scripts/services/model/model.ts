@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../port.ts';
+import { onFreePort } from '../port.ts';
 import { external, launch, type ServiceContext, type Service } from '../service.ts';
 
 /**
@@ -14,20 +14,21 @@ export async function startModel(
     const baseUrl = settings.baseUrl ?? 'https://api.openai.com/v1';
     return external('model', baseUrl, `the model at ${URL.canParse(baseUrl) ? new URL(baseUrl).host : baseUrl}`);
   }
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}/v1`;
-  return launch(context, {
-    name: 'model',
-    url,
-    port,
-    label: 'a DEMO model, no real AI: set OPENAI_API_KEY for one',
-    file: process.execPath,
-    args: [
-      '--disable-warning=ExperimentalWarning',
-      fileURLToPath(new URL('demo-model.ts', import.meta.url)),
-      String(port),
-    ],
-    isReady: async () => (await fetch(`${url}/models`, { signal: AbortSignal.timeout(1_000) })).status < 500,
-    withinMs: 30_000,
+  return onFreePort((port) => {
+    const url = `http://127.0.0.1:${port}/v1`;
+    return launch(context, {
+      name: 'model',
+      url,
+      port,
+      label: 'a DEMO model, no real AI: set OPENAI_API_KEY for one',
+      file: process.execPath,
+      args: [
+        '--disable-warning=ExperimentalWarning',
+        fileURLToPath(new URL('demo-model.ts', import.meta.url)),
+        String(port),
+      ],
+      isReady: async () => (await fetch(`${url}/models`, { signal: AbortSignal.timeout(1_000) })).status < 500,
+      withinMs: 30_000,
+    });
   });
 }

@@ -3,7 +3,7 @@ import { chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { openDatabase } from '../../../db/database.ts';
 import { SetupError } from '../../../domain/setup-error.ts';
-import { freePort } from '../port.ts';
+import { onFreePort } from '../port.ts';
 import { findPostgresHome, type PostgresHome } from './home.ts';
 import { launchWhenFree } from './lock.ts';
 import { lastLine, runToEnd } from '../program.ts';
@@ -25,27 +25,36 @@ export async function startPostgres(context: ServiceContext, url: string | undef
   const home = await findPostgresHome(context);
   const password = readPassword(context);
   if (!existsSync(home.data)) await initialise(context, home, password);
-  const port = await freePort();
-  const address = `postgres://turnkeeper:${password}@127.0.0.1:${port}/postgres`;
-  const settings = ['unix_socket_directories=', ...(context.durable ? DURABLE : VOLATILE)];
-  return launchWhenFree(home.data, () =>
-    launch(context, {
-      name: 'postgresql',
-      url: address,
-      port,
-      label: 'PostgreSQL (embedded)',
-      file: join(home.native, 'bin', 'postgres'),
-      args: ['-D', home.data, '-p', String(port), '-h', '127.0.0.1', ...settings.flatMap((setting) => ['-c', setting])],
-      cwd: home.data,
-      as: home.user,
-      // SIGINT is PostgreSQL's fast shutdown: it ends connections and writes a checkpoint. Recovery after a crash takes
-      // longer.
-      stopSignal: 'SIGINT',
-      stopWithinMs: 30_000,
-      isReady: () => answers(address),
-      withinMs: 120_000,
-    }),
-  );
+  return onFreePort((port) => {
+    const address = `postgres://turnkeeper:${password}@127.0.0.1:${port}/postgres`;
+    const settings = ['unix_socket_directories=', ...(context.durable ? DURABLE : VOLATILE)];
+    return launchWhenFree(home.data, () =>
+      launch(context, {
+        name: 'postgresql',
+        url: address,
+        port,
+        label: 'PostgreSQL (embedded)',
+        file: join(home.native, 'bin', 'postgres'),
+        args: [
+          '-D',
+          home.data,
+          '-p',
+          String(port),
+          '-h',
+          '127.0.0.1',
+          ...settings.flatMap((setting) => ['-c', setting]),
+        ],
+        cwd: home.data,
+        as: home.user,
+        // SIGINT is PostgreSQL's fast shutdown: it ends connections and writes a checkpoint. Recovery after a crash
+        // takes longer.
+        stopSignal: 'SIGINT',
+        stopWithinMs: 30_000,
+        isReady: () => answers(address),
+        withinMs: 120_000,
+      }),
+    );
+  });
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -6,7 +6,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { SetupError } from '../../../domain/setup-error.ts';
 import { SEARCH_ATTRIBUTES } from '../../../workflows/contract/search-attributes.ts';
 import { hasDocker, prepareContainer } from '../docker.ts';
-import { freePort } from '../port.ts';
+import { freePort, onFreePort } from '../port.ts';
 import { external, launch, type ServiceContext, type Service } from '../service.ts';
 import { findTemporal } from './cli.ts';
 
@@ -32,44 +32,46 @@ export async function startTemporal(
   mkdirSync(folder, { recursive: true });
   const cli = await findTemporal(context.stopping);
   context.stopping.throwIfAborted();
-  const [port, uiPort] = [await freePort(), await freePort()];
-  const [url, ui] = [`127.0.0.1:${port}`, `http://127.0.0.1:${uiPort}`];
-  const shared = { name: 'temporal', url, port, isReady: () => answers(url, namespace) };
-  if (cli !== null) {
-    const args = serverArgs({ ip: '127.0.0.1', port, uiPort, namespace, file: join(folder, 'temporal.db') });
-    // It gets half of the cores: on two cores, one Go thread and a lazy collector make a turn 2.5 ms faster
-    // (docs/performance.md).
-    const env = { GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))), GOGC: '400' };
-    return {
-      ...(await launch(context, {
-        ...shared,
-        file: cli,
-        args,
-        env,
-        label: 'Temporal (its own dev server)',
-        withinMs: 60_000,
-      })),
-      uiUrl: ui,
-    };
-  }
-  if (await hasDocker()) {
-    // The container runs as another user, who must be able to write here.
-    chmodSync(folder, 0o777);
-    const args = await prepareContainer(context, {
-      name: 'temporal',
-      ports: { [port]: 7233, [uiPort]: 8233 },
-      volumes: { [folder]: '/state' },
-      image: 'temporalio/temporal:1.5.1',
-      command: serverArgs({ ip: '0.0.0.0', port: 7233, uiPort: 8233, namespace, file: '/state/temporal.db' }),
-    });
-    return {
-      ...(await launch(context, { ...shared, file: 'docker', args, label: 'Temporal (docker)', withinMs: 300_000 })),
-      uiUrl: ui,
-    };
-  }
-  throw new SetupError(
-    'No Temporal: install the Temporal CLI (https://docs.temporal.io/cli) or Go, or set TEMPORAL_ADDRESS.',
-  );
+  return onFreePort(async (port) => {
+    const uiPort = await freePort();
+    const [url, ui] = [`127.0.0.1:${port}`, `http://127.0.0.1:${uiPort}`];
+    const shared = { name: 'temporal', url, port, isReady: () => answers(url, namespace) };
+    if (cli !== null) {
+      const args = serverArgs({ ip: '127.0.0.1', port, uiPort, namespace, file: join(folder, 'temporal.db') });
+      // It gets half of the cores: on two cores, one Go thread and a lazy collector make a turn 2.5 ms faster
+      // (docs/performance.md).
+      const env = { GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))), GOGC: '400' };
+      return {
+        ...(await launch(context, {
+          ...shared,
+          file: cli,
+          args,
+          env,
+          label: 'Temporal (its own dev server)',
+          withinMs: 60_000,
+        })),
+        uiUrl: ui,
+      };
+    }
+    if (await hasDocker()) {
+      // The container runs as another user, who must be able to write here.
+      chmodSync(folder, 0o777);
+      const args = await prepareContainer(context, {
+        name: 'temporal',
+        ports: { [port]: 7233, [uiPort]: 8233 },
+        volumes: { [folder]: '/state' },
+        image: 'temporalio/temporal:1.5.1',
+        command: serverArgs({ ip: '0.0.0.0', port: 7233, uiPort: 8233, namespace, file: '/state/temporal.db' }),
+      });
+      return {
+        ...(await launch(context, { ...shared, file: 'docker', args, label: 'Temporal (docker)', withinMs: 300_000 })),
+        uiUrl: ui,
+      };
+    }
+    throw new SetupError(
+      'No Temporal: install the Temporal CLI (https://docs.temporal.io/cli) or Go, or set TEMPORAL_ADDRESS.',
+    );
+  });
 }
 
 /**
