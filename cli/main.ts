@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { OutcomeUnknown } from '../db/driver/outcome.ts';
 import { AppError } from '../domain/errors.ts';
 import { SetupError } from '../domain/setup-error.ts';
 import { readConfig } from '../platform/config/config.ts';
@@ -76,6 +77,8 @@ function sentenceOf(error: unknown): string {
     if (typeof field === 'string' && typeof reason === 'string') return `${field}: ${reason}.`;
     return error.code === 'not_found' ? 'There is no such user, turn, redrive or grant.' : `Refused: ${error.code}.`;
   }
+  if (error instanceof OutcomeUnknown)
+    return 'PostgreSQL did not say whether it was done. Look before you do it again.';
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

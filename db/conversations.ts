@@ -5,6 +5,7 @@ import type { TurnState, TurnUsage } from '../domain/turn.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from './page.ts';
 import { columnsOf, type RowOf } from './columns.ts';
 import type { Database } from './database.ts';
+import { naming } from './driver/outcome.ts';
 import { Conversation } from './entities/conversation.ts';
 import { Turn } from './entities/turn.ts';
 import { usageOf } from './turns/row.ts';
@@ -22,17 +23,20 @@ export async function createConversation(
   database: Database,
   { userId, title }: { userId: number; title: string | null },
 ): Promise<ConversationRecord> {
-  const em = database.em();
+  const conversationId = uuidv7();
   const now = new Date();
-  const row = em.create(Conversation, {
-    id: uuidv7(),
-    user: userId,
-    title,
-    listedAt: now,
-    createdAt: now,
-    updatedAt: now,
-  });
-  await em.flush();
+  const row = await naming({ conversationId }, () =>
+    database.transaction(async (tx) =>
+      tx.em().create(Conversation, {
+        id: conversationId,
+        user: userId,
+        title,
+        listedAt: now,
+        createdAt: now,
+        updatedAt: now,
+      }),
+    ),
+  );
   return recordOf(row);
 }
 
@@ -70,13 +74,13 @@ export async function updateConversation(
   database: Database,
   change: { conversationId: string; userId: number; title?: string; archived?: boolean },
 ): Promise<ConversationRecord> {
-  const em = database.em();
-  const found = await em.findOne(Conversation, { id: change.conversationId, user: change.userId });
-  if (found === null) throw new AppError('not_found');
-  if (change.title !== undefined) found.title = change.title;
-  if (change.archived !== undefined) found.archivedAt = change.archived ? (found.archivedAt ?? new Date()) : null;
-  await em.flush();
-  return recordOf(found);
+  return database.transaction(async (tx) => {
+    const found = await tx.em().findOne(Conversation, { id: change.conversationId, user: change.userId });
+    if (found === null) throw new AppError('not_found');
+    if (change.title !== undefined) found.title = change.title;
+    if (change.archived !== undefined) found.archivedAt = change.archived ? (found.archivedAt ?? new Date()) : null;
+    return recordOf(found);
+  });
 }
 
 export interface MessageRecord {

@@ -1,4 +1,4 @@
-import type { TurnState } from './turn.ts';
+import type { TurnRecord, TurnState } from './turn.ts';
 
 /** What a send with a known id does (policy 7, first column). */
 export type SendDecision =
@@ -31,4 +31,15 @@ export function decideSendAgain(state: TurnState, sameBody: boolean): SendDecisi
  */
 export function mayRunAgain(state: TurnState, by: 'retry' | 'replay'): boolean {
   return state === 'failed' || (state === 'refused' && by === 'retry');
+}
+
+/**
+ * Whether a retry joins the turn: it was accepted and nobody has asked for its hold, so that perhaps nothing runs. What
+ * accepted it may have been a press whose answer was lost.
+ */
+export function mayJoin(
+  { state, admittedAt }: Pick<TurnRecord, 'state' | 'admittedAt'>,
+  by: 'retry' | 'replay',
+): boolean {
+  return by === 'retry' && state === 'accepted' && admittedAt === null;
 }

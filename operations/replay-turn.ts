@@ -1,5 +1,7 @@
 import { replayTurn } from '../db/turns/replay.ts';
+import { findReopened } from '../db/turns/turns.ts';
 import type { TurnRecord } from '../domain/turn.ts';
+import { writeOrFind } from './look-up.ts';
 import { startRun, type StartRunDeps } from './start-turn.ts';
 
 /**
@@ -7,7 +9,11 @@ import { startRun, type StartRunDeps } from './start-turn.ts';
  * @returns the turn as it was reopened. @throws AppError as `replayTurn` and `startRun`.
  */
 export async function replay(deps: StartRunDeps, wanted: Parameters<typeof replayTurn>[1]): Promise<TurnRecord> {
-  const reopened = await replayTurn(deps.database, wanted);
+  const { database } = deps;
+  const reopened = await writeOrFind(
+    () => replayTurn(database, wanted),
+    () => findReopened(database, wanted.turnId),
+  );
   await startReplay(deps, reopened);
   return reopened;
 }

@@ -2,6 +2,7 @@ import type { Database } from '../db/database.ts';
 import type { RedrivePlan } from '../db/redrives/plan.ts';
 import {
   createRedrive,
+  findRedrive,
   findUnfinishedRedrives,
   getRedrive,
   moveRedrive,
@@ -10,29 +11,47 @@ import {
 } from '../db/redrives/redrives.ts';
 import type { AuditActor } from '../domain/audit.ts';
 import { AppError } from '../domain/errors.ts';
-import { isOver, type RedriveStep } from '../domain/redrive.ts';
+import { countTurns, isOver, type RedriveStep } from '../domain/redrive.ts';
 import type { Redrives } from '../platform/temporal/redrives.ts';
 import type { OperationDeps } from './deps.ts';
+import { writeOrFind } from './look-up.ts';
 
 type RedriveDeps = Pick<OperationDeps, 'database' | 'redrives' | 'log'>;
 
 /**
  * Records which failed turns will be replayed, and starts the workflow that replays them.
- * @returns `redriveId` null when there is nothing to do.
- * @throws AppError confirm_required with the plan; unavailable with `redriveId` and `count` when its workflow did not
- *   start: it stands in PostgreSQL, and resuming it starts it, or reconcile.
+ * @returns the plan alone when there is nothing to do.
+ * @throws AppError confirm_required with the plan; unavailable with `redriveId`, `count` and `bound: true` when its
+ *   workflow did not start: it stands in PostgreSQL, and resuming it starts it, or reconcile.
  */
 export async function startRedrive(
-  { database, redrives }: RedriveDeps,
+  deps: RedriveDeps,
   wanted: StartRedrive,
-): Promise<{ redriveId: string | null; plan: RedrivePlan }> {
-  const { redriveId, plan } = await createRedrive(database, wanted);
+): Promise<{ redriveId: string; count: number } | { redriveId: null; plan: RedrivePlan }> {
+  const { redriveId, plan } = await create(deps, wanted);
   if (redriveId === null) return { redriveId, plan };
-  await redrives.start(await getRedrive(database.sql, redriveId)).catch((cause: unknown) => {
-    throw new AppError('unavailable', { retryAfter: 5, redriveId, count: plan.count }, { cause });
-  });
-  return { redriveId, plan };
+  const { count } = plan;
+  try {
+    await deps.redrives.start(await getRedrive(deps.database.sql, redriveId));
+  } catch (cause) {
+    throw new AppError('unavailable', { retryAfter: 5, redriveId, count, bound: true }, { cause });
+  }
+  return { redriveId, count };
 }
+
+function create({ database }: RedriveDeps, wanted: StartRedrive): Promise<Created> {
+  return writeOrFind<Created>(
+    () => createRedrive(database, wanted),
+    async ({ redriveId }) => {
+      const found = redriveId === undefined ? null : await findRedrive(database.sql, redriveId);
+      return found === null ? null : { redriveId: found.redriveId, plan: { count: countTurns(found.progress) } };
+    },
+  );
+}
+
+type Created =
+  | { readonly redriveId: string; readonly plan: Pick<RedrivePlan, 'count'> }
+  | { readonly redriveId: null; readonly plan: RedrivePlan };
 
 /**
  * Starts the workflows of redrives that stand in PostgreSQL and nowhere else: the answer of the COMMIT that created one

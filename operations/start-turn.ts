@@ -1,3 +1,4 @@
+import { isUnavailable } from '../db/driver/availability.ts';
 import { isTaken, unbindTurn } from '../db/turns/turns.ts';
 import { AppError } from '../domain/errors.ts';
 import type { TurnRecord } from '../domain/turn.ts';
@@ -13,17 +14,24 @@ export type StartRunDeps = Pick<OperationDeps, 'database' | 'redis' | 'feed' | '
  *   turn stays bound: sending the same id again joins it, and reconcile starts or ends it.
  */
 export async function startRun(deps: StartRunDeps, turn: TurnRecord): Promise<void> {
-  const { turnId, userId, conversationId } = turn;
+  const { turnId, userId } = turn;
   try {
     await deps.runs.start(turn, () => isTaken(deps.database, turnId));
   } catch (error) {
-    if (!(error instanceof TurnStartError)) throw error;
-    deps.log.warn({ turnId, definite: error.definite }, 'a turn’s workflow did not start');
-    if (!error.definite)
-      throw new AppError('unavailable', { retryAfter: 5, turnId, conversationId, bound: true }, { cause: error });
-    await unbindTurn(deps.database, { turnId });
+    const definite = error instanceof TurnStartError && error.definite;
+    deps.log.warn({ turnId, definite }, 'a turn’s workflow did not start');
+    if (!definite) throw boundOr(error, turn);
+    await unbindTurn(deps.database, { turnId }).catch((cause: unknown) => {
+      throw boundOr(cause, turn);
+    });
     deps.feed.announce(turnId, 'changed');
     announceAccount(deps.redis, { userId });
     throw new AppError('unavailable', { retryAfter: 5 }, { cause: error });
   }
+}
+
+/** The turn stands accepted, whether Temporal or PostgreSQL did not say what became of it. */
+function boundOr(cause: unknown, { turnId, conversationId }: TurnRecord): unknown {
+  if (!(cause instanceof TurnStartError) && !isUnavailable(cause)) return cause;
+  return new AppError('unavailable', { retryAfter: 5, turnId, conversationId, bound: true }, { cause });
 }

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { AppError, type ErrorCode, type TurnRefusalCode } from '../../domain/errors.ts';
 import { errorSentence, LOCALES, type Locale } from '../../domain/messages.ts';
 import { isUnavailable } from '../../db/driver/availability.ts';
+import { OutcomeUnknown } from '../../db/driver/outcome.ts';
 import { describeError } from '../../platform/telemetry/describe-error.ts';
 import type { Logger } from '../../platform/telemetry/log.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
@@ -150,6 +151,9 @@ function forgetFile(response: Response): void {
 
 function recognise(error: unknown): AppError | null {
   if (error instanceof AppError) return error;
+  // It may stand: sending the same again finds it, by its ids or by its key.
+  if (error instanceof OutcomeUnknown)
+    return new AppError('unavailable', { retryAfter: 5, ...error.ids, bound: true }, { cause: error });
   if (isUnavailable(error)) return new AppError('unavailable', { retryAfter: 2 }, { cause: error });
   return null;
 }

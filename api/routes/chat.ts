@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { acceptTurn, type Accepted } from '../../db/turns/accept.ts';
-import { findTurn, reopenTurn, requestStop } from '../../db/turns/turns.ts';
+import { acceptTurn, findAccepted, type Accepted } from '../../db/turns/accept.ts';
+import { findReopened, findTurn, reopenTurn, requestStop } from '../../db/turns/turns.ts';
 import { AppError, TURN_FAILURE_CODES, TURN_REFUSALS } from '../../domain/errors.ts';
 import { parseEventId, type EventId } from '../../domain/stream-events.ts';
 import { isLive, type TurnRecord } from '../../domain/turn.ts';
@@ -13,6 +13,7 @@ import { secondsSinceReceived } from '../http/request-metrics.ts';
 import { nameTurn } from '../http/request-trace.ts';
 import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { answerTurn, followFrom } from '../turns/answer.ts';
+import { writeOrFind } from '../../operations/look-up.ts';
 import { deliverStop } from '../../operations/stop-turn.ts';
 import { uuid } from '../wire/fields.ts';
 import { acceptedBody, pendingBody, sendBody, turn } from '../wire/turn.ts';
@@ -116,11 +117,11 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
         const arrival = gate.arrive();
         try {
           await arrival.enter();
-          const reopened = await reopenTurn(deps.database, {
-            turnId,
-            userId: caller.principal.userId,
-            reason: 'retry',
-          });
+          const { userId } = caller.principal;
+          const reopened = await writeOrFind(
+            () => reopenTurn(deps.database, { turnId, userId, reason: 'retry' }),
+            () => findReopened(deps.database, turnId),
+          );
           return await answerTurn(deps, caller, reopened, { start: true, retry: true, onDecided: arrival.decided });
         } finally {
           arrival.leave();
@@ -160,22 +161,23 @@ async function accept(
   const { userId, accountId } = caller.principal;
   const model = body.model === undefined ? deps.models[0] : deps.models.find(({ name }) => name === body.model);
   if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
-  return acceptTurn(
-    deps.database,
-    {
-      userId,
-      accountId,
-      turnId: body.turnId ?? null,
-      idempotencyKey: readIdempotencyKey(caller),
-      conversationId: body.conversationId ?? null,
-      message: body.message,
-      messageTokens: deps.countTokens(body.message, model.encoding),
-      encoding: model.encoding,
-      model: model.name,
-      askedOutput: body.maxOutputTokens ?? null,
-      bodyHash: hashOf(body),
-    },
-    arrival.enter,
+  const bodyHash = hashOf(body);
+  const request = {
+    userId,
+    accountId,
+    turnId: body.turnId ?? null,
+    idempotencyKey: readIdempotencyKey(caller),
+    conversationId: body.conversationId ?? null,
+    message: body.message,
+    messageTokens: deps.countTokens(body.message, model.encoding),
+    encoding: model.encoding,
+    model: model.name,
+    askedOutput: body.maxOutputTokens ?? null,
+    bodyHash,
+  };
+  return writeOrFind(
+    () => acceptTurn(deps.database, request, arrival.enter),
+    async ({ turnId }) => (turnId === undefined ? null : findAccepted(deps.database, { turnId, accountId, bodyHash })),
   );
 }
 

@@ -42,9 +42,9 @@ export function redriveRoutes(deps: ApiDeps): Route[] {
       async handle(caller, { body: { dryRun, confirm, ...request } }) {
         if (dryRun) return { status: 200, body: await planRedrive(database.sql, request) };
         const wanted = { ...request, confirm: confirm ?? null, actor: actorOf(caller) };
-        const { redriveId, plan } = await startRedrive(deps, wanted);
-        if (redriveId === null) return { status: 200, body: plan };
-        const { count } = plan;
+        const started = await startRedrive(deps, wanted);
+        if (started.redriveId === null) return { status: 200, body: started.plan };
+        const { redriveId, count } = started;
         return { status: 202, headers: { Location: `/api/admin/redrives/${redriveId}` }, body: { redriveId, count } };
       },
     }),

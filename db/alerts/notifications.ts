@@ -87,10 +87,12 @@ export async function readAllNotifications(
   database: Database,
   { userId, now }: { userId: number; now: Instant },
 ): Promise<{ unreadCount: number }> {
-  const em = database.em();
-  const unread = { user: userId, readAt: null };
-  await em.nativeUpdate(Notification, unread, { readAt: new Date(now) });
-  return { unreadCount: await em.count(Notification, unread) };
+  return database.transaction(async (tx) => {
+    const em = tx.em();
+    const unread = { user: userId, readAt: null };
+    await em.nativeUpdate(Notification, unread, { readAt: new Date(now) });
+    return { unreadCount: await em.count(Notification, unread) };
+  });
 }
 
 /**

@@ -10,6 +10,7 @@ import {
 } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
 import { isUnavailable } from './availability.ts';
+import { failureOfSent } from './outcome.ts';
 
 /**
  * Runs statements, on the pool or in one transaction. Queries are written with kysely's `sql` tag, so values are always
@@ -32,7 +33,7 @@ export function onPool(pool: Pool): Sql {
     const client = await pool.connect();
     let isLost = false;
     try {
-      return await consume(connectionOf(client));
+      return await consume(connectionOf(client, true));
     } catch (error) {
       isLost = isUnavailable(error);
       throw error;
@@ -49,6 +50,7 @@ export function onPool(pool: Pool): Sql {
  * the level, because a read after a lock must see what the lock's last holder wrote, and a pooler may hand out a
  * connection without our default. Under an operator's REPEATABLE READ, 20 sends at once reached 116 % of an allowance,
  * where the ceiling is 105 %.
+ * @throws OutcomeUnknown when `commit` was sent and nothing was heard of it.
  */
 export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await pool.connect();
@@ -56,8 +58,10 @@ export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Pro
   sent.add(client.query('begin isolation level read committed'));
   let ended = false;
   let isLost = false;
+  let committing = false;
   try {
     const result = await work(txOn(client, sent));
+    committing = true;
     const command = client.query('commit').then((answer) => answer.command);
     sent.add(command);
     await sent.settle();
@@ -74,7 +78,7 @@ export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Pro
     // A write that failed while nobody waited for it made every later statement fail, so it is the cause.
     const cause = sent.failure ?? error;
     isLost = isUnavailable(cause);
-    throw cause;
+    throw committing ? failureOfSent(cause) : cause;
   } finally {
     // A connection that may still be in a transaction must not be used again, nor one to a node that takes no writes.
     client.release(!ended || isLost);
@@ -82,7 +86,7 @@ export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Pro
 }
 
 function txOn(client: PoolClient, sent: Sent): Tx {
-  const connection = connectionOf(client);
+  const connection = connectionOf(client, false);
   const on = runner((consume) => consume(connection));
   return { ...on, write: (statement) => sent.add(statement.execute(on)) };
 }
@@ -116,14 +120,19 @@ function runner(provideConnection: <T>(consume: (connection: DatabaseConnection)
   return { getExecutor: () => executor };
 }
 
-function connectionOf(client: PoolClient): DatabaseConnection {
+/** @param alone each statement commits itself. */
+function connectionOf(client: PoolClient, alone: boolean): DatabaseConnection {
   return {
     async executeQuery<Row>({ sql: text, parameters }: CompiledQuery) {
-      // A text without values may hold several commands, which cannot be prepared.
-      const { rows, rowCount, command } = await client.query(
-        parameters.length === 0 ? text : { name: nameOf(text), text, values: [...parameters] },
-      );
-      return { rows: rows as Row[], ...(COUNTED.has(command) ? { numAffectedRows: BigInt(rowCount ?? 0) } : {}) };
+      try {
+        // A text without values may hold several commands, which cannot be prepared.
+        const { rows, rowCount, command } = await client.query(
+          parameters.length === 0 ? text : { name: nameOf(text), text, values: [...parameters] },
+        );
+        return { rows: rows as Row[], ...(COUNTED.has(command) ? { numAffectedRows: BigInt(rowCount ?? 0) } : {}) };
+      } catch (error) {
+        throw alone && WRITES.test(text) ? failureOfSent(error) : error;
+      }
     },
     streamQuery() {
       throw new Error('nothing here is streamed');
@@ -131,6 +140,7 @@ function connectionOf(client: PoolClient): DatabaseConnection {
   };
 }
 
+const WRITES = /\b(insert into|update|delete from)\b/i;
 const COUNTED = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
 /** Named statements are parsed and planned once a connection instead of with every turn. */

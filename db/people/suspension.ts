@@ -14,7 +14,8 @@ export interface Suspension {
  * From now on the user's account admits nothing: sends, retries and replays are refused by the API, and again by
  * `reserveTurn`. Turns that have their hold are asked to stop, and are charged for the text that has come. A turn
  * without a hold is refused when it asks for one.
- * @returns the turns that were asked to stop. Their workers have to be told (`announce`, `cancel`), as after any stop.
+ * @returns the turns that were asked to stop, now or before. Their workers have to be told (`announce`, `cancel`), as
+ *   after any stop, and whoever suspended the user before may not have come to that.
  * @throws AppError not_found.
  */
 export async function suspendUser(
@@ -24,8 +25,8 @@ export async function suspendUser(
   return database.transaction(async (tx) => {
     const before = await lockSuspension(tx, userId);
     await sql`update accounts set suspended_at = coalesce(suspended_at, now()) where user_id = ${userId}`.execute(tx);
-    const { rows } = await sql<{ id: string }>`update turns set stop_requested_at = now()
-      where user_id = ${userId} and state in ('accepted', 'running') and admitted_at is not null and stop_requested_at is null returning id`.execute(
+    const { rows } = await sql<{ id: string }>`update turns set stop_requested_at = coalesce(stop_requested_at, now())
+      where user_id = ${userId} and state in ('accepted', 'running') and admitted_at is not null returning id`.execute(
       tx,
     );
     await writeAudit(tx, {

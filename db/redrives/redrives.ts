@@ -15,6 +15,7 @@ import type { TurnFilter } from '../../domain/turn-filter.ts';
 import { writeAudit } from '../audit.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import { first, type Database, type Sql, type Tx } from '../database.ts';
+import { naming } from '../driver/outcome.ts';
 import { Redrive } from '../entities/redrive.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
 import { candidates, planRedrive, type RedrivePlan, type RedriveRequest } from './plan.ts';
@@ -30,47 +31,50 @@ export interface StartRedrive extends RedriveRequest {
 
 /**
  * Records which turns will be replayed, oldest first. The caller starts the redrive's workflow.
- * @returns `redriveId` null when there is nothing to do. @throws AppError confirm_required with the plan.
+ * @returns `redriveId` null when there is nothing to do.
+ * @throws AppError confirm_required with the plan. OutcomeUnknown with `redriveId`.
  */
 export async function createRedrive(
   database: Database,
   start: StartRedrive,
-): Promise<{ redriveId: string | null; plan: RedrivePlan }> {
-  return database.transaction(async (tx) => {
-    const plan = await planRedrive(tx, start);
-    const { count, matched, skipped } = plan;
-    if (start.confirm === null ? count > 1 : start.confirm !== count)
-      throw new AppError('confirm_required', { ...plan });
-    if (count === 0) return { redriveId: null, plan };
-    const redriveId = uuidv7();
-    const { actor, reason, ratePerSecond, includeSuperseded, limit } = start;
-    const em = tx.em();
-    em.create(Redrive, {
-      id: redriveId,
-      admin: actor.adminId,
-      filter: start.filter,
-      reason,
-      includeSuperseded,
-      ratePerSecond,
-    });
-    await em.flush();
-    const written = await sql`with ${candidates(start)}
+): Promise<{ redriveId: string; plan: RedrivePlan } | { redriveId: null; plan: RedrivePlan }> {
+  const redriveId = uuidv7();
+  return naming({ redriveId }, () =>
+    database.transaction(async (tx) => {
+      const plan = await planRedrive(tx, start);
+      const { count, matched, skipped } = plan;
+      if (start.confirm === null ? count > 1 : start.confirm !== count)
+        throw new AppError('confirm_required', { ...plan });
+      if (count === 0) return { redriveId: null, plan };
+      const { actor, reason, ratePerSecond, includeSuperseded, limit } = start;
+      const em = tx.em();
+      em.create(Redrive, {
+        id: redriveId,
+        admin: actor.adminId,
+        filter: start.filter,
+        reason,
+        includeSuperseded,
+        ratePerSecond,
+      });
+      await em.flush();
+      const written = await sql`with ${candidates(start)}
       insert into redrive_turns (redrive_id, turn_id, position)
       select ${redriveId}::uuid, id, row_number() over (order by created_at, id) from candidates where not suspended and not superseded
       order by created_at, id limit ${limit}`.execute(tx);
-    // A turn may have failed, or been retried, between the two statements. Only the confirmed number of turns is
-    // replayed.
-    if (Number(written.numAffectedRows) !== count)
-      throw new AppError('confirm_required', { ...(await planRedrive(tx, start)) });
-    await writeAudit(tx, {
-      actor,
-      action: 'redrive.start',
-      target: `redrive:${redriveId}`,
-      reason,
-      after: { count, matched, ...skipped, ratePerSecond, limit, includeSuperseded, ...figuresOf(start.filter) },
-    });
-    return { redriveId, plan };
-  });
+      // A turn may have failed, or been retried, between the two statements. Only the confirmed number of turns is
+      // replayed.
+      if (Number(written.numAffectedRows) !== count)
+        throw new AppError('confirm_required', { ...(await planRedrive(tx, start)) });
+      await writeAudit(tx, {
+        actor,
+        action: 'redrive.start',
+        target: `redrive:${redriveId}`,
+        reason,
+        after: { count, matched, ...skipped, ratePerSecond, limit, includeSuperseded, ...figuresOf(start.filter) },
+      });
+      return { redriveId, plan };
+    }),
+  );
 }
 
 function figuresOf(filter: TurnFilter): AuditFigures {
@@ -97,11 +101,16 @@ export interface RedriveRecord {
 
 type RedriveRow = RowOf<typeof redriveColumns>;
 
+export async function findRedrive(on: Sql, redriveId: string): Promise<RedriveRecord | null> {
+  const row = await first(sql<RedriveRow>`select ${redriveColumns} from redrives r where id = ${redriveId}`, on);
+  return row === null ? null : withProgress(on, row);
+}
+
 /** @throws AppError not_found. */
 export async function getRedrive(on: Sql, redriveId: string): Promise<RedriveRecord> {
-  const row = await first(sql<RedriveRow>`select ${redriveColumns} from redrives r where id = ${redriveId}`, on);
-  if (row === null) throw new AppError('not_found');
-  return withProgress(on, row);
+  const found = await findRedrive(on, redriveId);
+  if (found === null) throw new AppError('not_found');
+  return found;
 }
 
 /** Newest first. */

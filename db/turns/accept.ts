@@ -5,6 +5,7 @@ import type { Encoding } from '../../domain/model.ts';
 import { decideSendAgain } from '../../domain/sending.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
 import { first, violatedConstraint, type Database, type Sql, type Tx } from '../database.ts';
+import { naming } from '../driver/outcome.ts';
 import { findTurnRow, lockTurn, recordOf, turnColumns, type TurnRow } from './row.ts';
 import { nextSequence, reopen } from './turns.ts';
 
@@ -35,7 +36,7 @@ export interface Accepted {
  * (G12).
  * @param beforeNew runs before anything is written for a turn that has to run. If it throws, the turn is refused.
  * @throws AppError not_found (conversation), conversation_busy, idempotency_conflict, invalid_request (id and key
- *   disagree).
+ *   disagree). OutcomeUnknown with `turnId` (and `conversationId`): `findAccepted` tells what became of it.
  */
 export async function acceptTurn(
   database: Database,
@@ -63,9 +64,24 @@ async function acceptOnce(database: Database, request: SendRequest, beforeNew: (
   if (decision === 'conflict') throw new AppError('idempotency_conflict', { turnId: known.id });
   if (decision === 'judge_anew') {
     await beforeNew();
-    return database.transaction((tx) => judgeAnew(tx, known, request));
+    return naming({ turnId: known.id }, () => database.transaction((tx) => judgeAnew(tx, known, request)));
   }
   return { decision, turn: recordOf(known) };
+}
+
+/**
+ * What a send has made whose outcome was unknown; null while its turn is not there, or still stands refused.
+ * @throws AppError idempotency_conflict: another body was sent with the same id or key, and came first.
+ */
+export async function findAccepted(
+  database: Database,
+  { turnId, accountId, bodyHash }: { turnId: string } & Pick<SendRequest, 'accountId' | 'bodyHash'>,
+): Promise<Accepted | null> {
+  const row = await findTurnRow(database.sql, turnId);
+  if (row === null || row.state === 'refused') return null;
+  if (row.accountId !== accountId || !row.bodyHash.equals(bodyHash))
+    throw new AppError('idempotency_conflict', { turnId });
+  return { decision: 'join', turn: recordOf(row) };
 }
 
 async function findKnown(on: Sql, request: SendRequest): Promise<TurnRow | null> {
@@ -93,21 +109,21 @@ function idAndKeyDisagree(): AppError {
 
 /** One statement, and so one round trip, because every send waits for it. It locks the conversation before the turn. */
 async function writeTurn(on: Sql, request: SendRequest): Promise<Accepted> {
-  const { userId, conversationId } = request;
+  const { userId } = request;
+  const turnId = request.turnId ?? uuidv7();
+  const conversationId = request.conversationId ?? uuidv7();
   const conversation =
-    conversationId === null
-      ? sql`insert into conversations (id, user_id, last_sequence) values (${uuidv7()}, ${userId}, 1) returning id, last_sequence`
+    request.conversationId === null
+      ? sql`insert into conversations (id, user_id, last_sequence) values (${conversationId}, ${userId}, 1) returning id, last_sequence`
       : sql`update conversations set last_sequence = last_sequence + 1 where id = ${conversationId} and user_id = ${userId} returning id, last_sequence`;
   try {
-    const row = await first(
-      sql<TurnRow>`with conversation as (${conversation}), t as (
+    const inserted = sql<TurnRow>`with conversation as (${conversation}), t as (
         insert into turns (id, user_id, account_id, conversation_id, sequence, model, asked_output, body_hash, idempotency_key, question, question_tokens, encoding)
-        select ${request.turnId ?? uuidv7()}::uuid, ${userId}::bigint, ${request.accountId}::bigint, id, last_sequence, ${request.model}, ${request.askedOutput}::integer,
+        select ${turnId}::uuid, ${userId}::bigint, ${request.accountId}::bigint, id, last_sequence, ${request.model}, ${request.askedOutput}::integer,
           ${request.bodyHash}::bytea, ${request.idempotencyKey}, ${request.message}, ${request.messageTokens}::integer, ${request.encoding} from conversation
         returning *
-      ) select ${turnColumns} from t`,
-      on,
-    );
+      ) select ${turnColumns} from t`;
+    const row = await naming({ turnId, conversationId }, () => first(inserted, on));
     // The conversation does not exist, or is somebody else's.
     if (row === null) throw new AppError('not_found');
     return { decision: 'new', turn: recordOf(row) };

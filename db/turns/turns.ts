@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
-import { mayRunAgain } from '../../domain/sending.ts';
+import { mayJoin, mayRunAgain } from '../../domain/sending.ts';
 import { isLive, type TurnRecord } from '../../domain/turn.ts';
 import { first, reportEnding, one, violatedConstraint, type Database, type Tx } from '../database.ts';
+import { naming } from '../driver/outcome.ts';
 import { findTurnRow, lockTurn, recordOf, type LockedTurn, type TurnRow } from './row.ts';
 
 /** @param userId the person who asks: another's turn is not found. Null: anybody's (admins, the worker). */
@@ -16,18 +17,28 @@ export async function findTurn(
 
 /**
  * Reopens a turn for the person's retry or an admin's replay: failed | refused → accepted by compare-and-set, so that
- * two at once start one run.
- * @throws AppError not_found, turn_not_failed, account_suspended, conversation_busy.
+ * two at once start one run. A retry joins a turn that was accepted and never held: the press that opened it may have
+ * been lost.
+ * @throws AppError not_found, turn_not_failed, account_suspended, conversation_busy. OutcomeUnknown with `turnId`:
+ *   `findReopened` tells what became of it.
  */
 export async function reopenTurn(
   database: Database,
   { turnId, userId, reason }: { turnId: string; userId: number | null; reason: 'retry' | 'replay' },
 ): Promise<TurnRecord> {
-  return database.transaction(async (tx) => {
-    const row = await lockTurn(tx, turnId);
-    if (row === null || (userId !== null && row.userId !== userId)) throw new AppError('not_found');
-    return reopenLocked(tx, row, reason);
-  });
+  return naming({ turnId }, () =>
+    database.transaction(async (tx) => {
+      const row = await lockTurn(tx, turnId);
+      if (row === null || (userId !== null && row.userId !== userId)) throw new AppError('not_found');
+      return mayJoin(row, reason) ? recordOf(row) : reopenLocked(tx, row, reason);
+    }),
+  );
+}
+
+/** What a retry or a replay has opened whose outcome was unknown; null while the turn stands as it had ended. */
+export async function findReopened(database: Database, turnId: string): Promise<TurnRecord | null> {
+  const turn = await findTurn(database, { turnId, userId: null });
+  return turn === null || turn.state === 'failed' || turn.state === 'refused' ? null : turn;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { stepOn } from '../support/lock.ts';
-import { openProxy, through, type Proxy } from '../support/proxy.ts';
+import { COMMIT, openProxy, through, type Proxy } from '../support/proxy.ts';
 import { required, type Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 import type { Program } from './program.ts';
@@ -131,7 +131,7 @@ describe('a refusal that was told stands, though tokens were granted before the 
     async (name, refusal) => {
       const turn = await CrashTurn.of(stage, name);
       await refusal.prepare(turn);
-      const lost = wayToPostgresql.loseAnswerTo('commit', refusal.code);
+      const lost = wayToPostgresql.loseAnswerTo(COMMIT, refusal.code);
       const asking = refusal.ask(turn);
       await lost;
       const told = await asking;

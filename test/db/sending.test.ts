@@ -78,7 +78,7 @@ const PREPARE_TURN: Record<TurnState, (turnId: string) => Promise<void>> = {
 
 describe('sending again (policy 7), at the database', () => {
   test.each([
-    ['accepted', 'join', 'turn_not_failed', 'turn_not_failed'],
+    ['accepted', 'join', 'joined', 'turn_not_failed'],
     ['running', 'join', 'turn_not_failed', 'turn_not_failed'],
     ['completed', 'stored', 'turn_not_failed', 'turn_not_failed'],
     ['stopped', 'stored', 'turn_not_failed', 'turn_not_failed'],
@@ -97,6 +97,8 @@ describe('sending again (policy 7), at the database', () => {
       const run = reopenTurn(db.database, { turnId, userId: reason === 'retry' ? person.userId : null, reason });
       if (expected === 'turn_not_failed')
         await expect(run).rejects.toMatchObject({ code: 'turn_not_failed', details: { state } });
+      else if (expected === 'joined')
+        expect(await run).toEqual(await findTurn(db.database, { turnId, userId: person.userId }));
       else {
         expect(await run).toMatchObject({ turnId, state: 'accepted', error: null, endedAt: null });
         if (state === 'failed') await fail(turnId, `run of the ${reason}`);

@@ -13,8 +13,8 @@ export interface Proxy {
   /** Connections break and new ones are refused, as when the service is down. */
   cut(): Promise<void>;
   /**
-   * The next packet to PostgreSQL that holds all these words arrives and is obeyed; its answer is lost, as all
-   * connections are.
+   * The next transaction of PostgreSQL that says all these words, the last one with its last packet, is obeyed; the
+   * answer to that packet is lost, as all connections are.
    * @returns when the server has committed and the connections are cut.
    */
   loseAnswerTo(...words: string[]): Promise<void>;
@@ -40,15 +40,20 @@ export async function openProxy(target: string): Promise<Proxy> {
     };
     for (const socket of pair) socket.setNoDelay(true).on('error', end).on('close', end);
     let losing: (() => void) | null = null;
+    let said = Buffer.alloc(0);
     carry(client, service, gates.requests, (packet) => {
-      if (loss?.words.every((word) => packet.includes(word)) === true) {
+      said = Buffer.concat([said, packet]);
+      if (loss?.words.every((word) => said.includes(word)) === true) {
         losing = loss.lost;
         loss = null;
       }
       return true;
     });
     carry(service, client, gates.answers, (packet) => {
-      if (losing !== null && packet.subarray(-IDLE.length).equals(IDLE)) losing();
+      if (packet.subarray(-IDLE.length).equals(IDLE)) {
+        losing?.();
+        said = Buffer.alloc(0);
+      }
       return losing === null;
     });
   }
@@ -81,6 +86,9 @@ export async function openProxy(target: string): Promise<Proxy> {
     },
   };
 }
+
+/** The whole message: other statements hold the word, too. */
+export const COMMIT = 'Q\0\0\0\u000bcommit\0';
 
 /** `target` with the proxy's host and port. */
 export function through(proxy: Proxy, target: string): string {
