@@ -25,23 +25,9 @@ export function residentMegabytes(pid: number): number {
   return Number(kilobytes) / 1_024;
 }
 
-/**
- * CPU milliseconds by thread name, to see what a process's work consists of. Threads that have ended are not counted.
- */
-export function readThreads(pid: number): CpuReading {
-  const threads = new Map<string, number>();
-  for (const id of readdirSync(`/proc/${pid}/task`)) {
-    const stat = parseStat(readFileOrNull(`/proc/${pid}/task/${id}/stat`));
-    if (stat !== null) threads.set(stat.name, (threads.get(stat.name) ?? 0) + stat.ownMs);
-  }
-  return threads;
-}
-
 interface Stat {
   readonly pid: number;
-  readonly name: string;
   readonly parent: number;
-  readonly ownMs: number;
   /** CPU of the process and of its children that have ended and been waited for. */
   readonly cpuMs: number;
 }
@@ -55,17 +41,13 @@ function readStats(): Stat[] {
 /** The name in parentheses may hold anything; the fields after it are numbered from 3 (proc(5)). */
 function parseStat(text: string | null): Stat | null {
   if (text === null) return null;
-  const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   const fields = text.slice(close + 2).split(' ');
   const field = (number: number) => Number(fields[number - 3]);
-  const ownMs = (field(14) + field(15)) * MS_PER_TICK;
   return {
-    pid: Number(text.slice(0, open)),
-    name: text.slice(open + 1, close),
+    pid: Number.parseInt(text, 10),
     parent: field(4),
-    ownMs,
-    cpuMs: ownMs + (field(16) + field(17)) * MS_PER_TICK,
+    cpuMs: (field(14) + field(15) + field(16) + field(17)) * MS_PER_TICK,
   };
 }
 
@@ -76,7 +58,7 @@ function treeOf(root: number, stats: readonly Stat[]): Stat[] {
   return tree;
 }
 
-/** A process or thread may end between the listing and the reading. */
+/** A process may end between the listing and the reading. */
 function readFileOrNull(file: string): string | null {
   try {
     return readFileSync(file, 'utf8');

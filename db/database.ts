@@ -197,7 +197,7 @@ export function reportEnding(tx: Tx, ending: TurnEnding): void {
 }
 
 /** Runs `work` and collects the endings that it reports in `noted`. */
-export function collectEndings<T>(tx: Tx, noted: TurnEnding[], work: (tx: Tx) => Promise<T>): Promise<T> {
+function collectEndings<T>(tx: Tx, noted: TurnEnding[], work: (tx: Tx) => Promise<T>): Promise<T> {
   endings.set(tx, noted);
   return work(tx);
 }

@@ -41,7 +41,7 @@ export interface Comparison {
 /** Called after each page of accounts and each schedule. */
 export type OnProgress = (done: { readonly accounts: number; readonly differences: number }) => void;
 
-export const ACCOUNTS_AT_A_TIME = 1_000;
+const ACCOUNTS_AT_A_TIME = 1_000;
 /** A schedule is armed some milliseconds after the write that needs it, and listed some milliseconds later still. */
 const SECOND_LOOK_MS = 1_000;
 

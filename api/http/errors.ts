@@ -92,7 +92,7 @@ export function useEnvelope(envelope: ErrorEnvelope): RequestHandler {
  * `retryAfter` (seconds) goes into the header.
  * @param status replaces the code's own.
  */
-export function sendError(response: Response, error: AppError, status: number | null = null): void {
+function sendError(response: Response, error: AppError, status: number | null = null): void {
   const { retryAfter, ...details } = error.details;
   const { code } = error;
   const locale = localeOf(response);

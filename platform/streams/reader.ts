@@ -189,7 +189,7 @@ export interface TurnSnapshot<Turn = unknown> {
 /**
  * Number of the entry that completes the newest attempt, as far as PostgreSQL can tell. The ending has the next number.
  */
-export function lastEntryOf({ attempt, streamEntries, content }: TurnSnapshot): number | null {
+function lastEntryOf({ attempt, streamEntries, content }: TurnSnapshot): number | null {
   if (attempt === 0) return ACCEPTED_ID.entry;
   if (streamEntries === null) return null;
   // An answer counts as one entry at least: without a stream it is sent as one.
@@ -200,6 +200,6 @@ export function lastEntryOf({ attempt, streamEntries, content }: TurnSnapshot): 
  * The first attempt whose text still counts. A run that begins anew makes all earlier attempts obsolete before a newer
  * one exists.
  */
-export function leastAttemptOf({ state, attempt }: TurnSnapshot): number {
+function leastAttemptOf({ state, attempt }: TurnSnapshot): number {
   return state === 'accepted' && attempt > 0 ? attempt + 1 : attempt;
 }

@@ -45,7 +45,7 @@ export function decodeMessage(message: string): StreamEntry | Announcement | nul
   return decodeEntry(message.slice(afterKind + 1, afterId), kind, message.slice(afterId + 1));
 }
 
-export function entryFields(entry: StreamEntry): [kind: string, value: string] {
+function entryFields(entry: StreamEntry): [kind: string, value: string] {
   return [entry.kind, entry.kind === 'delta' ? entry.text : entry.reason];
 }
 
