@@ -299,8 +299,11 @@ describe('by one click, on the embedded stack', () => {
       .waitFor();
     await page.getByRole('button', { name: '내 계정' }).click();
     await page.getByText('demo@turnkeeper.example').waitFor();
+    expect(page.url()).toContain('/c/');
     await page.getByRole('menuitem', { name: '로그아웃' }).click();
     await page.getByRole('button', { name: '관리자로 둘러보기' }).click();
+    // The admin would not find the user's conversation.
+    expect(page.url()).toBe(`${stage.stack.url}/`);
     // The composer takes the focus when it appears, which closes an open menu.
     await page.getByLabel('메시지', { exact: true }).waitFor();
     await stage.settled(page);

@@ -1,4 +1,5 @@
 import { QueryClient } from '@tanstack/react-query';
+import { navigate } from 'wouter/use-browser-location';
 import { ApiError } from '../api/api-error.ts';
 import { forgetComposing } from '../chat/composer/composing.ts';
 import { LiveTurns } from '../chat/turns/live-turns.ts';
@@ -26,11 +27,16 @@ export function liveTurns(): LiveTurns {
   return turns;
 }
 
-/** Nothing of a person remains when they sign out. When only their session has ended, their drafts wait for them. */
+/**
+ * Nothing of a person remains when they sign out, not even the address of their conversation, which the next person
+ * would not find. When only their session has ended, the page and their drafts wait for them.
+ */
 subscribe(() => {
   turns.close();
   turns = new LiveTurns(authorizedFetch);
   queries.clear();
   const session = currentSession();
-  if (session.state === 'out' && session.reason === 'left') forgetComposing();
+  if (session.state !== 'out' || session.reason !== 'left') return;
+  forgetComposing();
+  navigate('/', { replace: true });
 });
