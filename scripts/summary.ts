@@ -5,6 +5,12 @@ export interface JestResult {
   readonly numPendingTests: number;
   readonly numTodoTests: number;
   readonly numRuntimeErrorTestSuites: number;
+  readonly testResults: readonly {
+    /** The path of the test file. */
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+  }[];
 }
 
 export interface Summary {
@@ -34,4 +40,45 @@ export function summaryLine({ passed, failed }: Summary): string {
 export function skippedLine({ numPendingTests, numTodoTests }: JestResult): string | null {
   const skipped = numPendingTests + numTodoTests;
   return skipped === 0 ? null : `${skipped} tests were not run (left out by name or skipped)`;
+}
+
+/** More failed files than these are a fault of the code, and not of a busy machine. */
+const REPEATED_AT_MOST = 3;
+
+/** The failed files that a whole run repeats alone, because a busy machine can make a test that waits fail. */
+export function filesToRepeat({ testResults }: JestResult): string[] {
+  const failed = testResults.filter(({ status }) => status === 'failed').map(({ name }) => name);
+  return failed.length <= REPEATED_AT_MOST ? failed : [];
+}
+
+/** The run, with the outcomes of the files that were repeated in place of the first ones. */
+export function withRepeated(first: JestResult, second: JestResult): JestResult {
+  const repeated = filesToRepeat(first);
+  const kept = first.testResults.filter(({ name }) => !repeated.includes(name));
+  const passedBefore = first.testResults
+    .filter(({ name }) => repeated.includes(name))
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status }) => status === 'passed');
+  return {
+    ...first,
+    numPassedTests: first.numPassedTests - passedBefore.length + second.numPassedTests,
+    numFailedTests: second.numFailedTests,
+    numRuntimeErrorTestSuites: second.numRuntimeErrorTestSuites,
+    testResults: [...kept, ...second.testResults],
+  };
+}
+
+/** The tests that passed only when their file ran alone; null when there are none. */
+export function unsteadyLine(first: JestResult, second: JestResult): string | null {
+  const passed = new Set(namesOf(second, 'passed'));
+  const unsteady = namesOf(first, 'failed').filter((name) => passed.has(name));
+  if (unsteady.length === 0) return null;
+  return `passed only when run again alone, which is a fault of the test or of the code: ${unsteady.join('; ')}`;
+}
+
+function namesOf({ testResults }: JestResult, status: string): string[] {
+  return testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter((test) => test.status === status)
+    .map(({ fullName }) => fullName);
 }

@@ -8,13 +8,24 @@ import { findChromium } from './services/chromium.ts';
 import { say } from './services/say.ts';
 import { ThrowAway } from './throw-away.ts';
 import { buildWeb } from './web-build.ts';
-import { NOTHING_RAN, skippedLine, summarise, summaryLine, type JestResult, type Summary } from './summary.ts';
+import {
+  filesToRepeat,
+  NOTHING_RAN,
+  skippedLine,
+  summarise,
+  summaryLine,
+  unsteadyLine,
+  withRepeated,
+  type JestResult,
+  type Summary,
+} from './summary.ts';
 
 /**
  * `npm test [-- jest arguments]`: checks format, types and lint, then starts throw-away services and runs jest. A run
- * narrowed by arguments leaves the checks out. `--fast` runs only the tests that need no services. `--keep` leaves the
- * services running until Ctrl-C and prints the variables to use them. The last line is always `N passed, N failed`;
- * skipped tests are counted on a line of their own.
+ * narrowed by arguments leaves the checks out. The whole run repeats a few failed files alone, and names the tests that
+ * pass only then. `--fast` runs only the tests that need no services. `--keep` leaves the services running until Ctrl-C
+ * and prints the variables to use them. The last line is always `N passed, N failed`; skipped tests are counted on a
+ * line of their own.
  */
 async function main(args: string[]): Promise<number> {
   const [fast, keep] = [args.includes('--fast'), args.includes('--keep')];
@@ -34,12 +45,10 @@ async function main(args: string[]): Promise<number> {
           ...(keep || needsBrowser(jestArgs) ? await prepareBrowser(stopping.signal) : {}),
         };
     if (keep) return await keepRunning(variables, stopping.signal);
-    summary = await runJest({
-      dataDir,
-      variables,
-      stopping: stopping.signal,
-      args: [...(fast && !jestArgs.some((arg) => !arg.startsWith('-')) ? FAST_LANES : []), ...jestArgs],
-    });
+    const run = { dataDir, variables, stopping: stopping.signal };
+    const lanes = fast && !jestArgs.some((arg) => !arg.startsWith('-')) ? FAST_LANES : [];
+    const outcome = await runJest({ ...run, args: [...lanes, ...jestArgs] });
+    summary = args.length === 0 ? await repeatFailed(outcome, run) : summaryOf(outcome);
   } catch (error) {
     if (stopping.signal.aborted) say('interrupted');
     else say(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
@@ -65,17 +74,35 @@ async function keepRunning(variables: Record<string, string>, stopping: AbortSig
 /** How long jest may take to end when it is interrupted. */
 const JEST_ENDS_WITHIN_MS = 5_000;
 
-async function runJest({
-  dataDir,
-  variables,
-  stopping,
-  args,
-}: {
-  dataDir: string;
-  variables: Record<string, string>;
-  stopping: AbortSignal;
-  args: string[];
-}): Promise<Summary> {
+interface Run {
+  readonly dataDir: string;
+  readonly variables: Record<string, string>;
+  readonly stopping: AbortSignal;
+}
+
+interface Outcome {
+  readonly result: JestResult;
+  readonly exitCode: number;
+}
+
+/** What failed beside other tests runs once more alone; what fails then has failed. */
+async function repeatFailed(first: Outcome, run: Run): Promise<Summary> {
+  const files = filesToRepeat(first.result);
+  if (files.length === 0) return summaryOf(first);
+  say(`files that failed run again alone: ${files.length}`);
+  const second = await runJest({ ...run, args: ['--runInBand', '--runTestsByPath', ...files] });
+  const unsteady = unsteadyLine(first.result, second.result);
+  if (unsteady !== null) say(unsteady);
+  return summaryOf({ result: withRepeated(first.result, second.result), exitCode: second.exitCode });
+}
+
+function summaryOf({ result, exitCode }: Outcome): Summary {
+  const skipped = skippedLine(result);
+  if (skipped !== null) say(skipped);
+  return summarise(result, exitCode);
+}
+
+async function runJest({ dataDir, variables, stopping, args }: Run & { readonly args: string[] }): Promise<Outcome> {
   const resultFile = join(dataDir, 'result.json');
   const jest = spawn(
     process.execPath,
@@ -102,10 +129,7 @@ async function runJest({
     jest.once('close', (code) => resolve(code ?? 1));
   });
   stopping.throwIfAborted();
-  const result = JSON.parse(readFileSync(resultFile, 'utf8')) as JestResult;
-  const skipped = skippedLine(result);
-  if (skipped !== null) say(skipped);
-  return summarise(result, exitCode);
+  return { result: JSON.parse(readFileSync(resultFile, 'utf8')) as JestResult, exitCode };
 }
 
 process.exit(await main(process.argv.slice(2)));

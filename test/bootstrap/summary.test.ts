@@ -7,7 +7,16 @@ import { bannerOf } from '../../scripts/banner.ts';
 import { FAST_LANES } from '../../scripts/lanes.ts';
 import { SetupError } from '../../domain/setup-error.ts';
 import { freePort, onFreePort, reservePort } from '../../scripts/services/port.ts';
-import { NOTHING_RAN, skippedLine, summarise, summaryLine, type JestResult } from '../../scripts/summary.ts';
+import {
+  filesToRepeat,
+  NOTHING_RAN,
+  skippedLine,
+  summarise,
+  summaryLine,
+  unsteadyLine,
+  withRepeated,
+  type JestResult,
+} from '../../scripts/summary.ts';
 
 const green: JestResult = {
   numPassedTests: 3,
@@ -15,6 +24,7 @@ const green: JestResult = {
   numPendingTests: 0,
   numTodoTests: 0,
   numRuntimeErrorTestSuites: 0,
+  testResults: [],
 };
 
 test.each<[string, Partial<JestResult>, number, string]>([
@@ -34,6 +44,32 @@ test('a run that cannot begin has failed', () => {
 test('tests that were left out are said', () => {
   expect(skippedLine(green)).toBeNull();
   expect(skippedLine({ ...green, numPendingTests: 2, numTodoTests: 1 })).toMatch(/^3 tests were not run/);
+});
+
+test('what failed in a whole run counts by its second run alone, and what passes only then is named', () => {
+  const file = (name: string, ...tests: ['passed' | 'failed', string][]) => ({
+    name,
+    status: tests.some(([status]) => status === 'failed') ? 'failed' : 'passed',
+    assertionResults: tests.map(([status, fullName]) => ({ status, fullName })),
+  });
+  const run = (...testResults: ReturnType<typeof file>[]): JestResult => {
+    const count = (wanted: string) =>
+      testResults.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => status === wanted).length;
+    return { ...green, numPassedTests: count('passed'), numFailedTests: count('failed'), testResults };
+  };
+  const first = run(
+    file('a', ['passed', 'one']),
+    file('b', ['passed', 'two'], ['failed', 'three'], ['failed', 'four']),
+  );
+  expect(filesToRepeat(first)).toEqual(['b']);
+  const second = run(file('b', ['passed', 'two'], ['passed', 'three'], ['failed', 'four']));
+  expect(summaryLine(summarise(withRepeated(first, second), 1))).toBe('3 passed, 1 failed');
+  expect(unsteadyLine(first, second)).toMatch(/: three$/);
+  const third = run(file('b', ['passed', 'two'], ['failed', 'three'], ['failed', 'four']));
+  expect(unsteadyLine(first, third)).toBeNull();
+  expect(summaryLine(summarise(withRepeated(first, third), 1))).toBe(summaryLine(summarise(first, 1)));
+  const four = run(...['a', 'b', 'c', 'd'].map((name) => file(name, ['failed', name])));
+  expect(filesToRepeat(four)).toEqual([]);
 });
 
 test('the fast lanes that are named by a file exist', () => {
