@@ -3,7 +3,7 @@ import { countLiveTurns } from '../db/turns/turns.ts';
 import { AppError } from '../domain/errors.ts';
 import type { ApiDeps } from './context.ts';
 import { mountDocs } from './openapi/docs.ts';
-import { createDoor, assignRequestId } from './http/door.ts';
+import { beginAnswer, createDoor } from './http/door.ts';
 import { errorMiddleware } from './http/errors.ts';
 import { mountRoutes } from './http/mount.ts';
 import { describeApi } from './openapi/openapi.ts';
@@ -28,7 +28,7 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.set('query parser', 'simple');
-  app.use(timeRequests(deps.metrics), assignRequestId);
+  app.use(timeRequests(deps.metrics), beginAnswer);
   mountRoutes(app, watched, door);
   mountDocs(app, describeApi([...watched, ...routes]));
   app.use(traceRequests(deps.tracing, deps.log));

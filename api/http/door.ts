@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { RequestHandler, Response } from 'express';
 import { v7 as uuidv7 } from 'uuid';
 import type { Principal } from '../../db/people/users.ts';
@@ -38,17 +39,34 @@ interface Locals {
   principal?: Principal;
 }
 
-/** Gives every request an id, even one that no route matches. */
-export const assignRequestId: RequestHandler = (_request, response, next) => {
+/**
+ * What every answer carries, even one that no route matches: its id, and headers by which a browser keeps no copy of
+ * it, puts it into no frame and runs nothing in it. A page or a file that may do more says so itself.
+ */
+export const beginAnswer: RequestHandler = (request, response, next) => {
   const locals = response.locals as Locals;
   locals.requestId = uuidv7();
   response.set({
     'X-Request-Id': locals.requestId,
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'X-Frame-Options': 'DENY',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    ...(cameByTls(request) ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
   });
   next();
 };
+
+/**
+ * Whether the proxy in front says that the person came by TLS. Nobody gains by saying it falsely: a browser heeds the
+ * header only of an answer that came by TLS.
+ */
+function cameByTls({ headers }: IncomingMessage): boolean {
+  const [nearest = ''] = String(headers['x-forwarded-proto'] ?? '').split(',');
+  return nearest.trim().toLowerCase() === 'https' || /(^|[;,]\s*)proto="?https\b/i.test(headers.forwarded ?? '');
+}
 
 function signIn(authenticate: Authenticate): RequestHandler {
   return async (request, response, next) => {

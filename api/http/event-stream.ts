@@ -17,7 +17,7 @@ export class EventStream {
     response.status(200).set({
       'Content-Type': 'text/event-stream; charset=utf-8',
       // no-transform, because a proxy that compresses would hold events back.
-      'Cache-Control': 'no-cache, no-transform',
+      'Cache-Control': 'no-store, no-transform',
       'X-Accel-Buffering': 'no',
     });
     response.flushHeaders();

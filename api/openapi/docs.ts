@@ -1,4 +1,4 @@
-import express, { type Express } from 'express';
+import type { Express } from 'express';
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
@@ -12,21 +12,36 @@ export function mountDocs(app: Express, document: object): void {
     response.set(headers).type('json').send(body);
   });
   app.get('/api/docs', (_request, response) => {
-    response
-      .set('Content-Security-Policy', "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:")
-      .type('html')
-      .send(PAGE);
+    response.set({ 'Content-Security-Policy': POLICY, 'Cache-Control': 'no-cache' }).type('html').send(PAGE);
   });
   app.get('/api/docs/start.js', (_request, response) => {
-    response
-      .type('js')
-      .send(
-        "SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#docs', deepLinking: true, persistAuthorization: true });",
-      );
+    response.set('Cache-Control', 'no-cache').type('js').send(START);
   });
-  const assets = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  app.use('/api/docs', express.static(assets, { index: false, maxAge: '1h', redirect: false }));
+  const root = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  for (const name of FILES)
+    app.get(`/api/docs/${name}`, (_request, response) => {
+      response.set('Cache-Control', 'public, max-age=3600').sendFile(name, { root, cacheControl: false });
+    });
 }
+
+/** All that is served of the package: its own pages load a document and a badge from foreign origins. */
+const FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'] as const;
+
+/** Swagger UI sets inline styles and draws its icons as data. Nothing else runs, loads or is asked but this server. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** `validatorUrl` would send the document's address to a public service, for a badge. */
+const START =
+  "SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#docs', deepLinking: true, persistAuthorization: true, validatorUrl: null });";
 
 const PAGE = `<!doctype html>
 <html lang="ko">

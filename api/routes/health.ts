@@ -8,7 +8,6 @@ import { alive, ready } from '../wire/health.ts';
 const ANSWER_WITHIN_MS = 2_000;
 /** A process whose clock is off by more would open periods and end holds too early or too late (G36). */
 const MOST_SKEW_MS = 30_000;
-const NOT_STORED = { 'Cache-Control': 'no-store' };
 
 /**
  * Alive, and ready to take turns (PostgreSQL and Temporal answer, the clock is right; Redis away is a degraded
@@ -29,7 +28,7 @@ export function healthRoutes({
       summary: 'Alive',
       answers: { 200: { description: 'Alive', body: alive } },
       errors: [],
-      handle: async () => ({ status: 200, headers: NOT_STORED, body: { status: 'ok' } }),
+      handle: async () => ({ status: 200, body: { status: 'ok' } }),
     }),
     defineRoute({
       method: 'get',
@@ -39,7 +38,7 @@ export function healthRoutes({
       summary: 'PostgreSQL and Temporal answer, and the clock is right',
       answers: { 200: { description: 'Ready', body: ready } },
       errors: ['unavailable'],
-      async handle({ response }) {
+      async handle() {
         const [skewMs, temporal, isRedisReady] = await Promise.all([
           answerOf(database.ping().then((at) => Math.abs(now() - at))),
           answerOf(runs.ready()),
@@ -51,7 +50,6 @@ export function healthRoutes({
           redis: isRedisReady ? 'ok' : 'degraded',
           ...(skewMs === null ? {} : { clock: skewMs > MOST_SKEW_MS ? 'wrong' : 'ok' }),
         };
-        response.set(NOT_STORED);
         if (parts.clock !== 'ok' || temporal !== true) throw new AppError('unavailable', { retryAfter: 5, ...parts });
         return { status: 200, body: { status: 'ready', ...parts } };
       },

@@ -15,9 +15,7 @@ export function metricsRoutes({ metrics }: Pick<ApiDeps, 'metrics'>): Route[] {
       answers: { 200: { description: 'Metrics', text: true } },
       errors: [],
       async handle({ response }) {
-        response
-          .set({ 'Content-Type': METRICS_CONTENT_TYPE, 'Cache-Control': 'no-store' })
-          .send(await metrics.render());
+        response.set('Content-Type', METRICS_CONTENT_TYPE).send(await metrics.render());
         return null;
       },
     }),

@@ -8,8 +8,6 @@ import type { ApiDeps } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { demoBody, session, signInOptions } from '../wire/sign-in.ts';
 
-const NOT_STORED = { 'Cache-Control': 'no-store' };
-
 /** Calls before sign-in: what the sign-in page may offer, and the demo users' keys. */
 export function signInRoutes({ config: { demo, dataDir, http, oidc } }: Pick<ApiDeps, 'config'>): Route[] {
   const offered = demo && isLoopback(http.host);
@@ -24,7 +22,6 @@ export function signInRoutes({ config: { demo, dataDir, http, oidc } }: Pick<Api
       errors: [],
       handle: async () => ({
         status: 200,
-        headers: NOT_STORED,
         body: { demo: offered, provider: oidc?.web ?? null },
       }),
     }),
@@ -44,7 +41,7 @@ export function signInRoutes({ config: { demo, dataDir, http, oidc } }: Pick<Api
         // The sender's address is no proof: a proxy on this machine that rewrites Host and adds no header looks like
         // our own page.
         if (!isSame(secret ?? '', keys.secret)) throw new AppError('not_found');
-        return { status: 200, headers: NOT_STORED, body: { token: keys[as].token } };
+        return { status: 200, body: { token: keys[as].token } };
       },
     }),
   ];

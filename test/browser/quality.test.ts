@@ -40,6 +40,17 @@ const HOSTILE = [
   '[참조][1]\n\n[1]: javascript:window.__run=1',
 ];
 
+test('the page of the API shows its calls within its policy, and asks nobody but this service', async () => {
+  const page = await stage.visit('/api/docs', { once: true });
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.reload();
+  await page.getByText('/api/chat/send', { exact: true }).click();
+  await page.getByText('maxOutputTokens').first().waitFor();
+  expect(asked.length).toBeGreaterThan(4);
+  expect(asked.filter((url) => !url.startsWith(stage.stack.url) && !url.startsWith('data:'))).toEqual([]);
+});
+
 test('nothing an answer holds runs, loads or becomes an element that markdown has no sign for', async () => {
   const page = await stage.visitAs(person, '/');
   const foreign: string[] = [];
