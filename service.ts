@@ -66,6 +66,8 @@ export interface Overrides {
   readonly now?: () => number;
   /** How long PostgreSQL may take to answer before its connection is given up. */
   readonly answerWithinMs?: number;
+  /** How long an answer may wait for a reader that takes none of it. */
+  readonly stalledAfterMs?: number;
   /**
    * Reads the SDK's figures where the process has already installed Temporal's runtime, which works only once a
    * process.
@@ -107,7 +109,7 @@ async function start(
   const parts = await openParts(config, overrides, closers);
   const startOneWorker = (build: Build = {}) => openWorker(config, parts, closers, build);
   const worker = config.role === 'api' ? null : await startOneWorker();
-  const url = config.role === 'worker' ? null : await openApi(config, parts, closers);
+  const url = config.role === 'worker' ? null : await openApi(config, parts, closers, overrides);
   return { ...parts, url, failed: worker?.done ?? new Promise(() => {}), startWorker: startOneWorker };
 }
 
@@ -201,15 +203,18 @@ async function openWorker(config: Config, parts: Parts, closers: Closers, build:
 }
 
 /** @returns the URL at which it listens. */
-async function openApi(config: Config, parts: Parts, closers: Closers): Promise<string> {
+async function openApi(config: Config, parts: Parts, closers: Closers, { stalledAfterMs }: Overrides): Promise<string> {
   const { redis, temporal, log, now } = parts;
-  const api = await startApi({
-    ...parts,
-    config,
-    issuer: config.oidc === null ? null : createIssuer(config.oidc, { log, now }),
-    accountFeed: createAccountFeed(redis),
-    links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }),
-  });
+  const api = await startApi(
+    {
+      ...parts,
+      config,
+      issuer: config.oidc === null ? null : createIssuer(config.oidc, { log, now }),
+      accountFeed: createAccountFeed(redis),
+      links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }),
+    },
+    { stalledAfterMs },
+  );
   closers.push(() => api.close());
   log.info({ url: api.url }, 'listening');
   return api.url;

@@ -1,6 +1,5 @@
-import { createServer } from 'node:http';
 import { SetupError } from '../domain/setup-error.ts';
-import { oneAtATime } from '../platform/one-at-a-time.ts';
+import { createBoundedServer } from '../platform/http-server.ts';
 import { createApp } from './app.ts';
 import type { ApiDeps } from './context.ts';
 
@@ -13,20 +12,14 @@ export interface Api {
 
 const DRAIN_MS = 5_000;
 
-/** @throws SetupError when the port is taken. */
-export async function startApi(deps: ApiDeps): Promise<Api> {
+/**
+ * @param options.stalledAfterMs how long an answer may wait for a reader that takes none of it; 30 s by default.
+ * @throws SetupError when the port is taken.
+ */
+export async function startApi(deps: ApiDeps, options: { stalledAfterMs?: number | undefined } = {}): Promise<Api> {
   const stopping = new AbortController();
-  const server = createServer(
-    {
-      // Limits only the request itself, which is small. A plain send may wait 120 s for its answer.
-      requestTimeout: 30_000,
-      headersTimeout: 10_000,
-      // Longer than the 60 s for which most balancers keep an idle connection, so that they never use a closed one.
-      keepAliveTimeout: 75_000,
-    },
-    oneAtATime(createApp(deps, stopping.signal)),
-  );
-  const { host, port } = deps.config.http;
+  const { host, port, mostConnections } = deps.config.http;
+  const server = createBoundedServer(createApp(deps, stopping.signal), { ...options, mostConnections });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
     server.listen(port, host, resolve);

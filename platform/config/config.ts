@@ -44,6 +44,7 @@ const envSchema = z.object({
   TEST_ROUTES: flag(),
   SENDS_PER_MINUTE: positive(600),
   READS_PER_SECOND: positive(200),
+  MAX_CONNECTIONS: positive(4_000),
   MAX_TURNS_IN_FLIGHT: positive(500),
   TURN_SLOTS: positive(500),
   BACKGROUND_SLOTS: positive(20),
@@ -87,7 +88,11 @@ export function readConfig(env: Env = process.env) {
     dataDir: e.DATA_DIR,
     /** Directory of the built web app, which is served at `/`; absent: the API only. */
     webDir: e.WEB_DIR,
-    http: { host: e.HOST ?? (e.TURNKEEPER_EMBEDDED ? '127.0.0.1' : '0.0.0.0'), port: e.PORT },
+    http: {
+      host: e.HOST ?? (e.TURNKEEPER_EMBEDDED ? '127.0.0.1' : '0.0.0.0'),
+      port: e.PORT,
+      mostConnections: e.MAX_CONNECTIONS,
+    },
     database: {
       url: e.DATABASE_URL,
       /** Past any pooler, for what belongs to one connection: migrations and their lock. */

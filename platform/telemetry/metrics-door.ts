@@ -1,13 +1,14 @@
-import { createServer } from 'node:http';
 import { SetupError } from '../../domain/setup-error.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from './metrics.ts';
-import { oneAtATime } from '../one-at-a-time.ts';
+import { createBoundedServer } from '../http-server.ts';
 
 export interface MetricsDoor {
   /** With the port that was chosen when 0 was asked for. */
   readonly url: string;
   close(): Promise<void>;
 }
+
+const MOST_SCRAPERS = 64;
 
 /**
  * `/metrics` on a port of its own, without a login: a worker has no other port, and a scraper needs no token. It
@@ -17,9 +18,8 @@ export async function openMetricsDoor(
   metrics: Metrics,
   { host, port }: { host: string; port: number },
 ): Promise<MetricsDoor> {
-  const server = createServer(
-    { requestTimeout: 10_000, headersTimeout: 5_000 },
-    oneAtATime((request, response) => {
+  const server = createBoundedServer(
+    (request, response) => {
       if (request.method !== 'GET' || request.url !== '/metrics') {
         response.writeHead(404).end();
         return;
@@ -29,7 +29,8 @@ export async function openMetricsDoor(
         .then((text) =>
           response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE, 'cache-control': 'no-store' }).end(text),
         );
-    }),
+    },
+    { mostConnections: MOST_SCRAPERS },
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) =>

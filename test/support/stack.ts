@@ -70,6 +70,7 @@ let readSdk: (() => Promise<string>) | null = null;
  * @param options.works false: no worker runs.
  * @param options.log replaces silence.
  * @param options.now the policy's clock.
+ * @param options.stalledAfterMs how long an answer may wait for a reader that takes none of it.
  * @param options.postgresql a proxy between the service and the server.
  */
 export async function startTestStack(
@@ -79,11 +80,12 @@ export async function startTestStack(
     log?: Logger;
     now?: () => number;
     postgresql?: { by: Proxy; answerWithinMs?: number };
+    stalledAfterMs?: number;
   } = {},
 ): Promise<TestStack> {
   const log = options.log ?? createLog({ name: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   readSdk ??= installRuntime(log, { metrics: true });
-  const { now, postgresql } = options;
+  const { now, postgresql, stalledAfterMs } = options;
   const model = await startFakeModel();
   const { url, drop } = await makeDatabase();
   const config = readConfig({
@@ -110,6 +112,7 @@ export async function startTestStack(
     log,
     readSdk,
     ...(now === undefined ? {} : { now }),
+    ...(stalledAfterMs === undefined ? {} : { stalledAfterMs }),
     ...(postgresql?.answerWithinMs === undefined ? {} : { answerWithinMs: postgresql.answerWithinMs }),
   });
   const running = await service.start();
