@@ -2,6 +2,7 @@ import { SetupError } from '../domain/setup-error.ts';
 import { createBoundedServer } from '../platform/http-server.ts';
 import { createApp } from './app.ts';
 import type { ApiDeps } from './context.ts';
+import { answerMalformed } from './http/malformed.ts';
 
 export interface Api {
   /** Where it listens, with the port that was chosen when 0 was asked for. */
@@ -20,6 +21,7 @@ export async function startApi(deps: ApiDeps, options: { stalledAfterMs?: number
   const stopping = new AbortController();
   const { host, port, mostConnections } = deps.config.http;
   const server = createBoundedServer(createApp(deps, stopping.signal), { ...options, mostConnections });
+  answerMalformed(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
     server.listen(port, host, resolve);

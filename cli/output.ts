@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { InvalidArgumentError } from 'commander';
 import { SetupError } from '../domain/setup-error.ts';
+import { isReason, MOST_REASON, parseId } from '../domain/text.ts';
 
 /** Exit code of a command that ran to its end and found something wrong. A command that could not run exits with 1. */
 export const FOUND_WRONG = 2;
@@ -25,16 +26,15 @@ export function table(rows: readonly (readonly string[])[]): string {
 
 /** Parses an id or a count of tokens. */
 export function positiveInteger(value: string): number {
-  const number = Number(value);
-  if (!/^\d+$/.test(value) || !Number.isSafeInteger(number) || number < 1)
-    throw new InvalidArgumentError('It must be a whole number from 1.');
+  const number = parseId(value);
+  if (number === null) throw new InvalidArgumentError('It must be a whole number from 1, in plain digits.');
   return number;
 }
 
 /** Parses the reason for the audit log. */
 export function reasonText(value: string): string {
   const reason = value.trim();
-  if (reason === '' || reason.length > 500) throw new InvalidArgumentError('It must have 1 to 500 characters.');
+  if (!isReason(reason)) throw new InvalidArgumentError(`It must have 1 to ${MOST_REASON} characters.`);
   return reason;
 }
 

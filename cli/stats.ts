@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { readTokenStats } from '../db/reports/token-stats.ts';
+import { lookAlikesOf } from '../domain/email.ts';
 import { positiveInteger, print, table } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 
@@ -16,7 +17,7 @@ export function addStats(program: Command, readConfig: ReadConfig): void {
         const topUsers = stats.topUsers.slice(0, top);
         const users = topUsers.map(({ userId, email, usedTokens, usagePercent, level }) => [
           String(userId),
-          email ?? '',
+          [email ?? '', ...lookAlikesOf(email)].join('  '),
           String(usedTokens),
           `${usagePercent} %`,
           level,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { getUser, listEntries, listLiveHolds } from '../db/reports/admin-users.ts';
 import { readUsage } from '../db/money/usage.ts';
+import { lookAlikesOf } from '../domain/email.ts';
 import { instantOf, positiveInteger, print, table } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';
 
@@ -22,7 +23,7 @@ export function addUserShow(user: Command, readConfig: ReadConfig): void {
         ]);
         const facts = [
           ['user', String(userId)],
-          ['e-mail', shown.email ?? ''],
+          ['e-mail', [shown.email ?? '', ...lookAlikesOf(shown.email)].join('  ')],
           ...(shown.issuer === null
             ? []
             : [

@@ -1,3 +1,4 @@
+import { parseEmail } from './email.ts';
 import type { Locale } from './messages.ts';
 import { isTimeZone } from './time-zones.ts';
 
@@ -19,6 +20,23 @@ export interface Identity {
 }
 
 export type Claims = Readonly<Record<string, unknown>>;
+
+/**
+ * The claim `sub` as PostgreSQL can keep it: 1 to 255 characters, none of them NUL or half of a pair. A number is no
+ * subject: two of them may be written alike.
+ */
+export function subjectOf({ sub }: Claims): string | null {
+  return typeof sub === 'string' && sub.isWellFormed() && /^[^\0]{1,255}$/u.test(sub) ? sub : null;
+}
+
+/**
+ * When the token was issued, in milliseconds. @returns null for a time that is none, or lies ahead.
+ * @param latest milliseconds: the present, and what clocks may differ by.
+ */
+export function issuedAtOf({ iat }: Claims, latest: number): number | null {
+  const at = typeof iat === 'number' ? Math.floor(iat) * 1_000 : NaN;
+  return at >= 0 && at <= latest ? at : null;
+}
 
 /** Which claim holds roles, and which value makes an admin; null when this issuer has no admins. */
 export interface RoleRule {
@@ -52,12 +70,7 @@ function findClaim(claims: Claims, name: string): unknown {
  * else.
  */
 export function emailOf({ email, email_verified: verified }: Claims): string | null {
-  return verified === true &&
-    typeof email === 'string' &&
-    /^[^\s@\0]{1,64}@[^\s@\0]{1,255}$/.test(email) &&
-    email.isWellFormed()
-    ? email.toLowerCase()
-    : null;
+  return verified === true && typeof email === 'string' ? parseEmail(email) : null;
 }
 
 /** `en-US` counts as English. Any language that we do not speak becomes Korean, as for everybody who has not chosen. */

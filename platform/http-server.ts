@@ -34,6 +34,8 @@ export function createBoundedServer(
       connectionsCheckingInterval: 1_000,
       // Longer than the 60 s for which most balancers keep an idle connection, so that they never use a closed one.
       keepAliveTimeout: 75_000,
+      // Node's refusal has no body. The listener refuses in its own shape what it needs a Host for.
+      requireHostHeader: false,
     },
     oneAtATime((request, response) => {
       const { socket } = request;

@@ -76,10 +76,9 @@ const PARSER_ERRORS: Readonly<Record<string, (typeof BODY_ERRORS)[number]>> = {
 };
 
 function bodyError(error: unknown): unknown {
-  if (typeof error !== 'object' || error === null || !('type' in error)) return error;
-  const { type } = error;
+  if (typeof error !== 'object' || error === null) return error;
+  const { type, status } = error as { readonly type?: unknown; readonly status?: unknown };
   if (type === 'not.utf-8') return new AppError('invalid_json', { reason: 'the body is not UTF-8' });
-  const status = 'status' in error ? error.status : 0;
   const code = PARSER_ERRORS[String(type)];
   if (code !== undefined) return new AppError(code);
   // Anything else that the parser refuses (a body cut off, a broken gzip) is the request's fault, too.

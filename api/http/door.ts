@@ -56,6 +56,8 @@ export const beginAnswer: RequestHandler = (request, response, next) => {
     'Cross-Origin-Resource-Policy': 'same-origin',
     ...(cameByTls(request) ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
   });
+  if (request.headers.host === undefined && request.httpVersion === '1.1')
+    throw new AppError('invalid_request', { field: 'Host', reason: 'is missing' });
   next();
 };
 

@@ -21,14 +21,16 @@ export class EventStream {
       'X-Accel-Buffering': 'no',
     });
     response.flushHeaders();
+    // A HEAD has no body. The answer is over, so whoever writes to it is told that its reader has gone.
+    if (response.req.method === 'HEAD') response.end();
     this.#keepAlive = setInterval(() => {
-      if (!response.writableNeedDrain) response.write(': keep-alive\n\n');
+      if (!response.writableNeedDrain && !response.writableEnded) response.write(': keep-alive\n\n');
     }, COMMENT_EVERY_MS);
   }
 
   /** Resolves when the reader can take more. */
   async send({ id, event, data }: { id: string; event: string; data: unknown }): Promise<void> {
-    if (this.#response.destroyed) return;
+    if (this.#response.destroyed || this.#response.writableEnded) return;
     const room = this.#response.write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     if (!room) await drained(this.#response);
   }

@@ -18,36 +18,39 @@ export interface Door {
 }
 
 export function mountRoutes(app: Express, routes: readonly Route[], door: Door): void {
-  for (const route of routes) {
-    app[route.method](
-      route.path,
-      ...enter(route, door),
-      ...count(route, door),
-      ...read(route),
-      async (request, response) => {
-        const reply = await answer(route, door, request, response);
-        if (reply === null || response.destroyed) return;
-        response.status(reply.status).set(reply.headers ?? {});
-        if (reply.body === undefined) response.end();
-        else response.json(reply.body);
-      },
-    );
-  }
-  allowOnly(app, routes, door);
-}
-
-/** Answers another method of a known path with the methods that the path has, to those who may use it. */
-function allowOnly(app: Express, routes: readonly Route[], door: Door): void {
-  // Literal paths come first, because `/turns/replay` is not `/turns/:turnId`.
+  // Literal paths come first, with all their methods: `GET /turns/replay` is no turn with that id.
   const literalFirst = routes.toSorted((a, b) => Number(a.path.includes(':')) - Number(b.path.includes(':')));
   for (const [path, group] of Map.groupBy(literalFirst, ({ path }) => path)) {
-    const methods = group.map(({ method }) => method.toUpperCase()).join(', ');
-    app.all(path, ...group.slice(0, 1).flatMap((route) => enter(route, door)), (request, response) => {
-      response.set('Allow', methods);
-      if (request.method === 'OPTIONS') response.status(204).end();
-      else throw new AppError('method_not_allowed');
-    });
+    for (const route of group) mountRoute(app, route, door);
+    const [any] = group;
+    if (any !== undefined) app.all(path, ...enter(any, door), allowOnly(group.map(({ method }) => method)));
   }
+}
+
+function mountRoute(app: Express, route: Route, door: Door): void {
+  app[route.method](
+    route.path,
+    ...enter(route, door),
+    ...count(route, door),
+    ...read(route),
+    async (request, response) => {
+      const reply = await answer(route, door, request, response);
+      if (reply === null || response.destroyed) return;
+      response.status(reply.status).set(reply.headers ?? {});
+      if (reply.body === undefined) response.end();
+      else response.json(reply.body);
+    },
+  );
+}
+
+/** Answers any other method of a path with those that it has, to those who may use it. What is read has a HEAD. */
+export function allowOnly(methods: readonly Route['method'][]): RequestHandler {
+  const allowed = methods.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
+  return (request, response) => {
+    response.set('Allow', allowed);
+    if (request.method !== 'OPTIONS') throw new AppError('method_not_allowed');
+    response.status(204).end();
+  };
 }
 
 function enter({ access, envelope }: Route, door: Door): RequestHandler[] {

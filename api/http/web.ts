@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
 import type { Express, Request, Response } from 'express';
+import { allowOnly } from './mount.ts';
 
 /**
  * Serves the web app's files at `/`, as `vite build` left them in `folder`. It is mounted last, so that it answers only
@@ -10,9 +11,11 @@ import type { Express, Request, Response } from 'express';
 export function mountWeb(app: Express, { folder, connectTo }: { folder: string; connectTo: readonly string[] }): void {
   const files = listFiles(folder);
   const page = readFileSync(join(folder, 'index.html'), 'utf8');
+  const onlyRead = allowOnly(['get']);
   app.use((request, response, next) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return next();
     const file = files.get(request.path);
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return file !== undefined || request.path === '/' ? onlyRead(request, response, next) : next();
     if (file !== undefined) return sendFile(request, response, file);
     if (!isPage(request)) return next();
     sendPage(response, page, connectTo);

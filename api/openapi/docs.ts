@@ -3,10 +3,16 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { allowOnly } from '../http/mount.ts';
 
 /** Serves Swagger UI at /api/docs and its OpenAPI document, both without authentication. */
 export function mountDocs(app: Express, document: object): void {
   const forms = formsOf(Buffer.from(JSON.stringify(document)));
+  const onlyRead = allowOnly(['get']);
+  app.use(['/api/openapi.json', '/api/docs'], (request, response, next) => {
+    if (request.method === 'GET' || request.method === 'HEAD') next();
+    else onlyRead(request, response, next);
+  });
   app.get('/api/openapi.json', (request, response) => {
     const encoding = ENCODINGS.find((each) => request.acceptsEncodings(each) !== false) ?? 'identity';
     const { body, headers } = forms[encoding];

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { readUsage } from '../../db/money/usage.ts';
 import { resumeUser } from '../../db/people/suspension.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type LiveHold,
   type UserRecord,
 } from '../../db/reports/admin-users.ts';
+import { lookAlikesOf } from '../../domain/email.ts';
 import { SCHEDULE_KINDS } from '../../domain/schedules.ts';
 import { suspend } from '../../operations/suspend-user.ts';
 import { within } from '../../platform/deadline.ts';
@@ -25,9 +26,9 @@ import {
   suspendedUser,
   suspensionBody,
 } from '../wire/admin-user.ts';
+import { userParams } from '../wire/grant.ts';
 import { actorOf } from './audit.ts';
 
-const params = z.object({ userId: z.coerce.number().pipe(z.int().min(1)) });
 export function adminUserRoutes(deps: ApiDeps): Route[] {
   const { database, config, now } = deps;
   return [
@@ -53,7 +54,7 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
       tag: 'Admin',
       limit: 'read',
       summary: 'One person: usage, live holds, schedules, ledger',
-      params,
+      params: userParams,
       query: adminUserDetailQuery,
       answers: { 200: { description: 'The person', body: adminUserDetail } },
       errors: ['not_found'],
@@ -83,7 +84,7 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
       tag: 'Admin',
       limit: 'read',
       summary: 'Suspend: running turns stop and are charged; sends, retries and replays are refused; reading stays',
-      params,
+      params: userParams,
       body: suspensionBody,
       answers: { 200: { description: 'The person, suspended', body: suspendedUser } },
       errors: ['not_found'],
@@ -99,7 +100,7 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
       tag: 'Admin',
       limit: 'read',
       summary: 'End a suspension',
-      params,
+      params: userParams,
       body: suspensionBody,
       answers: { 200: { description: 'The person', body: adminUser } },
       errors: ['not_found'],
@@ -112,7 +113,12 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
 }
 
 function presentUser({ accountId: _, suspendedAt, createdAt, ...user }: UserRecord): z.infer<typeof adminUser> {
-  return { ...user, suspendedAt: isoOrNull(suspendedAt), createdAt: iso(createdAt) };
+  return {
+    ...user,
+    emailLookAlikes: lookAlikesOf(user.email),
+    suspendedAt: isoOrNull(suspendedAt),
+    createdAt: iso(createdAt),
+  };
 }
 
 /** The page must not wait for a Temporal that is away. */

@@ -3,14 +3,10 @@ import { listNotifications, readAllNotifications, readNotification } from '../..
 import type { ApiDeps } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { presentNotification } from '../present/notification.ts';
+import { idText } from '../wire/fields.ts';
 import { notification, notificationPage, notificationsQuery, unreadBody } from '../wire/notification.ts';
 
-const params = z.object({
-  id: z
-    .string()
-    .regex(/^[1-9]\d{0,14}$/)
-    .transform(Number),
-});
+const params = z.object({ id: idText });
 
 export function notificationRoutes({ database, now }: Pick<ApiDeps, 'database' | 'now'>): Route[] {
   return [

@@ -2,6 +2,7 @@ import { writeAudit } from '../../db/audit.ts';
 import { findAccount } from '../../db/money/accounts.ts';
 import { readUsage } from '../../db/money/usage.ts';
 import { getPrincipal } from '../../db/people/users.ts';
+import { lookAlikesOf } from '../../domain/email.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ApiDeps } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
@@ -27,8 +28,9 @@ export function tokenStatsRoutes({
       answers: { 200: { description: 'As of `asOf`', body: tokenStats } },
       errors: [],
       async handle() {
-        const { asOf, ...figures } = await stats.read();
-        return { status: 200, body: { ...figures, asOf: iso(asOf) } };
+        const { asOf, topUsers, ...figures } = await stats.read();
+        const shown = topUsers.map((user) => ({ ...user, emailLookAlikes: lookAlikesOf(user.email) }));
+        return { status: 200, body: { ...figures, topUsers: shown, asOf: iso(asOf) } };
       },
     }),
     defineRoute({

@@ -3,12 +3,13 @@ import { LOCALES } from '../../domain/messages.ts';
 import { SCHEDULE_KINDS } from '../../domain/schedules.ts';
 import { usageState } from './account.ts';
 import { reason } from './audit.ts';
-import { instant, pageOf, pageQuery, tokens, uuid } from './fields.ts';
+import { idText, instant, lookAlikes, pageOf, pageQuery, tokens, uuid } from './fields.ts';
 
 export const adminUser = z
   .object({
     userId: z.int(),
     email: z.string().nullable(),
+    emailLookAlikes: lookAlikes,
     issuer: z
       .string()
       .nullable()
@@ -24,7 +25,7 @@ export const adminUser = z
 
 export const adminUsersQuery = z.strictObject({
   ...pageQuery,
-  userId: z.coerce.number().pipe(z.int().min(1)).optional(),
+  userId: idText.optional(),
   email: z
     .string()
     .min(1)

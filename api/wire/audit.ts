@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AUDIT_ACTIONS } from '../../domain/audit.ts';
-import { instant, pageOf, pageQuery, text } from './fields.ts';
+import { MOST_REASON } from '../../domain/text.ts';
+import { idText, instant, pageOf, pageQuery, text } from './fields.ts';
 
 const figures = z
   .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
@@ -25,7 +26,7 @@ export const auditItem = z
 
 export const auditQuery = z.strictObject({
   ...pageQuery,
-  adminId: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+  adminId: idText.optional(),
   action: auditAction.optional(),
   target: z
     .string()
@@ -41,7 +42,7 @@ export const auditPage = pageOf(auditItem).meta({ id: 'AuditEntries' });
 /**
  * Why an admin acts, in their own words. It is kept for ever, so neither e-mail addresses nor chat text belong in it.
  */
-export const reason = text(500).meta({
+export const reason = text(MOST_REASON).meta({
   description: 'Why; 1 to 500 code points after trimming, kept in the audit log',
   example: 'outage of the provider',
 });

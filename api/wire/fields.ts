@@ -1,11 +1,26 @@
 import { z } from 'zod';
+import { DECIMAL_ID, isBlank, isLongerThan, parseId } from '../../domain/text.ts';
 
 /** Any UUID that PostgreSQL accepts, whatever its version. It becomes lower case, so that a turn has one spelling. */
 export const uuid = z.guid().toLowerCase();
 
+/** An id in a path or a query, where everything is text. */
+export const idText = z
+  .string()
+  .regex(DECIMAL_ID, 'must be an id: digits without sign, exponent or leading zero')
+  .transform((text) => parseId(text) ?? NaN)
+  .pipe(z.int())
+  .meta({ override: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } });
+
 export const instant = z.iso
   .datetime()
   .meta({ description: 'An instant in UTC, ISO 8601', example: '2026-11-30T15:00:00.000Z' });
+
+export const lookAlikes = z.array(z.string()).meta({
+  description:
+    'Characters of the e-mail that may be taken for others, each with its code point: the address may not be what it seems',
+  example: ['\u0430 U+0430'],
+});
 
 /** The largest `integer` of PostgreSQL, for numbers that are stored as they were asked. */
 export const MOST_INTEGER = 2_147_483_647;
@@ -24,7 +39,12 @@ export const title = text(MAX_TITLE).meta({
 });
 
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(100).default(50),
+  limit: z
+    .string()
+    .regex(/^([1-9]\d?|100)$/, 'must be a whole number from 1 to 100')
+    .transform(Number)
+    .default(50)
+    .meta({ override: { type: 'integer', minimum: 1, maximum: 100, default: 50 } }),
   cursor: z.string().min(1).max(1_000).optional().meta({ description: '`nextCursor` of the page before' }),
 };
 
@@ -36,8 +56,8 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 }
 
 /**
- * Refuses text that PostgreSQL cannot store (NUL, lone surrogates). Lengths are counted in code points, as people
- * count.
+ * Refuses text that PostgreSQL cannot store (NUL, lone surrogates), and text that shows nothing (policy 12). Lengths
+ * are counted in code points, as people count.
  */
 export function text(most: number) {
   return z
@@ -46,9 +66,6 @@ export function text(most: number) {
     .refine((value) => value.isWellFormed(), 'must be well-formed Unicode (a lone surrogate was found)')
     .refine((value) => !value.includes('\0'), 'must not contain NUL')
     .transform((value) => value.trim())
-    .refine((value) => value !== '', 'must not be empty')
-    .refine(
-      (value) => value.length <= most || [...value].length <= most,
-      `must have at most ${most.toLocaleString('en-US')} characters`,
-    );
+    .refine((value) => !isBlank(value), 'must not be empty, or of characters alone that nobody sees')
+    .refine((value) => !isLongerThan(value, most), `must have at most ${most.toLocaleString('en-US')} characters`);
 }

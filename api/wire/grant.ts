@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { MAX_TOKENS_PER_ENTRY } from '../../domain/balance.ts';
 import { reason } from './audit.ts';
-import { instant } from './fields.ts';
+import { idText, instant } from './fields.ts';
 
-const id = z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
-export const userParams = z.object({ userId: id });
-export const grantParams = z.object({ entryId: id.meta({ description: '`entryId` of the grant' }) });
+export const userParams = z.object({ userId: idText });
+export const grantParams = z.object({ entryId: idText });
 
 export const grantBody = z
   .strictObject({ tokens: z.int().min(1).max(MAX_TOKENS_PER_ENTRY), reason })

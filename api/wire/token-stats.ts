@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LEVELS } from '../../domain/policy.ts';
 import { usageState } from './account.ts';
-import { instant, tokens } from './fields.ts';
+import { instant, lookAlikes, tokens } from './fields.ts';
 
 const users = z.int().min(0).meta({ description: 'Users' });
 const sum = z.number().min(0).meta({ description: 'Metered tokens of all users' });
@@ -26,6 +26,7 @@ export const tokenStats = z
         z.object({
           userId,
           email,
+          emailLookAlikes: lookAlikes,
           usedTokens: tokens,
           purchasedTokens: tokens,
           totalAvailable: tokens,

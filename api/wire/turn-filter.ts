@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isInRange, RANGE } from '../../domain/period.ts';
 import { errorCode } from './error.ts';
-import { instant, uuid } from './fields.ts';
+import { idText, instant, uuid } from './fields.ts';
 import { turnState } from './turn.ts';
 
 const time = instant
@@ -22,14 +22,13 @@ const fields = {
   to: time.optional().meta({ description: `Accepted before; ${RANGE}` }),
 };
 
-const userId = z.int().min(1);
 const REPLAYED = 'Whether it was run again after a failure by an admin’s replay or a reset in the Temporal UI';
 
 /** The filter in a body. */
 export const turnFilter = z
   .strictObject({
     ...fields,
-    userId: userId.optional(),
+    userId: z.int().min(1).optional(),
     replayed: z.boolean().optional().meta({ description: REPLAYED }),
   })
   .meta({ id: 'TurnFilter', description: 'Which turns; an absent part means any' });
@@ -37,7 +36,7 @@ export const turnFilter = z
 /** The filter in a query string, where everything is text. */
 export const turnFilterQuery = {
   ...fields,
-  userId: z.coerce.number().pipe(userId).optional(),
+  userId: idText.optional(),
   replayed: z
     .enum(['true', 'false'])
     .transform((text) => text === 'true')

@@ -3,6 +3,7 @@ import type { AuditAction, AuditActor, AuditTarget } from '../../domain/audit.ts
 import { MAX_TOKENS_PER_ENTRY, type Balance } from '../../domain/balance.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/period.ts';
+import { isReason, MOST_REASON } from '../../domain/text.ts';
 import { writeAudit } from '../audit.ts';
 import { columnsOf } from '../columns.ts';
 import { first, one, violatedConstraint, type Database, type Tx } from '../database.ts';
@@ -147,8 +148,8 @@ function assertWish({ tokens, reason }: Wish): void {
   if (!Number.isSafeInteger(tokens) || tokens < 1 || tokens > MAX_TOKENS_PER_ENTRY) {
     throw new AppError('invalid_request', { field: 'tokens', reason: 'must be an integer from 1 to 1000000000000' });
   }
-  if (reason.trim() === '' || [...reason].length > 500)
-    throw new AppError('invalid_request', { field: 'reason', reason: 'must have 1 to 500 characters' });
+  if (!isReason(reason))
+    throw new AppError('invalid_request', { field: 'reason', reason: `must have 1 to ${MOST_REASON} characters` });
 }
 
 /** Translates the overflow of a counter. Every counter ends at 10^14, so that sums stay exact numbers. */

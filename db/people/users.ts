@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
+import { EMAIL_RULE, parseEmail } from '../../domain/email.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Locale } from '../../domain/messages.ts';
 import { isTimeZone, NO_TIME_ZONE } from '../../domain/time-zones.ts';
@@ -54,18 +55,21 @@ export interface NewUser {
 
 /**
  * @returns the user's id and first token, which is shown only here.
- * @throws AppError invalid_request (zone, or an e-mail that is taken).
+ * @throws AppError invalid_request (zone, or an e-mail that is none or taken).
  */
 export async function createUser(database: Database, user: NewUser): Promise<{ userId: number; token: string }> {
   const timeZone = user.timeZone ?? 'Asia/Seoul';
   if (!isTimeZone(timeZone)) throw new AppError('invalid_request', { field: 'timeZone', reason: NO_TIME_ZONE });
+  const email = user.email === null ? null : parseEmail(user.email);
+  if (email === null && user.email !== null)
+    throw new AppError('invalid_request', { field: 'email', reason: EMAIL_RULE });
   const token = mintToken();
   try {
     return await database.transaction(async (tx) => {
       const em = tx.em();
       const row = em.create(User, {
         ...(user.id === undefined ? {} : { id: user.id }),
-        email: user.email?.toLowerCase() ?? null,
+        email,
         role: user.role,
       });
       em.create(Account, { ...(user.id === undefined ? {} : { id: user.id }), user: row, timeZone });
@@ -75,8 +79,12 @@ export async function createUser(database: Database, user: NewUser): Promise<{ u
       return { userId: row.id, token };
     });
   } catch (error) {
-    if (violatedConstraint(error) === 'users_email_is_unique')
+    const violated = violatedConstraint(error);
+    if (violated === 'users_email_is_unique')
       throw new AppError('invalid_request', { field: 'email', reason: 'already in use' });
+    // Unicode grows: PostgreSQL may know a capital letter that we do not.
+    if (violated === 'users_email_is_lower_case')
+      throw new AppError('invalid_request', { field: 'email', reason: EMAIL_RULE });
     throw error;
   }
 }

@@ -55,7 +55,7 @@ export function selectUsers({
   const conditions = [
     sql`true`,
     ...(userId === undefined ? [] : [sql`u.id = ${userId}`]),
-    ...(email === undefined ? [] : [sql`starts_with(u.email, ${email.toLowerCase()})`]),
+    ...(email === undefined ? [] : [sql`starts_with(u.email, ${email.normalize('NFC').toLowerCase()})`]),
     ...(suspended === undefined ? [] : [suspended ? sql`a.suspended_at is not null` : sql`a.suspended_at is null`]),
     ...(cursor === null ? [] : [sql`u.id > ${decodeCursor(cursor, ['number'])[0]}`]),
   ];

@@ -1,6 +1,15 @@
 import { errors, jwtVerify } from 'jose';
 import { AppError } from '../../domain/errors.ts';
-import { emailOf, localeOf, roleOf, timeZoneOf, type Identity, type RoleRule } from '../../domain/identity.ts';
+import {
+  emailOf,
+  issuedAtOf,
+  localeOf,
+  roleOf,
+  subjectOf,
+  timeZoneOf,
+  type Identity,
+  type RoleRule,
+} from '../../domain/identity.ts';
 import { createIssuerKeys, IssuerUnavailable } from './issuer-keys.ts';
 import type { Logger } from '../telemetry/log.ts';
 
@@ -28,7 +37,7 @@ const ALGORITHMS = [
   'Ed25519',
 ];
 /** A token of another type (a logout token, for example) is no access token, whoever has signed it. */
-const TYPES = new Set([undefined, 'jwt', 'at+jwt', 'application/at+jwt']);
+const TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
 /** The clocks of two machines may differ by this much. */
 const SKEW_SECONDS = 30;
 
@@ -63,18 +72,18 @@ export function createIssuer(
       currentDate: new Date(now()),
       requiredClaims: ['exp', 'iat', 'sub'],
     });
-    const { sub, iat } = payload;
-    if (!TYPES.has(protectedHeader.typ?.toLowerCase())) throw new errors.JWTInvalid('of another type');
-    if (sub === undefined || iat === undefined || !/^[^\0]{1,255}$/.test(sub))
-      throw new errors.JWTInvalid('names nobody');
+    if (!isAccessToken(protectedHeader)) throw new errors.JWTInvalid('of another type');
+    const [subject, issuedAt] = [subjectOf(payload), issuedAtOf(payload, now() + SKEW_SECONDS * 1_000)];
+    if (subject === null) throw new errors.JWTInvalid('names nobody');
+    if (issuedAt === null) throw new errors.JWTInvalid('issued at no time, or ahead of it');
     return {
       issuer,
-      subject: sub,
+      subject,
       role: roleOf(payload, role),
       email: emailOf(payload),
       locale: localeOf(payload),
       timeZone: timeZoneOf(payload),
-      issuedAt: Math.floor(iat) * 1_000,
+      issuedAt,
     };
   }
 
@@ -94,6 +103,11 @@ export function createIssuer(
       }
     },
   };
+}
+
+/** The header is what its sender wrote: `typ` may be anything. */
+function isAccessToken({ typ }: { readonly typ?: unknown }): boolean {
+  return typ === undefined || (typeof typ === 'string' && TYPES.has(typ.toLowerCase()));
 }
 
 function wordsOf(cause: unknown): string {

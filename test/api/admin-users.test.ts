@@ -164,6 +164,7 @@ describe('people', () => {
         {
           userId,
           email: 'minji@people.example',
+          emailLookAlikes: [],
           issuer: null,
           subject: null,
           role: 'user',
@@ -176,6 +177,12 @@ describe('people', () => {
       nextCursor: null,
     });
     expect((await admin.call('GET', `/api/admin/users?userId=${userId}`)).body.items).toEqual(byEmail.body.items);
+    // The last letter of the name is Ukrainian.
+    const { userId: other } = await createUser(stack.db.database, {
+      email: 'minj\u{456}@people.example',
+      role: 'user',
+    });
+    expect((await admin.call('GET', `/api/admin/users/${other}`)).body.emailLookAlikes).toEqual(['\u{456} U+0456']);
   });
 
   test('have a detail with usage, live holds and ledger pages', async () => {

@@ -243,9 +243,9 @@ test('unknown routes and methods answer in the same shape', async () => {
   expect((await person.call('GET', '/nope')).body.code).toBe('not_found');
   expect((await person.call('GET', '/api/nope')).body.code).toBe('not_found');
   const put = await person.call('PUT', '/api/me', {});
-  expect([put.status, put.headers.get('allow')]).toEqual([405, 'GET, PATCH']);
+  expect([put.status, put.headers.get('allow')]).toEqual([405, 'GET, HEAD, PATCH']);
   const health = await fetch(`${stack.url}/health`, { method: 'DELETE' });
-  expect([health.status, health.headers.get('allow')]).toEqual([405, 'GET']);
+  expect([health.status, health.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   const signIn = await fetch(`${stack.url}/api/auth/demo`, { method: 'DELETE' });
   expect([signIn.status, signIn.headers.get('allow')]).toEqual([405, 'POST']);
   // A literal path is not taken for one with a parameter.

@@ -17,7 +17,7 @@ export interface TestProvider {
   /** Sets what its tokens say of a person from now on. */
   describe(subject: string, claims: Record<string, unknown>): void;
   /** A token with these claims, signed by the present key; `null` leaves a claim out. */
-  sign(claims: Record<string, unknown>, header?: { alg?: string; kid?: string; typ?: string }): Promise<string>;
+  sign(claims: Record<string, unknown>, header?: { alg?: string; kid?: string; typ?: unknown }): Promise<string>;
   /** Its public key. */
   publicKey(): JWK;
   /**
@@ -79,7 +79,9 @@ export async function startProvider({
       const now = Math.floor(Date.now() / 1_000);
       const whole = { iss: issuer, aud: AUDIENCE, iat: now, exp: now + 300, ...claims };
       const payload = Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== null));
-      return new SignJWT(payload).setProtectedHeader({ alg, kid, typ }).sign(await importJWK(keys[0] ?? {}, alg));
+      return new SignJWT(payload)
+        .setProtectedHeader({ alg, kid, typ: typ as string })
+        .sign(await importJWK(keys[0] ?? {}, alg));
     },
     publicKey() {
       const { kty = '', n = '', e = '', kid = '' } = keys[0] ?? {};

@@ -28,7 +28,7 @@ export function useMarkRead() {
   return useMutation({
     mutationFn: async (id: number | null) => {
       if (id === null) await answer(api.POST('/api/notifications/read-all'));
-      else await answer(api.POST('/api/notifications/{id}/read', { params: { path: { id: String(id) } } }));
+      else await answer(api.POST('/api/notifications/{id}/read', { params: { path: { id } } }));
     },
     onSuccess: () => {
       feed.tellRead();

@@ -15,6 +15,7 @@ import { AdminNav } from '../AdminNav.tsx';
 import { ChoiceFilter, Filters, TextFilter } from '../Fields.tsx';
 import { Table } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
+import { LookAlikes } from '../users/LookAlikes.tsx';
 
 type Stats = Schemas['TokenStats'];
 
@@ -142,10 +143,13 @@ function Top({ users }: { users: Stats['topUsers'] }) {
         columns={[
           {
             title: t('users.email'),
-            cell: ({ userId, email }) => (
-              <Link href={`/admin/users/${userId}`} className="font-medium text-accent hover:underline">
-                {email ?? t('users.numbered', { id: userId })}
-              </Link>
+            cell: ({ userId, email, emailLookAlikes }) => (
+              <>
+                <Link href={`/admin/users/${userId}`} className="font-medium text-accent hover:underline">
+                  {email ?? t('users.numbered', { id: userId })}
+                </Link>
+                <LookAlikes of={emailLookAlikes} />
+              </>
             ),
           },
           { title: t('stats.used'), numeric: true, cell: ({ usedTokens }) => tokens(usedTokens) },

@@ -20,6 +20,7 @@ import { useAddress } from '../use-address.ts';
 import { When } from '../When.tsx';
 import { GrantForm } from './GrantForm.tsx';
 import { Suspension } from './Suspension.tsx';
+import { LookAlikes } from './LookAlikes.tsx';
 
 /** One person: their tokens, holds and ledger, and what an admin may do. */
 export function UserPage({ userId }: { userId: number }) {
@@ -153,7 +154,13 @@ function Person({ user }: { user: Schemas['AdminUser'] }) {
   const { t } = useTranslation('admin');
   const { moment } = useFigures();
   const facts = [
-    [t('users.id'), user.userId],
+    [
+      t('users.id'),
+      <span key="id">
+        {user.userId}
+        <LookAlikes of={user.emailLookAlikes} />
+      </span>,
+    ],
     [t('users.role'), t(`users.roleOf.${user.role}`)],
     [
       t('users.state'),

@@ -10,6 +10,7 @@ import { ChoiceFilter, Filters, TextFilter } from '../Fields.tsx';
 import { PagedTable } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
 import { When } from '../When.tsx';
+import { LookAlikes } from './LookAlikes.tsx';
 
 /** The list of people, searched by e-mail or number. */
 export function UsersPage() {
@@ -25,7 +26,7 @@ export function UsersPage() {
           params: {
             query: {
               limit: 50,
-              ...(who === undefined ? {} : /^\d+$/.test(who) ? { userId: Number(who) } : { email: who }),
+              ...(who === undefined ? {} : /^[1-9]\d{0,14}$/.test(who) ? { userId: Number(who) } : { email: who }),
               ...(suspended === 'true' || suspended === 'false' ? { suspended } : {}),
               ...(cursor === undefined ? {} : { cursor }),
             },
@@ -57,10 +58,13 @@ export function UsersPage() {
           { title: t('users.id'), numeric: true, cell: ({ userId }) => userId },
           {
             title: t('users.email'),
-            cell: ({ userId, email }) => (
-              <Link href={`/admin/users/${userId}`} className="font-medium text-accent hover:underline">
-                {email ?? t('users.numbered', { id: userId })}
-              </Link>
+            cell: ({ userId, email, emailLookAlikes }) => (
+              <>
+                <Link href={`/admin/users/${userId}`} className="font-medium text-accent hover:underline">
+                  {email ?? t('users.numbered', { id: userId })}
+                </Link>
+                <LookAlikes of={emailLookAlikes} />
+              </>
             ),
           },
           { title: t('users.role'), cell: ({ role }) => t(`users.roleOf.${role}`) },

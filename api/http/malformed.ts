@@ -1,0 +1,46 @@
+import { STATUS_CODES, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { v7 as uuidv7 } from 'uuid';
+import type { ErrorCode } from '../../domain/errors.ts';
+import { errorSentence } from '../../domain/messages.ts';
+import { FLAT_ENVELOPE } from './errors.ts';
+
+/** What Node's parser refuses, by the code of its error. Anything else is 400. */
+const REFUSALS: Readonly<Record<string, { status: number; code: ErrorCode }>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'invalid_request' },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, code: 'payload_too_large' },
+  HPE_HEADER_OVERFLOW: { status: 431, code: 'invalid_request' },
+};
+const MALFORMED = { status: 400, code: 'invalid_request' } as const;
+
+/**
+ * Answers bytes that are no HTTP request (a broken chunk, a header with a NUL) in the flat shape, too, and closes their
+ * connection: where the next request would begin is not known. Of the language nothing is known either.
+ */
+export function answerMalformed(server: Server): void {
+  const answering = new WeakMap<Socket, ServerResponse>();
+  server.on('request', ({ socket }, response) => answering.set(socket, response));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Half of an answer that has begun must not be followed by another.
+    const begun = answering.get(socket);
+    if (socket.writable && !(begun !== undefined && begun.headersSent && !begun.writableFinished))
+      socket.end(answerTo(REFUSALS[error.code ?? ''] ?? MALFORMED));
+    socket.destroySoon();
+  });
+}
+
+function answerTo({ status, code }: { status: number; code: ErrorCode }): string {
+  const requestId = uuidv7();
+  const body = JSON.stringify(FLAT_ENVELOPE.wrap({ code, message: errorSentence(code, 'ko'), details: {}, requestId }));
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Content-Language: ko',
+    `X-Request-Id: ${requestId}`,
+    'X-Content-Type-Options: nosniff',
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
