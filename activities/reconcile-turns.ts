@@ -1,13 +1,7 @@
 import { Context } from '@temporalio/activity';
+import { proveBooks } from '../db/money/proof.ts';
 import { releaseTurn } from '../db/turns/end.ts';
-import {
-  countMismatches,
-  expireHolds,
-  findQuietTurns,
-  findUnsettledAnswer,
-  isQuiet,
-  type QuietTurn,
-} from '../db/turns/reconcile.ts';
+import { expireHolds, findQuietTurns, findUnsettledAnswer, isQuiet, type QuietTurn } from '../db/turns/reconcile.ts';
 import { settleTurn } from '../db/turns/settle.ts';
 import { isTaken } from '../db/turns/turns.ts';
 import { turnTimeoutMs } from '../domain/attempt-limits.ts';
@@ -20,35 +14,38 @@ import type { ActivityDeps } from './deps.ts';
 
 /** A turn that never started is started while its person may still wait. Later it is failed, and may be sent again. */
 const START_UNTIL_MS = 10 * 60_000;
-const PROVE_SINCE_MS = 60 * 60_000;
 
 /**
  * Takes every live turn that has been quiet for longer than its limit and whose workflow is not open (terminated, timed
  * out, lost with Temporal's data, never started) or is open and cannot move: settles a stored answer, starts what never
- * began, fails the rest `interrupted`. Starts redrives that are nowhere but in PostgreSQL. Then proves the counters of
- * accounts that moved in the last hour against the ledger.
+ * began, fails the rest `interrupted`. Starts redrives that are nowhere but in PostgreSQL. Then proves the counters
+ * against the ledger.
  */
 export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['reconcileTurns'] {
   return async () => {
     const found = { settled: 0, started: 0, interrupted: 0, failed: 0 };
     for await (const turn of findQuietTurns(deps.database, deps.reconcile)) {
-      const context = Context.current();
-      // Aborted when the next attempt has begun, or the worker shuts down.
-      context.cancellationSignal.throwIfAborted();
-      context.heartbeat();
+      goOn();
       const mended = await mendOrSkip(deps, turn);
       if (mended !== null) found[mended] += 1;
     }
     const redrives = await startLostRedrives(deps, deps.reconcile);
     const expiredHolds = await expireHolds(deps.database);
-    const mismatches = await countMismatches(deps.database, { sinceMs: PROVE_SINCE_MS });
+    const { mismatches, accountIds } = await proveBooks(deps.database, { onStep: goOn });
     const report: ReconcileReport = { ...found, redrives, expiredHolds, mismatches };
     deps.metrics.reconciled(report);
-    if (mismatches > 0) deps.log.error(report, 'counters differ from the ledger');
+    if (mismatches > 0) deps.log.error({ ...report, accountIds }, 'counters differ from the ledger');
     else if (Object.values({ ...report, failed: 0 }).some((count) => count > 0))
       deps.log.warn(report, 'reconcile mended what it found');
     return report;
   };
+}
+
+/** @throws when the next attempt has begun, or the worker shuts down. */
+function goOn(): void {
+  const context = Context.current();
+  context.cancellationSignal.throwIfAborted();
+  context.heartbeat();
 }
 
 /** A turn that cannot be mended must not keep later ones waiting. The next round tries it again. */

@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { one, openDatabase, type Database } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { publishRates } from '../db/money/rates.ts';
-import { countMismatches } from '../db/turns/reconcile.ts';
+import { proveBooks } from '../db/money/proof.ts';
 import type { PricedModel } from '../domain/model.ts';
 import { readCatalogue } from '../platform/config/catalogue.ts';
 import { startPostgres } from '../scripts/services/postgres/postgres.ts';
@@ -193,7 +193,7 @@ async function check(database: Database): Promise<Report['checked']> {
       where p.used_tokens > floor((p.allowance_tokens + p.spent_purchased_tokens + a.purchased_tokens) * 105 / 100)) as overshoot`,
     database.sql,
   );
-  return { pairs, deadlocks, overshoot, mismatches: await countMismatches(database, { sinceMs: 86_400_000 }) };
+  return { pairs, deadlocks, overshoot, mismatches: (await proveBooks(database)).mismatches };
 }
 
 function textOf({ machine, rows, brim, checked }: Report): string {

@@ -1,12 +1,15 @@
 import { parseArgs } from 'node:util';
+import { sql } from 'kysely';
 import { openDatabase, type Database } from '../db/database.ts';
 import { findMonth, listDays, listModels, listTurnUsage, type Month } from '../db/reports/history.ts';
 import { readTokenStats } from '../db/reports/token-stats.ts';
+import { proveBooks } from '../db/money/proof.ts';
 import { readUsage } from '../db/money/usage.ts';
 import { openRedis } from '../platform/redis.ts';
 import { createStatsCache } from '../platform/stats-cache.ts';
 import { startPostgres } from '../scripts/services/postgres/postgres.ts';
 import { startRedis } from '../scripts/services/redis.ts';
+import { say } from '../scripts/services/say.ts';
 import { openKeptServices } from './kept-services.ts';
 import { judge, textOf, timed, type Line } from './lines.ts';
 import { MACHINE, MANY, runBench, unlessStopped, wholeNumber } from './program.ts';
@@ -20,6 +23,7 @@ What the admins' statistics and the pages of usage cost on a large ledger, as fu
   warm     the statistics read from Redis
   user     one account's usage state
   history  pages by day, by model and by turn: the newest and from the middle of the month
+  proof    the counters proved against every entry, once and again; and the longest of its statements
 One account has a tenth of all debits; its pages are measured apart ("hot"). The database is seeded once and kept below .turnkeeper/bench-stats
 (or on DATABASE_URL's server, whose user must be a superuser to seed) under a name of its own; Redis is started, or REDIS_URL is used.
 
@@ -29,7 +33,7 @@ One account has a tenth of all debits; its pages are measured apart ("hot"). The
   --help`;
 
 /** Milliseconds with 10 M rows and 200,000 accounts (docs/performance.md, The books). */
-const TARGETS = { cold: 300, warm: 10, page: 50 } as const;
+const TARGETS = { cold: 300, warm: 10, page: 50, proof: { whole: 600_000, statement: 5_000, round: 1_000 } } as const;
 
 async function main(stopping: AbortSignal): Promise<void> {
   const { values } = parseArgs({
@@ -124,7 +128,31 @@ async function measure(
       TARGETS.page,
     ),
   );
-  return lines;
+  return [...lines, ...(await measureProof(database))];
+}
+
+/** The proof of a ledger that was never proved, and then rounds in which nothing was booked. */
+async function measureProof(database: Database): Promise<Line[]> {
+  await sql`truncate proved_periods`.execute(database.sql);
+  await sql`update proofs set through_id = 0, swept_id = 0`.execute(database.sql);
+  say('measuring: the proof of the whole ledger');
+  const statements: number[] = [];
+  const began = performance.now();
+  let last = began;
+  const { mismatches } = await proveBooks(database, {
+    onStep: () => {
+      const at = performance.now();
+      statements.push(at - last);
+      last = at;
+    },
+  });
+  const whole = performance.now() - began;
+  if (mismatches > 0) throw new Error(`${mismatches} seeded counters differ from the ledger`);
+  return [
+    judge({ what: 'proof of every entry', samples: [whole] }, 'most', TARGETS.proof.whole),
+    judge({ what: '… its statements', samples: statements }, 'most', TARGETS.proof.statement),
+    judge(await timed('… a round after it', 20, () => proveBooks(database)), 'most', TARGETS.proof.round),
+  ];
 }
 
 function monthOf(database: Database, accountId: number, now: number): Promise<Month> {

@@ -12,6 +12,7 @@ import { KnowPeopleByIssuer } from './20261125-know-people-by-issuer.ts';
 import { FindHoldsByAccount } from './20261125-find-holds-by-account.ts';
 import { FindReversalsByGrant } from './20261125-find-reversals-by-grant.ts';
 import { OpenAttemptsInOrder } from './20261130073000-open-attempts-in-order.ts';
+import { ProveTheBooksInSteps } from './20261130093000-prove-the-books-in-steps.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -38,4 +39,5 @@ export const MIGRATIONS = [
   FindHoldsByAccount,
   FindReversalsByGrant,
   OpenAttemptsInOrder,
+  ProveTheBooksInSteps,
 ] as const;

@@ -4,7 +4,7 @@ import { Attempt } from './attempt.ts';
 import { AuditEntry } from './audit-entry.ts';
 import { Conversation } from './conversation.ts';
 import { Hold } from './hold.ts';
-import { LedgerEntry } from './ledger-entry.ts';
+import { LedgerEntry, Proof, ProvedPeriod } from './ledger-entry.ts';
 import { ModelRate } from './model-rate.ts';
 import { Delivery, Notification } from './notification.ts';
 import { Redrive, RedriveTurn } from './redrive.ts';
@@ -31,4 +31,6 @@ export const ENTITIES = [
   AuditEntry,
   Redrive,
   RedriveTurn,
+  Proof,
+  ProvedPeriod,
 ] as const;

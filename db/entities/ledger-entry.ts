@@ -96,3 +96,39 @@ export const LedgerEntry = defineEntity({
   ],
 });
 export type LedgerEntry = InferEntity<typeof LedgerEntry>;
+
+/** How far the proof of the counters has come, and when it was last finished: one row. */
+export const Proof = defineEntity({
+  name: 'Proof',
+  tableName: 'proofs',
+  properties: {
+    id: p.integer().primary().autoincrement(false),
+    throughId: p.bigint('number').defaultRaw('0'),
+    sweptId: p.bigint('number').defaultRaw('0'),
+    completedAt: p.datetime().nullable(),
+    mismatches: p.integer().default(0),
+  },
+  checks: [{ name: 'proofs_is_one_row', expression: 'id = 1' }],
+});
+export type Proof = InferEntity<typeof Proof>;
+
+/** The sums of a period's entries up to `throughId`. */
+export const ProvedPeriod = defineEntity({
+  name: 'ProvedPeriod',
+  tableName: 'proved_periods',
+  properties: {
+    period: () => p.manyToOne(Period).primary().updateRule('no action').deleteRule('no action'),
+    throughId: p.bigint('number'),
+    purchasedTokens: tokenDelta(),
+    debtTokens: tokenDelta(),
+    spentPurchasedTokens: tokenDelta(),
+    spentAllowanceTokens: tokenDelta(),
+    overageTokens: tokenDelta(),
+    usedTokens: tokenDelta(),
+    rollupMark: p.decimal().columnType('numeric'),
+    differs: p.smallint().default(0),
+  },
+  checks: [{ name: 'proved_periods_differ_in_three_things_at_most', expression: 'differs >= 0 and differs <= 3' }],
+  indexes: [{ name: 'proved_periods_that_differ', properties: ['period'], where: 'differs > 0' }],
+});
+export type ProvedPeriod = InferEntity<typeof ProvedPeriod>;

@@ -8,6 +8,13 @@ export interface LiveFigures {
   readonly heldTokens: number;
 }
 
+/** Of the last proof of the counters that came to its end. */
+export interface ProofFigures {
+  /** Unix seconds; 0 when there was none yet. */
+  readonly proofCompletedSeconds: number;
+  readonly proofMismatches: number;
+}
+
 /** How old a figure may be. More frequent scrapes do not read PostgreSQL more often. */
 const LIVE_FOR_MS = 1_000;
 const OVERSHOOT_FOR_MS = 30_000;
@@ -15,8 +22,13 @@ const OVERSHOOT_FOR_MS = 30_000;
 /**
  * @returns a function for scrapes. It reads the live rows at most once a second and the ledger at most once in 30 s.
  */
-export function createFigures(database: Database): () => Promise<LiveFigures & { readonly overshootTokens: number }> {
-  const live = remember(() => readLiveFigures(database), LIVE_FOR_MS);
+export function createFigures(
+  database: Database,
+): () => Promise<LiveFigures & ProofFigures & { readonly overshootTokens: number }> {
+  const live = remember(async () => {
+    const [figures, proof] = await Promise.all([readLiveFigures(database), readProof(database)]);
+    return { ...figures, ...proof };
+  }, LIVE_FOR_MS);
   const overshoot = remember(() => readOvershoot(database), OVERSHOOT_FOR_MS);
   return async () => {
     const [figures, overshootTokens] = await Promise.all([live(), overshoot()]);
@@ -46,6 +58,13 @@ export async function readLiveFigures(database: Database): Promise<LiveFigures> 
     sql<LiveFigures>`select (select count(*)::int from turns where state in ('accepted', 'running')) as "liveTurns",
     count(*)::int as "liveHolds", coalesce(sum(tokens), 0)::float8 as "heldTokens"
     from holds where state = 'pending' and expires_at > now()`,
+    database.sql,
+  );
+}
+
+export async function readProof(database: Database): Promise<ProofFigures> {
+  return one(
+    sql<ProofFigures>`select coalesce(extract(epoch from completed_at), 0)::float8 as "proofCompletedSeconds", mismatches as "proofMismatches" from proofs`,
     database.sql,
   );
 }

@@ -10,6 +10,10 @@ export interface Figures {
   readonly liveHolds: number;
   readonly heldTokens: number;
   readonly overshootTokens: number;
+  /** When counters were last proved against the whole ledger, in Unix seconds; 0 when they never were. */
+  readonly proofCompletedSeconds: number;
+  /** How many differed then. */
+  readonly proofMismatches: number;
 }
 
 export interface PoolState {
@@ -87,6 +91,14 @@ export class Gauges {
       overshootTokens: this.#make(
         'turnkeeper_overshoot_tokens',
         `Tokens debited beyond 105 % within the last day that neither a provider’s excess nor a moved ceiling explains: must be 0 ${same}`,
+      ),
+      proofCompletedSeconds: this.#make(
+        'turnkeeper_proof_completed_timestamp_seconds',
+        `When the proof of the counters against the ledger last came to its end; 0: never ${same}`,
+      ),
+      proofMismatches: this.#make(
+        'turnkeeper_proof_mismatches',
+        `Counters that differed from the sum of their entries then: must be 0 ${same}`,
       ),
     } satisfies Record<keyof Figures, Gauge>;
     const connections = this.#make('turnkeeper_postgres_connections', 'Connections of this process to PostgreSQL', [

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { sql } from 'kysely';
-import { countMismatches } from '../../db/turns/reconcile.ts';
+import { proveBooks } from '../../db/money/proof.ts';
 import { turnWorkflowId } from '../../workflows/contract/ids.ts';
 import { only } from '../db/fixture.ts';
 import { Gate, type Point, type Scenario } from '../fake-model/scenario.ts';
@@ -217,6 +217,6 @@ export function moneyFaultsOf(facts: TurnFacts, expected: Expected): string[] {
 }
 
 /** Differences between counters and ledger of all people in the file; no crash may leave any. */
-export function mismatches(stage: CrashStage): Promise<number> {
-  return countMismatches(stage.db.database, { sinceMs: 3_600_000 });
+export async function mismatches(stage: CrashStage): Promise<number> {
+  return (await proveBooks(stage.db.database)).mismatches;
 }

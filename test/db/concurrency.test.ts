@@ -5,7 +5,8 @@ import { openAttempt, storeAnswer } from '../../db/turns/attempts.ts';
 import { updateConversation } from '../../db/conversations.ts';
 import { releaseTurn } from '../../db/turns/end.ts';
 import { grantTokens, reverseGrant } from '../../db/money/grants.ts';
-import { countMismatches, expireHolds } from '../../db/turns/reconcile.ts';
+import { proveBooks } from '../../db/money/proof.ts';
+import { expireHolds } from '../../db/turns/reconcile.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
 import { reopenTurn, requestStop } from '../../db/turns/turns.ts';
 import { readUsage, setTestUsage } from '../../db/money/usage.ts';
@@ -316,7 +317,7 @@ describe.each(['read committed', 'repeatable read'] as const)(
         await Promise.all(Array.from({ length: 16 }, worker));
         expect(unexpected).toEqual([]);
         expect(done).toBeGreaterThan(300);
-        expect(await countMismatches(db.database, { sinceMs: 3_600_000 })).toBe(0);
+        expect((await proveBooks(db.database)).mismatches).toBe(0);
         expect(
           await rows(
             db.database.sql,

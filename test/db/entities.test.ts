@@ -32,6 +32,7 @@ const ONLY_MIGRATED = [
   'function refuse_to_rewrite',
   'function refuse_to_rewrite_audit',
   'options of holds: fillfactor=80',
+  'options of proved_periods: fillfactor=70',
   'options of usage_rollups: fillfactor=70',
   'trigger attempts_open_in_order of attempts',
   'trigger audit_is_append_only of audit_entries',

@@ -5,7 +5,7 @@ import { HOT_ACCOUNT, seedLedger } from '../../bench/seed-ledger.ts';
 import { openDatabase, type Database } from '../../db/database.ts';
 import { grantTokens, reverseGrant } from '../../db/money/grants.ts';
 import { findMonth, listDays, listModels, listTurnUsage } from '../../db/reports/history.ts';
-import { countMismatches } from '../../db/turns/reconcile.ts';
+import { proveBooks } from '../../db/money/proof.ts';
 import { readTokenStats } from '../../db/reports/token-stats.ts';
 import { readUsage } from '../../db/money/usage.ts';
 import { monthOf } from '../../domain/period.ts';
@@ -124,23 +124,11 @@ describe('no page scans the ledger (G33)', () => {
 
 test('the seed is a sound ledger: its counters and rollups are proved', async () => {
   expect(monthOf(NOW, 'Asia/Seoul')).toBe('2026-11');
-  expect(await countMismatches(db.database, { sinceMs: 200 * 86_400_000 })).toBe(0);
+  expect((await proveBooks(db.database)).mismatches).toBe(0);
   const { topUsers, distribution } = await readTokenStats(db.database, NOW);
   expect(topUsers[0]).toMatchObject({ userId: HOT_ACCOUNT });
   for (const users of Object.values(distribution)) expect(users).toBeGreaterThan(0);
 });
-
-test('reconcile’s look at what was booked lately reads only that', async () => {
-  const accesses = await recordOne((database) => countMismatches(database, { sinceMs: 60_000 }));
-  const scanned = accesses.filter(({ table, scans }) => table === 'ledger_entries' && scans);
-  expect(scanned).toEqual([]);
-});
-
-async function recordOne(run: (database: Database) => Promise<unknown>): Promise<Access[]> {
-  const { database, statements } = recordStatements(db.database);
-  await run(database);
-  return explainRun(db.database.sql, statements[0]!);
-}
 
 describe('a turn reads a few rows, however much there is', () => {
   let newcomer: Person;

@@ -2,26 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { releaseTurn } from '../../db/turns/end.ts';
 import { migrate } from '../../db/migrate.ts';
-import {
-  countMismatches,
-  expireHolds,
-  findQuietTurns,
-  findUnsettledAnswer,
-  type QuietTurn,
-} from '../../db/turns/reconcile.ts';
+import { expireHolds, findQuietTurns, findUnsettledAnswer, type QuietTurn } from '../../db/turns/reconcile.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import {
-  accept,
-  balanceOf,
-  createPerson,
-  holdsOf,
-  newId,
-  open,
-  reserve,
-  runTurn,
-  store,
-  type Person,
-} from './fixture.ts';
+import { accept, createPerson, holdsOf, newId, open, reserve, store, type Person } from './fixture.ts';
 
 let db: TestDatabase;
 let person: Person;
@@ -139,18 +122,6 @@ describe('holds past their expiry', () => {
     expect(await holdsOf(db.database.sql, leaked)).toMatchObject([{ state: 'expired' }]);
     for (const turnId of others) expect(await holdsOf(db.database.sql, turnId)).toMatchObject([{ state: 'pending' }]);
     expect(await expireHolds(db.database)).toBe(0);
-  });
-});
-
-describe('the proof of the counters', () => {
-  test('looks at accounts that moved since the given time, and only there', async () => {
-    const other = await createPerson(db.database);
-    await runTurn(db.database, other);
-    expect(await countMismatches(db.database, { sinceMs: 60_000 })).toBe(0);
-    await sql`update accounts set debt_tokens = 1 where id = ${other.accountId}`.execute(db.database.sql);
-    expect(await countMismatches(db.database, { sinceMs: 60_000 })).toBe(1);
-    expect(await countMismatches(db.database, { sinceMs: -60_000 })).toBe(0);
-    expect((await balanceOf(db.database.sql, other.accountId)).debt).toBe(1); // reports, mends nothing
   });
 });
 

@@ -3,7 +3,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { violatedConstraint } from '../../db/database.ts';
 import { grantTokens } from '../../db/money/grants.ts';
 import { publishRates } from '../../db/money/rates.ts';
-import { countMismatches } from '../../db/turns/reconcile.ts';
+import { proveBooks } from '../../db/money/proof.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
 import { setTestUsage } from '../../db/money/usage.ts';
 import { updateProfile } from '../../db/people/users.ts';
@@ -49,7 +49,7 @@ const rollups = () =>
   select p.label as month, u.day::text, r.version, u.turns, u.prompt_tokens::float8 as prompt, u.cached_tokens::float8 as cached, u.completion_tokens::float8 as completion, u.used_tokens::float8 as used
   from usage_rollups u join periods p on p.id = u.period_id left join model_rates r on r.id = u.rate_id where p.account_id = ${person.accountId} order by u.day, r.version, p.label`,
   );
-const mismatches = () => countMismatches(db.database, { sinceMs: 3_600_000 });
+const mismatches = async () => (await proveBooks(db.database)).mismatches;
 
 describe('what is booked stands in the rollup of its day', () => {
   test('on the account’s wall clock: 23:59:59.999 and 00:00:00.000 in Seoul are two days and, on the first, two months', async () => {
