@@ -10,12 +10,15 @@ export const AUDIT_ACTIONS = [
   'user.resume',
   'tokens.grant',
   'tokens.reverse',
+  'purchase.refund',
+  'purchase.look',
+  'purchase.accept',
   'stats_cache.delete',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-export type AuditTargetKind = 'turn' | 'user' | 'redrive' | 'ledger_entry' | 'token_stats';
+export type AuditTargetKind = 'turn' | 'user' | 'redrive' | 'ledger_entry' | 'purchase' | 'token_stats';
 
 /** What was acted on: `turn:<id>` or `user:<id>`, or a kind alone where there is only one of it. */
 export type AuditTarget = AuditTargetKind | `${AuditTargetKind}:${string | number}`;

@@ -14,6 +14,12 @@ const REQUEST_ERRORS = [
   'idempotency_conflict',
   'turn_not_failed',
   'confirm_required',
+  'too_many_open_purchases',
+  'amount_mismatch',
+  'payment_pending',
+  'payment_declined',
+  'not_refundable',
+  'provider_unavailable',
   'overloaded',
   'internal',
 ] as const;

@@ -54,6 +54,30 @@ export const ERROR_SENTENCES = {
     ko: '여러 건을 다시 실행하려면 confirm에 대상 수를 그대로 보내세요.',
     en: 'To replay more than one turn, repeat their count as confirm.',
   },
+  too_many_open_purchases: {
+    ko: '결제를 기다리는 구매가 너무 많습니다. 진행 중인 구매를 마치거나 만료된 뒤 다시 시도하세요.',
+    en: 'Too many purchases wait for their payment; finish one, or wait until it expires.',
+  },
+  amount_mismatch: {
+    ko: '결제 금액이 구매 금액과 다릅니다. 결제는 진행되지 않았습니다.',
+    en: 'The amount differs from the purchase’s; nothing was charged.',
+  },
+  payment_pending: {
+    ko: '결제를 확인하고 있습니다. 잠시 후 구매 내역에서 확인하세요.',
+    en: 'The payment is being checked; look at your purchases in a moment.',
+  },
+  payment_declined: {
+    ko: '결제가 승인되지 않았습니다. 다른 결제 수단으로 다시 시도해 주세요.',
+    en: 'The payment was declined; try another way to pay.',
+  },
+  not_refundable: {
+    ko: '환불할 수 있는 토큰이 없거나 환불 기간이 지났습니다.',
+    en: 'No tokens of it can be refunded, or the time for a refund is over.',
+  },
+  provider_unavailable: {
+    ko: '지금은 결제 서비스를 이용할 수 없습니다. 잠시 후 다시 시도하세요.',
+    en: 'The payment service does not answer right now; try again shortly.',
+  },
   account_suspended: {
     ko: '이용이 정지된 계정입니다. 고객센터에 문의해 주세요.',
     en: 'This account is suspended; please contact support.',

@@ -13,6 +13,7 @@ import { FindHoldsByAccount } from './20261125-find-holds-by-account.ts';
 import { FindReversalsByGrant } from './20261125-find-reversals-by-grant.ts';
 import { OpenAttemptsInOrder } from './20261130073000-open-attempts-in-order.ts';
 import { ProveTheBooksInSteps } from './20261130093000-prove-the-books-in-steps.ts';
+import { SellTokens } from './20261130094016-sell-tokens.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -40,4 +41,5 @@ export const MIGRATIONS = [
   FindReversalsByGrant,
   OpenAttemptsInOrder,
   ProveTheBooksInSteps,
+  SellTokens,
 ] as const;

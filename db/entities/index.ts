@@ -7,6 +7,10 @@ import { Hold } from './hold.ts';
 import { LedgerEntry, Proof, ProvedPeriod } from './ledger-entry.ts';
 import { ModelRate } from './model-rate.ts';
 import { Delivery, Notification } from './notification.ts';
+import { InboundEvent } from './payments/inbound-event.ts';
+import { Pack } from './payments/pack.ts';
+import { PaymentSnapshot, Purchase, PurchaseBooking, PurchaseSecret } from './payments/purchase.ts';
+import { Refund } from './payments/refund.ts';
 import { Redrive, RedriveTurn } from './redrive.ts';
 import { Turn } from './turn.ts';
 import { UsageRollup } from './usage-rollup.ts';
@@ -33,4 +37,11 @@ export const ENTITIES = [
   RedriveTurn,
   Proof,
   ProvedPeriod,
+  Pack,
+  Purchase,
+  PurchaseSecret,
+  PaymentSnapshot,
+  PurchaseBooking,
+  Refund,
+  InboundEvent,
 ] as const;

@@ -3,6 +3,10 @@ import { tokensFor, type Bought } from './purchase.ts';
 export const REFUND_STATES = ['requested', 'succeeded', 'failed'] as const;
 export type RefundState = (typeof REFUND_STATES)[number];
 
+/** Why the money stayed where it was, as far as people are told. */
+export const REFUND_FAILURES = ['refused', 'account_refused', 'provider_error'] as const;
+export type RefundFailure = (typeof REFUND_FAILURES)[number];
+
 /** For how long a person may take back a purchase themselves (청약철회). */
 export const OWN_REFUND_DAYS = 7;
 const DAY_MS = 86_400_000;

@@ -27,6 +27,7 @@ create domain token_delta as bigint constraint token_delta_is_a_safe_integer che
 const ONLY_MIGRATED = [
   'function refuse_a_late_attempt',
   'function refuse_an_illegal_step',
+  'function refuse_to_change',
   'function refuse_to_change_a_rate',
   'function refuse_to_move_a_hold_twice',
   'function refuse_to_rewrite',
@@ -42,6 +43,9 @@ const ONLY_MIGRATED = [
   'trigger ledger_is_never_emptied of ledger_entries',
   'trigger model_rates_are_never_emptied of model_rates',
   'trigger model_rates_never_change of model_rates',
+  'trigger packs_never_change of packs',
+  'trigger payment_snapshots_are_append_only of payment_snapshots',
+  'trigger purchase_bookings_are_append_only of purchase_bookings',
   'trigger turns_take_legal_steps of turns',
 ];
 

@@ -1,0 +1,176 @@
+import { sql, type RawBuilder } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import { AppError } from '../../domain/errors.ts';
+import type { PaymentMethod, ProviderName } from '../../domain/payments/provider.ts';
+import type { PurchaseState } from '../../domain/payments/purchase.ts';
+import { columnsOf, type RowOf } from '../columns.ts';
+import { first, one, type Database, type Sql, type Tx } from '../database.ts';
+import { naming } from '../driver/outcome.ts';
+import { Purchase } from '../entities/payments/purchase.ts';
+import { findAccount, lockAccountRow } from '../money/accounts.ts';
+import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
+import type { PublishedPack } from './packs.ts';
+
+/** How many purchases of an account may wait for their payment at the same time. */
+export const MOST_OPEN = 5;
+
+const columns = columnsOf(Purchase, 'p', {
+  purchaseId: 'id',
+  accountId: 'accountId',
+  userId: 'userId',
+  tokens: 'tokens',
+  bonusTokens: 'bonusTokens',
+  currency: 'currency',
+  amount: 'amount',
+  provider: 'provider',
+  method: 'method',
+  livemode: 'livemode',
+  state: 'state',
+  failure: 'failure',
+  sessionId: 'providerSessionId',
+  paymentId: 'providerPaymentId',
+  idempotencyKey: 'idempotencyKey',
+  receiptUrl: 'receiptUrl',
+  expiresAt: 'expiresAt',
+  dueAt: 'dueAt',
+  createdAt: 'createdAt',
+  paidAt: 'paidAt',
+  lookedAt: 'lookedAt',
+});
+const packColumns = sql<{
+  packId: string;
+  nameKo: string;
+  nameEn: string;
+}>`p.pack_id as "packId", k.name_ko as "nameKo", k.name_en as "nameEn"`;
+const from = sql`purchases p join packs k on (k.id, k.version) = (p.pack_id, p.pack_version)`;
+
+/** Instants in milliseconds, money in the currency's smallest unit. */
+export type PurchaseRow = RowOf<typeof columns> & RowOf<typeof packColumns>;
+
+export interface NewPurchase {
+  readonly userId: number;
+  readonly pack: PublishedPack;
+  readonly provider: ProviderName;
+  readonly method: PaymentMethod | null;
+  readonly livemode: boolean;
+  /** The same key makes one purchase, however often it is sent. */
+  readonly key: string;
+  /** When the provider may no longer be paid. Milliseconds. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Makes the purchase, or finds the one of the same key.
+ * @throws AppError not_found, idempotency_conflict (the key bought something else), too_many_open_purchases.
+ *   OutcomeUnknown with `purchaseId`.
+ */
+export async function createPurchase(database: Database, wanted: NewPurchase): Promise<PurchaseRow> {
+  const purchaseId = uuidv7();
+  return naming({ purchaseId }, () =>
+    database.transaction(async (tx) => {
+      const owner = await findAccount(tx, wanted.userId);
+      if (owner === null) throw new AppError('not_found');
+      // Two buttons that are pressed at once must not both find four open purchases.
+      await lockAccountRow(tx, owner.accountId);
+      const known = await findOne(tx, sql`p.account_id = ${owner.accountId} and p.idempotency_key = ${wanted.key}`);
+      if (known !== null) return assertSame(known, wanted);
+      const { open } = await one(
+        sql<{ open: number }>`select count(*)::float8 as open from purchases
+        where account_id = ${owner.accountId} and state in ('created', 'pending') and expires_at > clock_timestamp()`,
+        tx,
+      );
+      if (open >= MOST_OPEN) throw new AppError('too_many_open_purchases', { most: MOST_OPEN });
+      const { pack, provider, method, livemode, userId, key, expiresAt } = wanted;
+      await sql`insert into purchases (id, account_id, user_id, pack_id, pack_version, tokens, bonus_tokens, currency, amount,
+          provider, method, livemode, idempotency_key, expires_at)
+        values (${purchaseId}, ${owner.accountId}, ${userId}, ${pack.packId}, ${pack.version}, ${pack.tokens}, ${pack.bonusTokens}, ${pack.currency},
+          ${pack.amount}, ${provider}, ${method}, ${livemode}, ${key}, ${new Date(expiresAt)})`.execute(tx);
+      return getPurchase(tx, purchaseId);
+    }),
+  );
+}
+
+function assertSame(known: PurchaseRow, { pack, provider, method }: NewPurchase): PurchaseRow {
+  if (known.packId !== pack.packId || known.provider !== provider || known.method !== method)
+    throw new AppError('idempotency_conflict');
+  return known;
+}
+
+/** Remembers under which name the provider has the checkout. The first one stands. */
+export async function nameSession(on: Sql, purchaseId: string, sessionId: string): Promise<void> {
+  await sql`update purchases set provider_session_id = coalesce(provider_session_id, ${sessionId}) where id = ${purchaseId}`.execute(
+    on,
+  );
+}
+
+/**
+ * Remembers the payment that the browser brought back, so that the provider is asked for it. Whether it is ours is
+ * seen by looking.
+ * @returns false when the purchase, or another one, has a payment already that is not this one.
+ */
+export async function namePayment(on: Sql, purchaseId: string, paymentId: string): Promise<boolean> {
+  const named = await sql`update purchases p set provider_payment_id = ${paymentId}
+    where id = ${purchaseId} and (provider_payment_id is null or provider_payment_id = ${paymentId})
+      and not exists (select 1 from purchases o where o.provider = p.provider and o.provider_payment_id = ${paymentId} and o.id <> p.id)`.execute(
+    on,
+  );
+  return Number(named.numAffectedRows) === 1;
+}
+
+/** @throws AppError not_found */
+export async function getPurchase(on: Sql, purchaseId: string): Promise<PurchaseRow> {
+  const found = await findOne(on, sql`p.id = ${purchaseId}`);
+  if (found === null) throw new AppError('not_found');
+  return found;
+}
+
+/** @throws AppError not_found, for another person's too. */
+export async function getOwnPurchase(on: Sql, userId: number, purchaseId: string): Promise<PurchaseRow> {
+  const found = await findOne(on, sql`p.id = ${purchaseId} and p.user_id = ${userId}`);
+  if (found === null) throw new AppError('not_found');
+  return found;
+}
+
+/** By the provider's own name of its checkout or payment; null when no purchase has it. */
+export async function findByProviderId(
+  on: Sql,
+  provider: ProviderName,
+  id: { sessionId: string } | { paymentId: string },
+): Promise<PurchaseRow | null> {
+  const is =
+    'sessionId' in id ? sql`p.provider_session_id = ${id.sessionId}` : sql`p.provider_payment_id = ${id.paymentId}`;
+  return findOne(on, sql`p.provider = ${provider} and ${is}`);
+}
+
+export interface PurchaseFilter {
+  readonly userId?: number | undefined;
+  readonly state?: PurchaseState | undefined;
+  readonly provider?: ProviderName | undefined;
+}
+
+/** Newest first. */
+export async function listPurchases(
+  on: Sql,
+  { filter, limit, cursor }: { filter: PurchaseFilter; limit: number; cursor: string | null },
+): Promise<Page<PurchaseRow>> {
+  const [at = null, id = null] = cursor === null ? [] : decodeCursor(cursor, ['number', 'string']);
+  const { userId = null, state = null, provider = null } = filter;
+  const { rows } = await sql<PurchaseRow>`select ${columns}, ${packColumns} from ${from}
+    where (${userId}::bigint is null or p.account_id = (select id from accounts where user_id = ${userId}))
+      and (${state}::text is null or p.state = ${state}) and (${provider}::text is null or p.provider = ${provider})
+      and (${id}::uuid is null or (date_trunc('milliseconds', p.created_at), p.id) < (to_timestamp(${at}::float8 / 1000), ${id}::uuid))
+    order by p.created_at desc, p.id desc limit ${limit + 1}`
+    .execute(on)
+    .catch(rethrowBadCursor);
+  return pageOf(rows, limit, ({ createdAt, purchaseId }) => encodeCursor([createdAt, purchaseId]));
+}
+
+/** Locks the purchase. The caller holds its account's lock. */
+export async function lockPurchase(tx: Tx, purchaseId: string): Promise<PurchaseRow> {
+  await one(sql`select 1 from purchases where id = ${purchaseId} for no key update`, tx);
+  return getPurchase(tx, purchaseId);
+}
+
+function findOne(on: Sql, which: RawBuilder<unknown>): Promise<PurchaseRow | null> {
+  return first(sql<PurchaseRow>`select ${columns}, ${packColumns} from ${from} where ${which}`, on);
+}
