@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
-import { resumeUser } from '../db/people/suspension.ts';
 import { CLI_ACTOR } from '../domain/audit.ts';
-import { suspend } from '../operations/suspend-user.ts';
+import { resume, suspend } from '../operations/suspend-user.ts';
 import { withOperations } from './operations.ts';
 import { confirm, positiveInteger, print, reasonText } from './output.ts';
-import { withDatabase, type ReadConfig } from './target.ts';
+import type { ReadConfig } from './target.ts';
 
 interface Options {
   readonly reason: string;
@@ -39,8 +38,8 @@ export function addUserResume(user: Command, readConfig: ReadConfig): void {
     .requiredOption('--reason <text>', 'why, for the audit log', reasonText)
     .option('--json', 'print {"suspended": false}')
     .action(async (userId: number, { reason, json }: Options) => {
-      await withDatabase(readConfig(), async (database) => {
-        await resumeUser(database, { userId, reason, actor: CLI_ACTOR });
+      await withOperations(readConfig(), async (deps) => {
+        await resume(deps, { userId, reason, actor: CLI_ACTOR });
         print({ suspended: false }, { json, text: `User ${userId} may send again.` });
       });
     });

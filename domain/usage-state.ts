@@ -25,6 +25,8 @@ export interface UsageFigures {
 export interface UsageState extends UsageFigures {
   /** When the tokens run out, from `forecastDepletion`. */
   readonly depletesAt: Instant | null;
+  /** Whether an admin has suspended the account: nothing is admitted then, whatever `canSend` says of its tokens. */
+  readonly suspended: boolean;
 }
 
 export interface UsageReading {

@@ -6,7 +6,6 @@ import { conversationsQuery } from './chat/conversations/Conversations.tsx';
 import { prepareLanguage } from './i18n/language.ts';
 import { queries } from './session/keep.ts';
 import { meQuery } from './session/me.ts';
-import { endReload, unpackAfterReload } from './session/reload.ts';
 import { currentSession } from './session/session.ts';
 import { applyTheme } from './ui/theme.ts';
 import { usageQuery } from './usage/use-usage.ts';
@@ -18,7 +17,6 @@ export async function open(): Promise<void> {
   const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.nonce;
   if (nonce !== undefined) setNonce(nonce);
   applyTheme();
-  unpackAfterReload();
   await prepareLanguage();
   if (currentSession().state === 'in')
     await Promise.race([
@@ -34,7 +32,6 @@ export async function open(): Promise<void> {
       <App />
     </StrictMode>,
   );
-  endReload();
 }
 
 /** Reads the first data before drawing, so that the page is drawn once, with its sidebar. */

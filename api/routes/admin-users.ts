@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import { readUsage } from '../../db/money/usage.ts';
-import { resumeUser } from '../../db/people/suspension.ts';
 import {
   getUser,
   listEntries,
@@ -12,7 +11,7 @@ import {
 } from '../../db/reports/admin-users.ts';
 import { lookAlikesOf } from '../../domain/email.ts';
 import { SCHEDULE_KINDS } from '../../domain/schedules.ts';
-import { suspend } from '../../operations/suspend-user.ts';
+import { resume, suspend } from '../../operations/suspend-user.ts';
 import { within } from '../../platform/deadline.ts';
 import type { ApiDeps } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
@@ -105,7 +104,7 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
       answers: { 200: { description: 'The person', body: adminUser } },
       errors: ['not_found'],
       async handle(caller, { params: { userId }, body: { reason } }) {
-        await resumeUser(database, { userId, reason, actor: actorOf(caller) });
+        await resume(deps, { userId, reason, actor: actorOf(caller) });
         return { status: 200, body: presentUser(await getUser(database.sql, userId)) };
       },
     }),

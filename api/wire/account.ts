@@ -21,6 +21,9 @@ export const usageState = z
       description:
         'When the tokens run out at the pace of the last 7 days; null when they last until the reset, or with less than 24 hours of data',
     }),
+    suspended: z.boolean().meta({
+      description: 'An admin has suspended the account: nothing is admitted, whatever `canSend` says of its tokens',
+    }),
     purchaseUrl: z.string(),
   })
   .meta({ id: 'UsageState' });

@@ -19,18 +19,26 @@ export async function readUsage(
   { accountId, now }: { accountId: number; now: Instant },
 ): Promise<UsageState> {
   const beside = sql<
-    RecentRow & Pace
-  >`select * from (${selectRecent(accountId, now)}) recent cross join (${selectPace(accountId, now)}) pace`;
+    RecentRow & Pace & Door
+  >`select * from (${selectRecent(accountId, now)}) recent cross join (${selectPace(accountId, now)}) pace
+    cross join (${selectDoor(accountId)}) door`;
   const read = await readAccount(database.sql, { accountId, now, beside });
-  if (read !== null) return stateOf(read, recentOf(read), read, now);
+  if (read !== null) return stateOf(read, recentOf(read), read, now, read);
   // The first touch in a new period opens it.
   return database.transaction(async (tx) => {
     const opened = await lockAccount(tx, { accountId, now });
-    return stateOf(opened, await readRecent(tx, accountId, now), await one(selectPace(accountId, now), tx), now);
+    const recent = await readRecent(tx, accountId, now);
+    return stateOf(
+      opened,
+      recent,
+      await one(selectPace(accountId, now), tx),
+      now,
+      await one(selectDoor(accountId), tx),
+    );
   });
 }
 
-function stateOf(account: LockedAccount, recent: Recent, pace: Pace, now: Instant): UsageState {
+function stateOf(account: LockedAccount, recent: Recent, pace: Pace, now: Instant, { suspended }: Door): UsageState {
   const figures = describeUsage({ ...account, ...recent });
   return {
     ...figures,
@@ -41,6 +49,7 @@ function stateOf(account: LockedAccount, recent: Recent, pace: Pace, now: Instan
       resetsAt: figures.resetsAt,
       pace,
     }),
+    suspended,
   };
 }
 
@@ -119,6 +128,14 @@ function selectRecentOf(
 
 function recentOf({ heldTokens, debitCount, debitSum }: RecentRow): Recent {
   return { heldTokens, recentDebits: { count: debitCount, sum: debitSum } };
+}
+
+interface Door {
+  suspended: boolean;
+}
+
+function selectDoor(accountId: number) {
+  return sql<Door>`select suspended_at is not null as suspended from accounts where id = ${accountId}`;
 }
 
 /** Reads 8 days of rollups, which contain every day that the forecast may look at in any zone. */

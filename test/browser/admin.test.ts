@@ -217,6 +217,28 @@ test('an admin finds a person, grants tokens once, suspends and resumes', async 
   await grant.getByRole('button', { name: '지급하기' }).click();
   await grant.getByText('12,345토큰을 지급했습니다.').waitFor();
   await page.getByRole('row', { name: /지급 12,345 \+12,345 – – .*시험 지급/ }).waitFor();
+  // A zero too many is asked about, in words, and a grant can be taken back from its row.
+  await grant.getByLabel('지급할 토큰').fill('5000000000');
+  await grant.getByLabel('사유').fill('실수 지급');
+  await grant.getByRole('button', { name: '지급하기' }).click();
+  const asking = page.getByRole('alertdialog', { name: '50억 토큰을 지급할까요?' });
+  expect(await audit(page)).toEqual([]);
+  await asking.getByRole('button', { name: '다시 확인' }).click();
+  await asking.waitFor({ state: 'detached' });
+  expect((await person.call('GET', '/api/ai-usage')).body.purchasedTokens).toBe(12_345);
+  await grant.getByLabel('지급할 토큰').fill('2000000');
+  await grant.getByRole('button', { name: '지급하기' }).click();
+  await page
+    .getByRole('alertdialog', { name: '200만 토큰을 지급할까요?' })
+    .getByRole('button', { name: '지급하기' })
+    .click();
+  await page.getByRole('button', { name: '2,000,000토큰 지급 회수하기' }).click();
+  const back = page.getByRole('alertdialog', { name: '지급한 토큰을 회수할까요?' });
+  await back.getByText('200만 토큰을 회수합니다.').waitFor();
+  await back.getByLabel('사유').fill('되돌림');
+  await back.getByRole('button', { name: '회수하기' }).click();
+  await page.getByRole('row', { name: /회수 -2,000,000 -2,000,000 – – .*되돌림/ }).waitFor();
+  await page.getByRole('row', { name: /실수 지급 회수함/ }).waitFor();
   expect((await person.call('GET', '/api/ai-usage')).body.purchasedTokens).toBe(12_345);
   const suspension = page.getByRole('form', { name: '이용 정지' });
   await suspension.getByLabel('사유').fill('시험 정지');

@@ -172,7 +172,6 @@ describe('by the provider', () => {
     await introduce(page, 'kim');
     await page.getByLabel('메시지', { exact: true }).waitFor();
     expect(await page.getByLabel('메시지', { exact: true }).inputValue()).toBe('아직 보내지 않은 글');
-    expect(await kept(page)).not.toContain('아직');
     // Somebody else who signs in in the same tab cannot read it.
     provider.forget();
     await returnAfter(page, '06:00');
@@ -185,6 +184,7 @@ describe('by the provider', () => {
     await page.goto('/usage');
     await page.getByText(/로그인이 만료되었습니다/).waitFor();
     expect(page.url()).toBe(`${stage.stack.url}/usage`);
+    expect(await kept(page)).not.toContain('아직');
   });
 
   test('signing out ends the session here, in the other tabs and at the provider', async () => {

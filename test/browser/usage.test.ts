@@ -33,9 +33,12 @@ describe('the usage card', () => {
       await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: percent });
       await page.locator(`[data-testid=usage-card][data-level=${level}]`).waitFor();
       await card.getByText(word, { exact: true }).waitFor();
+      // Once on the screen: in the banner, else in the card.
+      const buy = page.getByRole('link', { name: /토큰 구매/ });
+      expect([level, await buy.count()]).toEqual([level, level === 'NORMAL' ? 0 : 1]);
       expect([level, await card.getByRole('link', { name: /토큰 구매/ }).count()]).toEqual([
         level,
-        level === 'NORMAL' ? 0 : 1,
+        level === 'NOTICE' ? 1 : 0,
       ]);
       expect([level, await banner.count()]).toEqual([level, warned ? 1 : 0]);
       if (warned)
@@ -67,7 +70,7 @@ describe('the usage card', () => {
     const person = await stage.stack.person();
     await person.call('POST', '/api/chat/send', { message: '안녕' });
     const page = await stage.visitAs(person, '/usage');
-    for (const figure of ['사용', '진행 중 확보', '남음', '매달 무료', '구매한 토큰', '남은 대화'])
+    for (const figure of ['사용', '진행 중 확보', '남음', '매달 무료', '구매한 토큰', '남은 횟수'])
       await page
         .getByRole('term')
         .filter({ hasText: new RegExp(`^${figure}$`) })
@@ -80,9 +83,9 @@ describe('the usage card', () => {
       page.getByRole('button', { name: 'CSV로 저장' }).click(),
     ]);
     expect(download.suggestedFilename()).toMatch(/^turnkeeper-\d{4}-\d{2}-by-turn\.csv$/);
-    await page.getByText(/대화 1건/).waitFor();
+    await page.getByText(/질문 1건/).waitFor();
     await person.call('POST', '/api/chat/send', { message: '다른 브라우저에서 한 번 더' });
-    await page.getByText(/대화 2건/).waitFor();
+    await page.getByText(/질문 2건/).waitFor();
     expect(await audit(page)).toEqual([]);
   });
 });

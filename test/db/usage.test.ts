@@ -66,6 +66,7 @@ describe('what an account is shown', () => {
       estimatedTurns: 111,
       resetsAt: END_OF_NOVEMBER,
       depletesAt: null,
+      suspended: false,
     });
   });
 

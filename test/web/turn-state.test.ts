@@ -53,7 +53,7 @@ describe('what a reader of a turn shows', () => {
     expect(play(accepted, delta('1-1', 'ab'), restarted('1-5', 'resync'), delta('1-6', 'abc')).text).toBe('abc');
   });
 
-  test('the ending has the last word about the text', () => {
+  test('the ending has the last word about the text; of a failed turn what was read stays', () => {
     expect(
       play(accepted, delta('1-1', '안'), {
         id: '1-9',
@@ -63,7 +63,7 @@ describe('what a reader of a turn shows', () => {
     ).toMatchObject({ phase: 'ended', text: '안녕' });
     expect(
       play(accepted, delta('1-1', '안'), { id: '1-9', type: 'failed', data: { turn: ending('failed') } }),
-    ).toMatchObject({ phase: 'ended', text: '' });
+    ).toMatchObject({ phase: 'ended', text: '안' });
   });
 });
 

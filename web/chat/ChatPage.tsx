@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useLayoutEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useLayoutEffect, useState } from 'react';
+import { v7 as uuidv7 } from 'uuid';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
 import { answer } from '../api/answer.ts';
@@ -10,11 +11,12 @@ import { NotFound } from '../ui/NotFound.tsx';
 import { TopBar } from '../ui/TopBar.tsx';
 import { UsageBanner } from '../usage/UsageBanner.tsx';
 import { Composer } from './composer/Composer.tsx';
-import { compose, composingOf } from './composer/composing.ts';
+import { compose, composingOf, forgetUnsent, moveDraft, useComposing } from './composer/composing.ts';
 import { useModelChoice } from './composer/ModelPicker.tsx';
 import { Refusal } from './composer/Refusal.tsx';
 import { preloadMarkdown } from './transcript/Answer.tsx';
 import { Transcript } from './transcript/Transcript.tsx';
+import { useRunning } from './transcript/use-running.ts';
 import { useTranscript } from './transcript/use-transcript.ts';
 
 /** The first turn sent from here, by the conversation that it began: the conversation keeps its place on the screen. */
@@ -25,7 +27,6 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
   const [, navigate] = useLocation();
   const [pending, setPending] = useState<string | null>(null);
   const turns = liveTurns();
-  const live = useSyncExternalStore(turns.subscribe, turns.list);
   const { rows, stored } = useTranscript(conversationId);
   const conversation = useQuery({
     queryKey: ['conversation', conversationId],
@@ -36,27 +37,36 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
       ),
   });
   const { model } = useModelChoice();
-  const running = live.find((turn) => turn.conversationId === conversationId && turn.phase !== 'ended') ?? null;
+  const running = useRunning(conversationId);
+  const { unsent } = useComposing(conversationId);
 
   const began = pending === null ? null : (turns.get(pending)?.conversationId ?? null);
   useLayoutEffect(() => {
     if (conversationId !== null || pending === null || began === null) return;
     begunBy.set(began, pending);
+    moveDraft(began);
     setPending(null);
     navigate(`/c/${began}`, { replace: true });
   }, [conversationId, pending, began, navigate]);
+  // A question that was on its way when the page was reloaded may have arrived.
+  const arrived = unsent !== null && rows.some(({ turnId, message }) => turnId === unsent.turnId && message !== null);
+  useEffect(() => {
+    if (arrived) forgetUnsent(unsent.turnId);
+  }, [arrived, unsent]);
   useEffect(preloadMarkdown, []);
   const title = conversationId === null ? t('new') : (conversation.data?.title ?? '');
   useEffect(() => {
     document.title = title === '' ? 'Turnkeeper' : `${title} · Turnkeeper`;
   }, [title]);
 
-  const send = (message: string) => {
+  const send = (message: string, { canned = false } = {}) => {
+    const turnId = unsent?.message === message ? unsent.turnId : uuidv7();
     compose(conversationId, {
       refusal: null,
       ...(message === composingOf(conversationId).draft.trim() ? { draft: '' } : {}),
+      ...(canned ? {} : { unsent: { turnId, message } }),
     });
-    const turnId = turns.send({ message, conversationId, model });
+    turns.send({ turnId, message, canned, conversationId, model });
     if (conversationId === null) setPending(turnId);
   };
   if (stored.error instanceof ApiError && stored.error.code === 'not_found') return <NotFound />;
@@ -72,8 +82,9 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
           stored={conversationId === null ? null : stored}
           conversationId={conversationId}
           onAsk={send}
+          onContinue={() => send(t('continueMessage'), { canned: true })}
         />
-        <div className="mx-auto grid w-full max-w-3xl gap-2.5 px-3 pb-3 sm:px-6 sm:pb-5">
+        <div className="mx-auto grid w-full max-w-3xl grid-cols-[minmax(0,1fr)] gap-2.5 px-3 pb-3 sm:px-6 sm:pb-5">
           <UsageBanner />
           <Refusal conversationId={conversationId} />
           <Composer

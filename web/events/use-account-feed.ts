@@ -71,7 +71,9 @@ function useOnTurn() {
   const refresh = useRefreshTranscript();
   return useMemo(
     () => (change: Extract<FeedEvent, { type: 'turn' }>['data']) => {
-      if (liveTurns().get(change.turnId) !== undefined) return;
+      const known = liveTurns().get(change.turnId);
+      // What was read of a failed turn is kept; a replay by an admin begins it anew.
+      if (known !== undefined && known.ending?.state !== 'failed') return;
       void queries.invalidateQueries({ queryKey: ['conversations'] });
       const key = messagesKey(change.conversationId);
       const isOpen = queries.getQueryCache().find({ queryKey: key })?.isActive() === true;

@@ -7,12 +7,14 @@ import { Problem } from '../ui/Problem.tsx';
 import { BuyButton } from '../usage/BuyButton.tsx';
 import { useFigures } from '../usage/figures.ts';
 import { LEVEL_LOOK } from '../usage/level-look.ts';
+import { bodyOf } from './body.ts';
 import { useMarkRead, useNotifications, type Notification } from './use-notifications.ts';
 
 export function Panel({ button, onClose }: { button: ReactElement; onClose: () => void }) {
   const { t } = useTranslation();
   const list = useNotifications();
   const mark = useMarkRead();
+  const newest = list.data?.items[0];
   return (
     <Popover.Root
       defaultOpen
@@ -53,6 +55,11 @@ export function Panel({ button, onClose }: { button: ReactElement; onClose: () =
               ))}
             </ul>
           </div>
+          {newest !== undefined && (
+            <div className="border-t border-line p-2.5 empty:hidden">
+              <BuyButton url={newest.purchaseUrl} place="panel" className="w-full" />
+            </div>
+          )}
         </Popover.Content>
       </Popover.Portal>
     </Popover.Root>
@@ -72,16 +79,13 @@ function Item({ item, onRead }: { item: Notification; onRead: () => void }) {
           {item.title}
           {isNew && <span className="sr-only"> ({t('bell.new')})</span>}
         </h3>
-        <p className="whitespace-pre-line text-soft">{item.body}</p>
+        <p className="whitespace-pre-line text-soft">{bodyOf(item)}</p>
         <p className="text-xs text-faint">{moment(item.createdAt)}</p>
-        <div className="flex gap-2">
-          <BuyButton url={item.purchaseUrl} />
-          {isNew && (
-            <Button look="bare" size="small" onClick={onRead}>
-              {t('bell.read')}
-            </Button>
-          )}
-        </div>
+        {isNew && (
+          <Button look="bare" size="small" className="-ml-3 justify-self-start" onClick={onRead}>
+            {t('bell.read')}
+          </Button>
+        )}
       </div>
     </article>
   );

@@ -1,7 +1,6 @@
 import { ErrorResponse, InMemoryWebStorage, UserManager, WebStorageStateStore, type User } from 'oidc-client-ts';
 import { answer } from '../api/answer.ts';
 import { publicApi } from '../api/public-client.ts';
-import { packDrafts, unpackDrafts, type Drafts } from '../chat/composer/composing.ts';
 import { currentLocale } from '../i18n/language.ts';
 import { RETURN_PATH, type Tokens } from './tokens.ts';
 
@@ -13,7 +12,6 @@ const KEPT_WHILE_AWAY = 'turnkeeper.return';
 interface KeptWhileAway {
   readonly place: string;
   readonly silent: boolean;
-  readonly drafts: Drafts;
 }
 
 let made: Promise<UserManager | null> | null = null;
@@ -27,11 +25,7 @@ let made: Promise<UserManager | null> | null = null;
 export async function askProvider({ silent }: { silent: boolean }): Promise<boolean> {
   const manager = await provider();
   if (manager === null) return false;
-  const kept: KeptWhileAway = {
-    place: location.pathname + location.search + location.hash,
-    silent,
-    drafts: packDrafts(),
-  };
+  const kept: KeptWhileAway = { place: location.pathname + location.search + location.hash, silent };
   sessionStorage.setItem(KEPT_WHILE_AWAY, JSON.stringify(kept));
   // This asks for the provider's discovery document first, so that a provider that is away is noticed here, where we
   // can say so, and not by the browser's error page.
@@ -41,15 +35,14 @@ export async function askProvider({ silent }: { silent: boolean }): Promise<bool
   return true;
 }
 
-/** Restores the address that the person came from, and their drafts. */
+/** Restores the address that the person came from. */
 export async function returnFromProvider(): Promise<{
   tokens: Tokens | null;
   reason: 'expired' | 'refused' | 'unreachable';
 }> {
-  const { place, silent, drafts } = unpack();
+  const { place, silent } = unpack();
   const arrived = location.href;
   history.replaceState(null, '', place);
-  unpackDrafts(drafts);
   try {
     const manager = await provider();
     return {
@@ -127,9 +120,7 @@ function tokensOf({ access_token: token, expires_at: expiresAt }: User): Tokens 
 function unpack(): KeptWhileAway {
   const packed = sessionStorage.getItem(KEPT_WHILE_AWAY);
   sessionStorage.removeItem(KEPT_WHILE_AWAY);
-  return packed === null
-    ? { place: '/', silent: false, drafts: { writer: null, byConversation: {} } }
-    : (JSON.parse(packed) as KeptWhileAway);
+  return packed === null ? { place: '/', silent: false } : (JSON.parse(packed) as KeptWhileAway);
 }
 
 function isTimeout(error: unknown): boolean {

@@ -1,9 +1,6 @@
-import { packDrafts, unpackDrafts, type Drafts } from '../chat/composer/composing.ts';
 import { liveTurns } from './keep.ts';
 import { staysSignedIn } from './session.ts';
 
-/** The name in sessionStorage of the drafts that are kept over a reload. */
-const DRAFTS = 'turnkeeper.reload';
 /** With a build's name added: this tab has been reloaded for that build without being asked. */
 const RELOADED_FOR = 'turnkeeper.reloaded-for.';
 const ANSWER_WITHIN_MS = 10_000;
@@ -24,7 +21,7 @@ export function isLost(error: unknown): boolean {
  * could read on.
  */
 export async function reload(): Promise<void> {
-  if ((await servedBuild()) !== null) reloadWithDrafts();
+  if ((await servedBuild()) !== null) location.reload();
 }
 
 /**
@@ -43,22 +40,6 @@ export async function reloadForNewer(): Promise<void> {
   )
     return;
   sessionStorage.setItem(RELOADED_FOR + newest, 'yes');
-  reloadWithDrafts();
-}
-
-/** Restores the drafts before the server names the person, who decides whether the drafts are theirs. */
-export function unpackAfterReload(): void {
-  const packed = sessionStorage.getItem(DRAFTS);
-  if (packed !== null) unpackDrafts(JSON.parse(packed) as Drafts);
-}
-
-/** Called when the app is open. A page that could not open leaves the drafts to the next one. */
-export function endReload(): void {
-  sessionStorage.removeItem(DRAFTS);
-}
-
-function reloadWithDrafts(): void {
-  sessionStorage.setItem(DRAFTS, JSON.stringify(packDrafts()));
   location.reload();
 }
 

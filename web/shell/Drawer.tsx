@@ -1,5 +1,6 @@
 import { Dialog } from 'radix-ui';
 import { useTranslation } from 'react-i18next';
+import { isComposingKey } from '../ui/keys/composing-key.ts';
 import { OVERLAY } from '../ui/dialog-look.ts';
 import { Sidebar } from './Sidebar.tsx';
 
@@ -16,6 +17,9 @@ export function Drawer({ onClose }: { onClose: () => void }) {
         <Dialog.Overlay className={`${OVERLAY} lg:hidden`} />
         <Dialog.Content
           aria-describedby={undefined}
+          onEscapeKeyDown={(event) => {
+            if (isComposingKey(event)) event.preventDefault();
+          }}
           className="fixed inset-y-0 left-0 z-50 w-[min(20rem,86vw)] border-r border-line bg-panel shadow-float outline-none lg:hidden"
         >
           <Dialog.Title className="sr-only">{t('sidebar')}</Dialog.Title>

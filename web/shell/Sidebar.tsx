@@ -5,7 +5,7 @@ import { Conversations } from '../chat/conversations/Conversations.tsx';
 import { Brand } from '../ui/Brand.tsx';
 import { buttonClass } from '../ui/Button.tsx';
 import { UsageCard } from '../usage/UsageCard.tsx';
-import { WRITE } from '../ui/shortcuts.ts';
+import { WRITE } from '../ui/keys/shortcuts.ts';
 
 /** @param onLeave called when another page is chosen, so that the drawer closes. */
 export function Sidebar({ onLeave = () => {} }: { onLeave?: () => void }) {

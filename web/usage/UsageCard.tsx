@@ -6,6 +6,7 @@ import { BuyButton } from './BuyButton.tsx';
 import { useFigures } from './figures.ts';
 import { LEVEL_LOOK } from './level-look.ts';
 import { Meter } from './Meter.tsx';
+import { useLeft } from './use-left.ts';
 import { useUsage, type Usage } from './use-usage.ts';
 
 /**
@@ -31,7 +32,8 @@ export function UsageCard({ detailed = false }: { detailed?: boolean }) {
 
 function Compact({ usage }: { usage: Usage }) {
   const { t } = useTranslation('usage');
-  const { tokens } = useFigures();
+  const { tokens, moment } = useFigures();
+  const left = useLeft();
   return (
     <div className="grid gap-2.5">
       <div className="flex items-center justify-between gap-2">
@@ -40,16 +42,17 @@ function Compact({ usage }: { usage: Usage }) {
           {t('details')}
         </Link>
       </div>
-      <Meter usage={usage} label={t('meter')} />
-      <p className="flex items-baseline justify-between gap-2 text-sm">
-        <span>
-          <b className="font-semibold tabular-nums">{tokens(usage.remainingTokens)}</b>{' '}
-          <span className="text-faint">{t('left')}</span>
-        </span>
-        <span className="text-xs text-faint tabular-nums">{t('ofTotal', { total: tokens(usage.totalAvailable) })}</span>
+      <p className="text-sm leading-snug">
+        <b className="font-semibold">{left(usage)}</b>
+        <span className="text-faint"> · </span>
+        <span className="inline-block text-faint">{t('resetsShort', { at: moment(usage.resetsAt) })}</span>
       </p>
-      <LevelMessage usage={usage} />
-      {usage.level !== 'NORMAL' && <BuyButton url={usage.purchaseUrl} />}
+      <Meter usage={usage} label={t('meter')} />
+      <p className="flex flex-wrap justify-between gap-x-2 text-xs text-faint tabular-nums">
+        <span>{t('leftOf', { tokens: tokens(usage.remainingTokens) })}</span>
+        <span>{t('ofTotal', { total: tokens(usage.totalAvailable) })}</span>
+      </p>
+      {usage.level !== 'NORMAL' && !usage.suspended && <BuyButton url={usage.purchaseUrl} place="card" />}
     </div>
   );
 }
@@ -61,25 +64,34 @@ function Compact({ usage }: { usage: Usage }) {
 export function UsageFigures({ usage, others = false }: { usage: Usage; others?: boolean }) {
   const { t } = useTranslation('usage');
   const { tokens, percent, moment, until, timeZone } = useFigures();
+  const left = useLeft();
   const figures = [
     ['used', tokens(usage.usedTokens)],
     ['held', tokens(usage.heldTokens)],
     ['remaining', tokens(usage.remainingTokens)],
     ['allowance', tokens(usage.allowanceTokens)],
     ['purchased', tokens(usage.purchasedTokens)],
-    ['turnsLeft', t('turns', { count: usage.estimatedTurns })],
+    ['turnsLeft', t('turns', { n: tokens(usage.estimatedTurns) })],
   ] as const;
   return (
     <div className="grid gap-5">
       <div className="flex flex-wrap items-end justify-between gap-4">
         <div>
           <LevelLabel usage={usage} />
-          <p className="mt-2 text-4xl font-semibold tracking-tight tabular-nums">{percent(usage.usagePercent)}</p>
-          <p className="text-sm text-soft">
+          {!others && <p className="mt-3 text-2xl font-semibold tracking-tight text-balance">{left(usage)}</p>}
+          {!others && (
+            <p className="mt-1 text-sm text-soft">
+              {t('resets', { at: moment(usage.resetsAt), until: until(usage.resetsAt), zone: timeZone })}
+            </p>
+          )}
+          <p className={others ? 'mt-2 text-2xl font-semibold tabular-nums' : 'mt-3 text-sm text-soft tabular-nums'}>
+            {percent(usage.usagePercent)} ·{' '}
             {t('usedOf', { used: tokens(usage.usedTokens), total: tokens(usage.totalAvailable) })}
           </p>
         </div>
-        {usage.level !== 'NORMAL' && !others && <BuyButton url={usage.purchaseUrl} size="medium" />}
+        {usage.level !== 'NORMAL' && !usage.suspended && !others && (
+          <BuyButton url={usage.purchaseUrl} place="page" size="medium" className="w-full sm:w-auto" />
+        )}
       </div>
       <Meter usage={usage} label={t('meter')} className="h-3" />
       {!others && <LevelMessage usage={usage} />}
@@ -96,22 +108,24 @@ export function UsageFigures({ usage, others = false }: { usage: Usage; others?:
           {t('depletes', { at: moment(usage.depletesAt), until: until(usage.depletesAt) })}
         </p>
       )}
-      <p className="border-t border-line pt-4 text-sm text-soft">
-        {t('resets', { at: moment(usage.resetsAt), until: until(usage.resetsAt), zone: timeZone })}
-      </p>
+      {others && (
+        <p className="border-t border-line pt-4 text-sm text-soft">
+          {t('resets', { at: moment(usage.resetsAt), until: until(usage.resetsAt), zone: timeZone })}
+        </p>
+      )}
     </div>
   );
 }
 
-function LevelLabel({ usage: { level } }: { usage: Usage }) {
+function LevelLabel({ usage: { level, suspended } }: { usage: Usage }) {
   const { t } = useTranslation('usage');
-  const { icon: Icon, ink, tint } = LEVEL_LOOK[level];
+  const { icon: Icon, ink, tint } = LEVEL_LOOK[suspended ? 'BLOCKED' : level];
   return (
     <span
       className={`inline-flex items-center gap-1.5 rounded-full px-2.5 py-0.5 text-xs font-semibold ${tint} ${ink}`}
     >
       <Icon aria-hidden className="size-3.5" />
-      {t(`level.${level}`)}
+      {suspended ? t('suspended') : t(`level.${level}`)}
     </span>
   );
 }
@@ -119,11 +133,11 @@ function LevelLabel({ usage: { level } }: { usage: Usage }) {
 /** Says from 90 % on what happens next. */
 function LevelMessage({ usage }: { usage: Usage }) {
   const { t } = useTranslation('usage');
-  const { day } = useFigures();
-  if (usage.level === 'NORMAL' || usage.level === 'NOTICE') return null;
+  const { moment } = useFigures();
+  if (usage.suspended || usage.level === 'NORMAL' || usage.level === 'NOTICE') return null;
   return (
     <p className={`text-sm ${LEVEL_LOOK[usage.level].ink}`}>
-      {t(`cardMessage.${usage.level}`, { day: day(usage.resetsAt) })}
+      {t(`cardMessage.${usage.level}`, { at: moment(usage.resetsAt) })}
     </p>
   );
 }

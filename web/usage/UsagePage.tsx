@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import { useMe } from '../session/me.ts';
 import { Page } from '../ui/Page.tsx';
-import { History } from './History.tsx';
+import { History } from './history/History.tsx';
 import { TryLevels } from './TryLevels.tsx';
 import { UsageCard } from './UsageCard.tsx';
 

@@ -9,3 +9,6 @@ export const LEVEL_LOOK = {
   CRITICAL: { icon: CircleAlert, ink: 'text-bad', fill: 'bg-bad-fill', tint: 'bg-bad-tint' },
   BLOCKED: { icon: CircleSlash, ink: 'text-bad', fill: 'bg-bad-fill', tint: 'bg-bad-tint' },
 } as const satisfies Record<Level, unknown>;
+
+/** Lowest first. */
+export const LEVELS = Object.keys(LEVEL_LOOK) as Level[];

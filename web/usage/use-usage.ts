@@ -14,6 +14,12 @@ export function useUsage() {
   return useQuery({ ...usageQuery, ...useFallback() });
 }
 
+/** Why nothing can be sent; null when something can, or when nothing is known yet. */
+export function closedBy(usage: Usage | undefined): 'suspended' | 'exhausted' | null {
+  if (usage === undefined) return null;
+  return usage.suspended ? 'suspended' : usage.canSend ? null : 'exhausted';
+}
+
 /**
  * An answer never replaces newer figures that the feed brought meanwhile. If they are older, the feed soon corrects
  * them, because it tells of every change.

@@ -1,12 +1,20 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { AlertDialog } from 'radix-ui';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
+import { currentLocale } from '../../i18n/language.ts';
 import { Button } from '../../ui/Button.tsx';
+import { DIALOG, OVERLAY } from '../../ui/dialog-look.ts';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { FIELD, Labelled } from '../Fields.tsx';
+import { amountInWords } from './amount-in-words.ts';
+import { newKey } from './new-key.ts';
+
+/** A grant of so many tokens, ten free months, is asked about once more. */
+const ASKED_FROM = 1_000_000;
 
 /** Gives tokens exactly once: every sending has the form's key until the grant is booked. */
 export function GrantForm({ userId }: { userId: number }) {
@@ -16,6 +24,7 @@ export function GrantForm({ userId }: { userId: number }) {
   const [tokens, setTokens] = useState('10000');
   const [reason, setReason] = useState('');
   const [key, setKey] = useState(newKey);
+  const [asking, setAsking] = useState(false);
   const grant = useMutation({
     mutationFn: () =>
       answer(
@@ -34,8 +43,11 @@ export function GrantForm({ userId }: { userId: number }) {
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    grant.mutate();
+    if (amount >= ASKED_FROM) setAsking(true);
+    else grant.mutate();
   };
+  const amount = Number(tokens) || 0;
+  const figures = { tokens: written(amount), words: amountInWords(amount, currentLocale()) };
   return (
     <form
       onSubmit={submit}
@@ -55,6 +67,7 @@ export function GrantForm({ userId }: { userId: number }) {
           className={`${FIELD} text-ink`}
         />
       </Labelled>
+      <p className="-mt-1 text-sm text-soft">{t('grant.words', figures)}</p>
       <Labelled label={t('reason')}>
         <input
           required
@@ -74,10 +87,27 @@ export function GrantForm({ userId }: { userId: number }) {
         )}
       </div>
       {grant.isError && <Problem error={grant.error} />}
+      <AlertDialog.Root open={asking} onOpenChange={setAsking}>
+        <AlertDialog.Portal>
+          <AlertDialog.Overlay className={OVERLAY} />
+          <AlertDialog.Content className={DIALOG}>
+            <AlertDialog.Title className="text-lg font-semibold">{t('grant.askTitle', figures)}</AlertDialog.Title>
+            <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">
+              {t('grant.askLead', figures)}
+            </AlertDialog.Description>
+            <div className="flex flex-wrap justify-end gap-2">
+              <AlertDialog.Cancel asChild>
+                <Button>{t('grant.askBack')}</Button>
+              </AlertDialog.Cancel>
+              <AlertDialog.Action asChild>
+                <Button look="primary" onClick={() => grant.mutate()}>
+                  {t('grant.give')}
+                </Button>
+              </AlertDialog.Action>
+            </div>
+          </AlertDialog.Content>
+        </AlertDialog.Portal>
+      </AlertDialog.Root>
     </form>
   );
-}
-
-function newKey(): string {
-  return `web-${crypto.getRandomValues(new Uint32Array(4)).join('-')}`;
 }

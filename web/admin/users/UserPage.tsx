@@ -14,11 +14,12 @@ import { TryLevels } from '../../usage/TryLevels.tsx';
 import { UsageFigures } from '../../usage/UsageCard.tsx';
 import { AdminNav } from '../AdminNav.tsx';
 import { Facts } from '../Facts.tsx';
-import { Pages, Table } from '../Table.tsx';
+import { Table } from '../Table.tsx';
 import { TurnLink } from '../TurnLink.tsx';
 import { useAddress } from '../use-address.ts';
 import { When } from '../When.tsx';
 import { GrantForm } from './GrantForm.tsx';
+import { Ledger } from './Ledger.tsx';
 import { Suspension } from './Suspension.tsx';
 import { LookAlikes } from './LookAlikes.tsx';
 
@@ -94,60 +95,9 @@ function User({ user, busy }: { user: Schemas['AdminUserDetail']; busy: boolean 
         />
       </section>
       <Schedules schedules={user.schedules} />
-      <section>
-        <h2 className="mb-3 text-lg font-semibold">{t('users.ledger')}</h2>
-        <Pages
-          label={t('users.ledger')}
-          page={user.ledger}
-          busy={busy}
-          keyOf={({ entryId }) => entryId}
-          empty={t('users.noEntries')}
-          columns={[
-            { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> },
-            {
-              title: t('users.kind'),
-              cell: ({ kind, estimated, overHold, ceilingMoved }) => (
-                <>
-                  {t(`users.kindOf.${kind}`)}
-                  {[
-                    ['estimated', estimated],
-                    ['overHold', overHold],
-                    ['ceilingMoved', ceilingMoved],
-                  ].flatMap(([flag, set]) =>
-                    set === true
-                      ? [
-                          <span key={String(flag)} className="block text-xs text-faint">
-                            {t(`users.flag.${flag as 'estimated'}`)}
-                          </span>,
-                        ]
-                      : [],
-                  )}
-                </>
-              ),
-            },
-            { title: t('tokens'), numeric: true, cell: (entry) => tokens(entry.tokens) },
-            {
-              title: t('turns.purchased'),
-              numeric: true,
-              cell: (entry) => signed(entry.purchasedDelta - entry.debtDelta, tokens),
-            },
-            { title: t('turns.allowance'), numeric: true, cell: (entry) => signed(entry.allowanceDelta, tokens) },
-            { title: t('turns.overage'), numeric: true, cell: (entry) => signed(entry.overageDelta, tokens) },
-            { title: t('users.period'), cell: ({ period }) => period },
-            {
-              title: t('users.why'),
-              cell: ({ turnId, reason }) => (turnId === null ? reason : <TurnLink turnId={turnId} />),
-            },
-          ]}
-        />
-      </section>
+      <Ledger ledger={user.ledger} busy={busy} />
     </div>
   );
-}
-
-/** The signed change of a counter; debt counts as a negative number of purchased tokens. */
-function signed(delta: number, written: (value: number) => string): string {
-  return delta === 0 ? '–' : delta > 0 ? `+${written(delta)}` : written(delta);
 }
 
 function Person({ user }: { user: Schemas['AdminUser'] }) {

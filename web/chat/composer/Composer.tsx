@@ -1,11 +1,11 @@
-import { ArrowUp, Square } from 'lucide-react';
 import { useEffect, useRef, type KeyboardEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { WRITE } from '../../ui/shortcuts.ts';
-import { Button } from '../../ui/Button.tsx';
-import { useUsage } from '../../usage/use-usage.ts';
+import { isComposingKey } from '../../ui/keys/composing-key.ts';
+import { WRITE } from '../../ui/keys/shortcuts.ts';
+import { closedBy, useUsage } from '../../usage/use-usage.ts';
 import { compose, useComposing } from './composing.ts';
 import { ModelPicker } from './ModelPicker.tsx';
+import { SendOrStop } from './SendOrStop.tsx';
 import { TokenMeter } from './TokenMeter.tsx';
 import type { LiveTurn } from '../turns/turn-state.ts';
 
@@ -31,16 +31,16 @@ export function Composer({
   const { data: usage } = useUsage();
   const field = useRef<HTMLTextAreaElement>(null);
   useFocus(field, conversationId);
-  const blocked = usage?.canSend === false;
+  const closed = closedBy(usage);
   const tooLong = draft.length > LONGEST && [...draft].length > LONGEST;
-  const ready = draft.trim() !== '' && !tooLong && !blocked && running === null;
+  const ready = draft.trim() !== '' && !tooLong && closed === null && running === null;
   const send = () => {
     if (ready) onSend(draft.trim());
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
     // While a Korean syllable is being composed, Enter only completes it.
-    if (event.nativeEvent.isComposing) return;
+    if (isComposingKey(event.nativeEvent)) return;
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
       send();
@@ -49,14 +49,14 @@ export function Composer({
       onStop(running.turnId);
     }
   };
-  const reason = blocked ? t('blockedReason') : tooLong ? t('tooLong') : null;
+  const reason = closed !== null ? t(`closed.${closed}.reason`) : tooLong ? t('tooLong') : null;
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
         send();
       }}
-      className="rounded-2xl border border-line bg-raised shadow-sm focus-within:border-accent/60"
+      className="min-w-0 rounded-2xl border border-line bg-raised shadow-sm focus-within:border-accent/60"
     >
       <label htmlFor="composer" className="sr-only">
         {t('message')}
@@ -68,48 +68,30 @@ export function Composer({
         rows={1}
         onChange={(event) => compose(conversationId, { draft: event.target.value })}
         onKeyDown={onKeyDown}
-        placeholder={blocked ? t('blockedPlaceholder') : t('placeholder')}
+        placeholder={closed === null ? t('placeholder') : t(`closed.${closed}.placeholder`)}
         aria-invalid={tooLong}
         aria-describedby={reason === null ? 'composer-keys' : 'composer-reason'}
-        className="block field-sizing-content max-h-[40dvh] min-h-13 w-full resize-none bg-transparent px-4 pt-3.5 pb-1 outline-none placeholder:text-faint"
+        className="block field-sizing-content max-h-[40dvh] min-h-13 w-full min-w-0 resize-none bg-transparent px-4 pt-3.5 pb-1 wrap-anywhere outline-none placeholder:text-faint"
       />
-      <div className="flex items-center gap-1 px-2 pb-2">
+      {reason !== null && (
+        <p id="composer-reason" className="px-4 pb-1.5 text-sm text-bad">
+          {reason}
+        </p>
+      )}
+      <div className="flex min-w-0 items-center gap-1 px-2 pb-2">
         <ModelPicker />
         <TokenMeter running={running} />
         <span id="composer-keys" className="sr-only">
           {t('keys')}
         </span>
-        {reason !== null && (
-          <span id="composer-reason" className="truncate px-1 text-sm text-bad">
-            {reason}
-          </span>
-        )}
-        {running === null ? (
-          <Button
-            type="submit"
-            look="primary"
-            size="icon"
-            className="ml-auto rounded-xl"
-            disabled={!ready}
-            aria-label={t('send')}
-          >
-            <ArrowUp aria-hidden className="size-5" />
-          </Button>
-        ) : (
-          <Button
-            size="icon"
-            className="ml-auto rounded-xl"
-            disabled={running.stopping}
-            aria-label={t('stop')}
-            aria-keyshortcuts="Escape"
-            onClick={() => {
-              onStop(running.turnId);
-              field.current?.focus();
-            }}
-          >
-            <Square aria-hidden className="size-3.5 fill-current" />
-          </Button>
-        )}
+        <SendOrStop
+          running={running}
+          ready={ready}
+          onStop={(turnId) => {
+            onStop(turnId);
+            field.current?.focus();
+          }}
+        />
       </div>
     </form>
   );

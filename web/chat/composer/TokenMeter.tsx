@@ -4,7 +4,7 @@ import { Link } from 'wouter';
 import { liveTurns } from '../../session/keep.ts';
 import { useFigures } from '../../usage/figures.ts';
 import { Meter } from '../../usage/Meter.tsx';
-import { useUsage } from '../../usage/use-usage.ts';
+import { closedBy, useUsage } from '../../usage/use-usage.ts';
 import { roughTokens, type LiveTurn } from '../turns/turn-state.ts';
 
 /** The tokens that are left, shown where they are spent; while an answer streams, also about how many it uses. */
@@ -26,8 +26,9 @@ export function TokenMeter({ running }: { running: LiveTurn | null }) {
       <span className="truncate tabular-nums">
         {running !== null && soFar > 0
           ? t('soFar', { tokens: tokens(soFar) })
-          : t('leftShort', { tokens: tokens(usage.remainingTokens) })}
+          : closedBy(usage) === null && t('leftShort', { n: tokens(usage.estimatedTurns) })}
       </span>
+      <span className="sr-only">{t('title')}</span>
     </Link>
   );
 }

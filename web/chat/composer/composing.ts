@@ -2,16 +2,35 @@ import { useSyncExternalStore } from 'react';
 import type { ApiError } from '../../api/api-error.ts';
 
 /**
- * The draft of a conversation, and why the last question sent from it was given back. It stays when its page is left.
+ * The draft of a conversation, and why the last question sent from it was given back. It stays when its page is left,
+ * and the draft also when the page is reloaded.
  */
 export interface Composing {
   readonly draft: string;
   readonly refusal: ApiError | null;
+  /** The question that was sent and is not admitted yet. */
+  readonly unsent: Unsent | null;
 }
 
-const EMPTY: Composing = { draft: '', refusal: null };
+/** A question and its turn's id, so that sending it again after a reload is the same turn. */
+export interface Unsent {
+  readonly turnId: string;
+  readonly message: string;
+}
+
+/** A draft as the tab's storage has it. */
+interface Kept {
+  /** The user id of who wrote it. */
+  readonly writer: number | null;
+  readonly draft: string;
+  readonly unsent: Unsent | null;
+}
+
+const EMPTY: Composing = { draft: '', refusal: null, unsent: null };
+/** With a conversation's id added: the name in sessionStorage of its draft. It ends with the tab. */
+const KEPT = 'turnkeeper.draft.';
 const all = new Map<string, Composing>();
-/** The user id of who wrote the drafts; null before the server has named the person. */
+/** The user id of who writes; null before the server has named the person. */
 let writer: number | null = null;
 const listeners = new Set<() => void>();
 
@@ -25,47 +44,80 @@ export function composingOf(conversationId: string | null): Composing {
 }
 
 export function compose(conversationId: string | null, change: Partial<Composing>): void {
-  all.set(conversationId ?? '', { ...composingOf(conversationId), ...change });
-  for (const listener of listeners) listener();
+  const key = conversationId ?? '';
+  const now = { ...composingOf(conversationId), ...change };
+  all.set(key, now);
+  keep(key, now);
+  tell();
 }
 
 /** Puts a refused question back, before anything typed since. */
 export function giveBack(conversationId: string | null, question: string, refusal: ApiError): void {
-  const { draft } = composingOf(conversationId);
-  compose(conversationId, {
-    draft: draft === '' || draft === question ? question : `${question}\n\n${draft}`,
-    refusal,
-  });
+  compose(conversationId, { draft: joined(question, composingOf(conversationId).draft), refusal, unsent: null });
 }
 
-/** All drafts and who wrote them, to be kept while the page is left. */
-export interface Drafts {
-  readonly writer: number | null;
-  readonly byConversation: Record<string, string>;
+/**
+ * Called when the turn is known to be admitted. After a reload its question may still stand in the field; it is taken
+ * out unless it was changed since.
+ */
+export function forgetUnsent(turnId: string): void {
+  for (const [key, { draft, unsent }] of all) {
+    if (unsent?.turnId === turnId)
+      compose(key === '' ? null : key, { unsent: null, ...(draft === unsent.message ? { draft: '' } : {}) });
+  }
 }
 
-export function packDrafts(): Drafts {
-  return {
-    writer,
-    byConversation: Object.fromEntries(
-      [...all].filter(([, { draft }]) => draft !== '').map(([conversationId, { draft }]) => [conversationId, draft]),
-    ),
-  };
+/** Takes what was typed since the first question along into the conversation that it began. */
+export function moveDraft(conversationId: string): void {
+  const { draft } = composingOf(null);
+  if (draft === '') return;
+  compose(conversationId, { draft: joined(draft, composingOf(conversationId).draft) });
+  compose(null, { draft: '' });
 }
 
-export function unpackDrafts(drafts: Drafts): void {
-  writer = drafts.writer;
-  for (const [conversationId, draft] of Object.entries(drafts.byConversation)) compose(conversationId, { draft });
-}
-
-/** Called when a person has signed in: drafts of another person are deleted, because they are not theirs to read. */
+/**
+ * Called when a person has signed in: restores what they wrote in this tab before it was reloaded. Drafts of another
+ * person are deleted, because they are not theirs to read.
+ */
 export function composeAs(userId: number): void {
-  if (writer !== userId) forgetComposing();
+  if (writer !== userId) all.clear();
   writer = userId;
+  for (const name of keptNames()) {
+    const kept = JSON.parse(sessionStorage.getItem(name) ?? 'null') as Kept | null;
+    const key = name.slice(KEPT.length);
+    if (kept?.writer !== userId) sessionStorage.removeItem(name);
+    else if (!all.has(key)) all.set(key, { ...EMPTY, draft: kept.draft, unsent: kept.unsent });
+  }
+  tell();
 }
 
+/** Called when the person signs out. */
 export function forgetComposing(): void {
   all.clear();
+  for (const name of keptNames()) sessionStorage.removeItem(name);
+}
+
+/** A question that is not admitted yet is kept as a draft: a reload before the server has it must not lose it. */
+function keep(key: string, { draft, unsent }: Composing): void {
+  const kept: Kept = { writer, draft: unsent === null ? draft : joined(unsent.message, draft), unsent };
+  try {
+    if (kept.draft === '') sessionStorage.removeItem(KEPT + key);
+    else sessionStorage.setItem(KEPT + key, JSON.stringify(kept));
+  } catch {
+    // The tab's storage is full: the draft still stands in the page.
+  }
+}
+
+function keptNames(): string[] {
+  return Object.keys(sessionStorage).filter((name) => name.startsWith(KEPT));
+}
+
+function joined(first: string, second: string): string {
+  return second === '' || second === first ? first : `${first}\n\n${second}`;
+}
+
+function tell(): void {
+  for (const listener of listeners) listener();
 }
 
 function subscribe(listener: () => void): () => void {

@@ -1,34 +1,32 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Archive, ArchiveRestore, Ellipsis, Pencil } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'wouter';
-import { answer } from '../../api/answer.ts';
-import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
+import { isComposingKey } from '../../ui/keys/composing-key.ts';
+import { sentenceOf } from '../../ui/Problem.tsx';
 import { Menu } from '../../ui/menu/Menu.tsx';
+
+import { useChangeConversation } from './use-change-conversation.ts';
 
 type Conversation = Schemas['Conversation'];
 
-export function ConversationItem({ item, onLeave }: { item: Conversation; onLeave: () => void }) {
+/** @param onMoved called when it has been moved to the archive or back, and so is about to leave the list. */
+export function ConversationItem({
+  item,
+  onLeave,
+  onMoved,
+}: {
+  item: Conversation;
+  onLeave: () => void;
+  onMoved: (item: Conversation) => void;
+}) {
   const { t } = useTranslation('chat');
+  const { t: common } = useTranslation();
   const [location] = useLocation();
   const [renaming, setRenaming] = useState(false);
   const link = useRef<HTMLAnchorElement>(null);
-  const queries = useQueryClient();
-  const change = useMutation({
-    mutationFn: (body: Schemas['UpdateConversation']) =>
-      answer(
-        api.PATCH('/api/conversations/{conversationId}', {
-          params: { path: { conversationId: item.conversationId } },
-          body,
-        }),
-      ),
-    onSuccess: (changed) => {
-      queries.setQueryData(['conversation', item.conversationId], changed);
-      return queries.invalidateQueries({ queryKey: ['conversations'] });
-    },
-  });
+  const change = useChangeConversation();
   const href = `/c/${item.conversationId}`;
   const current = location === href;
   const title = item.title ?? t('untitled');
@@ -42,42 +40,53 @@ export function ConversationItem({ item, onLeave }: { item: Conversation; onLeav
         title={item.title ?? ''}
         onCancel={end}
         onRename={(next) => {
-          if (next !== item.title) change.mutate({ title: next });
+          if (next !== item.title) change.mutate({ conversationId: item.conversationId, title: next });
           end();
         }}
       />
     );
   }
   return (
-    <div className={`group flex items-center rounded-lg pr-1 ${current ? 'bg-hover' : 'hover:bg-hover/70'}`}>
-      <Link
-        ref={link}
-        href={href}
-        onClick={onLeave}
-        aria-current={current ? 'page' : undefined}
-        title={title}
-        className="min-w-0 flex-1 truncate rounded-lg px-3 py-1.5 text-sm"
-      >
-        {title}
-      </Link>
-      <Menu
-        aria-label={t('conversationMenu', { title })}
-        keepFocus={renaming}
-        width="w-44"
-        entries={[
-          { kind: 'action', label: t('rename'), icon: Pencil, onSelect: () => setRenaming(true) },
-          {
-            kind: 'action',
-            label: item.archived ? t('unarchive') : t('archive'),
-            icon: item.archived ? ArchiveRestore : Archive,
-            onSelect: () => change.mutate({ archived: !item.archived }),
-          },
-        ]}
-        className="size-7 shrink-0 rounded-md text-faint opacity-0 group-hover:opacity-100 hover:text-ink focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100"
-      >
-        <Ellipsis aria-hidden className="mx-auto size-4" />
-      </Menu>
-    </div>
+    <>
+      <div className={`group flex items-center rounded-lg pr-1 ${current ? 'bg-hover' : 'hover:bg-hover/70'}`}>
+        <Link
+          ref={link}
+          href={href}
+          onClick={onLeave}
+          aria-current={current ? 'page' : undefined}
+          title={title}
+          className="min-w-0 flex-1 truncate rounded-lg px-3 py-1.5 text-sm"
+        >
+          {title}
+        </Link>
+        <Menu
+          aria-label={t('conversationMenu', { title })}
+          keepFocus={renaming}
+          width="w-44"
+          entries={[
+            { kind: 'action', label: t('rename'), icon: Pencil, onSelect: () => setRenaming(true) },
+            {
+              kind: 'action',
+              label: item.archived ? t('unarchive') : t('archive'),
+              icon: item.archived ? ArchiveRestore : Archive,
+              onSelect: () =>
+                change.mutate(
+                  { conversationId: item.conversationId, archived: !item.archived },
+                  { onSuccess: () => onMoved(item) },
+                ),
+            },
+          ]}
+          className="size-7 shrink-0 rounded-md text-faint opacity-0 group-hover:opacity-100 hover:text-ink focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100"
+        >
+          <Ellipsis aria-hidden className="mx-auto size-4" />
+        </Menu>
+      </div>
+      {change.isError && (
+        <p role="alert" className="px-3 py-1 text-xs text-bad">
+          {sentenceOf(change.error, common)}
+        </p>
+      )}
+    </>
   );
 }
 
@@ -115,7 +124,12 @@ function Rename({
         maxLength={200}
         onBlur={(event) => keep(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key === 'Escape') {
+          // Enter or Escape that ends a syllable must not end the renaming with it.
+          if (isComposingKey(event.nativeEvent)) {
+            if (event.key === 'Enter' || event.key === 'Escape') event.stopPropagation();
+            if (event.key === 'Enter') event.preventDefault();
+          } else if (event.key === 'Escape') {
+            event.stopPropagation();
             done.current = true;
             onCancel();
           }

@@ -1,15 +1,17 @@
 import { infiniteQueryOptions, useInfiniteQuery } from '@tanstack/react-query';
 import { Search } from 'lucide-react';
-import { useDeferredValue, useEffect, useRef, useState } from 'react';
+import { useCallback, useDeferredValue, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
+import type { Schemas } from '../../api/schemas.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Loading } from '../../ui/Loading.tsx';
 import { Problem } from '../../ui/Problem.tsx';
-import { SEARCH } from '../../ui/shortcuts.ts';
+import { SEARCH } from '../../ui/keys/shortcuts.ts';
 import { useInView } from '../../ui/use-in-view.ts';
 import { ConversationItem } from './ConversationItem.tsx';
+import { Undo } from './Undo.tsx';
 
 export function conversationsQuery({ search, archived }: { search: string; archived: boolean }) {
   return infiniteQueryOptions({
@@ -47,6 +49,15 @@ export function Conversations({ onLeave }: { onLeave: () => void }) {
     if (list.hasNextPage && !list.isFetchingNextPage) void list.fetchNextPage();
   }, list.dataUpdatedAt);
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const [moved, setMoved] = useState<Schemas['Conversation'] | null>(null);
+  const forgetMoved = useCallback(() => setMoved(null), []);
+  const rows = useRef<HTMLUListElement>(null);
+  const onMoved = (item: Schemas['Conversation'], at: number) => {
+    setMoved(item);
+    // The row is still there: the focus goes to the next one, or to the one before the last.
+    const links = [...(rows.current?.querySelectorAll<HTMLElement>(':scope > li a') ?? [])];
+    (links[at + 1] ?? links[at - 1] ?? input.current)?.focus();
+  };
   return (
     <nav aria-label={t('conversations')} className="flex min-h-0 flex-1 flex-col">
       <div className="relative mb-2">
@@ -74,15 +85,18 @@ export function Conversations({ onLeave }: { onLeave: () => void }) {
             {wanted !== '' ? t('noneFound') : archived ? t('noneArchived') : t('none')}
           </p>
         )}
-        <ul className="grid grid-cols-[minmax(0,1fr)] gap-px">
-          {items.map((item) => (
+        <ul ref={rows} className="grid grid-cols-[minmax(0,1fr)] gap-px">
+          {items.map((item, at) => (
             <li key={item.conversationId}>
-              <ConversationItem item={item} onLeave={onLeave} />
+              <ConversationItem item={item} onLeave={onLeave} onMoved={(changed) => onMoved(changed, at)} />
             </li>
           ))}
         </ul>
         <div ref={more} className="h-px" />
         {list.isFetchingNextPage && <Loading className="p-3" />}
+      </div>
+      <div role="status">
+        {moved !== null && <Undo key={moved.conversationId} moved={moved} onGone={forgetMoved} />}
       </div>
       <Button
         look="bare"

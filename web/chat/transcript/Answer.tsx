@@ -2,9 +2,9 @@ import { lazy, Suspense, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { liveTurns } from '../../session/keep.ts';
 import { Boundary } from '../../ui/Boundary.tsx';
-import { Button } from '../../ui/Button.tsx';
-import { Notice } from '../../ui/Notice.tsx';
 import { AnswerFoot } from './AnswerFoot.tsx';
+import { Continue } from './Continue.tsx';
+import { Failure } from './Failure.tsx';
 import type { Row } from './rows.ts';
 
 const loadMarkdown = () => import('../../markdown/Markdown.tsx');
@@ -17,8 +17,20 @@ export function preloadMarkdown(): void {
 /**
  * A turn's answer. It is the same element from its first delta to the stored transcript, so that nothing jumps when it
  * ends.
+ * @param last whether it is the conversation's last, from which one can go on.
+ * @param onContinue asks for what an answer that was cut still lacks.
  */
-export function Answer({ row, onAsk }: { row: Extract<Row, { kind: 'answer' }>; onAsk: (message: string) => void }) {
+export function Answer({
+  row,
+  conversationId,
+  last,
+  onContinue,
+}: {
+  row: Extract<Row, { kind: 'answer' }>;
+  conversationId: string | null;
+  last: boolean;
+  onContinue: () => void;
+}) {
   const { t } = useTranslation('chat');
   const turns = liveTurns();
   const live = useSyncExternalStore(turns.subscribe, () => turns.get(row.turnId));
@@ -26,11 +38,15 @@ export function Answer({ row, onAsk }: { row: Extract<Row, { kind: 'answer' }>; 
   const text = message?.content ?? live?.text ?? '';
   const streaming = message === null && live?.ending === null;
   const ending = message ?? live?.ending ?? null;
+  const failed = message === null ? live?.ending?.error : undefined;
+  const dimmed = live?.again === true || failed !== undefined;
   const plain = <div className="whitespace-pre-wrap">{text}</div>;
   return (
     <article aria-label={t('answer')} aria-busy={streaming} className="group pt-5">
       {text !== '' && (
-        <div className={`answer transition-opacity ${live?.again === true ? 'opacity-50' : ''}`}>
+        <div
+          className={`answer transition-opacity ${dimmed ? 'opacity-70' : ''} ${streaming && !dimmed ? 'streaming' : ''}`}
+        >
           {/* Text that cannot be drawn, such as quotes nested 4,000 deep, is shown as it is. */}
           <Boundary of={streaming} fallback={() => plain}>
             <Suspense fallback={plain}>
@@ -42,20 +58,15 @@ export function Answer({ row, onAsk }: { row: Extract<Row, { kind: 'answer' }>; 
       {streaming && (text === '' || live.again) && (
         <Waiting label={live.again ? t('again') : live.phase === 'sending' ? t('sending') : t('thinking')} />
       )}
-      {ending !== null && <AnswerFoot text={text} ending={ending} />}
+      {failed !== undefined && (
+        <>
+          <p className="mt-2 text-sm text-faint">{t('brokenOff')}</p>
+          <Failure error={failed} turnId={row.turnId} conversationId={conversationId} />
+        </>
+      )}
+      {ending !== null && failed === undefined && <AnswerFoot text={text} ending={ending} />}
       {ending?.finishReason === 'length' && (
-        <div className="mt-3">
-          <Notice
-            tone="info"
-            action={
-              <Button size="small" onClick={() => onAsk(t('continueMessage'))}>
-                {t('continue')}
-              </Button>
-            }
-          >
-            {t('cut')}
-          </Notice>
-        </div>
+        <Continue conversationId={conversationId} last={last} onContinue={onContinue} />
       )}
     </article>
   );

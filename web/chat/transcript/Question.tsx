@@ -1,8 +1,6 @@
-import { RotateCw } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { liveTurns } from '../../session/keep.ts';
-import { Button } from '../../ui/Button.tsx';
-import { Notice } from '../../ui/Notice.tsx';
+import { Failure } from './Failure.tsx';
 import type { Row } from './rows.ts';
 
 export function Question({
@@ -14,31 +12,21 @@ export function Question({
 }) {
   const { t } = useTranslation('chat');
   const turns = liveTurns();
-  const ending = turns.get(row.turnId)?.ending;
-  const error = row.live ? undefined : (row.message?.error ?? ending?.error);
-  const stopped = !row.live && (row.message?.state ?? ending?.state) === 'stopped';
+  const live = turns.get(row.turnId);
+  const error = row.live ? undefined : (row.message?.error ?? live?.ending?.error);
+  const stopped = !row.live && (row.message?.state ?? live?.ending?.state) === 'stopped';
+  // What was read of a failed answer stands below, with the reason behind it.
+  const hasText = live?.ending?.state === 'failed' && live.text !== '';
   return (
     <article aria-label={t('you')} className="pt-5">
-      <div className="ml-auto w-fit max-w-[85%] rounded-2xl rounded-br-md bg-accent-tint px-4 py-2.5 whitespace-pre-wrap">
+      <div
+        dir="auto"
+        className="ml-auto w-fit max-w-[85%] rounded-2xl rounded-br-md bg-accent-tint px-4 py-2.5 whitespace-pre-wrap"
+      >
         {row.text}
       </div>
-      {error !== undefined && (
-        <div className="mt-3">
-          <Notice
-            tone="bad"
-            action={
-              error.retryable &&
-              conversationId !== null && (
-                <Button size="small" onClick={() => turns.retry(row.turnId, conversationId)}>
-                  <RotateCw aria-hidden className="size-3.5" />
-                  {t('retry')}
-                </Button>
-              )
-            }
-          >
-            {error.message}
-          </Notice>
-        </div>
+      {error !== undefined && !hasText && (
+        <Failure error={error} turnId={row.turnId} conversationId={conversationId} question={row.text} />
       )}
       {stopped && row.message?.state === 'stopped' && (
         <p className="mt-1 text-right text-xs text-faint">{t('stopped')}</p>

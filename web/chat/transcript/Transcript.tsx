@@ -1,6 +1,6 @@
 import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query';
 import { ArrowDown } from 'lucide-react';
-import { memo } from 'react';
+import { memo, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button } from '../../ui/Button.tsx';
 import { Loading } from '../../ui/Loading.tsx';
@@ -19,13 +19,16 @@ export function Transcript({
   stored,
   conversationId,
   onAsk,
+  onContinue,
 }: {
   rows: readonly Row[];
   stored: Stored | null;
   conversationId: string | null;
   onAsk: (message: string) => void;
+  onContinue: () => void;
 }) {
   const { t } = useTranslation('chat');
+  const goOn = useLatest(onContinue);
   const more =
     stored?.hasNextPage === true && !stored.isFetchingNextPage && !stored.isFetchNextPageError
       ? () => void stored.fetchNextPage()
@@ -53,7 +56,13 @@ export function Transcript({
             />
           )}
           {view.rows.map((row) => (
-            <Line key={row.key} row={row} conversationId={conversationId} onAsk={onAsk} />
+            <Line
+              key={row.key}
+              row={row}
+              conversationId={conversationId}
+              last={row === rows.at(-1)}
+              onContinue={goOn}
+            />
           ))}
           <div ref={view.bottom} className="h-px" />
         </div>
@@ -76,24 +85,37 @@ const Line = memo(
   function Line({
     row,
     conversationId,
-    onAsk,
+    last,
+    onContinue,
   }: {
     row: Row;
     conversationId: string | null;
-    onAsk: (message: string) => void;
+    last: boolean;
+    onContinue: () => void;
   }) {
     return (
       <div data-row={row.key}>
         {row.kind === 'question' ? (
           <Question row={row} conversationId={conversationId} />
         ) : (
-          <Answer row={row} onAsk={onAsk} />
+          <Answer row={row} conversationId={conversationId} last={last} onContinue={onContinue} />
         )}
       </div>
     );
   },
-  (before, after) => before.conversationId === after.conversationId && sameRow(before.row, after.row),
+  (before, after) =>
+    before.conversationId === after.conversationId && before.last === after.last && sameRow(before.row, after.row),
 );
+
+/** A callback that stays the same, and calls the newest. */
+function useLatest(callback: () => void): () => void {
+  const latest = useRef(callback);
+  useEffect(() => {
+    latest.current = callback;
+  });
+  const [stable] = useState(() => () => latest.current());
+  return stable;
+}
 
 /**
  * Whether two rows show the same. Each change of the transcript makes all rows anew, but most show what they showed.

@@ -1,30 +1,36 @@
 import { useTranslation } from 'react-i18next';
+import { closedBy, useUsage } from '../../usage/use-usage.ts';
 
 const IDEAS = ['plan', 'explain', 'write'] as const;
 
 /** The page before the first question. */
 export function Welcome({ begun, onAsk }: { begun: boolean; onAsk: (message: string) => void }) {
   const { t } = useTranslation('chat');
+  const { data: usage } = useUsage();
+  const closed = closedBy(usage);
   return (
-    <div className="flex min-h-0 flex-1 flex-col items-center justify-center overflow-y-auto px-6 py-8 text-center">
-      <h2 className="text-2xl font-semibold tracking-tight text-balance sm:text-3xl">
-        {begun ? t('welcome.empty') : t('welcome.title')}
-      </h2>
-      <p className="mt-2 text-soft">{t('welcome.lead')}</p>
-      <ul className="mt-8 grid w-full max-w-2xl gap-2 sm:grid-cols-3">
-        {IDEAS.map((idea) => (
-          <li key={idea}>
-            <button
-              type="button"
-              onClick={() => onAsk(t(`ideas.${idea}.ask`))}
-              className="flex h-full w-full flex-col items-start gap-0.5 rounded-xl border border-line bg-raised px-4 py-3 text-left text-sm hover:bg-hover"
-            >
-              <span className="font-medium">{t(`ideas.${idea}.title`)}</span>
-              <span className="text-faint">{t(`ideas.${idea}.ask`)}</span>
-            </button>
-          </li>
-        ))}
-      </ul>
+    <div className="flex min-h-0 flex-1 flex-col overflow-y-auto px-6 py-8 text-center">
+      <div className="m-auto flex w-full flex-col items-center">
+        <h2 className="text-2xl font-semibold tracking-tight text-balance sm:text-3xl">
+          {begun ? t('welcome.empty') : t('welcome.title')}
+        </h2>
+        <p className="mt-2 text-soft">{closed === null ? t('welcome.lead') : t(`closed.${closed}.lead`)}</p>
+        <ul className="mt-8 grid w-full max-w-2xl gap-2 sm:grid-cols-3">
+          {IDEAS.map((idea) => (
+            <li key={idea}>
+              <button
+                type="button"
+                disabled={closed !== null}
+                onClick={() => onAsk(t(`ideas.${idea}.ask`))}
+                className="flex h-full w-full flex-col items-start gap-0.5 rounded-xl border border-line bg-raised px-4 py-3 text-left text-sm enabled:hover:bg-hover disabled:cursor-not-allowed disabled:opacity-50"
+              >
+                <span className="font-medium">{t(`ideas.${idea}.title`)}</span>
+                <span className="text-faint">{t(`ideas.${idea}.ask`)}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      </div>
     </div>
   );
 }

@@ -68,8 +68,9 @@ export function rowsOf(
   return rows;
 }
 
-function hasAnswer({ ending }: LiveTurn): boolean {
-  return ending === null || ending.state === 'completed' || ending.state === 'stopped';
+/** A failed turn has what was read of it before it failed. */
+function hasAnswer({ ending, text }: LiveTurn): boolean {
+  return ending === null || ending.state === 'completed' || ending.state === 'stopped' || text !== '';
 }
 
 /**

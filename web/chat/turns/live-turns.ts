@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { TurnEvent } from '../../../domain/stream-events.ts';
 import { accepted, ApiError } from '../../api/api-error.ts';
 import { readEvents } from '../../api/event-stream.ts';
@@ -7,7 +6,9 @@ import { waitAfter } from '../../api/wait-after.ts';
 import { advance, beginTurn, isPassing, type LiveTurn, type Turn } from './turn-state.ts';
 
 export interface Question {
+  readonly turnId: string;
   readonly message: string;
+  readonly canned: boolean;
   readonly conversationId: string | null;
   readonly model: string | null;
 }
@@ -44,7 +45,8 @@ export class LiveTurns {
   }
 
   /**
-   * A new array when a turn begins, is admitted, loses its connection or ends; the same array while only a text grows.
+   * A new array when a turn begins, is admitted, loses its connection, stops or ends; the same array while only a text
+   * grows.
    */
   list = (): readonly LiveTurn[] => this.#list;
 
@@ -54,18 +56,16 @@ export class LiveTurns {
   };
 
   /** Sends a question. The page chooses the turn's id, so sending again after a lost connection is the same turn. */
-  send({ message, conversationId, model }: Question): string {
-    const turnId = uuidv7();
+  send({ turnId, message, canned, conversationId, model }: Question): void {
     const body = JSON.stringify({
       turnId,
       message,
       ...(conversationId === null ? {} : { conversationId }),
       ...(model === null ? {} : { model }),
     });
-    this.#begin(beginTurn({ turnId, conversationId, question: message, phase: 'sending' }), () =>
+    this.#begin({ ...beginTurn({ turnId, conversationId, question: message, phase: 'sending' }), canned }, () =>
       this.#open('/api/chat/send', { method: 'POST', body }),
     );
-    return turnId;
   }
 
   /** Watches a turn that is already running: after a reload, begun in another tab, or replayed by an admin. */
@@ -75,9 +75,17 @@ export class LiveTurns {
     this.#begin(beginTurn({ turnId, conversationId, question: null, phase: 'waiting' }), () => this.#resume(turnId));
   }
 
+  /** What was read of the failed attempt stays until the next one has text. */
   retry(turnId: string, conversationId: string): void {
-    this.#begin(beginTurn({ turnId, conversationId, question: null, phase: 'sending' }), () =>
-      this.#open(`/api/chat/turns/${turnId}/retry`, { method: 'POST' }),
+    const text = this.#turns.get(turnId)?.text ?? '';
+    this.#begin(
+      {
+        ...beginTurn({ turnId, conversationId, question: null, phase: 'sending' }),
+        text,
+        outdated: text !== '',
+        again: text !== '',
+      },
+      () => this.#open(`/api/chat/turns/${turnId}/retry`, { method: 'POST' }),
     );
   }
 
@@ -186,7 +194,8 @@ export class LiveTurns {
     if (
       before?.phase !== turn.phase ||
       before.conversationId !== turn.conversationId ||
-      before.connected !== turn.connected
+      before.connected !== turn.connected ||
+      before.stopping !== turn.stopping
     )
       this.#changed();
     else this.#changedText();

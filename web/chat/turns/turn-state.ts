@@ -11,6 +11,8 @@ export interface LiveTurn {
   readonly conversationId: string | null;
   /** Null when the turn was found in the transcript, which has its question. */
   readonly question: string | null;
+  /** The page wrote the question ("go on from where you stopped"): refused, it is no draft of the person's. */
+  readonly canned: boolean;
   /** sending: not yet admitted · waiting: no text yet · answering · ended */
   readonly phase: 'sending' | 'waiting' | 'answering' | 'ended';
   readonly text: string;
@@ -31,6 +33,7 @@ export interface LiveTurn {
 
 export function beginTurn(known: Pick<LiveTurn, 'turnId' | 'conversationId' | 'question' | 'phase'>): LiveTurn {
   return {
+    canned: false,
     ...known,
     text: '',
     outdated: false,
@@ -67,7 +70,8 @@ export function advance(turn: LiveTurn, event: TurnEvent<Turn>): LiveTurn {
         conversationId: event.data.turn.conversationId,
         phase: 'ended',
         ending: event.data.turn,
-        text: event.data.turn.content ?? '',
+        // A failed turn has no text; what was read of it stays.
+        text: event.data.turn.content ?? (event.type === 'failed' ? turn.text : ''),
         outdated: false,
         again: false,
       };

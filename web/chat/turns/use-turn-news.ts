@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { FeedState } from '../../events/feed-connection.ts';
 import { liveTurns } from '../../session/keep.ts';
-import { compose, giveBack } from '../composer/composing.ts';
+import { compose, forgetUnsent, giveBack } from '../composer/composing.ts';
 import { useRefreshTranscript } from '../transcript/use-transcript.ts';
 
 /**
@@ -20,23 +20,27 @@ export function useTurnNews(feed: FeedState): string {
       void queries.invalidateQueries({ queryKey: ['conversations'] });
     };
     turns.listener = {
-      onAccepted({ conversationId }) {
+      onAccepted({ turnId, conversationId }) {
+        forgetUnsent(turnId);
         compose(conversationId, { refusal: null });
         recount();
       },
-      onEnded({ turnId, conversationId }, { content }) {
+      onEnded({ turnId, conversationId, text }, { state, content }) {
         setHeard(content ?? '');
         recount();
         // The live turn is dropped only when the stored transcript has it, so that the answer never disappears in
         // between.
         if (conversationId !== null)
           void refresh(conversationId).then(
-            () => turns.forget(turnId),
+            () => {
+              // The stored transcript has no text of a failed turn: what was read of it is only here.
+              if (state !== 'failed' || text === '') turns.forget(turnId);
+            },
             () => {},
           );
       },
-      onRefused({ conversationId, question }, error) {
-        if (question === null) compose(conversationId, { refusal: error });
+      onRefused({ conversationId, question, canned }, error) {
+        if (question === null || canned) compose(conversationId, { refusal: error });
         else giveBack(conversationId, question, error);
         recount();
       },

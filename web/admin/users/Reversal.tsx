@@ -1,0 +1,114 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { AlertDialog } from 'radix-ui';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { answer } from '../../api/answer.ts';
+import { api } from '../../api/client.ts';
+import type { Schemas } from '../../api/schemas.ts';
+import { currentLocale } from '../../i18n/language.ts';
+import { Button } from '../../ui/Button.tsx';
+import { DIALOG, OVERLAY } from '../../ui/dialog-look.ts';
+import { Problem } from '../../ui/Problem.tsx';
+import { useFigures } from '../../usage/figures.ts';
+import { FIELD, Labelled } from '../Fields.tsx';
+import { amountInWords } from './amount-in-words.ts';
+import { newKey } from './new-key.ts';
+
+/**
+ * Takes a grant back, whole or in part, exactly once: every sending has the dialog's key until the reversal is booked.
+ * @param left what is left of the grant, as far as the page knows.
+ */
+export function Reversal({ grant, left }: { grant: Schemas['LedgerEntry']; left: number }) {
+  const { t } = useTranslation('admin');
+  const { tokens: written } = useFigures();
+  const [open, setOpen] = useState(false);
+  const [tokens, setTokens] = useState('');
+  const [reason, setReason] = useState('');
+  const [key, setKey] = useState(newKey);
+  const queries = useQueryClient();
+  const reverse = useMutation({
+    mutationFn: () =>
+      answer(
+        api.POST('/api/admin/grants/{entryId}/reversals', {
+          params: { path: { entryId: grant.entryId }, header: { 'Idempotency-Key': key } },
+          body: { tokens: Number(tokens), reason },
+        }),
+      ),
+    onSuccess: () => {
+      setOpen(false);
+      setKey(newKey());
+      return queries.invalidateQueries({
+        predicate: ({ queryKey }) => queryKey[0] === 'admin' || queryKey[0] === 'usage',
+      });
+    },
+  });
+  if (left <= 0) return <span className="text-faint">{t('reversal.done')}</span>;
+  return (
+    <AlertDialog.Root
+      open={open}
+      onOpenChange={(opens) => {
+        setOpen(opens);
+        setTokens(String(left));
+        setReason('');
+        reverse.reset();
+      }}
+    >
+      <AlertDialog.Trigger asChild>
+        <Button size="small" aria-label={t('reversal.of', { tokens: written(grant.tokens) })}>
+          {t('reversal.open')}
+        </Button>
+      </AlertDialog.Trigger>
+      <AlertDialog.Portal>
+        <AlertDialog.Overlay className={OVERLAY} />
+        <AlertDialog.Content className={DIALOG}>
+          <AlertDialog.Title className="text-lg font-semibold">{t('reversal.title')}</AlertDialog.Title>
+          <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">
+            {t('reversal.lead')}
+          </AlertDialog.Description>
+          <form
+            className="grid gap-3"
+            onSubmit={(event) => {
+              event.preventDefault();
+              reverse.mutate();
+            }}
+          >
+            <Labelled label={t('reversal.tokens')}>
+              <input
+                type="number"
+                inputMode="numeric"
+                min={1}
+                max={left}
+                step={1}
+                required
+                value={tokens}
+                onChange={(event) => setTokens(event.target.value)}
+                className={`${FIELD} text-ink`}
+              />
+            </Labelled>
+            <p className="text-sm text-soft">
+              {t('reversal.words', { words: amountInWords(Number(tokens) || 0, currentLocale()) })}
+            </p>
+            <Labelled label={t('reason')}>
+              <input
+                required
+                maxLength={500}
+                value={reason}
+                onChange={(event) => setReason(event.target.value)}
+                className={`${FIELD} text-ink`}
+              />
+            </Labelled>
+            {reverse.isError && <Problem error={reverse.error} />}
+            <div className="mt-2 flex flex-wrap justify-end gap-2">
+              <AlertDialog.Cancel asChild>
+                <Button>{t('reversal.keep')}</Button>
+              </AlertDialog.Cancel>
+              <Button type="submit" look="danger" disabled={reverse.isPending}>
+                {t('reversal.now')}
+              </Button>
+            </div>
+          </form>
+        </AlertDialog.Content>
+      </AlertDialog.Portal>
+    </AlertDialog.Root>
+  );
+}
