@@ -26,6 +26,7 @@ const COMMANDS = {
   'bench:turns': [['bench/turns-list.ts']],
   'bench:ledger': [['bench/ledger.ts']],
   'bench:web': [['bench/web.ts']],
+  chaos: [['bench/chaos.ts']],
   cli: [['cli/main.ts']],
   'mikro-orm': [['node_modules/@mikro-orm/cli/cli.js']],
 };

@@ -27,11 +27,26 @@ export interface Service {
   readonly label: string;
   /** Resolves when a process of ours ends by itself; never for a service that somebody else runs. */
   readonly died: Promise<void>;
+  /** Null for one that somebody else runs. */
+  readonly pid: number | null;
+  /**
+   * Starts it once more, by the same command at the same address, when it has died.
+   * @throws SetupError when it does not answer.
+   */
+  again(): Promise<Service>;
   stop(): Promise<void>;
 }
 
 export function external(name: string, url: string, label: string): Service {
-  return { name, url, label, died: new Promise(() => {}), stop: async () => {} };
+  return {
+    name,
+    url,
+    label,
+    died: new Promise(() => {}),
+    pid: null,
+    again: () => Promise.reject(new SetupError(`${name} is run by somebody else`)),
+    stop: async () => {},
+  };
 }
 
 export interface Launch {
@@ -84,7 +99,18 @@ export async function launch(context: ServiceContext, what: Launch): Promise<Ser
     await stop();
     throw error;
   }
-  return { name: what.name, url: what.url, label: what.label, died: running.died, stop };
+  return {
+    name: what.name,
+    url: what.url,
+    label: what.label,
+    died: running.died,
+    pid: started.pid,
+    again() {
+      context.registry.remove(started);
+      return launch(context, what);
+    },
+    stop,
+  };
 }
 
 interface Spawned {

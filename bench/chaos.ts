@@ -1,0 +1,219 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { Client as Temporal, Connection } from '@temporalio/client';
+import { Client } from 'pg';
+import { say } from '../scripts/services/say.ts';
+import { findWrongBooks } from './chaos/books.ts';
+import { ChaosPerson, Happenings } from './chaos/people.ts';
+import { Random } from './chaos/random.ts';
+import { findWrongAnswers } from './chaos/answers.ts';
+import { makePeople, openChaosStage, type ChaosStage } from './chaos/stage.ts';
+import { findBrokenWords } from './chaos/told.ts';
+import { killAtRandom, KINDS, type Kind } from './chaos/victims.ts';
+import { runBench, unlessStopped, wholeNumber } from './program.ts';
+import { SetupError } from '../domain/setup-error.ts';
+
+const HELP = `npm run chaos -- [options]
+
+People do everything at once (send streamed, as JSON or for later, send again with the same id, stop, retry, look; an admin replays, grants and takes
+back), against a fake model that fails in every way it knows. Meanwhile processes are killed with SIGKILL and started again. Then it waits until all is
+quiet, and checks by SQL of its own: exactly one debit for a completed turn, equal to what it used, and none for any other; every hold ended; counters,
+balances and rollups equal the ledger; nobody beyond 105 %; nothing stuck; what people were told is what is stored. What it finds is printed; the exit
+code is then 2.
+
+Everything is its own: PostgreSQL (with durable settings), Redis, Temporal, API and worker apart, each a process. Data lies below .turnkeeper/ and is
+deleted at the end.
+
+  --seconds N    how long people act (default 120)
+  --seed N       decides who does what and what is killed when (default: a new one)
+  --kind KIND    what is killed: apps (API and worker), engine (Temporal, Redis), all (PostgreSQL and all of these); by default the seed decides
+  --people N     default 50
+  --kills N      default: one for every 6 seconds
+  --processes N  API processes, and as many workers (default 1)
+  --json         one JSON object on standard output
+  --help`;
+
+/** Longer than any turn may take, with all its attempts, and than reconcile needs to find one that nothing runs. */
+const QUIET_WITHIN_MS = 15 * 60_000;
+
+interface Settings {
+  readonly seconds: number;
+  readonly seed: number;
+  readonly kind: Kind;
+  readonly people: number;
+  readonly kills: number;
+  readonly processes: number;
+}
+
+interface Report extends Settings {
+  readonly operations: number;
+  readonly answers: Readonly<Record<string, number>>;
+  readonly killed: Readonly<Record<string, number>>;
+  /** Processes that ended though nobody killed them: what they needed was away. */
+  readonly endedByThemselves: Readonly<Record<string, number>>;
+  readonly turns: Readonly<Record<string, number>>;
+  readonly debits: number;
+  readonly debitedTokens: number;
+  /** From the last operation until nothing was live any more. */
+  readonly quietAfterSeconds: number;
+  readonly findings: readonly string[];
+}
+
+async function main(stopping: AbortSignal): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string' },
+      seed: { type: 'string' },
+      kind: { type: 'string' },
+      people: { type: 'string' },
+      kills: { type: 'string' },
+      processes: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help === true) return void process.stdout.write(`${HELP}\n`);
+  const number = (option: 'seconds' | 'seed' | 'people' | 'kills' | 'processes', usual: number, least: number) =>
+    wholeNumber(`--${option}`, values[option] ?? String(usual), { least, most: 4_294_967_295 });
+  const seed = number('seed', Math.floor(Math.random() * 1_000_000), 0);
+  const seconds = number('seconds', 120, 1);
+  const settings: Settings = {
+    seconds,
+    seed,
+    kind: kindOf(values.kind, seed),
+    people: number('people', 50, 1),
+    kills: number('kills', Math.round(seconds / 6), 0),
+    processes: number('processes', 1, 1),
+  };
+  say(`seed ${seed}: ${settings.people} people, ${seconds} s, ${settings.kills} kills of ${settings.kind}`);
+  const stage = await openChaosStage(stopping, settings.processes);
+  try {
+    const report = await unlessStopped(stopping, run(stage, settings));
+    process.stdout.write(values.json === true ? `${JSON.stringify(report, null, 2)}\n` : textOf(report));
+    if (report.findings.length > 0) process.exitCode = 2;
+  } finally {
+    await stage.close();
+  }
+}
+
+function kindOf(text: string | undefined, seed: number): Kind {
+  const kinds = Object.keys(KINDS) as Kind[];
+  const kind = text === undefined ? kinds[seed % kinds.length] : kinds.find((name) => name === text);
+  if (kind === undefined) throw new SetupError(`--kind: must be one of ${kinds.join(', ')}`);
+  return kind;
+}
+
+async function run(stage: ChaosStage, settings: Settings): Promise<Report> {
+  const { people: count, seconds, seed } = settings;
+  const random = new Random(seed);
+  // Every third is soon at their ceiling, and every third of the others comes there.
+  const { people, admin } = await makePeople(stage.databaseUrl, count, (nth) => [3_000, 20_000, 100_000][nth % 3] ?? 0);
+  const happenings = new Happenings();
+  const until = Date.now() + seconds * 1_000;
+  const acting = people.flatMap((person) => {
+    const somebody = new ChaosPerson(person, { admin, urls: stage.urls, record: happenings, random: random.fork() });
+    return [somebody.act(until), somebody.act(until)];
+  });
+  const told = setInterval(() => {
+    const operations = sum([...happenings.statuses.values()]);
+    say(`${operations} operations, ${happenings.turns.size} turns, ${happenings.findings.length} findings`);
+  }, 10_000);
+  const [lost] = await Promise.all([
+    killAtRandom(stage.victims, { ...settings, ms: seconds * 1_000, random: random.fork() }),
+    ...acting,
+  ]);
+  clearInterval(told);
+  const quietAfterSeconds = await waitUntilQuiet(stage);
+  return judge(stage, settings, { happenings, lost, quietAfterSeconds });
+}
+
+/** @returns after how many seconds; what is live then is found by the checks. */
+async function waitUntilQuiet({ databaseUrl, temporalAddress }: ChaosStage): Promise<number> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  const connection = await Connection.connect({ address: temporalAddress });
+  const temporal = new Temporal({ connection });
+  const began = Date.now();
+  let lastTold = 0;
+  try {
+    for (;;) {
+      const { rows } = await client.query<{ turns: number; holds: number }>(
+        `select (select count(*)::int from turns where state in ('accepted', 'running')) as turns, (select count(*)::int from holds where state = 'pending') as holds`,
+      );
+      const { count } = await temporal.workflow.count(`WorkflowType = "chatTurn" AND ExecutionStatus = "Running"`);
+      const { turns = 0, holds = 0 } = rows[0] ?? {};
+      const seconds = (Date.now() - began) / 1_000;
+      if ((turns === 0 && holds === 0 && count === 0) || seconds * 1_000 > QUIET_WITHIN_MS) return seconds;
+      if (seconds > lastTold + 10) {
+        lastTold = seconds;
+        say(`waiting until all is quiet: ${turns} live turns, ${holds} holds, ${count} workflows`);
+      }
+      await sleep(1_000);
+    }
+  } finally {
+    await connection.close();
+    await client.end();
+  }
+}
+
+async function judge(
+  { databaseUrl, victims }: ChaosStage,
+  settings: Settings,
+  { happenings, lost, quietAfterSeconds }: { happenings: Happenings; lost: string[]; quietAfterSeconds: number },
+): Promise<Report> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows: states } = await client.query<{ state: string; count: number }>(
+      'select state, count(*)::int as count from turns group by state order by state',
+    );
+    const { rows: debits } = await client.query<{ count: number; tokens: number }>(
+      `select count(*)::int as count, coalesce(sum(tokens), 0)::float8 as tokens from ledger_entries where kind = 'debit'`,
+    );
+    const all = Object.values(victims).flat();
+    const counted = (figure: 'kills' | 'endedByItself') =>
+      Object.fromEntries(all.filter((victim) => victim[figure] > 0).map((victim) => [victim.name, victim[figure]]));
+    return {
+      ...settings,
+      operations: sum([...happenings.statuses.values()]),
+      answers: Object.fromEntries([...happenings.statuses].sort()),
+      killed: counted('kills'),
+      endedByThemselves: counted('endedByItself'),
+      turns: Object.fromEntries(states.map(({ state, count }) => [state, count])),
+      debits: debits[0]?.count ?? 0,
+      debitedTokens: debits[0]?.tokens ?? 0,
+      quietAfterSeconds: Math.round(quietAfterSeconds),
+      findings: [
+        ...lost,
+        ...happenings.findings,
+        ...(await findWrongBooks(client)),
+        ...(await findWrongAnswers(client)),
+        ...(await findBrokenWords(client, { turns: happenings.turns.values(), grants: happenings.grants })),
+      ],
+    };
+  } finally {
+    await client.end();
+  }
+}
+
+function textOf({ findings, answers, killed, endedByThemselves, turns, ...report }: Report): string {
+  const list = (figures: Readonly<Record<string, number>>) =>
+    Object.entries(figures)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ') || 'none';
+  return [
+    `seed ${report.seed}, kills of ${report.kind}: ${report.operations} operations of ${report.people} people in ${report.seconds} s`,
+    `killed: ${list(killed)}; ended by themselves and started again: ${list(endedByThemselves)}`,
+    `turns: ${list(turns)}; ${report.debits} debits of ${report.debitedTokens} tokens; quiet after ${report.quietAfterSeconds} s`,
+    `answers: ${list(answers)}`,
+    findings.length === 0 ? 'nothing found' : `FOUND ${findings.length}:`,
+    ...findings.map((finding) => `  ${finding}`),
+    '',
+  ].join('\n');
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+await runBench(main);
