@@ -14,6 +14,7 @@ import { FindReversalsByGrant } from './20261125-find-reversals-by-grant.ts';
 import { OpenAttemptsInOrder } from './20261130073000-open-attempts-in-order.ts';
 import { ProveTheBooksInSteps } from './20261130093000-prove-the-books-in-steps.ts';
 import { SellTokens } from './20261130094016-sell-tokens.ts';
+import { ArchiveHolds } from './20261130100000-archive-holds.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -42,4 +43,5 @@ export const MIGRATIONS = [
   OpenAttemptsInOrder,
   ProveTheBooksInSteps,
   SellTokens,
+  ArchiveHolds,
 ] as const;

@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
 
 const ANSWER_WITHIN_MS = 90_000;
+/** How long a person waits where nobody answers before they do something else. */
+const AWAY_MS = 1_000;
 
 /** An answer of the API; status 0: none came, or its connection broke. */
 export interface Answer {
@@ -30,6 +33,7 @@ export class Door {
       const text = await response.text();
       return { status: response.status, body: text === '' ? {} : asObject(JSON.parse(text)) };
     } catch {
+      await sleep(AWAY_MS);
       return { status: 0, body: {} };
     }
   }
@@ -69,11 +73,14 @@ export class Door {
           for await (const bytes of response.body ?? []) parser.feed(decoder.decode(bytes, { stream: true }));
         }
       } catch {
-        if (lastId === '') return { status: 0, body: {} };
+        if (lastId === '') {
+          await sleep(AWAY_MS);
+          return { status: 0, body: {} };
+        }
       }
       if (ending !== null) break;
       parser.reset();
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await sleep(AWAY_MS);
     }
     if (ending === null) return { status: 0, body: {} };
     const { body: turn } = ending as Answer;

@@ -14,7 +14,8 @@ export const LedgerEntry = defineEntity({
     period: () => p.manyToOne(Period),
     kind: p.enum(['debit', 'grant', 'reversal', 'adjustment']),
     turn: () => p.manyToOne(Turn).nullable().deleteRule('no action'),
-    hold: () => p.manyToOne(Hold).nullable().deleteRule('no action'),
+    // Refused by a trigger when it is booked without its hold, which may be archived later.
+    hold: () => p.manyToOne(Hold).nullable().createForeignKeyConstraint(false),
     reverses: () => p.manyToOne(LedgerEntry).nullable().deleteRule('no action'),
     idempotencyKey: p.text().nullable(),
     reason: p.text().nullable(),
