@@ -1,3 +1,4 @@
+import { wholeEnvironment } from './services/environment.ts';
 import { launch, type ServiceContext, type Service } from './services/service.ts';
 
 /**
@@ -61,7 +62,7 @@ export async function startApp(
     file: process.execPath,
     args: [...NODE_FLAGS, ...nodeFlags, 'main.ts'],
     cwd: process.cwd(),
-    env: { ...MALLOC, ...variables },
+    env: { ...wholeEnvironment(), ...MALLOC, ...variables },
     stopWithinMs: graceSeconds * 1_000 + REQUESTS_MAY_TAKE_MS,
     isReady: async () => (await fetch(url + readyPath, { signal: AbortSignal.timeout(2_500) })).ok,
     withinMs: SERVE_WITHIN_MS,

@@ -3,6 +3,7 @@ import { join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SetupError } from '../domain/setup-error.ts';
 import { startApp, type AppSettings } from './app.ts';
+import { wholeEnvironment } from './services/environment.ts';
 import { runToEnd } from './services/program.ts';
 import { say } from './services/say.ts';
 import type { ServiceContext, Service } from './services/service.ts';
@@ -68,7 +69,7 @@ async function migrate(settings: AppSettings): Promise<void> {
   const { output } = await runToEnd(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', 'cli/main.ts', 'migrate'],
-    { env: settings.variables, withinMs: 600_000 },
+    { env: { ...wholeEnvironment(), ...settings.variables }, withinMs: 600_000 },
   );
   say(output.trim());
 }

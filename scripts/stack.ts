@@ -57,6 +57,8 @@ export async function startStack(config: Config, context: ServiceContext): Promi
       ...(temporal.uiUrl === null ? {} : { TEMPORAL_UI_URL: temporal.uiUrl }),
       ...(isDemoModel ? { OPENAI_BASE_URL: model.url } : {}),
       TURNKEEPER_EMBEDDED: String(embedded),
+      // Decided here: the app is given the demo model as it is given a real one.
+      TEST_ROUTES: String(config.testRoutes),
       LOG_FILE: config.log.file ?? join(context.dataDir, 'logs', 'application.log'),
       DATA_DIR: context.dataDir,
     },

@@ -10,6 +10,13 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'node_modules', '.installed-lock');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const NPM = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
+/**
+ * The packages whose install scripts run (.npmrc lets none run by itself): `node` fetches Node 24, for which the others
+ * have no use. PostgreSQL's makes links, which scripts/services/postgres/home.ts makes when they are missing.
+ */
+const MAY_RUN_SCRIPTS = ['node'];
 
 /** What each npm script runs on Node 24, one step after the other. */
 const COMMANDS = {
@@ -41,7 +48,7 @@ const [command = 'start', ...rest] = process.argv.slice(2);
 const steps = COMMANDS[command];
 if (steps === undefined) fail(`No such command: ${command}. There are ${Object.keys(COMMANDS).join(', ')}.`);
 await install();
-const node = findNode();
+const node = await findNode();
 for (const step of steps) {
   const code = await run(node, [
     '--disable-warning=ExperimentalWarning',
@@ -63,27 +70,17 @@ async function install() {
   say('installing the locked dependencies (npm ci) …');
   const progress = setInterval(() => say(`installing the locked dependencies … ${seconds()}`), 10_000);
   // Packages for tests are installed even with NODE_ENV=production; the container image is built with --omit=dev.
-  const code = await run(process.platform === 'win32' ? 'npm.cmd' : 'npm', [
-    'ci',
-    '--include=dev',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-  ]);
+  const code = await run(NPM, ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
   clearInterval(progress);
   if (code !== 0) fail("npm ci failed (see above). Check the network and npm's registry, then try again.");
   writeFileSync(stamp, lock);
   say(`installed in ${seconds()}`);
 }
 
-/** The npm package `node` carries Node 24; its install script runs here when npm was told to run none. */
-function findNode() {
+/** The npm package `node` carries Node 24. After a plain `npm ci`, too, its script has not run yet. */
+async function findNode() {
   const local = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-  if (!existsSync(local))
-    spawnSync(process.execPath, ['installArchSpecificPackage.js'], {
-      cwd: join(root, 'node_modules', 'node'),
-      stdio: 'ignore',
-    });
+  if (!existsSync(local)) await run(NPM, ['rebuild', ...MAY_RUN_SCRIPTS, '--ignore-scripts=false', '--loglevel=error']);
   if (existsSync(local) && spawnSync(local, ['--version'], { encoding: 'utf8' }).stdout?.startsWith('v24.'))
     return local;
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;

@@ -5,6 +5,7 @@ import { startApp, type AppSettings } from './app.ts';
 import { bannerOf } from './banner.ts';
 import { runReloading } from './reload.ts';
 import { reservePort } from './services/port.ts';
+import { closeToOthers } from './services/private-folder.ts';
 import { Registry } from './services/registry.ts';
 import { say } from './services/say.ts';
 import type { ServiceContext } from './services/service.ts';
@@ -26,6 +27,7 @@ async function main(watch: boolean): Promise<void> {
     TURNKEEPER_EMBEDDED: String((process.env['DATABASE_URL'] ?? '') === ''),
   });
   const registry = await Registry.claim(resolve(config.dataDir));
+  closeToOthers(registry.dataDir);
   const context: ServiceContext = {
     dataDir: registry.dataDir,
     registry,

@@ -66,6 +66,13 @@ test('links of documents lead to files and headings that are there', () => {
   expect(documents.flatMap((file) => links(read(file))).length).toBeGreaterThan(100);
 });
 
+test("each of OWASP's ten risks stands in docs/security.md once, with the tests that hold it", () => {
+  const rows = [...read('docs/security.md').matchAll(/^\| API(\d+) .*$/gm)];
+  expect(rows.map(([, number]) => Number(number))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  for (const [row] of rows)
+    expect([row, links(row).filter((to) => /\.test\.ts$/.test(to)).length > 1]).toEqual([row, true]);
+});
+
 test('a planted link that leads nowhere is found', () => {
   const planted = (text: string) => brokenLinks('docs/planted.md', text);
   expect(

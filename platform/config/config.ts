@@ -41,7 +41,7 @@ const envSchema = z.object({
   OIDC_ROLE_CLAIM: z.string().default('roles'),
   OIDC_ADMIN_ROLE: z.string().optional(),
   PURCHASE_URL: z.string().default('https://turnkeeper.example/purchase'),
-  TEST_ROUTES: flag(),
+  TEST_ROUTES: z.stringbool().optional(),
   SENDS_PER_MINUTE: positive(600),
   READS_PER_SECOND: positive(200),
   MAX_CONNECTIONS: positive(4_000),
@@ -77,7 +77,8 @@ export function readConfig(env: Env = process.env) {
   }
   const e = parsed.data;
   const isProduction = e.NODE_ENV === 'production';
-  if (e.TEST_ROUTES && isProduction) throw new SetupError('TEST_ROUTES: must not be set under NODE_ENV=production');
+  if (e.TEST_ROUTES === true && isProduction)
+    throw new SetupError('TEST_ROUTES: must not be set under NODE_ENV=production');
   return {
     role: e.TURNKEEPER_ROLE,
     /**
@@ -119,7 +120,10 @@ export function readConfig(env: Env = process.env) {
     models: catalogue(e.MODELS),
     oidc: readOidc(e),
     policy: { purchaseUrl: e.PURCHASE_URL },
-    testRoutes: e.TEST_ROUTES || (e.TURNKEEPER_EMBEDDED && !isProduction),
+    /** Unless somebody says: only the demo has them, and a real model makes it more than one. */
+    testRoutes:
+      e.TEST_ROUTES ??
+      (e.TURNKEEPER_EMBEDDED && !isProduction && e.OPENAI_API_KEY === undefined && e.OPENAI_BASE_URL === undefined),
     limits: {
       sendsPerMinute: e.SENDS_PER_MINUTE,
       readsPerSecond: e.READS_PER_SECOND,

@@ -1,4 +1,4 @@
-import { findOnPath, lastLine, runToEnd } from './program.ts';
+import { findOnPath, lastLine, runToEnd, type RunOptions } from './program.ts';
 import { say, withProgress } from './say.ts';
 
 /**
@@ -19,10 +19,15 @@ export async function installPackage(
     `installing ${name}`,
     (async () => {
       // The package lists of a fresh container are empty.
-      await runToEnd(apt, ['update', '-q'], { ...options, withinMs: 120_000 });
-      return runToEnd(apt, ['install', '-y', '-q', '--no-install-recommends', name], { ...options, withinMs: 600_000 });
+      await runOpen(apt, ['update', '-q'], { ...options, withinMs: 120_000 });
+      return runOpen(apt, ['install', '-y', '-q', '--no-install-recommends', name], { ...options, withinMs: 600_000 });
     })(),
   );
   if (!ok) say(`${name} could not be installed: ${lastLine(output)}`);
   return findOnPath(...programs);
+}
+
+/** Packages are for every user of the machine, and our own umask closes what we write to the others. */
+function runOpen(file: string, args: readonly string[], options: RunOptions): ReturnType<typeof runToEnd> {
+  return runToEnd('/bin/sh', ['-c', 'umask 022 && exec "$0" "$@"', file, ...args], options);
 }

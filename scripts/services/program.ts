@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { plainEnvironment } from './environment.ts';
 
 /** The full path of the first of `names` that is on PATH. */
 export function findOnPath(...names: string[]): string | null {
@@ -18,6 +19,7 @@ export function isExecutable(file: string): boolean {
 }
 
 export interface RunOptions {
+  /** Beside the plain environment: our secrets reach only who is given them here. */
   readonly env?: Record<string, string>;
   /** User to run as. */
   readonly as?: { readonly uid: number; readonly gid: number } | undefined;
@@ -40,7 +42,7 @@ export async function runToEnd(
   const child = spawn(file, [...args], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.env },
+    env: { ...plainEnvironment({ network: true }), ...options.env },
     ...options.as,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });

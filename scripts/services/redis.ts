@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from 'redis';
 import { SetupError } from '../../domain/setup-error.ts';
@@ -14,29 +15,37 @@ export async function startRedis(context: ServiceContext, url: string | undefine
   const server =
     findOnPath('redis-server', 'valkey-server') ??
     (await installPackage('redis-server', ['redis-server'], context.stopping));
+  // Other users of this machine reach the port too. The password is in a file, because all users see a program's
+  // arguments; it is another with each start, because nothing that Redis holds outlives one.
+  const password = randomBytes(18).toString('base64url');
+  const folder = join(context.dataDir, 'redis');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, 'redis.conf');
   return onFreePort(async (port) => {
-    const address = `redis://127.0.0.1:${port}`;
+    const address = `redis://:${password}@127.0.0.1:${port}`;
     const shared = { name: 'redis', url: address, port, isReady: () => answers(address) };
     // Nothing is written to disk, because Redis holds only a view and a cache. Tests need many databases, because each
     // stack has its own number.
-    const settings = ['--save', '', '--appendonly', 'no', '--databases', context.throwAway ? '256' : '16'];
+    const settings = [
+      'save ""',
+      'appendonly no',
+      `databases ${context.throwAway ? 256 : 16}`,
+      `requirepass ${password}`,
+    ];
     if (server !== null) {
-      const folder = join(context.dataDir, 'redis');
-      mkdirSync(folder, { recursive: true });
-      return launch(context, {
-        ...shared,
-        file: server,
-        args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...settings],
-        label: 'Redis',
-        withinMs: 30_000,
-      });
+      writePrivate(file, ['bind 127.0.0.1', `port ${port}`, `dir "${folder}"`, ...settings]);
+      return launch(context, { ...shared, file: server, args: [file], label: 'Redis', withinMs: 30_000 });
     }
     if (await hasDocker()) {
+      writePrivate(file, settings);
+      // The container's user must read it; on this machine the folder is closed.
+      chmodSync(file, 0o644);
       const args = await prepareContainer(context, {
         name: 'redis',
         ports: { [port]: 6379 },
-        image: 'redis:8.2',
-        command: ['redis-server', ...settings],
+        volumes: { [file]: '/etc/redis.conf' },
+        image: 'redis:8.2.1-bookworm',
+        command: ['redis-server', '/etc/redis.conf'],
       });
       return launch(context, { ...shared, file: 'docker', args, label: 'Redis (docker)', withinMs: 300_000 });
     }
@@ -53,4 +62,9 @@ async function answers(url: string): Promise<boolean> {
   } finally {
     client.destroy();
   }
+}
+
+function writePrivate(file: string, lines: readonly string[]): void {
+  writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+  chmodSync(file, 0o600);
 }

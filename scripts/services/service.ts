@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SetupError } from '../../domain/setup-error.ts';
+import { plainEnvironment } from './environment.ts';
 import { identify, stopProcess } from './identity.ts';
 import type { Registry, Started } from './registry.ts';
 import { say, withProgress } from './say.ts';
@@ -58,6 +59,7 @@ export interface Launch {
   readonly label: string;
   /** Where its output goes: a file of its own in `logs/` (the default), or our own output. */
   readonly output?: 'file' | 'ours';
+  /** Beside the plain environment: our secrets reach only who is given them here. */
   readonly env?: Record<string, string>;
   readonly cwd?: string;
   /** User to run as. */
@@ -123,15 +125,15 @@ interface Spawned {
 
 function spawnLogged(context: ServiceContext, what: Launch): Spawned {
   const logs = join(context.dataDir, 'logs');
-  mkdirSync(logs, { recursive: true });
+  mkdirSync(logs, { recursive: true, mode: 0o700 });
   const file = join(logs, `${what.name}.log`);
-  const log = what.output === 'ours' ? null : openSync(file, 'a');
+  const log = what.output === 'ours' ? null : openSync(file, 'a', 0o600);
   const stdio: StdioOptions = log === null ? ['ignore', 'inherit', 'inherit'] : ['ignore', log, log];
   const child = spawn(what.file, [...what.args], {
     detached: true,
     stdio,
     cwd: what.cwd ?? context.dataDir,
-    env: { ...process.env, ...what.env },
+    env: { ...plainEnvironment(), ...what.env },
     ...what.as,
   });
   if (log !== null) closeSync(log);

@@ -1,14 +1,16 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
+import { createClient } from 'redis';
 import { MALLOC, NODE_FLAGS } from '../../scripts/app.ts';
 import { startPostgres } from '../../scripts/services/postgres/postgres.ts';
-import { Registry } from '../../scripts/services/registry.ts';
+import { Registry, type Started } from '../../scripts/services/registry.ts';
 import { openRedis } from '../../platform/redis.ts';
 import { createLog } from '../../platform/telemetry/log.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -26,7 +28,12 @@ afterAll(async () => {
     child.kill('SIGTERM');
     await once(child, 'close');
   }
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders) {
+    // Where root runs the tests, a start keeps its database aside, in the folder that this note names.
+    const note = join(folder, 'postgresql', 'aside');
+    if (existsSync(note)) rmSync(readFileSync(note, 'utf8').trim(), { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 describe('one stack, from its first start to its last stop', () => {
@@ -37,7 +44,7 @@ describe('one stack, from its first start to its last stop', () => {
 
   beforeAll(async () => {
     dataDir = newFolder();
-    running = begin(dataDir);
+    running = begin(dataDir, { SOMEBODYS_SECRET: 'sk-of-somebody' });
     await running.serving();
   });
 
@@ -55,13 +62,56 @@ describe('one stack, from its first start to its last stop', () => {
   });
 
   test('everything listens on loopback only, PostgreSQL durably and by password', async () => {
-    const { postgresql } = Object.fromEntries(stackOf(dataDir).services.map((service) => [service.name, service]));
+    const { postgresql } = servicesOf(dataDir);
     const args = readFileSync(`/proc/${postgresql?.pid}/cmdline`, 'utf8').split('\0');
     expect(args).toEqual(
       expect.arrayContaining(['127.0.0.1', 'fsync=on', 'synchronous_commit=on', 'full_page_writes=on']),
     );
     expect(new URL(postgresql?.url ?? '').password).toMatch(/^.{20,}$/);
     for (const { url } of stackOf(dataDir).services) expect(url).toContain('127.0.0.1');
+  });
+
+  test('Redis asks for a password, which no other user of the machine can see', async () => {
+    const { redis } = servicesOf(dataDir);
+    const { url = '', pid = 0 } = redis ?? {};
+    const { password, host } = new URL(url);
+    expect(password).toMatch(/^.{20,}$/);
+    expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(password);
+    expect(await answerOf(url)).toBe('PONG');
+    expect(await answerOf(`redis://${host}`)).toContain('NOAUTH');
+    expect(await answerOf(`redis://:wrong@${host}`)).toContain('WRONGPASS');
+  });
+
+  test("no page in somebody's browser reaches Temporal, by its HTTP port or its UI", async () => {
+    const args = readFileSync(`/proc/${servicePid(dataDir, 'temporal')}/cmdline`, 'utf8').split('\0');
+    const http = `http://127.0.0.1:${args[args.indexOf('--http-port') + 1]}`;
+    const ui = stackOf(dataDir).addresses?.temporal.ui ?? '';
+    const batch = '/api/v1/namespaces/default/batch-operations/of-a-page';
+    const post = (base: string, headers: Record<string, string>) =>
+      ask(
+        base + batch,
+        headers,
+        '{"visibilityQuery":"WorkflowType = \'none\'","reason":"x","terminationOperation":{}}',
+      );
+    // A page may send this without asking the server first.
+    const ofPage = { origin: 'https://evil.example', 'content-type': 'text/plain' };
+    expect(await post(http, ofPage)).toMatchObject({ status: 403, text: expect.stringContaining('Host not allowed') });
+    expect(await post(ui, ofPage)).toMatchObject({ status: 400, text: expect.stringContaining('csrf') });
+    expect((await ask(`${ui}/api/v1/namespaces`, ofPage)).headers).not.toHaveProperty('access-control-allow-origin');
+    // The control: the port does obey whom it serves, and the UI shows what runs.
+    expect((await post(http, { ...ofPage, host: 'nobody.invalid' })).status).toBe(200);
+    expect((await ask(`${ui}/api/v1/namespaces`, {})).status).toBe(200);
+  });
+
+  test('only the app has what we were given, and what is written is closed to others', () => {
+    const knowing = stackOf(dataDir).services.filter(({ pid }) =>
+      readFileSync(`/proc/${pid}/environ`, 'utf8').includes('sk-of-somebody'),
+    );
+    expect(knowing.map(({ name }) => name)).toEqual(['app']);
+    for (const folder of ['', 'logs', 'redis', 'temporal'])
+      expect([folder, statSync(join(dataDir, folder)).mode & 0o777]).toEqual([folder, 0o700]);
+    for (const log of readdirSync(join(dataDir, 'logs')))
+      expect([log, statSync(join(dataDir, 'logs', log)).mode & 0o777]).toEqual([log, 0o600]);
   });
 
   test('the app runs by the flags of Node and the malloc that keep it small', () => {
@@ -244,8 +294,8 @@ function begin(...args: Parameters<typeof start>): Start {
 
 function newFolder(): string {
   const made = realpathSync(mkdtempSync(join(tmpdir(), 'turnkeeper-start-')));
-  // PostgreSQL's user must be able to pass through when root runs the tests.
-  chmodSync(made, 0o711);
+  // Open, as a folder is that somebody made by hand: the start closes it.
+  chmodSync(made, 0o755);
   folders.push(made);
   return made;
 }
@@ -259,6 +309,42 @@ function killAll(dataDir: string): number {
   const { owner, services } = stackOf(dataDir);
   for (const { pid } of [owner, ...services]) process.kill(pid, 'SIGKILL');
   return postmaster;
+}
+
+function servicesOf(dataDir: string): Record<string, Started> {
+  return Object.fromEntries(stackOf(dataDir).services.map((service) => [service.name, service]));
+}
+
+/** What Redis says to a PING, or why it says nothing. */
+async function answerOf(url: string): Promise<string> {
+  const client = createClient({ url, socket: { reconnectStrategy: false } }).on('error', () => {});
+  try {
+    await client.connect();
+    return await client.ping();
+  } catch (error) {
+    return String(error);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Asks with headers that `fetch` does not allow; posts when there is a body. */
+function ask(
+  url: string,
+  headers: Record<string, string>,
+  body?: string,
+): Promise<{ status: number; headers: object; text: string }> {
+  return new Promise((resolve, reject) => {
+    request(url, { method: body === undefined ? 'GET' : 'POST', headers }, (response) => {
+      let text = '';
+      response.on('data', (data: Buffer) => {
+        text += data.toString();
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+    })
+      .on('error', reject)
+      .end(body);
+  });
 }
 
 function servicePid(dataDir: string, name: string): number {

@@ -45,6 +45,22 @@ test('a copy of .env.example with every default uncommented configures what no f
   expect({ ...readConfig(defaults), temporal: null }).toEqual({ ...readConfig({}), temporal: null });
 });
 
+test('test routes come with the demo and its model only, or where somebody asks for them, and never in production', () => {
+  const demo = { TURNKEEPER_EMBEDDED: 'true' };
+  for (const [env, there] of [
+    [demo, true],
+    [{ ...demo, OPENAI_API_KEY: 'sk-1' }, false],
+    [{ ...demo, OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }, false],
+    [{ ...demo, TEST_ROUTES: 'false' }, false],
+    [{ ...demo, NODE_ENV: 'production' }, false],
+    [{}, false],
+    [{ ...demo, OPENAI_API_KEY: 'sk-1', TEST_ROUTES: 'true' }, true],
+    [{ TEST_ROUTES: 'true' }, true],
+  ] as const)
+    expect([env, readConfig(env).testRoutes]).toEqual([env, there]);
+  expect(() => readConfig({ ...demo, NODE_ENV: 'production', TEST_ROUTES: 'true' })).toThrow('TEST_ROUTES');
+});
+
 test("a worker's version has both its names or is refused by the missing one, and none by default", () => {
   const both = { TEMPORAL_DEPLOYMENT_NAME: 'turnkeeper', TEMPORAL_WORKER_BUILD_ID: '7' };
   expect(readConfig(both).worker.version).toEqual({ deploymentName: 'turnkeeper', buildId: '7' });

@@ -68,6 +68,7 @@ function asideOf(context: ServiceContext, own: string, user: NonNullable<ServerU
     throw new SetupError(`${note} names ${folder}, which is not below ${ASIDE}: delete it, or set DATABASE_URL.`);
   mkdirSync(folder, { recursive: true });
   chmodSync(ASIDE, 0o755);
+  chmodSync(folder, 0o700);
   chownSync(folder, user.uid, user.gid);
   writeFileSync(note, `${folder}\n`);
   if (context.throwAway) process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -33,11 +33,18 @@ export async function startTemporal(
   const cli = await findTemporal(context.stopping);
   context.stopping.throwIfAborted();
   return onFreePort(async (port) => {
-    const uiPort = await freePort();
+    const [uiPort, httpPort] = [await freePort(), await freePort()];
     const [url, ui] = [`127.0.0.1:${port}`, `http://127.0.0.1:${uiPort}`];
     const shared = { name: 'temporal', url, port, isReady: () => answers(url, namespace) };
     if (cli !== null) {
-      const args = serverArgs({ ip: '127.0.0.1', port, uiPort, namespace, file: join(folder, 'temporal.db') });
+      const args = serverArgs({
+        ip: '127.0.0.1',
+        port,
+        uiPort,
+        httpPort,
+        namespace,
+        file: join(folder, 'temporal.db'),
+      });
       // It gets half of the cores: on two cores, one Go thread and a lazy collector make a turn 2.5 ms faster
       // (docs/performance.md).
       const env = { GOMAXPROCS: String(Math.max(1, Math.floor(availableParallelism() / 2))), GOGC: '400' };
@@ -61,7 +68,14 @@ export async function startTemporal(
         ports: { [port]: 7233, [uiPort]: 8233 },
         volumes: { [folder]: '/state' },
         image: 'temporalio/temporal:1.5.1',
-        command: serverArgs({ ip: '0.0.0.0', port: 7233, uiPort: 8233, namespace, file: '/state/temporal.db' }),
+        command: serverArgs({
+          ip: '0.0.0.0',
+          port: 7233,
+          uiPort: 8233,
+          httpPort: 7243,
+          namespace,
+          file: '/state/temporal.db',
+        }),
       });
       return {
         ...(await launch(context, { ...shared, file: 'docker', args, label: 'Temporal (docker)', withinMs: 300_000 })),
@@ -102,7 +116,21 @@ const DYNAMIC_CONFIG = [
   'history.visibilityProcessorSchedulerWorkerCount=2',
 ];
 
-function serverArgs(server: { ip: string; port: number; uiPort: number; namespace: string; file: string }): string[] {
+/**
+ * The server's HTTP port cannot be turned off, and it takes the POST of any page that a browser has open, unasked and
+ * as text: one ended running turns. So it serves only a host that no name server may know (RFC 2606). The Web UI's own
+ * calls are gRPC behind its token against such posts.
+ */
+const NOBODY = 'frontend.httpAllowedHosts=["nobody.invalid"]';
+
+function serverArgs(server: {
+  ip: string;
+  port: number;
+  uiPort: number;
+  httpPort: number;
+  namespace: string;
+  file: string;
+}): string[] {
   const attributes = Object.values(SEARCH_ATTRIBUTES).map(
     ({ name, type }) => `${name}=${type === SearchAttributeType.BOOL ? 'Bool' : 'Keyword'}`,
   );
@@ -115,6 +143,8 @@ function serverArgs(server: { ip: string; port: number; uiPort: number; namespac
     String(server.port),
     '--ui-port',
     String(server.uiPort),
+    '--http-port',
+    String(server.httpPort),
     '--log-level',
     'warn',
     '--db-filename',
@@ -122,7 +152,7 @@ function serverArgs(server: { ip: string; port: number; uiPort: number; namespac
     ...PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
     ...(server.namespace === 'default' ? [] : ['--namespace', server.namespace]),
     ...attributes.flatMap((attribute) => ['--search-attribute', attribute]),
-    ...DYNAMIC_CONFIG.flatMap((value) => ['--dynamic-config-value', value]),
+    ...[...DYNAMIC_CONFIG, NOBODY].flatMap((value) => ['--dynamic-config-value', value]),
   ];
 }
 
