@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 export interface Compose {
   readonly services: Record<string, Service>;
   readonly volumes: Record<string, unknown>;
+  readonly networks: Record<string, { readonly internal?: boolean } | null>;
 }
 
 export interface Service {
@@ -22,6 +23,14 @@ export interface Service {
   readonly volumes?: readonly string[];
   readonly stop_grace_period?: string;
   readonly read_only?: boolean;
+  readonly user?: string;
+  readonly cap_drop?: readonly string[];
+  readonly cap_add?: readonly string[];
+  readonly privileged?: boolean;
+  readonly security_opt?: readonly string[];
+  readonly pids_limit?: number;
+  readonly mem_limit?: string;
+  readonly networks?: readonly string[];
 }
 
 /** A `${NAME…}` of the compose file, which whoever starts it may or must set. */

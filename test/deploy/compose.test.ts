@@ -8,13 +8,15 @@ import { compose, document, environmentOf, readProjectFile, source, variables } 
 
 const OURS = ['migrate', 'api', 'worker'];
 const ROLES = ['api', 'worker'];
+/** A name and a whole version, and where somebody has pinned it (npm run pin-images) its digest. */
+const RELEASE = /^[a-z/-]+:\d+\.\d+(\.\d+)?(-[a-z]+)?(@sha256:[0-9a-f]{64})?$/;
 const SECRETS = ['POSTGRES_PASSWORD', 'TEMPORAL_POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'OPENAI_API_KEY'];
 /** The variables that other makers' images read, by a part of the image's name. */
 const IMAGE_VARIABLES: Record<string, RegExp> = {
   'postgres:': /^POSTGRES_(USER|PASSWORD|DB)$/,
   'redis:': /^REDISCLI_AUTH$/,
   'temporalio/server:':
-    /^(DB|DB_PORT|POSTGRES_(SEEDS|USER|PWD)|NUM_HISTORY_SHARDS|BIND_ON_IP|DYNAMIC_CONFIG_FILE_PATH|LOG_LEVEL)$/,
+    /^(DB|DB_PORT|POSTGRES_(SEEDS|USER|PWD)|NUM_HISTORY_SHARDS|BIND_ON_IP|TEMPORAL_BROADCAST_ADDRESS|DYNAMIC_CONFIG_FILE_PATH|LOG_LEVEL)$/,
   'temporalio/admin-tools:': /^(SQL_(PLUGIN|HOST|PORT|USER|PASSWORD)|TEMPORAL_(ADDRESS|NAMESPACE))$/,
   'temporalio/ui:': /^TEMPORAL_(ADDRESS|DEFAULT_NAMESPACE)$/,
 };
@@ -115,12 +117,14 @@ describe('images', () => {
   test('are pinned to a release, ours is built here', () => {
     for (const [name, { image = '', build }] of Object.entries(compose.services)) {
       if (OURS.includes(name)) expect([name, image, build]).toEqual([name, 'turnkeeper:local', '.']);
-      else expect([name, image]).toEqual([name, expect.stringMatching(/^[a-z/-]+:\d+\.\d+(\.\d+)?(-[a-z]+)?$/)]);
+      else expect([name, image]).toEqual([name, expect.stringMatching(RELEASE)]);
     }
   });
 
   test('of Temporal fit each other', () => {
-    const versions = [...source.matchAll(/temporalio\/(?:server|admin-tools):(\S+)/g)].map(([, version]) => version);
+    const versions = [...source.matchAll(/temporalio\/(?:server|admin-tools):([^\s@]+)/g)].map(
+      ([, version]) => version,
+    );
     expect(versions).toHaveLength(3);
     expect(new Set(versions).size).toBe(1);
   });
@@ -189,8 +193,60 @@ test('what holds data has a volume, and every volume is used', () => {
     expect(compose.services[name]?.volumes).toEqual([`${name}:/var/lib/postgresql`]);
 });
 
-test('our containers cannot change their own program', () => {
-  for (const name of OURS) expect(compose.services[name]?.read_only).toBe(true);
+describe('a container', () => {
+  const all = Object.entries(compose.services);
+
+  test('has no right of root, no way to more, and bounds on its processes and its memory', () => {
+    expect(all.length).toBeGreaterThan(8);
+    for (const [name, service] of all) {
+      const { cap_drop, cap_add, privileged, security_opt, pids_limit, mem_limit } = service;
+      expect([name, cap_drop, cap_add, privileged, security_opt]).toEqual([
+        name,
+        ['ALL'],
+        undefined,
+        undefined,
+        ['no-new-privileges:true'],
+      ]);
+      expect([name, pids_limit, mem_limit]).toEqual([name, 256, expect.stringMatching(/^\d+[mg]$/)]);
+    }
+    // Images that begin as root would need rights to become somebody else.
+    for (const [name, { image = '' }] of all)
+      if (/^(postgres|redis):/.test(image))
+        expect([name, compose.services[name]?.user]).toEqual([name, image.split(':')[0]]);
+  });
+
+  test('cannot change its own program, except for one that must', () => {
+    expect(all.filter(([, { read_only }]) => read_only !== true).map(([name]) => name)).toEqual(['temporal-ui']);
+  });
+
+  test('reaches only whom it has business with, and the world only where it must', () => {
+    const together = (a: string, b: string) =>
+      compose.services[a]?.networks?.some((name) => compose.services[b]?.networks?.includes(name)) === true;
+    const reached = Object.fromEntries(
+      all.map(([name]) => [
+        name,
+        all.map(([other]) => other).filter((other) => other !== name && together(name, other)),
+      ]),
+    );
+    expect(reached).toMatchObject({
+      postgres: ['migrate', 'api', 'worker'],
+      redis: ['api', 'worker'],
+      'temporal-postgres': ['temporal-schema', 'temporal'],
+      migrate: ['postgres', 'api', 'worker'],
+    });
+    // What is waited for is reached.
+    for (const [name, { depends_on: waitsFor = {} }] of all)
+      for (const [other, { condition }] of Object.entries(waitsFor))
+        if (condition !== 'service_completed_successfully')
+          expect([name, other, together(name, other)]).toEqual([name, other, true]);
+    const open = Object.entries(compose.networks).filter(([, settings]) => settings?.internal !== true);
+    expect(open.map(([name]) => name)).toEqual(['outside']);
+    expect(all.filter(([, { networks = [] }]) => networks.includes('outside')).map(([name]) => name)).toEqual([
+      'temporal-ui',
+      'api',
+      'worker',
+    ]);
+  });
 });
 
 function secondsOf(name: string): number {
