@@ -26,6 +26,8 @@ const COMMANDS = {
   'test:fast': [['scripts/with-services.ts', '--fast']],
   postman: [['docs/postman/make.ts']],
   record: [['scripts/record-history.ts']],
+  'pin-images': [['scripts/supply/pin-images.ts']],
+  'review-dependencies': [['scripts/supply/review-dependencies.ts']],
   check: [['scripts/checks.ts'], ['scripts/with-services.ts', '--fast']],
   format: [['node_modules/prettier/bin/prettier.cjs', '--write', '--log-level=warn', '.']],
   'bench:turn': [['bench/turn.ts']],

@@ -43,7 +43,7 @@ test('everything that the running code imports is copied, and no package of deve
 });
 
 test("it and .nvmrc are of the Node that npm start runs on, in Debian, for Temporal's native core", () => {
-  const bases = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1]);
+  const bases = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1]?.replace(/@.*$/, ''));
   const version = manifest.dependencies['node'] ?? 'none';
   expect(bases).toEqual([`node:${version}-bookworm`, `node:${version}-bookworm`, `node:${version}-bookworm-slim`]);
   expect(readProjectFile('.nvmrc')).toBe(`${version}\n`);
