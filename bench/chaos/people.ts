@@ -35,6 +35,9 @@ export class Happenings {
     // A client's mistake is a 4xx; what is away is a 503.
     if (status === 500)
       this.findings.push(`no request is answered by a 500: ${operation}, request ${String(body['requestId'])}`);
+    // More than what is left of a grant cannot be taken back; nothing else that is asked here is a mistake.
+    if (status === 400 && operation !== 'reverse')
+      this.findings.push(`no request here is a mistake: ${operation} was answered by a 400, ${JSON.stringify(body)}`);
   }
 }
 

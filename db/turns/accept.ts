@@ -4,7 +4,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { Encoding } from '../../domain/model.ts';
 import { decideSendAgain } from '../../domain/sending.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
-import { first, violatedConstraint, type Database, type Sql, type Tx } from '../database.ts';
+import { first, one, violatedConstraint, type Database, type Sql, type Tx } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
 import { findTurnRow, lockTurn, recordOf, turnColumns, type TurnRow } from './row.ts';
 import { nextSequence, reopen } from './turns.ts';
@@ -84,20 +84,28 @@ export async function findAccepted(
   return { decision: 'join', turn: recordOf(row) };
 }
 
-async function findKnown(on: Sql, request: SendRequest): Promise<TurnRow | null> {
-  const byId = request.turnId === null ? null : await findTurnRow(on, request.turnId);
-  // Turn ids are unique everywhere. Another account's id answers like a wrong body and tells nothing more.
-  if (byId !== null && byId.accountId !== request.accountId)
-    throw new AppError('idempotency_conflict', { turnId: byId.id });
-  if (request.idempotencyKey === null) return byId;
-  const key = await first(
+async function findKnown(on: Sql, { turnId, accountId, idempotencyKey }: SendRequest): Promise<TurnRow | null> {
+  if (idempotencyKey === null) return turnId === null ? null : findOwn(on, turnId, accountId);
+  // Both are looked up in one snapshot. Between two looks, a send of the same question may write its row, and its id
+  // would then name nothing where its key names a turn.
+  const { byId, byKey } = await one(
     sql<{
-      id: string;
-    }>`select id from turns where account_id = ${request.accountId} and idempotency_key = ${request.idempotencyKey}`,
+      byId: string | null;
+      byKey: string | null;
+    }>`select (select id from turns where id = ${turnId}::uuid) as "byId",
+      (select id from turns where account_id = ${accountId} and idempotency_key = ${idempotencyKey}) as "byKey"`,
     on,
   );
-  if (request.turnId !== null && (key?.id ?? null) !== (byId?.id ?? null)) throw idAndKeyDisagree();
-  return key === null ? null : findTurnRow(on, key.id);
+  const own = byId === null ? null : await findOwn(on, byId, accountId);
+  if (turnId !== null && byKey !== byId) throw idAndKeyDisagree();
+  return own ?? (byKey === null ? null : findTurnRow(on, byKey));
+}
+
+/** Turn ids are unique everywhere. Another account's id answers like a wrong body and tells nothing more. */
+async function findOwn(on: Sql, turnId: string, accountId: number): Promise<TurnRow | null> {
+  const row = await findTurnRow(on, turnId);
+  if (row !== null && row.accountId !== accountId) throw new AppError('idempotency_conflict', { turnId });
+  return row;
 }
 
 function idAndKeyDisagree(): AppError {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
+import type { Sql } from '../../db/database.ts';
 import { acceptTurn } from '../../db/turns/accept.ts';
 import { openAttempt } from '../../db/turns/attempts.ts';
 import { releaseTurn } from '../../db/turns/end.ts';
@@ -373,4 +374,33 @@ test('a settled turn frees its conversation for the next question', async () => 
   const turnId = await runTurn(db.database, person);
   const { conversationId } = (await findTurn(db.database, { turnId, userId: null }))!;
   expect(await send({ conversationId, message: 'next' })).toMatchObject({ decision: 'new', turn: { sequence: 2 } });
+});
+
+test('an id and a key that another send of the same question binds at that very moment are no mistake: it is joined', async () => {
+  const wanted = request(person, { turnId: newId(), idempotencyKey: 'both' });
+  let raced: Promise<unknown> | null = null;
+  const executor = db.database.sql.getExecutor();
+  const racing: Sql = {
+    getExecutor: () =>
+      new Proxy(executor, {
+        get(target, name) {
+          const value: unknown = Reflect.get(target, name);
+          if (typeof value !== 'function') return value;
+          return (...args: unknown[]) => {
+            const answer: unknown = Reflect.apply(value, target, args);
+            if (name !== 'executeQuery') return answer;
+            // The other comes right after our first look.
+            return Promise.resolve(answer).then(async (found) => {
+              await (raced ??= acceptTurn(db.database, wanted));
+              return found;
+            });
+          };
+        },
+      }),
+  };
+  expect(await acceptTurn({ ...db.database, sql: racing }, wanted)).toMatchObject({
+    decision: 'join',
+    turn: { turnId: wanted.turnId },
+  });
+  await expect(raced).resolves.toMatchObject({ decision: 'new' });
 });
