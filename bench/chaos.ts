@@ -107,7 +107,7 @@ async function run(stage: ChaosStage, settings: Settings): Promise<Report> {
   const { people: count, seconds, seed } = settings;
   const random = new Random(seed);
   // Every third is soon at their ceiling, and every third of the others comes there.
-  const { people, admin } = await makePeople(stage.databaseUrl, count, (nth) => [3_000, 20_000, 100_000][nth % 3] ?? 0);
+  const { people, admin } = await makePeople(stage.databaseUrl, count, (nth) => [800, 3_000, 100_000][nth % 3] ?? 0);
   const happenings = new Happenings();
   const until = Date.now() + seconds * 1_000;
   const acting = people.flatMap((person) => {

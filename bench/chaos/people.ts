@@ -149,7 +149,7 @@ export class ChaosPerson {
   }
 
   async #grant(): Promise<void> {
-    const [key, tokens] = [`grant-${randomUUID()}`, this.#random.whole(1, 2_000)];
+    const [key, tokens] = [`grant-${randomUUID()}`, this.#random.whole(1, 400)];
     await this.#book('grant', `/api/admin/users/${this.#userId}/grants`, key, tokens, (grant) =>
       this.#grants.push(grant),
     );
