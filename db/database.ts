@@ -5,6 +5,7 @@ import type { Instant } from '../domain/period.ts';
 import type { TurnEnding } from '../domain/turn.ts';
 import { openPacketSocket } from './driver/packet-socket.ts';
 import { kyselyOn } from './driver/kysely.ts';
+import { createLanes } from './driver/lanes.ts';
 import { onPool, transact, type Sql, type Tx as Pipeline } from './driver/pipeline.ts';
 import { prepareSession, ReadOnly } from './driver/session.ts';
 import { ormOptions } from './schema/orm-options.ts';
@@ -29,12 +30,26 @@ export interface Database {
    * belongs to them.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in a transaction that locks the account's row, as soon as fewer than two others of that account have a
+   * connection here. Both waits, for that and for a lock, end after some seconds with an error that counts as
+   * unavailable: 2 s each, or 15 s where `isPatient`, because an answer that is paid for waits.
+   */
+  locking<T>(account: LockedBy, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Runs statements that may wait for the account's row and are no transaction, under the same limits. */
+  inLane<T>(account: LockedBy, work: () => Promise<T>): Promise<T>;
   readonly orm: MikroORM;
   /** The state of the connection pool. */
   pool(): PoolState;
   /** @returns what its clock says. @throws when it does not answer, or takes no writes. */
   ping(): Promise<Instant>;
   close(): Promise<void>;
+}
+
+/** Whose row is locked, and whether who locks it may wait. */
+export interface LockedBy {
+  readonly accountId: number;
+  readonly isPatient?: boolean;
 }
 
 export interface PoolState {
@@ -58,22 +73,28 @@ export interface DatabaseOptions {
 
 /** The driver's limit is above PostgreSQL's own, so that it is reached only when a server or a network is silent. */
 const ANSWER_WITHIN_MS = 20_000;
+const STATEMENT_WITHIN_MS = 15_000;
+/**
+ * Whoever asks is told soon that a row is locked, and asks again: with the 15 s of a statement, 25 sends of one locked
+ * account took all connections, and everybody's sends were refused.
+ */
+const LOCK_WITHIN_MS = 2_000;
 
 /**
  * @param options.url a PostgreSQL URL. `poolMax`: the most connections.
  * @param options.answerWithinMs a connection that does not answer for so long is given up, with all that was sent on
  *   it; 20 s by default. Null: no statement has a limit, here or in the server, because migrations read whole tables.
- * @param options.lockWithinMs a statement that waits so long for a lock fails (55P03); no limit by default.
+ * @param options.lockWithinMs a statement that waits so long for a lock fails (55P03); 2 s by default. 0: no limit.
  * @param options.traceStatement runs each statement and gets its first word.
  * @param options.onTurnEnded called for each ending of a turn, after its transaction has committed.
  * @throws when the server cannot be reached within 5 s.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { onTurnEnded, traceStatement, answerWithinMs = ANSWER_WITHIN_MS, lockWithinMs = 0 } = options;
+  const { onTurnEnded, traceStatement, answerWithinMs = ANSWER_WITHIN_MS, lockWithinMs = LOCK_WITHIN_MS } = options;
   // How long each wait may last: a connection 5 s, a statement 15 s, an idle transaction 30 s (a lost client must not
   // keep a lock). The server keeps the last two; when nothing of it arrives, the driver gives up the connection.
   const limits = {
-    statement_timeout: answerWithinMs === null ? 0 : 15_000,
+    statement_timeout: answerWithinMs === null ? 0 : STATEMENT_WITHIN_MS,
     lock_timeout: lockWithinMs,
     idle_in_transaction_session_timeout: 30_000,
   };
@@ -104,21 +125,28 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     em.setTransactionContext(kyselyOn(pipeline));
     return em;
   }
+  const lanes = createLanes({ connections: options.poolMax });
+  const inLane = <T>({ accountId, isPatient = false }: LockedBy, work: () => Promise<T>) =>
+    lanes.enter(accountId, { withinMs: isPatient ? STATEMENT_WITHIN_MS : LOCK_WITHIN_MS }, work);
+  async function run<T>(work: (tx: Tx) => Promise<T>, locks: { lockWithinMs?: number } = {}): Promise<T> {
+    const endings: TurnEnding[] = [];
+    const answerOf = async (pipeline: Pipeline) => {
+      let em: EntityManager | undefined;
+      const tx: Tx = { ...pipeline, em: () => (em ??= unitOfWorkOn(pipeline)) };
+      const answer = await collectEndings(tx, endings, work);
+      if (em !== undefined) await em.flush();
+      return answer;
+    };
+    const result = await transact(pool, answerOf, locks);
+    if (onTurnEnded !== undefined) for (const ending of endings) onTurnEnded(ending);
+    return result;
+  }
   return {
     em: () => orm.em.fork(),
     sql: onAny,
-    async transaction(work) {
-      const endings: TurnEnding[] = [];
-      const result = await transact(pool, async (pipeline) => {
-        let em: EntityManager | undefined;
-        const tx: Tx = { ...pipeline, em: () => (em ??= unitOfWorkOn(pipeline)) };
-        const answer = await collectEndings(tx, endings, work);
-        if (em !== undefined) await em.flush();
-        return answer;
-      });
-      if (onTurnEnded !== undefined) for (const ending of endings) onTurnEnded(ending);
-      return result;
-    },
+    transaction: (work) => run(work),
+    locking: (account, work) => inLane(account, () => run(work, account.isPatient === true ? { lockWithinMs: 0 } : {})),
+    inLane,
     orm,
     pool() {
       const { totalCount, idleCount, waitingCount } = pool;

@@ -33,7 +33,7 @@ export async function armSchedules(
   { database, planner }: { readonly database: Database; readonly planner: Pick<Planner, 'arm'> },
   { accountId, now, again = [] }: { accountId: number; now: Instant; again?: readonly ScheduleKind[] },
 ): Promise<ScheduleKind[]> {
-  const before = await database.transaction((tx) => lockAccount(tx, { accountId, now }));
+  const before = await database.locking({ accountId }, (tx) => lockAccount(tx, { accountId, now }));
   const wanted = neededSchedules(before.balance);
   const kinds = [...new Set([...schedulesToArm(wanted, before.armed), ...again.filter((kind) => wanted[kind])])];
   if (kinds.length === 0) return [];
@@ -44,7 +44,7 @@ export async function armSchedules(
       () => armed.push(kind),
       (error: unknown) => failures.push(error),
     );
-  const isStillSo = await database.transaction((tx) => remember(tx, before, { kinds: armed, wanted, now }));
+  const isStillSo = await database.locking({ accountId }, (tx) => remember(tx, before, { kinds: armed, wanted, now }));
   // The zone or the period has changed meanwhile. Somebody may have armed the new one already, and this call has
   // overwritten it, so it is armed once more as it is now.
   if (!isStillSo) return armSchedules({ database, planner }, { accountId, now, again: kinds });
@@ -63,7 +63,9 @@ export async function disarmSchedule(
   { accountId, userId, now }: { accountId: number; userId: number; now: Instant },
 ): Promise<ScheduleKind[]> {
   await deps.planner.disarm(kind, userId);
-  await deps.database.transaction(async (tx) => forgetNeedless(tx, await lockAccount(tx, { accountId, now })));
+  await deps.database.locking({ accountId }, async (tx) =>
+    forgetNeedless(tx, await lockAccount(tx, { accountId, now })),
+  );
   return armSchedules(deps, { accountId, now, again: [kind] });
 }
 

@@ -120,7 +120,7 @@ async function lookAgain(
   for (const { kind, userId } of suspects) {
     const owner = await findAccount(database.sql, userId);
     const account =
-      owner === null ? null : await database.transaction((tx) => lockAccount(tx, { ...owner, now: now() }));
+      owner === null ? null : await database.locking(owner, (tx) => lockAccount(tx, { ...owner, now: now() }));
     const found = await planner.find(kind, userId);
     const fault = judge({ kind, userId }, account, found);
     if (fault !== null)

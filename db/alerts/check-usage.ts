@@ -28,7 +28,7 @@ export async function checkUsage(
   database: Database,
   { accountId, now, purchaseUrl }: { accountId: number; now: Instant; purchaseUrl: string },
 ): Promise<UsageCheck> {
-  return database.transaction(async (tx) => {
+  return database.locking({ accountId }, async (tx) => {
     const account = await lockAccount(tx, { accountId, now });
     const { used } = account.balance;
     const total = totalAvailable(account.balance);

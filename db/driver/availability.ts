@@ -1,7 +1,8 @@
 // Class 08: connection exception. 53: insufficient resources. 57P: shutdown and "cannot connect now". 57014: a
-// statement that waited 15 s, for a lock whose holder is paused, for example. 25006: a node that takes no writes. 25P03
-// and 25P04: a transaction that the server gave up. Retries outlive them, because an answer is paid for.
-const SQL_STATES = /^(08|53|57P|57014|25006|25P03|25P04)/;
+// statement that waited 15 s. 55P03: a lock that was not granted in time, because its holder is paused, for example.
+// 25006: a node that takes no writes. 25P03 and 25P04: a transaction that the server gave up. Retries outlive them,
+// because an answer is paid for.
+const SQL_STATES = /^(08|53|57P|57014|55P03|25006|25P03|25P04)/;
 const SOCKET_ERRORS = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -9,7 +9,7 @@ import {
   type RawBuilder,
 } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
-import { isUnavailable } from './availability.ts';
+import { isLockTimeout, isUnavailable } from './availability.ts';
 import { failureOfSent } from './outcome.ts';
 
 /**
@@ -35,7 +35,7 @@ export function onPool(pool: Pool): Sql {
     try {
       return await consume(connectionOf(client, true));
     } catch (error) {
-      isLost = isUnavailable(error);
+      isLost = isConnectionLost(error);
       throw error;
     } finally {
       // A connection that the driver gave up a moment ago may still look usable, so the error decides.
@@ -50,12 +50,19 @@ export function onPool(pool: Pool): Sql {
  * the level, because a read after a lock must see what the lock's last holder wrote, and a pooler may hand out a
  * connection without our default. Under an operator's REPEATABLE READ, 20 sends at once reached 116 % of an allowance,
  * where the ceiling is 105 %.
+ * @param options.lockWithinMs how long a statement waits for a lock; 0: as long as a statement may take. Undefined: the
+ *   connection's limit.
  * @throws OutcomeUnknown when `commit` was sent and nothing was heard of it.
  */
-export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+export async function transact<T>(
+  pool: Pool,
+  work: (tx: Tx) => Promise<T>,
+  { lockWithinMs }: { readonly lockWithinMs?: number | undefined } = {},
+): Promise<T> {
   const client = await pool.connect();
   const sent = new Sent();
-  sent.add(client.query('begin isolation level read committed'));
+  const limit = lockWithinMs === undefined ? '' : `; set local lock_timeout = ${lockWithinMs}`;
+  sent.add(client.query(`begin isolation level read committed${limit}`));
   let ended = false;
   let isLost = false;
   let committing = false;
@@ -77,12 +84,17 @@ export async function transact<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Pro
       );
     // A write that failed while nobody waited for it made every later statement fail, so it is the cause.
     const cause = sent.failure ?? error;
-    isLost = isUnavailable(cause);
+    isLost = isConnectionLost(cause);
     throw committing ? failureOfSent(cause) : cause;
   } finally {
     // A connection that may still be in a transaction must not be used again, nor one to a node that takes no writes.
     client.release(!ended || isLost);
   }
+}
+
+/** A lock that was not granted says nothing against the connection. */
+function isConnectionLost(error: unknown): boolean {
+  return isUnavailable(error) && !isLockTimeout(error);
 }
 
 function txOn(client: PoolClient, sent: Sent): Tx {

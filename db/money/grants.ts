@@ -49,11 +49,9 @@ interface Wish {
  */
 export async function grantTokens(database: Database, grant: Wish & { userId: number }): Promise<GrantResult> {
   assertWish(grant);
-  return database.transaction(async (tx) => {
-    const owner = await findAccount(tx, grant.userId);
-    if (owner === null) throw new AppError('not_found');
-    return bookOnce(tx, { ...grant, accountId: owner.accountId, kind: 'grant', reversesId: null });
-  });
+  const owner = await findAccount(database.sql, grant.userId);
+  if (owner === null) throw new AppError('not_found');
+  return database.locking(owner, (tx) => bookOnce(tx, { ...grant, ...owner, kind: 'grant', reversesId: null }));
 }
 
 /**
@@ -63,15 +61,15 @@ export async function grantTokens(database: Database, grant: Wish & { userId: nu
  */
 export async function reverseGrant(database: Database, reversal: Wish & { entryId: number }): Promise<GrantResult> {
   assertWish(reversal);
-  return database.transaction(async (tx) => {
-    const grant = await first(
-      sql<{ accountId: number }>`select ${columnsOf(LedgerEntry, 'e', ['accountId'])} from ledger_entries e
+  const grant = await first(
+    sql<{ accountId: number }>`select ${columnsOf(LedgerEntry, 'e', ['accountId'])} from ledger_entries e
       where id = ${reversal.entryId} and kind = 'grant'`,
-      tx,
-    );
-    if (grant === null) throw new AppError('not_found');
-    return bookOnce(tx, { ...reversal, ...grant, kind: 'reversal', reversesId: reversal.entryId });
-  });
+    database.sql,
+  );
+  if (grant === null) throw new AppError('not_found');
+  return database.locking(grant, (tx) =>
+    bookOnce(tx, { ...reversal, ...grant, kind: 'reversal', reversesId: reversal.entryId }),
+  );
 }
 
 type Wanted = Wish & { readonly accountId: number } & (

@@ -26,7 +26,7 @@ export async function resetAllowance(
   database: Database,
   { accountId, firedFor, now }: { accountId: number; firedFor: Instant; now: Instant },
 ): Promise<AllowanceReset> {
-  return database.transaction(async (tx) => {
+  return database.locking({ accountId }, async (tx) => {
     await lockAccountRow(tx, accountId);
     const last = await readNewestPeriod(tx, accountId);
     const outcome = decideReset({ last: last.period, firedFor, now, timeZone: last.timeZone });

@@ -25,7 +25,7 @@ export async function readUsage(
   const read = await readAccount(database.sql, { accountId, now, beside });
   if (read !== null) return stateOf(read, recentOf(read), read, now, read);
   // The first touch in a new period opens it.
-  return database.transaction(async (tx) => {
+  return database.locking({ accountId }, async (tx) => {
     const opened = await lockAccount(tx, { accountId, now });
     const recent = await readRecent(tx, accountId, now);
     return stateOf(
@@ -61,7 +61,7 @@ export async function setTestUsage(
   database: Database,
   { accountId, percent, now }: { accountId: number; percent: number; now: Instant },
 ): Promise<UsageState> {
-  await database.transaction(async (tx) => {
+  await database.locking({ accountId }, async (tx) => {
     const account = await lockAccount(tx, { accountId, now });
     if ((await readRecent(tx, accountId, now)).heldTokens > 0) throw new AppError('tokens_held', { retryAfter: 5 });
     await bookAdjustment(tx, account, usedAtPercent(totalAvailable(account.balance), percent), 'test usage');

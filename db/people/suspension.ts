@@ -3,6 +3,7 @@ import type { AuditActor } from '../../domain/audit.ts';
 import { AppError } from '../../domain/errors.ts';
 import { writeAudit } from '../audit.ts';
 import { first, type Database, type Tx } from '../database.ts';
+import { findAccount } from '../money/accounts.ts';
 
 export interface Suspension {
   readonly userId: number;
@@ -22,7 +23,7 @@ export async function suspendUser(
   database: Database,
   { userId, reason, actor }: Suspension,
 ): Promise<{ stopping: string[] }> {
-  return database.transaction(async (tx) => {
+  return database.locking(await getAccount(database, userId), async (tx) => {
     const before = await lockSuspension(tx, userId);
     await sql`update accounts set suspended_at = coalesce(suspended_at, now()) where user_id = ${userId}`.execute(tx);
     const { rows } = await sql<{ id: string }>`update turns set stop_requested_at = coalesce(stop_requested_at, now())
@@ -46,7 +47,7 @@ export async function suspendUser(
  * @throws AppError not_found.
  */
 export async function resumeUser(database: Database, { userId, reason, actor }: Suspension): Promise<void> {
-  await database.transaction(async (tx) => {
+  await database.locking(await getAccount(database, userId), async (tx) => {
     const before = await lockSuspension(tx, userId);
     await sql`update accounts set suspended_at = null where user_id = ${userId}`.execute(tx);
     await writeAudit(tx, {
@@ -58,6 +59,12 @@ export async function resumeUser(database: Database, { userId, reason, actor }: 
       after: { suspended: false },
     });
   });
+}
+
+async function getAccount(database: Database, userId: number): Promise<{ accountId: number }> {
+  const account = await findAccount(database.sql, userId);
+  if (account === null) throw new AppError('not_found');
+  return account;
 }
 
 /**

@@ -41,7 +41,11 @@ export async function authenticateToken(database: Database, token: string): Prom
   );
   if (found === null) return null;
   const { keyId, stale, ...principal } = found;
-  if (stale) await sql`update api_keys set last_used_at = now() where id = ${keyId}`.execute(database.sql);
+  // Nobody waits for a key that somebody else has locked.
+  if (stale)
+    await sql`update api_keys set last_used_at = now() where id = (select id from api_keys where id = ${keyId} for no key update skip locked)`.execute(
+      database.sql,
+    );
   return principal;
 }
 
@@ -116,9 +120,9 @@ export async function updateProfile(
   database: Database,
   change: { userId: number; timeZone?: string; locale?: Locale; now: number },
 ): Promise<Principal> {
-  return database.transaction(async (tx) => {
-    const account = await findAccount(tx, change.userId);
-    if (account === null) throw new AppError('not_found');
+  const account = await findAccount(database.sql, change.userId);
+  if (account === null) throw new AppError('not_found');
+  return database.locking(account, async (tx) => {
     if (change.timeZone !== undefined) {
       if (!isTimeZone(change.timeZone))
         throw new AppError('invalid_request', { field: 'timeZone', reason: NO_TIME_ZONE });

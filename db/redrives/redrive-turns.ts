@@ -5,6 +5,7 @@ import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from 
 import { columnsOf } from '../columns.ts';
 import { first, one, type Database, type Sql, type Tx } from '../database.ts';
 import { Redrive, RedriveTurn } from '../entities/redrive.ts';
+import { lockingTurn } from '../turns/payer.ts';
 import { lockTurn, recordOf, turnColumns, type LockedTurn, type TurnRow } from '../turns/row.ts';
 import { reopenLocked } from '../turns/turns.ts';
 
@@ -63,7 +64,7 @@ export async function beginReplay(
   database: Database,
   { redriveId, turnId }: { redriveId: string; turnId: string },
 ): Promise<TurnRecord | null> {
-  return database.transaction(async (tx) => {
+  return lockingTurn(database, { turnId, isPatient: true }, async (tx) => {
     const row = await lockTurn(tx, turnId);
     const item = await first(
       sql<{

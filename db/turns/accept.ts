@@ -6,6 +6,7 @@ import { decideSendAgain } from '../../domain/sending.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
 import { first, one, violatedConstraint, type Database, type Sql, type Tx } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
+import { rememberPayer } from './payer.ts';
 import { findTurnRow, lockTurn, recordOf, turnColumns, type TurnRow } from './row.ts';
 import { nextSequence, reopen } from './turns.ts';
 
@@ -58,13 +59,13 @@ async function acceptOnce(database: Database, request: SendRequest, beforeNew: (
   const known = await findKnown(database.sql, request);
   if (known === null) {
     await beforeNew();
-    return writeTurn(database.sql, request);
+    return database.inLane(request, () => writeTurn(database, request));
   }
   const decision = decideSendAgain(known.state, known.bodyHash.equals(request.bodyHash));
   if (decision === 'conflict') throw new AppError('idempotency_conflict', { turnId: known.id });
   if (decision === 'judge_anew') {
     await beforeNew();
-    return naming({ turnId: known.id }, () => database.transaction((tx) => judgeAnew(tx, known, request)));
+    return naming({ turnId: known.id }, () => database.locking(request, (tx) => judgeAnew(tx, known, request)));
   }
   return { decision, turn: recordOf(known) };
 }
@@ -116,7 +117,7 @@ function idAndKeyDisagree(): AppError {
 }
 
 /** One statement, and so one round trip, because every send waits for it. It locks the conversation before the turn. */
-async function writeTurn(on: Sql, request: SendRequest): Promise<Accepted> {
+async function writeTurn(database: Database, request: SendRequest): Promise<Accepted> {
   const { userId } = request;
   const turnId = request.turnId ?? uuidv7();
   const conversationId = request.conversationId ?? uuidv7();
@@ -131,9 +132,10 @@ async function writeTurn(on: Sql, request: SendRequest): Promise<Accepted> {
           ${request.bodyHash}::bytea, ${request.idempotencyKey}, ${request.message}, ${request.messageTokens}::integer, ${request.encoding} from conversation
         returning *
       ) select ${turnColumns} from t`;
-    const row = await naming({ turnId, conversationId }, () => first(inserted, on));
+    const row = await naming({ turnId, conversationId }, () => first(inserted, database.sql));
     // The conversation does not exist, or is somebody else's.
     if (row === null) throw new AppError('not_found');
+    rememberPayer(database, turnId, request.accountId);
     return { decision: 'new', turn: recordOf(row) };
   } catch (error) {
     throw busyOr(error);

@@ -9,6 +9,7 @@ import { one, type Database, type Tx } from '../database.ts';
 import { findPendingHold, findPendingHoldOf, renewHold, type Hold } from '../money/holds.ts';
 import { endTurn, findEnding, isSuperseded } from './end.ts';
 import { reserveLocked, type AdmissionContext } from './reserve.ts';
+import { lockingTurn } from './payer.ts';
 import { lockTurn, type TurnRow } from './row.ts';
 
 /** A model call of a turn that is under way. */
@@ -43,7 +44,7 @@ export async function openAttempt(
   context: AttemptContext,
 ): Promise<OpenedAttempt | Generated | null> {
   try {
-    return await database.transaction(async (tx) => {
+    return await lockingTurn(database, { turnId, isPatient: true }, async (tx) => {
       const [row, pending] = await Promise.all([lockTurn(tx, turnId), findPendingHold(tx, turnId)]);
       if (row === null) throw new AppError('not_found');
       // Asked only of a turn that has had an attempt.
@@ -103,7 +104,7 @@ export async function adoptAttempt(
   { turnId, attempt }: { turnId: string; attempt: number },
   { now, runId, temporalAttempt }: AttemptContext,
 ): Promise<{ isStopRequested: boolean } | null> {
-  return database.transaction(async (tx) => {
+  return lockingTurn(database, { turnId, isPatient: true }, async (tx) => {
     const [row, hold] = await Promise.all([lockTurn(tx, turnId), findPendingHoldOf(tx, { turnId, attempt })]);
     if (row === null) throw new AppError('not_found');
     if (row.runId !== runId || !mayAnswer(row, hold, { attempt, now })) return null;
@@ -156,7 +157,7 @@ export interface AnswerToStore {
  * @returns the answer, or what the turn has become without it (null: it still runs, under a newer attempt).
  */
 export async function storeAnswer(database: Database, answer: AnswerToStore): Promise<Generated | null> {
-  return database.transaction(async (tx) => {
+  return lockingTurn(database, { turnId: answer.turnId, isPatient: true }, async (tx) => {
     const [row, hold] = await Promise.all([lockTurn(tx, answer.turnId), findPendingHoldOf(tx, answer)]);
     if (row === null) throw new AppError('not_found');
     const mayStore = mayAnswer(row, hold, answer);

@@ -7,6 +7,7 @@ import { columnsOf, type RowOf, type Whole } from '../columns.ts';
 import { reportEnding, one, type Database, type Tx } from '../database.ts';
 import { Attempt } from '../entities/attempt.ts';
 import { findPendingHold, moveHold } from '../money/holds.ts';
+import { lockingTurn } from './payer.ts';
 import { lockTurn, type TurnRow } from './row.ts';
 
 /**
@@ -52,7 +53,7 @@ export interface Release {
  */
 export async function releaseTurn(database: Database, release: Release): Promise<Released | null> {
   const { turnId, reason } = release;
-  return database.transaction(async (tx) => {
+  return lockingTurn(database, { turnId, isPatient: true }, async (tx) => {
     const row = await lockTurn(tx, turnId);
     if (row === null) throw new AppError('not_found');
     const over = await findEnding(tx, row);

@@ -4,6 +4,7 @@ import type { TurnRecord } from '../../domain/turn.ts';
 import type { StoredAnswer } from '../../workflows/contract/turn.ts';
 import { first, one, type Database } from '../database.ts';
 import { getStoredAnswer } from './end.ts';
+import { lockingTurn } from './payer.ts';
 import { lockTurn, recordOf, turnColumns, type TurnRow } from './row.ts';
 
 /** A live turn that has not been touched for longer than it may be quiet. */
@@ -60,7 +61,7 @@ export async function isQuiet(database: Database, turnId: string, quietMs: numbe
 
 /** The figures of an answer that waits for settle; null when the turn has none or is over. */
 export async function findUnsettledAnswer(database: Database, turnId: string): Promise<StoredAnswer | null> {
-  return database.transaction(async (tx) => {
+  return lockingTurn(database, { turnId, isPatient: true }, async (tx) => {
     const row = await lockTurn(tx, turnId);
     return row?.state === 'running' && row.answerAttempt !== null ? getStoredAnswer(tx, row) : null;
   });

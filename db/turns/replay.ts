@@ -4,6 +4,7 @@ import type { TurnRecord } from '../../domain/turn.ts';
 import { writeAudit } from '../audit.ts';
 import type { Database } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
+import { lockingTurn } from './payer.ts';
 import { lockTurn } from './row.ts';
 import { reopenLocked } from './turns.ts';
 
@@ -18,7 +19,7 @@ export async function replayTurn(
   { turnId, reason, actor }: { turnId: string; reason: string; actor: AuditActor },
 ): Promise<TurnRecord> {
   return naming({ turnId }, () =>
-    database.transaction(async (tx) => {
+    lockingTurn(database, { turnId }, async (tx) => {
       const row = await lockTurn(tx, turnId);
       if (row === null) throw new AppError('not_found');
       const reopened = await reopenLocked(tx, row, 'replay');

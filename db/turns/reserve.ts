@@ -9,12 +9,14 @@ import { isAnswered, isLive } from '../../domain/turn.ts';
 import type { Reserved } from '../../workflows/contract/turn.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import type { Database, Tx } from '../database.ts';
+import { isLockTimeout } from '../driver/availability.ts';
 import { Turn } from '../entities/turn.ts';
 import { findPayer, openAccount, type StoredAccount } from '../money/accounts.ts';
 import { findPendingHold, moveHold, openHold, type Hold } from '../money/holds.ts';
 import { endTurn, findEnding, getStoredAnswer } from './end.ts';
+import { lockingTurn } from './payer.ts';
 import { lockTurn, type LockedTurn, type TurnRow } from './row.ts';
-import { reopen } from './turns.ts';
+import { giveUpRun, reopen } from './turns.ts';
 
 /** What admission needs beside the database. */
 export interface AdmissionContext {
@@ -37,7 +39,7 @@ export async function reserveTurn(
   context: AdmissionContext,
 ): Promise<Reserved> {
   try {
-    return await database.transaction(async (tx) => {
+    return await lockingTurn(database, { turnId }, async (tx) => {
       const [row, pending, room] = await Promise.all([
         lockTurn(tx, turnId),
         findPendingHold(tx, turnId),
@@ -53,7 +55,11 @@ export async function reserveTurn(
     // Another turn runs in the conversation, so the reset run fails and the turn stays as it was.
     if (error instanceof AppError && error.code === 'conversation_busy')
       return { kind: 'failed', code: 'conversation_busy' };
-    throw error;
+    if (!isLockTimeout(error) || cancelled) throw error;
+    // Somebody holds the account's row for long. The person is told so now, and nothing stays bound.
+    const unbound = await giveUpRun(database, { turnId, runId: context.runId });
+    if (unbound === null) throw error;
+    return unbound.outcome === 'refused' ? { kind: 'ended', state: 'refused' } : { kind: 'failed', code: unbound.code };
   }
 }
 

@@ -12,6 +12,7 @@ import { findPendingHold, moveHold } from '../money/holds.ts';
 import { bookDebit } from '../money/ledger.ts';
 import type { LockedAccount } from '../money/locked-account.ts';
 import { findPayerBeforeSettle, recentAfterSettle } from '../money/usage.ts';
+import { lockingTurn } from './payer.ts';
 import { lockTurn } from './row.ts';
 
 export interface Settled {
@@ -29,7 +30,7 @@ export async function settleTurn(
   database: Database,
   { turnId, answer, now }: { turnId: string; answer: StoredAnswer; now: Instant },
 ): Promise<Settled> {
-  return database.transaction(async (tx) => {
+  return lockingTurn(database, { turnId, isPatient: true }, async (tx) => {
     const [row, hold, payer] = await Promise.all([
       lockTurn(tx, turnId),
       findPendingHold(tx, turnId),

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
 import { mayJoin, mayRunAgain } from '../../domain/sending.ts';
-import { isLive, type TurnRecord } from '../../domain/turn.ts';
+import type { TurnRecord } from '../../domain/turn.ts';
 import { first, reportEnding, one, violatedConstraint, type Database, type Tx } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
+import { lockingTurn } from './payer.ts';
 import { findTurnRow, lockTurn, recordOf, type LockedTurn, type TurnRow } from './row.ts';
 
 /** @param userId the person who asks: another's turn is not found. Null: anybody's (admins, the worker). */
@@ -27,7 +28,7 @@ export async function reopenTurn(
   { turnId, userId, reason }: { turnId: string; userId: number | null; reason: 'retry' | 'replay' },
 ): Promise<TurnRecord> {
   return naming({ turnId }, () =>
-    database.transaction(async (tx) => {
+    lockingTurn(database, { turnId }, async (tx) => {
       const row = await lockTurn(tx, turnId);
       if (row === null || (userId !== null && row.userId !== userId)) throw new AppError('not_found');
       return mayJoin(row, reason) ? recordOf(row) : reopenLocked(tx, row, reason);
@@ -120,21 +121,45 @@ export async function isStopRequested(database: Database, turnId: string): Promi
   return stopped !== null;
 }
 
+export type Unbound = { outcome: 'failed'; code: 'interrupted' } | { outcome: 'refused'; code: 'unavailable' };
+
 /**
  * Unbinds a turn whose start definitely failed. A turn that was never admitted becomes refused, one that was (a retry,
  * a replay) goes back to failed. Nothing happens when a worker has it after all.
  */
 export async function unbindTurn(database: Database, { turnId }: { turnId: string }): Promise<void> {
-  await database.transaction(async (tx) => {
-    const row = await lockTurn(tx, turnId);
-    if (row === null || !isLive(row.state) || row.state !== 'accepted' || row.admittedAt !== null) return;
-    const ending = row.everAdmitted
-      ? ({ outcome: 'failed', code: 'interrupted' } as const)
-      : ({ outcome: 'refused', code: 'unavailable' } as const);
-    await sql`update turns set state = ${ending.outcome}, error_code = ${ending.code}, ended_at = now(), touched_at = clock_timestamp() where id = ${turnId}`.execute(
+  await unbind(database, { turnId, byRun: null });
+}
+
+/**
+ * Unbinds a turn whose run finds its account locked. It leaves alone what nobody waits for (a replay, a reset) and what
+ * is to be stopped. @returns null when nothing was done.
+ */
+export function giveUpRun(database: Database, run: { turnId: string; runId: string }): Promise<Unbound | null> {
+  return unbind(database, { turnId: run.turnId, byRun: run.runId });
+}
+
+/** Takes the lock of the turn's row alone, so it does not wait for the account. */
+function unbind(
+  database: Database,
+  { turnId, byRun }: { turnId: string; byRun: string | null },
+): Promise<Unbound | null> {
+  return database.transaction(async (tx) => {
+    const row = await first(
+      sql<{ everAdmitted: boolean; model: string }>`
+      update turns set state = case when ever_admitted then 'failed' else 'refused' end, run_id = coalesce(${byRun}, run_id),
+        error_code = case when ever_admitted then 'interrupted' else 'unavailable' end, ended_at = now(), touched_at = clock_timestamp()
+      where id = ${turnId} and state = 'accepted' and admitted_at is null
+        and (${byRun}::text is null or (run_reason in ('send', 'retry') and stop_requested_at is null))
+      returning ever_admitted as "everAdmitted", model`,
       tx,
     );
-    reportEnding(tx, { ...ending, turnId, model: row.model, debitedTokens: 0 });
+    if (row === null) return null;
+    const unbound: Unbound = row.everAdmitted
+      ? { outcome: 'failed', code: 'interrupted' }
+      : { outcome: 'refused', code: 'unavailable' };
+    reportEnding(tx, { ...unbound, turnId, model: row.model, debitedTokens: 0 });
+    return unbound;
   });
 }
 

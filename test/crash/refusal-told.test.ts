@@ -27,7 +27,7 @@ interface Refusal {
   prepare(turn: CrashTurn): Promise<void>;
   ask(turn: CrashTurn): ReturnType<Person['call']>;
   /** How often the API locks the account before the worker does. */
-  readonly locks?: number;
+  readonly locks?: 1;
 }
 
 const send = ({ person, turnId, question }: CrashTurn) =>
@@ -151,14 +151,19 @@ describe('a refusal that was told stands, though tokens were granted before the 
         return { turn, refusal };
       }),
     );
+    const bring = async ({ turn, refusal }: (typeof prepared)[number]) => {
+      const lock = await turn.lockAccount();
+      const asking = refusal.ask(turn);
+      await until(() => lock.isWanted());
+      return { turn, refusal, asking, lock };
+    };
+    // Nobody waits for a hold longer than 2 s, so all come to that last step together.
+    const early = await Promise.all(prepared.filter(({ refusal }) => refusal.locks === 1).map(bring));
     const refused = await Promise.all(
-      prepared.map(async ({ turn, refusal }) => {
-        let lock = await turn.lockAccount();
-        const asking = refusal.ask(turn);
-        await until(() => lock.isWanted());
-        for (let i = 0; i < (refusal.locks ?? 0); i += 1) lock = await stepOn(lock);
-        return { turn, refusal, lock, asking };
-      }),
+      [
+        early.map(async (one) => ({ ...one, lock: await stepOn(one.lock) })),
+        prepared.filter(({ refusal }) => refusal.locks === undefined).map(bring),
+      ].flat(),
     );
     wayToTemporal.stall();
     await Promise.all(refused.map(({ lock }) => lock.release()));

@@ -6,6 +6,7 @@ test.each([
   ['53300', true],
   ['57P01', true],
   ['57014', true],
+  ['55P03', true],
   ['25006', true],
   ['25P03', true],
   ['25P04', true],

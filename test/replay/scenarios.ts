@@ -183,7 +183,8 @@ export const SCENARIOS = {
       const turn = await newTurn(stack);
       const sending = turn.send();
       await turn.started();
-      const lock = await lockAccount(turn);
+      // The account alone would not do: its person is told soon, and nothing is left to release.
+      const lock = await lockTurn(turn);
       await stack.startWorker();
       await turn.scheduled('releaseTurn');
       await lock.release();
@@ -373,6 +374,11 @@ function lockPeriod({ person, stack }: TestTurn): Promise<RowLock> {
 /** Blocks every step of the account's turns. */
 function lockAccount({ person, stack }: TestTurn): Promise<RowLock> {
   return lockRows(stack.db.url, 'select 1 from accounts where user_id = $1', [person.userId]);
+}
+
+/** Blocks every step of the turn, and the word that it is not begun, too. */
+function lockTurn({ turnId, stack }: TestTurn): Promise<RowLock> {
+  return lockRows(stack.db.url, 'select 1 from turns where id = $1', [turnId]);
 }
 
 /** Makes settle, and nothing else, fail at once each time. */
