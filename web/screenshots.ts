@@ -114,7 +114,7 @@ await take('usage-en-dark', user, '/usage', { locale: 'en-US', colorScheme: 'dar
 );
 await inLanguage(admin, 'en');
 await take('statistics-en', admin, '/admin/stats', { locale: 'en-US' }, (page) =>
-  page.getByRole('heading', { name: 'Share used' }).waitFor(),
+  page.getByRole('heading', { name: 'Users by usage' }).waitFor(),
 );
 // The demo model fails once when it is asked for a failure. Half of the replay is done when the picture is taken.
 for (let n = 1; n <= 24; n += 1) await call(user, 'POST', '/api/chat/send', { message: `실패 ${n}` });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parse, splitBlocks, type Blocks } from '../../web/markdown/blocks.ts';
+import { splitBlocks, type Blocks } from '../../web/markdown/blocks.ts';
+import { parse } from '../../web/markdown/syntax.ts';
 
 const PIECES = [
   '# 제목\n\n',
@@ -25,10 +26,29 @@ const PIECES = [
   '3~5일 ',
   '`코드` ',
 ];
-/** What the page shows: it parses each block by itself. */
-const shown = ({ done, last }: Blocks) => withoutPlaces([...done, last].flatMap((block) => parse(block).children));
+/** What the page shows: it parses each block by itself, and puts the items of one list into one list. */
+const shown = ({ done, last, list }: Blocks) => {
+  const nodes: unknown[] = [];
+  let open: { list: unknown; children: unknown[] } | null = null;
+  for (const block of [...done, { source: last, list }]) {
+    const [first, ...others] = parse(block.source).children;
+    if (first === undefined) continue;
+    if (first.type === 'list' && open !== null && open.list === block.list) open.children.push(...first.children);
+    else {
+      const children = 'children' in first ? [...first.children] : null;
+      nodes.push(children === null ? first : { ...first, children });
+      open = first.type === 'list' && children !== null ? { list: block.list, children } : null;
+    }
+    if (others.length > 0) open = null;
+    nodes.push(...others);
+  }
+  return withoutPlaces(nodes);
+};
+/** How far apart items stand is the list's look, not its content. */
 const withoutPlaces = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value, (key, inner: unknown) => (key === 'position' ? undefined : inner)));
+  JSON.parse(
+    JSON.stringify(value, (key, inner: unknown) => (key === 'position' || key === 'spread' ? undefined : inner)),
+  );
 
 describe('blocks of a text that grows', () => {
   test('are those of the whole text, however it came', () => {
@@ -53,8 +73,11 @@ describe('blocks of a text that grows', () => {
   test('what is done stays the same: only the last block is read again', () => {
     const before = splitBlocks('# 제목\n\n첫 문단\n\n둘째 ');
     const after = splitBlocks('# 제목\n\n첫 문단\n\n둘째 문단\n\n셋째', before);
-    expect(before).toMatchObject({ done: ['# 제목'], last: '첫 문단\n\n둘째 ' });
-    expect(after).toMatchObject({ done: ['# 제목', '첫 문단'], last: '둘째 문단\n\n셋째' });
+    expect(before).toMatchObject({ done: [{ source: '# 제목' }], last: '첫 문단\n\n둘째 ' });
+    expect(after).toMatchObject({
+      done: [{ source: '# 제목' }, { source: '첫 문단' }],
+      last: '둘째 문단\n\n셋째',
+    });
     expect(after.done[0]).toBe(before.done[0]);
   });
 
@@ -63,7 +86,7 @@ describe('blocks of a text that grows', () => {
   });
 
   test('a link target given later is known to the blocks before it', () => {
-    expect(splitBlocks('[여기][1]를 보세요.\n\n[1]: https://example.com\n\n끝\n').definitions).toContain(
+    expect(splitBlocks('[여기][1]를 보세요.\n\n[1]: https://example.com\n\n끝\n').known.links.get('1')?.url).toBe(
       'https://example.com',
     );
   });

@@ -1,44 +1,67 @@
-import { useEffect, useState, type ReactNode } from 'react';
+import { memo, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CopyButton } from '../ui/CopyButton.tsx';
+import { piecesOf, type Piece } from './code-pieces.ts';
 
 /** A code block is plain at first and is coloured when its language has loaded, which moves nothing. */
-export function CodeBlock({ language, code }: { language: string; code: string }) {
+export const CodeBlock = memo(function CodeBlock({ language, code }: { language: string; code: string }) {
   const { t } = useTranslation('chat');
-  const coloured = useColours(language, code);
+  const pieces = useMemo(() => piecesOf(code), [code]);
+  const isQuiet = useQuiet(code);
   return (
-    <figure className="code">
+    <figure className="code" dir="ltr">
       <figcaption>
         <span>{language === '' ? t('code') : language}</span>
         <CopyButton text={code} label={t('copyCode')} />
       </figcaption>
       <pre tabIndex={0}>
-        <code>{coloured ?? code}</code>
+        <code>
+          {pieces.map((piece, i) => (
+            <Coloured key={i} text={piece.text} within={piece.within} language={isQuiet ? language : ''} order={i} />
+          ))}
+        </code>
       </pre>
     </figure>
   );
-}
+});
 
 const QUIET_MS = 150;
 
-function useColours(language: string, code: string): ReactNode {
-  const [done, setDone] = useState<{ code: string; coloured: ReactNode } | null>(null);
+/** Colouring waits until the block is quiet; otherwise every delta would colour it again. */
+function useQuiet(code: string): boolean {
+  const [quiet, setQuiet] = useState<string | null>(null);
   useEffect(() => {
-    if (language === '' || code === '') return;
+    const timer = setTimeout(() => setQuiet(code), QUIET_MS);
+    return () => clearTimeout(timer);
+  }, [code]);
+  return quiet === code;
+}
+
+/** Pieces are coloured one after the other, each in its own task. A line that is longer than a piece stays plain. */
+const Coloured = memo(function Coloured({
+  text,
+  within,
+  language,
+  order,
+}: Piece & { language: string; order: number }) {
+  const [done, setDone] = useState<{ text: string; coloured: ReactNode } | null>(null);
+  useEffect(() => {
+    if (language === '' || within) return;
     let current = true;
-    // Colouring waits until the block is quiet; otherwise every delta would colour it again.
     const timer = setTimeout(() => {
       void import('./highlight.ts').then(
         ({ highlight }) => {
-          if (current) setDone({ code, coloured: highlight(language, code) });
+          if (current) setDone({ text, coloured: highlight(language, text) });
         },
         () => {},
       );
-    }, QUIET_MS);
+    }, order * BETWEEN_MS);
     return () => {
       current = false;
       clearTimeout(timer);
     };
-  }, [language, code]);
-  return done?.code === code ? done.coloured : null;
-}
+  }, [text, within, language, order]);
+  return <span className={within ? 'within' : undefined}>{done?.text === text ? (done.coloured ?? text) : text}</span>;
+});
+
+const BETWEEN_MS = 16;

@@ -3,6 +3,8 @@ import type { Components } from 'hast-util-to-jsx-runtime';
 import { isValidElement, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CodeBlock } from './CodeBlock.tsx';
+import { FootnoteLink } from './Footnotes.tsx';
+import { Formula } from './Formula.tsx';
 
 /**
  * The components for Markdown's elements. Links open in another tab and send no referrer. A picture is never loaded,
@@ -27,8 +29,18 @@ export const COMPONENTS: Partial<Components> = {
       <table>{children}</table>
     </div>
   ),
+  div: (props) => <Formula source={attribute(props, 'data-formula')} display />,
+  span: (props) => <Formula source={attribute(props, 'data-formula')} display={false} />,
+  sup: (props) => (
+    <FootnoteLink note={attribute(props, 'data-note')} number={Number(attribute(props, 'data-number'))} />
+  ),
   input: ({ checked }) => <input type="checkbox" checked={checked ?? false} readOnly disabled />,
 };
+
+function attribute(props: object, name: string): string {
+  const value = (props as Readonly<Record<string, unknown>>)[name];
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
 
 /** Allows only web and mail addresses: `javascript:`, `data:` and whatever else a browser might run stay text. */
 export function isSafeLink(href: unknown): href is string {

@@ -1,25 +1,50 @@
-import type { Root, RootContent } from 'mdast';
-import { fromMarkdown } from 'mdast-util-from-markdown';
-import { gfmFromMarkdown } from 'mdast-util-gfm';
-import { gfm } from 'micromark-extension-gfm';
+import type { Definition, FootnoteDefinition, Root, RootContent } from 'mdast';
+import { isTame, parse } from './syntax.ts';
 
-// Korean writes ranges with one tilde (3~5일), so only two strike through.
-const SYNTAX = { extensions: [gfm({ singleTilde: false })], mdastExtensions: [gfmFromMarkdown()] };
-
-/** A text split into its top-level blocks. While the text grows, only the last block can change. */
-export interface Blocks {
-  readonly text: string;
-  /** The sources of finished blocks, in order; between them is only blank space. */
-  readonly done: readonly string[];
-  /** The source of the block that may still grow, with the line being written. */
-  readonly last: string;
-  /** The position of `last` in `text`. */
-  readonly at: number;
-  /** Link targets defined anywhere in the text, because any block may refer to them. */
-  readonly definitions: string;
+/** A piece of a text that is drawn by itself: a block, or one item of a list. */
+export interface Block {
+  readonly source: string;
+  /** Parsed alone. */
+  readonly tree: Root | null;
+  /** Labels that it may refer to, as they are written. */
+  readonly labels: readonly string[];
+  /** The list that it is an item of; the same object for all of its items. */
+  readonly list: List | null;
 }
 
-const NONE: Blocks = { text: '', done: [], last: '', at: 0, definitions: '' };
+export interface List {
+  readonly ordered: boolean;
+  readonly start: number;
+}
+
+/** What the blocks of a text may refer to. The first definition of a label counts. */
+export interface Known {
+  readonly links: ReadonlyMap<string, Definition>;
+  readonly notes: ReadonlyMap<string, FootnoteDefinition>;
+}
+
+/** A text split into its blocks. While the text grows, only the last block can change. */
+export interface Blocks {
+  readonly text: string;
+  /** Finished blocks, in order; between them is only blank space. */
+  readonly done: readonly Block[];
+  /** The source of the block that may still grow, with the line being written. */
+  readonly last: string;
+  /** The list that `last` goes on with. */
+  readonly list: List | null;
+  /** The position of `last` in `text`. */
+  readonly at: number;
+  readonly known: Known;
+}
+
+const NONE: Blocks = {
+  text: '',
+  done: [],
+  last: '',
+  list: null,
+  at: 0,
+  known: { links: new Map(), notes: new Map() },
+};
 
 /** @param before the blocks of a text that this one may continue; then only its last part is parsed again. */
 export function splitBlocks(text: string, before: Blocks = NONE): Blocks {
@@ -27,30 +52,97 @@ export function splitBlocks(text: string, before: Blocks = NONE): Blocks {
   const tail = text.slice(known.at);
   // Only whole lines are parsed: a `*` begins a list until it turns out to be `**bold**`.
   const lines = tail.slice(0, tail.lastIndexOf('\n') + 1);
+  // The lines of code that is still open are not parsed again with each of them.
+  if (openCode(lines) !== null || !isTame(lines)) return { ...known, text, last: tail };
   const nodes = parse(lines).children;
-  const done = nodes.slice(0, -1);
-  const lastNode = nodes.at(-1);
-  const at = known.at + (lastNode === undefined ? 0 : startOf(lastNode));
+  const done: Block[] = [];
+  let { list } = known;
+  let at = 0;
+  for (const [i, node] of nodes.entries()) {
+    const isLast = i === nodes.length - 1;
+    const goesOn = i === 0 && list !== null && node.type === 'list';
+    if (node.type === 'list' && list === null) list = { ordered: node.ordered === true, start: node.start ?? 1 };
+    else if (!goesOn && node.type === 'list') list = { ordered: node.ordered === true, start: node.start ?? 1 };
+    const pieces = node.type === 'list' ? node.children : [node];
+    const inList = node.type === 'list' ? list : null;
+    for (const [n, piece] of pieces.entries()) {
+      at = startOf(piece);
+      if (isLast && n === pieces.length - 1) break;
+      const end = piece.position?.end.offset;
+      done.push(
+        blockOf(
+          lines.slice(at, end),
+          node.type === 'list' ? alone(node, piece) : { type: 'root', children: [node] },
+          inList,
+        ),
+      );
+    }
+    list = inList;
+  }
   return {
     text,
-    done: [...known.done, ...done.map((node) => sourceOf(lines, node))],
-    last: text.slice(at),
-    at,
-    definitions:
-      known.definitions +
-      done
-        .filter(({ type }) => type === 'definition')
-        .map((node) => `\n\n${sourceOf(lines, node)}`)
-        .join(''),
+    done: done.length === 0 ? known.done : [...known.done, ...done],
+    last: tail.slice(at),
+    list: nodes.length === 0 ? known.list : list,
+    at: known.at + at,
+    known: learn(known.known, nodes.slice(0, -1)),
   };
 }
 
-export function parse(source: string): Root {
-  return fromMarkdown(source, SYNTAX);
+/** What a text refers to when its last block counts, too. */
+export function knownOf({ known, last }: Blocks): Known {
+  return /^ {0,3}\[/m.test(last) && isTame(last) ? learn(known, parse(last).children) : known;
 }
 
-function sourceOf(text: string, node: RootContent): string {
-  return text.slice(startOf(node), node.position?.end.offset);
+/** The labels of footnotes that have a text, in the order in which they are first referred to. */
+export function notesOf(text: string, { notes }: Known): string[] {
+  if (notes.size === 0) return [];
+  const referred = [...text.matchAll(/\[\^([^\]\s]+)\](?!:)/g)].map(([, label = '']) => label.toUpperCase());
+  return [...new Set(referred)].filter((label) => notes.has(label));
+}
+
+const CODE = /^ {0,3}(`{3,}|~{3,})([^\n`]*)\n/;
+
+/** The language and the code of a fence that is not closed yet; null for anything else. */
+export function openCode(source: string): { language: string; code: string } | null {
+  const [opening, fence = '', info = ''] = CODE.exec(source) ?? [];
+  if (opening === undefined) return null;
+  const code = source.slice(opening.length);
+  const sign = fence[0] === '~' ? '~' : '`';
+  if (new RegExp(`^ {0,3}${sign}{${fence.length},}[ \\t]*$`, 'm').test(code)) return null;
+  return { language: info.trim().split(/\s/)[0] ?? '', code };
+}
+
+function blockOf(source: string, tree: Root, list: List | null): Block {
+  return { source, tree, labels: labelsIn(source), list };
+}
+
+export function labelsIn(source: string): string[] {
+  return [...source.matchAll(/\[(\^?[^[\]]{1,999})\]/g)].map(([, label = '']) => label.toUpperCase().trim());
+}
+
+/** A list of one item. */
+function alone(list: Extract<RootContent, { type: 'list' }>, item: RootContent): Root {
+  return { type: 'root', children: [{ ...list, children: [item] } as RootContent] };
+}
+
+function learn(known: Known, nodes: readonly RootContent[]): Known {
+  const links = nodes.filter((node) => node.type === 'definition');
+  const notes = nodes.filter((node) => node.type === 'footnoteDefinition');
+  if (links.length === 0 && notes.length === 0) return known;
+  return { links: withFirst(known.links, links), notes: withFirst(known.notes, notes) };
+}
+
+function withFirst<Node extends { readonly identifier: string }>(
+  before: ReadonlyMap<string, Node>,
+  nodes: readonly Node[],
+): ReadonlyMap<string, Node> {
+  const all = new Map(before);
+  for (const node of nodes) {
+    const label = node.identifier.toUpperCase();
+    if (!all.has(label)) all.set(label, node);
+  }
+  return all;
 }
 
 /** The start of the block's line, because the indentation of a code block or list belongs to it. */
