@@ -3,10 +3,14 @@ import { failAttempt, storeAnswer, type OpenedAttempt } from '../db/turns/attemp
 import { releaseTurn } from '../db/turns/end.ts';
 import { readTranscript } from '../db/turns/transcript.ts';
 import { isStopRequested } from '../db/turns/turns.ts';
+import { decideUsage, unpaidUsage } from '../domain/answer-usage.ts';
 import { TURN_FAILURES, type TurnFailureCode } from '../domain/errors.ts';
 import type { Model } from '../domain/model.ts';
-import type { Usage } from '../domain/usage.ts';
-import { ModelFailure, type ModelEnd } from '../platform/model/call.ts';
+import { outputThatFits } from '../domain/metering.ts';
+import { machineWordOf, type ProviderError } from '../domain/provider-error.ts';
+import type { ReportedUsage, Usage } from '../domain/usage.ts';
+import { ModelFailure, UNFINISHED, type ModelEnd } from '../platform/model/exchange.ts';
+import type { ProviderOddity } from '../platform/telemetry/metrics.ts';
 import { openTurnWriter, type TurnWriter } from '../platform/streams/writer.ts';
 import { TURN_FAILURE_TYPES, type Generated } from '../workflows/contract/turn.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -19,9 +23,14 @@ export async function callModel(deps: ActivityDeps, call: Call): Promise<Generat
   const { attempt, interruption } = call;
   const { turn, hold } = attempt;
   const model = deps.models.find(({ name }) => name === turn.model);
-  if (model === undefined) throw await failed(deps, call, 'model_rejected', null);
+  if (model === undefined)
+    throw await failed(deps, call, { code: 'model_rejected', retryAfterMs: null, provider: null }, null);
   const messages = await retryUnlessLost(call, () =>
-    readTranscript(deps.database.sql, turn, { instructions: model.instructions, historyFrom: hold.historyFrom }),
+    readTranscript(deps.database.sql, turn, {
+      instructions: model.instructions,
+      historyFrom: hold.historyFrom,
+      unanswered: model.unanswered,
+    }),
   );
   const writer = openTurnWriter(deps.redis, {
     turnId: turn.id,
@@ -32,14 +41,19 @@ export async function callModel(deps: ActivityDeps, call: Call): Promise<Generat
   const onDelta = timeFirstDelta(deps, attempt, (delta) => writer.delta(delta));
   try {
     const end = await deps.model.stream(
-      { model, messages, outputLimit: hold.outputLimit, signal: AbortSignal.any([interruption.signal, writer.fenced]) },
+      {
+        model,
+        messages,
+        outputLimit: hold.outputLimit,
+        mostOutput: outputThatFits(hold.tokens, hold.promptTokens, hold.rate),
+        signal: AbortSignal.any([interruption.signal, writer.fenced]),
+      },
       onDelta,
     );
     return await conclude(deps, { call, model, end, writer });
   } catch (error) {
     if (!(error instanceof ModelFailure)) throw error;
-    const end: ModelEnd = { finishReason: null, usage: error.usage, aborted: false, providerRequestId: null };
-    return await breakOff(deps, { call, model, end, writer }, error);
+    return await breakOff(deps, { call, model, end: { ...UNFINISHED, ...error.seen }, writer }, error);
   } finally {
     await writer.end();
     if (writer.unsent > 0) deps.metrics.deltasDropped(writer.unsent);
@@ -79,32 +93,43 @@ interface Ended {
   writer: TurnWriter;
 }
 
+/** Why a call brought no answer. */
+interface Broken {
+  readonly code: TurnFailureCode;
+  readonly retryAfterMs: number | null;
+  readonly provider: ProviderError | null;
+}
+
 /** Complete means that a finish reason was seen: the client ends its loop in the same way when it is aborted. */
 async function conclude(deps: ActivityDeps, ended: Ended): Promise<Generated> {
-  if (ended.end.finishReason !== null) return store(deps, ended, 'completed');
+  const { end, call } = ended;
+  const broken = { retryAfterMs: null, provider: null };
+  if (isEmpty(ended)) return breakOff(deps, ended, { ...broken, code: 'model_unavailable' });
+  if (end.finishReason !== null) return store(deps, ended, 'completed');
   // Unless it was stopped: shutdown, its time limit, or a newer attempt. This one brings no answer, another's may.
-  const code = ended.call.interruption.why() === 'timeout' ? 'model_timeout' : 'interrupted';
-  return breakOff(deps, ended, { code, retryAfterMs: null, provider: null });
+  const code = call.interruption.why() === 'timeout' ? 'model_timeout' : 'interrupted';
+  return breakOff(deps, ended, { ...broken, code });
+}
+
+/** An answer without text that was not cut and calls no tool is none (policy 11). */
+function isEmpty({ end, writer }: Pick<Ended, 'end' | 'writer'>): boolean {
+  return end.finishReason === 'stop' && !end.isCall && writer.text.trim() === '';
 }
 
 /**
  * The model call ended without an answer. What is final stays as it ended; what would be tried again, a stop ends with
  * what has come, and once there was text that is charged (policy 6). The row knows of a stop before any message does.
  */
-async function breakOff(
-  deps: ActivityDeps,
-  ended: Ended,
-  failure: Pick<ModelFailure, 'code' | 'retryAfterMs' | 'provider'>,
-): Promise<Generated> {
+async function breakOff(deps: ActivityDeps, ended: Ended, broken: Broken): Promise<Generated> {
   const { call, end, writer } = ended;
   const { attempt, interruption } = call;
-  const { code } = failure;
+  const { code } = broken;
   const isStopped =
     TURN_FAILURES[code] &&
     (interruption.why() === 'stop' ||
       (await retryUnlessLost(call, () => isStopRequested(deps.database, attempt.turn.id))));
-  if (!isStopped) throw await failed(deps, call, code, end.usage, failure);
-  return writer.text === '' ? stopEmpty(deps, call, end.usage) : store(deps, ended, 'stopped');
+  if (!isStopped) throw await failed(deps, call, broken, end);
+  return writer.text === '' ? stopEmpty(deps, call, end) : store(deps, ended, 'stopped');
 }
 
 async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 'stopped'): Promise<Generated> {
@@ -116,9 +141,15 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
   const counted: Usage = {
     promptTokens: hold.promptTokens,
     cachedTokens: 0,
-    completionTokens: textTokens,
-    reasoningTokens: 0,
+    completionTokens: textTokens + end.thoughtTokens,
+    reasoningTokens: end.thoughtTokens,
   };
+  const { usage, estimated } = decideUsage({
+    reported: reportedOf(end),
+    counted,
+    model,
+    outputLimit: hold.outputLimit,
+  });
   const streamEntries = await writer.end();
   const stored = await retryUnlessLost(call, () =>
     storeAnswer(deps.database, {
@@ -127,24 +158,42 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
       outcome,
       text,
       textTokens,
-      usage: end.usage ?? counted,
-      estimated: end.usage === null,
+      usage,
+      estimated,
+      figures: estimated ? end.figures : null,
       finishReason: end.finishReason,
+      finishWord: machineWordOf(end.finishWord),
+      finishUnknown: end.isFinishUnknown,
       streamEntries,
       providerRequestId: end.providerRequestId,
       now: deps.now(),
     }),
   );
+  for (const oddity of odditiesOf(end, estimated)) deps.metrics.providerOddity({ model: model.name, oddity });
   deps.metrics.attemptEnded({ model: model.name, outcome: outcome === 'completed' ? 'answered' : 'stopped' });
   if (stored !== null) return stored;
   throw superseded();
+}
+
+/** What a provider said before the answer was cut is not of all that came. */
+function reportedOf({ usage, isCut }: ModelEnd): ReportedUsage | null {
+  return usage !== null && isCut ? { ...usage, completionTokens: null } : usage;
+}
+
+function odditiesOf({ usage, isCut, isFinishUnknown, finishWord }: ModelEnd, estimated: boolean): ProviderOddity[] {
+  return [
+    ...(isFinishUnknown ? ([finishWord === null ? 'finish_missing' : 'finish_word'] as const) : []),
+    ...(isCut ? (['cut'] as const) : []),
+    ...(estimated && usage !== null ? (['usage'] as const) : []),
+  ];
 }
 
 /**
  * Stopped before the first delta: nothing was answered, nothing is charged; what the provider charged us stays on the
  * attempt.
  */
-async function stopEmpty(deps: ActivityDeps, call: Call, usage: Usage | null): Promise<Generated> {
+async function stopEmpty(deps: ActivityDeps, call: Call, end: ModelEnd): Promise<Generated> {
+  const usage = unpaidUsage(end.usage);
   const { runId, scheduledAt } = call;
   const { turn, number } = call.attempt;
   const released = await retryUnlessLost(call, () =>
@@ -165,22 +214,31 @@ async function stopEmpty(deps: ActivityDeps, call: Call, usage: Usage | null): P
   throw superseded();
 }
 
+/** @param end what the call brought; null before there was one. */
 async function failed(
   deps: ActivityDeps,
   call: Call,
-  code: TurnFailureCode,
-  usage: Usage | null,
-  { retryAfterMs, provider }: Pick<ModelFailure, 'retryAfterMs' | 'provider'> = { retryAfterMs: null, provider: null },
+  { code, retryAfterMs, provider }: Broken,
+  end: ModelEnd | null,
 ): Promise<ApplicationFailure> {
-  const { turn, number, isLast } = call.attempt;
+  const { turn, number, isLast, wasEmpty } = call.attempt;
+  const isEmptyAgain = end?.finishReason === 'stop' && wasEmpty;
   await retryUnlessLost(call, () =>
-    failAttempt(deps.database, { turnId: turn.id, attempt: number, code, usage, provider }),
+    failAttempt(deps.database, {
+      turnId: turn.id,
+      attempt: number,
+      code,
+      usage: unpaidUsage(end?.usage ?? null),
+      finishReason: end?.finishReason ?? null,
+      provider,
+    }),
   );
   deps.metrics.attemptEnded({ model: turn.model, outcome: code });
+  if (end?.finishReason === 'stop') deps.metrics.providerOddity({ model: turn.model, oddity: 'empty' });
   return ApplicationFailure.create({
     type: TURN_FAILURE_TYPES[code],
     message: [code, provider?.status, provider?.code].filter((part) => part != null).join(' '),
-    nonRetryable: isLast || !TURN_FAILURES[code],
+    nonRetryable: isLast || isEmptyAgain || !TURN_FAILURES[code],
     ...(retryAfterMs === null ? {} : { nextRetryDelay: retryAfterMs }),
   });
 }

@@ -58,8 +58,12 @@ app.post('/send', express.json(), async (request, response) => {
       send(response, 'delta', { text: delta });
     },
   );
-  if (usage === null) throw new Error('the fake model sends usage');
-  const debitedTokens = await settle(database, person, held, { text, usage });
+  if (usage?.promptTokens == null || usage.completionTokens === null) throw new Error('the fake model sends usage');
+  const { promptTokens, completionTokens } = usage;
+  const debitedTokens = await settle(database, person, held, {
+    text,
+    usage: { ...usage, promptTokens, completionTokens },
+  });
   send(response, 'completed', { turn: { turnId: held.turnId, content: text, usage: { debitedTokens } } });
   response.end();
 });

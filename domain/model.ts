@@ -33,6 +33,19 @@ export interface Model {
   /** The request field in which this model's provider expects the output limit. */
   readonly limitField: 'max_completion_tokens' | 'max_tokens';
   readonly encoding: Encoding;
+  /**
+   * The least part of our own count that a provider's count of an answer may have and still be believed. 0: any is.
+   */
+  readonly usageFloor: number;
+  /** What the provider gets the instructions as; `merged`: in front of the first question, without a role. */
+  readonly systemRole: 'system' | 'developer' | 'merged';
+  /** Parameters that the provider is known to refuse. */
+  readonly refuses: readonly 'stream_options'[];
+  /**
+   * What becomes of an earlier question without an answer, because some providers refuse two in a row: it is left out,
+   * or merged with the next.
+   */
+  readonly unanswered: 'drop' | 'merge';
   readonly rate: Rate;
 }
 

@@ -15,6 +15,8 @@ import { OpenAttemptsInOrder } from './20261130073000-open-attempts-in-order.ts'
 import { ProveTheBooksInSteps } from './20261130093000-prove-the-books-in-steps.ts';
 import { SellTokens } from './20261130094016-sell-tokens.ts';
 import { ArchiveHolds } from './20261130100000-archive-holds.ts';
+import { KeepWhatProvidersSay } from './20261130100401-keep-what-providers-say.ts';
+import { CheckFinishWords } from './20261130100402-check-finish-words.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -44,4 +46,6 @@ export const MIGRATIONS = [
   ProveTheBooksInSteps,
   SellTokens,
   ArchiveHolds,
+  KeepWhatProvidersSay,
+  CheckFinishWords,
 ] as const;

@@ -68,6 +68,9 @@ function presentAttempt({ number, runId, state, error, finishReason, startedAt, 
     state,
     error,
     finishReason,
+    finishWord: rest.finishWord,
+    finishUnknown: rest.finishUnknown,
+    providerUsage: rest.providerUsage,
     provider: { status: rest.providerStatus, code: rest.providerCode, requestId: rest.providerRequestId },
     usage:
       promptTokens === null || completionTokens === null

@@ -127,6 +127,14 @@ const attempt = z
       })
       .meta({ description: 'What the provider said, in machine words' }),
     finishReason: z.string().nullable(),
+    finishWord: z.string().nullable().meta({ description: 'How the provider put it', example: 'MAX_TOKENS' }),
+    finishUnknown: z.boolean().meta({
+      description: 'Nobody knows its word, or it sent none and its usage showed that the answer was whole',
+    }),
+    providerUsage: z
+      .record(z.string(), z.union([z.number(), z.string()]))
+      .nullable()
+      .meta({ description: 'Its own figures, where our count stands in place of them' }),
     usage: z
       .object({
         promptTokens: tokens,

@@ -1,5 +1,6 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
 import type { ErrorCode } from '../../domain/errors.ts';
+import type { UsageFigures } from '../../domain/usage.ts';
 import { Hold } from './hold.ts';
 import { Turn } from './turn.ts';
 
@@ -26,7 +27,14 @@ export const Attempt = defineEntity({
     providerCode: p.text().nullable(),
     // Of those opened before it was written down: null.
     temporalAttempt: p.integer().nullable(),
+    // The provider's own: its finish word, and its figures where ours count instead.
+    finishWord: p.text().nullable(),
+    finishUnknown: p.boolean().default(false),
+    providerUsage: p.json<UsageFigures>().nullable(),
   },
-  checks: [{ name: 'attempts_provider_code_is_a_word', expression: "provider_code ~ '^[A-Za-z0-9_.-]{1,64}$'" }],
+  checks: [
+    { name: 'attempts_provider_code_is_a_word', expression: "provider_code ~ '^[A-Za-z0-9_.-]{1,64}$'" },
+    { name: 'attempts_finish_word_is_a_word', expression: "finish_word ~ '^[A-Za-z0-9_.-]{1,64}$'" },
+  ],
 });
 export type Attempt = InferEntity<typeof Attempt>;

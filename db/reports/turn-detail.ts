@@ -4,6 +4,7 @@ import { AppError, type ErrorCode } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/period.ts';
 import type { AttemptOutcome, HoldEnd } from '../../domain/turn-timeline.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
+import type { UsageFigures } from '../../domain/usage.ts';
 import { writeAudit } from '../audit.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import type { Database, Tx } from '../database.ts';
@@ -46,6 +47,9 @@ export interface AttemptRecord {
   readonly providerCode: string | null;
   readonly providerRequestId: string | null;
   readonly finishReason: string | null;
+  readonly finishWord: string | null;
+  readonly finishUnknown: boolean;
+  readonly providerUsage: UsageFigures | null;
   readonly promptTokens: number | null;
   readonly cachedTokens: number | null;
   readonly completionTokens: number | null;
@@ -153,6 +157,9 @@ const attemptColumns = columnsOf(Attempt, 'a', {
   providerCode: 'providerCode',
   providerRequestId: 'providerRequestId',
   finishReason: 'finishReason',
+  finishWord: 'finishWord',
+  finishUnknown: 'finishUnknown',
+  providerUsage: 'providerUsage',
   promptTokens: 'promptTokens',
   cachedTokens: 'cachedTokens',
   completionTokens: 'completionTokens',

@@ -3,7 +3,7 @@ import { ATTEMPTS_PER_RUN, holdTimeoutMs } from '../../domain/attempt-limits.ts'
 import { AppError, type TurnFailureCode } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/period.ts';
 import type { ProviderError } from '../../domain/provider-error.ts';
-import type { Usage } from '../../domain/usage.ts';
+import type { Usage, UsageFigures } from '../../domain/usage.ts';
 import type { Generated } from '../../workflows/contract/turn.ts';
 import { one, type Database, type Tx } from '../database.ts';
 import { findPendingHold, findPendingHoldOf, renewHold, type Hold } from '../money/holds.ts';
@@ -21,6 +21,8 @@ export interface OpenedAttempt {
   readonly isLast: boolean;
   readonly turn: TurnRow;
   readonly hold: Hold;
+  /** An attempt of this run brought an empty answer: another is not followed by a third (policy 11). */
+  readonly wasEmpty: boolean;
   /** Told to the reader when earlier text was, or may have been, shown. */
   readonly restarted: 'retry' | 'replay' | null;
 }
@@ -51,7 +53,7 @@ export async function openAttempt(
       const before = row.attempt === 0 ? NO_ATTEMPTS : await findAttempts(tx, turnId, context.runId);
       if (before.newest > context.temporalAttempt || (await isSuperseded(tx, row, context))) return null;
       const reserved = await reserveLocked(tx, { row, pending, room: null }, false, context);
-      return reserved.kind === 'held' ? open(tx, reserved, before.count, context) : reserved;
+      return reserved.kind === 'held' ? open(tx, reserved, before, context) : reserved;
     });
   } catch (error) {
     if (error instanceof AppError && error.code === 'conversation_busy')
@@ -67,11 +69,11 @@ export async function openAttempt(
 async function open(
   tx: Tx,
   { row: turn, hold }: { row: TurnRow; hold: Hold },
-  before: number,
+  before: typeof NO_ATTEMPTS,
   context: AttemptContext,
 ): Promise<OpenedAttempt | Generated> {
   const number = turn.attempt + 1;
-  if (before >= ATTEMPTS_PER_RUN) {
+  if (before.count >= ATTEMPTS_PER_RUN) {
     await endTurn(tx, turn, { outcome: 'failed', code: 'interrupted' }, context.runId);
     return { kind: 'failed', code: 'interrupted' };
   }
@@ -83,11 +85,12 @@ async function open(
       values (${turn.id}, ${number}, ${context.runId}, ${hold.id}, ${context.temporalAttempt})
     )
     update turns set state = 'running', attempt = ${number}, run_id = ${context.runId}, touched_at = clock_timestamp() where id = ${turn.id}`);
-  const replayed = before === 0 && (turn.runReason === 'replay' || turn.runReason === 'reset');
+  const replayed = before.count === 0 && (turn.runReason === 'replay' || turn.runReason === 'reset');
   return {
     kind: 'opened',
     number,
-    isLast: before + 1 === ATTEMPTS_PER_RUN,
+    isLast: before.count + 1 === ATTEMPTS_PER_RUN,
+    wasEmpty: before.wasEmpty,
     turn,
     hold,
     restarted: number === 1 ? null : replayed ? 'replay' : 'retry',
@@ -124,12 +127,13 @@ function mayAnswer(row: TurnRow, hold: Hold | null, { attempt, now }: { attempt:
   return isCurrent && hold !== null && hold.expiresAt > now;
 }
 
-const NO_ATTEMPTS = { count: 0, newest: 0 };
+const NO_ATTEMPTS = { count: 0, newest: 0, wasEmpty: false };
 
-/** Of one run: how many were opened, and the latest of Temporal's tasks that opened one. */
+/** Of one run: how many were opened, the latest of Temporal's tasks that opened one, and whether one was empty. */
 async function findAttempts(tx: Tx, turnId: string, runId: string): Promise<typeof NO_ATTEMPTS> {
   return one(
-    sql<typeof NO_ATTEMPTS>`select count(*)::int as count, coalesce(max(temporal_attempt), 0) as newest
+    sql<typeof NO_ATTEMPTS>`select count(*)::int as count, coalesce(max(temporal_attempt), 0) as newest,
+        coalesce(bool_or(state = 'failed' and finish_reason = 'stop'), false) as "wasEmpty"
       from attempts where turn_id = ${turnId} and run_id = ${runId}`,
     tx,
   );
@@ -144,7 +148,11 @@ export interface AnswerToStore {
   readonly textTokens: number;
   readonly usage: Usage;
   readonly estimated: boolean;
+  /** The provider's own figures, where ours count instead of them. */
+  readonly figures: UsageFigures | null;
   readonly finishReason: 'stop' | 'length' | null;
+  readonly finishWord: string | null;
+  readonly finishUnknown: boolean;
   readonly streamEntries: number | null;
   readonly providerRequestId: string | null;
   readonly now: number;
@@ -188,7 +196,8 @@ export async function storeAnswer(database: Database, answer: AnswerToStore): Pr
 function writeAttempt(tx: Tx, answer: AnswerToStore, state: 'answered' | 'stopped' | 'lost'): void {
   const { usage } = answer;
   // A stop or a newer attempt may have ended the row before. What the provider charged is kept all the same.
-  tx.write(sql`update attempts set state = case state when 'stopped' then state else ${state} end, ended_at = now(), finish_reason = ${answer.finishReason}, provider_request_id = ${answer.providerRequestId},
+  tx.write(sql`update attempts set state = case state when 'stopped' then state else ${state} end, ended_at = now(), finish_reason = ${answer.finishReason}, finish_word = ${answer.finishWord},
+      finish_unknown = ${answer.finishUnknown}, provider_request_id = ${answer.providerRequestId}, provider_usage = ${answer.figures === null ? null : JSON.stringify(answer.figures)},
       prompt_tokens = ${usage.promptTokens}, cached_tokens = ${usage.cachedTokens}, completion_tokens = ${usage.completionTokens},
       reasoning_tokens = ${usage.reasoningTokens}, estimated = ${answer.estimated}
     where turn_id = ${answer.turnId} and number = ${answer.attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))`);
@@ -202,11 +211,20 @@ export async function failAttempt(
     attempt,
     code,
     usage,
+    finishReason = null,
     provider = null,
-  }: { turnId: string; attempt: number; code: TurnFailureCode; usage: Usage | null; provider?: ProviderError | null },
+  }: {
+    turnId: string;
+    attempt: number;
+    code: TurnFailureCode;
+    usage: Usage | null;
+    /** Of an answer that failed although it ended: it was empty. */
+    finishReason?: 'stop' | 'length' | null;
+    provider?: ProviderError | null;
+  },
 ): Promise<void> {
   await sql`update attempts set state = case state when 'open' then 'failed' else state end,
-      error_code = case state when 'open' then ${code} end, ended_at = now(), prompt_tokens = ${usage?.promptTokens ?? null},
+      error_code = case state when 'open' then ${code} end, ended_at = now(), finish_reason = ${finishReason}, prompt_tokens = ${usage?.promptTokens ?? null},
       cached_tokens = ${usage?.cachedTokens ?? null}, completion_tokens = ${usage?.completionTokens ?? null}, reasoning_tokens = ${usage?.reasoningTokens ?? null},
       provider_status = ${provider?.status ?? null}, provider_code = ${provider?.code ?? null}, provider_request_id = ${provider?.requestId ?? null}
     where turn_id = ${turnId} and number = ${attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))`.execute(

@@ -198,7 +198,10 @@ function baseTokens(row: TurnRow, model: Model, { countTokens }: AdmissionContex
 
 const historyColumns = columnsOf(Turn, 't', ['sequence', 'questionTokens', 'answerTokens']);
 
-/** Answered and stopped turns with lower numbers, newest first, as many as could ever fit `historyTokens`. */
+/**
+ * Answered and stopped turns with lower numbers, newest first, as many as could ever fit `historyTokens`. Questions
+ * without an answer are among them only where the model takes them (`readTranscript`).
+ */
 async function readHistory(
   tx: Tx,
   row: TurnRow,
@@ -211,11 +214,12 @@ async function readHistory(
     select ${historyColumns},
       case when encoding <> ${model.encoding} then array[question, coalesce(answer, '')] end as texts
     from turns t where conversation_id = ${row.conversationId} and sequence < ${row.sequence} and state in ('completed', 'stopped')
+      and (${model.unanswered === 'merge'} or answer <> '')
     order by sequence desc limit ${most}`.execute(tx);
   return rows.map(({ sequence, questionTokens, answerTokens, texts }) => {
     const counts =
       texts === null ? [questionTokens, answerTokens ?? 0] : texts.map((text) => countTokens(text, model.encoding));
-    // A turn that was stopped before its first delta has no answer to send.
+    // A question without an answer is merged with the next: what separates them is within the tokens of a message.
     return {
       sequence,
       tokens: counts

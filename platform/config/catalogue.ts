@@ -16,6 +16,10 @@ const modelSchema = z.strictObject({
   defaultOutputTokens: tokens.default(2_048),
   limitField: z.enum(['max_completion_tokens', 'max_tokens']).default('max_completion_tokens'),
   encoding: z.enum(['o200k_base', 'cl100k_base']).default('o200k_base'),
+  usageFloor: z.number().min(0).max(1).default(0.5),
+  systemRole: z.enum(['system', 'developer', 'merged']).default('system'),
+  refuses: z.array(z.enum(['stream_options'])).default([]),
+  unanswered: z.enum(['drop', 'merge']).default('drop'),
   rate: z
     .strictObject({ input: rate, cachedInput: rate, output: rate })
     .default({ input: 1000, cachedInput: 1000, output: 1000 }),

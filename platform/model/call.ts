@@ -1,186 +1,219 @@
-import OpenAI from 'openai';
-import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
+import type OpenAI from 'openai';
+import { coversText } from '../../domain/answer-usage.ts';
 import { TURN_FAILURES, type TurnFailureCode } from '../../domain/errors.ts';
-import type { Model } from '../../domain/model.ts';
-import { machineWordOf, type ProviderError } from '../../domain/provider-error.ts';
-import type { PromptMessage, Usage } from '../../domain/usage.ts';
-import { classifyModelError, providerErrorOf } from './error.ts';
-import { CUT_FINISH, FAILED_FINISH, KNOWN_FINISH, readFinish } from './finish.ts';
-import { readUsage } from './usage.ts';
+import { machineWordOf } from '../../domain/provider-error.ts';
+import { Answer } from './answer.ts';
+import { readChunk } from './dialect.ts';
+import { classifyModelError, faultError, providerErrorOf, refusesStreamOptions } from './error.ts';
+import { DONE, EventReader, TooLarge } from './events.ts';
+import { ModelFailure, UNFINISHED, type ModelEnd, type ModelRequest, type Seen, type StallLimits } from './exchange.ts';
+import { finishOf } from './finish.ts';
+import type { Body, ModelHttp } from './http.ts';
+import { OutputBound } from './output-bound.ts';
+import { parametersOf } from './parameters.ts';
+import { countTokens } from './tokenizer.ts';
 
-export interface StallLimits {
-  readonly firstByteMs: number;
-  readonly betweenMs: number;
-}
-
-export interface ModelRequest {
-  readonly model: Model;
-  readonly messages: readonly PromptMessage[];
-  /** In the model's own tokens. It is passed on as the provider's limit (G2). */
-  readonly outputLimit: number;
-  readonly signal: AbortSignal;
-  /** Replaces the client's own limits. */
-  readonly stall?: StallLimits;
-}
-
-/** How a stream ended. It is complete only if a finish reason came last: an aborted stream ends in the same way. */
-export interface ModelEnd {
-  readonly finishReason: 'stop' | 'length' | null;
-  /** Null when the provider sent none, or an impossible one. */
-  readonly usage: Usage | null;
-  readonly aborted: boolean;
-  readonly providerRequestId: string | null;
-}
-
-/** The message holds only the provider's machine words, because its own messages may quote the prompt. */
-export class ModelFailure extends Error {
-  override readonly name = 'ModelFailure';
-  readonly code: TurnFailureCode;
-  readonly retryable: boolean;
-  readonly retryAfterMs: number | null;
-  /** What the failed call used, if the provider said so. It stays on the attempt, and nobody is charged. */
-  readonly usage: Usage | null;
-  readonly provider: ProviderError | null;
-
-  constructor(failure: {
-    code: TurnFailureCode;
-    retryable: boolean;
-    retryAfterMs?: number | null;
-    usage?: Usage | null;
-    provider?: ProviderError | null;
-  }) {
-    super(failure.code);
-    this.code = failure.code;
-    this.retryable = failure.retryable;
-    this.retryAfterMs = failure.retryAfterMs ?? null;
-    this.usage = failure.usage ?? null;
-    this.provider = failure.provider ?? null;
-  }
+/** What calls of one client share. */
+export interface CallContext {
+  readonly client: OpenAI;
+  readonly http: ModelHttp;
+  readonly closing: AbortSignal;
+  /** Models whose provider refused `stream_options`. */
+  readonly withoutUsage: Set<string>;
 }
 
 /**
- * Usage follows the finish reason in a chunk of its own. A provider that does not send it must not delay the answer.
+ * How long to wait for the next chunk after a finish reason: usage may follow in a chunk of its own, and some providers
+ * write a reason into every chunk. Once usage has come, only the end is missing. The reader reads the text meanwhile.
  */
-const USAGE_WITHIN_MS = 2_000;
+const CHUNK_WITHIN_MS = 2_000;
+const CHUNK_AFTER_USAGE_WITHIN_MS = 1_000;
+/** The same in all, for a provider that sends empty chunks for ever. */
+const END_WITHIN_MS = 10_000;
 
-/**
- * After usage only the end of the stream is missing. It is read, so that the connection can be used again, but the
- * answer does not wait for it.
- */
-const END_WITHIN_MS = 100;
+/** Far more than an event of an honest answer has, for each token of the limit and in all. */
+const EVENT_SIZE = { base: 1_048_576, perToken: 256 };
+const BODY_BYTES = { base: 8_388_608, perToken: 4_096 };
 
 /** One call of the model, and the timer that ends it when the provider stalls. */
 export class ModelCall {
-  readonly #request: Required<ModelRequest>;
+  readonly #request: ModelRequest & { stall: StallLimits };
+  readonly #context: CallContext;
   readonly #clock = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #answer: Answer;
   #timer: NodeJS.Timeout | undefined;
-  #spoken = false;
-  /** The last finish reason that came. */
-  #finish: string | null = null;
-  /** The answer is complete, whatever happens to the connection. */
-  #ended = false;
-  #usage: Usage | null = null;
+  #late: NodeJS.Immediate | undefined;
+  #endsBy = Infinity;
+  /** `[DONE]` came. */
+  #isDone = false;
   #providerRequestId: string | null = null;
 
-  constructor(request: Required<ModelRequest>, closing: AbortSignal) {
+  constructor(request: ModelRequest & { stall: StallLimits }, context: CallContext) {
     this.#request = request;
-    this.#signal = AbortSignal.any([request.signal, closing, this.#clock.signal]);
+    this.#context = context;
+    this.#signal = AbortSignal.any([request.signal, context.closing, this.#clock.signal]);
+    this.#answer = new Answer(new OutputBound(request.mostOutput ?? Infinity, request.model.encoding));
   }
 
-  async run(client: OpenAI, onDelta: (text: string) => void): Promise<ModelEnd> {
+  async run(onDelta: (text: string) => void): Promise<ModelEnd> {
     try {
       // An error of onDelta belongs to the caller: it ends the call and reaches the caller unchanged.
-      for await (const text of this.#texts(client)) onDelta(text);
+      for await (const text of this.#texts()) onDelta(text);
     } finally {
-      clearTimeout(this.#timer);
+      this.#unlimited();
     }
     return this.#end();
   }
 
-  async *#texts(client: OpenAI): AsyncGenerator<string, void> {
+  async *#texts(): AsyncGenerator<string, void> {
     this.#limit(this.#silence());
+    let body: Body | null = null;
+    const cut = () => body?.cut();
+    this.#signal.addEventListener('abort', cut);
     try {
-      const { data: chunks, request_id: requestId } = await client.chat.completions
-        .create(parametersOf(this.#request), { signal: this.#signal })
-        .withResponse();
-      this.#providerRequestId = requestId;
-      for await (const chunk of chunks) {
-        const text = this.#take(chunk);
-        if (text !== '') yield text;
-      }
-      // The client ends an aborted stream in the same way, and then more text may have been on its way.
-      this.#ended ||= this.#finish !== null && !this.#signal.aborted;
+      body = await this.#open();
+      if (this.#signal.aborted) return;
+      yield* this.#read(body);
+      // An aborted stream ends in the same way, and then more text may have been on its way.
+      this.#answer.isEnded ||= this.#answer.finish !== null && !this.#signal.aborted;
     } catch (error) {
       // A connection lost after the finish reason takes nothing from the answer.
-      if (this.#signal.aborted || this.#ended) return;
-      throw new ModelFailure({ ...classifyModelError(error), usage: this.#usage, provider: providerErrorOf(error) });
+      if (this.#signal.aborted || this.#answer.isEnded) return;
+      if (error instanceof TooLarge && this.#answer.text !== '') this.#answer.isCut = true;
+      else throw new ModelFailure({ ...classifyModelError(error), provider: providerErrorOf(error) }, this.#seen());
+    } finally {
+      this.#signal.removeEventListener('abort', cut);
+      if (this.#isDone) body?.leave();
+      else body?.cut();
     }
   }
 
-  /** @returns the chunk's text. */
-  #take(chunk: ChatCompletionChunk): string {
-    const choice = chunk.choices?.[0];
-    const reason = readFinish(choice?.finish_reason);
-    if (chunk.usage != null) this.#usage = readUsage(chunk.usage);
-    const content: unknown = choice?.delta?.content;
-    const text = typeof content === 'string' ? content : '';
-    this.#spoken ||= text !== '';
-    this.#finish = reason ?? this.#finish;
-    // Text after a finish reason shows that the answer goes on.
-    this.#ended = (this.#ended && text === '') || (reason !== null && KNOWN_FINISH.has(reason));
-    if (!this.#ended) this.#limit(this.#silence());
-    // Some providers send usage in every chunk. Only usage that comes with the finish reason or after it is final.
-    else if (chunk.usage != null) this.#limit(END_WITHIN_MS);
-    else if (reason !== null) this.#limit(USAGE_WITHIN_MS);
+  /** A provider that refuses to be asked for usage is found out once: it has done nothing yet. */
+  async #open(): Promise<Body> {
+    const { model } = this.#request;
+    const { withoutUsage } = this.#context;
+    const asks = !model.refuses.includes('stream_options') && !withoutUsage.has(model.name);
+    try {
+      return await this.#post(asks);
+    } catch (error) {
+      if (!asks || !refusesStreamOptions(error)) throw error;
+      withoutUsage.add(model.name);
+      return this.#post(false);
+    }
+  }
+
+  async #post(asksForUsage: boolean): Promise<Body> {
+    const { client, http } = this.#context;
+    const response = await client.chat.completions
+      .create(parametersOf(this.#request, asksForUsage), { signal: this.#signal })
+      .asResponse();
+    this.#providerRequestId = response.headers.get('x-request-id') ?? response.headers.get('request-id');
+    return http.bodyOf(response);
+  }
+
+  async *#read({ bytes }: Body): AsyncGenerator<string, void> {
+    const { outputLimit } = this.#request;
+    const events = new EventReader(EVENT_SIZE.base + EVENT_SIZE.perToken * outputLimit);
+    let left = BODY_BYTES.base + BODY_BYTES.perToken * outputLimit;
+    for await (const part of bytes) {
+      left -= part.length;
+      if (left < 0) throw new TooLarge('a body is larger than any answer');
+      // A heartbeat shows that the provider is there; the attempt's own limit ends one that only beats.
+      if (!this.#answer.isEnded) this.#limit(this.#silence());
+      for (const event of events.push(part)) {
+        const text = this.#take(event);
+        if (text !== '') yield text;
+        if (this.#isDone || this.#answer.isCut || this.#signal.aborted) return;
+      }
+    }
+    for (const event of events.end()) {
+      const text = this.#take(event);
+      if (text !== '') yield text;
+    }
+  }
+
+  /** @returns the event's text. */
+  #take(event: unknown): string {
+    this.#isDone ||= event === DONE;
+    const said = readChunk(event);
+    if (said === null) return '';
+    if (said.kind === 'fault') throw faultError(said.fault);
+    const wasEnded = this.#answer.isEnded;
+    const text = this.#answer.take(said.piece);
+    if (!this.#answer.isEnded) this.#limit(this.#silence());
+    else {
+      if (!wasEnded || text !== '') this.#endsBy = performance.now() + END_WITHIN_MS;
+      const next = this.#answer.usage === null ? CHUNK_WITHIN_MS : CHUNK_AFTER_USAGE_WITHIN_MS;
+      this.#limit(Math.min(next, Math.max(0, this.#endsBy - performance.now())));
+    }
     return text;
   }
 
   /** How long the provider may be silent from now on. */
   #silence(): number {
     const { firstByteMs, betweenMs } = this.#request.stall;
-    return this.#spoken ? betweenMs : firstByteMs;
+    return this.#answer.text === '' ? firstByteMs : betweenMs;
   }
 
   #end(): ModelEnd {
-    const usage = this.#usage;
-    const providerRequestId = this.#providerRequestId;
-    if (this.#ended && this.#finish !== null) {
-      const code = FAILED_FINISH.get(this.#finish);
-      if (code !== undefined) throw this.#failure(code);
-      // We offer no tools, so any other finish reason ends the answer.
+    const { finish, isEnded, isCut, isCall } = this.#answer;
+    const seen = this.#seen();
+    const end = { ...UNFINISHED, ...seen, finishWord: finish, isCut, isCall };
+    if (isCut) return { ...end, finishReason: 'length' };
+    if (isEnded && finish !== null) {
+      const meaning = finishOf(finish);
+      if (meaning === 'content_filtered' || meaning === 'model_unavailable') throw this.#failure(meaning);
       return {
-        finishReason: CUT_FINISH.has(this.#finish) ? 'length' : 'stop',
-        usage,
-        aborted: false,
-        providerRequestId,
+        ...end,
+        finishReason: meaning === 'length' ? 'length' : 'stop',
+        isFinishUnknown: meaning === null,
+        isCall: isCall || meaning === 'calls',
       };
     }
     if (this.#clock.signal.aborted && !this.#request.signal.aborted) throw this.#failure('model_timeout');
-    if (this.#signal.aborted) return { finishReason: null, usage, aborted: true, providerRequestId };
+    if (this.#signal.aborted) return { ...end, aborted: true };
+    if (
+      this.#isDone &&
+      seen.usage !== null &&
+      coversText(seen.usage, this.#count(this.#answer.text), this.#request.model)
+    )
+      return { ...end, finishReason: 'stop', isFinishUnknown: true };
     // The connection closed in the middle of the answer without an error.
     throw this.#failure('model_unavailable');
   }
 
+  #seen(): Seen {
+    const { usage, thoughts } = this.#answer;
+    return {
+      usage: usage?.usage ?? null,
+      figures: usage?.figures ?? null,
+      thoughtTokens: this.#count(thoughts),
+      providerRequestId: this.#providerRequestId,
+    };
+  }
+
+  #count(text: string): number {
+    return text === '' ? 0 : countTokens(text, this.#request.model.encoding);
+  }
+
   #failure(code: TurnFailureCode): ModelFailure {
     const requestId = machineWordOf(this.#providerRequestId);
-    const word = machineWordOf(this.#finish);
+    const word = machineWordOf(this.#answer.finish);
     const provider = requestId === null && word === null ? null : { status: null, code: word, requestId };
-    return new ModelFailure({ code, retryable: TURN_FAILURES[code], usage: this.#usage, provider });
+    return new ModelFailure({ code, retryable: TURN_FAILURES[code], provider }, this.#seen());
   }
 
   #limit(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#clock.abort(), ms);
+    this.#unlimited();
+    // What has arrived while this process was busy is read first: its own lateness is no silence of the provider.
+    this.#timer = setTimeout(() => {
+      this.#late = setImmediate(() => this.#clock.abort());
+    }, ms);
   }
-}
 
-function parametersOf({ model, messages, outputLimit }: ModelRequest): ChatCompletionCreateParamsStreaming {
-  return {
-    model: model.name,
-    messages: messages.map(({ role, content }) => ({ role, content })),
-    [model.limitField]: outputLimit,
-    stream: true,
-    stream_options: { include_usage: true },
-  };
+  #unlimited(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#late);
+  }
 }

@@ -2,8 +2,9 @@ import OpenAI from 'openai';
 import { STALL_LIMITS } from '../../domain/attempt-limits.ts';
 import { SetupError } from '../../domain/setup-error.ts';
 import { NO_TRACING, type Tracing } from '../telemetry/span.ts';
-import { ModelCall, type ModelEnd, type ModelRequest, type StallLimits } from './call.ts';
-import { fetchAndKeep } from './fetch.ts';
+import { ModelCall } from './call.ts';
+import type { ModelEnd, ModelRequest, StallLimits } from './exchange.ts';
+import { createModelHttp } from './http.ts';
 
 /**
  * A client for any OpenAI-compatible provider of streamed chat completions. It retries nothing, because Temporal owns
@@ -29,6 +30,7 @@ export function createModelClient(
 ): ModelClient {
   if (apiKey === undefined && baseUrl === undefined)
     throw new SetupError('OPENAI_API_KEY: must be set (or OPENAI_BASE_URL for a provider that needs none).');
+  const http = createModelHttp();
   const client = new OpenAI({
     apiKey: apiKey ?? 'none',
     baseURL: baseUrl ?? 'https://api.openai.com/v1',
@@ -40,15 +42,14 @@ export function createModelClient(
     maxRetries: 0,
     timeout: LONGEST_CALL_MS,
     logLevel: 'off',
-    fetch: fetchAndKeep,
+    fetch: http.fetch,
   });
   const closing = new AbortController();
+  const context = { client, http, closing: closing.signal, withoutUsage: new Set<string>() };
   const calls = new Set<Promise<ModelEnd>>();
   return {
     async stream(request, onDelta) {
-      const call = traced(tracing, request, () =>
-        new ModelCall({ stall, ...request }, closing.signal).run(client, onDelta),
-      );
+      const call = traced(tracing, request, () => new ModelCall({ stall, ...request }, context).run(onDelta));
       calls.add(call);
       try {
         return await call;
@@ -59,6 +60,7 @@ export function createModelClient(
     async close() {
       closing.abort();
       await Promise.allSettled(calls);
+      http.close();
     },
   };
 }
@@ -84,8 +86,8 @@ function traced(
       ...(end.usage === null
         ? {}
         : {
-            'gen_ai.usage.input_tokens': end.usage.promptTokens,
-            'gen_ai.usage.output_tokens': end.usage.completionTokens,
+            'gen_ai.usage.input_tokens': end.usage.promptTokens ?? 0,
+            'gen_ai.usage.output_tokens': end.usage.completionTokens ?? 0,
           }),
     });
     return end;

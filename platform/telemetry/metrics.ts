@@ -11,6 +11,13 @@ import type { Logger } from './log.ts';
  */
 export type FirstDeltaPart = 'accept' | 'hold' | 'start' | 'model';
 
+/**
+ * What a provider did that is no failure, but worth a look: an unknown finish word or none, usage that could not be
+ * believed, more than its limit, nothing at all.
+ */
+export const PROVIDER_ODDITIES = ['finish_word', 'finish_missing', 'usage', 'cut', 'empty'] as const;
+export type ProviderOddity = (typeof PROVIDER_ODDITIES)[number];
+
 /** How a model call ended. */
 export type AttemptOutcome = 'answered' | 'stopped' | TurnFailureCode;
 
@@ -21,6 +28,7 @@ export type AttemptOutcome = 'answered' | 'stopped' | TurnFailureCode;
 export interface Metrics {
   turnEnded(ending: TurnEnding): void;
   attemptEnded(attempt: { model: string; outcome: AttemptOutcome }): void;
+  providerOddity(odd: { model: string; oddity: ProviderOddity }): void;
   firstDelta(seconds: number): void;
   firstDeltaPart(part: FirstDeltaPart, seconds: number): void;
   /** @param characters of an answer that never went through Redis. Readers get them from PostgreSQL. */
@@ -67,6 +75,11 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
     'Model calls that ended, by model and outcome (answered, stopped or a failure code)',
     ['model', 'outcome'],
   );
+  const oddities = counter(
+    'turnkeeper_provider_oddities_total',
+    'Answers with something odd: finish_word (unknown), finish_missing, usage (ours counts instead), cut (beyond its hold), empty',
+    ['model', 'oddity'],
+  );
   const debited = counter('turnkeeper_debited_tokens_total', 'Tokens debited for turns', ['model']);
   const firstDelta = seconds(
     'turnkeeper_time_to_first_delta_seconds',
@@ -102,6 +115,7 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
       if (debitedTokens > 0) debited.inc({ model }, debitedTokens);
     },
     attemptEnded: (attempt) => attempts.inc(attempt),
+    providerOddity: (odd) => oddities.inc(odd),
     firstDelta: (value) => firstDelta.observe(value),
     firstDeltaPart: (part, value) => parts.observe({ part }, Math.max(0, value)),
     deltasDropped: (characters) => dropped.inc(characters),

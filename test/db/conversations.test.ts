@@ -250,11 +250,16 @@ describe('messages', () => {
 describe('the transcript that a model gets', () => {
   const transcript = async (turnId: string, change: Parameters<typeof reserve>[2] = {}) => {
     const { turn, hold } = await open(db.database, turnId, change);
+    const { unanswered } = change.model ?? MODEL;
     return {
       historyFrom: hold.historyFrom,
       promptTokens: hold.promptTokens,
       contents: (
-        await readTranscript(db.database.sql, turn, { instructions: 'be kind', historyFrom: hold.historyFrom })
+        await readTranscript(db.database.sql, turn, {
+          instructions: 'be kind',
+          historyFrom: hold.historyFrom,
+          unanswered,
+        })
       ).map(({ role, content }) => `${role}: ${content}`),
     };
   };
@@ -271,11 +276,11 @@ describe('the transcript that a model gets', () => {
     await reserve(db.database, empty.turnId);
     const last = await accept(db.database, person, { conversationId, message: 'q4' });
     await reserve(db.database, last.turnId);
-    // q1 a1 q3 q4: 1 + 4 each, and 3
+    // q1 a1 q4: 1 + 4 each, and 3. Strict providers refuse two questions in a row, so q3 leaves the prompt.
     expect(await transcript(last.turnId)).toEqual({
       historyFrom: 1,
-      promptTokens: 4 * 5 + 3,
-      contents: ['system: be kind', 'user: q1', 'assistant: a1', 'user: q3', 'user: q4'],
+      promptTokens: 3 * 5 + 3,
+      contents: ['system: be kind', 'user: q1', 'assistant: a1', 'user: q4'],
     });
     const answer = await storedAnswer(store(db.database, last.turnId, 1));
     await settleTurn(db.database, { turnId: last.turnId, answer, now: NOW });
@@ -285,6 +290,25 @@ describe('the transcript that a model gets', () => {
       historyFrom: 1,
       promptTokens: 3 * 5 + 3,
       contents: ['system: be kind', 'user: q1', 'assistant: a1', 'user: q2'],
+    });
+  });
+
+  test('a question without an answer is merged with the next, where the catalogue says so', async () => {
+    const model = { ...MODEL, unanswered: 'merge' as const };
+    const conversationId = await conversationOf(
+      await runTurn(db.database, person, { send: { message: 'q1' }, text: 'a1' }),
+    );
+    for (const message of ['q2', 'q3']) {
+      const empty = await accept(db.database, person, { conversationId, message });
+      await requestStop(db.database, { turnId: empty.turnId, userId: person.userId });
+      await reserve(db.database, empty.turnId);
+    }
+    const { turnId } = await accept(db.database, person, { conversationId, message: 'q4' });
+    await reserve(db.database, turnId, { model });
+    expect(await transcript(turnId, { model })).toEqual({
+      historyFrom: 1,
+      promptTokens: 5 * 5 + 3,
+      contents: ['system: be kind', 'user: q1', 'assistant: a1', 'user: q2\n\nq3\n\nq4'],
     });
   });
 

@@ -29,6 +29,10 @@ export const MODEL: PricedModel = {
   defaultOutputTokens: 2_048,
   limitField: 'max_completion_tokens',
   encoding: 'o200k_base',
+  usageFloor: 0.5,
+  systemRole: 'system',
+  refuses: [],
+  unanswered: 'drop',
   rate: { id: 1_000_000, version: 1, input: 1000, cachedInput: 1000, output: 1000 },
 };
 
@@ -129,7 +133,10 @@ export function answerOf(turnId: string, attempt: number, change: Partial<Answer
     text: 'an answer',
     textTokens: 2,
     estimated: false,
+    figures: null,
     finishReason: 'stop',
+    finishWord: 'stop',
+    finishUnknown: false,
     streamEntries: 3,
     providerRequestId: 'req',
     now: NOW,

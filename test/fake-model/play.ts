@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { countPrompt } from '../../domain/prompt-tokens.ts';
 import { countTokens } from '../../platform/model/tokenizer.ts';
-import type { Point, Scenario } from './scenario.ts';
+import type { Point, RawStep, Scenario } from './scenario.ts';
 
 export interface ChatBody {
   readonly model: string;
@@ -46,7 +46,41 @@ export async function play(
   response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': requestId, ...scenario.headers });
   response.flushHeaders();
   response.socket?.setNoDelay(true);
+  if (scenario.raw !== undefined) return playRaw(scenario.raw, response, { gone, onDrop });
   await new Answer(scenario, response, body, { pass, onDrop }).send();
+}
+
+async function playRaw(
+  steps: readonly RawStep[],
+  response: ServerResponse,
+  { gone, onDrop }: { gone: Promise<void>; onDrop: () => void },
+): Promise<void> {
+  for (const step of steps) {
+    if (response.destroyed) return;
+    if ('bytes' in step) await written(response, step.bytes, gone);
+    else if ('pauseMs' in step) await Promise.race([gone, sleep(step.pauseMs)]);
+    else if ('gate' in step) await Promise.race([gone, step.gate.pass(step.gate.point)]);
+    else if ('open' in step) return gone;
+    else if ('cut' in step) {
+      onDrop();
+      response.destroy();
+      return;
+    } else {
+      const event = `data: ${typeof step.data === 'string' ? step.data : JSON.stringify(step.data)}\n\n`;
+      const { times, everyMs } = 'times' in step ? { everyMs: undefined, ...step } : { times: 1, everyMs: undefined };
+      for (let n = 0; n < times && !response.destroyed; n += 1) {
+        if (everyMs !== undefined) await Promise.race([gone, sleep(everyMs)]);
+        await written(response, event, gone);
+      }
+    }
+  }
+  response.end();
+}
+
+/** Writes no faster than the client reads, so that a test may send much. */
+async function written(response: ServerResponse, bytes: string | Uint8Array, gone: Promise<void>): Promise<void> {
+  if (response.destroyed || response.write(bytes)) return;
+  await Promise.race([gone, new Promise((resolve) => response.once('drain', resolve))]);
 }
 
 class Answer {

@@ -4,6 +4,43 @@
  */
 export type Point = 'request' | 'first-delta' | 'finish' | 'usage' | 'done' | number;
 
+/** One step of a raw answer. */
+export type RawStep =
+  /** Bytes as they are. */
+  | { readonly bytes: string | Uint8Array }
+  /** `data: ` and this as JSON; a string is written as it is. */
+  | { readonly data: unknown }
+  /** The same, as often as that, with a pause before each. */
+  | { readonly data: unknown; readonly times: number; readonly everyMs?: number }
+  | { readonly pauseMs: number }
+  /** Holds the answer until its gate is opened. */
+  | { readonly gate: Gate }
+  /** The connection is lost. */
+  | { readonly cut: true }
+  /** Nothing more comes, and the connection stays. */
+  | { readonly open: true };
+
+/** A chunk with this text, and whatever else a provider puts beside it. */
+export function piece(
+  text: string | null,
+  more: { readonly finish?: unknown; readonly usage?: unknown } = {},
+): RawStep {
+  const { finish = null, usage } = more;
+  const choice = { index: 0, delta: text === null ? {} : { content: text }, finish_reason: finish };
+  return { data: { id: 'x', choices: [choice], ...(usage === undefined ? {} : { usage }) } };
+}
+
+/** Usage in a chunk of its own, as OpenAI sends it. */
+export function usageChunk(usage: unknown): RawStep {
+  return { data: { id: 'x', choices: [], usage } };
+}
+
+export function usageOf(prompt: unknown, completion: unknown, more: object = {}): object {
+  return { prompt_tokens: prompt, completion_tokens: completion, ...more };
+}
+
+export const DONE_STEP: RawStep = { data: '[DONE]' };
+
 /** What the model does with one request. */
 export interface Scenario {
   readonly chunks?: readonly string[] | { readonly count: number; readonly text: string };
@@ -39,6 +76,11 @@ export interface Scenario {
   readonly usage?: Readonly<Record<string, unknown>>;
   /** `usage` comes along with every chunk, as some providers send it. */
   readonly usageAlong?: boolean;
+  /**
+   * Replaces all of the answer but its status and headers, step by step: any bytes, any chunk, any pause, any cut. A
+   * body that is neither cut nor left open ends after the last step.
+   */
+  readonly raw?: readonly RawStep[];
   /** The most bytes of one write to the socket, so that events and UTF-8 sequences arrive in pieces. */
   readonly splitBytes?: number;
 }

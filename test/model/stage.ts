@@ -1,6 +1,6 @@
 import type { Model } from '../../domain/model.ts';
 import type { PromptMessage } from '../../domain/usage.ts';
-import type { ModelEnd, ModelRequest } from '../../platform/model/call.ts';
+import type { ModelEnd, ModelRequest } from '../../platform/model/exchange.ts';
 import { createModelClient, type ModelClient } from '../../platform/model/client.ts';
 import { startFakeModel, type FakeModel } from '../fake-model/server.ts';
 
@@ -13,6 +13,10 @@ export const MODEL: Model = {
   defaultOutputTokens: 2_048,
   limitField: 'max_completion_tokens',
   encoding: 'o200k_base',
+  usageFloor: 0.5,
+  systemRole: 'system',
+  refuses: [],
+  unanswered: 'drop',
   rate: { input: 1000, cachedInput: 1000, output: 1000 },
 };
 export const QUESTION: readonly PromptMessage[] = [{ role: 'user', content: 'hello world' }];

@@ -2,6 +2,7 @@ import { lazy, Suspense, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { liveTurns } from '../../session/keep.ts';
 import { Boundary } from '../../ui/Boundary.tsx';
+import { Notice } from '../../ui/Notice.tsx';
 import { AnswerFoot } from './AnswerFoot.tsx';
 import { Continue } from './Continue.tsx';
 import { Failure } from './Failure.tsx';
@@ -65,9 +66,14 @@ export function Answer({
         </>
       )}
       {ending !== null && failed === undefined && <AnswerFoot text={text} ending={ending} />}
-      {ending?.finishReason === 'length' && (
-        <Continue conversationId={conversationId} last={last} onContinue={onContinue} />
-      )}
+      {ending?.finishReason === 'length' &&
+        (text === '' ? (
+          <div className="mt-3">
+            <Notice tone="info">{t('cutWhileThinking')}</Notice>
+          </div>
+        ) : (
+          <Continue conversationId={conversationId} last={last} onContinue={onContinue} />
+        ))}
     </article>
   );
 }
