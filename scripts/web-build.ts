@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SetupError } from '../domain/setup-error.ts';
+import { keepOldAssets } from './web/old-assets.ts';
 import { lastLine, runToEnd } from './services/program.ts';
 import { withProgress } from './services/say.ts';
 
@@ -40,6 +41,10 @@ export async function buildWeb(stopping: AbortSignal): Promise<string> {
   );
   stopping.throwIfAborted();
   if (!ok) throw new SetupError(`The web app could not be built: ${lastLine(output)}`);
+  const folders = (await readdir(cache, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory() && /^web-[0-9a-f]{16}$/.test(entry.name))
+    .map((entry) => join(cache, entry.name));
+  await keepOldAssets(part, { folder, folders });
   // Two starts at once may both have built it: the second keeps the first one's folder.
   await rename(part, folder).catch(() => rm(part, { recursive: true, force: true }));
   return folder;

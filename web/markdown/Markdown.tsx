@@ -118,6 +118,9 @@ const Drawn = memo(
       block.tree !== null && !refers
         ? block.tree
         : parse(block.source, { links: context.known.links.keys(), notes: context.known.notes.keys() });
+    // The same element as while the fence was open, so that its lines are not laid out anew when it closes.
+    const [only, ...others] = tree.children;
+    if (only?.type === 'code' && others.length === 0) return <CodeBlock language={only.lang ?? ''} code={only.value} />;
     return draw(tree, context, block.list !== null);
   },
   (before, after) =>
