@@ -1,6 +1,6 @@
 import { parseEmail } from './email.ts';
 import type { Locale } from './messages.ts';
-import { isTimeZone } from './time-zones.ts';
+import { resolveTimeZone } from './time-zones.ts';
 
 /**
  * What a token of an OIDC issuer says about a person. Issuer and subject identify the person. The e-mail is only shown:
@@ -80,7 +80,7 @@ export function localeOf({ locale }: Claims): Locale {
 
 /** The standard claim `zoneinfo`; without it the zone of most users. */
 export function timeZoneOf({ zoneinfo }: Claims): string {
-  return typeof zoneinfo === 'string' && isTimeZone(zoneinfo) ? zoneinfo : 'Asia/Seoul';
+  return (typeof zoneinfo === 'string' ? resolveTimeZone(zoneinfo) : null) ?? 'Asia/Seoul';
 }
 
 function isRecord(value: unknown): value is Claims {

@@ -17,6 +17,7 @@ import { SellTokens } from './20261130094016-sell-tokens.ts';
 import { ArchiveHolds } from './20261130100000-archive-holds.ts';
 import { KeepWhatProvidersSay } from './20261130100401-keep-what-providers-say.ts';
 import { CheckFinishWords } from './20261130100402-check-finish-words.ts';
+import { NameTimeZonesAsTemporalDoes } from './20261130095500-name-time-zones-as-temporal-does.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -48,4 +49,5 @@ export const MIGRATIONS = [
   ArchiveHolds,
   KeepWhatProvidersSay,
   CheckFinishWords,
+  NameTimeZonesAsTemporalDoes,
 ] as const;

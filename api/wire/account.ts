@@ -52,7 +52,8 @@ export const me = z
 export const updateMeBody = z
   .strictObject({
     timeZone: z.string().min(1).max(100).optional().meta({
-      description: 'The name of an IANA time zone, spelt as there; the period that has begun keeps its end',
+      description:
+        'The name of an IANA time zone, spelt as there; a link is kept as the zone that it means (Asia/Calcutta as Asia/Kolkata). The period that has begun keeps its end',
       example: 'Asia/Seoul',
     }),
     locale: z.enum(LOCALES).optional(),

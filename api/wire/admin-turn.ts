@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BUCKETS, MOST_DAYS } from '../../domain/failure-buckets.ts';
-import { isTimeZone, NO_TIME_ZONE } from '../../domain/time-zones.ts';
+import { noTimeZone, resolveTimeZone } from '../../domain/time-zones.ts';
 import { ATTEMPT_OUTCOMES, HOLD_ENDS, TIMELINE_STEPS } from '../../domain/turn-timeline.ts';
 import { reason } from './audit.ts';
 import { errorCode } from './error.ts';
@@ -52,7 +52,7 @@ export const failuresQuery = z.strictObject({
     }),
   timeZone: z
     .string()
-    .refine(isTimeZone, NO_TIME_ZONE)
+    .refine((name) => resolveTimeZone(name) !== null, { error: ({ input }) => noTimeZone(String(input)) })
     .default('Asia/Seoul')
     .meta({ description: 'On whose wall clock an hour and a day begin', example: 'Asia/Seoul' }),
 });

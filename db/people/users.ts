@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { EMAIL_RULE, parseEmail } from '../../domain/email.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Locale } from '../../domain/messages.ts';
-import { isTimeZone, NO_TIME_ZONE } from '../../domain/time-zones.ts';
+import { noTimeZone, resolveTimeZone } from '../../domain/time-zones.ts';
 import { columnsOf } from '../columns.ts';
 import { first, one, violatedConstraint, type Database, type Sql } from '../database.ts';
 import { Account } from '../entities/account.ts';
@@ -62,8 +62,7 @@ export interface NewUser {
  * @throws AppError invalid_request (zone, or an e-mail that is none or taken).
  */
 export async function createUser(database: Database, user: NewUser): Promise<{ userId: number; token: string }> {
-  const timeZone = user.timeZone ?? 'Asia/Seoul';
-  if (!isTimeZone(timeZone)) throw new AppError('invalid_request', { field: 'timeZone', reason: NO_TIME_ZONE });
+  const timeZone = getTimeZone(user.timeZone ?? 'Asia/Seoul');
   const email = user.email === null ? null : parseEmail(user.email);
   if (email === null && user.email !== null)
     throw new AppError('invalid_request', { field: 'email', reason: EMAIL_RULE });
@@ -120,19 +119,25 @@ export async function updateProfile(
   database: Database,
   change: { userId: number; timeZone?: string; locale?: Locale; now: number },
 ): Promise<Principal> {
+  const timeZone = change.timeZone === undefined ? undefined : getTimeZone(change.timeZone);
   const account = await findAccount(database.sql, change.userId);
   if (account === null) throw new AppError('not_found');
   return database.locking(account, async (tx) => {
-    if (change.timeZone !== undefined) {
-      if (!isTimeZone(change.timeZone))
-        throw new AppError('invalid_request', { field: 'timeZone', reason: NO_TIME_ZONE });
+    if (timeZone !== undefined) {
       await forgetReset(tx, await lockAccount(tx, { accountId: account.accountId, now: change.now }));
-      await sql`update accounts set time_zone = ${change.timeZone} where id = ${account.accountId}`.execute(tx);
+      await sql`update accounts set time_zone = ${timeZone} where id = ${account.accountId}`.execute(tx);
     }
     if (change.locale !== undefined)
       await sql`update users set locale = ${change.locale} where id = ${change.userId}`.execute(tx);
     return getPrincipal(tx, change.userId);
   });
+}
+
+/** The zone that a name means. @throws AppError invalid_request. */
+function getTimeZone(name: string): string {
+  const timeZone = resolveTimeZone(name);
+  if (timeZone === null) throw new AppError('invalid_request', { field: 'timeZone', reason: noTimeZone(name) });
+  return timeZone;
 }
 
 export async function getPrincipal(on: Sql, userId: number): Promise<Principal> {

@@ -19,6 +19,35 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
+test('accounts whose zone is a link, or a name that only Node knows, get the zone by which their months were counted', async () => {
+  const before = await createTestDatabase({ empty: true });
+  try {
+    await before.database.orm.migrator.up({ to: '20261130093000-prove-the-books-in-steps' });
+    const zones = ['Asia/Calcutta', 'Asia/KOLKATA', 'asia/calcutta', 'JST', 'BST', 'Europe/Oslo', 'UTC', 'Asia/Seoul'];
+    for (const zone of zones)
+      await sql`with u as (insert into users default values returning id) insert into accounts (user_id, time_zone) select id, ${zone} from u`.execute(
+        before.database.sql,
+      );
+    await migrate(before.url);
+    expect(
+      await rows(before.database.sql, sql<{ zone: string }>`select time_zone as zone from accounts order by id`),
+    ).toEqual(
+      [
+        'Asia/Kolkata',
+        'Asia/Kolkata',
+        'Asia/Kolkata',
+        'Asia/Tokyo',
+        'Asia/Dhaka',
+        'Europe/Oslo',
+        'UTC',
+        'Asia/Seoul',
+      ].map((zone) => ({ zone })),
+    );
+  } finally {
+    await before.close();
+  }
+});
+
 test('a ledger of before rates and rollups gets both: versions in order of use, days in the account’s zone, and the proof holds', async () => {
   await db.database.orm.migrator.up({ to: '20261124-create-audit-entries' });
   // The file has several statements, which our own runner does not send at once.

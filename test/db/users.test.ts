@@ -153,6 +153,9 @@ describe('the profile', () => {
       locale: 'en',
       timeZone: 'Africa/Cairo',
     });
+    expect(await updateProfile(db.database, { userId, timeZone: 'Asia/Calcutta', now: NOW })).toMatchObject({
+      timeZone: 'Asia/Kolkata',
+    });
   });
 
   test('a zone that is none is invalid_request and changes nothing, the language neither', async () => {
@@ -160,6 +163,9 @@ describe('the profile', () => {
     await expect(
       updateProfile(db.database, { userId, timeZone: 'Mars/Olympus', locale: 'en', now: NOW }),
     ).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(updateProfile(db.database, { userId, timeZone: 'JST', now: NOW })).rejects.toMatchObject({
+      details: { field: 'timeZone', reason: expect.stringContaining('Asia/Tokyo') },
+    });
     expect(await getPrincipal(db.database.sql, userId)).toMatchObject({ locale: 'ko', timeZone: 'Asia/Seoul' });
     await expect(updateProfile(db.database, { userId: 999_999, locale: 'en', now: NOW })).rejects.toMatchObject({
       code: 'not_found',
