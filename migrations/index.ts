@@ -18,6 +18,7 @@ import { ArchiveHolds } from './20261130100000-archive-holds.ts';
 import { KeepWhatProvidersSay } from './20261130100401-keep-what-providers-say.ts';
 import { CheckFinishWords } from './20261130100402-check-finish-words.ts';
 import { NameTimeZonesAsTemporalDoes } from './20261130095500-name-time-zones-as-temporal-does.ts';
+import { CountRefusals } from './20261130100649-count-refusals.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -50,4 +51,5 @@ export const MIGRATIONS = [
   KeepWhatProvidersSay,
   CheckFinishWords,
   NameTimeZonesAsTemporalDoes,
+  CountRefusals,
 ] as const;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { refuseAtDoor } from '../../db/money/refusals.ts';
 import { acceptTurn, findAccepted, type Accepted } from '../../db/turns/accept.ts';
 import { findReopened, findTurn, reopenTurn, requestStop } from '../../db/turns/turns.ts';
 import { AppError, TURN_FAILURE_CODES, TURN_REFUSALS } from '../../domain/errors.ts';
@@ -13,6 +14,7 @@ import { secondsSinceReceived } from '../http/request-metrics.ts';
 import { nameTurn } from '../http/request-trace.ts';
 import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { answerTurn, followFrom } from '../turns/answer.ts';
+import { exhausted } from '../turns/refusal.ts';
 import { writeOrFind } from '../../operations/look-up.ts';
 import { deliverStop } from '../../operations/stop-turn.ts';
 import { uuid } from '../wire/fields.ts';
@@ -176,7 +178,12 @@ async function accept(
     bodyHash,
   };
   return writeOrFind(
-    () => acceptTurn(deps.database, request, arrival.enter),
+    () =>
+      acceptTurn(deps.database, request, async ({ isUnknown }) => {
+        if (isUnknown && (await refuseAtDoor(deps.database, { ...request, now: deps.now() })))
+          throw await exhausted(deps, accountId);
+        await arrival.enter();
+      }),
     async ({ turnId }) => (turnId === undefined ? null : findAccepted(deps.database, { turnId, accountId, bodyHash })),
   );
 }

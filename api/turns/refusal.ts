@@ -11,9 +11,17 @@ export async function refusalOf(
   turn: TurnRecord,
 ): Promise<AppError> {
   const code = turn.error ?? 'internal';
-  if (code === 'TOKEN_EXHAUSTED') return new AppError(code, await exhaustedFigures(deps, turn.accountId));
+  if (code === 'TOKEN_EXHAUSTED') return exhausted(deps, turn.accountId);
   const retryAfter = isTurnRefusal(code) ? RETRY_AFTER_OF[code] : null;
   return new AppError(code, retryAfter === null ? {} : { retryAfter });
+}
+
+/** 402 with today's figures. */
+export async function exhausted(
+  deps: Pick<ApiDeps, 'database' | 'config' | 'now'>,
+  accountId: number,
+): Promise<AppError> {
+  return new AppError('TOKEN_EXHAUSTED', await exhaustedFigures(deps, accountId));
 }
 
 /** A failed turn as the flat error of a JSON send. */

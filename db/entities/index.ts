@@ -13,7 +13,7 @@ import { PaymentSnapshot, Purchase, PurchaseBooking, PurchaseSecret } from './pa
 import { Refund } from './payments/refund.ts';
 import { Redrive, RedriveTurn } from './redrive.ts';
 import { Turn } from './turn.ts';
-import { UsageRollup } from './usage-rollup.ts';
+import { Refusal, UsageRollup } from './usage-rollup.ts';
 import { ApiKey, User } from './user.ts';
 
 /** Every table. test/db/entities.test.ts compares them with the migrated schema. */
@@ -35,6 +35,7 @@ export const ENTITIES = [
   AuditEntry,
   Redrive,
   RedriveTurn,
+  Refusal,
   Proof,
   ProvedPeriod,
   Pack,

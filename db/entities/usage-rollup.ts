@@ -1,5 +1,5 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
-import { Period } from './account.ts';
+import { Account, Period } from './account.ts';
 import { ModelRate } from './model-rate.ts';
 import { tokenCount, tokenDelta } from './postgres.ts';
 
@@ -29,3 +29,16 @@ export const UsageRollup = defineEntity({
   ],
 });
 export type UsageRollup = InferEntity<typeof UsageRollup>;
+
+/** How often an account was refused for want of tokens on a day. */
+export const Refusal = defineEntity({
+  name: 'Refusal',
+  tableName: 'refusals',
+  properties: {
+    account: () => p.manyToOne(Account).primary(),
+    day: p.date().primary(),
+    count: p.integer(),
+  },
+  checks: [{ name: 'refusals_are_counted_from_one', expression: 'count > 0' }],
+});
+export type Refusal = InferEntity<typeof Refusal>;

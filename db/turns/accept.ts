@@ -35,14 +35,15 @@ export interface Accepted {
 /**
  * Commits conversation, question and turn before anything is started (G25), or finds what the id or key is bound to
  * (G12).
- * @param beforeNew runs before anything is written for a turn that has to run. If it throws, the turn is refused.
+ * @param beforeNew runs before anything is written for a turn that has to run. If it throws, the turn is refused. It is
+ *   told whether nothing of the turn is stored yet.
  * @throws AppError not_found (conversation), conversation_busy, idempotency_conflict, invalid_request (id and key
  *   disagree). OutcomeUnknown with `turnId` (and `conversationId`): `findAccepted` tells what became of it.
  */
 export async function acceptTurn(
   database: Database,
   request: SendRequest,
-  beforeNew: () => Promise<void> = async () => {},
+  beforeNew: BeforeNew = async () => {},
 ): Promise<Accepted> {
   try {
     return await acceptOnce(database, request, beforeNew);
@@ -55,16 +56,18 @@ export async function acceptTurn(
 
 const LOST_THE_RACE = new Set(['turns_pkey', 'turns_idempotency_key_is_unique']);
 
-async function acceptOnce(database: Database, request: SendRequest, beforeNew: () => Promise<void>): Promise<Accepted> {
+type BeforeNew = (turn: { readonly isUnknown: boolean }) => Promise<void>;
+
+async function acceptOnce(database: Database, request: SendRequest, beforeNew: BeforeNew): Promise<Accepted> {
   const known = await findKnown(database.sql, request);
   if (known === null) {
-    await beforeNew();
+    await beforeNew({ isUnknown: true });
     return database.inLane(request, () => writeTurn(database, request));
   }
   const decision = decideSendAgain(known.state, known.bodyHash.equals(request.bodyHash));
   if (decision === 'conflict') throw new AppError('idempotency_conflict', { turnId: known.id });
   if (decision === 'judge_anew') {
-    await beforeNew();
+    await beforeNew({ isUnknown: false });
     return naming({ turnId: known.id }, () => database.locking(request, (tx) => judgeAnew(tx, known, request)));
   }
   return { decision, turn: recordOf(known) };

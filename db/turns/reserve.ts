@@ -13,6 +13,7 @@ import { isLockTimeout } from '../driver/availability.ts';
 import { Turn } from '../entities/turn.ts';
 import { findPayer, openAccount, type StoredAccount } from '../money/accounts.ts';
 import { findPendingHold, moveHold, openHold, type Hold } from '../money/holds.ts';
+import { countRefusal } from '../money/refusals.ts';
 import { endTurn, findEnding, getStoredAnswer } from './end.ts';
 import { lockingTurn } from './payer.ts';
 import { lockTurn, type LockedTurn, type TurnRow } from './row.ts';
@@ -128,9 +129,9 @@ async function admit(
   if (model === null) return refuse(tx, row, 'model_rejected', context);
   const measured = room ?? (await findRoom(tx, row.id, context.now));
   if (measured === null) throw new Error(`turn ${row.id} has no payer`);
-  const { balance } = await openAccount(tx, measured, context.now);
+  const account = await openAccount(tx, measured, context.now);
   const decision = decideAdmission({
-    balance,
+    balance: account.balance,
     heldByOthers: measured.heldByOthers,
     model,
     askedOutput: row.askedOutput,
@@ -138,7 +139,10 @@ async function admit(
     history: row.sequence === 1 ? [] : await readHistory(tx, row, model, context),
   });
   if (decision.kind === 'context_length') return refuse(tx, row, 'context_length', context);
-  if (decision.kind === 'refused') return refuse(tx, row, decision.code, context);
+  if (decision.kind === 'refused') {
+    if (decision.code === 'TOKEN_EXHAUSTED') tx.write(countRefusal(account));
+    return refuse(tx, row, decision.code, context);
+  }
   const hold = openHold(tx, {
     accountId: row.accountId,
     turnId: row.id,
