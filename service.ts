@@ -9,7 +9,8 @@ import type { Planner } from './domain/schedules.ts';
 import { SetupError } from './domain/setup-error.ts';
 import type { Config } from './platform/config/config.ts';
 import { createModelClient } from './platform/model/client.ts';
-import { countTokens, loadEncoding } from './platform/model/tokenizer.ts';
+import { createTokenCounter } from './platform/model/token-counter.ts';
+import { loadEncoding } from './platform/model/tokenizer.ts';
 import { openRedis, type Redis } from './platform/redis.ts';
 import { createIssuer } from './platform/sign-in/issuer.ts';
 import { createStatsCache } from './platform/stats-cache.ts';
@@ -141,6 +142,8 @@ async function openParts(
   await assertMigrated(database);
   const models = await publishRates(database, config.models);
   for (const { encoding } of models) loadEncoding(encoding);
+  const counter = createTokenCounter();
+  closers.push(() => counter.close());
   const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log, tracing);
   closers.push(() => redis.close());
   metrics.observe({
@@ -165,7 +168,7 @@ async function openParts(
     redis,
     temporal,
     models,
-    countTokens,
+    counter,
     feed: createTurnFeed(redis),
     runs: createTurnRuns(temporal, { taskQueuePrefix, eager: role === 'all' }),
     redrives: createRedrives(temporal, { taskQueuePrefix }),

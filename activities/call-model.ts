@@ -137,7 +137,7 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
   const { attempt } = call;
   const { turn, hold } = attempt;
   const { text } = writer;
-  const textTokens = deps.countTokens(text, model.encoding);
+  const textTokens = await deps.counter.count(text, model.encoding, turn.accountId);
   const counted: Usage = {
     promptTokens: hold.promptTokens,
     cachedTokens: 0,

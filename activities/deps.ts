@@ -1,7 +1,8 @@
 import type { Database } from '../db/database.ts';
-import type { Encoding, PricedModel } from '../domain/model.ts';
+import type { PricedModel } from '../domain/model.ts';
 import type { Planner } from '../domain/schedules.ts';
 import type { ModelClient } from '../platform/model/client.ts';
+import type { TokenCounter } from '../platform/model/token-counter.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { StatsCache } from '../platform/stats-cache.ts';
 import type { TurnFeed } from '../platform/streams/turn-feed.ts';
@@ -17,7 +18,7 @@ export interface ActivityDeps {
   readonly feed: TurnFeed;
   readonly model: ModelClient;
   readonly models: readonly PricedModel[];
-  countTokens(text: string, encoding: Encoding): number;
+  readonly counter: TokenCounter;
   readonly runs: TurnRuns;
   readonly redrives: Redrives;
   readonly planner: Planner;

@@ -2,8 +2,8 @@ import { AppError } from '../../domain/errors.ts';
 
 /** Lets in only turns that can be finished in time (docs/architecture/turn.md, Overload). */
 export interface OverloadGate {
-  /** Announces one request that may have to run a turn. */
-  arrive(): Arrival;
+  /** Announces one request of an account that may have to run a turn. */
+  arrive(accountId: number): Arrival;
   /** The number of live turns of all processes at which it refuses. */
   bound(): number;
   /**
@@ -14,7 +14,10 @@ export interface OverloadGate {
 }
 
 export interface Arrival {
-  /** Called before a new run is written. Calling it again changes nothing. @throws AppError overloaded. */
+  /**
+   * Called before a new run is written. Calling it again changes nothing.
+   * @throws AppError overloaded; rate_limited when the account has its share of the places, and there are more.
+   */
   enter(): Promise<void>;
   /** The turn's hold is made or refused. How long that took is what the next turns may expect. */
   decided(): void;
@@ -40,26 +43,35 @@ const FEW = 4;
 const SMOOTHING = 0.1;
 
 /**
+ * An account takes no more of the live turns than it leaves free: alone it has half of them, beside another busy one a
+ * third, with nine a tenth each. So there is room for whoever comes next, however many others are greedy (a dynamic
+ * threshold, as switches share their buffers).
+ */
+const LIVE_SHARE = 1;
+/** Of the places to start, which are free again within a second, an account alone may have three quarters. */
+const STARTING_SHARE = 3;
+
+/**
  * Refuses a new turn at once when it would wait too long. `limit` bounds the live turns of all processes. The turns
  * that start in this process are bounded by how many it starts within `WAIT_MS` (Little's law). Only the time until the
  * hold is measured, so a slow model delays neither.
- * @param options.countLive accepted and running turns of all processes. @param options.now milliseconds.
+ * @param options.countLive accepted and running turns of all processes, by account. @param options.now milliseconds.
  */
 export function createOverloadGate(options: {
-  countLive: () => Promise<number>;
+  countLive: () => Promise<ReadonlyMap<number, number>>;
   limit: number;
   now: () => number;
 }): OverloadGate {
   const { limit, now } = options;
-  let live = 0;
+  let live = new Tally();
   let countedAt = -Infinity;
   let counting: Promise<void> | null = null;
-  let starting = 0;
+  const starting = new Tally();
   let startedPerMs = FIRST_BOUND / WAIT_MS;
   const startingBound = () => Math.min(limit, Math.max(LEAST_BOUND, Math.round(startedPerMs * WAIT_MS)));
   const count = async () => {
     try {
-      live = await options.countLive();
+      live = new Tally(await options.countLive());
       countedAt = now();
     } finally {
       counting = null;
@@ -69,20 +81,26 @@ export function createOverloadGate(options: {
     if (among >= FEW) startedPerMs += (among / Math.max(1, ms) - startedPerMs) * SMOOTHING;
   };
   return {
-    arrive() {
+    arrive(accountId) {
       let entered: { among: number; at: number } | null = null;
       const leave = () => {
-        if (entered !== null) starting -= 1;
+        if (entered !== null) starting.add(accountId, -1);
         entered = null;
       };
       return {
         async enter() {
           if (entered !== null) return;
           if (now() - countedAt > FRESH_MS) await (counting ??= count());
-          if (live >= limit || starting >= startingBound()) throw new AppError('overloaded', { retryAfter: 2 });
-          live += 1;
-          starting += 1;
-          entered = { among: starting, at: now() };
+          const bound = startingBound();
+          if (live.all >= limit || starting.all >= bound) throw new AppError('overloaded', { retryAfter: 2 });
+          if (
+            live.of(accountId) >= LIVE_SHARE * (limit - live.all) ||
+            starting.of(accountId) >= STARTING_SHARE * (bound - starting.all)
+          )
+            throw new AppError('rate_limited', { retryAfter: 2 });
+          live.add(accountId, 1);
+          starting.add(accountId, 1);
+          entered = { among: starting.all, at: now() };
         },
         decided() {
           if (entered !== null) measure(entered.among, now() - entered.at);
@@ -92,6 +110,28 @@ export function createOverloadGate(options: {
       };
     },
     bound: () => limit,
-    starting: () => ({ now: starting, bound: startingBound() }),
+    starting: () => ({ now: starting.all, bound: startingBound() }),
   };
+}
+
+/** Counts of accounts, and of all of them together. */
+class Tally {
+  readonly #counts: Map<number, number>;
+  all: number;
+
+  constructor(counts: ReadonlyMap<number, number> = new Map()) {
+    this.#counts = new Map(counts);
+    this.all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  of(accountId: number): number {
+    return this.#counts.get(accountId) ?? 0;
+  }
+
+  add(accountId: number, by: 1 | -1): void {
+    const count = this.of(accountId) + by;
+    if (count === 0) this.#counts.delete(accountId);
+    else this.#counts.set(accountId, count);
+    this.all += by;
+  }
 }

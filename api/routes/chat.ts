@@ -15,6 +15,7 @@ import { nameTurn } from '../http/request-trace.ts';
 import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { answerTurn, followFrom } from '../turns/answer.ts';
 import { exhausted } from '../turns/refusal.ts';
+import { createMessageCounter, type MessageCounter } from '../turns/count-message.ts';
 import { writeOrFind } from '../../operations/look-up.ts';
 import { deliverStop } from '../../operations/stop-turn.ts';
 import { uuid } from '../wire/fields.ts';
@@ -33,6 +34,7 @@ const RUN_ANSWERS = {
 };
 
 export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
+  const counter = createMessageCounter(deps.counter);
   return [
     defineRoute({
       method: 'post',
@@ -51,7 +53,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       body: sendBody,
       answers: RUN_ANSWERS,
       errors: [...RUN_ERRORS, 'unknown_model', 'not_found', 'idempotency_conflict'],
-      handle: (caller, { body }) => send(deps, gate, caller, body),
+      handle: (caller, { body }) => send(deps, { gate, counter }, caller, body),
     }),
     defineRoute({
       method: 'get',
@@ -116,10 +118,10 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       async handle(caller, { params: { turnId } }) {
         assertNotSuspended(caller);
         await getOwnTurn(deps, caller, turnId);
-        const arrival = gate.arrive();
+        const { userId, accountId } = caller.principal;
+        const arrival = gate.arrive(accountId);
         try {
           await arrival.enter();
-          const { userId } = caller.principal;
           const reopened = await writeOrFind(
             () => reopenTurn(deps.database, { turnId, userId, reason: 'retry' }),
             () => findReopened(deps.database, turnId),
@@ -135,14 +137,14 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
 
 async function send(
   deps: ApiDeps,
-  gate: OverloadGate,
+  { gate, counter }: { gate: OverloadGate; counter: MessageCounter },
   caller: Caller,
   body: z.infer<typeof sendBody>,
 ): Promise<Reply | null> {
   assertNotSuspended(caller);
-  const arrival = gate.arrive();
+  const arrival = gate.arrive(caller.principal.accountId);
   try {
-    const { decision, turn: accepted } = await accept(deps, arrival, caller, body);
+    const { decision, turn: accepted } = await accept(deps, { arrival, counter }, caller, body);
     nameTurn(deps.tracing, accepted.turnId);
     deps.metrics.firstDeltaPart('accept', secondsSinceReceived(caller.response));
     return await answerTurn(deps, caller, accepted, {
@@ -156,7 +158,7 @@ async function send(
 
 async function accept(
   deps: ApiDeps,
-  arrival: Arrival,
+  { arrival, counter }: { arrival: Arrival; counter: MessageCounter },
   caller: Caller,
   body: z.infer<typeof sendBody>,
 ): Promise<Accepted> {
@@ -171,7 +173,8 @@ async function accept(
     idempotencyKey: readIdempotencyKey(caller),
     conversationId: body.conversationId ?? null,
     message: body.message,
-    messageTokens: deps.countTokens(body.message, model.encoding),
+    isLong: counter.isLong(body.message),
+    countMessage: () => counter.count(body.message, model.encoding, accountId),
     encoding: model.encoding,
     model: model.name,
     askedOutput: body.maxOutputTokens ?? null,

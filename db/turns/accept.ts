@@ -17,8 +17,10 @@ export interface SendRequest {
   readonly idempotencyKey: string | null;
   readonly conversationId: string | null;
   readonly message: string;
+  /** Whether counting the message takes longer than asking whether the conversation takes one. */
+  readonly isLong: boolean;
   /** Tokenizer count of the message's text in `encoding`. */
-  readonly messageTokens: number;
+  countMessage(): number | Promise<number>;
   readonly encoding: Encoding;
   readonly model: string;
   readonly askedOutput: number | null;
@@ -62,15 +64,37 @@ async function acceptOnce(database: Database, request: SendRequest, beforeNew: B
   const known = await findKnown(database.sql, request);
   if (known === null) {
     await beforeNew({ isUnknown: true });
-    return database.inLane(request, () => writeTurn(database, request));
+    const messageTokens = await countedMessage(database.sql, request);
+    return database.inLane(request, () => writeTurn(database, request, messageTokens));
   }
   const decision = decideSendAgain(known.state, known.bodyHash.equals(request.bodyHash));
   if (decision === 'conflict') throw new AppError('idempotency_conflict', { turnId: known.id });
   if (decision === 'judge_anew') {
     await beforeNew({ isUnknown: false });
-    return naming({ turnId: known.id }, () => database.locking(request, (tx) => judgeAnew(tx, known, request)));
+    const messageTokens = await countedMessage(database.sql, request);
+    return naming({ turnId: known.id }, () =>
+      database.locking(request, (tx) => judgeAnew(tx, known, request, messageTokens)),
+    );
   }
   return { decision, turn: recordOf(known) };
+}
+
+/**
+ * A message is counted after everything that can refuse it, because the longest takes 0.1 s of a processor.
+ * @throws AppError not_found, conversation_busy. The write itself decides both again.
+ */
+async function countedMessage(on: Sql, request: SendRequest): Promise<number> {
+  if (request.isLong && request.conversationId !== null) {
+    const found = await first(
+      sql<{ isBusy: boolean }>`
+        select exists (select 1 from turns where conversation_id = c.id and state in ('accepted', 'running')) as "isBusy"
+        from conversations c where id = ${request.conversationId} and user_id = ${request.userId}`,
+      on,
+    );
+    if (found === null) throw new AppError('not_found');
+    if (found.isBusy) throw conversationBusy();
+  }
+  return request.countMessage();
 }
 
 /**
@@ -120,7 +144,7 @@ function idAndKeyDisagree(): AppError {
 }
 
 /** One statement, and so one round trip, because every send waits for it. It locks the conversation before the turn. */
-async function writeTurn(database: Database, request: SendRequest): Promise<Accepted> {
+async function writeTurn(database: Database, request: SendRequest, messageTokens: number): Promise<Accepted> {
   const { userId } = request;
   const turnId = request.turnId ?? uuidv7();
   const conversationId = request.conversationId ?? uuidv7();
@@ -132,7 +156,7 @@ async function writeTurn(database: Database, request: SendRequest): Promise<Acce
     const inserted = sql<TurnRow>`with conversation as (${conversation}), t as (
         insert into turns (id, user_id, account_id, conversation_id, sequence, model, asked_output, body_hash, idempotency_key, question, question_tokens, encoding)
         select ${turnId}::uuid, ${userId}::bigint, ${request.accountId}::bigint, id, last_sequence, ${request.model}, ${request.askedOutput}::integer,
-          ${request.bodyHash}::bytea, ${request.idempotencyKey}, ${request.message}, ${request.messageTokens}::integer, ${request.encoding} from conversation
+          ${request.bodyHash}::bytea, ${request.idempotencyKey}, ${request.message}, ${messageTokens}::integer, ${request.encoding} from conversation
         returning *
       ) select ${turnColumns} from t`;
     const row = await naming({ turnId, conversationId }, () => first(inserted, database.sql));
@@ -146,7 +170,7 @@ async function writeTurn(database: Database, request: SendRequest): Promise<Acce
 }
 
 /** Nothing was bound, so the new body replaces the stored one. */
-async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest): Promise<Accepted> {
+async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest, messageTokens: number): Promise<Accepted> {
   const row = await lockTurn(tx, known.id);
   if (row?.state !== 'refused') {
     // Somebody else's re-send came first, and what it made of the turn decides.
@@ -164,7 +188,7 @@ async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest): Promise<
   }
   await reopen(tx, { ...row, conversationId }, 'send');
   await sql`update turns set model = ${request.model}, asked_output = ${request.askedOutput}, body_hash = ${request.bodyHash},
-    question = ${request.message}, question_tokens = ${request.messageTokens}, encoding = ${request.encoding}, created_at = now()
+    question = ${request.message}, question_tokens = ${messageTokens}, encoding = ${request.encoding}, created_at = now()
     where id = ${row.id}`.execute(tx);
   return { decision: 'judge_anew', turn: await getRecord(tx, row.id) };
 }
@@ -186,5 +210,9 @@ async function getRecord(tx: Tx, turnId: string): Promise<TurnRecord> {
 
 function busyOr(error: unknown): unknown {
   if (violatedConstraint(error) !== 'turns_one_running_a_conversation') return error;
-  return new AppError('conversation_busy', { retryAfter: 5 }, { cause: error });
+  return conversationBusy(error);
+}
+
+function conversationBusy(cause?: unknown): AppError {
+  return new AppError('conversation_busy', { retryAfter: 5 }, { cause });
 }

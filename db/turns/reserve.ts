@@ -25,7 +25,8 @@ export interface AdmissionContext {
   /** Temporal's run id. With the turn it identifies the hold. */
   readonly runId: string;
   findModel(name: string): PricedModel | null;
-  countTokens(text: string, encoding: Encoding): number;
+  /** @param by the account whose text it is. */
+  countTokens(text: string, encoding: Encoding, by: number): number | Promise<number>;
 }
 
 /**
@@ -135,7 +136,7 @@ async function admit(
     heldByOthers: measured.heldByOthers,
     model,
     askedOutput: row.askedOutput,
-    baseTokens: baseTokens(row, model, context),
+    baseTokens: await baseTokens(row, model, context),
     history: row.sequence === 1 ? [] : await readHistory(tx, row, model, context),
   });
   if (decision.kind === 'context_length') return refuse(tx, row, 'context_length', context);
@@ -193,18 +194,21 @@ async function refuseSuspended(tx: Tx, row: TurnRow, context: AdmissionContext):
   return row.state === 'refused' ? { kind: 'ended', state: 'refused' } : { kind: 'failed', code: 'account_suspended' };
 }
 
-function baseTokens(row: TurnRow, model: Model, { countTokens }: AdmissionContext): number {
-  const question = row.encoding === model.encoding ? row.questionTokens : countTokens(row.question, model.encoding);
-  return countPrompt(
-    model.instructions === '' ? [question] : [countTokens(model.instructions, model.encoding), question],
-  );
+async function baseTokens(row: TurnRow, model: Model, { countTokens }: AdmissionContext): Promise<number> {
+  const count = (text: string) => countTokens(text, model.encoding, row.accountId);
+  const question = row.encoding === model.encoding ? row.questionTokens : await count(row.question);
+  return countPrompt(model.instructions === '' ? [question] : [await count(model.instructions), question]);
 }
+
+/** No text has so many times the tokens of one encoding in another. */
+const ENCODINGS_DIFFER_BY = 4;
 
 const historyColumns = columnsOf(Turn, 't', ['sequence', 'questionTokens', 'answerTokens']);
 
 /**
- * Answered and stopped turns with lower numbers, newest first, as many as could ever fit `historyTokens`. Questions
- * without an answer are among them only where the model takes them (`readTranscript`).
+ * Answered and stopped turns with lower numbers, newest first, as many as could ever fit `historyTokens`. Those of
+ * another encoding are counted anew, unless by their own they are far beyond it. Questions without an answer are among
+ * them only where the model takes them (`readTranscript`).
  */
 async function readHistory(
   tx: Tx,
@@ -216,19 +220,23 @@ async function readHistory(
   const most = Math.ceil(model.historyTokens / TOKENS_PER_MESSAGE);
   const { rows } = await sql<RowOf<typeof historyColumns> & { texts: string[] | null }>`
     select ${historyColumns},
-      case when encoding <> ${model.encoding} then array[question, coalesce(answer, '')] end as texts
+      case when encoding <> ${model.encoding} and ${ENCODINGS_DIFFER_BY * model.historyTokens} >=
+        sum(question_tokens + coalesce(answer_tokens, 0)) over (order by sequence desc)
+        then array[question, coalesce(answer, '')] end as texts
     from turns t where conversation_id = ${row.conversationId} and sequence < ${row.sequence} and state in ('completed', 'stopped')
       and (${model.unanswered === 'merge'} or answer <> '')
     order by sequence desc limit ${most}`.execute(tx);
-  return rows.map(({ sequence, questionTokens, answerTokens, texts }) => {
+  const history: HistoryTurn[] = [];
+  for (const { sequence, questionTokens, answerTokens, texts } of rows) {
     const counts =
-      texts === null ? [questionTokens, answerTokens ?? 0] : texts.map((text) => countTokens(text, model.encoding));
+      texts === null
+        ? [questionTokens, answerTokens ?? 0]
+        : await Promise.all(texts.map(async (text) => countTokens(text, model.encoding, row.accountId)));
     // A question without an answer is merged with the next: what separates them is within the tokens of a message.
-    return {
-      sequence,
-      tokens: counts
-        .filter((count, i) => i === 0 || count > 0)
-        .reduce((sum, count) => sum + count + TOKENS_PER_MESSAGE, 0),
-    };
-  });
+    const tokens = counts
+      .filter((count, i) => i === 0 || count > 0)
+      .reduce((sum, count) => sum + count + TOKENS_PER_MESSAGE, 0);
+    history.push({ sequence, tokens });
+  }
+  return history;
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
 import { mayJoin, mayRunAgain } from '../../domain/sending.ts';
-import type { TurnRecord } from '../../domain/turn.ts';
+import { isLive, type TurnRecord } from '../../domain/turn.ts';
 import { first, reportEnding, one, violatedConstraint, type Database, type Tx } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
 import { lockingTurn } from './payer.ts';
@@ -163,11 +163,10 @@ function unbind(
   });
 }
 
-/** Accepted and running turns of everybody, which the service has promised to finish. */
-export async function countLiveTurns(database: Database): Promise<number> {
-  const { count } = await one(
-    sql<{ count: number }>`select count(*)::int as count from turns where state in ('accepted', 'running')`,
-    database.sql,
-  );
-  return count;
+/** Accepted and running turns of everybody, by account, which the service has promised to finish. */
+export async function countLiveTurns(database: Database): Promise<ReadonlyMap<number, number>> {
+  const { rows } = await sql<{ accountId: number; count: number }>`
+    select account_id as "accountId", count(*)::int as count from turns where state in ('accepted', 'running')
+    group by account_id`.execute(database.sql);
+  return new Map(rows.map(({ accountId, count }) => [accountId, count]));
 }

@@ -9,7 +9,7 @@ function openGate(options: { limit?: number; live?: number } = {}) {
     now: () => clock.ms,
     countLive: async () => {
       counts.asked += 1;
-      return counts.live;
+      return new Map([[0, counts.live]]);
     },
   });
   return { gate, clock, counts };
@@ -21,8 +21,8 @@ function openGate(options: { limit?: number; live?: number } = {}) {
  */
 async function burst(gate: OverloadGate, people: number): Promise<Arrival[]> {
   const inside: Arrival[] = [];
-  for (let i = 0; i < people; i += 1) {
-    const arrival = gate.arrive();
+  for (let i = 1; i <= people; i += 1) {
+    const arrival = gate.arrive(1_000 + i);
     const outcome = await arrival.enter().catch((error: unknown) => error);
     if (outcome === undefined) inside.push(arrival);
     else expect(outcome).toMatchObject({ name: 'AppError', code: 'overloaded' });
@@ -84,7 +84,7 @@ test('the turns of everybody are bounded too, counted at most four times a secon
 
 test('a place is taken once and given back once, whatever is called how often', async () => {
   const { gate } = openGate();
-  const arrival = gate.arrive();
+  const arrival = gate.arrive(1);
   await arrival.enter();
   await arrival.enter();
   expect(gate.starting().now).toBe(1);
@@ -92,4 +92,56 @@ test('a place is taken once and given back once, whatever is called how often', 
   arrival.leave();
   arrival.decided();
   expect(gate.starting().now).toBe(0);
+});
+
+/** Sends so many turns of one account. @returns those who were let in, and the codes of the others. */
+async function flood(gate: OverloadGate, accountId: number, turns: number) {
+  const [inside, codes]: [Arrival[], Set<string>] = [[], new Set()];
+  for (let i = 0; i < turns; i += 1) {
+    const arrival = gate.arrive(accountId);
+    const error: unknown = await arrival.enter().catch((refused: unknown) => refused);
+    if (error === undefined) inside.push(arrival);
+    else codes.add((error as { code: string }).code);
+    // Started at once, so that only the live turns bound.
+    arrival.decided();
+  }
+  return { entered: inside.length, codes: [...codes] };
+}
+
+test.each([
+  [1, 250],
+  [2, 166],
+  [9, 50],
+])('%i greedy accounts get %i of 500 places each, and there is room for the next', async (greedy, each) => {
+  const { gate } = openGate();
+  let entered = 0;
+  for (let round = 0; round < 300; round += 1)
+    for (let account = 1; account <= greedy; account += 1) {
+      const turn = await flood(gate, account, 1);
+      if (account === 1) entered += turn.entered;
+    }
+  const next = await flood(gate, 99, 10);
+  expect(next).toEqual({ entered: 10, codes: [] });
+  const taken = await Promise.all(
+    Array.from({ length: greedy }, async (_, index) => (await flood(gate, index + 1, 1)).codes),
+  );
+  expect(taken).toEqual(Array(greedy).fill(['rate_limited']));
+  expect(Math.abs(entered - each)).toBeLessThanOrEqual(1);
+});
+
+test('one account that starts many turns at once leaves places to start to others', async () => {
+  const { gate } = openGate();
+  const inside: Arrival[] = [];
+  for (let i = 0; i < 128; i += 1) {
+    const arrival = gate.arrive(1);
+    if (
+      await arrival.enter().then(
+        () => true,
+        () => false,
+      )
+    )
+      inside.push(arrival);
+  }
+  expect(inside).toHaveLength(96);
+  expect(await burst(gate, 20)).toHaveLength(20);
 });

@@ -109,10 +109,10 @@ function bodyOf(
   { offered }: Run,
   words: number,
   asked: number | null,
-): Pick<SendRequest, 'message' | 'messageTokens' | 'askedOutput' | 'bodyHash' | 'model'> {
+): Pick<SendRequest, 'message' | 'countMessage' | 'askedOutput' | 'bodyHash' | 'model'> {
   return {
     message: 'w '.repeat(words),
-    messageTokens: words,
+    countMessage: () => words,
     askedOutput: asked,
     bodyHash: Buffer.from(`${words}/${asked}`),
     model: offered.name,
