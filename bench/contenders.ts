@@ -61,7 +61,7 @@ export function turnkeeper(urls: readonly string[], processes: readonly string[]
       };
     },
     // 503 is `overloaded`, or `unavailable`: Temporal has not said within 2 s whether the turn was started.
-    isShed: (status) => status === 503,
+    isShed: (status) => status === 503 || status === 429,
     read: readTurn,
   };
 }

@@ -40,17 +40,22 @@ export async function createConversation(
   return recordOf(row);
 }
 
-/** Newest activity first. @param archived null: archived or not. @param search a part of the title, in any case. */
+/**
+ * Newest activity first.
+ * @param archived null: archived or not. @param search a part of the title, in any case and form.
+ */
 export async function listConversations(
   database: Database,
   list: { userId: number; search: string | null; archived: boolean | null; limit: number; cursor: string | null },
 ): Promise<Page<ConversationRecord>> {
   const after = list.cursor === null ? null : decodeCursor(list.cursor, ['string', 'string']);
+  const search = list.search?.trim() ?? '';
   const { rows } = await sql<ConversationRecord & { key: string }>`
+    ${search === '' ? sql`` : titled(list.userId, search)}
     select ${conversationColumns}, c.archived_at is not null as archived, c.updated_at::text as key from conversations c
     where user_id = ${list.userId} and listed_at is not null
       and (${list.archived}::boolean is null or (archived_at is not null) = ${list.archived}::boolean)
-      and (${list.search}::text is null or title ilike ${list.search === null ? null : `%${escapeLike(list.search)}%`})
+      ${search === '' ? sql`` : sql`and id in (select id from titled)`}
       and (${after?.[0] ?? null}::timestamptz is null or (updated_at, id) < (${after?.[0] ?? null}::timestamptz, ${after?.[1] ?? null}::uuid))
     order by updated_at desc, id desc limit ${list.limit + 1}`
     .execute(database.sql)
@@ -176,6 +181,14 @@ function recordOf(row: Conversation): ConversationRecord {
   };
 }
 
-function escapeLike(text: string): string {
-  return text.replaceAll(/[\\%_]/g, (character) => `\\${character}`);
+/**
+ * The conversations whose title contains `search`. The keys hold their person, so that only the index of titles serves
+ * this; `user_id` as a condition would let a plan compute the keys of all titles of the person instead.
+ */
+function titled(userId: number, search: string) {
+  return sql`with titled as materialized (
+      select id from conversations where search_keys(user_id, title) @> search_terms(${userId}::bigint, ${search})
+        and cardinality(search_terms(${userId}::bigint, ${search})) > 0
+        and strpos(search_text(title), search_text(${search})) > 0
+    )`;
 }

@@ -19,6 +19,8 @@ import { KeepWhatProvidersSay } from './20261130100401-keep-what-providers-say.t
 import { CheckFinishWords } from './20261130100402-check-finish-words.ts';
 import { NameTimeZonesAsTemporalDoes } from './20261130095500-name-time-zones-as-temporal-does.ts';
 import { CountRefusals } from './20261130100649-count-refusals.ts';
+import { SearchByKeys } from './20261130101500-search-by-keys.ts';
+import { IndexTitles } from './20261130101501-index-titles.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -52,4 +54,6 @@ export const MIGRATIONS = [
   CheckFinishWords,
   NameTimeZonesAsTemporalDoes,
   CountRefusals,
+  SearchByKeys,
+  IndexTitles,
 ] as const;

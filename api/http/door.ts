@@ -6,9 +6,12 @@ import { AppError } from '../../domain/errors.ts';
 import type { ApiDeps, Visitor } from '../context.ts';
 import { createAuthenticate, type Authenticate } from './auth.ts';
 import { localeOf } from './errors.ts';
-import { createRequestLimits } from './limits.ts';
+import { createPlaces, createRequestLimits } from './limits.ts';
 import type { Door } from './mount.ts';
 import type { Access } from './route.ts';
+
+/** Each read takes a connection to PostgreSQL: a page of the web app begins with six. */
+const READS_AT_ONCE = { most: 4, waiting: 100 };
 
 /** @param stopping aborts when the server stops. */
 export function createDoor(
@@ -17,6 +20,7 @@ export function createDoor(
 ): Door {
   const signedIn = signIn(createAuthenticate(deps));
   const limits = createRequestLimits(deps.redis, deps.config.limits);
+  const places = createPlaces(READS_AT_ONCE);
   const guards = {
     public: [],
     webhook: [],
@@ -25,6 +29,13 @@ export function createDoor(
   } as const satisfies Record<Access, readonly RequestHandler[]>;
   return {
     guard: (access) => guards[access],
+    place: async (_request, response, next) => {
+      const leave = await places.enter(principalOf(response).accountId);
+      response.once('close', leave);
+      // Its reader has left while it waited.
+      if (response.closed) leave();
+      else next();
+    },
     count: (limit) => async (_request, response, next) => {
       await limits.consume(limit, principalOf(response).accountId);
       next();

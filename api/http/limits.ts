@@ -44,3 +44,37 @@ function refusalOrThrow(error: unknown): RateLimiterRes {
   if (error instanceof RateLimiterRes) return error;
   throw error;
 }
+
+/** Lets a few requests of each account work at once in this process; its others wait behind them. */
+export interface Places {
+  /** @returns a function that gives the place back. @throws AppError rate_limited when too many wait. */
+  enter(accountId: number): Promise<() => void>;
+}
+
+interface Account {
+  taken: number;
+  readonly waiting: (() => void)[];
+}
+
+/** @param most at work at once. @param most.waiting requests of an account that may wait for a place. */
+export function createPlaces({ most, waiting }: { most: number; waiting: number }): Places {
+  const accounts = new Map<number, Account>();
+  return {
+    async enter(accountId) {
+      const account = accounts.get(accountId) ?? { taken: 0, waiting: [] };
+      accounts.set(accountId, account);
+      if (account.taken < most) account.taken += 1;
+      else if (account.waiting.length >= waiting) throw new AppError('rate_limited', { retryAfter: 1 });
+      else await new Promise<void>((enter) => account.waiting.push(enter));
+      let left = false;
+      return () => {
+        if (left) return;
+        left = true;
+        const next = account.waiting.shift();
+        // The place goes to the next one as it is.
+        if (next !== undefined) next();
+        else if ((account.taken -= 1) === 0) accounts.delete(accountId);
+      };
+    },
+  };
+}

@@ -12,6 +12,8 @@ export interface Door {
   guard(access: Access): readonly RequestHandler[];
   /** Counts a request that a guard has let in. */
   count(limit: 'send' | 'read'): RequestHandler;
+  /** Waits until the account has a place for one more read. */
+  readonly place: RequestHandler;
   visitorOf(response: Response): Visitor;
   /** @throws when no guard has let anybody in. */
   callerOf(response: Response): Caller;
@@ -57,8 +59,11 @@ function enter({ access, envelope }: Route, door: Door): RequestHandler[] {
   return [...(envelope === undefined ? [] : [useEnvelope(envelope)]), ...door.guard(access)];
 }
 
-function count({ limit }: Route, door: Door): RequestHandler[] {
-  return limit === undefined || limit === 'none' ? [] : [door.count(limit)];
+/** A stream keeps no place: it lasts, and reads only now and then. */
+function count({ limit, answers }: Route, door: Door): RequestHandler[] {
+  if (limit === undefined || limit === 'none') return [];
+  const streams = Object.values(answers).some(({ stream }) => stream === true);
+  return [door.count(limit), ...(limit === 'read' && !streams ? [door.place] : [])];
 }
 
 function read(route: Route): RequestHandler[] {

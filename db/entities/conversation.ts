@@ -20,6 +20,7 @@ export const Conversation = defineEntity({
       'conversations_newest_of_user',
       'conversations (user_id, updated_at desc, id desc) where listed_at is not null',
     ),
+    sqlIndex('conversations_by_title', 'conversations using gin (search_keys(user_id, title))'),
   ],
 });
 export type Conversation = InferEntity<typeof Conversation>;

@@ -16,7 +16,7 @@ export function ormOptions(url: string) {
     entities: [...ENTITIES],
     namingStrategy: Names,
     extensions: [Migrator, OurSchemaGenerator],
-    schemaGenerator: { ignoreTriggers: true },
+    schemaGenerator: { ignoreTriggers: true, ignoreRoutines: true },
     baseDir: fileURLToPath(new URL('../..', import.meta.url)),
     migrations: {
       tableName: 'schema_migrations',

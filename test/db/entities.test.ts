@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { ENTITIES } from '../../db/entities/index.ts';
 import { Delivery } from '../../db/entities/notification.ts';
 import { ormOptions } from '../../db/schema/orm-options.ts';
+import { SEARCH_FUNCTIONS } from '../../migrations/20261130101500-search-by-keys.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { rows } from './fixture.ts';
 
@@ -12,12 +13,12 @@ let migrated: TestDatabase;
 let made: TestDatabase;
 beforeAll(async () => {
   [migrated, made] = await Promise.all([createTestDatabase(), createTestDatabase({ empty: true })]);
-  await sql.raw(DOMAINS).execute(made.database.orm.em.getKysely());
+  for (const make of [DOMAINS, ...SEARCH_FUNCTIONS]) await sql.raw(make).execute(made.database.orm.em.getKysely());
   await made.database.orm.schema.create({ wrap: false });
 });
 afterAll(() => Promise.all([migrated.close(), made.close()]));
 
-/** Domains that the entities name but cannot create. */
+/** Domains that the entities name but cannot create, as the functions of their indexes. */
 const DOMAINS = `
 create domain token_count as bigint constraint token_count_is_a_safe_integer check (value between 0 and 100000000000000);
 create domain token_delta as bigint constraint token_delta_is_a_safe_integer check (value between -100000000000000 and 100000000000000);

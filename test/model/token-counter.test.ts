@@ -1,8 +1,10 @@
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, expect, jest, test } from '@jest/globals';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createTokenCounter } from '../../platform/model/token-counter.ts';
 import { countTokens, loadEncoding } from '../../platform/model/tokenizer.ts';
 
+// Each thread loads an encoding, which takes a second on a busy machine.
+jest.setTimeout(90_000);
 const counter = createTokenCounter();
 afterAll(() => counter.close());
 
@@ -12,7 +14,7 @@ const worst = (length: number) =>
 
 test('a long text has the count that it has in this thread, and stops nothing meanwhile', async () => {
   loadEncoding('o200k_base');
-  const texts = Array.from({ length: 4 }, () => worst(32_000));
+  const texts = Array.from({ length: 3 }, () => worst(12_000));
   // The first starts the thread.
   await counter.count(worst(3_000), 'o200k_base', 1);
   const pauses = monitorEventLoopDelay({ resolution: 5 });
@@ -28,7 +30,7 @@ test('a long text has the count that it has in this thread, and stops nothing me
 test('a text waits for its own account, and only for one text of each other', async () => {
   const done: string[] = [];
   const count = async (by: number, name: string) => {
-    await counter.count(worst(10_000), 'o200k_base', by);
+    await counter.count(worst(3_000), 'o200k_base', by);
     done.push(name);
   };
   await Promise.all([...Array.from({ length: 6 }, (_, index) => count(1, `1.${index}`)), count(2, '2'), count(3, '3')]);
@@ -37,7 +39,7 @@ test('a text waits for its own account, and only for one text of each other', as
 
 test('a thread that ends takes its text along, and the next text starts another', async () => {
   const other = createTokenCounter();
-  const lost = Promise.resolve(other.count(worst(32_000), 'o200k_base', 1));
+  const lost = Promise.resolve(other.count(worst(6_000), 'o200k_base', 1));
   const refused = expect(lost).rejects.toThrow('the thread that counts tokens has ended');
   await other.close();
   await refused;

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client } from 'pg';
+import { createPlaces } from '../../api/http/limits.ts';
+import { startTestStack, type TestStack } from '../support/stack.ts';
+import { until } from '../support/until.ts';
+
+let stack: TestStack;
+beforeAll(async () => {
+  stack = await startTestStack({ DATABASE_POOL_MAX: '6' }, { works: false });
+});
+afterAll(() => stack.close());
+
+test('one person’s reads take four connections, and others are answered meanwhile', async () => {
+  const [greedy, other] = [await stack.person(), await stack.person()];
+  const locker = new Client({ connectionString: stack.db.url });
+  await locker.connect();
+  await locker.query('begin; lock table conversations in access exclusive mode');
+  let reads: Promise<{ status: number; headers: Headers; body: any }>[] = [];
+  try {
+    reads = Array.from({ length: 120 }, () => greedy.call('GET', '/api/conversations?search=날씨'));
+    const limited: { status: number; headers: Headers; body: any }[] = [];
+    for (const read of reads) void read.then((answer) => answer.status === 429 && limited.push(answer));
+    await until(() => limited.length === 16);
+    expect(limited[0]?.body).toMatchObject({ code: 'rate_limited' });
+    expect(limited[0]?.headers.get('retry-after')).toBe('1');
+    expect(stack.db.database.pool().busy).toBe(4);
+    expect((await other.call('GET', '/api/ai-usage')).status).toBe(200);
+  } finally {
+    await locker.end();
+  }
+  const statuses = (await Promise.all(reads)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(104);
+});
+
+test('a reader that leaves while it waits gives its place on', async () => {
+  const places = createPlaces({ most: 1, waiting: 2 });
+  const leave = await places.enter(1);
+  const [second, third] = [places.enter(1), places.enter(1)];
+  await expect(places.enter(1)).rejects.toMatchObject({ code: 'rate_limited' });
+  const own = await places.enter(2);
+  own();
+  leave();
+  leave();
+  (await second)();
+  (await third)();
+  (await places.enter(1))();
+});
