@@ -16,6 +16,7 @@ import { LAYOUTS, type Layout } from './layouts.ts';
 export interface Stage {
   readonly contenders: Readonly<Record<string, Contender>>;
   readonly people: readonly Person[];
+  readonly postgresUrl: string;
   /** The addresses of the program's API. */
   readonly urls: readonly string[];
   /** The first process of each service, by its name. */
@@ -103,6 +104,7 @@ export async function openStage(
     const others = [...pids.keys()].filter((process) => ![...ofGateway.values()].flat().includes(process));
     return {
       apps,
+      postgresUrl: stack.urls.postgres,
       urls: program.urls,
       contenders: {
         turnkeeper: turnkeeper(program.urls, [...new Set([...apps, 'postgresql', 'redis', 'temporal', ...others])]),

@@ -37,6 +37,7 @@ const COMMANDS = {
   'bench:growth': [['bench/growth.ts']],
   'bench:web': [['bench/web.ts']],
   chaos: [['bench/chaos.ts']],
+  'bench:pauses': [['bench/pauses.ts']],
   cli: [['cli/main.ts']],
   'mikro-orm': [['node_modules/@mikro-orm/cli/cli.js']],
 };

@@ -9,7 +9,7 @@ const MAX_BODY = 256 * 1024;
  * That is safe, because cross-site forms carry no bearer token. Other types are 415.
  */
 export function readBody(): RequestHandler {
-  const parse = express.json({ limit: MAX_BODY, strict: true, type: () => true, verify: utf8Only });
+  const parse = express.json({ limit: MAX_BODY, strict: true, type: () => true, verify: plain });
   return (request, response, next) => {
     if (!hasBody(request.headers)) {
       request.body = {};
@@ -51,14 +51,37 @@ function isJson(contentType: string | undefined): boolean {
   );
 }
 
-/** Korean Windows clients send CP949. Decoded as UTF-8 it would be a question of `\ufffd`, stored and charged. */
-function utf8Only(_request: unknown, _response: unknown, bytes: Buffer, charset: string): void {
-  if (charset !== 'utf-8' || !isUtf8(bytes)) throw new NotUtf8();
+/**
+ * Korean Windows clients send CP949. Decoded as UTF-8 it would be a question of `\ufffd`, stored and charged. No call
+ * has more than 20 fields, and the schemas took 0.1 s to refuse 20,000, or brackets 100,000 deep.
+ */
+function plain(_request: unknown, _response: unknown, bytes: Buffer, charset: string): void {
+  if (charset !== 'utf-8' || !isUtf8(bytes)) throw new NotPlain('the body is not UTF-8');
+  if (!isSmall(bytes)) throw new NotPlain(`the body has more than ${MOST_VALUES} values, or ${MOST_DEPTH} levels`);
+}
+
+const MOST_VALUES = 1_000;
+const MOST_DEPTH = 32;
+const [QUOTE, BACKSLASH, COMMA, OPENS, CLOSES] = [0x22, 0x5c, 0x2c, new Set([0x5b, 0x7b]), new Set([0x5d, 0x7d])];
+
+/** Looks at each byte once, before anything is made of it. */
+function isSmall(json: Buffer): boolean {
+  let [values, depth, inText] = [1, 0, false];
+  for (let at = 0; at < json.length; at += 1) {
+    const byte = json[at] ?? 0;
+    if (byte === QUOTE) inText = !inText;
+    else if (inText) at += byte === BACKSLASH ? 1 : 0;
+    else if (byte === COMMA) values += 1;
+    else if (OPENS.has(byte)) depth += 1;
+    else if (CLOSES.has(byte)) depth -= 1;
+    if (values > MOST_VALUES || depth > MOST_DEPTH) return false;
+  }
+  return true;
 }
 
 /** Carries `type`, the one field that the parser passes on. */
-class NotUtf8 extends Error {
-  readonly type = 'not.utf-8';
+class NotPlain extends Error {
+  readonly type = 'not.plain';
 }
 
 function objectOnly(body: unknown): AppError | undefined {
@@ -78,7 +101,7 @@ const PARSER_ERRORS: Readonly<Record<string, (typeof BODY_ERRORS)[number]>> = {
 function bodyError(error: unknown): unknown {
   if (typeof error !== 'object' || error === null) return error;
   const { type, status } = error as { readonly type?: unknown; readonly status?: unknown };
-  if (type === 'not.utf-8') return new AppError('invalid_json', { reason: 'the body is not UTF-8' });
+  if (type === 'not.plain' && error instanceof Error) return new AppError('invalid_json', { reason: error.message });
   const code = PARSER_ERRORS[String(type)];
   if (code !== undefined) return new AppError(code);
   // Anything else that the parser refuses (a body cut off, a broken gzip) is the request's fault, too.

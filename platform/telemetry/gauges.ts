@@ -62,6 +62,15 @@ export class Gauges {
     await Promise.all(this.#looks.map((look) => look()));
   }
 
+  /** @param longest in seconds. */
+  watchLoop(longest: () => number): void {
+    const pause = this.#make(
+      'turnkeeper_event_loop_longest_pause_seconds',
+      'The longest time within the last minute in which this process answered nobody',
+    );
+    this.#looks.push(async () => pause.set(longest()));
+  }
+
   watchOverload(gate: OverloadSource): void {
     const bound = this.#make(
       'turnkeeper_overload_bound_turns',

@@ -4,6 +4,7 @@ import type { TurnEnding } from '../../domain/turn.ts';
 import type { ReconcileReport } from '../../workflows/contract/reconcile.ts';
 import { Gauges, type OverloadSource, type StateSources } from './gauges.ts';
 import type { Logger } from './log.ts';
+import { watchLoopPauses } from './loop-pauses.ts';
 
 /**
  * The parts of the time to the first delta, in their order. `accept`: from the request until its question is committed.
@@ -108,6 +109,7 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
   const streams = gauge('turnkeeper_open_streams', 'Server-sent event streams open now');
   startAtZero(turns, findings);
   const gauges = new Gauges(gauge);
+  gauges.watchLoop(watchLoopPauses());
 
   return {
     turnEnded({ outcome, code, model, debitedTokens }) {
