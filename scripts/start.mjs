@@ -38,6 +38,7 @@ const COMMANDS = {
   'bench:web': [['bench/web.ts']],
   chaos: [['bench/chaos.ts']],
   'bench:pauses': [['bench/pauses.ts']],
+  fuzz: [['bench/fuzz/main.ts']],
   cli: [['cli/main.ts']],
   'mikro-orm': [['node_modules/@mikro-orm/cli/cli.js']],
 };

@@ -20,6 +20,8 @@ const MALFORMED = { status: 400, code: 'invalid_request' } as const;
 export function answerMalformed(server: Server): void {
   const answering = new WeakMap<Socket, ServerResponse>();
   server.on('request', ({ socket }, response) => answering.set(socket, response));
+  // Node's 417 has no body. An expectation that is not known may be passed over (RFC 9110, 10.1.1).
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     // Half of an answer that has begun must not be followed by another.
     const begun = answering.get(socket);

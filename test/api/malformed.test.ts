@@ -77,6 +77,7 @@ describe('bytes that are no request', () => {
   test('control: the same request in good form is answered', async () => {
     expect((await sendBytes(stack.url, `${chunked()}2\r\n{}\r\n0\r\n\r\n`)).status).toBe(201);
     expect((await sendBytes(stack.url, 'GET /health HTTP/1.0\r\n\r\n')).status).toBe(200);
+    expect((await sendBytes(stack.url, head('GET', '/health', 'Expect: much'))).status).toBe(200);
   });
 });
 

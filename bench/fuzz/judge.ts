@@ -1,0 +1,48 @@
+import type { Answer } from './send.ts';
+import type { Case } from './requests.ts';
+
+/** Refusals of ours for a while, each with a code. Any other 5xx is a fault. */
+const KNOWN_503 = new Set(['unavailable', 'overloaded']);
+
+/**
+ * @param codes the closed list of the document. `slowMs`: from a request to the first byte of its answer.
+ * @returns what is wrong with the answer, or null.
+ */
+export function judge(
+  { whole }: Case,
+  answer: Answer,
+  { codes, slowMs }: { codes: ReadonlySet<string>; slowMs: number },
+): string | null {
+  const { status, text, firstByteMs } = answer;
+  if (status === 0) return whole ? 'no answer' : null;
+  if (firstByteMs !== null && firstByteMs > slowMs) return `slow: ${Math.round(firstByteMs)} ms`;
+  // Of several answers on one connection, each status counts.
+  const statuses = [...text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, digits]) => Number(digits));
+  const body = text.slice(text.indexOf('\r\n\r\n') + 4);
+  const error = errorOf(text, body);
+  for (const each of statuses)
+    if (each >= 500 && !(each === 503 && KNOWN_503.has(String(error?.['code'] ?? 'unavailable'))))
+      return `status ${each}`;
+  if (!whole || status < 400 || body === '') return null;
+  if (error === null) return `status ${status} with a body that is no JSON object`;
+  if (
+    !codes.has(String(error['code'])) ||
+    typeof error['message'] !== 'string' ||
+    typeof error['requestId'] !== 'string'
+  )
+    return `status ${status} without the flat shape of errors`;
+  return null;
+}
+
+function errorOf(text: string, body: string): Record<string, unknown> | null {
+  try {
+    const json: unknown = JSON.parse(/^transfer-encoding: chunked/im.test(text) ? dechunk(body) : body);
+    return typeof json === 'object' && json !== null && !Array.isArray(json) ? { ...json } : null;
+  } catch {
+    return null;
+  }
+}
+
+function dechunk(body: string): string {
+  return body.replaceAll(/(^|\r\n)[0-9a-f]+\r\n/gi, '').replace(/\r\n$/, '');
+}
