@@ -13,6 +13,8 @@ export const AUDIT_ACTIONS = [
   'purchase.refund',
   'purchase.look',
   'purchase.accept',
+  // A key that another admin's grant or reversal has: nothing was booked.
+  'tokens.refuse_key',
   'stats_cache.delete',
 ] as const;
 

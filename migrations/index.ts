@@ -21,6 +21,9 @@ import { NameTimeZonesAsTemporalDoes } from './20261130095500-name-time-zones-as
 import { CountRefusals } from './20261130100649-count-refusals.ts';
 import { SearchByKeys } from './20261130101500-search-by-keys.ts';
 import { IndexTitles } from './20261130101501-index-titles.ts';
+import { RepeatRedrivesByKey } from './20261130102107-repeat-redrives-by-key.ts';
+import { FindRedrivesOfATurn } from './20261130102108-find-redrives-of-a-turn.ts';
+import { LetKeysExpire } from './20261130102109-let-keys-expire.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -56,4 +59,7 @@ export const MIGRATIONS = [
   CountRefusals,
   SearchByKeys,
   IndexTitles,
+  RepeatRedrivesByKey,
+  FindRedrivesOfATurn,
+  LetKeysExpire,
 ] as const;

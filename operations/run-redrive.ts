@@ -6,6 +6,7 @@ import {
   findUnfinishedRedrives,
   getRedrive,
   moveRedrive,
+  type CreatedRedrive,
   type RedriveRecord,
   type StartRedrive,
 } from '../db/redrives/redrives.ts';
@@ -22,36 +23,36 @@ type RedriveDeps = Pick<OperationDeps, 'database' | 'redrives' | 'log'>;
  * Records which failed turns will be replayed, and starts the workflow that replays them.
  * @returns the plan alone when there is nothing to do.
  * @throws AppError confirm_required with the plan; unavailable with `redriveId`, `count` and `bound: true` when its
- *   workflow did not start: it stands in PostgreSQL, and resuming it starts it, or reconcile.
+ *   workflow did not start: it stands in PostgreSQL, and resuming it starts it, or reconcile; idempotency_conflict.
  */
 export async function startRedrive(
   deps: RedriveDeps,
   wanted: StartRedrive,
 ): Promise<{ redriveId: string; count: number } | { redriveId: null; plan: RedrivePlan }> {
-  const { redriveId, plan } = await create(deps, wanted);
-  if (redriveId === null) return { redriveId, plan };
-  const { count } = plan;
+  const created = await create(deps, wanted);
+  if (created.redriveId === null) return created;
+  const { redriveId } = created;
+  const { count } = created.plan;
   try {
-    await deps.redrives.start(await getRedrive(deps.database.sql, redriveId));
+    const redrive = await getRedrive(deps.database.sql, redriveId);
+    // Whoever asked first may have died before the start. One that runs is not started twice.
+    if (!created.repeated || !isOver(redrive.progress)) await deps.redrives.start(redrive);
   } catch (cause) {
     throw new AppError('unavailable', { retryAfter: 5, redriveId, count, bound: true }, { cause });
   }
   return { redriveId, count };
 }
 
-function create({ database }: RedriveDeps, wanted: StartRedrive): Promise<Created> {
-  return writeOrFind<Created>(
+function create({ database }: RedriveDeps, wanted: StartRedrive): Promise<CreatedRedrive> {
+  return writeOrFind<CreatedRedrive>(
     () => createRedrive(database, wanted),
     async ({ redriveId }) => {
       const found = redriveId === undefined ? null : await findRedrive(database.sql, redriveId);
-      return found === null ? null : { redriveId: found.redriveId, plan: { count: countTurns(found.progress) } };
+      if (found === null) return null;
+      return { redriveId: found.redriveId, plan: { count: countTurns(found.progress) }, repeated: false };
     },
   );
 }
-
-type Created =
-  | { readonly redriveId: string; readonly plan: Pick<RedrivePlan, 'count'> }
-  | { readonly redriveId: null; readonly plan: RedrivePlan };
 
 /**
  * Starts the workflows of redrives that stand in PostgreSQL and nowhere else: the answer of the COMMIT that created one

@@ -5,8 +5,13 @@ import type { Database } from '../../db/database.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Issuer } from '../../platform/sign-in/issuer.ts';
 
-/** Finds the person for whom a request acts. */
-export type Authenticate = (request: Request) => Promise<Principal>;
+/** Whom a request acts for, and the key of ours with which it came; null: it came with a token of the issuer. */
+export interface SignedIn {
+  readonly principal: Principal;
+  readonly keyId: number | null;
+}
+
+export type Authenticate = (request: Request) => Promise<SignedIn>;
 
 /** Three parts of base64url. A key of ours has no dot. */
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
@@ -20,9 +25,11 @@ export function createAuthenticate({ database, issuer }: { database: Database; i
   return async (request) => {
     const [, token] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
     if (token === undefined) throw new AppError('unauthorized');
-    if (issuer !== null && JWT.test(token)) return openIdentity(database, await issuer.identify(token));
-    const principal = await authenticateToken(database, token);
-    if (principal === null) throw new AppError('unauthorized');
-    return principal;
+    if (issuer !== null && JWT.test(token))
+      return { principal: await openIdentity(database, await issuer.identify(token)), keyId: null };
+    const holder = await authenticateToken(database, token);
+    if (holder === null) throw new AppError('unauthorized');
+    const { keyId, ...principal } = holder;
+    return { principal, keyId };
   };
 }

@@ -3,9 +3,10 @@ import type { RequestHandler, Response } from 'express';
 import { v7 as uuidv7 } from 'uuid';
 import type { Principal } from '../../db/people/users.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { ApiDeps, Visitor } from '../context.ts';
-import { createAuthenticate, type Authenticate } from './auth.ts';
+import type { ApiDeps, Caller, Visitor } from '../context.ts';
+import { createAuthenticate, type Authenticate, type SignedIn } from './auth.ts';
 import { localeOf } from './errors.ts';
+import { createKeyWatch, type KeyWatch } from '../events/key-watch.ts';
 import { createPlaces, createRequestLimits } from './limits.ts';
 import type { Door } from './mount.ts';
 import type { Access } from './route.ts';
@@ -15,10 +16,11 @@ const READS_AT_ONCE = { most: 4, waiting: 100 };
 
 /** @param stopping aborts when the server stops. */
 export function createDoor(
-  deps: Pick<ApiDeps, 'database' | 'issuer' | 'redis' | 'config'>,
+  deps: Pick<ApiDeps, 'database' | 'issuer' | 'redis' | 'config' | 'log'>,
   stopping: AbortSignal,
 ): Door {
   const signedIn = signIn(createAuthenticate(deps));
+  const keys = createKeyWatch(deps, stopping);
   const limits = createRequestLimits(deps.redis, deps.config.limits);
   const places = createPlaces(READS_AT_ONCE);
   const guards = {
@@ -41,13 +43,13 @@ export function createDoor(
       next();
     },
     visitorOf: (response) => visitorOf(response, stopping),
-    callerOf: (response) => ({ ...visitorOf(response, stopping), principal: principalOf(response) }),
+    callerOf: (response) => callerOf(response, stopping, keys),
   };
 }
 
 interface Locals {
   requestId: string;
-  principal?: Principal;
+  signedIn?: SignedIn;
 }
 
 /**
@@ -83,7 +85,7 @@ function cameByTls({ headers }: IncomingMessage): boolean {
 
 function signIn(authenticate: Authenticate): RequestHandler {
   return async (request, response, next) => {
-    (response.locals as Locals).principal = await authenticate(request);
+    (response.locals as Locals).signedIn = await authenticate(request);
     next();
   };
 }
@@ -104,8 +106,25 @@ function visitorOf(response: Response, stopping: AbortSignal): Visitor {
   };
 }
 
+/** How long what came with a key may go on after it, to say its last word. */
+const LAST_WORD_WITHIN_MS = 1_000;
+
+function callerOf(response: Response, stopping: AbortSignal, keys: KeyWatch): Caller {
+  const { principal, keyId } = signedInOf(response);
+  const visitor = visitorOf(response, stopping);
+  if (keyId === null) return { ...visitor, principal };
+  const { ended, over } = keys.enter(keyId);
+  response.once('close', over);
+  ended.addEventListener('abort', () => setTimeout(() => response.destroy(), LAST_WORD_WITHIN_MS).unref());
+  return { ...visitor, principal, gone: AbortSignal.any([visitor.gone, ended]) };
+}
+
 function principalOf(response: Response): Principal {
-  const { principal } = response.locals as Locals;
-  if (principal === undefined) throw new Error('a caller is known only behind a guard');
-  return principal;
+  return signedInOf(response).principal;
+}
+
+function signedInOf(response: Response): SignedIn {
+  const { signedIn } = response.locals as Locals;
+  if (signedIn === undefined) throw new Error('a caller is known only behind a guard');
+  return signedIn;
 }

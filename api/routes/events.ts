@@ -11,8 +11,8 @@ import { defineRoute, type Route } from '../http/route.ts';
 /** Streams of one account in one process. It is more than anybody needs, because the tabs of a browser share one. */
 const STREAMS_AT_ONCE = 10;
 /**
- * A stream ends after this time, and its reader comes back with the last id, so that a revoked token does not read for
- * ever.
+ * A stream ends after this time, and its reader comes back with the last id, so that a token of a provider that has
+ * ended does not read for ever. (A key of ours that is revoked ends its streams at once: api/events/key-watch.ts.)
  */
 const STREAM_LASTS_MS = 15 * 60_000;
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { planRedrive } from '../../db/redrives/plan.ts';
 import { listRedriveTurns } from '../../db/redrives/redrive-turns.ts';
@@ -6,6 +7,7 @@ import { countTurns, type RedriveStep } from '../../domain/redrive.ts';
 import { startRedrive, stepRedrive } from '../../operations/run-redrive.ts';
 import { redriveWorkflowId } from '../../workflows/contract/ids.ts';
 import type { ApiDeps } from '../context.ts';
+import { readIdempotencyKey } from '../http/idempotency-key.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { iso, isoOrNull } from '../present/turn.ts';
 import { uuid } from '../wire/fields.ts';
@@ -13,6 +15,7 @@ import {
   redrive,
   redriveBody,
   redriveDetail,
+  redriveHeaders,
   redrivePage,
   redrivePlan,
   redriveQuery,
@@ -33,15 +36,19 @@ export function redriveRoutes(deps: ApiDeps): Route[] {
       tag: 'Admin',
       limit: 'read',
       summary: 'Replay many failed turns in the background; first as a dry run, then with its count as `confirm`',
+      headers: redriveHeaders,
       body: redriveBody,
       answers: {
         200: { description: 'A dry run, or nothing to replay', body: redrivePlan },
         202: { description: 'It runs; `Location` shows how it goes', body: redriveStarted },
       },
-      errors: ['confirm_required'],
-      async handle(caller, { body: { dryRun, confirm, ...request } }) {
+      errors: ['confirm_required', 'idempotency_conflict'],
+      async handle(caller, { body }) {
+        const { dryRun, confirm, ...request } = body;
+        const key = readIdempotencyKey(caller);
         if (dryRun) return { status: 200, body: await planRedrive(database.sql, request) };
-        const wanted = { ...request, confirm: confirm ?? null, actor: actorOf(caller) };
+        const repeat = key === null ? undefined : { key, requestHash: hashOf(body) };
+        const wanted = { ...request, confirm: confirm ?? null, actor: actorOf(caller), repeat };
         const started = await startRedrive(deps, wanted);
         if (started.redriveId === null) return { status: 200, body: started.plan };
         const { redriveId, count } = started;
@@ -108,6 +115,16 @@ function step(deps: ApiDeps, name: string, to: RedriveStep, summary: string): Ro
       return { status: 200, body: present(deps, record) };
     },
   });
+}
+
+/** Hashes the parsed fields in a fixed order, which is not that of the filter as it was sent. */
+function hashOf({ filter, ...request }: z.infer<typeof redriveBody>): Buffer {
+  const { confirm, includeSuperseded, limit, ratePerSecond, reason } = request;
+  return createHash('sha256')
+    .update(
+      JSON.stringify([Object.entries(filter).sort(), confirm ?? null, includeSuperseded, limit, ratePerSecond, reason]),
+    )
+    .digest();
 }
 
 function present(

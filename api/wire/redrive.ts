@@ -33,10 +33,20 @@ export const redriveBody = z
   })
   .meta({ id: 'ReplayMany' });
 
+export const redriveHeaders = z.object({
+  'Idempotency-Key': z.string().optional().meta({
+    description:
+      '1 to 255 visible ASCII characters, unique per admin: the same key with the same body is the same redrive, with another body it is 409. A dry run binds none',
+  }),
+});
+
 export const redrivePlan = z
   .object({
     count: count.meta({ description: 'What would be replayed, after skips and `limit`' }),
     matched: count,
+    held: count.optional().meta({
+      description: 'Further turns that match, but that a redrive under way has already; absent when there is none',
+    }),
     skipped: z.object({ superseded: count, suspended: count }),
     sample: z.array(uuid).meta({ description: 'The first of them, oldest first' }),
   })

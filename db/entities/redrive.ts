@@ -16,16 +16,23 @@ export const Redrive = defineEntity({
     reason: p.text(),
     includeSuperseded: p.boolean(),
     ratePerSecond: p.integer(),
+    idempotencyKey: p.text().nullable(),
+    requestHash: p.blob().$type<Buffer>().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     endedAt: p.datetime().nullable(),
   },
   checks: [
     { name: 'redrives_rate_is_positive', expression: 'rate_per_second > 0' },
     {
+      name: 'redrives_key_and_request_go_together',
+      expression: '(idempotency_key is null) = (request_hash is null)',
+    },
+    {
       name: 'redrives_end_when_they_are_over',
       expression: "(ended_at is null) = (state in ('running', 'paused', 'cancelling'))",
     },
   ],
+  uniques: [{ name: 'redrives_one_per_key', properties: ['admin', 'idempotencyKey'] }],
   indexes: [
     {
       name: 'redrives_newest',
@@ -53,6 +60,10 @@ export const RedriveTurn = defineEntity({
     endedAt: p.datetime().nullable(),
   },
   uniques: [{ name: 'redrive_turns_have_a_place', properties: ['redrive', 'position'] }],
-  indexes: [{ name: 'redrive_turns_by_state', properties: ['redrive', 'state', 'position'] }],
+  indexes: [
+    { name: 'redrive_turns_by_state', properties: ['redrive', 'state', 'position'] },
+    // Whether a redrive under way has a turn is asked by the turn.
+    { name: 'redrive_turns_by_turn', properties: ['turn'], where: "state in ('waiting', 'running')" },
+  ],
 });
 export type RedriveTurn = InferEntity<typeof RedriveTurn>;

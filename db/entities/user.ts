@@ -42,6 +42,7 @@ export const ApiKey = defineEntity({
     createdAt: p.datetime().defaultRaw('now()'),
     lastUsedAt: p.datetime().nullable(),
     revokedAt: p.datetime().nullable(),
+    expiresAt: p.datetime().nullable(),
   },
   uniques: [{ name: 'api_keys_hash_is_unique', properties: ['tokenHash'] }],
   indexes: [{ name: 'api_keys_by_user', properties: ['user'] }],

@@ -8,6 +8,7 @@ import { writeAudit } from '../audit.ts';
 import { columnsOf } from '../columns.ts';
 import { first, one, violatedConstraint, type Database, type Tx } from '../database.ts';
 import { Account } from '../entities/account.ts';
+import { AuditEntry } from '../entities/audit-entry.ts';
 import { LedgerEntry } from '../entities/ledger-entry.ts';
 import { findAccount, lockAccount } from './accounts.ts';
 import { bookGrant, bookReversal, type Booked } from './ledger.ts';
@@ -44,20 +45,22 @@ interface Wish {
 }
 
 /**
- * @throws AppError not_found, invalid_request, idempotency_conflict (the key granted another amount, or for another
- *   reason).
+ * @throws AppError not_found, invalid_request, idempotency_conflict (the key granted another amount, for another
+ *   reason, or for another admin).
  */
 export async function grantTokens(database: Database, grant: Wish & { userId: number }): Promise<GrantResult> {
   assertWish(grant);
   const owner = await findAccount(database.sql, grant.userId);
   if (owner === null) throw new AppError('not_found');
-  return database.locking(owner, (tx) => bookOnce(tx, { ...grant, ...owner, kind: 'grant', reversesId: null }));
+  return unlessRefused(
+    await database.locking(owner, (tx) => bookOnce(tx, { ...grant, ...owner, kind: 'grant', reversesId: null })),
+  );
 }
 
 /**
  * Takes back all or part of a grant (a refund, a dispute). What the balance lacks becomes debt.
- * @throws AppError not_found, invalid_request, idempotency_conflict (the key reversed another grant or amount, or for
- *   another reason).
+ * @throws AppError not_found, invalid_request, idempotency_conflict (the key reversed another grant or amount, for
+ *   another reason, or for another admin).
  */
 export async function reverseGrant(database: Database, reversal: Wish & { entryId: number }): Promise<GrantResult> {
   assertWish(reversal);
@@ -67,16 +70,25 @@ export async function reverseGrant(database: Database, reversal: Wish & { entryI
     database.sql,
   );
   if (grant === null) throw new AppError('not_found');
-  return database.locking(grant, (tx) =>
-    bookOnce(tx, { ...reversal, ...grant, kind: 'reversal', reversesId: reversal.entryId }),
+  return unlessRefused(
+    await database.locking(grant, (tx) =>
+      bookOnce(tx, { ...reversal, ...grant, kind: 'reversal', reversesId: reversal.entryId }),
+    ),
   );
+}
+
+/** A refusal that the audit log keeps is thrown only when its entry is committed. */
+function unlessRefused(booked: GrantResult | null): GrantResult {
+  if (booked === null) throw new AppError('idempotency_conflict');
+  return booked;
 }
 
 type Wanted = Wish & { readonly accountId: number } & (
     { readonly kind: 'grant'; readonly reversesId: null } | { readonly kind: 'reversal'; readonly reversesId: number }
   );
 
-async function bookOnce(tx: Tx, wanted: Wanted): Promise<GrantResult> {
+/** @returns null when another admin has used the key, which is audited. */
+async function bookOnce(tx: Tx, wanted: Wanted): Promise<GrantResult | null> {
   const account = await lockAccount(tx, { accountId: wanted.accountId, now: wanted.now ?? Date.now() });
   const known = await first(
     sql<GrantEntry>`${selectEntry} where e.account_id = ${wanted.accountId} and e.kind = ${wanted.kind} and e.idempotency_key = ${wanted.key}`,
@@ -85,6 +97,10 @@ async function bookOnce(tx: Tx, wanted: Wanted): Promise<GrantResult> {
   if (known !== null) {
     if (known.tokens !== wanted.tokens || known.reason !== wanted.reason || known.reversesId !== wanted.reversesId)
       throw new AppError('idempotency_conflict');
+    if (wanted.actor !== undefined && !(await isOwn(tx, wanted.actor, known))) {
+      await writeRefusalAudit(tx, wanted.actor, known);
+      return null;
+    }
     return resultOf(known, account.balance, true);
   }
   if (wanted.kind === 'reversal') await assertLeft(tx, wanted);
@@ -94,6 +110,32 @@ async function bookOnce(tx: Tx, wanted: Wanted): Promise<GrantResult> {
   const entry = await one(sql<GrantEntry>`${selectEntry} where e.id = ${entryId}`, tx);
   if (wanted.actor !== undefined) await writeBookingAudit(tx, wanted.actor, entry, account.balance, balance);
   return resultOf(entry, balance, false);
+}
+
+/** Whether the audit log says that this admin, or nobody but a command, booked the entry. */
+async function isOwn(tx: Tx, { adminId }: AuditActor, entry: GrantEntry): Promise<boolean> {
+  const [action, target] = auditOf(entry);
+  const booked = await first(
+    sql<{ adminId: number | null }>`select ${columnsOf(AuditEntry, 'x', ['adminId'])} from audit_entries x
+      where x.action = ${action} and x.target = ${target} and (x.after ->> 'entryId')::bigint = ${entry.entryId}`,
+    tx,
+  );
+  return booked === null || booked.adminId === adminId;
+}
+
+function writeRefusalAudit(tx: Tx, actor: AuditActor, { reason, entryId, userId, tokens, reversesId }: GrantEntry) {
+  return writeAudit(tx, {
+    actor,
+    action: 'tokens.refuse_key',
+    target: auditOf({ userId, reversesId })[1],
+    reason,
+    after: { userId, entryId, tokens },
+  });
+}
+
+/** What the booking of an entry is in the audit log. */
+function auditOf({ userId, reversesId }: Pick<GrantEntry, 'userId' | 'reversesId'>): [AuditAction, AuditTarget] {
+  return reversesId === null ? ['tokens.grant', `user:${userId}`] : ['tokens.reverse', `ledger_entry:${reversesId}`];
 }
 
 /** Refuses reversals that together would take back more than the grant gave. */
@@ -114,10 +156,7 @@ async function writeBookingAudit(
   before: Balance,
   after: Balance,
 ): Promise<void> {
-  const [action, target]: [AuditAction, AuditTarget] =
-    entry.reversesId === null
-      ? ['tokens.grant', `user:${entry.userId}`]
-      : ['tokens.reverse', `ledger_entry:${entry.reversesId}`];
+  const [action, target] = auditOf(entry);
   const figures = ({ purchased, debt, overage }: Balance) => ({
     purchasedTokens: purchased,
     debtTokens: debt,

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { EMAIL_RULE, parseEmail } from '../../domain/email.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Locale } from '../../domain/messages.ts';
+import type { Instant } from '../../domain/period.ts';
 import { noTimeZone, resolveTimeZone } from '../../domain/time-zones.ts';
 import { columnsOf } from '../columns.ts';
 import { first, one, violatedConstraint, type Database, type Sql } from '../database.ts';
@@ -23,30 +24,45 @@ export interface Principal {
   readonly suspended: boolean;
 }
 
+/** A person with the key that let them in. */
+export interface KeyHolder extends Principal {
+  readonly keyId: number;
+}
+
 const TOKEN = /^tk_[A-Za-z0-9_-]{43}$/;
 
 /**
  * Finds the person of a key of ours. An admin of an issuer is an admin by the issuer's tokens only, because a key would
  * outlive the claim. The last use is recorded at most once a minute.
- * @returns null for an unknown, malformed or revoked token.
+ * @returns null for an unknown, malformed, revoked or expired token.
  */
-export async function authenticateToken(database: Database, token: string): Promise<Principal | null> {
+export async function authenticateToken(database: Database, token: string): Promise<KeyHolder | null> {
   if (!TOKEN.test(token)) return null;
   const found = await first(
-    sql<Principal & { keyId: string; stale: boolean }>`
-    select ${principalColumns}, case when u.issuer is null then u.role else 'user' end as role, k.id as "keyId", (k.last_used_at is null or k.last_used_at < now() - interval '1 minute') as stale
+    sql<KeyHolder & { stale: boolean }>`
+    select ${principalColumns}, ${columnsOf(ApiKey, 'k', { keyId: 'id' })}, case when u.issuer is null then u.role else 'user' end as role, (k.last_used_at is null or k.last_used_at < now() - interval '1 minute') as stale
     from api_keys k join users u on u.id = k.user_id join accounts a on a.user_id = u.id
-    where k.token_hash = ${hashToken(token)} and k.revoked_at is null`,
+    where k.token_hash = ${hashToken(token)} and ${isLive}`,
     database.sql,
   );
   if (found === null) return null;
-  const { keyId, stale, ...principal } = found;
+  const { stale, ...holder } = found;
   // Nobody waits for a key that somebody else has locked.
   if (stale)
-    await sql`update api_keys set last_used_at = now() where id = (select id from api_keys where id = ${keyId} for no key update skip locked)`.execute(
+    await sql`update api_keys set last_used_at = now() where id = (select id from api_keys where id = ${holder.keyId} for no key update skip locked)`.execute(
       database.sql,
     );
-  return principal;
+  return holder;
+}
+
+/** Neither revoked nor at its end, by PostgreSQL's clock. */
+const isLive = sql`k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`;
+
+/** @returns the ids of those keys that are still good. */
+export async function findLiveKeys(on: Sql, keyIds: readonly number[]): Promise<Set<number>> {
+  const { rows } = await sql<{ keyId: number }>`select ${columnsOf(ApiKey, 'k', { keyId: 'id' })} from api_keys k
+    where k.id = any(${keyIds}::bigint[]) and ${isLive}`.execute(on);
+  return new Set(rows.map(({ keyId }) => keyId));
 }
 
 export interface NewUser {
@@ -92,15 +108,24 @@ export async function createUser(database: Database, user: NewUser): Promise<{ u
   }
 }
 
+/**
+ * @param key.expiresAt when it ends by itself, in milliseconds; null: when it is revoked.
+ * @throws AppError not_found.
+ */
 export async function createToken(
   database: Database,
-  { userId }: { userId: number },
+  { userId, expiresAt = null }: { userId: number; expiresAt?: Instant | null },
 ): Promise<{ tokenId: number; token: string }> {
   const em = database.em();
   const user = await em.findOne(User, { id: userId });
   if (user === null) throw new AppError('not_found');
   const token = mintToken();
-  const key = em.create(ApiKey, { user, tokenHash: hashToken(token), tokenHint: hintOf(token) });
+  const key = em.create(ApiKey, {
+    user,
+    tokenHash: hashToken(token),
+    tokenHint: hintOf(token),
+    expiresAt: expiresAt === null ? null : new Date(expiresAt),
+  });
   await em.flush();
   return { tokenId: key.id, token };
 }

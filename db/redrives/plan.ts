@@ -14,6 +14,8 @@ export interface RedriveRequest {
 export interface RedrivePlan {
   readonly count: number;
   readonly matched: number;
+  /** Further turns that match, but that a redrive under way has already; absent when there is none. */
+  readonly held?: number;
   readonly skipped: { readonly superseded: number; readonly suspended: number };
   readonly sample: readonly string[];
 }
@@ -21,29 +23,44 @@ export interface RedrivePlan {
 const SAMPLE = 20;
 
 export async function planRedrive(on: Sql, request: RedriveRequest): Promise<RedrivePlan> {
-  const { matched, superseded, suspended, eligible, sample } = await one(
-    sql<{ matched: number; superseded: number; suspended: number; eligible: number; sample: string[] }>`
+  const { matched, held, superseded, suspended, eligible, sample } = await one(
+    sql<{
+      matched: number;
+      held: number;
+      superseded: number;
+      suspended: number;
+      eligible: number;
+      sample: string[];
+    }>`
     with ${candidates(request)}
-    select count(*)::int as matched, count(*) filter (where superseded and not suspended)::int as superseded, count(*) filter (where suspended)::int as suspended,
+    select count(*)::int as matched, (select count(*) from matching where held)::int as held, count(*) filter (where superseded and not suspended)::int as superseded, count(*) filter (where suspended)::int as suspended,
       count(*) filter (where not suspended and not superseded)::int as eligible,
       array(select id from candidates where not suspended and not superseded order by created_at, id limit ${Math.min(SAMPLE, request.limit)}) as sample
     from candidates`,
     on,
   );
-  return { count: Math.min(eligible, request.limit), matched, skipped: { superseded, suspended }, sample };
+  return {
+    count: Math.min(eligible, request.limit),
+    matched,
+    ...(held === 0 ? {} : { held }),
+    skipped: { superseded, suspended },
+    sample,
+  };
 }
 
 /**
- * Failed turns that match, and why one would be left out: a later turn of its conversation was completed, or its
- * account is suspended.
+ * Failed turns that match and that no redrive under way has already, and why one would be left out: a later turn of its
+ * conversation was completed, or its account is suspended.
  */
 export function candidates({ filter, includeSuperseded }: RedriveRequest): RawBuilder<unknown> {
   const superseded = includeSuperseded
     ? sql`false`
     : sql`exists (select 1 from turns l
     where l.conversation_id = t.conversation_id and l.sequence > t.sequence and l.state = 'completed')`;
-  return sql`candidates as (
-    select t.id, t.created_at, a.suspended_at is not null as suspended, ${superseded} as superseded
+  return sql`matching as materialized (
+    select t.id, t.created_at, a.suspended_at is not null as suspended, ${superseded} as superseded,
+      exists (select 1 from redrive_turns i join redrives r on r.id = i.redrive_id
+        where i.turn_id = t.id and i.state in ('waiting', 'running') and r.ended_at is null) as held
     from turns t join accounts a on a.id = t.account_id where ${matches({ ...filter, state: 'failed' })}
-  )`;
+  ), candidates as (select * from matching where not held)`;
 }

@@ -5,6 +5,7 @@ import type { AuditActor, AuditFigures } from '../../domain/audit.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/period.ts';
 import {
+  countTurns,
   isOver,
   REDRIVE_STEPS,
   type RedriveProgress,
@@ -27,26 +28,33 @@ export interface StartRedrive extends RedriveRequest {
   /** The count that a dry run returned, repeated by the admin. Needed for more than one turn. */
   readonly confirm: number | null;
   readonly actor: AuditActor;
+  /** The same key and request of an admin is the same redrive. */
+  readonly repeat?: { readonly key: string; readonly requestHash: Buffer } | undefined;
 }
 
+/** Any constant will do, if nobody else's advisory lock has it. */
+const CREATE_LOCK = 7_266_533_002;
+
 /**
- * Records which turns will be replayed, oldest first. The caller starts the redrive's workflow.
- * @returns `redriveId` null when there is nothing to do.
- * @throws AppError confirm_required with the plan. OutcomeUnknown with `redriveId`.
+ * Records which turns will be replayed, oldest first. The caller starts the redrive's workflow. Redrives are made one
+ * after the other, so that each sees which turns the one before it has taken: one at a time may hold a turn.
+ * @returns `redriveId` null when there is nothing to do; `repeated`: the key was known, so it is the first redrive.
+ * @throws AppError confirm_required with the plan; idempotency_conflict (the key started another). OutcomeUnknown with
+ *   `redriveId`.
  */
-export async function createRedrive(
-  database: Database,
-  start: StartRedrive,
-): Promise<{ redriveId: string; plan: RedrivePlan } | { redriveId: null; plan: RedrivePlan }> {
+export async function createRedrive(database: Database, start: StartRedrive): Promise<CreatedRedrive> {
   const redriveId = uuidv7();
   return naming({ redriveId }, () =>
     database.transaction(async (tx) => {
+      await sql`select pg_advisory_xact_lock(${CREATE_LOCK})`.execute(tx);
+      const known = await findRepeated(tx, start);
+      if (known !== null) return known;
       const plan = await planRedrive(tx, start);
       const { count, matched, skipped } = plan;
       if (start.confirm === null ? count > 1 : start.confirm !== count)
         throw new AppError('confirm_required', { ...plan });
       if (count === 0) return { redriveId: null, plan };
-      const { actor, reason, ratePerSecond, includeSuperseded, limit } = start;
+      const { actor, reason, ratePerSecond, includeSuperseded, limit, repeat } = start;
       const em = tx.em();
       em.create(Redrive, {
         id: redriveId,
@@ -55,6 +63,8 @@ export async function createRedrive(
         reason,
         includeSuperseded,
         ratePerSecond,
+        idempotencyKey: repeat?.key ?? null,
+        requestHash: repeat?.requestHash ?? null,
       });
       await em.flush();
       const written = await sql`with ${candidates(start)}
@@ -72,9 +82,27 @@ export async function createRedrive(
         reason,
         after: { count, matched, ...skipped, ratePerSecond, limit, includeSuperseded, ...figuresOf(start.filter) },
       });
-      return { redriveId, plan };
+      return { redriveId, plan, repeated: false };
     }),
   );
+}
+
+export type CreatedRedrive =
+  | { readonly redriveId: string; readonly plan: Pick<RedrivePlan, 'count'>; readonly repeated: boolean }
+  | { readonly redriveId: null; readonly plan: RedrivePlan };
+
+async function findRepeated(tx: Tx, { actor, repeat }: StartRedrive): Promise<CreatedRedrive | null> {
+  if (repeat === undefined) return null;
+  const known = await first(
+    sql<{ redriveId: string; requestHash: Buffer }>`
+      select ${columnsOf(Redrive, 'r', { redriveId: 'id', requestHash: 'requestHash' })} from redrives r
+      where admin_id = ${actor.adminId} and idempotency_key = ${repeat.key}`,
+    tx,
+  );
+  if (known === null) return null;
+  if (!repeat.requestHash.equals(known.requestHash)) throw new AppError('idempotency_conflict');
+  const { progress } = await getRedrive(tx, known.redriveId);
+  return { redriveId: known.redriveId, plan: { count: countTurns(progress) }, repeated: true };
 }
 
 function figuresOf(filter: TurnFilter): AuditFigures {

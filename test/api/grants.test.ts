@@ -65,6 +65,28 @@ describe('a grant', () => {
     ]);
   });
 
+  test('under the key of another admin’s is a conflict, which the audit log keeps; nothing is booked', async () => {
+    const other = await stack.person('admin');
+    const [body, key] = [{ tokens: 100, reason: 'r' }, randomUUID()];
+    const { entryId } = (await grant(body, { key })).body;
+    const refused = await grant(body, { key, as: other });
+    expect([refused.status, refused.body.code]).toEqual([409, 'idempotency_conflict']);
+    expect(await usage()).toMatchObject({ purchasedTokens: 100 });
+    expect(await audit(`user:${person.userId}`)).toMatchObject([
+      { adminId: other.userId, action: 'tokens.refuse_key', after: { entryId, tokens: 100, userId: person.userId } },
+      { adminId: admin.userId, action: 'tokens.grant' },
+    ]);
+    const back = await reverse(entryId, { tokens: 40, reason: 'r' }, { key });
+    expect((await reverse(entryId, { tokens: 40, reason: 'r' }, { key, as: other })).status).toBe(409);
+    expect(await audit(`ledger_entry:${entryId}`)).toMatchObject([
+      { adminId: other.userId, action: 'tokens.refuse_key', after: { entryId: back.body.entryId } },
+      { adminId: admin.userId, action: 'tokens.reverse' },
+    ]);
+    // Control: the admin who booked it gets the first answer again.
+    expect((await grant(body, { key })).body.entryId).toBe(entryId);
+    expect(await usage()).toMatchObject({ purchasedTokens: 60 });
+  });
+
   test('under one key is booked and audited once, also 8 at once, with one answer; another body is a conflict', async () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => grant({ tokens: 100, reason: 'r' }, { key: 'k' })),

@@ -95,6 +95,52 @@ test('forty turns fail; an admin finds the cause in three requests, one call rep
   ]);
 });
 
+describe('asking ten times at once', () => {
+  test('under one key starts one redrive, which each is told of; another body is a conflict', async () => {
+    await failedTurns(3);
+    const askUnder = (key: string, body: object) =>
+      admin.call(
+        'POST',
+        '/api/admin/turns/replay',
+        { filter: { userId: person.userId }, reason: 'outage', ...body },
+        { 'idempotency-key': key },
+      );
+    // A dry run binds no key.
+    expect((await askUnder('k', { dryRun: true })).body).toEqual({
+      count: 3,
+      matched: 3,
+      skipped: { superseded: 0, suspended: 0 },
+      sample: expect.any(Array),
+    });
+    const answers = await Promise.all(Array.from({ length: 10 }, () => askUnder('k', { confirm: 3 })));
+    expect(new Set(answers.map(({ status, body }) => `${status} ${body.count}`))).toEqual(new Set(['202 3']));
+    expect(new Set(answers.map(({ body }) => body.redriveId)).size).toBe(1);
+    await over(answers[0]?.body.redriveId);
+    expect((await askUnder('k', { confirm: 3 })).body).toEqual(answers[0]?.body);
+    expect((await askUnder('k', { confirm: 3, reason: 'another' })).body.code).toBe('idempotency_conflict');
+    expect(await debitsOfPerson()).toBe(3);
+    expect(
+      (await admin.call('GET', `/api/admin/audit?target=redrive:${answers[0]?.body.redriveId}`)).body.items,
+    ).toHaveLength(1);
+  });
+
+  test('without a key starts one as well: a turn is in one redrive at a time, until that is over', async () => {
+    await failedTurns(3);
+    // Nothing of it begins, so that all three turns stay in it.
+    const answers = await Promise.all(Array.from({ length: 10 }, () => ask({ confirm: 3, ratePerSecond: 1 })));
+    const started = answers.filter(({ status }) => status === 202);
+    expect(started).toHaveLength(1);
+    for (const { status, body } of answers)
+      if (status !== 202) expect(body).toMatchObject({ code: 'confirm_required', count: 0, held: 3 });
+    const { redriveId } = started[0]?.body;
+    await admin.call('POST', `/api/admin/redrives/${redriveId}/cancel`);
+    await over(redriveId);
+    // What it has not done may be done by the next.
+    const { waiting } = (await read(redriveId)).progress;
+    expect((await ask({ dryRun: true })).body).toMatchObject({ count: waiting, matched: waiting });
+  });
+});
+
 describe('asking', () => {
   test('for more than one without confirm, or with another count, is 409 confirm_required with the count, and nothing runs', async () => {
     await failedTurns(3);

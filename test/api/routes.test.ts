@@ -75,13 +75,14 @@ let server: Server;
 
 beforeAll(async () => {
   stack = await startTestStack({}, { works: false });
+  const log = createLog({ level: 'silent', name: 'routes-test' });
   const door = createDoor(
-    { database: stack.db.database, issuer: null, redis: stack.redis, config: readConfig({}) },
+    { database: stack.db.database, issuer: null, redis: stack.redis, config: readConfig({}), log },
     new AbortController().signal,
   );
   const app = express();
   mountRoutes(app, ROUTES, door);
-  app.use(errorMiddleware({ log: createLog({ level: 'silent', name: 'routes-test' }), metrics: stack.metrics }));
+  app.use(errorMiddleware({ log, metrics: stack.metrics }));
   server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

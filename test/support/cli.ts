@@ -13,15 +13,17 @@ export interface CommandResult {
 /**
  * Runs `turnkeeper` with the stack's services, as a person runs it without a terminal.
  * @param env variables to add or replace; without REDIS_URL the command has no Redis.
+ * @param input what is piped into it.
  */
 export async function runCommand(
   stack: TestStack,
   args: readonly string[],
   env: Record<string, string> = {},
+  input = '',
 ): Promise<CommandResult> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...args], {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       ...process.env,
       NODE_OPTIONS: '',
@@ -32,6 +34,7 @@ export async function runCommand(
       ...env,
     },
   });
+  child.stdin.end(input);
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (part: string) => {

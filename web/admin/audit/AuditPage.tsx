@@ -26,6 +26,7 @@ const ACTIONS = [
   'user.resume',
   'tokens.grant',
   'tokens.reverse',
+  'tokens.refuse_key',
   'stats_cache.delete',
 ] as const satisfies readonly Schemas['AuditAction'][];
 

@@ -1,0 +1,54 @@
+import { findLiveKeys } from '../../db/people/users.ts';
+import { isUnavailable } from '../../db/driver/availability.ts';
+import type { Database } from '../../db/database.ts';
+import { describeError } from '../../platform/telemetry/describe-error.ts';
+import type { Logger } from '../../platform/telemetry/log.ts';
+
+/** With the two below, a stream ends within 3 s of its key. */
+const LOOK_EVERY_MS = 2_000;
+/** Most requests are over before, and need no look. */
+const YOUNG_MS = 1_000;
+
+/** Ends requests that outlive the key with which they came: one that was revoked, or whose time is over. */
+export interface KeyWatch {
+  /** @returns a signal that aborts when the key is good no more; it is looked at until `over` is called. */
+  enter(keyId: number): { readonly ended: AbortSignal; over(): void };
+}
+
+/**
+ * A key may be revoked by a command, which talks to nobody but PostgreSQL. So the keys of open requests are looked up
+ * there, all of them in one query, and none while nothing is open for long. While PostgreSQL is away nobody's key ends.
+ * @param stopping aborts when the server stops.
+ */
+export function createKeyWatch(
+  { database, log }: { database: Database; log: Logger },
+  stopping: AbortSignal,
+): KeyWatch {
+  const open = new Set<{ readonly keyId: number; readonly since: number; readonly end: AbortController }>();
+  let looking = false;
+
+  async function look(): Promise<void> {
+    const old = [...open].filter(({ since }) => performance.now() - since >= YOUNG_MS);
+    if (looking || old.length === 0) return;
+    looking = true;
+    try {
+      const live = await findLiveKeys(database.sql, [...new Set(old.map(({ keyId }) => keyId))]);
+      for (const request of old) if (!live.has(request.keyId)) request.end.abort();
+    } catch (error) {
+      if (!isUnavailable(error))
+        log.error({ err: describeError(error) }, 'the keys of open requests were not looked up');
+    } finally {
+      looking = false;
+    }
+  }
+
+  const timer = setInterval(() => void look(), LOOK_EVERY_MS).unref();
+  stopping.addEventListener('abort', () => clearInterval(timer), { once: true });
+  return {
+    enter(keyId) {
+      const request = { keyId, since: performance.now(), end: new AbortController() };
+      open.add(request);
+      return { ended: request.end.signal, over: () => void open.delete(request) };
+    },
+  };
+}
