@@ -98,7 +98,7 @@ async function run(stage: FuzzStage, stopping: AbortSignal, { seconds, ...option
     growth,
     connections,
     slowestHealthMs: watch.slowestHealthMs,
-    seconds,
+    seconds: watch.samples.at(-1)?.at,
   });
 }
 
