@@ -3,14 +3,18 @@ import { openDatabase, type Database } from './db/database.ts';
 import { refuseForgetfulPooler } from './db/driver/pooler.ts';
 import { assertMigrated } from './db/migrate.ts';
 import { publishRates } from './db/money/rates.ts';
+import { publishPacks } from './db/purchases/packs.ts';
 import { createFigures } from './db/reports/figures.ts';
 import { readTokenStats } from './db/reports/token-stats.ts';
 import type { Planner } from './domain/schedules.ts';
 import { SetupError } from './domain/setup-error.ts';
+import type { Shop } from './operations/payments.ts';
 import type { Config } from './platform/config/config.ts';
 import { createModelClient } from './platform/model/client.ts';
 import { createTokenCounter } from './platform/model/token-counter.ts';
 import { loadEncoding } from './platform/model/tokenizer.ts';
+import { countTokens, loadEncoding } from './platform/model/tokenizer.ts';
+import { createDemoShop } from './platform/payments/demo.ts';
 import { openRedis, type Redis } from './platform/redis.ts';
 import { createIssuer } from './platform/sign-in/issuer.ts';
 import { createStatsCache } from './platform/stats-cache.ts';
@@ -22,6 +26,7 @@ import { createMetrics, countAndLogEndings, type Metrics } from './platform/tele
 import type { Tracing } from './platform/telemetry/span.ts';
 import { openTracing, traceStatements } from './platform/telemetry/tracing.ts';
 import { connectTemporal, type Temporal } from './platform/temporal/connection.ts';
+import { createPaymentRuns } from './platform/temporal/payment-runs.ts';
 import { createPlanner } from './platform/temporal/planner.ts';
 import { createRedrives, createTemporalLinks } from './platform/temporal/redrives.ts';
 import { createTurnRuns, type TurnRuns } from './platform/temporal/turn-runs.ts';
@@ -172,12 +177,25 @@ async function openParts(
     feed: createTurnFeed(redis),
     runs: createTurnRuns(temporal, { taskQueuePrefix, eager: role === 'all' }),
     redrives: createRedrives(temporal, { taskQueuePrefix }),
+    paymentRuns: createPaymentRuns(temporal, { taskQueuePrefix }),
+    shop: await openShop(database, config),
     planner: createPlanner(temporal.client, { taskQueuePrefix }),
     stats: createStatsCache({ redis, compute: () => readTokenStats(database, now()) }),
     log,
     metrics,
     tracing,
     now,
+  };
+}
+
+/** Publishes what is sold, and makes the adapters of those who take the money. */
+async function openShop(database: Database, { payments, publicUrl }: Config): Promise<Shop> {
+  const { demoShopUrl, packs } = payments;
+  const notifyUrl = `${publicUrl}/api/webhooks/demo`;
+  return {
+    packs: await publishPacks(database, packs),
+    providers: demoShopUrl === undefined ? [] : [createDemoShop({ url: demoShopUrl, notifyUrl })],
+    publicUrl: publicUrl ?? '',
   };
 }
 

@@ -1,4 +1,5 @@
 import type { AdminStatsActivities, MonthActivities } from '../workflows/contract/month.ts';
+import type { PaymentActivities } from '../workflows/contract/payments.ts';
 import type { ReconcileActivities } from '../workflows/contract/reconcile.ts';
 import type { RedriveActivities } from '../workflows/contract/redrive.ts';
 import type { TurnActivities } from '../workflows/contract/turn.ts';
@@ -7,6 +8,7 @@ import type { ActivityDeps } from './deps.ts';
 import { createGenerate } from './generate.ts';
 import { guard } from './guard.ts';
 import { createMonthSteps } from './month-steps.ts';
+import { createPaymentSteps } from './payments/payment-steps.ts';
 import { createReconcileTurns } from './reconcile-turns.ts';
 import { createRedriveSteps } from './redrive-steps.ts';
 import { createTurnSteps } from './turn-steps.ts';
@@ -15,13 +17,15 @@ export type Activities = TurnActivities &
   MonthActivities &
   ReconcileActivities &
   AdminStatsActivities &
-  RedriveActivities;
+  RedriveActivities &
+  PaymentActivities;
 
 /** Each activity is safe to run twice. Their errors are typed and carry no chat text. */
 export function createActivities(deps: ActivityDeps): Activities {
   const { reserveTurn, settleTurn, releaseTurn } = createTurnSteps(deps);
   const { advanceRedrive, moveRedrive } = createRedriveSteps(deps);
   const { armSchedules, resetAllowance, checkUsage, repairSchedules } = createMonthSteps(deps);
+  const { lookAtPurchase, sendRefund } = createPaymentSteps(deps);
   return {
     reserveTurn: guard(deps.log, 'reserveTurn', reserveTurn),
     generate: guard(deps.log, 'generate', createGenerate(deps)),
@@ -34,6 +38,8 @@ export function createActivities(deps: ActivityDeps): Activities {
     reconcileTurns: guard(deps.log, 'reconcileTurns', createReconcileTurns(deps)),
     advanceRedrive: guard(deps.log, 'advanceRedrive', advanceRedrive),
     moveRedrive: guard(deps.log, 'moveRedrive', moveRedrive),
+    lookAtPurchase: guard(deps.log, 'lookAtPurchase', lookAtPurchase),
+    sendRefund: guard(deps.log, 'sendRefund', sendRefund),
     refreshAdminStats: guard(deps.log, 'refreshAdminStats', createRefreshAdminStats(deps)),
   };
 }

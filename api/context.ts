@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import type { Shop } from '../operations/payments.ts';
 import type { Database } from '../db/database.ts';
 import type { Principal } from '../db/people/users.ts';
 import type { Locale } from '../domain/messages.ts';
@@ -14,6 +15,7 @@ import type { TurnFeed } from '../platform/streams/turn-feed.ts';
 import type { Logger } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { Tracing } from '../platform/telemetry/span.ts';
+import type { PaymentRuns } from '../platform/temporal/payment-runs.ts';
 import type { Redrives, TemporalLinks } from '../platform/temporal/redrives.ts';
 import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
 
@@ -30,6 +32,8 @@ export interface ApiDeps {
   readonly accountFeed: AccountFeed;
   readonly runs: TurnRuns;
   readonly redrives: Redrives;
+  readonly paymentRuns: PaymentRuns;
+  readonly shop: Shop;
   readonly links: TemporalLinks;
   readonly stats: StatsCache;
   readonly planner: Planner;

@@ -13,6 +13,7 @@ import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { notificationRoutes } from './routes/notifications.ts';
+import { demoWebhookRoutes, purchaseRoutes } from './routes/purchases.ts';
 import { redriveRoutes } from './routes/redrives.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { tokenStatsRoutes } from './routes/token-stats.ts';
@@ -38,5 +39,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...adminTurnRoutes(deps),
     ...adminUserRoutes(deps),
     ...redriveRoutes(deps),
+    ...purchaseRoutes(deps),
+    ...demoWebhookRoutes(deps),
   ];
 }

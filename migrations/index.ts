@@ -24,6 +24,13 @@ import { IndexTitles } from './20261130101501-index-titles.ts';
 import { RepeatRedrivesByKey } from './20261130102107-repeat-redrives-by-key.ts';
 import { FindRedrivesOfATurn } from './20261130102108-find-redrives-of-a-turn.ts';
 import { LetKeysExpire } from './20261130102109-let-keys-expire.ts';
+import { NameTimeZonesAsTemporalDoes } from './20261130103203-name-time-zones-as-temporal-does.ts';
+import { CountRefusals } from './20261130103204-count-refusals.ts';
+import { SearchByKeys } from './20261130103205-search-by-keys.ts';
+import { IndexTitles } from './20261130103206-index-titles.ts';
+import { RepeatRedrivesByKey } from './20261130103207-repeat-redrives-by-key.ts';
+import { FindRedrivesOfATurn } from './20261130103208-find-redrives-of-a-turn.ts';
+import { LetKeysExpire } from './20261130103209-let-keys-expire.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create

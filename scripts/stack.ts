@@ -6,6 +6,7 @@ import type { Config } from '../platform/config/config.ts';
 import { mintDemoKeys, type DemoKeys } from './demo-keys.ts';
 import { startModel } from './services/model/model.ts';
 import { startPostgres } from './services/postgres/postgres.ts';
+import { startShop } from './services/shop/shop.ts';
 import { startRedis } from './services/redis.ts';
 import { say } from './services/say.ts';
 import type { Service, ServiceContext } from './services/service.ts';
@@ -26,8 +27,9 @@ export interface Stack {
 /** Starts what is missing, migrates, and makes the demo users. When one part fails, all that was started is stopped. */
 export async function startStack(config: Config, context: ServiceContext): Promise<Stack> {
   const embedded = config.database.url === undefined;
+  const isDemoModel = config.openai.apiKey === undefined && config.openai.baseUrl === undefined;
   const parts = new Parts(context);
-  const [{ postgres, demo }, redis, temporal, model] = await parts.together((context) => [
+  const [{ postgres, demo }, redis, temporal, model, shop] = await parts.together((context) => [
     parts.start(startPostgres(context, config.database.url)).then(async (postgres) => ({
       postgres,
       demo: await prepare(postgres.url, context.dataDir, {
@@ -42,8 +44,8 @@ export async function startStack(config: Config, context: ServiceContext): Promi
       return temporal;
     }),
     parts.start(startModel(context, config.openai)),
+    config.demo && embedded && isDemoModel ? parts.start(startShop(context)) : Promise.resolve(null),
   ]);
-  const isDemoModel = config.openai.apiKey === undefined && config.openai.baseUrl === undefined;
   return {
     services: parts.started,
     temporalUi: temporal.uiUrl,
@@ -56,6 +58,7 @@ export async function startStack(config: Config, context: ServiceContext): Promi
       TEMPORAL_ADDRESS: temporal.url,
       ...(temporal.uiUrl === null ? {} : { TEMPORAL_UI_URL: temporal.uiUrl }),
       ...(isDemoModel ? { OPENAI_BASE_URL: model.url } : {}),
+      ...(shop === null ? {} : { DEMO_SHOP_URL: shop.url }),
       TURNKEEPER_EMBEDDED: String(embedded),
       // Decided here: the app is given the demo model as it is given a real one.
       TEST_ROUTES: String(config.testRoutes),

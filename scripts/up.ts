@@ -79,7 +79,13 @@ async function serve({
   const settings: AppSettings = {
     url,
     port,
-    variables: { ...stack.variables, PORT: String(port), ...(web === null ? {} : { WEB_DIR: web }) },
+    variables: {
+      ...stack.variables,
+      PORT: String(port),
+      // Payment pages lead back to this machine.
+      PUBLIC_URL: config.publicUrl ?? url,
+      ...(web === null ? {} : { WEB_DIR: web }),
+    },
     graceSeconds: config.worker.shutdownGraceSeconds,
   };
   const onServing = (page: string) => {

@@ -32,7 +32,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   scripts: ['domain', 'db', 'platform', 'cli', 'workflows/contract'],
   bench: ['domain', 'db', 'platform', 'scripts', 'test/fake-model/scenario.ts'],
   web: [],
-  'service.ts': ['domain', 'db', 'platform', 'api/main.ts', 'worker/main.ts'],
+  'service.ts': ['domain', 'db', 'platform', 'operations', 'api/main.ts', 'worker/main.ts'],
   'main.ts': ['service.ts', 'platform/config', 'domain/setup-error.ts'],
   'mikro-orm.config.ts': ['domain', 'db/schema', 'platform/config'],
 };
@@ -140,7 +140,17 @@ test('a planted circle is found, of types too', () => {
  * Writes of `db` after which something must happen, in whichever process. One file of `operations` calls each, and the
  * API, the activities and the commands call that file.
  */
-const FOLLOWED_WRITES = ['grantTokens', 'reverseGrant', 'suspendUser', 'replayTurn', 'unbindTurn', 'createRedrive'];
+const FOLLOWED_WRITES = [
+  'grantTokens',
+  'reverseGrant',
+  'suspendUser',
+  'replayTurn',
+  'unbindTurn',
+  'createRedrive',
+  'convergePurchase',
+  'requestRefund',
+  'failRefund',
+];
 
 test('what has to follow a write is written once', () => {
   const writers = (name: string, rooms: RegExp) =>

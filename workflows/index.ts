@@ -1,7 +1,9 @@
 export { adminStats } from './admin-stats.ts';
 export { allowanceReset } from './allowance-reset.ts';
 export { chatTurn } from './chat-turn.ts';
+export { purchase } from './purchase.ts';
 export { reconcile } from './reconcile.ts';
 export { redriveTurns } from './redrive-turns.ts';
+export { refund } from './refund.ts';
 export { repairSchedules } from './repair-schedules.ts';
 export { usageAlert } from './usage-alert.ts';

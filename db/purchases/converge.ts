@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
-import type { PaymentMethod } from '../../domain/payments/provider.ts';
 import {
   decidePurchase,
   type AskedRefund,
   type Decision,
+  type Look,
+  type LookSource,
   type Payment,
   type PurchaseState,
 } from '../../domain/payments/purchase.ts';
@@ -12,18 +13,6 @@ import { lockAccount } from '../money/accounts.ts';
 import type { LockedAccount } from '../money/locked-account.ts';
 import { bookDifference } from './bookings.ts';
 import { getPurchase, lockPurchase, namePayment, type PurchaseRow } from './purchases.ts';
-
-export type LookSource = 'return' | 'webhook' | 'timer' | 'reconcile' | 'refund' | 'admin';
-
-/** What one read of the provider says, with what is only for showing. */
-export interface Look {
-  readonly payment: Payment;
-  readonly paymentId: string | null;
-  readonly method: PaymentMethod | null;
-  /** Until when a deposit may come. Milliseconds. */
-  readonly dueAt: number | null;
-  readonly receiptUrl: string | null;
-}
 
 export interface Converged {
   readonly purchase: PurchaseRow;
@@ -126,7 +115,7 @@ async function endRefundsSeen(tx: Tx, purchaseId: string, { refunds }: Payment):
   for (const { refundId, state } of refunds) {
     if (refundId === null || state === 'pending') continue;
     await sql`update refunds set state = ${state}, ended_at = clock_timestamp(), failure = ${state === 'failed' ? 'refused' : null}
-      where id = ${refundId} and purchase_id = ${purchaseId} and state = 'requested'`.execute(tx);
+      where id::text = ${refundId} and purchase_id = ${purchaseId} and state = 'requested'`.execute(tx);
   }
 }
 

@@ -119,9 +119,14 @@ export async function namePayment(on: Sql, purchaseId: string, paymentId: string
 
 /** @throws AppError not_found */
 export async function getPurchase(on: Sql, purchaseId: string): Promise<PurchaseRow> {
-  const found = await findOne(on, sql`p.id = ${purchaseId}`);
+  const found = await findPurchase(on, purchaseId);
   if (found === null) throw new AppError('not_found');
   return found;
+}
+
+/** Null when there is none. */
+export function findPurchase(on: Sql, purchaseId: string): Promise<PurchaseRow | null> {
+  return findOne(on, sql`p.id = ${purchaseId}`);
 }
 
 /** @throws AppError not_found, for another person's too. */

@@ -127,9 +127,14 @@ export async function listRefunds(on: Sql, purchaseId: string): Promise<RefundRo
 
 /** @throws AppError not_found */
 export async function getRefund(on: Sql, refundId: string): Promise<RefundRow> {
-  const found = await first(sql<RefundRow>`select ${columns} from refunds r where id = ${refundId}`, on);
+  const found = await findRefund(on, refundId);
   if (found === null) throw new AppError('not_found');
   return found;
+}
+
+/** Null when there is none. */
+export function findRefund(on: Sql, refundId: string): Promise<RefundRow | null> {
+  return first(sql<RefundRow>`select ${columns} from refunds r where id = ${refundId}`, on);
 }
 
 async function amountOf(

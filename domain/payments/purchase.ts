@@ -1,4 +1,5 @@
 import type { Currency } from './money.ts';
+import type { PaymentMethod } from './provider.ts';
 
 /** What is bought, and what it costs. It is fixed when the purchase is made, whatever becomes of its pack. */
 export interface Bought {
@@ -71,6 +72,29 @@ export interface Payment {
 /** Why a payment did not come about, as far as the buyer is told. A provider's own codes stay in its adapter. */
 export const PAYMENT_FAILURES = ['declined', 'cancelled', 'expired', 'deposit_failed', 'provider_error'] as const;
 export type PaymentFailure = (typeof PAYMENT_FAILURES)[number];
+
+/** What made us look. */
+export const LOOK_SOURCES = ['return', 'webhook', 'timer', 'reconcile', 'refund', 'admin'] as const;
+export type LookSource = (typeof LOOK_SOURCES)[number];
+
+/** What one read of the provider says, with what is only for showing. */
+export interface Look {
+  readonly payment: Payment;
+  /** The provider's own id of the payment; null while nobody has begun to pay. */
+  readonly paymentId: string | null;
+  readonly method: PaymentMethod | null;
+  /** Until when a deposit may come. Milliseconds. */
+  readonly dueAt: number | null;
+  readonly receiptUrl: string | null;
+  /** Where the buyer's deposit goes; null unless one is awaited. Only the buyer sees it. */
+  readonly deposit: DepositAccount | null;
+}
+
+export interface DepositAccount {
+  readonly bank: string;
+  readonly accountNumber: string;
+  readonly holder: string | null;
+}
 
 /** A refund that we have asked for and whose outcome is not known yet. */
 export interface AskedRefund {

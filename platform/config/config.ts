@@ -3,6 +3,7 @@ import { LONGEST_ATTEMPT_MS, STALL_LIMITS } from '../../domain/attempt-limits.ts
 import { SetupError } from '../../domain/setup-error.ts';
 import { readCatalogue } from './catalogue.ts';
 import { readOidc } from './oidc-settings.ts';
+import { readPayments } from './payments-settings.ts';
 
 /**
  * Every variable that the program reads, with its default. No other file knows names in `process.env` (documented in
@@ -40,7 +41,10 @@ const envSchema = z.object({
   OIDC_EXTRA_PARAMS: z.string().optional(),
   OIDC_ROLE_CLAIM: z.string().default('roles'),
   OIDC_ADMIN_ROLE: z.string().optional(),
-  PURCHASE_URL: z.string().default('https://turnkeeper.example/purchase'),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  PURCHASE_URL: z.string().optional(),
+  PACKS: z.string().optional(),
+  DEMO_SHOP_URL: z.url().optional(),
   TEST_ROUTES: z.stringbool().optional(),
   SENDS_PER_MINUTE: positive(600),
   READS_PER_SECOND: positive(200),
@@ -79,6 +83,8 @@ export function readConfig(env: Env = process.env) {
   const isProduction = e.NODE_ENV === 'production';
   if (e.TEST_ROUTES === true && isProduction)
     throw new SetupError('TEST_ROUTES: must not be set under NODE_ENV=production');
+  // Links are never made from a request's Host, which anybody may choose.
+  const publicUrl = e.PUBLIC_URL?.replace(/\/+$/, '');
   return {
     role: e.TURNKEEPER_ROLE,
     /**
@@ -119,7 +125,9 @@ export function readConfig(env: Env = process.env) {
     },
     models: catalogue(e.MODELS),
     oidc: readOidc(e),
-    policy: { purchaseUrl: e.PURCHASE_URL },
+    publicUrl,
+    payments: readPayments(e, { isProduction }),
+    policy: { purchaseUrl: e.PURCHASE_URL ?? `${publicUrl ?? 'https://turnkeeper.example'}/purchase` },
     /** Unless somebody says: only the demo has them, and a real model makes it more than one. */
     testRoutes:
       e.TEST_ROUTES ??

@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { ENTITIES } from '../../db/entities/index.ts';
 import { Delivery } from '../../db/entities/notification.ts';
 import { ormOptions } from '../../db/schema/orm-options.ts';
-import { SEARCH_FUNCTIONS } from '../../migrations/20261130101500-search-by-keys.ts';
+import { SEARCH_FUNCTIONS } from '../../migrations/20261130103205-search-by-keys.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { rows } from './fixture.ts';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { sql } from 'kysely';
 import { v4 as newId } from 'uuid';
 import { violatedConstraint } from '../../db/database.ts';
-import { convergePurchase, type Look } from '../../db/purchases/converge.ts';
+import { convergePurchase } from '../../db/purchases/converge.ts';
 import { publishPacks, type PublishedPack } from '../../db/purchases/packs.ts';
 import {
   createPurchase,
@@ -13,7 +13,7 @@ import {
 } from '../../db/purchases/purchases.ts';
 import { failRefund, refundableOf, requestRefund } from '../../db/purchases/refunds.ts';
 import { grantTokens } from '../../db/money/grants.ts';
-import type { Payment, SeenRefund } from '../../domain/payments/purchase.ts';
+import type { Look, Payment, SeenRefund } from '../../domain/payments/purchase.ts';
 import type { Pack } from '../../domain/payments/pack.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { balanceOf, createPerson, NOW, only, rows, runTurn, type Person } from './fixture.ts';
@@ -71,6 +71,7 @@ const look = (change: Partial<Payment> = {}): Look => ({
   method: 'card',
   dueAt: null,
   receiptUrl: null,
+  deposit: null,
 });
 const converge = (change: Partial<Payment> = {}) =>
   convergePurchase(db.database, { purchaseId: purchase.purchaseId, look: look(change), source: 'webhook', now: NOW });

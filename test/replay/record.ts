@@ -1,6 +1,7 @@
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { hostname } from 'node:os';
 import { hashWorkflows } from '../../worker/bundle.ts';
+import { sellingBy, startTestShop, type TestShop } from '../support/shop.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import { ALL_SCENARIOS, readRecorded, shapeOf, writeRecorded, type RecordedHistory } from './recorded.ts';
 import { TEXTS, type Run, type Scenario } from './scenarios.ts';
@@ -19,23 +20,30 @@ async function main(wanted: readonly string[]): Promise<void> {
       `no scenario is named ${unknown.join(', ')}; there are\n  ${[...ALL_SCENARIOS.keys()].join('\n  ')}`,
     );
   const version = `${new Date().toISOString().slice(0, 10).replaceAll('-', '')}-${(await hashWorkflows()).slice(0, 8)}`;
-  const stack = await openStack({});
+  const shop = await startTestShop();
+  const stack = await openStack(await sellingBy(shop), {});
   try {
-    for (const [name, scenario] of scenarios) await record(name, scenario, stack, version);
+    for (const [name, scenario] of scenarios) await record(name, scenario, { stack, shop }, version);
   } finally {
     await stack.close();
+    await shop.close();
   }
 }
 
-async function record(name: string, scenario: Scenario, stack: TestStack, version: string): Promise<void> {
+async function record(
+  name: string,
+  scenario: Scenario,
+  stage: { stack: TestStack; shop: TestShop },
+  version: string,
+): Promise<void> {
   const opened: TestStack[] = [];
   try {
     const openIdle = async () => {
-      const idle = await openStack({ works: false });
+      const idle = await openStack({}, { works: false });
       opened.push(idle);
       return idle;
     };
-    const history = await readHistory(await scenario({ stack, openIdle }));
+    const history = await readHistory(await scenario({ ...stage, openIdle }));
     const shape = shapeOf(history).join('\n');
     const same = readRecorded().find(
       (recorded) => recorded.scenario === name && shapeOf(recorded.history).join('\n') === shape,
@@ -50,8 +58,8 @@ async function record(name: string, scenario: Scenario, stack: TestStack, versio
   }
 }
 
-async function openStack(options: { works?: boolean }): Promise<TestStack> {
-  const stack = await startTestStack({}, options);
+async function openStack(env: Record<string, string>, options: { works?: boolean }): Promise<TestStack> {
+  const stack = await startTestStack(env, options);
   stack.model.always({ chunks: TEXTS.answer });
   return stack;
 }

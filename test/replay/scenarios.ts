@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { sql } from 'kysely';
 import {
   ADMIN_STATS_SCHEDULE_ID,
   RECONCILE_SCHEDULE_ID,
+  purchaseWorkflowId,
   redriveWorkflowId,
+  refundWorkflowId,
   REPAIR_SCHEDULES_ID,
   userScheduleId,
   type WORKFLOW_TYPES,
@@ -12,8 +15,9 @@ import { Gate, type Point } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { lockRows, type RowLock } from '../support/lock.ts';
 import { restartRedrive } from '../support/redrive.ts';
+import type { TestShop } from '../support/shop.ts';
 import { TestSchedule } from '../support/schedules.ts';
-import type { TestStack } from '../support/stack.ts';
+import type { Person, TestStack } from '../support/stack.ts';
 import { TestTurn } from '../support/turn.ts';
 import { until } from '../support/until.ts';
 
@@ -29,7 +33,9 @@ export interface Run {
 export type Scenario = (stage: Stage) => Promise<Run>;
 
 export interface Stage {
+  /** It sells by `shop`. */
   readonly stack: TestStack;
+  readonly shop: TestShop;
   /** Opens a stack for the scenario, without a worker until it starts one. */
   openIdle(): Promise<TestStack>;
 }
@@ -260,7 +266,65 @@ export const SCENARIOS = {
       return fired(stack, ADMIN_STATS_SCHEDULE_ID);
     },
   },
+  purchase: {
+    'watched-until-paid': async (stage) => paid(stage),
+    'heard-of-when-it-was-over': async (stage) => {
+      const { purchaseId, workflowId } = await paid(stage);
+      const before = await closedRun(stage.stack, workflowId);
+      await stage.shop.act(purchaseId, 'withdraw');
+      await until(async () => ![null, before].includes(await closedRun(stage.stack, workflowId)));
+      return { stack: stage.stack, workflowId };
+    },
+  },
+  refund: {
+    'given-back': async (stage) => refunded(stage),
+    'refused-by-the-provider': async (stage) =>
+      refunded(stage, async ({ purchaseId }) => {
+        await stage.shop.refund(purchaseId, 4_900);
+      }),
+  },
 } as const satisfies Record<keyof typeof WORKFLOW_TYPES, Record<string, Scenario>>;
+
+/** A purchase that its buyer has paid, whose workflow is over. */
+async function paid({ stack, shop }: Stage): Promise<Run & { purchaseId: string; buyer: Person }> {
+  const buyer = await stack.person();
+  const bought = await buyer.call(
+    'POST',
+    '/api/purchases',
+    { packId: 'small', provider: 'demo' },
+    { 'idempotency-key': randomUUID() },
+  );
+  const { purchaseId, checkout } = bought.body as { purchaseId: string; checkout: { url: string } };
+  await shop.choose(checkout.url, 'pay');
+  const workflowId = purchaseWorkflowId(purchaseId);
+  await until(async () => (await closedRun(stack, workflowId)) !== null);
+  return { stack, workflowId, purchaseId, buyer };
+}
+
+/** @param before what happens at the provider that nobody tells us. */
+async function refunded(
+  stage: Stage,
+  before: (purchase: { purchaseId: string }) => Promise<void> = async () => {},
+): Promise<Run> {
+  const { stack, purchaseId, buyer } = await paid(stage);
+  await before({ purchaseId });
+  const { body } = await buyer.call(
+    'POST',
+    `/api/purchases/${purchaseId}/refunds`,
+    { all: true },
+    { 'idempotency-key': randomUUID() },
+  );
+  const [asked] = (body as { refunds: { refundId: string }[] }).refunds;
+  const workflowId = refundWorkflowId(asked?.refundId ?? '');
+  await until(async () => (await closedRun(stack, workflowId)) !== null);
+  return { stack, workflowId };
+}
+
+/** The newest run of a workflow, once it is closed; null before. */
+async function closedRun(stack: TestStack, workflowId: string): Promise<string | null> {
+  const { status, runId } = await stack.temporal.client.workflow.getHandle(workflowId).describe();
+  return status.name === 'RUNNING' ? null : runId;
+}
 
 /** A turn of a person whose reset is already armed, as it is all but once a month. */
 async function newTurn(stack: TestStack): Promise<TestTurn> {

@@ -2,29 +2,35 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { ALL_SCENARIOS, readRecorded, shapeOf, type RecordedHistory } from '../replay/recorded.ts';
 import { TEXTS } from '../replay/scenarios.ts';
+import { sellingBy, startTestShop, type TestShop } from '../support/shop.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
 /**
  * Scenarios that are not run again here: those that hold a local step for 10 s or a schedule's retries for 15 s, or
- * replace a worker; and those in which the two messages of a stop race, because one recording does not show every
- * shape.
+ * replace a worker; and those in which messages race with each other or with a timer, because one recording does not
+ * show every shape.
  */
-const NOT_AGAIN = /regular-activity|never-reserved|given-up|not-settled|worker-lost|stopped|cancelled/;
+const NOT_AGAIN = /regular-activity|never-reserved|given-up|not-settled|worker-lost|stopped|cancelled|watched/;
 
 const recorded = readRecorded();
+let shop: TestShop;
 let stack: TestStack;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  shop = await startTestShop();
+  stack = await startTestStack(await sellingBy(shop));
   stack.model.always({ chunks: TEXTS.answer });
 });
-afterAll(() => stack.close());
+afterAll(async () => {
+  await stack.close();
+  await shop.close();
+});
 
 test.each([...ALL_SCENARIOS.keys()].filter((name) => !NOT_AGAIN.test(name)))(
   '%s does what was recorded (else: npm run record -- <name>)',
   async (name) => {
     const openIdle = () => Promise.reject(new Error('belongs to NOT_AGAIN'));
-    const run = await ALL_SCENARIOS.get(name)?.({ stack, openIdle });
+    const run = await ALL_SCENARIOS.get(name)?.({ stack, shop, openIdle });
     if (run === undefined) throw new Error('a scenario is a function');
     const history = await stack.temporal.client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
     const shapes = recorded.filter(({ scenario }) => scenario === name).map((known) => shapeOf(known.history));

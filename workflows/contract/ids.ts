@@ -8,6 +8,8 @@ export const WORKFLOW_TYPES = {
   repairSchedules: 'repairSchedules',
   adminStats: 'adminStats',
   redriveTurns: 'redriveTurns',
+  purchase: 'purchase',
+  refund: 'refund',
 } as const;
 
 /**
@@ -46,6 +48,15 @@ export function userScheduleId(kind: ScheduleKind, userId: number): string {
 /** A redrive has one workflow. It is started again under the same id when Temporal has lost it. */
 export function redriveWorkflowId(redriveId: string): string {
   return `redrive/${redriveId}`;
+}
+
+/** A purchase has one workflow, which is started again when something is heard of it later. */
+export function purchaseWorkflowId(purchaseId: string): string {
+  return `purchase/${purchaseId}`;
+}
+
+export function refundWorkflowId(refundId: string): string {
+  return `refund/${refundId}`;
 }
 
 /** @returns null for a schedule that belongs to no user. */

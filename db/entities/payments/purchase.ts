@@ -1,7 +1,7 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
 import { CURRENCIES } from '../../../domain/payments/money.ts';
 import { PAYMENT_METHODS, PROVIDERS } from '../../../domain/payments/provider.ts';
-import { PAYMENT_FAILURES, PURCHASE_STATES, type Payment } from '../../../domain/payments/purchase.ts';
+import { LOOK_SOURCES, PAYMENT_FAILURES, PURCHASE_STATES, type Payment } from '../../../domain/payments/purchase.ts';
 import { Account } from '../account.ts';
 import { LedgerEntry } from '../ledger-entry.ts';
 import { sqlIndex, tokenCount } from '../postgres.ts';
@@ -78,7 +78,7 @@ export const PaymentSnapshot = defineEntity({
     paid: p.integer(),
     refunded: p.integer(),
     withdrawn: p.integer(),
-    source: p.enum(['return', 'webhook', 'timer', 'reconcile', 'refund', 'admin']),
+    source: p.enum(LOOK_SOURCES),
     seenAt: p.datetime(),
   },
   checks: [

@@ -5,7 +5,7 @@ import { Migration } from '@mikro-orm/migrations';
  * months have been counted so far. Their periods stay. The daily repair arms what could not be armed.
  */
 export class NameTimeZonesAsTemporalDoes extends Migration {
-  override readonly name = '20261130095500-name-time-zones-as-temporal-does';
+  override readonly name = '20261130103203-name-time-zones-as-temporal-does';
 
   override up(): void {
     const pairs = ZONES.trim()

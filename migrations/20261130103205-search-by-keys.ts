@@ -11,7 +11,7 @@ import { Migration } from '@mikro-orm/migrations';
  * analysed where the search path is empty.
  */
 export class SearchByKeys extends Migration {
-  override readonly name = '20261130101500-search-by-keys';
+  override readonly name = '20261130103205-search-by-keys';
 
   override up(): void {
     for (const make of SEARCH_FUNCTIONS) this.addSql(make);

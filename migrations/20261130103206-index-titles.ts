@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** A search of titles read all conversations of its person. In parallel, that took all connections. */
 export class IndexTitles extends Migration {
-  override readonly name = '20261130101501-index-titles';
+  override readonly name = '20261130103206-index-titles';
 
   override isTransactional(): boolean {
     return false;

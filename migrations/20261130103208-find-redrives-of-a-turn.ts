@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** One redrive at a time may hold a turn, so whether one does is asked for each turn that another would take. */
 export class FindRedrivesOfATurn extends Migration {
-  override readonly name = '20261130102108-find-redrives-of-a-turn';
+  override readonly name = '20261130103208-find-redrives-of-a-turn';
 
   override isTransactional(): boolean {
     return false;

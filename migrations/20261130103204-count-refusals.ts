@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** Most refused questions leave only their number. */
 export class CountRefusals extends Migration {
-  override readonly name = '20261130100649-count-refusals';
+  override readonly name = '20261130103204-count-refusals';
 
   override up(): void {
     this.addSql(`create table refusals (

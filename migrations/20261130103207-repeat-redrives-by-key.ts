@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** A redrive that is asked for again by its key is the same redrive. */
 export class RepeatRedrivesByKey extends Migration {
-  override readonly name = '20261130102107-repeat-redrives-by-key';
+  override readonly name = '20261130103207-repeat-redrives-by-key';
 
   override up(): void {
     this.addSql(KEY);

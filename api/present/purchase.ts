@@ -1,0 +1,50 @@
+import type { z } from 'zod';
+import type { Locale } from '../../domain/messages.ts';
+import { taxInside } from '../../domain/payments/money.ts';
+import type { Refundable } from '../../domain/payments/refund.ts';
+import type { PurchaseRow } from '../../db/purchases/purchases.ts';
+import type { RefundRow } from '../../db/purchases/refunds.ts';
+import type { purchase, purchaseDetail } from '../wire/purchase.ts';
+import { iso, isoOrNull } from './turn.ts';
+
+export function presentPurchase(row: PurchaseRow, locale: Locale): z.infer<typeof purchase> {
+  const { purchaseId, packId, tokens, bonusTokens, currency, amount, provider, method, livemode, state, failure } = row;
+  return {
+    purchaseId,
+    packId,
+    name: locale === 'ko' ? row.nameKo : row.nameEn,
+    tokens,
+    bonusTokens,
+    currency,
+    amount,
+    taxAmount: taxInside({ amount, currency }),
+    provider,
+    method,
+    livemode,
+    state,
+    failure,
+    receiptUrl: row.receiptUrl,
+    createdAt: iso(row.createdAt),
+    paidAt: isoOrNull(row.paidAt),
+    expiresAt: iso(row.expiresAt),
+    dueAt: isoOrNull(row.dueAt),
+  };
+}
+
+export function presentPurchaseDetail(
+  { row, refundable, refunds }: { row: PurchaseRow; refundable: Refundable; refunds: readonly RefundRow[] },
+  locale: Locale,
+): z.infer<typeof purchaseDetail> {
+  return {
+    ...presentPurchase(row, locale),
+    refundable,
+    refunds: refunds.map(({ refundId, amount, state, failure, createdAt, endedAt }) => ({
+      refundId,
+      amount,
+      state,
+      failure,
+      createdAt: iso(createdAt),
+      endedAt: isoOrNull(endedAt),
+    })),
+  };
+}

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { CURRENCIES } from '../../domain/payments/money.ts';
+import { PAYMENT_METHODS, PROVIDERS } from '../../domain/payments/provider.ts';
+import { PAYMENT_FAILURES, PURCHASE_STATES } from '../../domain/payments/purchase.ts';
+import { REFUND_FAILURES, REFUND_STATES } from '../../domain/payments/refund.ts';
+import { instant, pageOf, pageQuery, text, tokens, uuid } from './fields.ts';
+
+const amount = z
+  .int()
+  .min(0)
+  .meta({ description: 'In the smallest unit of the currency: won, or US cents; tax included' });
+const currency = z.enum(CURRENCIES);
+const provider = z.enum(PROVIDERS).meta({ description: '`demo` is the shop of the embedded stack, where nobody pays' });
+const method = z.enum(PAYMENT_METHODS);
+
+export const packs = z
+  .object({
+    items: z.array(
+      z
+        .object({
+          packId: z.string(),
+          name: z.string(),
+          tokens,
+          bonusTokens: tokens.meta({ description: 'On top, free of charge; a refund takes them first' }),
+          currency,
+          amount,
+          taxAmount: amount
+            .nullable()
+            .meta({ description: 'The value added tax inside the amount; null where it is not known' }),
+          providers: z.array(provider).meta({ description: 'Who takes the money; empty: it cannot be bought now' }),
+        })
+        .meta({ id: 'Pack' }),
+    ),
+  })
+  .meta({ id: 'Packs', description: 'Empty where nothing is sold' });
+
+export const purchaseHeaders = z.object({
+  'Idempotency-Key': z.string().meta({
+    description: '1 to 255 visible ASCII characters; the same key is the same purchase, and for another pack it is 409',
+  }),
+});
+
+export const purchaseBody = z
+  .strictObject({ packId: z.string().min(1).max(40), provider, method: method.optional() })
+  .meta({ id: 'NewPurchase' });
+
+const checkout = z
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('redirect'), url: z.url().meta({ description: 'The browser goes there to pay' }) }),
+    z.object({
+      kind: z.literal('toss'),
+      clientKey: z.string(),
+      customerKey: z.string(),
+      orderId: z.string(),
+      amount,
+      currency,
+      orderName: z.string(),
+      scriptUrl: z.url().nullable(),
+    }),
+  ])
+  .meta({ id: 'Checkout' });
+
+export const purchaseParams = z.object({ purchaseId: uuid });
+
+const refund = z
+  .object({
+    refundId: uuid,
+    amount,
+    state: z.enum(REFUND_STATES),
+    failure: z.enum(REFUND_FAILURES).nullable(),
+    createdAt: instant,
+    endedAt: instant.nullable(),
+  })
+  .meta({ id: 'Refund' });
+
+export const purchase = z
+  .object({
+    purchaseId: uuid,
+    packId: z.string(),
+    name: z.string(),
+    tokens,
+    bonusTokens: tokens,
+    currency,
+    amount,
+    taxAmount: amount.nullable(),
+    provider,
+    method: method.nullable(),
+    livemode: z.boolean().meta({ description: 'Whether real money moves' }),
+    state: z.enum(PURCHASE_STATES),
+    failure: z.enum(PAYMENT_FAILURES).nullable(),
+    receiptUrl: z.url().nullable(),
+    createdAt: instant,
+    paidAt: instant.nullable(),
+    expiresAt: instant,
+    dueAt: instant.nullable().meta({ description: 'Until when the deposit may come' }),
+  })
+  .meta({ id: 'Purchase' });
+
+export const purchaseDetail = purchase
+  .extend({
+    refundable: z
+      .object({ tokens, amount })
+      .meta({ description: 'What the buyer may have back now: unspent tokens, within seven days' }),
+    refunds: z.array(refund),
+  })
+  .meta({ id: 'PurchaseDetail' });
+
+export const purchaseStarted = z
+  .object({ purchaseId: uuid, state: z.enum(PURCHASE_STATES), checkout })
+  .meta({ id: 'PurchaseStarted' });
+
+export const purchasesQuery = z.object(pageQuery);
+export const purchasePage = pageOf(purchase).meta({ id: 'PurchasePage' });
+
+export const confirmBody = z
+  .strictObject({
+    paymentKey: z
+      .string()
+      .min(1)
+      .max(200)
+      .regex(/^[\x21-\x7e]+$/),
+    amount: z.int().min(0).max(1_000_000_000),
+  })
+  .meta({ id: 'ConfirmPurchase' });
+
+export const refundBody = z
+  .union([
+    z.strictObject({ tokens: z.int().min(1).max(1_000_000_000_000), reason: text(200).optional() }),
+    z.strictObject({ all: z.literal(true), reason: text(200).optional() }),
+  ])
+  .meta({ id: 'NewRefund', description: 'Some of the tokens, or all that may be given back' });

@@ -1,0 +1,65 @@
+import type { RefundState } from '../domain/payments/refund.ts';
+import { getPurchase, type PurchaseRow } from '../db/purchases/purchases.ts';
+import {
+  failRefund,
+  findRefund,
+  getRefund,
+  requestRefund,
+  type RefundRow,
+  type WantedRefund,
+} from '../db/purchases/refunds.ts';
+import { RefundRefused } from '../platform/payments/provider.ts';
+import { afterWrite } from './after-write.ts';
+import { lookAtPurchase, type LookDeps } from './look-at-purchase.ts';
+import { writeOrFind } from './look-up.ts';
+import { atProvider, providerOf, type PaymentDeps } from './payments.ts';
+
+export type RefundDeps = LookDeps & PaymentDeps;
+
+/**
+ * Takes the tokens and asks for the money. The provider is asked by the refund's workflow.
+ * @throws AppError as `requestRefund`.
+ */
+export async function refundPurchase(
+  deps: RefundDeps,
+  wanted: Omit<WantedRefund, 'now'>,
+): Promise<{ refund: RefundRow; purchase: PurchaseRow }> {
+  const { database } = deps;
+  const requested = await writeOrFind(
+    () => requestRefund(database, { ...wanted, now: deps.now() }),
+    async ({ refundId }) => {
+      const refund = refundId === undefined ? null : await findRefund(database.sql, refundId);
+      return refund === null ? null : { refund, purchase: await getPurchase(database.sql, refund.purchaseId) };
+    },
+  );
+  const { refundId } = requested.refund;
+  await afterWrite(deps, requested.purchase.userId);
+  await deps.paymentRuns
+    .startRefund(refundId)
+    .catch((error: unknown) =>
+      deps.log.warn({ refundId, reason: String(error) }, 'the workflow of a refund was not started'),
+    );
+  return requested;
+}
+
+/**
+ * Asks the provider for the money unless it knows the refund already, and books what follows. It may run any number of
+ * times.
+ */
+export async function sendRefund(deps: LookDeps, refundId: string): Promise<RefundState> {
+  const { database, shop } = deps;
+  const { purchaseId, amount, reason } = await getRefund(database.sql, refundId);
+  const { purchase } = await lookAtPurchase(deps, { purchaseId, source: 'refund' });
+  const before = await getRefund(database.sql, refundId);
+  if (before.state !== 'requested') return before.state;
+  try {
+    await providerOf(shop, purchase).refund(atProvider(purchase), { refundId, amount, reason, account: null });
+  } catch (error) {
+    if (!(error instanceof RefundRefused)) throw error;
+    const { userId } = await failRefund(database, { refundId, failure: error.failure, now: deps.now() });
+    await afterWrite(deps, userId);
+    return 'failed';
+  }
+  await lookAtPurchase(deps, { purchaseId, source: 'refund' });
+  return (await getRefund(database.sql, refundId)).state;
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { SetupError } from '../../domain/setup-error.ts';
+import { CURRENCIES, MOST_AMOUNT } from '../../domain/payments/money.ts';
+import type { Pack } from '../../domain/payments/pack.ts';
+
+const name = z.string().min(1).max(60);
+const packSchema = z.strictObject({
+  packId: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'a word of a-z, 0-9 and -'),
+  name: z.strictObject({ ko: name, en: name }),
+  tokens: z.int().min(1).max(1_000_000_000),
+  bonusTokens: z.int().min(0).max(1_000_000_000).default(0),
+  currency: z.enum(CURRENCIES),
+  amount: z.int().min(1).max(MOST_AMOUNT).describe('in the smallest unit: won, or cents'),
+});
+const packsSchema = z
+  .array(packSchema)
+  .max(20)
+  .refine((packs) => new Set(packs.map(({ packId }) => packId)).size === packs.length, 'packIds must be unique');
+
+/** What the demo shop sells, so that `npm start` sells from the first minute. */
+const DEMO_PACKS: readonly Pack[] = [
+  {
+    packId: 'small',
+    name: { ko: '토큰 10만', en: '100,000 tokens' },
+    tokens: 100_000,
+    bonusTokens: 0,
+    currency: 'KRW',
+    amount: 4_900,
+  },
+  {
+    packId: 'medium',
+    name: { ko: '토큰 50만', en: '500,000 tokens' },
+    tokens: 500_000,
+    bonusTokens: 25_000,
+    currency: 'KRW',
+    amount: 19_900,
+  },
+  {
+    packId: 'large',
+    name: { ko: '토큰 100만', en: '1,000,000 tokens' },
+    tokens: 1_000_000,
+    bonusTokens: 100_000,
+    currency: 'KRW',
+    amount: 34_900,
+  },
+];
+
+interface PaymentVariables {
+  readonly PACKS?: string | undefined;
+  readonly PUBLIC_URL?: string | undefined;
+  readonly DEMO_SHOP_URL?: string | undefined;
+}
+
+/**
+ * What is sold, and by whom the money is taken.
+ * @throws SetupError with one sentence that names the variable.
+ */
+export function readPayments(
+  { PACKS, PUBLIC_URL, DEMO_SHOP_URL }: PaymentVariables,
+  { isProduction }: { readonly isProduction: boolean },
+) {
+  if (DEMO_SHOP_URL !== undefined && isProduction)
+    throw new SetupError('DEMO_SHOP_URL: must not be set under NODE_ENV=production');
+  const sells = DEMO_SHOP_URL !== undefined;
+  if (sells && PUBLIC_URL === undefined)
+    throw new SetupError('PUBLIC_URL: must be set where tokens are sold, because payment pages lead back to it');
+  return {
+    /** The demo shop of the embedded stack; undefined without it. */
+    demoShopUrl: DEMO_SHOP_URL,
+    packs: readPacks(PACKS) ?? (DEMO_SHOP_URL === undefined ? [] : DEMO_PACKS),
+  } as const;
+}
+
+/** @param source JSON text, or the path of a JSON file. @returns null when nothing is set. */
+function readPacks(source: string | undefined): readonly Pack[] | null {
+  if (source === undefined) return null;
+  try {
+    return packsSchema.parse(JSON.parse(source.trimStart().startsWith('[') ? source : readFileSync(source, 'utf8')));
+  } catch (cause) {
+    const reason = cause instanceof z.ZodError ? z.prettifyError(cause).replaceAll('\n', ' ') : String(cause);
+    throw new SetupError(`PACKS: ${reason}`, { cause });
+  }
+}

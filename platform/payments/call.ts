@@ -1,0 +1,42 @@
+import { ProviderUnavailable } from './provider.ts';
+
+/** A provider's answer is figures and words; nothing of it is larger. */
+const MOST_BYTES = 2 * 1024 * 1024;
+const ANSWER_WITHIN_MS = 10_000;
+
+/**
+ * One request to a provider. It follows no redirect, so that no key goes elsewhere.
+ * @param options.withinMs for the whole answer; 10 s unless told.
+ * @returns the status and the parsed body; null for a body that is no JSON.
+ * @throws ProviderUnavailable when nothing says what happened: no answer, or one of a server that is ill (5xx).
+ */
+export async function answerOf(
+  url: string,
+  { withinMs = ANSWER_WITHIN_MS, ...init }: RequestInit & { readonly withinMs?: number },
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  try {
+    const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(withinMs) });
+    return { status: response.status, body: parse(await readText(response)) };
+  } catch (cause) {
+    throw new ProviderUnavailable('the provider did not answer', { cause });
+  }
+}
+
+async function readText(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of response.body ?? []) {
+    bytes += part.length;
+    if (bytes > MOST_BYTES) throw new Error('the answer is too long');
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import type { Look, Payment } from '../../domain/payments/purchase.ts';
+import { answerOf } from './call.ts';
+import { ProviderUnavailable, RefundRefused, type AtProvider, type PaymentProvider, type ToPay } from './provider.ts';
+
+const HOUR_MS = 3_600_000;
+
+const payment = z.object({
+  orderId: z.string(),
+  amount: z.int(),
+  currency: z.string(),
+  status: z.enum(['open', 'awaiting_deposit', 'paid', 'declined', 'expired']),
+  method: z.enum(['card', 'deposit']).nullable(),
+  dueAt: z.number().nullable(),
+  paid: z.int(),
+  refunds: z.array(z.object({ refundId: z.string(), amount: z.int(), status: z.literal('succeeded') })),
+  withdrawn: z.int(),
+  disputed: z.boolean(),
+});
+const opened = payment.extend({ url: z.url() });
+
+/** The shop of the embedded stack, where nobody pays. @param notifyUrl where it sends its hints. */
+export function createDemoShop({ url, notifyUrl }: { url: string; notifyUrl: string | null }): PaymentProvider {
+  const ask = (method: 'GET' | 'POST', path: string, body?: object) =>
+    answerOf(`${url}/v1/payments${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+  return {
+    name: 'demo',
+    livemode: false,
+    takes: () => true,
+    expiryOf: (now) => now + HOUR_MS,
+    async checkout({ purchaseId, amount, currency, name, returnUrl, expiresAt }: ToPay) {
+      const { status, body } = await ask('POST', '', {
+        orderId: purchaseId,
+        orderName: name,
+        amount,
+        currency,
+        returnUrl,
+        notifyUrl,
+        expiresAt,
+      });
+      const made = opened.safeParse(body);
+      if (status !== 200 || !made.success) throw new ProviderUnavailable(`the demo shop answered ${status}`);
+      return { checkout: { kind: 'redirect', url: made.data.url }, sessionId: null };
+    },
+    async look(purchase: AtProvider): Promise<Look> {
+      const { status, body } = await ask('GET', `/${purchase.purchaseId}`);
+      if (status === 404) return unknownTo(purchase);
+      const found = payment.safeParse(body);
+      if (status !== 200 || !found.success) throw new ProviderUnavailable(`the demo shop answered ${status}`);
+      const { data } = found;
+      return {
+        payment: paymentOf(data),
+        paymentId: data.orderId,
+        method: data.method,
+        dueAt: data.dueAt,
+        receiptUrl: null,
+        deposit:
+          data.status === 'awaiting_deposit'
+            ? { bank: '데모은행', accountNumber: '000-0000-0000', holder: '데모 상점' }
+            : null,
+      };
+    },
+    async refund({ purchaseId }, { refundId, amount }) {
+      const { status } = await ask('POST', `/${purchaseId}/refunds`, { refundId, amount });
+      if (status === 409) throw new RefundRefused('refused');
+      if (status !== 200) throw new ProviderUnavailable(`the demo shop answered ${status}`);
+    },
+  };
+}
+
+function paymentOf(data: z.infer<typeof payment>): Payment {
+  const { orderId, amount, currency, status, paid, refunds, withdrawn, disputed } = data;
+  return {
+    stage: status === 'declined' ? 'failed' : status,
+    orderId,
+    amount,
+    currency,
+    livemode: false,
+    paid,
+    refunds: refunds.map((refund) => ({ refundId: refund.refundId, amount: refund.amount, state: refund.status })),
+    withdrawn,
+    isDisputed: disputed,
+    failure: status === 'declined' ? 'declined' : status === 'expired' ? 'expired' : null,
+  };
+}
+
+/** A purchase whose checkout never reached the provider. */
+export function unknownTo({ purchaseId, amount, currency, livemode, expiresAt }: AtProvider): Look {
+  const isOver = Date.now() > expiresAt;
+  return {
+    payment: {
+      stage: isOver ? 'expired' : 'open',
+      orderId: purchaseId,
+      amount,
+      currency,
+      livemode,
+      paid: 0,
+      refunds: [],
+      withdrawn: 0,
+      isDisputed: false,
+      failure: isOver ? 'expired' : null,
+    },
+    paymentId: null,
+    method: null,
+    dueAt: null,
+    receiptUrl: null,
+    deposit: null,
+  };
+}

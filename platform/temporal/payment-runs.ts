@@ -1,0 +1,46 @@
+import { purchaseWorkflowId, refundWorkflowId, taskQueues, WORKFLOW_TYPES } from '../../workflows/contract/ids.ts';
+import { PURCHASE_HINT } from '../../workflows/contract/payments.ts';
+import type { purchase } from '../../workflows/purchase.ts';
+import type { refund } from '../../workflows/refund.ts';
+import type { Temporal } from './connection.ts';
+
+/** The workflows of purchases and refunds. PostgreSQL holds what they know, so one that is lost is started again. */
+export interface PaymentRuns {
+  /** Makes the purchase's workflow look now; starts it when there is none. @throws when Temporal is away for 5 s. */
+  hint(purchaseId: string): Promise<void>;
+  /** @throws as `hint`. */
+  startRefund(refundId: string): Promise<void>;
+}
+
+const DEADLINE_MS = 5_000;
+
+export function createPaymentRuns(
+  { client, connection }: Temporal,
+  { taskQueuePrefix }: { taskQueuePrefix: string },
+): PaymentRuns {
+  const taskQueue = taskQueues(taskQueuePrefix).background;
+  const again = { workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' } as const;
+  return {
+    async hint(purchaseId) {
+      await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
+        client.workflow.signalWithStart<typeof purchase>(WORKFLOW_TYPES.purchase, {
+          ...again,
+          workflowId: purchaseWorkflowId(purchaseId),
+          taskQueue,
+          args: [{ purchaseId }],
+          signal: PURCHASE_HINT,
+        }),
+      );
+    },
+    async startRefund(refundId) {
+      await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
+        client.workflow.start<typeof refund>(WORKFLOW_TYPES.refund, {
+          ...again,
+          workflowId: refundWorkflowId(refundId),
+          taskQueue,
+          args: [{ refundId }],
+        }),
+      );
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { condition, proxyActivities, setCurrentDetails, setHandler, sleep } from '@temporalio/workflow';
+import { PURCHASE_HINT, type PaymentActivities, type PurchaseInput, type PurchaseReport } from './contract/payments.ts';
+
+const { lookAtPurchase } = proxyActivities<PaymentActivities>({
+  startToCloseTimeout: '2 minutes',
+  // A provider that is away is asked until it is back.
+  retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '5m' },
+  summary: 'look at the payment',
+});
+
+/** Hints that come close together are one look: a provider sends several webhooks a payment. */
+const BETWEEN_LOOKS_MS = 2_000;
+
+/**
+ * Watches a purchase until nothing more is expected of its payment. Each look books what the provider says; a hint
+ * makes it look now. A hint that comes when it is over starts it anew.
+ */
+export async function purchase({ purchaseId }: PurchaseInput): Promise<PurchaseReport> {
+  // The first look is the start's: whoever starts it has just asked the provider, or was told something.
+  let hinted = false;
+  setHandler(PURCHASE_HINT, () => {
+    hinted = true;
+  });
+  for (;;) {
+    const wasHinted = hinted;
+    hinted = false;
+    const report = await lookAtPurchase({ purchaseId, hinted: wasHinted });
+    setCurrentDetails(`${report.state}${report.booked === 0 ? '' : `, ${report.booked} tokens booked`}`);
+    if (report.nextLookMs === null && !hinted) return report;
+    await sleep(BETWEEN_LOOKS_MS);
+    if (report.nextLookMs !== null) await condition(() => hinted, report.nextLookMs);
+  }
+}
