@@ -13,7 +13,6 @@ import type { Config } from './platform/config/config.ts';
 import { createModelClient } from './platform/model/client.ts';
 import { createTokenCounter } from './platform/model/token-counter.ts';
 import { loadEncoding } from './platform/model/tokenizer.ts';
-import { countTokens, loadEncoding } from './platform/model/tokenizer.ts';
 import { createDemoShop } from './platform/payments/demo.ts';
 import { openRedis, type Redis } from './platform/redis.ts';
 import { createIssuer } from './platform/sign-in/issuer.ts';
