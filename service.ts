@@ -67,7 +67,7 @@ export interface Build {
 /** What tests change that the configuration cannot express. */
 export interface Overrides {
   readonly log?: Logger;
-  /** The policy's clock, in milliseconds since the epoch. */
+  /** The time, for what PostgreSQL's clock decides and for what this process's does; milliseconds since the epoch. */
   readonly now?: () => number;
   /** How long PostgreSQL may take to answer before its connection is given up. */
   readonly answerWithinMs?: number;
@@ -121,10 +121,11 @@ async function start(
 /** Opens what the API and the worker share. */
 async function openParts(
   config: Config,
-  { log, now = Date.now, answerWithinMs, readSdk }: Overrides & { readonly log: Logger },
+  { log, now, answerWithinMs, readSdk }: Overrides & { readonly log: Logger },
   closers: Closers,
 ) {
   const { role } = config;
+  const clock = now ?? Date.now;
   const metrics = createMetrics({
     role,
     readSdk:
@@ -139,6 +140,7 @@ async function openParts(
     url,
     poolMax: config.database.poolMax,
     answerWithinMs,
+    now,
     onTurnEnded: countAndLogEndings(metrics, log),
     traceStatement: traceStatements(tracing),
   });
@@ -155,7 +157,7 @@ async function openParts(
     pool: database.pool,
     clockSkew: async () => {
       const at = await database.ping();
-      return now() - at;
+      return clock() - at;
     },
     redis,
   });
@@ -179,11 +181,11 @@ async function openParts(
     paymentRuns: createPaymentRuns(temporal, { taskQueuePrefix }),
     shop: await openShop(database, config),
     planner: createPlanner(temporal.client, { taskQueuePrefix }),
-    stats: createStatsCache({ redis, compute: () => readTokenStats(database, now()) }),
+    stats: createStatsCache({ redis, compute: () => readTokenStats(database) }),
     log,
     metrics,
     tracing,
-    now,
+    now: clock,
   };
 }
 

@@ -70,14 +70,14 @@ function retryUnlessLost<T>({ interruption }: Call, work: () => Promise<T>): Pro
  *   now.
  */
 function timeFirstDelta(
-  { metrics, now }: ActivityDeps,
+  { metrics }: ActivityDeps,
   { turn, restarted }: OpenedAttempt,
   onDelta: (text: string) => void,
 ): (text: string) => void {
   const calledAt = performance.now();
   // PostgreSQL's clock against ours: milliseconds between machines that keep time.
   if (restarted !== 'retry' && turn.admittedAt !== null)
-    metrics.firstDeltaPart('start', (now() - turn.admittedAt) / 1_000);
+    metrics.firstDeltaPart('start', (Date.now() - turn.admittedAt) / 1_000);
   let waiting = true;
   return (text) => {
     if (waiting) metrics.firstDeltaPart('model', (performance.now() - calledAt) / 1_000);
@@ -166,7 +166,6 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
       finishUnknown: end.isFinishUnknown,
       streamEntries,
       providerRequestId: end.providerRequestId,
-      now: deps.now(),
     }),
   );
   for (const oddity of odditiesOf(end, estimated)) deps.metrics.providerOddity({ model: model.name, oddity });

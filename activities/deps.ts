@@ -29,8 +29,6 @@ export interface ActivityDeps {
   readonly stats: StatsCache;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** Milliseconds since the epoch. Tests pass a clock of their own. */
-  now(): number;
   readonly reconcile: { readonly quietMs: number };
   /** The page where a person buys tokens. */
   readonly purchaseUrl: string;

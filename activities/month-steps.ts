@@ -17,7 +17,7 @@ export function createMonthSteps(deps: ActivityDeps): MonthActivities {
   return {
     async armSchedules({ userId }) {
       const owner = await findAccount(deps.database.sql, userId);
-      return { armed: owner === null ? [] : await armSchedules(deps, { ...owner, now: deps.now() }) };
+      return { armed: owner === null ? [] : await armSchedules(deps, owner) };
     },
     async resetAllowance({ userId, firedFor }) {
       const owner = await findAccount(deps.database.sql, userId);
@@ -25,12 +25,11 @@ export function createMonthSteps(deps: ActivityDeps): MonthActivities {
         await deps.planner.disarm('reset', userId);
         return { outcome: 'no_such_user', disarmed: true };
       }
-      const reset = await resetAllowance(deps.database, { ...owner, firedFor, now: deps.now() });
+      const reset = await resetAllowance(deps.database, { ...owner, firedFor });
       if (reset.outcome === 'past_month') return { outcome: reset.outcome, disarmed: false };
       const { outcome, period, closedUsedTokens, idle } = reset;
       if (outcome === 'reset') announceAccount(deps.redis, { userId });
-      const disarmed =
-        idle && !(await disarmSchedule(deps, 'reset', { ...owner, userId, now: deps.now() })).includes('reset');
+      const disarmed = idle && !(await disarmSchedule(deps, 'reset', { ...owner, userId })).includes('reset');
       return { outcome, period, closedUsedTokens, disarmed };
     },
     async checkUsage({ userId }) {
@@ -39,9 +38,9 @@ export function createMonthSteps(deps: ActivityDeps): MonthActivities {
         await deps.planner.disarm('alert', userId);
         return { outcome: 'no_such_user', disarmed: true };
       }
-      const check = await checkUsage(deps.database, { ...owner, now: deps.now(), purchaseUrl: deps.purchaseUrl });
+      const check = await checkUsage(deps.database, { ...owner, purchaseUrl: deps.purchaseUrl });
       if (check.outcome === 'below') {
-        const rearmed = await disarmSchedule(deps, 'alert', { ...owner, userId, now: deps.now() });
+        const rearmed = await disarmSchedule(deps, 'alert', { ...owner, userId });
         return { ...check, disarmed: !rearmed.includes('alert') };
       }
       if (check.outcome === 'sent') {
@@ -59,7 +58,7 @@ async function repairSchedules(deps: ActivityDeps): Promise<ScheduleReport> {
   const onProgress = () => Context.current().heartbeat();
   const purged = await purgeRefused(deps.database, { onStep: onProgress });
   if (purged.turns > 0) deps.log.info(purged, 'refused questions of more than 7 days ago were purged');
-  const { accounts, schedules, differences } = await compareSchedules(deps, { now: deps.now, onProgress });
+  const { accounts, schedules, differences } = await compareSchedules(deps, { onProgress });
   const count = (fault: (typeof differences)[number]['fault']) =>
     differences.filter((difference) => difference.fault === fault).length;
   const found = {
@@ -70,7 +69,7 @@ async function repairSchedules(deps: ActivityDeps): Promise<ScheduleReport> {
     needless: count('needless'),
     unrecorded: count('unrecorded'),
   };
-  const mended = await mendSchedules(deps, differences, { now: deps.now, onProgress });
+  const mended = await mendSchedules(deps, differences, { onProgress });
   if (mended > 0)
     deps.log.warn(
       { ...found, mended, first: differences.slice(0, 20) },

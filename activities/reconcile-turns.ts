@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { readClock } from '../db/database.ts';
 import { proveBooks } from '../db/money/proof.ts';
 import { releaseTurn } from '../db/turns/end.ts';
 import { expireHolds, findQuietTurns, findUnsettledAnswer, isQuiet, type QuietTurn } from '../db/turns/reconcile.ts';
@@ -72,14 +73,14 @@ async function mend(
 ): Promise<Mended | null> {
   // The time is taken before Temporal is asked: any run that claims the turn from now on is newer than what is seen
   // here.
-  const seenAt = deps.now();
+  const seenAt = await readClock(deps.database.sql);
   const run = await deps.runs.findOpen(turn);
   if (run !== null && !(await endIfStuck(deps, turn, { ...run, quietForMs }))) return null;
   const { turnId } = turn;
   if (hasAnswer) {
     const answer = await findUnsettledAnswer(deps.database, turnId);
     if (answer === null) return null;
-    await settleTurn(deps.database, { turnId, answer, now: deps.now() });
+    await settleTurn(deps.database, { turnId, answer });
     deps.feed.announce(turnId, 'changed');
     await afterWrite(deps, turn.userId);
     return 'settled';

@@ -13,9 +13,8 @@ export function announceOwner({ redis }: Pick<ActivityDeps, 'redis'>): void {
 }
 
 /** The context for the running activity. The Temporal run's id names the hold. */
-export function admissionContext({ models, counter, now }: ActivityDeps): AdmissionContext {
+export function admissionContext({ models, counter }: ActivityDeps): AdmissionContext {
   return {
-    now: now(),
     runId: currentRunId(),
     findModel: (name) => models.find((model) => model.name === name) ?? null,
     countTokens: (text, encoding, by) => counter.count(text, encoding, by),

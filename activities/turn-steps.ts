@@ -10,7 +10,7 @@ import { admissionContext, announceOwner, currentRunId } from './turn-context.ts
 export function createTurnSteps(
   deps: ActivityDeps,
 ): Pick<TurnActivities, 'reserveTurn' | 'settleTurn' | 'releaseTurn'> {
-  const { database, now } = deps;
+  const { database } = deps;
   return {
     async reserveTurn({ turnId, cancelled }) {
       const reserved = await reserveTurn(database, turnId, cancelled, admissionContext(deps));
@@ -18,7 +18,7 @@ export function createTurnSteps(
       return reserved;
     },
     async settleTurn({ turnId, answer }) {
-      const settled = await settleTurn(database, { turnId, answer, now: now() });
+      const settled = await settleTurn(database, { turnId, answer });
       announceTurn(deps, turnId);
       return settled;
     },

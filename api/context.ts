@@ -41,7 +41,7 @@ export interface ApiDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
-  /** Milliseconds since the epoch. */
+  /** This process's clock, in milliseconds since the epoch. What it says decides about no tokens (G36). */
   now(): number;
 }
 

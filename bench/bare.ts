@@ -73,11 +73,10 @@ process.once('SIGTERM', () => process.exit(0));
 async function admit(on: Database, { userId, accountId }: Principal, message: string): Promise<Hold | null> {
   const questionTokens = countTokens(message, 'o200k_base');
   return on.transaction(async (tx) => {
-    const now = Date.now();
-    const { balance } = await lockAccount(tx, { accountId, now });
+    const { balance } = await lockAccount(tx, accountId);
     const { heldByOthers } = await one(
       sql<{ heldByOthers: number }>`select coalesce(sum(tokens), 0)::float8 as "heldByOthers" from holds
-      where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)}`,
+      where account_id = ${accountId} and ended_at is null and expires_at > ${tx.clock()}`,
       tx,
     );
     if (model === undefined) return null;
@@ -102,7 +101,7 @@ async function admit(on: Database, { userId, accountId }: Principal, message: st
       runId: 'bare',
       size: decision.hold,
       rate: model.rate,
-      expiresAt: now + holdTimeoutMs(decision.hold.outputLimit),
+      forMs: holdTimeoutMs(decision.hold.outputLimit),
     });
   });
 }
@@ -115,7 +114,7 @@ async function settle(
 ): Promise<number> {
   const tokens = meter(usage, hold.rate);
   await on.transaction(async (tx) => {
-    const account = await lockAccount(tx, { accountId, now: Date.now() });
+    const account = await lockAccount(tx, accountId);
     bookDebit(tx, account, {
       turnId: hold.turnId,
       holdId: hold.id,

@@ -138,10 +138,9 @@ async function live(database: Database, model: PricedModel): Promise<void> {
 }
 
 async function answer(database: Database, model: PricedModel, turnId: string): Promise<void> {
-  const now = Date.now();
-  const context = { findModel: () => model, countTokens: (text: string) => text.length / 2, now, runId: randomUUID() };
+  const context = { findModel: () => model, countTokens: (text: string) => text.length / 2, runId: randomUUID() };
   await reserveTurn(database, turnId, false, context);
-  const opened = await openAttempt(database, turnId, { ...context, temporalAttempt: 1, scheduledAt: now });
+  const opened = await openAttempt(database, turnId, { ...context, temporalAttempt: 1, scheduledAt: Date.now() });
   if (opened?.kind !== 'opened') throw new Error(`no attempt was opened: ${opened?.kind}`);
   const stored = await storeAnswer(database, {
     turnId,
@@ -157,10 +156,9 @@ async function answer(database: Database, model: PricedModel, turnId: string): P
     finishUnknown: false,
     streamEntries: 40,
     providerRequestId: `req_${turnId}`,
-    now,
   });
   if (stored?.kind !== 'answered') throw new Error(`no answer was stored: ${stored?.kind}`);
-  await settleTurn(database, { turnId, answer: stored.answer, now });
+  await settleTurn(database, { turnId, answer: stored.answer });
 }
 
 /** As many alerts and audit entries as turns, each alert told to one person, and each turn once in a redrive. */

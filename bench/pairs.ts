@@ -25,14 +25,13 @@ export function realForm(database: Database, model: PricedModel): LedgerForm {
   const context = { findModel: () => model, countTokens: (text: string) => text.length };
   return {
     async hold({ turnId, runId }) {
-      const reserved = await reserveTurn(database, turnId, false, { ...context, now: Date.now(), runId });
+      const reserved = await reserveTurn(database, turnId, false, { ...context, runId });
       return reserved.kind === 'held' ? reserved.holdId : null;
     },
     async settle({ turnId, answer }) {
       await settleTurn(database, {
         turnId,
         answer: { ...answer, attempt: 1, outcome: 'completed', estimated: false },
-        now: Date.now(),
       });
     },
     close: async () => {},

@@ -69,14 +69,10 @@ async function main(stopping: AbortSignal): Promise<void> {
 
 async function run(postgresUrl: string, redisUrl: string, size: { rows: number; accounts: number }): Promise<Line[]> {
   const seeded = await findSeededLedger(postgresUrl, size);
-  const database = await openDatabase({ url: seeded.url, poolMax: 4 });
+  const database = await openDatabase({ url: seeded.url, poolMax: 4, now: () => seeded.now });
   const redis = await openRedis(redisUrl);
   try {
-    return await measure(
-      database,
-      seeded,
-      createStatsCache({ redis, compute: () => readTokenStats(database, seeded.now) }),
-    );
+    return await measure(database, seeded, createStatsCache({ redis, compute: () => readTokenStats(database) }));
   } finally {
     await redis.close();
     await database.close();
@@ -85,11 +81,11 @@ async function run(postgresUrl: string, redisUrl: string, size: { rows: number; 
 
 async function measure(
   database: Database,
-  { now, accounts }: SeededLedger,
+  { accounts }: SeededLedger,
   cache: ReturnType<typeof createStatsCache>,
 ): Promise<Line[]> {
   const anybody = () => 2 + Math.floor(Math.random() * (accounts - 1));
-  const cold = await timed('statistics, cold', 20, () => readTokenStats(database, now));
+  const cold = await timed('statistics, cold', 20, () => readTokenStats(database));
   await cache.refresh();
   const warm = await timed('statistics, warm', 2_000, () => cache.read());
   const lines = [judge(cold, 'p50', TARGETS.cold), judge(warm, 'p99', TARGETS.warm)];
@@ -99,7 +95,7 @@ async function measure(
   ] as const) {
     lines.push(
       judge(
-        await timed(`usage state${whose}`, 500, () => readUsage(database, { accountId: pick(), now })),
+        await timed(`usage state${whose}`, 500, () => readUsage(database, { accountId: pick() })),
         'most',
         TARGETS.page,
       ),
@@ -109,7 +105,7 @@ async function measure(
       lines.push(
         judge(
           await timed(`history ${by}${whose}`, 300, async () =>
-            list(database, { month: await monthOf(database, pick(), now), limit: 100, cursor: null }),
+            list(database, { month: await monthOf(database, pick()), limit: 100, cursor: null }),
           ),
           'most',
           TARGETS.page,
@@ -117,7 +113,7 @@ async function measure(
       );
     }
   }
-  const month = await monthOf(database, HOT_ACCOUNT, now);
+  const month = await monthOf(database, HOT_ACCOUNT);
   const cursors = await walk(database, month, 100);
   lines.push(
     judge(
@@ -155,8 +151,8 @@ async function measureProof(database: Database): Promise<Line[]> {
   ];
 }
 
-function monthOf(database: Database, accountId: number, now: number): Promise<Month> {
-  return findMonth(database, { accountId, month: null, now });
+function monthOf(database: Database, accountId: number): Promise<Month> {
+  return findMonth(database, { accountId, month: null });
 }
 
 /** The cursors of the first pages: each begins where the last one ended. */

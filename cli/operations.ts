@@ -46,7 +46,6 @@ export async function withOperations<T>(
         // A command connects first, which gives up after 10 s by itself.
         armWithinMs: 15_000,
         log: STANDARD_ERROR,
-        now: Date.now,
       });
     } finally {
       await opened?.then(

@@ -18,7 +18,7 @@ export function addSchedulesCheck(schedules: Command, readConfig: ReadConfig): v
       const compared = await withDatabase(config, (database) =>
         withTemporal(config, async ({ client }) => {
           const { createPlanner } = await import('../platform/temporal/planner.ts');
-          return compareSchedules({ database, planner: createPlanner(client, config.temporal) }, { now: Date.now });
+          return compareSchedules({ database, planner: createPlanner(client, config.temporal) });
         }),
       );
       print(compared, { json, text: textOf(compared) });

@@ -17,8 +17,8 @@ export function addSchedulesRepair(schedules: Command, readConfig: ReadConfig): 
         withTemporal(config, async ({ client }) => {
           const { createPlanner } = await import('../platform/temporal/planner.ts');
           const arming = { database, planner: createPlanner(client, config.temporal) };
-          const compared = await compareSchedules(arming, { now: Date.now });
-          const mended = await mendSchedules(arming, compared.differences, { now: Date.now });
+          const compared = await compareSchedules(arming);
+          const mended = await mendSchedules(arming, compared.differences);
           print(
             { ...compared, mended },
             { json, text: `${textOf(compared)}${mended === 0 ? '' : `; ${mended} mended`}` },

@@ -12,7 +12,7 @@ export function addStats(program: Command, readConfig: ReadConfig): void {
     .option('--json', 'print {"overview", "distribution", "topUsers": […], "asOf"}')
     .action(async ({ top, json }: { top: number; json?: boolean }) => {
       await withDatabase(readConfig(), async (database) => {
-        const stats = await readTokenStats(database, Date.now());
+        const stats = await readTokenStats(database);
         const { overview, distribution } = stats;
         const topUsers = stats.topUsers.slice(0, top);
         const users = topUsers.map(({ userId, email, usedTokens, usagePercent, level }) => [

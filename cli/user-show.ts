@@ -14,11 +14,10 @@ export function addUserShow(user: Command, readConfig: ReadConfig): void {
     .action(async (userId: number, { json }: { json?: boolean }) => {
       await withDatabase(readConfig(), async (database) => {
         const shown = await getUser(database.sql, userId);
-        const now = Date.now();
         const { accountId } = shown;
         const [usage, holds, entries] = await Promise.all([
-          readUsage(database, { accountId, now }),
-          listLiveHolds(database.sql, { accountId, now }),
+          readUsage(database, { accountId }),
+          listLiveHolds(database.sql, accountId),
           listEntries(database.sql, { accountId, limit: 20, cursor: null }),
         ]);
         const facts = [

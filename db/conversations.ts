@@ -4,7 +4,7 @@ import { AppError, type ErrorCode } from '../domain/errors.ts';
 import type { TurnState, TurnUsage } from '../domain/turn.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from './page.ts';
 import { columnsOf, type RowOf } from './columns.ts';
-import type { Database } from './database.ts';
+import { readClock, type Database } from './database.ts';
 import { naming } from './driver/outcome.ts';
 import { Conversation } from './entities/conversation.ts';
 import { Turn } from './entities/turn.ts';
@@ -24,18 +24,12 @@ export async function createConversation(
   { userId, title }: { userId: number; title: string | null },
 ): Promise<ConversationRecord> {
   const conversationId = uuidv7();
-  const now = new Date();
   const row = await naming({ conversationId }, () =>
-    database.transaction(async (tx) =>
-      tx.em().create(Conversation, {
-        id: conversationId,
-        user: userId,
-        title,
-        listedAt: now,
-        createdAt: now,
-        updatedAt: now,
-      }),
-    ),
+    database.transaction(async (tx) => {
+      const now = new Date(await readClock(tx));
+      const times = { listedAt: now, createdAt: now, updatedAt: now };
+      return tx.em().create(Conversation, { id: conversationId, user: userId, title, ...times });
+    }),
   );
   return recordOf(row);
 }

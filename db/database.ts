@@ -1,5 +1,5 @@
 import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { ClientBase, Pool } from 'pg';
 import type { Instant } from '../domain/period.ts';
 import type { TurnEnding } from '../domain/turn.ts';
@@ -69,6 +69,7 @@ export interface DatabaseOptions {
   readonly traceStatement?: TraceStatement | undefined;
   readonly answerWithinMs?: number | null | undefined;
   readonly lockWithinMs?: number | undefined;
+  readonly now?: (() => Instant) | undefined;
 }
 
 /** The driver's limit is above PostgreSQL's own, so that it is reached only when a server or a network is silent. */
@@ -85,12 +86,19 @@ const LOCK_WITHIN_MS = 2_000;
  * @param options.answerWithinMs a connection that does not answer for so long is given up, with all that was sent on
  *   it; 20 s by default. Null: no statement has a limit, here or in the server, because migrations read whole tables.
  * @param options.lockWithinMs a statement that waits so long for a lock fails (55P03); 2 s by default. 0: no limit.
+ * @param options.now decides instead of PostgreSQL's clock. Only tests and benches have another time.
  * @param options.traceStatement runs each statement and gets its first word.
  * @param options.onTurnEnded called for each ending of a turn, after its transaction has committed.
  * @throws when the server cannot be reached within 5 s.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { onTurnEnded, traceStatement, answerWithinMs = ANSWER_WITHIN_MS, lockWithinMs = LOCK_WITHIN_MS } = options;
+  const {
+    onTurnEnded,
+    traceStatement,
+    answerWithinMs = ANSWER_WITHIN_MS,
+    lockWithinMs = LOCK_WITHIN_MS,
+    now,
+  } = options;
   // How long each wait may last: a connection 5 s, a statement 15 s, an idle transaction 30 s (a lost client must not
   // keep a lock). The server keeps the last two; when nothing of it arrives, the driver gives up the connection.
   const limits = {
@@ -119,7 +127,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     logger: () => {},
   });
   const pool = await orm.em.getConnection().getNativeClient();
-  const onAny = onPool(pool);
+  const clock = now === undefined ? () => CLOCK : () => sql<Date>`${new Date(now())}::timestamptz`;
+  const onAny = onPool(pool, clock);
   function unitOfWorkOn(pipeline: Pipeline): EntityManager {
     const em = orm.em.fork();
     em.setTransactionContext(kyselyOn(pipeline));
@@ -137,7 +146,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       if (em !== undefined) await em.flush();
       return answer;
     };
-    const result = await transact(pool, answerOf, locks);
+    const result = await transact(pool, clock, answerOf, locks);
     if (onTurnEnded !== undefined) for (const ending of endings) onTurnEnded(ending);
     return result;
   }
@@ -164,6 +173,20 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     },
     close: () => orm.close(true),
   };
+}
+
+/** A subquery is read once a statement, so that an index can be searched by it; the function alone, once a row. */
+const CLOCK: RawBuilder<Date> = sql`(select clock_timestamp())`;
+
+/** The time in a select list, in milliseconds. */
+export function instantOf(on: Sql): RawBuilder<Instant> {
+  return sql`floor(extract(epoch from ${on.clock()}) * 1000)::float8`;
+}
+
+/** What decides about time, in milliseconds: see `Sql.clock`. */
+export async function readClock(on: Sql): Promise<Instant> {
+  const { now } = await one(sql<{ now: Instant }>`select ${instantOf(on)} as now`, on);
+  return now;
 }
 
 /**

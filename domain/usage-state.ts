@@ -27,6 +27,8 @@ export interface UsageState extends UsageFigures {
   readonly depletesAt: Instant | null;
   /** Whether an admin has suspended the account: nothing is admitted then, whatever `canSend` says of its tokens. */
   readonly suspended: boolean;
+  /** When it was read. */
+  readonly asOf: Instant;
 }
 
 export interface UsageReading {

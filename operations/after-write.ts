@@ -4,7 +4,7 @@ import { announceAccount } from '../platform/streams/account-feed.ts';
 import { armSchedules } from './arm-schedules.ts';
 import type { OperationDeps } from './deps.ts';
 
-export type AfterWriteDeps = Pick<OperationDeps, 'database' | 'redis' | 'planner' | 'armWithinMs' | 'log' | 'now'>;
+export type AfterWriteDeps = Pick<OperationDeps, 'database' | 'redis' | 'planner' | 'armWithinMs' | 'log'>;
 
 /**
  * Follows every write to a user's account outside a turn's own run, right after its commit: it tells the account's
@@ -18,9 +18,9 @@ export async function afterWrite(deps: AfterWriteDeps, userId: number): Promise<
   );
 }
 
-async function arm(deps: Pick<OperationDeps, 'database' | 'planner' | 'now'>, userId: number): Promise<void> {
+async function arm(deps: Pick<OperationDeps, 'database' | 'planner'>, userId: number): Promise<void> {
   const account = await findAccount(deps.database.sql, userId);
-  if (account !== null) await armSchedules(deps, { ...account, now: deps.now() });
+  if (account !== null) await armSchedules(deps, account);
 }
 
 const ARM_WITHIN_MS = 2_000;

@@ -2,7 +2,6 @@ import type { Database } from '../db/database.ts';
 import { lockAccount } from '../db/money/accounts.ts';
 import { forgetNeedless, remember } from '../db/money/armed.ts';
 import type { LockedAccount } from '../db/money/locked-account.ts';
-import type { Instant } from '../domain/period.ts';
 import {
   neededSchedules,
   ScheduleRefused,
@@ -31,9 +30,9 @@ export interface ArmingDeps {
  */
 export async function armSchedules(
   { database, planner }: { readonly database: Database; readonly planner: Pick<Planner, 'arm'> },
-  { accountId, now, again = [] }: { accountId: number; now: Instant; again?: readonly ScheduleKind[] },
+  { accountId, again = [] }: { accountId: number; again?: readonly ScheduleKind[] },
 ): Promise<ScheduleKind[]> {
-  const before = await database.locking({ accountId }, (tx) => lockAccount(tx, { accountId, now }));
+  const before = await database.locking({ accountId }, (tx) => lockAccount(tx, accountId));
   const wanted = neededSchedules(before.balance);
   const kinds = [...new Set([...schedulesToArm(wanted, before.armed), ...again.filter((kind) => wanted[kind])])];
   if (kinds.length === 0) return [];
@@ -44,10 +43,10 @@ export async function armSchedules(
       () => armed.push(kind),
       (error: unknown) => failures.push(error),
     );
-  const isStillSo = await database.locking({ accountId }, (tx) => remember(tx, before, { kinds: armed, wanted, now }));
+  const isStillSo = await database.locking({ accountId }, (tx) => remember(tx, before, { kinds: armed, wanted }));
   // The zone or the period has changed meanwhile. Somebody may have armed the new one already, and this call has
   // overwritten it, so it is armed once more as it is now.
-  if (!isStillSo) return armSchedules({ database, planner }, { accountId, now, again: kinds });
+  if (!isStillSo) return armSchedules({ database, planner }, { accountId, again: kinds });
   if (failures.length > 0) throw failures.find((error) => !(error instanceof ScheduleRefused)) ?? failures[0];
   return armed;
 }
@@ -60,13 +59,11 @@ export async function armSchedules(
 export async function disarmSchedule(
   deps: ArmingDeps,
   kind: ScheduleKind,
-  { accountId, userId, now }: { accountId: number; userId: number; now: Instant },
+  { accountId, userId }: { accountId: number; userId: number },
 ): Promise<ScheduleKind[]> {
   await deps.planner.disarm(kind, userId);
-  await deps.database.locking({ accountId }, async (tx) =>
-    forgetNeedless(tx, await lockAccount(tx, { accountId, now })),
-  );
-  return armSchedules(deps, { accountId, now, again: [kind] });
+  await deps.database.locking({ accountId }, async (tx) => forgetNeedless(tx, await lockAccount(tx, accountId)));
+  return armSchedules(deps, { accountId, again: [kind] });
 }
 
 export function scheduledAccountOf({

@@ -7,7 +7,7 @@ import type { OperationDeps } from './deps.ts';
 import { writeOrFind } from './look-up.ts';
 import { sellersOf, type PaymentDeps } from './payments.ts';
 
-export type BuyDeps = PaymentDeps & Pick<OperationDeps, 'database' | 'log' | 'now'>;
+export type BuyDeps = PaymentDeps & Pick<OperationDeps, 'database' | 'log'>;
 
 export interface WantedPurchase {
   readonly userId: number;
@@ -43,7 +43,7 @@ export async function buyTokens(
         method,
         livemode: provider.livemode,
         key,
-        expiresAt: provider.expiryOf(deps.now()),
+        expiresAt: provider.expiryOf(Date.now()),
       }),
     ({ purchaseId }) => (purchaseId === undefined ? Promise.resolve(null) : findPurchase(database.sql, purchaseId)),
   );

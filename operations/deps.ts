@@ -16,8 +16,6 @@ export interface OperationDeps {
   /** How long who writes waits until the schedules are armed; 2,000 ms unless told. */
   readonly armWithinMs?: number;
   readonly log: Warnings;
-  /** Milliseconds since the epoch. */
-  now(): number;
 }
 
 /** Is told what did not happen now and will be made up for later: a log, or the standard error of a command. */

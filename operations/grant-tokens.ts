@@ -2,17 +2,17 @@ import { grantTokens, reverseGrant, type GrantResult } from '../db/money/grants.
 import { afterWrite, type AfterWriteDeps } from './after-write.ts';
 import { writeOrFind } from './look-up.ts';
 
-type Grant = Omit<Parameters<typeof grantTokens>[1], 'now'>;
-type Reversal = Omit<Parameters<typeof reverseGrant>[1], 'now'>;
+type Grant = Parameters<typeof grantTokens>[1];
+type Reversal = Parameters<typeof reverseGrant>[1];
 
 /** Gives a person tokens. @throws AppError as `grantTokens`. */
 export async function grant(deps: AfterWriteDeps, wanted: Grant): Promise<GrantResult> {
-  return book(deps, () => grantTokens(deps.database, { ...wanted, now: deps.now() }));
+  return book(deps, () => grantTokens(deps.database, wanted));
 }
 
 /** Takes a grant back, whole or in part. The person may then be at 90 %. @throws AppError as `reverseGrant`. */
 export async function reverse(deps: AfterWriteDeps, wanted: Reversal): Promise<GrantResult> {
-  return book(deps, () => reverseGrant(deps.database, { ...wanted, now: deps.now() }));
+  return book(deps, () => reverseGrant(deps.database, wanted));
 }
 
 /**

@@ -23,7 +23,7 @@ export async function lookAtPurchase(
 ): Promise<Converged> {
   const known = await getPurchase(deps.database.sql, purchaseId);
   const look = await providerOf(deps.shop, known).look(atProvider(known));
-  const converged = await convergePurchase(deps.database, { purchaseId, look, source, now: deps.now() });
+  const converged = await convergePurchase(deps.database, { purchaseId, look, source });
   if (converged.changed) {
     const { userId } = converged.purchase;
     if (converged.booked === 0) announceAccount(deps.redis, { userId });

@@ -22,11 +22,11 @@ export type RefundDeps = LookDeps & PaymentDeps;
  */
 export async function refundPurchase(
   deps: RefundDeps,
-  wanted: Omit<WantedRefund, 'now'>,
+  wanted: WantedRefund,
 ): Promise<{ refund: RefundRow; purchase: PurchaseRow }> {
   const { database } = deps;
   const requested = await writeOrFind(
-    () => requestRefund(database, { ...wanted, now: deps.now() }),
+    () => requestRefund(database, wanted),
     async ({ refundId }) => {
       const refund = refundId === undefined ? null : await findRefund(database.sql, refundId);
       return refund === null ? null : { refund, purchase: await getPurchase(database.sql, refund.purchaseId) };
@@ -56,7 +56,7 @@ export async function sendRefund(deps: LookDeps, refundId: string): Promise<Refu
     await providerOf(shop, purchase).refund(atProvider(purchase), { refundId, amount, reason, account: null });
   } catch (error) {
     if (!(error instanceof RefundRefused)) throw error;
-    const { userId } = await failRefund(database, { refundId, failure: error.failure, now: deps.now() });
+    const { userId } = await failRefund(database, { refundId, failure: error.failure });
     await afterWrite(deps, userId);
     return 'failed';
   }

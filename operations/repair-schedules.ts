@@ -3,7 +3,6 @@ import type { Sql } from '../db/database.ts';
 import { findAccount, lockAccount, readOpenAccounts } from '../db/money/accounts.ts';
 import type { LockedAccount } from '../db/money/locked-account.ts';
 import { findUserIds } from '../db/people/users.ts';
-import type { Instant } from '../domain/period.ts';
 import {
   neededSchedules,
   SCHEDULE_KINDS,
@@ -51,14 +50,14 @@ const SECOND_LOOK_MS = 1_000;
  */
 export async function compareSchedules(
   deps: ArmingDeps,
-  { now, onProgress = () => {} }: { now: () => Instant; onProgress?: OnProgress },
+  { onProgress = () => {} }: { onProgress?: OnProgress } = {},
 ): Promise<Comparison> {
   const listed = new Map<string, PlannedSchedule>();
   for await (const schedule of deps.planner.list()) listed.set(keyOf(schedule), schedule);
   const schedules = listed.size;
   const suspects: Subject[] = [];
   let accounts = 0;
-  for await (const page of openAccounts(deps.database.sql, now())) {
+  for await (const page of openAccounts(deps.database.sql)) {
     accounts += page.length;
     for (const account of page) {
       for (const subject of SCHEDULE_KINDS.map((kind) => ({ kind, userId: account.userId }))) {
@@ -73,19 +72,19 @@ export async function compareSchedules(
     [...listed.values()].map(({ userId }) => userId),
   );
   suspects.push(...[...listed.values()].filter(({ userId, nextAt }) => nextAt === null || !known.has(userId)));
-  return { accounts, schedules, differences: await lookAgain(deps, suspects, { now, onProgress, accounts }) };
+  return { accounts, schedules, differences: await lookAgain(deps, suspects, { onProgress, accounts }) };
 }
 
 /** @returns how many differences were put right. @throws one error for all that could not be mended, at the end. */
 export async function mendSchedules(
   deps: ArmingDeps,
   differences: readonly ScheduleDifference[],
-  { now, onProgress = () => {} }: { now: () => Instant; onProgress?: OnProgress },
+  { onProgress = () => {} }: { onProgress?: OnProgress } = {},
 ): Promise<number> {
   let mended = 0;
   const failures: unknown[] = [];
   for (const difference of differences) {
-    await mend(deps, difference, now()).then(
+    await mend(deps, difference).then(
       () => {
         mended++;
       },
@@ -98,11 +97,11 @@ export async function mendSchedules(
   return mended;
 }
 
-async function mend(deps: ArmingDeps, { kind, userId, fault }: ScheduleDifference, now: Instant): Promise<void> {
+async function mend(deps: ArmingDeps, { kind, userId, fault }: ScheduleDifference): Promise<void> {
   const account = await findAccount(deps.database.sql, userId);
   if (account === null) await deps.planner.disarm(kind, userId);
-  else if (fault === 'needless') await disarmSchedule(deps, kind, { ...account, userId, now });
-  else await armSchedules(deps, { ...account, now, again: [kind] });
+  else if (fault === 'needless') await disarmSchedule(deps, kind, { ...account, userId });
+  else await armSchedules(deps, { ...account, again: [kind] });
 }
 
 interface Subject {
@@ -113,14 +112,13 @@ interface Subject {
 async function lookAgain(
   { database, planner }: ArmingDeps,
   suspects: readonly Subject[],
-  { now, onProgress, accounts }: { now: () => Instant; onProgress: OnProgress; accounts: number },
+  { onProgress, accounts }: { onProgress: OnProgress; accounts: number },
 ): Promise<ScheduleDifference[]> {
   if (suspects.length > 0) await sleep(SECOND_LOOK_MS);
   const differences: ScheduleDifference[] = [];
   for (const { kind, userId } of suspects) {
     const owner = await findAccount(database.sql, userId);
-    const account =
-      owner === null ? null : await database.locking(owner, (tx) => lockAccount(tx, { ...owner, now: now() }));
+    const account = owner === null ? null : await database.locking(owner, (tx) => lockAccount(tx, owner.accountId));
     const found = await planner.find(kind, userId);
     const fault = judge({ kind, userId }, account, found);
     if (fault !== null)
@@ -149,9 +147,9 @@ function wantedTiming(kind: ScheduleKind, account: Parameters<typeof judge>[1]):
   return neededSchedules(account.balance)[kind] ? timingOf(kind, scheduledAccountOf(account)) : null;
 }
 
-async function* openAccounts(on: Sql, now: Instant) {
+async function* openAccounts(on: Sql) {
   for (let after = 0; ;) {
-    const page = await readOpenAccounts(on, { now, after, limit: ACCOUNTS_AT_A_TIME });
+    const page = await readOpenAccounts(on, { after, limit: ACCOUNTS_AT_A_TIME });
     const last = page.at(-1);
     if (last === undefined) return;
     yield page;

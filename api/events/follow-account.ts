@@ -21,7 +21,7 @@ export interface AccountEvent {
   readonly data: unknown;
 }
 
-export type FollowDeps = Pick<ApiDeps, 'database' | 'redis' | 'accountFeed' | 'config' | 'now'>;
+export type FollowDeps = Pick<ApiDeps, 'database' | 'redis' | 'accountFeed' | 'config'>;
 
 /**
  * While messages arrive, a regular look finds what a lost one said, and a period that has ended. Without Redis there
@@ -156,9 +156,9 @@ export class AccountFollower {
 
   /** @returns null when the usage has not changed since the last event. */
   async #usage(): Promise<AccountEvent | null> {
-    const { database, config, now } = this.#deps;
+    const { database, config } = this.#deps;
     const data = presentUsage(
-      await readUsage(database, { accountId: this.#principal.accountId, now: now() }),
+      await readUsage(database, { accountId: this.#principal.accountId }),
       config.policy.purchaseUrl,
     );
     const shown = JSON.stringify({ ...data, depletesAt: null });

@@ -38,7 +38,7 @@ export function presentError(code: ErrorCode, locale: Locale) {
 }
 
 export function presentUsage(state: UsageState, purchaseUrl: string): z.infer<typeof usageState> {
-  const { period, resetsAt, depletesAt, ...figures } = state;
+  const { period, resetsAt, depletesAt, asOf: _, ...figures } = state;
   return {
     period: { label: period.label, start: iso(period.startsAt), end: iso(period.endsAt) },
     ...figures,

@@ -11,7 +11,7 @@ import { presentUsage } from '../present/turn.ts';
 import { me, modelPage, testUsageBody, updateMeBody, usageState } from '../wire/account.ts';
 
 export function accountRoutes(deps: ApiDeps): Route[] {
-  const { database, models, config, now } = deps;
+  const { database, models, config } = deps;
   const presentMe = async ({ userId, email, role, timeZone, locale }: Principal) => ({
     userId,
     email,
@@ -68,7 +68,6 @@ export function accountRoutes(deps: ApiDeps): Route[] {
           userId: principal.userId,
           ...(timeZone === undefined ? {} : { timeZone }),
           ...(locale === undefined ? {} : { locale }),
-          now: now(),
         });
         if (timeZone !== undefined) await afterWrite(deps, principal.userId);
         return { status: 200, body: await presentMe({ ...changed, role: principal.role }) };
@@ -86,10 +85,7 @@ export function accountRoutes(deps: ApiDeps): Route[] {
       async handle({ principal }) {
         return {
           status: 200,
-          body: presentUsage(
-            await readUsage(database, { accountId: principal.accountId, now: now() }),
-            config.policy.purchaseUrl,
-          ),
+          body: presentUsage(await readUsage(database, { accountId: principal.accountId }), config.policy.purchaseUrl),
         };
       },
     }),
@@ -99,7 +95,7 @@ export function accountRoutes(deps: ApiDeps): Route[] {
 
 /** Exists only on the embedded stack or with TEST_ROUTES=true. */
 function testUsage(deps: ApiDeps): Route {
-  const { database, config, now } = deps;
+  const { database, config } = deps;
   return defineRoute({
     method: 'post',
     path: '/api/ai-usage/test-usage',
@@ -114,7 +110,7 @@ function testUsage(deps: ApiDeps): Route {
       if (userId !== principal.userId && principal.role !== 'admin') throw new AppError('forbidden');
       const account = await findAccount(database.sql, userId);
       if (account === null) throw new AppError('not_found');
-      const state = await setTestUsage(database, { accountId: account.accountId, percent: usagePercent, now: now() });
+      const state = await setTestUsage(database, { accountId: account.accountId, percent: usagePercent });
       await afterWrite(deps, userId);
       return { status: 200, body: presentUsage(state, config.policy.purchaseUrl) };
     },

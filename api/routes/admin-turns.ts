@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readClock } from '../../db/database.ts';
 import { countFailures, listTurns } from '../../db/reports/admin-turns.ts';
 import { countFailuresOverTime } from '../../db/reports/failures-over-time.ts';
 import { getTurnDetail } from '../../db/reports/turn-detail.ts';
@@ -24,7 +25,7 @@ import { actorOf } from './audit.ts';
 const params = z.object({ turnId: uuid });
 
 export function adminTurnRoutes(deps: ApiDeps): Route[] {
-  const { database, models, runs, links, now } = deps;
+  const { database, models, runs, links } = deps;
   return [
     defineRoute({
       method: 'get',
@@ -60,7 +61,7 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
       async handle(_caller, { query: { bucket, timeZone, from, to, ...filter } }) {
         const buckets = await countFailuresOverTime(database, {
           filter,
-          buckets: decideBuckets({ bucket, from, to }, now(), timeZone),
+          buckets: decideBuckets({ bucket, from, to }, await readClock(database.sql), timeZone),
         });
         return {
           status: 200,

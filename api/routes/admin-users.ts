@@ -29,7 +29,7 @@ import { userParams } from '../wire/grant.ts';
 import { actorOf } from './audit.ts';
 
 export function adminUserRoutes(deps: ApiDeps): Route[] {
-  const { database, config, now } = deps;
+  const { database, config } = deps;
   return [
     defineRoute({
       method: 'get',
@@ -60,8 +60,8 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
       async handle(_caller, { params: { userId }, query: { limit, cursor } }) {
         const user = await getUser(database.sql, userId);
         const { accountId } = user;
-        const usage = await readUsage(database, { accountId, now: now() });
-        const holds = await listLiveHolds(database.sql, { accountId, now: now() });
+        const usage = await readUsage(database, { accountId });
+        const holds = await listLiveHolds(database.sql, accountId);
         const schedules = await findSchedules(deps, userId);
         const ledger = await listEntries(database.sql, { accountId, limit, cursor: cursor ?? null });
         return {

@@ -183,8 +183,7 @@ async function accept(
   return writeOrFind(
     () =>
       acceptTurn(deps.database, request, async ({ isUnknown }) => {
-        if (isUnknown && (await refuseAtDoor(deps.database, { ...request, now: deps.now() })))
-          throw await exhausted(deps, accountId);
+        if (isUnknown && (await refuseAtDoor(deps.database, request))) throw await exhausted(deps, accountId);
         await arrival.enter();
       }),
     async ({ turnId }) => (turnId === undefined ? null : findAccepted(deps.database, { turnId, accountId, bodyHash })),

@@ -6,7 +6,7 @@ import { alive, ready } from '../wire/health.ts';
 
 /** The probe must answer before its prober gives up. */
 const ANSWER_WITHIN_MS = 2_000;
-/** A process whose clock is off by more would open periods and end holds too early or too late (G36). */
+/** PostgreSQL's clock decides about tokens (G36); one so far off still misjudges who signs in, and misdates logs. */
 const MOST_SKEW_MS = 30_000;
 
 /**

@@ -11,7 +11,7 @@ import { dayUsage, historyPage, historyQuery, modelUsage, turnUsage } from '../w
 /** Lines of a CSV that one query reads. */
 const BATCH = 1_000;
 
-export function historyRoutes({ database, now }: Pick<ApiDeps, 'database' | 'now'>): Route[] {
+export function historyRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
   return [
     defineRoute({
       method: 'get',
@@ -30,7 +30,7 @@ export function historyRoutes({ database, now }: Pick<ApiDeps, 'database' | 'now
       },
       errors: [],
       async handle({ principal, request, response, gone }, { query: { by, month: wanted, limit, cursor } }) {
-        const month = await findMonth(database, { accountId: principal.accountId, month: wanted ?? null, now: now() });
+        const month = await findMonth(database, { accountId: principal.accountId, month: wanted ?? null });
         const view = VIEWS[by];
         if (request.accepts(['application/json', 'text/csv']) === 'text/csv') {
           return sendCsv(response, {

@@ -8,7 +8,7 @@ import { notification, notificationPage, notificationsQuery, unreadBody } from '
 
 const params = z.object({ id: idText });
 
-export function notificationRoutes({ database, now }: Pick<ApiDeps, 'database' | 'now'>): Route[] {
+export function notificationRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
   return [
     defineRoute({
       method: 'get',
@@ -40,7 +40,7 @@ export function notificationRoutes({ database, now }: Pick<ApiDeps, 'database' |
       answers: { 200: { description: 'Done', body: unreadBody } },
       errors: [],
       async handle({ principal }) {
-        return { status: 200, body: await readAllNotifications(database, { userId: principal.userId, now: now() }) };
+        return { status: 200, body: await readAllNotifications(database, { userId: principal.userId }) };
       },
     }),
     defineRoute({
@@ -56,9 +56,7 @@ export function notificationRoutes({ database, now }: Pick<ApiDeps, 'database' |
       async handle({ principal }, { params: { id } }) {
         return {
           status: 200,
-          body: presentNotification(
-            await readNotification(database, { notificationId: id, userId: principal.userId, now: now() }),
-          ),
+          body: presentNotification(await readNotification(database, { notificationId: id, userId: principal.userId })),
         };
       },
     }),

@@ -27,8 +27,8 @@ import {
 export function purchaseRoutes(deps: ApiDeps): Route[] {
   const { database, shop } = deps;
   async function detailOf(caller: Caller, row: PurchaseRow) {
-    const { purchasedTokens } = await readUsage(database, { ...caller.principal, now: deps.now() });
-    const refundable = await refundableOf(database.sql, { purchase: row, balance: purchasedTokens, now: Date.now() });
+    const { purchasedTokens: balance, asOf: now } = await readUsage(database, caller.principal);
+    const refundable = await refundableOf(database.sql, { purchase: row, balance, now });
     const refunds = await listRefunds(database.sql, row.purchaseId);
     return presentPurchaseDetail({ row, refundable, refunds }, caller.locale);
   }

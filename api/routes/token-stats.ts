@@ -11,12 +11,7 @@ import { userParams } from '../wire/grant.ts';
 import { tokenStats, userTokenStats } from '../wire/token-stats.ts';
 import { actorOf } from './audit.ts';
 
-export function tokenStatsRoutes({
-  database,
-  stats,
-  config,
-  now,
-}: Pick<ApiDeps, 'database' | 'stats' | 'config' | 'now'>): Route[] {
+export function tokenStatsRoutes({ database, stats, config }: Pick<ApiDeps, 'database' | 'stats' | 'config'>): Route[] {
   return [
     defineRoute({
       method: 'get',
@@ -46,14 +41,13 @@ export function tokenStatsRoutes({
       async handle(_caller, { params: { userId } }) {
         const account = await findAccount(database.sql, userId);
         if (account === null) throw new AppError('not_found');
-        const asOf = now();
         const [{ email }, state] = await Promise.all([
           getPrincipal(database.sql, userId),
-          readUsage(database, { accountId: account.accountId, now: asOf }),
+          readUsage(database, { accountId: account.accountId }),
         ]);
         return {
           status: 200,
-          body: { userId, email, ...presentUsage(state, config.policy.purchaseUrl), asOf: iso(asOf) },
+          body: { userId, email, ...presentUsage(state, config.policy.purchaseUrl), asOf: iso(state.asOf) },
         };
       },
     }),

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { alertLevelOf, decideAlert, type AlertLevel, type SentAlert } from '../../domain/alerts.ts';
 import { alertText, type Locale } from '../../domain/messages.ts';
-import type { Instant } from '../../domain/period.ts';
 import { totalAvailable, usagePercent } from '../../domain/policy.ts';
 import { first, one, type Database, type Tx } from '../database.ts';
 import { lockAccount } from '../money/accounts.ts';
@@ -26,10 +25,11 @@ export type UsageCheck =
  */
 export async function checkUsage(
   database: Database,
-  { accountId, now, purchaseUrl }: { accountId: number; now: Instant; purchaseUrl: string },
+  { accountId, purchaseUrl }: { accountId: number; purchaseUrl: string },
 ): Promise<UsageCheck> {
   return database.locking({ accountId }, async (tx) => {
-    const account = await lockAccount(tx, { accountId, now });
+    const account = await lockAccount(tx, accountId);
+    const { now } = account;
     const { used } = account.balance;
     const total = totalAvailable(account.balance);
     const percent = usagePercent(used, total);

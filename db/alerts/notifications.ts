@@ -5,7 +5,7 @@ import type { Instant } from '../../domain/period.ts';
 import { Delivery, Notification } from '../entities/notification.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
-import { first, type Database, type Sql, type Tx } from '../database.ts';
+import { first, one, type Database, type Sql, type Tx } from '../database.ts';
 
 export interface NewNotification {
   readonly userId: number;
@@ -71,10 +71,10 @@ export async function listNotifications(
  */
 export async function readNotification(
   database: Database,
-  { notificationId, userId, now }: { notificationId: number; userId: number; now: Instant },
+  { notificationId, userId }: { notificationId: number; userId: number },
 ): Promise<NotificationRecord> {
   const found = await first(
-    sql<NotificationRecord>`update notifications n set read_at = coalesce(read_at, ${new Date(now)})
+    sql<NotificationRecord>`update notifications n set read_at = coalesce(read_at, ${database.sql.clock()})
     where id = ${notificationId} and user_id = ${userId} returning ${columns}`,
     database.sql,
   );
@@ -85,13 +85,12 @@ export async function readNotification(
 /** @returns how many are unread afterwards: 0, unless one arrived meanwhile. */
 export async function readAllNotifications(
   database: Database,
-  { userId, now }: { userId: number; now: Instant },
+  { userId }: { userId: number },
 ): Promise<{ unreadCount: number }> {
   return database.transaction(async (tx) => {
-    const em = tx.em();
-    const unread = { user: userId, readAt: null };
-    await em.nativeUpdate(Notification, unread, { readAt: new Date(now) });
-    return { unreadCount: await em.count(Notification, unread) };
+    const unread = sql`from notifications where user_id = ${userId} and read_at is null`;
+    tx.write(sql`update notifications set read_at = ${tx.clock()} where id in (select id ${unread})`);
+    return one(sql<{ unreadCount: number }>`select count(*)::int as "unreadCount" ${unread}`, tx);
   });
 }
 

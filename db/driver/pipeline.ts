@@ -16,7 +16,13 @@ import { failureOfSent } from './outcome.ts';
  * Runs statements, on the pool or in one transaction. Queries are written with kysely's `sql` tag, so values are always
  * parameters.
  */
-export type Sql = QueryExecutorProvider;
+export interface Sql extends QueryExecutorProvider {
+  /**
+   * The time, as an expression of a statement: PostgreSQL's while the statement runs. In a statement behind a lock it
+   * is read after the wait, in the one that locks before it. No process's clock decides about periods and holds (G36).
+   */
+  clock(): RawBuilder<Date>;
+}
 
 /**
  * A transaction. Statements begun together leave in one packet and run in that order, each seeing what those before it
@@ -28,8 +34,8 @@ export interface Tx extends Sql {
 }
 
 /** Runs each statement by itself, on any connection. */
-export function onPool(pool: Pool): Sql {
-  return runner(async (consume) => {
+export function onPool(pool: Pool, clock: Sql['clock']): Sql {
+  return runner(clock, async (consume) => {
     const client = await pool.connect();
     let isLost = false;
     try {
@@ -56,6 +62,7 @@ export function onPool(pool: Pool): Sql {
  */
 export async function transact<T>(
   pool: Pool,
+  clock: Sql['clock'],
   work: (tx: Tx) => Promise<T>,
   { lockWithinMs }: { readonly lockWithinMs?: number | undefined } = {},
 ): Promise<T> {
@@ -67,7 +74,7 @@ export async function transact<T>(
   let isLost = false;
   let committing = false;
   try {
-    const result = await work(txOn(client, sent));
+    const result = await work(txOn(client, clock, sent));
     committing = true;
     const command = client.query('commit').then((answer) => answer.command);
     sent.add(command);
@@ -97,9 +104,9 @@ function isConnectionLost(error: unknown): boolean {
   return isUnavailable(error) && !isLockTimeout(error);
 }
 
-function txOn(client: PoolClient, sent: Sent): Tx {
+function txOn(client: PoolClient, clock: Sql['clock'], sent: Sent): Tx {
   const connection = connectionOf(client, false);
-  const on = runner((consume) => consume(connection));
+  const on = runner(clock, (consume) => consume(connection));
   return { ...on, write: (statement) => sent.add(statement.execute(on)) };
 }
 
@@ -127,9 +134,12 @@ class Sent {
 const compiler = new PostgresQueryCompiler();
 const adapter = new PostgresAdapter();
 
-function runner(provideConnection: <T>(consume: (connection: DatabaseConnection) => Promise<T>) => Promise<T>): Sql {
+function runner(
+  clock: Sql['clock'],
+  provideConnection: <T>(consume: (connection: DatabaseConnection) => Promise<T>) => Promise<T>,
+): Sql {
   const executor = new DefaultQueryExecutor(compiler, adapter, { provideConnection });
-  return { getExecutor: () => executor };
+  return { getExecutor: () => executor, clock };
 }
 
 /** @param alone each statement commits itself. */

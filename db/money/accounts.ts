@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { openBalance, type Balance } from '../../domain/balance.ts';
 import { dayOf, nextPeriod, type Instant, type Period } from '../../domain/period.ts';
 import { columnsOf, type Nullable, type RowOf } from '../columns.ts';
-import { first, one, type Sql, type Tx } from '../database.ts';
+import { first, instantOf, one, type Sql, type Tx } from '../database.ts';
 import { Account, Period as PeriodEntity } from '../entities/account.ts';
 import { openPeriod } from './ledger.ts';
 import type { LockedAccount } from './locked-account.ts';
@@ -12,12 +12,9 @@ import type { LockedAccount } from './locked-account.ts';
  * (G16, G19).
  * @throws when there is no such account, which is a broken invariant here.
  */
-export async function lockAccount(
-  tx: Tx,
-  { accountId, now }: { accountId: number; now: Instant },
-): Promise<LockedAccount> {
+export async function lockAccount(tx: Tx, accountId: number): Promise<LockedAccount> {
   await lockAccountRow(tx, accountId);
-  return readLockedAccount(tx, { accountId, now });
+  return openAccount(tx, await readLockedAccount(tx, accountId));
 }
 
 /** Only locks. What is needed before the next period is opened is read afterwards. */
@@ -26,14 +23,11 @@ export async function lockAccountRow(tx: Tx, accountId: number): Promise<void> {
 }
 
 /**
- * Reads an account whose row the caller has locked. It is a statement of its own after the lock, so that it sees what
- * the lock's last holder wrote.
+ * Reads an account whose row the caller has locked, with its newest period, which may be over. It is a statement of its
+ * own after the lock, so that it sees what the lock's last holder wrote, and the time after the wait.
  */
-export async function readLockedAccount(
-  tx: Tx,
-  { accountId, now }: { accountId: number; now: Instant },
-): Promise<LockedAccount> {
-  return openAccount(tx, await one(selectAccount(sql`a.id = ${accountId}`), tx), now);
+export function readLockedAccount(tx: Tx, accountId: number): Promise<StoredAccount> {
+  return one(selectAccount(tx, sql`a.id = ${accountId}`), tx);
 }
 
 /**
@@ -45,7 +39,7 @@ export function findPayer<Beside>(
   tx: Tx,
   { turnId, beside }: { turnId: string; beside: (accountId: RawBuilder<unknown>) => RawBuilder<Beside> },
 ): Promise<(StoredAccount & Beside) | null> {
-  const payer = selectAccount(sql`a.id = (select account_id from turns where id = ${turnId})`);
+  const payer = selectAccount(tx, sql`a.id = (select account_id from turns where id = ${turnId})`);
   // The id becomes a bigint again: compared as the float8 that the driver reads, it would match no index.
   return first(
     sql<
@@ -56,12 +50,12 @@ export function findPayer<Beside>(
 }
 
 /** Opens the account's current period unless somebody has. The caller holds the account's lock. */
-export async function openAccount(tx: Tx, stored: StoredAccount, now: Instant): Promise<LockedAccount> {
-  const open = openAccountOf(stored, now);
+export async function openAccount(tx: Tx, stored: StoredAccount): Promise<LockedAccount> {
+  const open = openAccountOf(stored);
   if (open !== null) return open;
   const { accountId } = stored;
   const balance = balanceOf(stored);
-  const period = nextPeriod(periodOf(stored), now, stored.timeZone);
+  const period = nextPeriod(periodOf(stored), stored.now, stored.timeZone);
   const opened = openBalance(
     balance ?? { ...EMPTY, purchased: stored.purchased, debt: stored.debt },
     stored.monthlyAllowance,
@@ -69,7 +63,7 @@ export async function openAccount(tx: Tx, stored: StoredAccount, now: Instant): 
   const periodId = await openPeriod(tx, { accountId, period, allowance: stored.monthlyAllowance });
   return {
     accountId,
-    ...clockOf(stored, now),
+    ...clockOf(stored),
     periodId,
     period,
     balance: opened,
@@ -84,43 +78,31 @@ export async function openAccount(tx: Tx, stored: StoredAccount, now: Instant): 
  */
 export async function readAccount<Beside>(
   on: Sql,
-  { accountId, now, beside }: { accountId: number; now: Instant; beside: RawBuilder<Beside> },
+  { accountId, beside }: { accountId: number; beside: RawBuilder<Beside> },
 ): Promise<(LockedAccount & Beside) | null> {
   const stored = await first(
     sql<
       StoredAccount & Beside
-    >`select * from (${selectAccount(sql`a.id = ${accountId}`)}) account cross join (${beside}) beside`,
+    >`select * from (${selectAccount(on, sql`a.id = ${accountId}`)}) account cross join (${beside}) beside`,
     on,
   );
   if (stored === null) return null;
-  const open = openAccountOf(stored, now);
+  const open = openAccountOf(stored);
   return open === null ? null : { ...stored, ...open };
 }
 
 /**
- * A page of the accounts that were used in the period open at `now`, in the order of their ids, after the id `after`.
+ * A page of the accounts that were used in the period open now, in the order of their ids, after the id `after`.
  */
 export async function readOpenAccounts(
   on: Sql,
-  { now, after, limit }: { now: Instant; after: number; limit: number },
+  { after, limit }: { after: number; limit: number },
 ): Promise<LockedAccount[]> {
-  const { rows } = await sql<StoredAccount>`select ${payerColumns}, ${periodColumns}
+  const { rows } = await sql<StoredAccount>`select ${payerColumns}, ${periodColumns}, ${instantOf(on)} as now
     from accounts a join periods p on p.account_id = a.id
-    where a.id > ${after} and p.ends_at > ${new Date(now)} and (p.used_tokens > 0 or p.reset_armed or p.alert_armed is not null)
+    where a.id > ${after} and p.ends_at > ${on.clock()} and (p.used_tokens > 0 or p.reset_armed or p.alert_armed is not null)
     order by a.id limit ${limit}`.execute(on);
-  return rows.flatMap((stored) => openAccountOf(stored, now) ?? []);
-}
-
-/**
- * Reads the account's newest period as stored, without opening the next; null when it has none. The caller holds the
- * account's lock.
- */
-export async function readNewestPeriod(
-  tx: Tx,
-  accountId: number,
-): Promise<{ period: Period | null; used: number; timeZone: string }> {
-  const stored = await one(selectAccount(sql`a.id = ${accountId}`), tx);
-  return { period: periodOf(stored), used: stored.used ?? 0, timeZone: stored.timeZone };
+  return rows.flatMap((stored) => openAccountOf(stored) ?? []);
 }
 
 const payerColumns = columnsOf(Account, 'a', {
@@ -145,25 +127,27 @@ const periodColumns = columnsOf(PeriodEntity, 'p', {
   alertArmed: 'alertArmed',
 });
 
-export type StoredAccount = RowOf<typeof payerColumns> & Nullable<RowOf<typeof periodColumns>>;
+/** An account and its newest period as they were at `now`, which decides whether the period is over. */
+export type StoredAccount = RowOf<typeof payerColumns> &
+  Nullable<RowOf<typeof periodColumns>> & { readonly now: Instant };
 
-function selectAccount(which: RawBuilder<unknown>) {
+function selectAccount(on: Sql, which: RawBuilder<unknown>) {
   return sql<StoredAccount>`
-    select ${payerColumns}, ${periodColumns}
+    select ${payerColumns}, ${periodColumns}, ${instantOf(on)} as now
     from accounts a
     left join lateral (select * from periods where account_id = a.id order by ends_at desc limit 1) p on true
     where ${which}`;
 }
 
 /** @returns null when the account's period is over, or it never had one. */
-function openAccountOf(stored: StoredAccount, now: Instant): LockedAccount | null {
-  const { accountId, periodId, resetArmed, alertArmed } = stored;
+function openAccountOf(stored: StoredAccount): LockedAccount | null {
+  const { accountId, periodId, resetArmed, alertArmed, now } = stored;
   const period = periodOf(stored);
   const balance = balanceOf(stored);
   if (period === null || balance === null || periodId === null || now >= period.endsAt) return null;
   return {
     accountId,
-    ...clockOf(stored, now),
+    ...clockOf(stored),
     periodId,
     period,
     balance,
@@ -171,14 +155,15 @@ function openAccountOf(stored: StoredAccount, now: Instant): LockedAccount | nul
   };
 }
 
-function clockOf(
-  { userId, timeZone }: StoredAccount,
-  now: Instant,
-): Pick<LockedAccount, 'userId' | 'timeZone' | 'today'> {
-  return { userId, timeZone, today: dayOf(now, timeZone) };
+function clockOf({
+  userId,
+  timeZone,
+  now,
+}: StoredAccount): Pick<LockedAccount, 'userId' | 'timeZone' | 'now' | 'today'> {
+  return { userId, timeZone, now, today: dayOf(now, timeZone) };
 }
 
-function periodOf({ label, startsAt, endsAt }: StoredAccount): Period | null {
+export function periodOf({ label, startsAt, endsAt }: StoredAccount): Period | null {
   return label === null || startsAt === null || endsAt === null ? null : { label, startsAt, endsAt };
 }
 

@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import type { Instant } from '../../domain/period.ts';
 import { neededSchedules, rememberArmed, type ScheduleKind, type Schedules } from '../../domain/schedules.ts';
 import type { Tx } from '../database.ts';
 import { lockAccount } from './accounts.ts';
@@ -25,9 +24,9 @@ export async function forgetReset(tx: Tx, account: LockedAccount): Promise<void>
 export async function remember(
   tx: Tx,
   before: LockedAccount,
-  { kinds, wanted, now }: { kinds: readonly ScheduleKind[]; wanted: Schedules; now: Instant },
+  { kinds, wanted }: { kinds: readonly ScheduleKind[]; wanted: Schedules },
 ): Promise<boolean> {
-  const account = await lockAccount(tx, { accountId: before.accountId, now });
+  const account = await lockAccount(tx, before.accountId);
   if (account.periodId !== before.periodId || account.timeZone !== before.timeZone) return false;
   await write(
     tx,

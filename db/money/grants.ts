@@ -41,7 +41,6 @@ interface Wish {
   readonly key: string;
   /** The admin, for the audit log. Absent when no admin acted (a purchase). */
   readonly actor?: AuditActor;
-  readonly now?: Instant;
 }
 
 /**
@@ -89,7 +88,7 @@ type Wanted = Wish & { readonly accountId: number } & (
 
 /** @returns null when another admin has used the key, which is audited. */
 async function bookOnce(tx: Tx, wanted: Wanted): Promise<GrantResult | null> {
-  const account = await lockAccount(tx, { accountId: wanted.accountId, now: wanted.now ?? Date.now() });
+  const account = await lockAccount(tx, wanted.accountId);
   const known = await first(
     sql<GrantEntry>`${selectEntry} where e.account_id = ${wanted.accountId} and e.kind = ${wanted.kind} and e.idempotency_key = ${wanted.key}`,
     tx,

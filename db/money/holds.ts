@@ -1,8 +1,7 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { HoldSize } from '../../domain/admission.ts';
 import type { Rate, RateVersion } from '../../domain/model.ts';
-import type { Instant } from '../../domain/period.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import { first, type Sql, type Tx } from '../database.ts';
 import { Hold as HoldEntity } from '../entities/hold.ts';
@@ -20,30 +19,33 @@ export interface Hold {
   /** The rate version that this hold fixed. Its debit is metered by it. */
   readonly rateId: number;
   readonly rate: Rate;
-  /** Infinity once the answer is stored, because the hold then waits for settle. */
-  readonly expiresAt: Instant;
+  /** Whether it counted when it was read: its expiry was to come, or its answer is stored and waits for settle. */
+  readonly isLive: boolean;
 }
 
-/** Writes the hold without waiting for PostgreSQL: the commit reports a row that was refused. */
+/**
+ * Writes the hold without waiting for PostgreSQL: the commit reports a row that was refused.
+ * @param hold.forMs it expires so long after it is written.
+ */
 export function openHold(
   tx: Tx,
-  hold: { accountId: number; turnId: string; runId: string; size: HoldSize; rate: RateVersion; expiresAt: Instant },
+  hold: { accountId: number; turnId: string; runId: string; size: HoldSize; rate: RateVersion; forMs: number },
 ): Hold {
-  const { accountId, turnId, runId, size, expiresAt } = hold;
+  const { accountId, turnId, runId, size, forMs } = hold;
   const { id: rateId, input, cachedInput, output } = hold.rate;
   const id = uuidv7();
   tx.write(sql`
     insert into holds (id, account_id, turn_id, run_id, ordinal, tokens, prompt_tokens, output_limit, history_from,
       rate_id, rate_input, rate_cached_input, rate_output, expires_at)
     values (${id}, ${accountId}, ${turnId}, ${runId}, (select count(*) + 1 from holds where turn_id = ${turnId} and run_id = ${runId}),
-      ${size.tokens}, ${size.promptTokens}, ${size.outputLimit}, ${size.historyFrom}, ${rateId}, ${input}, ${cachedInput}, ${output}, ${new Date(expiresAt)})`);
-  return { id, turnId, runId, state: 'pending', ...size, rateId, rate: { input, cachedInput, output }, expiresAt };
+      ${size.tokens}, ${size.promptTokens}, ${size.outputLimit}, ${size.historyFrom}, ${rateId}, ${input}, ${cachedInput}, ${output}, ${after(tx, forMs)})`);
+  return { id, turnId, runId, state: 'pending', ...size, rateId, rate: { input, cachedInput, output }, isLive: true };
 }
 
 /** The turn's pending hold, whichever run made it. */
 export async function findPendingHold(on: Sql, turnId: string): Promise<Hold | null> {
   const row = await first(
-    sql<HoldRow>`select ${holdColumns} from holds h where turn_id = ${turnId} and state = 'pending'`,
+    sql<HoldRow>`select ${holdColumns}, h.expires_at > ${on.clock()} as "isLive" from holds h where turn_id = ${turnId} and state = 'pending'`,
     on,
   );
   return row === null ? null : toHold(row);
@@ -55,7 +57,7 @@ export async function findPendingHoldOf(
   { turnId, attempt }: { turnId: string; attempt: number },
 ): Promise<Hold | null> {
   const row = await first(
-    sql<HoldRow>`select ${holdColumns} from holds h
+    sql<HoldRow>`select ${holdColumns}, h.expires_at > ${on.clock()} as "isLive" from holds h
     where turn_id = ${turnId} and state = 'pending' and id = (select hold_id from attempts where turn_id = ${turnId} and number = ${attempt})`,
     on,
   );
@@ -68,12 +70,16 @@ export function moveHold(tx: Tx, holdId: string, to: 'settled' | 'released' | 'e
 }
 
 /**
- * Each attempt renews the hold for as long as the attempt may take. Null: the turn is answered, and its hold waits for
- * settle.
+ * Each attempt renews the hold for as long as the attempt may take, from now. Null: the turn is answered, and its hold
+ * waits for settle.
  */
-export function renewHold(tx: Tx, holdId: string, expiresAt: Instant | null): void {
-  const until = expiresAt === null ? sql`'infinity'` : sql`${new Date(expiresAt)}`;
+export function renewHold(tx: Tx, holdId: string, forMs: number | null): void {
+  const until = forMs === null ? sql`'infinity'` : after(tx, forMs);
   tx.write(sql`update holds set expires_at = ${until} where id = ${holdId} and state = 'pending'`);
+}
+
+function after(on: Sql, ms: number): RawBuilder<Date> {
+  return sql`${on.clock()} + ${ms} * interval '1 millisecond'`;
 }
 
 const holdColumns = columnsOf(HoldEntity, 'h', [
@@ -89,9 +95,8 @@ const holdColumns = columnsOf(HoldEntity, 'h', [
   'rateInput',
   'rateCachedInput',
   'rateOutput',
-  'expiresAt',
 ]);
-type HoldRow = RowOf<typeof holdColumns>;
+type HoldRow = RowOf<typeof holdColumns> & Pick<Hold, 'isLive'>;
 
 function toHold({ rateInput, rateCachedInput, rateOutput, ...row }: HoldRow): Hold {
   return { ...row, rate: { input: rateInput, cachedInput: rateCachedInput, output: rateOutput } };

@@ -1,5 +1,5 @@
 import type { Balance } from '../../domain/balance.ts';
-import type { Period } from '../../domain/period.ts';
+import type { Instant, Period } from '../../domain/period.ts';
 import type { Schedules } from '../../domain/schedules.ts';
 
 /**
@@ -10,6 +10,8 @@ export interface LockedAccount {
   /** The owner, and the time zone that the owner has set now. */
   readonly userId: number;
   readonly timeZone: string;
+  /** When it was read, by PostgreSQL's clock: behind the lock, so after the wait for it. */
+  readonly now: Instant;
   readonly periodId: number;
   readonly period: Period;
   readonly balance: Balance;

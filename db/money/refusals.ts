@@ -1,6 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
 import { levelOf, totalAvailable } from '../../domain/policy.ts';
-import type { Instant } from '../../domain/period.ts';
 import type { Database } from '../database.ts';
 import { readAccount } from './accounts.ts';
 
@@ -18,13 +17,13 @@ export const KEPT_REFUSALS = 5;
  */
 export async function refuseAtDoor(
   database: Database,
-  asking: { accountId: number; userId: number; conversationId: string | null; now: Instant },
+  asking: { accountId: number; userId: number; conversationId: string | null },
 ): Promise<boolean> {
-  const { accountId, userId, conversationId, now } = asking;
+  const { accountId, userId, conversationId } = asking;
   const beside = sql<{ kept: number; isTheirs: boolean }>`select
       (select count(*)::int from (select 1 from turns where user_id = ${userId} and error_code = 'TOKEN_EXHAUSTED' and state = 'refused' limit ${KEPT_REFUSALS}) k) as kept,
       (${conversationId}::uuid is null or exists (select 1 from conversations where id = ${conversationId}::uuid and user_id = ${userId})) as "isTheirs"`;
-  const account = await readAccount(database.sql, { accountId, now, beside });
+  const account = await readAccount(database.sql, { accountId, beside });
   if (account === null || account.kept < KEPT_REFUSALS || !account.isTheirs) return false;
   if (levelOf(account.balance.used, totalAvailable(account.balance)) !== 'BLOCKED') return false;
   await database.inLane({ accountId }, () => countRefusal(account).execute(database.sql));

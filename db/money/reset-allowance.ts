@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Instant } from '../../domain/period.ts';
 import { decideReset, type ResetOutcome } from '../../domain/reset.ts';
 import { first, type Database, type Tx } from '../database.ts';
-import { lockAccountRow, readLockedAccount, readNewestPeriod } from './accounts.ts';
+import { lockAccountRow, openAccount, periodOf, readLockedAccount } from './accounts.ts';
 import type { LockedAccount } from './locked-account.ts';
 
 export type AllowanceReset =
@@ -24,14 +24,15 @@ export type AllowanceReset =
  */
 export async function resetAllowance(
   database: Database,
-  { accountId, firedFor, now }: { accountId: number; firedFor: Instant; now: Instant },
+  { accountId, firedFor }: { accountId: number; firedFor: Instant },
 ): Promise<AllowanceReset> {
   return database.locking({ accountId }, async (tx) => {
     await lockAccountRow(tx, accountId);
-    const last = await readNewestPeriod(tx, accountId);
-    const outcome = decideReset({ last: last.period, firedFor, now, timeZone: last.timeZone });
+    const stored = await readLockedAccount(tx, accountId);
+    const { now, timeZone } = stored;
+    const outcome = decideReset({ last: periodOf(stored), firedFor, now, timeZone });
     if (outcome === 'past_month') return { outcome };
-    const account = await readLockedAccount(tx, { accountId, now });
+    const account = await openAccount(tx, stored);
     const closedUsedTokens = await readUsedBefore(tx, account);
     const idle = outcome !== 'not_due' && closedUsedTokens === 0 && account.balance.used === 0;
     return { outcome, period: account.period.label, closedUsedTokens, idle };

@@ -1,7 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
 import { forecastDepletion, type Pace } from '../../domain/forecast.ts';
-import type { Instant } from '../../domain/period.ts';
 import { totalAvailable, usedAtPercent } from '../../domain/policy.ts';
 import { describeUsage, type UsageReading, type UsageState } from '../../domain/usage-state.ts';
 import { one, type Database, type Sql, type Tx } from '../database.ts';
@@ -14,36 +13,29 @@ const DEBITS_IN_THE_MEAN = 20;
 /**
  * All that an account is shown, in one snapshot: the same figures by which admission decides, never cached (G7, G16).
  */
-export async function readUsage(
-  database: Database,
-  { accountId, now }: { accountId: number; now: Instant },
-): Promise<UsageState> {
+export async function readUsage(database: Database, { accountId }: { accountId: number }): Promise<UsageState> {
+  const on = database.sql;
   const beside = sql<
     RecentRow & Pace & Door
-  >`select * from (${selectRecent(accountId, now)}) recent cross join (${selectPace(accountId, now)}) pace
+  >`select * from (${selectRecent(on, accountId)}) recent cross join (${selectPace(on, accountId)}) pace
     cross join (${selectDoor(accountId)}) door`;
-  const read = await readAccount(database.sql, { accountId, now, beside });
-  if (read !== null) return stateOf(read, recentOf(read), read, now, read);
+  const read = await readAccount(on, { accountId, beside });
+  if (read !== null) return stateOf(read, recentOf(read), read, read);
   // The first touch in a new period opens it.
   return database.locking({ accountId }, async (tx) => {
-    const opened = await lockAccount(tx, { accountId, now });
-    const recent = await readRecent(tx, accountId, now);
-    return stateOf(
-      opened,
-      recent,
-      await one(selectPace(accountId, now), tx),
-      now,
-      await one(selectDoor(accountId), tx),
-    );
+    const opened = await lockAccount(tx, accountId);
+    const recent = await readRecent(tx, accountId);
+    return stateOf(opened, recent, await one(selectPace(tx, accountId), tx), await one(selectDoor(accountId), tx));
   });
 }
 
-function stateOf(account: LockedAccount, recent: Recent, pace: Pace, now: Instant, { suspended }: Door): UsageState {
+function stateOf(account: LockedAccount, recent: Recent, pace: Pace, { suspended }: Door): UsageState {
   const figures = describeUsage({ ...account, ...recent });
   return {
     ...figures,
+    asOf: account.now,
     depletesAt: forecastDepletion({
-      now,
+      now: account.now,
       timeZone: account.timeZone,
       remaining: figures.remainingTokens,
       resetsAt: figures.resetsAt,
@@ -59,35 +51,32 @@ function stateOf(account: LockedAccount, recent: Recent, pace: Pace, now: Instan
  */
 export async function setTestUsage(
   database: Database,
-  { accountId, percent, now }: { accountId: number; percent: number; now: Instant },
+  { accountId, percent }: { accountId: number; percent: number },
 ): Promise<UsageState> {
   await database.locking({ accountId }, async (tx) => {
-    const account = await lockAccount(tx, { accountId, now });
-    if ((await readRecent(tx, accountId, now)).heldTokens > 0) throw new AppError('tokens_held', { retryAfter: 5 });
+    const account = await lockAccount(tx, accountId);
+    if ((await readRecent(tx, accountId)).heldTokens > 0) throw new AppError('tokens_held', { retryAfter: 5 });
     await bookAdjustment(tx, account, usedAtPercent(totalAvailable(account.balance), percent), 'test usage');
   });
-  return readUsage(database, { accountId, now });
+  return readUsage(database, { accountId });
 }
 
 /**
  * Live holds and the debits of the last settled turns. The caller holds the account's lock, so nobody moves them
  * meanwhile.
  */
-async function readRecent(on: Sql, accountId: number, now: Instant): Promise<Recent> {
-  return recentOf(await one(selectRecent(accountId, now), on));
+async function readRecent(on: Sql, accountId: number): Promise<Recent> {
+  return recentOf(await one(selectRecent(on, accountId), on));
 }
 
 /**
  * Finds who pays for a turn, with what the answer's warning will need: the other holds, and the debits that stay in the
  * mean beside the turn's own.
  */
-export function findPayerBeforeSettle(
-  tx: Tx,
-  { turnId, now }: { turnId: string; now: Instant },
-): Promise<(StoredAccount & RecentRow) | null> {
+export function findPayerBeforeSettle(tx: Tx, turnId: string): Promise<(StoredAccount & RecentRow) | null> {
   return findPayer(tx, {
     turnId,
-    beside: (accountId) => selectRecentOf(accountId, now, { exceptTurnId: turnId, debits: DEBITS_IN_THE_MEAN - 1 }),
+    beside: (accountId) => selectRecentOf(tx, accountId, { exceptTurnId: turnId, debits: DEBITS_IN_THE_MEAN - 1 }),
   });
 }
 
@@ -104,8 +93,8 @@ interface RecentRow {
   debitSum: number;
 }
 
-function selectRecent(accountId: number, now: Instant) {
-  return selectRecentOf(sql`${accountId}`, now, { exceptTurnId: null, debits: DEBITS_IN_THE_MEAN });
+function selectRecent(on: Sql, accountId: number) {
+  return selectRecentOf(on, sql`${accountId}`, { exceptTurnId: null, debits: DEBITS_IN_THE_MEAN });
 }
 
 /**
@@ -114,13 +103,13 @@ function selectRecent(accountId: number, now: Instant) {
  * @param account its id, as a value or a column.
  */
 function selectRecentOf(
+  on: Sql,
   account: RawBuilder<unknown>,
-  now: Instant,
   { exceptTurnId, debits }: { exceptTurnId: string | null; debits: number },
 ) {
   return sql<RecentRow>`
     select
-      (select coalesce(sum(tokens), 0)::float8 from holds where account_id = ${account} and ended_at is null and expires_at > ${new Date(now)}
+      (select coalesce(sum(tokens), 0)::float8 from holds where account_id = ${account} and ended_at is null and expires_at > ${on.clock()}
         and turn_id is distinct from ${exceptTurnId}::uuid) as "heldTokens",
       count(*)::int as "debitCount", coalesce(sum(tokens), 0)::float8 as "debitSum"
     from (select tokens from ledger_entries where account_id between ${account} and ${account} and kind = 'debit' order by account_id, id desc limit ${debits}) d`;
@@ -139,12 +128,12 @@ function selectDoor(accountId: number) {
 }
 
 /** Reads 8 days of rollups, which contain every day that the forecast may look at in any zone. */
-function selectPace(accountId: number, now: Instant) {
-  const from = new Date(now - 8 * 86_400_000);
+function selectPace(on: Sql, accountId: number) {
+  const from = sql`${on.clock()} - interval '8 days'`;
   return sql<Pace>`
     select
       (select floor(extract(epoch from created_at) * 1000)::float8 from ledger_entries
         where account_id between ${accountId} and ${accountId} and kind = 'debit' order by account_id desc, id limit 1) as "firstDebitAt",
       (select coalesce(jsonb_agg(jsonb_build_object('day', u.day, 'tokens', u.used_tokens)), '[]') from periods p join usage_rollups u on u.period_id = p.id
-        where p.account_id = ${accountId} and p.ends_at > ${from} and u.day >= ${from.toISOString().slice(0, 10)}::date and u.rate_id is not null) as debits`;
+        where p.account_id = ${accountId} and p.ends_at > ${from} and u.day >= (${from})::date and u.rate_id is not null) as debits`;
 }

@@ -142,14 +142,14 @@ export async function revokeToken(database: Database, which: { token?: string; t
  */
 export async function updateProfile(
   database: Database,
-  change: { userId: number; timeZone?: string; locale?: Locale; now: number },
+  change: { userId: number; timeZone?: string; locale?: Locale },
 ): Promise<Principal> {
   const timeZone = change.timeZone === undefined ? undefined : getTimeZone(change.timeZone);
   const account = await findAccount(database.sql, change.userId);
   if (account === null) throw new AppError('not_found');
   return database.locking(account, async (tx) => {
     if (timeZone !== undefined) {
-      await forgetReset(tx, await lockAccount(tx, { accountId: account.accountId, now: change.now }));
+      await forgetReset(tx, await lockAccount(tx, account.accountId));
       await sql`update accounts set time_zone = ${timeZone} where id = ${account.accountId}`.execute(tx);
     }
     if (change.locale !== undefined)

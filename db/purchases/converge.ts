@@ -29,11 +29,12 @@ export interface Converged {
  */
 export async function convergePurchase(
   database: Database,
-  { purchaseId, look, source, now }: { purchaseId: string; look: Look; source: LookSource; now: number },
+  { purchaseId, look, source }: { purchaseId: string; look: Look; source: LookSource },
 ): Promise<Converged> {
-  return database.transaction(async (tx) => {
-    const { accountId } = await getPurchase(tx, purchaseId);
-    const account = await lockAccount(tx, { accountId, now });
+  const { accountId } = await getPurchase(database.sql, purchaseId);
+  // What a provider has said is booked, however long it takes.
+  return database.locking({ accountId, isPatient: true }, async (tx) => {
+    const account = await lockAccount(tx, accountId);
     const purchase = await lockPurchase(tx, purchaseId);
     await endRefundsSeen(tx, purchaseId, look.payment);
     await noteDetails(tx, purchaseId, look);

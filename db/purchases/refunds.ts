@@ -43,7 +43,6 @@ export interface WantedRefund {
     | { readonly actor: AuditActor; /** null: all that is left */ readonly amount: number | null };
   readonly reason: string;
   readonly key: string;
-  readonly now: number;
 }
 
 /**
@@ -57,11 +56,11 @@ export async function requestRefund(
   wanted: WantedRefund,
 ): Promise<{ refund: RefundRow; purchase: PurchaseRow }> {
   const refundId = uuidv7();
+  const { accountId, userId } = await getPurchase(database.sql, wanted.purchaseId);
+  if ('userId' in wanted.by && wanted.by.userId !== userId) throw new AppError('not_found');
   return naming({ refundId }, () =>
-    database.transaction(async (tx) => {
-      const { accountId, userId } = await getPurchase(tx, wanted.purchaseId);
-      if ('userId' in wanted.by && wanted.by.userId !== userId) throw new AppError('not_found');
-      const account = await lockAccount(tx, { accountId, now: wanted.now });
+    database.locking({ accountId }, async (tx) => {
+      const account = await lockAccount(tx, accountId);
       const purchase = await lockPurchase(tx, wanted.purchaseId);
       const known = await first(
         sql<RefundRow>`select ${columns} from refunds r where purchase_id = ${wanted.purchaseId} and idempotency_key = ${wanted.key}`,
@@ -90,12 +89,12 @@ export async function requestRefund(
 /** The provider refused for good, so the tokens come back. */
 export async function failRefund(
   database: Database,
-  { refundId, failure, now }: { refundId: string; failure: RefundFailure; now: number },
+  { refundId, failure }: { refundId: string; failure: RefundFailure },
 ): Promise<PurchaseRow> {
-  return database.transaction(async (tx) => {
-    const { purchaseId } = await getRefund(tx, refundId);
-    const { accountId } = await getPurchase(tx, purchaseId);
-    const account = await lockAccount(tx, { accountId, now });
+  const { purchaseId } = await getRefund(database.sql, refundId);
+  const { accountId } = await getPurchase(database.sql, purchaseId);
+  return database.locking({ accountId, isPatient: true }, async (tx) => {
+    const account = await lockAccount(tx, accountId);
     const purchase = await lockPurchase(tx, purchaseId);
     await sql`update refunds set state = 'failed', failure = ${failure}, ended_at = clock_timestamp()
       where id = ${refundId} and state = 'requested'`.execute(tx);
@@ -103,7 +102,10 @@ export async function failRefund(
   });
 }
 
-/** What the buyer may have back of a purchase now. Nothing while a refund or a dispute of it is under way. */
+/**
+ * What the buyer may have back of a purchase. Nothing while a refund or a dispute of it is under way.
+ * @param now PostgreSQL's, of the snapshot that told the balance.
+ */
 export async function refundableOf(
   on: Sql,
   { purchase, balance, now }: { purchase: PurchaseRow; balance: number; now: number },
@@ -148,7 +150,7 @@ async function amountOf(
     if (amount < 1 || amount > kept) throw new AppError('not_refundable', { refundable: { amount: kept } });
     return amount;
   }
-  const most = await refundableOf(tx, { purchase, balance: account.balance.purchased, now: wanted.now });
+  const most = await refundableOf(tx, { purchase, balance: account.balance.purchased, now: account.now });
   if (most.amount === 0) throw new AppError('not_refundable', { refundable: most });
   const { tokens } = wanted.by;
   if (tokens === null) return most.amount;

@@ -82,14 +82,11 @@ export interface LiveHold {
 const HOLDS_SHOWN = 100;
 
 /** Holds that count against the account now, oldest first, at most 100. */
-export async function listLiveHolds(
-  on: Sql,
-  { accountId, now }: { accountId: number; now: Instant },
-): Promise<LiveHold[]> {
+export async function listLiveHolds(on: Sql, accountId: number): Promise<LiveHold[]> {
   const { rows } = await sql<
     RowOf<typeof holdColumns> & RowOf<typeof whenHoldExpires>
   >`select ${holdColumns}, ${whenHoldExpires}
-    from holds h where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)} order by created_at limit ${HOLDS_SHOWN}`.execute(
+    from holds h where account_id = ${accountId} and ended_at is null and expires_at > ${on.clock()} order by created_at limit ${HOLDS_SHOWN}`.execute(
     on,
   );
   return rows;

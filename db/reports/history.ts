@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
 import { openLabel, type Instant } from '../../domain/period.ts';
 import { columnsOf, type Nullable, type RowOf, type Whole } from '../columns.ts';
-import { one, type Database } from '../database.ts';
+import { instantOf, one, type Database } from '../database.ts';
 import { Account, Period } from '../entities/account.ts';
 import { LedgerEntry } from '../entities/ledger-entry.ts';
 import { ModelRate } from '../entities/model-rate.ts';
@@ -28,14 +28,15 @@ export interface UsageFigures {
 /** @param month null: the open month. @throws AppError invalid_request for a month that has not begun. */
 export async function findMonth(
   database: Database,
-  { accountId, month, now }: { accountId: number; month: string | null; now: Instant },
+  { accountId, month }: { accountId: number; month: string | null },
 ): Promise<Month> {
-  const { timeZone, label, startsAt, endsAt, wantedId } = await one(
-    sql<RowOf<typeof clockColumns> & Nullable<RowOf<typeof periodColumns>> & { wantedId: number | null }>`
-    select ${clockColumns}, ${periodColumns},
+  const on = database.sql;
+  const { timeZone, label, startsAt, endsAt, wantedId, now } = await one(
+    sql<RowOf<typeof clockColumns> & Nullable<RowOf<typeof periodColumns>> & { wantedId: number | null; now: Instant }>`
+    select ${clockColumns}, ${periodColumns}, ${instantOf(on)} as now,
       (select id::float8 from periods where account_id = a.id and label = coalesce(${month}::text, p.label)) as "wantedId"
     from accounts a left join lateral (select * from periods where account_id = a.id order by ends_at desc limit 1) p on true where a.id = ${accountId}`,
-    database.sql,
+    on,
   );
   const last = label === null || startsAt === null || endsAt === null ? null : { label, startsAt, endsAt };
   const open = openLabel(last, now, timeZone);

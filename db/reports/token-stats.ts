@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Instant } from '../../domain/period.ts';
 import { levelOf, usagePercent } from '../../domain/policy.ts';
 import type { TokenStats } from '../../domain/token-stats.ts';
-import { one, type Database } from '../database.ts';
+import { instantOf, one, type Database } from '../database.ts';
 
 const TOP_USERS = 100;
 
@@ -11,13 +11,14 @@ const TOP_USERS = 100;
  * periods are read, so the cost does not grow with the age of the service (G33). Shares are compared as integers, like
  * levels.
  */
-export async function readTokenStats(database: Database, now: Instant): Promise<TokenStats> {
+export async function readTokenStats(database: Database): Promise<TokenStats> {
+  const on = database.sql;
   const row = await one(
     sql<Row>`
     with standing as materialized (
       select a.user_id, a.purchased_tokens as purchased, coalesce(p.used_tokens, 0) as used,
         a.purchased_tokens + coalesce(p.allowance_tokens + p.spent_purchased_tokens, a.monthly_allowance_tokens) as total
-      from accounts a left join periods p on p.account_id = a.id and p.ends_at > ${new Date(now)}
+      from accounts a left join periods p on p.account_id = a.id and p.ends_at > ${on.clock()}
     ), top as (
       select s.user_id::float8 as "userId", u.email, s.used::float8 as "usedTokens", s.purchased::float8 as "purchasedTokens", s.total::float8 as "totalAvailable"
       from (select * from standing order by used desc, user_id limit ${TOP_USERS}) s join users u on u.id = s.user_id
@@ -26,9 +27,9 @@ export async function readTokenStats(database: Database, now: Instant): Promise<
       coalesce(sum(used), 0)::float8 as "totalUsedTokens", coalesce(sum(purchased), 0)::float8 as "totalPurchasedTokens",
       count(*) filter (where used * 100 < total * 50)::int as "below50", count(*) filter (where used * 100 < total * 80)::int as "below80",
       count(*) filter (where used * 100 < total * 90)::int as "below90", count(*) filter (where used * 100 < total * 95)::int as "below95",
-      (select coalesce(jsonb_agg(to_jsonb(top) order by "usedTokens" desc, "userId"), '[]') from top) as "topUsers"
+      (select coalesce(jsonb_agg(to_jsonb(top) order by "usedTokens" desc, "userId"), '[]') from top) as "topUsers", ${instantOf(on)} as "asOf"
     from standing`,
-    database.sql,
+    on,
   );
   const { totalUsers, activeUsers, totalUsedTokens, totalPurchasedTokens, below50, below80, below90, below95 } = row;
   return {
@@ -52,11 +53,12 @@ export async function readTokenStats(database: Database, now: Instant): Promise<
       usagePercent: usagePercent(user.usedTokens, user.totalAvailable),
       level: levelOf(user.usedTokens, user.totalAvailable),
     })),
-    asOf: now,
+    asOf: row.asOf,
   };
 }
 
 interface Row {
+  asOf: Instant;
   totalUsers: number;
   activeUsers: number;
   totalUsedTokens: number;

@@ -77,7 +77,7 @@ async function open(
     await endTurn(tx, turn, { outcome: 'failed', code: 'interrupted' }, context.runId);
     return { kind: 'failed', code: 'interrupted' };
   }
-  renewHold(tx, hold.id, context.now + holdTimeoutMs(hold.outputLimit));
+  renewHold(tx, hold.id, holdTimeoutMs(hold.outputLimit));
   tx.write(sql`with lost as (
       update attempts set state = 'lost', ended_at = now() where turn_id = ${turn.id} and state = 'open'
     ), opened as (
@@ -105,14 +105,14 @@ async function open(
 export async function adoptAttempt(
   database: Database,
   { turnId, attempt }: { turnId: string; attempt: number },
-  { now, runId, temporalAttempt }: AttemptContext,
+  { runId, temporalAttempt }: Pick<AttemptContext, 'runId' | 'temporalAttempt'>,
 ): Promise<{ isStopRequested: boolean } | null> {
   return lockingTurn(database, { turnId, isPatient: true }, async (tx) => {
     const [row, hold] = await Promise.all([lockTurn(tx, turnId), findPendingHoldOf(tx, { turnId, attempt })]);
     if (row === null) throw new AppError('not_found');
-    if (row.runId !== runId || !mayAnswer(row, hold, { attempt, now })) return null;
+    if (row.runId !== runId || !mayAnswer(row, hold, attempt)) return null;
     if ((await findAttempts(tx, turnId, runId)).newest > temporalAttempt) return null;
-    renewHold(tx, hold.id, now + holdTimeoutMs(hold.outputLimit));
+    renewHold(tx, hold.id, holdTimeoutMs(hold.outputLimit));
     tx.write(sql`with adopted as (
         update attempts set temporal_attempt = ${temporalAttempt} where turn_id = ${turnId} and number = ${attempt}
       )
@@ -122,9 +122,9 @@ export async function adoptAttempt(
 }
 
 /** I am the newest attempt, none is stored, the turn is running and my hold is live. */
-function mayAnswer(row: TurnRow, hold: Hold | null, { attempt, now }: { attempt: number; now: Instant }): hold is Hold {
+function mayAnswer(row: TurnRow, hold: Hold | null, attempt: number): hold is Hold {
   const isCurrent = row.state === 'running' && row.attempt === attempt && row.answerAttempt === null;
-  return isCurrent && hold !== null && hold.expiresAt > now;
+  return isCurrent && hold !== null && hold.isLive;
 }
 
 const NO_ATTEMPTS = { count: 0, newest: 0, wasEmpty: false };
@@ -155,7 +155,6 @@ export interface AnswerToStore {
   readonly finishUnknown: boolean;
   readonly streamEntries: number | null;
   readonly providerRequestId: string | null;
-  readonly now: number;
 }
 
 /**
@@ -168,7 +167,7 @@ export async function storeAnswer(database: Database, answer: AnswerToStore): Pr
   return lockingTurn(database, { turnId: answer.turnId, isPatient: true }, async (tx) => {
     const [row, hold] = await Promise.all([lockTurn(tx, answer.turnId), findPendingHoldOf(tx, answer)]);
     if (row === null) throw new AppError('not_found');
-    const mayStore = mayAnswer(row, hold, answer);
+    const mayStore = mayAnswer(row, hold, answer.attempt);
     writeAttempt(tx, answer, mayStore ? (answer.outcome === 'completed' ? 'answered' : 'stopped') : 'lost');
     if (!mayStore) return findEnding(tx, row);
     renewHold(tx, hold.id, null);

@@ -3,7 +3,6 @@ import { decideAdmission, type HistoryTurn } from '../../domain/admission.ts';
 import { holdTimeoutMs } from '../../domain/attempt-limits.ts';
 import { AppError, isTurnRefusal, type TurnFailureCode } from '../../domain/errors.ts';
 import type { Encoding, Model, PricedModel } from '../../domain/model.ts';
-import type { Instant } from '../../domain/period.ts';
 import { countPrompt, TOKENS_PER_MESSAGE } from '../../domain/prompt-tokens.ts';
 import { isAnswered, isLive } from '../../domain/turn.ts';
 import type { Reserved } from '../../workflows/contract/turn.ts';
@@ -21,7 +20,6 @@ import { giveUpRun, reopen } from './turns.ts';
 
 /** What admission needs beside the database. */
 export interface AdmissionContext {
-  readonly now: Instant;
   /** Temporal's run id. With the turn it identifies the hold. */
   readonly runId: string;
   findModel(name: string): PricedModel | null;
@@ -45,7 +43,7 @@ export async function reserveTurn(
       const [row, pending, room] = await Promise.all([
         lockTurn(tx, turnId),
         findPendingHold(tx, turnId),
-        findRoom(tx, turnId, context.now),
+        findRoom(tx, turnId),
       ]);
       if (row === null) throw new AppError('not_found');
       const reserved = await reserveLocked(tx, { row, pending, room }, cancelled, context);
@@ -96,7 +94,7 @@ export async function reserveLocked(
     const over = await findEnding(tx, row);
     if (over !== null) return over;
   }
-  if (pending !== null && isLive(row.state) && pending.runId === context.runId && pending.expiresAt > context.now) {
+  if (pending !== null && isLive(row.state) && pending.runId === context.runId && pending.isLive) {
     return { kind: 'held', hold: pending, row };
   }
   if (row.suspended) return refuseSuspended(tx, row, context);
@@ -110,13 +108,13 @@ type Room = StoredAccount & { readonly heldByOthers: number };
  * The payer and the sum of its live holds without the turn's own, so that a restart does not compete with itself. A
  * hold past its expiry does not count, whether or not it has been marked.
  */
-function findRoom(tx: Tx, turnId: string, now: Instant): Promise<Room | null> {
+function findRoom(tx: Tx, turnId: string): Promise<Room | null> {
   return findPayer(tx, {
     turnId,
     beside: (accountId) => sql<{
       heldByOthers: number;
     }>`select coalesce(sum(tokens), 0)::float8 as "heldByOthers" from holds
-    where account_id = ${accountId} and ended_at is null and expires_at > ${new Date(now)} and turn_id <> ${turnId}`,
+    where account_id = ${accountId} and ended_at is null and expires_at > ${tx.clock()} and turn_id <> ${turnId}`,
   });
 }
 
@@ -125,12 +123,12 @@ async function admit(
   { row, pending, room }: Omit<Locked, 'row'> & { row: TurnRow },
   context: AdmissionContext,
 ): Promise<ReservedLocked> {
-  if (pending !== null) moveHold(tx, pending.id, pending.expiresAt > context.now ? 'released' : 'expired');
+  if (pending !== null) moveHold(tx, pending.id, pending.isLive ? 'released' : 'expired');
   const model = context.findModel(row.model);
   if (model === null) return refuse(tx, row, 'model_rejected', context);
-  const measured = room ?? (await findRoom(tx, row.id, context.now));
+  const measured = room ?? (await findRoom(tx, row.id));
   if (measured === null) throw new Error(`turn ${row.id} has no payer`);
-  const account = await openAccount(tx, measured, context.now);
+  const account = await openAccount(tx, measured);
   const decision = decideAdmission({
     balance: account.balance,
     heldByOthers: measured.heldByOthers,
@@ -150,7 +148,7 @@ async function admit(
     runId: context.runId,
     size: decision.hold,
     rate: model.rate,
-    expiresAt: context.now + holdTimeoutMs(decision.hold.outputLimit),
+    forMs: holdTimeoutMs(decision.hold.outputLimit),
   });
   markAdmitted(tx, row, context.runId, hold);
   return { kind: 'held', hold, row };

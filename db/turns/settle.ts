@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
 import { meter } from '../../domain/metering.ts';
-import type { Instant } from '../../domain/period.ts';
 import { neededSchedules, schedulesToArm, type ScheduleKind } from '../../domain/schedules.ts';
 import { isAnswered } from '../../domain/turn.ts';
 import { decideWarning, describeUsage } from '../../domain/usage-state.ts';
@@ -28,16 +27,16 @@ export interface Settled {
  */
 export async function settleTurn(
   database: Database,
-  { turnId, answer, now }: { turnId: string; answer: StoredAnswer; now: Instant },
+  { turnId, answer }: { turnId: string; answer: StoredAnswer },
 ): Promise<Settled> {
   return lockingTurn(database, { turnId, isPatient: true }, async (tx) => {
     const [row, hold, payer] = await Promise.all([
       lockTurn(tx, turnId),
       findPendingHold(tx, turnId),
-      findPayerBeforeSettle(tx, { turnId, now }),
+      findPayerBeforeSettle(tx, turnId),
     ]);
     if (row === null || payer === null) throw new AppError('not_found');
-    const account = await openAccount(tx, payer, now);
+    const account = await openAccount(tx, payer);
     // The schedules are returned again, too: the worker that booked the debit may have died before they were armed.
     if (isAnswered(row.state)) return { state: row.state, ...toArm(account) };
     if (row.state !== 'running' || row.answerAttempt !== answer.attempt || hold === null) {

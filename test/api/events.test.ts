@@ -300,7 +300,7 @@ test('without Redis PostgreSQL is looked at, and nothing is missing', async () =
   const seen: AccountEvent[] = [];
   const gone = new AbortController();
   const follower = await AccountFollower.open(
-    { database: stack.db.database, redis, accountFeed, config: readConfig({}), now: Date.now },
+    { database: stack.db.database, redis, accountFeed, config: readConfig({}) },
     principal,
     null,
   );

@@ -17,12 +17,13 @@ import {
   type Person,
 } from '../db/fixture.ts';
 import { personAtUrl, startTestStack, type TestStack } from '../support/stack.ts';
+import { clockFrom } from '../support/clock.ts';
 
 const DAY = 86_400_000;
 let stack: TestStack;
 let person: Person;
 beforeAll(async () => {
-  stack = await startTestStack({}, { works: false });
+  stack = await startTestStack({}, { works: false, now: clockFrom(now) });
 });
 beforeEach(async () => {
   person = await createPerson(stack.db.database);
@@ -41,7 +42,7 @@ const csv = async (query: string) => {
   );
   return { status: response.status, headers: response.headers, text: await response.text() };
 };
-const run = (used: number, at = now()) => runTurn(stack.db.database, person, { used, now: at });
+const run = (used: number, at?: number) => runTurn(stack.db.database, person, { used, now: at });
 const month = () => monthOf(now(), 'Asia/Seoul');
 
 describe('by day, model and turn', () => {
@@ -51,15 +52,14 @@ describe('by day, model and turn', () => {
     ]);
     await run(700);
     const { turnId, conversationId } = await accept(stack.db.database, person, { model: 'dear' });
-    await reserve(stack.db.database, turnId, { model: dearer!, now: now() });
-    const { number } = await open(stack.db.database, turnId, { model: dearer!, now: now() });
+    await reserve(stack.db.database, turnId, { model: dearer! });
+    const { number } = await open(stack.db.database, turnId, { model: dearer! });
     const usage = { promptTokens: 30, cachedTokens: 10, completionTokens: 12, reasoningTokens: 0 };
     await settleTurn(stack.db.database, {
       turnId,
-      answer: await storedAnswer(store(stack.db.database, turnId, number, { usage, now: now() })),
-      now: now(),
+      answer: await storedAnswer(store(stack.db.database, turnId, number, { usage })),
     });
-    await setTestUsage(stack.db.database, { accountId: person.accountId, percent: 1, now: now() });
+    await setTestUsage(stack.db.database, { accountId: person.accountId, percent: 1 });
 
     const today = dayOf(now(), 'Asia/Seoul');
     expect((await history('')).body).toEqual({
@@ -226,7 +226,7 @@ test.each([
 describe('as CSV', () => {
   test('the same items with a header, as a file of its own name', async () => {
     await run(700);
-    await setTestUsage(stack.db.database, { accountId: person.accountId, percent: 0.5, now: now() });
+    await setTestUsage(stack.db.database, { accountId: person.accountId, percent: 0.5 });
     const { status, headers, text } = await csv('?by=day');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8; header=present');

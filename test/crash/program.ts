@@ -18,11 +18,11 @@ export interface Program {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * @param isReady tells by its pid whether a worker is ready; an API is ready when it logs its address.
+ * @param isReady tells by its pid whether a worker is ready; any other role when it logs its address.
  * @throws with its output when it ends before.
  */
 export async function startProgram(
-  role: 'api' | 'worker',
+  role: 'api' | 'worker' | 'all',
   variables: Readonly<Record<string, string>>,
   isReady: (pid: number) => Promise<boolean>,
 ): Promise<Program> {
@@ -52,7 +52,7 @@ export async function startProgram(
     isOver = true;
   });
   const url = () => /"url":"([^"]+)"/.exec(output)?.[1] ?? '';
-  while (role === 'api' ? url() === '' : !(await isReady(pid))) {
+  while (role === 'worker' ? !(await isReady(pid)) : url() === '') {
     if (isOver) throw new Error(`the ${role} ended before it was ready:\n${output}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -18,7 +18,7 @@ export interface CrashStage {
   readonly db: TestDatabase;
   readonly temporal: Temporal;
   /** @param variables of this process only, for example another path to a service. */
-  start(role: 'api' | 'worker', variables?: Readonly<Record<string, string>>): Promise<Program>;
+  start(role: 'api' | 'worker' | 'all', variables?: Readonly<Record<string, string>>): Promise<Program>;
   /** A person whose calls go to the API that was started last. */
   person(role?: 'user' | 'admin'): Promise<Person>;
   lockAccount(person: Person): Promise<RowLock>;
@@ -70,7 +70,7 @@ export async function openCrashStage(): Promise<CrashStage> {
     async start(role, variables = {}) {
       const program = await startProgram(role, { ...shared, ...variables }, polls);
       programs.push(program);
-      if (role === 'api') api = program.url;
+      if (role !== 'worker') api = program.url;
       return program;
     },
     async person(role = 'user') {

@@ -4,13 +4,14 @@ import { checkUsage, type UsageCheck } from '../../db/alerts/check-usage.ts';
 import { grantTokens } from '../../db/money/grants.ts';
 import { setTestUsage } from '../../db/money/usage.ts';
 import { updateProfile } from '../../db/people/users.ts';
+import { atInstant } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createPerson, newId, NOW, rows, runTurn, type Person } from './fixture.ts';
+import { clock, createPerson, newId, NOW, rows, runTurn, type Person } from './fixture.ts';
 
 let db: TestDatabase;
 let person: Person;
 beforeAll(async () => {
-  db = await createTestDatabase({ poolMax: 20 });
+  db = await createTestDatabase({ poolMax: 20, now: clock });
 });
 afterAll(() => db.close());
 beforeEach(async () => {
@@ -19,9 +20,12 @@ beforeEach(async () => {
 
 const HOUR = 3_600_000;
 const DECEMBER = Date.parse('2026-12-01T00:00:00+09:00');
-const putAt = (percent: number, now = NOW) => setTestUsage(db.database, { accountId: person.accountId, percent, now });
+const putAt = (percent: number, now = NOW) =>
+  atInstant(now, () => setTestUsage(db.database, { accountId: person.accountId, percent }));
 const check = (now = NOW): Promise<UsageCheck> =>
-  checkUsage(db.database, { accountId: person.accountId, now, purchaseUrl: 'https://shop.example/buy' });
+  atInstant(now, () =>
+    checkUsage(db.database, { accountId: person.accountId, purchaseUrl: 'https://shop.example/buy' }),
+  );
 const alerts = () =>
   rows(
     db.database.sql,
@@ -89,7 +93,7 @@ describe('at most one per account, period, level and 24 hours (G20)', () => {
   test('below 90 % after those 24 hours nothing is sent', async () => {
     await putAt(92);
     await check();
-    await grantTokens(db.database, { userId: person.userId, tokens: 50_000, reason: 'r', key: newId(), now: NOW });
+    await grantTokens(db.database, { userId: person.userId, tokens: 50_000, reason: 'r', key: newId() });
     expect(await check(NOW + 24 * HOUR)).toEqual({ outcome: 'below', usagePercent: 61.33 });
     expect(await alerts()).toHaveLength(1);
   });
@@ -141,7 +145,7 @@ describe('the notification', () => {
   });
 
   test('tells the reset, fixed in Seoul, on the clock of where its reader is now', async () => {
-    await updateProfile(db.database, { userId: person.userId, timeZone: 'America/New_York', locale: 'en', now: NOW });
+    await updateProfile(db.database, { userId: person.userId, timeZone: 'America/New_York', locale: 'en' });
     await putAt(105);
     await check();
     expect((await notifications())[0]?.body).toBe(

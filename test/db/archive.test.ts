@@ -10,7 +10,7 @@ import { findMonth, listDays, listTurnUsage } from '../../db/reports/history.ts'
 import { getTurnDetail } from '../../db/reports/turn-detail.ts';
 import { releaseTurn } from '../../db/turns/end.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { accept, createPerson, NOW, reserve, rows, runTurn, type Person } from './fixture.ts';
+import { accept, createPerson, reserve, rows, runTurn, type Person } from './fixture.ts';
 
 const DEPLOY = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
 const [, ARCHIVE = ''] = /```sql\n(begin;\n[^`]*delete from holds[^`]*)```/.exec(DEPLOY) ?? [];
@@ -41,7 +41,7 @@ afterAll(() => db.close());
 
 /** Everything that is added up anywhere, and the pages that show it. */
 async function sums() {
-  const month = await findMonth(db.database, { accountId: person.accountId, month: null, now: NOW });
+  const month = await findMonth(db.database, { accountId: person.accountId, month: null });
   const page = { month, limit: 50, cursor: null };
   return {
     tables: await rows(

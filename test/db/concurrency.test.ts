@@ -93,7 +93,7 @@ describe.each(['read committed', 'repeatable read'] as const)(
             };
             const stored = await storeAnswer(db.database, answerOf(turnId, opened.number, { usage }));
             if (stored?.kind !== 'answered') throw new Error('the answer must be stored');
-            await settleTurn(db.database, { turnId, answer: stored.answer, now: NOW });
+            await settleTurn(db.database, { turnId, answer: stored.answer });
           }
         };
         await Promise.all(Array.from({ length: 12 }, (_, i) => spend(i)));
@@ -101,7 +101,7 @@ describe.each(['read committed', 'repeatable read'] as const)(
         expect(held).toBe(0);
         expect(used).toBeLessThanOrEqual(5_250);
         expect(used).toBeGreaterThan(5_250 - 400 - 300);
-        expect(await readUsage(db.database, { accountId: person.accountId, now: NOW })).toMatchObject({
+        expect(await readUsage(db.database, { accountId: person.accountId })).toMatchObject({
           usedTokens: used,
           heldTokens: 0,
         });
@@ -235,7 +235,7 @@ describe.each(['read committed', 'repeatable read'] as const)(
           const opened = await openAttempt(db.database, turnId, context(change));
           if (opened?.kind !== 'opened') return;
           const stored = await storeAnswer(db.database, answerOf(turnId, opened.number));
-          if (stored?.kind === 'answered') await settleTurn(db.database, { turnId, answer: stored.answer, now: NOW });
+          if (stored?.kind === 'answered') await settleTurn(db.database, { turnId, answer: stored.answer });
         };
         const operations: ((person: Person) => Promise<unknown>)[] = [
           live,
@@ -277,7 +277,6 @@ describe.each(['read committed', 'repeatable read'] as const)(
                   tokens: 500,
                   reason: 'r',
                   key: newId(),
-                  now: NOW,
                 })
               ).entryId,
             );
@@ -285,14 +284,13 @@ describe.each(['read committed', 'repeatable read'] as const)(
           async () => {
             const entryId = pick(grants);
             if (entryId !== undefined)
-              await reverseGrant(db.database, { entryId, tokens: 100, reason: 'r', key: newId(), now: NOW });
+              await reverseGrant(db.database, { entryId, tokens: 100, reason: 'r', key: newId() });
           },
           (person) =>
             updateProfile(db.database, {
               userId: person.userId,
               timeZone: pick(['Asia/Seoul', 'UTC']),
               locale: 'en',
-              now: NOW,
             }),
           (person) =>
             updateConversation(db.database, {
@@ -300,8 +298,8 @@ describe.each(['read committed', 'repeatable read'] as const)(
               userId: person.userId,
               title: 't',
             }),
-          (person) => readUsage(db.database, { accountId: person.accountId, now: NOW }),
-          (person) => setTestUsage(db.database, { accountId: person.accountId, percent: 10, now: NOW }),
+          (person) => readUsage(db.database, { accountId: person.accountId }),
+          (person) => setTestUsage(db.database, { accountId: person.accountId, percent: 10 }),
           () => expireHolds(db.database),
         ];
         const worker = async () => {

@@ -19,7 +19,6 @@ import {
   createPerson,
   MODEL,
   newId,
-  NOW,
   open,
   reserve,
   runTurn,
@@ -283,7 +282,7 @@ describe('the transcript that a model gets', () => {
       contents: ['system: be kind', 'user: q1', 'assistant: a1', 'user: q4'],
     });
     const answer = await storedAnswer(store(db.database, last.turnId, 1));
-    await settleTurn(db.database, { turnId: last.turnId, answer, now: NOW });
+    await settleTurn(db.database, { turnId: last.turnId, answer });
     // The failed turn runs again, sees only what lies before it, and is measured by that.
     await reserve(db.database, failed.turnId, { runId: 'replay' });
     expect(await transcript(failed.turnId, { runId: 'replay' })).toEqual({
@@ -351,6 +350,6 @@ describe('the transcript that a model gets', () => {
     const { turnId } = await accept(db.database, person, { message: 'q' });
     const model = { ...MODEL, instructions: 'be very kind' };
     await reserve(db.database, turnId, { model });
-    expect((await open(db.database, turnId, { model, now: NOW })).hold.promptTokens).toBe(3 + 4 + 1 + 4 + 3);
+    expect((await open(db.database, turnId, { model })).hold.promptTokens).toBe(3 + 4 + 1 + 4 + 3);
   });
 });

@@ -7,11 +7,13 @@ import { findUnsettledAnswer } from '../../db/turns/reconcile.ts';
 import { reserveTurn } from '../../db/turns/reserve.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
 import { findTurn, reopenTurn, requestStop } from '../../db/turns/turns.ts';
+import { atInstant } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,
   attemptsOf,
   balanceOf,
+  clock,
   context,
   createPerson,
   debitsOf,
@@ -29,7 +31,7 @@ import {
 let db: TestDatabase;
 let person: Person;
 beforeAll(async () => {
-  db = await createTestDatabase();
+  db = await createTestDatabase({ now: clock });
 });
 afterAll(() => db.close());
 
@@ -110,7 +112,7 @@ describe('what each ending costs (policy 6, G11)', () => {
     const { number } = await open(db.database, turnId);
     expect(number).toBe(3);
     const answer = await storedAnswer(store(db.database, turnId, 3, { usage: USAGE }));
-    await settleTurn(db.database, { turnId, answer, now: NOW });
+    await settleTurn(db.database, { turnId, answer });
     expect(await charged(turnId)).toEqual({ used: 42, debits: [42], holds: ['settled'] });
     expect((await attemptsOf(db.database.sql, turnId)).map(({ state }) => state)).toEqual(['lost', 'lost', 'answered']);
   });
@@ -147,7 +149,7 @@ describe('what each ending costs (policy 6, G11)', () => {
     const answer = await storedAnswer(
       store(db.database, turnId, number, { usage: USAGE, outcome: 'stopped', finishReason: null }),
     );
-    expect(await settleTurn(db.database, { turnId, answer, now: NOW })).toMatchObject({ state: 'stopped' });
+    expect(await settleTurn(db.database, { turnId, answer })).toMatchObject({ state: 'stopped' });
     expect(await charged(turnId)).toEqual({ used: 42, debits: [42], holds: ['settled'] });
     expect(await debitsOf(db.database.sql, turnId)).toMatchObject([{ estimated: false }]);
   });
@@ -159,7 +161,7 @@ describe('what each ending costs (policy 6, G11)', () => {
     const answer = await storedAnswer(
       store(db.database, turnId, number, { usage: counted, estimated: true, outcome: 'stopped', finishReason: null }),
     );
-    await settleTurn(db.database, { turnId, answer, now: NOW });
+    await settleTurn(db.database, { turnId, answer });
     expect(await debitsOf(db.database.sql, turnId)).toMatchObject([{ tokens: 21, estimated: true, overHold: false }]);
   });
 
@@ -176,7 +178,7 @@ describe('what each ending costs (policy 6, G11)', () => {
       const [cheaper] = await publishRates(db.database, [{ ...MODEL, rate: { input: 1, cachedInput: 1, output: 1 } }]);
       const { number } = await open(db.database, turnId, { model: cheaper! });
       const answer = await storedAnswer(store(db.database, turnId, number, { usage: USAGE, finishReason }));
-      expect(await settleTurn(db.database, { turnId, answer, now: NOW })).toMatchObject({ state: 'completed' });
+      expect(await settleTurn(db.database, { turnId, answer })).toMatchObject({ state: 'completed' });
       expect(await charged(turnId)).toMatchObject({ used: 40 + 5 + 48, debits: [93] });
       expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({
         state: 'completed',
@@ -195,7 +197,7 @@ describe('what each ending costs (policy 6, G11)', () => {
       const { turnId, number, hold } = await begin();
       const usage = { promptTokens: 0, cachedTokens: 0, completionTokens: 10_000, reasoningTokens: 0 };
       const answer = await storedAnswer(store(db.database, turnId, number, { usage, estimated }));
-      await settleTurn(db.database, { turnId, answer, now: NOW });
+      await settleTurn(db.database, { turnId, answer });
       expect(await debitsOf(db.database.sql, turnId)).toEqual([
         { tokens: tokens ?? hold.tokens, estimated, overHold: !estimated, ceilingMoved: false, label: '2026-11' },
       ]);
@@ -210,7 +212,7 @@ describe('what each ending costs (policy 6, G11)', () => {
     const second = await open(db.database, turnId, { runId: 'run-2' });
     expect(second).toMatchObject({ number: 2, restarted: 'replay' });
     const answer = await storedAnswer(store(db.database, turnId, 2, { usage: USAGE }));
-    await settleTurn(db.database, { turnId, answer, now: NOW });
+    await settleTurn(db.database, { turnId, answer });
     expect(await charged(turnId)).toEqual({ used: 42, debits: [42], holds: ['released', 'settled'] });
     expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({
       state: 'completed',
@@ -226,7 +228,7 @@ describe('what each ending costs (policy 6, G11)', () => {
         usage: { promptTokens: 0, cachedTokens: 0, completionTokens: 0, reasoningTokens: 0 },
       }),
     );
-    expect(await settleTurn(db.database, { turnId, answer, now: NOW })).toMatchObject({ state: 'completed' });
+    expect(await settleTurn(db.database, { turnId, answer })).toMatchObject({ state: 'completed' });
     expect(await charged(turnId)).toEqual({ used: 0, debits: [], holds: ['settled'] });
   });
 });
@@ -235,7 +237,7 @@ describe('exactly once (G8, G10)', () => {
   test('settled twice, and 10 times at once: one debit, the same result', async () => {
     const { turnId, number } = await begin();
     const answer = await storedAnswer(store(db.database, turnId, number, { usage: USAGE }));
-    const settle = () => settleTurn(db.database, { turnId, answer, now: NOW });
+    const settle = () => settleTurn(db.database, { turnId, answer });
     const results = await Promise.all(Array.from({ length: 10 }, settle));
     results.push(await settle());
     expect(results).toEqual(Array(11).fill({ state: 'completed', arm: ['reset'] }));
@@ -246,7 +248,7 @@ describe('exactly once (G8, G10)', () => {
     const { turnId, number } = await begin();
     const answer = await storedAnswer(store(db.database, turnId, number, { usage: USAGE }));
     await sql`update attempts set prompt_tokens = 9999 where turn_id = ${turnId}`.execute(db.database.sql);
-    await settleTurn(db.database, { turnId, answer, now: NOW });
+    await settleTurn(db.database, { turnId, answer });
     expect(await charged(turnId)).toMatchObject({ debits: [42] });
   });
 
@@ -260,7 +262,7 @@ describe('exactly once (G8, G10)', () => {
       completionTokens: 1,
       estimated: false,
     };
-    await expect(settleTurn(db.database, { turnId, answer, now: NOW })).rejects.toThrow('cannot settle');
+    await expect(settleTurn(db.database, { turnId, answer })).rejects.toThrow('cannot settle');
     expect(await charged(turnId)).toEqual({ used: 0, debits: [], holds: ['pending'] });
   });
 
@@ -300,7 +302,7 @@ describe('exactly once (G8, G10)', () => {
   test('releasing or failing a completed turn changes nothing', async () => {
     const { turnId, number } = await begin();
     const answer = await storedAnswer(store(db.database, turnId, number, { usage: USAGE }));
-    await settleTurn(db.database, { turnId, answer, now: NOW });
+    await settleTurn(db.database, { turnId, answer });
     expect(await release(turnId, { as: 'failed', code: 'interrupted' })).toEqual({ kind: 'ended', state: 'completed' });
     await failAttempt(db.database, { turnId, attempt: number, code: 'interrupted', usage: null });
     expect(await charged(turnId)).toEqual({ used: 42, debits: [42], holds: ['settled'] });
@@ -312,7 +314,7 @@ describe('exactly once (G8, G10)', () => {
     const answer = await storedAnswer(store(db.database, turnId, number, { usage: USAGE }));
     expect(await release(turnId, { as: 'failed', code: 'interrupted' })).toEqual({ kind: 'answered', answer });
     expect(await findUnsettledAnswer(db.database, turnId)).toEqual(answer);
-    await settleTurn(db.database, { turnId, answer, now: NOW });
+    await settleTurn(db.database, { turnId, answer });
     expect(await findUnsettledAnswer(db.database, turnId)).toBeNull();
   });
 });
@@ -362,7 +364,7 @@ describe('fencing', () => {
       kind: 'answered',
       answer,
     });
-    await settleTurn(db.database, { turnId, answer, now: expiry + 86_400_000 });
+    await atInstant(expiry + 86_400_000, () => settleTurn(db.database, { turnId, answer }));
     expect(await charged(turnId)).toMatchObject({ debits: [42], holds: ['settled'] });
   });
 
@@ -383,7 +385,7 @@ describe('fencing', () => {
     const { turnId } = await begin();
     await sql`update accounts set monthly_allowance_tokens = 0 where id = ${person.accountId}`.execute(db.database.sql);
     const nextMonth = Date.parse('2026-12-01T00:00:00+09:00');
-    expect(await openAttempt(db.database, turnId, context({ now: nextMonth }))).toEqual({
+    expect(await atInstant(nextMonth, () => openAttempt(db.database, turnId, context()))).toEqual({
       kind: 'failed',
       code: 'TOKEN_EXHAUSTED',
     });
@@ -530,7 +532,7 @@ describe('stop is a fact before it is a message', () => {
     await requestStop(db.database, { turnId, userId: person.userId });
     expect(await reserveTurn(db.database, turnId, true, context())).toEqual({ kind: 'answered', answer });
     expect(await release(turnId, { as: 'stopped' })).toEqual({ kind: 'answered', answer });
-    expect(await settleTurn(db.database, { turnId, answer, now: NOW })).toMatchObject({ state: 'completed' });
+    expect(await settleTurn(db.database, { turnId, answer })).toMatchObject({ state: 'completed' });
   });
 
   test('belongs to the run it was asked of: a turn that failed before it was seen runs again without it', async () => {

@@ -15,9 +15,15 @@ import { reserveTurn } from '../../db/turns/reserve.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
 import type { PricedModel } from '../../domain/model.ts';
 import type { Generated, Reserved, StoredAnswer } from '../../workflows/contract/turn.ts';
+import { atInstant, clockFrom } from '../support/clock.ts';
 
 /** The middle of a month in Seoul, far from any reset. */
 export const NOW = Date.parse('2026-11-15T12:00:00+09:00');
+/** For a database whose tests happen at `NOW`, or where `at` says. */
+export const clock = clockFrom(() => NOW);
+
+/** When it happens, for a database that was opened with `clock`. */
+type When = { readonly now?: number | undefined };
 
 /** Each word is one token and the instructions have none, so that figures in tests can be added in the head. */
 export const MODEL: PricedModel = {
@@ -43,7 +49,6 @@ export function countWords(text: string): number {
 export function context(change: Partial<AttemptContext> & { model?: PricedModel | null } = {}): AttemptContext {
   const { model = MODEL, ...rest } = change;
   return {
-    now: NOW,
     runId: 'run-1',
     temporalAttempt: 1,
     scheduledAt: Date.now(),
@@ -111,17 +116,17 @@ export async function accept(
 export function reserve(
   database: Database,
   turnId: string,
-  change: Parameters<typeof context>[0] = {},
+  { now, ...change }: NonNullable<Parameters<typeof context>[0]> & When = {},
 ): Promise<Reserved> {
-  return reserveTurn(database, turnId, false, context(change));
+  return atInstant(now, () => reserveTurn(database, turnId, false, context(change)));
 }
 
 export async function open(
   database: Database,
   turnId: string,
-  change: Parameters<typeof context>[0] = {},
+  { now, ...change }: NonNullable<Parameters<typeof context>[0]> & When = {},
 ): Promise<OpenedAttempt> {
-  const opened = await openAttempt(database, turnId, context(change));
+  const opened = await atInstant(now, () => openAttempt(database, turnId, context(change)));
   if (opened?.kind !== 'opened') throw new Error(`no attempt was opened: ${JSON.stringify(opened)}`);
   return opened;
 }
@@ -140,7 +145,6 @@ export function answerOf(turnId: string, attempt: number, change: Partial<Answer
     finishUnknown: false,
     streamEntries: 3,
     providerRequestId: 'req',
-    now: NOW,
     usage: { promptTokens: 9, cachedTokens: 0, completionTokens: 2, reasoningTokens: 0 },
     ...change,
   };
@@ -150,9 +154,9 @@ export function store(
   database: Database,
   turnId: string,
   attempt: number,
-  change: Partial<AnswerToStore> = {},
+  { now, ...change }: Partial<AnswerToStore> & When = {},
 ): Promise<Generated | null> {
-  return storeAnswer(database, answerOf(turnId, attempt, change));
+  return atInstant(now, () => storeAnswer(database, answerOf(turnId, attempt, change)));
 }
 
 export async function storedAnswer(generated: Promise<Generated | null>): Promise<StoredAnswer> {
@@ -168,9 +172,9 @@ export async function storedAnswer(generated: Promise<Generated | null>): Promis
 export async function runTurn(
   database: Database,
   person: Person,
-  change: { used?: number; now?: number; send?: Partial<SendRequest>; text?: string; model?: PricedModel } = {},
+  change: { used?: number; send?: Partial<SendRequest>; text?: string; model?: PricedModel } & When = {},
 ): Promise<string> {
-  const { used = 11, now = NOW, text = 'an answer', model = MODEL } = change;
+  const { used = 11, now, text = 'an answer', model = MODEL } = change;
   const { turnId } = await accept(database, person, change.send);
   const reserved = await reserve(database, turnId, { now, model });
   if (reserved.kind !== 'held') throw new Error(`not held: ${JSON.stringify(reserved)}`);
@@ -179,7 +183,7 @@ export async function runTurn(
   const answer = await storedAnswer(
     store(database, turnId, number, { usage, text, textTokens: countWords(text), now }),
   );
-  await settleTurn(database, { turnId, answer, now });
+  await atInstant(now, () => settleTurn(database, { turnId, answer }));
   return turnId;
 }
 

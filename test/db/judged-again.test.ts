@@ -5,7 +5,7 @@ import { openAttempt } from '../../db/turns/attempts.ts';
 import { releaseTurn } from '../../db/turns/end.ts';
 import { findTurn, reopenTurn } from '../../db/turns/turns.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { accept, context, createPerson, NOW, open, reserve, type Person } from './fixture.ts';
+import { accept, context, createPerson, open, reserve, type Person } from './fixture.ts';
 
 let db: TestDatabase;
 let person: Person;
@@ -20,8 +20,7 @@ beforeEach(async () => {
 const release = (turnId: string, runId: string | null, scheduledAt = Date.now()) =>
   releaseTurn(db.database, { turnId, runId, reason: { as: 'failed', code: 'interrupted' }, scheduledAt });
 const read = (turnId: string) => findTurn(db.database, { turnId, userId: null });
-const grant = () =>
-  grantTokens(db.database, { userId: person.userId, tokens: 50_000, reason: 'r', key: 'between', now: NOW });
+const grant = () => grantTokens(db.database, { userId: person.userId, tokens: 50_000, reason: 'r', key: 'between' });
 const setAllowance = (tokens: number) =>
   sql`update accounts set monthly_allowance_tokens = ${tokens} where id = ${person.accountId}`.execute(db.database.sql);
 

@@ -3,10 +3,12 @@ import { sql } from 'kysely';
 import { adoptAttempt, openAttempt } from '../../db/turns/attempts.ts';
 import { releaseTurn } from '../../db/turns/end.ts';
 import { findTurn, reopenTurn, requestStop } from '../../db/turns/turns.ts';
+import { atInstant } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,
   attemptsOf,
+  clock,
   context,
   createPerson,
   holdsOf,
@@ -22,7 +24,7 @@ import {
 let db: TestDatabase;
 let person: Person;
 beforeAll(async () => {
-  db = await createTestDatabase();
+  db = await createTestDatabase({ now: clock });
 });
 afterAll(() => db.close());
 
@@ -42,8 +44,8 @@ const all = async (turnId: string) => ({
   holds: await holdsOf(db.database.sql, turnId),
 });
 
-const late = (turnId: string, change: Parameters<typeof context>[0] = {}) =>
-  openAttempt(db.database, turnId, context({ temporalAttempt: 1, ...change }));
+const late = (turnId: string, { now, ...change }: Parameters<typeof context>[0] & { now?: number } = {}) =>
+  atInstant(now, () => openAttempt(db.database, turnId, context({ temporalAttempt: 1, ...change })));
 
 test.each([true, false])(
   'a task that was given out again opens no attempt, and changes nothing (it had opened one: %s)',
@@ -125,8 +127,11 @@ test('the database itself refuses such an attempt, and takes one of another run 
 });
 
 describe('an attempt whose call still streams in the process that its task is given to again', () => {
-  const adopt = (turnId: string, attempt: number, change: Parameters<typeof context>[0] = {}) =>
-    adoptAttempt(db.database, { turnId, attempt }, context({ temporalAttempt: 2, ...change }));
+  const adopt = (
+    turnId: string,
+    attempt: number,
+    { now, ...change }: Parameters<typeof context>[0] & { now?: number } = {},
+  ) => atInstant(now, () => adoptAttempt(db.database, { turnId, attempt }, context({ temporalAttempt: 2, ...change })));
 
   async function streaming(): Promise<{ turnId: string; number: number }> {
     person = await createPerson(db.database);

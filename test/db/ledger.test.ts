@@ -13,7 +13,6 @@ import {
   debitsOf,
   MODEL,
   newId,
-  NOW,
   only,
   open,
   reserve,
@@ -35,9 +34,9 @@ beforeEach(async () => {
 });
 
 const grant = (tokens: number, key = newId()) =>
-  grantTokens(db.database, { userId: person.userId, tokens, reason: 'test', key, now: NOW });
+  grantTokens(db.database, { userId: person.userId, tokens, reason: 'test', key });
 const reverse = (entryId: number, tokens: number, key = newId()) =>
-  reverseGrant(db.database, { entryId, tokens, reason: 'test', key, now: NOW });
+  reverseGrant(db.database, { entryId, tokens, reason: 'test', key });
 const balance = () => balanceOf(db.database.sql, person.accountId);
 const run = (statement: { execute(on: typeof db.database.sql): Promise<unknown> }) =>
   statement.execute(db.database.sql);
@@ -234,7 +233,7 @@ describe('the counters equal the sum of the entries', () => {
     await runTurn(db.database, person, { used: 700 });
     const { entryId } = await grant(500);
     await reverse(entryId, 200);
-    await setTestUsage(db.database, { accountId: person.accountId, percent: 50, now: NOW });
+    await setTestUsage(db.database, { accountId: person.accountId, percent: 50 });
     const before = await mismatches();
     await run(sql`update accounts set purchased_tokens = purchased_tokens + 1 where id = ${person.accountId}`);
     expect(await mismatches()).toBe(before + 1);
@@ -328,9 +327,9 @@ describe('grants and reversals', () => {
       sql<{ id: number }>`select id::int as id from ledger_entries where account_id = ${person.accountId}`,
     );
     await expect(reverse(id, 1)).rejects.toMatchObject({ code: 'not_found' });
-    await expect(
-      grantTokens(db.database, { userId: 999_999, tokens: 1, reason: 'r', key: 'k', now: NOW }),
-    ).rejects.toMatchObject({ code: 'not_found' });
+    await expect(grantTokens(db.database, { userId: 999_999, tokens: 1, reason: 'r', key: 'k' })).rejects.toMatchObject(
+      { code: 'not_found' },
+    );
   });
 
   test('a grant that would overflow the balance (10^14) is invalid_request, and books nothing', async () => {
@@ -370,7 +369,7 @@ describe('a debit', () => {
       if (reversed) await reverse(entryId, 1_000); // ceiling 1,050
       const usage = { promptTokens: 0, cachedTokens: 0, completionTokens: 2_000, reasoningTokens: 0 };
       const answer = await storedAnswer(store(db.database, turnId, number, { usage }));
-      await settleTurn(db.database, { turnId, answer, now: NOW });
+      await settleTurn(db.database, { turnId, answer });
       expect(await debitsOf(db.database.sql, turnId)).toMatchObject([
         { tokens: 2_000, overHold: false, ceilingMoved: reversed },
       ]);

@@ -5,6 +5,7 @@ import { grantTokens, reverseGrant } from '../../db/money/grants.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
 import { setTestUsage } from '../../db/money/usage.ts';
 import { nextPeriod } from '../../domain/period.ts';
+import { atInstant, clockFrom } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,
@@ -19,12 +20,12 @@ import {
   type Person,
 } from './fixture.ts';
 
-// Holds and entries have the database's time, so these tests happen now.
-const now = () => Date.now();
+// Holds and entries have the database's own time, so these tests happen now.
+const clock = clockFrom(Date.now);
 let db: TestDatabase;
 let person: Person;
 beforeAll(async () => {
-  db = await createTestDatabase();
+  db = await createTestDatabase({ now: clock });
 });
 afterAll(() => db.close());
 beforeEach(async () => {
@@ -37,26 +38,26 @@ beforeEach(async () => {
  */
 async function answered(used: number, held?: number) {
   const { turnId } = await accept(db.database, person, { askedOutput: 256 });
-  const reserved = await reserve(db.database, turnId, { now: now() });
+  const reserved = await reserve(db.database, turnId);
   if (reserved.kind !== 'held') throw new Error(`not held: ${JSON.stringify(reserved)}`);
-  const { number } = await open(db.database, turnId, { now: now() });
+  const { number } = await open(db.database, turnId);
   const usage = { promptTokens: 0, cachedTokens: 0, completionTokens: used, reasoningTokens: 0 };
-  const answer = await storedAnswer(store(db.database, turnId, number, { usage, now: now() }));
+  const answer = await storedAnswer(store(db.database, turnId, number, { usage }));
   return {
     turnId,
-    async settle(at = now()) {
+    async settle(at?: number) {
       if (held !== undefined)
         await sql`update holds set tokens = ${held} where turn_id = ${turnId}`.execute(db.database.sql);
-      await settleTurn(db.database, { turnId, answer, now: at });
+      await atInstant(at, () => settleTurn(db.database, { turnId, answer }));
     },
   };
 }
 
-const usedTo = (percent: number) => setTestUsage(db.database, { accountId: person.accountId, percent, now: now() });
+const usedTo = (percent: number) => setTestUsage(db.database, { accountId: person.accountId, percent });
 const grant = (tokens: number) =>
-  grantTokens(db.database, { userId: person.userId, tokens, reason: 'test', key: newId(), now: now() });
+  grantTokens(db.database, { userId: person.userId, tokens, reason: 'test', key: newId() });
 const reverse = (entryId: number, tokens: number) =>
-  reverseGrant(db.database, { entryId, tokens, reason: 'test', key: newId(), now: now() });
+  reverseGrant(db.database, { entryId, tokens, reason: 'test', key: newId() });
 const overshoot = () => readOvershoot(db.database);
 
 describe('what explains a debit beyond 105 %', () => {
@@ -98,7 +99,7 @@ describe('what explains a debit beyond 105 %', () => {
     await grant(10_000);
     await usedTo(50);
     const { turnId, settle } = await answered(12_000, 12_000);
-    await settle(nextPeriod(null, now(), 'Asia/Seoul').endsAt + 1_000);
+    await settle(nextPeriod(null, Date.now(), 'Asia/Seoul').endsAt + 1_000);
     expect(await balanceOf(db.database.sql, person.accountId)).toMatchObject({
       used: 12_000,
       allowance: 10_000,
@@ -171,7 +172,7 @@ describe('figures of a scrape', () => {
     const before = await readLiveFigures(db.database);
     const { turnId } = await accept(db.database, person);
     expect(await readLiveFigures(db.database)).toEqual({ ...before, liveTurns: before.liveTurns + 1 });
-    await reserve(db.database, turnId, { now: now() });
+    await reserve(db.database, turnId);
     const {
       rows: [hold],
     } = await sql<{ tokens: number }>`select tokens::float8 as tokens from holds where turn_id = ${turnId}`.execute(
@@ -190,7 +191,7 @@ describe('figures of a scrape', () => {
     const figures = createFigures(db.database);
     const [one, two] = await Promise.all([figures(), figures()]);
     expect(one).toEqual(two);
-    const closed = await createTestDatabase();
+    const closed = await createTestDatabase({ now: clock });
     const lost = createFigures(closed.database);
     await closed.close();
     await expect(lost()).rejects.toThrow();

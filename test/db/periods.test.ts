@@ -3,22 +3,23 @@ import { sql } from 'kysely';
 import { resetAllowance } from '../../db/money/reset-allowance.ts';
 import { readUsage } from '../../db/money/usage.ts';
 import { updateProfile } from '../../db/people/users.ts';
+import { atInstant } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createPerson, rows, runTurn, type Person } from './fixture.ts';
+import { clock, createPerson, rows, runTurn, type Person } from './fixture.ts';
 
 let db: TestDatabase;
 beforeAll(async () => {
-  db = await createTestDatabase({ poolMax: 20 });
+  db = await createTestDatabase({ poolMax: 20, now: clock });
 });
 afterAll(() => db.close());
 
 const at = (text: string) => Date.parse(text);
 const HOUR = 3_600_000;
-const usageOf = ({ accountId }: Person, now: number) => readUsage(db.database, { accountId, now });
+const usageOf = ({ accountId }: Person, now: number) => atInstant(now, () => readUsage(db.database, { accountId }));
 const fire = ({ accountId }: Person, firedFor: number, now = firedFor) =>
-  resetAllowance(db.database, { accountId, firedFor, now });
+  atInstant(now, () => resetAllowance(db.database, { accountId, firedFor }));
 const moveTo = ({ userId }: Person, timeZone: string, now: number) =>
-  updateProfile(db.database, { userId, timeZone, now });
+  atInstant(now, () => updateProfile(db.database, { userId, timeZone }));
 const periodsOf = ({ accountId }: Person) =>
   rows(
     db.database.sql,

@@ -10,7 +10,7 @@ import { readTokenStats } from '../../db/reports/token-stats.ts';
 import { readUsage } from '../../db/money/usage.ts';
 import { monthOf } from '../../domain/period.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createPerson, runTurn, type Person } from './fixture.ts';
+import { clock, createPerson, runTurn, type Person } from './fixture.ts';
 import { explainGeneric, explainRun, recordStatements, type Access } from '../support/plans.ts';
 
 /** The end of a third month, so that all three are full. */
@@ -29,7 +29,7 @@ const MOST_READ: Record<string, number> = {
 const ACCOUNTS = 200;
 let db: TestDatabase;
 beforeAll(async () => {
-  db = await createTestDatabase();
+  db = await createTestDatabase({ now: clock });
   const client = new Client({ connectionString: db.url });
   await client.connect();
   const { rows: indexes } = await client.query<{ make: string }>(
@@ -45,13 +45,13 @@ afterAll(() => db.close());
 type Page = (database: Database) => Promise<{ items: readonly unknown[]; nextCursor: string | null }>;
 
 const month = async (database: Database, accountId: number, label: string | null = null) =>
-  findMonth(database, { accountId, month: label, now: NOW });
+  findMonth(database, { accountId, month: label });
 /** The page that begins 1,500 debits deep. */
 const DEEP = Buffer.from(JSON.stringify([45_000])).toString('base64url');
 
 /** Every usage page, and how many ledger entries it may look at. */
 const PAGES: Record<string, { run: (database: Database) => Promise<unknown>; ledgerRows: number }> = {
-  'the usage state': { run: (database) => readUsage(database, { accountId: HOT_ACCOUNT, now: NOW }), ledgerRows: 21 },
+  'the usage state': { run: (database) => readUsage(database, { accountId: HOT_ACCOUNT }), ledgerRows: 21 },
   'history by day': {
     run: async (database) =>
       listDays(database, { month: await month(database, HOT_ACCOUNT), limit: LIMIT, cursor: null }),
@@ -77,7 +77,7 @@ const PAGES: Record<string, { run: (database: Database) => Promise<unknown>; led
       listTurnUsage(database, { month: await month(database, 7, '2026-09'), limit: LIMIT, cursor: null }),
     ledgerRows: LIMIT + 1,
   },
-  'the admins’ statistics': { run: (database) => readTokenStats(database, NOW), ledgerRows: 0 },
+  'the admins’ statistics': { run: (database) => readTokenStats(database), ledgerRows: 0 },
 };
 
 /**
@@ -125,7 +125,7 @@ describe('no page scans the ledger (G33)', () => {
 test('the seed is a sound ledger: its counters and rollups are proved', async () => {
   expect(monthOf(NOW, 'Asia/Seoul')).toBe('2026-11');
   expect((await proveBooks(db.database)).mismatches).toBe(0);
-  const { topUsers, distribution } = await readTokenStats(db.database, NOW);
+  const { topUsers, distribution } = await readTokenStats(db.database);
   expect(topUsers[0]).toMatchObject({ userId: HOT_ACCOUNT });
   for (const users of Object.values(distribution)) expect(users).toBeGreaterThan(0);
 });
@@ -145,7 +145,7 @@ describe('a turn reads a few rows, however much there is', () => {
     const figures = async () =>
       Object.fromEntries((await tables.execute(db.database.sql)).rows.map(({ table, read }) => [table, read]));
     const before = await figures();
-    const database = await openDatabase({ url: db.url, poolMax: 1 });
+    const database = await openDatabase({ url: db.url, poolMax: 1, now: clock });
     await run(database);
     await sql`select pg_stat_force_next_flush()`.execute(database.sql);
     await database.close();
@@ -176,8 +176,7 @@ describe('a turn reads a few rows, however much there is', () => {
     );
     // Turns run so often that PostgreSQL may use generic plans.
     const read = await countRead(async (database) => {
-      for (let i = 0; i < TURNS; i += 1)
-        await runTurn(database, { userId: accountId, accountId, token: '' }, { now: NOW });
+      for (let i = 0; i < TURNS; i += 1) await runTurn(database, { userId: accountId, accountId, token: '' }, {});
     });
     for (const [table, rows] of Object.entries(read))
       expect([table, rows / TURNS <= MOST_READ[table]! ? 'few' : rows / TURNS]).toEqual([table, 'few']);
@@ -191,10 +190,9 @@ describe('a turn reads a few rows, however much there is', () => {
           tokens: 10,
           reason: 'a test',
           key: `grant-${i}`,
-          now: NOW,
         });
         for (const key of ['a', 'b'])
-          await reverseGrant(database, { entryId, tokens: 3, reason: 'a test', key: `${key}-${i}`, now: NOW });
+          await reverseGrant(database, { entryId, tokens: 3, reason: 'a test', key: `${key}-${i}` });
       }
     });
     expect(read['ledger_entries']! / TURNS).toBeLessThan(20);

@@ -59,7 +59,7 @@ describe('through a pooler that mixes up statements', () => {
       const text = sql<{
         given: number;
       }>`select ${statement}::int as given, ${sql.lit(statement)} as ${sql.ref(`n${statement}`)}`;
-      const [row] = await rows(onPool(pool), text);
+      const [row] = await rows(onPool(pool, db.database.sql.clock), text);
       return row !== undefined && `n${statement}` in row ? row.given : null;
     });
     expect(seen.wrong).toBe(0);

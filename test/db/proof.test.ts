@@ -6,12 +6,12 @@ import { grantTokens } from '../../db/money/grants.ts';
 import { proveBooks } from '../../db/money/proof.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { RUNBOOK } from '../support/runbook.ts';
-import { createPerson, NOW, only, runTurn, type Person } from './fixture.ts';
+import { clock, createPerson, NOW, only, runTurn, type Person } from './fixture.ts';
 
 const ROWS = 20_000;
 let db: TestDatabase;
 beforeAll(async () => {
-  db = await createTestDatabase();
+  db = await createTestDatabase({ now: clock });
   const client = new Client({ connectionString: db.url });
   await client.connect();
   await seedLedger(client, { rows: ROWS, accounts: 3_000, months: 3, now: NOW });
@@ -63,7 +63,7 @@ describe('a ledger that was proved', () => {
     const person = await createPerson(db.database);
     await runTurn(db.database, person);
     expect(await prove()).toMatchObject({ entries: 1, periods: 1, mismatches: 0 });
-    await grantTokens(db.database, { userId: HOT_ACCOUNT, tokens: 7, reason: 'r', key: 'k', now: NOW });
+    await grantTokens(db.database, { userId: HOT_ACCOUNT, tokens: 7, reason: 'r', key: 'k' });
     expect(await prove()).toMatchObject({ entries: 1, periods: 2, mismatches: 0 });
   });
 
@@ -104,7 +104,7 @@ describe('a ledger that was proved', () => {
     await client.connect();
     await client.query('begin');
     await grantBy(client, slow);
-    await grantTokens(db.database, { userId: fast.userId, tokens: 5, reason: 'r', key: 'k', now: NOW });
+    await grantTokens(db.database, { userId: fast.userId, tokens: 5, reason: 'r', key: 'k' });
     expect(await prove()).toMatchObject({ mismatches: 0 });
     await client.query('commit');
     await client.end();

@@ -14,8 +14,9 @@ import { reopenTurn, requestStop, unbindTurn } from '../../db/turns/turns.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Model, PricedModel } from '../../domain/model.ts';
 import type { Reserved } from '../../workflows/contract/turn.ts';
+import { atInstant } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { answerOf, context, createPerson, MODEL, newId, NOW, only, request, type Person } from './fixture.ts';
+import { answerOf, clock, context, createPerson, MODEL, newId, NOW, only, request, type Person } from './fixture.ts';
 import {
   Account,
   ALLOWANCE,
@@ -44,7 +45,7 @@ const FAILURES = ['model_timeout', 'model_unavailable', 'content_filtered', 'int
 
 let db: TestDatabase;
 beforeAll(async () => {
-  db = await createTestDatabase({ poolMax: 4 });
+  db = await createTestDatabase({ poolMax: 4, now: clock });
 });
 afterAll(() => db.close());
 
@@ -77,7 +78,7 @@ class Run {
     return this.kept.person;
   }
   context(runId: string) {
-    return context({ model: this.offered, now: this.model.now, runId });
+    return context({ model: this.offered, runId });
   }
   /** Chooses mostly the latest turns, so that sequences go deep instead of wide. */
   turn(which: number): ModelTurn | null {
@@ -223,7 +224,7 @@ const STEPS = {
     };
     const stored = await storeAnswer(
       db.database,
-      answerOf(turn.id, number, { outcome: answer.outcome, usage, estimated: flag, now: run.model.now }),
+      answerOf(turn.id, number, { outcome: answer.outcome, usage, estimated: flag }),
     );
     const taken = run.model.store(turn, number, answer);
     if (taken) expect(stored?.kind).toBe('answered');
@@ -242,7 +243,6 @@ const STEPS = {
     };
     const settled = settleTurn(db.database, {
       turnId: turn.id,
-      now: run.model.now,
       answer: { attempt, outcome, promptTokens: prompt, cachedTokens: cached, completionTokens: completion, estimated },
     });
     if (run.model.settle(turn)) expect((await settled).state).toBe(turn.state);
@@ -316,7 +316,6 @@ const STEPS = {
       tokens: amount,
       reason: 'r',
       key: newId(),
-      now: run.model.now,
     });
     run.model.grant(amount);
     run.grants.push({ entryId: granted.entryId, left: amount });
@@ -331,7 +330,6 @@ const STEPS = {
         tokens: amount,
         reason: 'r',
         key: newId(),
-        now: run.model.now,
       }),
     );
     expect(refused).toBe(amount > grant.left ? 'invalid_request' : null);
@@ -341,9 +339,7 @@ const STEPS = {
   },
   async testUsage(run: Run, { amount }: Step) {
     const percent = Math.min(105, amount / 20); // half of them at 62 % and more, a sixth at the ceiling
-    const refused = await refusalOf(
-      setTestUsage(db.database, { accountId: run.person.accountId, percent, now: run.model.now }),
-    );
+    const refused = await refusalOf(setTestUsage(db.database, { accountId: run.person.accountId, percent }));
     if (run.model.held() > 0) return void expect(refused).toBe('tokens_held');
     run.model.touch();
     let wanted = 0;
@@ -366,7 +362,7 @@ const STEPS = {
     run.model.now += [amount, 60_000 + amount, 20 * 60_000, 40 * 86_400_000][choice % 4]!;
   },
   async look(run: Run) {
-    const shown = await readUsage(db.database, { accountId: run.person.accountId, now: run.model.now });
+    const shown = await readUsage(db.database, { accountId: run.person.accountId });
     const { model } = run;
     model.touch();
     expect(shown).toMatchObject({
@@ -564,7 +560,7 @@ async function play(sequence: readonly Step[], rules: Rules): Promise<void> {
   const person = await createPerson(db.database, { allowance: ALLOWANCE });
   const run = new Run(person, rules, await publish(catalogue(`m-${person.userId}`, RATE)));
   for (const step of sequence) {
-    await STEPS[step.kind](run, step);
+    await atInstant(run.model.now, () => STEPS[step.kind](run, step));
     const rows = await readRows(person);
     expect(rows).toEqual(rowsOf(run));
     assertSound(rows, run);

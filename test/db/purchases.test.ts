@@ -74,7 +74,7 @@ const look = (change: Partial<Payment> = {}): Look => ({
   deposit: null,
 });
 const converge = (change: Partial<Payment> = {}) =>
-  convergePurchase(db.database, { purchaseId: purchase.purchaseId, look: look(change), source: 'webhook', now: NOW });
+  convergePurchase(db.database, { purchaseId: purchase.purchaseId, look: look(change), source: 'webhook' });
 const balance = () => balanceOf(db.database.sql, person.accountId);
 const entries = () =>
   rows(
@@ -88,7 +88,6 @@ const refund = (tokens: number | null, key = newId()) =>
     by: { userId: person.userId, tokens },
     reason: 'test',
     key,
-    now: NOW,
   });
 const refundable = async () =>
   refundableOf(db.database.sql, {
@@ -219,7 +218,7 @@ describe('a refund', () => {
   test('a refusal of the provider gives the tokens back, once', async () => {
     const asked = await refund(550);
     expect((await balance()).purchased).toBe(550);
-    const failed = { refundId: asked.refund.refundId, failure: 'refused' as const, now: NOW };
+    const failed = { refundId: asked.refund.refundId, failure: 'refused' as const };
     await failRefund(db.database, failed);
     await failRefund(db.database, failed);
     await converge();
@@ -240,7 +239,7 @@ describe('a refund', () => {
   });
 
   test('belongs to the newest purchases: what came later is spent last', async () => {
-    await grantTokens(db.database, { userId: person.userId, tokens: 300, reason: 'gift', key: newId(), now: NOW });
+    await grantTokens(db.database, { userId: person.userId, tokens: 300, reason: 'gift', key: newId() });
     await spend(1_200);
     expect(await refundable()).toEqual({ tokens: 0, amount: 0 });
     expect(await refusal(refund(null))).toBe('not_refundable');
@@ -255,7 +254,6 @@ describe('a refund', () => {
           by: { userId: other.userId, tokens: null },
           reason: 'x',
           key: newId(),
-          now: NOW,
         }),
       ),
     ).toBe('not_found');
@@ -275,7 +273,6 @@ describe('a refund', () => {
       by: { actor: { adminId: person.userId, requestId: 'r-1' }, amount: null },
       reason: 'goodwill',
       key: newId(),
-      now: NOW,
     });
     expect(await balance()).toMatchObject({ purchased: 0, debt: 500 });
     purchase = await buy();

@@ -7,10 +7,12 @@ import { proveBooks } from '../../db/money/proof.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
 import { setTestUsage } from '../../db/money/usage.ts';
 import { updateProfile } from '../../db/people/users.ts';
+import { atInstant } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,
   balanceOf,
+  clock,
   createPerson,
   MODEL,
   open,
@@ -25,7 +27,7 @@ import {
 let db: TestDatabase;
 let person: Person;
 beforeAll(async () => {
-  db = await createTestDatabase();
+  db = await createTestDatabase({ now: clock });
 });
 beforeEach(async () => {
   person = await createPerson(db.database);
@@ -68,7 +70,7 @@ describe('what is booked stands in the rollup of its day', () => {
   test('in the zone that is set when it is booked; what was booked before a change of zone stays where it was', async () => {
     const now = at('2026-11-15T08:00:00+09:00');
     await runTurn(db.database, person, { used: 10, now });
-    await updateProfile(db.database, { userId: person.userId, timeZone: 'America/New_York', now });
+    await atInstant(now, () => updateProfile(db.database, { userId: person.userId, timeZone: 'America/New_York' }));
     await runTurn(db.database, person, { used: 20, now });
     expect(await rollups()).toMatchObject([
       { month: '2026-11', day: '2026-11-14', used: 20 },
@@ -78,16 +80,14 @@ describe('what is booked stands in the rollup of its day', () => {
   });
 
   test('apart by the version of the rate, with what was metered', async () => {
-    const now = at('2026-11-15T12:00:00+09:00');
     const answered = async (model: typeof MODEL) => {
       const { turnId } = await accept(db.database, person);
-      await reserve(db.database, turnId, { model, now });
-      const { number } = await open(db.database, turnId, { model, now });
+      await reserve(db.database, turnId, { model });
+      const { number } = await open(db.database, turnId, { model });
       const usage = { promptTokens: 30, cachedTokens: 10, completionTokens: 12, reasoningTokens: 5 };
       await settleTurn(db.database, {
         turnId,
-        answer: await storedAnswer(store(db.database, turnId, number, { usage, now })),
-        now,
+        answer: await storedAnswer(store(db.database, turnId, number, { usage })),
       });
     };
     await answered(MODEL);
@@ -105,9 +105,11 @@ describe('what is booked stands in the rollup of its day', () => {
   test('adjustments of both signs are in used and name no model; grants and refused turns leave no trace; the sum is the period’s used', async () => {
     const now = at('2026-11-15T12:00:00+09:00');
     await runTurn(db.database, person, { used: 700, now });
-    await grantTokens(db.database, { userId: person.userId, tokens: 500, reason: 'r', key: 'k', now });
-    await setTestUsage(db.database, { accountId: person.accountId, percent: 50, now });
-    await setTestUsage(db.database, { accountId: person.accountId, percent: 10, now });
+    await atInstant(now, async () => {
+      await grantTokens(db.database, { userId: person.userId, tokens: 500, reason: 'r', key: 'k' });
+      await setTestUsage(db.database, { accountId: person.accountId, percent: 50 });
+      await setTestUsage(db.database, { accountId: person.accountId, percent: 10 });
+    });
     const found = await rollups();
     expect(found).toMatchObject([
       { version: 1, turns: 1, used: 700 },

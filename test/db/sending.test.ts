@@ -17,7 +17,6 @@ import {
   debitsOf,
   holdsOf,
   newId,
-  NOW,
   open,
   request,
   reserve,
@@ -56,12 +55,12 @@ const PREPARE_TURN: Record<TurnState, (turnId: string) => Promise<void>> = {
   completed: async (turnId) => {
     await PREPARE_TURN.running(turnId);
     const answer = await storedAnswer(store(db.database, turnId, 1));
-    await settleTurn(db.database, { turnId, answer, now: NOW });
+    await settleTurn(db.database, { turnId, answer });
   },
   stopped: async (turnId) => {
     await PREPARE_TURN.running(turnId);
     const answer = await storedAnswer(store(db.database, turnId, 1, { outcome: 'stopped', finishReason: null }));
-    await settleTurn(db.database, { turnId, answer, now: NOW });
+    await settleTurn(db.database, { turnId, answer });
   },
   failed: async (turnId) => {
     await PREPARE_TURN.running(turnId);
@@ -129,7 +128,7 @@ describe('sending again (policy 7), at the database', () => {
       turn: { turnId, conversationId, sequence: sequence + 1, state: 'accepted', askedOutput: 40, error: null },
     });
     expect(await reserve(db.database, turnId)).toEqual({ kind: 'ended', state: 'refused' }); // today's figures
-    await grantTokens(db.database, { userId: person.userId, tokens: 10_000, reason: 'r', key: 'g', now: NOW });
+    await grantTokens(db.database, { userId: person.userId, tokens: 10_000, reason: 'r', key: 'g' });
     expect(await send({ idempotencyKey: 'key', message: 'a third' })).toMatchObject({
       decision: 'judge_anew',
       turn: { sequence: 3 },
@@ -381,6 +380,7 @@ test('an id and a key that another send of the same question binds at that very 
   let raced: Promise<unknown> | null = null;
   const executor = db.database.sql.getExecutor();
   const racing: Sql = {
+    clock: () => db.database.sql.clock(),
     getExecutor: () =>
       new Proxy(executor, {
         get(target, name) {

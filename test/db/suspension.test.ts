@@ -21,7 +21,6 @@ import {
   debitsOf,
   holdsOf,
   newId,
-  NOW,
   open,
   request,
   reserve,
@@ -122,7 +121,7 @@ describe('reserving for a suspended account', () => {
     await suspend();
     expect(await reserve(db.database, answered, { runId: 'reset' })).toEqual({ kind: 'ended', state: 'completed' });
     expect(await reserve(db.database, turnId, { runId: 'reset' })).toMatchObject({ kind: 'answered' });
-    await settleTurn(db.database, { turnId, answer, now: NOW });
+    await settleTurn(db.database, { turnId, answer });
     expect(await debitsOf(db.database.sql, turnId)).toHaveLength(1);
   });
 });
@@ -146,7 +145,7 @@ describe('suspending while turns run', () => {
     await open(db.database, turnId);
     await suspend();
     const answer = await storedAnswer(store(db.database, turnId, 1, { outcome: 'stopped', finishReason: null }));
-    await settleTurn(db.database, { turnId, answer, now: NOW });
+    await settleTurn(db.database, { turnId, answer });
     expect(await debitsOf(db.database.sql, turnId)).toMatchObject([{ tokens: 11 }]);
   });
 

@@ -3,21 +3,22 @@ import { sql } from 'kysely';
 import { grantTokens } from '../../db/money/grants.ts';
 import { readTokenStats } from '../../db/reports/token-stats.ts';
 import { readUsage, setTestUsage } from '../../db/money/usage.ts';
+import { atInstant } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createPerson, newId, NOW, runTurn } from './fixture.ts';
+import { clock, createPerson, newId, NOW, runTurn } from './fixture.ts';
 
 let db: TestDatabase;
 // The figures are of all accounts, so each test has a database of its own.
 beforeEach(async () => {
   await db?.close();
-  db = await createTestDatabase();
+  db = await createTestDatabase({ now: clock });
 });
 afterAll(() => db.close());
 
-const stats = (now = NOW) => readTokenStats(db.database, now);
+const stats = (now = NOW) => atInstant(now, () => readTokenStats(db.database));
 const at = async (percent: number, change: { allowance?: number } = {}) => {
   const person = await createPerson(db.database, change);
-  await setTestUsage(db.database, { accountId: person.accountId, percent, now: NOW });
+  await setTestUsage(db.database, { accountId: person.accountId, percent });
   return person;
 };
 
@@ -38,7 +39,7 @@ test('the shares are half-open: on its lower bound a user is in the next one', a
 test('overview: all users, those who used something, sums, and the average over all, rounded', async () => {
   const [one, two] = [await createPerson(db.database), await createPerson(db.database)];
   await createPerson(db.database);
-  await grantTokens(db.database, { userId: one.userId, tokens: 5_000, reason: 'r', key: newId(), now: NOW });
+  await grantTokens(db.database, { userId: one.userId, tokens: 5_000, reason: 'r', key: newId() });
   await runTurn(db.database, one, { used: 1_000 });
   await runTurn(db.database, two, { used: 111 });
   expect((await stats()).overview).toEqual({
@@ -53,7 +54,7 @@ test('overview: all users, those who used something, sums, and the average over 
 test('an account whose stored period has ended counts as used 0, to the millisecond; before its first touch too', async () => {
   const person = await at(90);
   await createPerson(db.database);
-  const { resetsAt } = await readUsage(db.database, { accountId: person.accountId, now: NOW });
+  const { resetsAt } = await readUsage(db.database, { accountId: person.accountId });
   expect(await stats(resetsAt - 1)).toMatchObject({
     overview: { activeUsers: 1, totalUsedTokens: 90_000 },
     distribution: { under50: 1, under95: 1 },
@@ -69,11 +70,11 @@ test('an account whose stored period has ended counts as used 0, to the millisec
 test('a top user’s figures are those that they are shown themselves', async () => {
   const person = await createPerson(db.database);
   await sql`update users set email = 'a@b.example' where id = ${person.userId}`.execute(db.database.sql);
-  await grantTokens(db.database, { userId: person.userId, tokens: 7_000, reason: 'r', key: newId(), now: NOW });
+  await grantTokens(db.database, { userId: person.userId, tokens: 7_000, reason: 'r', key: newId() });
   await runTurn(db.database, person, { used: 99_123 });
   const { usedTokens, purchasedTokens, totalAvailable, remainingTokens, usagePercent, level } = await readUsage(
     db.database,
-    { accountId: person.accountId, now: NOW },
+    { accountId: person.accountId },
   );
   expect((await stats()).topUsers).toEqual([
     {

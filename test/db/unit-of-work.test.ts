@@ -6,7 +6,7 @@ import { Conversation } from '../../db/entities/conversation.ts';
 import { lockAccount } from '../../db/money/accounts.ts';
 import { bookGrant } from '../../db/money/ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createPerson, NOW, only, type Person } from './fixture.ts';
+import { createPerson, only, type Person } from './fixture.ts';
 
 let db: TestDatabase;
 let person: Person;
@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 /** Writes a ledger entry by SQL and an audit entry by the unit of work; nobody flushes. */
 async function grant(tx: Tx, target: `user:${string}` = `user:${person.userId}`): Promise<void> {
-  const account = await lockAccount(tx, { accountId: person.accountId, now: NOW });
+  const account = await lockAccount(tx, person.accountId);
   tx.em().create(AuditEntry, { action: 'tokens.grant', target, reason: 'both' });
   await bookGrant(tx, account, { tokens: 7, reason: 'both', key: 'k' });
 }

@@ -5,10 +5,12 @@ import { settleTurn } from '../../db/turns/settle.ts';
 import { findTurn } from '../../db/turns/turns.ts';
 import { readUsage, setTestUsage } from '../../db/money/usage.ts';
 import { updateProfile } from '../../db/people/users.ts';
+import { atInstant } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,
   balanceOf,
+  clock,
   createPerson,
   debitsOf,
   newId,
@@ -25,18 +27,18 @@ import {
 let db: TestDatabase;
 let person: Person;
 beforeAll(async () => {
-  db = await createTestDatabase();
+  db = await createTestDatabase({ now: clock });
 });
 afterAll(() => db.close());
 beforeEach(async () => {
   person = await createPerson(db.database);
 });
 
-const usage = (now = NOW) => readUsage(db.database, { accountId: person.accountId, now });
+const usage = (now = NOW) => atInstant(now, () => readUsage(db.database, { accountId: person.accountId }));
 const grant = (tokens: number, now = NOW) =>
-  grantTokens(db.database, { userId: person.userId, tokens, reason: 'r', key: newId(), now });
+  atInstant(now, () => grantTokens(db.database, { userId: person.userId, tokens, reason: 'r', key: newId() }));
 const testUsage = (percent: number, now = NOW) =>
-  setTestUsage(db.database, { accountId: person.accountId, percent, now });
+  atInstant(now, () => setTestUsage(db.database, { accountId: person.accountId, percent }));
 const END_OF_NOVEMBER = Date.parse('2026-12-01T00:00:00+09:00');
 const periods = () =>
   rows(
@@ -54,6 +56,7 @@ describe('what an account is shown', () => {
   test('a new account has its allowance, all of it left', async () => {
     expect(await usage()).toEqual({
       period: { label: '2026-11', startsAt: Date.parse('2026-11-01T00:00:00+09:00'), endsAt: END_OF_NOVEMBER },
+      asOf: NOW,
       allowanceTokens: 100_000,
       purchasedTokens: 0,
       totalAvailable: 100_000,
@@ -103,7 +106,7 @@ describe('what an account is shown', () => {
     expect(await usage()).toMatchObject({ heldTokens: hold.tokens, usedTokens: 0, remainingTokens: 100_000 });
     const answer = await storedAnswer(store(db.database, turnId, number));
     expect(await usage()).toMatchObject({ heldTokens: hold.tokens });
-    await settleTurn(db.database, { turnId, answer, now: NOW });
+    await settleTurn(db.database, { turnId, answer });
     expect(await usage()).toMatchObject({ heldTokens: 0, usedTokens: 11, remainingTokens: 99_989 });
   });
 
@@ -144,7 +147,7 @@ describe('what an account is shown', () => {
         const { number, hold } = await open(db.database, turnId);
         const whole = { promptTokens: 0, cachedTokens: 0, completionTokens: hold.tokens, reasoningTokens: 0 };
         const answer = await storedAnswer(store(db.database, turnId, number, { usage: whole }));
-        await settleTurn(db.database, { turnId, answer, now: NOW });
+        await settleTurn(db.database, { turnId, answer });
       }
       running = false;
     };
@@ -173,7 +176,7 @@ describe('a warning on the answer', () => {
         usage: { promptTokens: 0, cachedTokens: 0, completionTokens: 1, reasoningTokens: 0 },
       }),
     );
-    await settleTurn(db.database, { turnId, answer, now: NOW });
+    await settleTurn(db.database, { turnId, answer });
     const turn = await findTurn(db.database, { turnId, userId: null });
     expect(turn?.warning?.level ?? null).toBe(level);
     if (level === 'WARNING')
@@ -203,7 +206,7 @@ describe('the first touch of a new period rolls the account over', () => {
   test('forgives standing overage; debt carries over', async () => {
     const { entryId } = await grant(1_000);
     await runTurn(db.database, person, { used: 102_000 });
-    await reverseGrant(db.database, { entryId, tokens: 400, reason: 'r', key: newId(), now: NOW });
+    await reverseGrant(db.database, { entryId, tokens: 400, reason: 'r', key: newId() });
     expect(await balanceOf(db.database.sql, person.accountId)).toMatchObject({ overage: 1_000, debt: 400 });
     await usage(END_OF_NOVEMBER);
     expect(await balanceOf(db.database.sql, person.accountId)).toMatchObject({
@@ -251,7 +254,7 @@ describe('the first touch of a new period rolls the account over', () => {
     await reserve(db.database, turnId, { now: END_OF_NOVEMBER - 1_000 });
     const { number } = await open(db.database, turnId, { now: END_OF_NOVEMBER - 1_000 });
     const answer = await storedAnswer(store(db.database, turnId, number, { now: END_OF_NOVEMBER - 1 }));
-    await settleTurn(db.database, { turnId, answer, now: END_OF_NOVEMBER });
+    await atInstant(END_OF_NOVEMBER, () => settleTurn(db.database, { turnId, answer }));
     expect(await debitsOf(db.database.sql, turnId)).toMatchObject([{ tokens: 11, label: '2026-12' }]);
     expect((await periods()).map(({ used }) => used)).toEqual([700, 11]);
   });
@@ -264,7 +267,7 @@ describe('the first touch of a new period rolls the account over', () => {
   });
 
   test('a zone change keeps the end that was fixed, also on an account never touched', async () => {
-    await updateProfile(db.database, { userId: person.userId, timeZone: 'America/New_York', now: NOW });
+    await updateProfile(db.database, { userId: person.userId, timeZone: 'America/New_York' });
     expect(await usage()).toMatchObject({ resetsAt: END_OF_NOVEMBER });
     expect((await usage(END_OF_NOVEMBER)).period).toEqual({
       label: '2026-12',

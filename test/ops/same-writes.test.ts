@@ -183,7 +183,7 @@ async function prepare(way: Way): Promise<Subject> {
 async function putAt({ userId }: Person, percent: number): Promise<object> {
   const account = await findAccount(stack.db.database.sql, userId);
   if (account === null) throw new Error('each person has an account');
-  return setTestUsage(stack.db.database, { ...account, percent, now: Date.now() });
+  return setTestUsage(stack.db.database, { ...account, percent });
 }
 
 function hear(line: string): void {
@@ -228,6 +228,6 @@ async function askedOfTemporal(turn: TestTurn): Promise<Effects['run']> {
 /** What `schedules check` says of this person. */
 async function faultsOf({ person }: Subject): Promise<string[]> {
   const { database } = stack.db;
-  const { differences } = await compareSchedules({ database, planner: stack.planner }, { now: Date.now });
+  const { differences } = await compareSchedules({ database, planner: stack.planner });
   return differences.flatMap(({ userId, kind, fault }) => (userId === person.userId ? `${kind} ${fault}` : []));
 }

@@ -29,7 +29,7 @@ beforeAll(async () => {
     all.map(({ workflowId, history }) => ({ workflowId, history: toHistory(history) })),
   );
   for await (const { workflowId, error } of results) errors.set(workflowId, error);
-}, 60_000);
+}, 180_000);
 
 describe('the workflow code of today', () => {
   test.each(recorded.map(({ file }) => file))('goes through %s again', (file) => {

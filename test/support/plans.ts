@@ -7,6 +7,7 @@ export function recordStatements(database: Database): { database: Database; stat
   const statements: CompiledQuery[] = [];
   const executor = database.sql.getExecutor();
   const recording: Sql = {
+    ...database.sql,
     getExecutor: () =>
       new Proxy(executor, {
         get(target, name) {

@@ -156,7 +156,6 @@ describe('terminated in the Temporal UI', () => {
         database,
         metrics,
         runs,
-        now: Date.now,
         log: createLog({ name: 'test', level: 'silent' }),
         reconcile: { quietMs: 1_000 },
       } as unknown as ActivityDeps);
@@ -181,7 +180,6 @@ describe('terminated in the Temporal UI', () => {
       database,
       metrics: stack.metrics,
       log: createLog({ name: 'test', level: 'silent' }),
-      now: Date.now,
       reconcile: { quietMs: 1_000 },
       runs: {
         ...stack.runs,

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 const arming = () => ({ database: stack.db.database, planner: stack.planner });
-const compare = async () => (await compareSchedules(arming(), { now: Date.now })).differences;
+const compare = async () => (await compareSchedules(arming())).differences;
 const putAt = (person: Person, percent: number) =>
   person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: percent });
 const faults = (differences: readonly ScheduleDifference[]) =>
@@ -78,7 +78,7 @@ test('finds every way in which schedules and accounts disagree, mends each, and 
   const planted = await disagree();
   const differences = await compare();
   expect(faults(differences)).toEqual(planted);
-  expect(await mendSchedules(arming(), differences, { now: Date.now })).toBe(planted.length);
+  expect(await mendSchedules(arming(), differences)).toBe(planted.length);
   expect(await compare()).toEqual([]);
 });
 

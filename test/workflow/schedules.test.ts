@@ -39,9 +39,9 @@ const at = (text: string) => Date.parse(text);
 const putAt = (percent: number) =>
   person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: percent });
 /** Only the write of a settle or a grant by another process, without what follows it. */
-const writeAt = (percent: number) => setTestUsage(stack.db.database, { accountId, percent, now: now() });
+const writeAt = (percent: number) => setTestUsage(stack.db.database, { accountId, percent });
 const buy = (tokens: number) =>
-  grantTokens(stack.db.database, { userId: person.userId, tokens, reason: 'bought', key: randomUUID(), now: now() });
+  grantTokens(stack.db.database, { userId: person.userId, tokens, reason: 'bought', key: randomUUID() });
 
 async function send(): Promise<{ turnId: string; events: number }> {
   const { status, body } = await person.call('POST', '/api/chat/send', { message: '안녕' });
@@ -324,9 +324,9 @@ describe('races', () => {
     await alert.results(1);
     await buy(50_000);
     // What the check's own run does before it deletes.
-    expect(
-      (await checkUsage(stack.db.database, { accountId, now: now(), purchaseUrl: 'https://shop.example' })).outcome,
-    ).toBe('below');
+    expect((await checkUsage(stack.db.database, { accountId, purchaseUrl: 'https://shop.example' })).outcome).toBe(
+      'below',
+    );
   }
 
   test('armed while being disarmed: the schedule is there in the end, and remembered', async () => {
@@ -336,7 +336,6 @@ describe('races', () => {
       await disarmSchedule({ database: stack.db.database, planner }, 'alert', {
         accountId,
         userId: person.userId,
-        now: now(),
       }),
     ).toEqual(['alert']);
     expect(await alert.exists()).toBe(true);
@@ -359,11 +358,11 @@ describe('races', () => {
         await stack.planner.arm(kind, account);
         if (kind !== 'alert') return;
         await buy(50_000);
-        await checkUsage(stack.db.database, { accountId, now: now(), purchaseUrl: 'https://shop.example' });
-        await disarmSchedule(arming(), 'alert', { accountId, userId: person.userId, now: now() });
+        await checkUsage(stack.db.database, { accountId, purchaseUrl: 'https://shop.example' });
+        await disarmSchedule(arming(), 'alert', { accountId, userId: person.userId });
       },
     };
-    await armSchedules({ database: stack.db.database, planner }, { accountId, now: now() });
+    await armSchedules({ database: stack.db.database, planner }, { accountId });
     expect(await remembered()).toMatchObject({ alert: null });
     await putAt(93);
     expect(await alert.exists()).toBe(true);
