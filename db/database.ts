@@ -8,6 +8,7 @@ import { kyselyOn } from './driver/kysely.ts';
 import { createLanes } from './driver/lanes.ts';
 import { onPool, transact, type Sql, type Tx as Pipeline } from './driver/pipeline.ts';
 import { prepareSession, ReadOnly } from './driver/session.ts';
+import { traceClient, type TraceStatement } from './driver/trace.ts';
 import { ormOptions } from './schema/orm-options.ts';
 
 export type { Sql } from './driver/pipeline.ts';
@@ -59,8 +60,6 @@ export interface PoolState {
   /** Callers that wait for a connection. */
   readonly waiting: number;
 }
-
-export type TraceStatement = <T>(verb: string, run: () => Promise<T>) => Promise<T>;
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -187,33 +186,6 @@ export function instantOf(on: Sql): RawBuilder<Instant> {
 export async function readClock(on: Sql): Promise<Instant> {
   const { now } = await one(sql<{ now: Instant }>`select ${instantOf(on)} as now`, on);
   return now;
-}
-
-/**
- * Traces the statements of a client that answers by promises. Only a statement's first word is told, never its text.
- */
-function traceClient(client: ClientBase, traceStatement: TraceStatement): void {
-  const query = client.query.bind(client) as (...args: unknown[]) => unknown;
-  client.query = ((...args: unknown[]) => {
-    const [statement] = args;
-    const text = typeof statement === 'string' ? statement : isQuery(statement) ? statement.text : null;
-    if (text === null || typeof args.at(-1) === 'function') return query(...args);
-    return traceStatement(
-      /[a-z]+/i.exec(text)?.[0]?.toUpperCase() ?? 'QUERY',
-      () => query(...args) as Promise<unknown>,
-    );
-  }) as typeof client.query;
-}
-
-/** A cursor hands itself in and answers by events, so it is not traced. */
-function isQuery(statement: unknown): statement is { text: string } {
-  return (
-    typeof statement === 'object' &&
-    statement !== null &&
-    'text' in statement &&
-    typeof statement.text === 'string' &&
-    !('submit' in statement)
-  );
 }
 
 /** The only row of a query that always has one. */

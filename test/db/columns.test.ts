@@ -5,11 +5,11 @@ import { Period } from '../../db/entities/account.ts';
 import { Hold } from '../../db/entities/hold.ts';
 import { LedgerEntry } from '../../db/entities/ledger-entry.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createPerson, only, runTurn } from './fixture.ts';
+import { clock, createPerson, only, runTurn } from './fixture.ts';
 
 let db: TestDatabase;
 beforeAll(async () => {
-  db = await createTestDatabase();
+  db = await createTestDatabase({ now: clock });
 });
 afterAll(() => db.close());
 

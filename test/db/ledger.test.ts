@@ -50,7 +50,7 @@ describe('the ledger is append-only', () => {
   test.each([
     ['update', sql`update ledger_entries set tokens = tokens`],
     ['delete', sql`delete from ledger_entries`],
-    ['truncate', sql`truncate ledger_entries`],
+    ['truncate', sql`truncate ledger_entries, purchase_bookings`],
     ['truncate with what hangs on it', sql`truncate ledger_entries cascade`],
   ])('%s is refused', async (_, statement) => {
     await grant(10);
@@ -116,7 +116,7 @@ describe('the database refuses a bad row', () => {
     [
       'a debit without turn and hold',
       { kind: 'debit', purchased_delta: -5, spent_purchased_delta: 5, used_delta: 5 },
-      'ledger_debits_name_turn_and_hold',
+      'ledger_debits_have_a_hold',
     ],
     [
       'a grant that says what was metered',
