@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
 import { mayJoin, mayRunAgain } from '../../domain/sending.ts';
-import { isLive, type TurnRecord } from '../../domain/turn.ts';
-import { first, reportEnding, one, violatedConstraint, type Database, type Tx } from '../database.ts';
+import type { TurnRecord } from '../../domain/turn.ts';
+import { first, reportEnding, violatedConstraint, type Database, type Tx } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
 import { lockingTurn } from './payer.ts';
 import { findTurnRow, lockTurn, recordOf, type LockedTurn, type TurnRow } from './row.ts';

@@ -25,7 +25,7 @@ export async function answerOf(
 async function readText(response: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
-  for await (const part of response.body ?? []) {
+  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += part.length;
     if (bytes > MOST_BYTES) throw new Error('the answer is too long');
     parts.push(part);

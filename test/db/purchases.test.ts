@@ -16,7 +16,7 @@ import { grantTokens } from '../../db/money/grants.ts';
 import type { Look, Payment, SeenRefund } from '../../domain/payments/purchase.ts';
 import type { Pack } from '../../domain/payments/pack.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { balanceOf, createPerson, NOW, only, rows, runTurn, type Person } from './fixture.ts';
+import { balanceOf, createPerson, only, rows, runTurn, type Person } from './fixture.ts';
 
 const PACK: Pack = {
   packId: 'small',

@@ -6,7 +6,7 @@ export interface DemoRefund {
   readonly status: 'succeeded';
 }
 
-/** A payment of the demo shop, as its API says it. Amounts in the currency's smallest unit, instants in milliseconds. */
+/** A payment of the demo shop, as its API says it. Amounts in the smallest unit, instants in milliseconds. */
 export interface DemoPayment {
   readonly orderId: string;
   readonly orderName: string;
