@@ -3,7 +3,7 @@ import type { Database } from '../db/database.ts';
 import type { PricedModel } from '../domain/model.ts';
 import type { Planner } from '../domain/schedules.ts';
 import type { ModelClient } from '../platform/model/client.ts';
-import type { TokenCounter } from '../platform/model/token-counter.ts';
+import type { TokenCounter } from '../platform/tokens/token-counter.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { StatsCache } from '../platform/stats-cache.ts';
 import type { TurnFeed } from '../platform/streams/turn-feed.ts';

@@ -6,7 +6,7 @@ import type { Locale } from '../domain/messages.ts';
 import type { PricedModel } from '../domain/model.ts';
 import type { Planner } from '../domain/schedules.ts';
 import type { Config } from '../platform/config/config.ts';
-import type { TokenCounter } from '../platform/model/token-counter.ts';
+import type { TokenCounter } from '../platform/tokens/token-counter.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { Issuer } from '../platform/sign-in/issuer.ts';
 import type { StatsCache } from '../platform/stats-cache.ts';

@@ -14,7 +14,7 @@ import { countPrompt } from '../domain/prompt-tokens.ts';
 import type { Usage } from '../domain/usage.ts';
 import { readConfig } from '../platform/config/config.ts';
 import { createModelClient } from '../platform/model/client.ts';
-import { countTokens } from '../platform/model/tokenizer.ts';
+import { countTokens } from '../platform/tokens/tokenizer.ts';
 
 /**
  * A chat turn that need not survive its process, to compare with: one handler, one transaction that admits and holds,

@@ -25,7 +25,7 @@ export function addTokenRevoke(token: Command, readConfig: ReadConfig): void {
     });
 }
 
-/** Whoever holds a secret pipes it in: arguments stand in the shell's history, and other users of the machine see them. */
+/** A secret is piped in: arguments stand in the shell's history, and other users of the machine see them. */
 async function readSecret(): Promise<string> {
   if (process.stdin.isTTY) process.stderr.write('turnkeeper: the token, then Ctrl-D:\n');
   return (await readAll(process.stdin)).trim();

@@ -1,7 +1,7 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '../../domain/errors.ts';
 import type { Encoding } from '../../domain/model.ts';
-import { SHORT_TEXT, type TokenCounter } from '../../platform/model/token-counter.ts';
+import { SHORT_TEXT, type TokenCounter } from '../../platform/tokens/token-counter.ts';
 
 /** Counts the tokens of a message, and refuses who sends more than can be counted. */
 export interface MessageCounter {

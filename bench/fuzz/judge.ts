@@ -2,7 +2,8 @@ import type { Answer } from './send.ts';
 import type { Case } from './requests.ts';
 
 /** Refusals of ours for a while, each with a code. Any other 5xx is a fault. */
-const KNOWN_503 = new Set(['unavailable', 'overloaded']);
+const isKnown503 = (code: unknown) =>
+  code === 'unavailable' || code === 'overloaded' || code === 'provider_unavailable';
 
 /**
  * @param codes the closed list of the document. `slowMs`: from a request to the first byte of its answer.
@@ -21,8 +22,7 @@ export function judge(
   const body = text.slice(text.indexOf('\r\n\r\n') + 4);
   const error = errorOf(text, body);
   for (const each of statuses)
-    if (each >= 500 && !(each === 503 && KNOWN_503.has(String(error?.['code'] ?? 'unavailable'))))
-      return `status ${each}`;
+    if (each >= 500 && !(each === 503 && isKnown503(error?.['code'] ?? 'unavailable'))) return `status ${each}`;
   if (!whole || status < 400 || body === '') return null;
   if (error === null) return `status ${status} with a body that is no JSON object`;
   if (

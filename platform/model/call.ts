@@ -11,7 +11,7 @@ import { finishOf } from './finish.ts';
 import type { Body, ModelHttp } from './http.ts';
 import { OutputBound } from './output-bound.ts';
 import { parametersOf } from './parameters.ts';
-import { countTokens } from './tokenizer.ts';
+import { countTokens } from '../tokens/tokenizer.ts';
 
 /** What calls of one client share. */
 export interface CallContext {

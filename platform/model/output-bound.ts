@@ -1,5 +1,5 @@
 import type { Encoding } from '../../domain/model.ts';
-import { countTokens } from './tokenizer.ts';
+import { countTokens } from '../tokens/tokenizer.ts';
 
 /** Text is counted in parts of about so many UTF-16 units; each seam adds at most a token. */
 const PART = 1_024;

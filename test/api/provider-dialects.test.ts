@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import type { TurnFailureCode } from '../../domain/errors.ts';
 import { countPrompt } from '../../domain/prompt-tokens.ts';
-import { countTokens } from '../../platform/model/tokenizer.ts';
+import { countTokens } from '../../platform/tokens/tokenizer.ts';
 import { DONE_STEP as DONE, piece, usageChunk, usageOf, type RawStep, type Scenario } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';

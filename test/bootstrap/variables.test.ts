@@ -34,6 +34,9 @@ const EXAMPLES = [
   'OIDC_CLIENT_ID',
   'OIDC_EXTRA_PARAMS',
   'OIDC_ADMIN_ROLE',
+  'PUBLIC_URL',
+  'PACKS',
+  'DEMO_SHOP_URL',
 ];
 
 test('.env.example names every variable the program reads, and no other', () => {

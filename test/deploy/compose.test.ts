@@ -103,7 +103,7 @@ describe('variables', () => {
   });
 
   test('what can be set is in docs/deploy.md, and what it lists exists', () => {
-    const documented = [...readProjectFile('docs/deploy.md').matchAll(/^\| `(\w+)` +\|/gm)].map(
+    const documented = [...readProjectFile('docs/deploy.md').matchAll(/^\| `([A-Z]\w+)` +\|/gm)].map(
       ([, name]) => name ?? '',
     );
     const settable = new Set(variables.map(({ name }) => name));

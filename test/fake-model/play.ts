@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { countPrompt } from '../../domain/prompt-tokens.ts';
-import { countTokens } from '../../platform/model/tokenizer.ts';
+import { countTokens } from '../../platform/tokens/tokenizer.ts';
 import type { Point, RawStep, Scenario } from './scenario.ts';
 
 export interface ChatBody {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { OutputBound } from '../../platform/model/output-bound.ts';
-import { countTokens } from '../../platform/model/tokenizer.ts';
+import { countTokens } from '../../platform/tokens/tokenizer.ts';
 
 test.each([
   ['words, one by one', Array.from({ length: 4_000 }, (_, n) => ` word${n % 7}`)],

@@ -5,7 +5,7 @@ import type { TurnFailureCode } from '../../domain/errors.ts';
 import { SetupError } from '../../domain/setup-error.ts';
 import { ModelFailure } from '../../platform/model/exchange.ts';
 import { createModelClient } from '../../platform/model/client.ts';
-import { countTokens } from '../../platform/model/tokenizer.ts';
+import { countTokens } from '../../platform/tokens/tokenizer.ts';
 import { Gate, mark, type Scenario } from '../fake-model/scenario.ts';
 import { MODEL, openModelStage, QUESTION, type Call, type ModelStage } from './stage.ts';
 

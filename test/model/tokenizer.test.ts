@@ -3,7 +3,7 @@ import { countTokens as libraryCl100k } from 'gpt-tokenizer/encoding/cl100k_base
 import { countTokens as libraryO200k } from 'gpt-tokenizer/encoding/o200k_base';
 import fc from 'fast-check';
 import type { Encoding } from '../../domain/model.ts';
-import { countTokens, readRanks } from '../../platform/model/tokenizer.ts';
+import { countTokens, readRanks } from '../../platform/tokens/tokenizer.ts';
 
 const AS_TEXT = { disallowedSpecial: new Set<string>() };
 const LIBRARY = {

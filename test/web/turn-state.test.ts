@@ -102,7 +102,7 @@ test('waits grow to ten seconds and differ from tab to tab', () => {
 });
 
 test("the rough count of an answer is near the tokenizer's", async () => {
-  const { countTokens } = await import('../../platform/model/tokenizer.ts');
+  const { countTokens } = await import('../../platform/tokens/tokenizer.ts');
   for (const text of [
     '복리란 원금에 붙은 이자에 다시 이자가 붙는 방식입니다. 시간이 지날수록 늘어나는 속도가 빨라집니다.',
     'Compound interest is interest on interest: the longer it runs, the faster it grows.',

@@ -2,7 +2,7 @@ import { defineSignal } from '@temporalio/workflow';
 import type { PurchaseState } from '../../domain/payments/purchase.ts';
 import type { RefundState } from '../../domain/payments/refund.ts';
 
-/** Something may have changed at the provider: a webhook came, or an admin asks. It says no more, for it proves nothing. */
+/** Something may have changed at the provider: a webhook came, or an admin asks. It says nothing more. */
 export const PURCHASE_HINT = defineSignal('hint');
 
 export interface PurchaseInput {
