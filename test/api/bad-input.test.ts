@@ -132,7 +132,10 @@ describe('a body', () => {
     const { paths } = (await (await fetch(`${stack.url}/api/openapi.json`)).json()) as { paths: Document };
     const calls = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).flatMap(([method, { requestBody }]) =>
-        requestBody === undefined ? [] : [[method.toUpperCase(), path.replaceAll(/\{\w+\}/g, UNKNOWN)] as const],
+        // A webhook's sender signs its bytes, and hears nothing of what is in them.
+        requestBody === undefined || path.startsWith('/api/webhooks/')
+          ? []
+          : [[method.toUpperCase(), path.replaceAll(/\{\w+\}/g, UNKNOWN)] as const],
       ),
     );
     expect(calls).toEqual(expect.arrayContaining([['POST', '/api/chat/send'] as const]));

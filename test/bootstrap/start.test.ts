@@ -128,7 +128,7 @@ describe('one stack, from its first start to its last stop', () => {
     const second = begin(dataDir);
     expect(await second.ended()).toBe(1);
     expect(second.output()).toContain(`Turnkeeper already runs on ${dataDir}`);
-    expect(living(stackOf(dataDir))).toHaveLength(6);
+    expect(living(stackOf(dataDir))).toHaveLength(7);
   });
 
   test('a PostgreSQL that lives keeps its data, though nothing is written down of it', async () => {
@@ -139,7 +139,7 @@ describe('one stack, from its first start to its last stop', () => {
     );
     await expect(another).rejects.toThrow('lock file "postmaster.pid" already exists');
     registry.release();
-    expect(living(stackOf(dataDir))).toHaveLength(6);
+    expect(living(stackOf(dataDir))).toHaveLength(7);
   });
 
   test('after kill -9 of the start the next one takes over, with the same keys behind another secret', async () => {
@@ -147,7 +147,7 @@ describe('one stack, from its first start to its last stop', () => {
     process.kill(killed.owner.pid, 'SIGKILL');
     running.child.kill('SIGKILL');
     await running.ended();
-    expect(living(killed)).toHaveLength(5);
+    expect(living(killed)).toHaveLength(6);
     running = begin(dataDir, {}, 'unreaped');
     const { url, address, userToken } = await running.serving();
     expect(living(killed)).toEqual([]);

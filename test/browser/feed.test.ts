@@ -34,7 +34,7 @@ const grant = ({ userId }: Person, tokens: number) =>
   );
 const send = async (person: Person, body: object) => (await person.call('POST', '/api/chat/send', body)).body;
 const left = (page: Page, tokens: string) =>
-  page.getByTestId('usage-card').getByText(tokens, { exact: true }).waitFor();
+  page.getByTestId('usage-card').getByText(`${tokens}토큰 남음`, { exact: true }).waitFor();
 const answerOf = (page: Page) => page.getByRole('article', { name: '답변' }).last().locator('.answer');
 
 /** Counts the browser's requests from now on to addresses that end with `end`. */
@@ -154,7 +154,7 @@ describe('the pages of one browser', () => {
     await left(second, '107,000');
     await grant(one, 3_000);
     await left(page, '103,000');
-    expect(await second.getByTestId('usage-card').getByText('103,000', { exact: true }).count()).toBe(0);
+    expect(await second.getByTestId('usage-card').getByText('103,000토큰 남음', { exact: true }).count()).toBe(0);
   });
 
   test('show a notification at once, each, and as read when one of them has read it', async () => {
@@ -201,7 +201,7 @@ describe('an open conversation', () => {
     await send(person, { message: '자리를 비운 사이', conversationId });
     await page
       .getByTestId('usage-card')
-      .getByText(/^99,\d{3}$/)
+      .getByText(/^99,\d{3}토큰 남음$/)
       .waitFor();
     await page.getByRole('navigation', { name: '대화 목록' }).getByRole('link', { name: '보고 나갈 대화' }).click();
     await page.getByRole('article', { name: '내 질문' }).getByText('자리를 비운 사이').waitFor();
@@ -282,7 +282,7 @@ describe('without a connection', () => {
     await grant(person, 5_000);
     await page
       .getByTestId('usage-card')
-      .getByText(/^10\d,\d{3}$/)
+      .getByText(/^10\d,\d{3}토큰 남음$/)
       .waitFor();
   });
 
@@ -297,7 +297,7 @@ describe('without a connection', () => {
     await page.getByText(/다시 연결하는 중입니다/).waitFor();
     await grant(person, 5_000);
     await stage.settled(page);
-    expect(await page.getByTestId('usage-card').getByText('100,000', { exact: true }).count()).toBe(1);
+    expect(await page.getByTestId('usage-card').getByText('100,000토큰 남음', { exact: true }).count()).toBe(1);
     await page.clock.fastForward(31_000);
     await left(page, '105,000');
   });

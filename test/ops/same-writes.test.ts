@@ -83,7 +83,7 @@ const WAYS: Record<string, Way> = {
     },
     api: ({ person }) => [`/api/admin/users/${person.userId}/suspend`, { reason }],
     cli: ({ person }) => ['user', 'suspend', String(person.userId), '--reason', reason, '--yes'],
-    leaves: { schedules: [], published: ['turn stop'], run: { queue: 'turns', asked: ['start', 'cancel'] } },
+    leaves: { schedules: [], published: ['account changed', 'turn stop'], run: { queue: 'turns', asked: ['start', 'cancel'] } },
   },
   resume: {
     async prepare(person) {
@@ -92,7 +92,7 @@ const WAYS: Record<string, Way> = {
     },
     api: ({ person }) => [`/api/admin/users/${person.userId}/resume`, { reason }],
     cli: ({ person }) => ['user', 'resume', String(person.userId), '--reason', reason],
-    leaves: { schedules: [], published: [], run: null },
+    leaves: { schedules: [], published: ['account changed'], run: null },
   },
 };
 
