@@ -83,7 +83,11 @@ const WAYS: Record<string, Way> = {
     },
     api: ({ person }) => [`/api/admin/users/${person.userId}/suspend`, { reason }],
     cli: ({ person }) => ['user', 'suspend', String(person.userId), '--reason', reason, '--yes'],
-    leaves: { schedules: [], published: ['account changed', 'turn stop'], run: { queue: 'turns', asked: ['start', 'cancel'] } },
+    leaves: {
+      schedules: [],
+      published: ['account changed', 'turn stop'],
+      run: { queue: 'turns', asked: ['start', 'cancel'] },
+    },
   },
   resume: {
     async prepare(person) {
