@@ -24,6 +24,7 @@ import { IndexTitles } from './20261130103206-index-titles.ts';
 import { RepeatRedrivesByKey } from './20261130103207-repeat-redrives-by-key.ts';
 import { FindRedrivesOfATurn } from './20261130103208-find-redrives-of-a-turn.ts';
 import { LetKeysExpire } from './20261130103209-let-keys-expire.ts';
+import { LetTheNewestDeploymentSetRates } from './20261130105300-let-the-newest-deployment-set-rates.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -62,4 +63,5 @@ export const MIGRATIONS = [
   RepeatRedrivesByKey,
   FindRedrivesOfATurn,
   LetKeysExpire,
+  LetTheNewestDeploymentSetRates,
 ] as const;

@@ -5,7 +5,7 @@ import { AuditEntry } from './audit-entry.ts';
 import { Conversation } from './conversation.ts';
 import { Hold } from './hold.ts';
 import { LedgerEntry, Proof, ProvedPeriod } from './ledger-entry.ts';
-import { ModelRate } from './model-rate.ts';
+import { ModelRate, RatePublisher } from './model-rate.ts';
 import { Delivery, Notification } from './notification.ts';
 import { InboundEvent } from './payments/inbound-event.ts';
 import { Pack } from './payments/pack.ts';
@@ -25,6 +25,7 @@ export const ENTITIES = [
   Conversation,
   Turn,
   ModelRate,
+  RatePublisher,
   Hold,
   Attempt,
   LedgerEntry,

@@ -24,3 +24,19 @@ export const ModelRate = defineEntity({
   ],
 });
 export type ModelRate = InferEntity<typeof ModelRate>;
+
+/** A process and the catalogue of rates that it was started with. */
+export const RatePublisher = defineEntity({
+  name: 'RatePublisher',
+  tableName: 'rate_publishers',
+  properties: {
+    /** Of the process. */
+    id: p.uuid().primary(),
+    /** A hash of the catalogue's rates. */
+    catalogue: p.text(),
+    /** The order in which catalogues were deployed. */
+    deployed: p.integer(),
+    seenAt: p.datetime(),
+  },
+});
+export type RatePublisher = InferEntity<typeof RatePublisher>;

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql, type RawBuilder } from 'kysely';
 import { violatedConstraint } from '../../db/database.ts';
-import { publishRates } from '../../db/money/rates.ts';
+import { keepRatesPublished, leaveRates, publishRates } from '../../db/money/rates.ts';
 import type { Rate } from '../../domain/model.ts';
+import { keepRates } from '../../db/money/keep-rates.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { accept, createPerson, MODEL, only, open, reserve, rows, runTurn, type Person } from './fixture.ts';
+import { accept, createPerson, MODEL, newId, only, open, reserve, rows, runTurn, type Person } from './fixture.ts';
 
 let db: TestDatabase;
 let person: Person;
@@ -64,6 +65,101 @@ describe('the catalogue’s rates', () => {
       await publishRates(db.database, [model('e')]);
     });
     expect(await reserve(db.database, turnId)).toMatchObject({ kind: 'held' });
+  });
+});
+
+describe('while one deployment replaces another, the newest sets the rates', () => {
+  const OLD = { ...ONE, output: 2000 };
+  const NEW = { ...ONE, output: 3000 };
+  let name = '';
+  beforeEach(() => {
+    name = newId();
+  });
+  afterEach(() => sql`delete from rate_publishers`.execute(db.database.sql));
+  const start = (rate: Rate, id = newId()) => ({ id, models: [model(name, rate)] });
+  const look = async (publisher: ReturnType<typeof start>) => {
+    const { models, isOutdated } = await keepRatesPublished(db.database, publisher);
+    return { version: models[0]!.rate.version, output: models[0]!.rate.output, isOutdated };
+  };
+  const minutes = (ago: number) =>
+    sql`update rate_publishers set seen_at = seen_at - ${ago} * interval '1 minute'`.execute(db.database.sql);
+
+  test('processes of both that start in turn settle at once; the old ones that run follow', async () => {
+    const old = start(OLD);
+    expect(await look(old)).toEqual({ version: 1, output: 2000, isOutdated: false });
+    for (let i = 0; i < 5; i += 1) {
+      expect(await look(start(NEW))).toEqual({ version: 2, output: 3000, isOutdated: false });
+      expect(await look(start(OLD))).toEqual({ version: 2, output: 3000, isOutdated: true });
+    }
+    expect(await look(old)).toEqual({ version: 2, output: 3000, isOutdated: true });
+    expect(await versionsOf(name)).toHaveLength(2);
+    // Control: each that publishes for itself makes a version of its own, every time.
+    for (const rate of [OLD, NEW, OLD, NEW]) await publishRates(db.database, [model(name, rate)]);
+    expect(await versionsOf(name)).toHaveLength(2 + 4);
+  });
+
+  test('40 of both that start at once settle on one of the two, by which all charge', async () => {
+    const both = Array.from({ length: 40 }, (_, i) => start(i % 2 === 0 ? OLD : NEW));
+    await Promise.all(both.map(look));
+    const shown = await Promise.all(both.map(look));
+    expect(new Set(shown.map(({ output }) => output)).size).toBe(1);
+    expect((await versionsOf(name)).length).toBeLessThanOrEqual(2);
+  });
+
+  test('rolled back, the old rates are published anew: at once where the new processes have ended, else once they are not heard of', async () => {
+    const [old, fresh] = [start(OLD), start(NEW)];
+    await look(old);
+    await look(fresh);
+    await leaveRates(db.database, fresh);
+    expect(await look(old)).toEqual({ version: 3, output: 2000, isOutdated: false });
+    const killed = start(NEW);
+    // It comes back as the older of the two by now.
+    expect(await look(killed)).toEqual({ version: 3, output: 2000, isOutdated: true });
+    await leaveRates(db.database, old);
+    expect(await look(killed)).toEqual({ version: 4, output: 3000, isOutdated: false });
+    await minutes(2);
+    const back = start(OLD);
+    expect(await look(back)).toMatchObject({ version: 4, isOutdated: true });
+    await minutes(1);
+    expect(await look(back)).toEqual({ version: 5, output: 2000, isOutdated: false });
+  });
+
+  test('a model that only the old one has keeps its rate, and gets one where it has none', async () => {
+    await look(start(NEW));
+    const other = newId();
+    await look({ id: newId(), models: [model(name, OLD)] });
+    const both = { id: newId(), models: [model(name, OLD), model(other, ONE)] };
+    await look(start(NEW));
+    const { models } = await keepRatesPublished(db.database, both);
+    expect(models.map(({ rate }) => rate.version)).toEqual([expect.any(Number), 1]);
+  });
+
+  test('a process that runs charges and shows by what it last looked at, and says once that its own rates do not apply', async () => {
+    const said: string[] = [];
+    const log = { warn: (_: object, message: string) => said.push(message) };
+    const old = await keepRates({ database: db.database, log }, [model(name, OLD)]);
+    const fresh = await keepRates({ database: db.database, log }, [model(name, NEW)]);
+    const shown = () => [old, fresh].map(({ models }) => models[0]!.rate.output);
+    expect(shown()).toEqual([2000, 3000]);
+    await old.refresh();
+    await old.refresh();
+    expect([shown(), said]).toEqual([[3000, 3000], ['the rates of a newer deployment apply']]);
+    await fresh.close();
+    await old.refresh();
+    expect(old.models[0]!.rate).toMatchObject({ version: 3, output: 2000 });
+    await old.close();
+  });
+
+  test('of processes that are gone, one row a catalogue stays', async () => {
+    for (let i = 0; i < 6; i += 1) {
+      await look(start(i % 2 === 0 ? OLD : NEW));
+      await minutes(4);
+    }
+    const { count } = await only(
+      db.database.sql,
+      sql<{ count: number }>`select count(*)::int as count from rate_publishers`,
+    );
+    expect(count).toBe(2);
   });
 });
 
