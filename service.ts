@@ -148,8 +148,7 @@ async function openParts(
   await assertMigrated(database);
   const rates = await keepRates({ database, log }, config.models);
   closers.push(() => rates.close());
-  const { models } = rates;
-  for (const { encoding } of models) loadEncoding(encoding);
+  for (const { encoding } of rates.models) loadEncoding(encoding);
   const counter = createTokenCounter();
   closers.push(() => counter.close());
   const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log, tracing);
@@ -175,7 +174,7 @@ async function openParts(
     database,
     redis,
     temporal,
-    models,
+    models: rates.models,
     counter,
     feed: createTurnFeed(redis),
     runs: createTurnRuns(temporal, { taskQueuePrefix, eager: role === 'all' }),

@@ -4,7 +4,7 @@ import { AppError, type ErrorCode } from '../domain/errors.ts';
 import type { TurnState, TurnUsage } from '../domain/turn.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from './page.ts';
 import { columnsOf, type RowOf } from './columns.ts';
-import { readClock, type Database } from './database.ts';
+import { first, readClock, type Database } from './database.ts';
 import { naming } from './driver/outcome.ts';
 import { Conversation } from './entities/conversation.ts';
 import { Turn } from './entities/turn.ts';
@@ -52,7 +52,7 @@ export async function listConversations(
       ${search === '' ? sql`` : sql`and id in (select id from titled)`}
       and (${after?.[0] ?? null}::timestamptz is null or (updated_at, id) < (${after?.[0] ?? null}::timestamptz, ${after?.[1] ?? null}::uuid))
     order by updated_at desc, id desc limit ${list.limit + 1}`
-    .execute(database.sql)
+    .execute(database.reads)
     .catch(rethrowBadCursor);
   const page = pageOf(rows, list.limit, (row) => encodeCursor([row.key, row.conversationId]));
   return { ...page, items: page.items.map(({ key: _, ...row }) => row) };
@@ -63,9 +63,13 @@ export async function getConversation(
   database: Database,
   { conversationId, userId }: { conversationId: string; userId: number },
 ): Promise<ConversationRecord> {
-  const found = await database.em().findOne(Conversation, { id: conversationId, user: userId });
+  const found = await first(
+    sql<ConversationRecord>`select ${conversationColumns}, c.archived_at is not null as archived
+      from conversations c where id = ${conversationId} and user_id = ${userId}`,
+    database.reads,
+  );
   if (found === null) throw new AppError('not_found');
-  return recordOf(found);
+  return found;
 }
 
 /** Renames, archives or restores. @throws AppError not_found. */
@@ -100,7 +104,7 @@ export interface MessageRecord {
 
 /**
  * The transcript: the question of every admitted turn, each followed by its answer where there is one. It is read from
- * its beginning or backwards from its end. `limit` counts messages.
+ * its beginning or backwards from its end. `limit` counts messages; a page of long ones has fewer.
  */
 export async function listMessages(
   database: Database,
@@ -110,21 +114,35 @@ export async function listMessages(
   const after = list.cursor === null ? null : decodeCursor(list.cursor, ['number', 'number']);
   const [beyond, direction] = list.order === 'desc' ? [sql.raw('<'), sql.raw('desc')] : [sql.raw('>'), sql.raw('asc')];
   const { rows } = await sql<MessageRow>`
-    select ${messageColumns}, m.part, m.role, m.content,
+    select ${messageColumns}, m.part, m.role,
+      case when sum(octet_length(m.content)) over (order by t.sequence ${direction}, m.part ${direction}) - octet_length(m.content) < ${PAGE_BYTES} then m.content end as content,
       floor(extract(epoch from case m.part when 0 then t.created_at else coalesce(t.ended_at, t.created_at) end) * 1000)::float8 as "createdAt"
     from turns t cross join lateral (values (0, 'user', t.question), (1, 'assistant', t.answer)) as m(part, role, content)
     where t.conversation_id = ${list.conversationId} and t.ever_admitted and m.content is not null
       and (m.part = 0 or t.state in ('completed', 'stopped'))
       and (${after === null} or (t.sequence, m.part) ${beyond} (${after?.[0] ?? 0}, ${after?.[1] ?? 0}))
     order by t.sequence ${direction}, m.part ${direction} limit ${list.limit + 1}`
-    .execute(database.sql)
+    .execute(database.reads)
     .catch(rethrowBadCursor);
-  const page = pageOf(rows, list.limit, (row) => encodeCursor([row.sequence, row.part]));
-  return { ...page, items: page.items.map(messageOf) };
+  const texts = rows.filter(hasText);
+  const limit = Math.min(list.limit, texts.length);
+  const page = pageOf<MessageRow>(rows, limit, (row) => encodeCursor([row.sequence, row.part]));
+  return { ...page, items: texts.slice(0, limit).map(messageOf) };
 }
 
+/**
+ * A page ends with the message that brings its texts to so many bytes, or at its limit: 100 messages of 32,000
+ * characters are 9 MB, and kept the process from answering anybody for 0.17 s.
+ */
+const PAGE_BYTES = 512 * 1024;
+
+/** Without its text where the page ends before it. */
 type MessageRow = RowOf<typeof messageColumns> &
-  Pick<MessageRecord, 'role' | 'content' | 'createdAt'> & { part: 0 | 1 };
+  Pick<MessageRecord, 'role' | 'createdAt'> & { part: 0 | 1; content: string | null };
+
+function hasText(row: MessageRow): row is MessageRow & { content: string } {
+  return row.content !== null;
+}
 
 /** Usage and ending belong to the answer, not to the question. */
 function messageOf({
@@ -135,7 +153,7 @@ function messageOf({
   estimated,
   finishReason,
   ...row
-}: MessageRow): MessageRecord {
+}: MessageRow & { content: string }): MessageRecord {
   const isAnswer = part === 1;
   return {
     ...row,

@@ -5,8 +5,8 @@ import type { Instant } from '../domain/period.ts';
 import type { TurnEnding } from '../domain/turn.ts';
 import { openPacketSocket } from './driver/packet-socket.ts';
 import { kyselyOn } from './driver/kysely.ts';
-import { createLanes } from './driver/lanes.ts';
-import { onPool, transact, type Sql, type Tx as Pipeline } from './driver/pipeline.ts';
+import { createLanes, Places } from './driver/lanes.ts';
+import { onPool, onPoolForReads, transact, type Sql, type Tx as Pipeline } from './driver/pipeline.ts';
 import { prepareSession, ReadOnly } from './driver/session.ts';
 import { traceClient, type TraceStatement } from './driver/trace.ts';
 import { ormOptions } from './schema/orm-options.ts';
@@ -26,6 +26,11 @@ export interface Database {
   /** A fresh unit of work (identity map) for entities: one per request, never shared. */
   em(): EntityManager;
   readonly sql: Sql;
+  /**
+   * For what people and admins look at: pages, searches, statistics. A statement may take 5 s, and all of them together
+   * half of the connections, so that turns have the rest whoever looks at how much (G39).
+   */
+  readonly reads: Sql;
   /**
    * Runs `work` in a READ COMMITTED transaction. Locks are taken in one order: account, conversation, turn, then what
    * belongs to them.
@@ -74,6 +79,7 @@ export interface DatabaseOptions {
 /** The driver's limit is above PostgreSQL's own, so that it is reached only when a server or a network is silent. */
 const ANSWER_WITHIN_MS = 20_000;
 const STATEMENT_WITHIN_MS = 15_000;
+const READ_WITHIN_MS = 5_000;
 /**
  * Whoever asks is told soon that a row is locked, and asks again: with the 15 s of a statement, 25 sends of one locked
  * account took all connections, and everybody's sends were refused.
@@ -133,6 +139,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     em.setTransactionContext(kyselyOn(pipeline));
     return em;
   }
+  const reading = new Places(Math.max(1, Math.floor(options.poolMax / 2)));
   const lanes = createLanes({ connections: options.poolMax });
   const inLane = <T>({ accountId, isPatient = false }: LockedBy, work: () => Promise<T>) =>
     lanes.enter(accountId, { withinMs: isPatient ? STATEMENT_WITHIN_MS : LOCK_WITHIN_MS }, work);
@@ -152,6 +159,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   return {
     em: () => orm.em.fork(),
     sql: onAny,
+    reads: onPoolForReads(pool, clock, {
+      withinMs: READ_WITHIN_MS,
+      enter: (work) => reading.use(performance.now() + READ_WITHIN_MS, work),
+    }),
     transaction: (work) => run(work),
     locking: (account, work) => inLane(account, () => run(work, account.isPatient === true ? { lockWithinMs: 0 } : {})),
     inLane,

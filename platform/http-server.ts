@@ -11,6 +11,19 @@ export interface ServerLimits {
   readonly headersWithinMs?: number | undefined;
 }
 
+/**
+ * What every answer carries, so that a browser keeps no copy of it, puts it into no frame and runs nothing in it. A
+ * page or a file that may do more says so itself.
+ */
+export const ANSWER_HEADERS = {
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'X-Frame-Options': 'DENY',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+} as const;
+
 /** Longer than a phone takes from one cell to the next. */
 const STALLED_AFTER_MS = 30_000;
 /** What a slow peer must take of output that was handed to the system as one, where no part of it is told. */

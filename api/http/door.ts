@@ -3,6 +3,7 @@ import type { RequestHandler, Response } from 'express';
 import { v7 as uuidv7 } from 'uuid';
 import type { Principal } from '../../db/people/users.ts';
 import { AppError } from '../../domain/errors.ts';
+import { ANSWER_HEADERS } from '../../platform/http-server.ts';
 import type { ApiDeps, Caller, Visitor } from '../context.ts';
 import { createAuthenticate, type Authenticate, type SignedIn } from './auth.ts';
 import { localeOf } from './errors.ts';
@@ -52,21 +53,13 @@ interface Locals {
   signedIn?: SignedIn;
 }
 
-/**
- * What every answer carries, even one that no route matches: its id, and headers by which a browser keeps no copy of
- * it, puts it into no frame and runs nothing in it. A page or a file that may do more says so itself.
- */
+/** What every answer carries, even one that no route matches: its id, and what a browser may do with it. */
 export const beginAnswer: RequestHandler = (request, response, next) => {
   const locals = response.locals as Locals;
   locals.requestId = uuidv7();
   response.set({
     'X-Request-Id': locals.requestId,
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-    'X-Frame-Options': 'DENY',
-    'Cross-Origin-Resource-Policy': 'same-origin',
+    ...ANSWER_HEADERS,
     ...(cameByTls(request) ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
   });
   if (request.headers.host === undefined && request.httpVersion === '1.1')

@@ -59,7 +59,7 @@ export async function listNotifications(
       where user_id = ${list.userId} and (not ${list.unread}::boolean or read_at is null) and (${before}::bigint is null or id < ${before}::bigint)
       order by id desc limit ${list.limit + 1}
     ) n on true`
-    .execute(database.sql)
+    .execute(database.reads)
     .catch(rethrowBadCursor);
   const records = rows.flatMap(({ unreadCount: _, ...row }) => (isWhole(row) ? [row] : []));
   return { ...pageOf(records, list.limit, ({ id }) => encodeCursor([id])), unreadCount: rows[0]?.unreadCount ?? 0 };

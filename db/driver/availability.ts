@@ -1,7 +1,7 @@
 // Class 08: connection exception. 53: insufficient resources. 57P: shutdown and "cannot connect now". 57014: a
-// statement that waited 15 s. 55P03: a lock that was not granted in time, because its holder is paused, for example.
-// 25006: a node that takes no writes. 25P03 and 25P04: a transaction that the server gave up. Retries outlive them,
-// because an answer is paid for.
+// statement that took too long (15 s, a read 5 s). 55P03: a lock that was not granted in time, because its holder is
+// paused, for example. 25006: a node that takes no writes. 25P03 and 25P04: a transaction that the server gave up.
+// Retries outlive them, because an answer is paid for.
 const SQL_STATES = /^(08|53|57P|57014|55P03|25006|25P03|25P04)/;
 const SOCKET_ERRORS = new Set([
   'ECONNREFUSED',
@@ -31,5 +31,14 @@ export function isUnavailable(error: unknown): boolean {
 
 /** Whether a statement gave up waiting for a lock that somebody else holds. */
 export function isLockTimeout(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === '55P03';
+  return hasCode(error, '55P03');
+}
+
+/** Whether a statement took longer than it may. Its connection is as good as before. */
+export function isCanceled(error: unknown): boolean {
+  return hasCode(error, '57014');
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

@@ -47,7 +47,7 @@ export function createLanes({ connections, atOnce = AT_ONCE }: { connections: nu
 }
 
 /** So many places; first come, first served. */
-class Places {
+export class Places {
   #free: number;
   readonly #waiting = new Set<() => void>();
 

@@ -9,7 +9,7 @@ import {
   type RawBuilder,
 } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
-import { isLockTimeout, isUnavailable } from './availability.ts';
+import { isCanceled, isLockTimeout, isUnavailable } from './availability.ts';
 import { failureOfSent } from './outcome.ts';
 
 /**
@@ -48,6 +48,44 @@ export function onPool(pool: Pool, clock: Sql['clock']): Sql {
       client.release(isLost);
     }
   });
+}
+
+/**
+ * Runs each statement by itself in a transaction that only reads, under a limit of its own.
+ * @param options.withinMs how long PostgreSQL may work on it. Then it fails, as unavailable. `enter` runs it once there
+ *   is a place for one more.
+ */
+export function onPoolForReads(
+  pool: Pool,
+  clock: Sql['clock'],
+  { withinMs, enter }: { readonly withinMs: number; readonly enter: <T>(work: () => Promise<T>) => Promise<T> },
+): Sql {
+  const begin = `begin isolation level read committed read only; set local statement_timeout = ${withinMs}`;
+  return runner(clock, (consume) =>
+    enter(async () => {
+      const client = await pool.connect();
+      const sent = new Sent();
+      sent.add(client.query(begin));
+      let ended = false;
+      try {
+        const result = await consume(connectionOf(client, false));
+        sent.add(client.query('commit'));
+        await sent.settle();
+        ended = true;
+        return result;
+      } catch (error) {
+        const cause = sent.failure ?? error;
+        if (isConnectionLost(cause) && !isCanceled(cause)) throw cause;
+        ended = await client.query('rollback').then(
+          () => true,
+          () => false,
+        );
+        throw cause;
+      } finally {
+        client.release(!ended);
+      }
+    }),
+  );
 }
 
 /**

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Model, PricedModel } from '../../domain/model.ts';
 import type { Database } from '../database.ts';
 import { keepRatesPublished, leaveRates } from './rates.ts';
 
 /** A process that is not heard of for three times as long counts as gone. */
 const EVERY_MS = 60_000;
-const LEAVE_WITHIN_MS = 2_000;
 
 /** The models of this process with the rates that apply. They change when another deployment's come to apply. */
 export interface KeptRates {
@@ -46,12 +44,11 @@ export async function keepRates(
     refresh,
     async close() {
       clearInterval(timer);
-      const left = looking
+      // A process that cannot say so is taken for gone 3 minutes later.
+      await looking
         .catch(() => {})
         .then(() => leaveRates(database, publisher))
         .catch((error: unknown) => log.warn({ reason: String(error) }, 'rates were not left'));
-      // A process that cannot say so is taken for gone 3 minutes later, so its end does not wait for it.
-      await Promise.race([left, sleep(LEAVE_WITHIN_MS, undefined, { ref: false })]);
     },
   };
 }

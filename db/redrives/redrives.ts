@@ -152,10 +152,13 @@ export async function listRedrives(
   >`select ${redriveColumns}, created_at::text as key from redrives r
     ${after === null ? sql`` : sql`where (created_at, id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`}
     order by created_at desc, id desc limit ${limit + 1}`
-    .execute(database.sql)
+    .execute(database.reads)
     .catch(rethrowBadCursor);
   const page = pageOf(rows, limit, (row) => encodeCursor([row.key, row.redriveId]));
-  return { ...page, items: await Promise.all(page.items.map(({ key: _, ...row }) => withProgress(database.sql, row))) };
+  return {
+    ...page,
+    items: await Promise.all(page.items.map(({ key: _, ...row }) => withProgress(database.reads, row))),
+  };
 }
 
 /** Those not over, oldest first, that were begun so long ago that their workflow must have been started. */

@@ -14,7 +14,7 @@ export async function listTurns(
   database: Database,
   list: { filter: TurnFilter; limit: number; cursor: string | null },
 ): Promise<Page<TurnRecord>> {
-  const { rows } = await selectTurns(list).execute(database.sql).catch(rethrowBadCursor);
+  const { rows } = await selectTurns(list).execute(database.reads).catch(rethrowBadCursor);
   const page = pageOf(rows, list.limit, (row) => encodeCursor([row.key, row.id]));
   return { ...page, items: page.items.map((row) => recordOf({ ...row, question: '', answer: null })) };
 }
@@ -45,7 +45,7 @@ export interface FailureCount {
 export async function countFailures(database: Database, filter: TurnFilter): Promise<FailureCount[]> {
   const query = selectFailureCounts(filter);
   if (query === null) return [];
-  const { rows } = await query.execute(database.sql);
+  const { rows } = await query.execute(database.reads);
   return rows.map(({ code, count }) => ({
     code,
     count: Math.min(count, COUNTED_AT_MOST),

@@ -38,7 +38,7 @@ export async function listUsers(
   database: Database,
   { filter, limit, cursor }: { filter: UserFilter; limit: number; cursor: string | null },
 ): Promise<Page<UserRecord>> {
-  const { rows } = await selectUsers({ filter, limit, cursor }).execute(database.sql).catch(rethrowBadCursor);
+  const { rows } = await selectUsers({ filter, limit, cursor }).execute(database.reads).catch(rethrowBadCursor);
   return pageOf(rows, limit, ({ userId }) => encodeCursor([userId]));
 }
 

@@ -17,7 +17,7 @@ export async function countFailuresOverTime(
   database: Database,
   { filter, buckets }: { filter: FailureFilter; buckets: readonly Span[] },
 ): Promise<(Span & { counts: FailureCount[] })[]> {
-  const { rows } = await selectFailuresOverTime(filter, buckets).execute(database.sql);
+  const { rows } = await selectFailuresOverTime(filter, buckets).execute(database.reads);
   const counted = Map.groupBy(rows, ({ bucket }) => bucket);
   return buckets.map((span, i) => ({
     ...span,

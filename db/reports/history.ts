@@ -30,7 +30,7 @@ export async function findMonth(
   database: Database,
   { accountId, month }: { accountId: number; month: string | null },
 ): Promise<Month> {
-  const on = database.sql;
+  const on = database.reads;
   const { timeZone, label, startsAt, endsAt, wantedId, now } = await one(
     sql<RowOf<typeof clockColumns> & Nullable<RowOf<typeof periodColumns>> & { wantedId: number | null; now: Instant }>`
     select ${clockColumns}, ${periodColumns}, ${instantOf(on)} as now,
@@ -66,7 +66,7 @@ export async function listDays(database: Database, { month, limit, cursor }: Pag
     select u.day::text, ${figures}, coalesce(sum(u.used_tokens) filter (where u.rate_id is null), 0)::float8 as "adjustedTokens"
     from usage_rollups u where u.period_id = ${month.periodId} and u.day < ${before}::date
     group by u.day order by u.day desc limit ${limit + 1}`
-    .execute(database.sql)
+    .execute(database.reads)
     .catch(rethrowBadCursor);
   return pageOf(rows, limit, ({ day }) => encodeCursor([day]));
 }
@@ -86,7 +86,7 @@ export async function listModels(database: Database, { month, limit, cursor }: P
     from usage_rollups u left join model_rates r on r.id = u.rate_id
     where u.period_id = ${month.periodId} and (${after}::text is null or r.model is null or r.model > ${after}::text)
     group by r.model order by r.model nulls last limit ${limit + 1}`
-    .execute(database.sql)
+    .execute(database.reads)
     .catch(rethrowBadCursor);
   return pageOf(rows, limit, ({ model }) => encodeCursor([model ?? '']));
 }
@@ -114,7 +114,7 @@ export async function listTurnUsage(database: Database, { month, limit, cursor }
     from ledger_entries e join model_rates r on r.id = e.rate_id join turns t on t.id = e.turn_id
     where e.period_id >= ${month.periodId} and (e.period_id, e.id) < (${month.periodId}, ${before}::bigint) and e.kind = 'debit'
     order by e.period_id desc, e.id desc limit ${limit + 1}`
-    .execute(database.sql)
+    .execute(database.reads)
     .catch(rethrowBadCursor);
   const page = pageOf(rows, limit, ({ entryId }) => encodeCursor([entryId]));
   return { ...page, items: page.items.map(({ entryId: _, ...row }) => row) };

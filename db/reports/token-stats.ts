@@ -12,7 +12,7 @@ const TOP_USERS = 100;
  * levels.
  */
 export async function readTokenStats(database: Database): Promise<TokenStats> {
-  const on = database.sql;
+  const on = database.reads;
   const row = await one(
     sql<Row>`
     with standing as materialized (

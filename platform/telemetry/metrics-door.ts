@@ -1,6 +1,6 @@
 import { SetupError } from '../../domain/setup-error.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from './metrics.ts';
-import { createBoundedServer } from '../http-server.ts';
+import { ANSWER_HEADERS, createBoundedServer } from '../http-server.ts';
 
 export interface MetricsDoor {
   /** With the port that was chosen when 0 was asked for. */
@@ -20,15 +20,12 @@ export async function openMetricsDoor(
 ): Promise<MetricsDoor> {
   const server = createBoundedServer(
     (request, response) => {
+      for (const [name, value] of Object.entries(ANSWER_HEADERS)) response.setHeader(name, value);
       if (request.method !== 'GET' || request.url !== '/metrics') {
         response.writeHead(404).end();
         return;
       }
-      void metrics
-        .render()
-        .then((text) =>
-          response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE, 'cache-control': 'no-store' }).end(text),
-        );
+      void metrics.render().then((text) => response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE }).end(text));
     },
     { mostConnections: MOST_SCRAPERS },
   );

@@ -52,3 +52,29 @@ test('of one account are bounded by their bytes, and others are not', async () =
   );
   expect((await other.call('POST', '/api/chat/send', { message: worst(), maxOutputTokens: 1 })).status).not.toBe(429);
 });
+
+test('of a blocked account are refused before they are counted, so that their bytes are not bounded', async () => {
+  const person = await stack.person();
+  await person.call('POST', '/api/chat/send', { message: '안녕', maxOutputTokens: 1 });
+  await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 105 });
+  const send = async (message: string) => (await person.call('POST', '/api/chat/send', { message })).status;
+  // So many refused questions are kept, and judged as any other.
+  for (let kept = 0; kept < 5; kept += 1) expect(await send('짧은 질문')).toBe(402);
+  const statuses = await Promise.all(Array.from({ length: 14 }, () => send(worst())));
+  expect(new Set(statuses)).toEqual(new Set([402]));
+});
+
+test('and 100 GETs of the API’s document at once keep another person’s turn no longer than as many of /health', async () => {
+  const person = await stack.person();
+  const turnBeside = async (path: string) => {
+    const began = performance.now();
+    const asked = Array.from({ length: 100 }, () => fetch(stack.url + path).then((got) => got.text()));
+    const { status } = await person.call('POST', '/api/chat/send', { message: '안녕', maxOutputTokens: 1 });
+    const took = performance.now() - began;
+    expect([status, new Set(await Promise.all(asked)).size]).toEqual([200, 1]);
+    return took;
+  };
+  await turnBeside('/api/openapi.json');
+  const control = await turnBeside('/health');
+  expect(await turnBeside('/api/openapi.json')).toBeLessThan(2 * control + 1_000);
+});

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-test('one person’s reads take four connections, and others are answered meanwhile', async () => {
+test('one person’s reads take half of the connections at most, and others are answered meanwhile', async () => {
   const [greedy, other] = [await stack.person(), await stack.person()];
   const locker = new Client({ connectionString: stack.db.url });
   await locker.connect();
@@ -23,7 +23,7 @@ test('one person’s reads take four connections, and others are answered meanwh
     await until(() => limited.length === 16);
     expect(limited[0]?.body).toMatchObject({ code: 'rate_limited' });
     expect(limited[0]?.headers.get('retry-after')).toBe('1');
-    expect(stack.db.database.pool().busy).toBe(4);
+    expect(stack.db.database.pool().busy).toBe(3);
     expect((await other.call('GET', '/api/ai-usage')).status).toBe(200);
   } finally {
     await locker.end();
@@ -31,6 +31,27 @@ test('one person’s reads take four connections, and others are answered meanwh
   const statuses = (await Promise.all(reads)).map(({ status }) => status);
   expect(statuses.filter((status) => status === 200)).toHaveLength(104);
 });
+
+test('nor do those of several people together take more, and each has an end', async () => {
+  const greedy = await Promise.all([1, 2, 3].map(() => stack.person()));
+  const other = await stack.person();
+  const locker = new Client({ connectionString: stack.db.url });
+  await locker.connect();
+  await locker.query('begin; lock table conversations in access exclusive mode');
+  try {
+    const reads = greedy.flatMap((person) =>
+      Array.from({ length: 4 }, () => person.call('GET', '/api/conversations?search=날씨')),
+    );
+    await until(() => stack.db.database.pool().busy >= 3);
+    expect((await other.call('GET', '/api/ai-usage')).status).toBe(200);
+    expect(stack.db.database.pool().busy).toBe(3);
+    const refused = await Promise.all(reads);
+    expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
+  } finally {
+    await locker.end();
+  }
+  expect((await greedy[0]!.call('GET', '/api/conversations')).status).toBe(200);
+}, 30_000);
 
 test('a reader that leaves while it waits gives its place on', async () => {
   const places = createPlaces({ most: 1, waiting: 2 });

@@ -244,6 +244,39 @@ describe('messages', () => {
       listMessages(db.database, { conversationId, userId: person.userId, limit: 1, cursor: encodeCursor([1.5, 0]) }),
     ).rejects.toMatchObject({ code: 'invalid_request' });
   });
+
+  test('a page of long ones ends before its limit, and its cursor goes on with the next', async () => {
+    const long = (n: number) => `${n}${'가'.repeat(31_999)}`;
+    const MOST_TURNS = 9;
+    let conversationId: string | null = null;
+    for (let n = 0; n < MOST_TURNS; n += 1) {
+      const turnId: string = await runTurn(db.database, person, {
+        send: { message: long(n), conversationId },
+        text: n === 4 ? 'x'.repeat(600_000) : 'short',
+      });
+      conversationId ??= await conversationOf(turnId);
+    }
+    const mine = { conversationId: conversationId!, userId: person.userId, limit: 100 };
+    const bytesOf = (items: readonly { content: string }[]) =>
+      items.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+    for (const order of ['asc', 'desc'] as const) {
+      const all: string[] = [];
+      let pages = 0;
+      for (let cursor: string | null | undefined; cursor !== null; pages += 1) {
+        const page: Awaited<ReturnType<typeof listMessages>> = await listMessages(db.database, {
+          ...mine,
+          order,
+          cursor: cursor ?? null,
+        });
+        expect(bytesOf(page.items.slice(0, -1))).toBeLessThan(512 * 1024);
+        all.push(...page.items.map(({ content }) => content.slice(0, 1)));
+        cursor = page.nextCursor;
+      }
+      const written = Array.from({ length: MOST_TURNS }, (_, n) => [String(n), n === 4 ? 'x' : 's']).flat();
+      expect(all).toEqual(order === 'asc' ? written : written.toReversed());
+      expect(pages).toBeGreaterThan(1);
+    }
+  });
 });
 
 describe('the transcript that a model gets', () => {

@@ -57,7 +57,15 @@ describe('who may look', () => {
 
   test('on a port of its own: whoever reaches it, and nothing but the metrics', async () => {
     const door = await openMetricsDoor(stack.metrics, { host: '127.0.0.1', port: 0 });
-    expect(parseExposition(await (await fetch(door.url)).text()).samples.length).toBeGreaterThan(100);
+    const scraped = await fetch(door.url);
+    expect(parseExposition(await scraped.text()).samples.length).toBeGreaterThan(100);
+    for (const { headers } of [scraped, await fetch(new URL('/', door.url))])
+      expect(Object.fromEntries(headers)).toMatchObject({
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      });
     for (const [path, method] of [
       ['/', 'GET'],
       ['/metrics/x', 'GET'],

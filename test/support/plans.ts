@@ -5,22 +5,27 @@ import type { Database, Sql } from '../../db/database.ts';
 /** The database, with a record of the statements that are run outside transactions. */
 export function recordStatements(database: Database): { database: Database; statements: CompiledQuery[] } {
   const statements: CompiledQuery[] = [];
-  const executor = database.sql.getExecutor();
-  const recording: Sql = {
-    ...database.sql,
-    getExecutor: () =>
-      new Proxy(executor, {
-        get(target, name) {
-          const value: unknown = Reflect.get(target, name);
-          if (typeof value !== 'function') return value;
-          return (...args: unknown[]) => {
-            if (name === 'executeQuery') statements.push(args[0] as CompiledQuery);
-            return Reflect.apply(value, target, args) as unknown;
-          };
-        },
-      }),
+  const recording = (on: Sql): Sql => {
+    const executor = on.getExecutor();
+    return {
+      ...on,
+      getExecutor: () =>
+        new Proxy(executor, {
+          get(target, name) {
+            const value: unknown = Reflect.get(target, name);
+            if (typeof value !== 'function') return value;
+            return (...args: unknown[]) => {
+              if (name === 'executeQuery') statements.push(args[0] as CompiledQuery);
+              return Reflect.apply(value, target, args) as unknown;
+            };
+          },
+        }),
+    };
   };
-  return { database: { ...database, sql: recording }, statements };
+  return {
+    database: { ...database, sql: recording(database.sql), reads: recording(database.reads) },
+    statements,
+  };
 }
 
 interface Plan {

@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
+import { isUnavailable } from '../../db/driver/availability.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await createTestDatabase();
+});
+afterAll(() => db.close());
+
+test('a read that takes too long ends after 5 s as unavailable, and its connection serves the next', async () => {
+  const { database } = db;
+  const backend = sql<{ pid: number; limit: string }>`select pg_backend_pid() as pid,
+    current_setting('statement_timeout') as limit, ${1}::int`;
+  const [usual] = (await backend.execute(database.sql)).rows;
+  const began = performance.now();
+  const error: unknown = await sql`select pg_sleep(${14})`.execute(database.reads).catch((failure: unknown) => failure);
+  expect(error).toMatchObject({ code: '57014' });
+  expect(isUnavailable(error)).toBe(true);
+  expect(performance.now() - began).toBeLessThan(13_000);
+  const [read] = (await backend.execute(database.reads)).rows;
+  expect([usual, read]).toEqual([
+    { pid: expect.any(Number), limit: '15s', int4: 1 },
+    { pid: usual?.pid, limit: '5s', int4: 1 },
+  ]);
+  // The limit goes with the read.
+  expect((await backend.execute(database.sql)).rows).toEqual([usual]);
+}, 30_000);
+
+test('a read writes nothing', async () => {
+  const { database } = db;
+  await expect(sql`delete from refusals where count > ${1}`.execute(database.reads)).rejects.toMatchObject({
+    code: '25006',
+  });
+  expect((await sql<{ n: number }>`select ${1}::int as n`.execute(database.reads)).rows).toEqual([{ n: 1 }]);
+});
