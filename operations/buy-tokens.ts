@@ -72,9 +72,10 @@ export async function buyTokens(
 }
 
 /** Starts the purchase's workflow, or makes it look now. One that Temporal does not take now is found by reconcile. */
-export async function watchPurchase(deps: Pick<BuyDeps, 'paymentRuns' | 'log'>, purchaseId: string): Promise<void> {
+export async function watchPurchase(deps: Omit<BuyDeps, 'shop'>, purchaseId: string): Promise<void> {
+  const { userId } = await getPurchase(deps.database.sql, purchaseId);
   await deps.paymentRuns
-    .hint(purchaseId)
+    .hint({ purchaseId, userId })
     .catch((error: unknown) =>
       deps.log.warn({ purchaseId, reason: String(error) }, 'the workflow of a purchase was not started'),
     );

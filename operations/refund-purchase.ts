@@ -33,9 +33,10 @@ export async function refundPurchase(
     },
   );
   const { refundId } = requested.refund;
-  await afterWrite(deps, requested.purchase.userId);
+  const { purchaseId, userId } = requested.purchase;
+  await afterWrite(deps, userId);
   await deps.paymentRuns
-    .startRefund(refundId)
+    .startRefund({ refundId, purchaseId, userId })
     .catch((error: unknown) =>
       deps.log.warn({ refundId, reason: String(error) }, 'the workflow of a refund was not started'),
     );

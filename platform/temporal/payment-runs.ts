@@ -1,5 +1,7 @@
+import { TypedSearchAttributes } from '@temporalio/common';
 import { purchaseWorkflowId, refundWorkflowId, taskQueues, WORKFLOW_TYPES } from '../../workflows/contract/ids.ts';
 import { PURCHASE_HINT } from '../../workflows/contract/payments.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
 import type { purchase } from '../../workflows/purchase.ts';
 import type { refund } from '../../workflows/refund.ts';
 import type { Temporal } from './connection.ts';
@@ -7,9 +9,13 @@ import type { Temporal } from './connection.ts';
 /** The workflows of purchases and refunds. PostgreSQL holds what they know, so one that is lost is started again. */
 export interface PaymentRuns {
   /** Makes the purchase's workflow look now; starts it when there is none. @throws when Temporal is away for 5 s. */
-  hint(purchaseId: string): Promise<void>;
+  hint(purchase: { readonly purchaseId: string; readonly userId: number }): Promise<void>;
   /** @throws as `hint`. */
-  startRefund(refundId: string): Promise<void>;
+  startRefund(refund: {
+    readonly refundId: string;
+    readonly purchaseId: string;
+    readonly userId: number;
+  }): Promise<void>;
 }
 
 const DEADLINE_MS = 5_000;
@@ -21,26 +27,34 @@ export function createPaymentRuns(
   const taskQueue = taskQueues(taskQueuePrefix).background;
   const again = { workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' } as const;
   return {
-    async hint(purchaseId) {
+    async hint({ purchaseId, userId }) {
       await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
         client.workflow.signalWithStart<typeof purchase>(WORKFLOW_TYPES.purchase, {
           ...again,
           workflowId: purchaseWorkflowId(purchaseId),
           taskQueue,
           args: [{ purchaseId }],
+          staticSummary: `purchase of user ${userId}`,
+          typedSearchAttributes: ofUser(userId),
           signal: PURCHASE_HINT,
         }),
       );
     },
-    async startRefund(refundId) {
+    async startRefund({ refundId, purchaseId, userId }) {
       await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
         client.workflow.start<typeof refund>(WORKFLOW_TYPES.refund, {
           ...again,
           workflowId: refundWorkflowId(refundId),
           taskQueue,
           args: [{ refundId }],
+          staticSummary: `refund for user ${userId} of purchase ${purchaseId}`,
+          typedSearchAttributes: ofUser(userId),
         }),
       );
     },
   };
+}
+
+function ofUser(userId: number): TypedSearchAttributes {
+  return new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.userId, value: String(userId) }]);
 }

@@ -162,7 +162,7 @@ test('PATCH /api/me says of a zone that Temporal does not know which field is wr
   expect((await person.call('PATCH', '/api/me', { timeZone: 'JST' })).body).toMatchObject({
     code: 'invalid_request',
     field: 'timeZone',
-    reason: 'not the name of an IANA time zone, such as Asia/Seoul or UTC',
+    reason: 'not the name of an IANA time zone, such as Asia/Seoul or UTC; did you mean Asia/Tokyo?',
   });
 });
 

@@ -1,27 +1,36 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { defaultPayloadConverter } from '@temporalio/common';
 import {
   ADMIN_STATS_SCHEDULE_ID,
   RECONCILE_SCHEDULE_ID,
+  purchaseWorkflowId,
   redriveWorkflowId,
+  refundWorkflowId,
   REPAIR_SCHEDULES_ID,
   userScheduleId,
   WORKFLOW_TYPES,
 } from '../../workflows/contract/ids.ts';
+import { sellingBy, startTestShop, type TestShop } from '../support/shop.ts';
 import { TestSchedule } from '../support/schedules.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { ANSWER, answered, failed, refused, setUsage, stopped } from './stage.ts';
 
+let shop: TestShop;
 let stack: TestStack;
 let person: Person;
 let admin: Person;
 
 beforeAll(async () => {
-  stack = await startTestStack();
+  shop = await startTestShop();
+  stack = await startTestStack(await sellingBy(shop));
   stack.model.always(ANSWER);
   [person, admin] = [await stack.person(), await stack.person('admin')];
 });
-afterAll(() => stack.close());
+afterAll(async () => {
+  await stack.close();
+  await shop.close();
+});
 
 /** What the Temporal UI shows of one run, closed or not. */
 interface Shown {
@@ -151,6 +160,28 @@ describe('what the Temporal UI tells of', () => {
       summary: `monthly reset of user ${owner.userId}`,
       attributes,
       current: expect.stringMatching(/^period \d{4}-\d\d was open already/),
+    });
+  });
+
+  test('a purchase and a refund: whose, and what was booked, without money or names of the provider', async () => {
+    const buyer = await stack.person();
+    const key = () => ({ 'idempotency-key': randomUUID() });
+    const bought = await buyer.call('POST', '/api/purchases', { packId: 'small', provider: 'demo' }, key());
+    const { purchaseId, checkout } = bought.body as { purchaseId: string; checkout: { url: string } };
+    await shop.choose(checkout.url, 'pay');
+    const attributes = { UserId: String(buyer.userId) };
+    expect(await shown(purchaseWorkflowId(purchaseId))).toMatchObject({
+      summary: `purchase of user ${buyer.userId}`,
+      attributes,
+      current: expect.stringMatching(/^paid/),
+      activities: { lookAtPurchase: expect.stringMatching(/\S/) },
+    });
+    const asked = await buyer.call('POST', `/api/purchases/${purchaseId}/refunds`, { all: true }, key());
+    const { refundId } = (asked.body as { refunds: [{ refundId: string }] }).refunds[0];
+    expect(await shown(refundWorkflowId(refundId))).toMatchObject({
+      summary: `refund for user ${buyer.userId} of purchase ${purchaseId}`,
+      attributes,
+      current: 'the money was given back',
     });
   });
 
