@@ -15,5 +15,5 @@ export default {
   // Git worktrees and data folders of a running stack hold copies of our files.
   modulePathIgnorePatterns: ['<rootDir>/.turnkeeper'],
   maxWorkers: 3,
-  testTimeout: 30_000,
+  testTimeout: 60_000,
 };
