@@ -39,6 +39,7 @@ const COMMANDS = {
   chaos: [['bench/chaos.ts']],
   'bench:pauses': [['bench/pauses.ts']],
   fuzz: [['bench/fuzz/main.ts']],
+  schemathesis: [['bench/schemathesis/main.ts']],
   cli: [['cli/main.ts']],
   'mikro-orm': [['node_modules/@mikro-orm/cli/cli.js']],
 };
