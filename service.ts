@@ -209,7 +209,7 @@ async function openWorker(config: Config, parts: Parts, closers: Closers, build:
     {
       ...parts,
       model,
-      reconcile: { quietMs: config.reconcile.quietSeconds * 1_000 },
+      reconcile: { quietMs: config.reconcile.quietSeconds * 1_000, apiTextSeconds: config.apiTextSeconds },
       purchaseUrl: config.policy.purchaseUrl,
     },
     {

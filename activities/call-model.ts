@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { failAttempt, storeAnswer, type OpenedAttempt } from '../db/turns/attempts.ts';
 import { releaseTurn } from '../db/turns/end.ts';
-import { readTranscript } from '../db/turns/transcript.ts';
+import { hasSpoken } from '../db/turns/prompts.ts';
 import { isStopRequested } from '../db/turns/turns.ts';
 import { decideUsage, unpaidUsage } from '../domain/answer-usage.ts';
 import { TURN_FAILURES, type TurnFailureCode } from '../domain/errors.ts';
@@ -13,6 +13,7 @@ import { ModelFailure, UNFINISHED, type ModelEnd } from '../platform/model/excha
 import type { ProviderOddity } from '../platform/telemetry/metrics.ts';
 import { openTurnWriter, type TurnWriter } from '../platform/streams/writer.ts';
 import { TURN_FAILURE_TYPES, type Generated } from '../workflows/contract/turn.ts';
+import { askOf, openDelivery } from './openai/ask.ts';
 import type { ActivityDeps } from './deps.ts';
 import { retryWhileAway } from './retry-while-away.ts';
 import type { Call } from './running-call.ts';
@@ -25,34 +26,33 @@ export async function callModel(deps: ActivityDeps, call: Call): Promise<Generat
   const model = deps.models.find(({ name }) => name === turn.model);
   if (model === undefined)
     throw await failed(deps, call, { code: 'model_rejected', retryAfterMs: null, provider: null }, null);
-  const messages = await retryUnlessLost(call, () =>
-    readTranscript(deps.database.sql, turn, {
-      instructions: model.instructions,
-      historyFrom: hold.historyFrom,
-      unanswered: model.unanswered,
-    }),
-  );
+  const ask = await retryUnlessLost(call, () => askOf(deps, attempt, model));
   const writer = openTurnWriter(deps.redis, {
     turnId: turn.id,
     attempt: attempt.number,
     restarted: attempt.restarted,
     onEntry: (entry) => deps.feed.deliver(turn.id, entry),
   });
-  const onDelta = timeFirstDelta(deps, attempt, (delta) => writer.delta(delta));
+  const delivery = openDelivery(deps, attempt, {
+    deliver: (text) => writer.delta(text),
+    persist: (work) => retryUnlessLost(call, work),
+  });
   try {
     const end = await deps.model.stream(
       {
         model,
-        messages,
+        ...ask,
         outputLimit: hold.outputLimit,
         mostOutput: outputThatFits(hold.tokens, hold.promptTokens, hold.rate),
         signal: AbortSignal.any([interruption.signal, writer.fenced]),
       },
-      onDelta,
+      timeFirstDelta(deps, attempt, delivery.delta),
     );
+    await delivery.settled();
     return await conclude(deps, { call, model, end, writer });
   } catch (error) {
     if (!(error instanceof ModelFailure)) throw error;
+    await delivery.settled();
     return await breakOff(deps, { call, model, end: { ...UNFINISHED, ...error.seen }, writer }, error);
   } finally {
     await writer.end();
@@ -111,9 +111,9 @@ async function conclude(deps: ActivityDeps, ended: Ended): Promise<Generated> {
   return breakOff(deps, ended, { ...broken, code });
 }
 
-/** An answer without text that was not cut and calls no tool is none (policy 11). */
-function isEmpty({ end, writer }: Pick<Ended, 'end' | 'writer'>): boolean {
-  return end.finishReason === 'stop' && !end.isCall && writer.text.trim() === '';
+/** An answer without text that was not cut and calls no tool is none (policy 11), but for the OpenAI door. */
+function isEmpty({ call, end, writer }: Pick<Ended, 'call' | 'end' | 'writer'>): boolean {
+  return !call.attempt.turn.isApi && end.finishReason === 'stop' && !end.isCall && writer.text.trim() === '';
 }
 
 /**
@@ -234,10 +234,11 @@ async function failed(
   );
   deps.metrics.attemptEnded({ model: turn.model, outcome: code });
   if (end?.finishReason === 'stop') deps.metrics.providerOddity({ model: turn.model, oddity: 'empty' });
+  const hasLeft = turn.isApi && (await retryUnlessLost(call, () => hasSpoken(deps.database.sql, turn.id)));
   return ApplicationFailure.create({
-    type: TURN_FAILURE_TYPES[code],
+    type: TURN_FAILURE_TYPES[hasLeft && TURN_FAILURES[code] ? 'interrupted' : code],
     message: [code, provider?.status, provider?.code].filter((part) => part != null).join(' '),
-    nonRetryable: isLast || isEmptyAgain || !TURN_FAILURES[code],
+    nonRetryable: isLast || isEmptyAgain || hasLeft || !TURN_FAILURES[code],
     ...(retryAfterMs === null ? {} : { nextRetryDelay: retryAfterMs }),
   });
 }

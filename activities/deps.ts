@@ -29,7 +29,8 @@ export interface ActivityDeps {
   readonly stats: StatsCache;
   readonly log: Logger;
   readonly metrics: Metrics;
-  readonly reconcile: { readonly quietMs: number };
+  /** `apiTextSeconds`: how long after its end the texts of a turn of the OpenAI door are kept. */
+  readonly reconcile: { readonly quietMs: number; readonly apiTextSeconds: number };
   /** The page where a person buys tokens. */
   readonly purchaseUrl: string;
 }

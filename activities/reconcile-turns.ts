@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { readClock } from '../db/database.ts';
 import { proveBooks } from '../db/money/proof.ts';
 import { releaseTurn } from '../db/turns/end.ts';
+import { eraseTexts } from '../db/turns/prompts.ts';
 import { expireHolds, findQuietTurns, findUnsettledAnswer, isQuiet, type QuietTurn } from '../db/turns/reconcile.ts';
 import { settleTurn } from '../db/turns/settle.ts';
 import { isTaken } from '../db/turns/turns.ts';
@@ -20,7 +21,7 @@ const START_UNTIL_MS = 10 * 60_000;
  * Takes every live turn that has been quiet for longer than its limit and whose workflow is not open (terminated, timed
  * out, lost with Temporal's data, never started) or is open and cannot move: settles a stored answer, starts what never
  * began, fails the rest `interrupted`. Starts redrives that are nowhere but in PostgreSQL. Then proves the counters
- * against the ledger.
+ * against the ledger. On the way it erases the texts of the OpenAI door whose time is over.
  */
 export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['reconcileTurns'] {
   return async () => {
@@ -32,6 +33,7 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
     }
     const redrives = await startLostRedrives(deps, deps.reconcile);
     const expiredHolds = await expireHolds(deps.database);
+    await eraseTexts(deps.database, { afterSeconds: deps.reconcile.apiTextSeconds, onStep: goOn });
     const { mismatches, accountIds } = await proveBooks(deps.database, { onStep: goOn });
     const report: ReconcileReport = { ...found, redrives, expiredHolds, mismatches };
     deps.metrics.reconciled(report);
@@ -85,7 +87,8 @@ async function mend(
     await afterWrite(deps, turn.userId);
     return 'settled';
   }
-  if (neverStarted && quietForMs < START_UNTIL_MS) {
+  // Nobody waits for one of the OpenAI door that has not begun by now.
+  if (neverStarted && !turn.isApi && quietForMs < START_UNTIL_MS) {
     await deps.runs.start(turn, () => isTaken(deps.database, turnId));
     return 'started';
   }

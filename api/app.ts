@@ -4,7 +4,8 @@ import { AppError } from '../domain/errors.ts';
 import type { ApiDeps } from './context.ts';
 import { mountDocs } from './openapi/docs.ts';
 import { beginAnswer, createDoor } from './http/door.ts';
-import { errorMiddleware } from './http/errors.ts';
+import { errorMiddleware, useEnvelope } from './http/errors.ts';
+import { OPENAI_ENVELOPE } from './openai/envelope.ts';
 import { mountRoutes } from './http/mount.ts';
 import { describeApi } from './openapi/openapi.ts';
 import { createOverloadGate } from './http/overload.ts';
@@ -37,6 +38,9 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   // user nothing.
   app.use('/api/admin', ...door.guard('admin'));
   app.use('/api', ...door.guard('user'));
+  app.use('/v1', useEnvelope(OPENAI_ENVELOPE), ...door.guard('user'), () => {
+    throw new AppError('not_found');
+  });
   if (deps.config.webDir !== undefined)
     mountWeb(app, {
       folder: deps.config.webDir,

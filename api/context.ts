@@ -57,4 +57,6 @@ export interface Visitor {
 /** One authenticated request. */
 export interface Caller extends Visitor {
   readonly principal: Principal;
+  /** The key of ours with which it came; null: a token of the issuer. */
+  readonly keyId: number | null;
 }

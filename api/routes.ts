@@ -13,6 +13,7 @@ import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { notificationRoutes } from './routes/notifications.ts';
+import { openaiRoutes } from './routes/openai.ts';
 import { demoWebhookRoutes, purchaseRoutes } from './routes/purchases.ts';
 import { redriveRoutes } from './routes/redrives.ts';
 import { signInRoutes } from './routes/sign-in.ts';
@@ -28,6 +29,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
   return [
     ...signInRoutes(deps),
     ...chatRoutes(deps, gate),
+    ...openaiRoutes(deps, gate),
     ...conversationRoutes(deps),
     ...accountRoutes(deps),
     ...historyRoutes(deps),

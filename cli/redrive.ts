@@ -107,7 +107,7 @@ function addStart(redrive: Command, readConfig: ReadConfig): void {
       const config = readConfig();
       const plan = await withDatabase(config, (database) => planRedrive(database.sql, request));
       const { count, matched, skipped } = plan;
-      const planned = `${count} of ${matched} failed turns would be replayed (superseded ${skipped.superseded}, suspended ${skipped.suspended}).`;
+      const planned = `${count} of ${matched} failed turns would be replayed (superseded ${skipped.superseded}, suspended ${skipped.suspended}, api ${skipped.api}).`;
       if (dryRun === true || count === 0) return print(plan, { json, text: planned });
       if (count > 1) await confirm(`${planned} Replay them?`, yes);
       await withOperations(

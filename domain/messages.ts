@@ -50,6 +50,18 @@ export const ERROR_SENTENCES = {
     en: 'This key is already bound to another request.',
   },
   turn_not_failed: { ko: '실패한 답변만 다시 시도할 수 있습니다.', en: 'Only a failed turn can be run again.' },
+  nobody_waits: {
+    ko: 'API로 요청한 답변은 기다리는 쪽이 없어 다시 실행할 수 없습니다.',
+    en: 'This turn came through the API; nobody waits for it any more, so it is not run again.',
+  },
+  answer_erased: {
+    ko: '이 답변은 보관 기간이 지나 지워졌습니다. 다시 실행하거나 청구하지 않습니다.',
+    en: 'This answer was erased after its retention; it is neither run nor charged again.',
+  },
+  unsupported_parameter: {
+    ko: '지원하지 않는 매개변수입니다.',
+    en: 'This parameter is not supported.',
+  },
   confirm_required: {
     ko: '여러 건을 다시 실행하려면 confirm에 대상 수를 그대로 보내세요.',
     en: 'To replay more than one turn, repeat their count as confirm.',

@@ -25,6 +25,18 @@ export function decideSendAgain(state: TurnState, sameBody: boolean): SendDecisi
   return sameBody || decision === 'judge_anew' ? decision : 'conflict';
 }
 
+/** A turn that an unclear start has bound has a row and perhaps no workflow. Starting a turn that runs is harmless. */
+export function mayNeedStart(
+  decision: SendDecision | 'new',
+  { state, admittedAt }: Pick<TurnRecord, 'state' | 'admittedAt'>,
+): boolean {
+  return (
+    decision === 'new' ||
+    decision === 'judge_anew' ||
+    (decision === 'join' && state === 'accepted' && admittedAt === null)
+  );
+}
+
 /**
  * Whether the person's retry or an admin's replay may run the turn (policy 7, second and third column). A refused turn
  * cannot be replayed.

@@ -58,6 +58,8 @@ export interface TurnRecord {
   readonly admittedAt: Instant | null;
   /** When an admin, or a reset in the Temporal UI, last ran it again after a failure. */
   readonly replayedAt: Instant | null;
+  /** It came through the OpenAI door: a conversation of its own that no list shows, and it is never run again. */
+  readonly isApi: boolean;
   readonly createdAt: Instant;
   readonly endedAt: Instant | null;
 }

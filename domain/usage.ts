@@ -22,6 +22,7 @@ export type UsageFigures = Readonly<Record<string, number | string>>;
 
 /** One message as the model gets it. */
 export interface PromptMessage {
-  readonly role: 'system' | 'user' | 'assistant';
+  readonly role: 'system' | 'developer' | 'user' | 'assistant';
   readonly content: string;
+  readonly name?: string;
 }

@@ -4,12 +4,22 @@ import { AppError } from '../../domain/errors.ts';
 
 const MAX_BODY = 256 * 1024;
 
+/** How much one body may be. */
+export interface BodyLimits {
+  readonly bytes: number;
+  readonly values: number;
+  readonly depth: number;
+}
+
+const MOST: BodyLimits = { bytes: MAX_BODY, values: 1_000, depth: 32 };
+
 /**
  * Bodies are JSON objects. A missing content type and curl's default are read as JSON, so that `curl -d '{…}'` works.
  * That is safe, because cross-site forms carry no bearer token. Other types are 415.
  */
-export function readBody(): RequestHandler {
-  const parse = express.json({ limit: MAX_BODY, strict: true, type: () => true, verify: plain });
+export function readBody(most: BodyLimits = MOST): RequestHandler {
+  const verify = plain(most);
+  const parse = express.json({ limit: most.bytes, strict: true, type: () => true, verify });
   return (request, response, next) => {
     if (!hasBody(request.headers)) {
       request.body = {};
@@ -55,17 +65,18 @@ function isJson(contentType: string | undefined): boolean {
  * Korean Windows clients send CP949. Decoded as UTF-8 it would be a question of `\ufffd`, stored and charged. No call
  * has more than 20 fields, and the schemas took 0.1 s to refuse 20,000, or brackets 100,000 deep.
  */
-function plain(_request: unknown, _response: unknown, bytes: Buffer, charset: string): void {
-  if (charset !== 'utf-8' || !isUtf8(bytes)) throw new NotPlain('the body is not UTF-8');
-  if (!isSmall(bytes)) throw new NotPlain(`the body has more than ${MOST_VALUES} values, or ${MOST_DEPTH} levels`);
+function plain(most: BodyLimits) {
+  return (_request: unknown, _response: unknown, bytes: Buffer, charset: string): void => {
+    if (charset !== 'utf-8' || !isUtf8(bytes)) throw new NotPlain('the body is not UTF-8');
+    if (!isSmall(bytes, most))
+      throw new NotPlain(`the body has more than ${most.values} values, or ${most.depth} levels`);
+  };
 }
 
-const MOST_VALUES = 1_000;
-const MOST_DEPTH = 32;
 const [QUOTE, BACKSLASH, COMMA, OPENS, CLOSES] = [0x22, 0x5c, 0x2c, new Set([0x5b, 0x7b]), new Set([0x5d, 0x7d])];
 
 /** Looks at each byte once, before anything is made of it. */
-function isSmall(json: Buffer): boolean {
+function isSmall(json: Buffer, most: BodyLimits): boolean {
   let [values, depth, inText] = [1, 0, false];
   for (let at = 0; at < json.length; at += 1) {
     const byte = json[at] ?? 0;
@@ -74,7 +85,7 @@ function isSmall(json: Buffer): boolean {
     else if (byte === COMMA) values += 1;
     else if (OPENS.has(byte)) depth += 1;
     else if (CLOSES.has(byte)) depth -= 1;
-    if (values > MOST_VALUES || depth > MOST_DEPTH) return false;
+    if (values > most.values || depth > most.depth) return false;
   }
   return true;
 }

@@ -8,7 +8,7 @@ import type { ApiDeps, Caller, Visitor } from '../context.ts';
 import { createAuthenticate, type Authenticate, type SignedIn } from './auth.ts';
 import { localeOf } from './errors.ts';
 import { createKeyWatch, type KeyWatch } from '../events/key-watch.ts';
-import { createPlaces, createRequestLimits } from './limits.ts';
+import { createPlaces, createRequestLimits, type RequestRoom } from './limits.ts';
 import type { Door } from './mount.ts';
 import type { Access } from './route.ts';
 
@@ -40,7 +40,7 @@ export function createDoor(
       else next();
     },
     count: (limit) => async (_request, response, next) => {
-      await limits.consume(limit, principalOf(response).accountId);
+      (response.locals as Locals).requestRoom = await limits.consume(limit, principalOf(response).accountId);
       next();
     },
     visitorOf: (response) => visitorOf(response, stopping),
@@ -51,6 +51,12 @@ export function createDoor(
 interface Locals {
   requestId: string;
   signedIn?: SignedIn;
+  requestRoom?: RequestRoom;
+}
+
+/** What is left of the limit that counted this request; null when none did. */
+export function requestRoomOf(response: Response): RequestRoom | null {
+  return (response.locals as Locals).requestRoom ?? null;
 }
 
 /** What every answer carries, even one that no route matches: its id, and what a browser may do with it. */
@@ -105,11 +111,11 @@ const LAST_WORD_WITHIN_MS = 1_000;
 function callerOf(response: Response, stopping: AbortSignal, keys: KeyWatch): Caller {
   const { principal, keyId } = signedInOf(response);
   const visitor = visitorOf(response, stopping);
-  if (keyId === null) return { ...visitor, principal };
+  if (keyId === null) return { ...visitor, principal, keyId };
   const { ended, over } = keys.enter(keyId);
   response.once('close', over);
   ended.addEventListener('abort', () => setTimeout(() => response.destroy(), LAST_WORD_WITHIN_MS).unref());
-  return { ...visitor, principal, gone: AbortSignal.any([visitor.gone, ended]) };
+  return { ...visitor, principal, keyId, gone: AbortSignal.any([visitor.gone, ended]) };
 }
 
 function principalOf(response: Response): Principal {

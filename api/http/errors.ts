@@ -15,6 +15,7 @@ export const STATUS_OF = {
   invalid_request: 400,
   invalid_event_id: 400,
   unknown_model: 400,
+  unsupported_parameter: 400,
   unauthorized: 401,
   TOKEN_EXHAUSTED: 402,
   payment_declined: 402,
@@ -26,6 +27,8 @@ export const STATUS_OF = {
   conversation_busy: 409,
   idempotency_conflict: 409,
   turn_not_failed: 409,
+  nobody_waits: 409,
+  answer_erased: 409,
   confirm_required: 409,
   too_many_open_purchases: 409,
   amount_mismatch: 409,
@@ -77,6 +80,8 @@ export interface ErrorEnvelope {
     readonly details: Readonly<Record<string, unknown>>;
     readonly requestId: string;
   }): object;
+  /** What the protocol's clients look at beside `Retry-After`. */
+  headersOf?(error: { readonly status: number; readonly details: AppError['details'] }): Record<string, string>;
 }
 
 /** `{code, message, requestId, …}`: the shape of all errors, except on routes with an envelope of their own. */
@@ -105,9 +110,11 @@ function sendError(response: Response, error: AppError, status: number | null = 
   const { envelope = FLAT_ENVELOPE } = response.locals as { envelope?: ErrorEnvelope };
   if (typeof retryAfter === 'number') response.set('Retry-After', String(Math.max(1, Math.ceil(retryAfter))));
   if (code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
+  const sent = status ?? envelope.statusOf[code];
   response
-    .status(status ?? envelope.statusOf[code])
+    .status(sent)
     .set('Content-Language', locale)
+    .set(envelope.headersOf?.({ status: sent, details: error.details }) ?? {})
     .json(envelope.wrap({ code, message: errorSentence(code, locale), details, requestId: requestIdOf(response) }));
 }
 

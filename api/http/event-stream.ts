@@ -31,8 +31,17 @@ export class EventStream {
   /** Resolves when the reader can take more. */
   async send({ id, event, data }: { id: string; event: string; data: unknown }): Promise<void> {
     if (this.#response.destroyed || this.#response.writableEnded) return;
-    const room = this.#response.write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-    if (!room) await drained(this.#response);
+    await this.#write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+
+  /** Sends data without a name, as other protocols do. @param text one line. */
+  async sendData(text: string): Promise<void> {
+    if (this.#response.destroyed || this.#response.writableEnded) return;
+    await this.#write(`data: ${text}\n\n`);
+  }
+
+  async #write(bytes: string): Promise<void> {
+    if (!this.#response.write(bytes)) await drained(this.#response);
   }
 
   end(): void {

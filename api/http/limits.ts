@@ -4,7 +4,14 @@ import type { Redis } from '../../platform/redis.ts';
 
 export interface RequestLimits {
   /** @throws AppError rate_limited with the seconds to wait. */
-  consume(kind: 'send' | 'read', accountId: number): Promise<void>;
+  consume(kind: 'send' | 'read', accountId: number): Promise<RequestRoom>;
+}
+
+/** How many more requests an account may make before its limit begins anew. */
+export interface RequestRoom {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetMs: number;
 }
 
 /** Limits each account. Redis counts for all API processes; without it each process counts for itself. */
@@ -18,30 +25,39 @@ export function createRequestLimits(
   };
   return {
     async consume(kind, accountId) {
-      const refused = await limiters[kind](String(accountId));
-      if (refused !== null) throw new AppError('rate_limited', { retryAfter: refused.msBeforeNext / 1_000 });
+      const { points, count } = limiters[kind];
+      const { isRefused, counted } = await count(String(accountId));
+      if (isRefused) throw new AppError('rate_limited', { retryAfter: counted.msBeforeNext / 1_000 });
+      return { limit: points, remaining: Math.max(0, counted.remainingPoints), resetMs: counted.msBeforeNext };
     },
   };
 }
 
-/** @returns a function that counts one request and returns its refusal, or null. */
+interface Counted {
+  readonly isRefused: boolean;
+  readonly counted: RateLimiterRes;
+}
+
 function limiter(redis: Redis, options: { keyPrefix: string; points: number; duration: number }) {
   const shared = new RateLimiterRedis({ ...options, storeClient: redis.commands, useRedisPackage: true });
   const own = new RateLimiterMemory(options);
-  return async (key: string): Promise<RateLimiterRes | null> => {
-    try {
-      // 100 ms, because a limit must not make a person wait for a Redis that hangs.
-      await redis.ask(() => shared.consume(key), 100);
-      return null;
-    } catch (error) {
-      if (error instanceof RateLimiterRes) return error;
-      return own.consume(key).then(() => null, refusalOrThrow);
-    }
+  return {
+    points: options.points,
+    /** Counts one request. */
+    async count(key: string): Promise<Counted> {
+      try {
+        // 100 ms, because a limit must not make a person wait for a Redis that hangs.
+        return { isRefused: false, counted: await redis.ask(() => shared.consume(key), 100) };
+      } catch (error) {
+        if (error instanceof RateLimiterRes) return { isRefused: true, counted: error };
+        return own.consume(key).then((counted) => ({ isRefused: false, counted }), refusalOrThrow);
+      }
+    },
   };
 }
 
-function refusalOrThrow(error: unknown): RateLimiterRes {
-  if (error instanceof RateLimiterRes) return error;
+function refusalOrThrow(error: unknown): Counted {
+  if (error instanceof RateLimiterRes) return { isRefused: true, counted: error };
   throw error;
 }
 

@@ -68,7 +68,8 @@ function count({ limit, answers }: Route, door: Door): RequestHandler[] {
 
 function read(route: Route): RequestHandler[] {
   if (route.access === 'webhook') return [readBytes()];
-  return route.body === undefined ? [] : [readBody()];
+  if (route.body === undefined) return [];
+  return [readBody('mostBody' in route ? route.mostBody : undefined)];
 }
 
 async function answer(route: Route, door: Door, request: Request, response: Response): Promise<Reply | null> {

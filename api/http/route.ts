@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Caller, Visitor } from '../context.ts';
+import type { BodyLimits } from './body.ts';
 import type { ErrorEnvelope } from './errors.ts';
 
 export interface Reply {
@@ -42,6 +43,8 @@ interface CallerRoute<Params, Query, Body> extends Described<Params, Query> {
   /** The request limit that counts the call. */
   readonly limit: 'send' | 'read' | 'none';
   readonly body?: z.ZodType<Body>;
+  /** Absent: 256 KiB, 1,000 values, 32 levels. */
+  readonly mostBody?: BodyLimits;
   handle(caller: Caller, input: { params: Params; query: Query; body: Body }): Promise<Reply | null>;
 }
 

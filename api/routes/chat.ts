@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { refuseAtDoor } from '../../db/money/refusals.ts';
 import { acceptTurn, findAccepted, type Accepted } from '../../db/turns/accept.ts';
-import { findReopened, findTurn, reopenTurn, requestStop } from '../../db/turns/turns.ts';
+import { findReopened, findTurn, reopenTurn } from '../../db/turns/turns.ts';
 import { AppError, TURN_FAILURE_CODES, TURN_REFUSALS } from '../../domain/errors.ts';
+import { mayNeedStart } from '../../domain/sending.ts';
 import { parseEventId, type EventId } from '../../domain/stream-events.ts';
 import { isLive, type TurnRecord } from '../../domain/turn.ts';
 import type { ApiDeps, Caller } from '../context.ts';
@@ -17,7 +18,7 @@ import { answerTurn, followFrom } from '../turns/answer.ts';
 import { exhausted } from '../turns/refusal.ts';
 import { createMessageCounter, type MessageCounter } from '../turns/count-message.ts';
 import { writeOrFind } from '../../operations/look-up.ts';
-import { deliverStop } from '../../operations/stop-turn.ts';
+import { stopTurn } from '../../operations/stop-turn.ts';
 import { uuid } from '../wire/fields.ts';
 import { acceptedBody, pendingBody, sendBody, turn } from '../wire/turn.ts';
 
@@ -195,20 +196,10 @@ function assertNotSuspended({ principal }: Caller): void {
   if (principal.suspended) throw new AppError('account_suspended');
 }
 
-/** A turn that an unclear start has bound has a row and perhaps no workflow. Starting a turn that runs is harmless. */
-function mayNeedStart(decision: Accepted['decision'], { state, admittedAt }: TurnRecord): boolean {
-  return (
-    decision === 'new' ||
-    decision === 'judge_anew' ||
-    (decision === 'join' && state === 'accepted' && admittedAt === null)
-  );
-}
-
 async function stop(deps: ApiDeps, caller: Caller, turnId: string): Promise<Reply> {
   const { userId } = caller.principal;
-  const requested = await requestStop(deps.database, { turnId, userId });
+  const requested = await stopTurn(deps, { turnId, userId });
   if (!isLive(requested.state)) return { status: 200, body: present(deps, caller, requested) };
-  await deliverStop(deps, { turnId, userId });
   return { status: 202, body: { turnId, state: requested.state } };
 }
 

@@ -15,7 +15,7 @@ import { streamTurn } from './stream.ts';
  * a worker runs).
  */
 const ANSWER_WITHIN_MS = 120_000;
-const DECISION_WITHIN_MS = 30_000;
+export const DECISION_WITHIN_MS = 30_000;
 
 /** The kind of answer that the request wants. */
 export type AnswerKind = 'json' | 'stream' | 'async';
@@ -121,11 +121,11 @@ async function undecided(caller: Caller, { turnId, conversationId }: TurnRecord)
 }
 
 /** Whether the hold of this run is made, or will never be. */
-function isDecided({ state, admittedAt }: TurnRecord): boolean {
+export function isDecided({ state, admittedAt }: TurnRecord): boolean {
   return !isLive(state) || admittedAt !== null;
 }
 
-function hasEnded({ state }: TurnRecord): boolean {
+export function hasEnded({ state }: TurnRecord): boolean {
   return !isLive(state);
 }
 

@@ -47,7 +47,7 @@ export const redrivePlan = z
     held: count.optional().meta({
       description: 'Further turns that match, but that a redrive under way has already; absent when there is none',
     }),
-    skipped: z.object({ superseded: count, suspended: count }),
+    skipped: z.object({ superseded: count, suspended: count, api: count }),
     sample: z.array(uuid).meta({ description: 'The first of them, oldest first' }),
   })
   .meta({ id: 'RedrivePlan' });
@@ -74,7 +74,7 @@ export const redrive = z
       completed: count,
       stopped: count,
       failed: count,
-      skipped: z.object({ superseded: count, suspended: count, busy: count, not_failed: count }),
+      skipped: z.object({ superseded: count, suspended: count, busy: count, not_failed: count, api: count }),
     }),
     createdAt: instant,
     endedAt: instant.nullable(),

@@ -12,7 +12,7 @@ import { Pack } from './payments/pack.ts';
 import { PaymentSnapshot, Purchase, PurchaseBooking, PurchaseSecret } from './payments/purchase.ts';
 import { Refund } from './payments/refund.ts';
 import { Redrive, RedriveTurn } from './redrive.ts';
-import { Turn } from './turn.ts';
+import { Turn, TurnPrompt } from './turn.ts';
 import { Refusal, UsageRollup } from './usage-rollup.ts';
 import { ApiKey, User } from './user.ts';
 
@@ -46,4 +46,5 @@ export const ENTITIES = [
   PurchaseBooking,
   Refund,
   InboundEvent,
+  TurnPrompt,
 ] as const;

@@ -1,4 +1,5 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
+import type { ApiPrompt } from '../../domain/api-prompt.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Encoding } from '../../domain/model.ts';
 import { TURN_STATES } from '../../domain/turn.ts';
@@ -6,7 +7,7 @@ import type { Warning } from '../../domain/usage-state.ts';
 import { Account } from './account.ts';
 import { Conversation } from './conversation.ts';
 import { sqlIndex, tokenCount } from './postgres.ts';
-import { User } from './user.ts';
+import { ApiKey, User } from './user.ts';
 
 const NEWEST = [
   { name: 'createdAt', sort: 'desc' },
@@ -52,6 +53,7 @@ export const Turn = defineEntity({
     touchedAt: p.datetime().defaultRaw('now()'),
     endedAt: p.datetime().nullable(),
     replayedAt: p.datetime().nullable(),
+    isApi: p.boolean().default(false),
   },
   checks: [
     { name: 'turns_asked_output_is_positive', expression: 'asked_output > 0' },
@@ -103,3 +105,27 @@ export const Turn = defineEntity({
   ],
 });
 export type Turn = InferEntity<typeof Turn>;
+
+/** What a turn of the OpenAI door was asked. Its text is erased some time after the turn's end; the row stays. */
+export const TurnPrompt = defineEntity({
+  name: 'TurnPrompt',
+  tableName: 'turn_prompts',
+  properties: {
+    turn: () => p.oneToOne(Turn).owner().primary().deleteRule('cascade').updateRule('no action'),
+    // Null: who asked came with a token of the issuer.
+    apiKey: () => p.manyToOne(ApiKey).nullable(),
+    prompt: p.json<ApiPrompt>().nullable(),
+    // Whether text leaves while the model still answers.
+    streamed: p.boolean(),
+    firstDeltaAt: p.datetime().nullable(),
+    // Since when nobody waits for the answer; a retry of the client may join.
+    leftAt: p.datetime().nullable(),
+    erasedAt: p.datetime().nullable(),
+  },
+  checks: [{ name: 'turn_prompts_are_erased_whole', expression: '(prompt is null) = (erased_at is not null)' }],
+  indexes: [
+    sqlIndex('turn_prompts_left', 'turn_prompts (left_at) where left_at is not null'),
+    sqlIndex('turn_prompts_to_erase', 'turn_prompts (turn_id) where erased_at is null'),
+  ],
+});
+export type TurnPrompt = InferEntity<typeof TurnPrompt>;

@@ -16,26 +16,28 @@ export interface RedrivePlan {
   readonly matched: number;
   /** Further turns that match, but that a redrive under way has already; absent when there is none. */
   readonly held?: number;
-  readonly skipped: { readonly superseded: number; readonly suspended: number };
+  readonly skipped: { readonly superseded: number; readonly suspended: number; readonly api: number };
   readonly sample: readonly string[];
 }
 
 const SAMPLE = 20;
 
 export async function planRedrive(on: Sql, request: RedriveRequest): Promise<RedrivePlan> {
-  const { matched, held, superseded, suspended, eligible, sample } = await one(
+  const { matched, held, superseded, suspended, api, eligible, sample } = await one(
     sql<{
       matched: number;
       held: number;
       superseded: number;
       suspended: number;
+      api: number;
       eligible: number;
       sample: string[];
     }>`
     with ${candidates(request)}
-    select count(*)::int as matched, (select count(*) from matching where held)::int as held, count(*) filter (where superseded and not suspended)::int as superseded, count(*) filter (where suspended)::int as suspended,
-      count(*) filter (where not suspended and not superseded)::int as eligible,
-      array(select id from candidates where not suspended and not superseded order by created_at, id limit ${Math.min(SAMPLE, request.limit)}) as sample
+    select count(*)::int as matched, (select count(*) from matching where held)::int as held, count(*) filter (where superseded and not suspended)::int as superseded, count(*) filter (where suspended and not api)::int as suspended,
+      count(*) filter (where api)::int as api,
+      count(*) filter (where not suspended and not superseded and not api)::int as eligible,
+      array(select id from candidates where not suspended and not superseded and not api order by created_at, id limit ${Math.min(SAMPLE, request.limit)}) as sample
     from candidates`,
     on,
   );
@@ -43,14 +45,14 @@ export async function planRedrive(on: Sql, request: RedriveRequest): Promise<Red
     count: Math.min(eligible, request.limit),
     matched,
     ...(held === 0 ? {} : { held }),
-    skipped: { superseded, suspended },
+    skipped: { superseded, suspended, api },
     sample,
   };
 }
 
 /**
  * Failed turns that match and that no redrive under way has already, and why one would be left out: a later turn of its
- * conversation was completed, or its account is suspended.
+ * conversation was completed, its account is suspended, or it came through the OpenAI door.
  */
 export function candidates({ filter, includeSuperseded }: RedriveRequest): RawBuilder<unknown> {
   const superseded = includeSuperseded
@@ -58,7 +60,7 @@ export function candidates({ filter, includeSuperseded }: RedriveRequest): RawBu
     : sql`exists (select 1 from turns l
     where l.conversation_id = t.conversation_id and l.sequence > t.sequence and l.state = 'completed')`;
   return sql`matching as materialized (
-    select t.id, t.created_at, a.suspended_at is not null as suspended, ${superseded} as superseded,
+    select t.id, t.created_at, a.suspended_at is not null as suspended, ${superseded} as superseded, t.is_api as api,
       exists (select 1 from redrive_turns i join redrives r on r.id = i.redrive_id
         where i.turn_id = t.id and i.state in ('waiting', 'running') and r.ended_at is null) as held
     from turns t join accounts a on a.id = t.account_id where ${matches({ ...filter, state: 'failed' })}

@@ -69,7 +69,7 @@ export async function createRedrive(database: Database, start: StartRedrive): Pr
       await em.flush();
       const written = await sql`with ${candidates(start)}
       insert into redrive_turns (redrive_id, turn_id, position)
-      select ${redriveId}::uuid, id, row_number() over (order by created_at, id) from candidates where not suspended and not superseded
+      select ${redriveId}::uuid, id, row_number() over (order by created_at, id) from candidates where not suspended and not superseded and not api
       order by created_at, id limit ${limit}`.execute(tx);
       // A turn may have failed, or been retried, between the two statements. Only the confirmed number of turns is
       // replayed.

@@ -7,6 +7,7 @@ import type { TurnRecord } from '../../domain/turn.ts';
 import { first, one, violatedConstraint, type Database, type Sql, type Tx } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
 import { rememberPayer } from './payer.ts';
+import { writePrompt, type ApiRequest } from './prompts.ts';
 import { findTurnRow, lockTurn, recordOf, turnColumns, type TurnRow } from './row.ts';
 import { nextSequence, reopen } from './turns.ts';
 
@@ -17,6 +18,8 @@ export interface SendRequest {
   readonly idempotencyKey: string | null;
   readonly conversationId: string | null;
   readonly message: string;
+  /** What a request of the OpenAI door brings in place of a message. */
+  readonly api?: ApiRequest;
   /** Whether counting the message takes longer than asking whether the conversation takes one. */
   readonly isLong: boolean;
   /** Tokenizer count of the message's text in `encoding`. */
@@ -154,11 +157,11 @@ async function writeTurn(database: Database, request: SendRequest, messageTokens
       : sql`update conversations set last_sequence = last_sequence + 1 where id = ${conversationId} and user_id = ${userId} returning id, last_sequence`;
   try {
     const inserted = sql<TurnRow>`with conversation as (${conversation}), t as (
-        insert into turns (id, user_id, account_id, conversation_id, sequence, model, asked_output, body_hash, idempotency_key, question, question_tokens, encoding)
+        insert into turns (id, user_id, account_id, conversation_id, sequence, model, asked_output, body_hash, idempotency_key, question, question_tokens, encoding, is_api)
         select ${turnId}::uuid, ${userId}::bigint, ${request.accountId}::bigint, id, last_sequence, ${request.model}, ${request.askedOutput}::integer,
-          ${request.bodyHash}::bytea, ${request.idempotencyKey}, ${request.message}, ${messageTokens}::integer, ${request.encoding} from conversation
+          ${request.bodyHash}::bytea, ${request.idempotencyKey}, ${request.message}, ${messageTokens}::integer, ${request.encoding}, ${request.api !== undefined} from conversation
         returning *
-      ) select ${turnColumns} from t`;
+      )${request.api === undefined ? sql`` : sql`, prompt as (${writePrompt(sql`t`, request.api)})`} select ${turnColumns} from t`;
     const row = await naming({ turnId, conversationId }, () => first(inserted, database.sql));
     // The conversation does not exist, or is somebody else's.
     if (row === null) throw new AppError('not_found');
@@ -188,8 +191,9 @@ async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest, messageTo
   }
   await reopen(tx, { ...row, conversationId }, 'send');
   await sql`update turns set model = ${request.model}, asked_output = ${request.askedOutput}, body_hash = ${request.bodyHash},
-    question = ${request.message}, question_tokens = ${messageTokens}, encoding = ${request.encoding}, created_at = now()
+    question = ${request.message}, question_tokens = ${messageTokens}, encoding = ${request.encoding}, is_api = ${request.api !== undefined}, created_at = now()
     where id = ${row.id}`.execute(tx);
+  if (request.api !== undefined) await writePrompt(sql`turns where id = ${row.id}`, request.api).execute(tx);
   return { decision: 'judge_anew', turn: await getRecord(tx, row.id) };
 }
 

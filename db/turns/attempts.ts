@@ -8,6 +8,7 @@ import type { Generated } from '../../workflows/contract/turn.ts';
 import { one, type Database, type Tx } from '../database.ts';
 import { findPendingHold, findPendingHoldOf, renewHold, type Hold } from '../money/holds.ts';
 import { endTurn, findEnding, isSuperseded } from './end.ts';
+import { hasSpoken } from './prompts.ts';
 import { reserveLocked, type AdmissionContext } from './reserve.ts';
 import { lockingTurn } from './payer.ts';
 import { lockTurn, type TurnRow } from './row.ts';
@@ -73,7 +74,9 @@ async function open(
   context: AttemptContext,
 ): Promise<OpenedAttempt | Generated> {
   const number = turn.attempt + 1;
-  if (before.count >= ATTEMPTS_PER_RUN) {
+  // A client of the OpenAI door cannot take text back: once some has left, no other attempt answers.
+  const hasLeft = turn.isApi && turn.attempt > 0 && (await hasSpoken(tx, turn.id));
+  if (before.count >= ATTEMPTS_PER_RUN || hasLeft) {
     await endTurn(tx, turn, { outcome: 'failed', code: 'interrupted' }, context.runId);
     return { kind: 'failed', code: 'interrupted' };
   }

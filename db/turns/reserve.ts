@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { promptTokens, textOfPrompt } from '../../domain/api-prompt.ts';
 import { decideAdmission, type HistoryTurn } from '../../domain/admission.ts';
 import { holdTimeoutMs } from '../../domain/attempt-limits.ts';
 import { AppError, isTurnRefusal, type TurnFailureCode } from '../../domain/errors.ts';
@@ -13,6 +14,7 @@ import { Turn } from '../entities/turn.ts';
 import { findPayer, openAccount, type StoredAccount } from '../money/accounts.ts';
 import { findPendingHold, moveHold, openHold, type Hold } from '../money/holds.ts';
 import { countRefusal } from '../money/refusals.ts';
+import { getPrompt } from './prompts.ts';
 import { endTurn, findEnding, getStoredAnswer } from './end.ts';
 import { lockingTurn } from './payer.ts';
 import { lockTurn, type LockedTurn, type TurnRow } from './row.ts';
@@ -90,7 +92,8 @@ export async function reserveLocked(
   }
   // A run that was reset and cancelled before it began leaves the turn its ending, so that it may still be run again. A
   // run that has ended the turn judges again when nobody heard its answer: what its person was told stands (policy 13).
-  if (cancelled || row.runId === context.runId) {
+  // Whoever asked through the OpenAI door was told how it ended, and is gone.
+  if (cancelled || row.isApi || row.runId === context.runId) {
     const over = await findEnding(tx, row);
     if (over !== null) return over;
   }
@@ -134,7 +137,7 @@ async function admit(
     heldByOthers: measured.heldByOthers,
     model,
     askedOutput: row.askedOutput,
-    baseTokens: await baseTokens(row, model, context),
+    baseTokens: await baseTokens(tx, row, model, context),
     history: row.sequence === 1 ? [] : await readHistory(tx, row, model, context),
   });
   if (decision.kind === 'context_length') return refuse(tx, row, 'context_length', context);
@@ -155,11 +158,11 @@ async function admit(
 }
 
 function markAdmitted(tx: Tx, row: TurnRow, runId: string, hold: Hold): void {
-  tx.write(sql`with listed as (
+  const listed = sql`with listed as (
       update conversations set listed_at = coalesce(listed_at, now()), updated_at = now(), title = coalesce(title, left(${row.question}, 40))
       where id = ${row.conversationId}
-    )
-    update turns set state = 'accepted', run_id = ${runId}, admitted_at = now(), ever_admitted = true, output_limit = ${hold.outputLimit}, touched_at = clock_timestamp()
+    ) `;
+  tx.write(sql`${row.isApi ? sql`` : listed}update turns set state = 'accepted', run_id = ${runId}, admitted_at = now(), ever_admitted = true, output_limit = ${hold.outputLimit}, touched_at = clock_timestamp()
     where id = ${row.id}`);
 }
 
@@ -192,8 +195,13 @@ async function refuseSuspended(tx: Tx, row: TurnRow, context: AdmissionContext):
   return row.state === 'refused' ? { kind: 'ended', state: 'refused' } : { kind: 'failed', code: 'account_suspended' };
 }
 
-async function baseTokens(row: TurnRow, model: Model, { countTokens }: AdmissionContext): Promise<number> {
+async function baseTokens(tx: Tx, row: TurnRow, model: Model, { countTokens }: AdmissionContext): Promise<number> {
   const count = (text: string) => countTokens(text, model.encoding, row.accountId);
+  if (row.isApi) {
+    if (row.encoding === model.encoding) return row.questionTokens;
+    const prompt = await getPrompt(tx, row.id);
+    return promptTokens(await count(textOfPrompt(prompt)), prompt);
+  }
   const question = row.encoding === model.encoding ? row.questionTokens : await count(row.question);
   return countPrompt(model.instructions === '' ? [question] : [await count(model.instructions), question]);
 }

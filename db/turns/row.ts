@@ -35,6 +35,7 @@ const FIGURES = [
   'createdAt',
   'endedAt',
   'replayedAt',
+  'isApi',
 ] as const;
 
 export const turnColumns = columnsOf(Turn, 't', [...FIGURES, 'question', 'answer']);
@@ -91,6 +92,7 @@ export function recordOf(row: TurnRow): TurnRecord {
     runReason: row.runReason,
     admittedAt: row.admittedAt,
     replayedAt: row.replayedAt,
+    isApi: row.isApi,
     createdAt: row.createdAt,
     endedAt: row.endedAt,
   };

@@ -44,10 +44,11 @@ export async function findReopened(database: Database, turnId: string): Promise<
 
 /**
  * Does what `reopenTurn` does, for a holder of the turn's locks.
- * @throws AppError turn_not_failed, account_suspended, conversation_busy.
+ * @throws AppError turn_not_failed, nobody_waits, account_suspended, conversation_busy.
  */
 export async function reopenLocked(tx: Tx, row: LockedTurn, reason: 'retry' | 'replay'): Promise<TurnRecord> {
   if (!mayRunAgain(row.state, reason)) throw new AppError('turn_not_failed', { turnId: row.id, state: row.state });
+  if (row.isApi) throw new AppError('nobody_waits', { turnId: row.id });
   if (row.suspended) throw new AppError('account_suspended');
   return recordOf(await reopen(tx, row, reason));
 }

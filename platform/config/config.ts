@@ -55,6 +55,7 @@ const envSchema = z.object({
   SHUTDOWN_GRACE_SECONDS: positive(20),
   RECONCILE_EVERY_SECONDS: positive(120),
   RECONCILE_QUIET_SECONDS: positive(60),
+  API_TEXT_RETENTION: duration('1h'),
   METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
@@ -143,6 +144,8 @@ export function readConfig(env: Env = process.env) {
       shutdownGraceSeconds: e.SHUTDOWN_GRACE_SECONDS,
       version: versionOf(e.TEMPORAL_DEPLOYMENT_NAME, e.TEMPORAL_WORKER_BUILD_ID),
     },
+    /** How long after its end the texts of a turn of the OpenAI door are kept. */
+    apiTextSeconds: e.API_TEXT_RETENTION,
     reconcile: { everySeconds: e.RECONCILE_EVERY_SECONDS, quietSeconds: e.RECONCILE_QUIET_SECONDS },
     /** Null: metrics have no port of their own, and admins still read them through the API. */
     metrics: e.METRICS_PORT === undefined ? null : { host: e.METRICS_HOST, port: e.METRICS_PORT },
@@ -188,6 +191,20 @@ function stall(fallbackMs: number) {
     .min(1)
     .max(LONGEST_ATTEMPT_MS / 1_000)
     .default(fallbackMs / 1_000);
+}
+
+const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
+
+/** Seconds of a text like `90s`, `30m`, `1h` or `7d`; a number alone is seconds. */
+function duration(fallback: string) {
+  return z
+    .string()
+    .regex(/^\d{1,6}[smhd]?$/, 'must be a time like 90s, 30m, 1h or 7d, or 0')
+    .default(fallback)
+    .transform((text) => {
+      const unit = Object.entries(SECONDS).find(([letter]) => text.endsWith(letter));
+      return parseInt(text, 10) * (unit?.[1] ?? 1);
+    });
 }
 
 function positive(fallback: number) {

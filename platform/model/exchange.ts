@@ -1,3 +1,4 @@
+import type { ApiParameters } from '../../domain/api-prompt.ts';
 import type { TurnFailureCode } from '../../domain/errors.ts';
 import type { Model } from '../../domain/model.ts';
 import type { ProviderError } from '../../domain/provider-error.ts';
@@ -11,6 +12,8 @@ export interface StallLimits {
 export interface ModelRequest {
   readonly model: Model;
   readonly messages: readonly PromptMessage[];
+  /** Of a caller who brings all of the prompt: they and the messages are passed on as they came. */
+  readonly parameters?: ApiParameters;
   /** In the model's own tokens. It is passed on as the provider's limit (G2). */
   readonly outputLimit: number;
   /** The most tokens of our own count, thoughts too, that are read of a provider that does not keep to its limit. */

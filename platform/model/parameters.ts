@@ -4,18 +4,20 @@ import type {
 } from 'openai/resources/chat/completions';
 import type { Model } from '../../domain/model.ts';
 import type { PromptMessage } from '../../domain/usage.ts';
+import type { ModelRequest } from './exchange.ts';
 
 /**
  * What a model is asked for, in the dialect that the catalogue names.
  * @param asksForUsage whether `stream_options` may be sent.
  */
 export function parametersOf(
-  { model, messages, outputLimit }: { model: Model; messages: readonly PromptMessage[]; outputLimit: number },
+  { model, messages, parameters, outputLimit }: Pick<ModelRequest, 'model' | 'messages' | 'parameters' | 'outputLimit'>,
   asksForUsage: boolean,
 ): ChatCompletionCreateParamsStreaming {
   return {
     model: model.name,
-    messages: messagesFor(model, messages),
+    ...parameters,
+    messages: parameters === undefined ? messagesFor(model, messages) : messages.map(plain),
     [model.limitField]: outputLimit,
     stream: true,
     ...(asksForUsage ? { stream_options: { include_usage: true } } : {}),
@@ -30,6 +32,6 @@ function messagesFor({ systemRole }: Model, messages: readonly PromptMessage[]):
   return [{ role: 'developer', content: first.content }, ...messages.slice(1).map(plain)];
 }
 
-function plain({ role, content }: PromptMessage): ChatCompletionMessageParam {
-  return { role, content };
+function plain({ role, content, name }: PromptMessage): ChatCompletionMessageParam {
+  return { role, content, ...(name === undefined ? {} : { name }) };
 }

@@ -82,7 +82,7 @@ test('forty turns fail; an admin finds the cause in three requests, one call rep
       completed: 40,
       stopped: 0,
       failed: 0,
-      skipped: { superseded: 0, suspended: 0, busy: 0, not_failed: 0 },
+      skipped: { superseded: 0, suspended: 0, busy: 0, not_failed: 0, api: 0 },
     },
   });
   expect(await debitsOfPerson()).toBe(40);
@@ -109,7 +109,7 @@ describe('asking ten times at once', () => {
     expect((await askUnder('k', { dryRun: true })).body).toEqual({
       count: 3,
       matched: 3,
-      skipped: { superseded: 0, suspended: 0 },
+      skipped: { superseded: 0, suspended: 0, api: 0 },
       sample: expect.any(Array),
     });
     const answers = await Promise.all(Array.from({ length: 10 }, () => askUnder('k', { confirm: 3 })));
@@ -213,7 +213,7 @@ describe('what is left out', () => {
     expect((await ask({ dryRun: true })).body).toMatchObject({
       count: 1,
       matched: 2,
-      skipped: { superseded: 1, suspended: 0 },
+      skipped: { superseded: 1, suspended: 0, api: 0 },
     });
     expect((await ask({ dryRun: true, includeSuperseded: true })).body).toMatchObject({
       count: 2,

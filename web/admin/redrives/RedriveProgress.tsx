@@ -22,6 +22,7 @@ const SKIP_REASONS = [
   'suspended',
   'busy',
   'not_failed',
+  'api',
 ] as const satisfies readonly (keyof Redrive['progress']['skipped'])[];
 
 export function isOver({ state }: Redrive): boolean {

@@ -160,7 +160,8 @@ function Plan({ plan: { count, matched, skipped, sample }, before }: Planned) {
     [
       ['superseded', skipped.superseded],
       ['suspended', skipped.suspended],
-      ['beyond', matched - skipped.superseded - skipped.suspended - count],
+      ['api', skipped.api],
+      ['beyond', matched - skipped.superseded - skipped.suspended - skipped.api - count],
     ] as const
   ).filter(([, n]) => n > 0);
   return (

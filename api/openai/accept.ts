@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { refuseAtDoor } from '../../db/money/refusals.ts';
+import { acceptTurn, findAccepted, type Accepted } from '../../db/turns/accept.ts';
+import { isErased, joinLeft } from '../../db/turns/prompts.ts';
+import { promptTokens, textOfPrompt } from '../../domain/api-prompt.ts';
+import { AppError } from '../../domain/errors.ts';
+import { writeOrFind } from '../../operations/look-up.ts';
+import type { ApiDeps, Caller } from '../context.ts';
+import { readIdempotencyKey } from '../http/idempotency-key.ts';
+import type { Arrival } from '../http/overload.ts';
+import type { MessageCounter } from '../turns/count-message.ts';
+import { exhausted } from '../turns/refusal.ts';
+import type { CompletionRequest } from './request.ts';
+
+/** Texts are counted in parts of so many UTF-16 units, so that other people's go in between. */
+const PART = 32_000;
+/** How long a client's retry waits until its first connection is seen to be gone. */
+const LOOKS = { times: 5, everyMs: 200 };
+
+/**
+ * Writes the turn of a request, with a conversation of its own; or finds the one that it repeats.
+ * @throws AppError as a send does; answer_erased.
+ */
+export async function acceptCompletion(
+  deps: ApiDeps,
+  { arrival, counter }: { arrival: Arrival; counter: MessageCounter },
+  caller: Caller,
+  completion: CompletionRequest,
+): Promise<Accepted> {
+  const { userId, accountId } = caller.principal;
+  const model = deps.models.find(({ name }) => name === completion.model);
+  if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
+  const { bodyHash, prompt, streamed, askedOutput } = completion;
+  const idempotencyKey = readIdempotencyKey(caller);
+  if (idempotencyKey === null && isRetry(caller)) {
+    const joined = await joinOwn(deps, caller, bodyHash);
+    if (joined !== null) return joined;
+  }
+  const text = textOfPrompt(prompt);
+  const request = {
+    userId,
+    accountId,
+    turnId: null,
+    idempotencyKey,
+    conversationId: null,
+    message: '',
+    api: { apiKeyId: caller.keyId, prompt, streamed },
+    isLong: counter.isLong(text),
+    countMessage: async () => {
+      let tokens = 0;
+      for (let at = 0; at < text.length; at += PART)
+        tokens += await counter.count(text.slice(at, at + PART), model.encoding, accountId);
+      return promptTokens(tokens, prompt);
+    },
+    encoding: model.encoding,
+    model: model.name,
+    askedOutput,
+    bodyHash,
+  };
+  const accepted = await writeOrFind(
+    () =>
+      acceptTurn(deps.database, request, async ({ isUnknown }) => {
+        if (isUnknown && (await refuseAtDoor(deps.database, request))) throw await exhausted(deps, accountId);
+        await arrival.enter();
+      }),
+    async ({ turnId }) => (turnId === undefined ? null : findAccepted(deps.database, { turnId, accountId, bodyHash })),
+  );
+  const { turnId } = accepted.turn;
+  if (accepted.decision === 'stored' && (await isErased(deps.database.sql, turnId)))
+    throw new AppError('answer_erased', { turnId });
+  return accepted;
+}
+
+/** The one sign that OpenAI's own clients give of a repetition. Anything but a whole number is none. */
+function isRetry({ request }: Caller): boolean {
+  return /^[1-9]\d{0,2}$/.test(request.get('x-stainless-retry-count') ?? '');
+}
+
+/** The turn of a connection that was lost, for the first retry that asks for it. */
+async function joinOwn(deps: ApiDeps, { principal, keyId }: Caller, bodyHash: Buffer): Promise<Accepted | null> {
+  const request = { userId: principal.userId, apiKeyId: keyId, bodyHash };
+  for (let look = 0; look < LOOKS.times; look += 1) {
+    const found = await joinLeft(deps.database, request);
+    if (found === 'none') return null;
+    if (found !== 'wait') return { decision: 'join', turn: found };
+    await sleep(LOOKS.everyMs);
+  }
+  return null;
+}

@@ -1,0 +1,66 @@
+import { isUnavailable } from '../../db/driver/availability.ts';
+import type { Accepted } from '../../db/turns/accept.ts';
+import { AppError } from '../../domain/errors.ts';
+import { mayNeedStart } from '../../domain/sending.ts';
+import { isLive, type TurnRecord } from '../../domain/turn.ts';
+import { startRun } from '../../operations/start-turn.ts';
+import type { ApiDeps, Caller } from '../context.ts';
+import type { Reply } from '../http/route.ts';
+import { DECISION_WITHIN_MS, hasEnded, isDecided } from '../turns/answer.ts';
+import { TurnProgress } from '../turns/progress.ts';
+import { failureOf, refusalOf } from '../turns/refusal.ts';
+import { headersOf } from './headers.ts';
+import { presentCompletion } from './present.ts';
+import type { CompletionRequest } from './request.ts';
+import { streamCompletion } from './stream.ts';
+import { waitFor } from './waiting.ts';
+
+/** More than all attempts of a turn may take, so that the turn's own limits end the wait. */
+const ANSWER_WITHIN_MS = 40 * 60_000;
+
+/** Runs, joins or repeats the turn of a request and answers as OpenAI does. */
+export async function answerCompletion(
+  deps: ApiDeps,
+  caller: Caller,
+  { decision, turn }: Accepted,
+  { completion, onDecided }: { completion: CompletionRequest; onDecided: () => void },
+): Promise<Reply | null> {
+  const start = mayNeedStart(decision, turn);
+  const waiting = waitFor(deps, caller, turn);
+  const progress = new TurnProgress(deps, turn.turnId, start ? turn : null);
+  try {
+    if (start) await startRun(deps, turn);
+    const decided = isDecided(turn)
+      ? turn
+      : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.gone });
+    if (!isDecided(decided)) return undecided(caller, decided);
+    onDecided();
+    await assertAnswerable(deps, decided);
+    const headers = headersOf(deps, caller.response, decided);
+    if (completion.streamed)
+      return await streamCompletion(deps, caller, decided, { completion, headers, progress, waiting });
+    const ended = hasEnded(decided)
+      ? decided
+      : await progress.until(hasEnded, { withinMs: ANSWER_WITHIN_MS, gone: caller.gone });
+    if (isLive(ended.state)) return undecided(caller, ended);
+    await assertAnswerable(deps, ended);
+    return { status: 200, body: presentCompletion(ended), headers: await headers };
+  } catch (error) {
+    if (error instanceof AppError || !isUnavailable(error)) throw error;
+    throw new AppError('unavailable', { retryAfter: 2, turnId: turn.turnId }, { cause: error });
+  } finally {
+    progress.close();
+  }
+}
+
+/** @throws AppError why the turn brought no answer. */
+async function assertAnswerable(deps: ApiDeps, turn: TurnRecord): Promise<void> {
+  if (turn.state === 'refused') throw await refusalOf(deps, turn);
+  if (turn.state === 'failed') throw await failureOf(deps, turn);
+}
+
+/** The turn goes on. Whoever sent it may send again. */
+function undecided(caller: Caller, { turnId }: TurnRecord): null {
+  if (caller.gone.aborted) return null;
+  throw new AppError('unavailable', { retryAfter: 5, turnId });
+}

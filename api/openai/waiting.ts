@@ -1,0 +1,57 @@
+import { isStillLeft, markLeft } from '../../db/turns/prompts.ts';
+import { RETRY_JOINS_FOR_SECONDS } from '../../domain/api-prompt.ts';
+import type { TurnRecord } from '../../domain/turn.ts';
+import { stopTurn } from '../../operations/stop-turn.ts';
+import { describeError } from '../../platform/telemetry/describe-error.ts';
+import type { ApiDeps, Caller } from '../context.ts';
+
+/** How soon after its answer a kept connection must be gone for the answer to count as lost on its way. */
+const LOST_WITHIN_MS = 1_000;
+
+/** One request that waits for a turn's answer. */
+export interface Waiting {
+  /** The response's head has left: closing the connection is a stop from here on. */
+  began(): void;
+  /** All of the stream has been written. */
+  whole(): void;
+}
+
+/**
+ * What becomes of a turn whose reader goes. Once a stream has begun, closing it is how clients of the OpenAI door stop
+ * (policy 6). Before that the connection may have been lost, and the client may send again: the turn goes on for a
+ * minute, and stops if nobody has joined it.
+ */
+export function waitFor(deps: ApiDeps, { response, request }: Caller, turn: TurnRecord): Waiting {
+  const { turnId, userId } = turn;
+  let hasBegun = false;
+  let isWhole = false;
+  const unless = (work: Promise<unknown>) =>
+    void work.catch((error: unknown) => deps.log.warn({ turnId, err: describeError(error) }, 'a reader left unseen'));
+  const stop = () => stopTurn(deps, { turnId, userId });
+  const leave = async () => {
+    await markLeft(deps.database, turnId);
+    setTimeout(
+      () => unless(isStillLeft(deps.database, turnId).then((left) => (left ? stop() : undefined))),
+      RETRY_JOINS_FOR_SECONDS * 1_000 + 100,
+    ).unref();
+  };
+  response.once('close', () => {
+    if (hasBegun ? isWhole : response.writableFinished) return;
+    unless(hasBegun ? stop() : leave());
+  });
+  response.once('finish', () => {
+    const { socket } = request;
+    if (hasBegun || response.statusCode !== 200 || request.headers.connection === 'close') return;
+    const lost = () => unless(leave());
+    socket.once('close', lost);
+    setTimeout(() => socket.off('close', lost), LOST_WITHIN_MS).unref();
+  });
+  return {
+    began: () => {
+      hasBegun = true;
+    },
+    whole: () => {
+      isWhole = true;
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { AppError, TURN_FAILURE_CODES, TURN_REFUSALS } from '../../domain/errors.ts';
+import type { ApiDeps, Caller } from '../context.ts';
+import type { OverloadGate } from '../http/overload.ts';
+import { secondsSinceReceived } from '../http/request-metrics.ts';
+import { nameTurn } from '../http/request-trace.ts';
+import { defineRoute, type Reply, type Route } from '../http/route.ts';
+import { acceptCompletion } from '../openai/accept.ts';
+import { answerCompletion } from '../openai/answer.ts';
+import { OPENAI_ENVELOPE } from '../openai/envelope.ts';
+import { readCompletion } from '../openai/request.ts';
+import { createMessageCounter, type MessageCounter } from '../turns/count-message.ts';
+import { completion, completionBody, openaiModel, openaiModels, type CompletionBody } from '../wire/completion.ts';
+
+/** A whole conversation comes with each request. */
+const MOST_BODY = { bytes: 1_048_576, values: 12_000, depth: 64 };
+/** Our catalogue has no days: a model is said to be as old as this list, because clients want a number. */
+const LISTED_SINCE = Date.UTC(2026, 10, 30) / 1_000;
+
+/** The calls of OpenAI's API, as its own clients make and read them. */
+export function openaiRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
+  const counter = createMessageCounter(deps.counter);
+  const named = { access: 'user', tag: 'OpenAI', envelope: OPENAI_ENVELOPE } as const;
+  return [
+    defineRoute({
+      ...named,
+      method: 'post',
+      path: '/v1/chat/completions',
+      limit: 'send',
+      mostBody: MOST_BODY,
+      summary: 'One turn, in the shapes of OpenAI’s chat completions: whole, or streamed with `stream: true`',
+      headers: z.object({
+        'Idempotency-Key': z.string().optional().meta({
+          description:
+            '1 to 255 visible ASCII characters, unique per account; the same key with the same body is one turn',
+        }),
+        'x-stainless-retry-count': z.string().optional().meta({
+          description: 'Sent by OpenAI’s clients. From 1 on, the turn of a connection that was lost is joined',
+        }),
+      }),
+      body: completionBody,
+      answers: { 200: { description: 'The answer; as chunks with `stream: true`', body: completion, stream: true } },
+      errors: [
+        ...TURN_REFUSALS,
+        ...TURN_FAILURE_CODES,
+        ...(['overloaded', 'unknown_model', 'unsupported_parameter', 'idempotency_conflict', 'answer_erased'] as const),
+      ],
+      handle: (caller, { body }) => complete(deps, { gate, counter }, caller, body),
+    }),
+    defineRoute({
+      ...named,
+      method: 'get',
+      path: '/v1/models',
+      limit: 'read',
+      summary: 'The models on offer',
+      answers: { 200: { description: 'All of them', body: openaiModels } },
+      errors: [],
+      handle: () =>
+        Promise.resolve({ status: 200, body: { object: 'list', data: deps.models.map(({ name }) => present(name)) } }),
+    }),
+    defineRoute({
+      ...named,
+      method: 'get',
+      path: '/v1/models/:model',
+      limit: 'read',
+      summary: 'One model',
+      params: z.object({ model: z.string() }),
+      answers: { 200: { description: 'It is on offer', body: openaiModel } },
+      errors: ['unknown_model'],
+      handle(_caller, { params: { model } }) {
+        if (!deps.models.some(({ name }) => name === model)) throw new AppError('unknown_model', { field: 'model' });
+        return Promise.resolve({ status: 200, body: present(model) });
+      },
+    }),
+  ];
+}
+
+async function complete(
+  deps: ApiDeps,
+  { gate, counter }: { gate: OverloadGate; counter: MessageCounter },
+  caller: Caller,
+  body: CompletionBody,
+): Promise<Reply | null> {
+  if (caller.principal.suspended) throw new AppError('account_suspended');
+  const request = readCompletion(body);
+  const arrival = gate.arrive(caller.principal.accountId);
+  try {
+    const accepted = await acceptCompletion(deps, { arrival, counter }, caller, request);
+    nameTurn(deps.tracing, accepted.turn.turnId);
+    deps.metrics.firstDeltaPart('accept', secondsSinceReceived(caller.response));
+    return await answerCompletion(deps, caller, accepted, { completion: request, onDecided: arrival.decided });
+  } finally {
+    arrival.leave();
+  }
+}
+
+function present(id: string): z.infer<typeof openaiModel> {
+  return { id, object: 'model', created: LISTED_SINCE, owned_by: 'turnkeeper' };
+}

@@ -1,0 +1,137 @@
+import { sql, type RawBuilder } from 'kysely';
+import { RETRY_JOINS_FOR_SECONDS, type ApiPrompt } from '../../domain/api-prompt.ts';
+import type { TurnRecord } from '../../domain/turn.ts';
+import { columnsOf } from '../columns.ts';
+import { first, one, type Database, type Sql } from '../database.ts';
+import { TurnPrompt } from '../entities/turn.ts';
+import { recordOf, turnColumns, type TurnRow } from './row.ts';
+
+/** What a request of the OpenAI door brings beside what every send has. */
+export interface ApiRequest {
+  readonly apiKeyId: number | null;
+  readonly prompt: ApiPrompt;
+  readonly streamed: boolean;
+}
+
+/** For the statement that writes the turn, whose id stands in `turns` as `turn`. Judged anew, it replaces the text. */
+export function writePrompt(
+  turn: RawBuilder<unknown>,
+  { apiKeyId, prompt, streamed }: ApiRequest,
+): RawBuilder<unknown> {
+  return sql`insert into turn_prompts (turn_id, api_key_id, prompt, streamed)
+    select id, ${apiKeyId}::bigint, ${JSON.stringify(prompt)}::jsonb, ${streamed} from ${turn}
+    on conflict (turn_id) do update set api_key_id = excluded.api_key_id, prompt = excluded.prompt, streamed = excluded.streamed,
+      first_delta_at = null, left_at = null, erased_at = null`;
+}
+
+/** @throws for a turn without one, or with one that was erased: no live turn's is. */
+export async function getPrompt(on: Sql, turnId: string): Promise<ApiPrompt> {
+  const { prompt } = await one(
+    sql<{
+      prompt: ApiPrompt | null;
+    }>`select ${columnsOf(TurnPrompt, 'p', ['prompt'])} from turn_prompts p where turn_id = ${turnId}`,
+    on,
+  );
+  if (prompt === null) throw new Error(`the prompt of turn ${turnId} was erased`);
+  return prompt;
+}
+
+/** Whether the texts of a turn are still there. */
+export async function isErased(on: Sql, turnId: string): Promise<boolean> {
+  return (
+    (await first(sql`select 1 from turn_prompts where turn_id = ${turnId} and erased_at is not null`, on)) !== null
+  );
+}
+
+/** Written before the first text of a stream leaves: from here on no other attempt may answer. */
+export async function markFirstDelta(database: Database, turnId: string): Promise<void> {
+  await sql`update turn_prompts set first_delta_at = coalesce(first_delta_at, now()) where turn_id = ${turnId}`.execute(
+    database.sql,
+  );
+}
+
+/** Whether text of the turn has left, or may have. */
+export async function hasSpoken(on: Sql, turnId: string): Promise<boolean> {
+  const spoken = await first(
+    sql`select 1 from turn_prompts where turn_id = ${turnId} and streamed and first_delta_at is not null`,
+    on,
+  );
+  return spoken !== null;
+}
+
+/** The connection that waited for the answer is gone before it had all of it. */
+export async function markLeft(database: Database, turnId: string): Promise<void> {
+  await sql`update turn_prompts set left_at = now() where turn_id = ${turnId}`.execute(database.sql);
+}
+
+/** @returns whether nobody has joined since `markLeft`, so long ago. */
+export async function isStillLeft(database: Database, turnId: string): Promise<boolean> {
+  const left = await first(
+    sql`select 1 from turn_prompts where turn_id = ${turnId} and left_at <= now() - ${RETRY_JOINS_FOR_SECONDS} * interval '1 second'`,
+    database.sql,
+  );
+  return left !== null;
+}
+
+/** Of a client that sends the same body again: the same key (or the same person without one), the same hash. */
+interface SameRequest {
+  readonly userId: number;
+  readonly apiKeyId: number | null;
+  readonly bodyHash: Buffer;
+}
+
+const LEFT_ONE = sql`p.left_at > now() - ${RETRY_JOINS_FOR_SECONDS} * interval '1 second' and p.erased_at is null`;
+
+/** The turns that a retry of this request may mean: young ones, whose answer is not refused and not text-free. */
+function sameTurns({ userId, apiKeyId, bodyHash }: SameRequest): RawBuilder<unknown> {
+  return sql`turns t join turn_prompts p on p.turn_id = t.id where t.user_id = ${userId} and t.created_at > now() - interval '10 minutes'
+    and t.body_hash = ${bodyHash} and t.is_api and t.idempotency_key is null and t.state not in ('refused', 'failed')
+    and p.api_key_id is not distinct from ${apiKeyId}::bigint`;
+}
+
+/**
+ * Takes the oldest turn of this request that was left, so that one retry joins it and no other.
+ * @returns `none`: nothing was left, and nothing that might be is under way.
+ */
+export async function joinLeft(database: Database, request: SameRequest): Promise<TurnRecord | 'wait' | 'none'> {
+  const joined = await first(
+    sql<{ id: string }>`update turn_prompts set left_at = null where turn_id = (
+        select t.id from ${sameTurns(request)} and ${LEFT_ONE} order by p.left_at limit 1 for update of p skip locked
+      ) and left_at is not null returning turn_id as id`,
+    database.sql,
+  );
+  if (joined !== null)
+    return recordOf(await one(sql<TurnRow>`select ${turnColumns} from turns t where id = ${joined.id}`, database.sql));
+  const under = await first(
+    sql`select 1 from ${sameTurns(request)} and t.state in ('accepted', 'running') limit 1`,
+    database.sql,
+  );
+  return under === null ? 'none' : 'wait';
+}
+
+const ERASED_AT_ONCE = 500;
+
+/**
+ * Erases the texts of turns that ended so long ago: what was asked and what was answered. The rows, their figures and
+ * the ledger stay. It waits for nobody: what is locked is left for the next round.
+ * @param onStep called after each step.
+ * @returns how many turns.
+ */
+export async function eraseTexts(
+  database: Database,
+  { afterSeconds, onStep = () => {} }: { afterSeconds: number; onStep?: () => void },
+): Promise<number> {
+  for (let erased = 0; ; onStep()) {
+    const { rows } = await sql<{ id: string }>`with due as (
+        select p.turn_id from turn_prompts p join turns t on t.id = p.turn_id
+        where p.erased_at is null and t.ended_at <= now() - ${afterSeconds} * interval '1 second'
+        limit ${ERASED_AT_ONCE} for update of t, p skip locked
+      ), prompts as (
+        update turn_prompts p set prompt = null, erased_at = now() from due where p.turn_id = due.turn_id returning p.turn_id
+      )
+      update turns t set answer = case when answer is not null then '' end from prompts where t.id = prompts.turn_id
+      returning t.id`.execute(database.sql);
+    erased += rows.length;
+    if (rows.length < ERASED_AT_ONCE) return erased;
+  }
+}
