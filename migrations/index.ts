@@ -26,6 +26,7 @@ import { FindRedrivesOfATurn } from './20261130103208-find-redrives-of-a-turn.ts
 import { LetKeysExpire } from './20261130103209-let-keys-expire.ts';
 import { LetTheNewestDeploymentSetRates } from './20261130105300-let-the-newest-deployment-set-rates.ts';
 import { OpenTheOpenaiDoor } from './20261130105541-open-the-openai-door.ts';
+import { CountUnpaidTokens } from './20261130105453-count-unpaid-tokens.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -66,4 +67,5 @@ export const MIGRATIONS = [
   LetKeysExpire,
   LetTheNewestDeploymentSetRates,
   OpenTheOpenaiDoor,
+  CountUnpaidTokens,
 ] as const;
