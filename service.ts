@@ -3,17 +3,15 @@ import { openDatabase, type Database } from './db/database.ts';
 import { refuseForgetfulPooler } from './db/driver/pooler.ts';
 import { assertMigrated } from './db/migrate.ts';
 import { keepRates } from './db/money/keep-rates.ts';
-import { publishPacks } from './db/purchases/packs.ts';
 import { createFigures } from './db/reports/figures.ts';
 import { readTokenStats } from './db/reports/token-stats.ts';
 import type { Planner } from './domain/schedules.ts';
 import { SetupError } from './domain/setup-error.ts';
-import type { Shop } from './operations/payments.ts';
+import { openShop } from './operations/payments/open-shop.ts';
 import type { Config } from './platform/config/config.ts';
 import { createModelClient } from './platform/model/client.ts';
 import { createTokenCounter } from './platform/tokens/token-counter.ts';
 import { loadEncoding } from './platform/tokens/tokenizer.ts';
-import { createDemoShop } from './platform/payments/demo.ts';
 import { openRedis, type Redis } from './platform/redis.ts';
 import { createIssuer } from './platform/sign-in/issuer.ts';
 import { createStatsCache } from './platform/stats-cache.ts';
@@ -187,17 +185,6 @@ async function openParts(
     metrics,
     tracing,
     now: clock,
-  };
-}
-
-/** Publishes what is sold, and makes the adapters of those who take the money. */
-async function openShop(database: Database, { payments, publicUrl }: Config): Promise<Shop> {
-  const { demoShopUrl, packs } = payments;
-  const notifyUrl = `${publicUrl}/api/webhooks/demo`;
-  return {
-    packs: await publishPacks(database, packs),
-    providers: demoShopUrl === undefined ? [] : [createDemoShop({ url: demoShopUrl, notifyUrl })],
-    publicUrl: publicUrl ?? '',
   };
 }
 

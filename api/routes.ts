@@ -15,6 +15,8 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { openaiRoutes } from './routes/openai.ts';
 import { demoWebhookRoutes, purchaseRoutes } from './routes/purchases.ts';
+import { paymentWebhookRoutes } from './routes/payment-webhooks.ts';
+import { purchaseRoutes } from './routes/purchases.ts';
 import { redriveRoutes } from './routes/redrives.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { tokenStatsRoutes } from './routes/token-stats.ts';
@@ -42,6 +44,6 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...adminUserRoutes(deps),
     ...redriveRoutes(deps),
     ...purchaseRoutes(deps),
-    ...demoWebhookRoutes(deps),
+    ...paymentWebhookRoutes(deps),
   ];
 }

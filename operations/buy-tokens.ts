@@ -51,6 +51,7 @@ export async function buyTokens(
   const { checkout, sessionId } = await provider
     .checkout({
       purchaseId,
+      sessionId: purchase.sessionId,
       amount: purchase.amount,
       currency: purchase.currency,
       name: locale === 'ko' ? purchase.nameKo : purchase.nameEn,

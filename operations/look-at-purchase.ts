@@ -1,7 +1,7 @@
 import { AppError } from '../domain/errors.ts';
-import type { LookSource } from '../domain/payments/purchase.ts';
+import { decidePurchase, type Look, type LookSource } from '../domain/payments/purchase.ts';
 import { convergePurchase, type Converged } from '../db/purchases/converge.ts';
-import { getPurchase, namePayment } from '../db/purchases/purchases.ts';
+import { getPurchase, namePayment, type PurchaseRow } from '../db/purchases/purchases.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
 import { PaymentRefused, ProviderUnavailable } from '../platform/payments/provider.ts';
 import { afterWrite, type AfterWriteDeps } from './after-write.ts';
@@ -21,9 +21,10 @@ export async function lookAtPurchase(
   deps: LookDeps,
   { purchaseId, source }: { purchaseId: string; source: LookSource },
 ): Promise<Converged> {
-  const known = await getPurchase(deps.database.sql, purchaseId);
-  const look = await providerOf(deps.shop, known).look(atProvider(known));
-  const converged = await convergePurchase(deps.database, { purchaseId, look, source });
+  const { database, shop } = deps;
+  const known = await getPurchase(database.sql, purchaseId);
+  const look = await readPayment(deps, known);
+  const converged = await convergePurchase(database, { purchaseId, look, source, vault: shop.vault });
   if (converged.changed) {
     const { userId } = converged.purchase;
     if (converged.booked === 0) announceAccount(deps.redis, { userId });
@@ -45,33 +46,70 @@ export async function lookForReader(deps: LookDeps, purchaseId: string): Promise
 }
 
 /**
- * Takes the money of a payment that the browser brought back. Nothing that the browser says is believed: the amount is
- * compared before, and what the provider took is looked at afterwards.
- * @throws AppError amount_mismatch, payment_declined, payment_pending (the outcome is not known yet).
+ * Takes the money of a payment that the browser brought back. Nothing that the browser says is believed: the provider
+ * is asked whose payment it is before, and what was taken afterwards.
+ * @throws AppError amount_mismatch, payment_declined, payment_pending (the outcome is not known yet: the purchase's
+ *   workflow goes on with it).
  */
 export async function confirmPurchase(
   deps: LookDeps,
   { purchaseId, paymentKey, amount }: { purchaseId: string; paymentKey: string; amount: number },
-): Promise<Converged['purchase']> {
+): Promise<PurchaseRow> {
   const { database, shop } = deps;
   const known = await getPurchase(database.sql, purchaseId);
-  const { confirm } = providerOf(shop, known);
-  if (confirm === undefined)
+  const provider = providerOf(shop, known);
+  if (provider.confirm === undefined)
     throw new AppError('invalid_request', { field: 'paymentKey', reason: 'this provider needs no confirmation' });
-  if (amount !== known.amount) throw new AppError('amount_mismatch', { purchaseId });
-  if (!(await namePayment(database.sql, purchaseId, paymentKey))) throw new AppError('amount_mismatch', { purchaseId });
-  if (known.state === 'paid') return known;
+  const differs = () => new AppError('amount_mismatch', { purchaseId });
+  if (amount !== known.amount || (known.paymentId !== null && known.paymentId !== paymentKey)) throw differs();
   try {
-    await confirm({ ...atProvider(known), paymentId: paymentKey });
+    if (known.paymentId === null) {
+      const { payment, paymentId } = await provider.look({ ...atProvider(known), paymentId: paymentKey });
+      // Named before it is known to be this purchase's, it could never be the one's whose it is.
+      if (decidePurchase(known, payment, []).state === 'mismatch') throw differs();
+      if (paymentId !== paymentKey) throw new AppError('payment_declined', { purchaseId });
+      if (!(await namePayment(database.sql, purchaseId, paymentKey))) throw differs();
+    }
+    const { purchase } = await lookAtPurchase(deps, { purchaseId, source: 'return' });
+    return settled(purchase);
   } catch (cause) {
-    if (!(cause instanceof PaymentRefused) && !(cause instanceof ProviderUnavailable)) throw cause;
-    const { state } = await lookForReader(deps, purchaseId);
-    if (state !== 'paid' && state !== 'awaiting_deposit')
-      throw new AppError(
-        cause instanceof PaymentRefused ? 'payment_declined' : 'payment_pending',
-        { purchaseId },
-        { cause },
-      );
+    if (!(cause instanceof ProviderUnavailable)) throw cause;
+    throw new AppError('payment_pending', { purchaseId }, { cause });
   }
-  return (await lookAtPurchase(deps, { purchaseId, source: 'return' })).purchase;
+}
+
+/** What the buyer is told of a payment that the provider has not taken. */
+function settled(purchase: PurchaseRow): PurchaseRow {
+  const { state, purchaseId } = purchase;
+  if (state === 'failed' || state === 'expired') throw new AppError('payment_declined', { purchaseId });
+  if (state === 'created' || state === 'pending') throw new AppError('payment_pending', { purchaseId });
+  if (state === 'mismatch') throw new AppError('amount_mismatch', { purchaseId });
+  return purchase;
+}
+
+/**
+ * Reads the payment. One that the buyer has come back with and that waits for us is taken first, whoever looks: the
+ * process that was asked to may have died. Its key is the purchase's, so that it is taken once.
+ */
+async function readPayment({ shop, log }: LookDeps, purchase: PurchaseRow): Promise<Look> {
+  const provider = providerOf(shop, purchase);
+  const look = await provider.look(atProvider(purchase));
+  const { paymentId } = purchase;
+  const waits = decidePurchase(purchase, look.payment, []).state === 'pending' && look.paymentId === paymentId;
+  if (provider.confirm === undefined || paymentId === null || !waits) return look;
+  try {
+    await provider.confirm({ ...atProvider(purchase), paymentId });
+  } catch (error) {
+    if (error instanceof PaymentRefused) return declined(await provider.look(atProvider(purchase)));
+    if (!(error instanceof ProviderUnavailable)) throw error;
+    // Whether it was taken is what the next look says.
+    log.warn({ purchaseId: purchase.purchaseId, reason: error.message }, 'nothing says whether a payment was taken');
+  }
+  return provider.look(atProvider(purchase));
+}
+
+/** The provider has refused it, whether or not its payment says so by now. */
+function declined(look: Look): Look {
+  if (look.payment.stage !== 'pending' && look.payment.stage !== 'open') return look;
+  return { ...look, payment: { ...look.payment, stage: 'failed', failure: 'declined' } };
 }

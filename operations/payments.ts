@@ -1,5 +1,6 @@
 import type { Pack } from '../domain/payments/pack.ts';
 import type { ProviderName } from '../domain/payments/provider.ts';
+import type { Vault } from '../domain/payments/vault.ts';
 import type { PurchaseRow } from '../db/purchases/purchases.ts';
 import type { PublishedPack } from '../db/purchases/packs.ts';
 import type { PaymentRuns } from '../platform/temporal/payment-runs.ts';
@@ -9,6 +10,8 @@ import type { AtProvider, PaymentProvider } from '../platform/payments/provider.
 export interface Shop {
   readonly packs: readonly PublishedPack[];
   readonly providers: readonly PaymentProvider[];
+  /** Seals what must be kept secret. */
+  readonly vault: Vault;
   /** The address of the web app, without a slash at its end; payment pages lead back to it. */
   readonly publicUrl: string;
 }
@@ -29,6 +32,11 @@ export function providerOf({ providers }: Shop, { provider }: { provider: Provid
   const found = providers.find(({ name }) => name === provider);
   if (found === undefined) throw new Error(`the payment provider ${provider} is not configured any more`);
   return found;
+}
+
+/** Whether a refund must say to which account it goes. */
+export function needsRefundAccount(shop: Shop, purchase: PurchaseRow): boolean {
+  return purchase.method === 'deposit' && providerOf(shop, purchase).asksForRefundAccount;
 }
 
 export function atProvider(purchase: PurchaseRow): AtProvider {

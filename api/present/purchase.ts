@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Locale } from '../../domain/messages.ts';
 import { taxInside } from '../../domain/payments/money.ts';
+import type { DepositAccount } from '../../domain/payments/purchase.ts';
 import type { Refundable } from '../../domain/payments/refund.ts';
 import type { PurchaseRow } from '../../db/purchases/purchases.ts';
 import type { RefundRow } from '../../db/purchases/refunds.ts';
@@ -32,12 +33,26 @@ export function presentPurchase(row: PurchaseRow, locale: Locale): z.infer<typeo
 }
 
 export function presentPurchaseDetail(
-  { row, refundable, refunds }: { row: PurchaseRow; refundable: Refundable; refunds: readonly RefundRow[] },
+  {
+    row,
+    refundable,
+    refunds,
+    deposit,
+    asksForAccount,
+  }: {
+    row: PurchaseRow;
+    refundable: Refundable;
+    refunds: readonly RefundRow[];
+    deposit: DepositAccount | null;
+    asksForAccount: boolean;
+  },
   locale: Locale,
 ): z.infer<typeof purchaseDetail> {
   return {
     ...presentPurchase(row, locale),
     refundable,
+    deposit,
+    asksForRefundAccount: asksForAccount,
     refunds: refunds.map(({ refundId, amount, state, failure, createdAt, endedAt }) => ({
       refundId,
       amount,

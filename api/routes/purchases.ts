@@ -1,11 +1,11 @@
-import { z } from 'zod';
 import { taxInside } from '../../domain/payments/money.ts';
 import { readUsage } from '../../db/money/usage.ts';
-import { findPurchase, getOwnPurchase, listPurchases, type PurchaseRow } from '../../db/purchases/purchases.ts';
+import { getOwnPurchase, listPurchases, type PurchaseRow } from '../../db/purchases/purchases.ts';
 import { listRefunds, refundableOf } from '../../db/purchases/refunds.ts';
+import { readSecrets } from '../../db/purchases/secrets.ts';
 import { buyTokens, watchPurchase } from '../../operations/buy-tokens.ts';
 import { confirmPurchase, lookForReader } from '../../operations/look-at-purchase.ts';
-import { sellersOf } from '../../operations/payments.ts';
+import { needsRefundAccount, sellersOf } from '../../operations/payments.ts';
 import { refundPurchase } from '../../operations/refund-purchase.ts';
 import type { ApiDeps, Caller } from '../context.ts';
 import { getIdempotencyKey } from '../http/idempotency-key.ts';
@@ -30,7 +30,9 @@ export function purchaseRoutes(deps: ApiDeps): Route[] {
     const { purchasedTokens: balance, asOf: now } = await readUsage(database, caller.principal);
     const refundable = await refundableOf(database.sql, { purchase: row, balance, now });
     const refunds = await listRefunds(database.sql, row.purchaseId);
-    return presentPurchaseDetail({ row, refundable, refunds }, caller.locale);
+    const { deposit } = await readSecrets(database.sql, shop.vault, row.purchaseId);
+    const asksForAccount = needsRefundAccount(shop, row);
+    return presentPurchaseDetail({ row, refundable, refunds, deposit, asksForAccount }, caller.locale);
   }
   return [
     defineRoute({
@@ -153,40 +155,10 @@ export function purchaseRoutes(deps: ApiDeps): Route[] {
           by: { userId, tokens: 'tokens' in body ? body.tokens : null },
           reason: body.reason ?? 'the buyer asked for it',
           key: getIdempotencyKey(caller),
+          account: body.refundAccount ?? null,
         });
         return { status: 202, body: await detailOf(caller, purchase) };
       },
     }),
   ];
-}
-
-const hint = z.object({ eventId: z.string().min(1).max(200), orderId: z.guid().toLowerCase() });
-
-/** The demo shop's hints. They are believed no more than anybody's: each only makes us look. */
-export function demoWebhookRoutes(deps: ApiDeps): Route[] {
-  return [
-    defineRoute({
-      access: 'webhook',
-      method: 'post',
-      path: '/api/webhooks/demo',
-      tag: 'Purchases',
-      summary: 'A hint of the demo shop that a payment has changed',
-      answers: { 200: { description: 'Heard' } },
-      errors: ['invalid_request'],
-      async handle(_visitor, { body }) {
-        const heard = hint.safeParse(parse(body));
-        if (heard.success && (await findPurchase(deps.database.sql, heard.data.orderId)) !== null)
-          await watchPurchase(deps, heard.data.orderId);
-        return { status: 200, body: {} };
-      },
-    }),
-  ];
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return null;
-  }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BANK_CODES } from '../../domain/payments/banks.ts';
 import { CURRENCIES } from '../../domain/payments/money.ts';
 import { PAYMENT_METHODS, PROVIDERS } from '../../domain/payments/provider.ts';
 import { PAYMENT_FAILURES, PURCHASE_STATES } from '../../domain/payments/purchase.ts';
@@ -55,7 +56,7 @@ const checkout = z
       amount,
       currency,
       orderName: z.string(),
-      scriptUrl: z.url().nullable(),
+      scriptUrl: z.url().meta({ description: 'Where the payment window comes from' }),
     }),
   ])
   .meta({ id: 'Checkout' });
@@ -102,6 +103,11 @@ export const purchaseDetail = purchase
       .object({ tokens, amount })
       .meta({ description: 'What the buyer may have back now: unspent tokens, within seven days' }),
     refunds: z.array(refund),
+    asksForRefundAccount: z.boolean().meta({ description: 'Whether a refund must say to which bank account it goes' }),
+    deposit: z
+      .object({ bank: z.string(), accountNumber: z.string(), holder: z.string().nullable() })
+      .nullable()
+      .meta({ id: 'DepositAccount', description: 'Where the buyer pays, while their deposit is awaited' }),
   })
   .meta({ id: 'PurchaseDetail' });
 
@@ -123,9 +129,18 @@ export const confirmBody = z
   })
   .meta({ id: 'ConfirmPurchase' });
 
+const refundAccount = z
+  .strictObject({
+    bank: z.enum(BANK_CODES).meta({ description: 'The bank’s code at Toss Payments, such as `88`' }),
+    accountNumber: z.string().regex(/^[0-9]{6,20}$/, 'digits only'),
+    holderName: text(60),
+  })
+  .meta({ id: 'RefundAccount', description: 'Where a deposit is paid back to' });
+const refunding = { reason: text(200).optional(), refundAccount: refundAccount.optional() };
+
 export const refundBody = z
   .union([
-    z.strictObject({ tokens: z.int().min(1).max(1_000_000_000_000), reason: text(200).optional() }),
-    z.strictObject({ all: z.literal(true), reason: text(200).optional() }),
+    z.strictObject({ tokens: z.int().min(1).max(1_000_000_000_000), ...refunding }),
+    z.strictObject({ all: z.literal(true), ...refunding }),
   ])
   .meta({ id: 'NewRefund', description: 'Some of the tokens, or all that may be given back' });

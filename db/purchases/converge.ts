@@ -8,11 +8,13 @@ import {
   type Payment,
   type PurchaseState,
 } from '../../domain/payments/purchase.ts';
+import type { Vault } from '../../domain/payments/vault.ts';
 import { first, type Database, type Sql, type Tx } from '../database.ts';
 import { lockAccount } from '../money/accounts.ts';
 import type { LockedAccount } from '../money/locked-account.ts';
 import { bookDifference } from './bookings.ts';
 import { getPurchase, lockPurchase, namePayment, type PurchaseRow } from './purchases.ts';
+import { changeSecrets } from './secrets.ts';
 
 export interface Converged {
   readonly purchase: PurchaseRow;
@@ -29,7 +31,7 @@ export interface Converged {
  */
 export async function convergePurchase(
   database: Database,
-  { purchaseId, look, source }: { purchaseId: string; look: Look; source: LookSource },
+  { purchaseId, look, source, vault }: { purchaseId: string; look: Look; source: LookSource; vault: Vault },
 ): Promise<Converged> {
   const { accountId } = await getPurchase(database.sql, purchaseId);
   // What a provider has said is booked, however long it takes.
@@ -38,6 +40,13 @@ export async function convergePurchase(
     const purchase = await lockPurchase(tx, purchaseId);
     await endRefundsSeen(tx, purchaseId, look.payment);
     await noteDetails(tx, purchaseId, look);
+    const { deposit, hookSecret } = look;
+    const isRefunding = (await askedRefunds(tx, purchaseId)).length > 0;
+    await changeSecrets(tx, vault, purchaseId, (known) => ({
+      deposit,
+      hookSecret: hookSecret ?? known.hookSecret,
+      refundTo: isRefunding ? known.refundTo : null,
+    }));
     return settle(tx, { account, purchase, payment: look.payment, source });
   });
 }

@@ -8,8 +8,10 @@ import {
   refundFor,
   unspentOf,
   type Refundable,
+  type RefundAccount,
   type RefundFailure,
 } from '../../domain/payments/refund.ts';
+import type { Vault } from '../../domain/payments/vault.ts';
 import { writeAudit } from '../audit.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import { first, type Database, type Sql, type Tx } from '../database.ts';
@@ -20,6 +22,7 @@ import type { LockedAccount } from '../money/locked-account.ts';
 import { givenLater, grantsOf } from './bookings.ts';
 import { lastSnapshot, settle } from './converge.ts';
 import { getPurchase, lockPurchase, type PurchaseRow } from './purchases.ts';
+import { changeSecrets } from './secrets.ts';
 
 const columns = columnsOf(Refund, 'r', {
   refundId: 'id',
@@ -43,6 +46,8 @@ export interface WantedRefund {
     | { readonly actor: AuditActor; /** null: all that is left */ readonly amount: number | null };
   readonly reason: string;
   readonly key: string;
+  /** Where a deposit is paid back to; null for what goes back the way it came. */
+  readonly account?: RefundAccount | null;
 }
 
 /**
@@ -53,6 +58,7 @@ export interface WantedRefund {
  */
 export async function requestRefund(
   database: Database,
+  vault: Vault,
   wanted: WantedRefund,
 ): Promise<{ refund: RefundRow; purchase: PurchaseRow }> {
   const refundId = uuidv7();
@@ -72,6 +78,10 @@ export async function requestRefund(
         values (${refundId}, ${wanted.purchaseId}, ${amount}, ${wanted.reason}, ${'userId' in wanted.by ? wanted.by.userId : wanted.by.actor.adminId}, ${wanted.key})`.execute(
         tx,
       );
+      await changeSecrets(tx, vault, wanted.purchaseId, (secrets) => ({
+        ...secrets,
+        refundTo: wanted.account ?? null,
+      }));
       const { booked, purchase: after } = await settleAgain(tx, account, purchase);
       if ('actor' in wanted.by)
         await writeAudit(tx, {
@@ -89,6 +99,7 @@ export async function requestRefund(
 /** The provider refused for good, so the tokens come back. */
 export async function failRefund(
   database: Database,
+  vault: Vault,
   { refundId, failure }: { refundId: string; failure: RefundFailure },
 ): Promise<PurchaseRow> {
   const { purchaseId } = await getRefund(database.sql, refundId);
@@ -98,6 +109,7 @@ export async function failRefund(
     const purchase = await lockPurchase(tx, purchaseId);
     await sql`update refunds set state = 'failed', failure = ${failure}, ended_at = clock_timestamp()
       where id = ${refundId} and state = 'requested'`.execute(tx);
+    await changeSecrets(tx, vault, purchaseId, (secrets) => ({ ...secrets, refundTo: null }));
     return (await settleAgain(tx, account, purchase)).purchase;
   });
 }

@@ -88,6 +88,8 @@ export interface Look {
   readonly receiptUrl: string | null;
   /** Where the buyer's deposit goes; null unless one is awaited. Only the buyer sees it. */
   readonly deposit: DepositAccount | null;
+  /** What the provider proves the webhook of a deposit by; null when it has none. */
+  readonly hookSecret: string | null;
 }
 
 export interface DepositAccount {

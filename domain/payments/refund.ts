@@ -1,3 +1,4 @@
+import type { BankCode } from './banks.ts';
 import { tokensFor, type Bought } from './purchase.ts';
 
 export const REFUND_STATES = ['requested', 'succeeded', 'failed'] as const;
@@ -17,6 +18,14 @@ export interface Refundable {
   readonly tokens: number;
   /** Smallest unit of the purchase's currency. */
   readonly amount: number;
+}
+
+/** Where a deposit is paid back to. */
+export interface RefundAccount {
+  readonly bank: BankCode;
+  /** Digits. */
+  readonly accountNumber: string;
+  readonly holderName: string;
 }
 
 export const NOTHING: Refundable = { tokens: 0, amount: 0 };

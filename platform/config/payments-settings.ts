@@ -50,26 +50,70 @@ interface PaymentVariables {
   readonly PACKS?: string | undefined;
   readonly PUBLIC_URL?: string | undefined;
   readonly DEMO_SHOP_URL?: string | undefined;
+  readonly TOSS_SECRET_KEY?: string | undefined;
+  readonly TOSS_CLIENT_KEY?: string | undefined;
+  readonly TOSS_API_URL: string;
+  readonly TOSS_SCRIPT_URL: string;
+  readonly PAYMENTS_KEY?: string | undefined;
 }
+
+/** The demo shop's deposits go to nobody, so that what seals their account numbers need not be a secret. */
+const DEMO_KEY = Buffer.alloc(32, 'demo');
 
 /**
  * What is sold, and by whom the money is taken.
  * @throws SetupError with one sentence that names the variable.
  */
-export function readPayments(
-  { PACKS, PUBLIC_URL, DEMO_SHOP_URL }: PaymentVariables,
-  { isProduction }: { readonly isProduction: boolean },
-) {
+export function readPayments(variables: PaymentVariables, { isProduction }: { readonly isProduction: boolean }) {
+  const { PACKS, PUBLIC_URL, DEMO_SHOP_URL, PAYMENTS_KEY } = variables;
   if (DEMO_SHOP_URL !== undefined && isProduction)
     throw new SetupError('DEMO_SHOP_URL: must not be set under NODE_ENV=production');
-  const sells = DEMO_SHOP_URL !== undefined;
+  const toss = readToss(variables);
+  const takesMoney = toss !== null;
+  const sells = DEMO_SHOP_URL !== undefined || takesMoney;
   if (sells && PUBLIC_URL === undefined)
     throw new SetupError('PUBLIC_URL: must be set where tokens are sold, because payment pages lead back to it');
+  if (takesMoney && PAYMENTS_KEY === undefined)
+    throw new SetupError(
+      'PAYMENTS_KEY: must be set where a provider takes money (`openssl rand -base64 32` makes one)',
+    );
   return {
     /** The demo shop of the embedded stack; undefined without it. */
     demoShopUrl: DEMO_SHOP_URL,
+    toss,
+    /** 32 bytes that seal what must be kept secret. */
+    key: PAYMENTS_KEY === undefined ? DEMO_KEY : readKey(PAYMENTS_KEY),
     packs: readPacks(PACKS) ?? (DEMO_SHOP_URL === undefined ? [] : DEMO_PACKS),
   } as const;
+}
+
+function readToss({ TOSS_SECRET_KEY, TOSS_CLIENT_KEY, TOSS_API_URL, TOSS_SCRIPT_URL }: PaymentVariables) {
+  if (TOSS_SECRET_KEY === undefined && TOSS_CLIENT_KEY === undefined) return null;
+  if (TOSS_CLIENT_KEY === undefined) throw new SetupError('TOSS_CLIENT_KEY: must be set together with TOSS_SECRET_KEY');
+  if (TOSS_SECRET_KEY === undefined) throw new SetupError('TOSS_SECRET_KEY: must be set together with TOSS_CLIENT_KEY');
+  const livemode = modeOf('TOSS_SECRET_KEY', TOSS_SECRET_KEY, /^(test|live)_g?sk_./);
+  if (modeOf('TOSS_CLIENT_KEY', TOSS_CLIENT_KEY, /^(test|live)_g?ck_./) !== livemode)
+    throw new SetupError('TOSS_CLIENT_KEY: must be of the same mode (test or live) as TOSS_SECRET_KEY');
+  return {
+    secretKey: TOSS_SECRET_KEY,
+    clientKey: TOSS_CLIENT_KEY,
+    apiUrl: TOSS_API_URL.replace(/\/+$/, ''),
+    scriptUrl: TOSS_SCRIPT_URL,
+    livemode,
+  };
+}
+
+/** @returns whether real money moves with this key. The message does not repeat it. */
+function modeOf(name: string, key: string, shape: RegExp): boolean {
+  const mode = shape.exec(key)?.[1];
+  if (mode === undefined) throw new SetupError(`${name}: does not look like such a key (${shape.source}…)`);
+  return mode === 'live';
+}
+
+function readKey(text: string): Buffer {
+  const key = Buffer.from(text, 'base64');
+  if (key.length !== 32) throw new SetupError('PAYMENTS_KEY: must be 32 bytes in base64 (`openssl rand -base64 32`)');
+  return key;
 }
 
 /** @param source JSON text, or the path of a JSON file. @returns null when nothing is set. */

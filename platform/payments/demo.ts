@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Look, Payment } from '../../domain/payments/purchase.ts';
 import { answerOf } from './call.ts';
 import { ProviderUnavailable, RefundRefused, type AtProvider, type PaymentProvider, type ToPay } from './provider.ts';
+import { unknownTo } from './unknown.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -17,6 +18,7 @@ const payment = z.object({
   withdrawn: z.int(),
   disputed: z.boolean(),
 });
+const hint = z.object({ eventId: z.string().min(1).max(200), orderId: z.string().min(1).max(200) });
 const opened = payment.extend({ url: z.url() });
 
 /** The shop of the embedded stack, where nobody pays. @param notifyUrl where it sends its hints. */
@@ -29,6 +31,7 @@ export function createDemoShop({ url, notifyUrl }: { url: string; notifyUrl: str
   return {
     name: 'demo',
     livemode: false,
+    asksForRefundAccount: false,
     takes: () => true,
     expiryOf: (now) => now + HOUR_MS,
     async checkout({ purchaseId, amount, currency, name, returnUrl, expiresAt }: ToPay) {
@@ -61,6 +64,7 @@ export function createDemoShop({ url, notifyUrl }: { url: string; notifyUrl: str
           data.status === 'awaiting_deposit'
             ? { bank: '데모은행', accountNumber: '000-0000-0000', holder: '데모 상점' }
             : null,
+        hookSecret: null,
       };
     },
     async refund({ purchaseId }, { refundId, amount }) {
@@ -68,7 +72,19 @@ export function createDemoShop({ url, notifyUrl }: { url: string; notifyUrl: str
       if (status === 409) throw new RefundRefused('refused');
       if (status !== 200) throw new ProviderUnavailable(`the demo shop answered ${status}`);
     },
+    hear(_headers, body) {
+      const { eventId = null, orderId = null } = hint.safeParse(parse(body)).data ?? {};
+      return { eventId, type: 'changed', purchaseId: orderId, sessionId: null, paymentId: null, secret: null };
+    },
   };
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return null;
+  }
 }
 
 function paymentOf(data: z.infer<typeof payment>): Payment {
@@ -84,29 +100,5 @@ function paymentOf(data: z.infer<typeof payment>): Payment {
     withdrawn,
     isDisputed: disputed,
     failure: status === 'declined' ? 'declined' : status === 'expired' ? 'expired' : null,
-  };
-}
-
-/** A purchase whose checkout never reached the provider. */
-export function unknownTo({ purchaseId, amount, currency, livemode, expiresAt }: AtProvider): Look {
-  const isOver = Date.now() > expiresAt;
-  return {
-    payment: {
-      stage: isOver ? 'expired' : 'open',
-      orderId: purchaseId,
-      amount,
-      currency,
-      livemode,
-      paid: 0,
-      refunds: [],
-      withdrawn: 0,
-      isDisputed: false,
-      failure: isOver ? 'expired' : null,
-    },
-    paymentId: null,
-    method: null,
-    dueAt: null,
-    receiptUrl: null,
-    deposit: null,
   };
 }

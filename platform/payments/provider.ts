@@ -1,7 +1,7 @@
 import type { Currency } from '../../domain/payments/money.ts';
 import type { PaymentMethod, ProviderName } from '../../domain/payments/provider.ts';
 import type { Look } from '../../domain/payments/purchase.ts';
-import type { RefundFailure } from '../../domain/payments/refund.ts';
+import type { RefundAccount, RefundFailure } from '../../domain/payments/refund.ts';
 
 /** A purchase, as far as its provider needs it. */
 export interface ToPay {
@@ -9,6 +9,8 @@ export interface ToPay {
   readonly purchaseId: string;
   readonly amount: number;
   readonly currency: Currency;
+  /** The provider's name of the checkout, when it has been asked before. */
+  readonly sessionId: string | null;
   /** What the buyer reads on the provider's page. */
   readonly name: string;
   readonly method: PaymentMethod | null;
@@ -31,7 +33,8 @@ export type Checkout =
       readonly amount: number;
       readonly currency: Currency;
       readonly orderName: string;
-      readonly scriptUrl: string | null;
+      /** Where the browser loads the payment window. */
+      readonly scriptUrl: string;
     };
 
 /** A purchase that the provider may know. */
@@ -54,12 +57,6 @@ export interface ToRefund {
   readonly account: RefundAccount | null;
 }
 
-export interface RefundAccount {
-  readonly bank: string;
-  readonly accountNumber: string;
-  readonly holderName: string;
-}
-
 /**
  * Whoever takes money. Each call has a limit of its own and a key that follows from our ids. An answer that does not
  * come leaves the outcome open: the payment is looked at before anything is asked again.
@@ -68,6 +65,8 @@ export interface PaymentProvider {
   readonly name: ProviderName;
   /** Whether it takes real money. */
   readonly livemode: boolean;
+  /** Whether a refund of a deposit must say to which account it goes. */
+  readonly asksForRefundAccount: boolean;
   takes(currency: Currency): boolean;
   /** Until when a purchase that is made at `now` may be paid. Milliseconds. */
   expiryOf(now: number): number;
@@ -76,13 +75,30 @@ export interface PaymentProvider {
   /** Reads the whole payment. @throws ProviderUnavailable. */
   look(purchase: AtProvider): Promise<Look>;
   /**
-   * Takes the money of a payment that the buyer has agreed to. Only for providers whose browser brings back a payment
+   * What a webhook is about. Nothing else of it is used: a provider that does not sign is believed no more than anyone.
+   * @returns null when it is forged; a hint that names nothing when it is none of ours.
+   */
+  hear(headers: Readonly<Record<string, unknown>>, body: Buffer): Hint | null;
+  /**
+   * Takes the money of a payment that the buyer has agreed to: the look says `pending` and the buyer has come back with
+   * it. Only for providers whose browser brings back a payment
    * that we must confirm.
    * @throws ProviderUnavailable (the outcome is open), PaymentRefused (it is final).
    */
   confirm?(purchase: AtProvider & { readonly paymentId: string }): Promise<void>;
   /** @throws ProviderUnavailable (the outcome is open), RefundRefused (it is final). */
   refund(purchase: AtProvider, refund: ToRefund): Promise<void>;
+}
+
+/** What a webhook is about. All of it is text from outside. */
+export interface Hint {
+  readonly eventId: string | null;
+  readonly type: string;
+  readonly purchaseId: string | null;
+  readonly sessionId: string | null;
+  readonly paymentId: string | null;
+  /** What proves that a deposit's webhook is the provider's; null when nothing does. */
+  readonly secret: string | null;
 }
 
 /** The provider did not answer, or not in a way that says what happened. */

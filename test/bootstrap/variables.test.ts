@@ -37,6 +37,9 @@ const EXAMPLES = [
   'PUBLIC_URL',
   'PACKS',
   'DEMO_SHOP_URL',
+  'TOSS_SECRET_KEY',
+  'TOSS_CLIENT_KEY',
+  'PAYMENTS_KEY',
 ];
 
 test('.env.example names every variable the program reads, and no other', () => {

@@ -15,6 +15,7 @@ import { failRefund, refundableOf, requestRefund } from '../../db/purchases/refu
 import { grantTokens } from '../../db/money/grants.ts';
 import type { Look, Payment, SeenRefund } from '../../domain/payments/purchase.ts';
 import type { Pack } from '../../domain/payments/pack.ts';
+import { createVault } from '../../platform/payments/vault.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { balanceOf, createPerson, only, rows, runTurn, type Person } from './fixture.ts';
 
@@ -26,6 +27,7 @@ const PACK: Pack = {
   currency: 'KRW',
   amount: 10_000,
 };
+const vault = createVault(Buffer.alloc(32));
 let db: TestDatabase;
 let pack: PublishedPack;
 let person: Person;
@@ -72,9 +74,10 @@ const look = (change: Partial<Payment> = {}): Look => ({
   dueAt: null,
   receiptUrl: null,
   deposit: null,
+  hookSecret: null,
 });
 const converge = (change: Partial<Payment> = {}) =>
-  convergePurchase(db.database, { purchaseId: purchase.purchaseId, look: look(change), source: 'webhook' });
+  convergePurchase(db.database, { purchaseId: purchase.purchaseId, look: look(change), source: 'webhook', vault });
 const balance = () => balanceOf(db.database.sql, person.accountId);
 const entries = () =>
   rows(
@@ -83,7 +86,7 @@ const entries = () =>
       where account_id = ${person.accountId} and kind <> 'debit' order by id`,
   );
 const refund = (tokens: number | null, key = newId()) =>
-  requestRefund(db.database, {
+  requestRefund(db.database, vault, {
     purchaseId: purchase.purchaseId,
     by: { userId: person.userId, tokens },
     reason: 'test',
@@ -219,8 +222,8 @@ describe('a refund', () => {
     const asked = await refund(550);
     expect((await balance()).purchased).toBe(550);
     const failed = { refundId: asked.refund.refundId, failure: 'refused' as const };
-    await failRefund(db.database, failed);
-    await failRefund(db.database, failed);
+    await failRefund(db.database, vault, failed);
+    await failRefund(db.database, vault, failed);
     await converge();
     expect((await balance()).purchased).toBe(1_100);
     expect(await refundable()).toEqual({ tokens: 1_100, amount: 10_000 });
@@ -249,7 +252,7 @@ describe('a refund', () => {
     const other = await createPerson(db.database);
     expect(
       await refusal(
-        requestRefund(db.database, {
+        requestRefund(db.database, vault, {
           purchaseId: purchase.purchaseId,
           by: { userId: other.userId, tokens: null },
           reason: 'x',
@@ -268,7 +271,7 @@ describe('a refund', () => {
 
   test("an admin's may take what is spent, as debt that the next purchase pays", async () => {
     await spend(500);
-    await requestRefund(db.database, {
+    await requestRefund(db.database, vault, {
       purchaseId: purchase.purchaseId,
       by: { actor: { adminId: person.userId, requestId: 'r-1' }, amount: null },
       reason: 'goodwill',
