@@ -14,7 +14,6 @@ import { historyRoutes } from './routes/history.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { openaiRoutes } from './routes/openai.ts';
-import { demoWebhookRoutes, purchaseRoutes } from './routes/purchases.ts';
 import { paymentWebhookRoutes } from './routes/payment-webhooks.ts';
 import { purchaseRoutes } from './routes/purchases.ts';
 import { redriveRoutes } from './routes/redrives.ts';

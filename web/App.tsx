@@ -18,8 +18,17 @@ const PreferencesPage = lazy(() =>
   import('./preferences/PreferencesPage.tsx').then(({ PreferencesPage }) => ({ default: PreferencesPage })),
 );
 
+const PurchasePages = lazy(async () => {
+  const [{ PurchasePages }] = await Promise.all([import('./purchase/PurchasePages.tsx'), loadWords('purchase')]);
+  return { default: PurchasePages };
+});
+
 const AdminPages = lazy(async () => {
-  const [{ AdminPages }] = await Promise.all([import('./admin/AdminPages.tsx'), loadWords('admin')]);
+  const [{ AdminPages }] = await Promise.all([
+    import('./admin/AdminPages.tsx'),
+    loadWords('admin'),
+    loadWords('purchase'),
+  ]);
   return { default: AdminPages };
 });
 
@@ -59,6 +68,9 @@ function SignedIn() {
               </Route>
               <Route path="/usage">
                 <UsagePage />
+              </Route>
+              <Route path="/purchase/*?">
+                <PurchasePages />
               </Route>
               <Route path="/preferences">
                 <PreferencesPage />

@@ -1,5 +1,6 @@
 import { taxInside } from '../../domain/payments/money.ts';
-import { readUsage } from '../../db/money/usage.ts';
+import { estimatedTurns } from '../../domain/policy.ts';
+import { readRecentDebits, readUsage } from '../../db/money/usage.ts';
 import { getOwnPurchase, listPurchases, type PurchaseRow } from '../../db/purchases/purchases.ts';
 import { listRefunds, refundableOf } from '../../db/purchases/refunds.ts';
 import { readSecrets } from '../../db/purchases/secrets.ts';
@@ -44,7 +45,8 @@ export function purchaseRoutes(deps: ApiDeps): Route[] {
       summary: 'What can be bought here; nothing where nothing is sold',
       answers: { 200: { description: 'In the order of the shop', body: packs } },
       errors: [],
-      async handle({ locale }) {
+      async handle({ locale, principal: { accountId } }) {
+        const debits = await readRecentDebits(database, accountId);
         const items = shop.packs.map((pack) => ({
           packId: pack.packId,
           name: pack.name[locale],
@@ -53,9 +55,10 @@ export function purchaseRoutes(deps: ApiDeps): Route[] {
           currency: pack.currency,
           amount: pack.amount,
           taxAmount: taxInside(pack),
+          estimatedTurns: estimatedTurns(pack.tokens + pack.bonusTokens, debits),
           providers: sellersOf(shop, pack).map(({ name }) => name),
         }));
-        return Promise.resolve({ status: 200, body: { items } });
+        return { status: 200, body: { items } };
       },
     }),
     defineRoute({
@@ -128,8 +131,8 @@ export function purchaseRoutes(deps: ApiDeps): Route[] {
       async handle(caller, { params: { purchaseId }, body }) {
         await getOwnPurchase(database.sql, caller.principal.userId, purchaseId);
         try {
-          const row = await confirmPurchase(deps, { purchaseId, ...body });
-          return { status: 200, body: await detailOf(caller, row) };
+          const look = await confirmPurchase(deps, { purchaseId, ...body });
+          return { status: 200, body: await detailOf(caller, look) };
         } finally {
           // Whatever became of it here, its workflow looks until the provider has decided.
           await watchPurchase(deps, purchaseId);

@@ -28,6 +28,10 @@ export const packs = z
           taxAmount: amount
             .nullable()
             .meta({ description: 'The value added tax inside the amount; null where it is not known' }),
+          estimatedTurns: z
+            .int()
+            .min(0)
+            .meta({ description: 'About how many of your turns its tokens are, by the mean of the last 20' }),
           providers: z.array(provider).meta({ description: 'Who takes the money; empty: it cannot be bought now' }),
         })
         .meta({ id: 'Pack' }),

@@ -69,6 +69,11 @@ async function readRecent(on: Sql, accountId: number): Promise<Recent> {
   return recentOf(await one(selectRecent(on, accountId), on));
 }
 
+/** Count and sum of the debits of the account's last 20 settled turns: what a turn of it costs. */
+export async function readRecentDebits(database: Database, accountId: number): Promise<Recent['recentDebits']> {
+  return (await readRecent(database.sql, accountId)).recentDebits;
+}
+
 /**
  * Finds who pays for a turn, with what the answer's warning will need: the other holds, and the debits that stay in the
  * mean beside the turn's own.

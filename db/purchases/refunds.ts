@@ -165,7 +165,8 @@ async function amountOf(
   const most = await refundableOf(tx, { purchase, balance: account.balance.purchased, now: account.now });
   if (most.amount === 0) throw new AppError('not_refundable', { refundable: most });
   const { tokens } = wanted.by;
-  if (tokens === null) return most.amount;
+  // All of it is what was shown, whatever rounding would make of its tokens.
+  if (tokens === null || tokens === most.tokens) return most.amount;
   const part = refundFor(purchase, { unspent: tokens, kept });
   if (tokens > most.tokens || part.amount === 0) throw new AppError('not_refundable', { refundable: most });
   return part.amount;

@@ -66,6 +66,7 @@ test('packs say what they cost, with the tax inside, in the reader’s language'
         currency: 'KRW',
         amount: 5_000,
         taxAmount: 455,
+        estimatedTurns: 55,
         providers: ['demo'],
       },
     ],
@@ -126,10 +127,14 @@ describe('a purchase', () => {
     const { purchaseId, checkout } = await buy();
     await shop.choose(checkout.url, 'later', 1);
     await untilState(purchaseId, 'awaiting_deposit');
+    // Whoever reads again at once is told the account again.
+    for (let read = 0; read < 2; read += 1)
+      expect(await detail(purchaseId)).toMatchObject({ deposit: { bank: '데모은행', accountNumber: '000-0000-0000' } });
     expect((await usage()).purchasedTokens).toBe(0);
     await shop.act(purchaseId, 'deposit');
     await untilState(purchaseId, 'paid');
     expect((await usage()).purchasedTokens).toBe(50_000);
+    expect(await detail(purchaseId)).toMatchObject({ deposit: null });
   });
 });
 

@@ -90,6 +90,13 @@ describe('the usage card', () => {
   });
 });
 
+test('the page to buy says that nothing is sold here, and whom to ask', async () => {
+  const page = await stage.visitAs(await stage.stack.person(), '/purchase');
+  await page.getByText(/판매하는 토큰이 없습니다.*운영자에게 문의/).waitFor();
+  expect(await page.getByRole('radio').count()).toBe(0);
+  expect(await audit(page)).toEqual([]);
+});
+
 test('a refused turn gives back what was typed', async () => {
   const person = await stage.stack.person();
   const page = await stage.visitAs(person, '/');

@@ -2,11 +2,18 @@ import 'i18next';
 import type admin from './ko/admin.json';
 import type chat from './ko/chat.json';
 import type common from './ko/common.json';
+import type purchase from './ko/purchase.json';
 import type usage from './ko/usage.json';
 
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'common';
-    resources: { admin: typeof admin; common: typeof common; chat: typeof chat; usage: typeof usage };
+    resources: {
+      admin: typeof admin;
+      common: typeof common;
+      chat: typeof chat;
+      purchase: typeof purchase;
+      usage: typeof usage;
+    };
   }
 }

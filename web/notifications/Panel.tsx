@@ -57,7 +57,7 @@ export function Panel({ button, onClose }: { button: ReactElement; onClose: () =
           </div>
           {newest !== undefined && (
             <div className="border-t border-line p-2.5 empty:hidden">
-              <BuyButton url={newest.purchaseUrl} place="panel" className="w-full" />
+              <BuyButton url={newest.purchaseUrl} place="panel" onGo={onClose} className="w-full" />
             </div>
           )}
         </Popover.Content>

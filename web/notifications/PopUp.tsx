@@ -68,7 +68,7 @@ function Shown({ shown, onAway }: { shown: Notification; onAway: () => void }) {
         <h2 className="font-semibold">{shown.title}</h2>
         <p className="whitespace-pre-line text-soft">{bodyOf(shown)}</p>
         <div className="flex flex-wrap gap-2">
-          <BuyButton url={shown.purchaseUrl} place="pop-up" />
+          <BuyButton url={shown.purchaseUrl} place="pop-up" onGo={onAway} />
           <Button
             look="bare"
             size="small"

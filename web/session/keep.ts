@@ -3,6 +3,7 @@ import { navigate } from 'wouter/use-browser-location';
 import { ApiError } from '../api/api-error.ts';
 import { forgetComposing } from '../chat/composer/composing.ts';
 import { LiveTurns } from '../chat/turns/live-turns.ts';
+import { forgetPlace } from '../usage/own-shop.ts';
 import { authorizedFetch } from './fetch.ts';
 import { currentSession, subscribe } from './session.ts';
 
@@ -38,5 +39,6 @@ subscribe(() => {
   const session = currentSession();
   if (session.state !== 'out' || session.reason !== 'left') return;
   forgetComposing();
+  forgetPlace();
   navigate('/', { replace: true });
 });

@@ -24,6 +24,8 @@ interface SignedIn extends Tokens {
  * provider whether they still are signed in.
  */
 const BY_PROVIDER = 'turnkeeper.provider';
+/** The name in sessionStorage of a key that only comes along to another site's page and back. */
+const ON_THE_WAY = 'turnkeeper.on-the-way';
 /** A token is renewed this long before it ends, because it may end on its way. */
 const EARLY_MS = 30_000;
 /**
@@ -45,6 +47,8 @@ channel.addEventListener('message', ({ data }: MessageEvent<TabMessage>) => {
   if ('provider' in data && session.state === 'out') openByProvider();
   if ('left' in data) leave('left');
 });
+// Whoever goes back by the browser's button finds the page as they left it.
+addEventListener('pageshow', () => sessionStorage.removeItem(ON_THE_WAY));
 if (session.state === 'out') say({ ask: true });
 if (session.state === 'opening') void open();
 
@@ -61,6 +65,14 @@ export function currentSession(): Session {
  */
 export function staysSignedIn(): boolean {
   return session.state !== 'in' || session.by === 'provider' || sessionStorage.getItem(KEPT_KEY) !== null;
+}
+
+/**
+ * Lets a key that is only in memory survive the way to another site's page (one to pay at) and back. It is stored until
+ * this tab shows the app again.
+ */
+export function takeAlong(): void {
+  if (session.state === 'in' && session.by === 'key') sessionStorage.setItem(ON_THE_WAY, session.token);
 }
 
 /** Calls the listener when somebody signs in or out, but not when a token is renewed. */
@@ -176,7 +188,8 @@ function leave(reason: 'left' | 'expired'): void {
 }
 
 function begin(): Session {
-  const token = sessionStorage.getItem(KEPT_KEY);
+  const token = sessionStorage.getItem(KEPT_KEY) ?? sessionStorage.getItem(ON_THE_WAY);
+  sessionStorage.removeItem(ON_THE_WAY);
   if (token !== null) return { state: 'in', by: 'key', id: signIns, token, expiresAt: Infinity };
   if (location.pathname === RETURN_PATH || localStorage.getItem(BY_PROVIDER) !== null) return { state: 'opening' };
   return { state: 'out', reason: 'never' };

@@ -31,7 +31,7 @@ export function Sidebar({ onLeave = () => {} }: { onLeave?: () => void }) {
         {t('new')}
       </Link>
       <Conversations onLeave={onLeave} />
-      <UsageCard />
+      <UsageCard onLeave={onLeave} />
     </div>
   );
 }

@@ -12,8 +12,9 @@ import { useUsage, type Usage } from './use-usage.ts';
 /**
  * AIUsageCard: the tokens that are left this month, and what to do about it.
  * @param detailed whether to show every figure, for the usage page.
+ * @param onLeave called when another page is chosen here.
  */
-export function UsageCard({ detailed = false }: { detailed?: boolean }) {
+export function UsageCard({ detailed = false, onLeave }: { detailed?: boolean; onLeave?: () => void }) {
   const { t } = useTranslation('usage');
   const usage = useUsage();
   return (
@@ -25,12 +26,13 @@ export function UsageCard({ detailed = false }: { detailed?: boolean }) {
     >
       {usage.isPending && <Loading className="p-4" />}
       {usage.isError && <Problem error={usage.error} onRetry={() => void usage.refetch()} />}
-      {usage.isSuccess && (detailed ? <UsageFigures usage={usage.data} /> : <Compact usage={usage.data} />)}
+      {usage.isSuccess &&
+        (detailed ? <UsageFigures usage={usage.data} /> : <Compact usage={usage.data} onLeave={onLeave} />)}
     </section>
   );
 }
 
-function Compact({ usage }: { usage: Usage }) {
+function Compact({ usage, onLeave }: { usage: Usage; onLeave: (() => void) | undefined }) {
   const { t } = useTranslation('usage');
   const { tokens, moment } = useFigures();
   const left = useLeft();
@@ -38,7 +40,7 @@ function Compact({ usage }: { usage: Usage }) {
     <div className="grid gap-2.5">
       <div className="flex items-center justify-between gap-2">
         <LevelLabel usage={usage} />
-        <Link href="/usage" className="rounded text-xs text-faint hover:text-ink">
+        <Link href="/usage" onClick={onLeave} className="rounded text-xs text-faint hover:text-ink">
           {t('details')}
         </Link>
       </div>
@@ -52,7 +54,9 @@ function Compact({ usage }: { usage: Usage }) {
         <span>{t('leftOf', { tokens: tokens(usage.remainingTokens) })}</span>
         <span>{t('ofTotal', { total: tokens(usage.totalAvailable) })}</span>
       </p>
-      {usage.level !== 'NORMAL' && !usage.suspended && <BuyButton url={usage.purchaseUrl} place="card" />}
+      {usage.level !== 'NORMAL' && !usage.suspended && (
+        <BuyButton url={usage.purchaseUrl} place="card" {...(onLeave && { onGo: onLeave })} />
+      )}
     </div>
   );
 }

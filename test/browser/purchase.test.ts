@@ -1,0 +1,126 @@
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { sellingBy, startTestShop, type TestShop } from '../support/shop.ts';
+import type { Person } from '../support/stack.ts';
+import { audit } from './audit.ts';
+import { openStage, type Stage } from './stage.ts';
+
+jest.setTimeout(90_000);
+let shop: TestShop;
+let stage: Stage;
+
+beforeAll(async () => {
+  shop = await startTestShop();
+  stage = await openStage(await sellingBy(shop));
+});
+afterEach(async () => {
+  expect(await stage.leave()).toEqual([]);
+});
+afterAll(async () => {
+  await stage.close();
+  await shop.close();
+});
+
+const PHONE = { width: 390, height: 844 };
+const setUsage = (person: Person, usagePercent: number) =>
+  person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent });
+const untilState = (page: Page, state: string) => page.locator(`[data-testid=purchase][data-state=${state}]`).waitFor();
+
+/** Nothing is wider than the window. */
+async function expectToFit(page: Page): Promise<void> {
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+  expect(await audit(page)).toEqual([]);
+}
+
+/** For whoever wants to see the pages: `PICTURES=folder`. */
+async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env['PICTURES'];
+  if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+}
+
+describe('who is blocked', () => {
+  test('buys in place, keeps the draft, and is let on again without a reload of the page that waits', async () => {
+    const person = await stage.stack.person();
+    await setUsage(person, 105);
+    const page = await stage.visitAs(person, '/');
+    const message = page.getByLabel('메시지', { exact: true });
+    await message.fill('막혀도 남아 있을 글');
+    const waiting = await page.context().newPage();
+    await waiting.goto('/');
+    await waiting.getByText('지금은 보낼 수 없습니다').waitFor();
+    await waiting.evaluate(() => document.body.setAttribute('data-not-reloaded', ''));
+    await page.getByTestId('usage-banner').getByRole('link', { name: '토큰 구매' }).click();
+    await page.waitForURL('**/purchase');
+    await page.getByText('공급가액 4,455원 + 부가세 445원').waitFor();
+    await page.getByText('+ 보너스 25,000토큰').waitFor();
+    await page.getByText(/약 111번/).waitFor();
+    expect(await page.getByRole('link', { name: '토큰 구매' }).count()).toBe(0);
+    await expectToFit(page);
+    await picture(page, 'shop-ko');
+    await page.getByRole('radio', { name: /토큰 50만/ }).check();
+    await page.getByRole('button', { name: '19,900원 결제하기' }).click();
+    await page.getByRole('button', { name: /승인/ }).click();
+    await untilState(page, 'paid');
+    await page.getByText('525,000토큰이 추가되었습니다').waitFor();
+    await expectToFit(page);
+    await picture(page, 'paid-ko');
+    await waiting.locator('[data-testid=usage-card][data-level=NORMAL]').waitFor();
+    expect(await waiting.locator('body[data-not-reloaded]').count()).toBe(1);
+    await page.getByRole('link', { name: '대화로 돌아가기' }).click();
+    expect(await message.inputValue()).toBe('막혀도 남아 있을 글');
+    expect(await page.getByRole('button', { name: '보내기' }).isDisabled()).toBe(false);
+    await page.keyboard.press('Enter');
+    await page.getByRole('article', { name: /답변/ }).waitFor();
+  });
+
+  test('with a key that only the page knows is still signed in after paying, and the key is not kept', async () => {
+    const person = await stage.stack.person();
+    const page = await stage.visit('/purchase');
+    await page.getByLabel('API 키').fill(person.token);
+    const stays = page.getByLabel('이 탭을 새로고침해도 로그인 유지');
+    if (await stays.isChecked()) await stays.uncheck();
+    await page.getByRole('button', { name: 'API 키로 로그인' }).click();
+    await page.getByRole('button', { name: /결제하기/ }).click();
+    await page.getByRole('button', { name: /거절/ }).click();
+    await untilState(page, 'failed');
+    await page.getByText(/거절했습니다/).waitFor();
+    await expectToFit(page);
+    expect(await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).not.toContain(person.token);
+    await page.getByRole('link', { name: '다시 구매하기' }).click();
+    await page.getByRole('button', { name: /결제하기/ }).waitFor();
+    await page.getByText('결제 실패').waitFor();
+  });
+});
+
+test('a deposit shows where it goes and until when, survives a reload, and can be given back as shown', async () => {
+  const person = await stage.stack.person();
+  await person.call('PATCH', '/api/me', { locale: 'en' });
+  const page = await stage.visitAs(person, '/purchase', { viewport: PHONE, locale: 'en-US' });
+  await page.getByText('₩4,455 + ₩445 VAT').waitFor();
+  await expectToFit(page);
+  await picture(page, 'shop-en-phone');
+  await page.getByRole('button', { name: 'Pay ₩4,900' }).click();
+  await page.getByRole('button', { name: /Deposit later/ }).click();
+  await untilState(page, 'awaiting_deposit');
+  await page.getByText('000-0000-0000').waitFor();
+  await page.getByRole('button', { name: 'Copy: Account' }).waitFor();
+  await expectToFit(page);
+  await picture(page, 'deposit-en-phone');
+  await page.reload();
+  await page.getByText('000-0000-0000').waitFor();
+  await shop.act(new URL(page.url()).pathname.split('/')[2] ?? '', 'deposit');
+  await untilState(page, 'paid');
+  await page.getByText('You can get back ₩4,900 for 100,000 tokens').waitFor();
+  await page.getByRole('button', { name: 'Get a refund' }).click();
+  await page.getByText('100,000 tokens are taken back and ₩4,900 goes back').waitFor();
+  await expectToFit(page);
+  await picture(page, 'refund-en-phone');
+  // The dialog follows the account: what is spent while it is open is not offered any more.
+  await setUsage(person, 25);
+  await page.getByRole('button', { name: 'Refund ₩2,450' }).click();
+  await untilState(page, 'partially_refunded');
+  await page.getByRole('listitem').filter({ hasText: '₩2,450' }).waitFor();
+  await page.getByText('Refunded', { exact: true }).waitFor();
+  await expectToFit(page);
+  await picture(page, 'refunded-en-phone');
+});

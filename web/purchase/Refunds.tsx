@@ -1,0 +1,110 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { AlertDialog } from 'radix-ui';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { answer } from '../api/answer.ts';
+import { api } from '../api/client.ts';
+import { Button } from '../ui/Button.tsx';
+import { DIALOG, OVERLAY } from '../ui/dialog-look.ts';
+import { Problem } from '../ui/Problem.tsx';
+import { useFigures } from '../usage/figures.ts';
+import { purchasesKey, type PurchaseDetail } from './queries.ts';
+import { useMoney } from './use-money.ts';
+
+/** What was given back of a purchase, and what still can be. */
+export function Refunds({ purchase }: { purchase: PurchaseDetail }) {
+  const { t } = useTranslation('purchase');
+  const { moment } = useFigures();
+  const money = useMoney();
+  const { refunds, refundable, currency } = purchase;
+  if (refunds.length === 0 && refundable.amount === 0) return null;
+  return (
+    <section aria-labelledby="refunds" className="grid gap-3">
+      <h2 id="refunds" className="font-semibold">
+        {t('refund.title')}
+      </h2>
+      <ul className="divide-y divide-line rounded-xl border border-line bg-raised text-sm empty:hidden">
+        {refunds.map((refund) => (
+          <li key={refund.refundId} className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-3">
+            <span className="font-medium tabular-nums">{money({ amount: refund.amount, currency })}</span>
+            <span>{t(`refund.stateOf.${refund.state}`)}</span>
+            {refund.failure !== null && <span className="text-bad">{t(`refund.failureOf.${refund.failure}`)}</span>}
+            <span className="ml-auto text-xs text-faint">{moment(refund.createdAt)}</span>
+          </li>
+        ))}
+      </ul>
+      {refundable.amount > 0 && <AskRefund purchase={purchase} />}
+    </section>
+  );
+}
+
+/**
+ * Says exactly what comes back before it is asked: the request names the tokens that were shown, so that when some were
+ * spent meanwhile it is refused and the new figures show.
+ */
+function AskRefund({ purchase }: { purchase: PurchaseDetail }) {
+  const { t } = useTranslation('purchase');
+  const { tokens } = useFigures();
+  const money = useMoney();
+  const queries = useQueryClient();
+  const [open, setOpen] = useState(false);
+  const [key, setKey] = useState(newKey);
+  const { purchaseId, refundable, currency } = purchase;
+  const ask = useMutation({
+    mutationFn: () =>
+      answer(
+        api.POST('/api/purchases/{purchaseId}/refunds', {
+          params: { path: { purchaseId }, header: { 'Idempotency-Key': key } },
+          body: { tokens: refundable.tokens },
+        }),
+      ),
+    onSuccess: () => {
+      setOpen(false);
+      setKey(newKey());
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: purchasesKey }),
+  });
+  const figures = {
+    tokens: tokens(refundable.tokens),
+    money: money({ amount: refundable.amount, currency }),
+  };
+  return (
+    <div className="flex flex-wrap items-center justify-between gap-3 rounded-xl border border-line bg-raised px-4 py-3">
+      <p className="text-sm">{t('refund.can', figures)}</p>
+      <AlertDialog.Root
+        open={open}
+        onOpenChange={(opens) => {
+          setOpen(opens);
+          ask.reset();
+        }}
+      >
+        <AlertDialog.Trigger asChild>
+          <Button size="small">{t('refund.open')}</Button>
+        </AlertDialog.Trigger>
+        <AlertDialog.Portal>
+          <AlertDialog.Overlay className={OVERLAY} />
+          <AlertDialog.Content className={DIALOG}>
+            <AlertDialog.Title className="text-lg font-semibold">{t('refund.askTitle', figures)}</AlertDialog.Title>
+            <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">
+              {t('refund.askText', figures)}
+            </AlertDialog.Description>
+            {ask.isError && <Problem error={ask.error} />}
+            <div className="mt-4 flex flex-wrap justify-end gap-2">
+              <AlertDialog.Cancel asChild>
+                <Button>{t('refund.keep')}</Button>
+              </AlertDialog.Cancel>
+              <Button look="danger" disabled={ask.isPending} onClick={() => ask.mutate()}>
+                {t('refund.now', figures)}
+              </Button>
+            </div>
+          </AlertDialog.Content>
+        </AlertDialog.Portal>
+      </AlertDialog.Root>
+    </div>
+  );
+}
+
+/** What is sent with it again is one refund. */
+function newKey(): string {
+  return `refund-${crypto.getRandomValues(new Uint32Array(4)).join('-')}`;
+}
