@@ -2,6 +2,7 @@ import type { ApiDeps } from './context.ts';
 import type { OverloadGate } from './http/overload.ts';
 import type { Route } from './http/route.ts';
 import { accountRoutes } from './routes/account.ts';
+import { adminPurchaseRoutes } from './routes/admin-purchases.ts';
 import { adminTurnRoutes } from './routes/admin-turns.ts';
 import { adminUserRoutes } from './routes/admin-users.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -42,6 +43,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...adminTurnRoutes(deps),
     ...adminUserRoutes(deps),
     ...redriveRoutes(deps),
+    ...adminPurchaseRoutes(deps),
     ...purchaseRoutes(deps),
     ...paymentWebhookRoutes(deps),
   ];

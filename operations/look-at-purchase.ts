@@ -1,5 +1,7 @@
+import type { AuditActor } from '../domain/audit.ts';
 import { AppError } from '../domain/errors.ts';
 import { decidePurchase, type Look, type LookSource } from '../domain/payments/purchase.ts';
+import { writeAudit } from '../db/audit.ts';
 import { convergePurchase, type Converged } from '../db/purchases/converge.ts';
 import { getPurchase, namePayment, type PurchaseRow } from '../db/purchases/purchases.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
@@ -42,6 +44,32 @@ export async function lookForReader(deps: LookDeps, purchaseId: string): Promise
   } catch (error) {
     if (!(error instanceof ProviderUnavailable)) throw error;
     return known;
+  }
+}
+
+/**
+ * Looks because an admin asks. That they did is audited before, whatever the look brings.
+ * @throws AppError not_found, provider_unavailable.
+ */
+export async function lookForAdmin(
+  deps: LookDeps,
+  { purchaseId, actor }: { purchaseId: string; actor: AuditActor },
+): Promise<PurchaseRow> {
+  const { state } = await getPurchase(deps.database.sql, purchaseId);
+  await deps.database.transaction((tx) =>
+    writeAudit(tx, {
+      actor,
+      action: 'purchase.look',
+      target: `purchase:${purchaseId}`,
+      reason: null,
+      before: { state },
+    }),
+  );
+  try {
+    return (await lookAtPurchase(deps, { purchaseId, source: 'admin' })).purchase;
+  } catch (cause) {
+    if (!(cause instanceof ProviderUnavailable)) throw cause;
+    throw new AppError('provider_unavailable', { purchaseId, retryAfter: 5 }, { cause });
   }
 }
 

@@ -4,7 +4,7 @@ import type { Vault } from '../domain/payments/vault.ts';
 import type { PurchaseRow } from '../db/purchases/purchases.ts';
 import type { PublishedPack } from '../db/purchases/packs.ts';
 import type { PaymentRuns } from '../platform/temporal/payment-runs.ts';
-import type { AtProvider, PaymentProvider } from '../platform/payments/provider.ts';
+import { ProviderUnavailable, type AtProvider, type PaymentProvider } from '../platform/payments/provider.ts';
 
 /** What is sold here and who takes the money. Empty where nothing is sold. */
 export interface Shop {
@@ -27,10 +27,10 @@ export function sellersOf({ providers }: Shop, { currency }: Pack): PaymentProvi
   return providers.filter((provider) => provider.takes(currency));
 }
 
-/** @throws when the purchase's provider is no longer configured. */
+/** @throws ProviderUnavailable when the purchase's provider is no longer configured. */
 export function providerOf({ providers }: Shop, { provider }: { provider: ProviderName }): PaymentProvider {
   const found = providers.find(({ name }) => name === provider);
-  if (found === undefined) throw new Error(`the payment provider ${provider} is not configured any more`);
+  if (found === undefined) throw new ProviderUnavailable(`the payment provider ${provider} is not configured any more`);
   return found;
 }
 

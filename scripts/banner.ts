@@ -5,6 +5,7 @@ export function bannerOf(
   { demo, temporalUi, services }: Pick<Stack, 'demo' | 'temporalUi' | 'services'>,
   { url, web, seconds }: { url: string; web: string; seconds: number },
 ): string {
+  const shop = services.find(({ name }) => name === 'shop');
   const lines = [
     '',
     `Turnkeeper is ready after ${seconds.toFixed(1)} s`,
@@ -13,6 +14,7 @@ export function bannerOf(
     `  API           ${url}/api/docs`,
     ...(temporalUi === null ? [] : [`  Temporal UI   ${temporalUi}`]),
     `  model         ${services.find(({ name }) => name === 'model')?.label ?? ''}`,
+    ...(shop === undefined ? [] : [`  shop          ${shop.url} (${shop.label})`]),
     ...(demo === null
       ? ['  keys          npm run -s turnkeeper -- user create --email you@example.com']
       : [

@@ -5,7 +5,7 @@ import type { DepositAccount } from '../../domain/payments/purchase.ts';
 import type { Refundable } from '../../domain/payments/refund.ts';
 import type { PurchaseRow } from '../../db/purchases/purchases.ts';
 import type { RefundRow } from '../../db/purchases/refunds.ts';
-import type { purchase, purchaseDetail } from '../wire/purchase.ts';
+import type { purchase, purchaseDetail, refund } from '../wire/purchase.ts';
 import { iso, isoOrNull } from './turn.ts';
 
 export function presentPurchase(row: PurchaseRow, locale: Locale): z.infer<typeof purchase> {
@@ -53,13 +53,11 @@ export function presentPurchaseDetail(
     refundable,
     deposit,
     asksForRefundAccount: asksForAccount,
-    refunds: refunds.map(({ refundId, amount, state, failure, createdAt, endedAt }) => ({
-      refundId,
-      amount,
-      state,
-      failure,
-      createdAt: iso(createdAt),
-      endedAt: isoOrNull(endedAt),
-    })),
+    refunds: refunds.map(presentRefund),
   };
+}
+
+export function presentRefund(row: RefundRow): z.infer<typeof refund> {
+  const { refundId, amount, state, failure, createdAt, endedAt } = row;
+  return { refundId, amount, state, failure, createdAt: iso(createdAt), endedAt: isoOrNull(endedAt) };
 }

@@ -150,7 +150,7 @@ export function purchaseRoutes(deps: ApiDeps): Route[] {
       headers: purchaseHeaders,
       body: refundBody,
       answers: { 202: { description: 'Its tokens are taken and the money is asked back', body: purchaseDetail } },
-      errors: ['not_found', 'not_refundable', 'payment_pending'],
+      errors: ['not_found', 'not_refundable', 'payment_pending', 'idempotency_conflict'],
       async handle(caller, { params: { purchaseId }, body }) {
         const { userId } = caller.principal;
         const { purchase } = await refundPurchase(deps, {

@@ -6,7 +6,7 @@ import { PAYMENT_FAILURES, PURCHASE_STATES } from '../../domain/payments/purchas
 import { REFUND_FAILURES, REFUND_STATES } from '../../domain/payments/refund.ts';
 import { instant, pageOf, pageQuery, text, tokens, uuid } from './fields.ts';
 
-const amount = z
+export const amount = z
   .int()
   .min(0)
   .meta({ description: 'In the smallest unit of the currency: won, or US cents; tax included' });
@@ -67,7 +67,7 @@ const checkout = z
 
 export const purchaseParams = z.object({ purchaseId: uuid });
 
-const refund = z
+export const refund = z
   .object({
     refundId: uuid,
     amount,

@@ -72,7 +72,10 @@ export async function requestRefund(
         sql<RefundRow>`select ${columns} from refunds r where purchase_id = ${wanted.purchaseId} and idempotency_key = ${wanted.key}`,
         tx,
       );
-      if (known !== null) return { refund: known, purchase };
+      if (known !== null) {
+        assertSame(known, wanted);
+        return { refund: known, purchase };
+      }
       const amount = await amountOf(tx, { account, purchase, wanted });
       await sql`insert into refunds (id, purchase_id, amount, reason, requested_by_id, idempotency_key)
         values (${refundId}, ${wanted.purchaseId}, ${amount}, ${wanted.reason}, ${'userId' in wanted.by ? wanted.by.userId : wanted.by.actor.adminId}, ${wanted.key})`.execute(
@@ -149,6 +152,13 @@ export async function getRefund(on: Sql, refundId: string): Promise<RefundRow> {
 /** Null when there is none. */
 export function findRefund(on: Sql, refundId: string): Promise<RefundRow | null> {
   return first(sql<RefundRow>`select ${columns} from refunds r where id = ${refundId}`, on);
+}
+
+/** A key that another person has used, or for another amount, is no repetition. */
+function assertSame(known: RefundRow, { by }: WantedRefund): void {
+  const isOwn = known.requestedBy === ('actor' in by ? by.actor.adminId : by.userId);
+  if (!isOwn || ('actor' in by && by.amount !== null && by.amount !== known.amount))
+    throw new AppError('idempotency_conflict');
 }
 
 async function amountOf(

@@ -158,3 +158,49 @@ async function lookedAt(purchaseId: string): Promise<Date | null> {
   }>`select looked_at as at from purchases where id = ${purchaseId}`.execute(stack.db.database.sql);
   return rows[0]?.at ?? null;
 }
+
+describe('an admin', () => {
+  test('finds purchases, sees what became of one, looks again, and gives back more than is unspent', async () => {
+    const admin = await stack.person('admin');
+    const { purchaseId, checkout } = await buy();
+    await shop.choose(checkout.url, 'pay');
+    await untilState(purchaseId, 'paid');
+    await post('/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 30 });
+    expect((await usage()).purchasedTokens).toBe(5_000);
+    for (const path of ['', `/${purchaseId}`])
+      expect((await person.call('GET', `/api/admin/purchases${path}`)).status).toBe(403);
+    const find = async (query: string) =>
+      ((await admin.call('GET', `/api/admin/purchases?${query}`)).body as { items: { purchaseId: string }[] }).items;
+    const own = `userId=${person.userId}`;
+    expect(await find(`${own}&state=paid&provider=demo`)).toMatchObject([{ purchaseId, userId: person.userId }]);
+    expect(await find(`${own}&state=refunded`)).toEqual([]);
+    expect(await find(`${own}&provider=stripe`)).toEqual([]);
+    // A refund that was made at the provider, of which nobody told.
+    await shop.refund(purchaseId, 1_000);
+    expect((await admin.call('POST', `/api/admin/purchases/${purchaseId}/look`)).body).toMatchObject({
+      state: 'partially_refunded',
+      keptAmount: 4_000,
+      bookings: [{ tokens: 50_000 }, { tokens: -10_000 }],
+    });
+    const path = `/api/admin/purchases/${purchaseId}/refunds`;
+    expect((await post(path, { amount: 4_001, reason: 'more than there is' }, 'most', admin)).status).toBe(409);
+    expect((await post(path, { amount: 4_000, reason: 'goodwill' }, 'rest', admin)).status).toBe(202);
+    expect((await post(path, { amount: 4_000, reason: 'goodwill' }, 'rest', admin)).status).toBe(202);
+    expect((await post(path, { amount: 3_000, reason: 'goodwill' }, 'rest', admin)).body).toMatchObject({
+      code: 'idempotency_conflict',
+    });
+    const other = await stack.person('admin');
+    expect((await post(path, { amount: 4_000, reason: 'goodwill' }, 'rest', other)).status).toBe(409);
+    await untilState(purchaseId, 'refunded');
+    expect((await admin.call('GET', `/api/admin/purchases/${purchaseId}`)).body).toMatchObject({
+      keptAmount: 0,
+      snapshots: expect.arrayContaining([expect.objectContaining({ source: 'admin', refunded: 1_000 })]),
+      refunds: [{ amount: 4_000, state: 'succeeded', reason: 'goodwill', requestedBy: admin.userId }],
+    });
+    const audit = await admin.call('GET', `/api/admin/audit?target=purchase:${purchaseId}`);
+    expect(audit.body.items).toMatchObject([
+      { action: 'purchase.refund', adminId: admin.userId, after: { amount: 4_000, tokens: 40_000 } },
+      { action: 'purchase.look', adminId: admin.userId, before: { state: 'paid' } },
+    ]);
+  });
+});

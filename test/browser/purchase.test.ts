@@ -92,6 +92,30 @@ describe('who is blocked', () => {
   });
 });
 
+test('an admin finds a purchase, sees what became of it and gives its money back', async () => {
+  const [person, admin] = [await stage.stack.person(), await stage.stack.person('admin')];
+  const { body } = await person.call(
+    'POST',
+    '/api/purchases',
+    { packId: 'small', provider: 'demo' },
+    { 'idempotency-key': 'one' },
+  );
+  await shop.choose(body.checkout.url, 'pay');
+  const page = await stage.visitAs(admin, `/admin/purchases?userId=${person.userId}`, { viewport: PHONE });
+  await page.getByRole('region', { name: '구매' }).getByRole('link').first().click();
+  await page.getByRole('button', { name: '결제 다시 확인' }).click();
+  await page.getByRole('cell', { name: '100,000' }).waitFor();
+  await expectToFit(page);
+  await picture(page, 'admin-ko-phone');
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await expectToFit(page);
+  await page.getByLabel('사유').fill('시험');
+  await page.getByRole('button', { name: '4,900원 환불' }).click();
+  await page.getByRole('cell', { name: '환불 완료' }).last().waitFor();
+  expect(await page.getByRole('button', { name: '4,900원 환불' }).count()).toBe(0);
+  await picture(page, 'admin-ko');
+});
+
 test('a deposit shows where it goes and until when, survives a reload, and can be given back as shown', async () => {
   const person = await stage.stack.person();
   await person.call('PATCH', '/api/me', { locale: 'en' });

@@ -2,6 +2,8 @@ import { Redirect, Route, Switch } from 'wouter';
 import { useMe } from '../session/me.ts';
 import { NotFound } from '../ui/NotFound.tsx';
 import { AuditPage } from './audit/AuditPage.tsx';
+import { PurchasePage } from './purchases/PurchasePage.tsx';
+import { PurchasesPage } from './purchases/PurchasesPage.tsx';
 import { RedrivePage } from './redrives/RedrivePage.tsx';
 import { RedrivesPage } from './redrives/RedrivesPage.tsx';
 import { StatsPage } from './stats/StatsPage.tsx';
@@ -36,6 +38,12 @@ export function AdminPages() {
         <UsersPage />
       </Route>
       <Route path="/admin/users/:userId">{({ userId }) => <UserPage key={userId} userId={Number(userId)} />}</Route>
+      <Route path="/admin/purchases">
+        <PurchasesPage />
+      </Route>
+      <Route path="/admin/purchases/:purchaseId">
+        {({ purchaseId }) => <PurchasePage key={purchaseId} purchaseId={purchaseId} />}
+      </Route>
       <Route path="/admin/audit">
         <AuditPage />
       </Route>

@@ -6,7 +6,7 @@ import { useFigures } from '../usage/figures.ts';
 import type { PurchaseDetail } from './queries.ts';
 import { useMoney } from './use-money.ts';
 
-/** The account to which the buyer's deposit goes, and until when. What was read once stays while nothing newer comes. */
+/** Where the buyer's deposit goes, and until when. What was read once stays while nothing newer comes. */
 export function Deposit({ purchase }: { purchase: PurchaseDetail }) {
   const { t } = useTranslation('purchase');
   const { moment, until } = useFigures();

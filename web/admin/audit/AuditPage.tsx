@@ -26,6 +26,9 @@ const ACTIONS = [
   'user.resume',
   'tokens.grant',
   'tokens.reverse',
+  'purchase.refund',
+  'purchase.look',
+  'purchase.accept',
   'tokens.refuse_key',
   'stats_cache.delete',
 ] as const satisfies readonly Schemas['AuditAction'][];
@@ -96,7 +99,12 @@ export function AuditPage() {
   );
 }
 
-const PAGE_OF: Readonly<Record<string, string>> = { turn: 'turns', user: 'users', redrive: 'redrives' };
+const PAGE_OF: Readonly<Record<string, string>> = {
+  turn: 'turns',
+  user: 'users',
+  redrive: 'redrives',
+  purchase: 'purchases',
+};
 
 /** A link to what was acted on, if that has a page. Long ids are shortened to their ends, which tell them apart. */
 function Target({ target }: { target: string }) {

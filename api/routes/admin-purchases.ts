@@ -1,0 +1,115 @@
+import type { z } from 'zod';
+import { getPurchase, listPurchases, type PurchaseRow } from '../../db/purchases/purchases.ts';
+import { listRefunds } from '../../db/purchases/refunds.ts';
+import { readTimeline } from '../../db/reports/purchase-timeline.ts';
+import type { Locale } from '../../domain/messages.ts';
+import { lookForAdmin } from '../../operations/look-at-purchase.ts';
+import { refundPurchase } from '../../operations/refund-purchase.ts';
+import type { ApiDeps, Caller } from '../context.ts';
+import { getIdempotencyKey } from '../http/idempotency-key.ts';
+import { defineRoute, type Route } from '../http/route.ts';
+import { presentPurchase, presentRefund } from '../present/purchase.ts';
+import { iso, isoOrNull } from '../present/turn.ts';
+import {
+  adminPurchaseDetail,
+  adminPurchasePage,
+  adminPurchasesQuery,
+  adminRefundBody,
+  type adminPurchase,
+} from '../wire/admin-purchase.ts';
+import { grantHeaders } from '../wire/grant.ts';
+import { purchaseParams } from '../wire/purchase.ts';
+import { actorOf } from './audit.ts';
+
+export function adminPurchaseRoutes(deps: ApiDeps): Route[] {
+  const { database } = deps;
+  async function detailOf({ locale }: Caller, row: PurchaseRow): Promise<z.infer<typeof adminPurchaseDetail>> {
+    const { snapshots, bookings, hints } = await readTimeline(database.sql, row.purchaseId);
+    const last = snapshots.at(-1);
+    return {
+      ...present(row, locale),
+      lookedAt: isoOrNull(row.lookedAt),
+      keptAmount: last === undefined ? 0 : Math.max(0, last.paid - last.refunded - last.withdrawn),
+      snapshots: snapshots.map(({ seenAt, ...seen }) => ({ ...seen, seenAt: iso(seenAt) })),
+      bookings: bookings.map(({ createdAt, ...booked }) => ({ ...booked, createdAt: iso(createdAt) })),
+      refunds: (await listRefunds(database.sql, row.purchaseId)).map((refund) => ({
+        ...presentRefund(refund),
+        reason: refund.reason,
+        requestedBy: refund.requestedBy,
+      })),
+      hints: hints.map(({ receivedAt, ...heard }) => ({ ...heard, receivedAt: iso(receivedAt) })),
+    };
+  }
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/api/admin/purchases',
+      access: 'admin',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'Purchases by state, provider and person, newest first',
+      query: adminPurchasesQuery,
+      answers: { 200: { description: 'A page', body: adminPurchasePage } },
+      errors: [],
+      async handle({ locale }, { query: { limit, cursor, ...filter } }) {
+        const page = await listPurchases(database.sql, { filter, limit, cursor: cursor ?? null });
+        return { status: 200, body: { ...page, items: page.items.map((row) => present(row, locale)) } };
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/api/admin/purchases/:purchaseId',
+      access: 'admin',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'One purchase: what was seen of its payment, what was booked, its refunds and hints',
+      params: purchaseParams,
+      answers: { 200: { description: 'The purchase', body: adminPurchaseDetail } },
+      errors: ['not_found'],
+      async handle(caller, { params: { purchaseId } }) {
+        return { status: 200, body: await detailOf(caller, await getPurchase(database.sql, purchaseId)) };
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/api/admin/purchases/:purchaseId/look',
+      access: 'admin',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'Read the payment at its provider now and book what follows',
+      params: purchaseParams,
+      answers: { 200: { description: 'The purchase, as it is now', body: adminPurchaseDetail } },
+      errors: ['not_found', 'provider_unavailable'],
+      async handle(caller, { params: { purchaseId } }) {
+        const purchase = await lookForAdmin(deps, { purchaseId, actor: actorOf(caller) });
+        return { status: 200, body: await detailOf(caller, purchase) };
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/api/admin/purchases/:purchaseId/refunds',
+      access: 'admin',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'Give money of a purchase back, whatever was spent of its tokens: what they lack becomes debt',
+      params: purchaseParams,
+      headers: grantHeaders,
+      body: adminRefundBody,
+      answers: { 202: { description: 'Its tokens are taken and the money is asked back', body: adminPurchaseDetail } },
+      errors: ['not_found', 'not_refundable', 'payment_pending', 'idempotency_conflict'],
+      async handle(caller, { params: { purchaseId }, body: { amount, reason } }) {
+        const { purchase } = await refundPurchase(deps, {
+          purchaseId,
+          by: { actor: actorOf(caller), amount: amount ?? null },
+          reason,
+          key: getIdempotencyKey(caller),
+        });
+        return { status: 202, body: await detailOf(caller, purchase) };
+      },
+    }),
+  ];
+}
+
+function present(row: PurchaseRow, locale: Locale): z.infer<typeof adminPurchase> {
+  return { ...presentPurchase(row, locale), userId: row.userId };
+}

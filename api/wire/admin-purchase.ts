@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { PROVIDERS } from '../../domain/payments/provider.ts';
+import { LOOK_SOURCES, PURCHASE_STATES } from '../../domain/payments/purchase.ts';
+import { reason } from './audit.ts';
+import { idText, instant, pageOf, pageQuery } from './fields.ts';
+import { amount, purchase, refund } from './purchase.ts';
+
+export const adminPurchase = purchase.extend({ userId: z.int() }).meta({ id: 'AdminPurchase' });
+
+export const adminPurchasesQuery = z.strictObject({
+  ...pageQuery,
+  state: z.enum(PURCHASE_STATES).optional(),
+  provider: z.enum(PROVIDERS).optional(),
+  userId: idText.optional(),
+});
+export const adminPurchasePage = pageOf(adminPurchase).meta({ id: 'AdminPurchases' });
+
+const snapshot = z
+  .object({
+    seq: z.int().min(1),
+    state: z.enum(PURCHASE_STATES),
+    paid: amount,
+    refunded: amount,
+    withdrawn: amount.meta({ description: 'What disputes hold of it' }),
+    source: z.enum(LOOK_SOURCES).meta({ description: 'What made us look' }),
+    seenAt: instant,
+  })
+  .meta({ id: 'PaymentSnapshot' });
+
+const booking = z
+  .object({
+    entryId: z.int(),
+    seq: z.int().meta({ description: 'The look that it follows' }),
+    tokens: z.int().meta({ description: 'Negative: taken back' }),
+    createdAt: instant,
+  })
+  .meta({ id: 'PurchaseBooking' });
+
+const hint = z
+  .object({ type: z.string(), times: z.int().min(1), receivedAt: instant })
+  .meta({ id: 'PaymentHint', description: 'A webhook that made us look; nothing of its content is kept' });
+
+export const adminPurchaseDetail = adminPurchase
+  .extend({
+    lookedAt: instant.nullable(),
+    keptAmount: amount.meta({
+      description: 'What of the price is with us by the last look: the most that can go back',
+    }),
+    snapshots: z.array(snapshot),
+    bookings: z.array(booking),
+    refunds: z.array(
+      refund
+        .extend({ reason: z.string(), requestedBy: z.int().nullable() })
+        .meta({ id: 'AdminRefund', description: '`requestedBy`: the user id of who asked, the buyer or an admin' }),
+    ),
+    hints: z.array(hint).meta({ description: 'The newest 100' }),
+  })
+  .meta({ id: 'AdminPurchaseDetail' });
+
+export const adminRefundBody = z
+  .strictObject({
+    amount: z
+      .int()
+      .min(1)
+      .max(1_000_000_000)
+      .optional()
+      .meta({ description: 'In the smallest unit of the currency; without it all that is with us' }),
+    reason,
+  })
+  .meta({ id: 'NewAdminRefund', description: 'What the tokens lack for it becomes debt' });
