@@ -89,8 +89,13 @@ function send(
       ? requestHttps(url, { ...options, agent: agents.https }, resolve)
       : requestHttp(url, { ...options, agent: agents.http }, resolve);
   request.on('error', reject);
-  // Not as an option of the request: its connection would belong to the signal, and outlives the call.
-  const abort = () => request.destroy(new DOMException('the call was aborted', 'AbortError'));
+  // Not as an option of the request: its connection would belong to the signal, and outlives the call. The error is not
+  // given to the connection either: a response that ends at this moment leaves it without a listener, and an error that
+  // nobody hears ends the process.
+  const abort = () => {
+    reject(new DOMException('the call was aborted', 'AbortError'));
+    request.destroy();
+  };
   signal?.addEventListener('abort', abort);
   request.once('close', () => signal?.removeEventListener('abort', abort));
   if (signal?.aborted === true) abort();

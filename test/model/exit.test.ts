@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { text as readText } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { mark } from '../fake-model/scenario.ts';
@@ -42,4 +43,35 @@ test('a process whose client is closed, in mid-answer too, ends by itself at onc
     fake.kill('SIGTERM');
     await once(fake, 'close');
   }
+});
+
+/** Its provider sends the last event and the end of the body at once, and each call is aborted as soon as it has ended. */
+const ABORTED_AT_THE_END = `
+  import { createServer } from 'node:http';
+  import { createModelClient } from ${JSON.stringify(file('../../platform/model/client.ts'))};
+  import { MODEL } from ${JSON.stringify(file('./stage.ts'))};
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end('data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}\\n\\ndata: [DONE]\\n\\n');
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const client = createModelClient({ apiKey: 'x', baseUrl: 'http://127.0.0.1:' + server.address().port + '/v1' });
+  for (let n = 0; n < 5; n += 1) {
+    const abort = new AbortController();
+    const messages = [{ role: 'user', content: 'hi' }];
+    const { finishReason } = await client.stream({ model: MODEL, messages, outputLimit: 5, signal: abort.signal }, () => {});
+    abort.abort();
+    console.log(finishReason);
+  }
+  await client.close();
+  server.close();
+`;
+
+test('a call that is aborted at the moment at which its answer has ended harms nobody', async () => {
+  const program = spawn(process.execPath, ['--input-type=module-typescript', '--eval', ABORTED_AT_THE_END], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [said, [code]] = await Promise.all([readText(program.stdout), once(program, 'close')]);
+  expect([said.trim().split('\n'), code]).toEqual([Array(5).fill('stop'), 0]);
 });
