@@ -3,14 +3,17 @@ import { failAttempt, storeAnswer, type OpenedAttempt } from '../db/turns/attemp
 import { releaseTurn } from '../db/turns/end.ts';
 import { readTranscript } from '../db/turns/transcript.ts';
 import { isStopRequested } from '../db/turns/turns.ts';
+import { readUnpaidTokens } from '../db/turns/unpaid.ts';
 import { decideUsage, unpaidUsage } from '../domain/answer-usage.ts';
 import { TURN_FAILURES, type TurnFailureCode } from '../domain/errors.ts';
 import type { Model } from '../domain/model.ts';
 import { outputThatFits } from '../domain/metering.ts';
+import { MOST_UNPAID_TOKENS } from '../domain/policy.ts';
+import { odditiesOf } from '../domain/provider-oddities.ts';
 import { machineWordOf, type ProviderError } from '../domain/provider-error.ts';
-import type { ReportedUsage, Usage } from '../domain/usage.ts';
+import { isBlank } from '../domain/text.ts';
+import type { Usage } from '../domain/usage.ts';
 import { ModelFailure, UNFINISHED, type ModelEnd } from '../platform/model/exchange.ts';
-import type { ProviderOddity } from '../platform/telemetry/metrics.ts';
 import { openTurnWriter, type TurnWriter } from '../platform/streams/writer.ts';
 import { TURN_FAILURE_TYPES, type Generated } from '../workflows/contract/turn.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -104,16 +107,23 @@ interface Broken {
 async function conclude(deps: ActivityDeps, ended: Ended): Promise<Generated> {
   const { end, call } = ended;
   const broken = { retryAfterMs: null, provider: null };
-  if (isEmpty(ended)) return breakOff(deps, ended, { ...broken, code: 'model_unavailable' });
+  if (isEmpty(ended) && (await isFree(deps, call)))
+    return breakOff(deps, ended, { ...broken, code: 'model_unavailable' });
   if (end.finishReason !== null) return store(deps, ended, 'completed');
   // Unless it was stopped: shutdown, its time limit, or a newer attempt. This one brings no answer, another's may.
   const code = call.interruption.why() === 'timeout' ? 'model_timeout' : 'interrupted';
   return breakOff(deps, ended, { ...broken, code });
 }
 
-/** An answer without text that was not cut and calls no tool is none (policy 11). */
+/** Whether the account's empty answers of this hour leave room for another that nobody pays (policy 11). */
+async function isFree({ database }: ActivityDeps, call: Call): Promise<boolean> {
+  const unpaid = await retryUnlessLost(call, () => readUnpaidTokens(database.sql, call.attempt.turn.accountId));
+  return unpaid < MOST_UNPAID_TOKENS;
+}
+
+/** An answer of which nothing is seen, that was not cut and calls no tool is none (policy 11). */
 function isEmpty({ end, writer }: Pick<Ended, 'end' | 'writer'>): boolean {
-  return end.finishReason === 'stop' && !end.isCall && writer.text.trim() === '';
+  return end.finishReason === 'stop' && !end.isCall && isBlank(writer.text);
 }
 
 /**
@@ -145,7 +155,7 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
     reasoningTokens: end.thoughtTokens,
   };
   const { usage, estimated } = decideUsage({
-    reported: reportedOf(end),
+    reported: end.usage,
     counted,
     model,
     outputLimit: hold.outputLimit,
@@ -168,23 +178,11 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
       providerRequestId: end.providerRequestId,
     }),
   );
-  for (const oddity of odditiesOf(end, estimated)) deps.metrics.providerOddity({ model: model.name, oddity });
+  for (const oddity of odditiesOf({ ...end, isUsageOurs: estimated && end.usage !== null }))
+    deps.metrics.providerOddity({ model: model.name, oddity });
   deps.metrics.attemptEnded({ model: model.name, outcome: outcome === 'completed' ? 'answered' : 'stopped' });
   if (stored !== null) return stored;
   throw superseded();
-}
-
-/** What a provider said before the answer was cut is not of all that came. */
-function reportedOf({ usage, isCut }: ModelEnd): ReportedUsage | null {
-  return usage !== null && isCut ? { ...usage, completionTokens: null } : usage;
-}
-
-function odditiesOf({ usage, isCut, isFinishUnknown, finishWord }: ModelEnd, estimated: boolean): ProviderOddity[] {
-  return [
-    ...(isFinishUnknown ? ([finishWord === null ? 'finish_missing' : 'finish_word'] as const) : []),
-    ...(isCut ? (['cut'] as const) : []),
-    ...(estimated && usage !== null ? (['usage'] as const) : []),
-  ];
 }
 
 /**

@@ -25,6 +25,7 @@ import { RepeatRedrivesByKey } from './20261130103207-repeat-redrives-by-key.ts'
 import { FindRedrivesOfATurn } from './20261130103208-find-redrives-of-a-turn.ts';
 import { LetKeysExpire } from './20261130103209-let-keys-expire.ts';
 import { LetTheNewestDeploymentSetRates } from './20261130105300-let-the-newest-deployment-set-rates.ts';
+import { CountUnpaidTokens } from './20261130105453-count-unpaid-tokens.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -64,4 +65,5 @@ export const MIGRATIONS = [
   FindRedrivesOfATurn,
   LetKeysExpire,
   LetTheNewestDeploymentSetRates,
+  CountUnpaidTokens,
 ] as const;

@@ -1,7 +1,9 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { UsageFigures } from '../../domain/usage.ts';
+import { Account } from './account.ts';
 import { Hold } from './hold.ts';
+import { tokenCount } from './postgres.ts';
 import { Turn } from './turn.ts';
 
 export const Attempt = defineEntity({
@@ -38,3 +40,16 @@ export const Attempt = defineEntity({
   ],
 });
 export type Attempt = InferEntity<typeof Attempt>;
+
+/** What empty answers of one hour used and nobody paid: one row an account, of the last hour that had any. */
+export const UnpaidTokens = defineEntity({
+  name: 'UnpaidTokens',
+  tableName: 'unpaid_tokens',
+  properties: {
+    account: () => p.manyToOne(Account).primary(),
+    hour: p.datetime(),
+    tokens: tokenCount(),
+  },
+  indexes: [{ name: 'unpaid_tokens_by_hour', properties: ['hour', 'tokens'] }],
+});
+export type UnpaidTokens = InferEntity<typeof UnpaidTokens>;

@@ -1,6 +1,6 @@
 import { Account, Period } from './account.ts';
 import { Alert } from './alert.ts';
-import { Attempt } from './attempt.ts';
+import { Attempt, UnpaidTokens } from './attempt.ts';
 import { AuditEntry } from './audit-entry.ts';
 import { Conversation } from './conversation.ts';
 import { Hold } from './hold.ts';
@@ -28,6 +28,7 @@ export const ENTITIES = [
   RatePublisher,
   Hold,
   Attempt,
+  UnpaidTokens,
   LedgerEntry,
   UsageRollup,
   Alert,

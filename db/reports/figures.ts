@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { one, type Database } from '../database.ts';
+import { readMostUnpaidTokens } from '../turns/unpaid.ts';
 
 /** What the turns of all users have set aside at this moment. Both counts come from partial indexes of live rows. */
 export interface LiveFigures {
@@ -24,15 +25,16 @@ const OVERSHOOT_FOR_MS = 30_000;
  */
 export function createFigures(
   database: Database,
-): () => Promise<LiveFigures & ProofFigures & { readonly overshootTokens: number }> {
+): () => Promise<LiveFigures & ProofFigures & { readonly overshootTokens: number; readonly mostUnpaidTokens: number }> {
   const live = remember(async () => {
     const [figures, proof] = await Promise.all([readLiveFigures(database), readProof(database)]);
     return { ...figures, ...proof };
   }, LIVE_FOR_MS);
   const overshoot = remember(() => readOvershoot(database), OVERSHOOT_FOR_MS);
+  const unpaid = remember(() => readMostUnpaidTokens(database.sql), OVERSHOOT_FOR_MS);
   return async () => {
-    const [figures, overshootTokens] = await Promise.all([live(), overshoot()]);
-    return { ...figures, overshootTokens };
+    const [figures, overshootTokens, mostUnpaidTokens] = await Promise.all([live(), overshoot(), unpaid()]);
+    return { ...figures, overshootTokens, mostUnpaidTokens };
   };
 }
 

@@ -11,6 +11,7 @@ import { endTurn, findEnding, isSuperseded } from './end.ts';
 import { reserveLocked, type AdmissionContext } from './reserve.ts';
 import { lockingTurn } from './payer.ts';
 import { lockTurn, type TurnRow } from './row.ts';
+import { COUNT_UNPAID } from './unpaid.ts';
 
 /** A model call of a turn that is under way. */
 export interface OpenedAttempt {
@@ -222,11 +223,10 @@ export async function failAttempt(
     provider?: ProviderError | null;
   },
 ): Promise<void> {
-  await sql`update attempts set state = case state when 'open' then 'failed' else state end,
+  await sql`with failed as (update attempts set state = case state when 'open' then 'failed' else state end,
       error_code = case state when 'open' then ${code} end, ended_at = now(), finish_reason = ${finishReason}, prompt_tokens = ${usage?.promptTokens ?? null},
       cached_tokens = ${usage?.cachedTokens ?? null}, completion_tokens = ${usage?.completionTokens ?? null}, reasoning_tokens = ${usage?.reasoningTokens ?? null},
       provider_status = ${provider?.status ?? null}, provider_code = ${provider?.code ?? null}, provider_request_id = ${provider?.requestId ?? null}
-    where turn_id = ${turnId} and number = ${attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))`.execute(
-    database.sql,
-  );
+    where turn_id = ${turnId} and number = ${attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))
+    returning *) ${COUNT_UNPAID}`.execute(database.sql);
 }

@@ -184,10 +184,11 @@ export class ModelCall {
   }
 
   #seen(): Seen {
-    const { usage, thoughts } = this.#answer;
+    const { usage: read, thoughts, isCut } = this.#answer;
     return {
-      usage: usage?.usage ?? null,
-      figures: usage?.figures ?? null,
+      // What a provider said before it was cut is not of all that came.
+      usage: read === null ? null : isCut ? { ...read.usage, completionTokens: null } : read.usage,
+      figures: read?.figures ?? null,
       thoughtTokens: this.#count(thoughts),
       providerRequestId: this.#providerRequestId,
     };

@@ -10,6 +10,8 @@ export interface Figures {
   readonly liveHolds: number;
   readonly heldTokens: number;
   readonly overshootTokens: number;
+  /** The most that one account's empty answers used within this hour and nobody paid. */
+  readonly mostUnpaidTokens: number;
   /** When counters were last proved against the whole ledger, in Unix seconds; 0 when they never were. */
   readonly proofCompletedSeconds: number;
   /** How many differed then. */
@@ -100,6 +102,10 @@ export class Gauges {
       overshootTokens: this.#make(
         'turnkeeper_overshoot_tokens',
         `Tokens debited beyond 105 % within the last day that neither a provider’s excess nor a moved ceiling explains: must be 0 ${same}`,
+      ),
+      mostUnpaidTokens: this.#make(
+        'turnkeeper_unpaid_tokens_max',
+        `The most tokens that one account’s empty answers used within this hour and nobody paid ${same}`,
       ),
       proofCompletedSeconds: this.#make(
         'turnkeeper_proof_completed_timestamp_seconds',

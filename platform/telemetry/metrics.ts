@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { TURN_FAILURE_CODES, TURN_REFUSALS, type ErrorCode, type TurnFailureCode } from '../../domain/errors.ts';
+import type { ProviderOddity } from '../../domain/provider-oddities.ts';
 import type { TurnEnding } from '../../domain/turn.ts';
 import type { ReconcileReport } from '../../workflows/contract/reconcile.ts';
 import { Gauges, type OverloadSource, type StateSources } from './gauges.ts';
@@ -11,13 +12,6 @@ import { watchLoopPauses } from './loop-pauses.ts';
  * `hold`: until its hold is made. `start`: until the model is called. `model`: until the model's first delta.
  */
 export type FirstDeltaPart = 'accept' | 'hold' | 'start' | 'model';
-
-/**
- * What a provider did that is no failure, but worth a look: an unknown finish word or none, usage that could not be
- * believed, more than its limit, nothing at all.
- */
-export const PROVIDER_ODDITIES = ['finish_word', 'finish_missing', 'usage', 'cut', 'empty'] as const;
-export type ProviderOddity = (typeof PROVIDER_ODDITIES)[number];
 
 /** How a model call ended. */
 export type AttemptOutcome = 'answered' | 'stopped' | TurnFailureCode;

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
+import { readMostUnpaidTokens, readUnpaidTokens } from '../../db/turns/unpaid.ts';
 import type { TurnFailureCode } from '../../domain/errors.ts';
 import { countPrompt } from '../../domain/prompt-tokens.ts';
 import { countTokens } from '../../platform/tokens/tokenizer.ts';
@@ -430,6 +431,24 @@ test('what is odd is counted by model', async () => {
   for (const oddity of ['finish_word', 'finish_missing', 'usage', 'empty'])
     expect(valueOf(seen, 'turnkeeper_provider_oddities_total', { model: 'gpt-4.1-mini', oddity })).toBeGreaterThan(0);
 });
+
+test('empty answers that nobody paid have a bound an hour: beyond it one is charged (policy 11)', async () => {
+  const person = await stack.person();
+  const ask = async () => {
+    const turn = newTurn(stack, person);
+    const empty = { raw: [piece(null, { finish: 'stop' }), usageChunk(usageOf(40, 30_000)), DONE] };
+    stack.model.nextFor(turn.message, empty, empty);
+    return { turn, body: (await turn.send({ maxOutputTokens: 20_000 })).body };
+  };
+  const free = await ask();
+  expect(free.body).toMatchObject({ code: 'model_unavailable', retryable: true });
+  expect(modelCalls(free.turn)).toBe(2);
+  expect(await readUnpaidTokens(stack.db.database.sql, person.userId)).toBe(60_080);
+  expect(await readMostUnpaidTokens(stack.db.database.sql)).toBe(60_080);
+  const paid = await ask();
+  expect(paid.body).toMatchObject({ state: 'completed', content: '', usage: { debitedTokens: 30_040 } });
+  expect(modelCalls(paid.turn)).toBe(1);
+}, 60_000);
 
 /** The answer's limit is 256 tokens here, and its hold some 350. */
 test.each<[string, Scenario, 'length' | 'model_unavailable']>([

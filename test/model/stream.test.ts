@@ -6,7 +6,7 @@ import { SetupError } from '../../domain/setup-error.ts';
 import { ModelFailure } from '../../platform/model/exchange.ts';
 import { createModelClient } from '../../platform/model/client.ts';
 import { countTokens } from '../../platform/tokens/tokenizer.ts';
-import { Gate, mark, type Scenario } from '../fake-model/scenario.ts';
+import { Gate, mark, type RawStep, type Scenario } from '../fake-model/scenario.ts';
 import { MODEL, openModelStage, QUESTION, type Call, type ModelStage } from './stage.ts';
 
 let stage: ModelStage;
@@ -261,7 +261,73 @@ describe('usage', () => {
   });
 });
 
+describe('what a provider refuses', () => {
+  const refusal = {
+    status: 400,
+    error: { code: 'unsupported_parameter', message: 'Unrecognized request argument supplied: stream_options' },
+  };
+  const asked = (from: number) => stage.fake.requests.slice(from).map(({ body }) => 'stream_options' in body);
+
+  test('stream_options: it is found out once, and remembered for that model', async () => {
+    const before = stage.fake.requests.length;
+    const model = { ...MODEL, name: 'without-options' };
+    expect(await call(refusal, { model }).ended).toMatchObject({ finishReason: 'stop', usage: null });
+    expect(await call({}, { model }).ended).toMatchObject({ finishReason: 'stop' });
+    expect(await call({}).ended).toMatchObject({ usage: { promptTokens: 9 } });
+    expect(asked(before)).toEqual([true, false, false, true]);
+  });
+
+  test('stream_options: nothing is sent where the catalogue says so', async () => {
+    const before = stage.fake.requests.length;
+    await call({}, { model: { ...MODEL, refuses: ['stream_options'] } }).ended;
+    expect(asked(before)).toEqual([false]);
+  });
+
+  test('control: another refusal is final, and nothing is found out by it', async () => {
+    const before = stage.fake.requests.length;
+    expect(await failureOf(call({ status: 400, error: { code: 'unsupported_parameter' } }))).toMatchObject({
+      code: 'model_rejected',
+    });
+    await call({}).ended;
+    expect(asked(before)).toEqual([true, true]);
+  });
+
+  test.each([
+    ['system', ['system: be kind', 'user: hi']],
+    ['developer', ['developer: be kind', 'user: hi']],
+    ['merged', ['user: be kind\n\nhi']],
+  ] as const)('a role: instructions as %s', async (systemRole, expected) => {
+    const messages = [
+      { role: 'system', content: 'be kind' },
+      { role: 'user', content: 'hi' },
+    ] as const;
+    await call({}, { model: { ...MODEL, systemRole }, messages }).ended;
+    expect(lastRequest().body.messages.map(({ role, content }) => `${role}: ${content}`)).toEqual(expected);
+  });
+});
+
 describe('a failure', () => {
+  test.each<[string, RawStep[], TurnFailureCode]>([
+    [
+      'a field of llama.cpp',
+      [{ bytes: 'error: {"code":400,"type":"exceed_context_size_error"}\n\n' }],
+      'context_length',
+    ],
+    ['an event of Anthropic', [{ data: { type: 'error', error: { type: 'overloaded_error' } } }], 'model_unavailable'],
+    ['a choice of OpenRouter', [{ data: { choices: [{ delta: {}, error: { code: 429 } }] } }], 'model_rate_limited'],
+    ['a list of Gemini', [{ bytes: '[{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}]' }], 'model_rate_limited'],
+    ['a sentence', [{ data: { error: 'the prompt is quoted here', error_type: 'overloaded' } }], 'model_unavailable'],
+    [
+      'the filter of Azure',
+      [{ data: { error: { innererror: { code: 'ResponsibleAIPolicyViolation' } } } }],
+      'content_filtered',
+    ],
+  ])('within a 200, in %s, keeps its class', async (_, raw, code) => {
+    const failure = await failureOf(call({ raw }));
+    expect(failure.code).toBe(code);
+    expect(JSON.stringify(failure)).not.toContain('quoted');
+  });
+
   test.each<[string, Scenario, TurnFailureCode, boolean, number | null]>([
     [
       '429',

@@ -66,6 +66,11 @@ export function Answer({
         </>
       )}
       {ending !== null && failed === undefined && <AnswerFoot text={text} ending={ending} />}
+      {ending?.finishReason === 'stop' && text.trim() === '' && (
+        <div className="mt-3">
+          <Notice tone="info">{t('endedEmpty')}</Notice>
+        </div>
+      )}
       {ending?.finishReason === 'length' &&
         (text === '' ? (
           <div className="mt-3">
