@@ -2,14 +2,17 @@ import { isUtf8 } from 'node:buffer';
 import express, { type RequestHandler } from 'express';
 import { AppError } from '../../domain/errors.ts';
 
+/** Bytes of a body, where an escape such as `\u00e9` counts as what it stands for. */
 const MAX_BODY = 256 * 1024;
+/** Bytes as they are sent: an emoji is 4, and 12 as the two escapes that many libraries write. */
+const MAX_SENT = 3 * MAX_BODY;
 
 /**
  * Bodies are JSON objects. A missing content type and curl's default are read as JSON, so that `curl -d '{…}'` works.
  * That is safe, because cross-site forms carry no bearer token. Other types are 415.
  */
 export function readBody(): RequestHandler {
-  const parse = express.json({ limit: MAX_BODY, strict: true, type: () => true, verify: plain });
+  const parse = express.json({ limit: MAX_SENT, strict: true, type: () => true, verify: plain });
   return (request, response, next) => {
     if (!hasBody(request.headers)) {
       request.body = {};
@@ -56,32 +59,45 @@ function isJson(contentType: string | undefined): boolean {
  * has more than 20 fields, and the schemas took 0.1 s to refuse 20,000, or brackets 100,000 deep.
  */
 function plain(_request: unknown, _response: unknown, bytes: Buffer, charset: string): void {
-  if (charset !== 'utf-8' || !isUtf8(bytes)) throw new NotPlain('the body is not UTF-8');
-  if (!isSmall(bytes)) throw new NotPlain(`the body has more than ${MOST_VALUES} values, or ${MOST_DEPTH} levels`);
+  if (charset !== 'utf-8' || !isUtf8(bytes)) throw new NotPlain('not.plain', 'the body is not UTF-8');
+  const { values, deepest, size } = measure(bytes);
+  if (size > MAX_BODY) throw new NotPlain('entity.too.large', 'the body is too large');
+  if (values > MOST_VALUES || deepest > MOST_DEPTH)
+    throw new NotPlain('not.plain', `the body has more than ${MOST_VALUES} values, or ${MOST_DEPTH} levels`);
 }
 
 const MOST_VALUES = 1_000;
 const MOST_DEPTH = 32;
-const [QUOTE, BACKSLASH, COMMA, OPENS, CLOSES] = [0x22, 0x5c, 0x2c, new Set([0x5b, 0x7b]), new Set([0x5d, 0x7d])];
+const [QUOTE, BACKSLASH, COMMA, U] = [0x22, 0x5c, 0x2c, 0x75];
+const [OPENS, CLOSES] = [new Set([0x5b, 0x7b]), new Set([0x5d, 0x7d])];
+/** An escape is 6 bytes: `\u` and four digits. It counts as 2, which is half of an emoji. */
+const ESCAPE = { bytes: 6, counts: 2 };
 
 /** Looks at each byte once, before anything is made of it. */
-function isSmall(json: Buffer): boolean {
-  let [values, depth, inText] = [1, 0, false];
+function measure(json: Buffer): { values: number; deepest: number; size: number } {
+  let [values, depth, deepest, inText, size] = [1, 0, 0, false, json.length];
   for (let at = 0; at < json.length; at += 1) {
     const byte = json[at] ?? 0;
     if (byte === QUOTE) inText = !inText;
-    else if (inText) at += byte === BACKSLASH ? 1 : 0;
+    else if (inText && byte === BACKSLASH) {
+      at += 1;
+      if (json[at] === U) size -= ESCAPE.bytes - ESCAPE.counts;
+    } else if (inText) continue;
     else if (byte === COMMA) values += 1;
-    else if (OPENS.has(byte)) depth += 1;
+    else if (OPENS.has(byte)) deepest = Math.max(deepest, (depth += 1));
     else if (CLOSES.has(byte)) depth -= 1;
-    if (values > MOST_VALUES || depth > MOST_DEPTH) return false;
   }
-  return true;
+  return { values, deepest, size };
 }
 
 /** Carries `type`, the one field that the parser passes on. */
 class NotPlain extends Error {
-  readonly type = 'not.plain';
+  readonly type: 'not.plain' | 'entity.too.large';
+
+  constructor(type: NotPlain['type'], message: string) {
+    super(message);
+    this.type = type;
+  }
 }
 
 function objectOnly(body: unknown): AppError | undefined {

@@ -31,7 +31,7 @@ export class EventStream {
   /** Resolves when the reader can take more. */
   async send({ id, event, data }: { id: string; event: string; data: unknown }): Promise<void> {
     if (this.#response.destroyed || this.#response.writableEnded) return;
-    const room = this.#response.write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    const room = this.#response.write(`id: ${id}\nevent: ${event}\ndata: ${oneLine(data)}\n\n`);
     if (!room) await drained(this.#response);
   }
 
@@ -39,6 +39,17 @@ export class EventStream {
     clearInterval(this.#keepAlive);
     this.#response.end();
   }
+}
+
+/**
+ * JSON that is one line for every reader. Some libraries end lines at these characters, too, which JSON may hold as they
+ * are.
+ */
+function oneLine(data: unknown): string {
+  return JSON.stringify(data).replaceAll(
+    /[\u0085\u2028\u2029]/g,
+    (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Resolves when the response takes more, or its reader has gone. */

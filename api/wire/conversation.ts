@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isLongerThan } from '../../domain/text.ts';
 import { instant, pageOf, pageQuery, title, uuid } from './fields.ts';
 import { turnError, turnState, usage } from './turn.ts';
 
@@ -15,7 +16,10 @@ export const updateConversationBody = z
 export const conversation = z
   .object({
     conversationId: uuid,
-    title: z.string().nullable().meta({ description: 'Untitled: the first 40 characters of its first question' }),
+    title: z
+      .string()
+      .nullable()
+      .meta({ description: 'Untitled: the first 40 characters of its first question, none cut in half' }),
     archived: z.boolean(),
     createdAt: instant,
     updatedAt: instant,
@@ -26,10 +30,11 @@ export const conversationsQuery = z.strictObject({
   ...pageQuery,
   search: z
     .string()
-    .max(200)
     .refine((value) => value.isWellFormed() && !value.includes('\0'), 'must be well-formed text')
+    .transform((value) => value.normalize('NFC'))
+    .refine((value) => !isLongerThan(value, 200), 'must have at most 200 characters')
     .optional()
-    .meta({ description: 'Part of a title, in any case' }),
+    .meta({ override: { maxLength: 200 }, description: 'Part of a title, in any case and form of Unicode' }),
   archived: z.enum(['true', 'false', 'all']).default('false'),
 });
 

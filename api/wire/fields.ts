@@ -56,8 +56,9 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 }
 
 /**
- * Refuses text that PostgreSQL cannot store (NUL, lone surrogates), and text that shows nothing (policy 12). Lengths
- * are counted in code points, as people count.
+ * Text in Unicode's form NFC, in which a syllable that a Mac wrote as its letters is one code point (policy 12).
+ * Refuses text that PostgreSQL cannot store (NUL, lone surrogates), and text that shows nothing. Lengths are counted in
+ * code points, as people count.
  */
 export function text(most: number) {
   return z
@@ -65,7 +66,7 @@ export function text(most: number) {
     .meta({ override: { minLength: 1, maxLength: most, pattern: '\\S' } })
     .refine((value) => value.isWellFormed(), 'must be well-formed Unicode (a lone surrogate was found)')
     .refine((value) => !value.includes('\0'), 'must not contain NUL')
-    .transform((value) => value.trim())
+    .transform((value) => value.normalize('NFC').trim())
     .refine((value) => !isBlank(value), 'must not be empty, or of characters alone that nobody sees')
     .refine((value) => !isLongerThan(value, most), `must have at most ${most.toLocaleString('en-US')} characters`);
 }

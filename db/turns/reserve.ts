@@ -4,6 +4,7 @@ import { holdTimeoutMs } from '../../domain/attempt-limits.ts';
 import { AppError, isTurnRefusal, type TurnFailureCode } from '../../domain/errors.ts';
 import type { Encoding, Model, PricedModel } from '../../domain/model.ts';
 import { countPrompt, TOKENS_PER_MESSAGE } from '../../domain/prompt-tokens.ts';
+import { titleOf } from '../../domain/text.ts';
 import { isAnswered, isLive } from '../../domain/turn.ts';
 import type { Reserved } from '../../workflows/contract/turn.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
@@ -156,7 +157,7 @@ async function admit(
 
 function markAdmitted(tx: Tx, row: TurnRow, runId: string, hold: Hold): void {
   tx.write(sql`with listed as (
-      update conversations set listed_at = coalesce(listed_at, now()), updated_at = now(), title = coalesce(title, left(${row.question}, 40))
+      update conversations set listed_at = coalesce(listed_at, now()), updated_at = now(), title = coalesce(title, ${titleOf(row.question)})
       where id = ${row.conversationId}
     )
     update turns set state = 'accepted', run_id = ${runId}, admitted_at = now(), ever_admitted = true, output_limit = ${hold.outputLimit}, touched_at = clock_timestamp()
