@@ -123,7 +123,8 @@ const THE_END: Record<string, Case> = {
     calls: [
       [
         ...beats(': OPENROUTER PROCESSING\n\n', 5, 300),
-        ...beats('data:\n\n', 5, 300),
+        ...beats(': keep-alive\n\n', 2, 300),
+        ...beats('data:\n\n', 3, 300),
         ...beats('data: ping\n\n', 5, 300),
         ...beats('event: keepalive\ndata: {"type":"keepalive"}\n\n', 5, 300),
         ...texts(),

@@ -52,6 +52,11 @@ describe('the text of a chunk', () => {
     ['a call of a tool', { delta: { tool_calls: [{ index: 0 }] } }, { text: '', isCall: true }],
     ['no call', { delta: { content: 'a', tool_calls: [] } }, { text: 'a', isCall: false }],
     [
+      'the finish word of LiteLLM, where only the original is left',
+      { delta: {}, finish_reason: null, native_finish_reason: 'MAX_TOKENS' },
+      { finish: 'MAX_TOKENS' },
+    ],
+    [
       'the finish word of OpenRouter',
       { delta: {}, finish_reason: 'length', native_finish_reason: 'MAX' },
       { finish: 'length' },
@@ -79,6 +84,11 @@ describe('the text of a chunk', () => {
     {},
     { choices: null },
     { choices: [null] },
+    {
+      choices: [],
+      prompt_filter_results: [{ prompt_index: 0, content_filter_results: { hate: { filtered: false } } }],
+    },
+    { choices: [{ index: 0, content_filter_offsets: { check_offset: 44 }, finish_reason: null }], object: '' },
     { choices: [{ delta: 'x' }] },
     { error: null },
     chunk({ error: null }),

@@ -316,6 +316,8 @@ describe('a failure', () => {
     ['an event of Anthropic', [{ data: { type: 'error', error: { type: 'overloaded_error' } } }], 'model_unavailable'],
     ['a choice of OpenRouter', [{ data: { choices: [{ delta: {}, error: { code: 429 } }] } }], 'model_rate_limited'],
     ['a list of Gemini', [{ bytes: '[{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}]' }], 'model_rate_limited'],
+    ['the words of Moonshot', [{ data: { error: { type: 'exceeded_current_quota_error' } } }], 'model_rejected'],
+    ['a number of Zhipu', [{ data: { error: { code: '1301', message: 'no' } } }], 'content_filtered'],
     ['a sentence', [{ data: { error: 'the prompt is quoted here', error_type: 'overloaded' } }], 'model_unavailable'],
     [
       'the filter of Azure',
