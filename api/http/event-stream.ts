@@ -41,10 +41,7 @@ export class EventStream {
   }
 }
 
-/**
- * JSON that is one line for every reader. Some libraries end lines at these characters, too, which JSON may hold as they
- * are.
- */
+/** JSON that is one line for every reader: it may hold these characters, and some libraries end a line at them. */
 function oneLine(data: unknown): string {
   return JSON.stringify(data).replaceAll(
     /[\u0085\u2028\u2029]/g,
