@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { checkUsage } from '../db/alerts/check-usage.ts';
 import { findAccount } from '../db/money/accounts.ts';
 import { resetAllowance } from '../db/money/reset-allowance.ts';
+import { purgeExpiredLinks } from '../db/sharing/share-links.ts';
 import { purgeRefused } from '../db/turns/purge.ts';
 import { armSchedules, disarmSchedule } from '../operations/arm-schedules.ts';
 import { compareSchedules, mendSchedules } from '../operations/repair-schedules.ts';
@@ -56,6 +57,7 @@ export function createMonthSteps(deps: ActivityDeps): MonthActivities {
 
 async function repairSchedules(deps: ActivityDeps): Promise<ScheduleReport> {
   const onProgress = () => Context.current().heartbeat();
+  await purgeExpiredLinks(deps.database);
   const purged = await purgeRefused(deps.database, { onStep: onProgress });
   if (purged.turns > 0) deps.log.info(purged, 'refused questions of more than 7 days ago were purged');
   const { accounts, schedules, differences } = await compareSchedules(deps, { onProgress });

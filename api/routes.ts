@@ -9,6 +9,7 @@ import { auditRoutes } from './routes/audit.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { eventRoutes } from './routes/events.ts';
+import { exportRoutes } from './routes/exports.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
@@ -18,6 +19,7 @@ import { openaiRoutes } from './routes/openai.ts';
 import { paymentWebhookRoutes } from './routes/payment-webhooks.ts';
 import { purchaseRoutes } from './routes/purchases.ts';
 import { redriveRoutes } from './routes/redrives.ts';
+import { sharingRoutes } from './routes/sharing.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { tokenStatsRoutes } from './routes/token-stats.ts';
 
@@ -33,6 +35,8 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...chatRoutes(deps, gate),
     ...openaiRoutes(deps, gate),
     ...conversationRoutes(deps),
+    ...sharingRoutes(deps),
+    ...exportRoutes(deps),
     ...accountRoutes(deps),
     ...historyRoutes(deps),
     ...notificationRoutes(deps),

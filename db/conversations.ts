@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { AppError, type ErrorCode } from '../domain/errors.ts';
 import type { TurnState, TurnUsage } from '../domain/turn.ts';
@@ -9,12 +9,14 @@ import { naming } from './driver/outcome.ts';
 import { Conversation } from './entities/conversation.ts';
 import { Turn } from './entities/turn.ts';
 import { usageOf } from './turns/row.ts';
+import { said, type Found } from './turns/search.ts';
 
 /** Instants in milliseconds. */
 export interface ConversationRecord {
   readonly conversationId: string;
   readonly title: string | null;
   readonly archived: boolean;
+  readonly pinned: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -36,20 +38,30 @@ export async function createConversation(
 
 /**
  * Newest activity first.
- * @param archived null: archived or not. @param search a part of the title, in any case and form.
+ * @param archived null: archived or not. @param pinned likewise. @param search a part of the title, or of what was
+ *   asked and answered, in any case and form.
  */
 export async function listConversations(
   database: Database,
-  list: { userId: number; search: string | null; archived: boolean | null; limit: number; cursor: string | null },
-): Promise<Page<ConversationRecord>> {
+  list: {
+    userId: number;
+    search: string | null;
+    archived: boolean | null;
+    pinned?: boolean | null;
+    limit: number;
+    cursor: string | null;
+  },
+): Promise<Page<ListedConversation>> {
   const after = list.cursor === null ? null : decodeCursor(list.cursor, ['string', 'string']);
   const search = list.search?.trim() ?? '';
-  const { rows } = await sql<ConversationRecord & { key: string }>`
-    ${search === '' ? sql`` : titled(list.userId, search)}
-    select ${conversationColumns}, c.archived_at is not null as archived, c.updated_at::text as key from conversations c
+  const { rows } = await sql<ListedConversation & { key: string }>`
+    ${search === '' ? sql`` : sql`with ${titled(list.userId, search)}, ${said(list.userId, search)}`}
+    select ${conversationColumns}, c.archived_at is not null as archived, c.pinned_at is not null as pinned, c.updated_at::text as key,
+      ${search === '' ? sql`null` : sql`(select found from said where said.conversation_id = c.id)`} as found from conversations c
     where user_id = ${list.userId} and listed_at is not null
       and (${list.archived}::boolean is null or (archived_at is not null) = ${list.archived}::boolean)
-      ${search === '' ? sql`` : sql`and id in (select id from titled)`}
+      ${PINNED.get(list.pinned ?? null) ?? sql``}
+      ${search === '' ? sql`` : sql`and id in (select id from titled union select conversation_id from said)`}
       and (${after?.[0] ?? null}::timestamptz is null or (updated_at, id) < (${after?.[0] ?? null}::timestamptz, ${after?.[1] ?? null}::uuid))
     order by updated_at desc, id desc limit ${list.limit + 1}`
     .execute(database.reads)
@@ -58,30 +70,46 @@ export async function listConversations(
   return { ...page, items: page.items.map(({ key: _, ...row }) => row) };
 }
 
+export interface ListedConversation extends ConversationRecord {
+  /** Where a search was found in what was said; null: in the title alone, or nothing was searched. */
+  readonly found: Found | null;
+}
+
+/** Written out, because an index of its own holds those that are pinned. */
+const PINNED = new Map<boolean | null, RawBuilder<unknown>>([
+  [true, sql`and pinned_at is not null`],
+  [false, sql`and pinned_at is null`],
+]);
+
 /** @throws AppError not_found, for somebody else's as well. */
 export async function getConversation(
   database: Database,
   { conversationId, userId }: { conversationId: string; userId: number },
 ): Promise<ConversationRecord> {
   const found = await first(
-    sql<ConversationRecord>`select ${conversationColumns}, c.archived_at is not null as archived
-      from conversations c where id = ${conversationId} and user_id = ${userId}`,
+    sql<ConversationRecord>`select ${conversationColumns}, c.archived_at is not null as archived, c.pinned_at is not null as pinned
+      from conversations c where id = ${conversationId} and user_id = ${userId} and erased_at is null`,
     database.reads,
   );
   if (found === null) throw new AppError('not_found');
   return found;
 }
 
-/** Renames, archives or restores. @throws AppError not_found. */
+/** Renames, archives or restores, pins or lets go. @throws AppError not_found. */
 export async function updateConversation(
   database: Database,
-  change: { conversationId: string; userId: number; title?: string; archived?: boolean },
+  change: { conversationId: string; userId: number; title?: string; archived?: boolean; pinned?: boolean },
 ): Promise<ConversationRecord> {
   return database.transaction(async (tx) => {
-    const found = await tx.em().findOne(Conversation, { id: change.conversationId, user: change.userId });
+    const found = await tx.em().findOne(Conversation, {
+      id: change.conversationId,
+      user: change.userId,
+      erasedAt: null,
+    });
     if (found === null) throw new AppError('not_found');
     if (change.title !== undefined) found.title = change.title;
     if (change.archived !== undefined) found.archivedAt = change.archived ? (found.archivedAt ?? new Date()) : null;
+    if (change.pinned !== undefined) found.pinnedAt = change.pinned ? (found.pinnedAt ?? new Date()) : null;
     return recordOf(found);
   });
 }
@@ -188,6 +216,7 @@ function recordOf(row: Conversation): ConversationRecord {
     conversationId: row.id,
     title: row.title ?? null,
     archived: row.archivedAt != null,
+    pinned: row.pinnedAt != null,
     createdAt: row.createdAt.getTime(),
     updatedAt: row.updatedAt.getTime(),
   };
@@ -198,7 +227,7 @@ function recordOf(row: Conversation): ConversationRecord {
  * this; `user_id` as a condition would let a plan compute the keys of all titles of the person instead.
  */
 function titled(userId: number, search: string) {
-  return sql`with titled as materialized (
+  return sql`titled as materialized (
       select id from conversations where search_keys(user_id, title) @> search_terms(${userId}::bigint, ${search})
         and cardinality(search_terms(${userId}::bigint, ${search})) > 0
         and strpos(search_text(title), search_text(${search})) > 0

@@ -16,6 +16,7 @@ const REQUEST_ERRORS = [
   'nobody_waits',
   'answer_erased',
   'unsupported_parameter',
+  'turn_erased',
   'confirm_required',
   'too_many_open_purchases',
   'amount_mismatch',

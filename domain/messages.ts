@@ -61,6 +61,9 @@ export const ERROR_SENTENCES = {
   unsupported_parameter: {
     ko: '지원하지 않는 매개변수입니다.',
     en: 'This parameter is not supported.',
+  turn_erased: {
+    ko: '삭제한 대화의 질문입니다. 다시 보내거나 실행할 수 없습니다.',
+    en: 'The conversation of this turn was deleted; it cannot be run again.',
   },
   confirm_required: {
     ko: '여러 건을 다시 실행하려면 confirm에 대상 수를 그대로 보내세요.',

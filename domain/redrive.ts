@@ -7,10 +7,10 @@ export const REDRIVE_TURN_STATES = ['waiting', 'running', 'completed', 'stopped'
 export type RedriveTurnState = (typeof REDRIVE_TURN_STATES)[number];
 
 /**
- * Why a turn was not replayed. `api`: it came through the OpenAI door, and nobody waits for it any more. `busy`: its conversation was busy for as
- * long as it was tried.
+ * Why a turn was not replayed. `api`: it came through the OpenAI door, and nobody waits for it any more. `busy`: its
+ * conversation was busy for as long as it was tried.
  */
-export const SKIP_REASONS = ['superseded', 'suspended', 'busy', 'not_failed', 'api'] as const;
+export const SKIP_REASONS = ['superseded', 'suspended', 'busy', 'not_failed', 'api', 'erased'] as const;
 export type SkipReason = (typeof SKIP_REASONS)[number];
 
 /** What an admin may do with a redrive, and from which states. From any other state nothing happens. */

@@ -62,6 +62,8 @@ export interface TurnRecord {
   readonly isApi: boolean;
   readonly createdAt: Instant;
   readonly endedAt: Instant | null;
+  /** When its person deleted the conversation: question and answer are gone, what it cost stays. */
+  readonly erasedAt: Instant | null;
 }
 
 /** A turn that has ended, as metrics and the log count it. */

@@ -27,6 +27,10 @@ import { LetKeysExpire } from './20261130103209-let-keys-expire.ts';
 import { LetTheNewestDeploymentSetRates } from './20261130105300-let-the-newest-deployment-set-rates.ts';
 import { OpenTheOpenaiDoor } from './20261130105541-open-the-openai-door.ts';
 import { CountUnpaidTokens } from './20261130105453-count-unpaid-tokens.ts';
+import { EraseConversations } from './20261130105553-erase-conversations.ts';
+import { CheckErased } from './20261130105554-check-erased.ts';
+import { ShareConversations } from './20261130105555-share-conversations.ts';
+import { FindWhatWasSaid } from './20261130105556-find-what-was-said.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -68,4 +72,8 @@ export const MIGRATIONS = [
   LetTheNewestDeploymentSetRates,
   OpenTheOpenaiDoor,
   CountUnpaidTokens,
+  EraseConversations,
+  CheckErased,
+  ShareConversations,
+  FindWhatWasSaid,
 ] as const;

@@ -3,8 +3,10 @@ import { takeDemoSecret } from './session/demo.ts';
 import './styles.css';
 
 takeDemoSecret();
-askEarly();
-void import('./main.tsx')
+// A shared copy is a page of its own, which knows no session.
+const isShared = location.pathname.startsWith('/s/');
+if (!isShared) askEarly();
+void (isShared ? import('./shared/open.ts') : import('./main.tsx'))
   .then(({ open }) => open())
   .catch((error: unknown) => {
     const unopened = document.querySelector<HTMLTemplateElement>('#unopened');

@@ -2,7 +2,7 @@ import { setNonce } from 'get-nonce';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App.tsx';
-import { conversationsQuery } from './chat/conversations/Conversations.tsx';
+import { conversationsQuery, pinnedQuery } from './chat/conversations/Conversations.tsx';
 import { prepareLanguage } from './i18n/language.ts';
 import { queries } from './session/keep.ts';
 import { meQuery } from './session/me.ts';
@@ -40,6 +40,7 @@ async function readFirst(): Promise<void> {
   if (currentSession().state !== 'in') return;
   await Promise.all([
     queries.prefetchInfiniteQuery(conversationsQuery({ search: '', archived: false })),
+    queries.prefetchQuery(pinnedQuery),
     queries.prefetchQuery(usageQuery),
   ]);
 }

@@ -29,6 +29,7 @@ export const STATUS_OF = {
   turn_not_failed: 409,
   nobody_waits: 409,
   answer_erased: 409,
+  turn_erased: 409,
   confirm_required: 409,
   too_many_open_purchases: 409,
   amount_mismatch: 409,

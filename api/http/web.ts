@@ -18,6 +18,8 @@ export function mountWeb(app: Express, { folder, connectTo }: { folder: string; 
       return file !== undefined || request.path === '/' ? onlyRead(request, response, next) : next();
     if (file !== undefined) return sendFile(request, response, file);
     if (!isPage(request)) return next();
+    // A shared copy is for whom its link was given to, and for no search engine.
+    if (request.path.startsWith('/s/')) response.set('X-Robots-Tag', 'noindex, nofollow');
     sendPage(response, page, connectTo);
   });
 }

@@ -20,7 +20,7 @@ export function presentTurn(
     state,
     model,
     attempt,
-    ...(answered ? { content: turn.content ?? '' } : {}),
+    ...(answered && turn.erasedAt === null ? { content: turn.content ?? '' } : {}),
     ...(answered && usage !== null ? { usage } : {}),
     ...(answered && warning !== null ? { warning: presentWarning(warning, locale) } : {}),
     ...(answered && finishReason !== null ? { finishReason } : {}),
@@ -30,6 +30,7 @@ export function presentTurn(
       : {}),
     createdAt: iso(turn.createdAt),
     ...(turn.endedAt === null ? {} : { endedAt: iso(turn.endedAt) }),
+    ...(turn.erasedAt === null ? {} : { erasedAt: iso(turn.erasedAt) }),
   };
 }
 

@@ -107,7 +107,7 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
           body: adminTurn,
         },
       },
-      errors: ['not_found', 'turn_not_failed', 'account_suspended', 'conversation_busy'],
+      errors: ['not_found', 'turn_not_failed', 'turn_erased', 'account_suspended', 'conversation_busy'],
       async handle(caller, { params: { turnId }, body: { reason } }) {
         const reopened = await replay(deps, { turnId, reason, actor: actorOf(caller) });
         return {

@@ -53,7 +53,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       }),
       body: sendBody,
       answers: RUN_ANSWERS,
-      errors: [...RUN_ERRORS, 'unknown_model', 'not_found', 'idempotency_conflict'],
+      errors: [...RUN_ERRORS, 'unknown_model', 'not_found', 'idempotency_conflict', 'turn_erased'],
       handle: (caller, { body }) => send(deps, { gate, counter }, caller, body),
     }),
     defineRoute({
@@ -85,10 +85,12 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
           .meta({ description: '`id` of the last event you have; what follows it is sent', example: '1-12' }),
       }),
       answers: { 200: { description: 'Events from there to the ending', stream: true } },
-      errors: ['not_found', 'invalid_event_id', ...TURN_REFUSALS],
+      errors: ['not_found', 'invalid_event_id', 'turn_erased', ...TURN_REFUSALS],
       async handle(caller, { params: { turnId } }) {
         const lastEventId = readLastEventId(caller);
-        return followFrom(deps, caller, await getOwnTurn(deps, caller, turnId), lastEventId);
+        const turn = await getOwnTurn(deps, caller, turnId);
+        if (turn.erasedAt !== null) throw new AppError('turn_erased', { turnId });
+        return followFrom(deps, caller, turn, lastEventId);
       },
     }),
     defineRoute({
@@ -115,7 +117,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       summary: 'Run your failed or refused turn again; answers as a send does',
       params,
       answers: RUN_ANSWERS,
-      errors: [...RUN_ERRORS, 'not_found', 'turn_not_failed'],
+      errors: [...RUN_ERRORS, 'not_found', 'turn_not_failed', 'turn_erased'],
       async handle(caller, { params: { turnId } }) {
         assertNotSuspended(caller);
         await getOwnTurn(deps, caller, turnId);

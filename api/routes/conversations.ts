@@ -6,9 +6,11 @@ import {
   listMessages,
   updateConversation,
   type ConversationRecord,
+  type ListedConversation,
   type MessageRecord,
 } from '../../db/conversations.ts';
 import type { Locale } from '../../domain/messages.ts';
+import { erase } from '../../operations/conversations/erase-conversation.ts';
 import type { ApiDeps } from '../context.ts';
 import { iso, presentError } from '../present/turn.ts';
 import { defineRoute, type Route } from '../http/route.ts';
@@ -25,8 +27,10 @@ import {
 import { uuid } from '../wire/fields.ts';
 
 const params = z.object({ conversationId: uuid });
-const ARCHIVED = { true: true, false: false, all: null } as const;
-export function conversationRoutes({ database }: ApiDeps): Route[] {
+const WHETHER = { true: true, false: false, all: null } as const;
+
+export function conversationRoutes(deps: ApiDeps): Route[] {
+  const { database } = deps;
   return [
     defineRoute({
       method: 'get',
@@ -42,11 +46,12 @@ export function conversationRoutes({ database }: ApiDeps): Route[] {
         const page = await listConversations(database, {
           userId: principal.userId,
           search: query.search ?? null,
-          archived: ARCHIVED[query.archived],
+          archived: WHETHER[query.archived],
+          pinned: WHETHER[query.pinned],
           limit: query.limit,
           cursor: query.cursor ?? null,
         });
-        return { status: 200, body: { ...page, items: page.items.map(presentConversation) } };
+        return { status: 200, body: { ...page, items: page.items.map(presentListed) } };
       },
     }),
     defineRoute({
@@ -91,20 +96,36 @@ export function conversationRoutes({ database }: ApiDeps): Route[] {
       access: 'user',
       tag: 'Conversations',
       limit: 'read',
-      summary: 'Rename, archive or bring back',
+      summary: 'Rename, archive or bring back, pin or let go',
       params,
       body: updateConversationBody,
       answers: { 200: { description: 'The conversation', body: conversation } },
       errors: ['not_found'],
       async handle({ principal }, { params: { conversationId }, body }) {
-        const { title, archived } = body;
+        const { title, archived, pinned } = body;
         const changed = await updateConversation(database, {
           conversationId,
           userId: principal.userId,
           ...(title === undefined ? {} : { title }),
           ...(archived === undefined ? {} : { archived }),
+          ...(pinned === undefined ? {} : { pinned }),
         });
         return { status: 200, body: presentConversation(changed) };
+      },
+    }),
+    defineRoute({
+      method: 'delete',
+      path: '/api/conversations/:conversationId',
+      access: 'user',
+      tag: 'Conversations',
+      limit: 'read',
+      summary: 'Delete a conversation for good: its text and share links go, its debits stay',
+      params,
+      answers: { 204: { description: 'It is gone' } },
+      errors: ['not_found', 'conversation_busy'],
+      async handle({ principal }, { params: { conversationId } }) {
+        await erase(deps, { conversationId, userId: principal.userId });
+        return { status: 204 };
       },
     }),
     defineRoute({
@@ -136,10 +157,15 @@ function presentConversation({
   conversationId,
   title,
   archived,
+  pinned,
   createdAt,
   updatedAt,
 }: ConversationRecord): z.infer<typeof conversation> {
-  return { conversationId, title, archived, createdAt: iso(createdAt), updatedAt: iso(updatedAt) };
+  return { conversationId, title, archived, pinned, createdAt: iso(createdAt), updatedAt: iso(updatedAt) };
+}
+
+function presentListed({ found, ...record }: ListedConversation) {
+  return { ...presentConversation(record), ...(found === null ? {} : { found }) };
 }
 
 function presentMessage(

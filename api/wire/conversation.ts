@@ -6,10 +6,10 @@ import { turnError, turnState, usage } from './turn.ts';
 export const createConversationBody = z.strictObject({ title: title.optional() }).meta({ id: 'CreateConversation' });
 
 export const updateConversationBody = z
-  .strictObject({ title: title.optional(), archived: z.boolean().optional() })
+  .strictObject({ title: title.optional(), archived: z.boolean().optional(), pinned: z.boolean().optional() })
   .refine(
-    (change) => change.title !== undefined || change.archived !== undefined,
-    'nothing to change: send title or archived',
+    (change) => Object.values(change).some((value) => value !== undefined),
+    'nothing to change: send title, archived or pinned',
   )
   .meta({ id: 'UpdateConversation' });
 
@@ -21,10 +21,29 @@ export const conversation = z
       .nullable()
       .meta({ description: 'Untitled: the first 40 characters of its first question, none cut in half' }),
     archived: z.boolean(),
+    pinned: z.boolean(),
     createdAt: instant,
     updatedAt: instant,
   })
   .meta({ id: 'Conversation' });
+
+export const found = z
+  .object({
+    turnId: uuid,
+    sequence: z.int().min(1),
+    role: z.enum(['user', 'assistant']),
+    before: z.string(),
+    match: z.string(),
+    after: z.string(),
+  })
+  .meta({
+    id: 'Found',
+    description: 'The newest place where it was said: `before`, `match`, `after` are one piece of text',
+  });
+
+const listedConversation = conversation
+  .extend({ found: found.optional().meta({ description: 'Of a search; absent when only the title has it' }) })
+  .meta({ id: 'ListedConversation' });
 
 export const conversationsQuery = z.strictObject({
   ...pageQuery,
@@ -34,8 +53,12 @@ export const conversationsQuery = z.strictObject({
     .transform((value) => value.normalize('NFC'))
     .refine((value) => !isLongerThan(value, 200), 'must have at most 200 characters')
     .optional()
-    .meta({ override: { maxLength: 200 }, description: 'Part of a title, in any case and form of Unicode' }),
+    .meta({
+      override: { maxLength: 200 },
+      description: 'Part of a title, a question or an answer, in any case and form of Unicode',
+    }),
   archived: z.enum(['true', 'false', 'all']).default('false'),
+  pinned: z.enum(['true', 'false', 'all']).default('all'),
 });
 
 export const messagesQuery = z.strictObject({
@@ -68,5 +91,5 @@ export const messageItem = z
   })
   .meta({ id: 'Message' });
 
-export const conversationPage = pageOf(conversation).meta({ id: 'Conversations' });
+export const conversationPage = pageOf(listedConversation).meta({ id: 'Conversations' });
 export const messagePage = pageOf(messageItem).meta({ id: 'Messages' });

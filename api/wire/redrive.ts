@@ -74,7 +74,7 @@ export const redrive = z
       completed: count,
       stopped: count,
       failed: count,
-      skipped: z.object({ superseded: count, suspended: count, busy: count, not_failed: count, api: count }),
+      skipped: z.object({ superseded: count, suspended: count, busy: count, not_failed: count, api: count, erased: count }),
     }),
     createdAt: instant,
     endedAt: instant.nullable(),

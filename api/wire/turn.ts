@@ -62,6 +62,7 @@ export const turn = z
     error: turnError.optional(),
     createdAt: instant,
     endedAt: instant.optional(),
+    erasedAt: instant.optional().meta({ description: 'Its conversation was deleted: its text is gone for good' }),
   })
   .meta({ id: 'Turn' });
 export type TurnBody = z.infer<typeof turn>;

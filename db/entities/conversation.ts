@@ -11,14 +11,26 @@ export const Conversation = defineEntity({
     title: p.text().nullable(),
     lastSequence: p.integer().default(0),
     archivedAt: p.datetime().nullable(),
+    pinnedAt: p.datetime().nullable(),
     listedAt: p.datetime().nullable(),
+    erasedAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p.datetime().defaultRaw('now()'),
   },
+  checks: [
+    {
+      name: 'conversations_erased_are_blank',
+      expression: 'erased_at is null or (title is null and listed_at is null)',
+    },
+  ],
   indexes: [
     sqlIndex(
       'conversations_newest_of_user',
       'conversations (user_id, updated_at desc, id desc) where listed_at is not null',
+    ),
+    sqlIndex(
+      'conversations_pinned_of_user',
+      'conversations (user_id, updated_at desc, id desc) where pinned_at is not null',
     ),
     sqlIndex('conversations_by_title', 'conversations using gin (search_keys(user_id, title))'),
   ],

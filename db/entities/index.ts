@@ -13,6 +13,8 @@ import { PaymentSnapshot, Purchase, PurchaseBooking, PurchaseSecret } from './pa
 import { Refund } from './payments/refund.ts';
 import { Redrive, RedriveTurn } from './redrive.ts';
 import { Turn, TurnPrompt } from './turn.ts';
+import { ShareLink } from './sharing/share-link.ts';
+import { Turn } from './turn.ts';
 import { Refusal, UsageRollup } from './usage-rollup.ts';
 import { ApiKey, User } from './user.ts';
 
@@ -24,6 +26,7 @@ export const ENTITIES = [
   Period,
   Conversation,
   Turn,
+  ShareLink,
   ModelRate,
   RatePublisher,
   Hold,

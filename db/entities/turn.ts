@@ -54,6 +54,7 @@ export const Turn = defineEntity({
     endedAt: p.datetime().nullable(),
     replayedAt: p.datetime().nullable(),
     isApi: p.boolean().default(false),
+    erasedAt: p.datetime().nullable(),
   },
   checks: [
     { name: 'turns_asked_output_is_positive', expression: 'asked_output > 0' },
@@ -66,7 +67,15 @@ export const Turn = defineEntity({
       name: 'turns_failed_say_why',
       expression: "state <> all (array['failed', 'refused']) or error_code is not null",
     },
-    { name: 'turns_completed_have_an_answer', expression: "state <> 'completed' or answer is not null" },
+    {
+      name: 'turns_completed_have_an_answer',
+      expression: "state <> 'completed' or answer is not null or erased_at is not null",
+    },
+    {
+      name: 'turns_erased_hold_no_text',
+      expression:
+        "erased_at is null or (question = '' and answer is null and length(body_hash) = 0 and ended_at is not null)",
+    },
   ],
   uniques: [
     { name: 'turns_sequence_is_unique', properties: ['conversation', 'sequence'] },
@@ -100,6 +109,11 @@ export const Turn = defineEntity({
     sqlIndex(
       'turns_by_error_of_user',
       'turns (user_id, error_code, created_at desc, id desc, state) where error_code is not null',
+    ),
+    // A turn comes in once, when it has ended: the keys of a text are not computed again for each step on the way.
+    sqlIndex(
+      'turns_by_text',
+      'turns using gin (search_keys(user_id, question), search_keys(user_id, answer)) where ended_at is not null and ever_admitted and erased_at is null',
     ),
     { name: 'turns_replayed', columns: [...NEWEST], where: 'replayed_at is not null' },
   ],

@@ -63,6 +63,6 @@ export function candidates({ filter, includeSuperseded }: RedriveRequest): RawBu
     select t.id, t.created_at, a.suspended_at is not null as suspended, ${superseded} as superseded, t.is_api as api,
       exists (select 1 from redrive_turns i join redrives r on r.id = i.redrive_id
         where i.turn_id = t.id and i.state in ('waiting', 'running') and r.ended_at is null) as held
-    from turns t join accounts a on a.id = t.account_id where ${matches({ ...filter, state: 'failed' })}
+    from turns t join accounts a on a.id = t.account_id where t.erased_at is null and ${matches({ ...filter, state: 'failed' })}
   ), candidates as (select * from matching where not held)`;
 }

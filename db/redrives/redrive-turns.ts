@@ -10,18 +10,18 @@ import { lockTurn, recordOf, turnColumns, type LockedTurn, type TurnRow } from '
 import { reopenLocked } from '../turns/turns.ts';
 
 export async function countProgress(on: Sql, redriveId: string, state: RedriveState): Promise<RedriveProgress> {
-  const { superseded, suspended, busy, not_failed, api, ...counts } = await one(
+  const { superseded, suspended, busy, not_failed, api, erased, ...counts } = await one(
     sql<Omit<RedriveProgress, 'state' | 'skipped'> & Record<SkipReason, number>>`
     select count(*) filter (where state = 'waiting')::int as waiting, count(*) filter (where state = 'running')::int as running,
       count(*) filter (where state = 'completed')::int as completed, count(*) filter (where state = 'stopped')::int as stopped,
       count(*) filter (where state = 'failed')::int as failed,
       count(*) filter (where state = 'skipped' and code = 'superseded')::int as superseded, count(*) filter (where state = 'skipped' and code = 'suspended')::int as suspended,
       count(*) filter (where state = 'skipped' and code = 'busy')::int as busy, count(*) filter (where state = 'skipped' and code = 'not_failed')::int as not_failed,
-      count(*) filter (where state = 'skipped' and code = 'api')::int as api
+      count(*) filter (where state = 'skipped' and code = 'api')::int as api, count(*) filter (where state = 'skipped' and code = 'erased')::int as erased
     from redrive_turns where redrive_id = ${redriveId}`,
     on,
   );
-  return { state, ...counts, skipped: { superseded, suspended, busy, not_failed, api } };
+  return { state, ...counts, skipped: { superseded, suspended, busy, not_failed, api, erased } };
 }
 
 /** Records how the turns that a redrive has begun have ended. */
@@ -99,6 +99,7 @@ export async function beginReplay(
 }
 
 async function whyNot(tx: Tx, row: LockedTurn, includeSuperseded: boolean): Promise<SkipReason | null> {
+  if (row.erasedAt !== null) return 'erased';
   if (row.state !== 'failed') return 'not_failed';
   if (row.isApi) return 'api';
   if (row.suspended) return 'suspended';

@@ -42,8 +42,8 @@ export interface Accepted {
  * (G12).
  * @param beforeNew runs before anything is written for a turn that has to run. If it throws, the turn is refused. It is
  *   told whether nothing of the turn is stored yet.
- * @throws AppError not_found (conversation), conversation_busy, idempotency_conflict, invalid_request (id and key
- *   disagree). OutcomeUnknown with `turnId` (and `conversationId`): `findAccepted` tells what became of it.
+ * @throws AppError not_found (conversation), conversation_busy, idempotency_conflict, turn_erased, invalid_request
+ *   (id and key disagree). OutcomeUnknown with `turnId` (and `conversationId`): `findAccepted` tells what became of it.
  */
 export async function acceptTurn(
   database: Database,
@@ -70,6 +70,7 @@ async function acceptOnce(database: Database, request: SendRequest, beforeNew: B
     const messageTokens = await countedMessage(database.sql, request);
     return database.inLane(request, () => writeTurn(database, request, messageTokens));
   }
+  assertNotErased(known);
   const decision = decideSendAgain(known.state, known.bodyHash.equals(request.bodyHash));
   if (decision === 'conflict') throw new AppError('idempotency_conflict', { turnId: known.id });
   if (decision === 'judge_anew') {
@@ -91,7 +92,7 @@ async function countedMessage(on: Sql, request: SendRequest): Promise<number> {
     const found = await first(
       sql<{ isBusy: boolean }>`
         select exists (select 1 from turns where conversation_id = c.id and state in ('accepted', 'running')) as "isBusy"
-        from conversations c where id = ${request.conversationId} and user_id = ${request.userId}`,
+        from conversations c where id = ${request.conversationId} and user_id = ${request.userId} and erased_at is null`,
       on,
     );
     if (found === null) throw new AppError('not_found');
@@ -110,6 +111,7 @@ export async function findAccepted(
 ): Promise<Accepted | null> {
   const row = await findTurnRow(database.sql, turnId);
   if (row === null || row.state === 'refused') return null;
+  if (row.accountId === accountId) assertNotErased(row);
   if (row.accountId !== accountId || !row.bodyHash.equals(bodyHash))
     throw new AppError('idempotency_conflict', { turnId });
   return { decision: 'join', turn: recordOf(row) };
@@ -139,6 +141,11 @@ async function findOwn(on: Sql, turnId: string, accountId: number): Promise<Turn
   return row;
 }
 
+/** Its text and its body's hash are gone, so nothing tells whether the same is asked. It never runs again. */
+function assertNotErased({ id, erasedAt }: TurnRow): void {
+  if (erasedAt !== null) throw new AppError('turn_erased', { turnId: id });
+}
+
 function idAndKeyDisagree(): AppError {
   return new AppError('invalid_request', {
     field: 'turnId',
@@ -154,7 +161,7 @@ async function writeTurn(database: Database, request: SendRequest, messageTokens
   const conversation =
     request.conversationId === null
       ? sql`insert into conversations (id, user_id, last_sequence) values (${conversationId}, ${userId}, 1) returning id, last_sequence`
-      : sql`update conversations set last_sequence = last_sequence + 1 where id = ${conversationId} and user_id = ${userId} returning id, last_sequence`;
+      : sql`update conversations set last_sequence = last_sequence + 1 where id = ${conversationId} and user_id = ${userId} and erased_at is null returning id, last_sequence`;
   try {
     const inserted = sql<TurnRow>`with conversation as (${conversation}), t as (
         insert into turns (id, user_id, account_id, conversation_id, sequence, model, asked_output, body_hash, idempotency_key, question, question_tokens, encoding, is_api)
@@ -175,6 +182,7 @@ async function writeTurn(database: Database, request: SendRequest, messageTokens
 /** Nothing was bound, so the new body replaces the stored one. */
 async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest, messageTokens: number): Promise<Accepted> {
   const row = await lockTurn(tx, known.id);
+  if (row !== null) assertNotErased(row);
   if (row?.state !== 'refused') {
     // Somebody else's re-send came first, and what it made of the turn decides.
     if (row === null || !row.bodyHash.equals(request.bodyHash))
@@ -200,7 +208,7 @@ async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest, messageTo
 /** Locks the conversation, before the turn. @throws AppError not_found, for somebody else's as well. */
 async function assertConversation(tx: Tx, conversationId: string, userId: number): Promise<void> {
   const found = await first(
-    sql`select 1 from conversations where id = ${conversationId} and user_id = ${userId} for update`,
+    sql`select 1 from conversations where id = ${conversationId} and user_id = ${userId} and erased_at is null for update`,
     tx,
   );
   if (found === null) throw new AppError('not_found');

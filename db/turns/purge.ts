@@ -28,7 +28,7 @@ export async function purgeRefused(
 async function purgeSome(tx: Tx, atOnce: number): Promise<{ turns: number; conversations: number }> {
   const { rows: old } = await sql<{ id: string; conversationId: string }>`
     select t.id, t.conversation_id as "conversationId" from conversations c join turns t on t.conversation_id = c.id
-    where t.state = 'refused' and t.created_at < now() - ${KEPT_DAYS} * interval '1 day' and t.ended_at < now() - ${KEPT_DAYS} * interval '1 day'
+    where t.state = 'refused' and t.erased_at is null and t.created_at < now() - ${KEPT_DAYS} * interval '1 day' and t.ended_at < now() - ${KEPT_DAYS} * interval '1 day'
     order by t.created_at limit ${atOnce} for update of c, t skip locked`.execute(tx);
   if (old.length === 0) return { turns: 0, conversations: 0 };
   await sql`delete from turns where id = any(${old.map(({ id }) => id)}::uuid[]) and state = 'refused'`.execute(tx);

@@ -11,8 +11,8 @@ import { reopenLocked } from './turns.ts';
 /**
  * Reopens one failed turn for an admin: failed → accepted by compare-and-set, so that two replays at once start one
  * run. The caller starts the run.
- * @throws AppError not_found, turn_not_failed (for a refused turn, too: its person sends it again), account_suspended,
- *   conversation_busy. OutcomeUnknown as `reopenTurn`.
+ * @throws AppError not_found, turn_erased, turn_not_failed (for a refused turn, too: its person sends it again),
+ *   account_suspended, conversation_busy. OutcomeUnknown as `reopenTurn`.
  */
 export async function replayTurn(
   database: Database,

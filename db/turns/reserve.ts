@@ -93,8 +93,8 @@ export async function reserveLocked(
   }
   // A run that was reset and cancelled before it began leaves the turn its ending, so that it may still be run again. A
   // run that has ended the turn judges again when nobody heard its answer: what its person was told stands (policy 13).
-  // Whoever asked through the OpenAI door was told how it ended, and is gone.
-  if (cancelled || row.isApi || row.runId === context.runId) {
+  // Whoever asked through the OpenAI door was told how it ended, and is gone. What was erased never runs again.
+  if (cancelled || row.isApi || row.erasedAt !== null || row.runId === context.runId) {
     const over = await findEnding(tx, row);
     if (over !== null) return over;
   }

@@ -36,6 +36,7 @@ const FIGURES = [
   'endedAt',
   'replayedAt',
   'isApi',
+  'erasedAt',
 ] as const;
 
 export const turnColumns = columnsOf(Turn, 't', [...FIGURES, 'question', 'answer']);
@@ -95,6 +96,7 @@ export function recordOf(row: TurnRow): TurnRecord {
     isApi: row.isApi,
     createdAt: row.createdAt,
     endedAt: row.endedAt,
+    erasedAt: row.erasedAt,
   };
 }
 

@@ -20,8 +20,8 @@ export async function findTurn(
  * Reopens a turn for the person's retry or an admin's replay: failed | refused → accepted by compare-and-set, so that
  * two at once start one run. A retry joins a turn that was accepted and never held: the press that opened it may have
  * been lost.
- * @throws AppError not_found, turn_not_failed, account_suspended, conversation_busy. OutcomeUnknown with `turnId`:
- *   `findReopened` tells what became of it.
+ * @throws AppError not_found, turn_erased, turn_not_failed, account_suspended, conversation_busy. OutcomeUnknown with
+ *   `turnId`: `findReopened` tells what became of it.
  */
 export async function reopenTurn(
   database: Database,
@@ -44,9 +44,10 @@ export async function findReopened(database: Database, turnId: string): Promise<
 
 /**
  * Does what `reopenTurn` does, for a holder of the turn's locks.
- * @throws AppError turn_not_failed, nobody_waits, account_suspended, conversation_busy.
+ * @throws AppError turn_erased, turn_not_failed, nobody_waits, account_suspended, conversation_busy.
  */
 export async function reopenLocked(tx: Tx, row: LockedTurn, reason: 'retry' | 'replay'): Promise<TurnRecord> {
+  if (row.erasedAt !== null) throw new AppError('turn_erased', { turnId: row.id });
   if (!mayRunAgain(row.state, reason)) throw new AppError('turn_not_failed', { turnId: row.id, state: row.state });
   if (row.isApi) throw new AppError('nobody_waits', { turnId: row.id });
   if (row.suspended) throw new AppError('account_suspended');

@@ -138,3 +138,14 @@ export async function announceBatch(redis: Redis, turnId: string, batch: Batch):
     Promise.all(batch.entries.map((entry) => commands.publish(turnKey(turnId), encodeMessage(entry)))),
   );
 }
+
+/** Keys that one command deletes, so that a long conversation keeps Redis from nothing else. */
+const DELETED_AT_ONCE = 500;
+
+/** Deletes what Redis has of turns that have ended. @throws RedisAway */
+export async function deleteStreams(redis: Pick<Redis, 'ask'>, turnIds: readonly string[]): Promise<void> {
+  for (let from = 0; from < turnIds.length; from += DELETED_AT_ONCE) {
+    const keys = turnIds.slice(from, from + DELETED_AT_ONCE).map(turnKey);
+    await redis.ask((commands) => commands.unlink(keys));
+  }
+}

@@ -82,7 +82,7 @@ test('forty turns fail; an admin finds the cause in three requests, one call rep
       completed: 40,
       stopped: 0,
       failed: 0,
-      skipped: { superseded: 0, suspended: 0, busy: 0, not_failed: 0, api: 0 },
+      skipped: { superseded: 0, suspended: 0, busy: 0, not_failed: 0, api: 0, erased: 0 },
     },
   });
   expect(await debitsOfPerson()).toBe(40);

@@ -102,7 +102,7 @@ describe('a redrive whose worker was killed', () => {
         stopped: 0,
         running: 0,
         waiting: 0,
-        skipped: { superseded: 0, suspended: 0, busy: 0, not_failed: 0, api: 0 },
+        skipped: { superseded: 0, suspended: 0, busy: 0, not_failed: 0, api: 0, erased: 0 },
       },
     });
     // The row changes before the workflow closes.

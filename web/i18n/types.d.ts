@@ -3,6 +3,7 @@ import type admin from './ko/admin.json';
 import type chat from './ko/chat.json';
 import type common from './ko/common.json';
 import type purchase from './ko/purchase.json';
+import type sharing from './ko/sharing.json';
 import type usage from './ko/usage.json';
 
 declare module 'i18next' {
@@ -13,6 +14,7 @@ declare module 'i18next' {
       common: typeof common;
       chat: typeof chat;
       purchase: typeof purchase;
+      sharing: typeof sharing;
       usage: typeof usage;
     };
   }

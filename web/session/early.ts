@@ -2,7 +2,11 @@
 export const KEPT_KEY = 'turnkeeper.token';
 
 /** The requests of the sidebar, exactly as the sidebar makes them. */
-const SIDEBAR = ['/api/conversations?limit=40&archived=false', '/api/ai-usage'];
+const SIDEBAR = [
+  '/api/conversations?limit=40&archived=false&pinned=false',
+  '/api/conversations?limit=100&archived=false&pinned=true',
+  '/api/ai-usage',
+];
 /** An answer that nobody has taken by then is too old. */
 const FRESH_MS = 5_000;
 

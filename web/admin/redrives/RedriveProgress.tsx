@@ -23,6 +23,7 @@ const SKIP_REASONS = [
   'busy',
   'not_failed',
   'api',
+  'erased',
 ] as const satisfies readonly (keyof Redrive['progress']['skipped'])[];
 
 export function isOver({ state }: Redrive): boolean {

@@ -1,30 +1,46 @@
-import { Archive, ArchiveRestore, Ellipsis, Pencil } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { Archive, ArchiveRestore, Ellipsis, Pencil, Pin, PinOff, Share2, Trash2 } from 'lucide-react';
+import { lazy, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'wouter';
 import type { Schemas } from '../../api/schemas.ts';
 import { isComposingKey } from '../../ui/keys/composing-key.ts';
 import { sentenceOf } from '../../ui/Problem.tsx';
+import { loadWords } from '../../i18n/language.ts';
 import { Menu } from '../../ui/menu/Menu.tsx';
-
+import { OnDemand } from '../../ui/OnDemand.tsx';
 import { useChangeConversation } from './use-change-conversation.ts';
 
-type Conversation = Schemas['Conversation'];
+type Conversation = Schemas['ListedConversation'];
 
-/** @param onMoved called when it has been moved to the archive or back, and so is about to leave the list. */
+const DeleteDialog = lazy(async () => {
+  const [{ DeleteDialog }] = await Promise.all([import('./DeleteDialog.tsx'), loadWords('sharing')]);
+  return { default: DeleteDialog };
+});
+const ShareDialog = lazy(async () => {
+  const [{ ShareDialog }] = await Promise.all([import('./ShareDialog.tsx'), loadWords('sharing')]);
+  return { default: ShareDialog };
+});
+
+/**
+ * @param onMoved called when it has been moved to the archive or back, and so is about to leave the list.
+ * @param onDeleted likewise, when it was deleted.
+ */
 export function ConversationItem({
   item,
   onLeave,
   onMoved,
+  onDeleted,
 }: {
   item: Conversation;
   onLeave: () => void;
   onMoved: (item: Conversation) => void;
+  onDeleted: () => void;
 }) {
   const { t } = useTranslation('chat');
   const { t: common } = useTranslation();
   const [location] = useLocation();
   const [renaming, setRenaming] = useState(false);
+  const [dialog, setDialog] = useState<'share' | 'delete' | null>(null);
   const link = useRef<HTMLAnchorElement>(null);
   const change = useChangeConversation();
   const href = `/c/${item.conversationId}`;
@@ -55,15 +71,23 @@ export function ConversationItem({
           onClick={onLeave}
           aria-current={current ? 'page' : undefined}
           title={title}
-          className="min-w-0 flex-1 truncate rounded-lg px-3 py-1.5 text-sm"
+          className="min-w-0 flex-1 rounded-lg px-3 py-1.5 text-sm"
         >
-          {title}
+          <span className="block truncate">{title}</span>
+          {item.found !== undefined && <Said {...item.found} />}
         </Link>
         <Menu
           aria-label={t('conversationMenu', { title })}
           keepFocus={renaming}
           width="w-44"
           entries={[
+            {
+              kind: 'action',
+              label: item.pinned ? t('unpin') : t('pin'),
+              icon: item.pinned ? PinOff : Pin,
+              onSelect: () => change.mutate({ conversationId: item.conversationId, pinned: !item.pinned }),
+            },
+            { kind: 'action', label: t('share'), icon: Share2, onSelect: () => setDialog('share') },
             { kind: 'action', label: t('rename'), icon: Pencil, onSelect: () => setRenaming(true) },
             {
               kind: 'action',
@@ -75,18 +99,40 @@ export function ConversationItem({
                   { onSuccess: () => onMoved(item) },
                 ),
             },
+            { kind: 'line' },
+            { kind: 'action', label: t('delete'), icon: Trash2, onSelect: () => setDialog('delete') },
           ]}
           className="size-7 shrink-0 rounded-md text-faint opacity-0 group-hover:opacity-100 hover:text-ink focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100"
         >
           <Ellipsis aria-hidden className="mx-auto size-4" />
         </Menu>
       </div>
+      {dialog !== null && (
+        <OnDemand closed={null} onClose={() => setDialog(null)}>
+          {dialog === 'share' ? (
+            <ShareDialog item={item} onClose={() => setDialog(null)} />
+          ) : (
+            <DeleteDialog item={item} onClose={() => setDialog(null)} onDeleted={onDeleted} />
+          )}
+        </OnDemand>
+      )}
       {change.isError && (
         <p role="alert" className="px-3 py-1 text-xs text-bad">
           {sentenceOf(change.error, common)}
         </p>
       )}
     </>
+  );
+}
+
+/** A piece of what was said, with what was searched marked. */
+function Said({ before, match, after }: Schemas['Found']) {
+  return (
+    <span className="line-clamp-2 text-xs break-words text-faint">
+      {before}
+      <mark className="bg-accent-tint font-medium text-ink">{match}</mark>
+      {after}
+    </span>
   );
 }
 

@@ -1,16 +1,18 @@
-import { infiniteQueryOptions, useInfiniteQuery } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Search } from 'lucide-react';
 import { useCallback, useDeferredValue, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
+import { useMe } from '../../session/me.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Loading } from '../../ui/Loading.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { SEARCH } from '../../ui/keys/shortcuts.ts';
 import { useInView } from '../../ui/use-in-view.ts';
 import { ConversationItem } from './ConversationItem.tsx';
+import { groupByDay } from './groups.ts';
 import { Undo } from './Undo.tsx';
 
 export function conversationsQuery({ search, archived }: { search: string; archived: boolean }) {
@@ -23,6 +25,7 @@ export function conversationsQuery({ search, archived }: { search: string; archi
             query: {
               limit: 40,
               archived: archived ? 'true' : 'false',
+              ...(search === '' && !archived ? { pinned: 'false' as const } : {}),
               ...(search === '' ? {} : { search }),
               ...(pageParam === null ? {} : { cursor: pageParam }),
             },
@@ -34,7 +37,14 @@ export function conversationsQuery({ search, archived }: { search: string; archi
   });
 }
 
-/** The conversations, newest activity first, searched by title; scrolling loads more. */
+/** Those that are pinned; where they are searched or archived, they stand among the others. */
+export const pinnedQuery = queryOptions({
+  queryKey: ['conversations', 'pinned'],
+  queryFn: () =>
+    answer(api.GET('/api/conversations', { params: { query: { limit: 100, archived: 'false', pinned: 'true' } } })),
+});
+
+/** The conversations, newest activity first, by day; searched by title and by what was said; scrolling loads more. */
 export function Conversations({ onLeave }: { onLeave: () => void }) {
   const { t } = useTranslation('chat');
   const [search, setSearch] = useState('');
@@ -48,14 +58,27 @@ export function Conversations({ onLeave }: { onLeave: () => void }) {
   const more = useInView(() => {
     if (list.hasNextPage && !list.isFetchingNextPage) void list.fetchNextPage();
   }, list.dataUpdatedAt);
+  const isPlain = wanted === '' && !archived;
+  const pinned = useQuery({ ...pinnedQuery, enabled: isPlain });
+  const kept = isPlain ? (pinned.data?.items ?? []) : [];
+  const { timeZone } = useMe();
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const sections = [
+    ...(kept.length === 0 ? [] : [{ label: t('pinned'), items: kept }]),
+    ...(isPlain
+      ? groupByDay(items, { timeZone, now: list.dataUpdatedAt }).map(({ group, items: members }) => ({
+          label: t(`groups.${group}`),
+          items: members,
+        }))
+      : [{ label: null, items }]),
+  ];
   const [moved, setMoved] = useState<Schemas['Conversation'] | null>(null);
   const forgetMoved = useCallback(() => setMoved(null), []);
-  const rows = useRef<HTMLUListElement>(null);
-  const onMoved = (item: Schemas['Conversation'], at: number) => {
-    setMoved(item);
+  const rows = useRef<HTMLDivElement>(null);
+  const leaveRow = (conversationId: string) => {
     // The row is still there: the focus goes to the next one, or to the one before the last.
-    const links = [...(rows.current?.querySelectorAll<HTMLElement>(':scope > li a') ?? [])];
+    const links = [...(rows.current?.querySelectorAll<HTMLElement>('li a') ?? [])];
+    const at = links.findIndex((link) => link.getAttribute('href') === `/c/${conversationId}`);
     (links[at + 1] ?? links[at - 1] ?? input.current)?.focus();
   };
   return (
@@ -80,18 +103,33 @@ export function Conversations({ onLeave }: { onLeave: () => void }) {
       <div className="-mx-1 min-h-0 flex-1 overflow-y-auto px-1" aria-busy={list.isFetching}>
         {list.isPending && <Loading />}
         {list.isError && <Problem error={list.error} onRetry={() => void list.refetch()} />}
-        {list.isSuccess && items.length === 0 && (
+        {list.isSuccess && items.length === 0 && kept.length === 0 && (
           <p className="px-3 py-6 text-center text-sm text-faint">
             {wanted !== '' ? t('noneFound') : archived ? t('noneArchived') : t('none')}
           </p>
         )}
-        <ul ref={rows} className="grid grid-cols-[minmax(0,1fr)] gap-px">
-          {items.map((item, at) => (
-            <li key={item.conversationId}>
-              <ConversationItem item={item} onLeave={onLeave} onMoved={(changed) => onMoved(changed, at)} />
-            </li>
+        <div ref={rows}>
+          {sections.map(({ label, items: members }) => (
+            <section key={label} {...(label === null ? {} : { 'aria-label': label })}>
+              {label !== null && <h2 className="px-3 pt-3 pb-1 text-xs font-medium text-faint">{label}</h2>}
+              <ul className="grid grid-cols-[minmax(0,1fr)] gap-px">
+                {members.map((item) => (
+                  <li key={item.conversationId}>
+                    <ConversationItem
+                      item={item}
+                      onLeave={onLeave}
+                      onMoved={(changed) => {
+                        setMoved(changed);
+                        leaveRow(changed.conversationId);
+                      }}
+                      onDeleted={() => leaveRow(item.conversationId)}
+                    />
+                  </li>
+                ))}
+              </ul>
+            </section>
           ))}
-        </ul>
+        </div>
         <div ref={more} className="h-px" />
         {list.isFetchingNextPage && <Loading className="p-3" />}
       </div>

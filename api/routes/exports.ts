@@ -1,0 +1,119 @@
+import type { Response } from 'express';
+import { z } from 'zod';
+import { getConversation, listMessages, type ConversationRecord, type MessageRecord } from '../../db/conversations.ts';
+import type { Database } from '../../db/database.ts';
+import type { Locale } from '../../domain/messages.ts';
+import type { ApiDeps } from '../context.ts';
+import { drained } from '../http/event-stream.ts';
+import { defineRoute, type Route } from '../http/route.ts';
+import { iso } from '../present/turn.ts';
+import { exportedConversation, exportQuery } from '../wire/export.ts';
+import { uuid } from '../wire/fields.ts';
+
+/** Messages that one query reads. */
+const BATCH = 100;
+
+export function exportRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/api/conversations/:conversationId/export',
+      access: 'user',
+      tag: 'Conversations',
+      limit: 'read',
+      summary: 'The whole conversation as a file: JSON or, with `format=markdown`, Markdown',
+      params: z.object({ conversationId: uuid }),
+      query: exportQuery,
+      answers: { 200: { description: 'The file. Markdown is `text/markdown`', body: exportedConversation } },
+      errors: ['not_found'],
+      async handle({ principal, response, gone, locale }, { params: { conversationId }, query: { format } }) {
+        const which = { conversationId, userId: principal.userId };
+        const conversation = await getConversation(database, which);
+        const file = FILES[format];
+        const pieces = file.write(conversation, messagesOf(database, which), locale);
+        response.status(200).set({
+          'Content-Type': file.type,
+          'Content-Disposition': `attachment; filename="turnkeeper-${conversationId}.${file.ending}"`,
+        });
+        return send(response, pieces, gone);
+      },
+    }),
+  ];
+}
+
+interface FileKind {
+  readonly type: string;
+  readonly ending: string;
+  write(
+    conversation: ConversationRecord,
+    batches: AsyncIterable<readonly MessageRecord[]>,
+    locale: Locale,
+  ): AsyncGenerator<string>;
+}
+
+const FILES = {
+  json: { type: 'application/json; charset=utf-8', ending: 'json', write: writeJson },
+  markdown: { type: 'text/markdown; charset=utf-8', ending: 'md', write: writeMarkdown },
+} as const satisfies Record<z.infer<typeof exportQuery>['format'], FileKind>;
+
+async function* messagesOf(
+  database: Database,
+  which: { conversationId: string; userId: number },
+): AsyncGenerator<readonly MessageRecord[]> {
+  let cursor: string | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof listMessages>> = await listMessages(database, {
+      ...which,
+      limit: BATCH,
+      cursor,
+    });
+    yield page.items;
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+}
+
+async function* writeJson(
+  { conversationId, title, createdAt, updatedAt }: ConversationRecord,
+  batches: AsyncIterable<readonly MessageRecord[]>,
+): AsyncGenerator<string> {
+  const head = { conversationId, title, createdAt: iso(createdAt), updatedAt: iso(updatedAt) };
+  yield `${JSON.stringify(head).slice(0, -1)},"messages":[`;
+  let comma = '';
+  for await (const batch of batches) {
+    for (const { turnId, role, content, model, state, createdAt: at } of batch) {
+      yield `${comma}${JSON.stringify({ turnId, role, content, model, state, createdAt: iso(at) })}`;
+      comma = ',';
+    }
+  }
+  yield ']}';
+}
+
+const WORDS = {
+  ko: { user: '질문', assistant: '답변', untitled: '제목 없는 대화' },
+  en: { user: 'Question', assistant: 'Answer', untitled: 'Untitled conversation' },
+} as const satisfies Record<Locale, object>;
+
+async function* writeMarkdown(
+  { title }: ConversationRecord,
+  batches: AsyncIterable<readonly MessageRecord[]>,
+  locale: Locale,
+): AsyncGenerator<string> {
+  const words = WORDS[locale];
+  yield `# ${(title ?? words.untitled).replaceAll(/\s+/g, ' ')}\n`;
+  for await (const batch of batches)
+    for (const { role, content, createdAt } of batch)
+      yield `\n## ${words[role]} (${iso(createdAt)})\n\n${content.trimEnd()}\n`;
+}
+
+/**
+ * No faster than the reader reads. An error on the way cuts the connection, so that half a file is never taken for a
+ * whole one.
+ */
+async function send(response: Response, pieces: AsyncIterable<string>, gone: AbortSignal): Promise<null> {
+  for await (const piece of pieces) {
+    if (gone.aborted) return null;
+    if (!response.write(piece)) await drained(response);
+  }
+  response.end();
+  return null;
+}

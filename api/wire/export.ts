@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { instant, uuid } from './fields.ts';
+import { messageItem } from './conversation.ts';
+
+export const exportQuery = z.strictObject({ format: z.enum(['json', 'markdown']).default('json') });
+
+export const exportedConversation = z
+  .object({
+    conversationId: uuid,
+    title: z.string().nullable(),
+    createdAt: instant,
+    updatedAt: instant,
+    messages: z.array(
+      messageItem.pick({ turnId: true, role: true, content: true, model: true, state: true, createdAt: true }),
+    ),
+  })
+  .meta({ id: 'ExportedConversation' });

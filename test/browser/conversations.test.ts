@@ -1,0 +1,142 @@
+import { mkdirSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import type { Person } from '../support/stack.ts';
+import { audit } from './audit.ts';
+import { openStage, type Stage } from './stage.ts';
+
+jest.setTimeout(60_000);
+let stage: Stage;
+let person: Person;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterEach(async () => {
+  expect(await stage.leave()).toEqual([]);
+});
+afterAll(() => stage.close());
+
+/** Where pictures of each state go, for whoever wants to look at them. */
+const PICTURES = process.env['PICTURES'];
+async function picture(page: Page, name: string): Promise<void> {
+  if (PICTURES === undefined) return;
+  mkdirSync(PICTURES, { recursive: true });
+  await page.screenshot({ path: `${PICTURES}/${name}.png`, animations: 'disabled' });
+}
+
+const WORDS = {
+  ko: {
+    menu: (title: string) => `‘${title}’ 메뉴`,
+    open: '대화 목록 열기',
+    list: '대화 목록',
+    search: '대화 검색',
+    pin: '고정하기',
+    pinned: '고정한 대화',
+    today: '오늘',
+    share: '공유하기',
+    make: '링크 만들기',
+    address: '공유 링크',
+    revoke: '해제',
+    close: '닫기',
+    remove: '삭제하기',
+    removeTitle: '대화를 삭제할까요?',
+    keep: '취소',
+    really: '삭제',
+    gone: '볼 수 없는 링크입니다',
+    answer: '답변',
+    message: '메시지',
+  },
+  en: {
+    menu: (title: string) => `Options for “${title}”`,
+    open: 'Open conversations',
+    list: 'Conversations',
+    search: 'Search conversations',
+    pin: 'Pin',
+    pinned: 'Pinned',
+    today: 'Today',
+    share: 'Share',
+    make: 'Create link',
+    address: 'Share link',
+    revoke: 'Revoke',
+    close: 'Close',
+    remove: 'Delete',
+    removeTitle: 'Delete this conversation?',
+    keep: 'Cancel',
+    really: 'Delete',
+    gone: 'This link cannot be opened',
+    answer: 'Answer',
+    message: 'Message',
+  },
+} as const;
+
+test.each([
+  ['ko', 390],
+  ['ko', 1280],
+  ['en', 390],
+  ['en', 1280],
+] as const)(
+  'in %s at %i px: pinned, found by its answer, shared, read by a stranger, deleted',
+  async (locale, width) => {
+    const words = WORDS[locale];
+    person = await stage.stack.person();
+    await person.call('PATCH', '/api/me', { locale });
+    const viewport = { width, height: 844 };
+    const page = await stage.visitAs(person, '/', { viewport, locale });
+    stage.stack.model.next({ chunks: ['석촌호수의 벚꽃을 권합니다.'] });
+    await page.getByLabel(words.message, { exact: true }).fill('봄 나들이');
+    await page.keyboard.press('Enter');
+    await page.getByText('석촌호수의 벚꽃을 권합니다.').first().waitFor();
+    const sidebar = async () => {
+      if (width < 1024 && (await page.getByRole('dialog').count()) === 0)
+        await page.getByRole('button', { name: words.open }).click();
+      return page.getByRole('navigation', { name: words.list }).filter({ visible: true });
+    };
+    const choose = async (entry: string) => {
+      await (await sidebar()).getByRole('button', { name: words.menu('봄 나들이') }).click();
+      await page.getByRole('menuitem', { name: entry, exact: true }).click();
+    };
+
+    await (await sidebar()).getByRole('region', { name: words.today }).waitFor();
+    await choose(words.pin);
+    await (await sidebar()).getByRole('region', { name: words.pinned }).getByRole('link').waitFor();
+    await picture(page, `pinned-${locale}-${width}`);
+
+    await (await sidebar()).getByRole('searchbox', { name: words.search }).fill('벚꽃');
+    await (await sidebar()).getByRole('link', { name: /석촌호수의 벚꽃을/ }).waitFor();
+    expect(await (await sidebar()).locator('mark').textContent()).toBe('벚꽃');
+    await picture(page, `found-${locale}-${width}`);
+    await (await sidebar()).getByRole('searchbox', { name: words.search }).fill('');
+
+    await choose(words.share);
+    await page.getByRole('button', { name: words.make }).click();
+    const address = await page.getByRole('textbox', { name: words.address }).inputValue();
+    await picture(page, `share-${locale}-${width}`);
+    expect(await audit(page)).toEqual([]);
+    const stranger = await stage.visit(new URL(address).pathname, { viewport, locale });
+    await stranger.getByRole('article', { name: words.answer }).getByText('석촌호수의 벚꽃을').waitFor();
+    await picture(stranger, `shared-${locale}-${width}`);
+    expect(await audit(stranger)).toEqual([]);
+    await page
+      .getByRole('dialog', { name: locale === 'ko' ? '대화 공유' : 'Share this conversation' })
+      .getByRole('button', { name: words.close })
+      .click();
+
+    await choose(words.remove);
+    const sure = page.getByRole('alertdialog', { name: words.removeTitle });
+    await sure.waitFor();
+    expect(
+      await sure.getByRole('button', { name: words.keep }).evaluate((button) => button === document.activeElement),
+    ).toBe(true);
+    await picture(page, `delete-${locale}-${width}`);
+    expect(await audit(page)).toEqual([]);
+    await sure.getByRole('button', { name: words.really }).click();
+    await page.waitForURL((url) => url.pathname === '/');
+    await sure.waitFor({ state: 'detached' });
+    expect((await person.call('GET', '/api/conversations')).body.items).toEqual([]);
+    await stranger.reload();
+    await stranger.getByRole('heading', { name: words.gone }).waitFor();
+    await picture(stranger, `gone-${locale}-${width}`);
+    // A 404 is what the page was told, and the console says so.
+    stage.complaints();
+  },
+);
