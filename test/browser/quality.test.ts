@@ -179,7 +179,8 @@ test('the first load of a chat page takes less than 200 KB of script, and admin 
 test("what every page shows first is asked for while the app's script is still on its way, and once", async () => {
   const page = await stage.visit(BLANK);
   await signInAs(page, person);
-  const first = ['/api/ai-usage', '/api/conversations', '/api/me'];
+  // Conversations twice: those that are pinned, and the others.
+  const first = ['/api/ai-usage', '/api/conversations', '/api/conversations', '/api/me'];
   const asked: string[] = [];
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
   const script = new Gate(1);
