@@ -58,7 +58,7 @@ const WORDS = {
     make: 'Create link',
     address: 'Share link',
     revoke: 'Revoke',
-    close: 'Close',
+    close: 'Dismiss',
     remove: 'Delete',
     removeTitle: 'Delete this conversation?',
     keep: 'Cancel',
