@@ -61,6 +61,7 @@ export const ERROR_SENTENCES = {
   unsupported_parameter: {
     ko: '지원하지 않는 매개변수입니다.',
     en: 'This parameter is not supported.',
+  },
   turn_erased: {
     ko: '삭제한 대화의 질문입니다. 다시 보내거나 실행할 수 없습니다.',
     en: 'The conversation of this turn was deleted; it cannot be run again.',

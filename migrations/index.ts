@@ -25,12 +25,12 @@ import { RepeatRedrivesByKey } from './20261130103207-repeat-redrives-by-key.ts'
 import { FindRedrivesOfATurn } from './20261130103208-find-redrives-of-a-turn.ts';
 import { LetKeysExpire } from './20261130103209-let-keys-expire.ts';
 import { LetTheNewestDeploymentSetRates } from './20261130105300-let-the-newest-deployment-set-rates.ts';
-import { OpenTheOpenaiDoor } from './20261130105541-open-the-openai-door.ts';
 import { CountUnpaidTokens } from './20261130105453-count-unpaid-tokens.ts';
-import { EraseConversations } from './20261130105553-erase-conversations.ts';
-import { CheckErased } from './20261130105554-check-erased.ts';
-import { ShareConversations } from './20261130105555-share-conversations.ts';
-import { FindWhatWasSaid } from './20261130105556-find-what-was-said.ts';
+import { OpenTheOpenaiDoor } from './20261130113147-open-the-openai-door.ts';
+import { EraseConversations } from './20261130113148-erase-conversations.ts';
+import { CheckErased } from './20261130113149-check-erased.ts';
+import { ShareConversations } from './20261130113150-share-conversations.ts';
+import { FindWhatWasSaid } from './20261130113151-find-what-was-said.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -70,8 +70,8 @@ export const MIGRATIONS = [
   FindRedrivesOfATurn,
   LetKeysExpire,
   LetTheNewestDeploymentSetRates,
-  OpenTheOpenaiDoor,
   CountUnpaidTokens,
+  OpenTheOpenaiDoor,
   EraseConversations,
   CheckErased,
   ShareConversations,

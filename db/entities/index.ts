@@ -14,7 +14,6 @@ import { Refund } from './payments/refund.ts';
 import { Redrive, RedriveTurn } from './redrive.ts';
 import { Turn, TurnPrompt } from './turn.ts';
 import { ShareLink } from './sharing/share-link.ts';
-import { Turn } from './turn.ts';
 import { Refusal, UsageRollup } from './usage-rollup.ts';
 import { ApiKey, User } from './user.ts';
 

@@ -5,7 +5,7 @@ import { Migration } from '@mikro-orm/migrations';
  * an erased turn are empty rather than null, so that an older process that compares the hash finds another body.
  */
 export class EraseConversations extends Migration {
-  override readonly name = '20261130105553-erase-conversations';
+  override readonly name = '20261130113148-erase-conversations';
 
   override up(): void {
     this.addSql(`alter table conversations add column pinned_at timestamptz, add column erased_at timestamptz,

@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** Copies of conversations that anybody with a link may read. Every column goes with the conversation. */
 export class ShareConversations extends Migration {
-  override readonly name = '20261130105555-share-conversations';
+  override readonly name = '20261130113150-share-conversations';
 
   override up(): void {
     this.addSql(`create table share_links (

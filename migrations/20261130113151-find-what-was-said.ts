@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** Questions and answers are found by their keys, and pinned conversations without reading all the others. */
 export class FindWhatWasSaid extends Migration {
-  override readonly name = '20261130105556-find-what-was-said';
+  override readonly name = '20261130113151-find-what-was-said';
 
   override isTransactional(): boolean {
     return false;

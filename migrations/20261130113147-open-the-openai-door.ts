@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** What turns of the OpenAI door were asked, beside the turns. Old processes write neither. */
 export class OpenTheOpenaiDoor extends Migration {
-  override readonly name = '20261130105541-open-the-openai-door';
+  override readonly name = '20261130113147-open-the-openai-door';
 
   override up(): void {
     this.addSql('alter table turns add column is_api boolean not null default false');
