@@ -3,7 +3,7 @@ import { failAttempt, storeAnswer, type OpenedAttempt } from '../db/turns/attemp
 import { releaseTurn } from '../db/turns/end.ts';
 import { hasSpoken } from '../db/turns/prompts.ts';
 import { isStopRequested } from '../db/turns/turns.ts';
-import { readUnpaidTokens } from '../db/turns/unpaid.ts';
+import { readUnpaidTokens } from '../db/money/unpaid.ts';
 import { decideUsage, unpaidUsage } from '../domain/answer-usage.ts';
 import { TURN_FAILURES, type TurnFailureCode } from '../domain/errors.ts';
 import type { Model } from '../domain/model.ts';

@@ -6,8 +6,8 @@ export type Level = (typeof LEVELS)[number];
 /** Room for a short question and a 256-token answer. An account with less room under the ceiling is BLOCKED. */
 export const LEAST_ROOM = 400;
 /**
- * What an account's empty answers may use within an hour of the clock without being paid, in the models' tokens (policy 11).
- * Beyond it they are charged, so that nobody lets a model think for nothing without end.
+ * What an account's empty answers may use within an hour of the clock without being paid, in the models' tokens (policy
+ * 11). Beyond it they are charged, so that nobody lets a model think for nothing without end.
  */
 export const MOST_UNPAID_TOKENS = 50_000;
 

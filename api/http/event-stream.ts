@@ -51,8 +51,8 @@ export class EventStream {
 }
 
 /**
- * JSON that is one line for every reader. Some libraries end lines at these characters, too, which JSON may hold as they
- * are.
+ * JSON that is one line for every reader. Some libraries end lines at these characters, too, which JSON may hold as
+ * they are.
  */
 function oneLine(data: unknown): string {
   return JSON.stringify(data).replaceAll(

@@ -16,8 +16,8 @@ import type { CompletionRequest } from './request.ts';
 import type { Waiting } from './waiting.ts';
 
 /**
- * The head leaves with the first text, so that a failure before it has its own status; or after so long, because a model
- * that thinks is silent, and proxies end silent requests.
+ * The head leaves with the first text, so that a failure before it has its own status; or after so long, because a
+ * model that thinks is silent, and proxies end silent requests.
  */
 const HEAD_WITHIN_MS = 3_000;
 
@@ -36,7 +36,9 @@ export async function streamCompletion(
   streamed: Streamed,
 ): Promise<null> {
   const chunks = new Chunks(deps, caller, turn, streamed);
-  const head = setTimeout(() => chunks.begin().catch(() => caller.response.destroy()), HEAD_WITHIN_MS);
+  const head = setTimeout(() => {
+    chunks.begin().catch(() => caller.response.destroy());
+  }, HEAD_WITHIN_MS);
   const over = new AbortController();
   try {
     await followTurn<TurnRecord>({

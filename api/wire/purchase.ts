@@ -46,7 +46,11 @@ export const purchaseHeaders = z.object({
 });
 
 export const purchaseBody = z
-  .strictObject({ packId: z.string().min(1).max(40), provider, method: method.optional() })
+  .strictObject({
+    packId: z.string().min(1).max(40).meta({ example: 'small' }),
+    provider: provider.meta({ example: 'demo' }),
+    method: method.optional(),
+  })
   .meta({ id: 'NewPurchase' });
 
 const checkout = z

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { one, type Database } from '../database.ts';
-import { readMostUnpaidTokens } from '../turns/unpaid.ts';
+import { readMostUnpaidTokens } from '../money/unpaid.ts';
 
 /** What the turns of all users have set aside at this moment. Both counts come from partial indexes of live rows. */
 export interface LiveFigures {

@@ -12,7 +12,7 @@ import { hasSpoken } from './prompts.ts';
 import { reserveLocked, type AdmissionContext } from './reserve.ts';
 import { lockingTurn } from './payer.ts';
 import { lockTurn, type TurnRow } from './row.ts';
-import { COUNT_UNPAID } from './unpaid.ts';
+import { COUNT_UNPAID } from '../money/unpaid.ts';
 
 /** A model call of a turn that is under way. */
 export interface OpenedAttempt {

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { readMostUnpaidTokens, readUnpaidTokens } from '../../db/turns/unpaid.ts';
+import { readMostUnpaidTokens, readUnpaidTokens } from '../../db/money/unpaid.ts';
 import type { TurnFailureCode } from '../../domain/errors.ts';
 import { countPrompt } from '../../domain/prompt-tokens.ts';
 import { countTokens } from '../../platform/tokens/tokenizer.ts';

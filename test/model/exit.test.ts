@@ -45,7 +45,7 @@ test('a process whose client is closed, in mid-answer too, ends by itself at onc
   }
 });
 
-/** Its provider sends the last event and the end of the body at once, and each call is aborted as soon as it has ended. */
+/** Its provider sends all and the end of the body at once, and each call is aborted as soon as it has ended. */
 const ABORTED_AT_THE_END = `
   import { createServer } from 'node:http';
   import { createModelClient } from ${JSON.stringify(file('../../platform/model/client.ts'))};

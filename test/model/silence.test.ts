@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
@@ -13,8 +13,8 @@ const file = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const SILENT_MS = 3_500;
 
 /**
- * Node's `fetch` gives up after 300 s of silence, whatever a call allows. Here it does after 1 s, so that a call that is
- * made through it is cut while the test waits.
+ * Node's `fetch` gives up after 300 s of silence, whatever a call allows. Here it does after 1 s, so that a call that
+ * is made through it is cut while the test waits.
  */
 const PROGRAM = `
   const dispatcher = Symbol.for('undici.globalDispatcher.1');
@@ -35,14 +35,15 @@ const PROGRAM = `
 
 test('silence before the headers and in mid-answer is limited by our own limits only, not by those of Node', async () => {
   const chunk = (choice: object) => `data: ${JSON.stringify({ choices: [{ index: 0, ...choice }] })}\n\n`;
-  const server = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const isLate = (await text(request)).includes('"late"');
     if (isLate) await setTimeout(SILENT_MS);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(chunk({ delta: { content: 'a' } }));
     if (!isLate) await setTimeout(SILENT_MS);
     response.end(`${chunk({ delta: { content: 'b' }, finish_reason: 'stop' })}data: [DONE]\n\n`);
-  });
+  };
+  const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   try {

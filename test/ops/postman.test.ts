@@ -2,18 +2,24 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { collectionOf, exampleOf, type Collection, type Item, type OpenApi } from '../../docs/postman/collection.ts';
+import { sellingBy, startTestShop, type TestShop } from '../support/shop.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
 const committed = JSON.parse(
   readFileSync(new URL('../../docs/postman/token-management.json', import.meta.url), 'utf8'),
 ) as Collection;
+let shop: TestShop;
 let stack: TestStack;
 let document: OpenApi;
 beforeAll(async () => {
-  stack = await startTestStack();
+  shop = await startTestShop();
+  stack = await startTestStack(await sellingBy(shop));
   document = (await (await fetch(`${stack.url}/api/openapi.json`)).json()) as OpenApi;
 });
-afterAll(() => stack.close());
+afterAll(async () => {
+  await stack.close();
+  await shop.close();
+});
 
 test('the committed collection is what the API’s document gives now', () => {
   if (JSON.stringify(committed) !== JSON.stringify(collectionOf(document)))
@@ -78,7 +84,7 @@ test('every request of it, run against the real service, is well formed and answ
   }
   // 400, 401, 403, 405 and 415 would be the collection's own fault, 500 the service's.
   expect(answers.filter(([, status]) => [400, 401, 403, 405, 415, 500].includes(status))).toEqual([]);
-  expect(answers.filter(([, status]) => status < 300).length).toBeGreaterThan(answers.length * 0.7);
+  expect(answers.filter(([, status]) => status < 300).length).toBeGreaterThan(answers.length * 0.6);
 
   function send({ request: { method, url, header, auth, body } }: Item): Promise<Response> {
     const token = JSON.stringify(auth ?? committed.auth).match(/\{\{(\w+)\}\}/)?.[1];

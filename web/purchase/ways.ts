@@ -13,7 +13,8 @@ export interface Way {
 
 const METHODS = {
   stripe: [null],
-  toss: ['card', 'transfer', 'deposit'],
+  // The window of Toss Payments is opened by programs only, so far.
+  toss: [],
   demo: [null],
 } as const satisfies Record<Provider, readonly (Method | null)[]>;
 
