@@ -22,9 +22,10 @@ export function judge(
   const body = text.slice(text.indexOf('\r\n\r\n') + 4);
   const error = errorOf(text, body);
   for (const each of statuses)
-    if (each >= 500 && !(each === 503 && isKnown503(error?.['code'] ?? 'unavailable'))) return `status ${each}`;
+    if (each >= 500 && !(each === 503 && isKnown503(codeOf(error) ?? 'unavailable'))) return `status ${each}`;
   if (!whole || status < 400 || body === '') return null;
   if (error === null) return `status ${status} with a body that is no JSON object`;
+  if (isOpenaiError(error['error'])) return null;
   if (
     !codes.has(String(error['code'])) ||
     typeof error['message'] !== 'string' ||
@@ -32,6 +33,18 @@ export function judge(
   )
     return `status ${status} without the flat shape of errors`;
   return null;
+}
+
+function codeOf(error: Record<string, unknown> | null): unknown {
+  const inner = error?.['error'];
+  return typeof inner === 'object' && inner !== null && 'code' in inner ? inner.code : error?.['code'];
+}
+
+/** The shape of errors under `/v1`. */
+function isOpenaiError(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const { message, type, code } = { message: null, type: null, code: null, ...error };
+  return typeof message === 'string' && typeof type === 'string' && (code === null || typeof code === 'string');
 }
 
 function errorOf(text: string, body: string): Record<string, unknown> | null {

@@ -104,7 +104,8 @@ test.each(PACKED)('a body packed as %s', async (_title, encoding, body, status, 
 });
 
 test('every path with an id takes ids in one spelling, and what is no text is the request’s own fault', async () => {
-  const withId = Object.entries(paths).filter(([path]) => path.includes('{'));
+  // The OpenAI door has errors of its own shape, and names of models where others have ids.
+  const withId = Object.entries(paths).filter(([path]) => path.includes('{') && !path.startsWith('/v1/'));
   expect(withId.length).toBeGreaterThan(12);
   for (const [path, operations] of withId)
     for (const method of Object.keys(operations)) {

@@ -67,13 +67,16 @@ describe('through a pooler that mixes up statements', () => {
   });
 
   test('by names that each process counts for itself, some do', async () => {
-    const seen = await execute(async (pool, process, statement) => {
+    const byNumber = async (pool: Pool, process: number, statement: number) => {
       const name = `s${(statement - process + STATEMENTS.length) % STATEMENTS.length}`;
       const text = `select $1::int as given, ${statement} as n${statement}`;
       const [row] = (await pool.query<{ given: number }>({ name, text, values: [statement] })).rows;
       return row !== undefined && `n${statement}` in row ? row.given : null;
-    });
-    expect(seen.wrong).toBeGreaterThan(0);
+    };
+    // Which connection a process is lent is chance: now and then a whole round meets only names that are not there.
+    let wrong = 0;
+    for (let round = 0; wrong === 0 && round < 20; round += 1) wrong = (await execute(byNumber)).wrong;
+    expect(wrong).toBeGreaterThan(0);
   });
 
   test('the start is refused with a sentence', async () => {

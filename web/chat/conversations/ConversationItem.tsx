@@ -74,7 +74,7 @@ export function ConversationItem({
           className="min-w-0 flex-1 rounded-lg px-3 py-1.5 text-sm"
         >
           <span className="block truncate">{title}</span>
-          {item.found !== undefined && <Said {...item.found} />}
+          {item.found !== undefined && !isIn(title, item.found.match) && <Said {...item.found} />}
         </Link>
         <Menu
           aria-label={t('conversationMenu', { title })}
@@ -123,6 +123,11 @@ export function ConversationItem({
       )}
     </>
   );
+}
+
+/** Whether the title shows by itself what was searched: a question and its own title would stand there twice. */
+function isIn(title: string, match: string): boolean {
+  return title.toLocaleLowerCase().includes(match.toLocaleLowerCase());
 }
 
 /** A piece of what was said, with what was searched marked. */
