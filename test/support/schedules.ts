@@ -46,7 +46,7 @@ export class TestSchedule {
       }))
         runs.push(run);
       return runs.length >= atLeast;
-    }, 20_000);
+    }, 45_000);
     return runs.sort((a, b) => a.startTime.getTime() - b.startTime.getTime() || (a.workflowId < b.workflowId ? -1 : 1));
   }
 
