@@ -132,8 +132,8 @@ describe('a body', () => {
     const { paths } = (await (await fetch(`${stack.url}/api/openapi.json`)).json()) as { paths: Document };
     const calls = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).flatMap(([method, { requestBody }]) =>
-        // A webhook's sender signs its bytes, and hears nothing of what is in them.
-        requestBody === undefined || path.startsWith('/api/webhooks/')
+        // A webhook's sender signs its bytes and hears nothing of them; the OpenAI door has errors of its own shape.
+        requestBody === undefined || /^\/(api\/webhooks|v1)\//.test(path)
           ? []
           : [[method.toUpperCase(), path.replaceAll(/\{\w+\}/g, UNKNOWN)] as const],
       ),
