@@ -1,4 +1,12 @@
-import { condition, proxyActivities, setCurrentDetails, setHandler, sleep } from '@temporalio/workflow';
+import {
+  condition,
+  continueAsNew,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { PURCHASE_HINT, type PaymentActivities, type PurchaseInput, type PurchaseReport } from './contract/payments.ts';
 
 const { lookAtPurchase } = proxyActivities<PaymentActivities>({
@@ -29,5 +37,7 @@ export async function purchase({ purchaseId }: PurchaseInput): Promise<PurchaseR
     if (report.nextLookMs === null && !hinted) return report;
     await sleep(BETWEEN_LOOKS_MS);
     if (report.nextLookMs !== null) await condition(() => hinted, report.nextLookMs);
+    // A dispute is watched for months, and anybody who knows its id may send hints.
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof purchase>({ purchaseId });
   }
 }

@@ -23,6 +23,7 @@ function describe({
   interrupted,
   failed = 0,
   redrives = 0,
+  payments = 0,
   expiredHolds,
   mismatches,
 }: ReconcileReport): string {
@@ -32,6 +33,7 @@ function describe({
     interrupted,
     'not mended': failed,
     'redrives started': redrives,
+    'payments started': payments,
     'holds expired': expiredHolds,
   }).filter(([, count]) => count > 0);
   const mended = found.length === 0 ? 'nothing to mend' : found.map(([what, count]) => `${count} ${what}`).join(', ');

@@ -13,6 +13,8 @@ import type { PublishedPack } from './packs.ts';
 
 /** How many purchases of an account may wait for their payment at the same time. */
 export const MOST_OPEN = 5;
+/** Longer than a dispute may last. */
+const AWAITED_DAYS = 130;
 
 const columns = columnsOf(Purchase, 'p', {
   purchaseId: 'id',
@@ -168,6 +170,19 @@ export async function listPurchases(
     .execute(on)
     .catch(rethrowBadCursor);
   return pageOf(rows, limit, ({ createdAt, purchaseId }) => encodeCursor([createdAt, purchaseId]));
+}
+
+/**
+ * Purchases of which something may still be expected, those that were looked at longest ago first. Whether a look is due
+ * is for `nextLookMs` to say; here only those are left out that were looked at after their end.
+ */
+export async function findAwaited(on: Sql, limit: number): Promise<PurchaseRow[]> {
+  const { rows } = await sql<PurchaseRow>`select ${columns}, ${packColumns} from ${from}
+    where p.created_at > now() - ${AWAITED_DAYS} * interval '1 day' and p.state in ('created', 'pending', 'failed', 'awaiting_deposit', 'disputed', 'expired')
+      and case when p.state = 'disputed' then true when p.due_at is null then p.state <> 'expired' and coalesce(p.looked_at, p.created_at) < p.expires_at + interval '10 minutes'
+        else coalesce(p.looked_at, p.created_at) < p.due_at + interval '7 days' end
+    order by coalesce(p.looked_at, p.created_at) limit ${limit}`.execute(on);
+  return rows;
 }
 
 /** Locks the purchase. The caller holds its account's lock. */

@@ -142,6 +142,20 @@ export async function listRefunds(on: Sql, purchaseId: string): Promise<RefundRo
   return rows;
 }
 
+/** Refunds that were asked for at least so long ago and are not decided, with whose they are. */
+export async function findUndecided(
+  on: Sql,
+  { quietMs, limit }: { quietMs: number; limit: number },
+): Promise<{ refundId: string; purchaseId: string; userId: number }[]> {
+  const { rows } = await sql<{ refundId: string; purchaseId: string; userId: number }>`
+    select ${columnsOf(Refund, 'r', { refundId: 'id', purchaseId: 'purchaseId' })}, p.user_id::float8 as "userId"
+    from refunds r join purchases p on p.id = r.purchase_id
+    where r.state = 'requested' and r.created_at < now() - ${quietMs} * interval '1 millisecond' order by r.created_at limit ${limit}`.execute(
+    on,
+  );
+  return rows;
+}
+
 /** @throws AppError not_found */
 export async function getRefund(on: Sql, refundId: string): Promise<RefundRow> {
   const found = await findRefund(on, refundId);

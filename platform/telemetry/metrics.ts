@@ -152,10 +152,11 @@ function findingsOf({
   interrupted,
   failed = 0,
   redrives = 0,
+  payments = 0,
   expiredHolds,
   mismatches,
 }: ReconcileReport) {
-  return { settled, started, interrupted, failed, redrives, expired_holds: expiredHolds, mismatches };
+  return { settled, started, interrupted, failed, redrives, payments, expired_holds: expiredHolds, mismatches };
 }
 
 /** Logs one line and counts one ending for each turn, in the process that ended it. */

@@ -5,11 +5,16 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts
 import type { purchase } from '../../workflows/purchase.ts';
 import type { refund } from '../../workflows/refund.ts';
 import type { Temporal } from './connection.ts';
+import { isWorkflowOpen } from './is-open.ts';
 
 /** The workflows of purchases and refunds. PostgreSQL holds what they know, so one that is lost is started again. */
 export interface PaymentRuns {
   /** Makes the purchase's workflow look now; starts it when there is none. @throws when Temporal is away for 5 s. */
   hint(purchase: { readonly purchaseId: string; readonly userId: number }): Promise<void>;
+  /** Whether somebody watches the purchase. @throws as `hint`. */
+  isWatched(purchaseId: string): Promise<boolean>;
+  /** Whether somebody sees to the refund. @throws as `hint`. */
+  isRefunding(refundId: string): Promise<boolean>;
   /** @throws as `hint`. */
   startRefund(refund: {
     readonly refundId: string;
@@ -20,13 +25,13 @@ export interface PaymentRuns {
 
 const DEADLINE_MS = 5_000;
 
-export function createPaymentRuns(
-  { client, connection }: Temporal,
-  { taskQueuePrefix }: { taskQueuePrefix: string },
-): PaymentRuns {
+export function createPaymentRuns(temporal: Temporal, { taskQueuePrefix }: { taskQueuePrefix: string }): PaymentRuns {
+  const { client, connection } = temporal;
   const taskQueue = taskQueues(taskQueuePrefix).background;
   const again = { workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' } as const;
   return {
+    isWatched: (purchaseId) => isWorkflowOpen(temporal, purchaseWorkflowId(purchaseId)),
+    isRefunding: (refundId) => isWorkflowOpen(temporal, refundWorkflowId(refundId)),
     async hint({ purchaseId, userId }) {
       await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
         client.workflow.signalWithStart<typeof purchase>(WORKFLOW_TYPES.purchase, {

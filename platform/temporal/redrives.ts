@@ -1,4 +1,3 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { countTurns, type RedriveProgress, type RedriveStep } from '../../domain/redrive.ts';
 import type { TurnFilter } from '../../domain/turn-filter.ts';
@@ -8,6 +7,7 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts
 import { TURN_FAILURE_TYPES } from '../../workflows/contract/turn.ts';
 import type { redriveTurns } from '../../workflows/redrive-turns.ts';
 import type { Temporal } from './connection.ts';
+import { isWorkflowOpen } from './is-open.ts';
 
 /** What is started, and what the Temporal UI shows of it. The reason stays out, because it is a person's own words. */
 export interface RedriveToStart {
@@ -34,10 +34,8 @@ export interface Redrives {
 
 const DEADLINE_MS = 5_000;
 
-export function createRedrives(
-  { client, connection }: Temporal,
-  { taskQueuePrefix }: { taskQueuePrefix: string },
-): Redrives {
+export function createRedrives(temporal: Temporal, { taskQueuePrefix }: { taskQueuePrefix: string }): Redrives {
+  const { client, connection } = temporal;
   const optionsOf = ({ redriveId, ratePerSecond, adminId, filter, progress }: RedriveToStart) =>
     ({
       workflowId: redriveWorkflowId(redriveId),
@@ -55,17 +53,7 @@ export function createRedrives(
         client.workflow.start<typeof redriveTurns>(WORKFLOW_TYPES.redriveTurns, optionsOf(redrive)),
       );
     },
-    async isOpen(redriveId) {
-      try {
-        const { status } = await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
-          client.workflow.getHandle(redriveWorkflowId(redriveId)).describe(),
-        );
-        return status.name === 'RUNNING' || status.name === 'PAUSED';
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return false;
-        throw error;
-      }
-    },
+    isOpen: (redriveId) => isWorkflowOpen(temporal, redriveWorkflowId(redriveId)),
     async signal(redrive, step) {
       await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
         client.workflow.signalWithStart<typeof redriveTurns>(WORKFLOW_TYPES.redriveTurns, {

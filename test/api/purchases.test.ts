@@ -2,7 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { sellingBy, startTestShop, type TestShop } from '../support/shop.ts';
+import { purchaseWorkflowId } from '../../workflows/contract/ids.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
+import { requestRefund } from '../../db/purchases/refunds.ts';
+import { startLostPayments } from '../../operations/payments/start-lost.ts';
+import { createVault } from '../../platform/payments/vault.ts';
+import { createPaymentRuns } from '../../platform/temporal/payment-runs.ts';
 import { until } from '../support/until.ts';
 
 let shop: TestShop;
@@ -136,6 +141,34 @@ describe('a purchase', () => {
     expect((await usage()).purchasedTokens).toBe(50_000);
     expect(await detail(purchaseId)).toMatchObject({ deposit: null });
   });
+});
+
+test('a purchase and a refund whose workflows are lost are started by reconcile, and nobody else is', async () => {
+  const { purchaseId, checkout } = await buy();
+  const watch = stack.temporal.client.workflow.getHandle(purchaseWorkflowId(purchaseId));
+  await watch.terminate('its purchase is lost');
+  const runs = createPaymentRuns(stack.temporal, { taskQueuePrefix: stack.taskQueuePrefix });
+  const mend = () => startLostPayments({ database: stack.db.database, paymentRuns: runs }, { quietMs: 60_000 });
+  expect(await mend()).toBe(0);
+  await sql`update purchases set looked_at = null, created_at = now() - interval '30 minutes' where id = ${purchaseId}`.execute(
+    stack.db.database.sql,
+  );
+  expect([await mend(), await mend(), (await watch.describe()).status.name]).toEqual([1, 0, 'RUNNING']);
+  await shop.choose(checkout.url, 'pay');
+  await untilState(purchaseId, 'paid');
+  const { refund } = await requestRefund(stack.db.database, createVault(Buffer.alloc(32)), {
+    purchaseId,
+    by: { userId: person.userId, tokens: null },
+    reason: 'its start is lost',
+    key: randomUUID(),
+  });
+  expect([(await usage()).purchasedTokens, await mend()]).toEqual([0, 0]);
+  await sql`update refunds set created_at = now() - interval '1 hour' where id = ${refund.refundId}`.execute(
+    stack.db.database.sql,
+  );
+  expect(await mend()).toBe(1);
+  await untilState(purchaseId, 'refunded');
+  expect(await mend()).toBe(0);
 });
 
 test('nothing that a hint says is believed: it makes us look, and no more', async () => {
