@@ -173,8 +173,8 @@ export async function listPurchases(
 }
 
 /**
- * Purchases of which something may still be expected, those that were looked at longest ago first. Whether a look is due
- * is for `nextLookMs` to say; here only those are left out that were looked at after their end.
+ * Purchases of which something may still be expected, those that were looked at longest ago first. Whether a look is
+ * due is for `nextLookMs` to say; here only those are left out that were looked at after their end.
  */
 export async function findAwaited(on: Sql, limit: number): Promise<PurchaseRow[]> {
   const { rows } = await sql<PurchaseRow>`select ${columns}, ${packColumns} from ${from}

@@ -67,6 +67,27 @@ test('test routes come with the demo and its model only, or where somebody asks 
   expect(() => readConfig({ ...demo, NODE_ENV: 'production', TEST_ROUTES: 'true' })).toThrow('TEST_ROUTES');
 });
 
+test('a provider of payments is whole, of one mode and has a key to seal by, or is refused by the name of what is wrong', () => {
+  const whole = {
+    PUBLIC_URL: 'https://chat.example',
+    TOSS_SECRET_KEY: 'test_sk_1',
+    TOSS_CLIENT_KEY: 'test_ck_1',
+    PAYMENTS_KEY: Buffer.alloc(32).toString('base64'),
+  };
+  expect(readConfig({}).payments.toss).toBeNull();
+  expect(readConfig(whole).payments.toss).toMatchObject({ livemode: false, apiUrl: 'https://api.tosspayments.com' });
+  const live = { TOSS_SECRET_KEY: 'live_sk_1', TOSS_CLIENT_KEY: 'live_ck_1' };
+  expect(readConfig({ ...whole, ...live }).payments.toss).toMatchObject({ livemode: true });
+  for (const name of Object.keys(whole))
+    expect(() => readConfig({ ...whole, [name]: '' })).toThrow(`${name}: must be set`);
+  for (const [change, name] of [
+    [{ TOSS_CLIENT_KEY: 'live_ck_1' }, 'TOSS_CLIENT_KEY: must be of the same mode'],
+    [{ TOSS_SECRET_KEY: 'test_ck_1' }, 'TOSS_SECRET_KEY: does not look like'],
+    [{ PAYMENTS_KEY: 'short' }, 'PAYMENTS_KEY: must be 32 bytes'],
+  ] as const)
+    expect(() => readConfig({ ...whole, ...change })).toThrow(name);
+});
+
 test("a worker's version has both its names or is refused by the missing one, and none by default", () => {
   const both = { TEMPORAL_DEPLOYMENT_NAME: 'turnkeeper', TEMPORAL_WORKER_BUILD_ID: '7' };
   expect(readConfig(both).worker.version).toEqual({ deploymentName: 'turnkeeper', buildId: '7' });

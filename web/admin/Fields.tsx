@@ -1,4 +1,5 @@
-import { useEffect, useState, type ReactNode } from 'react';
+import { useEffect, useState, type ReactNode, type Ref } from 'react';
+import { useTranslation } from 'react-i18next';
 import { useAddress } from './use-address.ts';
 
 export const FIELD = 'h-9 min-w-0 rounded-lg border border-line bg-raised px-3 text-sm';
@@ -18,6 +19,36 @@ export function Labelled({ label, children }: { label: string; children: ReactNo
       {label}
       {children}
     </label>
+  );
+}
+
+/** Why an admin acts, in their own words: the audit log keeps it. */
+export function ReasonField({
+  value,
+  onChange,
+  placeholder,
+  width = '',
+  field,
+}: {
+  value: string;
+  onChange: (reason: string) => void;
+  placeholder?: string;
+  width?: string;
+  field?: Ref<HTMLInputElement>;
+}) {
+  const { t } = useTranslation('admin');
+  return (
+    <Labelled label={t('reason')}>
+      <input
+        ref={field}
+        required
+        maxLength={500}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        placeholder={placeholder ?? t('reasonHint')}
+        className={`${FIELD} ${width} text-ink`}
+      />
+    </Labelled>
   );
 }
 

@@ -7,7 +7,7 @@ import type { Schemas } from '../../api/schemas.ts';
 import { useMoney } from '../../purchase/use-money.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Problem } from '../../ui/Problem.tsx';
-import { FIELD, Labelled } from '../Fields.tsx';
+import { FIELD, Labelled, ReasonField } from '../Fields.tsx';
 import { newKey } from '../users/new-key.ts';
 
 /** Gives money back, once: every sending has the form's key until the refund is booked. */
@@ -58,16 +58,7 @@ export function RefundForm({ purchase }: { purchase: Schemas['AdminPurchaseDetai
           className={`${FIELD} text-ink`}
         />
       </Labelled>
-      <Labelled label={t('reason')}>
-        <input
-          required
-          maxLength={500}
-          value={reason}
-          onChange={(event) => setReason(event.target.value)}
-          placeholder={t('reasonHint')}
-          className={`${FIELD} text-ink`}
-        />
-      </Labelled>
+      <ReasonField value={reason} onChange={setReason} />
       {refund.isError && <Problem error={refund.error} />}
       <Button type="submit" look="danger" disabled={refund.isPending}>
         {t('purchases.refundNow', { money: money({ amount: Number(amount) || 0, currency }) })}

@@ -5,7 +5,7 @@ import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Problem } from '../../ui/Problem.tsx';
-import { FIELD, Labelled } from '../Fields.tsx';
+import { ReasonField } from '../Fields.tsx';
 
 /** Runs a failed turn again. Tokens are charged only if it succeeds, and only once. */
 export function ReplayForm({ turnId }: { turnId: string }) {
@@ -30,16 +30,7 @@ export function ReplayForm({ turnId }: { turnId: string }) {
       <h2 className="text-lg font-semibold">{t('replay.title')}</h2>
       <p className="text-sm text-soft">{t('replay.lead')}</p>
       <div className="flex flex-wrap items-end gap-3">
-        <Labelled label={t('reason')}>
-          <input
-            required
-            maxLength={500}
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-            placeholder={t('replay.reasonHint')}
-            className={`${FIELD} w-72 max-w-full text-ink`}
-          />
-        </Labelled>
+        <ReasonField value={reason} onChange={setReason} placeholder={t('replay.reasonHint')} width="w-72 max-w-full" />
         <Button type="submit" look="primary" size="small" disabled={replay.isPending}>
           {t('replay.run')}
         </Button>

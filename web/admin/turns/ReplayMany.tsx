@@ -10,7 +10,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
-import { FIELD, Labelled } from '../Fields.tsx';
+import { FIELD, Labelled, ReasonField } from '../Fields.tsx';
 import { TurnLink } from '../TurnLink.tsx';
 
 interface Planned {
@@ -86,17 +86,13 @@ export function ReplayMany({ filter }: { filter: Schemas['TurnFilter'] }) {
       </div>
       <form onSubmit={submit} aria-labelledby="replay-many-title" className="grid gap-3">
         <div className="flex flex-wrap items-end gap-3">
-          <Labelled label={t('reason')}>
-            <input
-              ref={first}
-              required
-              maxLength={500}
-              value={reason}
-              onChange={(event) => setReason(event.target.value)}
-              placeholder={t('replay.reasonHint')}
-              className={`${FIELD} w-72 max-w-full text-ink`}
-            />
-          </Labelled>
+          <ReasonField
+            field={first}
+            value={reason}
+            onChange={setReason}
+            placeholder={t('replay.reasonHint')}
+            width="w-72 max-w-full"
+          />
           <Labelled label={t('replayMany.rate')}>
             <input
               type="number"

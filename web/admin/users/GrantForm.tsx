@@ -9,7 +9,7 @@ import { Button } from '../../ui/Button.tsx';
 import { DIALOG, OVERLAY } from '../../ui/dialog-look.ts';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
-import { FIELD, Labelled } from '../Fields.tsx';
+import { FIELD, Labelled, ReasonField } from '../Fields.tsx';
 import { amountInWords } from './amount-in-words.ts';
 import { newKey } from './new-key.ts';
 
@@ -68,16 +68,7 @@ export function GrantForm({ userId }: { userId: number }) {
         />
       </Labelled>
       <p className="-mt-1 text-sm text-soft">{t('grant.words', figures)}</p>
-      <Labelled label={t('reason')}>
-        <input
-          required
-          maxLength={500}
-          value={reason}
-          onChange={(event) => setReason(event.target.value)}
-          placeholder={t('reasonHint')}
-          className={`${FIELD} text-ink`}
-        />
-      </Labelled>
+      <ReasonField value={reason} onChange={setReason} />
       <Button type="submit" look="primary" disabled={grant.isPending}>
         {t('grant.give')}
       </Button>

@@ -10,7 +10,7 @@ import { Button } from '../../ui/Button.tsx';
 import { DIALOG, OVERLAY } from '../../ui/dialog-look.ts';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
-import { FIELD, Labelled } from '../Fields.tsx';
+import { FIELD, Labelled, ReasonField } from '../Fields.tsx';
 import { amountInWords } from './amount-in-words.ts';
 import { newKey } from './new-key.ts';
 
@@ -88,15 +88,7 @@ export function Reversal({ grant, left }: { grant: Schemas['LedgerEntry']; left:
             <p className="text-sm text-soft">
               {t('reversal.words', { words: amountInWords(Number(tokens) || 0, currentLocale()) })}
             </p>
-            <Labelled label={t('reason')}>
-              <input
-                required
-                maxLength={500}
-                value={reason}
-                onChange={(event) => setReason(event.target.value)}
-                className={`${FIELD} text-ink`}
-              />
-            </Labelled>
+            <ReasonField value={reason} onChange={setReason} />
             {reverse.isError && <Problem error={reverse.error} />}
             <div className="mt-2 flex flex-wrap justify-end gap-2">
               <AlertDialog.Cancel asChild>

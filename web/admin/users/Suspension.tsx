@@ -6,7 +6,7 @@ import { api } from '../../api/client.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
-import { FIELD, Labelled } from '../Fields.tsx';
+import { ReasonField } from '../Fields.tsx';
 
 export function Suspension({ userId, suspendedAt }: { userId: number; suspendedAt: string | null }) {
   const { t } = useTranslation('admin');
@@ -40,16 +40,7 @@ export function Suspension({ userId, suspendedAt }: { userId: number; suspendedA
       <p className="text-sm text-soft">
         {suspended ? t('suspension.since', { at: moment(suspendedAt) }) : t('suspension.lead')}
       </p>
-      <Labelled label={t('reason')}>
-        <input
-          required
-          maxLength={500}
-          value={reason}
-          onChange={(event) => setReason(event.target.value)}
-          placeholder={t('reasonHint')}
-          className={`${FIELD} text-ink`}
-        />
-      </Labelled>
+      <ReasonField value={reason} onChange={setReason} />
       <Button type="submit" look={suspended ? 'primary' : 'danger'} disabled={change.isPending}>
         {suspended ? t('suspension.resume') : t('suspension.suspend')}
       </Button>
