@@ -75,8 +75,13 @@ test('and 100 GETs of the API’s document at once keep another person’s turn 
     return took;
   };
   await turnBeside('/api/openapi.json');
-  const control = await turnBeside('/health');
-  expect(await turnBeside('/api/openapi.json')).toBeLessThan(2 * control + 1_000);
+  // In turns, and by the quickest of each: what else the machine does makes one of them slow, a frozen process all.
+  const [beside, control]: [number[], number[]] = [[], []];
+  for (let round = 0; round < 3; round += 1) {
+    control.push(await turnBeside('/health'));
+    beside.push(await turnBeside('/api/openapi.json'));
+  }
+  expect(Math.min(...beside)).toBeLessThan(2 * Math.min(...control) + 1_000);
 });
 
 test('the document costs less than to write it anew for each who asks', async () => {

@@ -236,7 +236,7 @@ describe('what is looked up', () => {
         .filter(({ name }) => name === 'turnkeeper_reconcile_findings_total')
         .map(({ labels: { finding } }) => finding)
         .sort(),
-    ).toEqual(['expired_holds', 'failed', 'interrupted', 'mismatches', 'redrives', 'settled', 'started']);
+    ).toEqual(['expired_holds', 'failed', 'interrupted', 'mismatches', 'payments', 'redrives', 'settled', 'started']);
   });
 
   test("the SDK's own figures are in the same scrape", async () => {
