@@ -10,6 +10,7 @@ import { chatRoutes } from './routes/chat.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { eventRoutes } from './routes/events.ts';
 import { exportRoutes } from './routes/exports.ts';
+import { feedbackRoutes } from './routes/feedback.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
@@ -37,6 +38,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...conversationRoutes(deps),
     ...sharingRoutes(deps),
     ...exportRoutes(deps),
+    ...feedbackRoutes(deps),
     ...accountRoutes(deps),
     ...historyRoutes(deps),
     ...notificationRoutes(deps),

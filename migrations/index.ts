@@ -31,6 +31,10 @@ import { EraseConversations } from './20261130113148-erase-conversations.ts';
 import { CheckErased } from './20261130113149-check-erased.ts';
 import { ShareConversations } from './20261130113150-share-conversations.ts';
 import { FindWhatWasSaid } from './20261130113151-find-what-was-said.ts';
+import { SayWhatATurnFollows } from './20261130123558-say-what-a-turn-follows.ts';
+import { CheckParents } from './20261130123559-check-parents.ts';
+import { FindTurnsByParent } from './20261130123600-find-turns-by-parent.ts';
+import { KeepFeedback } from './20261130123601-keep-feedback.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -76,4 +80,8 @@ export const MIGRATIONS = [
   CheckErased,
   ShareConversations,
   FindWhatWasSaid,
+  SayWhatATurnFollows,
+  CheckParents,
+  FindTurnsByParent,
+  KeepFeedback,
 ] as const;

@@ -175,6 +175,7 @@ async function accept(
     turnId: body.turnId ?? null,
     idempotencyKey: readIdempotencyKey(caller),
     conversationId: body.conversationId ?? null,
+    parentTurnId: body.parentTurnId,
     message: body.message,
     isLong: counter.isLong(body.message),
     countMessage: () => counter.count(body.message, model.encoding, accountId),
@@ -225,9 +226,13 @@ function readLastEventId({ request }: Caller): EventId | null {
   return id;
 }
 
-/** Hashes the parsed fields in a fixed order. The key itself, Accept and Prefer are not part of the question. */
-function hashOf({ message, conversationId, model, maxOutputTokens }: z.infer<typeof sendBody>): Buffer {
+/**
+ * Hashes the parsed fields in a fixed order. The key itself, Accept and Prefer are not part of the question. A body
+ * without a parent keeps the hash that it had before there were branches.
+ */
+function hashOf({ message, conversationId, model, maxOutputTokens, parentTurnId }: z.infer<typeof sendBody>): Buffer {
+  const fields = [message, conversationId ?? null, model ?? null, maxOutputTokens ?? null];
   return createHash('sha256')
-    .update(JSON.stringify([message, conversationId ?? null, model ?? null, maxOutputTokens ?? null]))
+    .update(JSON.stringify(parentTurnId === undefined ? fields : [...fields, parentTurnId]))
     .digest();
 }

@@ -3,12 +3,11 @@ import {
   createConversation,
   getConversation,
   listConversations,
-  listMessages,
   updateConversation,
   type ConversationRecord,
   type ListedConversation,
-  type MessageRecord,
-} from '../../db/conversations.ts';
+} from '../../db/conversations/conversations.ts';
+import { listMessages, type MessageRecord } from '../../db/conversations/messages.ts';
 import type { Locale } from '../../domain/messages.ts';
 import { erase } from '../../operations/conversations/erase-conversation.ts';
 import type { ApiDeps } from '../context.ts';
@@ -142,8 +141,9 @@ export function conversationRoutes(deps: ApiDeps): Route[] {
       async handle({ principal, locale }, { params: { conversationId }, query }) {
         const page = await listMessages(database, {
           conversationId,
-          userId: principal.userId,
           limit: query.limit,
+          branch: query.branch,
+          userId: principal.userId,
           order: query.order,
           cursor: query.cursor ?? null,
         });
@@ -169,13 +169,14 @@ function presentListed({ found, ...record }: ListedConversation) {
 }
 
 function presentMessage(
-  { usage, finishReason, error, createdAt, ...message }: MessageRecord,
+  { usage, finishReason, error, feedback, createdAt, ...message }: MessageRecord,
   locale: Locale,
 ): z.infer<typeof messageItem> {
   return {
     ...message,
     ...(usage === null ? {} : { usage }),
     ...(finishReason === null ? {} : { finishReason }),
+    ...(feedback === null ? {} : { feedback }),
     ...(error === null ? {} : { error: presentError(error, locale) }),
     createdAt: iso(createdAt),
   };

@@ -1,6 +1,7 @@
 import type { Response } from 'express';
 import { z } from 'zod';
-import { getConversation, listMessages, type ConversationRecord, type MessageRecord } from '../../db/conversations.ts';
+import { getConversation, type ConversationRecord } from '../../db/conversations/conversations.ts';
+import { listMessages, type MessageRecord } from '../../db/conversations/messages.ts';
 import type { Database } from '../../db/database.ts';
 import type { Locale } from '../../domain/messages.ts';
 import type { ApiDeps } from '../context.ts';
@@ -21,16 +22,16 @@ export function exportRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
       access: 'user',
       tag: 'Conversations',
       limit: 'read',
-      summary: 'The whole conversation as a file: JSON or, with `format=markdown`, Markdown',
+      summary: 'The whole conversation, or one line of it, as a file: JSON or, with `format=markdown`, Markdown',
       params: z.object({ conversationId: uuid }),
       query: exportQuery,
       answers: { 200: { description: 'The file. Markdown is `text/markdown`', body: exportedConversation } },
       errors: ['not_found'],
-      async handle({ principal, response, gone, locale }, { params: { conversationId }, query: { format } }) {
+      async handle({ principal, response, gone, locale }, { params: { conversationId }, query: { format, branch } }) {
         const which = { conversationId, userId: principal.userId };
         const conversation = await getConversation(database, which);
         const file = FILES[format];
-        const pieces = file.write(conversation, messagesOf(database, which), locale);
+        const pieces = file.write(conversation, await messagesOf(database, { ...which, branch }), locale);
         response.status(200).set({
           'Content-Type': file.type,
           'Content-Disposition': `attachment; filename="turnkeeper-${conversationId}.${file.ending}"`,
@@ -56,20 +57,19 @@ const FILES = {
   markdown: { type: 'text/markdown; charset=utf-8', ending: 'md', write: writeMarkdown },
 } as const satisfies Record<z.infer<typeof exportQuery>['format'], FileKind>;
 
-async function* messagesOf(
+/** @throws AppError not_found before the first batch, while the answer may still say so. */
+async function messagesOf(
   database: Database,
-  which: { conversationId: string; userId: number },
-): AsyncGenerator<readonly MessageRecord[]> {
-  let cursor: string | null = null;
-  do {
-    const page: Awaited<ReturnType<typeof listMessages>> = await listMessages(database, {
-      ...which,
-      limit: BATCH,
-      cursor,
-    });
-    yield page.items;
-    cursor = page.nextCursor;
-  } while (cursor !== null);
+  which: { conversationId: string; userId: number; branch: string | undefined },
+): Promise<AsyncGenerator<readonly MessageRecord[]>> {
+  const read = (cursor: string | null) => listMessages(database, { ...which, limit: BATCH, cursor });
+  const first = await read(null);
+  return (async function* () {
+    for (let page = first; ; page = await read(page.nextCursor)) {
+      yield page.items;
+      if (page.nextCursor === null) return;
+    }
+  })();
 }
 
 async function* writeJson(
@@ -80,8 +80,9 @@ async function* writeJson(
   yield `${JSON.stringify(head).slice(0, -1)},"messages":[`;
   let comma = '';
   for await (const batch of batches) {
-    for (const { turnId, role, content, model, state, createdAt: at } of batch) {
-      yield `${comma}${JSON.stringify({ turnId, role, content, model, state, createdAt: iso(at) })}`;
+    for (const { turnId, parentTurnId, role, content, model, state, createdAt } of batch) {
+      const message = { turnId, parentTurnId, role, content, model, state, createdAt: iso(createdAt) };
+      yield `${comma}${JSON.stringify(message)}`;
       comma = ',';
     }
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RATINGS } from '../../domain/feedback.ts';
 import { isLongerThan } from '../../domain/text.ts';
 import { instant, pageOf, pageQuery, title, uuid } from './fields.ts';
 import { turnError, turnState, usage } from './turn.ts';
@@ -67,6 +68,13 @@ export const messagesQuery = z.strictObject({
     .enum(['asc', 'desc'])
     .default('asc')
     .meta({ description: 'desc: the end of the transcript first, going back; a cursor belongs to its order' }),
+  branch: z
+    .union([z.literal('newest'), uuid])
+    .optional()
+    .meta({
+      description:
+        'Only one line: that of the newest turn, or that through this turn, on to the newest at each fork. Without it all turns',
+    }),
 });
 
 export const messageItem = z
@@ -76,6 +84,18 @@ export const messageItem = z
       .int()
       .min(1)
       .meta({ description: 'Number of the turn in its conversation: the order of the transcript' }),
+    parentTurnId: uuid.nullable().meta({ description: 'The turn that it follows; null: it is a first question' }),
+    branch: z
+      .object({
+        number: z.int().min(1),
+        count: z.int().min(1),
+        previousTurnId: uuid.nullable(),
+        nextTurnId: uuid.nullable(),
+      })
+      .meta({
+        id: 'Branch',
+        description: 'Where the turn stands among those that follow the same turn, in the order of their numbers',
+      }),
     role: z.enum(['user', 'assistant']),
     content: z.string(),
     state: turnState,
@@ -87,6 +107,7 @@ export const messageItem = z
       .optional()
       .meta({ description: 'Of an answer; `length`: it was cut at its limit' }),
     error: turnError.optional(),
+    feedback: z.enum(RATINGS).optional().meta({ description: 'What you said of an answer' }),
     createdAt: instant,
   })
   .meta({ id: 'Message' });

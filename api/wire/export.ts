@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { instant, uuid } from './fields.ts';
-import { messageItem } from './conversation.ts';
+import { messageItem, messagesQuery } from './conversation.ts';
 
-export const exportQuery = z.strictObject({ format: z.enum(['json', 'markdown']).default('json') });
+export const exportQuery = z.strictObject({
+  format: z.enum(['json', 'markdown']).default('json'),
+  branch: messagesQuery.shape.branch,
+});
 
 export const exportedConversation = z
   .object({
@@ -11,7 +14,15 @@ export const exportedConversation = z
     createdAt: instant,
     updatedAt: instant,
     messages: z.array(
-      messageItem.pick({ turnId: true, role: true, content: true, model: true, state: true, createdAt: true }),
+      messageItem.pick({
+        turnId: true,
+        parentTurnId: true,
+        role: true,
+        content: true,
+        model: true,
+        state: true,
+        createdAt: true,
+      }),
     ),
   })
   .meta({ id: 'ExportedConversation' });

@@ -11,6 +11,10 @@ export const sendBody = z
   .strictObject({
     message,
     conversationId: uuid.optional().meta({ description: 'Without it a new conversation begins' }),
+    parentTurnId: uuid.nullable().optional().meta({
+      description:
+        'The turn of the conversation that this one follows, whose line is its prompt. Without it the newest admitted turn; null: none, a new first question',
+    }),
     turnId: uuid
       .optional()
       .meta({ description: 'Your own id of the turn; sending it again joins or repeats the same turn' }),
@@ -18,6 +22,10 @@ export const sendBody = z
     maxOutputTokens: z.int().min(1).max(MOST_INTEGER).optional().meta({
       description: 'Asked limit of the answer; the smaller of it, the model’s maximum and what still fits counts',
     }),
+  })
+  .refine(({ conversationId, parentTurnId }) => conversationId !== undefined || typeof parentTurnId !== 'string', {
+    path: ['parentTurnId'],
+    message: 'a new conversation has no turn to follow',
   })
   .meta({ id: 'Send' });
 

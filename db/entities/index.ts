@@ -12,8 +12,8 @@ import { Pack } from './payments/pack.ts';
 import { PaymentSnapshot, Purchase, PurchaseBooking, PurchaseSecret } from './payments/purchase.ts';
 import { Refund } from './payments/refund.ts';
 import { Redrive, RedriveTurn } from './redrive.ts';
-import { Turn, TurnPrompt } from './turn.ts';
 import { ShareLink } from './sharing/share-link.ts';
+import { AnswerFeedback, Turn, TurnPrompt } from './turn.ts';
 import { Refusal, UsageRollup } from './usage-rollup.ts';
 import { ApiKey, User } from './user.ts';
 
@@ -26,6 +26,7 @@ export const ENTITIES = [
   Conversation,
   Turn,
   ShareLink,
+  AnswerFeedback,
   ModelRate,
   RatePublisher,
   Hold,

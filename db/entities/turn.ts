@@ -1,6 +1,7 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
 import type { ApiPrompt } from '../../domain/api-prompt.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
+import { RATINGS } from '../../domain/feedback.ts';
 import type { Encoding } from '../../domain/model.ts';
 import { TURN_STATES } from '../../domain/turn.ts';
 import type { Warning } from '../../domain/usage-state.ts';
@@ -23,6 +24,7 @@ export const Turn = defineEntity({
     account: () => p.manyToOne(Account),
     conversation: () => p.manyToOne(Conversation),
     sequence: p.integer(),
+    parentSequence: p.integer().nullable(),
     state: p.enum(TURN_STATES).default('accepted'),
     model: p.text(),
     askedOutput: p.integer().nullable(),
@@ -68,6 +70,10 @@ export const Turn = defineEntity({
       expression: "state <> all (array['failed', 'refused']) or error_code is not null",
     },
     {
+      name: 'turns_come_after_their_parent',
+      expression: 'parent_sequence >= 0 and parent_sequence < sequence',
+    },
+    {
       name: 'turns_completed_have_an_answer',
       expression: "state <> 'completed' or answer is not null or erased_at is not null",
     },
@@ -91,6 +97,11 @@ export const Turn = defineEntity({
     },
   ],
   indexes: [
+    {
+      name: 'turns_by_parent',
+      properties: ['conversation', 'parentSequence', 'sequence'],
+      where: 'parent_sequence is not null',
+    },
     { name: 'turns_quiet', properties: ['touchedAt'], where: "state in ('accepted', 'running')" },
     { name: 'turns_touched_of_user', properties: ['user', 'touchedAt'] },
     { name: 'turns_newest', columns: [...NEWEST] },
@@ -143,3 +154,15 @@ export const TurnPrompt = defineEntity({
   ],
 });
 export type TurnPrompt = InferEntity<typeof TurnPrompt>;
+/** What a person said of an answer, with no word of either. */
+export const AnswerFeedback = defineEntity({
+  name: 'AnswerFeedback',
+  tableName: 'answer_feedback',
+  properties: {
+    turn: () => p.oneToOne(Turn).owner().primary().updateRule('no action').deleteRule('no action'),
+    model: p.text(),
+    rating: p.enum(RATINGS),
+    ratedAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export type AnswerFeedback = InferEntity<typeof AnswerFeedback>;

@@ -8,6 +8,7 @@ import { first, one, type Database, type Tx } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
 import { ShareLink } from '../entities/sharing/share-link.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
+import { ancestorsOf } from '../turns/branches.ts';
 
 const linkColumns = columnsOf(ShareLink, 's', {
   shareId: 'id',
@@ -27,8 +28,8 @@ export interface SharedCopy {
 }
 
 /**
- * Copies the answered questions of a conversation up to one of its turns. The conversation is locked, so that a copy is
- * never made of one that is being erased.
+ * Copies one line of a conversation: the answered questions up to one of its turns, and no other branch. The
+ * conversation is locked, so that a copy is never made of one that is being erased.
  * @param share.turnId the last turn of the copy, an answered one; null: the newest.
  * @throws AppError not_found (conversation, turn), invalid_request (nothing to share, or too much). OutcomeUnknown with
  *   `shareId`.
@@ -80,11 +81,12 @@ async function readCopy(
   tx: Tx,
   { conversationId, sequence }: { conversationId: string; sequence: number },
 ): Promise<SharedMessage[]> {
-  const upTo = sql`from turns where conversation_id = ${conversationId} and sequence <= ${sequence} and state in ('completed', 'stopped')`;
+  const line = ancestorsOf({ conversationId, sequence: sequence + 1, parentSequence: sequence });
+  const answered = sql`from line l join turns t on t.id = l.id where t.state in ('completed', 'stopped')`;
   const { characters } = await one(
     sql<{
       characters: number;
-    }>`select coalesce(sum(length(question) + coalesce(length(answer), 0)), 0)::float8 as characters ${upTo}`,
+    }>`${line} select coalesce(sum(length(question) + coalesce(length(answer), 0)), 0)::float8 as characters ${answered}`,
     tx,
   );
   if (characters > MOST_SHARED_CHARACTERS)
@@ -93,7 +95,7 @@ async function readCopy(
       reason: `a copy has at most ${MOST_SHARED_CHARACTERS} characters`,
     });
   const { rows } = await sql<{ question: string; answer: string | null }>`
-    select question, answer ${upTo} order by sequence`.execute(tx);
+    ${line} select question, answer ${answered} order by l.sequence`.execute(tx);
   return rows.flatMap(({ question, answer }): SharedMessage[] => [
     { role: 'user', content: question },
     ...(answer === null || answer === '' ? [] : [{ role: 'assistant', content: answer } as const]),

@@ -7,6 +7,7 @@ import type { TurnRecord } from '../../domain/turn.ts';
 import { first, one, violatedConstraint, type Database, type Sql, type Tx } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
 import { rememberPayer } from './payer.ts';
+import { findParent, noPlace, parentSequence } from './branches.ts';
 import { writePrompt, type ApiRequest } from './prompts.ts';
 import { findTurnRow, lockTurn, recordOf, turnColumns, type TurnRow } from './row.ts';
 import { nextSequence, reopen } from './turns.ts';
@@ -17,6 +18,8 @@ export interface SendRequest {
   readonly turnId: string | null;
   readonly idempotencyKey: string | null;
   readonly conversationId: string | null;
+  /** The turn of the conversation that it follows. Absent: the newest admitted one. Null: none. */
+  readonly parentTurnId?: string | null | undefined;
   readonly message: string;
   /** What a request of the OpenAI door brings in place of a message. */
   readonly api?: ApiRequest;
@@ -42,8 +45,9 @@ export interface Accepted {
  * (G12).
  * @param beforeNew runs before anything is written for a turn that has to run. If it throws, the turn is refused. It is
  *   told whether nothing of the turn is stored yet.
- * @throws AppError not_found (conversation), conversation_busy, idempotency_conflict, turn_erased, invalid_request
- *   (id and key disagree). OutcomeUnknown with `turnId` (and `conversationId`): `findAccepted` tells what became of it.
+ * @throws AppError not_found (conversation, parent), conversation_busy, idempotency_conflict, turn_erased,
+ *   invalid_request (id and key disagree). OutcomeUnknown with `turnId` (and `conversationId`): `findAccepted` tells
+ *   what became of it.
  */
 export async function acceptTurn(
   database: Database,
@@ -155,23 +159,25 @@ function idAndKeyDisagree(): AppError {
 
 /** One statement, and so one round trip, because every send waits for it. It locks the conversation before the turn. */
 async function writeTurn(database: Database, request: SendRequest, messageTokens: number): Promise<Accepted> {
-  const { userId } = request;
+  const { userId, parentTurnId } = request;
   const turnId = request.turnId ?? uuidv7();
   const conversationId = request.conversationId ?? uuidv7();
+  const parent = parentSequence(conversationId, parentTurnId);
   const conversation =
     request.conversationId === null
       ? sql`insert into conversations (id, user_id, last_sequence) values (${conversationId}, ${userId}, 1) returning id, last_sequence`
-      : sql`update conversations set last_sequence = last_sequence + 1 where id = ${conversationId} and user_id = ${userId} and erased_at is null returning id, last_sequence`;
+      : sql`update conversations set last_sequence = last_sequence + 1 where id = ${conversationId} and user_id = ${userId} and erased_at is null
+           ${typeof parentTurnId === 'string' ? sql`and ${parent} is not null` : sql``} returning id, last_sequence`;
   try {
     const inserted = sql<TurnRow>`with conversation as (${conversation}), t as (
-        insert into turns (id, user_id, account_id, conversation_id, sequence, model, asked_output, body_hash, idempotency_key, question, question_tokens, encoding, is_api)
-        select ${turnId}::uuid, ${userId}::bigint, ${request.accountId}::bigint, id, last_sequence, ${request.model}, ${request.askedOutput}::integer,
+        insert into turns (id, user_id, account_id, conversation_id, sequence, parent_sequence, model, asked_output, body_hash, idempotency_key, question, question_tokens, encoding, is_api)
+        select ${turnId}::uuid, ${userId}::bigint, ${request.accountId}::bigint, id, last_sequence, ${parent}, ${request.model}, ${request.askedOutput}::integer,
           ${request.bodyHash}::bytea, ${request.idempotencyKey}, ${request.message}, ${messageTokens}::integer, ${request.encoding}, ${request.api !== undefined} from conversation
         returning *
       )${request.api === undefined ? sql`` : sql`, prompt as (${writePrompt(sql`t`, request.api)})`} select ${turnColumns} from t`;
     const row = await naming({ turnId, conversationId }, () => first(inserted, database.sql));
-    // The conversation does not exist, or is somebody else's.
-    if (row === null) throw new AppError('not_found');
+    // The conversation or the parent does not exist, or is somebody else's.
+    if (row === null) throw await noPlace(database.sql, { conversationId, userId });
     rememberPayer(database, turnId, request.accountId);
     return { decision: 'new', turn: recordOf(row) };
   } catch (error) {
@@ -193,13 +199,15 @@ async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest, messageTo
   if (conversationId !== row.conversationId) {
     await assertConversation(tx, conversationId, request.userId);
     const sequence = await nextSequence(tx, conversationId);
-    await sql`update turns set conversation_id = ${conversationId}, sequence = ${sequence} where id = ${row.id}`.execute(
+    await sql`update turns set conversation_id = ${conversationId}, sequence = ${sequence}, parent_sequence = null where id = ${row.id}`.execute(
       tx,
     );
   }
+  const parent = await findParent(tx, { ...request, conversationId });
   await reopen(tx, { ...row, conversationId }, 'send');
   await sql`update turns set model = ${request.model}, asked_output = ${request.askedOutput}, body_hash = ${request.bodyHash},
-    question = ${request.message}, question_tokens = ${messageTokens}, encoding = ${request.encoding}, is_api = ${request.api !== undefined}, created_at = now()
+    parent_sequence = ${parent}, question = ${request.message}, question_tokens = ${messageTokens}, encoding = ${request.encoding},
+    is_api = ${request.api !== undefined}, created_at = now()
     where id = ${row.id}`.execute(tx);
   if (request.api !== undefined) await writePrompt(sql`turns where id = ${row.id}`, request.api).execute(tx);
   return { decision: 'judge_anew', turn: await getRecord(tx, row.id) };

@@ -1,24 +1,24 @@
 import { sql } from 'kysely';
 import { promptTokens, textOfPrompt } from '../../domain/api-prompt.ts';
-import { decideAdmission, type HistoryTurn } from '../../domain/admission.ts';
+import { decideAdmission } from '../../domain/admission.ts';
 import { holdTimeoutMs } from '../../domain/attempt-limits.ts';
 import { AppError, isTurnRefusal, type TurnFailureCode } from '../../domain/errors.ts';
-import type { Encoding, Model, PricedModel } from '../../domain/model.ts';
-import { countPrompt, TOKENS_PER_MESSAGE } from '../../domain/prompt-tokens.ts';
+import type { Model, PricedModel } from '../../domain/model.ts';
+import { countPrompt } from '../../domain/prompt-tokens.ts';
 import { titleOf } from '../../domain/text.ts';
 import { isAnswered, isLive } from '../../domain/turn.ts';
 import type { Reserved } from '../../workflows/contract/turn.ts';
-import { columnsOf, type RowOf } from '../columns.ts';
 import type { Database, Tx } from '../database.ts';
 import { isLockTimeout } from '../driver/availability.ts';
-import { Turn } from '../entities/turn.ts';
 import { findPayer, openAccount, type StoredAccount } from '../money/accounts.ts';
 import { findPendingHold, moveHold, openHold, type Hold } from '../money/holds.ts';
 import { countRefusal } from '../money/refusals.ts';
-import { getPrompt } from './prompts.ts';
+import { parentOf } from './branches.ts';
 import { endTurn, findEnding, getStoredAnswer } from './end.ts';
 import { lockingTurn } from './payer.ts';
+import { getPrompt } from './prompts.ts';
 import { lockTurn, type LockedTurn, type TurnRow } from './row.ts';
+import { readHistory, type CountTokens } from './transcript.ts';
 import { giveUpRun, reopen } from './turns.ts';
 
 /** What admission needs beside the database. */
@@ -26,8 +26,7 @@ export interface AdmissionContext {
   /** Temporal's run id. With the turn it identifies the hold. */
   readonly runId: string;
   findModel(name: string): PricedModel | null;
-  /** @param by the account whose text it is. */
-  countTokens(text: string, encoding: Encoding, by: number): number | Promise<number>;
+  readonly countTokens: CountTokens;
 }
 
 /**
@@ -139,7 +138,8 @@ async function admit(
     model,
     askedOutput: row.askedOutput,
     baseTokens: await baseTokens(tx, row, model, context),
-    history: row.sequence === 1 ? [] : await readHistory(tx, row, model, context),
+    history:
+      row.sequence === 1 || row.parentSequence === 0 ? [] : await readHistory(tx, row, model, context.countTokens),
   });
   if (decision.kind === 'context_length') return refuse(tx, row, 'context_length', context);
   if (decision.kind === 'refused') {
@@ -163,7 +163,7 @@ function markAdmitted(tx: Tx, row: TurnRow, runId: string, hold: Hold): void {
       update conversations set listed_at = coalesce(listed_at, now()), updated_at = now(), title = coalesce(title, ${titleOf(row.question)})
       where id = ${row.conversationId}
     ) `;
-  tx.write(sql`${row.isApi ? sql`` : listed}update turns set state = 'accepted', run_id = ${runId}, admitted_at = now(), ever_admitted = true, output_limit = ${hold.outputLimit}, touched_at = clock_timestamp()
+  tx.write(sql`${row.isApi ? sql`` : listed}update turns own set state = 'accepted', parent_sequence = ${parentOf('own')}, run_id = ${runId}, admitted_at = now(), ever_admitted = true, output_limit = ${hold.outputLimit}, touched_at = clock_timestamp()
     where id = ${row.id}`);
 }
 
@@ -205,45 +205,4 @@ async function baseTokens(tx: Tx, row: TurnRow, model: Model, { countTokens }: A
   }
   const question = row.encoding === model.encoding ? row.questionTokens : await count(row.question);
   return countPrompt(model.instructions === '' ? [question] : [await count(model.instructions), question]);
-}
-
-/** No text has so many times the tokens of one encoding in another. */
-const ENCODINGS_DIFFER_BY = 4;
-
-const historyColumns = columnsOf(Turn, 't', ['sequence', 'questionTokens', 'answerTokens']);
-
-/**
- * Answered and stopped turns with lower numbers, newest first, as many as could ever fit `historyTokens`. Those of
- * another encoding are counted anew, unless by their own they are far beyond it. Questions without an answer are among
- * them only where the model takes them (`readTranscript`).
- */
-async function readHistory(
-  tx: Tx,
-  row: TurnRow,
-  model: Model,
-  { countTokens }: AdmissionContext,
-): Promise<HistoryTurn[]> {
-  // A message counts at least 4 tokens, so no more than historyTokens / 4 turns can matter.
-  const most = Math.ceil(model.historyTokens / TOKENS_PER_MESSAGE);
-  const { rows } = await sql<RowOf<typeof historyColumns> & { texts: string[] | null }>`
-    select ${historyColumns},
-      case when encoding <> ${model.encoding} and ${ENCODINGS_DIFFER_BY * model.historyTokens} >=
-        sum(question_tokens + coalesce(answer_tokens, 0)) over (order by sequence desc)
-        then array[question, coalesce(answer, '')] end as texts
-    from turns t where conversation_id = ${row.conversationId} and sequence < ${row.sequence} and state in ('completed', 'stopped')
-      and (${model.unanswered === 'merge'} or answer <> '')
-    order by sequence desc limit ${most}`.execute(tx);
-  const history: HistoryTurn[] = [];
-  for (const { sequence, questionTokens, answerTokens, texts } of rows) {
-    const counts =
-      texts === null
-        ? [questionTokens, answerTokens ?? 0]
-        : await Promise.all(texts.map(async (text) => countTokens(text, model.encoding, row.accountId)));
-    // A question without an answer is merged with the next: what separates them is within the tokens of a message.
-    const tokens = counts
-      .filter((count, i) => i === 0 || count > 0)
-      .reduce((sum, count) => sum + count + TOKENS_PER_MESSAGE, 0);
-    history.push({ sequence, tokens });
-  }
-  return history;
 }

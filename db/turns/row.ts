@@ -10,6 +10,7 @@ const FIGURES = [
   'accountId',
   'conversationId',
   'sequence',
+  'parentSequence',
   'state',
   'model',
   'askedOutput',

@@ -1,4 +1,4 @@
-import { eraseConversation, findErased } from '../../db/turns/erase.ts';
+import { eraseConversation, findErased } from '../../db/conversations/erase.ts';
 import { announceAccount } from '../../platform/streams/account-feed.ts';
 import { deleteStreams } from '../../platform/streams/redis-stream.ts';
 import type { OperationDeps } from '../deps.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { acceptTurn } from '../../db/turns/accept.ts';
 import { openAttempt, storeAnswer } from '../../db/turns/attempts.ts';
-import { updateConversation } from '../../db/conversations.ts';
+import { updateConversation } from '../../db/conversations/conversations.ts';
 import { releaseTurn } from '../../db/turns/end.ts';
 import { grantTokens, reverseGrant } from '../../db/money/grants.ts';
 import { proveBooks } from '../../db/money/proof.ts';

@@ -4,10 +4,10 @@ import {
   createConversation,
   getConversation,
   listConversations,
-  listMessages,
   updateConversation,
-} from '../../db/conversations.ts';
+} from '../../db/conversations/conversations.ts';
 import { encodeCursor } from '../../db/page.ts';
+import { listMessages } from '../../db/conversations/messages.ts';
 import { releaseTurn } from '../../db/turns/end.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
 import { readTranscript } from '../../db/turns/transcript.ts';
@@ -332,6 +332,7 @@ describe('the transcript that a model gets', () => {
     );
     for (const message of ['q2', 'q3']) {
       const empty = await accept(db.database, person, { conversationId, message });
+      await reserve(db.database, empty.turnId, { model });
       await requestStop(db.database, { turnId: empty.turnId, userId: person.userId });
       await reserve(db.database, empty.turnId);
     }

@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { createConversation, getConversation, listConversations, updateConversation } from '../../db/conversations.ts';
+import {
+  createConversation,
+  getConversation,
+  listConversations,
+  updateConversation,
+} from '../../db/conversations/conversations.ts';
 import { planRedrive } from '../../db/redrives/plan.ts';
 import { createRedrive } from '../../db/redrives/redrives.ts';
 import { beginReplay, countProgress } from '../../db/redrives/redrive-turns.ts';
 import { acceptTurn } from '../../db/turns/accept.ts';
 import { releaseTurn } from '../../db/turns/end.ts';
-import { eraseConversation, findErased } from '../../db/turns/erase.ts';
+import { eraseConversation, findErased } from '../../db/conversations/erase.ts';
 import { purgeRefused } from '../../db/turns/purge.ts';
 import { replayTurn } from '../../db/turns/replay.ts';
 import { findTurn, reopenTurn } from '../../db/turns/turns.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { createConversation } from '../../db/conversations.ts';
+import { createConversation } from '../../db/conversations/conversations.ts';
 import { purgeRefused } from '../../db/turns/purge.ts';
 import { lockRows } from '../support/lock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { listConversations } from '../../db/conversations.ts';
+import { listConversations } from '../../db/conversations/conversations.ts';
 import { one } from '../../db/database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { explainGeneric, explainRun, recordStatements } from '../support/plans.ts';

@@ -5,6 +5,8 @@ import { beginTurn, type LiveTurn } from '../../web/chat/turns/turn-state.ts';
 const message = (sequence: number, role: 'user' | 'assistant', state: Message['state'] = 'completed'): Message => ({
   turnId: `t${sequence}`,
   sequence,
+  parentTurnId: sequence === 1 ? null : `t${sequence - 1}`,
+  branch: { number: 1, count: 1, previousTurnId: null, nextTurnId: null },
   role,
   content: `${role} ${sequence}`,
   state,

@@ -1,15 +1,12 @@
 import { sql, type RawBuilder } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
-import { AppError, type ErrorCode } from '../domain/errors.ts';
-import type { TurnState, TurnUsage } from '../domain/turn.ts';
-import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from './page.ts';
-import { columnsOf, type RowOf } from './columns.ts';
-import { first, readClock, type Database } from './database.ts';
-import { naming } from './driver/outcome.ts';
-import { Conversation } from './entities/conversation.ts';
-import { Turn } from './entities/turn.ts';
-import { usageOf } from './turns/row.ts';
-import { said, type Found } from './turns/search.ts';
+import { AppError } from '../../domain/errors.ts';
+import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
+import { columnsOf } from '../columns.ts';
+import { first, readClock, type Database } from '../database.ts';
+import { naming } from '../driver/outcome.ts';
+import { Conversation } from '../entities/conversation.ts';
+import { said, type Found } from './search.ts';
 
 /** Instants in milliseconds. */
 export interface ConversationRecord {
@@ -113,96 +110,6 @@ export async function updateConversation(
     return recordOf(found);
   });
 }
-
-export interface MessageRecord {
-  readonly turnId: string;
-  readonly sequence: number;
-  readonly role: 'user' | 'assistant';
-  readonly content: string;
-  /** State of the turn that the message belongs to. */
-  readonly state: TurnState;
-  readonly model: string;
-  readonly attempt: number;
-  /** Usage of an answer; null on a question. */
-  readonly usage: TurnUsage | null;
-  readonly finishReason: 'stop' | 'length' | null;
-  readonly createdAt: number;
-  readonly error: ErrorCode | null;
-}
-
-/**
- * The transcript: the question of every admitted turn, each followed by its answer where there is one. It is read from
- * its beginning or backwards from its end. `limit` counts messages; a page of long ones has fewer.
- */
-export async function listMessages(
-  database: Database,
-  list: { conversationId: string; userId: number; limit: number; order?: 'asc' | 'desc'; cursor: string | null },
-): Promise<Page<MessageRecord>> {
-  await getConversation(database, list);
-  const after = list.cursor === null ? null : decodeCursor(list.cursor, ['number', 'number']);
-  const [beyond, direction] = list.order === 'desc' ? [sql.raw('<'), sql.raw('desc')] : [sql.raw('>'), sql.raw('asc')];
-  const { rows } = await sql<MessageRow>`
-    select ${messageColumns}, m.part, m.role,
-      case when sum(octet_length(m.content)) over (order by t.sequence ${direction}, m.part ${direction}) - octet_length(m.content) < ${PAGE_BYTES} then m.content end as content,
-      floor(extract(epoch from case m.part when 0 then t.created_at else coalesce(t.ended_at, t.created_at) end) * 1000)::float8 as "createdAt"
-    from turns t cross join lateral (values (0, 'user', t.question), (1, 'assistant', t.answer)) as m(part, role, content)
-    where t.conversation_id = ${list.conversationId} and t.ever_admitted and m.content is not null
-      and (m.part = 0 or t.state in ('completed', 'stopped'))
-      and (${after === null} or (t.sequence, m.part) ${beyond} (${after?.[0] ?? 0}, ${after?.[1] ?? 0}))
-    order by t.sequence ${direction}, m.part ${direction} limit ${list.limit + 1}`
-    .execute(database.reads)
-    .catch(rethrowBadCursor);
-  const texts = rows.filter(hasText);
-  const limit = Math.min(list.limit, texts.length);
-  const page = pageOf<MessageRow>(rows, limit, (row) => encodeCursor([row.sequence, row.part]));
-  return { ...page, items: texts.slice(0, limit).map(messageOf) };
-}
-
-/**
- * A page ends with the message that brings its texts to so many bytes, or at its limit: 100 messages of 32,000
- * characters are 9 MB, and kept the process from answering anybody for 0.17 s.
- */
-const PAGE_BYTES = 512 * 1024;
-
-/** Without its text where the page ends before it. */
-type MessageRow = RowOf<typeof messageColumns> &
-  Pick<MessageRecord, 'role' | 'createdAt'> & { part: 0 | 1; content: string | null };
-
-function hasText(row: MessageRow): row is MessageRow & { content: string } {
-  return row.content !== null;
-}
-
-/** Usage and ending belong to the answer, not to the question. */
-function messageOf({
-  part,
-  promptTokens,
-  completionTokens,
-  debitedTokens,
-  estimated,
-  finishReason,
-  ...row
-}: MessageRow & { content: string }): MessageRecord {
-  const isAnswer = part === 1;
-  return {
-    ...row,
-    usage: isAnswer ? usageOf({ promptTokens, completionTokens, debitedTokens, estimated }) : null,
-    finishReason: isAnswer ? finishReason : null,
-  };
-}
-
-const messageColumns = columnsOf(Turn, 't', {
-  turnId: 'id',
-  sequence: 'sequence',
-  state: 'state',
-  model: 'model',
-  attempt: 'attempt',
-  error: 'errorCode',
-  finishReason: 'finishReason',
-  promptTokens: 'promptTokens',
-  completionTokens: 'completionTokens',
-  debitedTokens: 'debitedTokens',
-  estimated: 'estimated',
-});
 
 const conversationColumns = columnsOf(Conversation, 'c', {
   conversationId: 'id',
