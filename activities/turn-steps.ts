@@ -12,8 +12,8 @@ export function createTurnSteps(
 ): Pick<TurnActivities, 'reserveTurn' | 'settleTurn' | 'releaseTurn'> {
   const { database } = deps;
   return {
-    async reserveTurn({ turnId, cancelled }) {
-      const reserved = await reserveTurn(database, turnId, cancelled, admissionContext(deps));
+    async reserveTurn({ turnId, ...run }) {
+      const reserved = await reserveTurn(database, turnId, run, admissionContext(deps));
       announceTurn(deps, turnId);
       return reserved;
     },

@@ -25,7 +25,7 @@ export function realForm(database: Database, model: PricedModel): LedgerForm {
   const context = { findModel: () => model, countTokens: (text: string) => text.length };
   return {
     async hold({ turnId, runId }) {
-      const reserved = await reserveTurn(database, turnId, false, { ...context, runId });
+      const reserved = await reserveTurn(database, turnId, { cancelled: false, isReset: false }, { ...context, runId });
       return reserved.kind === 'held' ? reserved.holdId : null;
     },
     async settle({ turnId, answer }) {

@@ -21,6 +21,9 @@ fall into any one.
 
 const TARGET_MS = 50;
 
+/** A refusal by a limit would measure nothing. */
+const UNLIMITED = { READS_PER_SECOND: '100000', SENDS_PER_MINUTE: '100000' };
+
 interface Line {
   readonly route: string;
   readonly what: string;
@@ -38,7 +41,12 @@ async function main(stopping: AbortSignal): Promise<void> {
   const times = wholeNumber('--times', values.times ?? '5', { least: 1, most: 1_000 });
   const port = await freePort();
   const probe = new URL(`./pause-probe.ts?port=${port}`, import.meta.url).href;
-  const stage = await openStage(stopping, { layout: 'one', pids: new Map(), nodeFlags: [`--import=${probe}`] });
+  const stage = await openStage(stopping, {
+    layout: 'one',
+    pids: new Map(),
+    nodeFlags: [`--import=${probe}`],
+    settings: UNLIMITED,
+  });
   try {
     const lines = await unlessStopped(stopping, measure(stage, `http://127.0.0.1:${port}/`, times));
     process.stdout.write(
@@ -60,17 +68,24 @@ async function measure(
   await client.connect();
   const me = await fetch(`${url}/api/me`, { headers: { authorization: `Bearer ${person.token}` } });
   const { userId } = (await me.json()) as { userId: number };
-  const known = await seedLongReads(client, userId);
+  // One more than is measured, for the first is not counted.
+  const known = await seedLongReads(client, { userId, toDelete: times + 1 });
   await client.end();
+  const share = await fetch(`${url}/api/conversations/${known.conversationId}/shares`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${person.token}`, 'content-type': 'application/json' },
+    body: '{}',
+  });
+  const { token } = (await share.json()) as { token: string };
   const longest = async () => Number(await (await fetch(probe)).text());
   const lines: Line[] = [];
-  const add = async (route: string, what: string, run: () => Promise<number>) => {
+  const add = async (route: string, what: string, run: (nth: number) => Promise<number>) => {
     const pauses: number[] = [];
     let status = 0;
     // The first is not counted: it compiles what the others use.
     for (let n = 0; n <= times; n += 1) {
       await longest();
-      status = await run();
+      status = await run(n);
       if (n > 0) pauses.push(await longest());
     }
     lines.push({ route, what, status, median: percentile(pauses, 0.5), most: percentile(pauses, 1) });
@@ -78,8 +93,10 @@ async function measure(
   await add('nothing', 'for 50 ms', () => new Promise((resolve) => setTimeout(() => resolve(0), 50)));
   for (const operation of await operationsOf(url)) {
     say(`${operation.method} ${operation.path}`);
-    for (const [what, asked] of worstOf(operation, known))
-      await add(`${operation.method.toUpperCase()} ${operation.path}`, what, () => send(url, person.token, asked));
+    for (const [what, asked] of worstOf(operation, { ...known, token }))
+      await add(`${operation.method.toUpperCase()} ${operation.path}`, what, (nth) =>
+        send(url, person.token, asked, nth),
+      );
   }
   return lines;
 }
@@ -107,9 +124,9 @@ async function operationsOf(url: string): Promise<Operation[]> {
 }
 
 /** @returns the status, once the whole answer is read; of a stream, once it has begun. */
-async function send(url: string, token: string, { method, path, body, headers }: Asked): Promise<number> {
+async function send(url: string, token: string, { method, paths, body, headers }: Asked, nth: number): Promise<number> {
   const gone = new AbortController();
-  const response = await fetch(`${url}${path}`, {
+  const response = await fetch(`${url}${paths[nth % paths.length]}`, {
     method,
     headers: {
       authorization: `Bearer ${token}`,

@@ -43,6 +43,8 @@ export interface StageOptions {
   readonly temporal?: string | undefined;
   /** The folder of the built web app, when it is to be served too. */
   readonly webDir?: string | undefined;
+  /** Further variables of the service. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
   /**
    * Processes that were started elsewhere and whose CPU counts, by name. Those named like a gateway, or with its name
    * and `-…`, count as the gateway's, all others as Turnkeeper's.
@@ -60,7 +62,7 @@ const TOKENS = 1_000_000_000;
  */
 export async function openStage(
   stopping: AbortSignal,
-  { profileDir, layout, nodeFlags = [], gateways = [], modelPort, temporal, webDir, pids }: StageOptions,
+  { profileDir, layout, nodeFlags = [], gateways = [], modelPort, temporal, webDir, pids, settings }: StageOptions,
 ): Promise<Stage> {
   const parent = join(import.meta.dirname, '..', '.turnkeeper');
   mkdirSync(parent, { recursive: true });
@@ -82,6 +84,7 @@ export async function openStage(
       TURNKEEPER_EMBEDDED: 'true',
       DATA_DIR: context.dataDir,
       ...(temporal === undefined ? {} : { TEMPORAL_ADDRESS: temporal }),
+      ...settings,
     };
     const config = readConfig(ours);
     const stack = await startStack(config, context);

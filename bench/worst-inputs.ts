@@ -1,7 +1,8 @@
 /** One request, as its sender writes it. */
 export interface Asked {
   readonly method: string;
-  readonly path: string;
+  /** The path of each time in turn, from the first on again after the last. */
+  readonly paths: readonly string[];
   readonly body?: string | Uint8Array;
   readonly headers?: Record<string, string>;
 }
@@ -11,6 +12,10 @@ export interface Known {
   readonly conversationId: string;
   readonly turnId: string;
   readonly userId: number;
+  /** Long conversations to delete, one for each time. */
+  readonly doomed: readonly string[];
+  /** Of a link to a copy of the long conversation. */
+  readonly token?: string;
 }
 
 export interface Operation {
@@ -36,6 +41,7 @@ const QUERIES: Record<string, readonly string[]> = {
     `search=${encodeURIComponent(han(200))}`,
   ],
   'get /api/conversations/{conversationId}/messages': ['limit=100', 'limit=100&order=desc'],
+  'get /api/conversations/{conversationId}/export': ['format=markdown', 'format=json'],
   'get /api/ai-usage/history': ['by=turn&limit=100', 'by=day&limit=100', 'by=model&limit=100'],
   'get /api/notifications': ['limit=100'],
   'get /api/admin/turns': ['limit=100', 'limit=100&from=1970-01-01T00:00:00Z&to=2999-12-31T00:00:00Z'],
@@ -62,6 +68,10 @@ function taken(key: string, known: Known): readonly string[] {
         JSON.stringify({ message: '한'.repeat(32_000), maxOutputTokens: 1 }),
         JSON.stringify({ message: han(32_000), conversationId: known.conversationId.replace(/.$/, 'f') }),
       ];
+    case 'post /api/conversations/{conversationId}/shares':
+      return ['{}'];
+    case 'post /v1/chat/completions':
+      return [JSON.stringify({ model: 'gpt-4.1-mini', messages: [{ role: 'user', content: han(250_000) }] })];
     case 'post /api/conversations':
       return [JSON.stringify({ title: han(200) })];
     case 'patch /api/conversations/{conversationId}':
@@ -82,15 +92,21 @@ const REFUSED: Record<string, string> = {
   'one endless number': `{"maxOutputTokens":${'9'.repeat(MOST_BODY)}}`,
 };
 
+const DELETES_CONVERSATION = 'delete /api/conversations/{conversationId}';
+
 /** @returns the requests that are worst for an operation by size, count, depth and range, each with its name. */
 export function worstOf({ method, path, takesBody }: Operation, known: Known): [string, Asked][] {
   const key = `${method} ${path}`;
-  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    name in known ? String(known[name as keyof Known]) : '1',
+  const ids = key === DELETES_CONVERSATION ? known.doomed : [known.conversationId];
+  const paths = ids.map((conversationId) =>
+    path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => {
+      const { doomed: _, ...values } = { ...known, conversationId };
+      return String(values[name as keyof typeof values] ?? '1');
+    }),
   );
   const asked = (more: Partial<Asked> & { query?: string }): Asked => ({
     method: method.toUpperCase(),
-    path: more.query === undefined ? filled : `${filled}?${more.query}`,
+    paths: more.query === undefined ? paths : paths.map((filled) => `${filled}?${more.query}`),
     ...(more.body === undefined ? {} : { body: more.body }),
     ...(more.headers === undefined ? {} : { headers: more.headers }),
   });

@@ -79,8 +79,11 @@ const retriedForDays = proxyActivities<TurnActivities>({
 /** Cannot be cancelled: even a cancel before the first workflow task must end the turn in PostgreSQL. */
 async function reserve(turnId: string): Promise<Reserved | Released> {
   const cancelled = CancellationScope.current().consideredCancelled;
+  const { runId, firstExecutionRunId } = workflowInfo();
+  // A run that came of a reset keeps the start of the run that was reset.
+  const isReset = runId !== firstExecutionRunId;
   try {
-    return await CancellationScope.nonCancellable(() => local.reserveTurn({ turnId, cancelled }));
+    return await CancellationScope.nonCancellable(() => local.reserveTurn({ turnId, cancelled, isReset }));
   } catch {
     return release(turnId, { as: 'failed', code: 'interrupted' });
   }

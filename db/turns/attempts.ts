@@ -54,7 +54,9 @@ export async function openAttempt(
       // Asked only of a turn that has had an attempt.
       const before = row.attempt === 0 ? NO_ATTEMPTS : await findAttempts(tx, turnId, context.runId);
       if (before.newest > context.temporalAttempt || (await isSuperseded(tx, row, context))) return null;
-      const reserved = await reserveLocked(tx, { row, pending, room: null }, false, context);
+      // A run that has not held comes to an attempt only by a reset to behind its hold.
+      const coming = { cancelled: false, isReset: true };
+      const reserved = await reserveLocked(tx, { row, pending, room: null }, coming, context);
       return reserved.kind === 'held' ? open(tx, reserved, before, context) : reserved;
     });
   } catch (error) {

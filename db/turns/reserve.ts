@@ -29,15 +29,23 @@ export interface AdmissionContext {
   readonly countTokens: CountTokens;
 }
 
+/** How a run comes to a turn. */
+export interface Coming {
+  /** It was cancelled before it began. */
+  readonly cancelled: boolean;
+  /** An admin reset the turn's workflow: the one way in which a run opens an ended turn. */
+  readonly isReset: boolean;
+}
+
 /**
- * Check and hold in one atomic step under the account's lock (G1), idempotent by (turn, run). Reopens a failed or
- * refused turn (a reset in the Temporal UI comes that way), unless this very run has ended it (G34); one that is over
- * answers its ending, no hold, no model call.
+ * Check and hold in one atomic step under the account's lock (G1), idempotent by (turn, run). A turn that is over
+ * answers its ending, no hold, no model call: a start may arrive long after it was sent, when another run has ended the
+ * turn. Only a reset in the Temporal UI opens a failed or refused turn here, unless this very run has ended it (G34).
  */
 export async function reserveTurn(
   database: Database,
   turnId: string,
-  cancelled: boolean,
+  coming: Coming,
   context: AdmissionContext,
 ): Promise<Reserved> {
   try {
@@ -48,7 +56,7 @@ export async function reserveTurn(
         findRoom(tx, turnId),
       ]);
       if (row === null) throw new AppError('not_found');
-      const reserved = await reserveLocked(tx, { row, pending, room }, cancelled, context);
+      const reserved = await reserveLocked(tx, { row, pending, room }, coming, context);
       return reserved.kind === 'held'
         ? { kind: 'held', holdId: reserved.hold.id, outputLimit: reserved.hold.outputLimit, model: row.model }
         : reserved;
@@ -57,7 +65,7 @@ export async function reserveTurn(
     // Another turn runs in the conversation, so the reset run fails and the turn stays as it was.
     if (error instanceof AppError && error.code === 'conversation_busy')
       return { kind: 'failed', code: 'conversation_busy' };
-    if (!isLockTimeout(error) || cancelled) throw error;
+    if (!isLockTimeout(error) || coming.cancelled) throw error;
     // Somebody holds the account's row for long. The person is told so now, and nothing stays bound.
     const unbound = await giveUpRun(database, { turnId, runId: context.runId });
     if (unbound === null) throw error;
@@ -79,7 +87,7 @@ export interface Locked {
 export async function reserveLocked(
   tx: Tx,
   { row, pending, room }: Locked,
-  cancelled: boolean,
+  { cancelled, isReset }: Coming,
   context: AdmissionContext,
 ): Promise<ReservedLocked> {
   if (isAnswered(row.state)) return { kind: 'ended', state: row.state };
@@ -90,10 +98,11 @@ export async function reserveLocked(
     await endTurn(tx, row, { outcome: 'stopped', code: null }, context.runId);
     return { kind: 'ended', state: 'stopped' };
   }
-  // A run that was reset and cancelled before it began leaves the turn its ending, so that it may still be run again. A
-  // run that has ended the turn judges again when nobody heard its answer: what its person was told stands (policy 13).
-  // Whoever asked through the OpenAI door was told how it ended, and is gone. What was erased never runs again.
-  if (cancelled || row.isApi || row.erasedAt !== null || row.runId === context.runId) {
+  // What its person was told stands (policy 13), whichever run comes: one that was started late, or the one that ended
+  // the turn and judges again because nobody heard its answer. A run that was reset and cancelled before it began
+  // leaves the turn its ending, so that it may still be run again. Whoever asked through the OpenAI door was told how
+  // it ended, and is gone. What was erased never runs again.
+  if (!isReset || cancelled || row.isApi || row.erasedAt !== null || row.runId === context.runId) {
     const over = await findEnding(tx, row);
     if (over !== null) return over;
   }

@@ -190,7 +190,7 @@ describe.each(['read committed', 'repeatable read'] as const)(
         const retried = await Promise.all(Array.from({ length: 20 }, retry));
         expect(retried.map(({ state }) => state)).toEqual(Array(20).fill('accepted'));
         // Control: once a run holds it, nobody joins.
-        await reserve(db.database, turnId, { runId: 'run-2' });
+        await reserve(db.database, turnId, { runId: 'run-2', isReset: true });
         await expect(retry()).rejects.toMatchObject({ code: 'turn_not_failed' });
       });
     });
@@ -258,7 +258,8 @@ describe.each(['read committed', 'repeatable read'] as const)(
           },
           async () => {
             const { turnId } = pick(known) ?? {};
-            if (turnId !== undefined) await reserve(db.database, turnId, { runId: `reset-${Math.random()}` });
+            if (turnId !== undefined)
+              await reserve(db.database, turnId, { runId: `reset-${Math.random()}`, isReset: true });
           },
           async () => {
             const { turnId, person } = pick(known) ?? {};

@@ -78,7 +78,7 @@ describe('the list of conversations', () => {
     await sql`update periods set allowance_tokens = 100000 where account_id = ${person.accountId}`.execute(
       db.database.sql,
     );
-    await reserve(db.database, turnId, { runId: 'run-2' });
+    await reserve(db.database, turnId, { runId: 'run-2', isReset: true });
     expect(await titles()).toEqual(['a question']);
   });
 
@@ -317,7 +317,7 @@ describe('the transcript that a model gets', () => {
     const answer = await storedAnswer(store(db.database, last.turnId, 1));
     await settleTurn(db.database, { turnId: last.turnId, answer });
     // The failed turn runs again, sees only what lies before it, and is measured by that.
-    await reserve(db.database, failed.turnId, { runId: 'replay' });
+    await reserve(db.database, failed.turnId, { runId: 'replay', isReset: true });
     expect(await transcript(failed.turnId, { runId: 'replay' })).toEqual({
       historyFrom: 1,
       promptTokens: 3 * 5 + 3,

@@ -208,7 +208,7 @@ describe('what each ending costs (policy 6, G11)', () => {
     const { turnId } = await begin();
     await release(turnId, { as: 'failed', code: 'model_timeout' });
     await reopenTurn(db.database, { turnId, userId: null, reason: 'replay' });
-    expect(await reserve(db.database, turnId, { runId: 'run-2' })).toMatchObject({ kind: 'held' });
+    expect(await reserve(db.database, turnId, { runId: 'run-2', isReset: true })).toMatchObject({ kind: 'held' });
     const second = await open(db.database, turnId, { runId: 'run-2' });
     expect(second).toMatchObject({ number: 2, restarted: 'replay' });
     const answer = await storedAnswer(store(db.database, turnId, 2, { usage: USAGE }));
@@ -400,7 +400,7 @@ describe('fencing', () => {
     const { turnId } = await accept(db.database, person);
     await reserve(db.database, turnId);
     await open(db.database, turnId);
-    expect(await reserve(db.database, turnId, { runId: 'run-2' })).toMatchObject({ kind: 'held' });
+    expect(await reserve(db.database, turnId, { runId: 'run-2', isReset: true })).toMatchObject({ kind: 'held' });
     expect(await holdsOf(db.database.sql, turnId)).toMatchObject([
       { state: 'released', runId: 'run-1', tokens: 1_050 },
       { state: 'pending', runId: 'run-2', tokens: 1_050 },
@@ -413,7 +413,7 @@ describe('fencing', () => {
   test('a late release of a run that is gone leaves the newer run’s claim alone', async () => {
     const { turnId } = await begin();
     const scheduledAt = Date.now() - 60_000;
-    await reserve(db.database, turnId, { runId: 'run-2' });
+    await reserve(db.database, turnId, { runId: 'run-2', isReset: true });
     // A run that has held the turn comes too late, whatever the clocks say. A run that never held it comes too late
     // when it was scheduled before the claim.
     for (const [runId, at] of [
@@ -511,26 +511,36 @@ describe('stop is a fact before it is a message', () => {
   test('a run reset and cancelled before it began leaves a failed turn failed, to be run again', async () => {
     const { turnId } = await begin();
     await release(turnId, { as: 'failed', code: 'model_timeout' });
-    expect(await reserveTurn(db.database, turnId, true, context({ runId: 'run-2' }))).toEqual({
+    expect(
+      await reserveTurn(db.database, turnId, { cancelled: true, isReset: false }, context({ runId: 'run-2' })),
+    ).toEqual({
       kind: 'failed',
       code: 'model_timeout',
     });
     expect(await holdsOf(db.database.sql, turnId)).toMatchObject([{ state: 'released' }]);
     // Control: a turn that is not cancelled runs.
-    expect(await reserveTurn(db.database, turnId, false, context({ runId: 'run-2' }))).toMatchObject({ kind: 'held' });
+    expect(
+      await reserveTurn(db.database, turnId, { cancelled: false, isReset: true }, context({ runId: 'run-2' })),
+    ).toMatchObject({ kind: 'held' });
   });
 
   test('a workflow cancelled before it began ends its turn', async () => {
     person = await createPerson(db.database);
     const { turnId } = await accept(db.database, person);
-    expect(await reserveTurn(db.database, turnId, true, context())).toEqual({ kind: 'ended', state: 'stopped' });
+    expect(await reserveTurn(db.database, turnId, { cancelled: true, isReset: false }, context())).toEqual({
+      kind: 'ended',
+      state: 'stopped',
+    });
   });
 
   test('an answer stored before the stop is seen is completed and charged whole', async () => {
     const { turnId, number } = await begin();
     const answer = await storedAnswer(store(db.database, turnId, number, { usage: USAGE }));
     await requestStop(db.database, { turnId, userId: person.userId });
-    expect(await reserveTurn(db.database, turnId, true, context())).toEqual({ kind: 'answered', answer });
+    expect(await reserveTurn(db.database, turnId, { cancelled: true, isReset: false }, context())).toEqual({
+      kind: 'answered',
+      answer,
+    });
     expect(await release(turnId, { as: 'stopped' })).toEqual({ kind: 'answered', answer });
     expect(await settleTurn(db.database, { turnId, answer })).toMatchObject({ state: 'completed' });
   });
@@ -542,7 +552,7 @@ describe('stop is a fact before it is a message', () => {
     expect(await reopenTurn(db.database, { turnId, userId: person.userId, reason: 'retry' })).toMatchObject({
       stopRequestedAt: null,
     });
-    expect(await reserve(db.database, turnId, { runId: 'run-2' })).toMatchObject({ kind: 'held' });
+    expect(await reserve(db.database, turnId, { runId: 'run-2', isReset: true })).toMatchObject({ kind: 'held' });
   });
 
   test('asked for twice it keeps the first time; on an ended turn it tells the ending; a stranger’s turn is not found', async () => {

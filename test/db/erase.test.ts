@@ -160,7 +160,10 @@ describe('a turn of it', () => {
       code: 'turn_erased',
     });
     // A reset in the Temporal UI comes with a run of its own.
-    expect(await reserve(db.database, turnId, { runId: 'a reset' })).toEqual({ kind: 'failed', code: 'model_timeout' });
+    expect(await reserve(db.database, turnId, { runId: 'a reset', isReset: true })).toEqual({
+      kind: 'failed',
+      code: 'model_timeout',
+    });
     expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({ state: 'failed', runId: 'run-1' });
   });
 

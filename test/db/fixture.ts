@@ -116,9 +116,13 @@ export async function accept(
 export function reserve(
   database: Database,
   turnId: string,
-  { now, ...change }: NonNullable<Parameters<typeof context>[0]> & When = {},
+  {
+    now,
+    isReset = false,
+    ...change
+  }: NonNullable<Parameters<typeof context>[0]> & When & { readonly isReset?: boolean } = {},
 ): Promise<Reserved> {
-  return atInstant(now, () => reserveTurn(database, turnId, false, context(change)));
+  return atInstant(now, () => reserveTurn(database, turnId, { cancelled: false, isReset }, context(change)));
 }
 
 export async function open(

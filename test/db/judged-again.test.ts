@@ -64,9 +64,9 @@ const ENDINGS = {
   },
 };
 
-describe('a turn judged again by the run that ended it (policy 13)', () => {
+describe('a turn judged again after its ending (policy 13)', () => {
   test.each(Object.entries(ENDINGS))(
-    '%s: keeps its ending, whatever was granted; another run opens it',
+    '%s: keeps its ending, whatever was granted; a reset opens it, and no run that was started late',
     async (_, end) => {
       const { turnId, told } = await end();
       const before = await read(turnId);
@@ -76,8 +76,11 @@ describe('a turn judged again by the run that ended it (policy 13)', () => {
       // A run without an admission is told nothing when it comes to an attempt: it never does.
       expect([null, told]).toContainEqual(await openAttempt(db.database, turnId, context({ runId: 'judge' })));
       expect(await read(turnId)).toEqual(before);
-      // Control: nothing but the run keeps it from being held.
-      expect(await reserve(db.database, turnId, { runId: 'reset' })).toMatchObject({ kind: 'held' });
+      // A start that was sent before, and arrives only now.
+      expect(await reserve(db.database, turnId, { runId: 'late' })).toEqual(told);
+      expect(await read(turnId)).toEqual(before);
+      // Control: a reset is let through.
+      expect(await reserve(db.database, turnId, { runId: 'reset', isReset: true })).toMatchObject({ kind: 'held' });
     },
   );
 

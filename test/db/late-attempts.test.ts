@@ -81,7 +81,7 @@ test('a task of a run that another has followed takes nothing from it, before it
   person = await createPerson(db.database);
   const { turnId } = await accept(db.database, person);
   await reserve(db.database, turnId);
-  await reserve(db.database, turnId, { runId: 'run-2' });
+  await reserve(db.database, turnId, { runId: 'run-2', isReset: true });
   const before = await all(turnId);
   expect(await late(turnId)).toBeNull();
   expect(await all(turnId)).toEqual(before);
@@ -105,7 +105,7 @@ test('nor does it begin the turn of a person’s retry, or one that a newer run 
   await fail('run-1');
   await reopenTurn(db.database, { turnId, userId: person.userId, reason: 'retry' });
   expect(await late(turnId)).toBeNull();
-  await reserve(db.database, turnId, { runId: 'run-2' });
+  await reserve(db.database, turnId, { runId: 'run-2', isReset: true });
   await fail('run-2');
   expect(await late(turnId)).toBeNull();
   expect(await findTurn(db.database, { turnId, userId: null })).toMatchObject({ state: 'failed' });
@@ -180,7 +180,7 @@ describe('an attempt whose call still streams in the process that its task is gi
     expect(await adopt(ended.turnId, ended.number)).toBeNull();
     const reset = await streaming();
     expect(await adopt(reset.turnId, reset.number, { runId: 'run-2' })).toBeNull();
-    await reserve(db.database, reset.turnId, { runId: 'run-2' });
+    await reserve(db.database, reset.turnId, { runId: 'run-2', isReset: true });
     expect(await adopt(reset.turnId, reset.number)).toBeNull();
   });
 });

@@ -215,10 +215,11 @@ export class Account {
     return (this.lastSequence[conversation] = (this.lastSequence[conversation] ?? 0) + 1);
   }
 
-  /** What a run gets when it asks for tokens. */
+  /** What a run gets when it asks for tokens; only one that came of a reset opens an ended turn. */
   reserve(
     turn: ModelTurn,
     run: string,
+    isReset = false,
   ): 'completed' | 'stopped' | 'refused' | 'held' | 'answered' | `failed ${string}` {
     if (turn.state === 'completed' || turn.state === 'stopped') return turn.state;
     if (isLive(turn) && turn.answer !== null) return 'answered';
@@ -229,7 +230,7 @@ export class Account {
     const claim = pending(turn);
     if (claim !== null && isLive(turn) && claim.run === run && claim.until > this.now) return 'held';
     if (!isLive(turn)) {
-      if (turn.run === run) return turn.state === 'refused' ? 'refused' : `failed ${turn.code}`;
+      if (!isReset || turn.run === run) return turn.state === 'refused' ? 'refused' : `failed ${turn.code}`;
       if (this.isBusy(turn.conversation)) return 'failed conversation_busy';
       this.reopen(turn);
     }

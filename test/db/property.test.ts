@@ -190,8 +190,9 @@ const STEPS = {
     const turn = run.turn(which);
     if (turn === null) return;
     const runId = run.runOf(turn, flag && choice % 2 === 0);
-    const reserved = await reserveTurn(db.database, turn.id, false, run.context(runId));
-    expect(told(reserved)).toBe(run.model.reserve(turn, runId));
+    const isReset = choice % 3 > 0;
+    const reserved = await reserveTurn(db.database, turn.id, { cancelled: false, isReset }, run.context(runId));
+    expect(told(reserved)).toBe(run.model.reserve(turn, runId, isReset));
     if (reserved.kind === 'held') expect(reserved.outputLimit).toBe(pending(turn)?.limit);
   },
   async attempt(run: Run, { which, flag, choice }: Step) {

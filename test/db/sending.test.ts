@@ -230,7 +230,7 @@ describe('keys and ids', () => {
 });
 
 describe('a reset in the Temporal UI (a reserve by a new run)', () => {
-  const reset = (turnId: string) => reserve(db.database, turnId, { runId: 'reset' });
+  const reset = (turnId: string) => reserve(db.database, turnId, { runId: 'reset', isReset: true });
 
   test.each(['completed', 'stopped'] as const)(
     'of a %s turn ends at once with the same answer: no hold, no model call, no second debit',
@@ -305,7 +305,10 @@ describe('a retry that finds no room', () => {
       db.database.sql,
     );
     await reopenTurn(db.database, { turnId, userId: person.userId, reason: 'retry' });
-    expect(await reserve(db.database, turnId, { runId: 'run-2' })).toEqual({ kind: 'failed', code: 'TOKEN_EXHAUSTED' });
+    expect(await reserve(db.database, turnId, { runId: 'run-2', isReset: true })).toEqual({
+      kind: 'failed',
+      code: 'TOKEN_EXHAUSTED',
+    });
     // Control: a turn never admitted is refused with tokens_held by the same figures.
     const fresh = await accept(db.database, person);
     expect(await reserve(db.database, fresh.turnId)).toEqual({ kind: 'ended', state: 'refused' });

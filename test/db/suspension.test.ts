@@ -80,7 +80,7 @@ describe('reserving for a suspended account', () => {
       const turnId = await failedTurn();
       await reopenTurn(db.database, { turnId, userId: null, reason });
       await suspend();
-      expect(await reserve(db.database, turnId, { runId: 'run-2' })).toEqual({
+      expect(await reserve(db.database, turnId, { runId: 'run-2', isReset: true })).toEqual({
         kind: 'failed',
         code: 'account_suspended',
       });
@@ -94,7 +94,7 @@ describe('reserving for a suspended account', () => {
   test('leaves a failed turn whose run was reset as it was, with its own cause', async () => {
     const turnId = await failedTurn();
     await suspend();
-    expect(await reserve(db.database, turnId, { runId: 'reset' })).toEqual({
+    expect(await reserve(db.database, turnId, { runId: 'reset', isReset: true })).toEqual({
       kind: 'failed',
       code: 'account_suspended',
     });
@@ -109,7 +109,10 @@ describe('reserving for a suspended account', () => {
     const { turnId } = await accept(db.database, person);
     await suspend();
     await reserve(db.database, turnId);
-    expect(await reserve(db.database, turnId, { runId: 'reset' })).toEqual({ kind: 'ended', state: 'refused' });
+    expect(await reserve(db.database, turnId, { runId: 'reset', isReset: true })).toEqual({
+      kind: 'ended',
+      state: 'refused',
+    });
   });
 
   test('answers the ending of an answered turn, and settles an answer that is stored', async () => {
@@ -119,8 +122,11 @@ describe('reserving for a suspended account', () => {
     await open(db.database, turnId);
     const answer = await storedAnswer(store(db.database, turnId, 1));
     await suspend();
-    expect(await reserve(db.database, answered, { runId: 'reset' })).toEqual({ kind: 'ended', state: 'completed' });
-    expect(await reserve(db.database, turnId, { runId: 'reset' })).toMatchObject({ kind: 'answered' });
+    expect(await reserve(db.database, answered, { runId: 'reset', isReset: true })).toEqual({
+      kind: 'ended',
+      state: 'completed',
+    });
+    expect(await reserve(db.database, turnId, { runId: 'reset', isReset: true })).toMatchObject({ kind: 'answered' });
     await settleTurn(db.database, { turnId, answer });
     expect(await debitsOf(db.database.sql, turnId)).toHaveLength(1);
   });

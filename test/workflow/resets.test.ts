@@ -265,6 +265,28 @@ describe('a reset', () => {
   });
 });
 
+describe('a start that arrives when the run of another start has ended the turn', () => {
+  test.each<[string, (stack: TestStack, person: Person) => Promise<TestTurn>]>([
+    ['refused', refused],
+    ['failed', failed],
+  ])('finds a %s turn, and leaves it as its person was told', async (state, make) => {
+    const person = await stack.person();
+    const turn = await make(stack, person);
+    const before = await turn.read();
+    const { conversationId } = before.body;
+    const { runId: first } = await turn.handle().describe();
+    await stack.runs.start(
+      { turnId: turn.turnId, userId: person.userId, conversationId, model: 'gpt-4.1-mini', runReason: 'send' },
+      () => Promise.resolve(true),
+    );
+    await until(async () => (await turn.handle().describe()).runId !== first);
+    await turn.ended();
+    expect((await turn.read()).body).toEqual(before.body);
+    expect(await turn.books()).toMatchObject({ debits: 0, liveHolds: 0 });
+    expect(before.body.state).toBe(state);
+  });
+});
+
 test('what was fenced has changed nothing, now that every attempt is over', async () => {
   await worker.close();
   for (const [turn, { body, books }] of seen) {

@@ -46,9 +46,9 @@ export type ReleaseReason = { readonly as: 'failed'; readonly code: TurnFailureC
 export interface TurnActivities {
   /**
    * Admission and hold in one transaction, idempotent by (turn, run). `cancelled`: the workflow was cancelled before it
-   * began.
+   * began. `isReset`: an admin reset the turn's workflow, and this is the run that came of it.
    */
-  reserveTurn(input: { turnId: string; cancelled: boolean }): Promise<Reserved>;
+  reserveTurn(input: { turnId: string; cancelled: boolean; isReset: boolean }): Promise<Reserved>;
   /**
    * Calls the model once: opens an attempt, streams, stores the answer.
    * @throws ApplicationFailure typed by `TURN_FAILURE_TYPES`.
