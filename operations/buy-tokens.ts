@@ -54,7 +54,7 @@ export async function buyTokens(
       sessionId: purchase.sessionId,
       amount: purchase.amount,
       currency: purchase.currency,
-      name: locale === 'ko' ? purchase.nameKo : purchase.nameEn,
+      names: { ko: purchase.nameKo, en: purchase.nameEn },
       method,
       customerKey: purchaseId,
       expiresAt: purchase.expiresAt,

@@ -65,6 +65,8 @@ export async function sendRefund(deps: LookDeps, refundId: string): Promise<Refu
     if (!(error instanceof RefundRefused)) throw error;
     const { userId } = await failRefund(database, shop.vault, { refundId, failure: error.failure });
     await afterWrite(deps, userId);
+    // It may be refused because the money was given back there meanwhile: the tokens follow the money.
+    await lookAtPurchase(deps, { purchaseId, source: 'refund' });
     return 'failed';
   }
   await lookAtPurchase(deps, { purchaseId, source: 'refund' });

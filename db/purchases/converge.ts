@@ -120,12 +120,17 @@ async function askedRefunds(tx: Tx, purchaseId: string): Promise<AskedRefund[]> 
   return rows;
 }
 
-/** A refund that the provider has decided is over. One that is still on its way to the buyer is not. */
+/**
+ * A refund that the provider has decided is over. One that is still on its way to the buyer is not, and one that the
+ * buyer's bank has sent back has failed after all.
+ */
 async function endRefundsSeen(tx: Tx, purchaseId: string, { refunds }: Payment): Promise<void> {
   for (const { refundId, state } of refunds) {
     if (refundId === null || state === 'pending') continue;
     await sql`update refunds set state = ${state}, ended_at = clock_timestamp(), failure = ${state === 'failed' ? 'refused' : null}
-      where id::text = ${refundId} and purchase_id = ${purchaseId} and state = 'requested'`.execute(tx);
+      where id::text = ${refundId} and purchase_id = ${purchaseId} and (state = 'requested' or (state = 'succeeded' and ${state} = 'failed'))`.execute(
+      tx,
+    );
   }
 }
 

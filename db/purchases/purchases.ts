@@ -179,7 +179,7 @@ export async function listPurchases(
 export async function findAwaited(on: Sql, limit: number): Promise<PurchaseRow[]> {
   const { rows } = await sql<PurchaseRow>`select ${columns}, ${packColumns} from ${from}
     where p.created_at > now() - ${AWAITED_DAYS} * interval '1 day' and p.state in ('created', 'pending', 'failed', 'awaiting_deposit', 'disputed', 'expired')
-      and case when p.state = 'disputed' then true when p.due_at is null then p.state <> 'expired' and coalesce(p.looked_at, p.created_at) < p.expires_at + interval '10 minutes'
+      and case when p.state = 'disputed' then true when p.due_at is null then p.state <> 'expired' and coalesce(p.looked_at, p.created_at) < p.expires_at + case when p.state = 'pending' then interval '14 days' else interval '10 minutes' end
         else coalesce(p.looked_at, p.created_at) < p.due_at + interval '7 days' end
     order by coalesce(p.looked_at, p.created_at) limit ${limit}`.execute(on);
   return rows;

@@ -10,6 +10,8 @@ const DAY = 24 * HOUR;
 const WHILE_OPEN = [2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY];
 /** A deposit may come after its due time. */
 const LATE_DEPOSIT = 7 * DAY;
+/** Some banks answer days after the buyer has paid. */
+const LATE_ANSWER = 14 * DAY;
 const DISPUTES_LAST = 120 * DAY;
 
 /** What decides when a payment is looked at again. Instants in milliseconds. */
@@ -35,9 +37,10 @@ export function nextLookMs({ provider, state, createdAt, expiresAt, dueAt }: Wai
   }
   if (isOpen(state)) {
     const over = expiresAt + 10 * MINUTE;
-    if (now >= over) return null;
+    const last = state === 'pending' ? expiresAt + LATE_ANSWER : over;
+    if (now >= last) return null;
     const planned = WHILE_OPEN.map((after) => createdAt + after).find((at) => at > now) ?? now + DAY;
-    return Math.max(SECOND, Math.min(planned, over) - now);
+    return Math.max(SECOND, Math.min(planned, now < over ? over : last) - now);
   }
   return state === 'disputed' && now < createdAt + DISPUTES_LAST ? DAY : null;
 }

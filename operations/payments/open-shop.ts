@@ -2,6 +2,7 @@ import type { Database } from '../../db/database.ts';
 import { publishPacks } from '../../db/purchases/packs.ts';
 import type { Config } from '../../platform/config/config.ts';
 import { createDemoShop } from '../../platform/payments/demo.ts';
+import { createStripe } from '../../platform/payments/stripe/stripe.ts';
 import { createToss } from '../../platform/payments/toss/toss.ts';
 import { createVault } from '../../platform/payments/vault.ts';
 import type { Shop } from '../payments.ts';
@@ -11,11 +12,12 @@ export async function openShop(
   database: Database,
   { payments, publicUrl }: Pick<Config, 'payments' | 'publicUrl'>,
 ): Promise<Shop> {
-  const { demoShopUrl, toss, packs, key } = payments;
+  const { demoShopUrl, stripe, toss, packs, key } = payments;
   const notifyUrl = `${publicUrl}/api/webhooks/demo`;
   return {
     packs: await publishPacks(database, packs),
     providers: [
+      ...(stripe === null ? [] : [createStripe(stripe)]),
       ...(toss === null ? [] : [createToss(toss)]),
       ...(demoShopUrl === undefined ? [] : [createDemoShop({ url: demoShopUrl, notifyUrl })]),
     ],

@@ -50,6 +50,9 @@ interface PaymentVariables {
   readonly PACKS?: string | undefined;
   readonly PUBLIC_URL?: string | undefined;
   readonly DEMO_SHOP_URL?: string | undefined;
+  readonly STRIPE_SECRET_KEY?: string | undefined;
+  readonly STRIPE_WEBHOOK_SECRET?: string | undefined;
+  readonly STRIPE_API_URL: string;
   readonly TOSS_SECRET_KEY?: string | undefined;
   readonly TOSS_CLIENT_KEY?: string | undefined;
   readonly TOSS_API_URL: string;
@@ -68,8 +71,9 @@ export function readPayments(variables: PaymentVariables, { isProduction }: { re
   const { PACKS, PUBLIC_URL, DEMO_SHOP_URL, PAYMENTS_KEY } = variables;
   if (DEMO_SHOP_URL !== undefined && isProduction)
     throw new SetupError('DEMO_SHOP_URL: must not be set under NODE_ENV=production');
+  const stripe = readStripe(variables);
   const toss = readToss(variables);
-  const takesMoney = toss !== null;
+  const takesMoney = stripe !== null || toss !== null;
   const sells = DEMO_SHOP_URL !== undefined || takesMoney;
   if (sells && PUBLIC_URL === undefined)
     throw new SetupError('PUBLIC_URL: must be set where tokens are sold, because payment pages lead back to it');
@@ -80,11 +84,28 @@ export function readPayments(variables: PaymentVariables, { isProduction }: { re
   return {
     /** The demo shop of the embedded stack; undefined without it. */
     demoShopUrl: DEMO_SHOP_URL,
+    stripe,
     toss,
     /** 32 bytes that seal what must be kept secret. */
     key: PAYMENTS_KEY === undefined ? DEMO_KEY : readKey(PAYMENTS_KEY),
     packs: readPacks(PACKS) ?? (DEMO_SHOP_URL === undefined ? [] : DEMO_PACKS),
   } as const;
+}
+
+function readStripe({ STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_URL }: PaymentVariables) {
+  if (STRIPE_SECRET_KEY === undefined && STRIPE_WEBHOOK_SECRET === undefined) return null;
+  if (STRIPE_WEBHOOK_SECRET === undefined)
+    throw new SetupError('STRIPE_WEBHOOK_SECRET: must be set together with STRIPE_SECRET_KEY');
+  if (STRIPE_SECRET_KEY === undefined)
+    throw new SetupError('STRIPE_SECRET_KEY: must be set together with STRIPE_WEBHOOK_SECRET');
+  const { origin, pathname } = new URL(STRIPE_API_URL);
+  if (pathname !== '/') throw new SetupError('STRIPE_API_URL: must be an origin, without a path');
+  return {
+    secretKey: STRIPE_SECRET_KEY,
+    webhookSecret: STRIPE_WEBHOOK_SECRET,
+    apiUrl: origin,
+    livemode: modeOf('STRIPE_SECRET_KEY', STRIPE_SECRET_KEY, /^[sr]k_(test|live)_./),
+  };
 }
 
 function readToss({ TOSS_SECRET_KEY, TOSS_CLIENT_KEY, TOSS_API_URL, TOSS_SCRIPT_URL }: PaymentVariables) {

@@ -22,7 +22,8 @@ export async function answerOf(
   }
 }
 
-async function readText(response: Response): Promise<string> {
+/** @throws when it is longer than any answer of a provider. */
+export async function readText(response: Response): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {

@@ -34,10 +34,10 @@ export function createDemoShop({ url, notifyUrl }: { url: string; notifyUrl: str
     asksForRefundAccount: false,
     takes: () => true,
     expiryOf: (now) => now + HOUR_MS,
-    async checkout({ purchaseId, amount, currency, name, returnUrl, expiresAt }: ToPay) {
+    async checkout({ purchaseId, amount, currency, names, locale, returnUrl, expiresAt }: ToPay) {
       const { status, body } = await ask('POST', '', {
         orderId: purchaseId,
-        orderName: name,
+        orderName: names[locale],
         amount,
         currency,
         returnUrl,

@@ -11,8 +11,8 @@ export interface ToPay {
   readonly currency: Currency;
   /** The provider's name of the checkout, when it has been asked before. */
   readonly sessionId: string | null;
-  /** What the buyer reads on the provider's page. */
-  readonly name: string;
+  /** What the buyer reads on the provider's page, by language. */
+  readonly names: { readonly ko: string; readonly en: string };
   readonly method: PaymentMethod | null;
   /** The account that pays, as the provider may know it: a UUID that leads nowhere else. */
   readonly customerKey: string;

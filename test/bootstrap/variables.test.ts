@@ -37,6 +37,8 @@ const EXAMPLES = [
   'PUBLIC_URL',
   'PACKS',
   'DEMO_SHOP_URL',
+  'STRIPE_SECRET_KEY',
+  'STRIPE_WEBHOOK_SECRET',
   'TOSS_SECRET_KEY',
   'TOSS_CLIENT_KEY',
   'PAYMENTS_KEY',
@@ -86,6 +88,21 @@ test('a provider of payments is whole, of one mode and has a key to seal by, or 
     [{ PAYMENTS_KEY: 'short' }, 'PAYMENTS_KEY: must be 32 bytes'],
   ] as const)
     expect(() => readConfig({ ...whole, ...change })).toThrow(name);
+  const stripe = {
+    PUBLIC_URL: whole.PUBLIC_URL,
+    PAYMENTS_KEY: whole.PAYMENTS_KEY,
+    STRIPE_SECRET_KEY: 'sk_test_1',
+    STRIPE_WEBHOOK_SECRET: 'whsec_1',
+  };
+  expect(readConfig(stripe).payments.stripe).toMatchObject({ livemode: false, apiUrl: 'https://api.stripe.com' });
+  expect(readConfig({ ...stripe, STRIPE_SECRET_KEY: 'rk_live_1' }).payments.stripe).toMatchObject({ livemode: true });
+  for (const name of Object.keys(stripe))
+    expect(() => readConfig({ ...stripe, [name]: '' })).toThrow(`${name}: must be set`);
+  for (const [change, name] of [
+    [{ STRIPE_SECRET_KEY: 'pk_test_1' }, 'STRIPE_SECRET_KEY: does not look like'],
+    [{ STRIPE_API_URL: 'https://stripe.example/api' }, 'STRIPE_API_URL: must be an origin'],
+  ] as const)
+    expect(() => readConfig({ ...stripe, ...change })).toThrow(name);
 });
 
 test("a worker's version has both its names or is refused by the missing one, and none by default", () => {

@@ -33,11 +33,19 @@ export interface Call {
   readonly body: unknown;
 }
 
+interface Work {
+  readonly scope: string | null;
+  readonly busy: () => Refused;
+  readonly differs?: () => Refused;
+  readonly forgets?: (refused: Refused) => boolean;
+  readonly act: () => object;
+}
+
 /** What both fakes are made of: faults, the log of calls, and answers that are remembered by their idempotency key. */
 export class Desk {
   readonly calls: Call[] = [];
   readonly #faults = new Map<string, Fault[]>();
-  readonly #answers = new Map<string, Promise<object>>();
+  readonly #answers = new Map<string, { readonly asked: string; readonly answer: Promise<object> }>();
 
   fail(name: string, fault: Fault): void {
     const faults = this.#faults.get(name) ?? [];
@@ -54,12 +62,10 @@ export class Desk {
    * Runs one call with whatever goes wrong with it.
    * @param work.scope under which its answer is remembered; null: each is new.
    * @param work.busy what is answered while the first of the same key is still running.
+   * @param work.differs what is answered when the same key asks for something else; null: what the first was answered.
+   * @param work.forgets whether a refusal is not remembered by its key.
    */
-  async run(
-    call: Call,
-    response: ServerResponse,
-    work: { readonly scope: string | null; readonly busy: () => Refused; readonly act: () => object },
-  ): Promise<void> {
+  async run(call: Call, response: ServerResponse, work: Work): Promise<void> {
     this.calls.push(call);
     const fault = this.#faults.get(call.name)?.shift() ?? {};
     if (fault.cut === 'before') {
@@ -67,7 +73,7 @@ export class Desk {
       return;
     }
     if (fault.refuse !== undefined) return json(response, fault.refuse.status, fault.refuse.body);
-    const { status, body } = await this.#once(work, fault.delayMs ?? 0).then(
+    const { status, body } = await this.#once(work, JSON.stringify([call.path, call.body]), fault.delayMs ?? 0).then(
       (done) => ({ status: 200, body: done }),
       (error: unknown) => {
         if (!(error instanceof Refused)) throw error;
@@ -79,10 +85,7 @@ export class Desk {
   }
 
   /** The effect comes at once, its answer later; the same key meanwhile is refused, and afterwards answered alike. */
-  #once(
-    { scope, busy, act }: { readonly scope: string | null; readonly busy: () => Refused; readonly act: () => object },
-    delayMs: number,
-  ): Promise<object> {
+  #once({ scope, busy, differs, forgets, act }: Work, asked: string, delayMs: number): Promise<object> {
     const begin = async () => {
       let outcome: { readonly done: object } | { readonly error: unknown };
       try {
@@ -97,14 +100,17 @@ export class Desk {
     if (scope === null) return begin();
     const known = this.#answers.get(scope);
     if (known !== undefined) {
+      if (differs !== undefined && known.asked !== asked) return Promise.reject(differs());
       if (this.#running.has(scope)) return Promise.reject(busy());
-      return known;
+      return known.answer;
     }
     this.#running.add(scope);
     const answer = begin().finally(() => this.#running.delete(scope));
     // Whoever asked may have gone.
-    answer.catch(() => {});
-    this.#answers.set(scope, answer);
+    answer.catch((error: unknown) => {
+      if (error instanceof Refused && forgets?.(error) === true) this.#answers.delete(scope);
+    });
+    this.#answers.set(scope, { asked, answer });
     return answer;
   }
 
@@ -122,20 +128,19 @@ export interface Delivery {
   readonly reorder?: boolean;
 }
 
-/** Sends a webhook as its provider would, and tells nobody how it went. */
+/** Sends a webhook as its provider would. @returns whether somebody heard it. */
 export async function deliver(
   { url, drop = false, duplicate = 1, delayMs = 0, reorder = false }: Delivery,
   { body, headers }: { readonly body: string; readonly headers: Record<string, string> },
-): Promise<void> {
-  if (url === null || drop) return;
+): Promise<boolean> {
+  if (url === null || drop) return false;
   const one = async () => {
     const waitMs = reorder ? Math.random() * delayMs : delayMs;
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-    await fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }).catch(
-      () => {},
-    );
+    const sent = { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } };
+    return (await fetch(url, sent).catch(() => null))?.ok === true;
   };
-  await Promise.all(Array.from({ length: duplicate }, one));
+  return (await Promise.all(Array.from({ length: duplicate }, one))).includes(true);
 }
 
 export async function listen(

@@ -82,7 +82,7 @@ export function createToss({ secretKey, clientKey, apiUrl, scriptUrl, livemode }
     takes: (currency) => currency === 'KRW',
     // Toss gives the buyer 30 minutes, from when its window opens.
     expiryOf: (now) => now + HOUR_MS,
-    checkout: ({ purchaseId, customerKey, amount, currency, name }) =>
+    checkout: ({ purchaseId, customerKey, amount, currency, names, locale }) =>
       Promise.resolve({
         checkout: {
           kind: 'toss',
@@ -91,7 +91,7 @@ export function createToss({ secretKey, clientKey, apiUrl, scriptUrl, livemode }
           orderId: purchaseId,
           amount,
           currency,
-          orderName: name,
+          orderName: names[locale],
           scriptUrl,
         },
         sessionId: null,

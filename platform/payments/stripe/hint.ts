@@ -1,0 +1,58 @@
+import type Stripe from 'stripe';
+import { z } from 'zod';
+import type { Hint } from '../provider.ts';
+
+/** A webhook that was signed longer ago may be one that somebody has kept. */
+const SIGNED_WITHIN_S = 300;
+
+const id = z.string().min(1).max(200);
+/** Of a session, a payment, a charge, a refund or a dispute: what may lead to a purchase. */
+const object = z.object({
+  id,
+  object: z.string(),
+  client_reference_id: id.nullish(),
+  payment_intent: z.union([id, z.object({ id })]).nullish(),
+  metadata: z.object({ purchaseId: id.optional() }).nullish(),
+});
+const event = z.object({ id, type: id, livemode: z.boolean(), data: z.object({ object }) });
+
+/**
+ * What a webhook is about, by the bytes as they came.
+ * @returns null when the signature is not Stripe's or is old; a hint of nothing for what is none of ours, and for the
+ *   other mode.
+ */
+export function hintOf(
+  stripe: Stripe,
+  { headers, body }: { headers: Readonly<Record<string, unknown>>; body: Buffer },
+  { webhookSecret, livemode }: { webhookSecret: string; livemode: boolean },
+): Hint | null {
+  const signature = headers['stripe-signature'];
+  if (typeof signature !== 'string') return null;
+  const none: Hint = {
+    eventId: null,
+    type: 'unknown',
+    purchaseId: null,
+    sessionId: null,
+    paymentId: null,
+    secret: null,
+  };
+  let signed: unknown;
+  try {
+    signed = stripe.webhooks.constructEvent(body, signature, webhookSecret, SIGNED_WITHIN_S);
+  } catch {
+    return null;
+  }
+  const heard = event.safeParse(signed);
+  if (!heard.success || heard.data.livemode !== livemode) return none;
+  const { type, data } = heard.data;
+  const about = data.object;
+  const intent = typeof about.payment_intent === 'string' ? about.payment_intent : about.payment_intent?.id;
+  return {
+    ...none,
+    eventId: heard.data.id,
+    type,
+    purchaseId: about.client_reference_id ?? about.metadata?.purchaseId ?? null,
+    sessionId: about.object === 'checkout.session' ? about.id : null,
+    paymentId: about.object === 'payment_intent' ? about.id : (intent ?? null),
+  };
+}
