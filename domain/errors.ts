@@ -19,6 +19,7 @@ const REQUEST_ERRORS = [
   'turn_erased',
   'confirm_required',
   'too_many_open_purchases',
+  'too_many_share_links',
   'amount_mismatch',
   'payment_pending',
   'payment_declined',

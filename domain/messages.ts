@@ -74,6 +74,10 @@ export const ERROR_SENTENCES = {
     ko: '결제를 기다리는 구매가 너무 많습니다. 진행 중인 구매를 마치거나 만료된 뒤 다시 시도하세요.',
     en: 'Too many purchases wait for their payment; finish one, or wait until it expires.',
   },
+  too_many_share_links: {
+    ko: '이 대화의 공유 링크가 너무 많습니다. 쓰지 않는 링크를 지운 뒤 다시 시도하세요.',
+    en: 'This conversation has too many links; revoke one that is no longer needed.',
+  },
   amount_mismatch: {
     ko: '결제 금액이 구매 금액과 다릅니다. 결제는 진행되지 않았습니다.',
     en: 'The amount differs from the purchase’s; nothing was charged.',

@@ -32,6 +32,7 @@ export const STATUS_OF = {
   turn_erased: 409,
   confirm_required: 409,
   too_many_open_purchases: 409,
+  too_many_share_links: 409,
   amount_mismatch: 409,
   payment_pending: 409,
   not_refundable: 409,

@@ -30,7 +30,7 @@ export function sharingRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] 
       params,
       body: shareBody,
       answers: { 201: { description: 'The link, with its token', body: createdShareLink } },
-      errors: ['not_found', 'account_suspended'],
+      errors: ['not_found', 'account_suspended', 'too_many_share_links'],
       async handle({ principal }, { params: { conversationId }, body }) {
         if (principal.suspended) throw new AppError('account_suspended');
         const token = randomBytes(TOKEN_BYTES).toString('base64url');

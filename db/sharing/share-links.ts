@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { AppError } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/period.ts';
-import { MOST_SHARED_CHARACTERS, type SharedMessage } from '../../domain/sharing.ts';
+import { MOST_SHARE_LINKS, MOST_SHARED_CHARACTERS, type SharedMessage } from '../../domain/sharing.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import { first, one, type Database, type Tx } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
@@ -29,10 +29,10 @@ export interface SharedCopy {
 
 /**
  * Copies one line of a conversation: the answered questions up to one of its turns, and no other branch. The
- * conversation is locked, so that a copy is never made of one that is being erased.
+ * conversation is locked, so that a copy is never made of one that is being erased, and that its links are counted.
  * @param share.turnId the last turn of the copy, an answered one; null: the newest.
- * @throws AppError not_found (conversation, turn), invalid_request (nothing to share, or too much). OutcomeUnknown with
- *   `shareId`.
+ * @throws AppError not_found (conversation, turn), invalid_request (nothing to share, or too much),
+ *   too_many_share_links. OutcomeUnknown with `shareId`.
  */
 export async function createShareLink(
   database: Database,
@@ -43,10 +43,16 @@ export async function createShareLink(
     database.transaction(async (tx) => {
       const conversation = await first(
         sql<{ title: string | null }>`select title from conversations
-          where id = ${share.conversationId} and user_id = ${share.userId} and erased_at is null for share`,
+          where id = ${share.conversationId} and user_id = ${share.userId} and erased_at is null for no key update`,
         tx,
       );
       if (conversation === null) throw new AppError('not_found');
+      const { links } = await one(
+        sql<{ links: number }>`select count(*)::int as links from share_links
+          where conversation_id = ${share.conversationId} and expires_at > now()`,
+        tx,
+      );
+      if (links >= MOST_SHARE_LINKS) throw new AppError('too_many_share_links', { most: MOST_SHARE_LINKS });
       const last = await findLast(tx, share);
       const messages = await readCopy(tx, { conversationId: share.conversationId, sequence: last.sequence });
       return one(

@@ -136,6 +136,15 @@ describe('a link to a copy', () => {
     expect(await gone(link.token)).toEqual(unknown);
   });
 
+  test('has at most 20 links to a conversation, however many are made at once; one that is revoked makes room', async () => {
+    const { path, link } = await shared();
+    const made = await Promise.all(Array.from({ length: 30 }, () => person.call('POST', path, {})));
+    expect(made.filter(({ status }) => status === 201)).toHaveLength(19);
+    expect(made.filter(({ body }) => body.code === 'too_many_share_links')).toHaveLength(11);
+    expect((await person.call('DELETE', `/api/shares/${link.shareId}`)).status).toBe(204);
+    expect((await person.call('POST', path, {})).status).toBe(201);
+  });
+
   test('needs an answer to share, and one of the conversation’s own', async () => {
     const { body: empty } = await person.call('POST', '/api/conversations', {});
     const path = `/api/conversations/${empty.conversationId}/shares`;
