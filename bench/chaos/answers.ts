@@ -25,8 +25,12 @@ export async function findWrongAnswers(client: ClientBase): Promise<string[]> {
     const most = chunks !== undefined && 'count' in chunks ? chunks.count : 0;
     const whole = word.repeat(most);
     const found: string[] = [];
-    if (!whole.startsWith(turn.answer) || (turn.finishReason === 'stop' && turn.answer !== whole))
-      found.push(`an answer is its model's: turn ${turn.id} has ${turn.answer.length} of ${whole.length} characters`);
+    // A model that says no reason does not say either that its limit cut the answer.
+    const isWhole = turn.finishReason === 'stop' && said?.omitFinish !== true;
+    if (!whole.startsWith(turn.answer) || (isWhole && turn.answer !== whole))
+      found.push(
+        `an answer is its model's: turn ${turn.id} has ${turn.answer.length} of ${whole.length} characters, ${turn.finishReason}`,
+      );
     const usage = said?.usage;
     if (
       usage !== undefined &&
