@@ -136,16 +136,16 @@ function stateOf(
   return atBank === 'PENDING' || status === 'IN_PROGRESS' ? 'pending' : 'succeeded';
 }
 
-const METHODS: Readonly<Record<string, PaymentMethod>> = {
-  카드: 'card',
-  계좌이체: 'transfer',
-  가상계좌: 'deposit',
-  간편결제: 'easy_pay',
-  휴대폰: 'phone',
-};
+const METHODS = new Map<string, PaymentMethod>([
+  ['카드', 'card'],
+  ['계좌이체', 'transfer'],
+  ['가상계좌', 'deposit'],
+  ['간편결제', 'easy_pay'],
+  ['휴대폰', 'phone'],
+]);
 
 function methodOf(method: string | null | undefined): PaymentMethod | null {
-  return method == null ? null : (METHODS[method] ?? 'other');
+  return method == null ? null : (METHODS.get(method) ?? 'other');
 }
 
 /** Toss writes Korean time, sometimes without saying so. */
