@@ -1,8 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import type { Page } from 'playwright-core';
 import type { Person } from '../support/stack.ts';
 import { audit } from './audit.ts';
+import { picture } from './picture.ts';
 import { openStage, type Stage } from './stage.ts';
 
 jest.setTimeout(60_000);
@@ -15,14 +14,6 @@ afterEach(async () => {
   expect(await stage.leave()).toEqual([]);
 });
 afterAll(() => stage.close());
-
-/** Where pictures of each state go, for whoever wants to look at them. */
-const PICTURES = process.env['PICTURES'];
-async function picture(page: Page, name: string): Promise<void> {
-  if (PICTURES === undefined) return;
-  mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: `${PICTURES}/${name}.png`, animations: 'disabled' });
-}
 
 const WORDS = {
   ko: {

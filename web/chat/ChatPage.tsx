@@ -53,7 +53,7 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
   useEffect(() => {
     if (arrived) forgetUnsent(unsent.turnId);
   }, [arrived, unsent]);
-  useEffect(preloadMarkdown, []);
+  useEffect(() => void preloadMarkdown(), []);
   const title = conversationId === null ? t('new') : (conversation.data?.title ?? '');
   useEffect(() => {
     document.title = title === '' ? 'Turnkeeper' : `${title} · Turnkeeper`;
@@ -67,6 +67,8 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
       ...(canned ? {} : { unsent: { turnId, message } }),
     });
     turns.send({ turnId, message, canned, conversationId, model });
+    // The place that a search led to is left.
+    if (conversationId !== null && location.search !== '') navigate(`/c/${conversationId}`, { replace: true });
     if (conversationId === null) setPending(turnId);
   };
   if (stored.error instanceof ApiError && stored.error.code === 'not_found') return <NotFound />;

@@ -8,6 +8,7 @@ import { sentenceOf } from '../../ui/Problem.tsx';
 import { loadWords } from '../../i18n/language.ts';
 import { Menu } from '../../ui/menu/Menu.tsx';
 import { OnDemand } from '../../ui/OnDemand.tsx';
+import { placeOf } from '../transcript/use-place.ts';
 import { useChangeConversation } from './use-change-conversation.ts';
 
 type Conversation = Schemas['ListedConversation'];
@@ -43,8 +44,7 @@ export function ConversationItem({
   const [dialog, setDialog] = useState<'share' | 'delete' | null>(null);
   const link = useRef<HTMLAnchorElement>(null);
   const change = useChangeConversation();
-  const href = `/c/${item.conversationId}`;
-  const current = location === href;
+  const current = location === `/c/${item.conversationId}`;
   const title = item.title ?? t('untitled');
   if (renaming) {
     const end = () => {
@@ -67,7 +67,7 @@ export function ConversationItem({
       <div className={`group flex items-center rounded-lg pr-1 ${current ? 'bg-hover' : 'hover:bg-hover/70'}`}>
         <Link
           ref={link}
-          href={href}
+          {...placeOf(item.conversationId, item.found)}
           onClick={onLeave}
           aria-current={current ? 'page' : undefined}
           title={title}
@@ -133,7 +133,7 @@ function isIn(title: string, match: string): boolean {
 /** A piece of what was said, with what was searched marked. */
 function Said({ before, match, after }: Schemas['Found']) {
   return (
-    <span className="line-clamp-2 text-xs break-words text-faint">
+    <span className="line-clamp-2 text-xs break-words text-soft">
       {before}
       <mark className="bg-accent-tint font-medium text-ink">{match}</mark>
       {after}

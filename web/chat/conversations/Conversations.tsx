@@ -9,6 +9,7 @@ import { useMe } from '../../session/me.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Loading } from '../../ui/Loading.tsx';
 import { Problem } from '../../ui/Problem.tsx';
+import { isComposingKey } from '../../ui/keys/composing-key.ts';
 import { SEARCH } from '../../ui/keys/shortcuts.ts';
 import { useInView } from '../../ui/use-in-view.ts';
 import { ConversationItem } from './ConversationItem.tsx';
@@ -78,11 +79,23 @@ export function Conversations({ onLeave }: { onLeave: () => void }) {
   const leaveRow = (conversationId: string) => {
     // The row is still there: the focus goes to the next one, or to the one before the last.
     const links = [...(rows.current?.querySelectorAll<HTMLElement>('li a') ?? [])];
-    const at = links.findIndex((link) => link.getAttribute('href') === `/c/${conversationId}`);
+    const at = links.findIndex((link) => link.closest('li')?.dataset['conversation'] === conversationId);
     (links[at + 1] ?? links[at - 1] ?? input.current)?.focus();
   };
   return (
-    <nav aria-label={t('conversations')} className="flex min-h-0 flex-1 flex-col">
+    <nav
+      aria-label={t('conversations')}
+      className="flex min-h-0 flex-1 flex-col"
+      onKeyDown={(event) => {
+        const step = STEPS.get(event.key);
+        if (step === undefined || isComposingKey(event.nativeEvent)) return;
+        const stops = [input.current, ...(rows.current?.querySelectorAll<HTMLElement>('li a') ?? [])];
+        const at = stops.findIndex((stop) => stop === event.target);
+        if (at < 0) return;
+        event.preventDefault();
+        stops[at + step]?.focus();
+      }}
+    >
       <div className="relative mb-2">
         <Search
           aria-hidden
@@ -108,13 +121,16 @@ export function Conversations({ onLeave }: { onLeave: () => void }) {
             {wanted !== '' ? t('noneFound') : archived ? t('noneArchived') : t('none')}
           </p>
         )}
+        <div role="status" className="sr-only">
+          {wanted !== '' && !list.isFetching && items.length > 0 && t('foundCount', { count: items.length })}
+        </div>
         <div ref={rows}>
           {sections.map(({ label, items: members }) => (
             <section key={label} {...(label === null ? {} : { 'aria-label': label })}>
               {label !== null && <h2 className="px-3 pt-3 pb-1 text-xs font-medium text-faint">{label}</h2>}
               <ul className="grid grid-cols-[minmax(0,1fr)] gap-px">
                 {members.map((item) => (
-                  <li key={item.conversationId}>
+                  <li key={item.conversationId} data-conversation={item.conversationId}>
                     <ConversationItem
                       item={item}
                       onLeave={onLeave}
@@ -148,6 +164,12 @@ export function Conversations({ onLeave }: { onLeave: () => void }) {
     </nav>
   );
 }
+
+/** Up and down go through the list, from the search to its last row. */
+const STEPS = new Map([
+  ['ArrowDown', 1],
+  ['ArrowUp', -1],
+]);
 
 function useSearchKey() {
   const input = useRef<HTMLInputElement>(null);

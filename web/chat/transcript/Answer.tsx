@@ -11,8 +11,8 @@ import type { Row } from './rows.ts';
 const loadMarkdown = () => import('../../markdown/Markdown.tsx');
 const Markdown = lazy(() => loadMarkdown().then(({ Markdown }) => ({ default: Markdown })));
 
-export function preloadMarkdown(): void {
-  void loadMarkdown().catch(() => {});
+export async function preloadMarkdown(): Promise<void> {
+  await loadMarkdown().catch(() => {});
 }
 
 /**

@@ -5,9 +5,10 @@ import { useTranslation } from 'react-i18next';
 import { Button } from '../../ui/Button.tsx';
 import { Loading } from '../../ui/Loading.tsx';
 import { Problem } from '../../ui/Problem.tsx';
-import { Answer } from './Answer.tsx';
+import { Answer, preloadMarkdown } from './Answer.tsx';
 import { Question } from './Question.tsx';
 import type { MessagePage, Row } from './rows.ts';
+import { usePlace } from './use-place.ts';
 import { useRowWindow } from './use-row-window.ts';
 import { Welcome } from './Welcome.tsx';
 
@@ -34,6 +35,13 @@ export function Transcript({
       ? () => void stored.fetchNextPage()
       : null;
   const view = useRowWindow(rows, more);
+  const asked = rows.findLast((row) => row.kind === 'question' && row.message === null)?.turnId;
+  const toEnd = useLatest(view.toEnd);
+  // Who asks sees the question, wherever in the conversation it was written.
+  useEffect(() => {
+    if (asked !== undefined) toEnd();
+  }, [asked, toEnd]);
+  usePlace(rows, { reveal: view.reveal, readMore: more, ready: preloadMarkdown });
   if (rows.length === 0 && (stored === null || stored.isSuccess))
     return <Welcome begun={stored !== null} onAsk={onAsk} />;
   return (

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useInView } from '../../ui/use-in-view.ts';
 import type { Row } from './rows.ts';
+import type { Reveal } from './use-place.ts';
 
 /** The most rows in the page, so that a conversation of ten thousand messages costs no more than this. */
 export const MOST_ROWS = 120;
@@ -69,14 +70,23 @@ export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null
   const top = useInView(
     () => {
       if (following.current) remember();
-      if (to - size > 0)
-        setView({ size: Math.min(MOST_ROWS, size + STEP), hidden: hidden + Math.max(0, size + STEP - MOST_ROWS) });
-      else readMore?.();
+      if (to - size <= 0) return readMore?.();
+      // What is seen may be told after the view has moved on, so each step begins from the view as it is then.
+      setView((now) =>
+        rows.length - now.hidden - now.size <= 0
+          ? now
+          : {
+              size: Math.min(MOST_ROWS, now.size + STEP),
+              hidden: now.hidden + Math.max(0, now.size + STEP - MOST_ROWS),
+            },
+      );
     },
     `${rows.length} ${size} ${hidden} ${readMore !== null}`,
   );
   const bottom = useInView(() => {
-    if (hidden > 0) setView({ size: Math.min(MOST_ROWS, size + STEP), hidden: Math.max(0, hidden - STEP) });
+    setView((now) =>
+      now.hidden === 0 ? now : { size: Math.min(MOST_ROWS, now.size + STEP), hidden: Math.max(0, now.hidden - STEP) },
+    );
   }, `${rows.length} ${size} ${hidden}`);
   const toEnd = () => {
     setView({ hidden: 0, size: STEP });
@@ -84,5 +94,21 @@ export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null
     setAtEnd(true);
     requestAnimationFrame(() => scroller.current?.scrollTo({ top: scroller.current.scrollHeight }));
   };
-  return { rows: shown, scroller, content, top, bottom, atEnd, toEnd };
+  const reveal: Reveal = (key, place) => {
+    const at = rows.findIndex((row) => row.key === key);
+    const box = scroller.current;
+    const row = box?.querySelector<HTMLElement>(`[data-row="${CSS.escape(key)}"]`);
+    following.current = false;
+    if (box == null || row == null) {
+      if (at >= 0) setView({ size: STEP, hidden: Math.max(0, rows.length - at - STEP / 2) });
+      return false;
+    }
+    if (place !== null) {
+      const seen = place(row);
+      box.scrollTop += row.getBoundingClientRect().top - box.getBoundingClientRect().top + seen;
+      remember();
+    }
+    return true;
+  };
+  return { rows: shown, scroller, content, top, bottom, atEnd, toEnd, reveal };
 }
