@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Person } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 import { audit } from './audit.ts';
 import { picture } from './picture.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -129,5 +131,70 @@ test.each([
     await picture(stranger, `gone-${locale}-${width}`);
     // A 404 is what the page was told, and the console says so.
     stage.complaints();
+  },
+);
+
+test.each([
+  ['ko', 390],
+  ['en', 1280],
+] as const)(
+  'in %s at %i px: shared up to the answer under which it was asked for or any that is chosen, and exported to files, by keyboard',
+  async (locale, width) => {
+    const ko = locale === 'ko';
+    person = await stage.stack.person();
+    await person.call('PATCH', '/api/me', { locale });
+    stage.stack.model.next({ chunks: ['첫 답변입니다.'] });
+    const { conversationId } = (await person.call('POST', '/api/chat/send', { message: '첫 질문' })).body;
+    stage.stack.model.next({ chunks: ['둘째 답변입니다.'] });
+    await person.call('POST', '/api/chat/send', { message: '둘째 질문', conversationId });
+    const viewport = { width, height: 844 };
+    const page = await stage.visitAs(person, `/c/${conversationId}`, { viewport, locale });
+    const here = page.getByRole('button', { name: ko ? '여기까지 공유' : 'Share up to here' });
+    await here.first().focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog', { name: ko ? '대화 공유' : 'Share this conversation' });
+    const upTo = dialog.getByRole('combobox', { name: ko ? '마지막으로 보여 줄 질문' : 'Last question to show' });
+    await upTo.waitFor();
+    const chosen = () => upTo.evaluate((list: HTMLSelectElement) => list.selectedOptions[0]?.text);
+    expect(await chosen()).toBe('첫 질문');
+    const share = async () => {
+      await dialog.getByRole('button', { name: WORDS[locale].make }).click();
+      const { pathname } = new URL(await dialog.getByRole('textbox').inputValue());
+      return (await person.call('GET', `/api/shared/${pathname.slice(3)}`)).body.messages.map(
+        ({ content }: { content: string }) => content,
+      );
+    };
+    expect(await share()).toEqual(['첫 질문', '첫 답변입니다.']);
+    await dialog.getByRole('listitem').filter({ hasText: '첫 질문' }).waitFor();
+    await picture(page, `share-here-${locale}-${width}`);
+    expect(await audit(page)).toEqual([]);
+    await upTo.selectOption({ label: ko ? '최신: 둘째 질문' : 'Newest: 둘째 질문' });
+    expect(await share()).toEqual(['첫 질문', '첫 답변입니다.', '둘째 질문', '둘째 답변입니다.']);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await until(() => here.first().evaluate((button) => button === document.activeElement));
+
+    if (width < 1024) await page.getByRole('button', { name: WORDS[locale].open }).click();
+    const menu = page.getByRole('button', { name: WORDS[locale].menu('첫 질문') }).filter({ visible: true });
+    for (const [format, file, holds] of [
+      ['Markdown', `turnkeeper-${conversationId}.md`, '# 첫 질문'],
+      ['JSON', `turnkeeper-${conversationId}.json`, '"둘째 답변입니다."'],
+    ] as const) {
+      await menu.focus();
+      await page.keyboard.press('Enter');
+      const entry = page.getByRole('menuitem', { name: ko ? `${format}으로 내보내기` : `Export as ${format}` });
+      await entry.focus();
+      await picture(page, `export-${locale}-${width}`);
+      const saved = page.waitForEvent('download');
+      await page.keyboard.press('Enter');
+      const download = await saved;
+      expect(download.suggestedFilename()).toBe(file);
+      expect(await readFile(await download.path(), 'utf8')).toContain(holds);
+    }
+    await page
+      .getByRole('status')
+      .filter({ hasText: ko ? '내보냈습니다' : 'Exported' })
+      .first()
+      .waitFor({ state: 'attached' });
   },
 );

@@ -2,6 +2,7 @@ import { Dialog } from 'radix-ui';
 import { useTranslation } from 'react-i18next';
 import { isComposingKey } from '../ui/keys/composing-key.ts';
 import { OVERLAY } from '../ui/dialog-look.ts';
+import { useOpener } from '../ui/use-opener.ts';
 import { Sidebar } from './Sidebar.tsx';
 
 export function Drawer({ onClose }: { onClose: () => void }) {
@@ -17,6 +18,7 @@ export function Drawer({ onClose }: { onClose: () => void }) {
         <Dialog.Overlay className={`${OVERLAY} lg:hidden`} />
         <Dialog.Content
           aria-describedby={undefined}
+          onCloseAutoFocus={useOpener()}
           onEscapeKeyDown={(event) => {
             if (isComposingKey(event)) event.preventDefault();
           }}

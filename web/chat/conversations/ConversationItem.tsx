@@ -1,4 +1,16 @@
-import { Archive, ArchiveRestore, Ellipsis, Pencil, Pin, PinOff, Share2, Trash2 } from 'lucide-react';
+import { useMutation } from '@tanstack/react-query';
+import {
+  Archive,
+  ArchiveRestore,
+  Ellipsis,
+  FileBraces,
+  FileDown,
+  Pencil,
+  Pin,
+  PinOff,
+  Share2,
+  Trash2,
+} from 'lucide-react';
 import { lazy, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'wouter';
@@ -9,6 +21,7 @@ import { loadWords } from '../../i18n/language.ts';
 import { Menu } from '../../ui/menu/Menu.tsx';
 import { OnDemand } from '../../ui/OnDemand.tsx';
 import { placeOf } from '../transcript/use-place.ts';
+import { ShareOnDemand } from './ShareOnDemand.tsx';
 import { useChangeConversation } from './use-change-conversation.ts';
 
 type Conversation = Schemas['ListedConversation'];
@@ -17,11 +30,6 @@ const DeleteDialog = lazy(async () => {
   const [{ DeleteDialog }] = await Promise.all([import('./DeleteDialog.tsx'), loadWords('sharing')]);
   return { default: DeleteDialog };
 });
-const ShareDialog = lazy(async () => {
-  const [{ ShareDialog }] = await Promise.all([import('./ShareDialog.tsx'), loadWords('sharing')]);
-  return { default: ShareDialog };
-});
-
 /**
  * @param onMoved called when it has been moved to the archive or back, and so is about to leave the list.
  * @param onDeleted likewise, when it was deleted.
@@ -44,6 +52,13 @@ export function ConversationItem({
   const [dialog, setDialog] = useState<'share' | 'delete' | null>(null);
   const link = useRef<HTMLAnchorElement>(null);
   const change = useChangeConversation();
+  const save = useMutation({
+    mutationFn: async (format: 'markdown' | 'json') => {
+      const { download } = await import('../../api/download.ts');
+      return download(`/api/conversations/${item.conversationId}/export?format=${format}`, '*/*');
+    },
+  });
+  const failed = change.error ?? save.error;
   const current = location === `/c/${item.conversationId}`;
   const title = item.title ?? t('untitled');
   if (renaming) {
@@ -79,7 +94,7 @@ export function ConversationItem({
         <Menu
           aria-label={t('conversationMenu', { title })}
           keepFocus={renaming}
-          width="w-44"
+          width="w-56"
           entries={[
             {
               kind: 'action',
@@ -99,6 +114,18 @@ export function ConversationItem({
                   { onSuccess: () => onMoved(item) },
                 ),
             },
+            {
+              kind: 'action',
+              label: t('exportAs', { format: 'Markdown' }),
+              icon: FileDown,
+              onSelect: () => save.mutate('markdown'),
+            },
+            {
+              kind: 'action',
+              label: t('exportAs', { format: 'JSON' }),
+              icon: FileBraces,
+              onSelect: () => save.mutate('json'),
+            },
             { kind: 'line' },
             { kind: 'action', label: t('delete'), icon: Trash2, onSelect: () => setDialog('delete') },
           ]}
@@ -107,18 +134,20 @@ export function ConversationItem({
           <Ellipsis aria-hidden className="mx-auto size-4" />
         </Menu>
       </div>
-      {dialog !== null && (
+      {dialog === 'share' && (
+        <ShareOnDemand conversationId={item.conversationId} turnId={null} onClose={() => setDialog(null)} />
+      )}
+      {dialog === 'delete' && (
         <OnDemand closed={null} onClose={() => setDialog(null)}>
-          {dialog === 'share' ? (
-            <ShareDialog item={item} onClose={() => setDialog(null)} />
-          ) : (
-            <DeleteDialog item={item} onClose={() => setDialog(null)} onDeleted={onDeleted} />
-          )}
+          <DeleteDialog item={item} onClose={() => setDialog(null)} onDeleted={onDeleted} />
         </OnDemand>
       )}
-      {change.isError && (
+      <p role="status" className="sr-only">
+        {save.isSuccess && t('exported')}
+      </p>
+      {failed !== null && (
         <p role="alert" className="px-3 py-1 text-xs text-bad">
-          {sentenceOf(change.error, common)}
+          {sentenceOf(failed, common)}
         </p>
       )}
     </>

@@ -9,6 +9,7 @@ import type { Schemas } from '../../api/schemas.ts';
 import { Button } from '../../ui/Button.tsx';
 import { DIALOG, OVERLAY } from '../../ui/dialog-look.ts';
 import { Problem } from '../../ui/Problem.tsx';
+import { useOpener } from '../../ui/use-opener.ts';
 import { messagesKey } from '../transcript/use-transcript.ts';
 
 /** Asks before a conversation is gone for good. The focus begins on what keeps it. */
@@ -26,6 +27,7 @@ export function DeleteDialog({
   const { t: chat } = useTranslation('chat');
   const { conversationId } = item;
   const deleted = useRef(false);
+  const toOpener = useOpener();
   const queries = useQueryClient();
   const [location, navigate] = useLocation();
   const erase = useMutation({
@@ -53,7 +55,7 @@ export function DeleteDialog({
         <AlertDialog.Content
           className={DIALOG}
           onCloseAutoFocus={(event) => {
-            if (!deleted.current) return;
+            if (!deleted.current) return toOpener(event);
             event.preventDefault();
             onDeleted();
           }}

@@ -5,36 +5,55 @@ import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
-import type { Schemas } from '../../api/schemas.ts';
 import { Button } from '../../ui/Button.tsx';
 import { CopyButton } from '../../ui/CopyButton.tsx';
 import { DIALOG, OVERLAY } from '../../ui/dialog-look.ts';
 import { Loading } from '../../ui/Loading.tsx';
 import { Problem } from '../../ui/Problem.tsx';
+import { useOpener } from '../../ui/use-opener.ts';
 import { useFigures } from '../../usage/figures.ts';
+import { useAnswered } from './use-answered.ts';
 
 const DAYS = [7, 30, 365] as const;
 
-/** Makes a link to a copy of the conversation as it stands, and takes links back. */
-export function ShareDialog({ item, onClose }: { item: Schemas['Conversation']; onClose: () => void }) {
+/**
+ * Makes a link to a copy of the conversation up to one of its answers, and takes links back.
+ * @param turnId the last turn of the copy; null: the newest answered one. Another may be chosen.
+ */
+export function ShareDialog({
+  conversationId,
+  turnId,
+  onClose,
+}: {
+  conversationId: string;
+  turnId: string | null;
+  onClose: () => void;
+}) {
   const { t } = useTranslation('sharing');
   const { t: common } = useTranslation();
   const { day } = useFigures();
-  const path = { conversationId: item.conversationId };
+  const toOpener = useOpener();
+  const path = { conversationId };
   const queries = useQueryClient();
-  const key = ['shares', item.conversationId];
+  const key = ['shares', conversationId];
   const reread = () => queries.invalidateQueries({ queryKey: key });
   const links = useQuery({
     queryKey: key,
     queryFn: () =>
       answer(api.GET('/api/conversations/{conversationId}/shares', { params: { path, query: { limit: 100 } } })),
   });
+  const answered = useAnswered({ conversationId, turnId });
+  const [chosen, setChosen] = useState(turnId);
+  const last = chosen ?? answered.data?.[0]?.turnId;
   const [days, setDays] = useState<number>(30);
   const made = useRef<HTMLInputElement>(null);
   const share = useMutation({
     mutationFn: () =>
       answer(
-        api.POST('/api/conversations/{conversationId}/shares', { params: { path }, body: { expiresInDays: days } }),
+        api.POST('/api/conversations/{conversationId}/shares', {
+          params: { path },
+          body: { expiresInDays: days, ...(last === undefined ? {} : { turnId: last }) },
+        }),
       ),
     onSuccess: () => {
       void reread();
@@ -49,12 +68,13 @@ export function ShareDialog({ item, onClose }: { item: Schemas['Conversation']; 
     },
   });
   const address = share.data === undefined ? '' : `${location.origin}${share.data.path}`;
-  const error = share.error ?? revoke.error ?? links.error;
+  const error = share.error ?? revoke.error ?? links.error ?? answered.error;
+  const questionOf = (shared: string) => answered.data?.find((turn) => turn.turnId === shared)?.question;
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay className={OVERLAY} />
-        <Dialog.Content className={`${DIALOG} max-h-[90dvh] overflow-y-auto`}>
+        <Dialog.Content className={`${DIALOG} max-h-[90dvh] overflow-y-auto`} onCloseAutoFocus={toOpener}>
           <Dialog.Close asChild>
             <Button look="bare" size="icon" aria-label={common('dismiss')} className="absolute top-3 right-3">
               <X aria-hidden className="size-4" />
@@ -62,6 +82,25 @@ export function ShareDialog({ item, onClose }: { item: Schemas['Conversation']; 
           </Dialog.Close>
           <Dialog.Title className="pr-8 text-lg font-semibold">{t('share.title')}</Dialog.Title>
           <Dialog.Description className="mt-3 text-soft">{t('share.lead')}</Dialog.Description>
+          {answered.data !== undefined && answered.data.length > 0 && (
+            <label className="mt-4 grid gap-1 text-sm text-soft">
+              {t('share.upTo')}
+              <select
+                value={last}
+                onChange={(event) => {
+                  setChosen(event.target.value);
+                  share.reset();
+                }}
+                className="h-10 w-full min-w-0 rounded-lg border border-line bg-raised px-3 text-ink"
+              >
+                {answered.data.map(({ turnId: each, question }, i) => (
+                  <option key={each} value={each}>
+                    {i === 0 ? t('share.newest', { question }) : question}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
           <div className="mt-4 flex flex-wrap items-end justify-between gap-3">
             <label className="grid gap-1 text-sm text-soft">
               {t('share.expires')}
@@ -107,9 +146,10 @@ export function ShareDialog({ item, onClose }: { item: Schemas['Conversation']; 
             <>
               <h3 className="mt-6 mb-1 text-sm font-medium">{t('share.links')}</h3>
               <ul className="divide-y divide-line">
-                {links.data.items.map(({ shareId, createdAt, expiresAt }) => (
+                {links.data.items.map(({ shareId, turnId: shared, createdAt, expiresAt }) => (
                   <li key={shareId} className="flex items-center gap-3 py-1.5 text-sm text-soft">
                     <span className="min-w-0 flex-1">
+                      <span className="block truncate text-ink">{questionOf(shared)}</span>
                       {t('share.link', { made: day(createdAt), ends: day(expiresAt) })}
                     </span>
                     <Button

@@ -65,7 +65,9 @@ export function Answer({
           <Failure error={failed} turnId={row.turnId} conversationId={conversationId} />
         </>
       )}
-      {ending !== null && failed === undefined && <AnswerFoot text={text} ending={ending} />}
+      {ending !== null && failed === undefined && (
+        <AnswerFoot text={text} ending={ending} turnId={row.turnId} conversationId={conversationId} />
+      )}
       {ending?.finishReason === 'stop' && text.trim() === '' && (
         <div className="mt-3">
           <Notice tone="info">{t('endedEmpty')}</Notice>

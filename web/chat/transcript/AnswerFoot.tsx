@@ -2,13 +2,18 @@ import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../../api/schemas.ts';
 import { CopyButton } from '../../ui/CopyButton.tsx';
 import { useFigures } from '../../usage/figures.ts';
+import { ShareHere } from './ShareHere.tsx';
 
 /** What an answer cost and which model gave it; the parts of the sum show on demand. */
 export function AnswerFoot({
   text,
   ending,
+  turnId,
+  conversationId,
 }: {
   text: string;
+  turnId: string;
+  conversationId: string | null;
   ending: Pick<Schemas['Message'], 'model' | 'state' | 'usage'>;
 }) {
   const { t } = useTranslation('chat');
@@ -17,6 +22,7 @@ export function AnswerFoot({
   return (
     <div className="mt-1.5 -ml-2 flex flex-wrap items-center gap-x-1 text-xs text-faint">
       {text !== '' && <CopyButton text={text} label={t('copyAnswer')} />}
+      {text !== '' && conversationId !== null && <ShareHere conversationId={conversationId} turnId={turnId} />}
       {usage !== undefined && (
         <details className="group/usage">
           <summary className="list-none rounded-md px-2 py-1 tabular-nums hover:bg-hover hover:text-ink">

@@ -44,10 +44,13 @@ export function usePlace(
     if (!reveal(row.key, null)) return;
     shown.current = place;
     void ready().finally(() =>
-      requestAnimationFrame(() => {
-        const said = saidOf(state);
-        reveal(row.key, (element) => standOut(element, said));
-      }),
+      requestAnimationFrame(() =>
+        // The drawer that closes for it gives the focus back first.
+        setTimeout(() => {
+          const said = saidOf(state);
+          reveal(row.key, (element) => standOut(element, said));
+        }),
+      ),
     );
   });
 }
