@@ -1,3 +1,6 @@
+# The image whose pages are open when this one takes its place, `--build-arg PREVIOUS=…`: they still ask for its parts.
+ARG PREVIOUS=nothing
+
 # Debian, not Alpine: Temporal's native core is built for glibc. The version is that of the npm package `node`, on which `npm start` runs.
 FROM node:24.21.0-bookworm AS build
 WORKDIR /app
@@ -20,14 +23,22 @@ COPY workflows workflows
 # Workflow code is bundled once, here, instead of for 2 to 4 s at every start.
 RUN node --input-type=module --eval "await (await import('/app/worker/bundle.ts')).bundleWorkflows()"
 
+FROM node:24.21.0-bookworm-slim AS nothing
+RUN mkdir -p /web/assets && echo '[]' > /web.assets.json
+
+FROM ${PREVIOUS} AS previous
+
 # The web app, by development's packages, none of which comes further than this stage.
 FROM node:24.21.0-bookworm AS web
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
+COPY scripts/web scripts/web
 COPY web web
-RUN node node_modules/vite/bin/vite.js build --config web/vite.config.ts --outDir /web --emptyOutDir
+COPY --from=previous /web.assets.json /web.assets.json
+COPY --from=previous /web /web
+RUN node --disable-warning=ExperimentalWarning scripts/web/build-into.ts /web
 
 FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production WEB_DIR=/web
@@ -38,6 +49,7 @@ WORKDIR /app
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 # Owned by root: the program cannot change itself.
 COPY --from=build /app /app
+COPY --from=web /web.assets.json /web.assets.json
 COPY --from=web /web /web
 USER node
 EXPOSE 3000

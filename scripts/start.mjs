@@ -24,6 +24,7 @@ const COMMANDS = {
   dev: [['scripts/up.ts', '--watch']],
   test: [['scripts/with-services.ts']],
   'test:fast': [['scripts/with-services.ts', '--fast']],
+  'build:web': [['scripts/web/build-into.ts']],
   postman: [['docs/postman/make.ts']],
   record: [['scripts/record-history.ts']],
   'pin-images': [['scripts/supply/pin-images.ts']],

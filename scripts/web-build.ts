@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SetupError } from '../domain/setup-error.ts';
 import { keepOldAssets } from './web/old-assets.ts';
+import { viteArgs } from './web/vite-args.ts';
 import { lastLine, runToEnd } from './services/program.ts';
 import { withProgress } from './services/say.ts';
 
@@ -23,28 +24,14 @@ export async function buildWeb(stopping: AbortSignal): Promise<string> {
   const part = `${folder}.${process.pid}`;
   const { ok, output } = await withProgress(
     'building the web app',
-    runToEnd(
-      process.execPath,
-      [
-        'node_modules/vite/bin/vite.js',
-        'build',
-        '--config',
-        'web/vite.config.ts',
-        '--outDir',
-        part,
-        '--emptyOutDir',
-        '--logLevel',
-        'warn',
-      ],
-      { cwd: root, withinMs: BUILD_WITHIN_MS, signal: stopping },
-    ),
+    runToEnd(process.execPath, viteArgs(part), { cwd: root, withinMs: BUILD_WITHIN_MS, signal: stopping }),
   );
   stopping.throwIfAborted();
   if (!ok) throw new SetupError(`The web app could not be built: ${lastLine(output)}`);
   const folders = (await readdir(cache, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory() && /^web-[0-9a-f]{16}$/.test(entry.name))
     .map((entry) => join(cache, entry.name));
-  await keepOldAssets(part, { folder, folders });
+  await keepOldAssets(part, { folder, folders: folders.filter((other) => other !== folder) });
   // Two starts at once may both have built it: the second keeps the first one's folder.
   await rename(part, folder).catch(() => rm(part, { recursive: true, force: true }));
   return folder;

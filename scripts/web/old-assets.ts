@@ -7,14 +7,14 @@ const listOf = (folder: string) => `${folder}.assets.json`;
 /**
  * Puts the assets of the build before into a new one: a page that was opened before the change still asks for them.
  * Their names are hashes of their content, so nothing is replaced. Only one build is kept so.
- * @param folders the builds that there are, as their folders.
+ * @param part where the new build is now. @param folder where it will be. @param folders the builds before it.
  */
 export async function keepOldAssets(
   part: string,
   { folder, folders }: { folder: string; folders: readonly string[] },
 ): Promise<void> {
   const own = await readdir(join(part, 'assets'));
-  const before = await newestOf(folders.filter((other) => other !== folder));
+  const before = await newestOf(folders);
   if (before !== null) {
     await mkdir(join(part, 'assets'), { recursive: true });
     for (const name of before.names)

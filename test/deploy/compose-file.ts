@@ -13,7 +13,7 @@ export interface Compose {
 
 export interface Service {
   readonly image?: string;
-  readonly build?: string;
+  readonly build?: { readonly context: string; readonly args: Readonly<Record<string, string>> };
   readonly command?: readonly string[];
   readonly restart?: string;
   readonly environment?: Record<string, string>;

@@ -7,6 +7,7 @@ const root = new URL('../../', import.meta.url);
 const lines = readProjectFile('Dockerfile')
   .split('\n')
   .filter((line) => line.trim() !== '' && !line.startsWith('#'));
+const PREVIOUS = 'FROM ${PREVIOUS} AS previous';
 const copied = copiedIn(lines);
 /** The stage of the running image; the stage that builds the web app leaves only its result. */
 const program = copiedIn(stage('build'));
@@ -43,18 +44,29 @@ test('everything that the running code imports is copied, and no package of deve
 });
 
 test("it and .nvmrc are of the Node that npm start runs on, in Debian, for Temporal's native core", () => {
-  const bases = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1]?.replace(/@.*$/, ''));
+  const bases = lines
+    .filter((line) => line.startsWith('FROM ') && line !== PREVIOUS)
+    .map((line) => line.split(' ')[1]?.replace(/@.*$/, ''));
   const version = manifest.dependencies['node'] ?? 'none';
-  expect(bases).toEqual([`node:${version}-bookworm`, `node:${version}-bookworm`, `node:${version}-bookworm-slim`]);
+  const [full, slim] = [`node:${version}-bookworm`, `node:${version}-bookworm-slim`];
+  expect(bases).toEqual([full, slim, full, slim]);
   expect(readProjectFile('.nvmrc')).toBe(`${version}\n`);
 });
 
-test('the web app is built in a stage of its own, and only its files go on', () => {
-  expect(stage('web').at(-1)).toBe(
-    'RUN node node_modules/vite/bin/vite.js build --config web/vite.config.ts --outDir /web --emptyOutDir',
-  );
-  expect(lines.filter((line) => line.startsWith('COPY --from=web'))).toEqual(['COPY --from=web /web /web']);
+test('the web app is built in a stage of its own upon that of the image before, and only its files go on', () => {
+  const both = (from: string) => [
+    `COPY --from=${from} /web.assets.json /web.assets.json`,
+    `COPY --from=${from} /web /web`,
+  ];
+  expect(stage('web').slice(-3)).toEqual([
+    ...both('previous'),
+    'RUN node --disable-warning=ExperimentalWarning scripts/web/build-into.ts /web',
+  ]);
+  expect(lines.filter((line) => line.startsWith('COPY --from=web'))).toEqual(both('web'));
   expect(lines.some((line) => /^ENV .*\bWEB_DIR=\/web$/.test(line))).toBe(true);
+  // Without an image before, there is a build with no assets.
+  expect([lines[0], stage('previous')]).toEqual(['ARG PREVIOUS=nothing', [PREVIOUS]]);
+  expect(stage('nothing').at(-1)).toBe("RUN mkdir -p /web/assets && echo '[]' > /web.assets.json");
 });
 
 test("the program runs without development's packages, not as root, as process 1 of its own", () => {

@@ -86,7 +86,7 @@ describe('npm run pin-images', () => {
   test('writes the digest behind each version of an image of others, once, and again another day', () => {
     expect(pin(`[ "$1 $2 $3" = "buildx imagetools inspect" ] && ${BY_NAME}`).status).toBe(0);
     const pinned = FILES.map(textOf).join('\n');
-    const images = [...pinned.matchAll(/^(?:\s*image:|FROM) (\S+)/gm)].map(([, image = '']) => image);
+    const images = [...pinned.matchAll(/^(?:\s*image:|FROM) ([^\s$]+)/gm)].map(([, image = '']) => image);
     expect(images.filter((image) => !/:\d\S*@sha256:[0-9a-f]{64}$/.test(image))).toEqual(['turnkeeper:local']);
     expect(new Set(images.map((image) => image.split('@')[1])).size).toBe(new Set(images).size);
     const { status } = spawnSync(process.execPath, ['scripts/supply/pin-images.ts', folder], {
