@@ -10,7 +10,7 @@ import { CopyButton } from '../../ui/CopyButton.tsx';
 import { DIALOG, OVERLAY } from '../../ui/dialog-look.ts';
 import { Loading } from '../../ui/Loading.tsx';
 import { Problem } from '../../ui/Problem.tsx';
-import { useOpener } from '../../ui/use-opener.ts';
+import { useOpener } from '../../ui/keys/use-opener.ts';
 import { useFigures } from '../../usage/figures.ts';
 import { useAnswered } from './use-answered.ts';
 
