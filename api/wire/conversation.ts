@@ -77,6 +77,13 @@ export const messagesQuery = z.strictObject({
     }),
 });
 
+const place = {
+  number: z.int().min(1),
+  count: z.int().min(1),
+  previousTurnId: uuid.nullable(),
+  nextTurnId: uuid.nullable(),
+};
+
 export const messageItem = z
   .object({
     turnId: uuid,
@@ -87,10 +94,11 @@ export const messageItem = z
     parentTurnId: uuid.nullable().meta({ description: 'The turn that it follows; null: it is a first question' }),
     branch: z
       .object({
-        number: z.int().min(1),
-        count: z.int().min(1),
-        previousTurnId: uuid.nullable(),
-        nextTurnId: uuid.nullable(),
+        ...place,
+        questions: z
+          .object(place)
+          .meta({ description: 'Among the different questions there, each with the newest turn that asks it' }),
+        answers: z.object(place).meta({ description: 'Among the turns that ask the same question' }),
       })
       .meta({
         id: 'Branch',

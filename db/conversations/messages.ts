@@ -31,13 +31,21 @@ export interface MessageRecord {
   readonly feedback: Rating | null;
 }
 
-/** Where a turn stands among those with the same parent, in the order in which they were sent. */
-export interface Branch {
+/** A place among several, in the order in which they were first sent. */
+interface Place {
   /** From 1 to `count`. */
   readonly number: number;
   readonly count: number;
   readonly previousTurnId: string | null;
   readonly nextTurnId: string | null;
+}
+
+/** Where a turn stands among those with the same parent. */
+export interface Branch extends Place {
+  /** Among the different questions there, each with the newest turn that asks it. */
+  readonly questions: Place;
+  /** Among the turns that ask the same question. */
+  readonly answers: Place;
 }
 
 interface MessageList {
@@ -107,11 +115,21 @@ export async function listMessages(database: Database, list: MessageList): Promi
  */
 const PAGE_BYTES = 512 * 1024;
 
+/** `first` is the number of the first turn that asks the same, and so tells the questions apart; `own` is the turn's. */
 function branchOf(sequence: RawBuilder<unknown>, siblings: RawBuilder<unknown>) {
   return sql`select count(*)::int as count, count(*) filter (where s.sequence <= ${sequence})::int as number,
       (array_agg(s.id order by s.sequence desc) filter (where s.sequence < ${sequence}))[1] as "previousTurnId",
-      (array_agg(s.id order by s.sequence) filter (where s.sequence > ${sequence}))[1] as "nextTurnId"
-    from ${siblings} s`;
+      (array_agg(s.id order by s.sequence) filter (where s.sequence > ${sequence}))[1] as "nextTurnId",
+      json_build_object('number', count(distinct s.first) filter (where s.first <= s.own), 'count', count(distinct s.first),
+        'previousTurnId', (array_agg(s.id order by s.first desc, s.sequence desc) filter (where s.first < s.own))[1],
+        'nextTurnId', (array_agg(s.id order by s.first, s.sequence desc) filter (where s.first > s.own))[1]) as questions,
+      json_build_object('number', count(*) filter (where s.first = s.own and s.sequence <= ${sequence}),
+        'count', count(*) filter (where s.first = s.own),
+        'previousTurnId', (array_agg(s.id order by s.sequence desc) filter (where s.first = s.own and s.sequence < ${sequence}))[1],
+        'nextTurnId', (array_agg(s.id order by s.sequence) filter (where s.first = s.own and s.sequence > ${sequence}))[1]) as answers
+    from (select f.*, max(f.first) filter (where f.sequence = ${sequence}) over () as own from (
+        select c.id, c.sequence, min(c.sequence) over (partition by q.question) as first from ${siblings} c join turns q on q.id = c.id
+      ) f) s`;
 }
 
 /** The number of the last turn of a line; null in a conversation without an admitted turn. */
@@ -157,6 +175,8 @@ function messageOf({
   count,
   previousTurnId,
   nextTurnId,
+  questions,
+  answers,
   promptTokens,
   completionTokens,
   debitedTokens,
@@ -169,7 +189,7 @@ function messageOf({
   const isAnswer = part === 1;
   return {
     ...row,
-    branch: { number, count, previousTurnId, nextTurnId },
+    branch: { number, count, previousTurnId, nextTurnId, questions, answers },
     usage: isAnswer ? usageOf({ promptTokens, completionTokens, debitedTokens, estimated }) : null,
     finishReason: isAnswer ? finishReason : null,
   };

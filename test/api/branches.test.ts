@@ -44,13 +44,20 @@ test('a question is edited, an answer is made once more: the model is sent the l
   const messages = async (query: string) =>
     (await person.call('GET', `/api/conversations/${conversationId}/messages?${query}`)).body.items;
   const all = await messages('');
+  const alone = { number: 1, count: 1, previousTurnId: null, nextTurnId: null };
+  const branches = ([sequence, place]: readonly [number, object]) => {
+    const message = [sequence, { ...place, questions: place, answers: alone }];
+    return [message, message];
+  };
   expect(all.map(({ sequence, branch }: { sequence: number; branch: object }) => [sequence, branch])).toEqual(
-    [
-      [1, { number: 1, count: 2, previousTurnId: null, nextTurnId: all[6].turnId }],
-      [2, { number: 1, count: 2, previousTurnId: null, nextTurnId: edited.turnId }],
-      [3, { number: 2, count: 2, previousTurnId: all[2].turnId, nextTurnId: null }],
-      [4, { number: 2, count: 2, previousTurnId: first.turnId, nextTurnId: null }],
-    ].flatMap((message) => [message, message]),
+    (
+      [
+        [1, { number: 1, count: 2, previousTurnId: null, nextTurnId: all[6].turnId }],
+        [2, { number: 1, count: 2, previousTurnId: null, nextTurnId: edited.turnId }],
+        [3, { number: 2, count: 2, previousTurnId: all[2].turnId, nextTurnId: null }],
+        [4, { number: 2, count: 2, previousTurnId: first.turnId, nextTurnId: null }],
+      ] as const
+    ).flatMap(branches),
   );
   const contents = async (branch: string) =>
     (await messages(`branch=${branch}`)).map(({ content }: { content: string }) => content);

@@ -211,6 +211,41 @@ describe('sending after a turn', () => {
   });
 });
 
+test('the questions after a turn and the answers to each are told apart', async () => {
+  const first = await ask('q1');
+  const conversationId = await conversationOf(first);
+  const turns: string[] = [];
+  for (const message of ['a', 'b', 'a', 'c', 'b'])
+    turns.push(await ask(message, { conversationId, parentTurnId: first }));
+  const placesOf = async (branch: string) => {
+    const { items } = await listMessages(db.database, {
+      conversationId,
+      userId: person.userId,
+      limit: 9,
+      cursor: null,
+      branch,
+    });
+    const { questions, answers } = items.at(-1)!.branch;
+    return [questions, answers].map(({ number, count, previousTurnId, nextTurnId }) => [
+      number,
+      count,
+      ...[previousTurnId, nextTurnId].map((id) => (id === null ? null : turns.indexOf(id))),
+    ]);
+  };
+  expect(await placesOf(turns[0]!)).toEqual([
+    [1, 3, null, 4],
+    [1, 2, null, 2],
+  ]);
+  expect(await placesOf(turns[4]!)).toEqual([
+    [2, 3, 2, 3],
+    [2, 2, 1, null],
+  ]);
+  expect(await placesOf(turns[3]!)).toEqual([
+    [3, 3, 4, null],
+    [1, 1, null, null],
+  ]);
+});
+
 test('a line is read in pages, from either end, each message once', async () => {
   const first = await ask('q1');
   const conversationId = await conversationOf(first);

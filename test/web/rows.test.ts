@@ -2,11 +2,12 @@ import { describe, expect, test } from '@jest/globals';
 import { mergeNewest, rowsOf, type Message } from '../../web/chat/transcript/rows.ts';
 import { beginTurn, type LiveTurn } from '../../web/chat/turns/turn-state.ts';
 
+const alone = { number: 1, count: 1, previousTurnId: null, nextTurnId: null };
 const message = (sequence: number, role: 'user' | 'assistant', state: Message['state'] = 'completed'): Message => ({
   turnId: `t${sequence}`,
   sequence,
   parentTurnId: sequence === 1 ? null : `t${sequence - 1}`,
-  branch: { number: 1, count: 1, previousTurnId: null, nextTurnId: null },
+  branch: { ...alone, questions: alone, answers: alone },
   role,
   content: `${role} ${sequence}`,
   state,
