@@ -7,17 +7,22 @@ import { answer } from '../api/answer.ts';
 import { ApiError } from '../api/api-error.ts';
 import { api } from '../api/client.ts';
 import { liveTurns } from '../session/keep.ts';
+import { WRITE } from '../ui/keys/shortcuts.ts';
 import { NotFound } from '../ui/NotFound.tsx';
 import { TopBar } from '../ui/TopBar.tsx';
 import { UsageBanner } from '../usage/UsageBanner.tsx';
+import { branchOf } from './branches/shown-branch.ts';
+import { usePlaceBranch } from './branches/use-place-branch.ts';
+import { Elsewhere } from './branches/Elsewhere.tsx';
 import { Composer } from './composer/Composer.tsx';
-import { compose, composingOf, forgetUnsent, moveDraft, useComposing } from './composer/composing.ts';
+import { compose, composingOf, editOf, forgetUnsent, moveDraft, useComposing } from './composer/composing.ts';
 import { useModelChoice } from './composer/ModelPicker.tsx';
 import { Refusal } from './composer/Refusal.tsx';
 import { preloadMarkdown } from './transcript/Answer.tsx';
 import { Transcript } from './transcript/Transcript.tsx';
 import { useRunning } from './transcript/use-running.ts';
 import { useTranscript } from './transcript/use-transcript.ts';
+import type { Instead } from './turns/turn-state.ts';
 
 /** The first turn sent from here, by the conversation that it began: the conversation keeps its place on the screen. */
 const begunBy = new Map<string, string>();
@@ -36,6 +41,7 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
         api.GET('/api/conversations/{conversationId}', { params: { path: { conversationId: conversationId ?? '' } } }),
       ),
   });
+  usePlaceBranch(conversationId, rows, stored.isSuccess);
   const { model } = useModelChoice();
   const running = useRunning(conversationId);
   const { unsent } = useComposing(conversationId);
@@ -60,16 +66,32 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
   }, [title]);
 
   const send = (message: string, { canned = false } = {}) => {
-    const turnId = unsent?.message === message ? unsent.turnId : uuidv7();
+    const branch = conversationId === null ? null : branchOf(conversationId);
+    const again = unsent?.message === message ? unsent : null;
+    const turnId = again?.turnId ?? uuidv7();
+    // On a branch that was chosen it goes on from what is shown, whatever came last elsewhere.
+    const parentTurnId = again !== null ? again.parentTurnId : branch === null ? undefined : rows.at(-1)?.turnId;
     compose(conversationId, {
       refusal: null,
       ...(message === composingOf(conversationId).draft.trim() ? { draft: '' } : {}),
-      ...(canned ? {} : { unsent: { turnId, message } }),
+      ...(canned ? {} : { unsent: { turnId, message, parentTurnId } }),
     });
-    turns.send({ turnId, message, canned, conversationId, model });
+    turns.send({ turnId, message, canned, conversationId, model, parentTurnId, instead: null, branch });
     // The place that a search led to is left.
     if (conversationId !== null && location.search !== '') navigate(`/c/${conversationId}`, { replace: true });
     if (conversationId === null) setPending(turnId);
+  };
+  const askAnew = (message: string, instead: Instead) => {
+    if (conversationId === null) return;
+    const { parentTurnId, edited } = instead;
+    const key = editOf(instead.turnId);
+    const before = composingOf(key).unsent;
+    const turnId = edited && before?.message === message ? before.turnId : uuidv7();
+    if (edited) compose(key, { draft: '', unsent: { turnId, message, parentTurnId } });
+    compose(conversationId, { refusal: null });
+    const branch = branchOf(conversationId);
+    turns.send({ turnId, message, canned: !edited, conversationId, model, parentTurnId, instead, branch });
+    dispatchEvent(new Event(WRITE));
   };
   if (stored.error instanceof ApiError && stored.error.code === 'not_found') return <NotFound />;
   return (
@@ -85,9 +107,11 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
           conversationId={conversationId}
           onAsk={send}
           onContinue={() => send(t('continueMessage'), { canned: true })}
+          onAskAnew={askAnew}
         />
         <div className="mx-auto grid w-full max-w-3xl grid-cols-[minmax(0,1fr)] gap-2.5 px-3 pb-3 sm:px-6 sm:pb-5">
           <UsageBanner />
+          <Elsewhere conversationId={conversationId} rows={rows} running={running} />
           <Refusal conversationId={conversationId} />
           <Composer
             conversationId={conversationId}

@@ -80,10 +80,21 @@ function useOnTurn() {
       // A conversation that is not on the screen is read again when it is opened.
       if (!isOpen) queries.removeQueries({ queryKey: key });
       else if (!knows(queries.getQueryData<InfiniteData<MessagePage>>(key)?.pages ?? [], change))
-        void refresh(change.conversationId).catch(() => {});
+        void refresh(change.conversationId).then(
+          () => {
+            // One that runs on a branch that is not shown is followed all the same: nothing else can be sent meanwhile.
+            const pages = queries.getQueryData<InfiniteData<MessagePage>>(key)?.pages ?? [];
+            if (isLive(change.state) && !knows(pages, change)) liveTurns().follow(change.turnId, change.conversationId);
+          },
+          () => {},
+        );
     },
     [queries, refresh],
   );
+}
+
+function isLive(state: Schemas['Turn']['state']): boolean {
+  return state === 'accepted' || state === 'running';
 }
 
 async function open(lastEventId: string, signal: AbortSignal): Promise<Response> {

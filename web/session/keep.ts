@@ -1,6 +1,7 @@
 import { QueryClient } from '@tanstack/react-query';
 import { navigate } from 'wouter/use-browser-location';
 import { ApiError } from '../api/api-error.ts';
+import { forgetBranches } from '../chat/branches/shown-branch.ts';
 import { forgetComposing } from '../chat/composer/composing.ts';
 import { LiveTurns } from '../chat/turns/live-turns.ts';
 import { forgetPlace } from '../usage/own-shop.ts';
@@ -39,6 +40,7 @@ subscribe(() => {
   const session = currentSession();
   if (session.state !== 'out' || session.reason !== 'left') return;
   forgetComposing();
+  forgetBranches();
   forgetPlace();
   navigate('/', { replace: true });
 });

@@ -3,6 +3,7 @@ import { useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useFeed } from '../events/use-account-feed.ts';
 import { liveTurns } from '../session/keep.ts';
+import { subscribeOnline } from './online.ts';
 
 /** Says quietly that the connection is lost: nothing is lost with it, and it comes back by itself. */
 export function Connection() {
@@ -23,13 +24,4 @@ export function Connection() {
       )}
     </div>
   );
-}
-
-function subscribeOnline(changed: () => void): () => void {
-  addEventListener('online', changed);
-  addEventListener('offline', changed);
-  return () => {
-    removeEventListener('online', changed);
-    removeEventListener('offline', changed);
-  };
 }

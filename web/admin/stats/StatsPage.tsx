@@ -16,6 +16,7 @@ import { ChoiceFilter, Filters, TextFilter } from '../Fields.tsx';
 import { Table } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
 import { LookAlikes } from '../users/LookAlikes.tsx';
+import { Ratings } from './Ratings.tsx';
 
 type Stats = Schemas['TokenStats'];
 
@@ -54,6 +55,7 @@ export function StatsPage() {
       {stats.isPending && <Loading />}
       {stats.isError && <Problem error={stats.error} onRetry={() => void stats.refetch()} />}
       {stats.isSuccess && <Figures stats={stats.data} />}
+      <Ratings />
     </Page>
   );
 }

@@ -4,12 +4,11 @@ import { isComposingKey } from '../../ui/keys/composing-key.ts';
 import { WRITE } from '../../ui/keys/shortcuts.ts';
 import { closedBy, useUsage } from '../../usage/use-usage.ts';
 import { compose, useComposing } from './composing.ts';
+import { isTooLong } from './longest.ts';
 import { ModelPicker } from './ModelPicker.tsx';
 import { SendOrStop } from './SendOrStop.tsx';
 import { TokenMeter } from './TokenMeter.tsx';
 import type { LiveTurn } from '../turns/turn-state.ts';
-
-const LONGEST = 32_000;
 
 /**
  * Enter sends, Shift+Enter begins a line, Escape stops the answer.
@@ -32,7 +31,7 @@ export function Composer({
   const field = useRef<HTMLTextAreaElement>(null);
   useFocus(field, conversationId);
   const closed = closedBy(usage);
-  const tooLong = draft.length > LONGEST && [...draft].length > LONGEST;
+  const tooLong = isTooLong(draft);
   const ready = draft.trim() !== '' && !tooLong && closed === null && running === null;
   const send = () => {
     if (ready) onSend(draft.trim());

@@ -16,6 +16,8 @@ export interface Composing {
 export interface Unsent {
   readonly turnId: string;
   readonly message: string;
+  /** What the turn follows, when it says so: it is part of what is sent again. */
+  readonly parentTurnId?: string | null | undefined;
 }
 
 /** A draft as the tab's storage has it. */
@@ -37,6 +39,11 @@ const listeners = new Set<() => void>();
 /** @param conversationId null for the conversation that has not begun. */
 export function useComposing(conversationId: string | null): Composing {
   return useSyncExternalStore(subscribe, () => composingOf(conversationId));
+}
+
+/** In place of a conversation's id: where the question of a turn is being edited. */
+export function editOf(turnId: string): string {
+  return `edit.${turnId}`;
 }
 
 export function composingOf(conversationId: string | null): Composing {

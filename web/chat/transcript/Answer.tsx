@@ -66,7 +66,15 @@ export function Answer({
         </>
       )}
       {ending !== null && failed === undefined && (
-        <AnswerFoot text={text} ending={ending} turnId={row.turnId} conversationId={conversationId} />
+        <AnswerFoot
+          text={text}
+          ending={ending}
+          turnId={row.turnId}
+          message={message}
+          question={row.question}
+          conversationId={conversationId}
+          onContinue={ending.state === 'stopped' && text !== '' && last ? onContinue : null}
+        />
       )}
       {ending?.finishReason === 'stop' && text.trim() === '' && (
         <div className="mt-3">

@@ -5,6 +5,9 @@ import { useTranslation } from 'react-i18next';
 import { Button } from '../../ui/Button.tsx';
 import { Loading } from '../../ui/Loading.tsx';
 import { Problem } from '../../ui/Problem.tsx';
+import { AskAnewContext } from '../branches/AskAnew.tsx';
+import { useTurned } from '../branches/turned.ts';
+import type { Instead } from '../turns/turn-state.ts';
 import { Answer, preloadMarkdown } from './Answer.tsx';
 import { Question } from './Question.tsx';
 import type { MessagePage, Row } from './rows.ts';
@@ -21,14 +24,17 @@ export function Transcript({
   conversationId,
   onAsk,
   onContinue,
+  onAskAnew,
 }: {
   rows: readonly Row[];
   stored: Stored | null;
   conversationId: string | null;
   onAsk: (message: string) => void;
   onContinue: () => void;
+  onAskAnew: (question: string, instead: Instead) => void;
 }) {
   const { t } = useTranslation('chat');
+  const askAnew = useLatest(onAskAnew);
   const goOn = useLatest(onContinue);
   const more =
     stored?.hasNextPage === true && !stored.isFetchingNextPage && !stored.isFetchNextPageError
@@ -41,6 +47,7 @@ export function Transcript({
   useEffect(() => {
     if (asked !== undefined) toEnd();
   }, [asked, toEnd]);
+  useTurned(rows, { reveal: view.reveal, readMore: more });
   usePlace(rows, { reveal: view.reveal, readMore: more, ready: preloadMarkdown });
   if (rows.length === 0 && (stored === null || stored.isSuccess))
     return <Welcome begun={stored !== null} onAsk={onAsk} />;
@@ -63,15 +70,17 @@ export function Transcript({
               onRetry={() => void (stored.data === undefined ? stored.refetch() : stored.fetchNextPage())}
             />
           )}
-          {view.rows.map((row) => (
-            <Line
-              key={row.key}
-              row={row}
-              conversationId={conversationId}
-              last={row === rows.at(-1)}
-              onContinue={goOn}
-            />
-          ))}
+          <AskAnewContext value={askAnew}>
+            {view.rows.map((row) => (
+              <Line
+                key={row.key}
+                row={row}
+                conversationId={conversationId}
+                last={row === rows.at(-1)}
+                onContinue={goOn}
+              />
+            ))}
+          </AskAnewContext>
           <div ref={view.bottom} className="h-px" />
         </div>
       </div>
@@ -116,12 +125,16 @@ const Line = memo(
 );
 
 /** A callback that stays the same, and calls the newest. */
-function useLatest(callback: () => void): () => void {
+function useLatest<Args extends unknown[]>(callback: (...args: Args) => void): (...args: Args) => void {
   const latest = useRef(callback);
   useEffect(() => {
     latest.current = callback;
   });
-  const [stable] = useState(() => () => latest.current());
+  const [stable] = useState(
+    () =>
+      (...args: Args) =>
+        latest.current(...args),
+  );
   return stable;
 }
 
@@ -132,6 +145,9 @@ function sameRow(a: Row, b: Row): boolean {
   return (
     a.key === b.key &&
     a.message === b.message &&
-    (a.kind !== 'question' || b.kind !== 'question' || (a.text === b.text && a.live === b.live))
+    (a.kind !== 'question' ||
+      b.kind !== 'question' ||
+      (a.text === b.text && a.live === b.live && a.answered === b.answered)) &&
+    (a.kind !== 'answer' || b.kind !== 'answer' || a.question === b.question)
   );
 }

@@ -3,7 +3,7 @@ import { accepted, ApiError } from '../../api/api-error.ts';
 import { readEvents } from '../../api/event-stream.ts';
 import { untilOnline } from '../../api/until-online.ts';
 import { waitAfter } from '../../api/wait-after.ts';
-import { advance, beginTurn, isPassing, type LiveTurn, type Turn } from './turn-state.ts';
+import { advance, beginTurn, isPassing, type Instead, type LiveTurn, type Turn } from './turn-state.ts';
 
 export interface Question {
   readonly turnId: string;
@@ -11,6 +11,10 @@ export interface Question {
   readonly canned: boolean;
   readonly conversationId: string | null;
   readonly model: string | null;
+  /** The turn that it follows; null: none. Undefined: the newest one. */
+  readonly parentTurnId: string | null | undefined;
+  readonly instead: Instead | null;
+  readonly branch: string | null;
 }
 
 /** Told what happens to turns apart from their text, to keep the page's caches true. */
@@ -56,16 +60,16 @@ export class LiveTurns {
   };
 
   /** Sends a question. The page chooses the turn's id, so sending again after a lost connection is the same turn. */
-  send({ turnId, message, canned, conversationId, model }: Question): void {
+  send({ turnId, message, canned, conversationId, model, parentTurnId, instead, branch }: Question): void {
     const body = JSON.stringify({
       turnId,
       message,
       ...(conversationId === null ? {} : { conversationId }),
       ...(model === null ? {} : { model }),
+      ...(parentTurnId === undefined ? {} : { parentTurnId }),
     });
-    this.#begin({ ...beginTurn({ turnId, conversationId, question: message, phase: 'sending' }), canned }, () =>
-      this.#open('/api/chat/send', { method: 'POST', body }),
-    );
+    const begun = beginTurn({ turnId, conversationId, question: message, phase: 'sending' });
+    this.#begin({ ...begun, canned, instead, branch }, () => this.#open('/api/chat/send', { method: 'POST', body }));
   }
 
   /** Watches a turn that is already running: after a reload, begun in another tab, or replayed by an admin. */

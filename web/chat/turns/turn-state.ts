@@ -4,6 +4,14 @@ import type { ApiError } from '../../api/api-error.ts';
 
 export type Turn = Schemas['Turn'];
 
+/** A turn whose question is asked anew: with the same text, or `edited`. */
+export interface Instead {
+  readonly turnId: string;
+  /** What both follow; null: they are first questions. */
+  readonly parentTurnId: string | null;
+  readonly edited: boolean;
+}
+
 /** What this page knows of a turn that it watches. */
 export interface LiveTurn {
   readonly turnId: string;
@@ -13,6 +21,10 @@ export interface LiveTurn {
   readonly question: string | null;
   /** The page wrote the question ("go on from where you stopped"): refused, it is no draft of the person's. */
   readonly canned: boolean;
+  /** The turn in whose place the question is asked once more, or otherwise; null: it goes on from the end. */
+  readonly instead: Instead | null;
+  /** The branch that was shown when it was sent, as `branchOf` says it. */
+  readonly branch: string | null;
   /** sending: not yet admitted · waiting: no text yet · answering · ended */
   readonly phase: 'sending' | 'waiting' | 'answering' | 'ended';
   readonly text: string;
@@ -34,6 +46,8 @@ export interface LiveTurn {
 export function beginTurn(known: Pick<LiveTurn, 'turnId' | 'conversationId' | 'question' | 'phase'>): LiveTurn {
   return {
     canned: false,
+    instead: null,
+    branch: null,
     ...known,
     text: '',
     outdated: false,

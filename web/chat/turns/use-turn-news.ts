@@ -2,7 +2,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { FeedState } from '../../events/feed-connection.ts';
 import { liveTurns } from '../../session/keep.ts';
-import { compose, forgetUnsent, giveBack } from '../composer/composing.ts';
+import { wantBranch } from '../branches/shown-branch.ts';
+import { compose, editOf, forgetUnsent, giveBack } from '../composer/composing.ts';
 import { useRefreshTranscript } from '../transcript/use-transcript.ts';
 
 /**
@@ -20,8 +21,9 @@ export function useTurnNews(feed: FeedState): string {
       void queries.invalidateQueries({ queryKey: ['conversations'] });
     };
     turns.listener = {
-      onAccepted({ turnId, conversationId }) {
+      onAccepted({ turnId, conversationId, instead }) {
         forgetUnsent(turnId);
+        if (instead !== null && conversationId !== null) wantBranch(conversationId, turnId);
         compose(conversationId, { refusal: null });
         recount();
       },
@@ -39,9 +41,12 @@ export function useTurnNews(feed: FeedState): string {
             () => {},
           );
       },
-      onRefused({ conversationId, question, canned }, error) {
+      onRefused({ conversationId, question, canned, instead }, error) {
         if (question === null || canned) compose(conversationId, { refusal: error });
-        else giveBack(conversationId, question, error);
+        else if (instead !== null) {
+          compose(editOf(instead.turnId), { draft: question, unsent: null });
+          compose(conversationId, { refusal: error });
+        } else giveBack(conversationId, question, error);
         recount();
       },
     };
