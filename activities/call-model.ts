@@ -16,7 +16,7 @@ import type { Usage } from '../domain/usage.ts';
 import { ModelFailure, UNFINISHED, type ModelEnd } from '../platform/model/exchange.ts';
 import { openTurnWriter, type TurnWriter } from '../platform/streams/writer.ts';
 import { TURN_FAILURE_TYPES, type Generated } from '../workflows/contract/turn.ts';
-import { askOf, openDelivery } from './openai/ask.ts';
+import { askOf, openDelivery, writtenBy, type Delivery } from './openai/ask.ts';
 import type { ActivityDeps } from './deps.ts';
 import { retryWhileAway } from './retry-while-away.ts';
 import type { Call } from './running-call.ts';
@@ -33,6 +33,7 @@ export async function callModel(deps: ActivityDeps, call: Call): Promise<Generat
   const writer = openTurnWriter(deps.redis, {
     turnId: turn.id,
     attempt: attempt.number,
+    kind: turn.isApi ? 'chunk' : 'delta',
     restarted: attempt.restarted,
     onEntry: (entry) => deps.feed.deliver(turn.id, entry),
   });
@@ -75,17 +76,17 @@ function retryUnlessLost<T>({ interruption }: Call, work: () => Promise<T>): Pro
 function timeFirstDelta(
   { metrics }: ActivityDeps,
   { turn, restarted }: OpenedAttempt,
-  onDelta: (text: string) => void,
-): (text: string) => void {
+  onDelta: Delivery['delta'],
+): Delivery['delta'] {
   const calledAt = performance.now();
   // PostgreSQL's clock against ours: milliseconds between machines that keep time.
   if (restarted !== 'retry' && turn.admittedAt !== null)
     metrics.firstDeltaPart('start', (Date.now() - turn.admittedAt) / 1_000);
   let waiting = true;
-  return (text) => {
+  return (text, delta) => {
     if (waiting) metrics.firstDeltaPart('model', (performance.now() - calledAt) / 1_000);
     waiting = false;
-    onDelta(text);
+    onDelta(text, delta);
   };
 }
 
@@ -148,12 +149,13 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
   const { call, model, end, writer } = ended;
   const { attempt } = call;
   const { turn, hold } = attempt;
-  const { text } = writer;
-  const textTokens = await deps.counter.count(text, model.encoding, turn.accountId);
+  const { text, beside, toldBeside } = writtenBy(attempt, end, writer.text);
+  const count = (written: string) => deps.counter.count(written, model.encoding, turn.accountId);
+  const [textTokens, besideTokens] = await Promise.all([count(text), beside === '' ? 0 : count(beside)]);
   const counted: Usage = {
     promptTokens: hold.promptTokens,
     cachedTokens: 0,
-    completionTokens: textTokens + end.thoughtTokens,
+    completionTokens: textTokens + besideTokens + end.thoughtTokens,
     reasoningTokens: end.thoughtTokens,
   };
   const { usage, estimated } = decideUsage({
@@ -178,6 +180,7 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
       finishUnknown: end.isFinishUnknown,
       streamEntries,
       providerRequestId: end.providerRequestId,
+      api: toldBeside(usage),
     }),
   );
   for (const oddity of odditiesOf({ ...end, isUsageOurs: estimated && end.usage !== null }))

@@ -21,7 +21,12 @@ export const ACCEPTED_ID: EventId = { attempt: 0, entry: 1 };
 /** What a writer puts into the stream. The rest of a turn's events come from PostgreSQL. */
 export type StreamEntry =
   | { readonly kind: 'delta'; readonly id: EventId; readonly text: string }
+  /** Of a turn of the OpenAI door: lines of `encodeDelta`, because its answers are more than text. */
+  | { readonly kind: 'chunk'; readonly id: EventId; readonly text: string }
   | { readonly kind: 'restarted'; readonly id: EventId; readonly reason: RestartReason };
+
+/** The kind of a turn's entries that hold its answer. */
+export type TextKind = Exclude<StreamEntry, { kind: 'restarted' }>['kind'];
 
 export type EndingState = Extract<TurnState, 'completed' | 'stopped' | 'failed'>;
 
@@ -41,6 +46,11 @@ export type TurnEvent<Turn = unknown> =
       readonly data: { readonly attempt: number; readonly reason: RestartReason };
     }
   | { readonly id: string; readonly type: EndingState; readonly data: { readonly turn: Turn } };
+
+/** What a reader in this program is told: the OpenAI door's turns have chunks in place of deltas. */
+export type ReadEvent<Turn = unknown> =
+  | TurnEvent<Turn>
+  | { readonly id: string; readonly type: 'chunk'; readonly data: { readonly text: string; readonly attempt: number } };
 
 /** Both halves are safe integers (15 digits at most). Leading zeros are refused, so that equal ids are equal text. */
 const EVENT_ID = /^(0|[1-9]\d{0,14})-(0|[1-9]\d{0,14})$/;

@@ -35,6 +35,8 @@ import { SayWhatATurnFollows } from './20261130123558-say-what-a-turn-follows.ts
 import { CheckParents } from './20261130123559-check-parents.ts';
 import { FindTurnsByParent } from './20261130123600-find-turns-by-parent.ts';
 import { KeepFeedback } from './20261130123601-keep-feedback.ts';
+import { KeepWhatCallsAnswer } from './20261130125145-keep-what-calls-answer.ts';
+import { CheckErasedAnswers } from './20261130125146-check-erased-answers.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -84,4 +86,6 @@ export const MIGRATIONS = [
   CheckParents,
   FindTurnsByParent,
   KeepFeedback,
+  KeepWhatCallsAnswer,
+  CheckErasedAnswers,
 ] as const;

@@ -2,7 +2,11 @@ import { getPrompt, markFirstDelta } from '../../db/turns/prompts.ts';
 import { readTranscript } from '../../db/turns/transcript.ts';
 import type { OpenedAttempt } from '../../db/turns/attempts.ts';
 import type { Model } from '../../domain/model.ts';
-import type { ModelRequest } from '../../platform/model/exchange.ts';
+import { encodeDelta, textOfCalls, type ChoiceDelta } from '../../domain/choice.ts';
+import { machineWordOf } from '../../domain/provider-error.ts';
+import type { ApiAnswer } from '../../domain/api-prompt.ts';
+import type { Usage } from '../../domain/usage.ts';
+import type { Ask, ModelEnd } from '../../platform/model/exchange.ts';
 import type { ActivityDeps } from '../deps.ts';
 
 /** What the model is asked: the conversation so far, or what a caller of the OpenAI door brought, as it came. */
@@ -10,7 +14,7 @@ export async function askOf(
   { database }: Pick<ActivityDeps, 'database'>,
   { turn, hold }: OpenedAttempt,
   model: Model,
-): Promise<Pick<ModelRequest, 'messages' | 'parameters'>> {
+): Promise<Ask> {
   if (turn.isApi) return getPrompt(database.sql, turn.id);
   const messages = await readTranscript(database.sql, turn, {
     instructions: model.instructions,
@@ -20,16 +24,18 @@ export async function askOf(
   return { messages };
 }
 
-/** A way for text to leave. */
+/** A way for an answer to leave. */
 export interface Delivery {
-  delta(text: string): void;
+  /** @param text as people read it. */
+  delta(text: string, delta: ChoiceDelta): void;
   /** Resolves when nothing waits any more. @throws what kept it from leaving. */
   settled(): Promise<void>;
 }
 
 /**
- * Text of the OpenAI door leaves only when PostgreSQL knows that it does: its client cannot take it back, and so no
- * other attempt may answer once it has some. Other text leaves at once.
+ * What the OpenAI door's turns answer leaves only when PostgreSQL knows that it does: its client cannot take it back,
+ * and so no other attempt may answer once it has some. Other text leaves at once.
+ * @param deliver takes text, or lines of `encodeDelta` for the door.
  */
 export function openDelivery(
   { database }: Pick<ActivityDeps, 'database'>,
@@ -47,12 +53,39 @@ export function openDelivery(
     waiting = '';
   };
   return {
-    delta(text) {
-      if (isOpen) return deliver(text);
-      waiting += text;
+    delta(_text, delta) {
+      const line = encodeDelta(delta);
+      if (isOpen) return deliver(line);
+      waiting += line;
       // What it throws reaches `settled`.
       if (opening === null) (opening = open()).catch(() => {});
     },
     settled: () => opening ?? Promise.resolve(),
+  };
+}
+
+/** What a call brought, as it is stored: the text, what else was written, and for the OpenAI door what else is told. */
+export interface Written {
+  readonly text: string;
+  /** Written beside the text, and counted with it. */
+  readonly beside: string;
+  toldBeside(usage: Usage): ApiAnswer | null;
+}
+
+export function writtenBy({ turn }: OpenedAttempt, end: ModelEnd, text: string): Written {
+  const { choice } = end;
+  if (!turn.isApi) return { text, beside: textOfCalls(choice), toldBeside: () => null };
+  const { content, refusal, calls, logprobs } = choice;
+  return {
+    text: content,
+    beside: `${refusal}${textOfCalls(choice)}`,
+    toldBeside: ({ cachedTokens, reasoningTokens }) => ({
+      refusal: refusal === '' ? null : refusal,
+      calls,
+      logprobs,
+      finish: (end.isCut ? null : machineWordOf(end.finishWord)) ?? end.finishReason ?? 'stop',
+      cachedTokens,
+      reasoningTokens,
+    }),
   };
 }

@@ -34,10 +34,10 @@ export class EventStream {
     await this.#write(`id: ${id}\nevent: ${event}\ndata: ${oneLine(data)}\n\n`);
   }
 
-  /** Sends data without a name, as other protocols do. @param text one line. */
-  async sendData(text: string): Promise<void> {
+  /** Sends data without an id, and mostly without a name, as other protocols do. @param text one line. */
+  async sendData(text: string, event?: string): Promise<void> {
     if (this.#response.destroyed || this.#response.writableEnded) return;
-    await this.#write(`data: ${text}\n\n`);
+    await this.#write(`${event === undefined ? '' : `event: ${event}\n`}data: ${text}\n\n`);
   }
 
   async #write(bytes: string): Promise<void> {

@@ -10,7 +10,7 @@ import { readIdempotencyKey } from '../http/idempotency-key.ts';
 import type { Arrival } from '../http/overload.ts';
 import type { MessageCounter } from '../turns/count-message.ts';
 import { exhausted } from '../turns/refusal.ts';
-import type { CompletionRequest } from './request.ts';
+import type { OpenAiRequest } from './protocol.ts';
 
 /** Texts are counted in parts of so many UTF-16 units, so that other people's go in between. */
 const PART = 32_000;
@@ -21,16 +21,16 @@ const LOOKS = { times: 5, everyMs: 200 };
  * Writes the turn of a request, with a conversation of its own; or finds the one that it repeats.
  * @throws AppError as a send does; answer_erased.
  */
-export async function acceptCompletion(
+export async function acceptRequest(
   deps: ApiDeps,
   { arrival, counter }: { arrival: Arrival; counter: MessageCounter },
   caller: Caller,
-  completion: CompletionRequest,
+  asked: OpenAiRequest,
 ): Promise<Accepted> {
   const { userId, accountId } = caller.principal;
-  const model = deps.models.find(({ name }) => name === completion.model);
+  const model = deps.models.find(({ name }) => name === asked.model);
   if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
-  const { bodyHash, prompt, streamed, askedOutput } = completion;
+  const { bodyHash, prompt, streamed, askedOutput } = asked;
   const idempotencyKey = readIdempotencyKey(caller);
   if (idempotencyKey === null && isRetry(caller)) {
     const joined = await joinOwn(deps, caller, bodyHash);

@@ -1,5 +1,6 @@
 import { isUnavailable } from '../../db/driver/availability.ts';
 import type { Accepted } from '../../db/turns/accept.ts';
+import { findApiAnswer } from '../../db/turns/prompts.ts';
 import { AppError } from '../../domain/errors.ts';
 import { mayNeedStart } from '../../domain/sending.ts';
 import { isLive, type TurnRecord } from '../../domain/turn.ts';
@@ -10,20 +11,19 @@ import { DECISION_WITHIN_MS, hasEnded, isDecided } from '../turns/answer.ts';
 import { TurnProgress } from '../turns/progress.ts';
 import { failureOf, refusalOf } from '../turns/refusal.ts';
 import { headersOf } from './headers.ts';
-import { presentCompletion } from './present.ts';
-import type { CompletionRequest } from './request.ts';
-import { streamCompletion } from './stream.ts';
+import type { OpenAiRequest } from './protocol.ts';
+import { streamAnswer } from './stream.ts';
 import { waitFor } from './waiting.ts';
 
 /** More than all attempts of a turn may take, so that the turn's own limits end the wait. */
 const ANSWER_WITHIN_MS = 40 * 60_000;
 
 /** Runs, joins or repeats the turn of a request and answers as OpenAI does. */
-export async function answerCompletion(
+export async function answerAsOpenAi(
   deps: ApiDeps,
   caller: Caller,
   { decision, turn }: Accepted,
-  { completion, onDecided }: { completion: CompletionRequest; onDecided: () => void },
+  { asked, onDecided }: { asked: OpenAiRequest; onDecided: () => void },
 ): Promise<Reply | null> {
   const start = mayNeedStart(decision, turn);
   const waiting = waitFor(deps, caller, turn);
@@ -37,14 +37,16 @@ export async function answerCompletion(
     onDecided();
     await assertAnswerable(deps, decided);
     const headers = headersOf(deps, caller.response, decided);
-    if (completion.streamed)
-      return await streamCompletion(deps, caller, decided, { completion, headers, progress, waiting });
+    const { streamed, protocol } = asked;
+    if (streamed)
+      return await streamAnswer(deps, caller, decided, { voice: protocol.stream(decided), headers, progress, waiting });
     const ended = hasEnded(decided)
       ? decided
       : await progress.until(hasEnded, { withinMs: ANSWER_WITHIN_MS, gone: caller.gone });
     if (isLive(ended.state)) return undecided(caller, ended);
     await assertAnswerable(deps, ended);
-    return { status: 200, body: presentCompletion(ended), headers: await headers };
+    const beside = await findApiAnswer(deps.database.sql, ended.turnId);
+    return { status: 200, body: protocol.whole({ turn: ended, beside }), headers: await headers };
   } catch (error) {
     if (error instanceof AppError || !isUnavailable(error)) throw error;
     throw new AppError('unavailable', { retryAfter: 2, turnId: turn.turnId }, { cause: error });

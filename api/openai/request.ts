@@ -1,25 +1,17 @@
 import { createHash } from 'node:crypto';
-import type { ApiPrompt } from '../../domain/api-prompt.ts';
+import type { ApiParameters, ResponseFormat } from '../../domain/api-prompt.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { CompletionBody } from '../wire/completion.ts';
-
-/** What is read of a request's body. */
-export interface CompletionRequest {
-  readonly model: string;
-  readonly prompt: ApiPrompt;
-  readonly streamed: boolean;
-  /** A last chunk with usage was asked for. */
-  readonly includesUsage: boolean;
-  /** The limit that was asked for; null: the model's default. */
-  readonly askedOutput: number | null;
-  readonly bodyHash: Buffer;
-}
+import { chatCompletions } from './chat-completions.ts';
+import { known } from './known.ts';
+import { readMessages } from './messages.ts';
+import type { OpenAiRequest } from './protocol.ts';
 
 /** What the schema reads. */
 const READ = new Set([
   ...['model', 'messages', 'stream', 'stream_options', 'max_completion_tokens', 'max_tokens', 'temperature', 'top_p'],
   ...['stop', 'seed', 'presence_penalty', 'frequency_penalty', 'logit_bias', 'reasoning_effort', 'verbosity'],
-  'response_format',
+  ...['response_format', 'logprobs', 'top_logprobs', 'tools', 'tool_choice', 'parallel_tool_calls'],
 ]);
 
 /** What says who asked or where to cache: it changes neither the answer nor its price. */
@@ -32,56 +24,81 @@ const IGNORED = new Set([
   'prompt_cache_retention',
 ]);
 
-/** Values of other parameters that say what is done anyway. */
-const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
-  n: [1],
-  logprobs: [false],
-  service_tier: ['auto', 'default'],
+/** Values of other parameters, as JSON, that say what is done anyway. */
+const HARMLESS: Readonly<Record<string, readonly string[]>> = {
+  n: ['1'],
+  service_tier: ['"auto"', '"default"'],
+  modalities: ['["text"]'],
 };
 
 /** @throws AppError unsupported_parameter, which names it: a parameter that is dropped silently misleads. */
-export function readCompletion(body: CompletionBody): CompletionRequest {
+export function readCompletion(body: CompletionBody): OpenAiRequest {
   for (const [name, value] of Object.entries(body))
-    if (value != null && !READ.has(name) && !IGNORED.has(name) && HARMLESS[name]?.includes(value) !== true)
+    if (value != null && !READ.has(name) && !IGNORED.has(name) && !isHarmless(name, value))
       throw new AppError('unsupported_parameter', { field: name, reason: 'is not supported here' });
   const { max_completion_tokens: most, max_tokens: older } = body;
   if (most !== undefined && older !== undefined)
     throw new AppError('invalid_request', { field: 'max_tokens', reason: 'must not come with max_completion_tokens' });
   return {
     model: body.model,
-    prompt: { messages: body.messages.map(messageOf), parameters: parametersOf(body) },
+    prompt: { messages: readMessages(body.messages), parameters: parametersOf(body) },
     streamed: body.stream ?? false,
-    includesUsage: body.stream_options?.include_usage ?? false,
     askedOutput: most ?? older ?? null,
     bodyHash: createHash('sha256').update('v1/chat/completions').update(JSON.stringify(body)).digest(),
+    protocol: chatCompletions({ includesUsage: body.stream_options?.include_usage ?? false }),
   };
 }
 
-function messageOf({ role, content, name }: CompletionBody['messages'][number]): ApiPrompt['messages'][number] {
-  const text = typeof content === 'string' ? content : content.map((part) => part.text).join('');
-  return { role, content: text, ...known({ name }) };
+function isHarmless(name: string, value: unknown): boolean {
+  return HARMLESS[name]?.includes(JSON.stringify(value)) === true;
 }
 
-function parametersOf(body: CompletionBody): ApiPrompt['parameters'] {
+function parametersOf(body: CompletionBody): ApiParameters {
   const { temperature, top_p, stop, seed, presence_penalty, frequency_penalty } = body;
-  const { logit_bias, reasoning_effort, verbosity, response_format: format } = body;
-  const response_format =
-    format?.type === 'json_schema' ? { ...format, json_schema: known(format.json_schema) } : format;
+  const { logit_bias, reasoning_effort, verbosity, logprobs, top_logprobs, response_format: format } = body;
+  if (top_logprobs !== undefined && logprobs !== true)
+    throw new AppError('invalid_request', { field: 'top_logprobs', reason: 'must come with logprobs: true' });
   return known({
     ...{ temperature, top_p, stop, seed, presence_penalty, frequency_penalty },
-    ...{ logit_bias, reasoning_effort, verbosity, response_format },
+    ...{ logit_bias, reasoning_effort, verbosity, logprobs, top_logprobs },
+    response_format: format === undefined ? undefined : formatOf(format),
+    ...toolsOf(body),
   });
 }
 
-type Known<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
-
-/** The fields that have a value. */
-function known<Fields extends object>(fields: Fields): Known<Fields> & Defined<Fields> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Known<Fields> &
-    Defined<Fields>;
+function formatOf(format: NonNullable<CompletionBody['response_format']>): ResponseFormat {
+  if (format.type !== 'json_schema') return format;
+  const { name, description, schema, strict } = format.json_schema;
+  return {
+    type: 'json_schema',
+    json_schema: { name, ...known({ description, strict, schema: textOfSchema(schema) }) },
+  };
 }
 
-/** Those of the fields that always have one. */
-type Defined<Fields> = {
-  [Name in keyof Fields as undefined extends Fields[Name] ? never : Name]: Fields[Name];
-};
+function textOfSchema(schema: object | undefined): string | undefined {
+  return schema === undefined ? undefined : JSON.stringify(schema);
+}
+
+/** Without a tool, what is said about tools means nothing. */
+function toolsOf({
+  tools = [],
+  tool_choice: choice,
+  parallel_tool_calls,
+}: CompletionBody): Pick<ApiParameters, 'tools' | 'tool_choice' | 'parallel_tool_calls'> {
+  const names = tools.map(({ function: { name } }) => name);
+  const twice = names.findIndex((name, i) => names.indexOf(name) < i);
+  if (twice >= 0)
+    throw new AppError('invalid_request', { field: `tools.${twice}.function.name`, reason: 'is that of another tool' });
+  if (typeof choice === 'object' ? !names.includes(choice.function.name) : choice === 'required' && tools.length === 0)
+    throw new AppError('invalid_request', { field: 'tool_choice', reason: 'must name one of the tools' });
+  if (tools.length === 0) return {};
+  const tool_choice =
+    typeof choice === 'object' ? { type: choice.type, function: { name: choice.function.name } } : choice;
+  return {
+    tools: tools.map(({ function: { name, description, parameters, strict } }) => ({
+      type: 'function' as const,
+      function: { name, ...known({ description, strict, parameters: textOfSchema(parameters) }) },
+    })),
+    ...known({ tool_choice, parallel_tool_calls }),
+  };
+}

@@ -1,7 +1,9 @@
+import { findApiAnswer } from '../../db/turns/prompts.ts';
 import { findTurn } from '../../db/turns/turns.ts';
+import { decodeDeltas, deltaOf, encodeDelta, saysSomething, type ChoiceDelta } from '../../domain/choice.ts';
 import { AppError } from '../../domain/errors.ts';
 import { errorSentence } from '../../domain/messages.ts';
-import type { TurnEvent } from '../../domain/stream-events.ts';
+import { isEnding, type ReadEvent } from '../../domain/stream-events.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
 import { followTurn } from '../../platform/streams/follow.ts';
 import type { ApiDeps, Caller } from '../context.ts';
@@ -11,8 +13,9 @@ import { secondsSinceReceived, streamBegan } from '../http/request-metrics.ts';
 import type { TurnProgress } from '../turns/progress.ts';
 import { failureOf } from '../turns/refusal.ts';
 import { OPENAI_ENVELOPE } from './envelope.ts';
-import { presentChunk, presentUsageChunk } from './present.ts';
-import type { CompletionRequest } from './request.ts';
+import { choiceOf, type Answered } from './present.ts';
+import { AnswerProgress } from './progress.ts';
+import type { Said, Voice } from './protocol.ts';
 import type { Waiting } from './waiting.ts';
 
 /**
@@ -22,53 +25,46 @@ import type { Waiting } from './waiting.ts';
 const HEAD_WITHIN_MS = 3_000;
 
 interface Streamed {
-  readonly completion: CompletionRequest;
+  readonly voice: Voice;
   readonly headers: Promise<Record<string, string>>;
   readonly progress: TurnProgress;
   readonly waiting: Waiting;
 }
 
-/** Sends a held or ended turn's text as chunks of OpenAI's, and its ending. */
-export async function streamCompletion(
-  deps: ApiDeps,
-  caller: Caller,
-  turn: TurnRecord,
-  streamed: Streamed,
-): Promise<null> {
-  const chunks = new Chunks(deps, caller, turn, streamed);
+/** Sends a held or ended turn's answer as one of OpenAI's streams, and its ending. */
+export async function streamAnswer(deps: ApiDeps, caller: Caller, turn: TurnRecord, streamed: Streamed): Promise<null> {
+  const reader = new Reader(deps, caller, turn, streamed);
   const head = setTimeout(() => {
-    chunks.begin().catch(() => caller.response.destroy());
+    reader.begin().catch(() => caller.response.destroy());
   }, HEAD_WITHIN_MS);
   const over = new AbortController();
   try {
-    await followTurn<TurnRecord>({
+    await followTurn<Answered>({
       turnId: turn.turnId,
       lastEventId: null,
       redis: deps.redis,
       feed: deps.feed,
       signal: AbortSignal.any([caller.gone, over.signal]),
       emit: async (event) => {
-        if (await chunks.send(event)) over.abort();
+        if (await reader.send(event)) over.abort();
       },
-      readTurn: async () => snapshotOf(streamed.progress.takeKnown() ?? (await getTurn(deps, turn.turnId))),
+      readTurn: async () => snapshotOf(deps, streamed.progress.takeKnown() ?? (await getTurn(deps, turn.turnId))),
     });
   } finally {
     clearTimeout(head);
-    chunks.end();
+    reader.end();
   }
   return null;
 }
 
-class Chunks {
+class Reader {
   readonly #deps: ApiDeps;
   readonly #caller: Caller;
   readonly #turn: TurnRecord;
   readonly #streamed: Streamed;
+  readonly #progress = new AnswerProgress();
   #beginning: Promise<EventStream> | null = null;
   #stream: EventStream | null = null;
-  /** UTF-16 units that have left, and those that have come since the text began again. */
-  #sent = 0;
-  #come = 0;
 
   constructor(deps: ApiDeps, caller: Caller, turn: TurnRecord, streamed: Streamed) {
     this.#deps = deps;
@@ -77,32 +73,36 @@ class Chunks {
     this.#streamed = streamed;
   }
 
-  begin(): Promise<EventStream> {
-    return (this.#beginning ??= this.#begin());
+  begin(first: ChoiceDelta | null = null): Promise<EventStream> {
+    return (this.#beginning ??= this.#begin(first));
   }
 
-  async #begin(): Promise<EventStream> {
+  async #begin(first: ChoiceDelta | null): Promise<EventStream> {
     const { response } = this.#caller;
     response.set(await this.#streamed.headers);
     this.#streamed.waiting.began();
     this.#stream = new EventStream(response);
     streamBegan(response, this.#deps.metrics);
-    await this.#chunk(this.#stream, { role: 'assistant', content: '' });
+    await say(this.#stream, this.#streamed.voice.begin(first));
     return this.#stream;
   }
 
   /** @returns whether nothing follows. */
-  async send(event: TurnEvent<TurnRecord>): Promise<boolean> {
+  async send(event: ReadEvent<Answered>): Promise<boolean> {
     switch (event.type) {
       case 'accepted':
         return false;
       case 'restarted':
         return this.#restart(event.data.reason === 'resync');
+      case 'chunk':
+        for (const delta of decodeDeltas(event.data.text)) await this.#delta(delta);
+        return false;
       case 'delta':
-        await this.#text(event.data.text);
+        // Of a worker of the version before.
+        await this.#delta({ content: event.data.text });
         return false;
       case 'failed':
-        await this.#fail(event.data.turn);
+        await this.#fail(event.data.turn.turn);
         return true;
       default:
         await this.#finish(event.data.turn);
@@ -114,30 +114,26 @@ class Chunks {
     this.#stream?.end();
   }
 
-  /** The same text comes again from its beginning: what has left is passed over. Another text cannot follow it. */
+  /** The same answer comes again from its beginning: what has left is passed over. Another cannot follow it. */
   async #restart(isSame: boolean): Promise<boolean> {
-    this.#come = 0;
-    if (isSame || this.#sent === 0) return false;
+    const hasBegun = this.#progress.hasBegun;
+    this.#progress.again();
+    if (isSame || !hasBegun) return false;
     await this.#error(new AppError('interrupted', { turnId: this.#turn.turnId, retryable: true }));
     return true;
   }
 
-  async #text(text: string): Promise<void> {
-    const fresh = text.slice(Math.max(0, this.#sent - this.#come));
-    this.#come += text.length;
-    if (fresh === '') return;
-    const stream = await this.begin();
-    if (this.#sent === 0) this.#deps.metrics.firstDelta(secondsSinceReceived(this.#caller.response));
-    this.#sent += fresh.length;
-    await this.#chunk(stream, { content: fresh });
+  async #delta(delta: ChoiceDelta): Promise<void> {
+    const isFirst = !this.#progress.hasBegun;
+    const fresh = this.#progress.fresh(delta);
+    if (!saysSomething(fresh)) return;
+    const stream = await this.begin(fresh);
+    if (isFirst) this.#deps.metrics.firstDelta(secondsSinceReceived(this.#caller.response));
+    await say(stream, this.#streamed.voice.delta(fresh));
   }
 
-  async #finish(turn: TurnRecord): Promise<void> {
-    const stream = await this.begin();
-    const { includesUsage } = this.#streamed.completion;
-    await stream.sendData(JSON.stringify(presentChunk(turn, {}, { includesUsage, ended: true })));
-    if (includesUsage) await stream.sendData(JSON.stringify(presentUsageChunk(turn)));
-    await stream.sendData('[DONE]');
+  async #finish(answered: Answered): Promise<void> {
+    await say(await this.begin(), this.#streamed.voice.finish(answered));
     this.#streamed.waiting.whole();
   }
 
@@ -147,21 +143,18 @@ class Chunks {
     await this.#error(failure);
   }
 
-  /** The last word of a stream that brings no whole answer: no `[DONE]` follows. */
   async #error({ code, details }: AppError): Promise<void> {
     const stream = await this.begin();
     const { locale, response } = this.#caller;
     const message = errorSentence(code, locale);
-    await stream.sendData(
-      JSON.stringify(OPENAI_ENVELOPE.wrap({ code, message, details, requestId: requestIdOf(response) })),
-    );
+    const body = OPENAI_ENVELOPE.wrap({ code, message, details, requestId: requestIdOf(response) });
+    await say(stream, this.#streamed.voice.fail(body));
     this.#streamed.waiting.whole();
   }
+}
 
-  #chunk(stream: EventStream, delta: { role?: 'assistant'; content?: string }): Promise<void> {
-    const { includesUsage } = this.#streamed.completion;
-    return stream.sendData(JSON.stringify(presentChunk(this.#turn, delta, { includesUsage })));
-  }
+async function say(stream: EventStream, events: readonly Said[]): Promise<void> {
+  for (const { event, data } of events) await stream.sendData(data, event);
 }
 
 async function getTurn(deps: ApiDeps, turnId: string): Promise<TurnRecord> {
@@ -170,7 +163,19 @@ async function getTurn(deps: ApiDeps, turnId: string): Promise<TurnRecord> {
   return turn;
 }
 
-function snapshotOf(turn: TurnRecord) {
-  const { turnId, conversationId, model, state, attempt, streamEntries, content } = turn;
-  return { turnId, conversationId, model, state, attempt, streamEntries, content, turn };
+async function snapshotOf(deps: ApiDeps, turn: TurnRecord) {
+  const { turnId, conversationId, model, state, attempt, streamEntries } = turn;
+  const answered = { turn, beside: isEnding(state) ? await findApiAnswer(deps.database.sql, turnId) : null };
+  const content = turn.content === null ? null : encodeDelta(deltaOf(choiceOf(answered)));
+  return {
+    turnId,
+    conversationId,
+    model,
+    state,
+    attempt,
+    streamEntries,
+    content,
+    kind: 'chunk' as const,
+    turn: answered,
+  };
 }

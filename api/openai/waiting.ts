@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { isStillLeft, markLeft } from '../../db/turns/prompts.ts';
 import { RETRY_JOINS_FOR_SECONDS } from '../../domain/api-prompt.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
@@ -42,9 +43,8 @@ export function waitFor(deps: ApiDeps, { response, request }: Caller, turn: Turn
   response.once('finish', () => {
     const { socket } = request;
     if (hasBegun || response.statusCode !== 200 || request.headers.connection === 'close') return;
-    const lost = () => unless(leave());
-    socket.once('close', lost);
-    setTimeout(() => socket.off('close', lost), LOST_WITHIN_MS).unref();
+    const forget = whenClosed(socket, () => unless(leave()));
+    setTimeout(forget, LOST_WITHIN_MS).unref();
   });
   return {
     began: () => {
@@ -54,4 +54,18 @@ export function waitFor(deps: ApiDeps, { response, request }: Caller, turn: Turn
       isWhole = true;
     },
   };
+}
+
+const CLOSINGS = new WeakMap<Socket, Set<() => void>>();
+
+/** One listener for all of a connection's answers, because a kept connection may bring hundreds a second. */
+function whenClosed(socket: Socket, work: () => void): () => void {
+  let works = CLOSINGS.get(socket);
+  if (works === undefined) {
+    const all = new Set<() => void>();
+    socket.once('close', () => all.forEach((one) => one()));
+    CLOSINGS.set(socket, (works = all));
+  }
+  const own = works.add(work);
+  return () => own.delete(work);
 }

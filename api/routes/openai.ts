@@ -5,12 +5,13 @@ import type { OverloadGate } from '../http/overload.ts';
 import { secondsSinceReceived } from '../http/request-metrics.ts';
 import { nameTurn } from '../http/request-trace.ts';
 import { defineRoute, type Reply, type Route } from '../http/route.ts';
-import { acceptCompletion } from '../openai/accept.ts';
-import { answerCompletion } from '../openai/answer.ts';
+import { acceptRequest } from '../openai/accept.ts';
+import { answerAsOpenAi } from '../openai/answer.ts';
 import { OPENAI_ENVELOPE } from '../openai/envelope.ts';
+import type { OpenAiRequest } from '../openai/protocol.ts';
 import { readCompletion } from '../openai/request.ts';
 import { createMessageCounter, type MessageCounter } from '../turns/count-message.ts';
-import { completion, completionBody, openaiModel, openaiModels, type CompletionBody } from '../wire/completion.ts';
+import { completion, completionBody, openaiModel, openaiModels } from '../wire/completion.ts';
 
 /** A whole conversation comes with each request. */
 const MOST_BODY = { bytes: 1_048_576, values: 12_000, depth: 64 };
@@ -45,7 +46,7 @@ export function openaiRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
         ...TURN_FAILURE_CODES,
         ...(['overloaded', 'unknown_model', 'unsupported_parameter', 'idempotency_conflict', 'answer_erased'] as const),
       ],
-      handle: (caller, { body }) => complete(deps, { gate, counter }, caller, body),
+      handle: (caller, { body }) => answer(deps, { gate, counter }, caller, readCompletion(body)),
     }),
     defineRoute({
       ...named,
@@ -75,20 +76,19 @@ export function openaiRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
   ];
 }
 
-async function complete(
+async function answer(
   deps: ApiDeps,
   { gate, counter }: { gate: OverloadGate; counter: MessageCounter },
   caller: Caller,
-  body: CompletionBody,
+  asked: OpenAiRequest,
 ): Promise<Reply | null> {
   if (caller.principal.suspended) throw new AppError('account_suspended');
-  const request = readCompletion(body);
   const arrival = gate.arrive(caller.principal.accountId);
   try {
-    const accepted = await acceptCompletion(deps, { arrival, counter }, caller, request);
+    const accepted = await acceptRequest(deps, { arrival, counter }, caller, asked);
     nameTurn(deps.tracing, accepted.turn.turnId);
     deps.metrics.firstDeltaPart('accept', secondsSinceReceived(caller.response));
-    return await answerCompletion(deps, caller, accepted, { completion: request, onDecided: arrival.decided });
+    return await answerAsOpenAi(deps, caller, accepted, { asked, onDecided: arrival.decided });
   } finally {
     arrival.leave();
   }

@@ -1,6 +1,7 @@
 import { findTurn } from '../../db/turns/turns.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { EventId } from '../../domain/stream-events.ts';
+import { readableText, decodeDeltas } from '../../domain/choice.ts';
+import type { EventId, ReadEvent, TurnEvent } from '../../domain/stream-events.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
 import { followTurn } from '../../platform/streams/follow.ts';
 import type { ApiDeps, Caller } from '../context.ts';
@@ -32,7 +33,9 @@ export async function streamTurn(
       redis: deps.redis,
       feed: deps.feed,
       signal: caller.gone,
-      emit(event) {
+      emit(read) {
+        const event = readable(read);
+        if (event === null) return;
         if (waiting && event.type === 'delta') {
           waiting = false;
           metrics.firstDelta(secondsSinceReceived(caller.response));
@@ -49,6 +52,13 @@ export async function streamTurn(
     stream.end();
   }
   return null;
+}
+
+/** What came of a turn of the OpenAI door as people read it: its text. @returns null for what has none. */
+function readable(event: ReadEvent<TurnBody>): TurnEvent<TurnBody> | null {
+  if (event.type !== 'chunk') return event;
+  const text = decodeDeltas(event.data.text).map(readableText).join('');
+  return text === '' ? null : { ...event, type: 'delta', data: { ...event.data, text } };
 }
 
 async function getTurn(deps: ApiDeps, turnId: string): Promise<TurnRecord> {

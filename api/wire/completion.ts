@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { REASONING_EFFORTS, VERBOSITIES } from '../../domain/api-prompt.ts';
+import { REASONING_EFFORTS, TOOL_CHOICES, VERBOSITIES } from '../../domain/api-prompt.ts';
+import { faultOfSchema } from '../../domain/json-schema.ts';
 import { MOST_INTEGER } from './fields.ts';
 
 /** Text that PostgreSQL can store. It may be empty, as OpenAI's may. */
@@ -13,23 +14,49 @@ function maybe<Schema extends z.ZodType>(schema: Schema) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
-const content = z.union([chatText, z.array(z.looseObject({ type: z.literal('text'), text: chatText })).min(1)], {
-  error: 'must be a string or an array of text parts',
-});
-const none = z.array(z.unknown()).max(0, 'is not supported').nullish();
+const textPart = z.looseObject({ type: z.literal('text'), text: chatText });
+/** Of a kind that the program names when it refuses it. */
+const otherPart = z.looseObject({ type: z.string() });
 
-const chatMessage = z.looseObject({
-  role: z.enum(['system', 'developer', 'user', 'assistant'], {
-    error: 'must be system, developer, user or assistant (tools are not supported)',
-  }),
-  content,
-  name: maybe(z.string().regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -')),
-  tool_calls: none,
-  function_call: z.null('is not supported').optional(),
-  audio: z.null('is not supported').optional(),
+const content = z.union([chatText, z.array(z.union([textPart, otherPart])).min(1)], {
+  error: 'must be a string or an array of parts',
 });
+const none = z.null('is not supported').optional();
+const name = maybe(z.string().regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -'));
+const functionName = z.string().regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -');
+const callId = chatText.min(1).max(512);
+
+const toolCall = z.looseObject({
+  id: callId,
+  type: z.literal('function'),
+  function: z.looseObject({ name: functionName, arguments: chatText }),
+});
+
+const chatMessage = z.discriminatedUnion(
+  'role',
+  [
+    z.looseObject({ role: z.enum(['system', 'developer', 'user']), content, name }),
+    z.looseObject({
+      role: z.literal('assistant'),
+      content: maybe(content),
+      name,
+      refusal: maybe(chatText),
+      tool_calls: maybe(z.array(toolCall).max(256)),
+      function_call: none,
+      audio: none,
+    }),
+    z.looseObject({ role: z.literal('tool'), content, tool_call_id: callId }),
+  ],
+  { error: 'must be system, developer, user, assistant or tool' },
+);
 
 const maxTokens = maybe(z.int().min(1).max(MOST_INTEGER));
+
+/** A schema in its outlines: what no reader of JSON Schema takes is refused before a model is asked. */
+export const jsonSchema = z.record(z.string(), z.unknown()).superRefine((schema, context) => {
+  const fault = faultOfSchema(schema);
+  if (fault !== null) context.addIssue({ code: 'custom', path: [...fault.path], message: fault.reason });
+});
 
 const responseFormat = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text') }),
@@ -37,13 +64,31 @@ const responseFormat = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('json_schema'),
     json_schema: z.object({
-      name: z.string().regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -'),
+      name: functionName,
       description: maybe(chatText),
-      schema: maybe(z.record(z.string(), z.unknown())),
+      schema: maybe(jsonSchema),
       strict: z.boolean().nullish(),
     }),
   }),
 ]);
+
+const tool = z.looseObject({
+  type: z.literal('function', 'is not supported: only tools of type function are'),
+  function: z.looseObject({
+    name: functionName,
+    description: maybe(chatText),
+    parameters: maybe(jsonSchema),
+    strict: z.boolean().nullish(),
+  }),
+});
+
+const toolChoice = z.union(
+  [
+    z.enum(TOOL_CHOICES),
+    z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: functionName }) }),
+  ],
+  { error: 'must be none, auto, required or {"type": "function", "function": {"name"}}' },
+);
 
 /** The body of `POST /v1/chat/completions`. What it does not know is looked at by `api/openai/request.ts`. */
 export const completionBody = z
@@ -63,15 +108,35 @@ export const completionBody = z
     logit_bias: maybe(z.record(z.string().regex(/^\d{1,7}$/), z.number().min(-100).max(100))),
     reasoning_effort: maybe(z.enum(REASONING_EFFORTS)),
     verbosity: maybe(z.enum(VERBOSITIES)),
+    logprobs: maybe(z.boolean()),
+    top_logprobs: maybe(z.int().min(0).max(20)),
     response_format: maybe(responseFormat),
+    tools: maybe(z.array(tool).max(128)),
+    tool_choice: maybe(toolChoice),
+    parallel_tool_calls: maybe(z.boolean()),
   })
   .meta({ id: 'ChatCompletionRequest' });
 export type CompletionBody = z.infer<typeof completionBody>;
 
 const count = z.int().min(0);
 export const completionUsage = z
-  .object({ prompt_tokens: count, completion_tokens: count, total_tokens: count })
+  .object({
+    prompt_tokens: count,
+    completion_tokens: count,
+    total_tokens: count,
+    prompt_tokens_details: z.object({ cached_tokens: count }),
+    completion_tokens_details: z.object({ reasoning_tokens: count }),
+  })
   .meta({ id: 'CompletionUsage', description: 'As the debit metered it, in the model’s tokens' });
+
+const answeredCall = z.object({
+  id: z.string(),
+  type: z.literal('function'),
+  function: z.object({ name: z.string(), arguments: z.string() }),
+});
+
+/** As the provider told them. */
+const logprobs = z.object({ content: z.array(z.unknown()).nullable(), refusal: z.array(z.unknown()).nullable() });
 
 export const completion = z
   .object({
@@ -82,9 +147,14 @@ export const completion = z
     choices: z.array(
       z.object({
         index: z.literal(0),
-        message: z.object({ role: z.literal('assistant'), content: z.string(), refusal: z.null() }),
-        logprobs: z.null(),
-        finish_reason: z.enum(['stop', 'length']),
+        message: z.object({
+          role: z.literal('assistant'),
+          content: z.string().nullable(),
+          refusal: z.string().nullable(),
+          tool_calls: z.array(answeredCall).optional(),
+        }),
+        logprobs: logprobs.nullable(),
+        finish_reason: z.string().meta({ description: 'The provider’s word: stop, length, tool_calls, …' }),
       }),
     ),
     usage: completionUsage,

@@ -1,5 +1,5 @@
 import { defineEntity, p, type InferEntity } from '@mikro-orm/core';
-import type { ApiPrompt } from '../../domain/api-prompt.ts';
+import type { ApiAnswer, ApiPrompt } from '../../domain/api-prompt.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { RATINGS } from '../../domain/feedback.ts';
 import type { Encoding } from '../../domain/model.ts';
@@ -140,6 +140,8 @@ export const TurnPrompt = defineEntity({
     // Null: who asked came with a token of the issuer.
     apiKey: () => p.manyToOne(ApiKey).nullable(),
     prompt: p.json<ApiPrompt>().nullable(),
+    // Null: there is none yet, or it was text alone. The text is the turn's.
+    answer: p.json<ApiAnswer>().nullable(),
     // Whether text leaves while the model still answers.
     streamed: p.boolean(),
     firstDeltaAt: p.datetime().nullable(),
@@ -147,7 +149,10 @@ export const TurnPrompt = defineEntity({
     leftAt: p.datetime().nullable(),
     erasedAt: p.datetime().nullable(),
   },
-  checks: [{ name: 'turn_prompts_are_erased_whole', expression: '(prompt is null) = (erased_at is not null)' }],
+  checks: [
+    { name: 'turn_prompts_are_erased_whole', expression: '(prompt is null) = (erased_at is not null)' },
+    { name: 'turn_prompts_erased_hold_no_answer', expression: 'erased_at is null or answer is null' },
+  ],
   indexes: [
     sqlIndex('turn_prompts_left', 'turn_prompts (left_at) where left_at is not null'),
     sqlIndex('turn_prompts_to_erase', 'turn_prompts (turn_id) where erased_at is null'),

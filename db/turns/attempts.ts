@@ -2,13 +2,14 @@ import { sql } from 'kysely';
 import { ATTEMPTS_PER_RUN, holdTimeoutMs } from '../../domain/attempt-limits.ts';
 import { AppError, type TurnFailureCode } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/period.ts';
+import type { ApiAnswer } from '../../domain/api-prompt.ts';
 import type { ProviderError } from '../../domain/provider-error.ts';
 import type { Usage, UsageFigures } from '../../domain/usage.ts';
 import type { Generated } from '../../workflows/contract/turn.ts';
 import { one, type Database, type Tx } from '../database.ts';
 import { findPendingHold, findPendingHoldOf, renewHold, type Hold } from '../money/holds.ts';
 import { endTurn, findEnding, isSuperseded } from './end.ts';
-import { hasSpoken } from './prompts.ts';
+import { hasSpoken, writeApiAnswer } from './prompts.ts';
 import { reserveLocked, type AdmissionContext } from './reserve.ts';
 import { lockingTurn } from './payer.ts';
 import { lockTurn, type TurnRow } from './row.ts';
@@ -161,6 +162,8 @@ export interface AnswerToStore {
   readonly finishUnknown: boolean;
   readonly streamEntries: number | null;
   readonly providerRequestId: string | null;
+  /** What a turn of the OpenAI door answers beside the text. */
+  readonly api?: ApiAnswer | null;
 }
 
 /**
@@ -177,6 +180,7 @@ export async function storeAnswer(database: Database, answer: AnswerToStore): Pr
     writeAttempt(tx, answer, mayStore ? (answer.outcome === 'completed' ? 'answered' : 'stopped') : 'lost');
     if (!mayStore) return findEnding(tx, row);
     renewHold(tx, hold.id, null);
+    if (answer.api != null) writeApiAnswer(tx, row.id, answer.api);
     // PostgreSQL's text cannot hold NUL, and an answer that is paid for must not be lost to one.
     const text = answer.text.replaceAll('\0', '\uFFFD');
     tx.write(sql`update turns set answer = ${text}, answer_tokens = ${answer.textTokens}, answer_attempt = ${answer.attempt},

@@ -1,8 +1,8 @@
 import { sql, type RawBuilder } from 'kysely';
-import { RETRY_JOINS_FOR_SECONDS, type ApiPrompt } from '../../domain/api-prompt.ts';
+import { RETRY_JOINS_FOR_SECONDS, type ApiAnswer, type ApiPrompt } from '../../domain/api-prompt.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
 import { columnsOf } from '../columns.ts';
-import { first, one, type Database, type Sql } from '../database.ts';
+import { first, one, type Database, type Sql, type Tx } from '../database.ts';
 import { TurnPrompt } from '../entities/turn.ts';
 import { recordOf, turnColumns, type TurnRow } from './row.ts';
 
@@ -21,7 +21,7 @@ export function writePrompt(
   return sql`insert into turn_prompts (turn_id, api_key_id, prompt, streamed)
     select id, ${apiKeyId}::bigint, ${JSON.stringify(prompt)}::jsonb, ${streamed} from ${turn}
     on conflict (turn_id) do update set api_key_id = excluded.api_key_id, prompt = excluded.prompt, streamed = excluded.streamed,
-      first_delta_at = null, left_at = null, erased_at = null`;
+      answer = null, first_delta_at = null, left_at = null, erased_at = null`;
 }
 
 /** @throws for a turn without one, or with one that was erased: no live turn's is. */
@@ -34,6 +34,27 @@ export async function getPrompt(on: Sql, turnId: string): Promise<ApiPrompt> {
   );
   if (prompt === null) throw new Error(`the prompt of turn ${turnId} was erased`);
   return prompt;
+}
+
+/** For the transaction that stores the text of an answer. */
+export function writeApiAnswer(tx: Tx, turnId: string, answer: ApiAnswer): void {
+  tx.write(sql`update turn_prompts set answer = ${JSON.stringify(answer, storable)}::jsonb where turn_id = ${turnId}`);
+}
+
+/** PostgreSQL's jsonb takes neither NUL nor half a surrogate pair, and an answer that is paid for must not be lost. */
+function storable(_name: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\uFFFD') : value;
+}
+
+/** What a turn answered beside its text; null when there is nothing of it. */
+export async function findApiAnswer(on: Sql, turnId: string): Promise<ApiAnswer | null> {
+  const row = await first(
+    sql<{
+      answer: ApiAnswer | null;
+    }>`select ${columnsOf(TurnPrompt, 'p', ['answer'])} from turn_prompts p where turn_id = ${turnId}`,
+    on,
+  );
+  return row?.answer ?? null;
 }
 
 /** Whether the texts of a turn are still there. */
@@ -127,7 +148,7 @@ export async function eraseTexts(
         where p.erased_at is null and t.ended_at <= now() - ${afterSeconds} * interval '1 second'
         limit ${ERASED_AT_ONCE} for update of t, p skip locked
       ), prompts as (
-        update turn_prompts p set prompt = null, erased_at = now() from due where p.turn_id = due.turn_id returning p.turn_id
+        update turn_prompts p set prompt = null, answer = null, erased_at = now() from due where p.turn_id = due.turn_id returning p.turn_id
       )
       update turns t set answer = case when answer is not null then '' end from prompts where t.id = prompts.turn_id
       returning t.id`.execute(database.sql);

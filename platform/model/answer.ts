@@ -1,3 +1,5 @@
+import type { CallDelta, Choice, ChoiceDelta, Logprobs, TokenLogprob } from '../../domain/choice.ts';
+import { Calls } from './calls.ts';
 import type { Piece } from './dialect.ts';
 import { finishOf } from './finish.ts';
 import type { OutputBound } from './output-bound.ts';
@@ -6,7 +8,11 @@ import { mergeUsage, type ReadUsage } from './usage.ts';
 /** An answer as its pieces make it up. Without a clock: how long to wait for the next is the call's business. */
 export class Answer {
   readonly #bound: OutputBound;
-  text = '';
+  readonly #keepsLogprobs: boolean;
+  readonly #calls = new Calls();
+  readonly #logprobs: { content: TokenLogprob[]; refusal: TokenLogprob[] } = { content: [], refusal: [] };
+  content = '';
+  refusal = '';
   thoughts = '';
   usage: ReadUsage | null = null;
   /** The last finish word that came. It is provisional: text after it opens the answer again. */
@@ -17,22 +23,48 @@ export class Answer {
   isCut = false;
   isCall = false;
 
-  constructor(bound: OutputBound) {
+  /** @param keepsLogprobs whether somebody asked for them: some providers send them unasked. */
+  constructor(bound: OutputBound, { keepsLogprobs }: { keepsLogprobs: boolean }) {
     this.#bound = bound;
+    this.#keepsLogprobs = keepsLogprobs;
   }
 
-  /** @returns the text that is new. */
-  take(piece: Piece): string {
+  /** Whether anything for a reader has come. */
+  get hasBegun(): boolean {
+    return this.content !== '' || this.refusal !== '' || this.#calls.all.length > 0;
+  }
+
+  get choice(): Choice {
+    const { content, refusal } = this.#logprobs;
+    const logprobs = filled({ content, refusal });
+    return { content: this.content, refusal: this.refusal, calls: this.#calls.all, logprobs };
+  }
+
+  /** @returns what is new. */
+  take(piece: Piece): ChoiceDelta {
     const thought = this.#fitting(piece.thought);
-    const text = this.#fitting(piece.text === '' ? this.#rest(piece.whole) : piece.text);
+    // A repetition of the whole adds what has not come.
+    const content = this.#fitting(piece.text === '' ? restOf(piece.whole, this.content) : piece.text);
+    const refusal = this.#fitting(piece.refusal === '' ? restOf(piece.wholeRefusal, this.refusal) : piece.refusal);
+    const parts = piece.calls.length > 0 || this.#calls.all.length > 0 ? piece.calls : piece.wholeCalls;
+    const calls = this.#calls.take(parts, (text) => this.#fitting(text));
+    const logprobs = this.#keepsLogprobs && !this.isCut ? piece.logprobs : null;
     this.thoughts += thought;
-    this.text += text;
+    this.content += content;
+    this.refusal += refusal;
+    this.#keep(logprobs);
     if (piece.usage !== null) this.usage = mergeUsage(this.usage, piece.usage);
     this.isCall ||= piece.isCall;
     this.finish = piece.finish ?? this.finish;
     const isEnd = piece.finish !== null && finishOf(piece.finish) !== null;
-    this.isEnded = isEnd || (this.isEnded && text === '' && thought === '');
-    return text;
+    const isNew = content !== '' || refusal !== '' || thought !== '' || calls.length > 0;
+    this.isEnded = isEnd || (this.isEnded && !isNew);
+    return deltaOf(content, refusal, calls, logprobs);
+  }
+
+  #keep(logprobs: Logprobs | null): void {
+    this.#logprobs.content.push(...(logprobs?.content ?? []));
+    this.#logprobs.refusal.push(...(logprobs?.refusal ?? []));
   }
 
   #fitting(text: string): string {
@@ -41,9 +73,28 @@ export class Answer {
     this.isCut = fitting.length < text.length;
     return fitting;
   }
+}
 
-  /** What a repetition of the whole text adds to what has come. */
-  #rest(whole: string): string {
-    return whole.startsWith(this.text) ? whole.slice(this.text.length) : '';
-  }
+function deltaOf(
+  content: string,
+  refusal: string,
+  calls: readonly CallDelta[],
+  logprobs: Logprobs | null,
+): ChoiceDelta {
+  return {
+    ...(content === '' ? {} : { content }),
+    ...(refusal === '' ? {} : { refusal }),
+    ...(calls.length === 0 ? {} : { calls }),
+    ...(logprobs === null ? {} : { logprobs }),
+  };
+}
+
+function filled({ content, refusal }: { content: TokenLogprob[]; refusal: TokenLogprob[] }): Logprobs | null {
+  if (content.length === 0 && refusal.length === 0) return null;
+  return { ...(content.length === 0 ? {} : { content }), ...(refusal.length === 0 ? {} : { refusal }) };
+}
+
+/** What a repetition of the whole text adds to what has come. */
+function restOf(whole: string, before: string): string {
+  return whole.startsWith(before) ? whole.slice(before.length) : '';
 }

@@ -1,4 +1,5 @@
 import type OpenAI from 'openai';
+import { readableText, saysSomething, textOfCalls, type ChoiceDelta } from '../../domain/choice.ts';
 import { coversText } from '../../domain/answer-usage.ts';
 import { TURN_FAILURES, type TurnFailureCode } from '../../domain/errors.ts';
 import { machineWordOf } from '../../domain/provider-error.ts';
@@ -12,6 +13,9 @@ import type { Body, ModelHttp } from './http.ts';
 import { OutputBound } from './output-bound.ts';
 import { parametersOf } from './parameters.ts';
 import { countTokens } from '../tokens/tokenizer.ts';
+
+/** Gets the text that is new, as people read it, and all that is new. */
+export type OnDelta = (text: string, delta: ChoiceDelta) => void;
 
 /** What calls of one client share. */
 export interface CallContext {
@@ -53,20 +57,22 @@ export class ModelCall {
     this.#request = request;
     this.#context = context;
     this.#signal = AbortSignal.any([request.signal, context.closing, this.#clock.signal]);
-    this.#answer = new Answer(new OutputBound(request.mostOutput ?? Infinity, request.model.encoding));
+    this.#answer = new Answer(new OutputBound(request.mostOutput ?? Infinity, request.model.encoding), {
+      keepsLogprobs: request.parameters?.logprobs === true,
+    });
   }
 
-  async run(onDelta: (text: string) => void): Promise<ModelEnd> {
+  async run(onDelta: OnDelta): Promise<ModelEnd> {
     try {
       // An error of onDelta belongs to the caller: it ends the call and reaches the caller unchanged.
-      for await (const text of this.#texts()) onDelta(text);
+      for await (const delta of this.#deltas()) onDelta(readableText(delta), delta);
     } finally {
       this.#unlimited();
     }
     return this.#end();
   }
 
-  async *#texts(): AsyncGenerator<string, void> {
+  async *#deltas(): AsyncGenerator<ChoiceDelta, void> {
     this.#limit(this.#silence());
     let body: Body | null = null;
     const cut = () => body?.cut();
@@ -80,7 +86,7 @@ export class ModelCall {
     } catch (error) {
       // A connection lost after the finish reason takes nothing from the answer.
       if (this.#signal.aborted || this.#answer.isEnded) return;
-      if (error instanceof TooLarge && this.#answer.text !== '') this.#answer.isCut = true;
+      if (error instanceof TooLarge && this.#answer.hasBegun) this.#answer.isCut = true;
       else throw new ModelFailure({ ...classifyModelError(error), provider: providerErrorOf(error) }, this.#seen());
     } finally {
       this.#signal.removeEventListener('abort', cut);
@@ -112,7 +118,7 @@ export class ModelCall {
     return http.bodyOf(response);
   }
 
-  async *#read({ bytes }: Body): AsyncGenerator<string, void> {
+  async *#read({ bytes }: Body): AsyncGenerator<ChoiceDelta, void> {
     const { outputLimit } = this.#request;
     const events = new EventReader(EVENT_SIZE.base + EVENT_SIZE.perToken * outputLimit);
     let left = BODY_BYTES.base + BODY_BYTES.perToken * outputLimit;
@@ -122,38 +128,43 @@ export class ModelCall {
       // A heartbeat shows that the provider is there; the attempt's own limit ends one that only beats.
       if (!this.#answer.isEnded) this.#limit(this.#silence());
       for (const event of events.push(part)) {
-        const text = this.#take(event);
-        if (text !== '') yield text;
+        const delta = this.#take(event);
+        if (this.#isForReader(delta)) yield delta;
         if (this.#isDone || this.#answer.isCut || this.#signal.aborted) return;
       }
     }
     for (const event of events.end()) {
-      const text = this.#take(event);
-      if (text !== '') yield text;
+      const delta = this.#take(event);
+      if (this.#isForReader(delta)) yield delta;
     }
   }
 
-  /** @returns the event's text. */
-  #take(event: unknown): string {
+  /** A conversation of ours has text alone. */
+  #isForReader(delta: ChoiceDelta): boolean {
+    return this.#request.parameters === undefined ? readableText(delta) !== '' : saysSomething(delta);
+  }
+
+  /** @returns what the event adds. */
+  #take(event: unknown): ChoiceDelta {
     this.#isDone ||= event === DONE;
     const said = readChunk(event);
-    if (said === null) return '';
+    if (said === null) return {};
     if (said.kind === 'fault') throw faultError(said.fault);
     const wasEnded = this.#answer.isEnded;
-    const text = this.#answer.take(said.piece);
+    const delta = this.#answer.take(said.piece);
     if (!this.#answer.isEnded) this.#limit(this.#silence());
     else {
-      if (!wasEnded || text !== '') this.#endsBy = performance.now() + END_WITHIN_MS;
+      if (!wasEnded || saysSomething(delta)) this.#endsBy = performance.now() + END_WITHIN_MS;
       const next = this.#answer.usage === null ? CHUNK_WITHIN_MS : CHUNK_AFTER_USAGE_WITHIN_MS;
       this.#limit(Math.min(next, Math.max(0, this.#endsBy - performance.now())));
     }
-    return text;
+    return delta;
   }
 
   /** How long the provider may be silent from now on. */
   #silence(): number {
     const { firstByteMs, betweenMs } = this.#request.stall;
-    return this.#answer.text === '' ? firstByteMs : betweenMs;
+    return this.#answer.hasBegun ? betweenMs : firstByteMs;
   }
 
   #end(): ModelEnd {
@@ -163,7 +174,10 @@ export class ModelCall {
     if (isCut) return { ...end, finishReason: 'length' };
     if (isEnded && finish !== null) {
       const meaning = finishOf(finish);
-      if (meaning === 'content_filtered' || meaning === 'model_unavailable') throw this.#failure(meaning);
+      // Who brings all of the prompt is told the provider's own end, and pays what it cost (policy 9).
+      const isPassedOn = meaning === 'content_filtered' && this.#request.parameters !== undefined;
+      if ((meaning === 'content_filtered' && !isPassedOn) || meaning === 'model_unavailable')
+        throw this.#failure(meaning);
       return {
         ...end,
         finishReason: meaning === 'length' ? 'length' : 'stop',
@@ -176,16 +190,23 @@ export class ModelCall {
     if (
       this.#isDone &&
       seen.usage !== null &&
-      coversText(seen.usage, this.#count(this.#answer.text), this.#request.model)
+      coversText(seen.usage, this.#count(this.#written()), this.#request.model)
     )
       return { ...end, finishReason: 'stop', isFinishUnknown: true };
     // The connection closed in the middle of the answer without an error.
     throw this.#failure('model_unavailable');
   }
 
+  /** All that was written for a reader. */
+  #written(): string {
+    const { choice } = this.#answer;
+    return `${readableText(choice)}${textOfCalls(choice)}`;
+  }
+
   #seen(): Seen {
-    const { usage: read, thoughts, isCut } = this.#answer;
+    const { usage: read, thoughts, isCut, choice } = this.#answer;
     return {
+      choice,
       // What a provider said before it was cut is not of all that came.
       usage: read === null ? null : isCut ? { ...read.usage, completionTokens: null } : read.usage,
       figures: read?.figures ?? null,

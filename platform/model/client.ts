@@ -2,7 +2,7 @@ import OpenAI from 'openai';
 import { STALL_LIMITS } from '../../domain/attempt-limits.ts';
 import { SetupError } from '../../domain/setup-error.ts';
 import { NO_TRACING, type Tracing } from '../telemetry/span.ts';
-import { ModelCall } from './call.ts';
+import { ModelCall, type OnDelta } from './call.ts';
 import type { ModelEnd, ModelRequest, StallLimits } from './exchange.ts';
 import { createModelHttp } from './http.ts';
 
@@ -11,8 +11,8 @@ import { createModelHttp } from './http.ts';
  * retries (G30).
  */
 export interface ModelClient {
-  /** Calls `onDelta` with each piece of text. It also resolves when `signal` aborts. @throws ModelFailure. */
-  stream(request: ModelRequest, onDelta: (text: string) => void): Promise<ModelEnd>;
+  /** Calls `onDelta` with each piece of the answer. It also resolves when `signal` aborts. @throws ModelFailure. */
+  stream(request: ModelRequest, onDelta: OnDelta): Promise<ModelEnd>;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
-import type { ApiParameters } from '../../domain/api-prompt.ts';
+import type { ApiPrompt } from '../../domain/api-prompt.ts';
+import type { Choice } from '../../domain/choice.ts';
 import type { TurnFailureCode } from '../../domain/errors.ts';
 import type { Model } from '../../domain/model.ts';
 import type { ProviderError } from '../../domain/provider-error.ts';
@@ -9,11 +10,16 @@ export interface StallLimits {
   readonly betweenMs: number;
 }
 
-export interface ModelRequest {
+/**
+ * What the model is asked: a conversation of ours, or what a caller brings who writes all of the prompt. That is passed
+ * on as it came, and its answer comes with refusal, calls and logprobs apart.
+ */
+export type Ask = { readonly messages: readonly PromptMessage[]; readonly parameters?: undefined } | ApiPrompt;
+
+export type ModelRequest = Ask & ModelRequestLimits;
+
+interface ModelRequestLimits {
   readonly model: Model;
-  readonly messages: readonly PromptMessage[];
-  /** Of a caller who brings all of the prompt: they and the messages are passed on as they came. */
-  readonly parameters?: ApiParameters;
   /** In the model's own tokens. It is passed on as the provider's limit (G2). */
   readonly outputLimit: number;
   /** The most tokens of our own count, thoughts too, that are read of a provider that does not keep to its limit. */
@@ -29,6 +35,8 @@ export interface Seen {
   readonly usage: ReportedUsage | null;
   /** The same as it came. */
   readonly figures: UsageFigures | null;
+  /** The answer, as far as it came. */
+  readonly choice: Choice;
   /** Our count of the model's thoughts, which no reader sees. */
   readonly thoughtTokens: number;
   readonly providerRequestId: string | null;
@@ -43,7 +51,7 @@ export interface ModelEnd extends Seen {
   readonly isFinishUnknown: boolean;
   /** It was cut at `mostOutput`, so that usage that came before is not of all that came. */
   readonly isCut: boolean;
-  /** It called a tool, so that it may have no text. */
+  /** It called a tool, so that it may have no text. A conversation of ours offers none. */
   readonly isCall: boolean;
   readonly aborted: boolean;
 }

@@ -1,4 +1,4 @@
-import { isEnding, type EventId, type TurnEvent } from '../../domain/stream-events.ts';
+import { isEnding, type EventId, type ReadEvent } from '../../domain/stream-events.ts';
 import { RedisAway, type Redis } from '../redis.ts';
 import { TurnInbox } from './inbox.ts';
 import { TurnReader, type EndedSnapshot, type TurnSnapshot } from './reader.ts';
@@ -13,7 +13,7 @@ export interface FollowOptions<Turn = unknown> {
   /** Reads PostgreSQL. Its first failure is thrown. Later ones are tried again, because the turn goes on. */
   readonly readTurn: () => Promise<TurnSnapshot<Turn>>;
   /** Sends one event. Nothing more is read for this reader until it resolves. An error ends the following. */
-  readonly emit: (event: TurnEvent<Turn>) => Promise<void> | void;
+  readonly emit: (event: ReadEvent<Turn>) => Promise<void> | void;
   /** Aborts when the reader has gone. */
   readonly signal: AbortSignal;
   /**

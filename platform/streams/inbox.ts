@@ -20,7 +20,7 @@ export class TurnInbox {
 
   push(entry: StreamEntry): void {
     this.#entries.push(entry);
-    if (entry.kind === 'delta') this.#characters += entry.text.length;
+    if (entry.kind !== 'restarted') this.#characters += entry.text.length;
     if (this.#entries.length > MAX_ENTRIES || this.#characters > MAX_CHARACTERS) this.missed();
     this.#bell.ring();
   }
@@ -41,7 +41,7 @@ export class TurnInbox {
 
   next(): StreamEntry | undefined {
     const entry = this.#entries.shift();
-    if (entry?.kind === 'delta') this.#characters -= entry.text.length;
+    if (entry !== undefined && entry.kind !== 'restarted') this.#characters -= entry.text.length;
     return entry;
   }
 

@@ -1,4 +1,4 @@
-import type { EventId, RestartReason, StreamEntry } from '../../domain/stream-events.ts';
+import type { EventId, RestartReason, StreamEntry, TextKind } from '../../domain/stream-events.ts';
 import type { Redis } from '../redis.ts';
 import { lastIdOf, announceBatch, readLastId, writeBatch, type Batch } from './redis-stream.ts';
 import type { TurnText } from './text.ts';
@@ -6,6 +6,8 @@ import type { TurnText } from './text.ts';
 export interface JournalOptions {
   readonly turnId: string;
   readonly attempt: number;
+  /** Of the entries that hold the text. */
+  readonly kind: TextKind;
   /** The reason in the attempt's first entry; null when the attempt begins with its text. */
   readonly opening: RestartReason | null;
   readonly maxEntries: number;
@@ -63,7 +65,7 @@ export class TurnJournal {
 
   /** UTF-16 units in entries that Redis has not acknowledged. */
   get unacknowledged(): number {
-    return this.#waiting.reduce((sum, entry) => sum + (entry.kind === 'delta' ? entry.text.length : 0), 0);
+    return this.#waiting.reduce((sum, entry) => sum + (entry.kind === 'restarted' ? 0 : entry.text.length), 0);
   }
 
   /** A newer attempt writes this stream now. */
@@ -179,7 +181,7 @@ export class TurnJournal {
   }
 
   #addDelta(text: string): void {
-    if (text !== '') this.#add({ kind: 'delta', id: this.#nextId(), text });
+    if (text !== '') this.#add({ kind: this.#options.kind, id: this.#nextId(), text });
   }
 
   #add(entry: StreamEntry): void {

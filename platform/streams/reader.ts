@@ -6,7 +6,8 @@ import {
   type EndingState,
   type EventId,
   type StreamEntry,
-  type TurnEvent,
+  type TextKind,
+  type ReadEvent,
 } from '../../domain/stream-events.ts';
 import type { TurnState } from '../../domain/turn.ts';
 import { RedisAway, type Redis } from '../redis.ts';
@@ -18,7 +19,7 @@ export type EndedSnapshot<Turn> = TurnSnapshot<Turn> & { readonly state: EndingS
 export interface ReaderOptions<Turn> {
   readonly redis: Redis;
   readonly turnId: string;
-  readonly emit: (event: TurnEvent<Turn>) => Promise<void> | void;
+  readonly emit: (event: ReadEvent<Turn>) => Promise<void> | void;
 }
 
 /** Entries that one XRANGE reads, and so the most that a slow reader holds in memory. */
@@ -63,9 +64,9 @@ export class TurnReader<Turn> {
     const { attempt } = entry.id;
     await this.#emit(
       entry.id,
-      entry.kind === 'delta'
-        ? { type: 'delta', data: { text: entry.text, attempt } }
-        : { type: 'restarted', data: { attempt, reason: entry.reason } },
+      entry.kind === 'restarted'
+        ? { type: 'restarted', data: { attempt, reason: entry.reason } }
+        : { type: entry.kind, data: { text: entry.text, attempt } },
     );
     return true;
   }
@@ -129,7 +130,8 @@ export class TurnReader<Turn> {
     const { at, blank } = this.#cursor;
     const entry = lastEntryOf(snapshot) ?? Math.max(1, at.attempt === attempt ? at.entry : 0);
     if (!blank) await this.#restart(attempt);
-    if (content !== '') await this.#emit({ attempt, entry }, { type: 'delta', data: { text: content, attempt } });
+    if (content !== '')
+      await this.#emit({ attempt, entry }, { type: snapshot.kind ?? 'delta', data: { text: content, attempt } });
     this.#cursor.advance({ attempt, entry });
   }
 
@@ -156,7 +158,7 @@ export class TurnReader<Turn> {
     this.#cursor.lose(attempt);
   }
 
-  async #emit(id: EventId, event: Unnumbered<TurnEvent<Turn>>): Promise<void> {
+  async #emit(id: EventId, event: Unnumbered<ReadEvent<Turn>>): Promise<void> {
     this.#claimed = false;
     await this.#options.emit({ id: formatEventId(id), ...event });
   }
@@ -182,6 +184,8 @@ export interface TurnSnapshot<Turn = unknown> {
   readonly streamEntries: number | null;
   /** The stored answer, null when there is none. */
   readonly content: string | null;
+  /** What `content` is: text (`delta`, the default), or lines of `encodeDelta` (`chunk`). */
+  readonly kind?: TextKind;
   /** Passed on in the ending event. */
   readonly turn: Turn;
 }

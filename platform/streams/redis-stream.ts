@@ -8,9 +8,9 @@ import {
 import { RedisAway, type Redis, type RedisClient } from '../redis.ts';
 
 /**
- * A turn in Redis has one stream for its entries, `<attempt>-<n>` → `delta <text>` or `restarted <reason>`. A channel
- * of the same name carries each entry as it is written, and two words: `changed` (read PostgreSQL again) and `stop`
- * (the row asks for it already).
+ * A turn in Redis has one stream for its entries, `<attempt>-<n>` → `delta <text>`, `chunk <lines>` or
+ * `restarted <reason>`. A channel of the same name carries each entry as it is written, and two words: `changed` (read
+ * PostgreSQL again) and `stop` (the row asks for it already).
  */
 export function turnKey(turnId: string): string {
   return `turn:${turnId}`;
@@ -32,7 +32,7 @@ export function encodeWord(word: Announcement, origin: string): string {
 }
 
 export function encodeMessage(entry: StreamEntry): string {
-  return `${entry.kind} ${formatEventId(entry.id)} ${entry.kind === 'delta' ? entry.text : entry.reason}`;
+  return `${entry.kind} ${formatEventId(entry.id)} ${entry.kind === 'restarted' ? entry.reason : entry.text}`;
 }
 
 /** @returns null for a message of a kind we do not know: it comes from a later version and is ignored. */
@@ -46,7 +46,7 @@ export function decodeMessage(message: string): StreamEntry | Announcement | nul
 }
 
 function entryFields(entry: StreamEntry): [kind: string, value: string] {
-  return [entry.kind, entry.kind === 'delta' ? entry.text : entry.reason];
+  return [entry.kind, entry.kind === 'restarted' ? entry.reason : entry.text];
 }
 
 /** Reads at most `count` entries from `from` (inclusive) on, in order. @throws RedisAway */
@@ -81,7 +81,7 @@ async function asked<T>(redis: Redis, send: (commands: RedisClient) => Promise<T
 function decodeEntry(idText: string, kind: string, value: string): StreamEntry | null {
   const id = parseEventId(idText);
   if (id === null) return null;
-  if (kind === 'delta') return { kind, id, text: value };
+  if (kind === 'delta' || kind === 'chunk') return { kind, id, text: value };
   const reason = RESTART_REASONS.find((known) => known === value);
   return kind === 'restarted' && reason !== undefined ? { kind, id, reason } : null;
 }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RestartReason, StreamEntry } from '../../domain/stream-events.ts';
+import type { RestartReason, StreamEntry, TextKind } from '../../domain/stream-events.ts';
 import { ignoreLateness, within } from '../deadline.ts';
 import type { Redis } from '../redis.ts';
 import { TurnJournal } from './journal.ts';
@@ -12,6 +12,8 @@ export interface TurnWriterOptions {
   readonly turnId: string;
   /** Number of the attempt's row in PostgreSQL, 1 or more. No two writers share one. */
   readonly attempt: number;
+  /** What its entries hold: text (`delta`, the default), or lines of `encodeDelta` (`chunk`). */
+  readonly kind?: TextKind;
   /**
    * Why there is a second or later attempt. It is written at once as the attempt's first entry. Attempt 1 begins with
    * its text, whatever is set here.
@@ -98,6 +100,7 @@ class StreamWriter implements TurnWriter {
       {
         turnId: options.turnId,
         attempt: options.attempt,
+        kind: options.kind ?? 'delta',
         opening,
         maxEntries: options.maxEntries ?? 2_000,
         maxBytes: options.maxBytes ?? 1_048_576,

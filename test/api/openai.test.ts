@@ -10,6 +10,14 @@ import { until } from '../support/until.ts';
 
 const CANARY = 'canary-7f3a9';
 const ASK = { model: 'gpt-4.1-mini', messages: [{ role: 'user' as const, content: `Say hello, ${CANARY}` }] };
+const tool = (name: string, parameters?: object) => ({ type: 'function', function: { name, parameters } });
+const choose = (name: string) => ({ type: 'function', function: { name } });
+const calls = (...ids: string[]) => ({
+  role: 'assistant',
+  content: null,
+  tool_calls: ids.map((id) => ({ id, type: 'function', function: { name: 'a', arguments: '{}' } })),
+});
+const SAID = { role: 'tool', tool_call_id: 'c', content: 'x' };
 let stack: TestStack;
 let person: Person;
 let client: OpenAI;
@@ -139,7 +147,62 @@ describe('refusals in OpenAI’s envelope', () => {
 
   test.each([
     ['a model that is not offered', { model: 'gpt-none' }, 404, 'model_not_found', 'model'],
-    ['a tool', { tools: [{ type: 'function', function: { name: 'now' } }] }, 400, 'unsupported_parameter', 'tools'],
+    [
+      'a tool of another kind',
+      { tools: [{ type: 'custom', custom: { name: 'x' } }] },
+      400,
+      'invalid_request',
+      'tools.0.type',
+    ],
+    ['a tool’s name', { tools: [tool('a b')] }, 400, 'invalid_request', 'tools.0.function.name'],
+    ['two tools of one name', { tools: [tool('a'), tool('a')] }, 400, 'invalid_request', 'tools.1.function.name'],
+    ['no such tool', { tools: [tool('a')], tool_choice: choose('b') }, 400, 'invalid_request', 'tool_choice'],
+    ['a tool required of none', { tool_choice: 'required' }, 400, 'invalid_request', 'tool_choice'],
+    [
+      'a schema that is none',
+      { tools: [tool('a', { type: 'object', properties: { b: { type: 'text' } } })] },
+      ...([400, 'invalid_request', 'tools.0.function.parameters.properties.b.type'] as const),
+    ],
+    [
+      'a format’s schema that is none',
+      { response_format: { type: 'json_schema', json_schema: { name: 'a', schema: { anyOf: [] } } } },
+      ...([400, 'invalid_request', 'response_format.json_schema.schema.anyOf'] as const),
+    ],
+    ['the older functions', { functions: [{ name: 'a' }] }, 400, 'unsupported_parameter', 'functions'],
+    ['logprobs that nobody asked for', { top_logprobs: 2 }, 400, 'invalid_request', 'top_logprobs'],
+    ['too many logprobs', { logprobs: true, top_logprobs: 21 }, 400, 'invalid_request', 'top_logprobs'],
+    ['an answer to no call', { messages: [SAID] }, 400, 'invalid_request', 'messages.0.tool_call_id'],
+    ['a call that nobody answers', { messages: [calls('c')] }, 400, 'invalid_request', 'messages.0.tool_calls'],
+    ['two calls of one id', { messages: [calls('c', 'c'), SAID] }, 400, 'invalid_request', 'messages.0.tool_calls'],
+    [
+      'a call answered twice',
+      { messages: [calls('c'), SAID, SAID] },
+      400,
+      'invalid_request',
+      'messages.2.tool_call_id',
+    ],
+    [
+      'an answer that comes too late',
+      { messages: [calls('c'), { role: 'user', content: 'x' }, SAID] },
+      ...([400, 'invalid_request', 'messages.0.tool_calls'] as const),
+    ],
+    [
+      'an assistant who says nothing',
+      { messages: [{ role: 'assistant' }] },
+      400,
+      'invalid_request',
+      'messages.0.content',
+    ],
+    [
+      'an image',
+      { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://a.example/b.png' } }] }] },
+      ...([400, 'unsupported_parameter', 'messages.0.content.0.type'] as const),
+    ],
+    [
+      'half a character in a part',
+      { messages: [{ role: 'user', content: [{ type: 'text', text: '\ud800' }] }] },
+      ...([400, 'invalid_request', 'messages.0.content.0.text'] as const),
+    ],
     ['two answers', { n: 2 }, 400, 'unsupported_parameter', 'n'],
     ['no messages', { messages: [] }, 400, 'invalid_request', 'messages'],
     ['too warm', { temperature: 2.1 }, 400, 'invalid_request', 'temperature'],

@@ -405,7 +405,7 @@ test.each(Object.entries(CASES))(
     const { turn, body } = run;
     const isAnswered = ends === 'completed' || ends === 'length' || ends === 'stopped';
     const request = stack.model.requests.find(({ body: asked }) => asked.messages.at(-1)?.content === turn.message);
-    const prompt = countPrompt((request?.body.messages ?? []).map(({ content }) => ours(content)));
+    const prompt = countPrompt((request?.body.messages ?? []).map(({ content }) => ours(content ?? '')));
     const tokens = typeof debit === 'number' ? debit : debit(prompt);
     if (isAnswered)
       expect(body).toMatchObject({

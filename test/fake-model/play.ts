@@ -6,7 +6,8 @@ import type { Point, RawStep, Scenario } from './scenario.ts';
 
 export interface ChatBody {
   readonly model: string;
-  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  readonly messages: readonly { readonly role: string; readonly content: string | null }[];
+  readonly logprobs?: boolean;
   readonly max_completion_tokens?: number;
   readonly max_tokens?: number;
   readonly stream_options?: { readonly include_usage?: boolean };
@@ -106,6 +107,7 @@ class Answer {
   async send(): Promise<void> {
     const { finishReason, finishReasons = {}, omitFinish, omitUsage, delayMs = 0 } = this.#scenario;
     const chunks = chunksOf(this.#scenario);
+    const { calls = [], refusal = [] } = this.#scenario;
     const sent = this.#withinLimit(chunks);
     const start = performance.now();
     await this.#chunk({ role: 'assistant', content: '' }, finishReasons[0]);
@@ -115,15 +117,22 @@ class Answer {
       const wait = delayMs === 0 ? 0 : start + (i + 1) * delayMs - performance.now();
       if (wait > 0) await sleep(wait);
       if (this.#response.destroyed) return;
-      await this.#chunk({ content: text }, finishReasons[i + 1]);
+      await this.#chunk({ content: text }, finishReasons[i + 1], this.#logprobs(text));
     }
+    for (const text of refusal) await this.#chunk({ refusal: text });
+    for (const [index, call] of calls.entries()) await this.#call(index, call);
     await this.#pass('finish');
     if (await this.#breaks(sent.length + 1)) return;
-    if (omitFinish !== true) await this.#chunk({}, finishReason ?? (sent.length < chunks.length ? 'length' : 'stop'));
+    const ended = sent.length < chunks.length ? 'length' : calls.length > 0 ? 'tool_calls' : 'stop';
+    if (omitFinish !== true) await this.#chunk({}, finishReason ?? ended);
     await this.#pass('usage');
     if (await this.#breaks(sent.length + 2)) return;
     if (omitUsage !== true && this.#body.stream_options?.include_usage === true) {
-      await this.#event({ ...this.#frame(), choices: [], usage: this.#scenario.usage ?? this.#counted(sent.join('')) });
+      await this.#event({
+        ...this.#frame(),
+        choices: [],
+        usage: this.#scenario.usage ?? this.#counted(writtenOf(this.#scenario, sent)),
+      });
     }
     await this.#pass('done');
     if (this.#response.destroyed) return;
@@ -156,7 +165,7 @@ class Answer {
   }
 
   #counted(text: string) {
-    const prompt = countPrompt(this.#body.messages.map(({ content }) => count(content)));
+    const prompt = countPrompt(this.#body.messages.map(({ content }) => count(textOf(content))));
     const completion = Math.max(1, count(text));
     return {
       prompt_tokens: prompt,
@@ -171,10 +180,23 @@ class Answer {
     return { id: 'chatcmpl-fake', object: 'chat.completion.chunk', created: 1_700_000_000, model: this.#body.model };
   }
 
-  #chunk(delta: object, finishReason: string | null = null): Promise<void> {
+  /** As OpenAI sends a call: its name first, then its arguments in pieces. */
+  async #call(index: number, { id, name, arguments: pieces }: NonNullable<Scenario['calls']>[number]): Promise<void> {
+    const begun = { ...(id === undefined ? {} : { id }), type: 'function', function: { name, arguments: '' } };
+    await this.#chunk({ tool_calls: [{ index, ...begun }] });
+    for (const piece of pieces) await this.#chunk({ tool_calls: [{ index, function: { arguments: piece } }] });
+  }
+
+  #logprobs(text: string): object | null {
+    const { logprob } = this.#scenario;
+    if (logprob === undefined || this.#body.logprobs !== true) return null;
+    return { content: [{ token: text, logprob, bytes: [...Buffer.from(text)], top_logprobs: [] }], refusal: null };
+  }
+
+  #chunk(delta: object, finishReason: string | null = null, logprobs: object | null = null): Promise<void> {
     return this.#event({
       ...this.#frame(),
-      choices: [{ index: 0, delta, finish_reason: finishReason }],
+      choices: [{ index: 0, delta, finish_reason: finishReason, logprobs }],
       usage: this.#scenario.usageAlong === true ? (this.#scenario.usage ?? null) : null,
     });
   }
@@ -193,6 +215,20 @@ class Answer {
 
 function chunksOf({ chunks = GREETING }: Scenario): readonly string[] {
   return 'count' in chunks ? Array.from({ length: chunks.count }, () => chunks.text) : chunks;
+}
+
+/** All that was written, to be counted. */
+function writtenOf({ calls = [], refusal = [] }: Scenario, sent: readonly string[]): string {
+  return [...sent, ...refusal, ...calls.flatMap((call) => [call.name, ...call.arguments])].join('');
+}
+
+/** The text of a message, which may be in parts or none at all. */
+function textOf(content: unknown): string {
+  return typeof content === 'string'
+    ? content
+    : content === null || content === undefined
+      ? ''
+      : JSON.stringify(content);
 }
 
 /** An error like a provider's: it quotes the prompt, so a test can look for the words. */

@@ -44,6 +44,15 @@ export const DONE_STEP: RawStep = { data: '[DONE]' };
 /** What the model does with one request. */
 export interface Scenario {
   readonly chunks?: readonly string[] | { readonly count: number; readonly text: string };
+  /**
+   * Calls of tools after the chunks (none by default), each with its arguments in pieces. The answer then ends with
+   * `tool_calls`.
+   */
+  readonly calls?: readonly { readonly id?: string; readonly name: string; readonly arguments: readonly string[] }[];
+  /** A refusal in place of the chunks, in pieces. */
+  readonly refusal?: readonly string[];
+  /** `logprobs` of each chunk, where they are asked for. */
+  readonly logprob?: number;
   /** The delay before each chunk; it is kept on average, whatever the timers do. */
   readonly delayMs?: number;
   /** Holds the answer at its point until the gate is opened. */

@@ -84,8 +84,10 @@ export async function startFakeModel(port = 0): Promise<FakeModel> {
       log.ended = true;
       log.aborted = !response.writableFinished && !dropped;
     });
-    const question = body.messages.at(-1)?.content;
-    const scenario = { ...fallback, ...readMark(question), ...(queues.get(question ?? '')?.shift() ?? queue.shift()) };
+    const question = body.messages.at(-1)?.content ?? undefined;
+    const own = { ...readMark(question), ...(queues.get(question ?? '')?.shift() ?? queue.shift()) };
+    const isOther = own.calls !== undefined || own.refusal !== undefined;
+    const scenario = { ...fallback, ...(isOther ? { chunks: [] } : {}), ...own };
     for (const gate of [scenario.gate ?? []].flat()) gates.add(gate);
     await play(scenario, response, body, {
       requestId: `req_fake_${requests.length}`,

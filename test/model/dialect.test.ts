@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { readChunk, type Piece } from '../../platform/model/dialect.ts';
+import { Calls } from '../../platform/model/calls.ts';
+import { readChunk, type CallPart, type Piece } from '../../platform/model/dialect.ts';
 import { finishOf, readFinish, type Finish } from '../../platform/model/finish.ts';
 import { mergeUsage, readUsage, type ReadUsage } from '../../platform/model/usage.ts';
 
@@ -27,7 +28,7 @@ describe('the text of a chunk', () => {
       { text: 'ab' },
     ],
     ['a part that holds parts', { delta: { content: [{ type: 'text', text: [{ text: 'a' }] }] } }, { text: 'a' }],
-    ['a refusal', { delta: { refusal: 'no' } }, { text: 'no' }],
+    ['a refusal, which is no text', { delta: { refusal: 'no' } }, { text: '', refusal: 'no' }],
     [
       'a whole message',
       { message: { content: 'all' }, finish_reason: 'stop' },
@@ -49,7 +50,29 @@ describe('the text of a chunk', () => {
       },
       { text: 'a', thought: 'hm' },
     ],
-    ['a call of a tool', { delta: { tool_calls: [{ index: 0 }] } }, { text: '', isCall: true }],
+    [
+      'a call of a tool',
+      { delta: { tool_calls: [{ index: 0, id: 'a', function: { name: 'now', arguments: '{"a"' } }] } },
+      { text: '', isCall: true, calls: [{ index: 0, id: 'a', name: 'now', arguments: '{"a"' }] },
+    ],
+    [
+      'a call without id or index, its arguments as an object',
+      { delta: { tool_calls: [{ function: { name: 'now', arguments: { a: 1 } } }] } },
+      { calls: [{ index: null, id: null, name: 'now', arguments: '{"a":1}' }] },
+    ],
+    [
+      'the calls of a whole message',
+      { message: { content: null, tool_calls: [{ id: 'a', function: { name: 'now', arguments: '{}' } }] } },
+      { whole: '', isCall: true, wholeCalls: [{ index: null, id: 'a', name: 'now', arguments: '{}' }] },
+    ],
+    [
+      'how likely it was, of which half a character is told by its bytes',
+      {
+        delta: { content: 'a' },
+        logprobs: { content: [{ token: '\ud83d', logprob: -1, bytes: [240] }], refusal: null },
+      },
+      { logprobs: { content: [{ token: '\ufffd', logprob: -1, bytes: [240], top_logprobs: [] }] } },
+    ],
     ['no call', { delta: { content: 'a', tool_calls: [] } }, { text: 'a', isCall: false }],
     [
       'the finish word of LiteLLM, where only the original is left',
@@ -93,7 +116,10 @@ describe('the text of a chunk', () => {
     { error: null },
     chunk({ error: null }),
   ])('%j says nothing, and is no failure', (value) => {
-    expect(pieceOf(value)).toEqual({ text: '', thought: '', whole: '', finish: null, usage: null, isCall: false });
+    expect(pieceOf(value)).toEqual({
+      ...{ text: '', refusal: '', thought: '', whole: '', wholeRefusal: '', finish: null, usage: null },
+      ...{ isCall: false, calls: [], wholeCalls: [], logprobs: null },
+    });
   });
 });
 
@@ -226,5 +252,54 @@ describe('usage', () => {
       return next === null ? before : mergeUsage(before, next);
     }, null);
     expect(merged?.usage).toMatchObject({ promptTokens, completionTokens });
+  });
+});
+
+describe('calls of tools, however their parts are named', () => {
+  const part = (more: Partial<CallPart>): CallPart => ({ index: null, id: null, name: '', arguments: '', ...more });
+  const callsOf = (...parts: CallPart[]) => {
+    const calls = new Calls();
+    calls.take(parts, (text) => text);
+    return calls.all.map(({ name, arguments: given }) => `${name}(${given})`);
+  };
+  test.each<[string, CallPart[]]>([
+    [
+      'by an index, as OpenAI does',
+      [
+        part({ index: 0, id: 'a', name: 'one' }),
+        part({ index: 0, arguments: '1' }),
+        part({ index: 1, id: 'b', name: 'two', arguments: '2' }),
+        part({ index: 0, arguments: '1' }),
+      ],
+    ],
+    [
+      'by an id, with one index for all',
+      [
+        part({ index: 0, id: 'a', name: 'one', arguments: '11' }),
+        part({ index: 0, id: 'b', name: 'two' }),
+        part({ index: 0, arguments: '2' }),
+      ],
+    ],
+    [
+      'by their order, with neither',
+      [part({ name: 'one' }), part({ arguments: '11' }), part({ name: 'two', arguments: '2' })],
+    ],
+    [
+      'with the name in each part, and holes between the indexes',
+      [
+        part({ index: 3, id: 'a', name: 'one', arguments: '1' }),
+        part({ index: 3, id: 'a', name: 'one', arguments: '1' }),
+        part({ index: 7, id: 'b', name: 'two', arguments: '2' }),
+      ],
+    ],
+  ])('%s', (_, parts) => {
+    expect(callsOf(...parts)).toEqual(['one(11)', 'two(2)']);
+  });
+
+  test('each has an id, also where the provider gave none', () => {
+    const calls = new Calls();
+    calls.take([part({ name: 'one' }), part({ name: 'two' })], (text) => text);
+    expect(new Set(calls.all.map(({ id }) => id)).size).toBe(2);
+    for (const { id } of calls.all) expect(id).toMatch(/^call_[0-9a-f]{24}$/);
   });
 });

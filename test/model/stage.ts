@@ -21,6 +21,11 @@ export const MODEL: Model = {
 };
 export const QUESTION: readonly PromptMessage[] = [{ role: 'user', content: 'hello world' }];
 
+/** A conversation of ours. */
+type Asked = Omit<ModelRequest, 'signal' | 'messages' | 'parameters'> & {
+  readonly messages: readonly PromptMessage[];
+};
+
 export interface Call {
   readonly deltas: string[];
   readonly abort: AbortController;
@@ -32,7 +37,7 @@ export interface Call {
 export interface ModelStage {
   readonly fake: FakeModel;
   readonly client: ModelClient;
-  call(request?: Partial<Omit<ModelRequest, 'signal'>>): Call;
+  call(request?: Partial<Asked>): Call;
   close(): Promise<void>;
 }
 

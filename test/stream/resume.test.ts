@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { TurnEvent } from '../../domain/stream-events.ts';
+import type { ReadEvent } from '../../domain/stream-events.ts';
 import { turnKey } from '../../platform/streams/redis-stream.ts';
 import {
   applied,
@@ -29,7 +29,7 @@ const PIECES = ['one ', 'two ', 'three ', 'four ', 'five ', 'six'];
 
 interface Recorded {
   readonly turn: TestTurn;
-  readonly events: readonly TurnEvent<unknown>[];
+  readonly events: readonly ReadEvent<unknown>[];
 }
 
 /** A reader's whole stream of an attempt that died and of one that answered. */
@@ -54,7 +54,7 @@ async function record(lost: readonly string[] | null, kept: readonly string[], i
 }
 
 /** The text of a client that has the first `count` events. */
-function textAfter(events: readonly TurnEvent<unknown>[], count: number): string {
+function textAfter(events: readonly ReadEvent<unknown>[], count: number): string {
   return events.slice(0, count).reduce(applied, '');
 }
 

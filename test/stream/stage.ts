@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseEventId, type EndingState, type RestartReason, type TurnEvent } from '../../domain/stream-events.ts';
+import { parseEventId, type EndingState, type RestartReason, type ReadEvent } from '../../domain/stream-events.ts';
 import { openRedis, type Redis } from '../../platform/redis.ts';
 import { followTurn, type Followed } from '../../platform/streams/follow.ts';
 import type { TurnSnapshot } from '../../platform/streams/reader.ts';
@@ -125,7 +125,7 @@ export async function writeEntries(writer: TurnWriter, pieces: readonly string[]
 }
 
 export interface Reader {
-  readonly events: readonly TurnEvent<Ending | null>[];
+  readonly events: readonly ReadEvent<Ending | null>[];
   /** The text that a person sees: all deltas, dropped at each `restarted`. */
   readonly text: string;
   /** The id of the last event, which may have come before this connection. */
@@ -140,7 +140,7 @@ export interface ReaderOptions {
   /** The text that the client already has. */
   readonly text?: string;
   readonly pollMs?: number;
-  readonly onEvent?: (event: TurnEvent<Ending | null>) => Promise<void> | void;
+  readonly onEvent?: (event: ReadEvent<Ending | null>) => Promise<void> | void;
 }
 
 /**
@@ -150,10 +150,10 @@ export interface ReaderOptions {
 export function follow(stage: Stage, turn: TestTurn, options: ReaderOptions = {}): Reader {
   const { from = null, pollMs, onEvent } = options;
   const gone = new AbortController();
-  const events: TurnEvent<Ending | null>[] = [];
+  const events: ReadEvent<Ending | null>[] = [];
   let text = options.text ?? '';
   let lastId = from;
-  const emit = (event: TurnEvent<Ending | null>) => {
+  const emit = (event: ReadEvent<Ending | null>) => {
     checkOrder(events.at(-1)?.id ?? from, events.at(-1)?.type ?? null, event);
     events.push(event);
     text = applied(text, event);
@@ -188,20 +188,20 @@ export function follow(stage: Stage, turn: TestTurn, options: ReaderOptions = {}
   };
 }
 
-export function applied(text: string, event: TurnEvent<unknown>): string {
+export function applied(text: string, event: ReadEvent<unknown>): string {
   if (event.type === 'delta') return text + event.data.text;
   return event.type === 'restarted' ? '' : text;
 }
 
 /** The events without what differs between turns, for tables of expected events. */
-export function brief(events: readonly TurnEvent<unknown>[]): string[] {
+export function brief(events: readonly ReadEvent<unknown>[]): string[] {
   return events.map((event) => {
     if (event.type === 'delta') return `${event.id} ${event.data.text}`;
     return event.type === 'restarted' ? `${event.id} restarted ${event.data.reason}` : `${event.id} ${event.type}`;
   });
 }
 
-export function restarts(events: readonly TurnEvent<unknown>[]): RestartReason[] {
+export function restarts(events: readonly ReadEvent<unknown>[]): RestartReason[] {
   return events.flatMap((event) => (event.type === 'restarted' ? event.data.reason : []));
 }
 
@@ -214,7 +214,7 @@ export async function until(fact: () => boolean | Promise<boolean>, what: string
   }
 }
 
-function checkOrder(lastId: string | null, lastType: string | null, event: TurnEvent<unknown>): void {
+function checkOrder(lastId: string | null, lastType: string | null, event: ReadEvent<unknown>): void {
   const id = parseEventId(event.id);
   const last = lastId === null ? null : parseEventId(lastId);
   if (id === null) throw new Error(`${event.id} cannot be resumed from`);

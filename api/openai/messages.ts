@@ -1,0 +1,80 @@
+import type { ApiMessage } from '../../domain/api-prompt.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { CompletionBody } from '../wire/completion.ts';
+import { known } from './known.ts';
+
+type Sent = CompletionBody['messages'][number];
+
+/**
+ * The messages of a request as they go to the model.
+ * @throws AppError unsupported_parameter for parts that are no text; invalid_request where calls and their answers do
+ *   not belong together: a provider would refuse it after the turn was admitted.
+ */
+export function readMessages(messages: readonly Sent[]): ApiMessage[] {
+  assertCallsAnswered(messages);
+  return messages.map(readMessage);
+}
+
+function readMessage(message: Sent, i: number): ApiMessage {
+  const at = `messages.${i}.content`;
+  switch (message.role) {
+    case 'tool':
+      return { role: 'tool', content: textOf(message.content, at), tool_call_id: message.tool_call_id };
+    case 'assistant': {
+      const { name, refusal, tool_calls: calls = [] } = message;
+      const content = message.content === undefined ? null : textOf(message.content, at);
+      if (content === null && refusal === undefined && calls.length === 0)
+        throw new AppError('invalid_request', { field: at, reason: 'must be there without tool_calls' });
+      const tool_calls = calls.map(({ id, function: { name: called, arguments: given } }) => ({
+        id,
+        type: 'function' as const,
+        function: { name: called, arguments: given },
+      }));
+      return { role: 'assistant', content, ...known({ name, refusal }), ...(calls.length === 0 ? {} : { tool_calls }) };
+    }
+    default:
+      return { role: message.role, content: textOf(message.content, at), ...known({ name: message.name }) };
+  }
+}
+
+/** Parts of text are one text. A refusal of an earlier answer is text, too. */
+function textOf(content: string | readonly { readonly type: string }[], at: string): string {
+  if (typeof content === 'string') return content;
+  return content.map((part, i) => textOfPart(part, `${at}.${i}`)).join('');
+}
+
+function textOfPart(part: { readonly type: string; readonly [field: string]: unknown }, at: string): string {
+  const text = part.type === 'text' ? part['text'] : part.type === 'refusal' ? part['refusal'] : null;
+  if (text === null)
+    throw new AppError('unsupported_parameter', { field: `${at}.type`, reason: `${part.type} is not supported here` });
+  if (typeof text !== 'string' || !text.isWellFormed() || text.includes('\0'))
+    throw new AppError('invalid_request', { field: `${at}.${part.type}`, reason: 'must be well-formed text' });
+  return text;
+}
+
+/** Each call has an id of its own and is answered once, right after the message that makes it. */
+function assertCallsAnswered(messages: readonly Sent[]): void {
+  let open = new Set<string>();
+  let madeAt = 0;
+  const closed = () => {
+    const [missing] = open;
+    if (missing !== undefined)
+      throw invalid(`messages.${madeAt}.tool_calls`, `call ${missing} has no answer in a tool message`);
+  };
+  for (const [i, message] of messages.entries()) {
+    if (message.role === 'tool') {
+      if (!open.delete(message.tool_call_id))
+        throw invalid(`messages.${i}.tool_call_id`, 'must name a call of the assistant message before it, once');
+      continue;
+    }
+    closed();
+    const ids = message.role === 'assistant' ? (message.tool_calls ?? []).map(({ id }) => id) : [];
+    [open, madeAt] = [new Set(ids), i];
+    if (open.size < ids.length) throw invalid(`messages.${i}.tool_calls`, 'each call must have an id of its own');
+  }
+  closed();
+}
+
+function invalid(field: string, reason: string): AppError {
+  return new AppError('invalid_request', { field, reason });
+}
