@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import type { Shop } from '../operations/payments.ts';
 import type { Database } from '../db/database.ts';
+import type { HeldKey } from '../db/people/key-holders.ts';
 import type { Principal } from '../db/people/users.ts';
 import type { Locale } from '../domain/messages.ts';
 import type { PricedModel } from '../domain/model.ts';
@@ -54,9 +55,12 @@ export interface Visitor {
   readonly gone: AbortSignal;
 }
 
-/** One authenticated request. */
+/** One authenticated request. Its `gone` aborts, too, when the key with which it came is good no more. */
 export interface Caller extends Visitor {
   readonly principal: Principal;
   /** The key of ours with which it came; null: a token of the issuer. */
+  readonly key: HeldKey | null;
   readonly keyId: number | null;
+  /** Aborts as a visitor's `gone`. What was asked for whole is still answered when its key has ended meanwhile. */
+  readonly left: AbortSignal;
 }

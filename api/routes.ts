@@ -14,6 +14,7 @@ import { feedbackRoutes } from './routes/feedback.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
+import { keyRoutes } from './routes/keys.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { openaiRoutes } from './routes/openai.ts';
@@ -40,6 +41,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...exportRoutes(deps),
     ...feedbackRoutes(deps),
     ...accountRoutes(deps),
+    ...keyRoutes(deps),
     ...historyRoutes(deps),
     ...notificationRoutes(deps),
     ...eventRoutes(deps),

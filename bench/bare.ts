@@ -6,7 +6,8 @@ import { one, openDatabase, type Database } from '../db/database.ts';
 import { moveHold, openHold, type Hold } from '../db/money/holds.ts';
 import { bookDebit } from '../db/money/ledger.ts';
 import { publishRates } from '../db/money/rates.ts';
-import { authenticateToken, type Principal } from '../db/people/users.ts';
+import { authenticateToken } from '../db/people/key-holders.ts';
+import type { Principal } from '../db/people/users.ts';
 import { decideAdmission } from '../domain/admission.ts';
 import { holdTimeoutMs } from '../domain/attempt-limits.ts';
 import { meter } from '../domain/metering.ts';
@@ -33,8 +34,10 @@ app.get('/', (_request, response) => {
   response.end();
 });
 app.post('/send', express.json(), async (request, response) => {
-  const person = await authenticateToken(database, request.get('authorization')?.slice('Bearer '.length) ?? '');
-  if (person === null) return void response.status(401).end();
+  const token = request.get('authorization')?.slice('Bearer '.length) ?? '';
+  const holder = await authenticateToken(database, { token, from: null });
+  if (holder === null) return void response.status(401).end();
+  const { principal: person } = holder;
   const { message } = request.body as { message: string };
   const held = await admit(database, person, message);
   if (held === null) return void response.status(402).end();

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { createToken } from '../db/people/users.ts';
+import { createToken } from '../db/people/key-holders.ts';
 import { isInRange, RANGE } from '../domain/period.ts';
 import { instantOf, positiveInteger, print } from './output.ts';
 import { withDatabase, type ReadConfig } from './target.ts';

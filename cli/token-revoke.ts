@@ -1,6 +1,6 @@
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import { revokeToken } from '../db/people/users.ts';
+import { revokeToken } from '../db/people/key-holders.ts';
 import { SetupError } from '../domain/setup-error.ts';
 import { parseId } from '../domain/text.ts';
 import { print } from './output.ts';

@@ -1,3 +1,4 @@
+import type { KeyCap } from './api-keys.ts';
 import type { Balance } from './balance.ts';
 import { meter, outputThatFits } from './metering.ts';
 import type { Model } from './model.ts';
@@ -13,6 +14,8 @@ export interface AdmissionInput {
   readonly balance: Balance;
   /** Sum of the account's live holds, without any of this turn. */
   readonly heldByOthers: number;
+  /** The cap of the key with which the turn came; absent or null: it has none. */
+  readonly cap?: KeyCap | null;
   readonly model: Pick<Model, 'historyTokens' | 'contextWindow' | 'maxOutputTokens' | 'defaultOutputTokens' | 'rate'>;
   /** The output limit that the request asked for; null for the model's default. */
   readonly askedOutput: number | null;
@@ -24,7 +27,7 @@ export interface AdmissionInput {
 
 export type AdmissionDecision =
   | { readonly kind: 'admitted'; readonly hold: HoldSize }
-  | { readonly kind: 'refused'; readonly code: 'TOKEN_EXHAUSTED' | 'tokens_held' }
+  | { readonly kind: 'refused'; readonly code: 'KEY_CAP_REACHED' | 'TOKEN_EXHAUSTED' | 'tokens_held' }
   /** Even the question alone, with the least answer, does not fit the model's context window. */
   | { readonly kind: 'context_length' };
 
@@ -47,19 +50,24 @@ export function estimatePrompt(promptTokens: number): number {
 
 /**
  * The one admission rule (policy 5, G1, G2). Before anything is refused for lack of room, history is given up turn by
- * turn, and the answer's limit shrinks to what fits, but never under min(asked, 256).
+ * turn, and the answer's limit shrinks to what fits, but never under min(asked, 256). A key's cap bounds its turns
+ * beside the ceiling, and is named first where both refuse.
  */
 export function decideAdmission(input: AdmissionInput): AdmissionDecision {
   const total = totalAvailable(input.balance);
   const used = input.balance.used;
-  if (levelOf(used, total) === 'BLOCKED') return { kind: 'refused', code: 'TOKEN_EXHAUSTED' };
   const prompts = promptsThatMayBeSent(input);
+  const fits = (room: number) => largestHold(input, prompts, room);
+  const cap = input.cap ?? null;
+  const underCap = cap === null ? Infinity : cap.tokens - cap.used;
+  if (cap !== null && prompts.length > 0 && fits(underCap) === null)
+    return { kind: 'refused', code: 'KEY_CAP_REACHED' };
+  if (levelOf(used, total) === 'BLOCKED') return { kind: 'refused', code: 'TOKEN_EXHAUSTED' };
   if (prompts.length === 0) return { kind: 'context_length' };
   const room = ceilingOf(total) - used;
-  const hold = largestHold(input, prompts, room - input.heldByOthers);
+  const hold = fits(Math.min(room - input.heldByOthers, underCap - (cap?.held ?? 0)));
   if (hold !== null) return { kind: 'admitted', hold };
-  const withoutOthers = largestHold(input, prompts, room);
-  return { kind: 'refused', code: withoutOthers === null ? 'TOKEN_EXHAUSTED' : 'tokens_held' };
+  return { kind: 'refused', code: fits(room) === null ? 'TOKEN_EXHAUSTED' : 'tokens_held' };
 }
 
 interface Prompt {

@@ -1,4 +1,4 @@
-/** The actions of admins that the audit log records, as `object.verb`: the closed list of its `action`. */
+/** The actions of admins, and of people upon their keys, that the audit log records, as `object.verb`: the closed list of its `action`. */
 export const AUDIT_ACTIONS = [
   'turn.read_content',
   'turn.replay',
@@ -16,17 +16,21 @@ export const AUDIT_ACTIONS = [
   // A key that another admin's grant or reversal has: nothing was booked.
   'tokens.refuse_key',
   'stats_cache.delete',
+  'key.create',
+  'key.update',
+  'key.rotate',
+  'key.revoke',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-export type AuditTargetKind = 'turn' | 'user' | 'redrive' | 'ledger_entry' | 'purchase' | 'token_stats';
+export type AuditTargetKind = 'turn' | 'user' | 'redrive' | 'ledger_entry' | 'purchase' | 'token_stats' | 'key';
 
 /** What was acted on: `turn:<id>` or `user:<id>`, or a kind alone where there is only one of it. */
 export type AuditTarget = AuditTargetKind | `${AuditTargetKind}:${string | number}`;
 
 /**
- * Who acted: an admin by an HTTP request, or somebody with access to the database through the CLI (then both are null).
+ * Who acted: an admin by an HTTP request (for their own keys, anybody; `adminId` is the person), or somebody with access to the database through the CLI (then both are null).
  */
 export type AuditActor =
   { readonly adminId: number; readonly requestId: string } | { readonly adminId: null; readonly requestId: null };

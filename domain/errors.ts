@@ -8,6 +8,10 @@ const REQUEST_ERRORS = [
   'unknown_model',
   'unauthorized',
   'forbidden',
+  'insufficient_scope',
+  'sign_in_required',
+  'too_many_keys',
+  'key_rotating',
   'not_found',
   'method_not_allowed',
   'rate_limited',
@@ -30,7 +34,13 @@ const REQUEST_ERRORS = [
 ] as const;
 
 /** Codes with which a turn that was never admitted is refused. Nothing is bound, and the same key may be sent again. */
-export const TURN_REFUSALS = ['TOKEN_EXHAUSTED', 'tokens_held', 'account_suspended', 'unavailable'] as const;
+export const TURN_REFUSALS = [
+  'TOKEN_EXHAUSTED',
+  'KEY_CAP_REACHED',
+  'tokens_held',
+  'account_suspended',
+  'unavailable',
+] as const;
 
 export type TurnRefusalCode = (typeof TURN_REFUSALS)[number];
 
@@ -45,6 +55,8 @@ export const TURN_FAILURES = {
   model_timeout: true,
   interrupted: true,
   TOKEN_EXHAUSTED: true,
+  // A retry may succeed once the cap is raised, or another period has begun.
+  KEY_CAP_REACHED: true,
   // A retry may succeed once the account is resumed.
   account_suspended: true,
   model_rejected: false,

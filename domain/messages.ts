@@ -27,6 +27,22 @@ export const ERROR_SENTENCES = {
     en: 'Authentication is required: send a valid bearer token.',
   },
   forbidden: { ko: '이 작업을 할 권한이 없습니다.', en: 'You are not allowed to do this.' },
+  insufficient_scope: {
+    ko: '이 API 키로는 할 수 없는 요청입니다. 키의 권한을 확인하세요.',
+    en: 'This API key may not do that; look at its scopes.',
+  },
+  sign_in_required: {
+    ko: 'API 키로는 할 수 없습니다. 직접 로그인한 뒤 다시 시도하세요.',
+    en: 'An API key cannot do this; sign in yourself and try again.',
+  },
+  too_many_keys: {
+    ko: '사용 중인 API 키가 너무 많습니다. 쓰지 않는 키를 폐기한 뒤 다시 시도하세요.',
+    en: 'You have too many live API keys; revoke one that you do not use.',
+  },
+  key_rotating: {
+    ko: '이전 비밀 키가 아직 유효합니다. 만료된 뒤 다시 교체하거나, 이전 키를 바로 끝내도록 교체하세요.',
+    en: 'The secret before is still good; wait for its end, or rotate without overlap.',
+  },
   not_found: { ko: '찾을 수 없습니다.', en: 'Not found.' },
   method_not_allowed: {
     ko: '이 주소에서 지원하지 않는 메서드입니다.',
@@ -36,6 +52,10 @@ export const ERROR_SENTENCES = {
   TOKEN_EXHAUSTED: {
     ko: '이번 달 토큰을 모두 사용했습니다. 토큰을 구매하거나 초기화를 기다려 주세요.',
     en: 'This month’s tokens are used up. Buy tokens or wait for the reset.',
+  },
+  KEY_CAP_REACHED: {
+    ko: '이 API 키의 사용 한도에 도달했습니다. 키의 한도를 높이거나 다음 기간을 기다려 주세요.',
+    en: 'This API key has reached its cap. Raise the cap, or wait for the next period.',
   },
   tokens_held: {
     ko: '진행 중인 다른 대화가 남은 토큰을 확보하고 있습니다. 잠시 후 다시 시도하세요.',

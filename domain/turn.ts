@@ -60,6 +60,8 @@ export interface TurnRecord {
   readonly replayedAt: Instant | null;
   /** It came through the OpenAI door: a conversation of its own that no list shows, and it is never run again. */
   readonly isApi: boolean;
+  /** The key of ours with which it was asked; null: a token of an issuer, or nobody knows. */
+  readonly apiKeyId: number | null;
   readonly createdAt: Instant;
   readonly endedAt: Instant | null;
   /** When its person deleted the conversation: question and answer are gone, what it cost stays. */

@@ -37,6 +37,9 @@ import { FindTurnsByParent } from './20261130123600-find-turns-by-parent.ts';
 import { KeepFeedback } from './20261130123601-keep-feedback.ts';
 import { KeepWhatCallsAnswer } from './20261130125145-keep-what-calls-answer.ts';
 import { CheckErasedAnswers } from './20261130125146-check-erased-answers.ts';
+import { LetPeopleMakeKeys } from './20261130124018-let-people-make-keys.ts';
+import { NameTheKeyOfATurn } from './20261130124019-name-the-key-of-a-turn.ts';
+import { CheckTheKeysOfTurns } from './20261130124020-check-the-keys-of-turns.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -88,4 +91,7 @@ export const MIGRATIONS = [
   KeepFeedback,
   KeepWhatCallsAnswer,
   CheckErasedAnswers,
+  LetPeopleMakeKeys,
+  NameTheKeyOfATurn,
+  CheckTheKeysOfTurns,
 ] as const;

@@ -3,7 +3,8 @@ import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from '../db/database.ts';
 import { findAccount } from '../db/money/accounts.ts';
-import { authenticateToken, createToken, createUser } from '../db/people/users.ts';
+import { authenticateToken, createToken } from '../db/people/key-holders.ts';
+import { createUser } from '../db/people/users.ts';
 
 export interface DemoKeys {
   /** Made anew by each start. The page behind the printed address sends it and gets the keys. */
@@ -37,7 +38,11 @@ async function keyFor(
   user: { id: number; role: 'user' | 'admin'; email: string },
   known: unknown,
 ): Promise<string> {
-  if (typeof known === 'string' && (await authenticateToken(database, known))?.userId === user.id) return known;
+  if (
+    typeof known === 'string' &&
+    (await authenticateToken(database, { token: known, from: null }))?.principal.userId === user.id
+  )
+    return known;
   const exists = (await findAccount(database.sql, user.id)) !== null;
   return exists ? (await createToken(database, { userId: user.id })).token : (await createUser(database, user)).token;
 }

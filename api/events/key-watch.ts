@@ -1,4 +1,4 @@
-import { findLiveKeys } from '../../db/people/users.ts';
+import { findLiveSecrets } from '../../db/people/key-holders.ts';
 import { isUnavailable } from '../../db/driver/availability.ts';
 import type { Database } from '../../db/database.ts';
 import { describeError } from '../../platform/telemetry/describe-error.ts';
@@ -9,10 +9,10 @@ const LOOK_EVERY_MS = 2_000;
 /** Most requests are over before, and need no look. */
 const YOUNG_MS = 1_000;
 
-/** Ends requests that outlive the key with which they came: one that was revoked, or whose time is over. */
+/** Ends requests that outlive the secret with which they came: its key was revoked or rotated, or its time is over. */
 export interface KeyWatch {
-  /** @returns a signal that aborts when the key is good no more; it is looked at until `over` is called. */
-  enter(keyId: number): { readonly ended: AbortSignal; over(): void };
+  /** @returns a signal that aborts when the secret is good no more; it is looked at until `over` is called. */
+  enter(secretHash: string): { readonly ended: AbortSignal; over(): void };
 }
 
 /**
@@ -24,7 +24,7 @@ export function createKeyWatch(
   { database, log }: { database: Database; log: Logger },
   stopping: AbortSignal,
 ): KeyWatch {
-  const open = new Set<{ readonly keyId: number; readonly since: number; readonly end: AbortController }>();
+  const open = new Set<{ readonly secretHash: string; readonly since: number; readonly end: AbortController }>();
   let looking = false;
 
   async function look(): Promise<void> {
@@ -32,8 +32,8 @@ export function createKeyWatch(
     if (looking || old.length === 0) return;
     looking = true;
     try {
-      const live = await findLiveKeys(database.sql, [...new Set(old.map(({ keyId }) => keyId))]);
-      for (const request of old) if (!live.has(request.keyId)) request.end.abort();
+      const live = await findLiveSecrets(database.sql, [...new Set(old.map(({ secretHash }) => secretHash))]);
+      for (const request of old) if (!live.has(request.secretHash)) request.end.abort();
     } catch (error) {
       if (!isUnavailable(error))
         log.error({ err: describeError(error) }, 'the keys of open requests were not looked up');
@@ -45,8 +45,8 @@ export function createKeyWatch(
   const timer = setInterval(() => void look(), LOOK_EVERY_MS).unref();
   stopping.addEventListener('abort', () => clearInterval(timer), { once: true });
   return {
-    enter(keyId) {
-      const request = { keyId, since: performance.now(), end: new AbortController() };
+    enter(secretHash) {
+      const request = { secretHash, since: performance.now(), end: new AbortController() };
       open.add(request);
       return { ended: request.end.signal, over: () => void open.delete(request) };
     },

@@ -5,7 +5,7 @@ import type { Principal } from '../../db/people/users.ts';
 import { AppError } from '../../domain/errors.ts';
 import { ANSWER_HEADERS } from '../../platform/http-server.ts';
 import type { ApiDeps, Caller, Visitor } from '../context.ts';
-import { createAuthenticate, type Authenticate, type SignedIn } from './auth.ts';
+import { assertMay, createAuthenticate, type Authenticate, type SignedIn } from './auth.ts';
 import { localeOf } from './errors.ts';
 import { createKeyWatch, type KeyWatch } from '../events/key-watch.ts';
 import { createPlaces, createRequestLimits, type RequestRoom } from './limits.ts';
@@ -39,8 +39,13 @@ export function createDoor(
       if (response.closed) leave();
       else next();
     },
+    allow: (need) => (_request, response, next) => {
+      assertMay(signedInOf(response), need);
+      next();
+    },
     count: (limit) => async (_request, response, next) => {
-      (response.locals as Locals).requestRoom = await limits.consume(limit, principalOf(response).accountId);
+      const { principal, key } = signedInOf(response);
+      (response.locals as Locals).requestRoom = await limits.consume(limit, principal.accountId, key);
       next();
     },
     visitorOf: (response) => visitorOf(response, stopping),
@@ -105,17 +110,22 @@ function visitorOf(response: Response, stopping: AbortSignal): Visitor {
   };
 }
 
-/** How long what came with a key may go on after it, to say its last word. */
+/** How long a stream that came with a key may go on after it, to say its last word. */
 const LAST_WORD_WITHIN_MS = 1_000;
 
 function callerOf(response: Response, stopping: AbortSignal, keys: KeyWatch): Caller {
-  const { principal, keyId } = signedInOf(response);
+  const { principal, key } = signedInOf(response);
   const visitor = visitorOf(response, stopping);
-  if (keyId === null) return { ...visitor, principal, keyId };
-  const { ended, over } = keys.enter(keyId);
+  const caller = { ...visitor, principal, key, keyId: key?.keyId ?? null, left: visitor.gone };
+  if (key === null) return caller;
+  const { ended, over } = keys.enter(key.secretHash);
   response.once('close', over);
-  ended.addEventListener('abort', () => setTimeout(() => response.destroy(), LAST_WORD_WITHIN_MS).unref());
-  return { ...visitor, principal, keyId, gone: AbortSignal.any([visitor.gone, ended]) };
+  const cut = () => {
+    // What was asked for whole is answered: only what has begun to leave is a stream.
+    if (response.headersSent) response.destroy();
+  };
+  ended.addEventListener('abort', () => setTimeout(cut, LAST_WORD_WITHIN_MS).unref());
+  return { ...caller, gone: AbortSignal.any([visitor.gone, ended]) };
 }
 
 function principalOf(response: Response): Principal {

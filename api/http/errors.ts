@@ -7,7 +7,7 @@ import { OutcomeUnknown } from '../../db/driver/outcome.ts';
 import { describeError } from '../../platform/telemetry/describe-error.ts';
 import type { Logger } from '../../platform/telemetry/log.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
-import { errorBody, failedTurnBody, refusalBody } from '../wire/error.ts';
+import { errorBody, failedTurnBody, spentBody } from '../wire/error.ts';
 
 /** The one table from code to status. */
 export const STATUS_OF = {
@@ -18,8 +18,11 @@ export const STATUS_OF = {
   unsupported_parameter: 400,
   unauthorized: 401,
   TOKEN_EXHAUSTED: 402,
+  KEY_CAP_REACHED: 402,
   payment_declined: 402,
   forbidden: 403,
+  insufficient_scope: 403,
+  sign_in_required: 403,
   account_suspended: 403,
   not_found: 404,
   method_not_allowed: 405,
@@ -36,6 +39,8 @@ export const STATUS_OF = {
   amount_mismatch: 409,
   payment_pending: 409,
   not_refundable: 409,
+  too_many_keys: 409,
+  key_rotating: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,
   content_filtered: 422,
@@ -67,6 +72,7 @@ export const RETRY_AFTER_OF = {
   tokens_held: 5,
   unavailable: 5,
   TOKEN_EXHAUSTED: null,
+  KEY_CAP_REACHED: null,
   account_suspended: null,
 } as const satisfies Record<TurnRefusalCode, number | null>;
 
@@ -89,7 +95,7 @@ export interface ErrorEnvelope {
 /** `{code, message, requestId, …}`: the shape of all errors, except on routes with an envelope of their own. */
 export const FLAT_ENVELOPE: ErrorEnvelope = {
   statusOf: STATUS_OF,
-  schemaOf: (status) => (status === 402 ? refusalBody : [422, 502, 504].includes(status) ? failedTurnBody : errorBody),
+  schemaOf: (status) => (status === 402 ? spentBody : [422, 502, 504].includes(status) ? failedTurnBody : errorBody),
   wrap: ({ code, message, details, requestId }) => ({ code, message, ...details, requestId }),
 };
 

@@ -1,11 +1,17 @@
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { HeldKey } from '../../db/people/key-holders.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Redis } from '../../platform/redis.ts';
 
 export interface RequestLimits {
-  /** @throws AppError rate_limited with the seconds to wait. */
-  consume(kind: 'send' | 'read', accountId: number): Promise<RequestRoom>;
+  /**
+   * Sends count against the key's own limit, too, where it has one.
+   * @returns what is left of the limit that has less. @throws AppError rate_limited with the seconds to wait.
+   */
+  consume(kind: 'send' | 'read', accountId: number, key: LimitedKey | null): Promise<RequestRoom>;
 }
+
+type LimitedKey = Pick<HeldKey, 'keyId' | 'requestsPerMinute'>;
 
 /** How many more requests an account may make before its limit begins anew. */
 export interface RequestRoom {
@@ -23,12 +29,29 @@ export function createRequestLimits(
     send: limiter(redis, { keyPrefix: 'limit:send', points: sendsPerMinute, duration: 60 }),
     read: limiter(redis, { keyPrefix: 'limit:read', points: readsPerSecond, duration: 1 }),
   };
+  // Each key has a limit of its own, so what is counted is compared here.
+  const ofKeys = limiter(redis, { keyPrefix: 'limit:key', points: Number.MAX_SAFE_INTEGER, duration: 60 });
+  async function consumeOfKey({ keyId, requestsPerMinute }: LimitedKey): Promise<RequestRoom | null> {
+    if (requestsPerMinute === null) return null;
+    const { counted } = await ofKeys.count(String(keyId));
+    if (counted.consumedPoints > requestsPerMinute)
+      throw new AppError('rate_limited', { retryAfter: counted.msBeforeNext / 1_000 });
+    return {
+      limit: requestsPerMinute,
+      remaining: requestsPerMinute - counted.consumedPoints,
+      resetMs: counted.msBeforeNext,
+    };
+  }
   return {
-    async consume(kind, accountId) {
+    async consume(kind, accountId, key) {
+      // First, so that what a key is refused counts against no other of the account.
+      const ofKey = kind === 'send' && key !== null ? await consumeOfKey(key) : null;
       const { points, count } = limiters[kind];
       const { isRefused, counted } = await count(String(accountId));
       if (isRefused) throw new AppError('rate_limited', { retryAfter: counted.msBeforeNext / 1_000 });
-      return { limit: points, remaining: Math.max(0, counted.remainingPoints), resetMs: counted.msBeforeNext };
+      const remaining = Math.max(0, counted.remainingPoints);
+      if (ofKey !== null && ofKey.remaining < remaining) return ofKey;
+      return { limit: points, remaining, resetMs: counted.msBeforeNext };
     },
   };
 }

@@ -4,12 +4,15 @@ import { AppError } from '../../domain/errors.ts';
 import type { Caller, Visitor } from '../context.ts';
 import { bytesOf, readBody, readBytes } from './body.ts';
 import { useEnvelope } from './errors.ts';
-import type { Access, Reply, Route } from './route.ts';
+import type { Need } from '../../domain/api-keys.ts';
+import { needOf, type Access, type Reply, type Route } from './route.ts';
 
 /** What every request passes before a route's own code. */
 export interface Door {
   /** Lets in only those whom `access` names, before anything else of the request is read, its body included. */
   guard(access: Access): readonly RequestHandler[];
+  /** Refuses what the key of a request that a guard has let in may not do. */
+  allow(need: Need): RequestHandler;
   /** Counts a request that a guard has let in. */
   count(limit: 'send' | 'read'): RequestHandler;
   /** Waits until the account has a place for one more read. */
@@ -33,6 +36,7 @@ function mountRoute(app: Express, route: Route, door: Door): void {
   app[route.method](
     route.path,
     ...enter(route, door),
+    ...allow(route, door),
     ...count(route, door),
     ...read(route),
     async (request, response) => {
@@ -57,6 +61,11 @@ export function allowOnly(methods: readonly Route['method'][]): RequestHandler {
 
 function enter({ access, envelope }: Route, door: Door): RequestHandler[] {
   return [...(envelope === undefined ? [] : [useEnvelope(envelope)]), ...door.guard(access)];
+}
+
+function allow(route: Route, door: Door): RequestHandler[] {
+  const need = needOf(route);
+  return need === null ? [] : [door.allow(need)];
 }
 
 /** A stream keeps no place: it lasts, and reads only now and then. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Need } from '../../domain/api-keys.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Caller, Visitor } from '../context.ts';
 import type { BodyLimits } from './body.ts';
@@ -40,6 +41,8 @@ interface WebhookRoute<Params, Query> extends Described<Params, Query> {
 
 interface CallerRoute<Params, Query, Body> extends Described<Params, Query> {
   readonly access: 'user' | 'admin';
+  /** What a key that a person made must have. Absent: `v1` under /v1, `read` of a GET, and no such key may write. */
+  readonly need?: Need;
   /** The request limit that counts the call. */
   readonly limit: 'send' | 'read' | 'none';
   readonly body?: z.ZodType<Body>;
@@ -82,4 +85,12 @@ export function defineRoute<Params = undefined, Query = undefined, Body = undefi
   route: Route<Params, Query, Body>,
 ): Route {
   return route;
+}
+
+/** What a request to the route must come with; null: nothing is asked of its sender. */
+export function needOf(route: Route): Need | null {
+  if (route.access === 'public' || route.access === 'webhook') return null;
+  if (route.need !== undefined) return route.need;
+  if (route.path.startsWith('/v1/')) return 'v1';
+  return route.method === 'get' ? 'read' : 'person';
 }

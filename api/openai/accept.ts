@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { refuseAtDoor } from '../../db/money/refusals.ts';
 import { acceptTurn, findAccepted, type Accepted } from '../../db/turns/accept.ts';
 import { isErased, joinLeft } from '../../db/turns/prompts.ts';
 import { promptTokens, textOfPrompt } from '../../domain/api-prompt.ts';
@@ -9,7 +8,8 @@ import type { ApiDeps, Caller } from '../context.ts';
 import { readIdempotencyKey } from '../http/idempotency-key.ts';
 import type { Arrival } from '../http/overload.ts';
 import type { MessageCounter } from '../turns/count-message.ts';
-import { exhausted } from '../turns/refusal.ts';
+import { offeredTo } from '../turns/offered.ts';
+import { assertAdmissible } from '../turns/refusal.ts';
 import type { OpenAiRequest } from './protocol.ts';
 
 /** Texts are counted in parts of so many UTF-16 units, so that other people's go in between. */
@@ -28,7 +28,7 @@ export async function acceptRequest(
   asked: OpenAiRequest,
 ): Promise<Accepted> {
   const { userId, accountId } = caller.principal;
-  const model = deps.models.find(({ name }) => name === asked.model);
+  const model = offeredTo(deps, caller).find(({ name }) => name === asked.model);
   if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
   const { bodyHash, prompt, streamed, askedOutput } = asked;
   const idempotencyKey = readIdempotencyKey(caller);
@@ -40,6 +40,7 @@ export async function acceptRequest(
   const request = {
     userId,
     accountId,
+    apiKeyId: caller.keyId,
     turnId: null,
     idempotencyKey,
     conversationId: null,
@@ -60,7 +61,7 @@ export async function acceptRequest(
   const accepted = await writeOrFind(
     () =>
       acceptTurn(deps.database, request, async ({ isUnknown }) => {
-        if (isUnknown && (await refuseAtDoor(deps.database, request))) throw await exhausted(deps, accountId);
+        if (isUnknown) await assertAdmissible(deps, caller, request);
         await arrival.enter();
       }),
     async ({ turnId }) => (turnId === undefined ? null : findAccepted(deps.database, { turnId, accountId, bodyHash })),

@@ -26,13 +26,13 @@ export async function answerAsOpenAi(
   { asked, onDecided }: { asked: OpenAiRequest; onDecided: () => void },
 ): Promise<Reply | null> {
   const start = mayNeedStart(decision, turn);
-  const waiting = waitFor(deps, caller, turn);
+  const waiting = waitFor(deps, caller, { turn, streamed: asked.streamed });
   const progress = new TurnProgress(deps, turn.turnId, start ? turn : null);
   try {
     if (start) await startRun(deps, turn);
     const decided = isDecided(turn)
       ? turn
-      : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.gone });
+      : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.left });
     if (!isDecided(decided)) return undecided(caller, decided);
     onDecided();
     await assertAnswerable(deps, decided);
@@ -42,7 +42,7 @@ export async function answerAsOpenAi(
       return await streamAnswer(deps, caller, decided, { voice: protocol.stream(decided), headers, progress, waiting });
     const ended = hasEnded(decided)
       ? decided
-      : await progress.until(hasEnded, { withinMs: ANSWER_WITHIN_MS, gone: caller.gone });
+      : await progress.until(hasEnded, { withinMs: ANSWER_WITHIN_MS, gone: caller.left });
     if (isLive(ended.state)) return undecided(caller, ended);
     await assertAnswerable(deps, ended);
     const beside = await findApiAnswer(deps.database.sql, ended.turnId);
@@ -63,6 +63,6 @@ async function assertAnswerable(deps: ApiDeps, turn: TurnRecord): Promise<void> 
 
 /** The turn goes on. Whoever sent it may send again. */
 function undecided(caller: Caller, { turnId }: TurnRecord): null {
-  if (caller.gone.aborted) return null;
+  if (caller.left.aborted) return null;
   throw new AppError('unavailable', { retryAfter: 5, turnId });
 }

@@ -8,6 +8,7 @@ const RETRIED = new Set([409, 429, 500, 502, 503, 504]);
 const WORDS: Partial<Record<ErrorCode, string>> = {
   unauthorized: 'invalid_api_key',
   TOKEN_EXHAUSTED: 'insufficient_quota',
+  KEY_CAP_REACHED: 'insufficient_quota',
   unknown_model: 'model_not_found',
   rate_limited: 'rate_limit_exceeded',
   tokens_held: 'rate_limit_exceeded',
@@ -46,7 +47,7 @@ export const OPENAI_ENVELOPE: ErrorEnvelope = {
 };
 
 function typeOf(code: ErrorCode): string {
-  if (code === 'TOKEN_EXHAUSTED') return 'insufficient_quota';
+  if (code === 'TOKEN_EXHAUSTED' || code === 'KEY_CAP_REACHED') return 'insufficient_quota';
   const status = OPENAI_ENVELOPE.statusOf[code];
   if (status === 429) return 'rate_limit_exceeded';
   return status >= 500 ? 'server_error' : 'invalid_request_error';

@@ -50,6 +50,8 @@ export async function streamAnswer(deps: ApiDeps, caller: Caller, turn: TurnReco
       },
       readTurn: async () => snapshotOf(deps, streamed.progress.takeKnown() ?? (await getTurn(deps, turn.turnId))),
     });
+    // Its key has ended, and its turn is stopped.
+    if (caller.gone.aborted && !caller.left.aborted) await reader.fail(new AppError('unauthorized'));
   } finally {
     clearTimeout(head);
     reader.end();
@@ -102,7 +104,7 @@ class Reader {
         await this.#delta({ content: event.data.text });
         return false;
       case 'failed':
-        await this.#fail(event.data.turn.turn);
+        await this.fail(await failureOf(this.#deps, event.data.turn.turn));
         return true;
       default:
         await this.#finish(event.data.turn);
@@ -137,8 +139,8 @@ class Reader {
     this.#streamed.waiting.whole();
   }
 
-  async #fail(turn: TurnRecord): Promise<void> {
-    const failure = await failureOf(this.#deps, turn);
+  /** Says why no whole answer comes: by the response's status while that has not left. */
+  async fail(failure: AppError): Promise<void> {
     if (this.#beginning === null) throw failure;
     await this.#error(failure);
   }

@@ -20,9 +20,13 @@ export interface Waiting {
 /**
  * What becomes of a turn whose reader goes. Once a stream has begun, closing it is how clients of the OpenAI door stop
  * (policy 6). Before that the connection may have been lost, and the client may send again: the turn goes on for a
- * minute, and stops if nobody has joined it.
+ * minute, and stops if nobody has joined it. A stream whose key has ended is stopped at once.
  */
-export function waitFor(deps: ApiDeps, { response, request }: Caller, turn: TurnRecord): Waiting {
+export function waitFor(
+  deps: ApiDeps,
+  { response, request, gone, left }: Caller,
+  { turn, streamed }: { turn: TurnRecord; streamed: boolean },
+): Waiting {
   const { turnId, userId } = turn;
   let hasBegun = false;
   let isWhole = false;
@@ -46,6 +50,10 @@ export function waitFor(deps: ApiDeps, { response, request }: Caller, turn: Turn
     const forget = whenClosed(socket, () => unless(leave()));
     setTimeout(forget, LOST_WITHIN_MS).unref();
   });
+  const stopWithKey = () => {
+    if (streamed && !left.aborted && !isWhole && !response.closed) unless(stop());
+  };
+  gone.addEventListener('abort', stopWithKey, { once: true });
   return {
     began: () => {
       hasBegun = true;

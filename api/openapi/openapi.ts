@@ -9,7 +9,7 @@ import {
 import type { ErrorCode } from '../../domain/errors.ts';
 import { BODY_ERRORS } from '../http/body.ts';
 import { FLAT_ENVELOPE } from '../http/errors.ts';
-import type { Answer, Route } from '../http/route.ts';
+import { needOf, type Answer, type Route } from '../http/route.ts';
 import { accountEvents } from '../wire/account-events.ts';
 import { streamEvents } from '../wire/turn.ts';
 
@@ -128,13 +128,19 @@ function doorErrors(route: Route): readonly ErrorCode[] {
   const { access, params, query, body } = route;
   return [
     ...(isOpen(route) ? [] : (['unauthorized', 'unavailable'] as const)),
-    ...(access === 'admin' ? (['forbidden'] as const) : []),
+    ...(access === 'admin' ? (['forbidden'] as const) : access === 'user' ? scopeErrors(route) : []),
     ...(route.limit === undefined || route.limit === 'none' ? [] : (['rate_limited'] as const)),
     ...(access === 'webhook' || body !== undefined ? BODY_ERRORS : []),
     // A path may contain `%ff`, which is no text.
     ...([params, query, body].every((part) => part === undefined) ? [] : (['invalid_request'] as const)),
     'internal',
   ];
+}
+
+/** What a key that a person made may be refused for. It is never an admin's, which is told first. */
+function scopeErrors(route: Route): readonly ErrorCode[] {
+  const need = needOf(route);
+  return need === 'person' || need === 'sign_in' ? ['sign_in_required'] : ['insufficient_scope'];
 }
 
 function isOpen({ access }: Route): boolean {

@@ -8,10 +8,11 @@ import { afterWrite } from '../../operations/after-write.ts';
 import type { ApiDeps, Caller } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { presentUsage } from '../present/turn.ts';
+import { offeredTo } from '../turns/offered.ts';
 import { me, modelPage, testUsageBody, updateMeBody, usageState } from '../wire/account.ts';
 
 export function accountRoutes(deps: ApiDeps): Route[] {
-  const { database, models, config } = deps;
+  const { database, config } = deps;
   const presentMe = async ({ userId, email, role, timeZone, locale }: Principal) => ({
     userId,
     email,
@@ -30,8 +31,8 @@ export function accountRoutes(deps: ApiDeps): Route[] {
       summary: 'The models on offer, with their rates; the first is the default',
       answers: { 200: { description: 'All of them', body: modelPage } },
       errors: [],
-      async handle() {
-        const items = models.map(
+      async handle(caller) {
+        const items = offeredTo(deps, caller).map(
           (
             { name, contextWindow, maxOutputTokens, defaultOutputTokens, historyTokens, rate: { id: _, ...rate } },
             i,

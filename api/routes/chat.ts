@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { refuseAtDoor } from '../../db/money/refusals.ts';
 import { acceptTurn, findAccepted, type Accepted } from '../../db/turns/accept.ts';
 import { findReopened, findTurn, reopenTurn } from '../../db/turns/turns.ts';
 import { AppError, TURN_FAILURE_CODES, TURN_REFUSALS } from '../../domain/errors.ts';
@@ -15,7 +14,8 @@ import { secondsSinceReceived } from '../http/request-metrics.ts';
 import { nameTurn } from '../http/request-trace.ts';
 import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { answerTurn, followFrom } from '../turns/answer.ts';
-import { exhausted } from '../turns/refusal.ts';
+import { assertMayUse, offeredTo } from '../turns/offered.ts';
+import { assertAdmissible } from '../turns/refusal.ts';
 import { createMessageCounter, type MessageCounter } from '../turns/count-message.ts';
 import { writeOrFind } from '../../operations/look-up.ts';
 import { stopTurn } from '../../operations/stop-turn.ts';
@@ -41,6 +41,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       method: 'post',
       path: '/api/chat/send',
       access: 'user',
+      need: 'chat',
       tag: 'Chat',
       limit: 'send',
       summary: 'Ask: one turn, answered whole, streamed (Accept: text/event-stream) or later (Prefer: respond-async)',
@@ -97,6 +98,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       method: 'post',
       path: '/api/chat/turns/:turnId/stop',
       access: 'user',
+      need: 'chat',
       tag: 'Chat',
       limit: 'read',
       summary: 'Stop a turn; what has been answered is kept and charged',
@@ -112,21 +114,23 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       method: 'post',
       path: '/api/chat/turns/:turnId/retry',
       access: 'user',
+      need: 'chat',
       tag: 'Chat',
       limit: 'send',
       summary: 'Run your failed or refused turn again; answers as a send does',
       params,
       answers: RUN_ANSWERS,
-      errors: [...RUN_ERRORS, 'not_found', 'turn_not_failed', 'turn_erased'],
+      errors: [...RUN_ERRORS, 'unknown_model', 'not_found', 'turn_not_failed', 'turn_erased'],
       async handle(caller, { params: { turnId } }) {
         assertNotSuspended(caller);
-        await getOwnTurn(deps, caller, turnId);
+        const { model } = await getOwnTurn(deps, caller, turnId);
+        assertMayUse(caller, model);
         const { userId, accountId } = caller.principal;
         const arrival = gate.arrive(accountId);
         try {
           await arrival.enter();
           const reopened = await writeOrFind(
-            () => reopenTurn(deps.database, { turnId, userId, reason: 'retry' }),
+            () => reopenTurn(deps.database, { turnId, userId, reason: 'retry', byKey: caller.keyId }),
             () => findReopened(deps.database, turnId),
           );
           return await answerTurn(deps, caller, reopened, { start: true, retry: true, onDecided: arrival.decided });
@@ -166,12 +170,14 @@ async function accept(
   body: z.infer<typeof sendBody>,
 ): Promise<Accepted> {
   const { userId, accountId } = caller.principal;
-  const model = body.model === undefined ? deps.models[0] : deps.models.find(({ name }) => name === body.model);
+  const offered = offeredTo(deps, caller);
+  const model = body.model === undefined ? offered[0] : offered.find(({ name }) => name === body.model);
   if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
   const bodyHash = hashOf(body);
   const request = {
     userId,
     accountId,
+    apiKeyId: caller.keyId,
     turnId: body.turnId ?? null,
     idempotencyKey: readIdempotencyKey(caller),
     conversationId: body.conversationId ?? null,
@@ -187,7 +193,7 @@ async function accept(
   return writeOrFind(
     () =>
       acceptTurn(deps.database, request, async ({ isUnknown }) => {
-        if (isUnknown && (await refuseAtDoor(deps.database, request))) throw await exhausted(deps, accountId);
+        if (isUnknown) await assertAdmissible(deps, caller, request);
         await arrival.enter();
       }),
     async ({ turnId }) => (turnId === undefined ? null : findAccepted(deps.database, { turnId, accountId, bodyHash })),

@@ -11,6 +11,7 @@ import { OPENAI_ENVELOPE } from '../openai/envelope.ts';
 import type { OpenAiRequest } from '../openai/protocol.ts';
 import { readCompletion } from '../openai/request.ts';
 import { createMessageCounter, type MessageCounter } from '../turns/count-message.ts';
+import { offeredTo } from '../turns/offered.ts';
 import { completion, completionBody, openaiModel, openaiModels } from '../wire/completion.ts';
 
 /** A whole conversation comes with each request. */
@@ -56,8 +57,11 @@ export function openaiRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       summary: 'The models on offer',
       answers: { 200: { description: 'All of them', body: openaiModels } },
       errors: [],
-      handle: () =>
-        Promise.resolve({ status: 200, body: { object: 'list', data: deps.models.map(({ name }) => present(name)) } }),
+      handle: (caller) =>
+        Promise.resolve({
+          status: 200,
+          body: { object: 'list', data: offeredTo(deps, caller).map(({ name }) => present(name)) },
+        }),
     }),
     defineRoute({
       ...named,
@@ -68,8 +72,9 @@ export function openaiRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       params: z.object({ model: z.string() }),
       answers: { 200: { description: 'It is on offer', body: openaiModel } },
       errors: ['unknown_model'],
-      handle(_caller, { params: { model } }) {
-        if (!deps.models.some(({ name }) => name === model)) throw new AppError('unknown_model', { field: 'model' });
+      handle(caller, { params: { model } }) {
+        if (!offeredTo(deps, caller).some(({ name }) => name === model))
+          throw new AppError('unknown_model', { field: 'model' });
         return Promise.resolve({ status: 200, body: present(model) });
       },
     }),

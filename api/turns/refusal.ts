@@ -1,7 +1,9 @@
+import { readCap } from '../../db/money/key-caps.ts';
+import { capRefusesAtDoor, refuseAtDoor } from '../../db/money/refusals.ts';
 import { readUsage } from '../../db/money/usage.ts';
 import { AppError, isTurnRefusal } from '../../domain/errors.ts';
 import { isRetryable, type TurnRecord } from '../../domain/turn.ts';
-import type { ApiDeps } from '../context.ts';
+import type { ApiDeps, Caller } from '../context.ts';
 import { RETRY_AFTER_OF } from '../http/errors.ts';
 import { iso } from '../present/turn.ts';
 
@@ -9,12 +11,28 @@ import { iso } from '../present/turn.ts';
 export async function refusalOf(deps: Pick<ApiDeps, 'database' | 'config'>, turn: TurnRecord): Promise<AppError> {
   const code = turn.error ?? 'internal';
   if (code === 'TOKEN_EXHAUSTED') return exhausted(deps, turn.accountId);
+  if (code === 'KEY_CAP_REACHED') return new AppError(code, await capFigures(deps, turn.apiKeyId));
   const retryAfter = isTurnRefusal(code) ? RETRY_AFTER_OF[code] : null;
   return new AppError(code, retryAfter === null ? {} : { retryAfter });
 }
 
+/**
+ * Refuses a new question before anything of it is written, where it is known that admission would.
+ * @throws AppError KEY_CAP_REACHED, TOKEN_EXHAUSTED.
+ */
+export async function assertAdmissible(
+  deps: Pick<ApiDeps, 'database' | 'config'>,
+  { key, principal }: Pick<Caller, 'key' | 'principal'>,
+  { conversationId }: { conversationId: string | null },
+): Promise<void> {
+  const { userId, accountId } = principal;
+  if (key?.isCapped === true && (await capRefusesAtDoor(deps.database, { keyId: key.keyId, userId })))
+    throw new AppError('KEY_CAP_REACHED', await capFigures(deps, key.keyId));
+  if (await refuseAtDoor(deps.database, { userId, accountId, conversationId })) throw await exhausted(deps, accountId);
+}
+
 /** 402 with today's figures. */
-export async function exhausted(deps: Pick<ApiDeps, 'database' | 'config'>, accountId: number): Promise<AppError> {
+async function exhausted(deps: Pick<ApiDeps, 'database' | 'config'>, accountId: number): Promise<AppError> {
   return new AppError('TOKEN_EXHAUSTED', await exhaustedFigures(deps, accountId));
 }
 
@@ -22,7 +40,12 @@ export async function exhausted(deps: Pick<ApiDeps, 'database' | 'config'>, acco
 export async function failureOf(deps: Pick<ApiDeps, 'database' | 'config'>, turn: TurnRecord): Promise<AppError> {
   const { turnId, conversationId } = turn;
   const code = turn.error ?? 'internal';
-  const figures = code === 'TOKEN_EXHAUSTED' ? await exhaustedFigures(deps, turn.accountId) : {};
+  const figures =
+    code === 'TOKEN_EXHAUSTED'
+      ? await exhaustedFigures(deps, turn.accountId)
+      : code === 'KEY_CAP_REACHED'
+        ? await capFigures(deps, turn.apiKeyId)
+        : {};
   return new AppError(code, { ...figures, turnId, conversationId, retryable: isRetryable(code) });
 }
 
@@ -33,5 +56,21 @@ async function exhaustedFigures({ database, config }: Pick<ApiDeps, 'database' |
     recommendedAction: 'PURCHASE_TOKENS',
     purchaseUrl: config.policy.purchaseUrl,
     resetsAt: iso(usage.resetsAt),
+  };
+}
+
+/** Empty when the key's cap was taken away meanwhile. */
+async function capFigures(
+  { database }: Pick<ApiDeps, 'database'>,
+  keyId: number | null,
+): Promise<Readonly<Record<string, unknown>>> {
+  const cap = keyId === null ? null : await readCap(database, keyId);
+  if (cap === null) return {};
+  const { usedTokens, resetsAt, ...which } = cap;
+  return {
+    ...which,
+    usedTokens,
+    remainingTokens: Math.max(0, cap.capTokens - usedTokens),
+    resetsAt: resetsAt === null ? null : iso(resetsAt),
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CAP_KINDS } from '../../domain/api-keys.ts';
 import { ERROR_CODES } from '../../domain/errors.ts';
 import { instant, tokens, uuid } from './fields.ts';
 
@@ -25,6 +26,19 @@ export const refusalBody = errorBody
     resetsAt: instant,
   })
   .meta({ id: 'Refusal', description: 'Refused: no tokens left. Nothing is bound; the same key may be sent again.' });
+
+export const keyRefusalBody = errorBody
+  .extend({
+    keyId: z.int(),
+    capTokens: tokens,
+    capKind: z.enum(CAP_KINDS),
+    usedTokens: tokens,
+    remainingTokens: tokens,
+    resetsAt: instant.nullable().meta({ description: 'When the cap begins anew; null: never' }),
+  })
+  .meta({ id: 'KeyRefusal', description: 'Refused by the key’s own cap. Nothing is bound.' });
+
+export const spentBody = z.union([refusalBody, keyRefusalBody]);
 
 export const failedTurnBody = errorBody
   .extend({

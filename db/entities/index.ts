@@ -4,6 +4,7 @@ import { Attempt, UnpaidTokens } from './attempt.ts';
 import { AuditEntry } from './audit-entry.ts';
 import { Conversation } from './conversation.ts';
 import { Hold } from './hold.ts';
+import { ApiKey, KeyUsage } from './keys/api-key.ts';
 import { LedgerEntry, Proof, ProvedPeriod } from './ledger-entry.ts';
 import { ModelRate, RatePublisher } from './model-rate.ts';
 import { Delivery, Notification } from './notification.ts';
@@ -15,7 +16,7 @@ import { Redrive, RedriveTurn } from './redrive.ts';
 import { ShareLink } from './sharing/share-link.ts';
 import { AnswerFeedback, Turn, TurnPrompt } from './turn.ts';
 import { Refusal, UsageRollup } from './usage-rollup.ts';
-import { ApiKey, User } from './user.ts';
+import { User } from './user.ts';
 
 /** Every table. test/db/entities.test.ts compares them with the migrated schema. */
 export const ENTITIES = [
@@ -51,4 +52,5 @@ export const ENTITIES = [
   Refund,
   InboundEvent,
   TurnPrompt,
+  KeyUsage,
 ] as const;

@@ -7,8 +7,9 @@ import { TURN_STATES } from '../../domain/turn.ts';
 import type { Warning } from '../../domain/usage-state.ts';
 import { Account } from './account.ts';
 import { Conversation } from './conversation.ts';
+import { ApiKey } from './keys/api-key.ts';
 import { sqlIndex, tokenCount } from './postgres.ts';
-import { ApiKey, User } from './user.ts';
+import { User } from './user.ts';
 
 const NEWEST = [
   { name: 'createdAt', sort: 'desc' },
@@ -57,6 +58,8 @@ export const Turn = defineEntity({
     replayedAt: p.datetime().nullable(),
     isApi: p.boolean().default(false),
     erasedAt: p.datetime().nullable(),
+    // The key of ours with which it was asked, or run again by its person.
+    apiKey: () => p.manyToOne(ApiKey).nullable(),
   },
   checks: [
     { name: 'turns_asked_output_is_positive', expression: 'asked_output > 0' },

@@ -30,21 +30,3 @@ export const User = defineEntity({
   indexes: [sqlIndex('users_by_email_prefix', 'users (email text_pattern_ops)')],
 });
 export type User = InferEntity<typeof User>;
-
-export const ApiKey = defineEntity({
-  name: 'ApiKey',
-  tableName: 'api_keys',
-  properties: {
-    id: p.bigint('number').primary().generated('identity'),
-    user: () => p.manyToOne(User),
-    tokenHash: p.blob().$type<Buffer>(),
-    tokenHint: p.text(),
-    createdAt: p.datetime().defaultRaw('now()'),
-    lastUsedAt: p.datetime().nullable(),
-    revokedAt: p.datetime().nullable(),
-    expiresAt: p.datetime().nullable(),
-  },
-  uniques: [{ name: 'api_keys_hash_is_unique', properties: ['tokenHash'] }],
-  indexes: [{ name: 'api_keys_by_user', properties: ['user'] }],
-});
-export type ApiKey = InferEntity<typeof ApiKey>;

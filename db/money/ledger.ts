@@ -12,6 +12,7 @@ import type { Period } from '../../domain/period.ts';
 import { ceilingOf, totalAvailable } from '../../domain/policy.ts';
 import type { Usage } from '../../domain/usage.ts';
 import { one, type Tx } from '../database.ts';
+import { countForKey } from './key-caps.ts';
 import type { LockedAccount } from './locked-account.ts';
 
 /**
@@ -146,6 +147,7 @@ async function writeEntry(tx: Tx, account: LockedAccount, delta: Posting, entry:
 
 function entryOf(account: LockedAccount, delta: Posting, entry: Entry) {
   const { rateId = null, usage = null } = entry.metered ?? {};
+  const ofKey = entry.turnId === undefined ? null : countForKey(entry.turnId, account.periodId, delta.used);
   return sql<{ id: number }>`
     with moved_account as (
       update accounts set purchased_tokens = purchased_tokens + ${delta.purchased}::bigint, debt_tokens = debt_tokens + ${delta.debt}::bigint
@@ -163,7 +165,7 @@ function entryOf(account: LockedAccount, delta: Posting, entry: Entry) {
       on conflict on constraint usage_rollups_one_per_day_and_rate do update set turns = r.turns + excluded.turns,
         prompt_tokens = r.prompt_tokens + excluded.prompt_tokens, cached_tokens = r.cached_tokens + excluded.cached_tokens,
         completion_tokens = r.completion_tokens + excluded.completion_tokens, used_tokens = r.used_tokens + excluded.used_tokens
-    )
+    )${ofKey === null ? sql`` : sql`, of_key as (${ofKey})`}
     insert into ledger_entries (account_id, period_id, day, kind, turn_id, hold_id, rate_id, prompt_tokens, cached_tokens, completion_tokens,
       reverses_id, idempotency_key, reason, tokens, purchased_delta, debt_delta, spent_purchased_delta, spent_allowance_delta, overage_delta, used_delta, estimated, over_hold, ceiling_moved)
     values (${account.accountId}, ${account.periodId}, ${account.today}, ${entry.kind}, ${entry.turnId ?? null}, ${entry.holdId ?? null}, ${rateId},

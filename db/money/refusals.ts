@@ -1,7 +1,8 @@
 import { sql, type RawBuilder } from 'kysely';
-import { levelOf, totalAvailable } from '../../domain/policy.ts';
+import { LEAST_ROOM, levelOf, totalAvailable } from '../../domain/policy.ts';
 import type { Database } from '../database.ts';
 import { readAccount } from './accounts.ts';
+import { readCap } from './key-caps.ts';
 
 /**
  * So many refused questions of an account are kept (for a retry after a purchase, and for whoever asks what became of
@@ -34,4 +35,21 @@ export async function refuseAtDoor(
 export function countRefusal({ accountId, today: day }: { accountId: number; today: string }): RawBuilder<unknown> {
   return sql`insert into refusals (account_id, day, count) values (${accountId}, ${day}, 1)
     on conflict (account_id, day) do update set count = refusals.count + 1`;
+}
+
+/**
+ * Whether a new question of a capped key is refused before anything of it is written: when its cap is used up, or
+ * nearly so and enough refused questions are kept (G40). What lies between is admission's to decide.
+ */
+export async function capRefusesAtDoor(database: Database, key: { keyId: number; userId: number }): Promise<boolean> {
+  const cap = await readCap(database, key.keyId);
+  if (cap === null) return false;
+  const left = cap.capTokens - cap.usedTokens;
+  if (left <= 0) return true;
+  if (left >= LEAST_ROOM) return false;
+  const { rows } =
+    await sql`select 1 from turns where user_id = ${key.userId} and error_code = 'KEY_CAP_REACHED' and state = 'refused' limit ${KEPT_REFUSALS}`.execute(
+      database.sql,
+    );
+  return rows.length === KEPT_REFUSALS;
 }

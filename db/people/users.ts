@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { EMAIL_RULE, parseEmail } from '../../domain/email.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -8,9 +7,11 @@ import { noTimeZone, resolveTimeZone } from '../../domain/time-zones.ts';
 import { columnsOf } from '../columns.ts';
 import { first, one, violatedConstraint, type Database, type Sql } from '../database.ts';
 import { Account } from '../entities/account.ts';
-import { ApiKey, User } from '../entities/user.ts';
+import { ApiKey } from '../entities/keys/api-key.ts';
+import { User } from '../entities/user.ts';
 import { findAccount, lockAccount } from '../money/accounts.ts';
 import { forgetReset } from '../money/armed.ts';
+import { mintSecret } from './secrets.ts';
 
 /** The person for whom a request with a bearer token acts. */
 export interface Principal {
@@ -22,47 +23,6 @@ export interface Principal {
   readonly timeZone: string;
   /** A suspended person may read, but neither send nor retry. */
   readonly suspended: boolean;
-}
-
-/** A person with the key that let them in. */
-export interface KeyHolder extends Principal {
-  readonly keyId: number;
-}
-
-const TOKEN = /^tk_[A-Za-z0-9_-]{43}$/;
-
-/**
- * Finds the person of a key of ours. An admin of an issuer is an admin by the issuer's tokens only, because a key would
- * outlive the claim. The last use is recorded at most once a minute.
- * @returns null for an unknown, malformed, revoked or expired token.
- */
-export async function authenticateToken(database: Database, token: string): Promise<KeyHolder | null> {
-  if (!TOKEN.test(token)) return null;
-  const found = await first(
-    sql<KeyHolder & { stale: boolean }>`
-    select ${principalColumns}, ${columnsOf(ApiKey, 'k', { keyId: 'id' })}, case when u.issuer is null then u.role else 'user' end as role, (k.last_used_at is null or k.last_used_at < now() - interval '1 minute') as stale
-    from api_keys k join users u on u.id = k.user_id join accounts a on a.user_id = u.id
-    where k.token_hash = ${hashToken(token)} and ${isLive}`,
-    database.sql,
-  );
-  if (found === null) return null;
-  const { stale, ...holder } = found;
-  // Nobody waits for a key that somebody else has locked.
-  if (stale)
-    await sql`update api_keys set last_used_at = now() where id = (select id from api_keys where id = ${holder.keyId} for no key update skip locked)`.execute(
-      database.sql,
-    );
-  return holder;
-}
-
-/** Neither revoked nor at its end, by PostgreSQL's clock. */
-const isLive = sql`k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`;
-
-/** @returns the ids of those keys that are still good. */
-export async function findLiveKeys(on: Sql, keyIds: readonly number[]): Promise<Set<number>> {
-  const { rows } = await sql<{ keyId: number }>`select ${columnsOf(ApiKey, 'k', { keyId: 'id' })} from api_keys k
-    where k.id = any(${keyIds}::bigint[]) and ${isLive}`.execute(on);
-  return new Set(rows.map(({ keyId }) => keyId));
 }
 
 export interface NewUser {
@@ -82,7 +42,7 @@ export async function createUser(database: Database, user: NewUser): Promise<{ u
   const email = user.email === null ? null : parseEmail(user.email);
   if (email === null && user.email !== null)
     throw new AppError('invalid_request', { field: 'email', reason: EMAIL_RULE });
-  const token = mintToken();
+  const { secret: token, hash, hint } = mintSecret();
   try {
     return await database.transaction(async (tx) => {
       const em = tx.em();
@@ -92,7 +52,7 @@ export async function createUser(database: Database, user: NewUser): Promise<{ u
         role: user.role,
       });
       em.create(Account, { ...(user.id === undefined ? {} : { id: user.id }), user: row, timeZone });
-      em.create(ApiKey, { user: row, tokenHash: hashToken(token), tokenHint: hintOf(token) });
+      em.create(ApiKey, { user: row, tokenHash: hash, tokenHint: hint });
       await em.flush();
       if (user.id !== undefined) await advanceIdentities(tx);
       return { userId: row.id, token };
@@ -106,34 +66,6 @@ export async function createUser(database: Database, user: NewUser): Promise<{ u
       throw new AppError('invalid_request', { field: 'email', reason: EMAIL_RULE });
     throw error;
   }
-}
-
-/**
- * @param key.expiresAt when it ends by itself, in milliseconds; null: when it is revoked.
- * @throws AppError not_found.
- */
-export async function createToken(
-  database: Database,
-  { userId, expiresAt = null }: { userId: number; expiresAt?: Instant | null },
-): Promise<{ tokenId: number; token: string }> {
-  const em = database.em();
-  const user = await em.findOne(User, { id: userId });
-  if (user === null) throw new AppError('not_found');
-  const token = mintToken();
-  const key = em.create(ApiKey, {
-    user,
-    tokenHash: hashToken(token),
-    tokenHint: hintOf(token),
-    expiresAt: expiresAt === null ? null : new Date(expiresAt),
-  });
-  await em.flush();
-  return { tokenId: key.id, token };
-}
-
-/** @returns whether a live token was revoked. */
-export async function revokeToken(database: Database, which: { token?: string; tokenId?: number }): Promise<boolean> {
-  const where = which.token === undefined ? { id: which.tokenId ?? 0 } : { tokenHash: hashToken(which.token) };
-  return (await database.em().nativeUpdate(ApiKey, { ...where, revokedAt: null }, { revokedAt: new Date() })) === 1;
 }
 
 /**
@@ -176,19 +108,6 @@ export async function getPrincipal(on: Sql, userId: number): Promise<Principal> 
 export const principalColumns = sql`
   ${columnsOf(User, 'u', { userId: 'id', email: 'email', locale: 'locale' })},
   ${columnsOf(Account, 'a', { accountId: 'id', timeZone: 'timeZone' })}, a.suspended_at is not null as suspended`;
-
-/** A token has 256 random bits, which nobody can guess, so a plain hash protects the table. */
-function mintToken(): string {
-  return `tk_${randomBytes(32).toString('base64url')}`;
-}
-
-function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
-}
-
-function hintOf(token: string): string {
-  return `${token.slice(0, 6)}…${token.slice(-4)}`;
-}
 
 /** Explicit ids do not move the identity sequences. Without this, the next user would collide with the demo users. */
 async function advanceIdentities(on: Sql): Promise<void> {

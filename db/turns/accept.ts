@@ -15,6 +15,8 @@ import { nextSequence, reopen } from './turns.ts';
 export interface SendRequest {
   readonly userId: number;
   readonly accountId: number;
+  /** The key of ours with which it came. */
+  readonly apiKeyId?: number | null;
   readonly turnId: string | null;
   readonly idempotencyKey: string | null;
   readonly conversationId: string | null;
@@ -170,9 +172,9 @@ async function writeTurn(database: Database, request: SendRequest, messageTokens
            ${typeof parentTurnId === 'string' ? sql`and ${parent} is not null` : sql``} returning id, last_sequence`;
   try {
     const inserted = sql<TurnRow>`with conversation as (${conversation}), t as (
-        insert into turns (id, user_id, account_id, conversation_id, sequence, parent_sequence, model, asked_output, body_hash, idempotency_key, question, question_tokens, encoding, is_api)
+        insert into turns (id, user_id, account_id, conversation_id, sequence, parent_sequence, model, asked_output, body_hash, idempotency_key, question, question_tokens, encoding, is_api, api_key_id)
         select ${turnId}::uuid, ${userId}::bigint, ${request.accountId}::bigint, id, last_sequence, ${parent}, ${request.model}, ${request.askedOutput}::integer,
-          ${request.bodyHash}::bytea, ${request.idempotencyKey}, ${request.message}, ${messageTokens}::integer, ${request.encoding}, ${request.api !== undefined} from conversation
+          ${request.bodyHash}::bytea, ${request.idempotencyKey}, ${request.message}, ${messageTokens}::integer, ${request.encoding}, ${request.api !== undefined}, ${request.apiKeyId ?? null}::bigint from conversation
         returning *
       )${request.api === undefined ? sql`` : sql`, prompt as (${writePrompt(sql`t`, request.api)})`} select ${turnColumns} from t`;
     const row = await naming({ turnId, conversationId }, () => first(inserted, database.sql));
@@ -207,7 +209,7 @@ async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest, messageTo
   await reopen(tx, { ...row, conversationId }, 'send');
   await sql`update turns set model = ${request.model}, asked_output = ${request.askedOutput}, body_hash = ${request.bodyHash},
     parent_sequence = ${parent}, question = ${request.message}, question_tokens = ${messageTokens}, encoding = ${request.encoding},
-    is_api = ${request.api !== undefined}, created_at = now()
+    is_api = ${request.api !== undefined}, api_key_id = ${request.apiKeyId ?? null}, created_at = now()
     where id = ${row.id}`.execute(tx);
   if (request.api !== undefined) await writePrompt(sql`turns where id = ${row.id}`, request.api).execute(tx);
   return { decision: 'judge_anew', turn: await getRecord(tx, row.id) };

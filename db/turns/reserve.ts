@@ -10,9 +10,11 @@ import { isAnswered, isLive } from '../../domain/turn.ts';
 import type { Reserved } from '../../workflows/contract/turn.ts';
 import type { Database, Tx } from '../database.ts';
 import { isLockTimeout } from '../driver/availability.ts';
-import { findPayer, openAccount, type StoredAccount } from '../money/accounts.ts';
+import { openAccount } from '../money/accounts.ts';
 import { findPendingHold, moveHold, openHold, type Hold } from '../money/holds.ts';
+import { capOf } from '../money/key-caps.ts';
 import { countRefusal } from '../money/refusals.ts';
+import { findRoom, type Room } from '../money/room.ts';
 import { parentOf } from './branches.ts';
 import { endTurn, findEnding, getStoredAnswer } from './end.ts';
 import { lockingTurn } from './payer.ts';
@@ -114,22 +116,6 @@ export async function reserveLocked(
   return admit(tx, { row: open, pending, room }, context);
 }
 
-type Room = StoredAccount & { readonly heldByOthers: number };
-
-/**
- * The payer and the sum of its live holds without the turn's own, so that a restart does not compete with itself. A
- * hold past its expiry does not count, whether or not it has been marked.
- */
-function findRoom(tx: Tx, turnId: string): Promise<Room | null> {
-  return findPayer(tx, {
-    turnId,
-    beside: (accountId) => sql<{
-      heldByOthers: number;
-    }>`select coalesce(sum(tokens), 0)::float8 as "heldByOthers" from holds
-    where account_id = ${accountId} and ended_at is null and expires_at > ${tx.clock()} and turn_id <> ${turnId}`,
-  });
-}
-
 async function admit(
   tx: Tx,
   { row, pending, room }: Omit<Locked, 'row'> & { row: TurnRow },
@@ -144,6 +130,7 @@ async function admit(
   const decision = decideAdmission({
     balance: account.balance,
     heldByOthers: measured.heldByOthers,
+    cap: capOf(measured, measured.periodId !== account.periodId),
     model,
     askedOutput: row.askedOutput,
     baseTokens: await baseTokens(tx, row, model, context),

@@ -38,6 +38,7 @@ const FIGURES = [
   'replayedAt',
   'isApi',
   'erasedAt',
+  'apiKeyId',
 ] as const;
 
 export const turnColumns = columnsOf(Turn, 't', [...FIGURES, 'question', 'answer']);
@@ -98,6 +99,7 @@ export function recordOf(row: TurnRow): TurnRecord {
     createdAt: row.createdAt,
     endedAt: row.endedAt,
     erasedAt: row.erasedAt,
+    apiKeyId: row.apiKeyId,
   };
 }
 

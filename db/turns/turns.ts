@@ -20,18 +20,23 @@ export async function findTurn(
  * Reopens a turn for the person's retry or an admin's replay: failed | refused → accepted by compare-and-set, so that
  * two at once start one run. A retry joins a turn that was accepted and never held: the press that opened it may have
  * been lost.
+ * @param byKey the key of ours with which the person asks: its cap holds from here on.
  * @throws AppError not_found, turn_erased, turn_not_failed, account_suspended, conversation_busy. OutcomeUnknown with
  *   `turnId`: `findReopened` tells what became of it.
  */
 export async function reopenTurn(
   database: Database,
-  { turnId, userId, reason }: { turnId: string; userId: number | null; reason: 'retry' | 'replay' },
+  retry: { turnId: string; userId: number | null; reason: 'retry' | 'replay'; byKey?: number | null },
 ): Promise<TurnRecord> {
+  const { turnId, userId, reason, byKey } = retry;
   return naming({ turnId }, () =>
     lockingTurn(database, { turnId }, async (tx) => {
       const row = await lockTurn(tx, turnId);
       if (row === null || (userId !== null && row.userId !== userId)) throw new AppError('not_found');
-      return mayJoin(row, reason) ? recordOf(row) : reopenLocked(tx, row, reason);
+      if (mayJoin(row, reason)) return recordOf(row);
+      const reopened = await reopenLocked(tx, row, reason);
+      if (byKey !== undefined) tx.write(sql`update turns set api_key_id = ${byKey} where id = ${turnId}`);
+      return reopened;
     }),
   );
 }

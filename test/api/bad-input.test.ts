@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { createToken, revokeToken } from '../../db/people/users.ts';
+import { createToken, revokeToken } from '../../db/people/key-holders.ts';
 import { ERROR_CODES } from '../../domain/errors.ts';
 import { Gate } from '../fake-model/scenario.ts';
 import { personAtUrl, startTestStack, type Person, type TestStack } from '../support/stack.ts';

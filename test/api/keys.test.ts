@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createToken, revokeToken } from '../../db/people/users.ts';
+import { createToken, revokeToken } from '../../db/people/key-holders.ts';
 import { Gate } from '../fake-model/scenario.ts';
 import { runCommand } from '../support/cli.ts';
 import { readEvents } from '../support/events.ts';

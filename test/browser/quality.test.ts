@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { createToken, revokeToken } from '../../db/people/users.ts';
+import { createToken, revokeToken } from '../../db/people/key-holders.ts';
 import { Gate } from '../fake-model/scenario.ts';
 import type { Page } from 'playwright-core';
 import { audit } from './audit.ts';

@@ -46,6 +46,7 @@ test('a turn that was admitted is never refused afterwards: running has no step 
 test('exactly the failures of policy 7 may be sent again with hope', () => {
   expect(ERROR_CODES.filter(isRetryable)).toEqual([
     'TOKEN_EXHAUSTED',
+    'KEY_CAP_REACHED',
     'account_suspended',
     'conversation_busy',
     'model_unavailable',

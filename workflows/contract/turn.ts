@@ -79,6 +79,7 @@ export const TURN_FAILURE_TYPES = {
   context_length: 'LlmContextLength',
   interrupted: 'TurnInterrupted',
   TOKEN_EXHAUSTED: 'TokenExhausted',
+  KEY_CAP_REACHED: 'KeyCapReached',
   conversation_busy: 'ConversationBusy',
   account_suspended: 'AccountSuspended',
 } as const satisfies Record<TurnFailureCode, string>;

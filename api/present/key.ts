@@ -1,0 +1,27 @@
+import type { z } from 'zod';
+import type { KeyRecord } from '../../db/people/key-records.ts';
+import type { Instant } from '../../domain/period.ts';
+import type { key } from '../wire/key.ts';
+import { iso } from './turn.ts';
+
+export function presentKey(record: KeyRecord): z.infer<typeof key> {
+  const { name, accountId, scopes, previousHint, previousEndsAt, ...rest } = record;
+  // A key that a person made has all three.
+  if (name === null || accountId === null || scopes === null) throw new Error(`key ${record.keyId} is no person's`);
+  return {
+    ...rest,
+    name,
+    accountId,
+    scopes,
+    createdAt: iso(record.createdAt),
+    expiresAt: isoOrNull(record.expiresAt),
+    revokedAt: isoOrNull(record.revokedAt),
+    lastUsedAt: isoOrNull(record.lastUsedAt),
+    previous:
+      previousHint === null || previousEndsAt === null ? null : { hint: previousHint, endsAt: iso(previousEndsAt) },
+  };
+}
+
+function isoOrNull(at: Instant | null): string | null {
+  return at === null ? null : iso(at);
+}
