@@ -12,7 +12,8 @@ import { createOverloadGate } from './http/overload.ts';
 import { timeRequests } from './http/request-metrics.ts';
 import { traceRequests } from './http/request-trace.ts';
 import { routesOf, watchRoutes } from './routes.ts';
-import { mountWeb } from './http/web.ts';
+import { paymentScriptAt } from './web/page-policy.ts';
+import { mountWeb } from './web/web.ts';
 
 /** @param stopping aborts when the server stops. Streams end then, and their readers resume elsewhere. */
 export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
@@ -41,10 +42,12 @@ export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
   app.use('/v1', useEnvelope(OPENAI_ENVELOPE), ...door.guard('user'), () => {
     throw new AppError('not_found');
   });
-  if (deps.config.webDir !== undefined)
+  const { webDir, oidc, payments } = deps.config;
+  if (webDir !== undefined)
     mountWeb(app, {
-      folder: deps.config.webDir,
-      connectTo: deps.config.oidc?.web ? [new URL(deps.config.oidc.web.issuer).origin] : [],
+      folder: webDir,
+      connectTo: oidc?.web ? [new URL(oidc.web.issuer).origin] : [],
+      paymentScript: payments.toss === null ? null : paymentScriptAt(payments.toss.scriptUrl),
     });
   app.use(() => {
     throw new AppError('not_found');

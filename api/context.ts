@@ -22,7 +22,10 @@ import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
 
 /** What the API needs, wired by hand in service.ts. */
 export interface ApiDeps {
-  readonly config: Pick<Config, 'http' | 'policy' | 'testRoutes' | 'limits' | 'demo' | 'dataDir' | 'webDir' | 'oidc'>;
+  readonly config: Pick<
+    Config,
+    'http' | 'policy' | 'testRoutes' | 'limits' | 'demo' | 'dataDir' | 'webDir' | 'oidc' | 'payments'
+  >;
   /** The models on offer. The first is the default. */
   readonly models: readonly PricedModel[];
   readonly database: Database;

@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query';
-import { useState, type FormEvent, type ReactNode } from 'react';
+import { useEffect, useState, type FormEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button } from '../ui/Button.tsx';
 import { Notice } from '../ui/Notice.tsx';
@@ -7,23 +7,39 @@ import { Problem } from '../ui/Problem.tsx';
 import { useFigures } from '../usage/figures.ts';
 import { startPurchase } from './start-purchase.ts';
 import type { Pack } from './queries.ts';
+import { WindowFailed } from './toss/open-window.ts';
 import { useMoney } from './use-money.ts';
 import { waysOf, type Way } from './ways.ts';
+import { takeWaiting } from './wishes.ts';
 
 /** A pack, a way to pay, and the button that leads to where the money is paid. */
 export function BuyForm({ packs }: { packs: readonly Pack[] }) {
   const { t } = useTranslation('purchase');
   const money = useMoney();
-  const [packId, setPackId] = useState<string | null>(null);
-  const [chosen, setChosen] = useState<string | null>(null);
+  // What was chosen before the shop was loaded again for it.
+  const [waiting] = useState(takeWaiting);
+  const [packId, setPackId] = useState(waiting?.packId ?? null);
+  const [chosen, setChosen] = useState(waiting === null ? null : nameOf(waiting));
   const pack = packs.find((known) => known.packId === packId) ?? packs.find(isSold) ?? packs[0];
   const ways = pack === undefined ? [] : waysOf(pack);
   const way = ways.find((known) => nameOf(known) === chosen) ?? ways[0];
   const buy = useMutation({ mutationFn: startPurchase });
+  const { mutate, reset } = buy;
+  useEffect(() => {
+    if (waiting !== null) mutate(waiting);
+  }, [waiting, mutate]);
+  // Whoever comes back by the browser's button finds the page as it was, and may press again.
+  useEffect(() => {
+    const show = ({ persisted }: PageTransitionEvent) => {
+      if (persisted) reset();
+    };
+    addEventListener('pageshow', show);
+    return () => removeEventListener('pageshow', show);
+  }, [reset]);
   if (pack === undefined) return null;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (way !== undefined) buy.mutate({ packId: pack.packId, ...way });
+    if (way !== undefined) mutate({ packId: pack.packId, ...way });
   };
   // Once the way is known the browser is leaving; a second press would only open another purchase.
   const busy = buy.isPending || buy.isSuccess;
@@ -55,7 +71,8 @@ export function BuyForm({ packs }: { packs: readonly Pack[] }) {
         </fieldset>
       )}
       {way?.provider === 'demo' && <Notice tone="info">{t('demo')}</Notice>}
-      {buy.isError && <Problem error={buy.error} />}
+      {buy.error instanceof WindowFailed && <Notice tone="bad">{t('windowFailed')}</Notice>}
+      {buy.isError && !(buy.error instanceof WindowFailed) && <Problem error={buy.error} />}
       <div>
         <Button type="submit" look="primary" disabled={busy || way === undefined} className="w-full sm:w-auto">
           {busy ? t('opening') : t('pay', { price: money(pack) })}

@@ -15,6 +15,7 @@ import { Deposit } from './Deposit.tsx';
 import { PurchaseFacts } from './PurchaseFacts.tsx';
 import { purchaseQuery, purchasesKey, type PurchaseDetail, type PurchaseState } from './queries.ts';
 import { Refunds } from './Refunds.tsx';
+import { useTossReturn, type TossReturn } from './toss/use-toss-return.ts';
 
 /** One purchase: how far it has come, and what can be done about it. It waits for what is still to come. */
 export function PurchasePage({ purchaseId }: { purchaseId: string }) {
@@ -27,13 +28,15 @@ export function PurchasePage({ purchaseId }: { purchaseId: string }) {
     if (tokens !== undefined) void queries.invalidateQueries({ queryKey: purchasesKey });
   }, [tokens, queries]);
   useBuyPlace('page');
+  const back = useTossReturn(purchaseId);
   return (
     <Page title={t('one')}>
       {purchase.isPending && <Loading />}
       {purchase.isError && <Problem error={purchase.error} onRetry={() => void purchase.refetch()} />}
       {purchase.data !== undefined && (
         <div className="grid grid-cols-1 gap-6">
-          <Progress purchase={purchase.data} />
+          {back.error !== null && <Problem error={back.error} onRetry={back.again} />}
+          <Progress purchase={purchase.data} back={back.state} />
           <PurchaseFacts purchase={purchase.data} />
           <Refunds purchase={purchase.data} />
           <p>
@@ -60,11 +63,14 @@ const LOOK = {
   mismatch: { icon: TriangleAlert, ink: 'text-warn', tint: 'bg-warn-tint' },
 } as const satisfies Record<PurchaseState, { icon: LucideIcon; ink: string; tint: string }>;
 
-function Progress({ purchase }: { purchase: PurchaseDetail }) {
+function Progress({ purchase, back }: { purchase: PurchaseDetail; back: TossReturn['state'] }) {
   const { t } = useTranslation('purchase');
   const { tokens } = useFigures();
-  const { state, failure } = purchase;
-  const { icon: Icon, ink, tint } = LOOK[state];
+  const { failure } = purchase;
+  // The provider does not tell of a window that was closed; the browser does, as long as nothing else is known.
+  const isLeft = purchase.state === 'created' && (back === 'closed' || back === 'refused');
+  const state = purchase.state === 'created' && back === 'confirming' ? 'pending' : purchase.state;
+  const { icon: Icon, ink, tint } = LOOK[isLeft ? 'failed' : state];
   const figures = { tokens: tokens(purchase.tokens + purchase.bonusTokens) };
   return (
     <section
@@ -77,14 +83,16 @@ function Progress({ purchase }: { purchase: PurchaseDetail }) {
       <div className={`flex items-start gap-3 ${ink}`}>
         <Icon aria-hidden className="mt-0.5 size-6 shrink-0" />
         <div>
-          <h2 className="text-lg font-semibold">{t(`progress.${state}.title`, figures)}</h2>
+          <h2 className="text-lg font-semibold">{t(`progress.${isLeft ? 'failed' : state}.title`, figures)}</h2>
           <p className="mt-1 text-sm text-ink">
-            {state === 'failed' && failure !== null ? t(`failure.${failure}`) : t(`progress.${state}.text`, figures)}
+            {isLeft && t(`failure.${back === 'closed' ? 'cancelled' : 'declined'}`)}
+            {!isLeft &&
+              (state === 'failed' && failure !== null ? t(`failure.${failure}`) : t(`progress.${state}.text`, figures))}
           </p>
         </div>
       </div>
       {state === 'awaiting_deposit' && <Deposit purchase={purchase} />}
-      <Next state={state} />
+      <Next state={isLeft ? 'failed' : state} />
     </section>
   );
 }

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Loading } from '../ui/Loading.tsx';
 import { Notice } from '../ui/Notice.tsx';
@@ -6,11 +7,13 @@ import { Page } from '../ui/Page.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { useBuyPlace } from '../usage/buy-place.ts';
 import { useFigures } from '../usage/figures.ts';
+import { SHOP } from '../usage/own-shop.ts';
 import { useLeft } from '../usage/use-left.ts';
 import { useUsage } from '../usage/use-usage.ts';
 import { BuyForm } from './BuyForm.tsx';
 import { PurchaseList } from './PurchaseList.tsx';
 import { packsQuery } from './queries.ts';
+import { isPaymentDocument, leavePaymentDocument } from './toss/payment-document.ts';
 
 /** Where tokens are bought: packs, ways to pay, the rules, and what was bought before. */
 export function ShopPage() {
@@ -18,6 +21,13 @@ export function ShopPage() {
   const packs = useQuery(packsQuery);
   // This page is what every other button to buy leads to.
   useBuyPlace('page');
+  const sellsByToss = packs.data?.items.some(({ providers }) => providers.includes('toss')) === true;
+  useEffect(() => {
+    if (!sellsByToss || !isPaymentDocument()) return;
+    return () => {
+      if (location.pathname !== SHOP) leavePaymentDocument();
+    };
+  }, [sellsByToss]);
   return (
     <Page title={t('title')}>
       <div className="grid grid-cols-1 gap-8">

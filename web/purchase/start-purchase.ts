@@ -2,35 +2,48 @@ import { answer } from '../api/answer.ts';
 import { ApiError } from '../api/api-error.ts';
 import { api } from '../api/client.ts';
 import { takeAlong } from '../session/session.ts';
-import type { Way } from './ways.ts';
+import { openTossWindow } from './toss/open-window.ts';
+import { isPaymentDocument, openPaymentDocument } from './toss/payment-document.ts';
+import { forgetKey, keepWaiting, keyOf, type Wish } from './wishes.ts';
 
 /** Answers that say nothing of whether the purchase was made: sent again by the same key, it is the same one. */
 const OPEN_OUTCOMES = new Set(['offline', 'provider_unavailable', 'unavailable', 'internal']);
 
-/** The keys of purchases whose outcome is not known, by what is bought. They end with the page. */
-const keys = new Map<string, string>();
-
 /**
  * Makes the purchase and goes to where it is paid, in this tab. Pressing again after a lost answer goes on with the
- * same purchase.
+ * same purchase, and so does whoever closed Toss's window and presses again.
+ * @throws WindowFailed
  */
-export async function startPurchase({ packId, provider, method }: Way & { packId: string }): Promise<void> {
-  const what = JSON.stringify([packId, provider, method]);
-  const key = keys.get(what) ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
-  keys.set(what, key);
+export async function startPurchase(wish: Wish): Promise<void> {
+  if (wish.provider === 'toss' && !isPaymentDocument()) {
+    keepWaiting(wish);
+    return openPaymentDocument();
+  }
+  const { state, checkout } = await purchaseOf(wish);
+  if (checkout.kind === 'redirect') {
+    forgetKey(wish);
+    takeAlong();
+    location.assign(checkout.url);
+    return;
+  }
+  if (state === 'created') return openTossWindow(checkout, wish.method);
+  // The earlier window's purchase went on meanwhile, so this is another one.
+  forgetKey(wish);
+  const another = await purchaseOf(wish);
+  if (another.checkout.kind === 'toss') await openTossWindow(another.checkout, wish.method);
+}
+
+async function purchaseOf(wish: Wish) {
+  const { packId, provider, method } = wish;
   try {
-    const { checkout } = await answer(
+    return await answer(
       api.POST('/api/purchases', {
-        params: { header: { 'Idempotency-Key': key } },
+        params: { header: { 'Idempotency-Key': keyOf(wish) } },
         body: { packId, provider, ...(method === null ? {} : { method }) },
       }),
     );
-    keys.delete(what);
-    if (checkout.kind !== 'redirect') throw new Error(`no way to pay by ${checkout.kind}`);
-    takeAlong();
-    location.assign(checkout.url);
   } catch (error) {
-    if (error instanceof ApiError && !OPEN_OUTCOMES.has(error.code)) keys.delete(what);
+    if (error instanceof ApiError && !OPEN_OUTCOMES.has(error.code)) forgetKey(wish);
     throw error;
   }
 }

@@ -13,8 +13,7 @@ export interface Way {
 
 const METHODS = {
   stripe: [null],
-  // The window of Toss Payments is opened by programs only, so far.
-  toss: [],
+  toss: ['card', 'transfer', 'deposit'],
   demo: [null],
 } as const satisfies Record<Provider, readonly (Method | null)[]>;
 

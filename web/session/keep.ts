@@ -4,6 +4,7 @@ import { ApiError } from '../api/api-error.ts';
 import { forgetBranches } from '../chat/branches/shown-branch.ts';
 import { forgetComposing } from '../chat/composer/composing.ts';
 import { LiveTurns } from '../chat/turns/live-turns.ts';
+import { forgetWishes } from '../purchase/wishes.ts';
 import { forgetPlace } from '../usage/own-shop.ts';
 import { authorizedFetch } from './fetch.ts';
 import { currentSession, subscribe } from './session.ts';
@@ -42,5 +43,6 @@ subscribe(() => {
   forgetComposing();
   forgetBranches();
   forgetPlace();
+  forgetWishes();
   navigate('/', { replace: true });
 });

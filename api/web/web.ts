@@ -2,13 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
 import type { Express, Request, Response } from 'express';
-import { allowOnly } from './mount.ts';
+import { allowOnly } from '../http/mount.ts';
+import { isShopPage, pagePolicy, type PaymentScript } from './page-policy.ts';
 
 /**
  * Serves the web app's files at `/`, as `vite build` left them in `folder`. It is mounted last, so that it answers only
  * what no call of the API answers.
  */
-export function mountWeb(app: Express, { folder, connectTo }: { folder: string; connectTo: readonly string[] }): void {
+export function mountWeb(
+  app: Express,
+  {
+    folder,
+    connectTo,
+    paymentScript,
+  }: { folder: string; connectTo: readonly string[]; paymentScript: PaymentScript | null },
+): void {
   const files = listFiles(folder);
   const page = readFileSync(join(folder, 'index.html'), 'utf8');
   const onlyRead = allowOnly(['get']);
@@ -20,7 +28,7 @@ export function mountWeb(app: Express, { folder, connectTo }: { folder: string; 
     if (!isPage(request)) return next();
     // A shared copy is for whom its link was given to, and for no search engine.
     if (request.path.startsWith('/s/')) response.set('X-Robots-Tag', 'noindex, nofollow');
-    sendPage(response, page, connectTo);
+    sendPage(response, page, { connectTo, payment: isShopPage(request.path) ? paymentScript : null });
   });
 }
 
@@ -82,28 +90,15 @@ function isPage(request: Request): boolean {
   return (request.headers.accept ?? '').includes('text/html');
 }
 
-/**
- * Scripts, fonts and connections come from this server only. Styles may carry this response's nonce, because the
- * dialogs' scroll lock adds a <style>. Nothing in an answer can run or load: no inline script, no foreign image, no
- * frame, no form.
- */
-function sendPage(response: Response, page: string, connectTo: readonly string[]): void {
+function sendPage(
+  response: Response,
+  page: string,
+  allowed: { readonly connectTo: readonly string[]; readonly payment: PaymentScript | null },
+): void {
   const nonce = randomBytes(16).toString('base64');
   response
     .set({
-      'Content-Security-Policy': [
-        "default-src 'none'",
-        "script-src 'self'",
-        `style-src 'self' 'nonce-${nonce}'`,
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "manifest-src 'self'",
-        ['connect-src', "'self'", ...connectTo].join(' '),
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-      ].join('; '),
+      'Content-Security-Policy': pagePolicy({ nonce, ...allowed }),
       'Cache-Control': 'no-cache',
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
