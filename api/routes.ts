@@ -20,6 +20,7 @@ import { notificationRoutes } from './routes/notifications.ts';
 import { openaiRoutes } from './routes/openai.ts';
 import { paymentWebhookRoutes } from './routes/payment-webhooks.ts';
 import { purchaseRoutes } from './routes/purchases.ts';
+import { codeRoutes } from './routes/codes.ts';
 import { redriveRoutes } from './routes/redrives.ts';
 import { sharingRoutes } from './routes/sharing.ts';
 import { signInRoutes } from './routes/sign-in.ts';
@@ -53,6 +54,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...redriveRoutes(deps),
     ...adminPurchaseRoutes(deps),
     ...purchaseRoutes(deps),
+    ...codeRoutes(deps),
     ...paymentWebhookRoutes(deps),
   ];
 }

@@ -13,6 +13,8 @@ export const AUDIT_ACTIONS = [
   'purchase.refund',
   'purchase.look',
   'purchase.accept',
+  'codes.make',
+  'codes.revoke',
   // A key that another admin's grant or reversal has: nothing was booked.
   'tokens.refuse_key',
   'stats_cache.delete',
@@ -24,7 +26,8 @@ export const AUDIT_ACTIONS = [
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-export type AuditTargetKind = 'turn' | 'user' | 'redrive' | 'ledger_entry' | 'purchase' | 'token_stats' | 'key';
+export type AuditTargetKind =
+  'turn' | 'user' | 'redrive' | 'ledger_entry' | 'purchase' | 'code_batch' | 'token_stats' | 'key';
 
 /** What was acted on: `turn:<id>` or `user:<id>`, or a kind alone where there is only one of it. */
 export type AuditTarget = AuditTargetKind | `${AuditTargetKind}:${string | number}`;

@@ -28,6 +28,7 @@ const REQUEST_ERRORS = [
   'payment_pending',
   'payment_declined',
   'not_refundable',
+  'code_invalid',
   'provider_unavailable',
   'overloaded',
   'internal',

@@ -40,6 +40,8 @@ import { CheckErasedAnswers } from './20261130125146-check-erased-answers.ts';
 import { LetPeopleMakeKeys } from './20261130124018-let-people-make-keys.ts';
 import { NameTheKeyOfATurn } from './20261130124019-name-the-key-of-a-turn.ts';
 import { CheckTheKeysOfTurns } from './20261130124020-check-the-keys-of-turns.ts';
+import { ShowCashReceipts } from './20261130130412-show-cash-receipts.ts';
+import { RedeemCodes } from './20261130131858-redeem-codes.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -94,4 +96,6 @@ export const MIGRATIONS = [
   LetPeopleMakeKeys,
   NameTheKeyOfATurn,
   CheckTheKeysOfTurns,
+  ShowCashReceipts,
+  RedeemCodes,
 ] as const;

@@ -35,8 +35,9 @@ export function providerOf({ providers }: Shop, { provider }: { provider: Provid
 }
 
 /** Whether a refund must say to which account it goes. */
-export function needsRefundAccount(shop: Shop, purchase: PurchaseRow): boolean {
-  return purchase.method === 'deposit' && providerOf(shop, purchase).asksForRefundAccount;
+export function needsRefundAccount({ providers }: Shop, { method, provider }: PurchaseRow): boolean {
+  const found = providers.find(({ name }) => name === provider);
+  return method === 'deposit' && (found === undefined || found.asksForRefundAccount);
 }
 
 export function atProvider(purchase: PurchaseRow): AtProvider {

@@ -122,6 +122,6 @@ function boundConnections(server: Server, most: number, isIdle: (socket: Socket)
 }
 
 /** Whoever has an IPv6 address has all 2^64 of its network. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   return address.includes('.') ? address : (address.split('::')[0] ?? '').split(':').slice(0, 4).join(':');
 }

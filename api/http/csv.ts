@@ -31,15 +31,17 @@ export async function sendCsv(
     columns,
     batches,
     gone,
+    status = 200,
   }: {
     fileName: string;
     columns: readonly string[];
     batches: AsyncIterable<readonly (readonly Cell[])[]>;
     gone: AbortSignal;
+    status?: number;
   },
 ): Promise<null> {
   const begin = () =>
-    response.status(200).set({
+    response.status(status).set({
       'Content-Type': 'text/csv; charset=utf-8; header=present',
       'Content-Disposition': `attachment; filename="${fileName}"`,
       Vary: 'Accept',

@@ -25,6 +25,7 @@ export const STATUS_OF = {
   sign_in_required: 403,
   account_suspended: 403,
   not_found: 404,
+  code_invalid: 404,
   method_not_allowed: 405,
   tokens_held: 409,
   conversation_busy: 409,

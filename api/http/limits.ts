@@ -61,7 +61,8 @@ interface Counted {
   readonly counted: RateLimiterRes;
 }
 
-function limiter(redis: Redis, options: { keyPrefix: string; points: number; duration: number }) {
+/** Counts in Redis for all API processes; without it each counts for itself. */
+export function limiter(redis: Redis, options: { keyPrefix: string; points: number; duration: number }) {
   const shared = new RateLimiterRedis({ ...options, storeClient: redis.commands, useRedisPackage: true });
   const own = new RateLimiterMemory(options);
   return {

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Locale } from '../../domain/messages.ts';
+import { BANK_CODES, bankNamed } from '../../domain/payments/banks.ts';
 import { taxInside } from '../../domain/payments/money.ts';
 import type { DepositAccount } from '../../domain/payments/purchase.ts';
 import type { Refundable } from '../../domain/payments/refund.ts';
@@ -25,6 +26,7 @@ export function presentPurchase(row: PurchaseRow, locale: Locale): z.infer<typeo
     state,
     failure,
     receiptUrl: row.receiptUrl,
+    cashReceiptUrl: row.cashReceiptUrl,
     createdAt: iso(row.createdAt),
     paidAt: isoOrNull(row.paidAt),
     expiresAt: iso(row.expiresAt),
@@ -52,9 +54,18 @@ export function presentPurchaseDetail(
     ...presentPurchase(row, locale),
     refundable,
     deposit,
-    asksForRefundAccount: asksForAccount,
+    ...presentRefundsTo(asksForAccount, locale),
     refunds: refunds.map(presentRefund),
   };
+}
+
+/** @param asks whether a refund of the purchase must say to which account it goes. */
+export function presentRefundsTo(
+  asks: boolean,
+  locale: Locale,
+): Pick<z.infer<typeof purchaseDetail>, 'asksForRefundAccount' | 'refundBanks'> {
+  const banks = asks ? BANK_CODES : [];
+  return { asksForRefundAccount: asks, refundBanks: banks.map((code) => ({ code, name: bankNamed(code, locale) })) };
 }
 
 export function presentRefund(row: RefundRow): z.infer<typeof refund> {

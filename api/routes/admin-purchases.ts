@@ -4,11 +4,12 @@ import { listRefunds } from '../../db/purchases/refunds.ts';
 import { readTimeline } from '../../db/reports/purchase-timeline.ts';
 import type { Locale } from '../../domain/messages.ts';
 import { lookForAdmin } from '../../operations/look-at-purchase.ts';
+import { needsRefundAccount } from '../../operations/payments.ts';
 import { refundPurchase } from '../../operations/refund-purchase.ts';
 import type { ApiDeps, Caller } from '../context.ts';
 import { getIdempotencyKey } from '../http/idempotency-key.ts';
 import { defineRoute, type Route } from '../http/route.ts';
-import { presentPurchase, presentRefund } from '../present/purchase.ts';
+import { presentPurchase, presentRefund, presentRefundsTo } from '../present/purchase.ts';
 import { iso, isoOrNull } from '../present/turn.ts';
 import {
   adminPurchaseDetail,
@@ -22,7 +23,7 @@ import { purchaseParams } from '../wire/purchase.ts';
 import { actorOf } from './audit.ts';
 
 export function adminPurchaseRoutes(deps: ApiDeps): Route[] {
-  const { database } = deps;
+  const { database, shop } = deps;
   async function detailOf({ locale }: Caller, row: PurchaseRow): Promise<z.infer<typeof adminPurchaseDetail>> {
     const { snapshots, bookings, hints } = await readTimeline(database.sql, row.purchaseId);
     const last = snapshots.at(-1);
@@ -30,6 +31,7 @@ export function adminPurchaseRoutes(deps: ApiDeps): Route[] {
       ...present(row, locale),
       lookedAt: isoOrNull(row.lookedAt),
       keptAmount: last === undefined ? 0 : Math.max(0, last.paid - last.refunded - last.withdrawn),
+      ...presentRefundsTo(needsRefundAccount(shop, row), locale),
       snapshots: snapshots.map(({ seenAt, ...seen }) => ({ ...seen, seenAt: iso(seenAt) })),
       bookings: bookings.map(({ createdAt, ...booked }) => ({ ...booked, createdAt: iso(createdAt) })),
       refunds: (await listRefunds(database.sql, row.purchaseId)).map((refund) => ({
@@ -97,12 +99,13 @@ export function adminPurchaseRoutes(deps: ApiDeps): Route[] {
       body: adminRefundBody,
       answers: { 202: { description: 'Its tokens are taken and the money is asked back', body: adminPurchaseDetail } },
       errors: ['not_found', 'not_refundable', 'payment_pending', 'idempotency_conflict'],
-      async handle(caller, { params: { purchaseId }, body: { amount, reason } }) {
+      async handle(caller, { params: { purchaseId }, body: { amount, reason, refundAccount } }) {
         const { purchase } = await refundPurchase(deps, {
           purchaseId,
           by: { actor: actorOf(caller), amount: amount ?? null },
           reason,
           key: getIdempotencyKey(caller),
+          account: refundAccount ?? null,
         });
         return { status: 202, body: await detailOf(caller, purchase) };
       },

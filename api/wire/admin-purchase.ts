@@ -3,7 +3,7 @@ import { PROVIDERS } from '../../domain/payments/provider.ts';
 import { LOOK_SOURCES, PURCHASE_STATES } from '../../domain/payments/purchase.ts';
 import { reason } from './audit.ts';
 import { idText, instant, pageOf, pageQuery } from './fields.ts';
-import { amount, purchase, refund } from './purchase.ts';
+import { amount, purchase, refund, refundAccount, refundsTo } from './purchase.ts';
 
 export const adminPurchase = purchase.extend({ userId: z.int() }).meta({ id: 'AdminPurchase' });
 
@@ -46,6 +46,7 @@ export const adminPurchaseDetail = adminPurchase
     keptAmount: amount.meta({
       description: 'What of the price is with us by the last look: the most that can go back',
     }),
+    ...refundsTo,
     snapshots: z.array(snapshot),
     bookings: z.array(booking),
     refunds: z.array(
@@ -66,5 +67,6 @@ export const adminRefundBody = z
       .optional()
       .meta({ description: 'In the smallest unit of the currency; without it all that is with us' }),
     reason,
+    refundAccount: refundAccount.optional(),
   })
   .meta({ id: 'NewAdminRefund', description: 'What the tokens lack for it becomes debt' });

@@ -98,6 +98,7 @@ export const purchase = z
     state: z.enum(PURCHASE_STATES),
     failure: z.enum(PAYMENT_FAILURES).nullable(),
     receiptUrl: z.url().nullable(),
+    cashReceiptUrl: z.url().nullable().meta({ description: 'The receipt for the Korean tax office (현금영수증)' }),
     createdAt: instant,
     paidAt: instant.nullable(),
     expiresAt: instant,
@@ -105,13 +106,21 @@ export const purchase = z
   })
   .meta({ id: 'Purchase' });
 
+/** Of a refund: whether it must say to which account it goes, and to which ones it can. */
+export const refundsTo = {
+  asksForRefundAccount: z.boolean().meta({ description: 'Whether a refund must say to which bank account it goes' }),
+  refundBanks: z
+    .array(z.object({ code: z.enum(BANK_CODES), name: z.string() }).meta({ id: 'Bank' }))
+    .meta({ description: 'Banks to which it can go, in the reader’s language; empty where none is asked for' }),
+};
+
 export const purchaseDetail = purchase
   .extend({
     refundable: z
       .object({ tokens, amount })
       .meta({ description: 'What the buyer may have back now: unspent tokens, within seven days' }),
     refunds: z.array(refund),
-    asksForRefundAccount: z.boolean().meta({ description: 'Whether a refund must say to which bank account it goes' }),
+    ...refundsTo,
     deposit: z
       .object({ bank: z.string(), accountNumber: z.string(), holder: z.string().nullable() })
       .nullable()
@@ -137,7 +146,7 @@ export const confirmBody = z
   })
   .meta({ id: 'ConfirmPurchase' });
 
-const refundAccount = z
+export const refundAccount = z
   .strictObject({
     bank: z.enum(BANK_CODES).meta({ description: 'The bank’s code at Toss Payments, such as `88`' }),
     accountNumber: z.string().regex(/^[0-9]{6,20}$/, 'digits only'),

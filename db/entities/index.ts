@@ -11,6 +11,7 @@ import { Delivery, Notification } from './notification.ts';
 import { InboundEvent } from './payments/inbound-event.ts';
 import { Pack } from './payments/pack.ts';
 import { PaymentSnapshot, Purchase, PurchaseBooking, PurchaseSecret } from './payments/purchase.ts';
+import { CodeBatch, Redemption, RedemptionCode } from './payments/redemption.ts';
 import { Refund } from './payments/refund.ts';
 import { Redrive, RedriveTurn } from './redrive.ts';
 import { ShareLink } from './sharing/share-link.ts';
@@ -51,6 +52,9 @@ export const ENTITIES = [
   PurchaseBooking,
   Refund,
   InboundEvent,
+  CodeBatch,
+  RedemptionCode,
+  Redemption,
   TurnPrompt,
   KeyUsage,
 ] as const;

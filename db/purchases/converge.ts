@@ -135,10 +135,15 @@ async function endRefundsSeen(tx: Tx, purchaseId: string, { refunds }: Payment):
 }
 
 /** A payment that another purchase has already is not this one's, whatever the provider says. */
-async function noteDetails(tx: Tx, purchaseId: string, { paymentId, method, dueAt, receiptUrl }: Look): Promise<void> {
+async function noteDetails(
+  tx: Tx,
+  purchaseId: string,
+  { paymentId, method, dueAt, receiptUrl, cashReceiptUrl = null }: Look,
+): Promise<void> {
   if (paymentId !== null) await namePayment(tx, purchaseId, paymentId);
   await sql`update purchases set method = coalesce(${method}, method),
-      due_at = coalesce(${dueAt === null ? null : new Date(dueAt)}, due_at), receipt_url = coalesce(${receiptUrl}, receipt_url)
+      due_at = coalesce(${dueAt === null ? null : new Date(dueAt)}, due_at), receipt_url = coalesce(${receiptUrl}, receipt_url),
+      cash_receipt_url = coalesce(${cashReceiptUrl}, cash_receipt_url)
     where id = ${purchaseId}`.execute(tx);
 }
 

@@ -33,6 +33,7 @@ const columns = columnsOf(Purchase, 'p', {
   paymentId: 'providerPaymentId',
   idempotencyKey: 'idempotencyKey',
   receiptUrl: 'receiptUrl',
+  cashReceiptUrl: 'cashReceiptUrl',
   expiresAt: 'expiresAt',
   dueAt: 'dueAt',
   createdAt: 'createdAt',

@@ -33,6 +33,11 @@ export const BANKS = {
 export type BankCode = keyof typeof BANKS;
 export const BANK_CODES = Object.keys(BANKS) as [BankCode, ...BankCode[]];
 
+/** As its customers know it. */
+export function bankNamed(code: BankCode, locale: 'ko' | 'en'): string {
+  return BANKS[code][locale];
+}
+
 /** Its Korean name, as a transfer asks for it; a code that is not known stays as it is. */
 export function bankName(code: string): string {
   return Object.entries(BANKS).find(([known]) => known === code)?.[1].ko ?? code;

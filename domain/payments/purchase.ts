@@ -86,6 +86,8 @@ export interface Look {
   /** Until when a deposit may come. Milliseconds. */
   readonly dueAt: number | null;
   readonly receiptUrl: string | null;
+  /** The receipt for the tax office (현금영수증); absent where the provider issues none. */
+  readonly cashReceiptUrl?: string | null;
   /** Where the buyer's deposit goes; null unless one is awaited. Only the buyer sees it. */
   readonly deposit: DepositAccount | null;
   /** What the provider proves the webhook of a deposit by; null when it has none. */

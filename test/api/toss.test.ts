@@ -8,6 +8,7 @@ import { createLog } from '../../platform/telemetry/log.ts';
 import { startFakeToss, TOSS_SECRET_KEY, type FakeToss } from '../fake-payments/toss.ts';
 import { CANARY_ACCOUNT, CANARY_CARD, CANARY_HOLDER } from '../fake-payments/toss-book.ts';
 import { buyerOf, selling } from '../support/buyer.ts';
+import { purchaseWorkflowId } from '../../workflows/contract/ids.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
@@ -106,8 +107,11 @@ describe('a card', () => {
     await buyer.untilState(purchaseId, 'paid');
     expect(effectsOf(purchaseId)).toHaveLength(1);
     expect((await buyer.usage()).purchasedTokens).toBe(50_000);
-    await paid();
+    const another = await paid();
     expect((await buyer.usage()).purchasedTokens).toBe(100_000);
+    // Toss answers a key that it knows with what it answered before, whoever's payment that was.
+    const keys = [purchaseId, another.purchaseId].map((id) => new Set(callsOf('confirm', id).map(({ key }) => key)));
+    expect(keys).toEqual([new Set([`confirm-${purchaseId}`]), new Set([`confirm-${another.purchaseId}`])]);
   });
 
   test.each(['before', 'after'] as const)(
@@ -212,6 +216,65 @@ describe('a webhook', () => {
 });
 
 describe('a deposit', () => {
+  test('is looked for by the clock when no webhook comes and nobody reads', async () => {
+    const { purchaseId, paymentKey } = await agreed('가상계좌');
+    await buyer.confirm(purchaseId, paymentKey);
+    const watch = stack.temporal.client.workflow.getHandle(purchaseWorkflowId(purchaseId));
+    const timers = async () =>
+      ((await watch.fetchHistory()).events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
+        timer == null ? [] : [Number(timer.startToFireTimeout?.seconds)],
+      );
+    await until(async () => (await timers()).includes(600), 20_000);
+  });
+
+  test('that its bank takes back leaves what was spent of it as debt, which the next deposit pays', async () => {
+    const { purchaseId } = await paid('가상계좌');
+    await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 20 });
+    const balance = async () =>
+      (
+        await sql`select purchased_tokens::int as purchased, debt_tokens::int as debt from accounts where user_id = ${person.userId}`.execute(
+          stack.db.database.sql,
+        )
+      ).rows;
+    expect(await balance()).toEqual([{ purchased: 20_000, debt: 0 }]);
+    toss.book.deposit(purchaseId, { error: true });
+    await buyer.untilState(purchaseId, 'awaiting_deposit');
+    expect(await balance()).toEqual([{ purchased: 0, debt: 30_000 }]);
+    toss.book.deposit(purchaseId);
+    await buyer.untilState(purchaseId, 'paid');
+    expect(await balance()).toEqual([{ purchased: 20_000, debt: 0 }]);
+  });
+
+  test('has the receipt for the tax office that Toss issued, and a card has none (control)', async () => {
+    const [deposit, card] = [await paid('가상계좌'), await paid()];
+    const { body } = await person.call('GET', '/api/purchases');
+    const ofToss = (id: string) => `https://dashboard.tosspayments.test/cash-receipt/${id}`;
+    const items = body.items as { purchaseId: string; cashReceiptUrl: string | null }[];
+    expect(items.map(({ purchaseId, cashReceiptUrl }) => [purchaseId, cashReceiptUrl])).toEqual([
+      [card.purchaseId, null],
+      [deposit.purchaseId, ofToss(deposit.purchaseId)],
+    ]);
+  });
+
+  test('is paid back by an admin to an account that they name, which the audit log does not know', async () => {
+    const admin = await stack.person('admin');
+    const { purchaseId } = await paid('가상계좌');
+    const path = `/api/admin/purchases/${purchaseId}`;
+    const { body } = await admin.call('GET', path);
+    expect(body).toMatchObject({ asksForRefundAccount: true, refundBanks: expect.any(Array) });
+    expect(body.refundBanks).toContainEqual({ code: '88', name: '신한은행' });
+    const key = { 'idempotency-key': 'one' };
+    const wanted = { amount: 4_000, reason: '시험' };
+    expect((await admin.call('POST', `${path}/refunds`, wanted, key)).body.code).toBe('invalid_request');
+    const refundAccount = { bank: '88', accountNumber: CANARY_ACCOUNT, holderName: CANARY_HOLDER };
+    expect((await admin.call('POST', `${path}/refunds`, { ...wanted, refundAccount }, key)).status).toBe(202);
+    await buyer.untilState(purchaseId, 'partially_refunded');
+    expect(effectsOf(purchaseId).at(-1)).toEqual({ what: 'cancel', orderId: purchaseId, amount: 4_000 });
+    // What goes back the way it came asks for no account (control).
+    const card = await admin.call('GET', `/api/admin/purchases/${(await paid()).purchaseId}`);
+    expect(card.body).toMatchObject({ asksForRefundAccount: false, refundBanks: [] });
+  });
+
   test('shows its account to the buyer, is granted by its webhook, taken back when it was a mistake, and late again', async () => {
     const { purchaseId, paymentKey } = await agreed('가상계좌');
     await buyer.confirm(purchaseId, paymentKey);

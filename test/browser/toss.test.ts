@@ -198,7 +198,50 @@ test('a deposit shows where it goes, survives a reload, and its tokens come when
   await page.getByText(CANARY_ACCOUNT).waitFor();
   toss.book.deposit(idOf(page));
   await untilState(page, 'paid');
-  await expectToFit(page, 'toss-deposit-paid-en-phone');
+  await page.getByRole('link', { name: /Cash receipt/ }).waitFor();
+  await page.getByRole('button', { name: 'Get a refund' }).click();
+  const dialog = page.getByRole('alertdialog');
+  const now = dialog.getByRole('button', { name: 'Refund ₩10,000' });
+  // Nothing is sent without the account.
+  await now.click();
+  expect(await dialog.getByLabel('Bank').evaluate((field: HTMLSelectElement) => field.validity.valueMissing)).toBe(
+    true,
+  );
+  await dialog.getByLabel('Bank').selectOption({ label: 'Shinhan' });
+  await dialog.getByLabel('Account', { exact: true }).fill('110-234-567890');
+  await dialog.getByLabel('Holder').fill(CANARY_HOLDER);
+  await expectToFit(page, 'toss-deposit-refund-en-phone');
+  await now.click();
+  await untilState(page, 'refunded');
+  expect(toss.desk.calls.filter(({ name }) => name === 'cancel').at(-1)).toMatchObject({
+    body: { refundReceiveAccount: { bank: '88', accountNumber: '110234567890', holderName: CANARY_HOLDER } },
+  });
+  await page.goto('/purchase');
+  await page.getByRole('link', { name: /Cash receipt/ }).waitFor();
+  await expectToFit(page, 'toss-list-en-phone');
+});
+
+test('an admin pays a deposit back to an account', async () => {
+  const [person, admin] = [await stage.stack.person(), await stage.stack.person('admin')];
+  const buyer = buyerOf(person, 'toss');
+  const { purchaseId } = await buyer.buy();
+  const { paymentKey } = toss.book.begin({ orderId: purchaseId, amount: 10_000, method: '가상계좌' });
+  await buyer.confirm(purchaseId, paymentKey);
+  toss.book.deposit(purchaseId);
+  await buyer.untilState(purchaseId, 'paid');
+  const page = await stage.visitAs(admin, `/admin/purchases/${purchaseId}`);
+  const form = page.getByRole('form', { name: '환불' });
+  await form.getByLabel(/금액/).fill('2500');
+  await form.getByLabel('사유').fill('시험');
+  await form.getByLabel('은행').selectOption('92');
+  await form.getByLabel('계좌번호').fill('1000 1234 5678');
+  await form.getByLabel('예금주').fill(CANARY_HOLDER);
+  await expectToFit(page, 'toss-admin-refund-ko');
+  await form.getByRole('button', { name: '2,500원 환불' }).click();
+  await page.getByRole('cell', { name: '환불 완료' }).waitFor();
+  expect(toss.desk.calls.filter(({ name }) => name === 'cancel').at(-1)).toMatchObject({
+    body: { cancelAmount: 2_500, refundReceiveAccount: { bank: '92', accountNumber: '100012345678' } },
+  });
 });
 
 describe('the page’s policy', () => {

@@ -30,6 +30,7 @@ export interface TossBooked {
   readonly card: object | null;
   readonly virtualAccount: Readonly<Record<string, unknown>> | null;
   readonly receipt: { readonly url: string } | null;
+  readonly cashReceipt: Readonly<Record<string, unknown>> | null;
   readonly failure: object | null;
 }
 
@@ -77,6 +78,7 @@ export class TossBook {
       card: null,
       virtualAccount: null,
       receipt: null,
+      cashReceipt: null,
       failure: null,
     });
   }
@@ -169,7 +171,19 @@ export class TossBook {
   #take(payment: TossBooked, deposit = false): TossBooked {
     const card = payment.method === '카드' ? { number: CANARY_CARD, approveNo: '00000000' } : null;
     const receipt = { url: `https://dashboard.tosspayments.test/receipt/${payment.orderId}` };
-    return this.change(payment, { status: 'DONE', approvedAt: now(), card, receipt }, deposit);
+    // The buyer asked for it in the window; cards have none.
+    const cashReceipt =
+      card === null
+        ? {
+            type: '소득공제',
+            receiptKey: newKey('cr'),
+            issueNumber: '219843217',
+            receiptUrl: `https://dashboard.tosspayments.test/cash-receipt/${payment.orderId}`,
+            amount: payment.totalAmount,
+            taxFreeAmount: 0,
+          }
+        : null;
+    return this.change(payment, { status: 'DONE', approvedAt: now(), card, receipt, cashReceipt }, deposit);
   }
 
   #cancelled(payment: TossBooked, amount: number, cancelReason: string): TossBooked {

@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'wouter';
 
-const SECTIONS = ['stats', 'turns', 'redrives', 'users', 'purchases', 'audit'] as const;
+const SECTIONS = ['stats', 'turns', 'redrives', 'users', 'purchases', 'codes', 'audit'] as const;
 
 export function AdminNav() {
   const { t } = useTranslation('admin');

@@ -2,6 +2,8 @@ import { Redirect, Route, Switch } from 'wouter';
 import { useMe } from '../session/me.ts';
 import { NotFound } from '../ui/NotFound.tsx';
 import { AuditPage } from './audit/AuditPage.tsx';
+import { BatchPage } from './codes/BatchPage.tsx';
+import { CodesPage } from './codes/CodesPage.tsx';
 import { PurchasePage } from './purchases/PurchasePage.tsx';
 import { PurchasesPage } from './purchases/PurchasesPage.tsx';
 import { RedrivePage } from './redrives/RedrivePage.tsx';
@@ -44,6 +46,10 @@ export function AdminPages() {
       <Route path="/admin/purchases/:purchaseId">
         {({ purchaseId }) => <PurchasePage key={purchaseId} purchaseId={purchaseId} />}
       </Route>
+      <Route path="/admin/codes">
+        <CodesPage />
+      </Route>
+      <Route path="/admin/codes/:batchId">{({ batchId }) => <BatchPage key={batchId} batchId={batchId} />}</Route>
       <Route path="/admin/audit">
         <AuditPage />
       </Route>

@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { Notice } from '../ui/Notice.tsx';
 import { useFigures } from '../usage/figures.ts';
 import type { PurchaseDetail } from './queries.ts';
-import { Receipt } from './Receipt.tsx';
+import { Receipts } from './Receipts.tsx';
 import { useMoney } from './use-money.ts';
 
 /** What was bought, what it costs and who takes the money. */
@@ -33,9 +33,9 @@ export function PurchaseFacts({ purchase }: { purchase: PurchaseDetail }) {
     [t('fact.by'), t(`provider.${provider}`) + (method === null ? '' : ` · ${t(`method.${method}`)}`)],
     [t('fact.made'), moment(purchase.createdAt)],
     ...(paidAt === null ? [] : [[t('fact.paid'), moment(paidAt)] as const]),
-    ...(purchase.receiptUrl === null
+    ...(purchase.receiptUrl === null && purchase.cashReceiptUrl === null
       ? []
-      : [[t('receipt'), <Receipt key="receipt" url={purchase.receiptUrl} />] as const]),
+      : [[t('receipt'), <Receipts key="receipts" purchase={purchase} />] as const]),
   ];
   return (
     <section aria-label={t('facts')} className="grid gap-4">

@@ -9,7 +9,7 @@ import { Problem } from '../ui/Problem.tsx';
 import { useFigures } from '../usage/figures.ts';
 import { PurchaseStateLabel } from './PurchaseState.tsx';
 import { purchasesKey, type Purchase } from './queries.ts';
-import { Receipt } from './Receipt.tsx';
+import { Receipts } from './Receipts.tsx';
 import { useMoney } from './use-money.ts';
 
 /** What was bought, newest first. */
@@ -64,7 +64,7 @@ function Row({ purchase }: { purchase: Purchase }) {
       </Link>
       <span className="tabular-nums">{money(purchase)}</span>
       <PurchaseStateLabel state={purchase.state} />
-      <Receipt url={purchase.receiptUrl} />
+      <Receipts purchase={purchase} />
     </li>
   );
 }

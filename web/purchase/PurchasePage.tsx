@@ -14,7 +14,7 @@ import { useUsage } from '../usage/use-usage.ts';
 import { Deposit } from './Deposit.tsx';
 import { PurchaseFacts } from './PurchaseFacts.tsx';
 import { purchaseQuery, purchasesKey, type PurchaseDetail, type PurchaseState } from './queries.ts';
-import { Refunds } from './Refunds.tsx';
+import { Refunds } from './refund/Refunds.tsx';
 import { useTossReturn, type TossReturn } from './toss/use-toss-return.ts';
 
 /** One purchase: how far it has come, and what can be done about it. It waits for what is still to come. */

@@ -13,6 +13,7 @@ import { useUsage } from '../usage/use-usage.ts';
 import { BuyForm } from './BuyForm.tsx';
 import { PurchaseList } from './PurchaseList.tsx';
 import { packsQuery } from './queries.ts';
+import { RedeemForm } from './redeem/RedeemForm.tsx';
 import { isPaymentDocument, leavePaymentDocument } from './toss/payment-document.ts';
 
 /** Where tokens are bought: packs, ways to pay, the rules, and what was bought before. */
@@ -41,6 +42,7 @@ export function ShopPage() {
             <Rules />
           </>
         )}
+        <RedeemForm />
         <PurchaseList />
       </div>
     </Page>

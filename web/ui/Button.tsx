@@ -6,7 +6,7 @@ const LOOK = {
   primary: 'bg-accent-fill text-white enabled:hover:bg-accent-press',
   quiet: 'border border-line bg-raised text-ink enabled:hover:bg-hover',
   bare: 'text-soft enabled:hover:bg-hover enabled:hover:text-ink',
-  danger: 'bg-bad-fill text-white enabled:hover:opacity-90',
+  danger: 'bg-bad-fill text-white enabled:hover:brightness-90',
 } as const;
 const SIZE = { small: 'h-8 px-3 text-sm', medium: 'h-10 px-4', icon: 'size-9' } as const;
 

@@ -30,6 +30,7 @@ export const Purchase = defineEntity({
     providerPaymentId: p.text().nullable(),
     idempotencyKey: p.text(),
     receiptUrl: p.text().nullable(),
+    cashReceiptUrl: p.text().nullable(),
     expiresAt: p.datetime(),
     dueAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),

@@ -3,6 +3,8 @@ import { bankName } from '../../../domain/payments/banks.ts';
 import type { PaymentMethod } from '../../../domain/payments/provider.ts';
 import type { Look, Payment, PaymentFailure, PaymentStage, SeenRefund } from '../../../domain/payments/purchase.ts';
 
+const receiptUrl = z.url({ protocol: /^https?$/ });
+
 const cancel = z.object({
   cancelAmount: z.int().min(0),
   cancelReason: z.string().nullish(),
@@ -28,7 +30,9 @@ export const tossPayment = z.object({
   approvedAt: z.string().nullish(),
   method: z.string().nullish(),
   secret: z.string().max(50).nullish(),
-  receipt: z.object({ url: z.url({ protocol: /^https?$/ }) }).nullish(),
+  receipt: z.object({ url: receiptUrl }).nullish(),
+  // What cannot be shown is no reason to miss what was paid.
+  cashReceipt: z.object({ receiptUrl: receiptUrl.nullish() }).nullish().catch(null),
   cancels: z.array(cancel).nullish(),
   virtualAccount: z
     .object({
@@ -48,7 +52,7 @@ export function lookOf(
   data: TossPayment,
   { livemode, known }: { readonly livemode: boolean; readonly known: string | null },
 ): Look {
-  const { paymentKey, orderId, currency, totalAmount, method, virtualAccount, receipt, secret } = data;
+  const { paymentKey, orderId, currency, totalAmount, method, virtualAccount, receipt, cashReceipt, secret } = data;
   const stage = stageOf(data);
   const payment: Payment = {
     stage,
@@ -72,6 +76,7 @@ export function lookOf(
     method: methodOf(method),
     dueAt: instantOf(virtualAccount?.dueDate),
     receiptUrl: receipt?.url ?? null,
+    cashReceiptUrl: cashReceipt?.receiptUrl ?? null,
     deposit:
       account === null
         ? null

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
+import { accountOf, NO_ACCOUNT, RefundAccountFields } from '../../purchase/refund/RefundAccountFields.tsx';
 import { useMoney } from '../../purchase/use-money.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Problem } from '../../ui/Problem.tsx';
@@ -15,21 +16,23 @@ export function RefundForm({ purchase }: { purchase: Schemas['AdminPurchaseDetai
   const { t } = useTranslation('admin');
   const money = useMoney();
   const queries = useQueryClient();
-  const { purchaseId, keptAmount, currency } = purchase;
+  const { purchaseId, keptAmount, currency, asksForRefundAccount: asks, refundBanks } = purchase;
   const [amount, setAmount] = useState(String(keptAmount));
   const [reason, setReason] = useState('');
+  const [account, setAccount] = useState(NO_ACCOUNT);
   const [key, setKey] = useState(newKey);
   const refund = useMutation({
     mutationFn: () =>
       answer(
         api.POST('/api/admin/purchases/{purchaseId}/refunds', {
           params: { path: { purchaseId }, header: { 'Idempotency-Key': key } },
-          body: { amount: Number(amount), reason },
+          body: { amount: Number(amount), reason, ...(asks ? { refundAccount: accountOf(account) } : {}) },
         }),
       ),
     onSuccess: () => {
       setKey(newKey());
       setReason('');
+      setAccount(NO_ACCOUNT);
       return queries.invalidateQueries({ queryKey: ['admin'] });
     },
   });
@@ -59,6 +62,7 @@ export function RefundForm({ purchase }: { purchase: Schemas['AdminPurchaseDetai
         />
       </Labelled>
       <ReasonField value={reason} onChange={setReason} />
+      {asks && <RefundAccountFields banks={refundBanks} value={account} onChange={setAccount} />}
       {refund.isError && <Problem error={refund.error} />}
       <Button type="submit" look="danger" disabled={refund.isPending}>
         {t('purchases.refundNow', { money: money({ amount: Number(amount) || 0, currency }) })}

@@ -1,15 +1,16 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { AlertDialog } from 'radix-ui';
-import { useState } from 'react';
+import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { answer } from '../api/answer.ts';
-import { api } from '../api/client.ts';
-import { Button } from '../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../ui/dialog-look.ts';
-import { Problem } from '../ui/Problem.tsx';
-import { useFigures } from '../usage/figures.ts';
-import { purchasesKey, type PurchaseDetail } from './queries.ts';
-import { useMoney } from './use-money.ts';
+import { answer } from '../../api/answer.ts';
+import { api } from '../../api/client.ts';
+import { Button } from '../../ui/Button.tsx';
+import { DIALOG, OVERLAY } from '../../ui/dialog-look.ts';
+import { Problem } from '../../ui/Problem.tsx';
+import { useFigures } from '../../usage/figures.ts';
+import { purchasesKey, type PurchaseDetail } from '../queries.ts';
+import { useMoney } from '../use-money.ts';
+import { accountOf, NO_ACCOUNT, RefundAccountFields } from './RefundAccountFields.tsx';
 
 /** What was given back of a purchase, and what still can be. */
 export function Refunds({ purchase }: { purchase: PurchaseDetail }) {
@@ -49,24 +50,30 @@ function AskRefund({ purchase }: { purchase: PurchaseDetail }) {
   const queries = useQueryClient();
   const [open, setOpen] = useState(false);
   const [key, setKey] = useState(newKey);
-  const { purchaseId, refundable, currency } = purchase;
+  const [account, setAccount] = useState(NO_ACCOUNT);
+  const { purchaseId, refundable, currency, asksForRefundAccount: asks, refundBanks } = purchase;
   const ask = useMutation({
     mutationFn: () =>
       answer(
         api.POST('/api/purchases/{purchaseId}/refunds', {
           params: { path: { purchaseId }, header: { 'Idempotency-Key': key } },
-          body: { tokens: refundable.tokens },
+          body: { tokens: refundable.tokens, ...(asks ? { refundAccount: accountOf(account) } : {}) },
         }),
       ),
     onSuccess: () => {
       setOpen(false);
       setKey(newKey());
+      setAccount(NO_ACCOUNT);
     },
     onSettled: () => queries.invalidateQueries({ queryKey: purchasesKey }),
   });
   const figures = {
     tokens: tokens(refundable.tokens),
     money: money({ amount: refundable.amount, currency }),
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    ask.mutate();
   };
   return (
     <div className="flex flex-wrap items-center justify-between gap-3 rounded-xl border border-line bg-raised px-4 py-3">
@@ -86,17 +93,20 @@ function AskRefund({ purchase }: { purchase: PurchaseDetail }) {
           <AlertDialog.Content className={DIALOG}>
             <AlertDialog.Title className="text-lg font-semibold">{t('refund.askTitle', figures)}</AlertDialog.Title>
             <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">
-              {t('refund.askText', figures)}
+              {t(asks ? 'refund.askTextDeposit' : 'refund.askText', figures)}
             </AlertDialog.Description>
-            {ask.isError && <Problem error={ask.error} />}
-            <div className="mt-4 flex flex-wrap justify-end gap-2">
-              <AlertDialog.Cancel asChild>
-                <Button>{t('refund.keep')}</Button>
-              </AlertDialog.Cancel>
-              <Button look="danger" disabled={ask.isPending} onClick={() => ask.mutate()}>
-                {t('refund.now', figures)}
-              </Button>
-            </div>
+            <form onSubmit={submit} aria-label={t('refund.open')} className="grid gap-4">
+              {asks && <RefundAccountFields banks={refundBanks} value={account} onChange={setAccount} />}
+              {ask.isError && <Problem error={ask.error} />}
+              <div className="flex flex-wrap justify-end gap-2">
+                <AlertDialog.Cancel asChild>
+                  <Button>{t('refund.keep')}</Button>
+                </AlertDialog.Cancel>
+                <Button type="submit" look="danger" disabled={ask.isPending}>
+                  {t('refund.now', figures)}
+                </Button>
+              </div>
+            </form>
           </AlertDialog.Content>
         </AlertDialog.Portal>
       </AlertDialog.Root>
