@@ -22,6 +22,7 @@ import { paymentWebhookRoutes } from './routes/payment-webhooks.ts';
 import { purchaseRoutes } from './routes/purchases.ts';
 import { codeRoutes } from './routes/codes.ts';
 import { redriveRoutes } from './routes/redrives.ts';
+import { salesRoutes } from './routes/sales.ts';
 import { sharingRoutes } from './routes/sharing.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { tokenStatsRoutes } from './routes/token-stats.ts';
@@ -53,6 +54,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...adminUserRoutes(deps),
     ...redriveRoutes(deps),
     ...adminPurchaseRoutes(deps),
+    ...salesRoutes(deps),
     ...purchaseRoutes(deps),
     ...codeRoutes(deps),
     ...paymentWebhookRoutes(deps),

@@ -29,6 +29,7 @@ const REQUEST_ERRORS = [
   'payment_declined',
   'not_refundable',
   'code_invalid',
+  'not_acceptable',
   'provider_unavailable',
   'overloaded',
   'internal',

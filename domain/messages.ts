@@ -114,6 +114,10 @@ export const ERROR_SENTENCES = {
     ko: '환불할 수 있는 토큰이 없거나 환불 기간이 지났습니다.',
     en: 'No tokens of it can be refunded, or the time for a refund is over.',
   },
+  not_acceptable: {
+    ko: '인정할 수 있는 결제가 아닙니다. 이 구매의 결제이면서 금액만 다를 때 인정할 수 있습니다.',
+    en: 'This payment can’t be accepted: it must be this purchase’s own, and differ in its amount only.',
+  },
   code_invalid: {
     ko: '등록할 수 없는 코드입니다. 코드를 다시 확인해 주세요. 이미 사용했거나 기한이 지난 코드일 수 있습니다.',
     en: 'This code can’t be redeemed. Check it again; it may have been used or have expired.',

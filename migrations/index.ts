@@ -42,6 +42,9 @@ import { NameTheKeyOfATurn } from './20261130124019-name-the-key-of-a-turn.ts';
 import { CheckTheKeysOfTurns } from './20261130124020-check-the-keys-of-turns.ts';
 import { ShowCashReceipts } from './20261130130412-show-cash-receipts.ts';
 import { RedeemCodes } from './20261130131858-redeem-codes.ts';
+import { AcceptMismatches } from './20261130132933-accept-mismatches.ts';
+import { FindLooksByTime } from './20261130132934-find-looks-by-time.ts';
+import { FindDisputes } from './20261130132935-find-disputes.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -98,4 +101,7 @@ export const MIGRATIONS = [
   CheckTheKeysOfTurns,
   ShowCashReceipts,
   RedeemCodes,
+  AcceptMismatches,
+  FindLooksByTime,
+  FindDisputes,
 ] as const;

@@ -3,7 +3,7 @@ import { AppError } from '../domain/errors.ts';
 import { decidePurchase, type Look, type LookSource } from '../domain/payments/purchase.ts';
 import { writeAudit } from '../db/audit.ts';
 import { convergePurchase, type Converged } from '../db/purchases/converge.ts';
-import { getPurchase, namePayment, type PurchaseRow } from '../db/purchases/purchases.ts';
+import { boughtOf, getPurchase, namePayment, type PurchaseRow } from '../db/purchases/purchases.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
 import { PaymentRefused, ProviderUnavailable } from '../platform/payments/provider.ts';
 import { afterWrite, type AfterWriteDeps } from './after-write.ts';
@@ -94,7 +94,7 @@ export async function confirmPurchase(
     if (known.paymentId === null) {
       const { payment, paymentId } = await provider.look({ ...atProvider(known), paymentId: paymentKey });
       // Named before it is known to be this purchase's, it could never be the one's whose it is.
-      if (decidePurchase(known, payment, []).state === 'mismatch') throw differs();
+      if (decidePurchase(boughtOf(known), payment, []).state === 'mismatch') throw differs();
       if (paymentId !== paymentKey) throw new AppError('payment_declined', { purchaseId });
       if (!(await namePayment(database.sql, purchaseId, paymentKey))) throw differs();
     }
@@ -123,7 +123,8 @@ async function readPayment({ shop, log }: LookDeps, purchase: PurchaseRow): Prom
   const provider = providerOf(shop, purchase);
   const look = await provider.look(atProvider(purchase));
   const { paymentId } = purchase;
-  const waits = decidePurchase(purchase, look.payment, []).state === 'pending' && look.paymentId === paymentId;
+  const waits =
+    decidePurchase(boughtOf(purchase), look.payment, []).state === 'pending' && look.paymentId === paymentId;
   if (provider.confirm === undefined || paymentId === null || !waits) return look;
   try {
     await provider.confirm({ ...atProvider(purchase), paymentId });

@@ -1,9 +1,12 @@
 import type { z } from 'zod';
+import { lastSnapshot } from '../../db/purchases/converge.ts';
 import { getPurchase, listPurchases, type PurchaseRow } from '../../db/purchases/purchases.ts';
 import { listRefunds } from '../../db/purchases/refunds.ts';
 import { readTimeline } from '../../db/reports/purchase-timeline.ts';
 import type { Locale } from '../../domain/messages.ts';
+import { isAcceptable } from '../../domain/payments/purchase.ts';
 import { lookForAdmin } from '../../operations/look-at-purchase.ts';
+import { acceptForAdmin } from '../../operations/payments/accept-mismatch.ts';
 import { needsRefundAccount } from '../../operations/payments.ts';
 import { refundPurchase } from '../../operations/refund-purchase.ts';
 import type { ApiDeps, Caller } from '../context.ts';
@@ -20,6 +23,7 @@ import {
 } from '../wire/admin-purchase.ts';
 import { grantHeaders } from '../wire/grant.ts';
 import { purchaseParams } from '../wire/purchase.ts';
+import { acceptBody } from '../wire/sales.ts';
 import { actorOf } from './audit.ts';
 
 export function adminPurchaseRoutes(deps: ApiDeps): Route[] {
@@ -27,9 +31,13 @@ export function adminPurchaseRoutes(deps: ApiDeps): Route[] {
   async function detailOf({ locale }: Caller, row: PurchaseRow): Promise<z.infer<typeof adminPurchaseDetail>> {
     const { snapshots, bookings, hints } = await readTimeline(database.sql, row.purchaseId);
     const last = snapshots.at(-1);
+    const seen = await lastSnapshot(database.sql, row.purchaseId);
     return {
       ...present(row, locale),
       lookedAt: isoOrNull(row.lookedAt),
+      acceptedAmount: row.acceptedAmount,
+      acceptableAmount:
+        row.state === 'mismatch' && seen !== null && isAcceptable(row, seen.payment) ? seen.payment.paid : null,
       keptAmount: last === undefined ? 0 : Math.max(0, last.paid - last.refunded - last.withdrawn),
       ...presentRefundsTo(needsRefundAccount(shop, row), locale),
       snapshots: snapshots.map(({ seenAt, ...seen }) => ({ ...seen, seenAt: iso(seenAt) })),
@@ -84,6 +92,22 @@ export function adminPurchaseRoutes(deps: ApiDeps): Route[] {
       errors: ['not_found', 'provider_unavailable'],
       async handle(caller, { params: { purchaseId } }) {
         const purchase = await lookForAdmin(deps, { purchaseId, actor: actorOf(caller) });
+        return { status: 200, body: await detailOf(caller, purchase) };
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/api/admin/purchases/:purchaseId/grant-mismatch',
+      access: 'admin',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'Take a payment of another amount for the price and grant its tokens',
+      params: purchaseParams,
+      body: acceptBody,
+      answers: { 200: { description: 'The purchase, as it is now', body: adminPurchaseDetail } },
+      errors: ['not_found', 'not_acceptable', 'provider_unavailable'],
+      async handle(caller, { params: { purchaseId }, body: { reason } }) {
+        const purchase = await acceptForAdmin(deps, { purchaseId, actor: actorOf(caller), reason });
         return { status: 200, body: await detailOf(caller, purchase) };
       },
     }),

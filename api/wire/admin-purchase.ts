@@ -43,6 +43,10 @@ const hint = z
 export const adminPurchaseDetail = adminPurchase
   .extend({
     lookedAt: instant.nullable(),
+    acceptedAmount: amount.nullable().meta({ description: 'What an admin has taken for the price; null: the price' }),
+    acceptableAmount: amount
+      .nullable()
+      .meta({ description: 'What was paid instead of the price and may be taken for it; null where that is not so' }),
     keptAmount: amount.meta({
       description: 'What of the price is with us by the last look: the most that can go back',
     }),

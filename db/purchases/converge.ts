@@ -13,7 +13,7 @@ import { first, type Database, type Sql, type Tx } from '../database.ts';
 import { lockAccount } from '../money/accounts.ts';
 import type { LockedAccount } from '../money/locked-account.ts';
 import { bookDifference } from './bookings.ts';
-import { getPurchase, lockPurchase, namePayment, type PurchaseRow } from './purchases.ts';
+import { boughtOf, getPurchase, lockPurchase, namePayment, type PurchaseRow } from './purchases.ts';
 import { changeSecrets } from './secrets.ts';
 
 export interface Converged {
@@ -62,7 +62,7 @@ export async function settle(
   }: { account: LockedAccount; purchase: PurchaseRow; payment: Payment; source: LookSource },
 ): Promise<Converged> {
   const { purchaseId } = purchase;
-  const decision = decidePurchase(purchase, payment, await askedRefunds(tx, purchaseId));
+  const decision = decidePurchase(boughtOf(purchase), payment, await askedRefunds(tx, purchaseId));
   const last = await lastSnapshot(tx, purchaseId);
   const seq = (last?.seq ?? 0) + 1;
   const booked =

@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { AppError } from '../../domain/errors.ts';
 import type { PaymentMethod, ProviderName } from '../../domain/payments/provider.ts';
-import type { PurchaseState } from '../../domain/payments/purchase.ts';
+import type { Bought, PurchaseState } from '../../domain/payments/purchase.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import { first, one, type Database, type Sql, type Tx } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
@@ -24,6 +24,7 @@ const columns = columnsOf(Purchase, 'p', {
   bonusTokens: 'bonusTokens',
   currency: 'currency',
   amount: 'amount',
+  acceptedAmount: 'acceptedAmount',
   provider: 'provider',
   method: 'method',
   livemode: 'livemode',
@@ -49,6 +50,11 @@ const from = sql`purchases p join packs k on (k.id, k.version) = (p.pack_id, p.p
 
 /** Instants in milliseconds, money in the currency's smallest unit. */
 export type PurchaseRow = RowOf<typeof columns> & RowOf<typeof packColumns>;
+
+/** What was bought, for the price that counts: the one that an admin has accepted, where they had to. */
+export function boughtOf(purchase: PurchaseRow): Bought {
+  return { ...purchase, amount: purchase.acceptedAmount ?? purchase.amount };
+}
 
 export interface NewPurchase {
   readonly userId: number;
@@ -137,6 +143,15 @@ export async function getOwnPurchase(on: Sql, userId: number, purchaseId: string
   const found = await findOne(on, sql`p.id = ${purchaseId} and p.user_id = ${userId}`);
   if (found === null) throw new AppError('not_found');
   return found;
+}
+
+/** In no order. */
+export async function getPurchases(on: Sql, purchaseIds: readonly string[]): Promise<PurchaseRow[]> {
+  const { rows } =
+    await sql<PurchaseRow>`select ${columns}, ${packColumns} from ${from} where p.id = any(${purchaseIds}::uuid[])`.execute(
+      on,
+    );
+  return rows;
 }
 
 /** By the provider's own name of its checkout or payment; null when no purchase has it. */

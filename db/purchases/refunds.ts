@@ -21,7 +21,7 @@ import { lockAccount } from '../money/accounts.ts';
 import type { LockedAccount } from '../money/locked-account.ts';
 import { givenLater, grantsOf } from './bookings.ts';
 import { lastSnapshot, settle } from './converge.ts';
-import { getPurchase, lockPurchase, type PurchaseRow } from './purchases.ts';
+import { boughtOf, getPurchase, lockPurchase, type PurchaseRow } from './purchases.ts';
 import { changeSecrets } from './secrets.ts';
 
 const columns = columnsOf(Refund, 'r', {
@@ -131,7 +131,10 @@ export async function refundableOf(
   if (await isRefunding(on, purchaseId)) return NOTHING;
   const given = (await grantsOf(on, purchaseId)).reduce((sum, { left }) => sum + left, 0);
   const later = await givenLater(on, { accountId, purchaseId });
-  return refundFor(purchase, { unspent: unspentOf({ balance, later, given }), kept: await keptOf(on, purchaseId) });
+  return refundFor(boughtOf(purchase), {
+    unspent: unspentOf({ balance, later, given }),
+    kept: await keptOf(on, purchaseId),
+  });
 }
 
 export async function listRefunds(on: Sql, purchaseId: string): Promise<RefundRow[]> {
@@ -191,7 +194,7 @@ async function amountOf(
   const { tokens } = wanted.by;
   // All of it is what was shown, whatever rounding would make of its tokens.
   if (tokens === null || tokens === most.tokens) return most.amount;
-  const part = refundFor(purchase, { unspent: tokens, kept });
+  const part = refundFor(boughtOf(purchase), { unspent: tokens, kept });
   if (tokens > most.tokens || part.amount === 0) throw new AppError('not_refundable', { refundable: most });
   return part.amount;
 }

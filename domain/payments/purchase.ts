@@ -145,6 +145,14 @@ function moneyOf({ paid, refunds, withdrawn }: Payment): Pick<Decision, 'paid' |
   return { paid, refunded, withdrawn };
 }
 
+/**
+ * Whether an admin may take a payment of another amount for the price: it is the purchase's own, in its currency and
+ * mode, and wholly paid.
+ */
+export function isAcceptable(bought: Bought, payment: Payment): boolean {
+  return isOurs({ ...bought, amount: payment.paid }, payment) && payment.stage === 'paid' && payment.paid > 0;
+}
+
 /** A payment of another amount, currency, purchase or mode is nobody's until a person has looked at it. */
 function isOurs(bought: Bought, payment: Payment): boolean {
   return (

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { sql } from 'kysely';
 import type { Page } from 'playwright-core';
 import { sellingBy, startTestShop, type TestShop } from '../support/shop.ts';
 import type { Person } from '../support/stack.ts';
@@ -147,4 +148,85 @@ test('a deposit shows where it goes and until when, survives a reload, and can b
   await page.getByText('Refunded', { exact: true }).waitFor();
   await expectToFit(page);
   await picture(page, 'refunded-en-phone');
+});
+
+test('an admin makes codes that are shown once, and a person redeems one', async () => {
+  const [person, admin] = [await stage.stack.person(), await stage.stack.person('admin')];
+  const page = await stage.visitAs(admin, '/admin/codes');
+  const form = page.getByRole('form', { name: '코드 만들기' });
+  await form.getByLabel('코드 수', { exact: true }).fill('3');
+  await form.getByLabel('코드 하나로 받는 토큰').fill('7000');
+  await form.getByLabel('사유').fill('가을 행사');
+  await page.keyboard.press('Enter');
+  await page.getByText('아래 코드는 지금만 볼 수 있습니다').waitFor();
+  const codes = await page.getByRole('list', { name: '만든 코드' }).getByRole('listitem').allInnerTexts();
+  expect(codes.filter((code) => /^([0-9A-Z]{4}-){3}[0-9A-Z]{4}$/.test(code))).toHaveLength(3);
+  await expectToFit(page);
+  await picture(page, 'codes-ko');
+  const file = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'CSV로 내려받기' }).click();
+  expect((await file).suggestedFilename()).toMatch(/^turnkeeper-codes-.*\.csv$/);
+  await page.setViewportSize(PHONE);
+  await expectToFit(page);
+  await page.reload();
+  await page.getByRole('region', { name: '만든 코드' }).getByRole('link').first().click();
+  await page.getByRole('cell', { name: `…${codes[0]?.slice(-4)}` }).waitFor();
+  expect(await page.getByText(codes[0] ?? '').count()).toBe(0);
+  await page.getByLabel('사유').fill('잘못 보냄');
+  await page.getByRole('button', { name: `폐기 …${codes[2]?.slice(-4)}` }).click();
+  await page
+    .getByRole('row')
+    .filter({ hasText: codes[2]?.slice(-4) ?? '' })
+    .getByRole('button')
+    .waitFor({ state: 'detached' });
+  await expectToFit(page);
+  await picture(page, 'codes-batch-ko-phone');
+
+  await person.call('PATCH', '/api/me', { locale: 'en' });
+  const shopPage = await stage.visitAs(person, '/purchase', { viewport: PHONE, locale: 'en-US' });
+  const field = shopPage.getByLabel('Your code');
+  await field.fill(codes[2] ?? '');
+  await shopPage.keyboard.press('Enter');
+  await shopPage.getByText(/can’t be redeemed/).waitFor();
+  await expectToFit(shopPage);
+  await field.fill((codes[0] ?? '').toLowerCase().replaceAll('-', ' '));
+  await shopPage.getByRole('button', { name: 'Redeem', exact: true }).click();
+  await shopPage.getByText('7,000 tokens were added.').waitFor();
+  await expectToFit(shopPage);
+  await picture(shopPage, 'redeemed-en-phone');
+});
+
+test('an admin finds disputes, and revenue by day, by the keyboard too', async () => {
+  const [person, admin] = [await stage.stack.person(), await stage.stack.person('admin')];
+  await admin.call('PATCH', '/api/me', { locale: 'en' });
+  const started = await person.call(
+    'POST',
+    '/api/purchases',
+    { packId: 'small', provider: 'demo' },
+    { 'idempotency-key': 'one' },
+  );
+  const { purchaseId, checkout } = started.body as { purchaseId: string; checkout: { url: string } };
+  await shop.choose(checkout.url, 'pay');
+  await person.call('GET', `/api/purchases/${purchaseId}`);
+  await shop.act(purchaseId, 'withdraw');
+  const page = await stage.visitAs(admin, `/admin/purchases/${purchaseId}`, { locale: 'en-US' });
+  await page.getByRole('button', { name: 'Look again' }).click();
+  await page.getByText('Disputed').first().waitFor();
+  await page.goto('/admin/purchases');
+  await page.getByRole('link', { name: 'Disputes' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('cell', { name: 'Open', exact: true }).waitFor();
+  await expectToFit(page);
+  await picture(page, 'disputes-en');
+  // What stands for real money: the demo shop's never counts.
+  await sql`update purchases set provider = 'toss', livemode = true where id = ${purchaseId}`.execute(
+    stage.stack.db.database.sql,
+  );
+  await page.getByRole('link', { name: 'Revenue' }).click();
+  await page.getByRole('cell', { name: '₩4,900' }).first().waitFor();
+  await expectToFit(page);
+  await picture(page, 'revenue-en');
+  await page.setViewportSize(PHONE);
+  await expectToFit(page);
+  await picture(page, 'revenue-en-phone');
 });

@@ -4,8 +4,10 @@ import { NotFound } from '../ui/NotFound.tsx';
 import { AuditPage } from './audit/AuditPage.tsx';
 import { BatchPage } from './codes/BatchPage.tsx';
 import { CodesPage } from './codes/CodesPage.tsx';
+import { DisputesPage } from './purchases/DisputesPage.tsx';
 import { PurchasePage } from './purchases/PurchasePage.tsx';
 import { PurchasesPage } from './purchases/PurchasesPage.tsx';
+import { RevenuePage } from './purchases/RevenuePage.tsx';
 import { RedrivePage } from './redrives/RedrivePage.tsx';
 import { RedrivesPage } from './redrives/RedrivesPage.tsx';
 import { StatsPage } from './stats/StatsPage.tsx';
@@ -42,6 +44,12 @@ export function AdminPages() {
       <Route path="/admin/users/:userId">{({ userId }) => <UserPage key={userId} userId={Number(userId)} />}</Route>
       <Route path="/admin/purchases">
         <PurchasesPage />
+      </Route>
+      <Route path="/admin/purchases/revenue">
+        <RevenuePage />
+      </Route>
+      <Route path="/admin/purchases/disputes">
+        <DisputesPage />
       </Route>
       <Route path="/admin/purchases/:purchaseId">
         {({ purchaseId }) => <PurchasePage key={purchaseId} purchaseId={purchaseId} />}

@@ -21,6 +21,8 @@ export const Purchase = defineEntity({
     bonusTokens: tokenCount(),
     currency: p.enum(CURRENCIES),
     amount: p.integer(),
+    /** What an admin has taken for the price, of a payment of another amount. */
+    acceptedAmount: p.integer().nullable(),
     provider: p.enum(PROVIDERS),
     method: p.enum(PAYMENT_METHODS).nullable(),
     livemode: p.boolean(),
@@ -39,6 +41,7 @@ export const Purchase = defineEntity({
   },
   checks: [
     { name: 'purchases_give_tokens_for_money', expression: 'tokens > 0 and amount > 0 and amount <= 1000000000' },
+    { name: 'purchases_are_accepted_for_money', expression: 'accepted_amount > 0 and accepted_amount <= 1000000000' },
     { name: 'purchases_of_the_demo_are_not_money', expression: "provider <> 'demo' or not livemode" },
   ],
   uniques: [
@@ -84,6 +87,10 @@ export const PaymentSnapshot = defineEntity({
   },
   checks: [
     { name: 'payment_snapshots_count_money', expression: 'seq > 0 and paid >= 0 and refunded >= 0 and withdrawn >= 0' },
+  ],
+  indexes: [
+    { name: 'payment_snapshots_by_time', properties: ['seenAt'] },
+    { name: 'payment_snapshots_disputed', properties: ['purchase', 'seenAt'], where: "state = 'disputed'" },
   ],
 });
 export type PaymentSnapshot = InferEntity<typeof PaymentSnapshot>;

@@ -16,6 +16,7 @@ import { AdminNav } from '../AdminNav.tsx';
 import { Facts } from '../Facts.tsx';
 import { Table } from '../Table.tsx';
 import { When } from '../When.tsx';
+import { AcceptForm } from './AcceptForm.tsx';
 import { RefundForm } from './RefundForm.tsx';
 
 type Detail = Schemas['AdminPurchaseDetail'];
@@ -72,6 +73,9 @@ function Purchase({ purchase }: { purchase: Detail }) {
     [t('purchases.pack'), purchase.name],
     [t('tokens'), tokens(purchase.tokens + purchase.bonusTokens)],
     [t('purchases.amount'), money(purchase)],
+    ...(purchase.acceptedAmount === null
+      ? []
+      : ([[t('purchases.accepted'), inMoney(purchase.acceptedAmount)]] as const)),
     [t('purchases.kept'), inMoney(keptAmount)],
     [t('purchases.provider'), `${t(`purchase:provider.${provider}`)}${livemode ? '' : ` · ${t('purchases.notReal')}`}`],
     [t('purchases.lookedAt'), lookedAt === null ? '–' : moment(lookedAt)],
@@ -79,6 +83,7 @@ function Purchase({ purchase }: { purchase: Detail }) {
   return (
     <div className="grid grid-cols-1 gap-8">
       <Facts facts={facts.map(([name, value]) => [name, name, value])} />
+      {purchase.acceptableAmount !== null && <AcceptForm purchase={purchase} paid={purchase.acceptableAmount} />}
       <section>
         <h2 className="mb-3 text-lg font-semibold">{t('purchases.snapshots')}</h2>
         <Table

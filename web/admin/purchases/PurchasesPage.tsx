@@ -9,10 +9,10 @@ import type { Purchase, PurchaseState } from '../../purchase/queries.ts';
 import { useMoney } from '../../purchase/use-money.ts';
 import { Page } from '../../ui/Page.tsx';
 import { useFigures } from '../../usage/figures.ts';
-import { AdminNav } from '../AdminNav.tsx';
 import { ChoiceFilter, Filters, TextFilter } from '../Fields.tsx';
 import { PagedTable } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
+import { PurchaseTabs } from './PurchaseTabs.tsx';
 
 type Query = NonNullable<paths['/api/admin/purchases']['get']['parameters']['query']>;
 const NAMES = ['state', 'provider', 'userId', 'cursor'] as const;
@@ -52,7 +52,7 @@ export function PurchasesPage() {
   });
   return (
     <Page title={t('section.purchases')} wide>
-      <AdminNav />
+      <PurchaseTabs />
       <Filters>
         <ChoiceFilter
           name="state"

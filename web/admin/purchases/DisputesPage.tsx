@@ -1,0 +1,86 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useTranslation } from 'react-i18next';
+import { Link } from 'wouter';
+import { answer } from '../../api/answer.ts';
+import { api } from '../../api/client.ts';
+import { PurchaseStateLabel } from '../../purchase/PurchaseState.tsx';
+import { useMoney } from '../../purchase/use-money.ts';
+import { Page } from '../../ui/Page.tsx';
+import { useFigures } from '../../usage/figures.ts';
+import { ChoiceFilter, Filters } from '../Fields.tsx';
+import { PagedTable } from '../Table.tsx';
+import { useAddress } from '../use-address.ts';
+import { PurchaseTabs } from './PurchaseTabs.tsx';
+
+/** Purchases whose payment a bank disputes, or disputed. */
+export function DisputesPage() {
+  const { t } = useTranslation(['admin', 'purchase']);
+  const { moment } = useFigures();
+  const money = useMoney();
+  const [{ open, cursor }] = useAddress();
+  const disputes = useQuery({
+    queryKey: ['admin', 'disputes', open, cursor],
+    placeholderData: keepPreviousData,
+    queryFn: () =>
+      answer(
+        api.GET('/api/admin/disputes', {
+          params: {
+            query: {
+              ...(open === undefined ? {} : { open: open === 'true' }),
+              ...(cursor === undefined ? {} : { cursor }),
+            },
+          },
+        }),
+      ),
+  });
+  return (
+    <Page title={t('sales.tab.disputes')} wide>
+      <PurchaseTabs />
+      <Filters>
+        <ChoiceFilter
+          name="open"
+          label={t('turns.state')}
+          any={t('any')}
+          options={(['true', 'false'] as const).map((is) => [is, t(`sales.open.${is}`)])}
+        />
+      </Filters>
+      <PagedTable
+        label={t('sales.tab.disputes')}
+        query={disputes}
+        keyOf={({ purchaseId }) => purchaseId}
+        empty={t('sales.noDisputes')}
+        columns={[
+          {
+            title: t('sales.disputedAt'),
+            cell: ({ purchaseId, disputedAt }) => (
+              <Link
+                href={`/admin/purchases/${purchaseId}`}
+                className="font-medium whitespace-nowrap text-accent hover:underline"
+              >
+                {moment(disputedAt)}
+              </Link>
+            ),
+          },
+          {
+            title: t('purchases.user'),
+            numeric: true,
+            cell: ({ userId }) => (
+              <Link href={`/admin/users/${userId}`} className="text-accent hover:underline">
+                {userId}
+              </Link>
+            ),
+          },
+          { title: t('purchases.amount'), numeric: true, cell: (purchase) => money(purchase) },
+          {
+            title: t('purchases.withdrawn'),
+            numeric: true,
+            cell: ({ withdrawnAmount, currency }) => money({ amount: withdrawnAmount, currency }),
+          },
+          { title: t('sales.dispute'), cell: ({ isOpen }) => t(`sales.open.${isOpen}`) },
+          { title: t('turns.state'), cell: ({ state }) => <PurchaseStateLabel state={state} /> },
+          { title: t('purchases.provider'), cell: ({ provider }) => t(`purchase:provider.${provider}`) },
+        ]}
+      />
+    </Page>
+  );
+}
