@@ -7,6 +7,7 @@ import { createFigures } from './db/reports/figures.ts';
 import { readTokenStats } from './db/reports/token-stats.ts';
 import type { Planner } from './domain/schedules.ts';
 import { SetupError } from './domain/setup-error.ts';
+import { openChannels } from './operations/channels/channels.ts';
 import { openShop } from './operations/payments/open-shop.ts';
 import type { Config } from './platform/config/config.ts';
 import { createModelClient } from './platform/model/client.ts';
@@ -23,6 +24,7 @@ import { createMetrics, countAndLogEndings, type Metrics } from './platform/tele
 import type { Tracing } from './platform/telemetry/span.ts';
 import { openTracing, traceStatements } from './platform/telemetry/tracing.ts';
 import { connectTemporal, type Temporal } from './platform/temporal/connection.ts';
+import { createDeliveryRuns } from './platform/temporal/delivery-runs.ts';
 import { createPaymentRuns } from './platform/temporal/payment-runs.ts';
 import { createPlanner } from './platform/temporal/planner.ts';
 import { createRedrives, createTemporalLinks } from './platform/temporal/redrives.ts';
@@ -168,6 +170,9 @@ async function openParts(
   const temporal = await connectTemporal(config.temporal, tracing);
   closers.push(() => temporal.close());
   const { taskQueuePrefix } = config.temporal;
+  const channels = await openChannels(database, config);
+  closers.push(() => channels.close());
+  if (channels.mailer === null) log.info('mail is off: SMTP_URL is not set');
   return {
     database,
     redis,
@@ -178,7 +183,9 @@ async function openParts(
     runs: createTurnRuns(temporal, { taskQueuePrefix, eager: role === 'all' }),
     redrives: createRedrives(temporal, { taskQueuePrefix }),
     paymentRuns: createPaymentRuns(temporal, { taskQueuePrefix }),
+    deliveryRuns: createDeliveryRuns(temporal, { taskQueuePrefix }),
     shop: await openShop(database, config),
+    channels,
     planner: createPlanner(temporal.client, { taskQueuePrefix }),
     stats: createStatsCache({ redis, compute: () => readTokenStats(database) }),
     log,

@@ -1,3 +1,4 @@
+import type { Channels } from '../operations/channels/channels.ts';
 import type { Shop } from '../operations/payments.ts';
 import type { Database } from '../db/database.ts';
 import type { PricedModel } from '../domain/model.ts';
@@ -9,6 +10,7 @@ import type { StatsCache } from '../platform/stats-cache.ts';
 import type { TurnFeed } from '../platform/streams/turn-feed.ts';
 import type { Logger } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
+import type { DeliveryRuns } from '../platform/temporal/delivery-runs.ts';
 import type { PaymentRuns } from '../platform/temporal/payment-runs.ts';
 import type { Redrives } from '../platform/temporal/redrives.ts';
 import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
@@ -25,6 +27,8 @@ export interface ActivityDeps {
   readonly redrives: Redrives;
   readonly paymentRuns: PaymentRuns;
   readonly shop: Shop;
+  readonly channels: Channels;
+  readonly deliveryRuns: DeliveryRuns;
   readonly planner: Planner;
   readonly stats: StatsCache;
   readonly log: Logger;

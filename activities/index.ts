@@ -1,9 +1,11 @@
+import type { DeliveryActivities } from '../workflows/contract/deliveries.ts';
 import type { AdminStatsActivities, MonthActivities } from '../workflows/contract/month.ts';
 import type { PaymentActivities } from '../workflows/contract/payments.ts';
 import type { ReconcileActivities } from '../workflows/contract/reconcile.ts';
 import type { RedriveActivities } from '../workflows/contract/redrive.ts';
 import type { TurnActivities } from '../workflows/contract/turn.ts';
 import { createRefreshAdminStats } from './admin-stats.ts';
+import { createDeliverySteps } from './channels/delivery-steps.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createGenerate } from './generate.ts';
 import { guard } from './guard.ts';
@@ -18,7 +20,8 @@ export type Activities = TurnActivities &
   ReconcileActivities &
   AdminStatsActivities &
   RedriveActivities &
-  PaymentActivities;
+  PaymentActivities &
+  DeliveryActivities;
 
 /** Each activity is safe to run twice. Their errors are typed and carry no chat text. */
 export function createActivities(deps: ActivityDeps): Activities {
@@ -26,6 +29,7 @@ export function createActivities(deps: ActivityDeps): Activities {
   const { advanceRedrive, moveRedrive } = createRedriveSteps(deps);
   const { armSchedules, resetAllowance, checkUsage, repairSchedules } = createMonthSteps(deps);
   const { lookAtPurchase, sendRefund } = createPaymentSteps(deps);
+  const { sendDelivery } = createDeliverySteps(deps);
   return {
     reserveTurn: guard(deps.log, 'reserveTurn', reserveTurn),
     generate: guard(deps.log, 'generate', createGenerate(deps)),
@@ -40,6 +44,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     moveRedrive: guard(deps.log, 'moveRedrive', moveRedrive),
     lookAtPurchase: guard(deps.log, 'lookAtPurchase', lookAtPurchase),
     sendRefund: guard(deps.log, 'sendRefund', sendRefund),
+    sendDelivery: guard(deps.log, 'sendDelivery', sendDelivery),
     refreshAdminStats: guard(deps.log, 'refreshAdminStats', createRefreshAdminStats(deps)),
   };
 }

@@ -5,6 +5,7 @@ import { resetAllowance } from '../db/money/reset-allowance.ts';
 import { purgeExpiredLinks } from '../db/sharing/share-links.ts';
 import { purgeRefused } from '../db/turns/purge.ts';
 import { armSchedules, disarmSchedule } from '../operations/arm-schedules.ts';
+import { startDeliveries } from '../operations/channels/start-deliveries.ts';
 import { compareSchedules, mendSchedules } from '../operations/repair-schedules.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
 import type { MonthActivities, ScheduleReport } from '../workflows/contract/month.ts';
@@ -39,17 +40,20 @@ export function createMonthSteps(deps: ActivityDeps): MonthActivities {
         await deps.planner.disarm('alert', userId);
         return { outcome: 'no_such_user', disarmed: true };
       }
-      const check = await checkUsage(deps.database, { ...owner, purchaseUrl: deps.purchaseUrl });
+      const { purchaseUrl, channels } = deps;
+      const { outward } = channels;
+      const check = await checkUsage(deps.database, { ...owner, purchaseUrl, outward });
       if (check.outcome === 'below') {
         const rearmed = await disarmSchedule(deps, 'alert', { ...owner, userId });
         return { ...check, disarmed: !rearmed.includes('alert') };
       }
-      if (check.outcome === 'sent') {
-        // Operators search the log for these words.
-        deps.log.warn({ ...owner, userId, ...check }, `토큰 임계값 ${check.level}: ${check.usagePercent}%`);
-        announceAccount(deps.redis, { userId });
-      }
-      return { ...check, disarmed: false };
+      if (check.outcome === 'sent_before') return { ...check, disarmed: false };
+      const { deliveryIds, ...sent } = check;
+      // Operators search the log for these words.
+      deps.log.warn({ ...owner, userId, ...sent }, `토큰 임계값 ${sent.level}: ${sent.usagePercent}%`);
+      announceAccount(deps.redis, { userId });
+      await startDeliveries(deps, deliveryIds);
+      return { ...sent, disarmed: false };
     },
     repairSchedules: () => repairSchedules(deps),
   };

@@ -9,6 +9,7 @@ import { isTaken } from '../db/turns/turns.ts';
 import { turnTimeoutMs } from '../domain/attempt-limits.ts';
 import type { TurnRecord } from '../domain/turn.ts';
 import { afterWrite } from '../operations/after-write.ts';
+import { startLostDeliveries } from '../operations/channels/start-deliveries.ts';
 import { startLostPayments } from '../operations/payments/start-lost.ts';
 import { startLostRedrives } from '../operations/run-redrive.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
@@ -21,7 +22,7 @@ const START_UNTIL_MS = 10 * 60_000;
 /**
  * Takes every live turn that has been quiet for longer than its limit and whose workflow is not open (terminated, timed
  * out, lost with Temporal's data, never started) or is open and cannot move: settles a stored answer, starts what never
- * began, fails the rest `interrupted`. Starts redrives, purchases and refunds that are nowhere but in PostgreSQL. Then
+ * began, fails the rest `interrupted`. Starts redrives, purchases, refunds and deliveries that are nowhere but in PostgreSQL. Then
  * proves the counters against the ledger. On the way it erases the texts of the OpenAI door whose time is over.
  */
 export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['reconcileTurns'] {
@@ -34,10 +35,11 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
     }
     const redrives = await startLostRedrives(deps, deps.reconcile);
     const payments = await startLostPayments(deps, deps.reconcile);
+    const deliveries = await startLostDeliveries(deps, deps.reconcile);
     const expiredHolds = await expireHolds(deps.database);
     await eraseTexts(deps.database, { afterSeconds: deps.reconcile.apiTextSeconds, onStep: goOn });
     const { mismatches, accountIds } = await proveBooks(deps.database, { onStep: goOn });
-    const report: ReconcileReport = { ...found, redrives, payments, expiredHolds, mismatches };
+    const report: ReconcileReport = { ...found, redrives, payments, deliveries, expiredHolds, mismatches };
     deps.metrics.reconciled(report);
     if (mismatches > 0) deps.log.error({ ...report, accountIds }, 'counters differ from the ledger');
     else if (Object.values({ ...report, failed: 0 }).some((count) => count > 0))

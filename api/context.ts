@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import type { Channels } from '../operations/channels/channels.ts';
 import type { Shop } from '../operations/payments.ts';
 import type { Database } from '../db/database.ts';
 import type { HeldKey } from '../db/people/key-holders.ts';
@@ -16,6 +17,7 @@ import type { TurnFeed } from '../platform/streams/turn-feed.ts';
 import type { Logger } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { Tracing } from '../platform/telemetry/span.ts';
+import type { DeliveryRuns } from '../platform/temporal/delivery-runs.ts';
 import type { PaymentRuns } from '../platform/temporal/payment-runs.ts';
 import type { Redrives, TemporalLinks } from '../platform/temporal/redrives.ts';
 import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
@@ -38,6 +40,8 @@ export interface ApiDeps {
   readonly redrives: Redrives;
   readonly paymentRuns: PaymentRuns;
   readonly shop: Shop;
+  readonly channels: Channels;
+  readonly deliveryRuns: DeliveryRuns;
   readonly links: TemporalLinks;
   readonly stats: StatsCache;
   readonly planner: Planner;

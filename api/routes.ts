@@ -15,10 +15,12 @@ import { grantRoutes } from './routes/grants.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { mailLinkRoutes } from './routes/mail-links.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { openaiRoutes } from './routes/openai.ts';
 import { paymentWebhookRoutes } from './routes/payment-webhooks.ts';
+import { preferenceRoutes } from './routes/preferences.ts';
 import { purchaseRoutes } from './routes/purchases.ts';
 import { codeRoutes } from './routes/codes.ts';
 import { redriveRoutes } from './routes/redrives.ts';
@@ -46,6 +48,8 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...keyRoutes(deps),
     ...historyRoutes(deps),
     ...notificationRoutes(deps),
+    ...preferenceRoutes(deps),
+    ...mailLinkRoutes(deps),
     ...eventRoutes(deps),
     ...auditRoutes(deps),
     ...grantRoutes(deps),

@@ -31,6 +31,7 @@ const REQUEST_ERRORS = [
   'code_invalid',
   'not_acceptable',
   'provider_unavailable',
+  'channel_off',
   'overloaded',
   'internal',
 ] as const;

@@ -126,6 +126,10 @@ export const ERROR_SENTENCES = {
     ko: '지금은 결제 서비스를 이용할 수 없습니다. 잠시 후 다시 시도하세요.',
     en: 'The payment service does not answer right now; try again shortly.',
   },
+  channel_off: {
+    ko: '이 서비스에서는 아직 메일을 보내지 않습니다.',
+    en: 'This service does not send mail yet.',
+  },
   account_suspended: {
     ko: '이용이 정지된 계정입니다. 고객센터에 문의해 주세요.',
     en: 'This account is suspended; please contact support.',
@@ -213,10 +217,10 @@ const ALERT_TEXTS = {
 } as const satisfies Record<Locale, (figures: AlertFigures) => { title: string; body: string }>;
 
 /** `YYYY-MM-DDTHH:MM` on the wall clock of the zone. */
-function shown(at: Instant, timeZone: string): string {
+export function shown(at: Instant, timeZone: string): string {
   return new Date(wallClock(at, timeZone)).toISOString().slice(0, 16);
 }
 
-function grouped(tokens: number): string {
+export function grouped(tokens: number): string {
   return tokens.toLocaleString('en-US');
 }

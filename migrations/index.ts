@@ -45,6 +45,8 @@ import { RedeemCodes } from './20261130131858-redeem-codes.ts';
 import { AcceptMismatches } from './20261130132933-accept-mismatches.ts';
 import { FindLooksByTime } from './20261130132934-find-looks-by-time.ts';
 import { FindDisputes } from './20261130132935-find-disputes.ts';
+import { SendNotificationsOut } from './20261130124712-send-notifications-out.ts';
+import { TellOnce } from './20261130124713-tell-once.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -104,4 +106,6 @@ export const MIGRATIONS = [
   AcceptMismatches,
   FindLooksByTime,
   FindDisputes,
+  SendNotificationsOut,
+  TellOnce,
 ] as const;

@@ -3,7 +3,7 @@ import type { Stack } from './stack.ts';
 /** What a person needs next, for standard output. The curl line can be pasted as it stands. */
 export function bannerOf(
   { demo, temporalUi, services }: Pick<Stack, 'demo' | 'temporalUi' | 'services'>,
-  { url, web, seconds }: { url: string; web: string; seconds: number },
+  { url, web, mail, seconds }: { url: string; web: string; mail: string | null; seconds: number },
 ): string {
   const shop = services.find(({ name }) => name === 'shop');
   const lines = [
@@ -13,6 +13,7 @@ export function bannerOf(
     `  app           ${web}${demo === null ? '' : `/#demo=${demo.secret}`}`,
     `  API           ${url}/api/docs`,
     ...(temporalUi === null ? [] : [`  Temporal UI   ${temporalUi}`]),
+    `  mail          ${mail ?? 'off (SMTP_URL is not set)'}`,
     `  model         ${services.find(({ name }) => name === 'model')?.label ?? ''}`,
     ...(shop === undefined ? [] : [`  shop          ${shop.url} (${shop.label})`]),
     ...(demo === null

@@ -96,7 +96,9 @@ async function serve({
       postgres: { url: stack.urls.postgres },
       redis: { url: stack.urls.redis },
     });
-    process.stdout.write(bannerOf(stack, { url, web: page, seconds: (performance.now() - began) / 1_000 }));
+    process.stdout.write(
+      bannerOf(stack, { url, web: page, mail: mailOf(config), seconds: (performance.now() - began) / 1_000 }),
+    );
   };
   const failed = Promise.race(
     stack.services.map(async (service) => {
@@ -138,6 +140,11 @@ function endedByItself(name: string, { dataDir }: ServiceContext): SetupError {
 
 async function aborted(signal: AbortSignal): Promise<null> {
   return signal.aborted ? null : new Promise((done) => signal.addEventListener('abort', () => done(null)));
+}
+
+/** By which server mail leaves, and from whom; null: by none. */
+function mailOf({ mail }: Config): string | null {
+  return mail === null ? null : `${mail.host}:${mail.port}, from ${mail.from.address}`;
 }
 
 /** The host by which this machine reaches the app. */

@@ -7,6 +7,9 @@ import { taskQueues } from '../workflows/contract/ids.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { traceWorker } from './tracing.ts';
 
+/** Deliveries that one worker tries at once: a few more than the connections to the mail server. */
+const DELIVERY_SLOTS = 10;
+
 export interface WorkerSettings {
   readonly taskQueuePrefix: string;
   readonly turnSlots: number;
@@ -18,7 +21,7 @@ export interface WorkerSettings {
 }
 
 /**
- * One worker for each queue, so that replays and schedules never take a person's slot. Start them with `run()`, end
+ * One worker for each queue, so that replays, schedules and deliveries never take a person's slot. Start them with `run()`, end
  * them with `shutdown()`.
  * @param workflowBundle the workflow code; by default the code of this program.
  */
@@ -55,12 +58,19 @@ export async function createWorkers(
           },
         }),
   };
+  const { workflowBundle: _, ...activitiesOnly } = shared;
   return Promise.all([
     Worker.create({ ...shared, taskQueue: queues.turns, maxConcurrentActivityTaskExecutions: settings.turnSlots }),
     Worker.create({
       ...shared,
       taskQueue: queues.background,
       maxConcurrentActivityTaskExecutions: settings.backgroundSlots,
+    }),
+    // Servers that are slow or away keep these places only.
+    Worker.create({
+      ...activitiesOnly,
+      taskQueue: queues.deliveries,
+      maxConcurrentActivityTaskExecutions: DELIVERY_SLOTS,
     }),
   ]);
 }

@@ -24,6 +24,7 @@ function describe({
   failed = 0,
   redrives = 0,
   payments = 0,
+  deliveries = 0,
   expiredHolds,
   mismatches,
 }: ReconcileReport): string {
@@ -34,6 +35,7 @@ function describe({
     'not mended': failed,
     'redrives started': redrives,
     'payments started': payments,
+    'deliveries started': deliveries,
     'holds expired': expiredHolds,
   }).filter(([, count]) => count > 0);
   const mended = found.length === 0 ? 'nothing to mend' : found.map(([what, count]) => `${count} ${what}`).join(', ');

@@ -43,6 +43,7 @@ export const STATUS_OF = {
   too_many_keys: 409,
   key_rotating: 409,
   not_acceptable: 409,
+  channel_off: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,
   content_filtered: 422,

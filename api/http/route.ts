@@ -52,7 +52,7 @@ interface CallerRoute<Params, Query, Body> extends Described<Params, Query> {
 }
 
 interface Described<Params, Query> {
-  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** With `:name` for each parameter. */
   readonly path: string;
   readonly summary: string;

@@ -3,10 +3,10 @@ import { alertLevelOf, decideAlert, type AlertLevel, type SentAlert } from '../.
 import { alertText, type Locale } from '../../domain/messages.ts';
 import { totalAvailable, usagePercent } from '../../domain/policy.ts';
 import { first, one, type Database, type Tx } from '../database.ts';
+import { writeNotification, type Outward } from '../channels/outbox.ts';
 import { lockAccount } from '../money/accounts.ts';
 import { forgetNeedless } from '../money/armed.ts';
 import type { LockedAccount } from '../money/locked-account.ts';
-import { writeNotification } from './notifications.ts';
 
 export type UsageCheck =
   | { readonly outcome: 'below'; readonly usagePercent: number }
@@ -16,6 +16,8 @@ export type UsageCheck =
       readonly level: AlertLevel;
       readonly usagePercent: number;
       readonly notificationId: number;
+      /** To be started after the commit. */
+      readonly deliveryIds: readonly string[];
     };
 
 /**
@@ -25,7 +27,7 @@ export type UsageCheck =
  */
 export async function checkUsage(
   database: Database,
-  { accountId, purchaseUrl }: { accountId: number; purchaseUrl: string },
+  { accountId, purchaseUrl, outward }: { accountId: number; purchaseUrl: string; outward: Outward },
 ): Promise<UsageCheck> {
   return database.locking({ accountId }, async (tx) => {
     const account = await lockAccount(tx, accountId);
@@ -47,19 +49,25 @@ export async function checkUsage(
     );
     const { locale } = await one(sql<{ locale: Locale }>`select locale from users where id = ${account.userId}`, tx);
     const { period, timeZone, userId } = account;
-    const text = alertText(
-      {
-        level,
-        usagePercent: percent,
-        remainingTokens: Math.max(0, total - used),
-        resetsAt: period.endsAt,
-        timeZone,
-        purchaseUrl,
-      },
+    const figures = {
+      level,
+      usagePercent: percent,
+      remainingTokens: Math.max(0, total - used),
+      resetsAt: period.endsAt,
+      timeZone,
+      purchaseUrl,
+    };
+    const { notificationId, deliveryIds } = await writeNotification(tx, {
+      userId,
+      told: { kind: 'usage.alert', figures },
       locale,
-    );
-    const notificationId = await writeNotification(tx, { userId, alertId, level, ...text, purchaseUrl, now });
-    return { outcome: 'sent', level, usagePercent: percent, notificationId };
+      purchaseUrl,
+      now,
+      outward,
+      alert: { alertId, level, ...alertText(figures, locale) },
+    });
+    if (notificationId === null) throw new Error('an alert has one notification, and this one is new');
+    return { outcome: 'sent', level, usagePercent: percent, notificationId, deliveryIds };
   });
 }
 

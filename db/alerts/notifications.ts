@@ -1,47 +1,17 @@
 import { sql } from 'kysely';
-import type { AlertLevel } from '../../domain/alerts.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { Instant } from '../../domain/period.ts';
-import { Delivery, Notification } from '../entities/notification.ts';
+import { Notification } from '../entities/notification.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
-import { columnsOf, type RowOf } from '../columns.ts';
-import { first, one, type Database, type Sql, type Tx } from '../database.ts';
-
-export interface NewNotification {
-  readonly userId: number;
-  readonly alertId: number;
-  readonly level: AlertLevel;
-  readonly title: string;
-  readonly body: string;
-  readonly purchaseUrl: string;
-  readonly now: Instant;
-}
-
-/** Writes a notification with one outbox row a channel. In the app it is delivered by being there. */
-export async function writeNotification(
-  tx: Tx,
-  { userId, alertId, level, title, body, purchaseUrl, now }: NewNotification,
-): Promise<number> {
-  const em = tx.em();
-  const at = new Date(now);
-  const notification = em.create(Notification, {
-    user: userId,
-    alert: alertId,
-    level,
-    title,
-    body,
-    purchaseUrl,
-    createdAt: at,
-  });
-  em.create(Delivery, { notification, channel: 'in_app', state: 'delivered', attempts: 1, dueAt: at, endedAt: at });
-  await em.flush();
-  return notification.id;
-}
+import { columnsOf, type RowOf, type Whole } from '../columns.ts';
+import { first, one, type Database, type Sql } from '../database.ts';
 
 const columns = columnsOf(Notification, 'n', ['id', 'level', 'title', 'body', 'purchaseUrl', 'createdAt', 'readAt']);
 
+/** What the app shows: alerts, which have a level. Notifications of other kinds leave by other channels only. */
+const isShown = sql`level is not null`;
+
 /** Instants in milliseconds. */
-export type NotificationRecord = Readonly<RowOf<typeof columns>>;
+export type NotificationRecord = Readonly<Whole<Omit<RowOf<typeof columns>, 'readAt'>> & { readAt: number | null }>;
 
 /**
  * Newest first, with the number of unread ones in the same snapshot.
@@ -53,10 +23,10 @@ export async function listNotifications(
 ): Promise<Page<NotificationRecord> & { unreadCount: number }> {
   const before = list.cursor === null ? null : decodeCursor(list.cursor, ['number'])[0];
   const { rows } = await sql<Partial<NotificationRecord> & { unreadCount: number }>`
-    select u.*, n.* from (select count(*)::int as "unreadCount" from notifications where user_id = ${list.userId} and read_at is null) u
+    select u.*, n.* from (select count(*)::int as "unreadCount" from notifications where user_id = ${list.userId} and ${isShown} and read_at is null) u
     left join lateral (
       select ${columns} from notifications n
-      where user_id = ${list.userId} and (not ${list.unread}::boolean or read_at is null) and (${before}::bigint is null or id < ${before}::bigint)
+      where user_id = ${list.userId} and ${isShown} and (not ${list.unread}::boolean or read_at is null) and (${before}::bigint is null or id < ${before}::bigint)
       order by id desc limit ${list.limit + 1}
     ) n on true`
     .execute(database.reads)
@@ -75,7 +45,7 @@ export async function readNotification(
 ): Promise<NotificationRecord> {
   const found = await first(
     sql<NotificationRecord>`update notifications n set read_at = coalesce(read_at, ${database.sql.clock()})
-    where id = ${notificationId} and user_id = ${userId} returning ${columns}`,
+    where id = ${notificationId} and user_id = ${userId} and ${isShown} returning ${columns}`,
     database.sql,
   );
   if (found === null) throw new AppError('not_found');
@@ -88,7 +58,7 @@ export async function readAllNotifications(
   { userId }: { userId: number },
 ): Promise<{ unreadCount: number }> {
   return database.transaction(async (tx) => {
-    const unread = sql`from notifications where user_id = ${userId} and read_at is null`;
+    const unread = sql`from notifications where user_id = ${userId} and ${isShown} and read_at is null`;
     tx.write(sql`update notifications set read_at = ${tx.clock()} where id in (select id ${unread})`);
     return one(sql<{ unreadCount: number }>`select count(*)::int as "unreadCount" ${unread}`, tx);
   });
@@ -103,7 +73,7 @@ export async function findNotificationsSince(
   { userId, after, limit }: { userId: number; after: number; limit: number },
 ): Promise<NotificationRecord[]> {
   const { rows } =
-    await sql<NotificationRecord>`select ${columns} from notifications n where user_id = ${userId} and id > ${after} order by id limit ${limit}`.execute(
+    await sql<NotificationRecord>`select ${columns} from notifications n where user_id = ${userId} and ${isShown} and id > ${after} order by id limit ${limit}`.execute(
       on,
     );
   return rows;

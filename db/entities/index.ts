@@ -2,6 +2,7 @@ import { Account, Period } from './account.ts';
 import { Alert } from './alert.ts';
 import { Attempt, UnpaidTokens } from './attempt.ts';
 import { AuditEntry } from './audit-entry.ts';
+import { Address, AddressChange, InstallationKey, NotificationPreference, Suppression } from './channels/address.ts';
 import { Conversation } from './conversation.ts';
 import { Hold } from './hold.ts';
 import { ApiKey, KeyUsage } from './keys/api-key.ts';
@@ -39,6 +40,11 @@ export const ENTITIES = [
   Alert,
   Notification,
   Delivery,
+  Address,
+  AddressChange,
+  Suppression,
+  NotificationPreference,
+  InstallationKey,
   AuditEntry,
   Redrive,
   RedriveTurn,

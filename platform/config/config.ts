@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { LONGEST_ATTEMPT_MS, STALL_LIMITS } from '../../domain/attempt-limits.ts';
 import { SetupError } from '../../domain/setup-error.ts';
 import { readCatalogue } from './catalogue.ts';
+import { readMail } from './channels-settings.ts';
 import { readOidc } from './oidc-settings.ts';
 import { readPayments } from './payments-settings.ts';
 
@@ -53,6 +54,8 @@ const envSchema = z.object({
   TOSS_API_URL: z.url({ protocol: /^https?$/ }).default('https://api.tosspayments.com'),
   TOSS_SCRIPT_URL: z.url({ protocol: /^https?$/ }).default('https://js.tosspayments.com/v2/standard'),
   PAYMENTS_KEY: z.string().optional(),
+  SMTP_URL: z.string().optional(),
+  MAIL_FROM: z.string().optional(),
   TEST_ROUTES: z.stringbool().optional(),
   SENDS_PER_MINUTE: positive(600),
   READS_PER_SECOND: positive(200),
@@ -136,6 +139,8 @@ export function readConfig(env: Env = process.env) {
     oidc: readOidc(e),
     publicUrl,
     payments: readPayments(e, { isProduction }),
+    /** Null: no mail leaves. */
+    mail: readMail(e),
     policy: { purchaseUrl: e.PURCHASE_URL ?? `${publicUrl ?? 'https://turnkeeper.example'}/purchase` },
     /** Unless somebody says: only the demo has them, and a real model makes it more than one. */
     testRoutes:

@@ -29,6 +29,7 @@ export interface Metrics {
   /** @param characters of an answer that never went through Redis. Readers get them from PostgreSQL. */
   deltasDropped(characters: number): void;
   reconciled(report: ReconcileReport): void;
+  deliveryTried(attempt: { channel: string; outcome: string }): void;
   /** @param request.route the route's template; `none` when no route matched. */
   requestEnded(request: { method: string; route: string; status: number; seconds: number }): void;
   errorSent(code: ErrorCode): void;
@@ -94,6 +95,11 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
     'What reconcile found: turns settled, started, interrupted, or not to be mended (failed); holds expired; counters that differ from the ledger',
     ['finding'],
   );
+  const deliveries = counter(
+    'turnkeeper_delivery_attempts_total',
+    'Attempts to deliver a notification, by channel and outcome: accepted, later (tried again), refused, unknown',
+    ['channel', 'outcome'],
+  );
   const requests = seconds(
     'turnkeeper_http_request_duration_seconds',
     'Requests by route, until the answer was sent (a stream: until it began)',
@@ -118,6 +124,7 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
     reconciled(report) {
       for (const [finding, count] of Object.entries(findingsOf(report))) findings.inc({ finding }, count);
     },
+    deliveryTried: (attempt) => deliveries.inc(attempt),
     requestEnded: ({ method, route, status, seconds: value }) =>
       requests.observe({ method: METHODS.has(method) ? method : 'OTHER', route, status }, value),
     errorSent: (code) => errors.inc({ code }),

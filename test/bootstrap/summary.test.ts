@@ -91,10 +91,11 @@ test('a taken PORT is named, and its number is given to no service', async () =>
 test("on a database of somebody else's the banner shows no keys", () => {
   const banner = bannerOf(
     { demo: null, temporalUi: null, services: [] },
-    { url: 'http://127.0.0.1:3000', web: 'http://127.0.0.1:3000', seconds: 1 },
+    { url: 'http://127.0.0.1:3000', web: 'http://127.0.0.1:3000', mail: null, seconds: 1 },
   );
   expect(banner).not.toContain('Bearer');
   expect(banner).toContain('user create');
+  expect(banner).toContain('mail          off (SMTP_URL is not set)');
 });
 
 test("only the app's own address in the banner carries the secret of the demo", () => {
@@ -105,7 +106,7 @@ test("only the app's own address in the banner carries the secret of the demo", 
   } as const;
   const banner = bannerOf(
     { demo, temporalUi: null, services: [] },
-    { url: 'http://127.0.0.1:3000', web: 'http://127.0.0.1:5173', seconds: 1 },
+    { url: 'http://127.0.0.1:3000', web: 'http://127.0.0.1:5173', mail: null, seconds: 1 },
   );
   expect(banner.split('\n').filter((line) => line.includes('S3cret'))).toEqual([
     '  app           http://127.0.0.1:5173/#demo=S3cret',

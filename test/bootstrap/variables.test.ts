@@ -42,6 +42,8 @@ const EXAMPLES = [
   'TOSS_SECRET_KEY',
   'TOSS_CLIENT_KEY',
   'PAYMENTS_KEY',
+  'SMTP_URL',
+  'MAIL_FROM',
 ];
 
 test('.env.example names every variable the program reads, and no other', () => {

@@ -19,12 +19,14 @@ beforeEach(async () => {
 });
 
 const HOUR = 3_600_000;
+/** Mail leads out of here; who has an address gets it. */
+const outward = { email: true };
 const DECEMBER = Date.parse('2026-12-01T00:00:00+09:00');
 const putAt = (percent: number, now = NOW) =>
   atInstant(now, () => setTestUsage(db.database, { accountId: person.accountId, percent }));
 const check = (now = NOW): Promise<UsageCheck> =>
   atInstant(now, () =>
-    checkUsage(db.database, { accountId: person.accountId, purchaseUrl: 'https://shop.example/buy' }),
+    checkUsage(db.database, { accountId: person.accountId, purchaseUrl: 'https://shop.example/buy', outward }),
   );
 const alerts = () =>
   rows(

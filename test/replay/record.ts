@@ -1,6 +1,7 @@
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { hostname } from 'node:os';
 import { hashWorkflows } from '../../worker/bundle.ts';
+import { mailingBy, startTestMail, type TestMail } from '../support/mail.ts';
 import { sellingBy, startTestShop, type TestShop } from '../support/shop.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import { ALL_SCENARIOS, readRecorded, shapeOf, writeRecorded, type RecordedHistory } from './recorded.ts';
@@ -21,19 +22,21 @@ async function main(wanted: readonly string[]): Promise<void> {
     );
   const version = `${new Date().toISOString().slice(0, 10).replaceAll('-', '')}-${(await hashWorkflows()).slice(0, 8)}`;
   const shop = await startTestShop();
-  const stack = await openStack(await sellingBy(shop), {});
+  const mail = await startTestMail();
+  const stack = await openStack({ ...mailingBy(mail), ...(await sellingBy(shop)) }, {});
   try {
-    for (const [name, scenario] of scenarios) await record(name, scenario, { stack, shop }, version);
+    for (const [name, scenario] of scenarios) await record(name, scenario, { stack, shop, mail }, version);
   } finally {
     await stack.close();
     await shop.close();
+    await mail.close();
   }
 }
 
 async function record(
   name: string,
   scenario: Scenario,
-  stage: { stack: TestStack; shop: TestShop },
+  stage: { stack: TestStack; shop: TestShop; mail: TestMail },
   version: string,
 ): Promise<void> {
   const opened: TestStack[] = [];

@@ -3,6 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { sql } from 'kysely';
 import {
   ADMIN_STATS_SCHEDULE_ID,
+  deliveryWorkflowId,
   RECONCILE_SCHEDULE_ID,
   purchaseWorkflowId,
   redriveWorkflowId,
@@ -11,10 +12,12 @@ import {
   userScheduleId,
   type WORKFLOW_TYPES,
 } from '../../workflows/contract/ids.ts';
+import { TRY_NOW } from '../../workflows/contract/deliveries.ts';
 import { Gate, type Point } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { lockRows, type RowLock } from '../support/lock.ts';
 import { restartRedrive } from '../support/redrive.ts';
+import { giveAddress, mailsOf, type TestMail } from '../support/mail.ts';
 import type { TestShop } from '../support/shop.ts';
 import { TestSchedule } from '../support/schedules.ts';
 import type { Person, TestStack } from '../support/stack.ts';
@@ -36,6 +39,8 @@ export interface Stage {
   /** It sells by `shop`. */
   readonly stack: TestStack;
   readonly shop: TestShop;
+  /** It sends mail by `mail`. */
+  readonly mail: TestMail;
   /** Opens a stack for the scenario, without a worker until it starts one. */
   openIdle(): Promise<TestStack>;
 }
@@ -283,7 +288,50 @@ export const SCENARIOS = {
         await stage.shop.refund(purchaseId, 4_900);
       }),
   },
+  deliver: {
+    accepted: async (stage) => delivered(stage),
+    'tried-again-when-asked': async (stage) => {
+      stage.mail.next({ at: 'rcpt', code: 450 });
+      return delivered(stage, async (workflowId) => {
+        await until(async () => (await attemptsOf(stage.stack, workflowId)) === 1);
+        await stage.stack.temporal.client.workflow.getHandle(workflowId).signal(TRY_NOW);
+      });
+    },
+    refused: async (stage) => {
+      stage.mail.next({ at: 'rcpt', code: 550 });
+      return delivered(stage);
+    },
+  },
 } as const satisfies Record<keyof typeof WORKFLOW_TYPES, Record<string, Scenario>>;
+
+/**
+ * The mail of an alert, delivered or refused.
+ * @param meanwhile is called when its workflow has begun.
+ */
+async function delivered(
+  { stack }: Stage,
+  meanwhile: (workflowId: string) => Promise<void> = async () => {},
+): Promise<Run> {
+  const person = await stack.person();
+  await giveAddress(stack, person);
+  await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 92 });
+  await until(async () => (await mailsOf(stack, person)).length === 1);
+  const [mail] = await mailsOf(stack, person);
+  const workflowId = deliveryWorkflowId(mail?.id ?? '');
+  await meanwhile(workflowId);
+  await until(async () => (await mailsOf(stack, person))[0]?.state !== 'pending');
+  await stack.temporal.client.workflow
+    .getHandle(workflowId)
+    .result()
+    .catch(() => {});
+  return { stack, workflowId };
+}
+
+/** How many attempts of a delivery are over. */
+async function attemptsOf({ temporal }: TestStack, workflowId: string): Promise<number> {
+  const { events } = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
+  return (events ?? []).filter(({ timerStartedEventAttributes }) => timerStartedEventAttributes).length;
+}
 
 /** A purchase that its buyer has paid, whose workflow is over. */
 async function paid({ stack, shop }: Stage): Promise<Run & { purchaseId: string; buyer: Person }> {

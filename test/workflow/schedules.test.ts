@@ -14,6 +14,9 @@ import { TestSchedule } from '../support/schedules.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
+/** No channel leads out of this stack. */
+const outward = { email: false };
+
 let stack: TestStack;
 /** The policy's clock; Temporal's is real. */
 let now = Date.now;
@@ -324,9 +327,9 @@ describe('races', () => {
     await alert.results(1);
     await buy(50_000);
     // What the check's own run does before it deletes.
-    expect((await checkUsage(stack.db.database, { accountId, purchaseUrl: 'https://shop.example' })).outcome).toBe(
-      'below',
-    );
+    expect(
+      (await checkUsage(stack.db.database, { accountId, purchaseUrl: 'https://shop.example', outward })).outcome,
+    ).toBe('below');
   }
 
   test('armed while being disarmed: the schedule is there in the end, and remembered', async () => {
@@ -358,7 +361,7 @@ describe('races', () => {
         await stack.planner.arm(kind, account);
         if (kind !== 'alert') return;
         await buy(50_000);
-        await checkUsage(stack.db.database, { accountId, purchaseUrl: 'https://shop.example' });
+        await checkUsage(stack.db.database, { accountId, purchaseUrl: 'https://shop.example', outward });
         await disarmSchedule(arming(), 'alert', { accountId, userId: person.userId });
       },
     };

@@ -4,6 +4,7 @@ import { useMe, useUpdateMe } from '../session/me.ts';
 import { Page } from '../ui/Page.tsx';
 import { Button } from '../ui/Button.tsx';
 import { Problem } from '../ui/Problem.tsx';
+import { Notifications } from './Notifications.tsx';
 
 /** Language and time zone: they decide what the person reads and when their month begins. */
 export function PreferencesPage() {
@@ -67,6 +68,7 @@ export function PreferencesPage() {
         <div role="status">{update.isSuccess && <p className="text-sm text-good">{t('prefs.saved')}</p>}</div>
         {update.isError && <Problem error={update.error} />}
       </form>
+      <Notifications />
     </Page>
   );
 }

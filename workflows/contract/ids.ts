@@ -10,6 +10,7 @@ export const WORKFLOW_TYPES = {
   redriveTurns: 'redriveTurns',
   purchase: 'purchase',
   refund: 'refund',
+  deliver: 'deliver',
 } as const;
 
 /**
@@ -59,6 +60,11 @@ export function refundWorkflowId(refundId: string): string {
   return `refund/${refundId}`;
 }
 
+/** A delivery has one workflow. It is started again when somebody resends it, or Temporal has lost it. */
+export function deliveryWorkflowId(deliveryId: string): string {
+  return `deliver/${deliveryId}`;
+}
+
 /** @returns null for a schedule that belongs to no user. */
 export function parseUserScheduleId(id: string): { kind: ScheduleKind; userId: number } | null {
   const [, folder, digits] = /^(allowance-reset|usage-alert)\/([1-9]\d{0,15})$/.exec(id) ?? [];
@@ -67,7 +73,21 @@ export function parseUserScheduleId(id: string): { kind: ScheduleKind; userId: n
     : { kind: folder === SCHEDULE_FOLDERS.reset ? 'reset' : 'alert', userId: Number(digits) };
 }
 
-/** `turns` is for people, `background` for replays, schedules and reconcile. The prefix keeps test runs apart. */
-export function taskQueues(prefix: string): { readonly turns: string; readonly background: string } {
-  return { turns: `${prefix}turns`, background: `${prefix}background` };
+export interface TaskQueues {
+  readonly turns: string;
+  readonly background: string;
+  readonly deliveries: string;
+}
+
+/**
+ * `turns` is for people, `background` for replays, schedules and reconcile, `deliveries` for the calls of servers that
+ * may be slow. The prefix keeps test runs apart.
+ */
+export function taskQueues(prefix: string): TaskQueues {
+  return { turns: `${prefix}turns`, background: `${prefix}background`, deliveries: `${prefix}deliveries` };
+}
+
+/** The queue of deliveries beside the queue of a workflow. */
+export function deliveriesQueueOf(background: string): string {
+  return taskQueues(background.replace(/background$/, '')).deliveries;
 }

@@ -13,6 +13,8 @@ export interface ReconcileReport {
   readonly redrives?: number;
   /** Purchases and refunds whose workflow was not there. Absent in histories of older workers. */
   readonly payments?: number;
+  /** Deliveries whose workflow was not there. Absent in histories of older workers. */
+  readonly deliveries?: number;
   readonly expiredHolds: number;
   /**
    * Accounts or periods whose counters, or periods whose rollups, differ from the sum of their ledger entries. It must

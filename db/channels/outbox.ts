@@ -1,0 +1,139 @@
+import { sql, type RawBuilder } from 'kysely';
+import type { AlertLevel } from '../../domain/alerts.ts';
+import { isSwitchable, type NotificationKind } from '../../domain/channels/kinds.ts';
+import { letterOf, type Told } from '../../domain/channels/letters.ts';
+import type { Locale } from '../../domain/messages.ts';
+import type { Instant } from '../../domain/period.ts';
+import { first, type Sql, type Tx } from '../database.ts';
+import { addressOf, hashOfAddress } from './targets.ts';
+
+/** Which channels lead out of this installation. A channel that is off gets no row, so that nothing piles up. */
+export interface Outward {
+  readonly email: boolean;
+}
+
+export interface NewNotification {
+  readonly userId: number;
+  readonly told: Told;
+  readonly locale: Locale;
+  readonly purchaseUrl: string;
+  readonly now: Instant;
+  readonly outward: Outward;
+  /** Of an alert: it is shown in the app, with a text of its own. */
+  readonly alert?: {
+    readonly alertId: number;
+    readonly level: AlertLevel;
+    readonly title: string;
+    readonly body: string;
+  };
+  /** What any other is about: it is told once a reader, kind and key. */
+  readonly key?: string;
+  /** An address that is still to be confirmed; absent: the person's. */
+  readonly to?: string;
+}
+
+/**
+ * Writes a notification with one row a channel and address, in the transaction that decides it. In the app it is
+ * delivered by being there; the others are started by `startDeliveries` after the commit (G52).
+ * @returns `notificationId` null when it has been told before.
+ */
+export async function writeNotification(
+  tx: Tx,
+  { userId, told, locale, purchaseUrl, now, outward, alert, key, to }: NewNotification,
+): Promise<{ notificationId: number | null; deliveryIds: readonly string[] }> {
+  const { kind, figures } = told;
+  const { title, body } = alert ?? textOf(told, locale);
+  const at = new Date(now);
+  const notification = await first(
+    sql<{
+      id: number;
+    }>`insert into notifications (user_id, alert_id, level, kind, key, locale, figures, title, body, purchase_url, created_at)
+    values (${userId}, ${alert?.alertId ?? null}, ${alert?.level ?? null}, ${kind}, ${key ?? null}, ${locale},
+      ${JSON.stringify(figures)}::jsonb, ${title}, ${body}, ${purchaseUrl}, ${at})
+    on conflict (user_id, kind, key) where key is not null do nothing returning id::float8 as id`,
+    tx,
+  );
+  if (notification === null) return { notificationId: null, deliveryIds: [] };
+  const { id } = notification;
+  if (alert !== undefined)
+    tx.write(sql`insert into deliveries (notification_id, channel, state, attempts, due_at, queued_at, ended_at)
+      values (${id}, 'in_app', 'delivered', 1, ${at}, ${at}, ${at})`);
+  const deliveryIds = outward.email ? await queueMail(tx, { notificationId: id, userId, kind, to, at }) : [];
+  return { notificationId: id, deliveryIds };
+}
+
+function textOf(told: Told, locale: Locale): { title: string; body: string } {
+  const { subject, paragraphs } = letterOf(told, locale);
+  return { title: subject, body: paragraphs.join(' ') };
+}
+
+/** One row, to the person's address, unless they have none, have switched this kind off, or it refuses our mail. */
+async function queueMail(
+  tx: Tx,
+  {
+    notificationId,
+    userId,
+    kind,
+    to,
+    at,
+  }: { notificationId: number; userId: number; kind: NotificationKind; to: string | undefined; at: Date },
+): Promise<string[]> {
+  const target = to === undefined ? addressOf(userId) : sql`(select ${to}::text as email)`;
+  const { rows } = await sql<{
+    id: string;
+  }>`insert into deliveries (notification_id, channel, address, due_at, queued_at)
+    select ${notificationId}, 'email', r.email, ${at}, ${at} from ${target} r
+    where r.email is not null and ${mayMail({ userId, kind, email: sql`r.email`, isConfirming: to !== undefined })} returning id`.execute(
+    tx,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Whether a mail of this kind may go to the address now. A mail that asks to confirm an address goes to any. */
+export function mayMail({
+  userId,
+  kind,
+  email,
+  isConfirming,
+}: {
+  userId: number;
+  kind: NotificationKind;
+  email: RawBuilder<unknown>;
+  isConfirming: boolean;
+}): RawBuilder<boolean> {
+  if (isConfirming) return sql`true`;
+  const isOn = isSwitchable(kind)
+    ? sql`not exists (select 1 from notification_preferences p
+        where p.user_id = ${userId} and p.kind = ${kind} and p.channel = 'email' and not p.enabled)`
+    : sql`true`;
+  return sql`(${isOn} and not exists (select 1 from suppressions s where s.hash = ${hashOfAddress(email)}))`;
+}
+
+interface StartableDelivery {
+  readonly deliveryId: string;
+  readonly userId: number;
+  readonly channel: string;
+  readonly kind: NotificationKind;
+}
+
+const startable = sql`d.id as "deliveryId", n.user_id::float8 as "userId", d.channel, n.kind
+  from deliveries d join notifications n on n.id = d.notification_id`;
+
+/** What is told of deliveries when they are started. */
+export async function findDeliveries(on: Sql, deliveryIds: readonly string[]): Promise<StartableDelivery[]> {
+  const { rows } = await sql<StartableDelivery>`select ${startable} where d.id = any(${deliveryIds}::uuid[])`.execute(
+    on,
+  );
+  return rows;
+}
+
+/** Deliveries that are due for `quietMs` and not begun: their start was lost, or Temporal's data. */
+export async function findOverdue(
+  on: Sql,
+  { quietMs, limit }: { quietMs: number; limit: number },
+): Promise<StartableDelivery[]> {
+  const { rows } = await sql<StartableDelivery>`select ${startable}
+    where d.state = 'pending' and d.due_at < ${on.clock()} - ${quietMs}::float8 * interval '1 millisecond'
+    order by d.due_at limit ${limit}`.execute(on);
+  return rows;
+}

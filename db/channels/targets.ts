@@ -1,0 +1,12 @@
+import { sql, type RawBuilder } from 'kysely';
+
+/** Where the person's mail goes: what a link of ours has confirmed, else what their issuer has verified; or null. */
+export function addressOf(userId: number | RawBuilder<unknown>): RawBuilder<{ email: string | null }> {
+  return sql`(select coalesce(a.email, case when u.issuer is not null then u.email end) as email
+    from users u left join addresses a on a.user_id = u.id where u.id = ${userId})`;
+}
+
+/** The SHA-256 of an address, by which it is suppressed. */
+export function hashOfAddress(email: RawBuilder<unknown>): RawBuilder<Buffer> {
+  return sql`sha256(convert_to(${email}, 'UTF8'))`;
+}

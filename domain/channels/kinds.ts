@@ -1,0 +1,26 @@
+/** What people are told of. Each kind has its letter (`domain/channels/letters.ts`) and a row in the page of preferences. */
+export const NOTIFICATION_KINDS = [
+  'usage.alert',
+  'usage.reset',
+  'purchase.deposit',
+  'purchase.paid',
+  'purchase.failed',
+  'purchase.refunded',
+  'security.address',
+] as const;
+export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
+
+/** Mails about money and security cannot be switched off: who did not ask for one has to learn of it. */
+const SWITCHABLE: ReadonlySet<NotificationKind> = new Set(['usage.alert', 'usage.reset']);
+
+export function isSwitchable(kind: NotificationKind): boolean {
+  return SWITCHABLE.has(kind);
+}
+
+/** Channels that a person may switch, kind by kind. What is in the app is there, whatever is sent beside it. */
+export const SWITCHED_CHANNELS = ['email'] as const;
+export type SwitchedChannel = (typeof SWITCHED_CHANNELS)[number];
+
+/** Every way out. `in_app` is delivered by being there. */
+export const CHANNELS = ['in_app', 'email'] as const;
+export type Channel = (typeof CHANNELS)[number];

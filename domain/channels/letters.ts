@@ -1,0 +1,231 @@
+import { grouped, shown, type AlertFigures, type Locale } from '../messages.ts';
+import type { Money } from '../payments/money.ts';
+import type { Instant } from '../period.ts';
+import type { NotificationKind } from './kinds.ts';
+
+interface OfPurchase extends Money {
+  readonly purchaseId: string;
+  /** The buyer's zone, in which days are told. */
+  readonly timeZone: string;
+}
+
+/** What each kind tells: ids, figures and words of ours. Never a provider's code, a card, or a text of a chat. */
+export interface FiguresOf {
+  'usage.alert': AlertFigures;
+  'usage.reset': {
+    readonly period: string;
+    readonly allowanceTokens: number;
+    readonly purchasedTokens: number;
+    readonly resetsAt: Instant;
+    readonly timeZone: string;
+  };
+  /** Whose account the deposit goes to stands on the purchase's page, behind the sign-in. */
+  'purchase.deposit': OfPurchase & { readonly dueAt: Instant };
+  'purchase.paid': OfPurchase & { readonly tokens: number; readonly bonusTokens: number; readonly paidAt: Instant };
+  'purchase.failed': OfPurchase;
+  'purchase.refunded': OfPurchase;
+  /** `which` mailbox has to confirm that mail goes to `email` from now on. */
+  'security.address': { readonly changeId: string; readonly which: 'new' | 'old'; readonly email: string };
+}
+
+/** A notification's kind with its figures. */
+export type Told = { [Kind in NotificationKind]: { kind: Kind; figures: FiguresOf[Kind] } }[NotificationKind];
+
+export interface Letter {
+  readonly subject: string;
+  readonly paragraphs: readonly string[];
+  readonly facts: readonly (readonly [string, string])[];
+  /** A button. A path is below the web app's address. */
+  readonly action: { readonly label: string; readonly to: string } | null;
+}
+
+/** @param confirmPath of a letter that asks to confirm something; empty for the others. */
+export function letterOf(told: Told, locale: Locale, confirmPath = ''): Letter {
+  return write(told, locale, confirmPath);
+}
+
+type Writer<Kind extends NotificationKind> = (figures: FiguresOf[Kind], confirmPath: string) => Letter;
+type Writers = { readonly [Kind in NotificationKind]: Readonly<Record<Locale, Writer<Kind>>> };
+
+function write<Kind extends NotificationKind>(
+  { kind, figures }: { kind: Kind; figures: FiguresOf[Kind] },
+  locale: Locale,
+  confirmPath: string,
+): Letter {
+  const writers: Readonly<Record<Locale, Writer<Kind>>> = WRITERS[kind];
+  return writers[locale](figures, confirmPath);
+}
+
+const WRITERS: Writers = {
+  'usage.alert': {
+    ko: ({ level, usagePercent, remainingTokens, resetsAt, timeZone, purchaseUrl }) => ({
+      subject: `${level === 'CRITICAL' ? '긴급: ' : ''}토큰 ${usagePercent}% 사용`,
+      paragraphs: [
+        `이번 달 토큰의 ${usagePercent}%를 사용했습니다.`,
+        remainingTokens === 0
+          ? '남은 토큰이 없어, 초기화되거나 토큰을 구매하기 전에는 새 질문을 보낼 수 없습니다.'
+          : '토큰을 모두 사용하면 초기화될 때까지 새 질문을 보낼 수 없습니다.',
+      ],
+      facts: [
+        ['남은 토큰', `${grouped(remainingTokens)}개`],
+        ['초기화', when(resetsAt, timeZone, 'ko')],
+      ],
+      action: { label: '토큰 구매', to: purchaseUrl },
+    }),
+    en: ({ level, usagePercent, remainingTokens, resetsAt, timeZone, purchaseUrl }) => ({
+      subject: `${level === 'CRITICAL' ? 'Urgent: ' : ''}${usagePercent}% of tokens used`,
+      paragraphs: [
+        `You have used ${usagePercent}% of this month’s tokens.`,
+        remainingTokens === 0
+          ? 'None are left: you can ask again after the reset, or once you have bought tokens.'
+          : 'When all are used, you can ask again only after the reset.',
+      ],
+      facts: [
+        ['Tokens left', grouped(remainingTokens)],
+        ['Reset', when(resetsAt, timeZone, 'en')],
+      ],
+      action: { label: 'Buy tokens', to: purchaseUrl },
+    }),
+  },
+  'usage.reset': {
+    ko: ({ allowanceTokens, purchasedTokens, resetsAt, timeZone }) => ({
+      subject: '무료 토큰이 초기화되었습니다',
+      paragraphs: ['새 달의 무료 토큰이 채워졌습니다. 다시 대화할 수 있습니다.'],
+      facts: [
+        ['무료 토큰', `${grouped(allowanceTokens)}개`],
+        ['구매한 토큰', `${grouped(purchasedTokens)}개`],
+        ['다음 초기화', when(resetsAt, timeZone, 'ko')],
+      ],
+      action: { label: '대화하기', to: '/' },
+    }),
+    en: ({ allowanceTokens, purchasedTokens, resetsAt, timeZone }) => ({
+      subject: 'Your free tokens are reset',
+      paragraphs: ['The free tokens of the new month are there: you can ask again.'],
+      facts: [
+        ['Free tokens', grouped(allowanceTokens)],
+        ['Purchased tokens', grouped(purchasedTokens)],
+        ['Next reset', when(resetsAt, timeZone, 'en')],
+      ],
+      action: { label: 'Open the chat', to: '/' },
+    }),
+  },
+  'purchase.deposit': {
+    ko: ({ purchaseId, dueAt, timeZone, ...money }) => ({
+      subject: '입금을 기다리고 있습니다',
+      paragraphs: [
+        '아래 기한까지 입금하시면 토큰이 바로 지급됩니다. 입금하실 계좌는 구매 화면에서 확인해 주세요.',
+        '직접 요청한 구매가 아니라면 입금하지 마세요.',
+      ],
+      facts: [
+        ['금액', price(money, 'ko')],
+        ['입금 기한', when(dueAt, timeZone, 'ko')],
+      ],
+      action: { label: '입금 계좌 보기', to: `/purchase/${purchaseId}` },
+    }),
+    en: ({ purchaseId, dueAt, timeZone, ...money }) => ({
+      subject: 'We are waiting for your deposit',
+      paragraphs: [
+        'Your tokens come as soon as the deposit arrives. The page of the purchase shows the account.',
+        'If you did not ask for this purchase, do not pay.',
+      ],
+      facts: [
+        ['Amount', price(money, 'en')],
+        ['Due', when(dueAt, timeZone, 'en')],
+      ],
+      action: { label: 'See the account', to: `/purchase/${purchaseId}` },
+    }),
+  },
+  'purchase.paid': {
+    ko: ({ purchaseId, tokens, bonusTokens, paidAt, timeZone, ...money }) => ({
+      subject: '토큰 구매가 완료되었습니다',
+      paragraphs: ['구매해 주셔서 감사합니다. 토큰이 지급되었습니다.'],
+      facts: [
+        ['토큰', `${grouped(tokens)}개`],
+        ...(bonusTokens === 0 ? [] : [['추가 토큰', `${grouped(bonusTokens)}개`] as const]),
+        ['결제 금액(부가세 포함)', price(money, 'ko')],
+        ['결제 시각', when(paidAt, timeZone, 'ko')],
+        ['구매 번호', purchaseId],
+      ],
+      action: { label: '영수증 보기', to: `/purchase/${purchaseId}` },
+    }),
+    en: ({ purchaseId, tokens, bonusTokens, paidAt, timeZone, ...money }) => ({
+      subject: 'Receipt for your tokens',
+      paragraphs: ['Thank you. Your tokens are there.'],
+      facts: [
+        ['Tokens', grouped(tokens)],
+        ...(bonusTokens === 0 ? [] : [['Bonus tokens', grouped(bonusTokens)] as const]),
+        ['Paid, tax included', price(money, 'en')],
+        ['Paid at', when(paidAt, timeZone, 'en')],
+        ['Purchase', purchaseId],
+      ],
+      action: { label: 'See the receipt', to: `/purchase/${purchaseId}` },
+    }),
+  },
+  'purchase.failed': {
+    ko: ({ purchaseId, timeZone: _, ...money }) => ({
+      subject: '결제가 완료되지 않았습니다',
+      paragraphs: ['결제가 승인되지 않아 토큰이 지급되지 않았습니다. 다른 결제 수단으로 다시 시도해 주세요.'],
+      facts: [['금액', price(money, 'ko')]],
+      action: { label: '구매 내역 보기', to: `/purchase/${purchaseId}` },
+    }),
+    en: ({ purchaseId, timeZone: _, ...money }) => ({
+      subject: 'Your payment did not go through',
+      paragraphs: ['The payment was not approved, so no tokens were given. Please try another way to pay.'],
+      facts: [['Amount', price(money, 'en')]],
+      action: { label: 'See the purchase', to: `/purchase/${purchaseId}` },
+    }),
+  },
+  'purchase.refunded': {
+    ko: ({ purchaseId, timeZone: _, ...money }) => ({
+      subject: '환불이 완료되었습니다',
+      paragraphs: ['아래 금액을 환불했습니다. 결제 수단에 따라 며칠 뒤에 표시될 수 있습니다.'],
+      facts: [['환불 금액', price(money, 'ko')]],
+      action: { label: '구매 내역 보기', to: `/purchase/${purchaseId}` },
+    }),
+    en: ({ purchaseId, timeZone: _, ...money }) => ({
+      subject: 'Your refund is on its way',
+      paragraphs: ['We gave back the amount below. It may take some days until you see it.'],
+      facts: [['Refunded', price(money, 'en')]],
+      action: { label: 'See the purchase', to: `/purchase/${purchaseId}` },
+    }),
+  },
+  'security.address': {
+    ko: ({ which, email }, confirmPath) => ({
+      subject: which === 'new' ? '메일 주소를 확인해 주세요' : '메일 주소 변경을 확인해 주세요',
+      paragraphs: [
+        which === 'new'
+          ? '이 주소로 알림 메일을 받도록 요청하셨습니다. 아래 단추를 눌러 확인해 주세요.'
+          : '알림 메일을 받을 주소를 아래 주소로 바꾸도록 요청하셨습니다. 아래 단추를 눌러 변경을 확인해 주세요.',
+        '직접 요청하지 않았다면 이 메일을 무시해 주세요. 확인하지 않으면 아무것도 바뀌지 않습니다.',
+      ],
+      facts: [['새 주소', email]],
+      action: { label: '확인하기', to: confirmPath },
+    }),
+    en: ({ which, email }, confirmPath) => ({
+      subject: which === 'new' ? 'Confirm your address' : 'Confirm the new address',
+      paragraphs: [
+        which === 'new'
+          ? 'You asked that notices be sent to this address. Please confirm it.'
+          : 'You asked that notices be sent to the address below from now on. Please confirm the change.',
+        'If you did not ask for this, ignore this mail: nothing changes unless it is confirmed.',
+      ],
+      facts: [['New address', email]],
+      action: { label: 'Confirm', to: confirmPath },
+    }),
+  },
+};
+
+/** `12월 1일 0시(서울)`; an hour that is not full has its minutes. */
+function when(at: Instant, timeZone: string, locale: Locale): string {
+  const [date = '', time = ''] = shown(at, timeZone).split('T');
+  const [, month, day] = date.split('-');
+  const [hour, minute] = time.split(':');
+  if (locale === 'en') return `${date} ${time} (${timeZone})`;
+  const clock = minute === '00' ? `${Number(hour)}시` : `${Number(hour)}시 ${Number(minute)}분`;
+  return `${Number(month)}월 ${Number(day)}일 ${clock}(${timeZone === 'Asia/Seoul' ? '서울' : timeZone})`;
+}
+
+function price({ amount, currency }: Money, locale: Locale): string {
+  if (currency === 'USD') return `$${grouped(Math.trunc(amount / 100))}.${String(amount % 100).padStart(2, '0')}`;
+  return locale === 'ko' ? `${grouped(amount)}원` : `KRW ${grouped(amount)}`;
+}
