@@ -35,18 +35,18 @@ import { SayWhatATurnFollows } from './20261130123558-say-what-a-turn-follows.ts
 import { CheckParents } from './20261130123559-check-parents.ts';
 import { FindTurnsByParent } from './20261130123600-find-turns-by-parent.ts';
 import { KeepFeedback } from './20261130123601-keep-feedback.ts';
-import { KeepWhatCallsAnswer } from './20261130125145-keep-what-calls-answer.ts';
-import { CheckErasedAnswers } from './20261130125146-check-erased-answers.ts';
-import { LetPeopleMakeKeys } from './20261130124018-let-people-make-keys.ts';
-import { NameTheKeyOfATurn } from './20261130124019-name-the-key-of-a-turn.ts';
-import { CheckTheKeysOfTurns } from './20261130124020-check-the-keys-of-turns.ts';
-import { ShowCashReceipts } from './20261130130412-show-cash-receipts.ts';
-import { RedeemCodes } from './20261130131858-redeem-codes.ts';
-import { AcceptMismatches } from './20261130132933-accept-mismatches.ts';
-import { FindLooksByTime } from './20261130132934-find-looks-by-time.ts';
-import { FindDisputes } from './20261130132935-find-disputes.ts';
-import { SendNotificationsOut } from './20261130124712-send-notifications-out.ts';
-import { TellOnce } from './20261130124713-tell-once.ts';
+import { LetPeopleMakeKeys } from './20261130134249-let-people-make-keys.ts';
+import { NameTheKeyOfATurn } from './20261130134250-name-the-key-of-a-turn.ts';
+import { CheckTheKeysOfTurns } from './20261130134251-check-the-keys-of-turns.ts';
+import { SendNotificationsOut } from './20261130134252-send-notifications-out.ts';
+import { TellOnce } from './20261130134253-tell-once.ts';
+import { KeepWhatCallsAnswer } from './20261130134254-keep-what-calls-answer.ts';
+import { CheckErasedAnswers } from './20261130134255-check-erased-answers.ts';
+import { ShowCashReceipts } from './20261130134256-show-cash-receipts.ts';
+import { RedeemCodes } from './20261130134257-redeem-codes.ts';
+import { AcceptMismatches } from './20261130134258-accept-mismatches.ts';
+import { FindLooksByTime } from './20261130134259-find-looks-by-time.ts';
+import { FindDisputes } from './20261130134300-find-disputes.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -96,16 +96,16 @@ export const MIGRATIONS = [
   CheckParents,
   FindTurnsByParent,
   KeepFeedback,
-  KeepWhatCallsAnswer,
-  CheckErasedAnswers,
   LetPeopleMakeKeys,
   NameTheKeyOfATurn,
   CheckTheKeysOfTurns,
+  SendNotificationsOut,
+  TellOnce,
+  KeepWhatCallsAnswer,
+  CheckErasedAnswers,
   ShowCashReceipts,
   RedeemCodes,
   AcceptMismatches,
   FindLooksByTime,
   FindDisputes,
-  SendNotificationsOut,
-  TellOnce,
 ] as const;

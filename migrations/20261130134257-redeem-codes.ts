@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** Codes that give tokens. Only their hashes are kept; an account redeems a code once. */
 export class RedeemCodes extends Migration {
-  override readonly name = '20261130131858-redeem-codes';
+  override readonly name = '20261130134257-redeem-codes';
 
   override up(): void {
     this.addSql(`create table code_batches (

@@ -5,7 +5,7 @@ import { Migration } from '@mikro-orm/migrations';
  * it, and neither has what an older process writes.
  */
 export class LetPeopleMakeKeys extends Migration {
-  override readonly name = '20261130124018-let-people-make-keys';
+  override readonly name = '20261130134249-let-people-make-keys';
 
   override up(): void {
     this.addSql(KEYS);

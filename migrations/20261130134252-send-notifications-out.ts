@@ -5,7 +5,7 @@ import { Migration } from '@mikro-orm/migrations';
  * id of their own, several a channel. A delivery's id is random, so its table is written anew: it has a row an alert.
  */
 export class SendNotificationsOut extends Migration {
-  override readonly name = '20261130124712-send-notifications-out';
+  override readonly name = '20261130134252-send-notifications-out';
 
   override up(): void {
     this.addSql('create table installation_keys (name text primary key, key bytea not null)');

@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** What is not an alert is told once a reader, kind and key. */
 export class TellOnce extends Migration {
-  override readonly name = '20261130124713-tell-once';
+  override readonly name = '20261130134253-tell-once';
 
   override isTransactional(): boolean {
     return false;

@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** The few looks that saw a dispute. */
 export class FindDisputes extends Migration {
-  override readonly name = '20261130132935-find-disputes';
+  override readonly name = '20261130134300-find-disputes';
 
   override isTransactional(): boolean {
     return false;

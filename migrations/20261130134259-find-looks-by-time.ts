@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** Revenue is read by when each movement was seen. */
 export class FindLooksByTime extends Migration {
-  override readonly name = '20261130132934-find-looks-by-time';
+  override readonly name = '20261130134259-find-looks-by-time';
 
   override isTransactional(): boolean {
     return false;

@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** A turn says with which key of ours it was asked. It is not known of older turns, nor of what an older process writes. */
 export class NameTheKeyOfATurn extends Migration {
-  override readonly name = '20261130124019-name-the-key-of-a-turn';
+  override readonly name = '20261130134250-name-the-key-of-a-turn';
 
   override up(): void {
     this.addSql(`alter table turns add column api_key_id bigint,
