@@ -35,7 +35,7 @@ export async function sendCsv(
   }: {
     fileName: string;
     columns: readonly string[];
-    batches: AsyncIterable<readonly (readonly Cell[])[]>;
+    batches: AsyncIterable<readonly (readonly Cell[])[]> | Iterable<readonly (readonly Cell[])[]>;
     gone: AbortSignal;
     status?: number;
   },

@@ -25,11 +25,11 @@ const IGNORED = new Set([
 ]);
 
 /** Values of other parameters, as JSON, that say what is done anyway. */
-const HARMLESS: Readonly<Record<string, readonly string[]>> = {
-  n: ['1'],
-  service_tier: ['"auto"', '"default"'],
-  modalities: ['["text"]'],
-};
+const HARMLESS = new Map<string, readonly string[]>([
+  ['n', ['1']],
+  ['service_tier', ['"auto"', '"default"']],
+  ['modalities', ['["text"]']],
+]);
 
 /** @throws AppError unsupported_parameter, which names it: a parameter that is dropped silently misleads. */
 export function readCompletion(body: CompletionBody): OpenAiRequest {
@@ -50,7 +50,7 @@ export function readCompletion(body: CompletionBody): OpenAiRequest {
 }
 
 function isHarmless(name: string, value: unknown): boolean {
-  return HARMLESS[name]?.includes(JSON.stringify(value)) === true;
+  return HARMLESS.get(name)?.includes(JSON.stringify(value)) === true;
 }
 
 function parametersOf(body: CompletionBody): ApiParameters {

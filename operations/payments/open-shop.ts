@@ -2,7 +2,6 @@ import type { Database } from '../../db/database.ts';
 import { publishPacks } from '../../db/purchases/packs.ts';
 import type { Config } from '../../platform/config/config.ts';
 import { createDemoShop } from '../../platform/payments/demo.ts';
-import { createStripe } from '../../platform/payments/stripe/stripe.ts';
 import { createToss } from '../../platform/payments/toss/toss.ts';
 import { createVault } from '../../platform/payments/vault.ts';
 import type { Shop } from '../payments.ts';
@@ -17,11 +16,17 @@ export async function openShop(
   return {
     packs: await publishPacks(database, packs),
     providers: [
-      ...(stripe === null ? [] : [createStripe(stripe)]),
+      ...(stripe === null ? [] : [await openStripe(stripe)]),
       ...(toss === null ? [] : [createToss(toss)]),
       ...(demoShopUrl === undefined ? [] : [createDemoShop({ url: demoShopUrl, notifyUrl })]),
     ],
     vault: createVault(key),
     publicUrl: publicUrl ?? '',
   };
+}
+
+/** Loads Stripe's library, which is large, only where it is used. */
+async function openStripe(settings: NonNullable<Config['payments']['stripe']>) {
+  const { createStripe } = await import('../../platform/payments/stripe/stripe.ts');
+  return createStripe(settings);
 }

@@ -204,6 +204,8 @@ describe('refusals in OpenAI’s envelope', () => {
       ...([400, 'invalid_request', 'messages.0.content.0.text'] as const),
     ],
     ['two answers', { n: 2 }, 400, 'unsupported_parameter', 'n'],
+    // A name that every object has.
+    ['a name of no parameter', { constructor: 1 }, 400, 'unsupported_parameter', 'constructor'],
     ['no messages', { messages: [] }, 400, 'invalid_request', 'messages'],
     ['too warm', { temperature: 2.1 }, 400, 'invalid_request', 'temperature'],
     ['five stops', { stop: ['a', 'b', 'c', 'd', 'e'] }, 400, 'invalid_request', 'stop'],

@@ -26,7 +26,7 @@ export function DisputesPage() {
         api.GET('/api/admin/disputes', {
           params: {
             query: {
-              ...(open === undefined ? {} : { open: open === 'true' }),
+              ...(open === undefined ? {} : { open: open === 'true' ? 'true' : 'false' }),
               ...(cursor === undefined ? {} : { cursor }),
             },
           },
