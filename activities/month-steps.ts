@@ -27,9 +27,10 @@ export function createMonthSteps(deps: ActivityDeps): MonthActivities {
         await deps.planner.disarm('reset', userId);
         return { outcome: 'no_such_user', disarmed: true };
       }
-      const reset = await resetAllowance(deps.database, { ...owner, firedFor });
+      const reset = await resetAllowance(deps.database, { ...owner, firedFor, outward: deps.channels.outward });
       if (reset.outcome === 'past_month') return { outcome: reset.outcome, disarmed: false };
       const { outcome, period, closedUsedTokens, idle } = reset;
+      await startDeliveries(deps, reset.deliveryIds);
       if (outcome === 'reset') announceAccount(deps.redis, { userId });
       const disarmed = idle && !(await disarmSchedule(deps, 'reset', { ...owner, userId })).includes('reset');
       return { outcome, period, closedUsedTokens, disarmed };

@@ -6,10 +6,12 @@ import { convergePurchase, type Converged } from '../db/purchases/converge.ts';
 import { boughtOf, getPurchase, namePayment, type PurchaseRow } from '../db/purchases/purchases.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
 import { PaymentRefused, ProviderUnavailable } from '../platform/payments/provider.ts';
+import type { ChannelDeps } from './channels/channels.ts';
+import { startDeliveries } from './channels/start-deliveries.ts';
 import { afterWrite, type AfterWriteDeps } from './after-write.ts';
 import { atProvider, providerOf, type PaymentDeps } from './payments.ts';
 
-export type LookDeps = AfterWriteDeps & Pick<PaymentDeps, 'shop'>;
+export type LookDeps = AfterWriteDeps & Pick<PaymentDeps, 'shop'> & ChannelDeps;
 
 /** Whoever asks more often is answered by what was seen last. */
 const BETWEEN_LOOKS_MS = 2_000;
@@ -26,7 +28,14 @@ export async function lookAtPurchase(
   const { database, shop } = deps;
   const known = await getPurchase(database.sql, purchaseId);
   const look = await readPayment(deps, known);
-  const converged = await convergePurchase(database, { purchaseId, look, source, vault: shop.vault });
+  const converged = await convergePurchase(database, {
+    purchaseId,
+    look,
+    source,
+    vault: shop.vault,
+    outward: deps.channels.outward,
+  });
+  await startDeliveries(deps, converged.deliveryIds);
   if (converged.changed) {
     const { userId } = converged.purchase;
     if (converged.booked === 0) announceAccount(deps.redis, { userId });

@@ -21,8 +21,8 @@ export interface WorkerSettings {
 }
 
 /**
- * One worker for each queue, so that replays, schedules and deliveries never take a person's slot. Start them with `run()`, end
- * them with `shutdown()`.
+ * One worker for each queue, so that replays, schedules and deliveries never take a person's slot. Start them with
+ * `run()`, end them with `shutdown()`.
  * @param workflowBundle the workflow code; by default the code of this program.
  */
 export async function createWorkers(

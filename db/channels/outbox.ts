@@ -4,7 +4,7 @@ import { isSwitchable, type NotificationKind } from '../../domain/channels/kinds
 import { letterOf, type Told } from '../../domain/channels/letters.ts';
 import type { Locale } from '../../domain/messages.ts';
 import type { Instant } from '../../domain/period.ts';
-import { first, type Sql, type Tx } from '../database.ts';
+import type { Sql, Tx } from '../database.ts';
 import { addressOf, hashOfAddress } from './targets.ts';
 
 /** Which channels lead out of this installation. A channel that is off gets no row, so that nothing piles up. */
@@ -44,22 +44,27 @@ export async function writeNotification(
   const { kind, figures } = told;
   const { title, body } = alert ?? textOf(told, locale);
   const at = new Date(now);
-  const notification = await first(
-    sql<{
-      id: number;
-    }>`insert into notifications (user_id, alert_id, level, kind, key, locale, figures, title, body, purchase_url, created_at)
-    values (${userId}, ${alert?.alertId ?? null}, ${alert?.level ?? null}, ${kind}, ${key ?? null}, ${locale},
-      ${JSON.stringify(figures)}::jsonb, ${title}, ${body}, ${purchaseUrl}, ${at})
-    on conflict (user_id, kind, key) where key is not null do nothing returning id::float8 as id`,
-    tx,
-  );
-  if (notification === null) return { notificationId: null, deliveryIds: [] };
-  const { id } = notification;
-  if (alert !== undefined)
-    tx.write(sql`insert into deliveries (notification_id, channel, state, attempts, due_at, queued_at, ended_at)
-      values (${id}, 'in_app', 'delivered', 1, ${at}, ${at}, ${at})`);
-  const deliveryIds = outward.email ? await queueMail(tx, { notificationId: id, userId, kind, to, at }) : [];
-  return { notificationId: id, deliveryIds };
+  const target = to === undefined ? addressOf(userId) : sql`(select ${to}::text as email)`;
+  const may = mayMail({ userId, kind, email: sql`r.email`, isConfirming: to !== undefined });
+  // One statement, because the account is locked meanwhile.
+  const { rows } = await sql<{ id: number; deliveryIds: string[] }>`with told as (
+      insert into notifications (user_id, alert_id, level, kind, key, locale, figures, title, body, purchase_url, created_at)
+      values (${userId}, ${alert?.alertId ?? null}, ${alert?.level ?? null}, ${kind}, ${key ?? null}, ${locale},
+        ${JSON.stringify(figures)}::jsonb, ${title}, ${body}, ${purchaseUrl}, ${at})
+      on conflict (user_id, kind, key) where key is not null do nothing returning id
+    ), shown as (
+      insert into deliveries (notification_id, channel, state, attempts, due_at, queued_at, ended_at)
+      select id, 'in_app', 'delivered', 1, ${at}, ${at}, ${at} from told where ${alert !== undefined}::boolean
+    ), mailed as (
+      insert into deliveries (notification_id, channel, address, due_at, queued_at)
+      select told.id, 'email', r.email, ${at}, ${at} from told, ${target} r
+      where ${outward.email}::boolean and r.email is not null and ${may} returning id
+    )
+    select id::float8 as id, array(select id::text from mailed) as "deliveryIds" from told`.execute(tx);
+  const [notification] = rows;
+  return notification === undefined
+    ? { notificationId: null, deliveryIds: [] }
+    : { notificationId: notification.id, deliveryIds: notification.deliveryIds };
 }
 
 function textOf(told: Told, locale: Locale): { title: string; body: string } {
@@ -67,29 +72,10 @@ function textOf(told: Told, locale: Locale): { title: string; body: string } {
   return { title: subject, body: paragraphs.join(' ') };
 }
 
-/** One row, to the person's address, unless they have none, have switched this kind off, or it refuses our mail. */
-async function queueMail(
-  tx: Tx,
-  {
-    notificationId,
-    userId,
-    kind,
-    to,
-    at,
-  }: { notificationId: number; userId: number; kind: NotificationKind; to: string | undefined; at: Date },
-): Promise<string[]> {
-  const target = to === undefined ? addressOf(userId) : sql`(select ${to}::text as email)`;
-  const { rows } = await sql<{
-    id: string;
-  }>`insert into deliveries (notification_id, channel, address, due_at, queued_at)
-    select ${notificationId}, 'email', r.email, ${at}, ${at} from ${target} r
-    where r.email is not null and ${mayMail({ userId, kind, email: sql`r.email`, isConfirming: to !== undefined })} returning id`.execute(
-    tx,
-  );
-  return rows.map(({ id }) => id);
-}
-
-/** Whether a mail of this kind may go to the address now. A mail that asks to confirm an address goes to any. */
+/**
+ * Whether a mail of this kind may go to the address now: it is not switched off, and the address has not refused our
+ * mail. A mail that asks to confirm an address goes to any.
+ */
 export function mayMail({
   userId,
   kind,

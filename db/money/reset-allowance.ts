@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { Instant } from '../../domain/period.ts';
 import { decideReset, type ResetOutcome } from '../../domain/reset.ts';
+import { tellReset } from '../channels/tell-reset.ts';
+import type { Outward } from '../channels/outbox.ts';
 import { first, type Database, type Tx } from '../database.ts';
 import { lockAccountRow, openAccount, periodOf, readLockedAccount } from './accounts.ts';
 import type { LockedAccount } from './locked-account.ts';
@@ -13,6 +15,8 @@ export type AllowanceReset =
       readonly period: string;
       /** Tokens used in the period before; 0 when there was none. */
       readonly closedUsedTokens: number;
+      /** To be started after the commit. */
+      readonly deliveryIds: readonly string[];
       /** Nothing was used in the closed period or in the open one, so the schedule has no work. */
       readonly idle: boolean;
     };
@@ -24,7 +28,7 @@ export type AllowanceReset =
  */
 export async function resetAllowance(
   database: Database,
-  { accountId, firedFor }: { accountId: number; firedFor: Instant },
+  { accountId, firedFor, outward }: { accountId: number; firedFor: Instant; outward: Outward },
 ): Promise<AllowanceReset> {
   return database.locking({ accountId }, async (tx) => {
     await lockAccountRow(tx, accountId);
@@ -35,7 +39,8 @@ export async function resetAllowance(
     const account = await openAccount(tx, stored);
     const closedUsedTokens = await readUsedBefore(tx, account);
     const idle = outcome !== 'not_due' && closedUsedTokens === 0 && account.balance.used === 0;
-    return { outcome, period: account.period.label, closedUsedTokens, idle };
+    const deliveryIds = outcome === 'not_due' ? [] : await tellReset(tx, account, outward);
+    return { outcome, period: account.period.label, closedUsedTokens, idle, deliveryIds };
   });
 }
 

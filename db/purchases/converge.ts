@@ -9,12 +9,14 @@ import {
   type PurchaseState,
 } from '../../domain/payments/purchase.ts';
 import type { Vault } from '../../domain/payments/vault.ts';
+import type { Outward } from '../channels/outbox.ts';
 import { first, type Database, type Sql, type Tx } from '../database.ts';
 import { lockAccount } from '../money/accounts.ts';
 import type { LockedAccount } from '../money/locked-account.ts';
 import { bookDifference } from './bookings.ts';
 import { boughtOf, getPurchase, lockPurchase, namePayment, type PurchaseRow } from './purchases.ts';
 import { changeSecrets } from './secrets.ts';
+import { tellOfPurchase } from './tell.ts';
 
 export interface Converged {
   readonly purchase: PurchaseRow;
@@ -31,8 +33,14 @@ export interface Converged {
  */
 export async function convergePurchase(
   database: Database,
-  { purchaseId, look, source, vault }: { purchaseId: string; look: Look; source: LookSource; vault: Vault },
-): Promise<Converged> {
+  {
+    purchaseId,
+    look,
+    source,
+    vault,
+    outward = { email: false },
+  }: { purchaseId: string; look: Look; source: LookSource; vault: Vault; outward?: Outward },
+): Promise<Converged & { readonly deliveryIds: readonly string[] }> {
   const { accountId } = await getPurchase(database.sql, purchaseId);
   // What a provider has said is booked, however long it takes.
   return database.locking({ accountId, isPatient: true }, async (tx) => {
@@ -47,7 +55,11 @@ export async function convergePurchase(
       hookSecret: hookSecret ?? known.hookSecret,
       refundTo: isRefunding ? known.refundTo : null,
     }));
-    return settle(tx, { account, purchase, payment: look.payment, source });
+    const before = (await lastSnapshot(tx, purchaseId))?.payment ?? null;
+    const settled = await settle(tx, { account, purchase, payment: look.payment, source });
+    if (!settled.changed) return { ...settled, deliveryIds: [] };
+    const change = { account, was: purchase, is: settled.purchase, before, payment: look.payment, outward };
+    return { ...settled, deliveryIds: await tellOfPurchase(tx, change) };
   });
 }
 

@@ -1,4 +1,4 @@
-/** What people are told of. Each kind has its letter (`domain/channels/letters.ts`) and a row in the page of preferences. */
+/** What people are told of. Each kind has its letter (`domain/channels/letters.ts`). */
 export const NOTIFICATION_KINDS = [
   'usage.alert',
   'usage.reset',

@@ -16,10 +16,7 @@ export interface MailFrame {
   readonly unsubscribeUrl: string | null;
 }
 
-/** A subject longer than this is cut off on a phone. */
-const LONGEST_SUBJECT = 40;
-
-/** One look for all letters: a text, and the same as HTML that needs no picture, no script and nothing from elsewhere. */
+/** One look for all letters: a text, and the same as HTML without pictures, scripts or anything from elsewhere. */
 export function layOut(
   letter: Letter,
   locale: Locale,
@@ -40,7 +37,7 @@ export function layOut(
     .filter((part) => part !== '')
     .join('\n\n');
   return {
-    subject: [...`[${serviceName}] ${letter.subject}`].slice(0, LONGEST_SUBJECT).join(''),
+    subject: `[${serviceName}] ${letter.subject}`,
     text: `${text}\n`,
     html: htmlOf(letter, locale, { serviceName, publicUrl, unsubscribeUrl, action }),
   };

@@ -73,7 +73,7 @@ const WRITERS: Writers = {
       action: { label: '토큰 구매', to: purchaseUrl },
     }),
     en: ({ level, usagePercent, remainingTokens, resetsAt, timeZone, purchaseUrl }) => ({
-      subject: `${level === 'CRITICAL' ? 'Urgent: ' : ''}${usagePercent}% of tokens used`,
+      subject: level === 'CRITICAL' ? `Urgent: tokens ${usagePercent}% used` : `Tokens ${usagePercent}% used`,
       paragraphs: [
         `You have used ${usagePercent}% of this month’s tokens.`,
         remainingTokens === 0
@@ -123,7 +123,7 @@ const WRITERS: Writers = {
       action: { label: '입금 계좌 보기', to: `/purchase/${purchaseId}` },
     }),
     en: ({ purchaseId, dueAt, timeZone, ...money }) => ({
-      subject: 'We are waiting for your deposit',
+      subject: 'Waiting for your deposit',
       paragraphs: [
         'Your tokens come as soon as the deposit arrives. The page of the purchase shows the account.',
         'If you did not ask for this purchase, do not pay.',
@@ -169,7 +169,7 @@ const WRITERS: Writers = {
       action: { label: '구매 내역 보기', to: `/purchase/${purchaseId}` },
     }),
     en: ({ purchaseId, timeZone: _, ...money }) => ({
-      subject: 'Your payment did not go through',
+      subject: 'Your payment failed',
       paragraphs: ['The payment was not approved, so no tokens were given. Please try another way to pay.'],
       facts: [['Amount', price(money, 'en')]],
       action: { label: 'See the purchase', to: `/purchase/${purchaseId}` },

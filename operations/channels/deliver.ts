@@ -15,7 +15,8 @@ interface DeliverDeps {
 }
 
 /**
- * Tries one delivery once (G52). Its process may die anywhere in here: the next attempt then counts this one as unknown.
+ * Tries one delivery once (G52). Its process may die anywhere in here: the next attempt then counts this one as
+ * unknown.
  * @returns how far it is; nothing is tried when it is over.
  */
 export async function sendDelivery(deps: DeliverDeps, deliveryId: string): Promise<Progress> {

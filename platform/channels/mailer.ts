@@ -72,14 +72,14 @@ export function createMailer(settings: MailSettings): Mailer {
     return transporter;
   }
 
-  async function tryOnce(mail: Mail): Promise<AttemptOutcome & { readonly isClosed?: boolean }> {
+  async function tryOnce(mail: Mail): Promise<Tried> {
     transport ??= connect();
     const transporter = await transport;
     const data = dataOf(mail, settings.from);
     const isUnread = () => bodies.get(data.signal)?.readableDidRead !== true;
     try {
-      const { response } = (await transporter.sendMail(data)) as { response?: unknown };
-      return { outcome: 'accepted', answer: statusOf(String(response ?? '')) };
+      const sent = await transporter.sendMail(data);
+      return { outcome: { outcome: 'accepted', answer: statusOf(responseOf(sent)) }, isClosed: false };
     } catch (error) {
       return outcomeOf(error, { isUnread: isUnread() });
     }
@@ -89,9 +89,13 @@ export function createMailer(settings: MailSettings): Mailer {
     from: settings.from,
     async send(mail) {
       if (Date.now() < awayUntil) return { outcome: 'later', answer: 'unreachable' };
-      const first = await tryOnce(mail);
-      // A server closes connections that were idle: the next one is opened at once.
-      const { isClosed, ...outcome } = first.isClosed === true ? await sleep(50).then(() => tryOnce(mail)) : first;
+      let tried = await tryOnce(mail);
+      if (tried.isClosed) {
+        // A server closes connections that were idle: the next one is opened at once.
+        await sleep(50);
+        tried = await tryOnce(mail);
+      }
+      const { outcome } = tried;
       if (outcome.answer === 'unreachable') awayUntil = Date.now() + AWAY_MS;
       return outcome;
     },
@@ -128,30 +132,41 @@ interface SmtpError {
   readonly code?: unknown;
   readonly command?: unknown;
   readonly responseCode?: unknown;
-  readonly response?: unknown;
 }
 
-function outcomeOf(
-  error: unknown,
-  { isUnread }: { isUnread: boolean },
-): AttemptOutcome & { readonly isClosed?: boolean } {
-  const { code, command, responseCode, response } =
-    typeof error === 'object' && error !== null ? (error as SmtpError) : {};
-  if (typeof responseCode !== 'number') {
-    if (!isUnread) return { outcome: 'unknown', answer: 'connection_lost' };
-    return { outcome: 'later', answer: code === 'EAUTH' ? 'sign_in' : 'unreachable', isClosed: code === 'ECONNECTION' };
+interface Tried {
+  readonly outcome: AttemptOutcome;
+  /** The server had closed the connection before anything of the mail was sent. */
+  readonly isClosed: boolean;
+}
+
+function outcomeOf(error: unknown, { isUnread }: { isUnread: boolean }): Tried {
+  const { code, command, responseCode } = typeof error === 'object' && error !== null ? (error as SmtpError) : {};
+  const isClosed = isUnread && code === 'ECONNECTION' && typeof responseCode !== 'number';
+  return { outcome: meaningOf(), isClosed };
+
+  function meaningOf(): AttemptOutcome {
+    if (typeof responseCode !== 'number') {
+      if (!isUnread) return { outcome: 'unknown', answer: 'connection_lost' };
+      return { outcome: 'later', answer: code === 'EAUTH' ? 'sign_in' : 'unreachable' };
+    }
+    const answer = statusOf(responseOf(error) || String(responseCode));
+    const isOfMail = command === 'RCPT TO' || command === 'DATA';
+    if (!isOfMail) return { outcome: 'later', answer: code === 'EAUTH' ? 'sign_in' : 'refuses_us' };
+    if (responseCode < 500) return { outcome: 'later', answer };
+    return { outcome: 'refused', answer, isRecipientGone: command === 'RCPT TO' || isAboutMailbox(answer) };
   }
-  const answer = statusOf(String(response ?? responseCode));
-  const isOfMail = command === 'RCPT TO' || command === 'DATA';
-  // What refuses us (AUTH, MAIL FROM, EHLO) is for the operator to mend, and says nothing about the person.
-  if (responseCode < 500 || !isOfMail) return { outcome: 'later', answer: isOfMail ? answer : 'refuses_us' };
-  return { outcome: 'refused', answer, isRecipientGone: command === 'RCPT TO' || isAboutMailbox(answer) };
 }
 
 /** A mail may be refused after its text for what stands in it (5.6, 5.7); 550 to 553 are about the mailbox. */
 function isAboutMailbox(answer: string): boolean {
   const [, code, enhanced] = /^(\d{3})(?: 5\.(\d))?/.exec(answer) ?? [];
   return enhanced === undefined ? /^55[0-3]$/.test(code ?? '') : /^[12]$/.test(enhanced);
+}
+
+function responseOf(told: unknown): string {
+  const response = typeof told === 'object' && told !== null && 'response' in told ? told.response : '';
+  return typeof response === 'string' ? response : '';
 }
 
 /** The reply's code and its enhanced one, without the server's words. */

@@ -95,7 +95,7 @@ describe('an alert leaves by mail', () => {
     await person.call('PATCH', '/api/me', { locale: 'en' });
     await putAt(96);
     const sent = await theMail(address);
-    expect(sent.header('Subject')).toBe('[Turnkeeper] Urgent: 96% of tokens used');
+    expect(sent.header('Subject')).toBe('[Turnkeeper] Urgent: tokens 96% used');
     expect(sent.text).toContain('Tokens left: 4,000');
   });
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { sql } from 'kysely';
 import { checkUsage, type UsageCheck } from '../../db/alerts/check-usage.ts';
 import { grantTokens } from '../../db/money/grants.ts';
+import { resetAllowance } from '../../db/money/reset-allowance.ts';
 import { setTestUsage } from '../../db/money/usage.ts';
 import { updateProfile } from '../../db/people/users.ts';
 import { atInstant } from '../support/clock.ts';
@@ -127,6 +128,43 @@ describe('at most one per account, period, level and 24 hours (G20)', () => {
       [1, '2026-11'],
       [1, '2026-12'],
     ]);
+  });
+});
+
+describe('the reset', () => {
+  const kinds = () =>
+    rows(
+      db.database.sql,
+      sql<{ kind: string; channels: string }>`select kind, string_agg(d.channel, ',' order by d.channel) as channels
+      from notifications n join deliveries d on d.notification_id = n.id where user_id = ${person.userId} group by n.id, kind order by n.id`,
+    );
+  const reset = () =>
+    atInstant(DECEMBER, () =>
+      resetAllowance(db.database, { accountId: person.accountId, firedFor: DECEMBER, outward: { email: true } }),
+    );
+  beforeEach(() =>
+    sql`insert into addresses (user_id, email, verified_at) values (${person.userId}, 'p@example.com', now())`.execute(
+      db.database.sql,
+    ),
+  );
+
+  test('is told once, by mail, to who was warned in the period before, whoever opened the new one', async () => {
+    await putAt(92);
+    await check();
+    expect([await reset(), await reset()]).toMatchObject([
+      { outcome: 'reset', deliveryIds: [expect.any(String)] },
+      { outcome: 'already_reset', deliveryIds: [] },
+    ]);
+    expect(await kinds()).toEqual([
+      { kind: 'usage.alert', channels: 'email,in_app' },
+      { kind: 'usage.reset', channels: 'email' },
+    ]);
+  });
+
+  test('is not told to who was not', async () => {
+    await putAt(50);
+    expect(await reset()).toMatchObject({ outcome: 'reset', deliveryIds: [] });
+    expect(await kinds()).toEqual([]);
   });
 });
 

@@ -293,7 +293,7 @@ export const SCENARIOS = {
     'tried-again-when-asked': async (stage) => {
       stage.mail.next({ at: 'rcpt', code: 450 });
       return delivered(stage, async (workflowId) => {
-        await until(async () => (await attemptsOf(stage.stack, workflowId)) === 1);
+        await until(async () => (await pausesOf(stage.stack, workflowId)) === 1);
         await stage.stack.temporal.client.workflow.getHandle(workflowId).signal(TRY_NOW);
       });
     },
@@ -327,9 +327,12 @@ async function delivered(
   return { stack, workflowId };
 }
 
-/** How many attempts of a delivery are over. */
-async function attemptsOf({ temporal }: TestStack, workflowId: string): Promise<number> {
-  const { events } = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
+/** How many pauses of a delivery have begun; 0 before its workflow. */
+async function pausesOf({ temporal }: TestStack, workflowId: string): Promise<number> {
+  const { events } = await temporal.client.workflow
+    .getHandle(workflowId)
+    .fetchHistory()
+    .catch(() => ({ events: [] }));
   return (events ?? []).filter(({ timerStartedEventAttributes }) => timerStartedEventAttributes).length;
 }
 

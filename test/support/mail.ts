@@ -151,10 +151,11 @@ function mailOf({ envelope }: SMTPServerSession, raw: string): ReceivedMail {
 
 /** A part of a multipart mail, decoded. */
 function partOf(raw: string, type: string): string {
-  const part = raw.split(/\r\n--[^\r\n]+\r\n/).find((part) => new RegExp(`^content-type: ${type}`, 'im').test(part));
+  const [, boundary = ''] = /boundary="([^"]+)"/.exec(raw) ?? [];
+  const part = raw.split(`\r\n--${boundary}`).find((part) => new RegExp(`^content-type: ${type}`, 'im').test(part));
   if (part === undefined) return '';
   const at = part.indexOf('\r\n\r\n');
-  const [head, body] = [part.slice(0, at), part.slice(at + 4).split(/\r\n--\S/)[0] ?? ''];
+  const [head, body] = [part.slice(0, at), part.slice(at + 4)];
   if (/transfer-encoding: base64/i.test(head)) return Buffer.from(body, 'base64').toString('utf8');
   if (!/transfer-encoding: quoted-printable/i.test(head)) return body;
   const bytes = body.replaceAll('=\r\n', '').replaceAll(/=([0-9A-F]{2})/g, (_, hex: string) => `%${hex}`);
