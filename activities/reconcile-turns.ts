@@ -23,7 +23,8 @@ const START_UNTIL_MS = 10 * 60_000;
  * Takes every live turn that has been quiet for longer than its limit and whose workflow is not open (terminated, timed
  * out, lost with Temporal's data, never started) or is open and cannot move: settles a stored answer, starts what never
  * began, fails the rest `interrupted`. Starts redrives, purchases, refunds and deliveries that are nowhere but in
- * PostgreSQL. Then proves the counters against the ledger. On the way it erases the texts of the OpenAI door whose time is over.
+ * PostgreSQL. Then proves the counters against the ledger. On the way it erases the texts of the OpenAI door whose time
+ * is over.
  */
 export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['reconcileTurns'] {
   return async () => {

@@ -1,6 +1,8 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/** A turn says with which key of ours it was asked. It is not known of older turns, nor of what an older process writes. */
+/**
+ * A turn says with which key of ours it was asked. It is not known of older turns, nor of what an older process writes.
+ */
 export class NameTheKeyOfATurn extends Migration {
   override readonly name = '20261130134250-name-the-key-of-a-turn';
 

@@ -34,7 +34,7 @@ function usedOf(periodId: RawBuilder<unknown>): RawBuilder<unknown> {
     where u.key_id = k.id and (k.cap_kind = 'total' or u.period_id = ${periodId}))`;
 }
 
-/** @param isNewPeriod the account's period was over when it was read, so nothing is used of the one that is open now. */
+/** @param isNewPeriod the account's period was over when it was read: nothing is used of the one that is open now. */
 export function capOf({ capTokens, capKind, capUsed, capHeld }: CapRow, isNewPeriod: boolean): KeyCap | null {
   if (capTokens === null) return null;
   return { tokens: capTokens, used: isNewPeriod && capKind === 'period' ? 0 : capUsed, held: capHeld };

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { MOST_KEYS_A_DAY, MOST_LIVE_KEYS, type CapKind, type KeyScope, type KeyState } from '../../domain/api-keys.ts';
+import { MOST_KEYS_A_DAY, MOST_LIVE_KEYS, type CapKind, type KeyScope } from '../../domain/api-keys.ts';
 import type { AuditActor, AuditFigures } from '../../domain/audit.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Instant } from '../../domain/period.ts';

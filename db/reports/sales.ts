@@ -13,7 +13,10 @@ export interface DisputeRow {
   readonly disputedAt: number;
 }
 
-/** Purchases that are or were disputed, the newest dispute first. @param wanted.isOpen null: whether or not it is over. */
+/**
+ * Purchases that are or were disputed, the newest dispute first.
+ * @param wanted.isOpen null: whether or not it is over.
+ */
 export async function listDisputes(
   on: Sql,
   { isOpen, limit, cursor }: { isOpen: boolean | null; limit: number; cursor: string | null },

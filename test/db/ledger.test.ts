@@ -50,7 +50,7 @@ describe('the ledger is append-only', () => {
   test.each([
     ['update', sql`update ledger_entries set tokens = tokens`],
     ['delete', sql`delete from ledger_entries`],
-    ['truncate', sql`truncate ledger_entries, purchase_bookings`],
+    ['truncate', sql`truncate ledger_entries, purchase_bookings, redemptions`],
     ['truncate with what hangs on it', sql`truncate ledger_entries cascade`],
   ])('%s is refused', async (_, statement) => {
     await grant(10);
