@@ -36,8 +36,8 @@ export type AuditTargetKind =
 export type AuditTarget = AuditTargetKind | `${AuditTargetKind}:${string | number}`;
 
 /**
- * Who acted: an admin by an HTTP request (for their own keys, anybody; `adminId` is the person), or somebody with access
- * to the database through the CLI (then both are null).
+ * Who acted: an admin by an HTTP request (for their own keys, anybody; `adminId` is the person), or somebody with
+ * access to the database through the CLI (then both are null).
  */
 export type AuditActor =
   { readonly adminId: number; readonly requestId: string } | { readonly adminId: null; readonly requestId: null };
