@@ -36,6 +36,8 @@ export default defineConfig({
       },
     },
   },
+  // The frame that draws diagrams is built like a worker: a script by itself, whose parts load when they are needed.
+  worker: { format: 'es' },
   server: {
     // The API listens where scripts/web-dev.ts says; its streams are passed on as they come.
     proxy: { '^/(api|health)(/|$)': { target: process.env['TURNKEEPER_API'] ?? 'http://127.0.0.1:3000' } },

@@ -60,17 +60,19 @@ function listFiles(folder: string): ReadonlyMap<string, WebFile> {
 
 const ENCODING = { br: 'br', gz: 'gzip' } as const;
 
-/** Files under /assets may be kept for ever, because their names contain a hash of their content. */
+/**
+ * Files under /assets may be kept for ever, because their names contain a hash of their content. Any page may read them:
+ * they are public, and the frame in which diagrams are drawn has no origin that could be named.
+ */
 function sendFile(request: Request, response: Response, { root, name, encodings }: WebFile): void {
   const ending = encodings.find(
     (candidate) => request.acceptsEncodings(ENCODING[candidate as keyof typeof ENCODING]) !== false,
   );
+  const isAsset = request.path.startsWith('/assets/');
   response
-    .set(
-      'Cache-Control',
-      request.path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'public, max-age=3600',
-    )
+    .set('Cache-Control', isAsset ? 'public, max-age=31536000, immutable' : 'public, max-age=3600')
     .type(extname(name));
+  if (isAsset) response.set('Access-Control-Allow-Origin', '*');
   if (encodings.length > 0) response.vary('Accept-Encoding');
   if (ending !== undefined) response.set('Content-Encoding', ENCODING[ending as keyof typeof ENCODING]);
   response.sendFile(ending === undefined ? name : `${name}.${ending}`, {

@@ -82,6 +82,41 @@ describe('the web app at /', () => {
     expect(response.headers.get('cache-control')).toBe('no-cache');
   });
 
+  test('can be installed in either language, with icons in the sizes that it names', async () => {
+    const page = await (await get('/')).text();
+    const [address] = [...page.matchAll(/<link rel="manifest" href="([^"]+)"/g)].map(([, href = '']) => href);
+    expect(address).toBe('/manifest.webmanifest');
+    for (const path of ['/manifest.webmanifest', '/manifest.en.webmanifest']) {
+      const response = await get(path);
+      expect(response.headers.get('content-type')).toMatch(/^application\/manifest\+json/);
+      const manifest = (await response.json()) as {
+        name: string;
+        lang: string;
+        display: string;
+        icons: { src: string; sizes: string; type: string; purpose?: string }[];
+      };
+      expect([manifest.name, manifest.display]).toEqual(['Turnkeeper', 'standalone']);
+      expect(manifest.lang).toBe(path.includes('.en.') ? 'en' : 'ko');
+      expect(manifest.icons.map(({ purpose = 'any' }) => purpose)).toContain('maskable');
+      for (const { src, sizes, type } of manifest.icons) {
+        const icon = Buffer.from(await (await get(src)).arrayBuffer());
+        // A PNG's width and height stand at the beginning of its first chunk.
+        if (type === 'image/png') expect(`${icon.readUInt32BE(16)}x${icon.readUInt32BE(20)}`).toBe(sizes);
+        else expect(icon.toString()).toContain('<svg');
+      }
+    }
+    const touch = Buffer.from(await (await get('/apple-touch-icon.png')).arrayBuffer());
+    expect(touch.readUInt32BE(16)).toBe(180);
+  });
+
+  test('lets a page of no origin read its assets, and nothing else', async () => {
+    const script = /href="(\/assets\/app-[^"]+\.js)"/.exec(await (await get('/')).text())?.[1] ?? '';
+    const allowed = async (path: string) => (await get(path)).headers.get('access-control-allow-origin');
+    expect(await allowed(script)).toBe('*');
+    for (const path of ['/', '/favicon.svg', '/api/me', '/api/models'])
+      expect([path, await allowed(path)]).toEqual([path, null]);
+  });
+
   test("answers every page of its own, and leaves the API's 404s alone", async () => {
     for (const path of ['/', '/c/01a20cec-8374-7143-86a0-b6796a24494f', '/usage', '/admin/turns?code=interrupted']) {
       expect([path, (await get(path)).status, (await get(path)).headers.get('content-type')]).toEqual([

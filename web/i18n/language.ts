@@ -37,6 +37,9 @@ export async function changeLanguage(locale: Locale): Promise<void> {
   await loadAll(locale);
   localStorage.setItem(REMEMBERED, locale);
   document.documentElement.lang = locale;
+  document
+    .querySelector('link[rel="manifest"]')
+    ?.setAttribute('href', locale === 'ko' ? '/manifest.webmanifest' : `/manifest.${locale}.webmanifest`);
   await i18next.changeLanguage(locale);
 }
 

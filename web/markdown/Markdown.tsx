@@ -15,7 +15,7 @@ import {
   type Known,
   type List,
 } from './blocks.ts';
-import { CodeBlock } from './CodeBlock.tsx';
+import { CodeBlock, Streaming } from './CodeBlock.tsx';
 import { COMPONENTS } from './Elements.tsx';
 import { Footnotes } from './Footnotes.tsx';
 import { closed } from './streaming.ts';
@@ -34,7 +34,7 @@ export function Markdown({ text, streaming }: { text: string; streaming: boolean
   const notes = notesOf(text, known);
   const context: Context = { known, notes, id };
   return (
-    <>
+    <Streaming value={streaming}>
       {grouped(now, streaming).map(({ list, blocks: members }, i) =>
         list === null ? (
           members.map((block, n) => <Drawn key={`${i}.${n}`} block={block} context={context} />)
@@ -55,7 +55,7 @@ export function Markdown({ text, streaming }: { text: string; streaming: boolean
           ))}
         </Footnotes>
       )}
-    </>
+    </Streaming>
   );
 }
 
