@@ -19,11 +19,11 @@ export const ERROR_SENTENCES = {
   },
   payload_too_large: { ko: '요청 본문이 256 KiB를 넘습니다.', en: 'The request body is over 256 KiB.' },
   unknown_model: {
-    ko: '제공하지 않는 모델입니다. GET /api/models에서 확인하세요.',
+    ko: '제공하지 않는 모델입니다. GET /api/models에서 확인해 주세요.',
     en: 'No such model is offered; see GET /api/models.',
   },
   unauthorized: {
-    ko: '인증이 필요합니다. 올바른 토큰을 Authorization 헤더로 보내세요.',
+    ko: '인증이 필요합니다. 올바른 토큰을 Authorization 헤더로 보내 주세요.',
     en: 'Authentication is required: send a valid bearer token.',
   },
   forbidden: { ko: '이 작업을 할 권한이 없습니다.', en: 'You are not allowed to do this.' },
@@ -48,7 +48,10 @@ export const ERROR_SENTENCES = {
     ko: '이 주소에서 지원하지 않는 메서드입니다.',
     en: 'This address does not support that method.',
   },
-  rate_limited: { ko: '요청이 너무 많습니다. 잠시 후 다시 시도하세요.', en: 'Too many requests; try again shortly.' },
+  rate_limited: {
+    ko: '요청이 너무 많습니다. 잠시 후 다시 시도해 주세요.',
+    en: 'Too many requests; try again shortly.',
+  },
   TOKEN_EXHAUSTED: {
     ko: '이번 달 토큰을 모두 사용했습니다. 토큰을 구매하거나 초기화를 기다려 주세요.',
     en: 'This month’s tokens are used up. Buy tokens or wait for the reset.',
@@ -58,11 +61,11 @@ export const ERROR_SENTENCES = {
     en: 'This API key has reached its cap. Raise the cap, or wait for the next period.',
   },
   tokens_held: {
-    ko: '진행 중인 다른 대화가 남은 토큰을 확보하고 있습니다. 잠시 후 다시 시도하세요.',
+    ko: '진행 중인 다른 질문이 남은 토큰을 확보하고 있습니다. 잠시 후 다시 시도해 주세요.',
     en: 'Turns in progress hold the remaining tokens; try again shortly.',
   },
   conversation_busy: {
-    ko: '이 대화에서 답변이 진행 중입니다. 끝난 뒤 다시 시도하세요.',
+    ko: '이 대화에서 답변이 진행 중입니다. 끝난 뒤 다시 시도해 주세요.',
     en: 'A turn is running in this conversation; try again when it has ended.',
   },
   idempotency_conflict: {
@@ -83,15 +86,15 @@ export const ERROR_SENTENCES = {
     en: 'This parameter is not supported.',
   },
   turn_erased: {
-    ko: '삭제한 대화의 질문입니다. 다시 보내거나 실행할 수 없습니다.',
+    ko: '삭제된 대화의 질문이라 다시 보내거나 실행할 수 없습니다.',
     en: 'The conversation of this turn was deleted; it cannot be run again.',
   },
   confirm_required: {
-    ko: '여러 건을 다시 실행하려면 confirm에 대상 수를 그대로 보내세요.',
+    ko: '여러 건을 다시 실행하려면 confirm에 대상 수를 그대로 보내 주세요.',
     en: 'To replay more than one turn, repeat their count as confirm.',
   },
   too_many_open_purchases: {
-    ko: '결제를 기다리는 구매가 너무 많습니다. 진행 중인 구매를 마치거나 만료된 뒤 다시 시도하세요.',
+    ko: '결제를 기다리는 구매가 너무 많습니다. 진행 중인 구매를 마치거나 만료된 뒤 다시 시도해 주세요.',
     en: 'Too many purchases wait for their payment; finish one, or wait until it expires.',
   },
   too_many_share_links: {
@@ -103,7 +106,7 @@ export const ERROR_SENTENCES = {
     en: 'The amount differs from the purchase’s; nothing was charged.',
   },
   payment_pending: {
-    ko: '결제를 확인하고 있습니다. 잠시 후 구매 내역에서 확인하세요.',
+    ko: '결제를 확인하고 있습니다. 잠시 후 구매 내역에서 확인해 주세요.',
     en: 'The payment is being checked; look at your purchases in a moment.',
   },
   payment_declined: {
@@ -123,7 +126,7 @@ export const ERROR_SENTENCES = {
     en: 'This code can’t be redeemed. Check it again; it may have been used or have expired.',
   },
   provider_unavailable: {
-    ko: '지금은 결제 서비스를 이용할 수 없습니다. 잠시 후 다시 시도하세요.',
+    ko: '지금은 결제 서비스를 이용할 수 없습니다. 잠시 후 다시 시도해 주세요.',
     en: 'The payment service does not answer right now; try again shortly.',
   },
   channel_off: {
@@ -134,9 +137,12 @@ export const ERROR_SENTENCES = {
     ko: '이용이 정지된 계정입니다. 고객센터에 문의해 주세요.',
     en: 'This account is suspended; please contact support.',
   },
-  overloaded: { ko: '지금은 요청이 많습니다. 잠시 후 다시 시도하세요.', en: 'The service is busy; try again shortly.' },
+  overloaded: {
+    ko: '지금은 요청이 많습니다. 잠시 후 다시 시도해 주세요.',
+    en: 'The service is busy; try again shortly.',
+  },
   unavailable: {
-    ko: '지금은 서비스를 이용할 수 없습니다. 잠시 후 다시 시도하세요.',
+    ko: '지금은 서비스를 이용할 수 없습니다. 잠시 후 다시 시도해 주세요.',
     en: 'The service is unavailable right now; try again shortly.',
   },
   model_unavailable: {
@@ -154,14 +160,14 @@ export const ERROR_SENTENCES = {
   model_rejected: { ko: 'AI 모델이 요청을 거절했습니다.', en: 'The model rejected the request.' },
   content_filtered: {
     ko: '내용 정책에 따라 답변할 수 없습니다.',
-    en: 'The answer was withheld by the content filter.',
+    en: 'The content filter withheld the answer.',
   },
   context_length: {
-    ko: '질문이 모델이 처리할 수 있는 길이를 넘습니다.',
+    ko: '질문이 모델에서 처리할 수 있는 길이를 넘습니다.',
     en: 'The question is too long for the model.',
   },
-  interrupted: { ko: '답변이 중단되었습니다. 다시 시도해 주세요.', en: 'The turn was interrupted; try again.' },
-  internal: { ko: '알 수 없는 오류가 발생했습니다.', en: 'Something went wrong.' },
+  interrupted: { ko: '답변이 중간에 끊겼습니다. 다시 시도해 주세요.', en: 'The turn was interrupted; try again.' },
+  internal: { ko: '문제가 발생했습니다. 잠시 후 다시 시도해 주세요.', en: 'Something went wrong.' },
 } as const satisfies Record<ErrorCode, Sentences>;
 
 export function errorSentence(code: ErrorCode, locale: Locale): string {

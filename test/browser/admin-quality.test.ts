@@ -58,7 +58,7 @@ afterAll(() => stage.close());
 
 describe('tables page on the server', () => {
   test.each<[string, string, () => string, string[], number]>([
-    ['turns', '대화 기록', () => '/admin/turns?model=paged&state=failed', ['model=paged', 'state=failed'], 0],
+    ['turns', '질문 기록', () => '/admin/turns?model=paged&state=failed', ['model=paged', 'state=failed'], 0],
     ['people', '사용자', () => '/admin/users?who=reader&suspended=false', ['who=reader', 'suspended=false'], 1],
     [
       'the audit log',
@@ -68,7 +68,7 @@ describe('tables page on the server', () => {
       4,
     ],
     ['a ledger', '원장', () => `/admin/users/${person.userId}`, [], 7],
-    ['a redrive', '대화별 결과', () => `/admin/redrives/${redrive}`, [], 1],
+    ['a redrive', '질문별 결과', () => `/admin/redrives/${redrive}`, [], 1],
   ])('%s: where one is stands in the address, beside the filter', async (_, name, path, kept, telling) => {
     const page = await stage.visitAs(admin, path());
     const table = page.getByRole('region', { name, exact: true });

@@ -58,8 +58,8 @@ test('an admin sees what turns failed of over time, by the filter, as rows of ba
   await page.waitForURL(/code=model_rejected/);
   await page.getByLabel('시작일').fill('2026-01-01');
   await page.getByLabel('종료일').fill('2026-01-03');
-  await chart.getByText('이 기간에 실패한 대화가 없습니다.').waitFor();
-  await page.getByText('조건에 맞는 대화가 없습니다.').waitFor();
+  await chart.getByText('이 기간에 실패한 질문이 없습니다.').waitFor();
+  await page.getByText('조건에 맞는 질문이 없습니다.').waitFor();
   expect(await audit(page)).toEqual([]);
 });
 
@@ -91,14 +91,14 @@ describe('an admin replays many turns of a filter', () => {
     const guest = await stage.stack.person();
     await failTurns(stage.stack, guest, 3);
     const page = await stage.visitAs(admin, `/admin/turns?userId=${guest.userId}`);
-    const open = page.getByRole('button', { name: '실패한 대화 일괄 다시 실행' });
+    const open = page.getByRole('button', { name: '실패한 질문 일괄 다시 실행' });
     await open.click();
-    const panel = page.getByRole('region', { name: '실패한 대화 일괄 다시 실행' });
+    const panel = page.getByRole('region', { name: '실패한 질문 일괄 다시 실행' });
     expect(await panel.getByLabel('사유').evaluate((field) => field === document.activeElement)).toBe(true);
     await page.keyboard.type('제공자 장애 복구');
     await panel.getByLabel('초당 건수').fill('50');
     await page.keyboard.press('Enter');
-    await panel.getByText('실패한 대화 3건 중 3건을 다시 실행합니다.').waitFor();
+    await panel.getByText('실패한 질문 3건 중 3건을 다시 실행합니다.').waitFor();
     expect(await panel.getByRole('link', { name: /^…/ }).count()).toBe(3);
     expect(await audit(page)).toEqual([]);
     expect(await debitsOf(guest)).toBe(0);
@@ -152,7 +152,7 @@ describe('an admin replays many turns of a filter', () => {
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     await page.getByRole('button', { name: '이어서 실행' }).click();
-    await page.getByText('오래된 대화부터 다시 실행하고 있습니다.').waitFor();
+    await page.getByText('오래된 질문부터 다시 실행하고 있습니다.').waitFor();
     await page.getByRole('button', { name: '취소', exact: true }).click();
     await dialog.getByLabel('사유 (선택)').fill('그만');
     await dialog.getByRole('button', { name: '취소하기' }).click();
@@ -187,17 +187,17 @@ describe('an admin replays many turns of a filter', () => {
 
   test('only of failed ones, and is told why nothing can be started', async () => {
     const page = await stage.visitAs(admin, `/admin/turns?state=completed&replay=many&userId=${person.userId}`);
-    await page.getByText('실패한 대화만 다시 실행할 수 있습니다.').waitFor();
-    await page.getByRole('button', { name: '실패한 대화 보기' }).click();
+    await page.getByText('실패한 질문만 다시 실행할 수 있습니다.').waitFor();
+    await page.getByRole('button', { name: '실패한 질문 보기' }).click();
     await page.waitForURL(/state=failed/);
-    const panel = page.getByRole('region', { name: '실패한 대화 일괄 다시 실행' });
+    const panel = page.getByRole('region', { name: '실패한 질문 일괄 다시 실행' });
     await panel.getByLabel('사유').fill('없음');
     await page.getByLabel('모델').fill('none');
     await page.waitForURL(/model=none/);
     await panel.getByRole('button', { name: '몇 건인지 확인' }).click();
-    await panel.getByText('실패한 대화 0건 중 다시 실행할 대화가 없습니다.').waitFor();
+    await panel.getByText('실패한 질문 0건 중 다시 실행할 질문이 없습니다.').waitFor();
     expect(await panel.getByRole('button', { name: /지금 다시 실행/ }).count()).toBe(0);
-    await page.getByText('조건에 맞는 대화가 없습니다.').waitFor();
+    await page.getByText('조건에 맞는 질문이 없습니다.').waitFor();
     expect(await audit(page)).toEqual([]);
     await page.getByRole('button', { name: '필터 지우기' }).click();
     await page.waitForURL((url) => !/state|model|userId/.test(url.search));
@@ -223,7 +223,7 @@ test('an admin finds a person, grants tokens once, suspends and resumes', async 
   await grant.getByRole('button', { name: '지급하기' }).click();
   const asking = page.getByRole('alertdialog', { name: '50억 토큰을 지급할까요?' });
   expect(await audit(page)).toEqual([]);
-  await asking.getByRole('button', { name: '다시 확인' }).click();
+  await asking.getByRole('button', { name: '취소' }).click();
   await asking.waitFor({ state: 'detached' });
   expect((await person.call('GET', '/api/ai-usage')).body.purchasedTokens).toBe(12_345);
   await grant.getByLabel('지급할 토큰').fill('2000000');
@@ -254,7 +254,7 @@ test('an admin sees who uses how much, as of when, and has it computed anew', as
   const page = await stage.visitAs(admin, '/admin');
   await page.getByRole('heading', { name: '사용률 분포' }).waitFor();
   await page.getByText(/기준$/).waitFor();
-  await page.getByRole('button', { name: '새로 계산' }).click();
+  await page.getByRole('button', { name: '새로고침' }).click();
   const top = page.getByRole('region', { name: '많이 사용한 사용자' });
   const left = async () =>
     (await top.getByRole('row').allInnerTexts()).slice(1).map((row) => Number(row.split('\t')[3]?.replaceAll(',', '')));

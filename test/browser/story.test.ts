@@ -83,7 +83,7 @@ test('somebody who has never seen it chats, is blocked, is let on again by a gra
     .getByRole('alert')
     .getByText(/처리할 수 없|거절|거부/)
     .waitFor();
-  await sections.getByRole('link', { name: '대화 기록' }).click();
+  await sections.getByRole('link', { name: '질문 기록' }).click();
   await admin.getByRole('list', { name: '실패 원인' }).getByRole('button', { name: 'model_rejected 1' }).click();
   await admin
     .getByRole('row', { name: /model_rejected/ })
