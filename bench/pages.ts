@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, CDPSession, Page } from 'playwright-core';
-import { mark } from '../test/fake-model/scenario.ts';
+import { mark, type Scenario } from '../test/fake-model/scenario.ts';
 import type { Person } from './contenders.ts';
 
 /**
@@ -18,16 +18,44 @@ export interface PageRun {
   /** Tasks above 50 ms in that time: their number, and their milliseconds together. */
   readonly longTasks: number;
   readonly longTaskMs: number;
+  /** The longest of them, 0 where there is none. */
+  readonly longestTaskMs: number;
 }
 
-/** An answer of 50 deltas a second, each of a token or two, with headings, lists, tables and code. */
-export function answerOf(seconds: number): { chunks: readonly string[]; delayMs: number } {
-  const chunks: string[] = [];
-  for (let part = 1; chunks.length < seconds * 50; part += 1) chunks.push(...(section(part).match(/[^]{1,4}/g) ?? []));
-  return { chunks: [...chunks.slice(0, seconds * 50), END], delayMs: 20 };
+/** What the fake model says, and in how many deltas. */
+export interface Answer extends Pick<Scenario, 'chunks' | 'delayMs' | 'honourLimit'> {
+  readonly deltas: number;
+  readonly delayMs: number;
 }
 
 const END = '\n\n여기까지입니다.';
+
+/** Kinds of answers that once froze the page: what comes before the deltas, each of them, and what follows. */
+const KINDS = {
+  list: ['', '- {n}번째 길에서는 물을 **넉넉히** 챙기세요.\n', ''],
+  code: ['```ts\n', 'let a{n} = go({n});\n', '```'],
+  table: ['| 시간 | 장소 | 메모 |\n|---|---|---|\n', '| {n} | 창의문 | **물** |\n', ''],
+  links: ['', '[길 {n}][a{n}]\n\n[a{n}]: https://example.com/{n}\n\n', ''],
+  word: ['```\n', '가나다라abcd'.repeat(5), '\n```'],
+} as const;
+
+export const CONTENTS = ['sections', 'list', 'code', 'table', 'links', 'word'] as const;
+export type Content = (typeof CONTENTS)[number];
+
+/**
+ * An answer of 50 deltas a second, each of a token or two, with headings, lists, tables and code; or of 100 a second of
+ * one kind: in ten seconds a list of 1,000 items, 20 KB of code, 1,000 rows, 1,000 link definitions, a word of 50 KB.
+ */
+export function answerOf(content: Content, seconds: number): Answer {
+  if (content !== 'sections') {
+    const [open, text, close] = KINDS[content];
+    const deltas = seconds * 100;
+    return { deltas, delayMs: 10, honourLimit: false, chunks: { count: deltas, text, open, close: close + END } };
+  }
+  const chunks: string[] = [];
+  for (let part = 1; chunks.length < seconds * 50; part += 1) chunks.push(...(section(part).match(/[^]{1,4}/g) ?? []));
+  return { deltas: seconds * 50, delayMs: 20, chunks: [...chunks.slice(0, seconds * 50), END] };
+}
 
 function section(part: number): string {
   return `## ${part}번째 코스\n\n북악산 성곽길은 **한나절**이면 충분하고, \`창의문\`에서 시작합니다. 길이 가파르니 물을 넉넉히 챙기세요.\n\n1. 창의문에서 출발\n2. 백악 쉼터에서 휴식\n3. 숙정문을 지나 하산\n
@@ -55,7 +83,7 @@ export async function runPage(
   url: string,
   name: PageName,
   person: Person,
-  answer: ReturnType<typeof answerOf>,
+  answer: Answer,
 ): Promise<PageRun> {
   const context = await browser.newContext({ baseURL: url, locale: 'ko-KR', viewport: { width: 1_280, height: 800 } });
   try {
@@ -71,13 +99,14 @@ export async function runPage(
     const cdp = await context.newCDPSession(page);
     // threadTicks counts CPU time, so other processes of a busy machine are left out.
     await cdp.send('Performance.enable', { timeDomain: 'threadTicks' });
-    await field.fill(`걷기 좋은 길 ${mark(answer)}`);
+    const { deltas, ...scenario } = answer;
+    await field.fill(`걷기 좋은 길 ${mark(scenario)}`);
     const sent = page.waitForResponse((response) => response.url().endsWith('/api/chat/send'));
     await field.press('Enter');
     await sent;
     // Nothing looks into the page between the two readings, because looking would be work of its main thread.
     const [begin, from] = [await taskTime(cdp), await page.evaluate<number>('performance.now()')];
-    await sleep(answer.chunks.length * answer.delayMs + ENDS_WITHIN_MS);
+    await sleep(deltas * answer.delayMs + ENDS_WITHIN_MS);
     const end = await taskTime(cdp);
     await showsEnd(page);
     const tasks = await page.evaluate<[number, number][]>(`seen.tasks.filter(([at]) => at >= ${from})`);
@@ -86,6 +115,7 @@ export async function runPage(
       busyShare: (end.busy - begin.busy) / (end.at - begin.at),
       longTasks: tasks.length,
       longTaskMs: tasks.reduce((sum, [, duration]) => sum + duration, 0),
+      longestTaskMs: Math.max(0, ...tasks.map(([, duration]) => duration)),
     };
   } finally {
     await context.close();

@@ -6,6 +6,7 @@ import { migrate } from '../db/migrate.ts';
 import { proveBooks } from '../db/money/proof.ts';
 import { say } from '../scripts/services/say.ts';
 import { seedLedger } from './seed-ledger.ts';
+import { seedSearch } from './seed-search.ts';
 import { seedTurns } from './seed-turns.ts';
 
 export interface SeededLedger {
@@ -41,6 +42,14 @@ export function findSeededTurns(server: string, rows: number): Promise<string> {
     size: `turns_${rows}`,
     source: 'seed-turns.ts',
     seed: (client) => seedTurns(client, rows, say),
+  });
+}
+
+export function findSeededSearch(server: string, messages: number): Promise<string> {
+  return findSeeded(server, {
+    size: `search_${messages}`,
+    source: 'seed-search.ts',
+    seed: (client) => seedSearch(client, messages, say),
   });
 }
 

@@ -1,13 +1,14 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium, type Browser } from 'playwright-core';
+import { SetupError } from '../domain/setup-error.ts';
 import { findChromium } from '../scripts/services/chromium.ts';
 import { say } from '../scripts/services/say.ts';
 import { buildWeb } from '../scripts/web-build.ts';
 import { spreadOf, type Spread } from './figures.ts';
-import { answerOf, PAGES, runPage, type PageName, type PageRun } from './pages.ts';
+import { answerOf, CONTENTS, PAGES, type Content, runPage, type PageName, type PageRun } from './pages.ts';
 import { MACHINE, runBench, unlessStopped, wholeNumber } from './program.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -16,14 +17,16 @@ const HELP = `npm run bench:web -- [options]
 What the page costs in a real Chromium. In one run and in turn, each time in a browser of its own with nothing cached, it opens
   turnkeeper  the web app as it is built and served, signed in
   bare        a page that appends each delta of the same stream to one text node
-from the same service (as \`npm start\` runs it) and asks there for an answer of 50 deltas a second, with headings, lists, tables and code:
+from the same service (as \`npm start\` runs it) and asks there for an answer, of 50 deltas a second with headings, lists, tables and code, or with
+--content one of 100 a second that is a long list, 20 KB of code, a table, 1,000 link definitions or one word of 50 KB in a code block:
   largest paint   largest contentful paint, from the navigation
   busy            the main thread's share of the time while the answer streams
-  long tasks      tasks above 50 ms meanwhile
+  long tasks      tasks above 50 ms meanwhile, and the longest
 Nothing else should run meanwhile: browser, service and model share these cores, so read the ratios.
 
   --runs N      of each page (default 7)
   --seconds N   of each answer (default 10, at most 15: so much fits into an answer)
+  --content C   sections (default), list, code, table, links or word
   --json        one JSON object on standard output instead of a table
   --help`;
 
@@ -42,6 +45,7 @@ const FIGURES = [
   'busyShare',
   'longTasks',
   'longTaskMs',
+  'longestTaskMs',
 ] as const satisfies readonly (keyof PageRun)[];
 const NAMES = Object.keys(PAGES) as PageName[];
 
@@ -58,6 +62,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     options: {
       runs: { type: 'string' },
       seconds: { type: 'string' },
+      content: { type: 'string' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -67,6 +72,8 @@ async function main(stopping: AbortSignal): Promise<void> {
     wholeNumber('--runs', values.runs ?? '7', { least: 1, most: 100 }),
     wholeNumber('--seconds', values.seconds ?? '10', { least: 1, most: 15 }),
   ];
+  const content = CONTENTS.find((name) => name === (values.content ?? 'sections'));
+  if (content === undefined) throw new SetupError(`--content is one of ${CONTENTS.join(', ')}`);
   const [executablePath, built] = [await findChromium(stopping), await buildWeb(stopping)];
   const webDir = await mkdtemp(join(tmpdir(), 'turnkeeper-pages-'));
   let stage: Stage | null = null;
@@ -81,10 +88,10 @@ async function main(stopping: AbortSignal): Promise<void> {
       handleSIGTERM: false,
       handleSIGHUP: false,
     });
-    const lines = await unlessStopped(stopping, measure(browser, stage, { runs, seconds }));
+    const lines = await unlessStopped(stopping, measure(browser, stage, { runs, seconds, content }));
     const machine = { ...MACHINE, chromium: browser.version() };
     process.stdout.write(
-      `${values.json === true ? JSON.stringify({ machine, runs, seconds, lines }, null, 2) : textOf(lines, `${runs} runs of ${seconds} s; ${machine.cores} cores (${machine.cpu}), Chromium ${machine.chromium}`)}\n`,
+      `${values.json === true ? JSON.stringify({ machine, content, runs, seconds, lines }, null, 2) : textOf(lines, `${content}: ${runs} runs of ${seconds} s, load ${loadavg()[0]?.toFixed(1)}; ${machine.cores} cores (${machine.cpu}), Chromium ${machine.chromium}`)}\n`,
     );
   } finally {
     await browser?.close();
@@ -100,7 +107,7 @@ async function main(stopping: AbortSignal): Promise<void> {
 async function measure(
   browser: Browser,
   { urls: [url = ''], people }: Stage,
-  { runs, seconds }: { runs: number; seconds: number },
+  { runs, seconds, content }: { runs: number; seconds: number; content: Content },
 ): Promise<Line[]> {
   const seen: Record<PageName, PageRun[]> = { turnkeeper: [], bare: [] };
   for (let run = 0; run <= runs; run += 1) {
@@ -109,7 +116,7 @@ async function measure(
     if (person === undefined) throw new Error('nobody asks');
     // The pages take turns at being first.
     for (const name of run % 2 === 0 ? NAMES : NAMES.toReversed()) {
-      const measured = await runPage(browser, url, name, person, answerOf(run === 0 ? 1 : seconds));
+      const measured = await runPage(browser, url, name, person, answerOf(content, run === 0 ? 1 : seconds));
       if (run > 0) seen[name].push(measured);
     }
   }
@@ -132,6 +139,7 @@ const SHOWN = {
   busyShare: ['busy, %', 100, 1],
   longTasks: ['long tasks', 1, 0],
   longTaskMs: ['long tasks, ms', 1, 0],
+  longestTaskMs: ['longest task, ms', 1, 0],
 } as const satisfies Record<(typeof FIGURES)[number], readonly [string, number, number]>;
 
 function textOf(lines: readonly Line[], title: string): string {

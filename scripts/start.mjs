@@ -35,6 +35,7 @@ const COMMANDS = {
   'bench:stats': [['bench/stats.ts']],
   'bench:turns': [['bench/turns-list.ts']],
   'bench:ledger': [['bench/ledger.ts']],
+  'bench:search': [['bench/search.ts']],
   'bench:growth': [['bench/growth.ts']],
   'bench:web': [['bench/web.ts']],
   chaos: [['bench/chaos.ts']],

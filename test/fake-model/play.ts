@@ -214,7 +214,10 @@ class Answer {
 }
 
 function chunksOf({ chunks = GREETING }: Scenario): readonly string[] {
-  return 'count' in chunks ? Array.from({ length: chunks.count }, () => chunks.text) : chunks;
+  if (!('count' in chunks)) return chunks;
+  const { count, text, open, close } = chunks;
+  const repeated = Array.from({ length: count }, (_, n) => text.replaceAll('{n}', String(n + 1)));
+  return [...(open === undefined ? [] : [open]), ...repeated, ...(close === undefined ? [] : [close])];
 }
 
 /** All that was written, to be counted. */

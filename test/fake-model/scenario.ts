@@ -41,9 +41,17 @@ export function usageOf(prompt: unknown, completion: unknown, more: object = {})
 
 export const DONE_STEP: RawStep = { data: '[DONE]' };
 
+/** The same chunk so many times, with `{n}` in it as its number from 1 on, and one before and after them. */
+export interface Repeated {
+  readonly count: number;
+  readonly text: string;
+  readonly open?: string;
+  readonly close?: string;
+}
+
 /** What the model does with one request. */
 export interface Scenario {
-  readonly chunks?: readonly string[] | { readonly count: number; readonly text: string };
+  readonly chunks?: readonly string[] | Repeated;
   /**
    * Calls of tools after the chunks (none by default), each with its arguments in pieces. The answer then ends with
    * `tool_calls`.
