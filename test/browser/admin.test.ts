@@ -47,7 +47,7 @@ test('an admin finds why a turn failed: by its cause, in the list, on its timeli
 test('an admin sees what turns failed of over time, by the filter, as rows of bars and as a table', async () => {
   const page = await stage.visitAs(admin, `/admin/turns?userId=${person.userId}`);
   const chart = page.getByRole('region', { name: '실패 추이' });
-  await chart.getByRole('img', { name: /^model_rejected: 모두 1건/ }).waitFor();
+  await chart.getByRole('img', { name: /^model_rejected: 총 1건/ }).waitFor();
   await chart.getByText('표로 보기').click();
   await chart.getByRole('columnheader', { name: 'model_rejected' }).waitFor();
   expect(await audit(page)).toEqual([]);
