@@ -12,7 +12,8 @@ const READABLE_PX = 480;
 type Drawn = Drawing & { readonly src: string };
 
 /**
- * A diagram of Mermaid as a picture, and its code at the press of a button. What cannot be drawn stays code, and says so.
+ * A diagram of Mermaid as a picture, and its code at the press of a button. What cannot be drawn stays code, and says
+ * so.
  * @param source the code as it is shown.
  */
 export function Diagram({ code, source }: { code: string; source: ReactNode }) {

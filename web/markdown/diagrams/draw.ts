@@ -46,7 +46,7 @@ async function drawNow(source: string, dark: boolean): Promise<Drawing & { src: 
   return { ...drawing, src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}` };
 }
 
-/** Loads the library into a frame of no origin, whose policy is the page's without any network but for scripts and fonts. */
+/** Loads the library into a frame of no origin. Its policy is the page's, without any network but scripts and fonts. */
 async function openFrame(): Promise<Frame> {
   const element = document.createElement('iframe');
   element.setAttribute('sandbox', 'allow-scripts');

@@ -71,8 +71,10 @@ async function dataOf(url: string): Promise<string> {
   const font = await (await fetch(url)).blob();
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.onload = () => resolve(String(reader.result));
-    reader.onerror = () => reject(new TypeError('a font could not be read'));
+    reader.onloadend = () => {
+      if (typeof reader.result === 'string') resolve(reader.result);
+      else reject(new TypeError('a font could not be read'));
+    };
     reader.readAsDataURL(font);
   });
 }
