@@ -11,7 +11,10 @@ export interface Answered {
   readonly question: string;
 }
 
-/** The answered turns of a conversation, newest first: those of its last 100 messages, and on to `turnId`. */
+/**
+ * The answered turns of a line of the conversation, newest first: those of its last 100 messages, and on to `turnId`.
+ * It is the line through that turn, else the newest.
+ */
 export function useAnswered({ conversationId, turnId }: { conversationId: string; turnId: string | null }) {
   return useQuery({
     queryKey: ['answered', conversationId, turnId],
@@ -20,7 +23,7 @@ export function useAnswered({ conversationId, turnId }: { conversationId: string
       const turns: Answered[] = [];
       let cursor: string | null = null;
       do {
-        const page: Awaited<ReturnType<typeof readPage>> = await readPage(conversationId, cursor);
+        const page: Awaited<ReturnType<typeof readPage>> = await readPage(conversationId, turnId ?? 'newest', cursor);
         for (const { role, state, turnId: each, content } of page.items)
           if (role === 'user' && (state === 'completed' || state === 'stopped'))
             turns.push({ turnId: each, question: beginningOf(content) });
@@ -31,8 +34,8 @@ export function useAnswered({ conversationId, turnId }: { conversationId: string
   });
 }
 
-function readPage(conversationId: string, cursor: string | null) {
-  const query = { order: 'desc', limit: 100, ...(cursor === null ? {} : { cursor }) } as const;
+function readPage(conversationId: string, branch: string, cursor: string | null) {
+  const query = { order: 'desc', limit: 100, branch, ...(cursor === null ? {} : { cursor }) } as const;
   return answer(
     api.GET('/api/conversations/{conversationId}/messages', { params: { path: { conversationId }, query } }),
   );
