@@ -40,6 +40,11 @@ const FLAGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+/** Long answers are not cut. */
+const MODELS = JSON.stringify([
+  { name: 'gpt-4.1-mini', contextWindow: 1_000_000, maxOutputTokens: 32_768, defaultOutputTokens: 32_768 },
+]);
+
 const FIGURES = [
   'largestPaintMs',
   'busyShare',
@@ -80,7 +85,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   let browser: Browser | null = null;
   try {
     for (const folder of [built, join(import.meta.dirname, 'bare-page')]) await cp(folder, webDir, { recursive: true });
-    stage = await openStage(stopping, { layout: 'one', pids: new Map(), webDir });
+    stage = await openStage(stopping, { layout: 'one', pids: new Map(), webDir, settings: { MODELS } });
     browser = await chromium.launch({
       executablePath,
       args: FLAGS,

@@ -32,11 +32,11 @@ export const ERROR_SENTENCES = {
     en: 'This API key may not do that; look at its scopes.',
   },
   sign_in_required: {
-    ko: 'API 키로는 할 수 없습니다. 직접 로그인한 뒤 다시 시도하세요.',
+    ko: 'API 키로는 할 수 없습니다. 직접 로그인한 뒤 다시 시도해 주세요.',
     en: 'An API key cannot do this; sign in yourself and try again.',
   },
   too_many_keys: {
-    ko: '사용 중인 API 키가 너무 많습니다. 쓰지 않는 키를 폐기한 뒤 다시 시도하세요.',
+    ko: '사용 중인 API 키가 너무 많습니다. 쓰지 않는 키를 폐기한 뒤 다시 시도해 주세요.',
     en: 'You have too many live API keys; revoke one that you do not use.',
   },
   key_rotating: {
@@ -98,7 +98,7 @@ export const ERROR_SENTENCES = {
     en: 'Too many purchases wait for their payment; finish one, or wait until it expires.',
   },
   too_many_share_links: {
-    ko: '이 대화의 공유 링크가 너무 많습니다. 쓰지 않는 링크를 지운 뒤 다시 시도하세요.',
+    ko: '이 대화의 공유 링크가 너무 많습니다. 쓰지 않는 링크를 지운 뒤 다시 시도해 주세요.',
     en: 'This conversation has too many links; revoke one that is no longer needed.',
   },
   amount_mismatch: {
