@@ -4,36 +4,11 @@
  * pattern.
  */
 const INVISIBLE = String.raw`\p{White_Space}\p{Cc}\p{Default_Ignorable_Code_Point}\u{FFF9}-\u{FFFB}\u{2800}`;
-const VISIBLE = new RegExp(`[^${INVISIBLE}]`, 'u');
+export const VISIBLE = new RegExp(`[^${INVISIBLE}]`, 'u');
 
 /** Whether a reader would see nothing of it (policy 12). Messages, titles and reasons of that kind are empty. */
 export function isBlank(text: string): boolean {
   return !VISIBLE.test(text);
-}
-
-/** The most code points of a title that is taken from a question. */
-const MOST_TITLE = 40;
-/** What people take for one character: a syllable of several letters, an emoji of several code points. */
-const CHARACTERS = new Intl.Segmenter('und', { granularity: 'grapheme' });
-
-/**
- * The title of a conversation without one: the first 40 code points of its first question, from the first character on
- * that is seen, and none of them cut in half. One that is longer than that by itself, with marks above marks, is cut.
- */
-export function titleOf(question: string): string {
-  const seen = Math.max(0, question.search(VISIBLE));
-  const from = CHARACTERS.segment(question).containing(seen)?.index ?? 0;
-  // No code point has more than two UTF-16 units, so what follows cannot be part of the title.
-  const start = question.slice(from, from + 4 * MOST_TITLE);
-  let title = '';
-  let left = MOST_TITLE;
-  for (const { segment } of CHARACTERS.segment(start)) {
-    const size = [...segment].length;
-    if (size > left) return title === '' ? [...segment].slice(0, MOST_TITLE).join('') : title;
-    title += segment;
-    left -= size;
-  }
-  return title;
 }
 
 /** The most code points of a reason that the audit log keeps. */

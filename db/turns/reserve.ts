@@ -5,7 +5,7 @@ import { holdTimeoutMs } from '../../domain/attempt-limits.ts';
 import { AppError, isTurnRefusal, type TurnFailureCode } from '../../domain/errors.ts';
 import type { Model, PricedModel } from '../../domain/model.ts';
 import { countPrompt } from '../../domain/prompt-tokens.ts';
-import { titleOf } from '../../domain/text.ts';
+import { titleOf } from '../../domain/title.ts';
 import { isAnswered, isLive } from '../../domain/turn.ts';
 import type { Reserved } from '../../workflows/contract/turn.ts';
 import type { Database, Tx } from '../database.ts';

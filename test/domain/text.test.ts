@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { lookAlikesOf, parseEmail } from '../../domain/email.ts';
-import { isBlank, isReason, parseId, titleOf } from '../../domain/text.ts';
+import { isBlank, isReason, parseId } from '../../domain/text.ts';
 
 test.each([
   ['nothing', ''],
@@ -23,21 +23,6 @@ test('what has a shape is no blank: a letter, a dot, Hangul in parts, an emoji o
 
 test('a reason has at most 500 code points, however many units they take', () => {
   expect([isReason('😀'.repeat(500)), isReason('😀'.repeat(501))]).toEqual([true, false]);
-});
-
-test.each<[string, string, string]>([
-  ['40 code points', '가'.repeat(41), '가'.repeat(40)],
-  ['a syllable of several letters', `${'a'.repeat(38)}\u{1112}\u{119e}\u{11ab}b`, 'a'.repeat(38)],
-  ['an emoji of several people', `${'a'.repeat(36)}👨‍👩‍👧‍👦`, 'a'.repeat(36)],
-  ['an emoji with a tone', `${'a'.repeat(39)}👍🏽`, 'a'.repeat(39)],
-  ['a flag', `${'a'.repeat(39)}🇰🇷`, 'a'.repeat(39)],
-  ['an emoji that fits', `${'a'.repeat(38)}🇰🇷🇯🇵`, `${'a'.repeat(38)}🇰🇷`],
-  ['what is seen first', `${'\u{200b}'.repeat(60)}\u{3164}\u{202e}${'나'.repeat(50)}`, '나'.repeat(40)],
-  ['a mark without a letter', '\u{200b}\u{301}x', '\u{301}x'],
-  ['a character of 41 code points, which is cut', `a${'\u{301}'.repeat(60)}b`, `a${'\u{301}'.repeat(39)}`],
-  ['a short question', ' 안녕', '안녕'],
-])('a title ends or begins at %s', (_what, question, title) => {
-  expect(titleOf(question)).toBe(title);
 });
 
 test('an id is written in one way', () => {
