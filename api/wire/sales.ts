@@ -14,8 +14,7 @@ export const disputesQuery = z.strictObject({
   open: z
     .enum(['true', 'false'])
     .transform((text) => text === 'true')
-    .optional()
-    .meta({ override: { type: 'boolean' } }),
+    .optional(),
 });
 export const disputePage = pageOf(
   adminPurchase

@@ -1,6 +1,6 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
-import { first, type Database, type Sql, type Tx } from '../database.ts';
+import { first, type Database, type Sql } from '../database.ts';
 import { findAccount, lockAccount } from '../money/accounts.ts';
 import { bookGrant } from '../money/ledger.ts';
 
@@ -22,9 +22,11 @@ export async function redeemCode(
 ): Promise<Redeemed> {
   const owner = await findAccount(database.sql, userId);
   if (owner === null) throw new AppError('not_found');
+  // Nobody waits for anybody's lock who has no code that is good.
+  if ((await findUsable(database.sql, hash)) === null) throw new AppError('code_invalid');
   return database.locking(owner, async (tx) => {
     const account = await lockAccount(tx, owner.accountId);
-    const code = await lockUsable(tx, hash);
+    const code = await findUsable(tx, hash, sql`for no key update of c`);
     const known = code === null ? null : await findRedemption(tx, { userId, hash });
     if (code === null || known !== null) throw new AppError('code_invalid');
     const { codeId, tokens, hint } = code;
@@ -48,14 +50,18 @@ export function findRedemption(on: Sql, { userId, hash }: { userId: number; hash
   );
 }
 
-function lockUsable(tx: Tx, hash: Buffer): Promise<{ codeId: number; tokens: number; hint: string } | null> {
+function findUsable(
+  on: Sql,
+  hash: Buffer,
+  lock: RawBuilder<unknown> = sql``,
+): Promise<{ codeId: number; tokens: number; hint: string } | null> {
   return first(
     sql<{ codeId: number; tokens: number; hint: string }>`
       select c.id::float8 as "codeId", b.tokens::float8 as tokens, c.hint
       from redemption_codes c join code_batches b on b.id = c.batch_id
       where c.code_hash = ${hash} and c.revoked_at is null and c.uses < c.max_uses
         and (b.expires_at is null or b.expires_at > clock_timestamp())
-      for no key update of c`,
-    tx,
+      ${lock}`,
+    on,
   );
 }

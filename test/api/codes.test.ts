@@ -40,9 +40,10 @@ describe('a code', () => {
     expect(await tokensOf(one)).toBe(7_000);
     // Somebody else may still redeem it (control).
     expect((await redeemAs(other, code)).status).toBe(201);
-    const ledger = await admin.call('GET', `/api/admin/users/${one.userId}/ledger`);
-    expect(JSON.stringify(ledger.body)).toContain(`code …${code.slice(-4)}`);
-    expect(JSON.stringify(ledger.body)).not.toContain(code.slice(0, 9));
+    const { rows } = await sql<{ reason: string }>`
+      select e.reason from redemptions r join ledger_entries e on e.id = r.entry_id join accounts a on a.id = r.account_id
+      where a.user_id = ${one.userId}`.execute(stack.db.database.sql);
+    expect(rows).toEqual([{ reason: `code …${code.slice(-4)}` }]);
   });
 
   test('that is unknown, used, expired or revoked is answered alike', async () => {
@@ -68,7 +69,8 @@ describe('a code', () => {
     const people = await Promise.all(Array.from({ length: 100 }, () => stack.person()));
     const answers = await Promise.all(people.map((person) => redeemAs(person, code)));
     const count = (status: number) => answers.filter((answer) => answer.status === status).length;
-    expect([count(201), count(404)]).toEqual([10, 90]);
+    // Whoever waits too long for the others is asked to try again.
+    expect([count(201), count(404) + count(503)]).toEqual([10, 90]);
     const { body } = await admin.call('GET', `/api/admin/codes/${batchId}`);
     expect(body.items).toMatchObject([{ uses: 10, maxUses: 10, hint: code.slice(-4) }]);
     const { rows } = await sql<{ n: number; tokens: number }>`

@@ -33,7 +33,7 @@ export const RedemptionCode = defineEntity({
   name: 'RedemptionCode',
   tableName: 'redemption_codes',
   properties: {
-    id: p.bigint('number').primary(),
+    id: p.bigint('number').primary().generated('identity'),
     batch: () => p.manyToOne(CodeBatch).deleteRule('no action').updateRule('no action'),
     /** SHA-256 of the code. */
     codeHash: p.blob().$type<Buffer>().unique('redemption_codes_are_unique'),
