@@ -7,12 +7,14 @@ import { sql } from 'kysely';
 import { createLog } from '../../platform/telemetry/log.ts';
 import { startFakeToss, TOSS_SECRET_KEY, type FakeToss } from '../fake-payments/toss.ts';
 import { CANARY_ACCOUNT, CANARY_CARD, CANARY_HOLDER } from '../fake-payments/toss-book.ts';
+import { startCollector, type Collector } from '../ops/otlp-collector.ts';
 import { buyerOf, selling } from '../support/buyer.ts';
 import { purchaseWorkflowId } from '../../workflows/contract/ids.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
 let toss: FakeToss;
+let collector: Collector;
 let stack: TestStack;
 let person: Person;
 let buyer: ReturnType<typeof buyerOf>;
@@ -20,7 +22,7 @@ const folder = mkdtempSync(join(tmpdir(), 'turnkeeper-toss-'));
 const logFile = join(folder, 'log');
 
 beforeAll(async () => {
-  toss = await startFakeToss();
+  [toss, collector] = await Promise.all([startFakeToss(), startCollector()]);
   const log = createLog({ name: 'test', level: 'trace', file: logFile });
   stack = await startTestStack(
     {
@@ -29,13 +31,14 @@ beforeAll(async () => {
       TOSS_SCRIPT_URL: `${toss.url}/v2/standard`,
       TOSS_SECRET_KEY,
       TOSS_CLIENT_KEY: 'test_ck_1',
+      OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/`,
     },
     { log },
   );
 });
 afterAll(async () => {
   await stack.close();
-  await toss.close();
+  await Promise.all([toss.close(), collector.close()]);
   rmSync(folder, { recursive: true });
 });
 beforeEach(async () => {
@@ -196,6 +199,22 @@ describe('a webhook', () => {
     expect((await hook('x'.repeat(2_000_000))).status).toBe(413);
   });
 
+  test('that comes when all is over makes us look at most once in two seconds, however many come', async () => {
+    const { purchaseId, paymentKey } = await paid();
+    const watch = stack.temporal.client.workflow.getHandle(purchaseWorkflowId(purchaseId));
+    const isOver = async () => (await watch.describe()).status.name === 'COMPLETED';
+    await until(isOver, 20_000);
+    const looks = () => callsOf('get', paymentKey).length;
+    const [before, began] = [looks(), Date.now()];
+    for (let n = 0; n < 30; n += 1) {
+      await hook({ eventType: 'PAYMENT_STATUS_CHANGED', data: { orderId: purchaseId } });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await until(isOver, 20_000);
+    expect(looks() - before).toBeGreaterThan(0);
+    expect(looks() - before).toBeLessThanOrEqual(1 + Math.ceil((Date.now() - began) / 2_000));
+  });
+
   test('of a deposit is heard by its secret alone', async () => {
     const { purchaseId, paymentKey } = await agreed('가상계좌');
     await buyer.confirm(purchaseId, paymentKey);
@@ -330,9 +349,18 @@ test('a refund in the dashboard is found by the next look', async () => {
   expect((await buyer.usage()).purchasedTokens).toBe(30_000);
 });
 
-test('no key, secret, card or account number is in the log, a history, the audit or plain in a table', async () => {
+test('no key, secret, card or account number is in the log, a history, a trace, the audit or plain in a table', async () => {
   const { purchaseId, paymentKey } = await paid('가상계좌');
   const card = await paid();
+  // The browser's way back has the payment in its address, and a refund has an account.
+  await fetch(`${stack.url}/purchase/${card.purchaseId}?paymentKey=${card.paymentKey}`);
+  const refundAccount = { bank: '88', accountNumber: CANARY_ACCOUNT, holderName: CANARY_HOLDER };
+  toss.desk.fail('cancel', { refuse: { status: 400, body: { code: 'INVALID_REFUND_ACCOUNT_NUMBER' } } });
+  const asked = await buyer.refund(purchaseId, { tokens: 10_000, refundAccount });
+  await until(async () => (await buyer.detail(purchaseId)).refunds[0]?.state === 'failed', 20_000);
+  await buyer.refund(purchaseId, { tokens: 20_000, refundAccount: { ...refundAccount, accountNumber: '12' } });
+  await buyer.refund(purchaseId, { tokens: 20_000, refundAccount });
+  await buyer.untilState(purchaseId, 'partially_refunded');
   const secrets = [
     TOSS_SECRET_KEY,
     CANARY_ACCOUNT,
@@ -344,8 +372,9 @@ test('no key, secret, card or account number is in the log, a history, the audit
   ];
   const { temporal, db } = stack;
   const histories: string[] = [];
-  for (const id of [purchaseId, card.purchaseId]) {
-    const history = await temporal.client.workflow.getHandle(`purchase/${id}`).fetchHistory();
+  const refundId = (asked.body as { refunds: { refundId: string }[] }).refunds[0]?.refundId ?? '';
+  for (const id of [`purchase/${purchaseId}`, `purchase/${card.purchaseId}`, `refund/${refundId}`]) {
+    const history = await temporal.client.workflow.getHandle(id).fetchHistory();
     histories.push(textOf(history));
   }
   const dump = async (table: string) => {
@@ -354,7 +383,11 @@ test('no key, secret, card or account number is in the log, a history, the audit
     );
     return rows.map(({ text }) => text).join('\n');
   };
+  await stack.tracing.flush();
   const places = {
+    traces: collector.bodies.join('\n'),
+    metrics: await stack.metrics.render(),
+    refunds: await dump('refunds'),
     log: readFileSync(logFile, 'utf8'),
     histories: histories.join('\n'),
     audit: await dump('audit_entries'),
@@ -366,6 +399,9 @@ test('no key, secret, card or account number is in the log, a history, the audit
     expect([place, secrets.filter((secret) => text.includes(secret))]).toEqual([place, []]);
   // Control: the purchase itself is found where it must be, and its payment where it may be.
   expect(places.histories).toContain(purchaseId);
+  expect(places.histories).toContain(refundId);
+  expect(places.traces).toContain('/api/purchases/:purchaseId/confirm');
+  expect(places.refunds).toContain(refundId);
   expect(await dump('purchases')).toContain(paymentKey);
   expect(places.log.length).toBeGreaterThan(0);
 });

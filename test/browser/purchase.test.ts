@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { Page } from 'playwright-core';
 import { sellingBy, startTestShop, type TestShop } from '../support/shop.ts';
 import type { Person } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 import { audit } from './audit.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -91,6 +92,62 @@ describe('who is blocked', () => {
     await page.getByRole('button', { name: /결제하기/ }).waitFor();
     await page.getByText('결제 실패').waitFor();
   });
+});
+
+test('from 105 % to the last word: bought, used first, half refunded as shown, disputed, and deposited late', async () => {
+  const person = await stage.stack.person();
+  const tokens = async () => (await person.call('GET', '/api/ai-usage')).body.purchasedTokens as number;
+  await setUsage(person, 105);
+  const page = await stage.visitAs(person, '/');
+  await page.getByText('지금은 보낼 수 없습니다').waitFor();
+  await page.evaluate(() => document.body.setAttribute('data-not-reloaded', ''));
+  const { body } = await person.call(
+    'POST',
+    '/api/purchases',
+    { packId: 'small', provider: 'demo' },
+    { 'idempotency-key': 'story' },
+  );
+  await shop.choose(body.checkout.url, 'pay');
+  // The composer unlocks where it is; what was used beyond the allowance is paid first, and then the bought tokens go.
+  const message = page.getByLabel('메시지', { exact: true });
+  await message.fill('산 토큰부터 쓰기');
+  await page.getByRole('button', { name: '보내기' }).click();
+  await page.getByRole('article', { name: /답변/ }).waitFor();
+  expect(await page.locator('body[data-not-reloaded]').count()).toBe(1);
+  await until(async () => (await tokens()) < 95_000, 15_000);
+  // Half of what was bought is spent: what the dialog offers is exactly the rest.
+  await setUsage(person, 75);
+  expect(await tokens()).toBe(50_000);
+  await page.goto(`/purchase/${body.purchaseId}`);
+  await page.getByText('환불 가능 50,000토큰 · 2,450원').waitFor();
+  await shop.act(body.purchaseId, 'withdraw');
+  await untilState(page, 'disputed');
+  expect([await tokens(), await page.getByRole('button', { name: '환불 신청' }).count()]).toEqual([0, 0]);
+  await expectToFit(page);
+  await picture(page, 'disputed-ko');
+  await shop.act(body.purchaseId, 'win');
+  await untilState(page, 'paid');
+  expect(await tokens()).toBe(50_000);
+  await page.getByRole('button', { name: '환불 신청' }).click();
+  await page.getByText('2,450원 환불을 신청할까요?').waitFor();
+  await page.getByRole('alertdialog').getByRole('button', { name: '2,450원 환불' }).click();
+  await untilState(page, 'partially_refunded');
+  expect(await tokens()).toBe(0);
+
+  // A deposit whose due time is over, and that arrives all the same.
+  const late = await person.call(
+    'POST',
+    '/api/purchases',
+    { packId: 'small', provider: 'demo' },
+    { 'idempotency-key': 'late' },
+  );
+  await shop.choose(late.body.checkout.url, 'later', 1 / 60);
+  await page.goto(`/purchase/${late.body.purchaseId}`);
+  await untilState(page, 'expired');
+  await page.getByText('결제 기한이 지났습니다').waitFor();
+  await shop.act(late.body.purchaseId, 'deposit');
+  await untilState(page, 'paid');
+  expect(await tokens()).toBe(100_000);
 });
 
 test('an admin finds a purchase, sees what became of it and gives its money back', async () => {

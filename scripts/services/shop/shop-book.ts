@@ -83,7 +83,8 @@ export class ShopBook {
     if (choice === 'pay') return this.#keep({ ...payment, status: 'paid', method: 'card', paid: payment.amount });
     if (choice === 'decline') return this.#keep({ ...payment, status: 'declined' });
     if (choice !== 'later') return null;
-    const dueAt = Date.now() + Math.min(Math.max(minutes, 1), 10_080) * 60_000;
+    // The page offers a minute at least; programs need not wait as long.
+    const dueAt = Date.now() + Math.min(Math.max(minutes, 1 / 60), 10_080) * 60_000;
     return this.#keep({ ...payment, status: 'awaiting_deposit', method: 'deposit', dueAt });
   }
 
