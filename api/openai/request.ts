@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { ApiParameters, ResponseFormat } from '../../domain/api-prompt.ts';
+import type { ApiParameters } from '../../domain/api-prompt.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { CompletionBody } from '../wire/completion.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { known } from './known.ts';
 import { readMessages } from './messages.ts';
 import type { OpenAiRequest } from './protocol.ts';
+import { readFormat, readTools } from './tools.ts';
 
 /** What the schema reads. */
 const READ = new Set([
@@ -56,49 +57,21 @@ function isHarmless(name: string, value: unknown): boolean {
 function parametersOf(body: CompletionBody): ApiParameters {
   const { temperature, top_p, stop, seed, presence_penalty, frequency_penalty } = body;
   const { logit_bias, reasoning_effort, verbosity, logprobs, top_logprobs, response_format: format } = body;
+  const { tools, tool_choice: choice, parallel_tool_calls: parallel } = body;
   if (top_logprobs !== undefined && logprobs !== true)
     throw new AppError('invalid_request', { field: 'top_logprobs', reason: 'must come with logprobs: true' });
   return known({
     ...{ temperature, top_p, stop, seed, presence_penalty, frequency_penalty },
     ...{ logit_bias, reasoning_effort, verbosity, logprobs, top_logprobs },
-    response_format: format === undefined ? undefined : formatOf(format),
-    ...toolsOf(body),
+    response_format:
+      format === undefined
+        ? undefined
+        : readFormat(format.type === 'json_schema' ? { type: format.type, ...format.json_schema } : format),
+    ...readTools({
+      tools: (tools ?? []).map((tool) => tool.function),
+      choice: typeof choice === 'object' ? choice.function : choice,
+      parallel,
+      nameOf: (i) => `tools.${i}.function.name`,
+    }),
   });
-}
-
-function formatOf(format: NonNullable<CompletionBody['response_format']>): ResponseFormat {
-  if (format.type !== 'json_schema') return format;
-  const { name, description, schema, strict } = format.json_schema;
-  return {
-    type: 'json_schema',
-    json_schema: { name, ...known({ description, strict, schema: textOfSchema(schema) }) },
-  };
-}
-
-function textOfSchema(schema: object | undefined): string | undefined {
-  return schema === undefined ? undefined : JSON.stringify(schema);
-}
-
-/** Without a tool, what is said about tools means nothing. */
-function toolsOf({
-  tools = [],
-  tool_choice: choice,
-  parallel_tool_calls,
-}: CompletionBody): Pick<ApiParameters, 'tools' | 'tool_choice' | 'parallel_tool_calls'> {
-  const names = tools.map(({ function: { name } }) => name);
-  const twice = names.findIndex((name, i) => names.indexOf(name) < i);
-  if (twice >= 0)
-    throw new AppError('invalid_request', { field: `tools.${twice}.function.name`, reason: 'is that of another tool' });
-  if (typeof choice === 'object' ? !names.includes(choice.function.name) : choice === 'required' && tools.length === 0)
-    throw new AppError('invalid_request', { field: 'tool_choice', reason: 'must name one of the tools' });
-  if (tools.length === 0) return {};
-  const tool_choice =
-    typeof choice === 'object' ? { type: choice.type, function: { name: choice.function.name } } : choice;
-  return {
-    tools: tools.map(({ function: { name, description, parameters, strict } }) => ({
-      type: 'function' as const,
-      function: { name, ...known({ description, strict, parameters: textOfSchema(parameters) }) },
-    })),
-    ...known({ tool_choice, parallel_tool_calls }),
-  };
 }

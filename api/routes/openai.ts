@@ -10,14 +10,34 @@ import { answerAsOpenAi } from '../openai/answer.ts';
 import { OPENAI_ENVELOPE } from '../openai/envelope.ts';
 import type { OpenAiRequest } from '../openai/protocol.ts';
 import { readCompletion } from '../openai/request.ts';
+import { readInput } from '../openai/responses/input.ts';
+import { resolveReferences } from '../openai/responses/references.ts';
+import { readResponse } from '../openai/responses/request.ts';
 import { createMessageCounter, type MessageCounter } from '../turns/count-message.ts';
 import { offeredTo } from '../turns/offered.ts';
 import { completion, completionBody, openaiModel, openaiModels } from '../wire/completion.ts';
+import { response, responseBody } from '../wire/responses.ts';
 
 /** A whole conversation comes with each request. */
 const MOST_BODY = { bytes: 1_048_576, values: 12_000, depth: 64 };
 /** Our catalogue has no days: a model is said to be as old as this list, because clients want a number. */
 const LISTED_SINCE = Date.UTC(2026, 10, 30) / 1_000;
+
+/** What a client's repetition of a request says. */
+const RETRY_HEADERS = z.object({
+  'Idempotency-Key': z.string().optional().meta({
+    description: '1 to 255 visible ASCII characters, unique per account; the same key with the same body is one turn',
+  }),
+  'x-stainless-retry-count': z.string().optional().meta({
+    description: 'Sent by OpenAI’s clients. From 1 on, the turn of a connection that was lost is joined',
+  }),
+});
+
+const TURN_ERRORS = [
+  ...TURN_REFUSALS,
+  ...TURN_FAILURE_CODES,
+  ...(['overloaded', 'unknown_model', 'unsupported_parameter', 'idempotency_conflict', 'answer_erased'] as const),
+];
 
 /** The calls of OpenAI's API, as its own clients make and read them. */
 export function openaiRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
@@ -31,23 +51,30 @@ export function openaiRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       limit: 'send',
       mostBody: MOST_BODY,
       summary: 'One turn, in the shapes of OpenAI’s chat completions: whole, or streamed with `stream: true`',
-      headers: z.object({
-        'Idempotency-Key': z.string().optional().meta({
-          description:
-            '1 to 255 visible ASCII characters, unique per account; the same key with the same body is one turn',
-        }),
-        'x-stainless-retry-count': z.string().optional().meta({
-          description: 'Sent by OpenAI’s clients. From 1 on, the turn of a connection that was lost is joined',
-        }),
-      }),
+      headers: RETRY_HEADERS,
       body: completionBody,
       answers: { 200: { description: 'The answer; as chunks with `stream: true`', body: completion, stream: true } },
-      errors: [
-        ...TURN_REFUSALS,
-        ...TURN_FAILURE_CODES,
-        ...(['overloaded', 'unknown_model', 'unsupported_parameter', 'idempotency_conflict', 'answer_erased'] as const),
-      ],
+      errors: TURN_ERRORS,
       handle: (caller, { body }) => answer(deps, { gate, counter }, caller, readCompletion(body)),
+    }),
+    defineRoute({
+      ...named,
+      method: 'post',
+      path: '/v1/responses',
+      limit: 'send',
+      mostBody: MOST_BODY,
+      summary: 'One turn, in the shapes of OpenAI’s responses: whole, or its events with `stream: true`',
+      headers: RETRY_HEADERS,
+      body: responseBody,
+      answers: { 200: { description: 'The response; as events with `stream: true`', body: response, stream: true } },
+      errors: TURN_ERRORS,
+      handle: async (caller, { body }) =>
+        answer(
+          deps,
+          { gate, counter },
+          caller,
+          readResponse(body, await readInput(body.input, resolveReferences(deps, caller))),
+        ),
     }),
     defineRoute({
       ...named,

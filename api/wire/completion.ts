@@ -1,18 +1,7 @@
 import { z } from 'zod';
 import { REASONING_EFFORTS, TOOL_CHOICES, VERBOSITIES } from '../../domain/api-prompt.ts';
-import { faultOfSchema } from '../../domain/json-schema.ts';
 import { MOST_INTEGER } from './fields.ts';
-
-/** Text that PostgreSQL can store. It may be empty, as OpenAI's may. */
-const chatText = z
-  .string()
-  .refine((value) => value.isWellFormed(), 'must be well-formed Unicode (a lone surrogate was found)')
-  .refine((value) => !value.includes('\0'), 'must not contain NUL');
-
-/** Clients send null for what they leave out. */
-function maybe<Schema extends z.ZodType>(schema: Schema) {
-  return schema.nullish().transform((value) => value ?? undefined);
-}
+import { callId, chatText, functionName, jsonSchema, maybe } from './openai-fields.ts';
 
 const textPart = z.looseObject({ type: z.literal('text'), text: chatText });
 /** Of a kind that the program names when it refuses it. */
@@ -23,8 +12,6 @@ const content = z.union([chatText, z.array(z.union([textPart, otherPart])).min(1
 });
 const none = z.null('is not supported').optional();
 const name = maybe(z.string().regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -'));
-const functionName = z.string().regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -');
-const callId = chatText.min(1).max(512);
 
 const toolCall = z.looseObject({
   id: callId,
@@ -51,12 +38,6 @@ const chatMessage = z.discriminatedUnion(
 );
 
 const maxTokens = maybe(z.int().min(1).max(MOST_INTEGER));
-
-/** A schema in its outlines: what no reader of JSON Schema takes is refused before a model is asked. */
-export const jsonSchema = z.record(z.string(), z.unknown()).superRefine((schema, context) => {
-  const fault = faultOfSchema(schema);
-  if (fault !== null) context.addIssue({ code: 'custom', path: [...fault.path], message: fault.reason });
-});
 
 const responseFormat = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text') }),

@@ -57,6 +57,22 @@ export async function findApiAnswer(on: Sql, turnId: string): Promise<ApiAnswer 
   return row?.answer ?? null;
 }
 
+/** A person's own answer of the OpenAI door, while its text is kept. */
+export async function findOwnAnswer(
+  on: Sql,
+  { turnId, userId }: { turnId: string; userId: number },
+): Promise<(Pick<ApiAnswer, 'refusal' | 'calls'> & { readonly content: string }) | null> {
+  const row = await first(
+    sql<{ content: string; answer: ApiAnswer | null }>`select t.answer as content, p.answer from turns t
+      join turn_prompts p on p.turn_id = t.id where t.id = ${turnId} and t.user_id = ${userId}
+      and t.answer is not null and p.erased_at is null and t.erased_at is null`,
+    on,
+  );
+  return row === null
+    ? null
+    : { content: row.content, refusal: row.answer?.refusal ?? null, calls: row.answer?.calls ?? [] };
+}
+
 /** Whether the texts of a turn are still there. */
 export async function isErased(on: Sql, turnId: string): Promise<boolean> {
   return (

@@ -1,0 +1,144 @@
+import type { ApiMessage, ApiToolCall } from '../../../domain/api-prompt.ts';
+import { AppError } from '../../../domain/errors.ts';
+import { INPUT_ITEMS, type InputItem, type ResponseBody } from '../../wire/responses.ts';
+import { parseAt } from '../parse-at.ts';
+
+/** An item and its place in the body. */
+interface Placed {
+  readonly item: InputItem;
+  readonly at: string;
+}
+
+/** What an id names that an earlier answer gave to one of its items. @throws AppError when it is not there any more. */
+export type Resolve = (id: string, at: string) => Promise<InputItem>;
+
+/**
+ * The input as messages of a chat: calls belong to the message before them, and what they returned stands right behind
+ * it, as chat completions want it.
+ * @throws AppError unsupported_parameter for items and parts of other kinds; invalid_request where calls and what they
+ *   returned do not belong together.
+ */
+export async function readInput(input: ResponseBody['input'], resolve: Resolve): Promise<ApiMessage[]> {
+  if (typeof input === 'string') return [{ role: 'user', content: input }];
+  const placed = await Promise.all(
+    input.map(async (sent, i) => {
+      const at = `input.${i}`;
+      const item = parseItem(sent, at);
+      return { at, item: item.type === 'item_reference' ? await resolve(item.id, at) : item };
+    }),
+  );
+  return messagesOf(placed);
+}
+
+function parseItem(sent: object, at: string): InputItem {
+  const { type = 'message' } = sent as { readonly type?: unknown };
+  const schema = Object.entries(INPUT_ITEMS).find(([name]) => name === type)?.[1];
+  if (schema === undefined)
+    throw new AppError('unsupported_parameter', {
+      field: `${at}.type`,
+      reason: 'is not supported here: items are messages, function_call and function_call_output',
+    });
+  return parseAt<InputItem>(schema, sent, at);
+}
+
+/** An assistant's message while calls may still be added to it. */
+interface Open {
+  content: string | null;
+  refusal: string | null;
+  readonly calls: ApiToolCall[];
+}
+
+function messagesOf(placed: readonly Placed[]): ApiMessage[] {
+  const returned = outputsOf(placed);
+  const messages: ApiMessage[] = [];
+  let open: Open[] = [];
+  const close = () => {
+    messages.push(...open.flatMap((assistant) => closed(assistant, returned)));
+    open = [];
+  };
+  for (const { item, at } of placed) {
+    const [last] = open;
+    if (item.type === 'function_call') {
+      const { call_id: id, name, arguments: given } = item;
+      if (!returned.has(id)) throw invalid(`${at}.call_id`, `call ${id} has no function_call_output`);
+      const own = last ?? { content: null, refusal: null, calls: [] };
+      own.calls.push({ id, type: 'function', function: { name, arguments: given } });
+      open = [own];
+    } else if (item.type === 'function_call_output') {
+      // What is called from here on was called because of it.
+      close();
+    } else if (item.type === undefined || item.type === 'message') {
+      const said = saidIn(item.content as Content, `${at}.content`);
+      if (item.role !== 'assistant') {
+        close();
+        messages.push({ role: item.role, content: said.content ?? '' });
+      } else if (last !== undefined && last.content === null && last.calls.length > 0) {
+        Object.assign(last, said);
+      } else {
+        close();
+        open = [{ ...said, calls: [] }];
+      }
+    }
+  }
+  close();
+  return messages;
+}
+
+/** What calls returned, by their ids. Each call and what it returned come once. */
+function outputsOf(placed: readonly Placed[]): Map<string, string> {
+  const outputs = new Map<string, string>();
+  const calls = new Set<string>();
+  for (const { item, at } of placed) {
+    if (item.type === 'function_call') {
+      if (calls.has(item.call_id)) throw invalid(`${at}.call_id`, 'is that of another call');
+      calls.add(item.call_id);
+    } else if (item.type === 'function_call_output') {
+      if (!calls.has(item.call_id)) throw invalid(`${at}.call_id`, 'must name a function_call before it');
+      if (outputs.has(item.call_id)) throw invalid(`${at}.call_id`, 'has an output already');
+      outputs.set(item.call_id, saidIn(item.output as Content, `${at}.output`).content ?? '');
+    }
+  }
+  return outputs;
+}
+
+function closed({ content, refusal, calls }: Open, returned: ReadonlyMap<string, string>): ApiMessage[] {
+  return [
+    {
+      role: 'assistant',
+      content,
+      ...(refusal === null ? {} : { refusal }),
+      ...(calls.length === 0 ? {} : { tool_calls: calls }),
+    },
+    ...calls.map(({ id }) => ({ role: 'tool' as const, tool_call_id: id, content: returned.get(id) ?? '' })),
+  ];
+}
+
+type Content = string | readonly { readonly type: string; readonly [field: string]: unknown }[];
+
+/** The text of an item's parts, and what of it refuses. */
+function saidIn(content: Content, at: string): Pick<Open, 'content' | 'refusal'> {
+  if (typeof content === 'string') return { content, refusal: null };
+  const said: Pick<Open, 'content' | 'refusal'> = { content: null, refusal: null };
+  for (const [i, part] of content.entries()) {
+    const place = `${at}.${i}`;
+    if (part.type === 'input_text' || part.type === 'output_text')
+      said.content = (said.content ?? '') + textIn(part['text'], `${place}.text`);
+    else if (part.type === 'refusal') said.refusal = (said.refusal ?? '') + textIn(part['refusal'], `${place}.refusal`);
+    else
+      throw new AppError('unsupported_parameter', {
+        field: `${place}.type`,
+        reason: `${part.type} is not supported here`,
+      });
+  }
+  return said;
+}
+
+/** Only what a schema refused comes as a part of another kind. */
+function textIn(text: unknown, at: string): string {
+  if (typeof text === 'string' && text.isWellFormed() && !text.includes('\0')) return text;
+  throw invalid(at, 'must be well-formed text');
+}
+
+function invalid(field: string, reason: string): AppError {
+  return new AppError('invalid_request', { field, reason });
+}

@@ -1,0 +1,50 @@
+import { findOwnAnswer } from '../../../db/turns/prompts.ts';
+import { AppError } from '../../../domain/errors.ts';
+import type { ApiDeps, Caller } from '../../context.ts';
+import type { InputItem } from '../../wire/responses.ts';
+import type { Resolve } from './input.ts';
+
+/** Ids of the items of a turn's answer. They say which turn, so that an item is found again while its text is kept. */
+export const ITEM_IDS = {
+  response: (turnId: string) => `resp_${turnId}`,
+  message: (turnId: string) => `msg_${turnId}`,
+  call: (turnId: string, index: number) => `fc_${turnId}_${index}`,
+};
+
+const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const ITEM = new RegExp(`^(?:msg_(?<message>${UUID})|fc_(?<call>${UUID})_(?<index>\\d{1,3}))$`);
+
+/**
+ * Clients that think that answers are kept (the AI SDK's default) send the id of an earlier item in place of the item.
+ * Only the person's own answers are found, for as long as `API_TEXT_RETENTION` keeps them.
+ */
+export function resolveReferences(deps: ApiDeps, { principal: { userId } }: Caller): Resolve {
+  return async (id, at) => {
+    const { message, call, index } = ITEM.exec(id)?.groups ?? {};
+    const turnId = message ?? call;
+    const answer = turnId === undefined ? null : await findOwnAnswer(deps.database.sql, { turnId, userId });
+    const item = answer === null ? null : index === undefined ? said(answer) : called(answer, Number(index));
+    if (item !== null) return item;
+    throw new AppError('invalid_request', {
+      field: `${at}.id`,
+      reason: 'names no item that is still kept: send the item itself (AI SDK: providerOptions.openai.store = false)',
+    });
+  };
+}
+
+type Answer = NonNullable<Awaited<ReturnType<typeof findOwnAnswer>>>;
+
+function said({ content, refusal }: Answer): InputItem {
+  const parts = [
+    ...(content === '' && refusal !== null ? [] : [{ type: 'output_text' as const, text: content }]),
+    ...(refusal === null ? [] : [{ type: 'refusal' as const, refusal }]),
+  ];
+  return { type: 'message', role: 'assistant', content: parts };
+}
+
+function called({ calls }: Answer, index: number): InputItem | null {
+  const call = calls[index];
+  return call === undefined
+    ? null
+    : { type: 'function_call', call_id: call.id, name: call.name, arguments: call.arguments };
+}
