@@ -17,7 +17,7 @@ export const ERROR_SENTENCES = {
     ko: 'Content-Type은 application/json이어야 합니다.',
     en: 'Content-Type must be application/json.',
   },
-  payload_too_large: { ko: '요청 본문이 256 KiB를 넘습니다.', en: 'The request body is over 256 KiB.' },
+  payload_too_large: { ko: '요청 본문이 너무 큽니다.', en: 'The request body is too large.' },
   unknown_model: {
     ko: '제공하지 않는 모델입니다. GET /api/models에서 확인해 주세요.',
     en: 'No such model is offered; see GET /api/models.',
@@ -170,8 +170,15 @@ export const ERROR_SENTENCES = {
   internal: { ko: '문제가 발생했습니다. 잠시 후 다시 시도해 주세요.', en: 'Something went wrong.' },
 } as const satisfies Record<ErrorCode, Sentences>;
 
-export function errorSentence(code: ErrorCode, locale: Locale): string {
-  return ERROR_SENTENCES[code][locale];
+/** @param details of the error. Where they say how much a body may have, the sentence says it, too. */
+export function errorSentence(
+  code: ErrorCode,
+  locale: Locale,
+  { mostBytes }: { readonly mostBytes?: unknown } = {},
+): string {
+  if (code !== 'payload_too_large' || typeof mostBytes !== 'number') return ERROR_SENTENCES[code][locale];
+  const size = mostBytes % 1_048_576 === 0 ? `${mostBytes / 1_048_576} MiB` : `${Math.floor(mostBytes / 1_024)} KiB`;
+  return locale === 'ko' ? `요청 본문이 ${size}를 넘습니다.` : `The request body is over ${size}.`;
 }
 
 export function warningSentence(warning: Pick<Warning, 'percentLeft'>, locale: Locale): string {

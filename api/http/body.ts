@@ -31,7 +31,7 @@ export function readBody(most: BodyLimits = MOST): RequestHandler {
     }
     if (!isJson(request.headers['content-type'])) throw new AppError('unsupported_media_type');
     parse(request, response, (error: unknown) => {
-      next(error === undefined ? objectOnly(request.body) : bodyError(error));
+      next(error === undefined ? objectOnly(request.body) : bodyError(error, most.bytes));
     });
   };
 }
@@ -41,7 +41,7 @@ export function readBytes(): RequestHandler {
   // The body is not unpacked, because the signature is over the bytes that were sent.
   const parse = express.raw({ limit: MAX_BODY, inflate: false, type: () => true });
   return (request, response, next) => {
-    parse(request, response, (error: unknown) => next(error === undefined ? undefined : bodyError(error)));
+    parse(request, response, (error: unknown) => next(error === undefined ? undefined : bodyError(error, MAX_BODY)));
   };
 }
 
@@ -124,12 +124,12 @@ const PARSER_ERRORS: Readonly<Record<string, (typeof BODY_ERRORS)[number]>> = {
   'charset.unsupported': 'unsupported_media_type',
 };
 
-function bodyError(error: unknown): unknown {
+function bodyError(error: unknown, mostBytes: number): unknown {
   if (typeof error !== 'object' || error === null) return error;
   const { type, status } = error as { readonly type?: unknown; readonly status?: unknown };
   if (type === 'not.plain' && error instanceof Error) return new AppError('invalid_json', { reason: error.message });
   const code = PARSER_ERRORS[String(type)];
-  if (code !== undefined) return new AppError(code);
+  if (code !== undefined) return new AppError(code, code === 'payload_too_large' ? { mostBytes } : {});
   // Anything else that the parser refuses (a body cut off, a broken gzip) is the request's fault, too.
   return typeof status === 'number' && status < 500 ? new AppError('invalid_json') : error;
 }

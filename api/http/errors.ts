@@ -126,7 +126,9 @@ function sendError(response: Response, error: AppError, status: number | null = 
     .status(sent)
     .set('Content-Language', locale)
     .set(envelope.headersOf?.({ status: sent, details: error.details }) ?? {})
-    .json(envelope.wrap({ code, message: errorSentence(code, locale), details, requestId: requestIdOf(response) }));
+    .json(
+      envelope.wrap({ code, message: errorSentence(code, locale, details), details, requestId: requestIdOf(response) }),
+    );
 }
 
 /** Answers every error of a route. An unexpected one becomes a 500 that tells nothing but its request id. */

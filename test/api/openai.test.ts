@@ -232,6 +232,24 @@ describe('refusals in OpenAI’s envelope', () => {
     expect(answer).toMatchObject({ status, body: { error: { code, param, message: expect.any(String) } } });
   });
 
+  test('a body that is too large is told the door’s own limit, in the reader’s language', async () => {
+    const messages = [{ role: 'user', content: 'x'.repeat(1_048_576) }];
+    for (const path of ['/v1/chat/completions', '/v1/responses'])
+      for (const [language, sentence] of [
+        ['ko', '요청 본문이 1 MiB를 넘습니다.'],
+        ['en', 'The request body is over 1 MiB.'],
+      ] as const)
+        expect(await person.call('POST', path, { ...ASK, messages }, { 'accept-language': language })).toMatchObject({
+          status: 413,
+          body: { error: { message: sentence, code: 'payload_too_large', turnkeeper: { mostBytes: 1_048_576 } } },
+        });
+    // Control: another route has another.
+    expect(await person.call('POST', '/api/chat/send', { message: 'x'.repeat(262_144) })).toMatchObject({
+      status: 413,
+      body: { message: '요청 본문이 256 KiB를 넘습니다.' },
+    });
+  });
+
   test('strangers and unknown addresses', async () => {
     const stranger = await fetch(`${stack.url}/v1/models`);
     expect([stranger.status, await stranger.json()]).toMatchObject([401, { error: { code: 'invalid_api_key' } }]);
