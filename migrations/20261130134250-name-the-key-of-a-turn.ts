@@ -1,8 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 
-/**
- * A turn says with which key of ours it was asked. It is not known of older turns, nor of what an older process writes.
- */
+/** A turn says with which key of ours it was asked. Of older turns, and those of an older process, nothing says it. */
 export class NameTheKeyOfATurn extends Migration {
   override readonly name = '20261130134250-name-the-key-of-a-turn';
 

@@ -18,6 +18,11 @@ const PreferencesPage = lazy(() =>
   import('./preferences/PreferencesPage.tsx').then(({ PreferencesPage }) => ({ default: PreferencesPage })),
 );
 
+const KeysPage = lazy(async () => {
+  const [{ KeysPage }] = await Promise.all([import('./keys/KeysPage.tsx'), loadWords('keys')]);
+  return { default: KeysPage };
+});
+
 const PurchasePages = lazy(async () => {
   const [{ PurchasePages }] = await Promise.all([import('./purchase/PurchasePages.tsx'), loadWords('purchase')]);
   return { default: PurchasePages };
@@ -74,6 +79,9 @@ function SignedIn() {
               </Route>
               <Route path="/preferences">
                 <PreferencesPage />
+              </Route>
+              <Route path="/keys">
+                <KeysPage />
               </Route>
               <Route path="/admin/*?">
                 <AdminPages />

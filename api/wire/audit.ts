@@ -13,7 +13,10 @@ export const auditAction = z.enum(AUDIT_ACTIONS).meta({ id: 'AuditAction' });
 export const auditItem = z
   .object({
     id: z.int().min(1),
-    adminId: z.int().nullable().meta({ description: 'User id of the admin; null: through the CLI' }),
+    adminId: z
+      .int()
+      .nullable()
+      .meta({ description: 'User id of the admin, or of who changed a key of theirs; null: through the CLI' }),
     action: auditAction,
     target: z.string().meta({ example: 'user:1' }),
     reason: z.string().nullable(),

@@ -124,9 +124,6 @@ export const keysQuery = z.strictObject({
     .enum(['true', 'false'])
     .default('false')
     .transform((value) => value === 'true')
-    .meta({
-      override: { type: 'boolean', default: false },
-      description: 'Those that were revoked, in place of the others',
-    }),
+    .meta({ description: 'Those that were revoked, in place of the others' }),
 });
 export const keyPage = pageOf(key).meta({ id: 'Keys' });

@@ -2,6 +2,7 @@ import 'i18next';
 import type admin from './ko/admin.json';
 import type chat from './ko/chat.json';
 import type common from './ko/common.json';
+import type keys from './ko/keys.json';
 import type purchase from './ko/purchase.json';
 import type sharing from './ko/sharing.json';
 import type usage from './ko/usage.json';
@@ -13,6 +14,7 @@ declare module 'i18next' {
       admin: typeof admin;
       common: typeof common;
       chat: typeof chat;
+      keys: typeof keys;
       purchase: typeof purchase;
       sharing: typeof sharing;
       usage: typeof usage;

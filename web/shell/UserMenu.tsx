@@ -1,4 +1,14 @@
-import { ChartNoAxesColumn, CircleUserRound, LogOut, Moon, Settings2, ShieldCheck, Sun, SunMoon } from 'lucide-react';
+import {
+  ChartNoAxesColumn,
+  CircleUserRound,
+  KeyRound,
+  LogOut,
+  Moon,
+  Settings2,
+  ShieldCheck,
+  Sun,
+  SunMoon,
+} from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useMe } from '../session/me.ts';
@@ -30,6 +40,7 @@ export function UserMenu() {
         { kind: 'title', label: me.email ?? t('userNumber', { id: me.userId }), hint: t(`role.${me.role}`) },
         { kind: 'link', label: t('usage'), icon: ChartNoAxesColumn, href: '/usage' },
         { kind: 'link', label: t('preferences'), icon: Settings2, href: '/preferences' },
+        { kind: 'link', label: t('keys'), icon: KeyRound, href: '/keys' },
         ...(me.role === 'admin'
           ? [{ kind: 'link', label: t('admin'), icon: ShieldCheck, href: '/admin' } as const]
           : []),
