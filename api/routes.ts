@@ -28,6 +28,7 @@ import { salesRoutes } from './routes/sales.ts';
 import { sharingRoutes } from './routes/sharing.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { tokenStatsRoutes } from './routes/token-stats.ts';
+import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts';
 
 /** Calls of the machines that watch this service. They are not traced. */
 export function watchRoutes(deps: ApiDeps): Route[] {
@@ -50,6 +51,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...notificationRoutes(deps),
     ...preferenceRoutes(deps),
     ...mailLinkRoutes(deps),
+    ...webhookEndpointRoutes(deps),
     ...eventRoutes(deps),
     ...auditRoutes(deps),
     ...grantRoutes(deps),

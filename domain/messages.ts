@@ -130,8 +130,8 @@ export const ERROR_SENTENCES = {
     en: 'The payment service does not answer right now; try again shortly.',
   },
   channel_off: {
-    ko: '이 서비스에서는 아직 메일을 보내지 않습니다.',
-    en: 'This service does not send mail yet.',
+    ko: '이 서비스에서는 아직 이 방법으로 알림을 보내지 않습니다.',
+    en: 'This service does not send notices this way yet.',
   },
   account_suspended: {
     ko: '이용이 정지된 계정입니다. 고객센터에 문의해 주세요.',

@@ -2,8 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /**
  * Where people get mail and what they have switched off; notifications of more kinds than alerts; and deliveries with
- * an id of their own, several a channel. A delivery's id is random, so its table is written anew: it has a row an
- * alert.
+ * an id of their own, several a channel. The id is random, so that their table is written anew: it has a row an alert.
  */
 export class SendNotificationsOut extends Migration {
   override readonly name = '20261130134252-send-notifications-out';

@@ -47,6 +47,7 @@ import { RedeemCodes } from './20261130134257-redeem-codes.ts';
 import { AcceptMismatches } from './20261130134258-accept-mismatches.ts';
 import { FindLooksByTime } from './20261130134259-find-looks-by-time.ts';
 import { FindDisputes } from './20261130134300-find-disputes.ts';
+import { CallWebhooks } from './20261130134635-call-webhooks.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -108,4 +109,5 @@ export const MIGRATIONS = [
   AcceptMismatches,
   FindLooksByTime,
   FindDisputes,
+  CallWebhooks,
 ] as const;

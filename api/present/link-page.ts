@@ -4,7 +4,7 @@ import { escape } from '../../domain/channels/layout.ts';
 import type { Locale } from '../../domain/messages.ts';
 
 const STYLE =
-  'body{margin:0;padding:24px 16px;background:#f5f5f4;color:#1c1917;font:16px/1.6 -apple-system,BlinkMacSystemFont,"Apple SD Gothic Neo","Noto Sans KR","Malgun Gothic","Segoe UI",sans-serif}main{max-width:440px;margin:10vh auto 0;padding:28px 24px;background:#fff;border:1px solid #e7e5e4;border-radius:12px}h1{margin:0 0 12px;font-size:20px;line-height:1.4}p{margin:0 0 16px}button,a{display:inline-block;padding:12px 20px;background:#0f766e;color:#fff;border:0;border-radius:8px;font:inherit;font-weight:600;text-decoration:none;cursor:pointer}button:focus-visible,a:focus-visible{outline:3px solid #99f6e4;outline-offset:2px}@media(prefers-color-scheme:dark){body{background:#1c1917;color:#f5f5f4}main{background:#292524;border-color:#44403c}}';
+  'body{margin:0;padding:24px 16px;background:#f5f5f4;color:#1c1917;font:16px/1.6 -apple-system,BlinkMacSystemFont,"Apple SD Gothic Neo","Noto Sans KR","Malgun Gothic","Segoe UI",sans-serif}main{max-width:440px;margin:10vh auto 0;padding:28px 24px;background:#fff;border:1px solid #e7e5e4;border-radius:12px}h1{margin:0 0 12px;font-size:20px;line-height:1.4}p{margin:0 0 16px}button,a{display:inline-block;padding:12px 20px;background:#2f4fd0;color:#fff;border:0;border-radius:8px;font:inherit;font-weight:600;text-decoration:none;cursor:pointer}button:focus-visible,a:focus-visible{outline:3px solid #93a8ff;outline-offset:2px}@media(prefers-color-scheme:dark){body{background:#1c1917;color:#f5f5f4}main{background:#292524;border-color:#44403c}}';
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
 export interface LinkPage {

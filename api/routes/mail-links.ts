@@ -71,7 +71,7 @@ export function mailLinkRoutes({ database, channels }: Pick<ApiDeps, 'database' 
       tag: 'Mail',
       summary: link.show,
       query,
-      answers: { 200: { description: 'A page in HTML', text: true } },
+      answers: { 200: { description: 'A page in HTML', text: true }, 404: { description: 'No such link', text: true } },
       errors: [],
       handle({ response, locale }, { query: { t } }) {
         return answer(response, locale, link.ask(t, locale));
@@ -85,7 +85,7 @@ export function mailLinkRoutes({ database, channels }: Pick<ApiDeps, 'database' 
       tag: 'Mail',
       summary: link.act,
       query,
-      answers: { 200: { description: 'A page in HTML', text: true } },
+      answers: { 200: { description: 'A page in HTML', text: true }, 404: { description: 'No such link', text: true } },
       errors: [],
       async handle({ response, locale }, { query: { t } }) {
         return answer(response, locale, await link.do(t, locale));

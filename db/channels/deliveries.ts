@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { isSwitchable, type Channel, type NotificationKind } from '../../domain/channels/kinds.ts';
-import type { Told } from '../../domain/channels/letters.ts';
+import type { Event } from '../../domain/channels/event.ts';
 import { decideNext, type AttemptOutcome, type DeliveryError } from '../../domain/channels/outcome.ts';
 import type { Locale } from '../../domain/messages.ts';
 import { first, one, type Database, type Sql } from '../database.ts';
@@ -14,7 +14,9 @@ export interface Job {
   readonly userId: number;
   readonly channel: Exclude<Channel, 'in_app'>;
   readonly address: string;
-  readonly told: Told;
+  readonly event: Event;
+  /** When it was decided, milliseconds. */
+  readonly at: number;
   readonly locale: Locale;
   readonly attempt: number;
 }
@@ -56,11 +58,11 @@ export async function beginAttempt(database: Database, deliveryId: string): Prom
   const step = decideNext({ outcome: 'unknown' }, { unknowns, elapsedMs, spread: 0 });
   if (unknowns > 0 && step.state === 'failed') return fail(database.sql, deliveryId, step.error);
   const row = await one(
-    sql<{ userId: number; kind: NotificationKind; figures: Told['figures']; locale: Locale }>`
-    select user_id::float8 as "userId", kind, figures, locale from notifications where id = ${notificationId}`,
+    sql<{ userId: number; kind: NotificationKind; figures: Event['figures']; locale: Locale; at: number }>`
+    select user_id::float8 as "userId", kind, figures, locale, floor(extract(epoch from created_at) * 1000)::float8 as at from notifications where id = ${notificationId}`,
     database.sql,
   );
-  const { userId, kind, figures, locale } = row;
+  const { userId, kind, figures, locale, at } = row;
   const isConfirming = kind === 'security.address';
   const may = await one(
     sql<{ may: boolean }>`select ${mayMail({ userId, kind, email: sql`${address}::text`, isConfirming })} as may`,
@@ -68,7 +70,17 @@ export async function beginAttempt(database: Database, deliveryId: string): Prom
   );
   if (channel === 'email' && !may.may)
     return fail(database.sql, deliveryId, isSwitchable(kind) ? 'switched_off' : 'suppressed');
-  return { deliveryId, notificationId, userId, channel, address, told: { kind, figures } as Told, locale, attempt };
+  return {
+    deliveryId,
+    notificationId,
+    userId,
+    channel,
+    address,
+    event: { kind, figures } as Event,
+    at,
+    locale,
+    attempt,
+  };
 }
 
 /** Whether an attempt is to be made. */

@@ -10,6 +10,7 @@ import { addressOf, hashOfAddress } from './targets.ts';
 /** Which channels lead out of this installation. A channel that is off gets no row, so that nothing piles up. */
 export interface Outward {
   readonly email: boolean;
+  readonly webhook: boolean;
 }
 
 export interface NewNotification {
@@ -59,8 +60,14 @@ export async function writeNotification(
       insert into deliveries (notification_id, channel, address, due_at, queued_at)
       select told.id, 'email', r.email, ${at}, ${at} from told, ${target} r
       where ${outward.email}::boolean and r.email is not null and ${may} returning id
+    ), hooked as (
+      insert into deliveries (notification_id, channel, address, due_at, queued_at)
+      select told.id, 'webhook', e.id::text, ${at}, ${at} from told, webhook_endpoints e
+      where ${outward.webhook}::boolean and ${isToldOf({ userId, kind })} returning id
     )
-    select id::float8 as id, array(select id::text from mailed) as "deliveryIds" from told`.execute(tx);
+    select id::float8 as id, array(select id::text from mailed union all select id::text from hooked) as "deliveryIds" from told`.execute(
+    tx,
+  );
   const [notification] = rows;
   return notification === undefined
     ? { notificationId: null, deliveryIds: [] }
@@ -93,6 +100,18 @@ export function mayMail({
         where p.user_id = ${userId} and p.kind = ${kind} and p.channel = 'email' and not p.enabled)`
     : sql`true`;
   return sql`(${isOn} and not exists (select 1 from suppressions s where s.hash = ${hashOfAddress(email)}))`;
+}
+
+/** Whether an endpoint `e` is told of an event of this person's. */
+export function isToldOf({
+  userId,
+  kind,
+}: {
+  userId: number | RawBuilder<unknown>;
+  kind: string;
+}): RawBuilder<boolean> {
+  return sql`(e.state = 'enabled' and e.deleted_at is null and ${kind} = any(e.events)
+    and (e.user_id = ${userId} or e.scope = 'operator'))`;
 }
 
 interface StartableDelivery {

@@ -1,6 +1,7 @@
 import { Account, Period } from './account.ts';
 import { Alert } from './alert.ts';
 import { Attempt, UnpaidTokens } from './attempt.ts';
+import { WebhookEndpoint } from './channels/webhook-endpoint.ts';
 import { AuditEntry } from './audit-entry.ts';
 import { Address, AddressChange, InstallationKey, NotificationPreference, Suppression } from './channels/address.ts';
 import { Conversation } from './conversation.ts';
@@ -42,6 +43,7 @@ export const ENTITIES = [
   Delivery,
   Address,
   AddressChange,
+  WebhookEndpoint,
   Suppression,
   NotificationPreference,
   InstallationKey,

@@ -75,6 +75,9 @@ export const Delivery = defineEntity({
     { name: 'deliveries_channel_is_a_word', expression: "channel ~ '^[a-z_]+$'" },
     { name: 'deliveries_end_when_they_are_over', expression: "(ended_at is null) = (state = 'pending')" },
   ],
-  indexes: [{ name: 'deliveries_due', properties: ['channel', 'dueAt'], where: "state = 'pending'" }],
+  indexes: [
+    { name: 'deliveries_due', properties: ['channel', 'dueAt'], where: "state = 'pending'" },
+    sqlIndex('deliveries_of_endpoint', "deliveries (address, queued_at desc) where channel = 'webhook'"),
+  ],
 });
 export type Delivery = InferEntity<typeof Delivery>;

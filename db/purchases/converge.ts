@@ -38,7 +38,7 @@ export async function convergePurchase(
     look,
     source,
     vault,
-    outward = { email: false },
+    outward = { email: false, webhook: false },
   }: { purchaseId: string; look: Look; source: LookSource; vault: Vault; outward?: Outward },
 ): Promise<Converged & { readonly deliveryIds: readonly string[] }> {
   const { accountId } = await getPurchase(database.sql, purchaseId);

@@ -6,6 +6,7 @@ import type { Ended, Released, ReleaseReason, StoredAnswer } from '../../workflo
 import { columnsOf, type RowOf, type Whole } from '../columns.ts';
 import { reportEnding, one, type Database, type Tx } from '../database.ts';
 import { Attempt } from '../entities/attempt.ts';
+import { tellOfFailure } from '../channels/tell-failure.ts';
 import { findPendingHold, moveHold } from '../money/holds.ts';
 import { lockingTurn } from './payer.ts';
 import { lockTurn, type TurnRow } from './row.ts';
@@ -33,6 +34,7 @@ export async function endTurn(
     update turns set state = ${outcome}, error_code = ${code}, run_id = coalesce(${runId}, run_id), ended_at = now(), touched_at = clock_timestamp(),
       prompt_tokens = ${nothing}, completion_tokens = ${nothing}, debited_tokens = ${nothing}
     where id = ${row.id}`);
+  if (outcome === 'failed') tellOfFailure(tx, row, code);
   reportEnding(tx, { ...ending, turnId: row.id, model: row.model, debitedTokens: 0 });
 }
 

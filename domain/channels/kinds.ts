@@ -7,6 +7,7 @@ export const NOTIFICATION_KINDS = [
   'purchase.failed',
   'purchase.refunded',
   'security.address',
+  'security.endpoint',
 ] as const;
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 
@@ -22,5 +23,5 @@ export const SWITCHED_CHANNELS = ['email'] as const;
 export type SwitchedChannel = (typeof SWITCHED_CHANNELS)[number];
 
 /** Every way out. `in_app` is delivered by being there. */
-export const CHANNELS = ['in_app', 'email'] as const;
+export const CHANNELS = ['in_app', 'email', 'webhook'] as const;
 export type Channel = (typeof CHANNELS)[number];

@@ -60,7 +60,7 @@ const STYLE = {
   body: 'margin:0;padding:24px 12px;background:#f5f5f4;color:#1c1917;font:16px/1.6 -apple-system,BlinkMacSystemFont,"Apple SD Gothic Neo","Noto Sans KR","Malgun Gothic","Segoe UI",sans-serif',
   card: 'max-width:520px;margin:0 auto;padding:28px 24px;background:#ffffff;border:1px solid #e7e5e4;border-radius:12px',
   button:
-    'display:inline-block;padding:12px 20px;background:#0f766e;color:#ffffff;border-radius:8px;text-decoration:none;font-weight:600',
+    'display:inline-block;padding:12px 20px;background:#2f4fd0;color:#ffffff;border-radius:8px;text-decoration:none;font-weight:600',
   small: 'max-width:520px;margin:16px auto 0;padding:0 8px;color:#57534e;font-size:13px',
 } as const;
 

@@ -1,7 +1,8 @@
-import { grouped, shown, type AlertFigures, type Locale } from '../messages.ts';
+import { grouped, type AlertFigures, type Locale } from '../messages.ts';
 import type { Money } from '../payments/money.ts';
 import type { Instant } from '../period.ts';
 import type { NotificationKind } from './kinds.ts';
+import { price, when } from './shown.ts';
 
 interface OfPurchase extends Money {
   readonly purchaseId: string;
@@ -26,6 +27,8 @@ export interface FiguresOf {
   'purchase.refunded': OfPurchase;
   /** `which` mailbox has to confirm that mail goes to `email` from now on. */
   'security.address': { readonly changeId: string; readonly which: 'new' | 'old'; readonly email: string };
+  /** An endpoint that took nothing for three days was disabled. */
+  'security.endpoint': { readonly endpointId: string; readonly host: string };
 }
 
 /** A notification's kind with its figures. */
@@ -213,19 +216,22 @@ const WRITERS: Writers = {
       action: { label: 'Confirm', to: confirmPath },
     }),
   },
+  'security.endpoint': {
+    ko: ({ host }) => ({
+      subject: '웹훅을 껐습니다',
+      paragraphs: [
+        '아래 서버가 사흘 동안 알림을 받지 않아 웹훅을 껐습니다. 서버를 고친 뒤 환경설정에서 다시 켜 주세요.',
+      ],
+      facts: [['서버', host]],
+      action: { label: '웹훅 보기', to: '/preferences' },
+    }),
+    en: ({ host }) => ({
+      subject: 'A webhook was disabled',
+      paragraphs: [
+        'This server took nothing for three days, so its webhook was disabled. Enable it again once it is mended.',
+      ],
+      facts: [['Server', host]],
+      action: { label: 'See the webhooks', to: '/preferences' },
+    }),
+  },
 };
-
-/** `12월 1일 0시(서울)`; an hour that is not full has its minutes. */
-function when(at: Instant, timeZone: string, locale: Locale): string {
-  const [date = '', time = ''] = shown(at, timeZone).split('T');
-  const [, month, day] = date.split('-');
-  const [hour, minute] = time.split(':');
-  if (locale === 'en') return `${date} ${time} (${timeZone})`;
-  const clock = minute === '00' ? `${Number(hour)}시` : `${Number(hour)}시 ${Number(minute)}분`;
-  return `${Number(month)}월 ${Number(day)}일 ${clock}(${timeZone === 'Asia/Seoul' ? '서울' : timeZone})`;
-}
-
-function price({ amount, currency }: Money, locale: Locale): string {
-  if (currency === 'USD') return `$${grouped(Math.trunc(amount / 100))}.${String(amount % 100).padStart(2, '0')}`;
-  return locale === 'ko' ? `${grouped(amount)}원` : `KRW ${grouped(amount)}`;
-}

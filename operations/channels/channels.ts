@@ -2,6 +2,9 @@ import { getInstallationKey } from '../../db/channels/installation-key.ts';
 import type { Database } from '../../db/database.ts';
 import type { Outward } from '../../db/channels/outbox.ts';
 import { createLinkTokens, type LinkTokens } from '../../platform/channels/tokens.ts';
+import { createHookSender, type HookSender } from '../../platform/channels/hook-sender.ts';
+import { createVault } from '../../platform/payments/vault.ts';
+import type { Vault } from '../../domain/payments/vault.ts';
 import { createMailer, type Mailer } from '../../platform/channels/mailer.ts';
 import type { Config } from '../../platform/config/config.ts';
 import type { DeliveryRuns } from '../../platform/temporal/delivery-runs.ts';
@@ -10,6 +13,11 @@ import type { DeliveryRuns } from '../../platform/temporal/delivery-runs.ts';
 export interface Channels {
   /** Null: no mail leaves. */
   readonly mailer: Mailer | null;
+  readonly hooks: HookSender;
+  /** Seals the secrets of endpoints. */
+  readonly vault: Vault;
+  /** Hosts that the operator's own endpoints may have, whatever they are. */
+  readonly allowHosts: ReadonlySet<string>;
   readonly outward: Outward;
   readonly links: LinkTokens;
   /** The web app's address, without a slash at its end; links in mails lead to it. */
@@ -27,12 +35,15 @@ export const LINKS = { unsubscribe: 'unsubscribe', confirm: 'confirm-address' } 
 
 export async function openChannels(
   database: Database,
-  { mail, publicUrl }: Pick<Config, 'mail' | 'publicUrl'>,
+  { mail, webhooks, payments, publicUrl }: Pick<Config, 'mail' | 'webhooks' | 'payments' | 'publicUrl'>,
 ): Promise<Channels> {
   const mailer = mail === null ? null : createMailer(mail);
   return {
     mailer,
-    outward: { email: mailer !== null },
+    hooks: createHookSender(),
+    vault: createVault(payments.key),
+    allowHosts: new Set(webhooks.allowHosts),
+    outward: { email: mailer !== null, webhook: webhooks.isOn },
     links: createLinkTokens(await getInstallationKey(database, 'links')),
     publicUrl: publicUrl ?? '',
     close: async () => mailer?.close(),

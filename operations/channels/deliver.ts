@@ -1,16 +1,21 @@
 import { beginAttempt, endAttempt, isJob, type Job, type Progress } from '../../db/channels/deliveries.ts';
+import { findTarget, noteTaken } from '../../db/channels/endpoints.ts';
+import { tellOfEndpoint } from '../../db/channels/tell-endpoint.ts';
 import type { Database } from '../../db/database.ts';
+import { eventBody } from '../../domain/channels/event.ts';
 import { isSwitchable } from '../../domain/channels/kinds.ts';
 import { layOut } from '../../domain/channels/layout.ts';
 import { letterOf } from '../../domain/channels/letters.ts';
 import type { AttemptOutcome } from '../../domain/channels/outcome.ts';
 import type { Mail } from '../../platform/channels/mailer.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
-import { LINKS, type Channels } from './channels.ts';
+import type { Warnings } from '../deps.ts';
+import { LINKS, type ChannelDeps, type Channels } from './channels.ts';
+import { startDeliveries } from './start-deliveries.ts';
 
-interface DeliverDeps {
+interface DeliverDeps extends ChannelDeps {
   readonly database: Database;
-  readonly channels: Channels;
+  readonly log: Warnings;
   readonly metrics: Pick<Metrics, 'deliveryTried'>;
 }
 
@@ -22,23 +27,53 @@ interface DeliverDeps {
 export async function sendDelivery(deps: DeliverDeps, deliveryId: string): Promise<Progress> {
   const begun = await beginAttempt(deps.database, deliveryId);
   if (!isJob(begun)) return begun;
-  const attempt = await tryOnce(deps, begun);
+  const attempt = begun.channel === 'email' ? await tryMail(deps, begun) : await tryHook(deps, begun);
   deps.metrics.deliveryTried({ channel: begun.channel, outcome: attempt.outcome });
   return endAttempt(deps.database, { deliveryId, spread: Math.random(), ...attempt });
 }
 
-async function tryOnce({ channels }: DeliverDeps, job: Job): Promise<AttemptOutcome> {
+async function tryMail({ channels }: DeliverDeps, job: Job): Promise<AttemptOutcome> {
   // The operator has switched the channel off while this delivery waited: it waits on.
   if (channels.mailer === null) return { outcome: 'later', answer: 'channel_off' };
   return channels.mailer.send(mailOf(job, channels, channels.mailer.from));
 }
 
+async function tryHook(deps: DeliverDeps, job: Job): Promise<AttemptOutcome> {
+  const { database, channels } = deps;
+  const { address: endpointId, deliveryId, event, userId, at } = job;
+  const target = await findTarget(database.sql, channels.vault, endpointId);
+  if (target === null) return { outcome: 'refused', answer: 'disabled', isRecipientGone: false };
+  const { url, scope, secrets } = target;
+  const outcome = await channels.hooks.send({
+    url: new URL(url),
+    isAllowed: scope === 'operator' && channels.allowHosts.has(new URL(url).host),
+    deliveryId,
+    secrets,
+    body: eventBody(event, { userId, at }),
+  });
+  const disabled = await noteTaken(database.sql, endpointId, outcome.outcome === 'accepted');
+  if (disabled !== null) await tellDisabled(deps, { ...disabled, endpointId, host: new URL(url).host });
+  return outcome;
+}
+
+/** Its owner is told by mail, whatever they have switched off. */
+async function tellDisabled(
+  { database, channels, deliveryRuns, log }: DeliverDeps,
+  { userId, endpointId, host }: { userId: number; endpointId: string; host: string },
+): Promise<void> {
+  const { outward } = channels;
+  const deliveryIds = await tellOfEndpoint(database, { userId, endpointId, host, outward });
+  await startDeliveries({ database, deliveryRuns, log }, deliveryIds);
+}
+
 function mailOf(
-  { deliveryId, userId, address, told, locale }: Job,
+  { deliveryId, userId, address, event, locale }: Job,
   { links, publicUrl }: Channels,
   from: { readonly name: string; readonly address: string },
 ): Mail {
-  const { kind, figures } = told;
+  // An address gets letters only: what has none goes to endpoints.
+  if (event.kind === 'turn.failed' || event.kind === 'endpoint.test') throw new Error(`${event.kind} has no letter`);
+  const { kind, figures } = event;
   const unsubscribeUrl = isSwitchable(kind)
     ? `${publicUrl}/unsubscribe?t=${links.sign(LINKS.unsubscribe, `${userId}/${kind}`)}`
     : null;
@@ -48,7 +83,7 @@ function mailOf(
       : '';
   return {
     to: address,
-    ...layOut(letterOf(told, locale, confirmPath), locale, { serviceName: from.name, publicUrl, unsubscribeUrl }),
+    ...layOut(letterOf(event, locale, confirmPath), locale, { serviceName: from.name, publicUrl, unsubscribeUrl }),
     messageId: `${deliveryId}@${from.address.split('@')[1] ?? ''}`,
     unsubscribeUrl,
   };

@@ -24,6 +24,21 @@ export async function startDeliveries(deps: StartDeps, deliveryIds: readonly str
 }
 
 /**
+ * Makes a delivery that was begun anew be tried at once. What Temporal does not take now, reconcile starts.
+ */
+export async function resendDelivery(deps: StartDeps, deliveryId: string): Promise<void> {
+  try {
+    for (const delivery of await findDeliveries(deps.database.sql, [deliveryId]))
+      await deps.deliveryRuns.tryNow(delivery);
+  } catch (error) {
+    deps.log.warn(
+      { deliveryId, reason: error instanceof Error ? error.name : 'unknown' },
+      'a delivery was not started',
+    );
+  }
+}
+
+/**
  * Starts the workflows of deliveries that are due and nowhere but in PostgreSQL: a start was lost, or Temporal's data.
  * @returns how many.
  */

@@ -58,3 +58,26 @@ function readFrom(text: string): MailSettings['from'] {
     );
   return { name: shownName === '' ? 'Turnkeeper' : shownName, address };
 }
+
+export interface WebhookVariables {
+  readonly WEBHOOK_ALLOW_HOSTS: string;
+  readonly PAYMENTS_KEY?: string | undefined;
+  readonly TURNKEEPER_EMBEDDED: boolean;
+}
+
+/**
+ * `isOn` needs a key that seals the endpoints' secrets; the demo's need not be secret. `allowHosts`: hosts, with their
+ * port unless it is the scheme's, that the operator's own endpoints may have, although they are private or without TLS.
+ */
+export function readWebhooks(
+  { WEBHOOK_ALLOW_HOSTS, PAYMENTS_KEY, TURNKEEPER_EMBEDDED }: WebhookVariables,
+  { isProduction }: { readonly isProduction: boolean },
+) {
+  const allowHosts = WEBHOOK_ALLOW_HOSTS.split(',')
+    .map((host) => host.trim().toLowerCase())
+    .filter((host) => host !== '');
+  const wrong = allowHosts.find((host) => !/^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?$/.test(host));
+  if (wrong !== undefined)
+    throw new SetupError('WEBHOOK_ALLOW_HOSTS: must be hosts with commas between them, such as hooks.intranet:8080');
+  return { isOn: PAYMENTS_KEY !== undefined || (TURNKEEPER_EMBEDDED && !isProduction), allowHosts } as const;
+}

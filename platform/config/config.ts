@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LONGEST_ATTEMPT_MS, STALL_LIMITS } from '../../domain/attempt-limits.ts';
 import { SetupError } from '../../domain/setup-error.ts';
 import { readCatalogue } from './catalogue.ts';
-import { readMail } from './channels-settings.ts';
+import { readMail, readWebhooks } from './channels-settings.ts';
 import { readOidc } from './oidc-settings.ts';
 import { readPayments } from './payments-settings.ts';
 
@@ -56,6 +56,7 @@ const envSchema = z.object({
   PAYMENTS_KEY: z.string().optional(),
   SMTP_URL: z.string().optional(),
   MAIL_FROM: z.string().optional(),
+  WEBHOOK_ALLOW_HOSTS: z.string().default(''),
   TEST_ROUTES: z.stringbool().optional(),
   SENDS_PER_MINUTE: positive(600),
   READS_PER_SECOND: positive(200),
@@ -141,6 +142,7 @@ export function readConfig(env: Env = process.env) {
     payments: readPayments(e, { isProduction }),
     /** Null: no mail leaves. */
     mail: readMail(e),
+    webhooks: readWebhooks(e, { isProduction }),
     policy: { purchaseUrl: e.PURCHASE_URL ?? `${publicUrl ?? 'https://turnkeeper.example'}/purchase` },
     /** Unless somebody says: only the demo has them, and a real model makes it more than one. */
     testRoutes:

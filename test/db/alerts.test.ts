@@ -21,7 +21,7 @@ beforeEach(async () => {
 
 const HOUR = 3_600_000;
 /** Mail leads out of here; who has an address gets it. */
-const outward = { email: true };
+const outward = { email: true, webhook: true };
 const DECEMBER = Date.parse('2026-12-01T00:00:00+09:00');
 const putAt = (percent: number, now = NOW) =>
   atInstant(now, () => setTestUsage(db.database, { accountId: person.accountId, percent }));
@@ -140,7 +140,7 @@ describe('the reset', () => {
     );
   const reset = () =>
     atInstant(DECEMBER, () =>
-      resetAllowance(db.database, { accountId: person.accountId, firedFor: DECEMBER, outward: { email: true } }),
+      resetAllowance(db.database, { accountId: person.accountId, firedFor: DECEMBER, outward }),
     );
   beforeEach(() =>
     sql`insert into addresses (user_id, email, verified_at) values (${person.userId}, 'p@example.com', now())`.execute(

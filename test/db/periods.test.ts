@@ -17,7 +17,7 @@ const at = (text: string) => Date.parse(text);
 const HOUR = 3_600_000;
 const usageOf = ({ accountId }: Person, now: number) => atInstant(now, () => readUsage(db.database, { accountId }));
 const fire = ({ accountId }: Person, firedFor: number, now = firedFor) =>
-  atInstant(now, () => resetAllowance(db.database, { accountId, firedFor, outward: { email: true } }));
+  atInstant(now, () => resetAllowance(db.database, { accountId, firedFor, outward: { email: true, webhook: true } }));
 const moveTo = ({ userId }: Person, timeZone: string, now: number) =>
   atInstant(now, () => updateProfile(db.database, { userId, timeZone }));
 const periodsOf = ({ accountId }: Person) =>

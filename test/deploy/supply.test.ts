@@ -12,7 +12,7 @@ const locked = packagesOf(readProjectFile('package-lock.json'));
 describe('packages', () => {
   /** Licences that ask for a notice at most, or (MPL, EPL) for changes to the package's own files: we make none. */
   const FINE =
-    /^(MIT|ISC|0BSD|Unlicense|BSD-[23]-Clause|(Apache-2|BlueOak-1\.0|[ME]PL-2|Python-2|CC0-1|CC-BY-4)\.0|OFL-1\.1)$/;
+    /^(MIT(-0)?|ISC|0BSD|Unlicense|BSD-[23]-Clause|(Apache-2|BlueOak-1\.0|[ME]PL-2|Python-2|CC0-1|CC-BY-4)\.0|OFL-1\.1)$/;
   /** A manifest that names no licence, and the one in its folder. */
   const LOOKED_AT: Readonly<Record<string, string>> = {
     'node_modules/unionfs': 'Unlicense',

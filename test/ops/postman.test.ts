@@ -59,6 +59,8 @@ test('every request of it, run against the real service, is well formed and answ
     userId: String(person.userId),
     id: '1',
     entryId: '1',
+    endpointId: randomUUID(),
+    deliveryId: randomUUID(),
   };
   const fill = (text: string) =>
     text.replaceAll(/\{\{(\$?\w+)\}\}/g, (_all, name: string) =>

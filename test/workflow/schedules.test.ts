@@ -15,7 +15,7 @@ import { startTestStack, type Person, type TestStack } from '../support/stack.ts
 import { until } from '../support/until.ts';
 
 /** No channel leads out of this stack. */
-const outward = { email: false };
+const outward = { email: false, webhook: false };
 
 let stack: TestStack;
 /** The policy's clock; Temporal's is real. */

@@ -15,7 +15,7 @@ export function MailAddress({ email }: { email: Preferences['email'] }) {
     change.mutate(wanted, { onSuccess: () => setWanted('') });
   };
   return (
-    <div className="grid gap-4">
+    <div className="grid grid-cols-1 gap-4">
       <p>
         {email.address === null ? (
           t('mail.none')

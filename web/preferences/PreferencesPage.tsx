@@ -5,6 +5,7 @@ import { Page } from '../ui/Page.tsx';
 import { Button } from '../ui/Button.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { Notifications } from './Notifications.tsx';
+import { Webhooks } from './Webhooks.tsx';
 
 /** Language and time zone: they decide what the person reads and when their month begins. */
 export function PreferencesPage() {
@@ -18,7 +19,7 @@ export function PreferencesPage() {
   };
   return (
     <Page title={t('preferences')}>
-      <form onSubmit={submit} className="grid max-w-md gap-7">
+      <form onSubmit={submit} className="grid max-w-md grid-cols-1 gap-7">
         <fieldset>
           <legend className="mb-2 font-medium">{t('prefs.language')}</legend>
           <div className="flex gap-2">
@@ -69,6 +70,7 @@ export function PreferencesPage() {
         {update.isError && <Problem error={update.error} />}
       </form>
       <Notifications />
+      <Webhooks />
     </Page>
   );
 }

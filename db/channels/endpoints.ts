@@ -1,0 +1,195 @@
+import { sql } from 'kysely';
+import { v7 as uuidv7 } from 'uuid';
+import {
+  DISABLE_AFTER_MS,
+  MOST_ENDPOINTS,
+  ROTATION_HOURS,
+  type EndpointScope,
+  type EndpointState,
+  type WebhookEvent,
+} from '../../domain/channels/endpoint.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { Vault } from '../../domain/payments/vault.ts';
+import { columnsOf, type RowOf } from '../columns.ts';
+import { first, one, type Database, type Sql } from '../database.ts';
+import { WebhookEndpoint } from '../entities/channels/webhook-endpoint.ts';
+
+const columns = columnsOf(WebhookEndpoint, 'e', {
+  endpointId: 'id',
+  userId: 'userId',
+  scope: 'scope',
+  url: 'url',
+  events: 'events',
+  state: 'state',
+  failingSince: 'failingSince',
+  createdAt: 'createdAt',
+});
+/** Instants in milliseconds. */
+export type EndpointRecord = Readonly<RowOf<typeof columns>>;
+
+/** All of the person's, oldest first: there are at most 10. */
+export async function listEndpoints(on: Sql, userId: number): Promise<EndpointRecord[]> {
+  const { rows } = await sql<EndpointRecord>`select ${columns} from webhook_endpoints e
+    where user_id = ${userId} and deleted_at is null order by created_at, id`.execute(on);
+  return rows;
+}
+
+/** @throws AppError not_found, for somebody else's as well. */
+export async function getEndpoint(on: Sql, { endpointId, userId }: OwnEndpoint): Promise<EndpointRecord> {
+  const found = await first(
+    sql<EndpointRecord>`select ${columns} from webhook_endpoints e
+    where id = ${endpointId} and user_id = ${userId} and deleted_at is null`,
+    on,
+  );
+  if (found === null) throw new AppError('not_found');
+  return found;
+}
+
+export interface OwnEndpoint {
+  readonly endpointId: string;
+  readonly userId: number;
+}
+
+/** @throws AppError invalid_request for the eleventh. */
+export async function createEndpoint(
+  database: Database,
+  vault: Vault,
+  wanted: { userId: number; scope: EndpointScope; url: string; events: readonly WebhookEvent[]; secret: string },
+): Promise<EndpointRecord> {
+  const endpointId = uuidv7();
+  const { userId, scope, url, events, secret } = wanted;
+  return database.transaction(async (tx) => {
+    await one(sql`select 1 from users where id = ${userId} for no key update`, tx);
+    if ((await listEndpoints(tx, userId)).length >= MOST_ENDPOINTS)
+      throw new AppError('invalid_request', { field: 'url', reason: `there are ${MOST_ENDPOINTS} already` });
+    await sql`insert into webhook_endpoints (id, user_id, scope, url, events, secret, created_at)
+      values (${endpointId}, ${userId}, ${scope}, ${url}, ${[...events]}::text[], ${vault.seal(endpointId, secret)}, ${tx.clock()})`.execute(
+      tx,
+    );
+    return getEndpoint(tx, { endpointId, userId });
+  });
+}
+
+/** Changes what is named. Enabling it forgets how long it has failed. @throws AppError not_found. */
+export async function changeEndpoint(
+  database: Database,
+  vault: Vault,
+  {
+    endpointId,
+    userId,
+    ...change
+  }: OwnEndpoint & {
+    url?: string | undefined;
+    events?: readonly WebhookEvent[] | undefined;
+    state?: EndpointState | undefined;
+    secret?: string | undefined;
+  },
+): Promise<EndpointRecord> {
+  const { url = null, events = null, state = null, secret } = change;
+  return database.transaction(async (tx) => {
+    await sql`update webhook_endpoints set url = coalesce(${url}, url), events = coalesce(${events === null ? null : [...events]}::text[], events),
+        state = coalesce(${state}, state), failing_since = case when ${state}::text = 'enabled' then null else failing_since end
+      where id = ${endpointId} and user_id = ${userId} and deleted_at is null`.execute(tx);
+    if (secret !== undefined)
+      await sql`update webhook_endpoints set old_secret = secret, old_until = ${tx.clock()} + make_interval(hours => ${ROTATION_HOURS}),
+          secret = ${vault.seal(endpointId, secret)} where id = ${endpointId} and user_id = ${userId} and deleted_at is null`.execute(
+        tx,
+      );
+    return getEndpoint(tx, { endpointId, userId });
+  });
+}
+
+/** What waits for it ends. @throws AppError not_found. */
+export async function deleteEndpoint(database: Database, own: OwnEndpoint): Promise<void> {
+  await database.transaction(async (tx) => {
+    await getEndpoint(tx, own);
+    await sql`update webhook_endpoints set deleted_at = ${tx.clock()}, secret = '', old_secret = null where id = ${own.endpointId}`.execute(
+      tx,
+    );
+  });
+}
+
+/** What a delivery needs of its endpoint. */
+export interface Target {
+  readonly url: string;
+  readonly scope: EndpointScope;
+  /** The newest first; none when they were sealed by another key. */
+  readonly secrets: readonly string[];
+}
+
+/** Null when it is disabled or deleted. */
+export async function findTarget(on: Sql, vault: Vault, endpointId: string): Promise<Target | null> {
+  const found = await first(
+    sql<{ url: string; scope: EndpointScope; secret: Buffer; oldSecret: Buffer | null }>`select url, scope, secret,
+      case when old_until > ${on.clock()} then old_secret end as "oldSecret"
+    from webhook_endpoints where id::text = ${endpointId} and state = 'enabled' and deleted_at is null`,
+    on,
+  );
+  if (found === null) return null;
+  const { url, scope, secret, oldSecret } = found;
+  const sealed = oldSecret === null ? [secret] : [secret, oldSecret];
+  return { url, scope, secrets: sealed.map((one) => vault.open(endpointId, one)).filter((one) => one !== null) };
+}
+
+/**
+ * Notes whether it took something. After three days of nothing it is disabled.
+ * @returns the owner, when it was disabled now.
+ */
+export async function noteTaken(on: Sql, endpointId: string, isTaken: boolean): Promise<{ userId: number } | null> {
+  if (isTaken) {
+    await sql`update webhook_endpoints set failing_since = null where id::text = ${endpointId} and failing_since is not null`.execute(
+      on,
+    );
+    return null;
+  }
+  await sql`update webhook_endpoints set failing_since = ${on.clock()} where id::text = ${endpointId} and failing_since is null`.execute(
+    on,
+  );
+  return first(
+    sql<{ userId: number }>`update webhook_endpoints set state = 'disabled'
+    where id::text = ${endpointId} and state = 'enabled'
+      and failing_since < ${on.clock()} - ${DISABLE_AFTER_MS}::float8 * interval '1 millisecond' returning user_id::float8 as "userId"`,
+    on,
+  );
+}
+
+export interface EndpointDelivery {
+  readonly deliveryId: string;
+  readonly type: string;
+  readonly state: 'pending' | 'delivered' | 'failed';
+  readonly attempts: number;
+  readonly error: string | null;
+  readonly answer: string | null;
+  readonly createdAt: number;
+  readonly dueAt: number | null;
+  readonly endedAt: number | null;
+}
+
+const MOST_SHOWN = 50;
+
+/** The newest 50 first. */
+export async function listDeliveries(on: Sql, endpointId: string): Promise<EndpointDelivery[]> {
+  const at = (column: string) => sql.raw(`floor(extract(epoch from ${column}) * 1000)::float8`);
+  const { rows } =
+    await sql<EndpointDelivery>`select d.id as "deliveryId", n.kind as type, d.state, d.attempts, d.error_code as error, d.answer,
+      ${at('n.created_at')} as "createdAt", case when d.state = 'pending' then ${at('d.due_at')} end as "dueAt", ${at('d.ended_at')} as "endedAt"
+    from deliveries d join notifications n on n.id = d.notification_id
+    where d.channel = 'webhook' and d.address = ${endpointId} order by d.queued_at desc, d.id desc limit ${MOST_SHOWN}`.execute(
+      on,
+    );
+  return rows;
+}
+
+/** Begins a delivery anew, whatever it came to. @throws AppError not_found. */
+export async function requeue(
+  on: Sql,
+  { deliveryId, endpointId }: { deliveryId: string; endpointId: string },
+): Promise<void> {
+  const found = await first(
+    sql`update deliveries set state = 'pending', ended_at = null, error_code = null, unknowns = 0, trying_since = null,
+        queued_at = ${on.clock()}, due_at = ${on.clock()}
+      where id = ${deliveryId} and channel = 'webhook' and address = ${endpointId} returning 1`,
+    on,
+  );
+  if (found === null) throw new AppError('not_found');
+}

@@ -1,0 +1,309 @@
+import { createHmac } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
+import { Webhook } from 'standardwebhooks';
+import { isPublicAddress } from '../../platform/channels/public-address.ts';
+import { postPinned } from '../../platform/channels/pinned-post.ts';
+import { RECONCILE_SCHEDULE_ID } from '../../workflows/contract/ids.ts';
+import { startTestHooks, type ReceivedHook, type TestHooks } from '../support/hooks.ts';
+import { TestSchedule } from '../support/schedules.ts';
+import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
+import { until } from '../support/until.ts';
+
+let hooks: TestHooks;
+let stack: TestStack;
+let person: Person;
+let admin: Person;
+beforeAll(async () => {
+  hooks = await startTestHooks();
+  stack = await startTestStack({
+    PAYMENTS_KEY: Buffer.alloc(32, 'k').toString('base64'),
+    WEBHOOK_ALLOW_HOSTS: hooks.host,
+  });
+});
+afterAll(async () => {
+  await stack.close();
+  await hooks.close();
+});
+beforeEach(async () => {
+  [person, admin] = await Promise.all([stack.person(), stack.person('admin')]);
+});
+
+const PATH = '/api/webhook-endpoints';
+const EVENTS = ['usage.alert'];
+let nth = 0;
+
+/** An endpoint of the operator's on this machine, at a path of its own. */
+async function endpointOf(who: Person, events: readonly string[] = EVENTS) {
+  const path = `/hook-${++nth}`;
+  const made = await who.call('POST', PATH, { url: `http://${hooks.host}${path}`, events, scope: 'operator' });
+  expect(made.status).toBe(201);
+  return { ...(made.body as { endpointId: string; secret: string }), path };
+}
+
+const at = (path: string) => hooks.received.filter((hook) => hook.path === path);
+
+async function theHook(path: string, nth = 0): Promise<ReceivedHook> {
+  await until(() => at(path).length > nth);
+  const found = at(path)[nth];
+  if (found === undefined) throw new Error('it was waited for');
+  return found;
+}
+
+const putAt = (percent: number) =>
+  person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: percent });
+const deliveries = async (who: Person, endpointId: string) =>
+  (await who.call('GET', `${PATH}/${endpointId}/deliveries`)).body.items;
+
+/** By the words of standardwebhooks.com, without its library. */
+function signatureOf(secret: string, { headers, body }: ReceivedHook): string {
+  const signed = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`;
+  return `v1,${createHmac('sha256', Buffer.from(secret.slice(6), 'base64'))
+    .update(signed)
+    .digest('base64')}`;
+}
+
+describe('an event', () => {
+  test('is called once, signed, with figures and no text, and shown among the deliveries', async () => {
+    const { endpointId, secret, path } = await endpointOf(admin);
+    await putAt(92);
+    const hook = await theHook(path);
+    expect(hook.headers['webhook-signature']).toBe(signatureOf(secret, hook));
+    expect(() => new Webhook(secret).verify(hook.body, hook.headers as Record<string, string>)).not.toThrow();
+    expect(() => new Webhook('whsec_MDAwMA==').verify(hook.body, hook.headers as Record<string, string>)).toThrow();
+    expect(JSON.parse(hook.body)).toEqual({
+      type: 'usage.alert',
+      timestamp: expect.stringMatching(/Z$/),
+      data: {
+        userId: person.userId,
+        level: 'WARNING',
+        usagePercent: 92,
+        remainingTokens: 8_000,
+        resetsAt: expect.stringMatching(/Z$/),
+        timeZone: 'Asia/Seoul',
+        purchaseUrl: expect.any(String),
+      },
+    });
+    await until(async () => (await deliveries(admin, endpointId))[0]?.state === 'delivered');
+    expect(await deliveries(admin, endpointId)).toEqual([
+      expect.objectContaining({
+        deliveryId: hook.headers['webhook-id'],
+        type: 'usage.alert',
+        attempts: 1,
+        answer: '204',
+        error: null,
+      }),
+    ]);
+    await TestSchedule.ofUser(stack, 'alert', person.userId).fire();
+    expect(at(path)).toHaveLength(1);
+  });
+
+  test('is sent again by hand under the same id, and after a new secret signed by both', async () => {
+    const { endpointId, secret, path } = await endpointOf(admin);
+    await putAt(92);
+    const first = await theHook(path);
+    await until(async () => (await deliveries(admin, endpointId))[0]?.state === 'delivered');
+    const rotated = await admin.call('PATCH', `${PATH}/${endpointId}`, { rotateSecret: true });
+    expect(rotated.body.secret).toMatch(/^whsec_/);
+    const resend = `${PATH}/${endpointId}/deliveries/${String(first.headers['webhook-id'])}/resend`;
+    expect((await admin.call('POST', resend)).status).toBe(202);
+    const again = await theHook(path, 1);
+    expect(again.headers['webhook-id']).toBe(first.headers['webhook-id']);
+    expect(again.headers['webhook-signature']).toBe(
+      `${signatureOf(rotated.body.secret, again)} ${signatureOf(secret, again)}`,
+    );
+    expect((await person.call('POST', resend)).status).toBe(404);
+  });
+
+  test('of a turn that failed goes to the operator, by its ids alone', async () => {
+    const { path } = await endpointOf(admin, ['turn.failed']);
+    stack.model.next({ status: 400 });
+    const { body } = await person.call('POST', '/api/chat/send', { message: '비밀 질문입니다' });
+    await sql`update deliveries set due_at = now() - interval '1 minute' where state = 'pending' and channel = 'webhook'`.execute(
+      stack.db.database.sql,
+    );
+    await new TestSchedule(stack, RECONCILE_SCHEDULE_ID).fire();
+    const hook = await theHook(path);
+    expect(JSON.parse(hook.body)).toMatchObject({
+      type: 'turn.failed',
+      data: { userId: person.userId, turnId: body.turnId, code: 'model_rejected' },
+    });
+    expect(hook.body).not.toContain('비밀');
+  });
+
+  test('that is refused waits and is tried again; three days of it disable the endpoint', async () => {
+    const { endpointId, path } = await endpointOf(admin);
+    hooks.answer(path, { status: 500 });
+    await putAt(92);
+    await until(async () => (await deliveries(admin, endpointId))[0]?.answer === '500');
+    const [waiting] = await deliveries(admin, endpointId);
+    expect(waiting).toMatchObject({ state: 'pending', attempts: 1, error: null, dueAt: expect.any(String) });
+    await sql`update webhook_endpoints set failing_since = now() - interval '73 hours' where id = ${endpointId}`.execute(
+      stack.db.database.sql,
+    );
+    await admin.call('POST', `${PATH}/${endpointId}/deliveries/${waiting.deliveryId}/resend`);
+    const state = async () =>
+      (await admin.call('GET', PATH)).body.items.find((one: any) => one.endpointId === endpointId).state;
+    await until(async () => (await state()) === 'disabled');
+    await putAt(96);
+    await until(async () => (await person.call('GET', '/api/notifications')).body.items.length === 2);
+    expect(await deliveries(admin, endpointId)).toHaveLength(1);
+    await admin.call('PATCH', `${PATH}/${endpointId}`, { state: 'enabled' });
+    expect(await state()).toBe('enabled');
+  });
+
+  test.each([
+    ['a redirect', { status: 302, location: `http://127.0.0.1:9/` }, '302'],
+    ['an answer without end', 'endless' as const, '200'],
+  ])('is not led on by %s', async (_name, how, answer) => {
+    const { endpointId, path } = await endpointOf(admin);
+    hooks.answer(path, how);
+    await admin.call('POST', `${PATH}/${endpointId}/test`);
+    await until(async () => (await deliveries(admin, endpointId))[0]?.answer === answer);
+    expect(at(path)).toHaveLength(1);
+  });
+});
+
+describe('an endpoint', () => {
+  const make = (body: object, who = person) =>
+    who.call('POST', PATH, { url: 'https://hooks.example.com/x', events: EVENTS, ...body });
+
+  test('is made, changed, listed without its secret, and deleted', async () => {
+    const made = await make({});
+    expect(made).toMatchObject({
+      status: 201,
+      body: { scope: 'account', state: 'enabled', secret: expect.any(String) },
+    });
+    const { secret: _, ...shown } = made.body;
+    expect((await person.call('GET', PATH)).body).toEqual({ items: [shown], nextCursor: null });
+    const { endpointId } = shown;
+    const own = `${PATH}/${endpointId}`;
+    expect((await person.call('PATCH', own, { events: ['usage.reset'], state: 'disabled' })).body).toEqual({
+      ...shown,
+      events: ['usage.reset'],
+      state: 'disabled',
+    });
+    for (const [method, path] of [
+      ['PATCH', own],
+      ['DELETE', own],
+      ['POST', `${own}/test`],
+      ['GET', `${own}/deliveries`],
+    ] as const)
+      expect((await admin.call(method, path, method === 'PATCH' ? { state: 'enabled' } : undefined)).status).toBe(404);
+    expect((await person.call('DELETE', own)).status).toBe(204);
+    expect((await person.call('GET', PATH)).body.items).toEqual([]);
+    expect((await person.call('DELETE', own)).status).toBe(404);
+  });
+
+  test('of the operator’s is for admins, and what admins may allow is for those alone', async () => {
+    expect((await make({ scope: 'operator' })).status).toBe(403);
+    expect((await make({ events: ['turn.failed'] })).body).toMatchObject({ field: 'events' });
+    for (const who of [person, admin])
+      expect((await make({ url: `http://${hooks.host}/x` }, who)).body).toMatchObject({
+        code: 'invalid_request',
+        field: 'url',
+      });
+    expect((await make({ events: ['usage.everything'] })).status).toBe(400);
+    expect((await make({ events: [] })).status).toBe(400);
+  });
+
+  test('is one of ten at most', async () => {
+    for (let i = 0; i < 10; i++) expect((await make({})).status).toBe(201);
+    expect(await make({})).toMatchObject({ status: 400, body: { field: 'url' } });
+  });
+
+  test.each([
+    'http://hooks.example.com/',
+    'https://169.254.169.254/latest/meta-data',
+    'https://127.1/',
+    'https://127.0.0.1/',
+    'https://0/',
+    'https://2130706433/',
+    'https://0x7f000001/',
+    'https://017700000001/',
+    'https://10.0.0.1/',
+    'https://192.168.0.1:8443/',
+    'https://172.16.5.4/',
+    'https://100.64.0.1/',
+    'https://[::1]/',
+    'https://[::]/',
+    'https://[::ffff:10.0.0.1]/',
+    'https://[::ffff:a00:1]/',
+    'https://[64:ff9b::a00:1]/',
+    'https://[2002:a00:1::]/',
+    'https://[fc00::1]/',
+    'https://[fe80::1]/',
+    'https://１２７.０.０.１/',
+    'https://localhost/',
+    'https://redis:8443/',
+    'https://user:password@hooks.example.com/',
+    'https://hooks.example.com:22/',
+    'ftp://hooks.example.com/',
+    'file:///etc/passwd',
+    'javascript:alert(1)',
+    'x',
+  ])('%s is refused', async (url) => {
+    expect(await make({ url })).toMatchObject({ status: 400, body: { code: 'invalid_request', field: 'url' } });
+  });
+});
+
+describe('a call', () => {
+  test('goes nowhere private, whatever its name says', async () => {
+    // The name of this machine leads to an address of its own.
+    const post = (url: string) =>
+      postPinned({ url: new URL(url), headers: {}, body: '{}', isAllowed: false }).catch((error: Error) => error.name);
+    const { host } = new URL(`http://${hooks.host}`);
+    const before = hooks.received.length;
+    expect(await post('https://localhost/')).toBe('NotPublic');
+    expect(await post(`http://${host}/`)).toBe('NotPublic');
+    expect(await post('https://[::ffff:127.0.0.1]/')).toBe('NotPublic');
+    expect(hooks.received.length).toBe(before);
+    // The control: the same call, allowed.
+    expect(await postPinned({ url: new URL(`http://${host}/control`), headers: {}, body: '{}', isAllowed: true })).toBe(
+      204,
+    );
+  });
+
+  test.each([
+    ['8.8.8.8', true],
+    ['1.1.1.1', true],
+    ['2606:4700:4700::1111', true],
+    ['2001:4860:4860::8888', true],
+    ['0.0.0.0', false],
+    ['10.255.255.255', false],
+    ['100.127.255.255', false],
+    ['127.255.255.254', false],
+    ['169.254.169.254', false],
+    ['172.31.255.255', false],
+    ['192.168.255.255', false],
+    ['198.19.255.255', false],
+    ['224.0.0.1', false],
+    ['255.255.255.255', false],
+    ['::', false],
+    ['::1', false],
+    ['::ffff:8.8.8.8', false],
+    ['64:ff9b::808:808', false],
+    ['2001::1', false],
+    ['2001:db8::1', false],
+    ['2002:808:808::', false],
+    ['fc00::1', false],
+    ['fe80::1%eth0', false],
+    ['ff02::1', false],
+    ['hooks.example.com', false],
+  ])('%s is public: %s', (address, isPublic) => {
+    expect(isPublicAddress(address)).toBe(isPublic);
+  });
+});
+
+test('where no key seals secrets there are no webhooks, and it is said', async () => {
+  const off = await startTestStack({}, { works: false });
+  try {
+    const nobody = await off.person();
+    expect(await nobody.call('POST', PATH, { url: 'https://hooks.example.com/', events: EVENTS })).toMatchObject({
+      status: 409,
+      body: { code: 'channel_off' },
+    });
+  } finally {
+    await off.close();
+  }
+});

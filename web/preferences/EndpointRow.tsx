@@ -1,0 +1,89 @@
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Button } from '../ui/Button.tsx';
+import { Loading } from '../ui/Loading.tsx';
+import { Problem } from '../ui/Problem.tsx';
+import { deliveriesQuery, useEndpoints, useSend, type Endpoint } from './webhooks.ts';
+
+/** One endpoint: what it hears, whether it takes it, and what was sent to it. */
+export function EndpointRow({ endpoint, onSecret }: { endpoint: Endpoint; onSecret: (secret: string | null) => void }) {
+  const { t } = useTranslation();
+  const { change, remove } = useEndpoints();
+  const send = useSend(endpoint.endpointId);
+  const [open, setOpen] = useState(false);
+  const { endpointId, state, failingSince } = endpoint;
+  const enabled = state === 'enabled';
+  return (
+    <li className="rounded-xl border border-line bg-raised px-4 py-3">
+      <p className="font-medium break-all">{endpoint.url}</p>
+      <p className="mt-1 text-sm text-faint">
+        {endpoint.scope === 'operator' && `${t('hooks.all')} · `}
+        {endpoint.events.join(', ')}
+      </p>
+      <p className={`mt-1 text-sm ${enabled && failingSince === null ? 'text-good' : 'text-warn'}`}>
+        {enabled ? t(failingSince === null ? 'hooks.enabled' : 'hooks.failing') : t('hooks.disabled')}
+      </p>
+      <div className="mt-3 flex flex-wrap gap-2">
+        <Button
+          size="small"
+          disabled={!enabled || send.isPending}
+          onClick={() => send.mutate(null, { onSuccess: () => setOpen(true) })}
+        >
+          {t('hooks.test')}
+        </Button>
+        <Button size="small" aria-expanded={open} onClick={() => setOpen(!open)}>
+          {t('hooks.deliveries')}
+        </Button>
+        <Button
+          size="small"
+          disabled={change.isPending}
+          onClick={() => change.mutate({ endpointId, state: enabled ? 'disabled' : 'enabled' })}
+        >
+          {t(enabled ? 'hooks.disable' : 'hooks.enable')}
+        </Button>
+        <Button
+          size="small"
+          disabled={change.isPending}
+          onClick={() =>
+            change.mutate({ endpointId, rotateSecret: true }, { onSuccess: ({ secret }) => onSecret(secret ?? null) })
+          }
+        >
+          {t('hooks.rotate')}
+        </Button>
+        <Button size="small" disabled={remove.isPending} onClick={() => remove.mutate(endpointId)}>
+          {t('hooks.delete')}
+        </Button>
+      </div>
+      {open && <Deliveries endpointId={endpointId} onResend={(deliveryId) => send.mutate(deliveryId)} />}
+      {[send, change, remove].map(({ error }, i) => error !== null && <Problem key={i} error={error} />)}
+    </li>
+  );
+}
+
+function Deliveries({ endpointId, onResend }: { endpointId: string; onResend: (deliveryId: string) => void }) {
+  const { t, i18n } = useTranslation();
+  const deliveries = useQuery(deliveriesQuery(endpointId));
+  if (deliveries.isPending) return <Loading />;
+  if (deliveries.isError) return <Problem error={deliveries.error} />;
+  if (deliveries.data.length === 0) return <p className="mt-3 text-sm text-faint">{t('hooks.none')}</p>;
+  const time = new Intl.DateTimeFormat(i18n.language, { dateStyle: 'short', timeStyle: 'short' });
+  return (
+    <ul className="mt-3 divide-y divide-line text-sm">
+      {deliveries.data.map(({ deliveryId, type, state, answer, attempts, createdAt }) => (
+        <li key={deliveryId} className="flex flex-wrap items-center gap-x-3 gap-y-1 py-2">
+          <span className="min-w-0 flex-1">
+            <code>{type}</code> · {time.format(new Date(createdAt))}
+            <span className="block text-faint">
+              {t(`hooks.state.${state}`)}
+              {answer !== null && ` · ${answer}`} · {t('hooks.attempts', { count: attempts })}
+            </span>
+          </span>
+          <Button size="small" onClick={() => onResend(deliveryId)}>
+            {t('hooks.resend')}
+          </Button>
+        </li>
+      ))}
+    </ul>
+  );
+}
