@@ -25,8 +25,8 @@ const GREETING =
 
 /**
  * The title of a conversation without one: its first question, without blocks of code, signs of Markdown and greetings,
- * if anything is left, in one line of at most 40 code points. It begins with the first character that is seen; it is cut
- * between words, and never within what people take for one character.
+ * if anything is left, in one line of at most 40 code points. It begins with the first character that is seen; it is
+ * cut between words, and never within what people take for one character.
  */
 export function titleOf(question: string): string {
   const inOneLine = (text: string) => text.replaceAll(/\s+/gu, ' ').trim();

@@ -61,8 +61,8 @@ function listFiles(folder: string): ReadonlyMap<string, WebFile> {
 const ENCODING = { br: 'br', gz: 'gzip' } as const;
 
 /**
- * Files under /assets may be kept for ever, because their names contain a hash of their content. Any page may read them:
- * they are public, and the frame in which diagrams are drawn has no origin that could be named.
+ * Files under /assets may be kept for ever, because their names contain a hash of their content. Any page may read
+ * them: they are public, and the frame in which diagrams are drawn has no origin that could be named.
  */
 function sendFile(request: Request, response: Response, { root, name, encodings }: WebFile): void {
   const ending = encodings.find(

@@ -1,6 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Blocks of IPv4 that are nobody's public address (IANA's registry of special purposes, multicast, and what is reserved). */
+/**
+ * Blocks of IPv4 that are nobody's public address (IANA's registry of special purposes, multicast, what is reserved).
+ */
 const SPECIAL_4 = [
   '0.0.0.0/8',
   '10.0.0.0/8',
