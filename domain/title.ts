@@ -24,9 +24,9 @@ const GREETING =
   /^(?:안녕하(?:세요|십니까)(?![가-힣])[\s,.!~…^]*|(?:안녕|반가워요|반갑습니다|hi|hello|hey|good (?:morning|afternoon|evening))(?: there)?\s*[,.!~…]+\s*)+/iu;
 
 /**
- * The title of a conversation without one: its first question, without blocks of code, signs of Markdown and greetings,
- * if anything is left, in one line of at most 40 code points. It begins with the first character that is seen; it is
- * cut between words, and never within what people take for one character.
+ * The title of a conversation without one: its first question in one line, without blocks of code, signs of Markdown
+ * and greetings, if anything is left. It has at most 40 code points, begins with the first character that is seen, and
+ * is cut between words, never within what people take for one character.
  */
 export function titleOf(question: string): string {
   const inOneLine = (text: string) => text.replaceAll(/\s+/gu, ' ').trim();

@@ -6,13 +6,13 @@ import { loadWords } from './i18n/language.ts';
 import { MeContext, meQuery } from './session/me.ts';
 import { queries } from './session/keep.ts';
 import { useSession } from './session/session.ts';
-import { SignIn } from './session/SignIn.tsx';
 import { Boundary } from './ui/Boundary.tsx';
 import { FailedApp, FailedPage } from './shell/Failed.tsx';
 import { Shell } from './shell/Shell.tsx';
 import { NotFound } from './ui/NotFound.tsx';
 import { Loading } from './ui/Loading.tsx';
 
+const SignIn = lazy(() => import('./session/SignIn.tsx').then(({ SignIn }) => ({ default: SignIn })));
 const UsagePage = lazy(() => import('./usage/UsagePage.tsx').then(({ UsagePage }) => ({ default: UsagePage })));
 const PreferencesPage = lazy(() =>
   import('./preferences/PreferencesPage.tsx').then(({ PreferencesPage }) => ({ default: PreferencesPage })),
@@ -54,7 +54,13 @@ function Page() {
   const session = useSession();
   // Signing in keeps the address, so the page that was asked for, or on which the session ended, shows afterwards.
   if (session.state === 'opening') return <Opening />;
-  return session.state === 'out' ? <SignIn reason={session.reason} /> : <SignedIn key={session.id} />;
+  return session.state === 'out' ? (
+    <Suspense fallback={<Opening />}>
+      <SignIn reason={session.reason} />
+    </Suspense>
+  ) : (
+    <SignedIn key={session.id} />
+  );
 }
 
 function SignedIn() {

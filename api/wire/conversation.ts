@@ -20,7 +20,10 @@ export const conversation = z
     title: z
       .string()
       .nullable()
-      .meta({ description: 'Untitled: the first 40 characters of its first question, none cut in half' }),
+      .meta({
+        description:
+          'Untitled: its first question without code, Markdown and greetings, at most 40 characters, none cut in half',
+      }),
     archived: z.boolean(),
     pinned: z.boolean(),
     createdAt: instant,

@@ -115,9 +115,7 @@ export async function listMessages(database: Database, list: MessageList): Promi
  */
 const PAGE_BYTES = 512 * 1024;
 
-/**
- * `first` is the number of the first turn that asks the same, and so tells the questions apart; `own` is the turn's.
- */
+/** `first` is the number of the first turn that asks the same, and so tells questions apart; `own` is the turn's. */
 function branchOf(sequence: RawBuilder<unknown>, siblings: RawBuilder<unknown>) {
   return sql`select count(*)::int as count, count(*) filter (where s.sequence <= ${sequence})::int as number,
       (array_agg(s.id order by s.sequence desc) filter (where s.sequence < ${sequence}))[1] as "previousTurnId",

@@ -51,7 +51,7 @@ test('an answer is given again as it streams; both can be gone through by the ke
   const pager = page.getByRole('group', { name: '답변 2개 중 2번째' });
   await pager.waitFor();
   // One question was asked, so there is none to go to.
-  expect(await page.getByRole('group').count()).toBe(1);
+  expect(await page.getByRole('group', { name: /^(질문|답변) / }).count()).toBe(1);
   expect(await audit(page)).toEqual([]);
   await picture(page, 'branches-answers-1280-ko');
 
@@ -145,22 +145,26 @@ test('what hinders it is said before anything is sent: an answer under way elsew
   await page.reload();
   await page.getByRole('button', { name: '이전 답변' }).click();
   await shows(page, ['첫 질문', '첫 답변입니다.']);
-  await page.getByText('이 대화의 다른 질문에 답변하고 있습니다.').waitFor();
+  await page.getByText('이 대화의 다른 답변을 작성하고 있습니다.').waitFor();
   await again.click();
   await page.getByText('진행 중인 답변이 끝난 뒤에 보낼 수 있습니다.').waitFor();
   await picture(page, 'branches-elsewhere-1280-ko');
   expect(await audit(page)).toEqual([]);
-  await page.getByRole('button', { name: '보기' }).click();
+  await page.getByRole('button', { name: '보기', exact: true }).click();
   await shows(page, ['첫 질문', '둘째']);
   gate.open();
   await shows(page, ['첫 질문', '둘째 답변입니다.']);
+  await last(page, '답변').getByRole('group', { name: '답변 2개 중 2번째' }).waitFor();
   expect(stage.stack.model.requests.length).toBe(asked + 1);
 
-  await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 105 });
+  const full = await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 105 });
+  expect(full).toMatchObject({ status: 200 });
   await page.locator('[data-testid=usage-card][data-level=BLOCKED]').waitFor();
   await again.click();
   await last(page, '답변').getByText('토큰을 모두 사용해 지금은 보낼 수 없습니다.').waitFor();
-  await page.getByRole('button', { name: '질문 고치기' }).click();
+  // A notification may lie over the button.
+  await page.getByRole('button', { name: '질문 고치기' }).focus();
+  await page.keyboard.press('Enter');
   await page
     .getByRole('article', { name: '내 질문' })
     .getByText('토큰을 모두 사용해 지금은 보낼 수 없습니다.')

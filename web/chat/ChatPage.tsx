@@ -1,6 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useLayoutEffect, useState } from 'react';
-import { v7 as uuidv7 } from 'uuid';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
 import { answer } from '../api/answer.ts';
@@ -22,6 +21,7 @@ import { preloadMarkdown } from './transcript/Answer.tsx';
 import { Transcript } from './transcript/Transcript.tsx';
 import { useRunning } from './transcript/use-running.ts';
 import { useTranscript } from './transcript/use-transcript.ts';
+import { newTurnId } from './turns/new-turn-id.ts';
 import type { Instead } from './turns/turn-state.ts';
 
 /** The first turn sent from here, by the conversation that it began: the conversation keeps its place on the screen. */
@@ -68,7 +68,7 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
   const send = (message: string, { canned = false } = {}) => {
     const branch = conversationId === null ? null : branchOf(conversationId);
     const again = unsent?.message === message ? unsent : null;
-    const turnId = again?.turnId ?? uuidv7();
+    const turnId = again?.turnId ?? newTurnId();
     // On a branch that was chosen it goes on from what is shown, whatever came last elsewhere.
     const parentTurnId = again !== null ? again.parentTurnId : branch === null ? undefined : rows.at(-1)?.turnId;
     compose(conversationId, {
@@ -86,7 +86,7 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
     const { parentTurnId, edited } = instead;
     const key = editOf(instead.turnId);
     const before = composingOf(key).unsent;
-    const turnId = edited && before?.message === message ? before.turnId : uuidv7();
+    const turnId = edited && before?.message === message ? before.turnId : newTurnId();
     if (edited) compose(key, { draft: '', unsent: { turnId, message, parentTurnId } });
     compose(conversationId, { refusal: null });
     const branch = branchOf(conversationId);

@@ -10,7 +10,7 @@ import usage from './ko/usage.json';
  * what they are for.
  */
 const SHIPPED = { common, chat, usage };
-export type Namespace = keyof typeof SHIPPED | 'admin' | 'keys' | 'purchase' | 'sharing';
+export type Namespace = keyof typeof SHIPPED | 'admin' | 'keys' | 'purchase' | 'sharing' | 'shortcuts';
 
 const CHUNKS = import.meta.glob<Record<string, unknown>>('./*/*.json', { import: 'default' });
 const REMEMBERED = 'turnkeeper.locale';

@@ -4,6 +4,7 @@ import type chat from './ko/chat.json';
 import type common from './ko/common.json';
 import type keys from './ko/keys.json';
 import type purchase from './ko/purchase.json';
+import type shortcuts from './ko/shortcuts.json';
 import type sharing from './ko/sharing.json';
 import type usage from './ko/usage.json';
 
@@ -17,6 +18,7 @@ declare module 'i18next' {
       keys: typeof keys;
       purchase: typeof purchase;
       sharing: typeof sharing;
+      shortcuts: typeof shortcuts;
       usage: typeof usage;
     };
   }

@@ -1,13 +1,18 @@
-import { createContext, lazy, use, useState, type ReactNode } from 'react';
+import { createContext, lazy, use, useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useTurnNews } from '../chat/turns/use-turn-news.ts';
 import { FeedContext, useAccountFeed } from '../events/use-account-feed.ts';
+import { loadWords } from '../i18n/language.ts';
 import { PopUp } from '../notifications/PopUp.tsx';
 import { OnDemand } from '../ui/OnDemand.tsx';
 import { Connection } from './Connection.tsx';
 import { Sidebar } from './Sidebar.tsx';
-import { useShortcuts } from '../ui/keys/shortcuts.ts';
+import { SHORTCUTS, useShortcuts } from '../ui/keys/shortcuts.ts';
 
+const ShortcutList = lazy(async () => {
+  const [{ ShortcutList }] = await Promise.all([import('../ui/keys/ShortcutList.tsx'), loadWords('shortcuts')]);
+  return { default: ShortcutList };
+});
 const Drawer = lazy(() => import('./Drawer.tsx').then(({ Drawer }) => ({ default: Drawer })));
 
 const DrawerContext = createContext<{ open: boolean; setOpen: (open: boolean) => void }>({
@@ -24,7 +29,13 @@ export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
   const close = () => setOpen(false);
+  const [listed, setListed] = useState(false);
   useShortcuts();
+  useEffect(() => {
+    const list = () => setListed(true);
+    addEventListener(SHORTCUTS, list);
+    return () => removeEventListener(SHORTCUTS, list);
+  }, []);
   const feed = useAccountFeed();
   const heard = useTurnNews(feed.state);
   return (
@@ -50,6 +61,11 @@ export function Shell({ children }: { children: ReactNode }) {
         <div role="status" aria-live="polite" className="sr-only">
           {heard}
         </div>
+        {listed && (
+          <OnDemand closed={null} onClose={() => setListed(false)}>
+            <ShortcutList onClose={() => setListed(false)} />
+          </OnDemand>
+        )}
         {open && (
           <OnDemand closed={null} onClose={close}>
             <Drawer onClose={close} />

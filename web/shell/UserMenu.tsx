@@ -2,6 +2,7 @@ import {
   ChartNoAxesColumn,
   CircleUserRound,
   KeyRound,
+  Keyboard,
   LogOut,
   Moon,
   Settings2,
@@ -14,6 +15,7 @@ import { useTranslation } from 'react-i18next';
 import { useMe } from '../session/me.ts';
 import { signOut } from '../session/session.ts';
 import { buttonClass } from '../ui/Button.tsx';
+import { SHORTCUTS } from '../ui/keys/shortcuts.ts';
 import { Menu } from '../ui/menu/Menu.tsx';
 import { applyTheme, currentTheme, type Theme } from '../ui/theme.ts';
 
@@ -54,6 +56,12 @@ export function UserMenu() {
           options: THEMES.map(([value, icon]) => ({ value, icon, label: t(`theme.${value}`) })),
         },
         { kind: 'line' },
+        {
+          kind: 'action',
+          label: t('shortcuts'),
+          icon: Keyboard,
+          onSelect: () => dispatchEvent(new Event(SHORTCUTS)),
+        },
         { kind: 'action', label: t('signOut'), icon: LogOut, onSelect: signOut },
       ]}
     >
