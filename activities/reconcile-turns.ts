@@ -3,6 +3,7 @@ import { readClock } from '../db/database.ts';
 import { proveBooks } from '../db/money/proof.ts';
 import { releaseTurn } from '../db/turns/end.ts';
 import { eraseTexts } from '../db/turns/prompts.ts';
+import { deleteStreams } from '../platform/streams/redis-stream.ts';
 import { expireHolds, findQuietTurns, findUnsettledAnswer, isQuiet, type QuietTurn } from '../db/turns/reconcile.ts';
 import { settleTurn } from '../db/turns/settle.ts';
 import { isTaken } from '../db/turns/turns.ts';
@@ -38,7 +39,14 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
     const payments = await startLostPayments(deps, deps.reconcile);
     const deliveries = await startLostDeliveries(deps, deps.reconcile);
     const expiredHolds = await expireHolds(deps.database);
-    await eraseTexts(deps.database, { afterSeconds: deps.reconcile.apiTextSeconds, onStep: goOn });
+    await eraseTexts(deps.database, {
+      afterSeconds: deps.reconcile.apiTextSeconds,
+      onStep: async (turnIds) => {
+        goOn();
+        // Without Redis they are gone some minutes after their end by themselves.
+        await deleteStreams(deps.redis, turnIds).catch(() => {});
+      },
+    });
     const { mismatches, accountIds } = await proveBooks(deps.database, { onStep: goOn });
     const report: ReconcileReport = { ...found, redrives, payments, deliveries, expiredHolds, mismatches };
     deps.metrics.reconciled(report);

@@ -40,10 +40,13 @@ export function waitFor(
       RETRY_JOINS_FOR_SECONDS * 1_000 + 100,
     ).unref();
   };
-  response.once('close', () => {
+  const closed = () => {
     if (hasBegun ? isWhole : response.writableFinished) return;
     unless(hasBegun ? stop() : leave());
-  });
+  };
+  // It may be gone before the turn stood.
+  if (response.closed || response.destroyed) closed();
+  else response.once('close', closed);
   response.once('finish', () => {
     const { socket } = request;
     if (hasBegun || response.statusCode !== 200 || request.headers.connection === 'close') return;

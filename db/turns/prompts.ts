@@ -151,14 +151,17 @@ const ERASED_AT_ONCE = 500;
 /**
  * Erases the texts of turns that ended so long ago: what was asked and what was answered. The rows, their figures and
  * the ledger stay. It waits for nobody: what is locked is left for the next round.
- * @param onStep called after each step.
+ * @param onStep is told the turns of each step, whose streams may hold their texts, too.
  * @returns how many turns.
  */
 export async function eraseTexts(
   database: Database,
-  { afterSeconds, onStep = () => {} }: { afterSeconds: number; onStep?: () => void },
+  {
+    afterSeconds,
+    onStep = () => Promise.resolve(),
+  }: { afterSeconds: number; onStep?: (turnIds: readonly string[]) => Promise<void> },
 ): Promise<number> {
-  for (let erased = 0; ; onStep()) {
+  for (let erased = 0; ;) {
     const { rows } = await sql<{ id: string }>`with due as (
         select p.turn_id from turn_prompts p join turns t on t.id = p.turn_id
         where p.erased_at is null and t.ended_at <= now() - ${afterSeconds} * interval '1 second'
@@ -169,6 +172,7 @@ export async function eraseTexts(
       update turns t set answer = case when answer is not null then '' end from prompts where t.id = prompts.turn_id
       returning t.id`.execute(database.sql);
     erased += rows.length;
+    await onStep(rows.map(({ id }) => id));
     if (rows.length < ERASED_AT_ONCE) return erased;
   }
 }

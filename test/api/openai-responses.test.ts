@@ -289,6 +289,7 @@ describe('what is refused says what to do', () => {
       'input.0.content.0.type',
     ],
     ['another parameter', { max_tokens: 7 }, 'max_tokens'],
+    ['one named like every object’s own', { valueOf: 7 }, 'valueOf'],
     ['a call without an output', { input: [called] }, 'input.0.call_id', /function_call_output/],
     ['an output without a call', { input: [output] }, 'input.0.call_id'],
     ['a call twice', { input: [called, called, output] }, 'input.1.call_id'],

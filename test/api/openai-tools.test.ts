@@ -374,7 +374,8 @@ describe('what a provider says is passed on, and charged', () => {
       model: MODEL,
       messages: [
         { role: 'system', content: 'Be brief.' },
-        { role: 'developer', content: 'Be kind.' },
+        // As a Mac writes it, and not in NFC.
+        { role: 'developer', content: 'Be kind in a cafe\u0301.' },
         { role: 'user', content: [{ type: 'text', text: 'Add' }] },
         { role: 'system', content: 'Again.' },
       ],
@@ -387,7 +388,8 @@ describe('what a provider says is passed on, and charged', () => {
     expect(body).toMatchObject({
       messages: [
         { role: 'system', content: 'Be brief.' },
-        { role: 'developer', content: 'Be kind.' },
+        // As a Mac writes it, and not in NFC.
+        { role: 'developer', content: 'Be kind in a cafe\u0301.' },
         { role: 'user', content: 'Add' },
         { role: 'system', content: 'Again.' },
       ],

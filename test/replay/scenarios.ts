@@ -9,6 +9,7 @@ import {
   redriveWorkflowId,
   refundWorkflowId,
   REPAIR_SCHEDULES_ID,
+  turnWorkflowId,
   userScheduleId,
   type WORKFLOW_TYPES,
 } from '../../workflows/contract/ids.ts';
@@ -57,6 +58,19 @@ const UNAVAILABLE = { status: 503, headers: { 'retry-after-ms': '10' } };
 export const SCENARIOS = {
   chatTurn: {
     answered: async ({ stack }) => ended(await asked(stack)),
+    'answered-through-the-openai-door-with-a-call': async ({ stack }) => {
+      const person = await stack.person();
+      stack.model.next({ calls: [{ name: 'look', arguments: [`{"a":"${TEXTS.question}"}`] }] });
+      const { status, headers } = await person.call('POST', '/v1/chat/completions', {
+        model: 'gpt-4.1-mini',
+        messages: [{ role: 'user', content: TEXTS.question }],
+        tools: [{ type: 'function', function: { name: 'look', description: TEXTS.question } }],
+      });
+      if (status !== 200) throw new Error(`the door answers ${status}`);
+      const workflowId = turnWorkflowId(person.userId, headers.get('x-turnkeeper-turn-id') ?? '');
+      await stack.temporal.client.workflow.getHandle(workflowId).result();
+      return { stack, workflowId };
+    },
     'answered-arming-its-schedules': async ({ stack }) => {
       const turn = new TestTurn(stack, await stack.person(), { message: TEXTS.question });
       await setUsage(turn, 89.999);

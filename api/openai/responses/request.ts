@@ -34,22 +34,22 @@ const IGNORED = new Set([
 ]);
 
 /** Values of other parameters that say what is done anyway. */
-const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
-  background: [false],
-  service_tier: ['auto', 'default'],
-  truncation: ['disabled'],
-};
+const HARMLESS = new Map<string, readonly unknown[]>([
+  ['background', [false]],
+  ['service_tier', ['auto', 'default']],
+  ['truncation', ['disabled']],
+]);
 
 const INCLUDED = new Set(['message.output_text.logprobs', 'reasoning.encrypted_content']);
 
 /** What to do instead. */
-const INSTEAD: Readonly<Record<string, string>> = {
-  previous_response_id: 'is not supported: answers are not kept. Send the earlier items in input',
-  conversation: 'is not supported: conversations are not kept. Send the earlier items in input',
-  background: 'is not supported: ask with stream: true, and the answer comes as it is made',
-  prompt: 'is not supported: send instructions and input themselves',
-  truncation: 'is not supported: nothing is cut. Send what fits the model',
-};
+const INSTEAD = new Map([
+  ['previous_response_id', 'is not supported: answers are not kept. Send the earlier items in input'],
+  ['conversation', 'is not supported: conversations are not kept. Send the earlier items in input'],
+  ['background', 'is not supported: ask with stream: true, and the answer comes as it is made'],
+  ['prompt', 'is not supported: send instructions and input themselves'],
+  ['truncation', 'is not supported: nothing is cut. Send what fits the model'],
+]);
 
 /**
  * @param messages of the input (`readInput`).
@@ -76,8 +76,8 @@ export function readResponse(body: ResponseBody, messages: readonly ApiMessage[]
 
 function assertSupported(body: ResponseBody): void {
   for (const [name, value] of Object.entries(body)) {
-    if (value == null || READ.has(name) || IGNORED.has(name) || HARMLESS[name]?.includes(value) === true) continue;
-    throw unsupported(name, INSTEAD[name] ?? 'is not supported here');
+    if (value == null || READ.has(name) || IGNORED.has(name) || HARMLESS.get(name)?.includes(value) === true) continue;
+    throw unsupported(name, INSTEAD.get(name) ?? 'is not supported here');
   }
   // Clients leave it out by default, and OpenAI then keeps the answer: what is kept here is kept for an hour alone.
   if (body.store === true)

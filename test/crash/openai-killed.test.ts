@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
+import OpenAI from 'openai';
+import { Gate } from '../fake-model/scenario.ts';
+import type { Person } from '../support/stack.ts';
+import { until } from '../support/until.ts';
+import { openCrashStage, type CrashStage } from './stage.ts';
+
+/** A worker is killed with SIGKILL while it answers through the OpenAI door; another takes its place. */
+let stage: CrashStage;
+let url: string;
+
+beforeAll(async () => {
+  stage = await openCrashStage();
+  url = (await stage.start('api')).url;
+}, 120_000);
+afterAll(() => stage.close());
+
+async function booksOf({ userId }: Person) {
+  const { rows } = await sql<{ state: string; debits: number; liveHolds: number; attempts: number }>`select state,
+      (select count(*)::int from ledger_entries where turn_id = t.id and kind = 'debit') as debits,
+      (select count(*)::int from holds where turn_id = t.id and state = 'pending') as "liveHolds", attempt as attempts
+    from turns t where user_id = ${userId}`.execute(stage.db.database.sql);
+  return rows;
+}
+
+/** Reads a stream to its end, as the bytes come. */
+async function readRaw(someone: Person): Promise<string> {
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${someone.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ...ASKED, stream: true }),
+  });
+  return response.text();
+}
+
+const ASKED = { model: 'gpt-4.1-mini', messages: [{ role: 'user' as const, content: 'x' }] };
+
+test('before the first text of a stream: the answer comes, of a second call, and is paid once', async () => {
+  const someone = await stage.person();
+  const worker = await stage.start('worker');
+  const before = stage.model.requests.length;
+  const gate = new Gate('first-delta');
+  stage.model.next({ chunks: ['never'], gate });
+  stage.model.next({ chunks: ['whole ', 'answer'] });
+  const client = new OpenAI({ apiKey: someone.token, baseURL: `${url}/v1`, maxRetries: 0 });
+  const answer = client.chat.completions.stream(ASKED).finalContent();
+  await gate.reached;
+  await worker.kill();
+  gate.open();
+  const next = await stage.start('worker');
+  expect(await answer).toBe('whole answer');
+  await until(async () => (await booksOf(someone))[0]?.state === 'completed');
+  expect(await booksOf(someone)).toEqual([{ state: 'completed', debits: 1, liveHolds: 0, attempts: 2 }]);
+  expect(stage.model.requests.length - before).toBe(2);
+  await next.kill();
+}, 120_000);
+
+test('after it: the stream ends with an error and without [DONE], and costs nothing', async () => {
+  const someone = await stage.person();
+  const worker = await stage.start('worker');
+  const before = stage.model.requests.length;
+  const gate = new Gate(2);
+  stage.model.next({ chunks: ['half ', 'of it'], gate });
+  const reading = readRaw(someone);
+  await gate.reached;
+  await until(async () => (await hasLeft(someone)) === true);
+  await worker.kill();
+  gate.open();
+  await stage.start('worker');
+  const events = (await reading)
+    .split('\n\n')
+    .filter((event) => event.startsWith('data: '))
+    .map((event) => event.slice(6));
+  expect(events.join('\n')).toContain('half ');
+  expect(events).not.toContain('[DONE]');
+  expect(JSON.parse(events.at(-1) ?? '')).toMatchObject({
+    error: { code: 'interrupted', message: expect.any(String) },
+  });
+  expect(await booksOf(someone)).toEqual([{ state: 'failed', debits: 0, liveHolds: 0, attempts: 1 }]);
+  expect(stage.model.requests.length - before).toBe(1);
+}, 120_000);
+
+/** Whether PostgreSQL knows that text has left. */
+async function hasLeft({ userId }: Person): Promise<boolean | undefined> {
+  const { rows } = await sql<{ left: boolean }>`select first_delta_at is not null as left from turn_prompts p
+    join turns t on t.id = p.turn_id where t.user_id = ${userId}`.execute(stage.db.database.sql);
+  return rows[0]?.left;
+}
