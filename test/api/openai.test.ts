@@ -1,4 +1,3 @@
-import { createServer, connect, type Socket, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import OpenAI from 'openai';
@@ -29,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-function clientOf({ token }: Person, more: { baseURL?: string; maxRetries?: number } = {}): OpenAI {
+function clientOf({ token }: Person, more: { maxRetries?: number } = {}): OpenAI {
   return new OpenAI({ apiKey: token, baseURL: `${stack.url}/v1`, maxRetries: 0, ...more });
 }
 
@@ -297,29 +296,6 @@ describe('readers who go', () => {
     gate.open();
   });
 
-  test('connections that are cut before the first byte: the client’s retry joins its turn; without its header it pays twice', async () => {
-    for (const [isTold, calls] of [
-      [true, 1],
-      [false, 2],
-    ] as const) {
-      const someone = await stack.person();
-      const lossy = await openLossy(stack.url, isTold);
-      const before = stack.model.requests.length;
-      stack.model.next({ chunks: ['joined'], delayMs: 50 });
-      stack.model.next({ chunks: ['joined'], delayMs: 50 });
-      const { choices } = await clientOf(someone, {
-        baseURL: `${lossy.url}/v1`,
-        maxRetries: 2,
-      }).chat.completions.create(ASK);
-      expect(choices[0]?.message.content).toBe('joined');
-      await until(async () => (await booksOf(someone)).every(({ state }) => state === 'completed'));
-      const books = await booksOf(someone);
-      expect([isTold, books.length, books.map(({ debits }) => debits)]).toEqual([isTold, calls, Array(calls).fill(1)]);
-      expect(stack.model.requests.length - before).toBe(calls);
-      await lossy.close();
-    }
-  }, 20_000);
-
   test('the same Idempotency-Key is the same turn', async () => {
     const before = stack.model.requests.length;
     const headers = { 'idempotency-key': 'once' };
@@ -369,35 +345,3 @@ test('a failed turn of the door is never run again: its reader has gone', async 
   });
   expect(await person.call('POST', `/api/chat/turns/${turn?.id}/retry`)).toMatchObject({ status: 409 });
 });
-
-/** A way to the service that cuts the first connection when its request has arrived whole. */
-async function openLossy(target: string, keepsHeader: boolean): Promise<{ url: string; close(): Promise<void> }> {
-  const { hostname, port } = new URL(target);
-  const open = new Set<Socket>();
-  let isFirst = true;
-  const server = createServer((near) => {
-    const far = connect(Number(port), hostname);
-    const [cuts, ends] = [isFirst, () => [near, far].forEach((socket) => socket.destroy())];
-    isFirst = false;
-    for (const socket of [near, far]) open.add(socket.on('error', ends).on('close', ends));
-    near.on('data', (bytes) => {
-      const text = bytes.toString('latin1');
-      far.write(
-        keepsHeader
-          ? bytes
-          : Buffer.from(text.replace(/x-stainless-retry-count: \d/i, 'x-stainless-retry-count: 0'), 'latin1'),
-      );
-      // The turn stands when the request has been taken; then the connection is lost.
-      if (cuts) setTimeout(ends, 100);
-    });
-    if (!cuts) far.pipe(near);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => {
-      for (const socket of open) socket.destroy();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
-  };
-}
