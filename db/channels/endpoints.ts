@@ -9,6 +9,7 @@ import {
   type WebhookEvent,
 } from '../../domain/channels/endpoint.ts';
 import { AppError } from '../../domain/errors.ts';
+import type { Locale } from '../../domain/messages.ts';
 import type { Vault } from '../../domain/payments/vault.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import { first, one, type Database, type Sql } from '../database.ts';
@@ -113,6 +114,8 @@ export async function deleteEndpoint(database: Database, own: OwnEndpoint): Prom
 export interface Target {
   readonly url: string;
   readonly scope: EndpointScope;
+  /** Its owner's language. */
+  readonly locale: Locale;
   /** The newest first; none when they were sealed by another key. */
   readonly secrets: readonly string[];
 }
@@ -120,15 +123,26 @@ export interface Target {
 /** Null when it is disabled or deleted. */
 export async function findTarget(on: Sql, vault: Vault, endpointId: string): Promise<Target | null> {
   const found = await first(
-    sql<{ url: string; scope: EndpointScope; secret: Buffer; oldSecret: Buffer | null }>`select url, scope, secret,
+    sql<{
+      url: string;
+      scope: EndpointScope;
+      locale: Locale;
+      secret: Buffer;
+      oldSecret: Buffer | null;
+    }>`select url, scope, secret, (select locale from users where id = user_id) as locale,
       case when old_until > ${on.clock()} then old_secret end as "oldSecret"
     from webhook_endpoints where id::text = ${endpointId} and state = 'enabled' and deleted_at is null`,
     on,
   );
   if (found === null) return null;
-  const { url, scope, secret, oldSecret } = found;
+  const { url, scope, locale, secret, oldSecret } = found;
   const sealed = oldSecret === null ? [secret] : [secret, oldSecret];
-  return { url, scope, secrets: sealed.map((one) => vault.open(endpointId, one)).filter((one) => one !== null) };
+  return {
+    url,
+    scope,
+    locale,
+    secrets: sealed.map((one) => vault.open(endpointId, one)).filter((one) => one !== null),
+  };
 }
 
 /**

@@ -11,14 +11,7 @@ export type AttemptOutcome =
   | { readonly outcome: 'refused'; readonly answer: string; readonly isRecipientGone: boolean };
 
 /** Why a delivery failed for good. Admins read it; it holds nothing of what the other side wrote. */
-export const DELIVERY_ERRORS = [
-  'refused',
-  'outcome_unknown',
-  'gave_up',
-  'switched_off',
-  'suppressed',
-  'disabled',
-] as const;
+export const DELIVERY_ERRORS = ['refused', 'outcome_unknown', 'gave_up', 'switched_off', 'suppressed'] as const;
 export type DeliveryError = (typeof DELIVERY_ERRORS)[number];
 
 /** An attempt whose outcome nobody knows is repeated so often at most. Each may be one more copy. */

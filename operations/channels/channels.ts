@@ -18,6 +18,7 @@ export interface Channels {
   readonly vault: Vault;
   /** Hosts that the operator's own endpoints may have, whatever they are. */
   readonly allowHosts: ReadonlySet<string>;
+  readonly slackOrigin: string;
   readonly outward: Outward;
   readonly links: LinkTokens;
   /** The web app's address, without a slash at its end; links in mails lead to it. */
@@ -43,6 +44,7 @@ export async function openChannels(
     hooks: createHookSender(),
     vault: createVault(payments.key),
     allowHosts: new Set(webhooks.allowHosts),
+    slackOrigin: webhooks.slackOrigin,
     outward: { email: mailer !== null, webhook: webhooks.isOn },
     links: createLinkTokens(await getInstallationKey(database, 'links')),
     publicUrl: publicUrl ?? '',

@@ -5,6 +5,7 @@ import type { Database } from '../../db/database.ts';
 import { eventBody } from '../../domain/channels/event.ts';
 import { isSwitchable } from '../../domain/channels/kinds.ts';
 import { layOut } from '../../domain/channels/layout.ts';
+import { slackBody } from '../../domain/channels/slack.ts';
 import { letterOf } from '../../domain/channels/letters.ts';
 import type { AttemptOutcome } from '../../domain/channels/outcome.ts';
 import type { Mail } from '../../platform/channels/mailer.ts';
@@ -43,13 +44,14 @@ async function tryHook(deps: DeliverDeps, job: Job): Promise<AttemptOutcome> {
   const { address: endpointId, deliveryId, event, userId, at } = job;
   const target = await findTarget(database.sql, channels.vault, endpointId);
   if (target === null) return { outcome: 'refused', answer: 'disabled', isRecipientGone: false };
-  const { url, scope, secrets } = target;
+  const { url, scope, secrets, locale } = target;
+  const isSlack = scope === 'operator' && new URL(url).origin === channels.slackOrigin;
   const outcome = await channels.hooks.send({
     url: new URL(url),
     isAllowed: scope === 'operator' && channels.allowHosts.has(new URL(url).host),
     deliveryId,
-    secrets,
-    body: eventBody(event, { userId, at }),
+    secrets: isSlack ? [] : secrets,
+    body: isSlack ? slackBody(event, { userId, locale }) : eventBody(event, { userId, at }),
   });
   const disabled = await noteTaken(database.sql, endpointId, outcome.outcome === 'accepted');
   if (disabled !== null) await tellDisabled(deps, { ...disabled, endpointId, host: new URL(url).host });

@@ -33,7 +33,8 @@ export async function postPinned({ url, headers, body, isAllowed, ca }: Post): P
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   if (url.protocol !== 'https:' && !isAllowed) throw new NotPublic('without TLS');
   const addresses = isIP(host) === 0 ? await within(WITHIN_MS, lookup(host, { all: true })) : [{ address: host }];
-  const [first] = addresses;
+  // Not every machine has a way out by IPv6.
+  const first = addresses.find(({ address }) => isIP(address) === 4) ?? addresses[0];
   if (first === undefined) throw new Error('the name has no address');
   if (!isAllowed && !addresses.every(({ address }) => isPublicAddress(address)))
     throw new NotPublic('a private address');

@@ -61,6 +61,7 @@ function readFrom(text: string): MailSettings['from'] {
 
 export interface WebhookVariables {
   readonly WEBHOOK_ALLOW_HOSTS: string;
+  readonly SLACK_URL: string;
   readonly PAYMENTS_KEY?: string | undefined;
   readonly TURNKEEPER_EMBEDDED: boolean;
 }
@@ -70,7 +71,7 @@ export interface WebhookVariables {
  * port unless it is the scheme's, that the operator's own endpoints may have, although they are private or without TLS.
  */
 export function readWebhooks(
-  { WEBHOOK_ALLOW_HOSTS, PAYMENTS_KEY, TURNKEEPER_EMBEDDED }: WebhookVariables,
+  { WEBHOOK_ALLOW_HOSTS, SLACK_URL, PAYMENTS_KEY, TURNKEEPER_EMBEDDED }: WebhookVariables,
   { isProduction }: { readonly isProduction: boolean },
 ) {
   const allowHosts = WEBHOOK_ALLOW_HOSTS.split(',')
@@ -79,5 +80,10 @@ export function readWebhooks(
   const wrong = allowHosts.find((host) => !/^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?$/.test(host));
   if (wrong !== undefined)
     throw new SetupError('WEBHOOK_ALLOW_HOSTS: must be hosts with commas between them, such as hooks.intranet:8080');
-  return { isOn: PAYMENTS_KEY !== undefined || (TURNKEEPER_EMBEDDED && !isProduction), allowHosts } as const;
+  return {
+    isOn: PAYMENTS_KEY !== undefined || (TURNKEEPER_EMBEDDED && !isProduction),
+    allowHosts,
+    /** Where Slack's incoming webhooks are: what the operator has told there is told as a message. */
+    slackOrigin: new URL(SLACK_URL).origin,
+  } as const;
 }

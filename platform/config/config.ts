@@ -57,6 +57,7 @@ const envSchema = z.object({
   SMTP_URL: z.string().optional(),
   MAIL_FROM: z.string().optional(),
   WEBHOOK_ALLOW_HOSTS: z.string().default(''),
+  SLACK_URL: z.url({ protocol: /^https?$/ }).default('https://hooks.slack.com'),
   TEST_ROUTES: z.stringbool().optional(),
   SENDS_PER_MINUTE: positive(600),
   READS_PER_SECOND: positive(200),

@@ -11,19 +11,23 @@ import { startTestStack, type Person, type TestStack } from '../support/stack.ts
 import { until } from '../support/until.ts';
 
 let hooks: TestHooks;
+let slack: TestHooks;
 let stack: TestStack;
 let person: Person;
 let admin: Person;
 beforeAll(async () => {
   hooks = await startTestHooks();
+  slack = await startTestHooks();
   stack = await startTestStack({
     PAYMENTS_KEY: Buffer.alloc(32, 'k').toString('base64'),
-    WEBHOOK_ALLOW_HOSTS: hooks.host,
+    WEBHOOK_ALLOW_HOSTS: `${hooks.host},${slack.host}`,
+    SLACK_URL: `http://${slack.host}`,
   });
 });
 afterAll(async () => {
   await stack.close();
   await hooks.close();
+  await slack.close();
 });
 beforeEach(async () => {
   [person, admin] = await Promise.all([stack.person(), stack.person('admin')]);
@@ -162,6 +166,22 @@ describe('an event', () => {
     await until(async () => (await deliveries(admin, endpointId))[0]?.answer === answer);
     expect(at(path)).toHaveLength(1);
   });
+});
+
+test('what the operator is told in Slack is a message in the admin’s language, and nobody else may have one there', async () => {
+  await admin.call('PATCH', '/api/me', { locale: 'en' });
+  const url = `http://${slack.host}/services/T0/B0/x`;
+  const refused = await person.call('POST', PATH, { url, events: EVENTS });
+  expect(refused).toMatchObject({ status: 400, body: { field: 'url' } });
+  expect((await admin.call('POST', PATH, { url, events: EVENTS, scope: 'operator' })).status).toBe(201);
+  await putAt(92);
+  await until(() => slack.received.length === 1);
+  const [message] = slack.received;
+  expect(message?.headers['webhook-signature']).toBeUndefined();
+  expect(Object.keys(JSON.parse(message?.body ?? ''))).toEqual(['text']);
+  expect(JSON.parse(message?.body ?? '').text).toMatch(
+    new RegExp(`^\\*Tokens 92% used\\* · user ${person.userId}\nTokens left: 8,000\nReset: `),
+  );
 });
 
 describe('an endpoint', () => {

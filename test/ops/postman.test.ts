@@ -59,6 +59,7 @@ test('every request of it, run against the real service, is well formed and answ
     userId: String(person.userId),
     id: '1',
     entryId: '1',
+    keyId: '999999999',
     endpointId: randomUUID(),
     deliveryId: randomUUID(),
   };
