@@ -3,7 +3,7 @@ import { openDatabase, type Database } from './db/database.ts';
 import { refuseForgetfulPooler } from './db/driver/pooler.ts';
 import { assertMigrated } from './db/migrate.ts';
 import { keepRates } from './db/money/keep-rates.ts';
-import { createFigures } from './db/reports/figures.ts';
+import { createFigures, createPaymentFigures } from './db/reports/figures.ts';
 import { readTokenStats } from './db/reports/token-stats.ts';
 import type { Planner } from './domain/schedules.ts';
 import { SetupError } from './domain/setup-error.ts';
@@ -153,8 +153,13 @@ async function openParts(
   closers.push(() => counter.close());
   const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log, tracing);
   closers.push(() => redis.close());
+  const shop = await openShop(database, config);
   metrics.observe({
     figures: createFigures(database),
+    payments: createPaymentFigures(
+      database,
+      shop.providers.map(({ name }) => name),
+    ),
     pool: database.pool,
     clockSkew: async () => {
       const at = await database.ping();
@@ -184,8 +189,8 @@ async function openParts(
     redrives: createRedrives(temporal, { taskQueuePrefix }),
     paymentRuns: createPaymentRuns(temporal, { taskQueuePrefix }),
     deliveryRuns: createDeliveryRuns(temporal, { taskQueuePrefix }),
-    shop: await openShop(database, config),
     channels,
+    shop,
     planner: createPlanner(temporal.client, { taskQueuePrefix }),
     stats: createStatsCache({ redis, compute: () => readTokenStats(database) }),
     log,

@@ -1,6 +1,6 @@
 import type { DeliveryActivities } from '../workflows/contract/deliveries.ts';
 import type { AdminStatsActivities, MonthActivities } from '../workflows/contract/month.ts';
-import type { PaymentActivities } from '../workflows/contract/payments.ts';
+import type { ComparisonActivities, PaymentActivities } from '../workflows/contract/payments.ts';
 import type { ReconcileActivities } from '../workflows/contract/reconcile.ts';
 import type { RedriveActivities } from '../workflows/contract/redrive.ts';
 import type { TurnActivities } from '../workflows/contract/turn.ts';
@@ -10,6 +10,7 @@ import type { ActivityDeps } from './deps.ts';
 import { createGenerate } from './generate.ts';
 import { guard } from './guard.ts';
 import { createMonthSteps } from './month-steps.ts';
+import { createComparePayments } from './payments/compare-payments.ts';
 import { createPaymentSteps } from './payments/payment-steps.ts';
 import { createReconcileTurns } from './reconcile-turns.ts';
 import { createRedriveSteps } from './redrive-steps.ts';
@@ -21,7 +22,8 @@ export type Activities = TurnActivities &
   AdminStatsActivities &
   RedriveActivities &
   PaymentActivities &
-  DeliveryActivities;
+  DeliveryActivities &
+  ComparisonActivities;
 
 /** Each activity is safe to run twice. Their errors are typed and carry no chat text. */
 export function createActivities(deps: ActivityDeps): Activities {
@@ -45,6 +47,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     lookAtPurchase: guard(deps.log, 'lookAtPurchase', lookAtPurchase),
     sendRefund: guard(deps.log, 'sendRefund', sendRefund),
     sendDelivery: guard(deps.log, 'sendDelivery', sendDelivery),
+    comparePayments: guard(deps.log, 'comparePayments', createComparePayments(deps)),
     refreshAdminStats: guard(deps.log, 'refreshAdminStats', createRefreshAdminStats(deps)),
   };
 }

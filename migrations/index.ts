@@ -48,6 +48,7 @@ import { AcceptMismatches } from './20261130134258-accept-mismatches.ts';
 import { FindLooksByTime } from './20261130134259-find-looks-by-time.ts';
 import { FindDisputes } from './20261130134300-find-disputes.ts';
 import { CallWebhooks } from './20261130134635-call-webhooks.ts';
+import { ComparePayments } from './20261130141210-compare-payments.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -110,4 +111,5 @@ export const MIGRATIONS = [
   FindLooksByTime,
   FindDisputes,
   CallWebhooks,
+  ComparePayments,
 ] as const;

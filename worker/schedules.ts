@@ -7,12 +7,14 @@ import {
 import { armTemporalSchedule } from '../platform/temporal/schedule.ts';
 import {
   ADMIN_STATS_SCHEDULE_ID,
+  PAYMENTS_RECONCILE_IDS,
   RECONCILE_SCHEDULE_ID,
   REPAIR_SCHEDULES_ID,
   taskQueues,
   WORKFLOW_TYPES,
 } from '../workflows/contract/ids.ts';
 import type { adminStats } from '../workflows/admin-stats.ts';
+import type { paymentsReconcile } from '../workflows/payments/payments-reconcile.ts';
 import type { reconcile } from '../workflows/reconcile.ts';
 import type { repairSchedules } from '../workflows/repair-schedules.ts';
 
@@ -43,6 +45,7 @@ interface SystemSchedule {
   readonly catchupWindow: '1 minute' | '1 day';
   /** Fires at once, too, when the schedule is new. */
   readonly atOnce?: boolean;
+  readonly args?: Parameters<typeof paymentsReconcile> | [];
 }
 
 function systemSchedules({ reconcileEverySeconds }: SystemSettings): SystemSchedule[] {
@@ -75,6 +78,29 @@ function systemSchedules({ reconcileEverySeconds }: SystemSettings): SystemSched
       runsAtMost: '5 minutes',
       catchupWindow: '1 minute',
     },
+    {
+      id: PAYMENTS_RECONCILE_IDS.hourly,
+      workflowType: WORKFLOW_TYPES.paymentsReconcile,
+      summary: 'compare the payments of the last two hours with the providers’ own lists',
+      everySeconds: 3_600,
+      offsetSeconds: 17 * 60,
+      runsAtMost: '50 minutes',
+      catchupWindow: '1 minute',
+      args: [{ comparison: 'hourly' }],
+    },
+    {
+      id: PAYMENTS_RECONCILE_IDS.daily,
+      workflowType: WORKFLOW_TYPES.paymentsReconcile,
+      summary: 'compare the payments of the last three days with the providers’ own lists',
+      // 19:30 UTC, 04:30 in Seoul.
+      everySeconds: 86_400,
+      offsetSeconds: 19.5 * 3_600,
+      runsAtMost: '120 minutes',
+      catchupWindow: '1 day',
+      // A new one may be new because Temporal's data was lost.
+      atOnce: true,
+      args: [{ comparison: 'daily' }],
+    },
   ];
 }
 
@@ -88,6 +114,7 @@ function compile(
     runsAtMost,
     catchupWindow,
     atOnce = false,
+    args = [],
   }: SystemSchedule,
   prefix: string,
 ): ScheduleOptions {
@@ -100,10 +127,12 @@ function compile(
       workflowType,
       workflowId: scheduleId,
       taskQueue: taskQueues(prefix).background,
-      args: [],
+      args,
       staticSummary: summary,
       workflowExecutionTimeout: runsAtMost,
-    } satisfies ScheduleOptionsStartWorkflowAction<typeof reconcile | typeof repairSchedules | typeof adminStats>,
+    } satisfies ScheduleOptionsStartWorkflowAction<
+      typeof reconcile | typeof repairSchedules | typeof adminStats | typeof paymentsReconcile
+    >,
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow },
     ...(atOnce ? { state: { triggerImmediately: true } } : {}),
   };

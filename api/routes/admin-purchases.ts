@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { lastSnapshot } from '../../db/purchases/converge.ts';
 import { getPurchase, listPurchases, type PurchaseRow } from '../../db/purchases/purchases.ts';
 import { listRefunds } from '../../db/purchases/refunds.ts';
+import { listUnmatched } from '../../db/purchases/unmatched.ts';
 import { readTimeline } from '../../db/reports/purchase-timeline.ts';
 import type { Locale } from '../../domain/messages.ts';
 import { isAcceptable } from '../../domain/payments/purchase.ts';
@@ -19,6 +20,8 @@ import {
   adminPurchasePage,
   adminPurchasesQuery,
   adminRefundBody,
+  unmatchedPage,
+  unmatchedQuery,
   type adminPurchase,
 } from '../wire/admin-purchase.ts';
 import { grantHeaders } from '../wire/grant.ts';
@@ -64,6 +67,26 @@ export function adminPurchaseRoutes(deps: ApiDeps): Route[] {
       async handle({ locale }, { query: { limit, cursor, ...filter } }) {
         const page = await listPurchases(database.sql, { filter, limit, cursor: cursor ?? null });
         return { status: 200, body: { ...page, items: page.items.map((row) => present(row, locale)) } };
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/api/admin/payments/unmatched',
+      access: 'admin',
+      tag: 'Admin',
+      limit: 'read',
+      summary: 'Payments that a provider took and that are no purchase’s, newest first',
+      query: unmatchedQuery,
+      answers: { 200: { description: 'A page', body: unmatchedPage } },
+      errors: [],
+      async handle(_, { query: { limit, cursor } }) {
+        const page = await listUnmatched(database.sql, { limit, cursor: cursor ?? null });
+        const items = page.items.map(({ takenAt, foundAt, ...payment }) => ({
+          ...payment,
+          takenAt: iso(takenAt),
+          foundAt: iso(foundAt),
+        }));
+        return { status: 200, body: { ...page, items } };
       },
     }),
     defineRoute({

@@ -15,6 +15,22 @@ export const adminPurchasesQuery = z.strictObject({
 });
 export const adminPurchasePage = pageOf(adminPurchase).meta({ id: 'AdminPurchases' });
 
+/** Money that a provider took and that is no purchase's. */
+const unmatchedPayment = z
+  .object({
+    provider: z.enum(PROVIDERS),
+    paymentId: z.string().meta({ description: 'The provider’s own name of it' }),
+    orderId: z.string().nullable().meta({ description: 'The purchase that it says it is of' }),
+    amount: z.int().min(0).meta({ description: 'In the smallest unit of the currency' }),
+    currency: z.string(),
+    livemode: z.boolean(),
+    takenAt: instant,
+    foundAt: instant,
+  })
+  .meta({ id: 'UnmatchedPayment' });
+export const unmatchedQuery = z.strictObject(pageQuery);
+export const unmatchedPage = pageOf(unmatchedPayment).meta({ id: 'UnmatchedPayments' });
+
 const snapshot = z
   .object({
     seq: z.int().min(1),

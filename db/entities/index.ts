@@ -14,6 +14,7 @@ import { InboundEvent } from './payments/inbound-event.ts';
 import { Pack } from './payments/pack.ts';
 import { PaymentSnapshot, Purchase, PurchaseBooking, PurchaseSecret } from './payments/purchase.ts';
 import { CodeBatch, Redemption, RedemptionCode } from './payments/redemption.ts';
+import { PaymentCheck, UnmatchedPayment } from './payments/reconciled.ts';
 import { Refund } from './payments/refund.ts';
 import { Redrive, RedriveTurn } from './redrive.ts';
 import { ShareLink } from './sharing/share-link.ts';
@@ -63,6 +64,8 @@ export const ENTITIES = [
   CodeBatch,
   RedemptionCode,
   Redemption,
+  UnmatchedPayment,
+  PaymentCheck,
   TurnPrompt,
   KeyUsage,
 ] as const;

@@ -201,6 +201,25 @@ export async function findAwaited(on: Sql, limit: number): Promise<PurchaseRow[]
   return rows;
 }
 
+/** Purchases that were seen to be paid within a time, whatever became of them, in the mode of their provider. */
+export async function* findPaidBetween(
+  on: Sql,
+  { provider, from: since, to }: { provider: { name: ProviderName; livemode: boolean }; from: number; to: number },
+): AsyncGenerator<PurchaseRow> {
+  let after = '00000000-0000-0000-0000-000000000000';
+  for (;;) {
+    const { rows } = await sql<PurchaseRow>`select ${columns}, ${packColumns} from ${from}
+      where p.provider = ${provider.name} and p.livemode = ${provider.livemode} and p.paid_at between ${new Date(since)} and ${new Date(to)}
+        and p.state in ('paid', 'partially_refunded', 'refunded', 'disputed') and p.id > ${after} order by p.id limit 500`.execute(
+      on,
+    );
+    yield* rows;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = last.purchaseId;
+  }
+}
+
 /** Locks the purchase. The caller holds its account's lock. */
 export async function lockPurchase(tx: Tx, purchaseId: string): Promise<PurchaseRow> {
   await one(sql`select 1 from purchases where id = ${purchaseId} for no key update`, tx);

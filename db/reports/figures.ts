@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import { one, type Database } from '../database.ts';
+import type { ProviderName } from '../../domain/payments/provider.ts';
 import { readMostUnpaidTokens } from '../money/unpaid.ts';
+import { readProviderFigures, type ProviderFigures } from '../purchases/checks.ts';
 
 /** What the turns of all users have set aside at this moment. Both counts come from partial indexes of live rows. */
 export interface LiveFigures {
@@ -36,6 +38,15 @@ export function createFigures(
     const [figures, overshootTokens, mostUnpaidTokens] = await Promise.all([live(), overshoot(), unpaid()]);
     return { ...figures, overshootTokens, mostUnpaidTokens };
   };
+}
+
+/** @returns a function for scrapes: when things about these providers last went well. */
+export function createPaymentFigures(
+  database: Database,
+  providers: readonly ProviderName[],
+): () => Promise<ProviderFigures[]> {
+  if (providers.length === 0) return () => Promise.resolve([]);
+  return remember(() => readProviderFigures(database.sql, providers), OVERSHOOT_FOR_MS);
 }
 
 /** Remembers the result for `forMs`. A failure is not remembered. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Listed } from '../../domain/payments/listed.ts';
 import type { Look, Payment } from '../../domain/payments/purchase.ts';
 import { answerOf } from './call.ts';
 import { ProviderUnavailable, RefundRefused, type AtProvider, type PaymentProvider, type ToPay } from './provider.ts';
@@ -19,6 +20,7 @@ const payment = z.object({
   disputed: z.boolean(),
 });
 const hint = z.object({ eventId: z.string().min(1).max(200), orderId: z.string().min(1).max(200) });
+const changed = payment.extend({ changedAt: z.number() });
 const opened = payment.extend({ url: z.url() });
 
 /** The shop of the embedded stack, where nobody pays. @param notifyUrl where it sends its hints. */
@@ -72,6 +74,12 @@ export function createDemoShop({ url, notifyUrl }: { url: string; notifyUrl: str
       if (status === 409) throw new RefundRefused('refused');
       if (status !== 200) throw new ProviderUnavailable(`the demo shop answered ${status}`);
     },
+    async list({ from, to }): Promise<Listed[]> {
+      const { status, body } = await ask('GET', `?from=${from}&to=${to}`);
+      const found = z.array(changed).safeParse(body);
+      if (status !== 200 || !found.success) throw new ProviderUnavailable(`the demo shop answered ${status}`);
+      return found.data.map(listedOf);
+    },
     hear(_headers, body) {
       const { eventId = null, orderId = null } = hint.safeParse(parse(body)).data ?? {};
       return { eventId, type: 'changed', purchaseId: orderId, sessionId: null, paymentId: null, secret: null };
@@ -85,6 +93,28 @@ function parse(body: Buffer): unknown {
   } catch {
     return null;
   }
+}
+
+/** What was disputed is not told apart from what was given back, so that whatever is gone makes us look. */
+function listedOf({
+  orderId,
+  amount,
+  currency,
+  paid,
+  refunds,
+  disputed,
+  withdrawn,
+  changedAt,
+}: z.infer<typeof changed>): Listed {
+  const isMoved = paid === 0 || disputed || withdrawn > 0;
+  const refunded = refunds.reduce((sum, refund) => sum + refund.amount, 0);
+  return {
+    kind: isMoved ? 'change' : 'payment',
+    purchaseId: orderId,
+    sessionId: null,
+    paymentId: orderId,
+    taken: isMoved ? null : { amount, currency, at: changedAt, refunded },
+  };
 }
 
 function paymentOf(data: z.infer<typeof payment>): Payment {

@@ -1,5 +1,6 @@
 import type { Currency } from '../../domain/payments/money.ts';
 import type { PaymentMethod, ProviderName } from '../../domain/payments/provider.ts';
+import type { Listed } from '../../domain/payments/listed.ts';
 import type { Look } from '../../domain/payments/purchase.ts';
 import type { RefundAccount, RefundFailure } from '../../domain/payments/refund.ts';
 
@@ -88,6 +89,11 @@ export interface PaymentProvider {
   confirm?(purchase: AtProvider & { readonly paymentId: string }): Promise<void>;
   /** @throws ProviderUnavailable (the outcome is open), RefundRefused (it is final). */
   refund(purchase: AtProvider, refund: ToRefund): Promise<void>;
+  /**
+   * What the provider's own lists say happened within a time: the comparison with our books, which needs no webhook.
+   * @param window milliseconds. @throws ProviderUnavailable, also for a list that does not end.
+   */
+  list(window: { readonly from: number; readonly to: number }): Promise<readonly Listed[]>;
 }
 
 /** What a webhook is about. All of it is text from outside. */

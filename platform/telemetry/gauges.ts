@@ -18,6 +18,15 @@ export interface Figures {
   readonly proofMismatches: number;
 }
 
+/** When things about a provider last went well, in Unix seconds; 0: never. */
+export interface PaymentTimes {
+  readonly provider: string;
+  readonly webhook: number;
+  readonly hourly: number;
+  readonly daily: number;
+  readonly paid: number;
+}
+
 export interface PoolState {
   readonly busy: number;
   readonly idle: number;
@@ -33,6 +42,8 @@ export interface OverloadSource {
 
 export interface StateSources {
   figures(): Promise<Figures>;
+  /** One row a provider that takes money here, in Unix seconds. */
+  payments(): Promise<readonly PaymentTimes[]>;
   pool(): PoolState;
   /** Milliseconds that this process's clock is ahead of PostgreSQL's. */
   clockSkew(): Promise<number>;
@@ -93,7 +104,7 @@ export class Gauges {
     });
   }
 
-  watch({ figures, pool, clockSkew, redis }: StateSources): void {
+  watch({ figures, payments, pool, clockSkew, redis }: StateSources): void {
     const same = '(the same from every process: take the maximum)';
     const gauges = {
       liveTurns: this.#make('turnkeeper_live_turns', `Accepted and running turns of everybody ${same}`),
@@ -142,6 +153,31 @@ export class Gauges {
       const found = await within(FIGURES_WITHIN_MS, clockSkew()).catch(() => null);
       if (found === null) skew.remove();
       else skew.set(found / 1_000);
+    });
+    const compared = this.#make(
+      'turnkeeper_payments_compared_timestamp_seconds',
+      `When payments were last compared with a provider’s own lists, by how far back (hourly, daily); 0: never ${same}`,
+      ['provider', 'comparison'],
+    );
+    const heard = this.#make(
+      'turnkeeper_payment_webhook_timestamp_seconds',
+      `When a webhook of a provider was last heard; 0: never ${same}`,
+      ['provider'],
+    );
+    const paid = this.#make(
+      'turnkeeper_payment_paid_timestamp_seconds',
+      `When a purchase was last seen to be paid, within a week; 0: never ${same}`,
+      ['provider'],
+    );
+    this.#looks.push(async () => {
+      const found = await within(FIGURES_WITHIN_MS, payments()).catch(() => []);
+      for (const gauge of [compared, heard, paid]) gauge.reset();
+      for (const { provider, webhook, hourly, daily, paid: at } of found) {
+        compared.set({ provider, comparison: 'hourly' }, hourly);
+        compared.set({ provider, comparison: 'daily' }, daily);
+        heard.set({ provider }, webhook);
+        paid.set({ provider }, at);
+      }
     });
     const postgresUp = this.#make('turnkeeper_postgres_up', 'Whether PostgreSQL answered this scrape');
     this.#looks.push(async () => {

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { TURN_FAILURE_CODES, TURN_REFUSALS, type ErrorCode, type TurnFailureCode } from '../../domain/errors.ts';
+import { PROVIDERS, type ProviderName } from '../../domain/payments/provider.ts';
 import type { ProviderOddity } from '../../domain/provider-oddities.ts';
 import type { TurnEnding } from '../../domain/turn.ts';
 import type { ReconcileReport } from '../../workflows/contract/reconcile.ts';
@@ -12,6 +13,10 @@ import { watchLoopPauses } from './loop-pauses.ts';
  * `hold`: until its hold is made. `start`: until the model is called. `model`: until the model's first delta.
  */
 export type FirstDeltaPart = 'accept' | 'hold' | 'start' | 'model';
+
+/** Counts of a comparison that a person may have to see to. */
+export type PaymentFindings = Readonly<Record<(typeof PAYMENT_FINDINGS)[number], number>>;
+const PAYMENT_FINDINGS = ['converged', 'mismatches', 'unmatched', 'missing'] as const;
 
 /** How a model call ended. */
 export type AttemptOutcome = 'answered' | 'stopped' | TurnFailureCode;
@@ -30,6 +35,8 @@ export interface Metrics {
   deltasDropped(characters: number): void;
   reconciled(report: ReconcileReport): void;
   deliveryTried(attempt: { channel: string; outcome: string }): void;
+  /** @param found what one comparison with a provider's lists found. */
+  paymentsCompared(provider: ProviderName, found: PaymentFindings): void;
   /** @param request.route the route's template; `none` when no route matched. */
   requestEnded(request: { method: string; route: string; status: number; seconds: number }): void;
   errorSent(code: ErrorCode): void;
@@ -100,6 +107,12 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
     'Attempts to deliver a notification, by channel and outcome: accepted, later (tried again), refused, unknown',
     ['channel', 'outcome'],
   );
+  const payments = counter(
+    'turnkeeper_payment_findings_total',
+    'What comparisons with the providers’ lists found: purchases brought up to date (converged), mismatches, payments that are no purchase’s (unmatched), purchases that are paid here only (missing)',
+    ['provider', 'finding'],
+  );
+  for (const provider of PROVIDERS) for (const finding of PAYMENT_FINDINGS) payments.inc({ provider, finding }, 0);
   const requests = seconds(
     'turnkeeper_http_request_duration_seconds',
     'Requests by route, until the answer was sent (a stream: until it began)',
@@ -125,6 +138,9 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
       for (const [finding, count] of Object.entries(findingsOf(report))) findings.inc({ finding }, count);
     },
     deliveryTried: (attempt) => deliveries.inc(attempt),
+    paymentsCompared(provider, found) {
+      for (const finding of PAYMENT_FINDINGS) payments.inc({ provider, finding }, found[finding]);
+    },
     requestEnded: ({ method, route, status, seconds: value }) =>
       requests.observe({ method: METHODS.has(method) ? method : 'OTHER', route, status }, value),
     errorSent: (code) => errors.inc({ code }),

@@ -38,6 +38,8 @@ test('Stripe’s own description of its API takes every request that we make, an
     const { paymentId } = await adapter.look(at);
     await adapter.refund({ ...at, paymentId }, { refundId: 'r-1', amount: 4_000, reason: 'x', account: null });
     expect((await adapter.look(at)).payment.refunds).toHaveLength(1);
+    const listed = await adapter.list({ from: Date.now() - 3_600_000, to: Date.now() + 1_000 });
+    expect(listed.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['payment', 'checkout', 'change']));
     expect(new Set(stripe.requests.map(({ name }) => name))).toEqual(new Set(STRIPE_CALLS));
     for (const { method, path, body } of stripe.requests)
       expect([method, path, await judge.answer(method, path, body)]).toEqual([method, path, 200]);

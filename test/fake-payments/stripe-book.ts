@@ -200,7 +200,7 @@ export class StripeBook {
     return intent.amount_received - given.reduce((sum, { amount }) => sum + amount, 0);
   }
 
-  chargeOf(intent: StripeIntent): object {
+  chargeOf(intent: StripeIntent): Row & { readonly created: number } & Record<string, unknown> {
     return {
       id: chargeIdOf(intent),
       object: 'charge',
@@ -208,7 +208,8 @@ export class StripeBook {
       livemode: intent.livemode,
       amount: intent.amount,
       currency: intent.currency,
-      paid: intent.status === 'succeeded',
+      amount_refunded: intent.amount_received - this.left(intent),
+      status: intent.status === 'succeeded' ? 'succeeded' : 'pending',
       payment_intent: intent.id,
       metadata: intent.metadata,
       receipt_url: `https://pay.stripe.test/receipts/${intent.id}`,

@@ -9,7 +9,16 @@ export const STRIPE_SECRET_KEY = 'sk_test_canaryOfTheTest';
 export const STRIPE_WEBHOOK_SECRET = 'whsec_canaryOfTheTest';
 
 /** What this Stripe can be asked. */
-export const STRIPE_CALLS = ['checkout', 'session', 'refund', 'refunds', 'disputes'] as const;
+export const STRIPE_CALLS = [
+  'checkout',
+  'session',
+  'sessions',
+  'charges',
+  'refund',
+  'refunds',
+  'disputes',
+  'events',
+] as const;
 type StripeCall = (typeof STRIPE_CALLS)[number];
 
 /** Stripe at its socket: sessions, payments, refunds, disputes and events. */
@@ -64,7 +73,7 @@ export async function startFakeStripe(port = 0): Promise<FakeStripe> {
   const server = await listen(async (request, response, body) => {
     const { pathname } = new URL(request.url ?? '/', origin);
     if (pathname.startsWith('/v1/')) {
-      const found = route(book, request, body);
+      const found = route({ book, events }, request, body);
       if (found === null) throw refusal(404, 'unknown_url');
       requests.push({ name: found.name, method: request.method ?? 'GET', path: request.url ?? '/', body });
       return answer(desk, { request, response, body, ...found });
@@ -113,7 +122,11 @@ async function answer(
   });
 }
 
-function route(book: StripeBook, request: IncomingMessage, body: string): Route | null {
+function route(
+  { book, events }: { book: StripeBook; events: readonly StripeEvent[] },
+  request: IncomingMessage,
+  body: string,
+): Route | null {
   const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://stripe.test');
   const [noun = '', a = '', b = ''] = pathname.slice('/v1/'.length).split('/');
   const isPost = request.method === 'POST';
@@ -121,6 +134,8 @@ function route(book: StripeBook, request: IncomingMessage, body: string): Route 
   if (noun === 'checkout' && a === 'sessions') {
     if (isPost && b === '') return { name: 'checkout', act: () => book.createSession(form) };
     if (!isPost && b !== '') return { name: 'session', act: () => shown(book, book.session(b), query) };
+    const isAsked = (session: StripeSession) => query.get('status') === null || session.status === query.get('status');
+    if (!isPost) return { name: 'sessions', act: () => listOf([...book.sessions.values()].filter(isAsked), query) };
   }
   const ofIntent = <T extends { payment_intent: string; id: string; created: number }>(rows: Map<string, T>) => {
     const intent = query.get('payment_intent');
@@ -133,6 +148,24 @@ function route(book: StripeBook, request: IncomingMessage, body: string): Route 
   if (isPost) return null;
   if (noun === 'refunds') return { name: 'refunds', act: () => ofIntent(book.refunds) };
   if (noun === 'disputes') return { name: 'disputes', act: () => ofIntent(book.disputes) };
+  if (noun === 'charges')
+    return {
+      name: 'charges',
+      act: () =>
+        listOf(
+          [...book.intents.values()].map((intent) => book.chargeOf(intent)),
+          query,
+        ),
+    };
+  if (noun === 'events' && query.get('delivery_success') === 'false')
+    return {
+      name: 'events',
+      act: () =>
+        listOf(
+          events.filter(({ delivered }) => !delivered),
+          query,
+        ),
+    };
   return null;
 }
 

@@ -20,7 +20,9 @@ let stack: TestStack;
 let person: Person;
 
 beforeAll(async () => {
-  stack = await startTestStack({ TASK_QUEUE_PREFIX: PREFIX });
+  // It sells by a shop that is away, so that all figures of payments are there.
+  const shop = { DEMO_SHOP_URL: 'http://127.0.0.1:9', PUBLIC_URL: 'http://127.0.0.1:9' };
+  stack = await startTestStack({ TASK_QUEUE_PREFIX: PREFIX, ...shop });
   person = await stack.person();
 });
 afterAll(() => stack.close());

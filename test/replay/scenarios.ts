@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import {
   ADMIN_STATS_SCHEDULE_ID,
   deliveryWorkflowId,
+  PAYMENTS_RECONCILE_IDS,
   RECONCILE_SCHEDULE_ID,
   purchaseWorkflowId,
   redriveWorkflowId,
@@ -284,6 +285,9 @@ export const SCENARIOS = {
       await sql`alter table accounts rename to accounts_away`.execute(stack.db.database.sql);
       return fired(stack, ADMIN_STATS_SCHEDULE_ID);
     },
+  },
+  paymentsReconcile: {
+    done: async ({ stack }) => fired(stack, PAYMENTS_RECONCILE_IDS.hourly),
   },
   purchase: {
     'watched-until-paid': async (stage) => paid(stage),

@@ -37,10 +37,13 @@ export interface StripeStack {
   close(): Promise<void>;
 }
 
-export async function startStripeStack({ log }: { log?: Logger } = {}): Promise<StripeStack> {
+export async function startStripeStack({
+  log,
+  env = {},
+}: { log?: Logger; env?: Record<string, string> } = {}): Promise<StripeStack> {
   const stripe = await startFakeStripe();
   const stack = await startTestStack(
-    { ...(await selling()), STRIPE_API_URL: stripe.url, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET },
+    { ...(await selling()), STRIPE_API_URL: stripe.url, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, ...env },
     log === undefined ? {} : { log },
   );
   const admin = await stack.person('admin');

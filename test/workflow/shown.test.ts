@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { defaultPayloadConverter } from '@temporalio/common';
 import {
   ADMIN_STATS_SCHEDULE_ID,
+  PAYMENTS_RECONCILE_IDS,
   RECONCILE_SCHEDULE_ID,
   purchaseWorkflowId,
   redriveWorkflowId,
@@ -188,6 +189,7 @@ describe('what the Temporal UI tells of', () => {
   test('the system’s own work: what it is for, and what it found', async () => {
     const found = {
       [ADMIN_STATS_SCHEDULE_ID]: /^\d+ of \d+ users used \d+ tokens, \d+ of them 95 % or more; as of .*, cached$/,
+      [PAYMENTS_RECONCILE_IDS.hourly]: /^\d+ entries of 1 providers: .* 0 MISSING there$/,
       [RECONCILE_SCHEDULE_ID]: /; counters equal the ledger$/,
       [REPAIR_SCHEDULES_ID]: /^\d+ schedules of \d+ accounts in use: /,
     };

@@ -1,3 +1,4 @@
+import type { Comparison } from '../../domain/payments/listed.ts';
 import type { ScheduleKind } from '../../domain/schedules.ts';
 
 export const WORKFLOW_TYPES = {
@@ -11,6 +12,7 @@ export const WORKFLOW_TYPES = {
   purchase: 'purchase',
   refund: 'refund',
   deliver: 'deliver',
+  paymentsReconcile: 'paymentsReconcile',
 } as const;
 
 /**
@@ -35,6 +37,11 @@ export const RECONCILE_SCHEDULE_ID = 'reconcile';
 export const REPAIR_SCHEDULES_ID = 'schedules-repair';
 
 export const ADMIN_STATS_SCHEDULE_ID = 'admin-stats';
+
+export const PAYMENTS_RECONCILE_IDS = {
+  hourly: 'payments-reconcile/hourly',
+  daily: 'payments-reconcile/daily',
+} as const satisfies Record<Comparison, string>;
 
 const SCHEDULE_FOLDERS = { reset: 'allowance-reset', alert: 'usage-alert' } as const satisfies Record<
   ScheduleKind,

@@ -1,4 +1,5 @@
 import { defineSignal } from '@temporalio/workflow';
+import type { Comparison } from '../../domain/payments/listed.ts';
 import type { PurchaseState } from '../../domain/payments/purchase.ts';
 import type { RefundState } from '../../domain/payments/refund.ts';
 
@@ -27,6 +28,25 @@ export interface PurchaseReport {
   readonly booked: number;
   /** How long until the next look without a hint; null: no more. */
   readonly nextLookMs: number | null;
+}
+
+export interface ComparisonInput {
+  /** `hourly`: the last two hours; `daily`: the last three days. */
+  readonly comparison: Comparison;
+}
+
+export interface ComparisonActivities {
+  comparePayments(input: ComparisonInput): Promise<ComparisonReport>;
+}
+
+/** Of all providers together. */
+export interface ComparisonReport {
+  readonly providers: number;
+  readonly listed: number;
+  readonly converged: number;
+  readonly mismatches: number;
+  readonly unmatched: number;
+  readonly missing: number;
 }
 
 export interface RefundReport {

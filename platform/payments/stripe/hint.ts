@@ -44,13 +44,19 @@ export function hintOf(
   }
   const heard = event.safeParse(signed);
   if (!heard.success || heard.data.livemode !== livemode) return none;
-  const { type, data } = heard.data;
-  const about = data.object;
+  const { id: eventId, type, data } = heard.data;
+  return { ...none, eventId, type, ...namesIn(data.object) };
+}
+
+/** What an object of Stripe's names; nulls for one that is not known. */
+export function hintOfObject(about: unknown): Pick<Hint, 'purchaseId' | 'sessionId' | 'paymentId'> {
+  const known = object.safeParse(about);
+  return known.success ? namesIn(known.data) : { purchaseId: null, sessionId: null, paymentId: null };
+}
+
+function namesIn(about: z.infer<typeof object>): Pick<Hint, 'purchaseId' | 'sessionId' | 'paymentId'> {
   const intent = typeof about.payment_intent === 'string' ? about.payment_intent : about.payment_intent?.id;
   return {
-    ...none,
-    eventId: heard.data.id,
-    type,
     purchaseId: about.client_reference_id ?? about.metadata?.purchaseId ?? null,
     sessionId: about.object === 'checkout.session' ? about.id : null,
     paymentId: about.object === 'payment_intent' ? about.id : (intent ?? null),

@@ -10,6 +10,7 @@ import {
 } from '../provider.ts';
 import { unknownTo } from '../unknown.ts';
 import { answerOf, createStripeClient, type StripeSettings } from './client.ts';
+import { listChanges } from './changes.ts';
 import { hintOf } from './hint.ts';
 import { allOf } from './list.ts';
 import { intentOf, lookOf, stripeDispute, stripeRefund, stripeSession, type StripeSession } from './payment.ts';
@@ -70,6 +71,7 @@ export function createStripe(settings: StripeSettings): PaymentProvider {
     },
     look,
     refund,
+    list: (window) => listChanges(stripe, window),
     hear: (headers, body) => hintOf(stripe, { headers, body }, settings),
   };
 }

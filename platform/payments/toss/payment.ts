@@ -153,8 +153,8 @@ function methodOf(method: string | null | undefined): PaymentMethod | null {
   return method == null ? null : (METHODS.get(method) ?? 'other');
 }
 
-/** Toss writes Korean time, sometimes without saying so. */
-function instantOf(text: string | null | undefined): number | null {
+/** Toss writes Korean time, sometimes without saying so. @returns milliseconds; null for what is no time. */
+export function instantOf(text: string | null | undefined): number | null {
   if (text == null) return null;
   const at = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}+09:00`);
   return Number.isNaN(at) ? null : at;

@@ -12,6 +12,7 @@ import {
 import { unknownTo } from '../unknown.ts';
 import { confirmOutcome, refundRefusal } from './outcomes.ts';
 import { lookOf, reasonOf, tossPayment } from './payment.ts';
+import { listTransactions } from './transactions.ts';
 
 export interface TossSettings {
   readonly secretKey: string;
@@ -109,6 +110,7 @@ export function createToss({ secretKey, clientKey, apiUrl, scriptUrl, livemode }
       throw unclear(status, body);
     },
     refund,
+    list: (window) => listTransactions({ apiUrl, authorization }, window),
     hear: (headers, body) => hintOf(headers, body),
   };
 }

@@ -50,6 +50,15 @@ async function api(
     if (opened === null) return json(response, 409, { code: 'order_differs' });
     return json(response, 200, { ...opened, url: `http://${request.headers.host}/pay/${opened.orderId}` });
   }
+  if (orderId === null && request.method === 'GET') {
+    const { searchParams: query } = new URL(request.url ?? '/', 'http://shop');
+    const [from, to] = [Number(query.get('from') ?? 0), Number(query.get('to') ?? Date.now())];
+    return json(
+      response,
+      200,
+      book.all().filter(({ changedAt }) => changedAt >= from && changedAt < to),
+    );
+  }
   const payment = orderId === null ? null : book.get(orderId);
   if (payment === null) return json(response, 404, { code: 'no_such_payment' });
   if (request.method === 'GET') return json(response, 200, payment);

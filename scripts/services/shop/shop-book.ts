@@ -25,6 +25,8 @@ export interface DemoPayment {
   readonly disputed: boolean;
   /** Counts its changes. */
   readonly version: number;
+  /** When the last of them came. */
+  readonly changedAt: number;
 }
 
 type Opening = Pick<
@@ -73,6 +75,7 @@ export class ShopBook {
       withdrawn: 0,
       disputed: false,
       version: 0,
+      changedAt: 0,
     });
   }
 
@@ -121,7 +124,7 @@ export class ShopBook {
   }
 
   #keep(payment: DemoPayment): DemoPayment {
-    const kept = { ...payment, version: payment.version + 1 };
+    const kept = { ...payment, version: payment.version + 1, changedAt: Date.now() };
     this.#payments.set(kept.orderId, kept);
     writeFileSync(`${this.#file}.new`, JSON.stringify([...this.#payments.values()]), { mode: 0o600 });
     renameSync(`${this.#file}.new`, this.#file);
@@ -132,7 +135,9 @@ export class ShopBook {
 function readPayments(file: string): DemoPayment[] {
   try {
     const read: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return Array.isArray(read) ? (read as DemoPayment[]) : [];
+    const payments = Array.isArray(read) ? (read as DemoPayment[]) : [];
+    // Older starts did not note it.
+    return payments.map((payment) => ({ ...payment, changedAt: (payment.changedAt as number | undefined) ?? 0 }));
   } catch {
     // A shop without payments is as good as a damaged one: nobody has paid anything.
     return [];
