@@ -1,12 +1,17 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import { forgetWebhooks } from '../../db/purchases/inbound.ts';
 import { comparePayments } from '../../operations/payments/compare-payments.ts';
 import { ProviderUnavailable } from '../../platform/payments/provider.ts';
 import type { ComparisonActivities, ComparisonReport } from '../../workflows/contract/payments.ts';
 import type { ActivityDeps } from '../deps.ts';
 
-/** Compares all providers. One that is away keeps none of the others from being compared, and is tried again. */
+/**
+ * Compares all providers. One that is away keeps none of the others from being compared, and is tried again. On the way
+ * it forgets webhooks of long ago.
+ */
 export function createComparePayments(deps: ActivityDeps): ComparisonActivities['comparePayments'] {
   return async ({ comparison }) => {
+    if (comparison === 'daily') await forgetWebhooks(deps.database.sql, { onStep: goOn });
     const report = { providers: 0, listed: 0, converged: 0, mismatches: 0, unmatched: 0, missing: 0 };
     const away: string[] = [];
     for (const provider of deps.shop.providers) {

@@ -15,3 +15,19 @@ export async function noteWebhook(
   await sql`insert into inbound_events (provider, event_id, type, purchase_id) values (${provider}, ${eventId}, ${type}, ${purchaseId})
     on conflict (provider, event_id) do update set times = inbound_events.times + 1`.execute(on);
 }
+
+/** Long after the last time at which a provider sends a webhook again, or a dispute may be asked about. */
+const KEPT_DAYS = 90;
+const AT_A_TIME = 5_000;
+
+/** Forgets webhooks of long ago, in steps that hold nobody up. @param onStep is called between them. */
+export async function forgetWebhooks(on: Sql, { onStep }: { onStep: () => void }): Promise<void> {
+  for (;;) {
+    const gone = await sql`delete from inbound_events where ctid = any(array(
+      select ctid from inbound_events where received_at < now() - ${KEPT_DAYS} * interval '1 day' limit ${AT_A_TIME}))`.execute(
+      on,
+    );
+    if (Number(gone.numAffectedRows) < AT_A_TIME) return;
+    onStep();
+  }
+}

@@ -173,6 +173,19 @@ test('a deposit and a refund at Toss Payments are found without its webhooks, an
   );
 });
 
+test('webhooks of long ago are forgotten, and no others', async () => {
+  const purchaseId = await paid();
+  await sql`insert into inbound_events (provider, event_id, type, purchase_id, received_at)
+    select 'stripe', 'evt_' || n, 'of another time', ${purchaseId}, now() - n * interval '1 day' from generate_series(89, 91) n`.execute(
+    at.sql,
+  );
+  await compare('daily');
+  const { rows } = await sql<{
+    id: string;
+  }>`select event_id as id from inbound_events where type = 'of another time' order by 1`.execute(at.sql);
+  expect(rows.map(({ id }) => id)).toEqual(['evt_89']);
+});
+
 test('a provider that is away keeps no other from being compared, and is not said to be compared', async () => {
   const last = (provider: string) =>
     metric('turnkeeper_payments_compared_timestamp_seconds', { provider, comparison: 'hourly' });
