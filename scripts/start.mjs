@@ -42,6 +42,7 @@ const COMMANDS = {
   'bench:pauses': [['bench/pauses.ts']],
   fuzz: [['bench/fuzz/main.ts']],
   schemathesis: [['bench/schemathesis/main.ts']],
+  'test:clients': [['bench/clients/main.ts']],
   cli: [['cli/main.ts']],
   'mikro-orm': [['node_modules/@mikro-orm/cli/cli.js']],
 };

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SetupError } from '../../domain/setup-error.ts';
 import { plainEnvironment } from '../../scripts/services/environment.ts';
 import { say } from '../../scripts/services/say.ts';
 import { openFuzzStage, type FuzzStage } from '../fuzz/stage.ts';
 import { runBench, wholeNumber } from '../program.ts';
-import { installSchemathesis } from './install.ts';
+import { installPython } from '../python.ts';
 
 const HELP = `npm run schemathesis -- [options]
 
@@ -40,7 +40,8 @@ async function main(stopping: AbortSignal): Promise<void> {
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
   const seconds = wholeNumber('--seconds', values.seconds ?? '60', { least: 1, most: 86_400 });
   const seed = wholeNumber('--seed', values.seed ?? '1', { least: 0, most: 2_147_483_647 });
-  const program = await installSchemathesis(stopping);
+  const programs = await installPython('Schemathesis', join(import.meta.dirname, 'requirements.txt'), stopping);
+  const program = join(programs, 'st');
   const stage = await openFuzzStage(stopping);
   try {
     const code = await run(program, stage, { seconds, seed, stopping });

@@ -262,3 +262,30 @@ test('whatever the figures: an admitted hold fits under the ceiling beside the o
     { numRuns: 3_000 },
   );
 });
+
+describe('a key’s cap', () => {
+  const capped = (cap: { tokens: number; used?: number; held?: number }, change: Parameters<typeof decide>[0] = {}) =>
+    decide({ askedOutput: 1_000, ...change, cap: { used: 0, held: 0, ...cap } });
+
+  test('clamps the output to what fits under it, beside what the key has used and holds', () => {
+    expect(holdOf(capped({ tokens: 5_000 })).outputLimit).toBe(1_000);
+    expect(holdOf(capped({ tokens: 1_000 })).tokens).toBe(1_000);
+    expect(holdOf(capped({ tokens: 1_500, used: 300, held: 200 })).tokens).toBe(1_000);
+  });
+
+  test('refuses what would not fit without the key’s other holds, and asks to wait for what would', () => {
+    // The least is the estimate of 126 and 256 of output.
+    expect(holdOf(capped({ tokens: 382 })).outputLimit).toBe(256);
+    expect(capped({ tokens: 381 })).toEqual({ kind: 'refused', code: 'KEY_CAP_REACHED' });
+    expect(capped({ tokens: 1_000, used: 619 })).toEqual({ kind: 'refused', code: 'KEY_CAP_REACHED' });
+    expect(capped({ tokens: 1_000, held: 619 })).toEqual({ kind: 'refused', code: 'tokens_held' });
+  });
+
+  test('is named first where the account is used up, too; under it the account decides as ever', () => {
+    expect(capped({ tokens: 1 }, { used: 105_000 })).toEqual({ kind: 'refused', code: 'KEY_CAP_REACHED' });
+    expect(capped({ tokens: 5_000 }, { used: 105_000 })).toEqual({ kind: 'refused', code: 'TOKEN_EXHAUSTED' });
+    expect(capped({ tokens: 5_000 }, { heldByOthers: 104_900 })).toEqual({ kind: 'refused', code: 'tokens_held' });
+    // Control: without a cap the same question is let on.
+    expect(decide({ askedOutput: 1_000 }).kind).toBe('admitted');
+  });
+});

@@ -96,7 +96,7 @@ print(chat.invoke("Say hello").content)`,
   }),
   librechat: ({ baseUrl, model, secret }) => ({
     title: 'librechat.yaml',
-    code: `version: 1.3.5
+    code: `version: 1.3.17
 cache: true
 endpoints:
   custom:
