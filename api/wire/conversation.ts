@@ -17,13 +17,10 @@ export const updateConversationBody = z
 export const conversation = z
   .object({
     conversationId: uuid,
-    title: z
-      .string()
-      .nullable()
-      .meta({
-        description:
-          'Untitled: its first question without code, Markdown and greetings, at most 40 characters, none cut in half',
-      }),
+    title: z.string().nullable().meta({
+      description:
+        'Untitled: its first question without code, Markdown and greetings, at most 40 characters, none cut in half',
+    }),
     archived: z.boolean(),
     pinned: z.boolean(),
     createdAt: instant,
