@@ -14,9 +14,13 @@ import { Loading } from './ui/Loading.tsx';
 
 const SignIn = lazy(() => import('./session/SignIn.tsx').then(({ SignIn }) => ({ default: SignIn })));
 const UsagePage = lazy(() => import('./usage/UsagePage.tsx').then(({ UsagePage }) => ({ default: UsagePage })));
-const PreferencesPage = lazy(() =>
-  import('./preferences/PreferencesPage.tsx').then(({ PreferencesPage }) => ({ default: PreferencesPage })),
-);
+const PreferencesPage = lazy(async () => {
+  const [{ PreferencesPage }] = await Promise.all([
+    import('./preferences/PreferencesPage.tsx'),
+    loadWords('preferences'),
+  ]);
+  return { default: PreferencesPage };
+});
 
 const KeysPage = lazy(async () => {
   const [{ KeysPage }] = await Promise.all([import('./keys/KeysPage.tsx'), loadWords('keys')]);

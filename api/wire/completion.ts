@@ -75,7 +75,11 @@ const toolChoice = z.union(
 export const completionBody = z
   .looseObject({
     model: z.string().min(1).max(100),
-    messages: z.array(chatMessage).min(1).max(2_048),
+    messages: z
+      .array(chatMessage)
+      .min(1)
+      .max(2_048)
+      .meta({ example: [{ role: 'user', content: '안녕하세요' }] }),
     stream: maybe(z.boolean()),
     stream_options: maybe(z.looseObject({ include_usage: maybe(z.boolean()) })),
     max_completion_tokens: maxTokens,

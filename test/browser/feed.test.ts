@@ -238,7 +238,7 @@ describe('without a connection', () => {
     await stage.settled(page);
     await until(async () => (await stage.openStreams()) === 1);
     const nothingReloaded = await stays(page);
-    const banner = page.getByText(/다시 연결하는 중입니다/);
+    const banner = page.getByText(/다시 연결하고 있습니다/);
     await proxy.cut();
     await banner.waitFor();
     await send(person, { message: '끊긴 사이 질문', conversationId });
@@ -294,7 +294,7 @@ describe('without a connection', () => {
     await signInAs(page, person);
     await page.goto('/');
     await left(page, '100,000');
-    await page.getByText(/다시 연결하는 중입니다/).waitFor();
+    await page.getByText(/다시 연결하고 있습니다/).waitFor();
     await grant(person, 5_000);
     await stage.settled(page);
     expect(await page.getByTestId('usage-card').getByText('100,000토큰 남음', { exact: true }).count()).toBe(1);

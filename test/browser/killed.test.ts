@@ -64,7 +64,7 @@ test('an API killed and started again: answers go on where they were, and what h
   // From here on the person's calls go to another process.
   await stage.start('api');
   await api.kill();
-  await page.getByText(/다시 연결하는 중입니다/).waitFor();
+  await page.getByText(/다시 연결하고 있습니다/).waitFor();
   gate.open();
   const {
     body: {
@@ -80,7 +80,7 @@ test('an API killed and started again: answers go on where they were, and what h
   await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 92 });
   await until(async () => (await person.call('GET', '/api/notifications')).body.unreadCount === 1);
   api = await stage.start('api', variables);
-  await page.getByText(/다시 연결하는 중입니다/).waitFor({ state: 'detached', timeout: 30_000 });
+  await page.getByText(/다시 연결하고 있습니다/).waitFor({ state: 'detached', timeout: 30_000 });
   await answer.first().getByText('안녕하세요. 무엇을 도와드릴까요?').waitFor();
   await page.getByRole('article', { name: '내 질문' }).getByText('그 사이의 질문').waitFor();
   await page.locator('[data-testid=usage-card][data-level=WARNING]').waitFor();

@@ -125,7 +125,7 @@ test('a page that cannot be drawn says so beside a sidebar that works, what was 
   await page.getByLabel('메시지', { exact: true }).fill('쓰던 글');
   await page.route(/\/api\/ai-usage\/history\?by=day/, (route) => route.fulfill({ json: {} }));
   await page.getByTestId('usage-card').getByRole('link').click();
-  const problem = page.getByRole('alert').filter({ hasText: '알 수 없는 문제가 생겼습니다.' });
+  const problem = page.getByRole('alert').filter({ hasText: '문제가 발생했습니다.' });
   await problem.waitFor();
   await page.getByRole('heading', { name: '화면을 열지 못했습니다' }).waitFor();
   expect(await audit(page)).toEqual([]);

@@ -263,7 +263,7 @@ export class Account {
 
   open(turn: ModelTurn, run: string): ReturnType<Account['reserve']> | 'opened' | 'left alone' {
     if (this.isSuperseded(turn, run, false)) return 'left alone';
-    const reserved = this.reserve(turn, run);
+    const reserved = this.reserve(turn, run, true);
     const hold = pending(turn);
     if (reserved !== 'held' || hold === null) return reserved;
     for (const attempt of turn.attempts) if (attempt.state === 'open') attempt.state = 'lost';

@@ -307,7 +307,9 @@ describe('a check', () => {
     const { body } = await putAt(92);
     const { spec, info } = await alert.handle.describe();
     expect(spec.endAt?.toISOString()).toBe(body.period.end);
-    expect(info.nextActionTimes[0]?.getTime()).toBeLessThanOrEqual(real + 3_700_000);
+    // In the last hour of a month no firing is left.
+    const none = real + 3_700_000 > Date.parse(body.period.end) ? real : Infinity;
+    expect(info.nextActionTimes[0]?.getTime() ?? none).toBeLessThanOrEqual(real + 3_700_000);
     await until(async () => (await sentLevels()).length === 2);
   });
 });

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { defaultPayloadConverter } from '@temporalio/common';
 import {
   ADMIN_STATS_SCHEDULE_ID,
+  deliveryWorkflowId,
   PAYMENTS_RECONCILE_IDS,
   RECONCILE_SCHEDULE_ID,
   purchaseWorkflowId,
@@ -12,25 +13,30 @@ import {
   userScheduleId,
   WORKFLOW_TYPES,
 } from '../../workflows/contract/ids.ts';
+import { giveAddress, mailingBy, mailsOf, startTestMail, type TestMail } from '../support/mail.ts';
 import { sellingBy, startTestShop, type TestShop } from '../support/shop.ts';
 import { TestSchedule } from '../support/schedules.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 import { ANSWER, answered, failed, refused, setUsage, stopped } from './stage.ts';
 
 let shop: TestShop;
+let mail: TestMail;
 let stack: TestStack;
 let person: Person;
 let admin: Person;
 
 beforeAll(async () => {
   shop = await startTestShop();
-  stack = await startTestStack(await sellingBy(shop));
+  mail = await startTestMail();
+  stack = await startTestStack({ ...mailingBy(mail), ...(await sellingBy(shop)) });
   stack.model.always(ANSWER);
   [person, admin] = [await stack.person(), await stack.person('admin')];
 });
 afterAll(async () => {
   await stack.close();
   await shop.close();
+  await mail.close();
 });
 
 /** What the Temporal UI shows of one run, closed or not. */
@@ -184,6 +190,22 @@ describe('what the Temporal UI tells of', () => {
       attributes,
       current: 'the money was given back',
     });
+  });
+
+  test('a delivery: whose, by which channel, and how it went, without an address', async () => {
+    const owner = await stack.person();
+    await giveAddress(stack, owner);
+    await setUsage(owner, 92);
+    await until(async () => (await mailsOf(stack, owner))[0]?.state === 'delivered');
+    const [sent] = await mailsOf(stack, owner);
+    const delivery = await shown(deliveryWorkflowId(sent?.id ?? ''));
+    expect(delivery).toMatchObject({
+      type: 'deliver',
+      summary: expect.stringMatching(/\S/),
+      current: expect.stringMatching(/^delivered after 1 attempts/),
+      activities: { sendDelivery: 'one attempt' },
+    });
+    expect(JSON.stringify(delivery)).not.toContain('@');
   });
 
   test('the system’s own work: what it is for, and what it found', async () => {

@@ -6,11 +6,11 @@ import common from './ko/common.json';
 import usage from './ko/usage.json';
 
 /**
- * Korean is part of the page; English is loaded when it is wanted, and `admin`, `keys`, `purchase` and `sharing` with
- * what they are for.
+ * Korean is part of the page; English is loaded when it is wanted, and `admin`, `keys`, `preferences`, `purchase`
+ * and `sharing` with what they are for.
  */
 const SHIPPED = { common, chat, usage };
-export type Namespace = keyof typeof SHIPPED | 'admin' | 'keys' | 'purchase' | 'sharing' | 'shortcuts';
+export type Namespace = keyof typeof SHIPPED | 'admin' | 'keys' | 'preferences' | 'purchase' | 'sharing' | 'shortcuts';
 
 const CHUNKS = import.meta.glob<Record<string, unknown>>('./*/*.json', { import: 'default' });
 const REMEMBERED = 'turnkeeper.locale';

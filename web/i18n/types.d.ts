@@ -3,6 +3,7 @@ import type admin from './ko/admin.json';
 import type chat from './ko/chat.json';
 import type common from './ko/common.json';
 import type keys from './ko/keys.json';
+import type preferences from './ko/preferences.json';
 import type purchase from './ko/purchase.json';
 import type shortcuts from './ko/shortcuts.json';
 import type sharing from './ko/sharing.json';
@@ -16,6 +17,7 @@ declare module 'i18next' {
       common: typeof common;
       chat: typeof chat;
       keys: typeof keys;
+      preferences: typeof preferences;
       purchase: typeof purchase;
       sharing: typeof sharing;
       shortcuts: typeof shortcuts;

@@ -1,13 +1,10 @@
-import { X } from 'lucide-react';
-import { useCallback, useEffect, useState } from 'react';
-import { useTranslation } from 'react-i18next';
-import { Button } from '../ui/Button.tsx';
-import { isComposingKey } from '../ui/keys/composing-key.ts';
-import { BuyButton } from '../usage/BuyButton.tsx';
-import { LEVEL_LOOK, LEVELS } from '../usage/level-look.ts';
+import { lazy, useCallback, useState } from 'react';
+import { OnDemand } from '../ui/OnDemand.tsx';
+import { LEVELS } from '../usage/level-look.ts';
 import { useUsage, type Level } from '../usage/use-usage.ts';
-import { bodyOf } from './body.ts';
-import { useMarkRead, useNotifications, type Notification } from './use-notifications.ts';
+import { useNotifications } from './use-notifications.ts';
+
+const PopUpCard = lazy(() => import('./PopUpCard.tsx').then(({ PopUpCard }) => ({ default: PopUpCard })));
 
 /**
  * Shows the newest notification that came while the page was open, until it is read, put away, or no longer true.
@@ -28,64 +25,12 @@ export function PopUp() {
       aria-live="polite"
       className="pointer-events-none fixed inset-x-3 top-16 z-40 flex justify-end sm:inset-x-5"
     >
-      {shown !== null && <Shown key={shown.id} shown={shown} onAway={putAway} />}
+      {shown !== null && (
+        <OnDemand key={shown.id} closed={null} onClose={putAway}>
+          <PopUpCard shown={shown} onAway={putAway} />
+        </OnDemand>
+      )}
     </div>
-  );
-}
-
-/** It leaves by itself after so long, but not while the pointer or the focus is on it. */
-const STAYS_MS = 15_000;
-
-function Shown({ shown, onAway }: { shown: Notification; onAway: () => void }) {
-  const { t } = useTranslation();
-  const mark = useMarkRead();
-  const [held, setHeld] = useState(false);
-  useEffect(() => {
-    if (held) return;
-    const timer = setTimeout(onAway, STAYS_MS);
-    return () => clearTimeout(timer);
-  }, [held, onAway]);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      // Whoever types or has something else open means that by Escape.
-      if (event.key === 'Escape' && !event.defaultPrevented && !isComposingKey(event)) onAway();
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, [onAway]);
-  const { icon: Icon, ink } = LEVEL_LOOK[shown.level];
-  return (
-    <article
-      data-testid="pop-up"
-      onPointerEnter={() => setHeld(true)}
-      onPointerLeave={() => setHeld(false)}
-      onFocus={() => setHeld(true)}
-      onBlur={() => setHeld(false)}
-      className="pointer-events-auto flex w-full max-w-sm animate-rise gap-3 rounded-xl border border-line bg-raised p-4 text-sm shadow-float"
-    >
-      <Icon aria-hidden className={`mt-0.5 size-5 shrink-0 ${ink}`} />
-      <div className="grid min-w-0 flex-1 gap-2">
-        <h2 className="font-semibold">{shown.title}</h2>
-        <p className="whitespace-pre-line text-soft">{bodyOf(shown)}</p>
-        <div className="flex flex-wrap gap-2">
-          <BuyButton url={shown.purchaseUrl} place="pop-up" onGo={onAway} />
-          <Button
-            look="bare"
-            size="small"
-            className="-ml-3"
-            onClick={() => {
-              mark.mutate(shown.id);
-              onAway();
-            }}
-          >
-            {t('bell.read')}
-          </Button>
-        </div>
-      </div>
-      <Button look="bare" size="icon" className="-mt-2 -mr-2" aria-label={t('dismiss')} onClick={onAway}>
-        <X aria-hidden className="size-4" />
-      </Button>
-    </article>
   );
 }
 

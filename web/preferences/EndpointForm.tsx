@@ -24,7 +24,7 @@ export function EndpointForm({
   busy: boolean;
   onSubmit: (made: NewEndpoint, done: () => void) => void;
 }) {
-  const { t } = useTranslation();
+  const { t } = useTranslation('preferences');
   const [url, setUrl] = useState('');
   const [operates, setOperates] = useState(false);
   const [events, setEvents] = useState<ReadonlySet<Event>>(new Set(['usage.alert']));

@@ -8,7 +8,7 @@ import { deliveriesQuery, useEndpoints, useSend, type Endpoint } from './webhook
 
 /** One endpoint: what it hears, whether it takes it, and what was sent to it. */
 export function EndpointRow({ endpoint, onSecret }: { endpoint: Endpoint; onSecret: (secret: string | null) => void }) {
-  const { t } = useTranslation();
+  const { t } = useTranslation('preferences');
   const { change, remove } = useEndpoints();
   const send = useSend(endpoint.endpointId);
   const [open, setOpen] = useState(false);
@@ -62,7 +62,7 @@ export function EndpointRow({ endpoint, onSecret }: { endpoint: Endpoint; onSecr
 }
 
 function Deliveries({ endpointId, onResend }: { endpointId: string; onResend: (deliveryId: string) => void }) {
-  const { t, i18n } = useTranslation();
+  const { t, i18n } = useTranslation('preferences');
   const deliveries = useQuery(deliveriesQuery(endpointId));
   if (deliveries.isPending) return <Loading />;
   if (deliveries.isError) return <Problem error={deliveries.error} />;

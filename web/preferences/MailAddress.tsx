@@ -7,7 +7,7 @@ import { useChangeAddress, type Preferences } from './notifications.ts';
 
 /** Where mail goes, and the form that changes it. A new address counts once its mailboxes have confirmed it. */
 export function MailAddress({ email }: { email: Preferences['email'] }) {
-  const { t } = useTranslation();
+  const { t } = useTranslation('preferences');
   const change = useChangeAddress();
   const [wanted, setWanted] = useState('');
   const submit = (event: FormEvent<HTMLFormElement>) => {

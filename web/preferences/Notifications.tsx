@@ -9,7 +9,7 @@ import { preferencesQuery, useSwitch, type Preference } from './notifications.ts
 
 /** Where mail goes, and of what. */
 export function Notifications() {
-  const { t } = useTranslation();
+  const { t } = useTranslation('preferences');
   const preferences = useQuery(preferencesQuery);
   if (preferences.isPending) return <Loading />;
   if (preferences.isError) return <Problem error={preferences.error} onRetry={() => void preferences.refetch()} />;
@@ -26,7 +26,7 @@ export function Notifications() {
 }
 
 function Switches({ items }: { items: readonly Preference[] }) {
-  const { t } = useTranslation();
+  const { t } = useTranslation('preferences');
   const change = useSwitch();
   // The box shows at once what was chosen, and what is true when that could not be kept.
   const [chosen, setChosen] = useState<Preference | null>(null);

@@ -9,7 +9,7 @@ import { Webhooks } from './Webhooks.tsx';
 
 /** Language and time zone: they decide what the person reads and when their month begins. */
 export function PreferencesPage() {
-  const { t } = useTranslation();
+  const { t } = useTranslation(['preferences', 'common']);
   const me = useMe();
   const update = useUpdateMe();
   const [timeZone, setTimeZone] = useState(me.timeZone);
@@ -18,7 +18,7 @@ export function PreferencesPage() {
     if (timeZone !== me.timeZone) update.mutate({ timeZone });
   };
   return (
-    <Page title={t('preferences')}>
+    <Page title={t('common:preferences')}>
       <form onSubmit={submit} className="grid max-w-md grid-cols-1 gap-7">
         <fieldset>
           <legend className="mb-2 font-medium">{t('prefs.language')}</legend>

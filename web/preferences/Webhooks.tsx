@@ -12,7 +12,7 @@ import { endpointsQuery, useEndpoints } from './webhooks.ts';
 
 /** Servers of the person's that are told of events. Their secrets are shown once, when they are new. */
 export function Webhooks() {
-  const { t } = useTranslation();
+  const { t } = useTranslation('preferences');
   const me = useMe();
   const endpoints = useQuery(endpointsQuery);
   const { create } = useEndpoints();

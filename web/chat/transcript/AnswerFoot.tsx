@@ -39,6 +39,7 @@ export function AnswerFoot({
         <Pager message={message} conversationId={conversationId} of="answers" />
       )}
       {text !== '' && <CopyButton text={text} label={t('copyAnswer')} />}
+      {message === null && <span aria-hidden className="h-6.5 w-21.5" />}
       {message !== null && conversationId !== null && (
         <>
           {question !== null && <AskAnew message={message} question={question} conversationId={conversationId} />}

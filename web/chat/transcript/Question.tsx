@@ -56,21 +56,26 @@ export function Question({
       ) : (
         bubble
       )}
-      {stored !== null && !editing && (
-        <div ref={edit} className="mt-1 flex flex-wrap items-center justify-end gap-x-1">
+      {/* Its place is kept from the beginning, so that nothing below moves when the question is stored. */}
+      {!editing && (
+        <div ref={edit} className="mt-1 flex min-h-6.5 flex-wrap items-center justify-end gap-x-1">
           {stopped && !row.answered && <p className="text-xs text-faint">{t('stopped')}</p>}
-          {/* The answer's own place for it comes when the answer has ended. */}
-          {row.live && <Pager {...stored} of="answers" />}
-          <Pager {...stored} of="questions" />
-          {!row.live && (
-            <Tool
-              icon={Pencil}
-              label={t('edit.open')}
-              onPress={() => {
-                compose(editOf(row.turnId), { draft: row.text });
-                setEditing(true);
-              }}
-            />
+          {stored !== null && (
+            <>
+              {/* The answer's own place for it comes when the answer has ended. */}
+              {row.live && <Pager {...stored} of="answers" />}
+              <Pager {...stored} of="questions" />
+              {!row.live && (
+                <Tool
+                  icon={Pencil}
+                  label={t('edit.open')}
+                  onPress={() => {
+                    compose(editOf(row.turnId), { draft: row.text });
+                    setEditing(true);
+                  }}
+                />
+              )}
+            </>
           )}
         </div>
       )}
