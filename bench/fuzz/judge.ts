@@ -1,6 +1,9 @@
 import type { Answer } from './send.ts';
 import type { Case } from './requests.ts';
 
+/** The links of mails: people read what they answer. */
+const LEADS_TO_PAGE = /^[A-Z]+ \/(unsubscribe|confirm-address)\b/;
+
 /** Refusals of ours for a while, each with a code. Any other 5xx is a fault. */
 const isKnown503 = (code: unknown) =>
   code === 'unavailable' || code === 'overloaded' || code === 'provider_unavailable';
@@ -10,7 +13,7 @@ const isKnown503 = (code: unknown) =>
  * @returns what is wrong with the answer, or null.
  */
 export function judge(
-  { whole }: Case,
+  { whole, parts }: Case,
   answer: Answer,
   { codes, slowMs }: { codes: ReadonlySet<string>; slowMs: number },
 ): string | null {
@@ -24,6 +27,13 @@ export function judge(
   for (const each of statuses)
     if (each >= 500 && !(each === 503 && isKnown503(codeOf(error) ?? 'unavailable'))) return `status ${each}`;
   if (!whole || status < 400 || body === '') return null;
+  if (
+    error === null &&
+    status === 404 &&
+    LEADS_TO_PAGE.test(String(parts[0])) &&
+    /^content-type: text\/html/im.test(text)
+  )
+    return null;
   if (error === null) return `status ${status} with a body that is no JSON object`;
   if (isOpenaiError(error['error'])) return null;
   if (
