@@ -77,7 +77,8 @@ describe('without any webhook, the comparison with Stripe’s lists finds', () =
     const [purchaseId, lost] = [await bought(), await bought()];
     for (const id of [purchaseId, lost]) at.stripe.book.pay(at.sessionOf(id).id);
     await sql`update purchases set provider_session_id = null where id = ${lost}`.execute(at.sql);
-    expect((await compare()).converged).toBeGreaterThanOrEqual(2);
+    // The schedule's own firing on the hour may have found one of them.
+    await compare();
     expect(await purchased()).toBe(100_000);
     // It finds nothing more.
     expect(await compare()).toMatchObject({ converged: 0, mismatches: 0, unmatched: 0, missing: 0 });
