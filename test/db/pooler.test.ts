@@ -75,7 +75,7 @@ describe('through a pooler that mixes up statements', () => {
     };
     // Which connection a process is lent is chance: now and then a whole round meets only names that are not there.
     let wrong = 0;
-    for (let round = 0; wrong === 0 && round < 20; round += 1) wrong = (await execute(byNumber)).wrong;
+    for (let round = 0; wrong === 0 && round < 100; round += 1) wrong = (await execute(byNumber)).wrong;
     expect(wrong).toBeGreaterThan(0);
   });
 
