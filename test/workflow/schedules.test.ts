@@ -227,13 +227,15 @@ describe('a firing of the reset', () => {
   });
 
   test('by backfill for three missed months resets once, and the same backfill again runs everything and changes nothing', async () => {
-    const real = Date.now();
-    now = () => real - 100 * 86_400_000;
+    // The middle of a month: on its first day the reset of 04:05 may be still to come.
+    const today = new Date();
+    const middle = Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - (today.getUTCDate() > 15 ? 0 : 1), 15);
+    now = () => middle - 100 * 86_400_000;
     await putAt(40);
-    now = Date.now;
+    now = () => middle;
     const backfill = {
-      start: new Date(real - 95 * 86_400_000),
-      end: new Date(real),
+      start: new Date(middle - 95 * 86_400_000),
+      end: new Date(middle),
       overlap: ScheduleOverlapPolicy.BUFFER_ALL,
     };
     await reset.handle.backfill(backfill);
