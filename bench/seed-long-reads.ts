@@ -6,8 +6,8 @@ const TURN = '00000000-0000-7001-8000-000000000001';
 
 /**
  * Makes a person an admin, and gives them 5,000 conversations, one of them with 200 turns whose question and answer
- * have 32,000 Han characters each, and beside it as many like it as are to be deleted. Triggers and foreign keys are
- * off meanwhile (a superuser may do so).
+ * have 32,000 Han characters each, and beside it as many of 8 such turns as are to be deleted. Triggers and foreign
+ * keys are off meanwhile (a superuser may do so). It takes a minute or two, most of it for the index of what was said.
  */
 export async function seedLongReads(
   client: Client,
@@ -28,7 +28,7 @@ export async function seedLongReads(
         question_tokens, encoding, answer, attempt, ever_admitted, admitted_at, ended_at)
       select ('${idOf('8001', nth).slice(0, -6)}' || lpad(to_hex(n), 6, '0'))::uuid, u.id, a.id, '${id}', n,
         'completed', 'gpt-4.1-mini', '\\x00', text, 40000, 'o200k_base', text, 1, true, now(), now()
-      from generate_series(1, 200) n, users u join accounts a on a.user_id = u.id,
+      from generate_series(1, ${nth === 0 ? 200 : 8}) n, users u join accounts a on a.user_id = u.id,
         (select string_agg(chr(19968 + (c * 7919) % 20000), '') as text from generate_series(1, 32000) c) long
       where u.id = ${userId}`);
   }
