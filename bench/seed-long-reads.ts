@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import type { Known } from './worst-inputs.ts';
 
 const CONVERSATION = '00000000-0000-7000-8000-00000000aaaa';
-const TURN = '00000000-0000-7001-8000-000000000001';
+const TURN = '00000000-0000-7001-8001-000000000001';
 
 /**
  * Makes a person an admin, and gives them 5,000 conversations, one of them with 200 turns whose question and answer
