@@ -49,6 +49,8 @@ const TABLES = {
   notifications: 'rows',
   deliveries: 'rows',
   redrive_turns: 'rows',
+  turn_prompts: 'rows',
+  answer_feedback: 'rows',
 } as const satisfies Record<string, 'turns' | 'rows'>;
 
 async function main(stopping: AbortSignal): Promise<void> {
@@ -161,7 +163,10 @@ async function answer(database: Database, model: PricedModel, turnId: string): P
   await settleTurn(database, { turnId, answer: stored.answer });
 }
 
-/** As many alerts and audit entries as turns, each alert told to one person, and each turn once in a redrive. */
+/**
+ * As many alerts and audit entries as turns, each alert told to one person, and each turn once in a redrive, rated, and
+ * with a row of the OpenAI door whose text is erased.
+ */
 const APART = [
   `insert into alerts (account_id, period_id, level, nth, used_tokens, total_tokens, created_at)
      select t.account_id, p.id, 'WARNING', row_number() over (partition by t.account_id), 90000, 100000, now()
@@ -175,6 +180,8 @@ const APART = [
   `insert into redrives (id, filter, reason, include_superseded, rate_per_second) values (gen_random_uuid(), '{}', 'r', false, 1)`,
   `insert into redrive_turns (redrive_id, turn_id, position, state, started_at, ended_at)
      select r.id, t.id, row_number() over (order by t.id), 'completed', now(), now() from redrives r cross join turns t`,
+  `insert into turn_prompts (turn_id, streamed, first_delta_at, erased_at) select id, true, now(), now() from turns`,
+  `insert into answer_feedback (turn_id, model, rating) select id, model, 'good' from turns`,
 ];
 
 interface Size {

@@ -49,6 +49,7 @@ import { FindLooksByTime } from './20261130134259-find-looks-by-time.ts';
 import { FindDisputes } from './20261130134300-find-disputes.ts';
 import { CallWebhooks } from './20261130134635-call-webhooks.ts';
 import { ComparePayments } from './20261130141210-compare-payments.ts';
+import { EraseTheOldestFirst } from './20261130153900-erase-the-oldest-first.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -112,4 +113,5 @@ export const MIGRATIONS = [
   FindDisputes,
   CallWebhooks,
   ComparePayments,
+  EraseTheOldestFirst,
 ] as const;

@@ -62,6 +62,14 @@ export const CHECKS = {
     select format('the rollups of period %s on %s differ', period_id, day) as what
     from ((table booked except table rolled_up) union (table rolled_up except table booked)) wrong`,
 
+  'what keys have used equals the debits of their turns': `
+    with booked as (
+      select t.api_key_id as key_id, e.period_id, sum(e.used_delta)::bigint as used, count(*)::int as turns
+      from ledger_entries e join turns t on t.id = e.turn_id where e.kind = 'debit' and t.api_key_id is not null group by 1, 2
+    ), counted as (select key_id, period_id, used_tokens::bigint, turns from key_usage)
+    select format('what key %s has used in period %s differs', key_id, period_id) as what
+    from ((table booked except table counted) union (table counted except table booked)) wrong`,
+
   'nobody used more than 105 % but for what providers charged beyond a hold and reversals': `
     with moments as (
       select e.id, e.account_id, e.kind, e.over_hold, e.ceiling_moved,

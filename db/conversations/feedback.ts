@@ -42,6 +42,6 @@ export async function countFeedback(
     select model, count(*) filter (where rating = 'good')::int as good, count(*) filter (where rating = 'bad')::int as bad
     from answer_feedback where (${at(from)}::timestamptz is null or rated_at >= ${at(from)}::timestamptz)
       and (${at(to)}::timestamptz is null or rated_at < ${at(to)}::timestamptz)
-    group by model order by model`.execute(database.sql);
+    group by model order by model`.execute(database.reads);
   return rows;
 }

@@ -25,7 +25,7 @@ export function said(userId: number, search: string): RawBuilder<unknown> {
   const terms = sql`search_terms(${userId}::bigint, ${search})`;
   return sql`candidates as materialized (
       select id, conversation_id, sequence, question, answer from turns
-      where ended_at is not null and ever_admitted and erased_at is null and cardinality(${terms}) > 0
+      where ended_at is not null and ever_admitted and erased_at is null and not is_api and cardinality(${terms}) > 0
         and (search_keys(user_id, question) @> ${terms} or search_keys(user_id, answer) @> ${terms})
       order by created_at desc, id desc limit ${MOST_READ}
     ), said as materialized (

@@ -142,6 +142,7 @@ export const TurnPrompt = defineEntity({
     turn: () => p.oneToOne(Turn).owner().primary().deleteRule('cascade').updateRule('no action'),
     // Null: who asked came with a token of the issuer.
     apiKey: () => p.manyToOne(ApiKey).nullable(),
+    askedAt: p.datetime().defaultRaw('now()'),
     prompt: p.json<ApiPrompt>().nullable(),
     // Null: there is none yet, or it was text alone. The text is the turn's.
     answer: p.json<ApiAnswer>().nullable(),
@@ -158,7 +159,7 @@ export const TurnPrompt = defineEntity({
   ],
   indexes: [
     sqlIndex('turn_prompts_left', 'turn_prompts (left_at) where left_at is not null'),
-    sqlIndex('turn_prompts_to_erase', 'turn_prompts (turn_id) where erased_at is null'),
+    sqlIndex('turn_prompts_by_age', 'turn_prompts (asked_at) where erased_at is null'),
   ],
 });
 export type TurnPrompt = InferEntity<typeof TurnPrompt>;

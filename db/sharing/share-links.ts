@@ -74,7 +74,7 @@ async function findLast(
 ): Promise<{ turnId: string; sequence: number }> {
   const last = await first(
     sql<{ turnId: string; sequence: number }>`select id as "turnId", sequence from turns
-      where conversation_id = ${conversationId} and state in ('completed', 'stopped')
+      where conversation_id = ${conversationId} and state in ('completed', 'stopped') and not is_api
         and (${turnId}::uuid is null or id = ${turnId}::uuid) order by sequence desc limit 1`,
     tx,
   );
@@ -114,7 +114,7 @@ export async function findSharedCopy(database: Database, tokenHash: Buffer): Pro
     sql<SharedCopy>`select ${columnsOf(ShareLink, 's', ['title', 'messages', 'createdAt'])}
       from share_links s join conversations c on c.id = s.conversation_id join accounts a on a.user_id = c.user_id
       where s.token_hash = ${tokenHash} and s.expires_at > now() and a.suspended_at is null`,
-    database.sql,
+    database.reads,
   );
 }
 
@@ -125,7 +125,7 @@ export async function listShareLinks(
 ): Promise<Page<ShareLinkRecord>> {
   const mine = await first(
     sql`select 1 from conversations where id = ${list.conversationId} and user_id = ${list.userId} and erased_at is null`,
-    database.sql,
+    database.reads,
   );
   if (mine === null) throw new AppError('not_found');
   const after = list.cursor === null ? null : decodeCursor(list.cursor, ['string']);
@@ -133,7 +133,7 @@ export async function listShareLinks(
     where conversation_id = ${list.conversationId} and expires_at > now()
       and (${after?.[0] ?? null}::uuid is null or id < ${after?.[0] ?? null}::uuid)
     order by id desc limit ${list.limit + 1}`
-    .execute(database.sql)
+    .execute(database.reads)
     .catch(rethrowBadCursor);
   return pageOf(rows, list.limit, ({ shareId }) => encodeCursor([shareId]));
 }

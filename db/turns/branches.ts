@@ -7,9 +7,10 @@ import type { TurnRow } from './row.ts';
  * A conversation is a tree of its admitted turns. `parent_sequence` is the number of the turn that a turn follows, 0
  * for a first question. Null stands for the newest admitted turn with a lower number: it is null until a turn is
  * admitted, and in rows of before there were branches. What is admitted is never refused again, so no parent is lost.
+ * A turn of the OpenAI door has a conversation of its own and is nobody's parent: its text is not in its row.
  */
 const follows = (turn: string) =>
-  sql.raw(`t.conversation_id = ${turn}.conversation_id and t.ever_admitted
+  sql.raw(`t.conversation_id = ${turn}.conversation_id and t.ever_admitted and not t.is_api
     and t.sequence <= coalesce(${turn}.parent_sequence, ${turn}.sequence - 1)`);
 
 /** The number of a turn's parent, 0 for a first question. `turn` is the alias of its row. */

@@ -49,9 +49,9 @@ const historyColumns = columnsOf(Turn, 't', ['sequence', 'questionTokens', 'answ
 export type CountTokens = (text: string, encoding: Encoding, by: number) => number | Promise<number>;
 
 /**
- * Answered and stopped ancestors, nearest first, as many as could ever fit `historyTokens`. Those of another encoding
- * are counted anew, unless by their own they are far beyond it. Questions without an answer are among
- * them only where the model takes them (`readTranscript`).
+ * Answered and stopped ancestors, nearest first, as many as could ever fit `historyTokens`: historyTokens / 4 and one,
+ * however short they are. Those of another encoding are counted anew, unless by their own they are far beyond it.
+ * Questions without an answer are among them only where the model takes them (`readTranscript`).
  */
 export async function readHistory(
   tx: Tx,
@@ -59,17 +59,16 @@ export async function readHistory(
   model: Model,
   countTokens: CountTokens,
 ): Promise<HistoryTurn[]> {
-  // A message counts at least 4 tokens, so no more than historyTokens / 4 turns can matter.
-  const most = Math.ceil(model.historyTokens / TOKENS_PER_MESSAGE);
   const beyond = ENCODINGS_DIFFER_BY * model.historyTokens;
   const enters = sql`t.state in ('completed', 'stopped') and (${model.unanswered === 'merge'} or t.answer <> '')`;
-  const tokens = sql`t.question_tokens + coalesce(t.answer_tokens, 0)`;
+  // What a message counts beside its text counts here, too: else the walk through short turns would hardly end.
+  const tokens = sql`t.question_tokens + coalesce(t.answer_tokens, 0) + ${ENCODINGS_DIFFER_BY * TOKENS_PER_MESSAGE}::integer`;
   const { rows } = await sql<RowOf<typeof historyColumns> & { texts: string[] | null }>`
     ${ancestorsOf(row, { cost: sql`case when ${enters} then ${tokens} else 0 end`, most: beyond })}
     select ${historyColumns},
       case when encoding <> ${model.encoding} and l.used <= ${beyond} then array[question, coalesce(answer, '')] end as texts
     from line l join turns t on t.id = l.id where ${enters}
-    order by l.sequence desc limit ${most}`.execute(tx);
+    order by l.sequence desc`.execute(tx);
   const history: HistoryTurn[] = [];
   for (const { sequence, questionTokens, answerTokens, texts } of rows) {
     const counts =

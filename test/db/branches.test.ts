@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { sql } from 'kysely';
+import { createShareLink } from '../../db/sharing/share-links.ts';
 import { listMessages } from '../../db/conversations/messages.ts';
 import { releaseTurn } from '../../db/turns/end.ts';
 import { countFeedback, rateAnswer } from '../../db/conversations/feedback.ts';
@@ -12,6 +13,7 @@ import {
   accept,
   createPerson,
   newId,
+  ofDoor,
   only,
   open,
   request,
@@ -157,6 +159,18 @@ describe('a prompt is the ancestors of its turn and nothing else', () => {
     });
     expect(await linesOf(conversationId, two!.branch.nextTurnId!)).toEqual(['q1', 'now']);
   });
+});
+
+test('a turn of the OpenAI door is nobody’s parent and in no copy: a question in its conversation is a first one', async () => {
+  const turnId = await runTurn(db.database, person, { send: ofDoor('at the door'), text: 're door' });
+  const conversationId = await conversationOf(turnId);
+  const share = { conversationId, userId: person.userId, tokenHash: Buffer.alloc(32), days: 1 };
+  await expect(createShareLink(db.database, { ...share, turnId })).rejects.toMatchObject({ code: 'not_found' });
+  await expect(createShareLink(db.database, { ...share, turnId: null })).rejects.toMatchObject({
+    code: 'invalid_request',
+  });
+  expect(await promptOf(conversationId)).toEqual(['now']);
+  expect(await linesOf(conversationId, 'newest')).toEqual(['now']);
 });
 
 describe('sending after a turn', () => {

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { CHECKS, findWrongBooks } from '../../bench/chaos/books.ts';
 import { AskedTurn, findBrokenWords } from '../../bench/chaos/told.ts';
 import { grantTokens, reverseGrant } from '../../db/money/grants.ts';
+import { createToken } from '../../db/people/key-holders.ts';
 import { releaseTurn } from '../../db/turns/end.ts';
 import { CLI_ACTOR } from '../../domain/audit.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -25,7 +26,8 @@ beforeAll(async () => {
     actor: CLI_ACTOR,
   });
   await reverseGrant(db.database, { entryId, tokens: 100, reason: 'r', key: 'reverse', actor: CLI_ACTOR });
-  turnId = await runTurn(db.database, person, { used: 700 });
+  const apiKeyId = (await createToken(db.database, person)).tokenId;
+  turnId = await runTurn(db.database, person, { used: 700, send: { apiKeyId } });
   const failed = await accept(db.database, person);
   await reserve(db.database, failed.turnId);
   await releaseTurn(db.database, {
@@ -71,6 +73,7 @@ const BROKEN = {
     `update periods set used_tokens = used_tokens + 1, spent_allowance_tokens = spent_allowance_tokens + 1`,
   ],
   'rollups equal the sums of the entries': [`update usage_rollups set turns = turns + 1`],
+  'what keys have used equals the debits of their turns': [`update key_usage set used_tokens = used_tokens + 1`],
   'nobody used more than 105 % but for what providers charged beyond a hold and reversals': [
     // Used far beyond, within its hold, and flagged: a flag alone explains nothing.
     `update holds set tokens = ${MORE} where state = 'settled'`,

@@ -12,12 +12,25 @@ import { beginReplay, countProgress } from '../../db/redrives/redrive-turns.ts';
 import { acceptTurn } from '../../db/turns/accept.ts';
 import { releaseTurn } from '../../db/turns/end.ts';
 import { eraseConversation, findErased } from '../../db/conversations/erase.ts';
+import { eraseTexts } from '../../db/turns/prompts.ts';
 import { purgeRefused } from '../../db/turns/purge.ts';
 import { replayTurn } from '../../db/turns/replay.ts';
 import { findTurn, reopenTurn } from '../../db/turns/turns.ts';
 import { CLI_ACTOR } from '../../domain/audit.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { accept, createPerson, debitsOf, newId, only, request, reserve, runTurn, type Person } from './fixture.ts';
+import { explainRun, recordStatements } from '../support/plans.ts';
+import {
+  accept,
+  createPerson,
+  debitsOf,
+  newId,
+  ofDoor,
+  only,
+  request,
+  reserve,
+  runTurn,
+  type Person,
+} from './fixture.ts';
 
 let db: TestDatabase;
 let person: Person;
@@ -58,6 +71,7 @@ async function textsOf(word: string): Promise<string[]> {
   const { rows } = await sql<{ place: string }>`
     select 'turns' as place from turns t where t::text like ${`%${word}%`}
     union all select 'conversations' from conversations c where c::text like ${`%${word}%`}
+    union all select 'turn_prompts' from turn_prompts p where p::text like ${`%${word}%`}
     union all select 'share_links' from share_links s where s::text like ${`%${word}%`}
     union all select 'attempts' from attempts a where a::text like ${`%${word}%`}
     union all select 'ledger_entries' from ledger_entries e where e::text like ${`%${word}%`}`.execute(db.database.sql);
@@ -95,6 +109,13 @@ describe('a conversation that its person deletes', () => {
     await expect(accept(db.database, person, { conversationId, message: 'more' })).rejects.toMatchObject({
       code: 'not_found',
     });
+  });
+
+  test('takes along what a turn of the OpenAI door was asked, before its time', async () => {
+    const turnId = await runTurn(db.database, person, { send: ofDoor('a peony'), text: 'peonies bloom' });
+    expect(await textsOf('peon')).toEqual(['turns', 'turn_prompts']);
+    await erase(await conversationOf(turnId));
+    expect(await textsOf('peon')).toEqual([]);
   });
 
   test('without a turn leaves no row', async () => {
@@ -217,4 +238,22 @@ describe('a turn of it', () => {
     await erase(await conversationOf(turnId));
     await expect(update.execute(db.database.sql)).rejects.toMatchObject({ constraint: 'turns_erased_hold_no_text' });
   });
+});
+
+test('texts of the OpenAI door whose time is over are erased without a look at the thousands that are kept', async () => {
+  await sql`with c as (
+      insert into conversations (id, user_id, last_sequence) select gen_random_uuid(), ${person.userId}, 1 from generate_series(1, 3000) returning id
+    ), asked as (
+      select id, gen_random_uuid() as turn_id, now() - case when row_number() over (order by id) <= 3 then interval '2 hours' else interval '0' end as at from c
+    ), t as (
+      insert into turns (id, user_id, account_id, conversation_id, sequence, state, model, body_hash, question, question_tokens, encoding, error_code, is_api, ended_at)
+      select turn_id, ${person.userId}, ${person.accountId}, id, 1, 'failed', 'm', '\\x00', '', 1, 'o200k_base', 'interrupted', true, at from asked
+    ) insert into turn_prompts (turn_id, prompt, streamed, asked_at) select turn_id, '{"messages": []}', false, at from asked`.execute(
+    db.database.sql,
+  );
+  await sql`analyze turns, turn_prompts`.execute(db.database.sql);
+  const { database, statements } = recordStatements(db.database);
+  expect(await eraseTexts(database, { afterSeconds: 3_600 })).toBe(3);
+  const read = (await explainRun(db.database.sql, statements[0]!)).reduce((sum, { rows }) => sum + rows, 0);
+  expect(read).toBeLessThan(20);
 });

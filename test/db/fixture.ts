@@ -105,6 +105,12 @@ export function request(person: Person, change: Partial<SendRequest> = {}): Send
   };
 }
 
+/** What a request of the OpenAI door brings in place of a message. */
+export const ofDoor = (content: string): Pick<SendRequest, 'message' | 'api'> => ({
+  message: '',
+  api: { apiKeyId: null, prompt: { messages: [{ role: 'user', content }], parameters: {} }, streamed: false },
+});
+
 export async function accept(
   database: Database,
   person: Person,

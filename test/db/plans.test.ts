@@ -10,7 +10,7 @@ import { readTokenStats } from '../../db/reports/token-stats.ts';
 import { readUsage } from '../../db/money/usage.ts';
 import { monthOf } from '../../domain/period.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { clock, createPerson, runTurn, type Person } from './fixture.ts';
+import { clock, createPerson, MODEL, newId, runTurn, type Person } from './fixture.ts';
 import { explainGeneric, explainRun, recordStatements, type Access } from '../support/plans.ts';
 
 /** The end of a third month, so that all three are full. */
@@ -180,6 +180,23 @@ describe('a turn reads a few rows, however much there is', () => {
     });
     for (const [table, rows] of Object.entries(read))
       expect([table, rows / TURNS <= MOST_READ[table]! ? 'few' : rows / TURNS]).toEqual([table, 'few']);
+  });
+
+  test('of a conversation of a thousand short turns: no more of them than its prompt may hold', async () => {
+    const { userId, accountId } = newcomer;
+    const conversationId = newId();
+    await sql`insert into conversations (id, user_id, last_sequence) values (${conversationId}, ${userId}, 1000)`.execute(
+      db.database.sql,
+    );
+    await sql`insert into turns (id, user_id, account_id, conversation_id, sequence, parent_sequence, state, model, body_hash, question, question_tokens,
+        encoding, answer, answer_tokens, attempt, ever_admitted, ended_at)
+      select gen_random_uuid(), ${userId}, ${accountId}, ${conversationId}, n, n - 1, 'completed', 'm', '\\x00', 'q', 1, 'o200k_base', 'a', 1, 1, true, now()
+      from generate_series(1, 1000) n`.execute(db.database.sql);
+    const read = await countRead((database) =>
+      runTurn(database, newcomer, { send: { conversationId }, model: { ...MODEL, historyTokens: 40 } }),
+    );
+    // Four fit, of 10 tokens each. Nine are walked through, each looked up twice, beside what every turn reads.
+    expect(read['turns']).toBeLessThanOrEqual(80);
   });
 
   test('nor does a grant, or taking it back, read the account’s entries', async () => {

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
+import { countFeedback } from '../../db/conversations/feedback.ts';
 import { isUnavailable } from '../../db/driver/availability.ts';
+import { findSharedCopy, listShareLinks } from '../../db/sharing/share-links.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let db: TestDatabase;
@@ -34,4 +37,17 @@ test('a read writes nothing', async () => {
     code: '25006',
   });
   expect((await sql<{ n: number }>`select ${1}::int as n`.execute(database.reads)).rows).toEqual([{ n: 1 }]);
+});
+
+test('strangers who open links, lists of links and counts of ratings take none of the connections of turns', async () => {
+  const database = {
+    ...db.database,
+    get sql(): never {
+      throw new Error('a read that anybody may repeat takes a place among the reads');
+    },
+  };
+  const mine = { conversationId: randomUUID(), userId: 1, limit: 5, cursor: null };
+  expect(await findSharedCopy(database, Buffer.alloc(32))).toBeNull();
+  expect(await countFeedback(database, { from: null, to: null })).toEqual([]);
+  await expect(listShareLinks(database, mine)).rejects.toMatchObject({ code: 'not_found' });
 });

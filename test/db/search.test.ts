@@ -4,7 +4,7 @@ import { listConversations } from '../../db/conversations/conversations.ts';
 import { one } from '../../db/database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { explainGeneric, explainRun, recordStatements } from '../support/plans.ts';
-import { createPerson, type Person } from './fixture.ts';
+import { createPerson, runTurn, type Person } from './fixture.ts';
 
 const CONVERSATIONS = 3_000;
 let db: TestDatabase;
@@ -71,4 +71,16 @@ describe('a search of titles', () => {
     // With a time that grows with the square it is minutes.
     expect(ms).toBeLessThan(10_000);
   });
+});
+
+test('a search of what was said is not used up by a thousand answers of the OpenAI door, which are in no list', async () => {
+  const person = await createPerson(db.database);
+  await runTurn(db.database, person, { text: '석촌호수를 권합니다' });
+  await sql`with c as (
+      insert into conversations (id, user_id, last_sequence) select gen_random_uuid(), ${person.userId}, 1 from generate_series(1, 1000) returning id
+    ) insert into turns (id, user_id, account_id, conversation_id, sequence, state, model, body_hash, question, question_tokens, encoding, answer, attempt,
+      ever_admitted, is_api, created_at, ended_at)
+    select gen_random_uuid(), ${person.userId}, ${person.accountId}, id, 1, 'completed', 'm', '\\x00', '', 1, 'o200k_base', '석촌호수', 1,
+      true, true, now() + interval '1 second', now() from c`.execute(db.database.sql);
+  expect((await list(db.database, '석촌호수', person)).items).toMatchObject([{ found: { match: '석촌호수' } }]);
 });
