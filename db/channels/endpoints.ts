@@ -14,6 +14,7 @@ import type { Vault } from '../../domain/payments/vault.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import { first, one, type Database, type Sql } from '../database.ts';
 import { WebhookEndpoint } from '../entities/channels/webhook-endpoint.ts';
+import { isEntitled } from './targets.ts';
 
 const columns = columnsOf(WebhookEndpoint, 'e', {
   endpointId: 'id',
@@ -120,7 +121,7 @@ export interface Target {
   readonly secrets: readonly string[];
 }
 
-/** Null when it is disabled or deleted. */
+/** Null when it is disabled or deleted, and when it is the operator's and its owner is no admin any more. */
 export async function findTarget(on: Sql, vault: Vault, endpointId: string): Promise<Target | null> {
   const found = await first(
     sql<{
@@ -129,9 +130,9 @@ export async function findTarget(on: Sql, vault: Vault, endpointId: string): Pro
       locale: Locale;
       secret: Buffer;
       oldSecret: Buffer | null;
-    }>`select url, scope, secret, (select locale from users where id = user_id) as locale,
-      case when old_until > ${on.clock()} then old_secret end as "oldSecret"
-    from webhook_endpoints where id::text = ${endpointId} and state = 'enabled' and deleted_at is null`,
+    }>`select e.url, e.scope, e.secret, (select u.locale from users u where u.id = e.user_id) as locale,
+      case when e.old_until > ${on.clock()} then e.old_secret end as "oldSecret"
+    from webhook_endpoints e where e.id::text = ${endpointId} and e.state = 'enabled' and e.deleted_at is null and ${isEntitled}`,
     on,
   );
   if (found === null) return null;

@@ -5,7 +5,7 @@ import { letterOf, type Told } from '../../domain/channels/letters.ts';
 import type { Locale } from '../../domain/messages.ts';
 import type { Instant } from '../../domain/period.ts';
 import type { Sql, Tx } from '../database.ts';
-import { addressOf, hashOfAddress } from './targets.ts';
+import { addressOf, hashOfAddress, isEntitled } from './targets.ts';
 
 /** Which channels lead out of this installation. A channel that is off gets no row, so that nothing piles up. */
 export interface Outward {
@@ -111,7 +111,7 @@ export function isToldOf({
   kind: string;
 }): RawBuilder<boolean> {
   return sql`(e.state = 'enabled' and e.deleted_at is null and ${kind} = any(e.events)
-    and (e.user_id = ${userId} or e.scope = 'operator'))`;
+    and (e.user_id = ${userId} or e.scope = 'operator') and ${isEntitled})`;
 }
 
 interface StartableDelivery {

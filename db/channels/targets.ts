@@ -6,6 +6,12 @@ export function addressOf(userId: number | RawBuilder<unknown>): RawBuilder<{ em
     from users u left join addresses a on a.user_id = u.id where u.id = ${userId})`;
 }
 
+/**
+ * Whether an endpoint `e` may still be told, by its owner's role: whoever is no admin any more hears of their own
+ * account only.
+ */
+export const isEntitled = sql<boolean>`(e.scope = 'account' or (select o.role from users o where o.id = e.user_id) = 'admin')`;
+
 /** The SHA-256 of an address, by which it is suppressed. */
 export function hashOfAddress(email: RawBuilder<unknown>): RawBuilder<Buffer> {
   return sql`sha256(convert_to(${email}, 'UTF8'))`;

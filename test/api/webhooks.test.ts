@@ -227,6 +227,28 @@ describe('an endpoint', () => {
     expect((await make({ events: [] })).status).toBe(400);
   });
 
+  test('of the operator’s is told and called only while its owner is an admin', async () => {
+    const { endpointId, path } = await endpointOf(admin, ['usage.alert', 'turn.failed']);
+    const become = (role: string) =>
+      sql`update users set role = ${role} where id = ${admin.userId}`.execute(stack.db.database.sql);
+    const tryIt = async (ended: string) => {
+      await admin.call('POST', `${PATH}/${endpointId}/test`);
+      await until(async () => (await deliveries(admin, endpointId))[0]?.state === ended);
+    };
+    await become('user');
+    await putAt(92);
+    await until(async () => (await person.call('GET', '/api/notifications')).body.items.length === 1);
+    stack.model.next({ status: 400 });
+    await person.call('POST', '/api/chat/send', { message: '실패할 질문' });
+    expect(await deliveries(admin, endpointId)).toEqual([]);
+    await tryIt('failed');
+    expect(at(path)).toEqual([]);
+    // The control: the same endpoint, of an admin.
+    await become('admin');
+    await tryIt('delivered');
+    expect(at(path)).toHaveLength(1);
+  });
+
   test('is one of ten at most', async () => {
     for (let i = 0; i < 10; i++) expect((await make({})).status).toBe(201);
     expect(await make({})).toMatchObject({ status: 400, body: { field: 'url' } });
