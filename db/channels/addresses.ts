@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
+import type { Locale } from '../../domain/messages.ts';
 import type { Instant } from '../../domain/period.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
-import { first, type Database, type Sql, type Tx } from '../database.ts';
+import { first, instantOf, type Database, type Sql, type Tx } from '../database.ts';
 import { AddressChange } from '../entities/channels/address.ts';
 import { writeNotification, type Outward } from './outbox.ts';
 import { addressOf, hashOfAddress } from './targets.ts';
@@ -65,10 +66,7 @@ export async function changeAddress(
   return database.transaction(async (tx) => {
     // Two requests at once would pass the limit together.
     const person = await first(
-      sql<{
-        locale: 'ko' | 'en';
-        now: Instant;
-      }>`select locale, floor(extract(epoch from ${tx.clock()}) * 1000)::float8 as now
+      sql<{ locale: Locale; now: Instant }>`select locale, ${instantOf(tx)} as now
       from users where id = ${userId} for no key update`,
       tx,
     );
@@ -124,9 +122,9 @@ async function refuseTooMany(tx: Tx, { userId, email }: { userId: number; email:
 export type Confirmation = { readonly state: 'changed' | 'waiting'; readonly email: string };
 
 /**
- * One mailbox has confirmed; again is the same. The change is made by the last of them. A suppressed address that
- * confirms takes mail again.
- * @returns null for a change that is over, or that nobody knows.
+ * One mailbox has confirmed. The change is made by the last of them, once: a link that is followed again says so, and
+ * undoes no later change. A suppressed address that confirms takes mail again.
+ * @returns null for a change that was given up, is too old, or was followed by another, and for one that nobody knows.
  */
 export async function confirmAddress(
   database: Database,
@@ -135,22 +133,22 @@ export async function confirmAddress(
   return database.transaction(async (tx) => {
     const column = which === 'new' ? sql`new_confirmed_at` : sql`old_confirmed_at`;
     const change = await first(
-      sql<
-        AddressChangeRecord & { endedAt: number | null }
-      >`update address_changes c set ${column} = coalesce(${column}, ${tx.clock()})
+      sql<AddressChangeRecord & { isMade: boolean }>`update address_changes c set ${column} = coalesce(${column}, ${tx.clock()})
       where id = ${changeId} and (ended_at is null or (new_confirmed_at is not null and (old_email is null or old_confirmed_at is not null)))
-        and expires_at > ${tx.clock()} returning ${changeColumns}`,
+        and expires_at > ${tx.clock()} returning ${changeColumns}, c.ended_at is not null as "isMade"`,
       tx,
     );
     if (change === null) return null;
-    const { userId, email, oldEmail, newConfirmedAt, oldConfirmedAt } = change;
+    const { userId, email, oldEmail, newConfirmedAt, oldConfirmedAt, isMade } = change;
+    if (isMade) {
+      const { address } = await readAddress(tx, userId);
+      return address === email ? { state: 'changed', email } : null;
+    }
     if (newConfirmedAt === null || (oldEmail !== null && oldConfirmedAt === null)) return { state: 'waiting', email };
     await sql`insert into addresses (user_id, email, verified_at) values (${userId}, ${email}, ${tx.clock()})
       on conflict (user_id) do update set email = excluded.email, verified_at = excluded.verified_at`.execute(tx);
     await sql`delete from suppressions where hash = ${hashOfAddress(sql`${email}::text`)}`.execute(tx);
-    await sql`update address_changes set ended_at = coalesce(ended_at, ${tx.clock()}) where id = ${changeId}`.execute(
-      tx,
-    );
+    await sql`update address_changes set ended_at = ${tx.clock()} where id = ${changeId}`.execute(tx);
     return { state: 'changed', email };
   });
 }

@@ -359,6 +359,9 @@ describe('an address', () => {
     expect(await email()).toMatchObject({ address: one, change: { newConfirmed: true, oldConfirmed: false } });
     expect(await press(await theMail(one, 1))).toBe(200);
     expect(await email()).toMatchObject({ address: two, change: null });
+    // The link of a change that was made, and made again since, brings nothing back.
+    expect(await press(first)).toBe(404);
+    expect(await email()).toMatchObject({ address: two, change: null });
     expect(await ask(two)).toMatchObject({ status: 400, body: { field: 'email' } });
   });
 
