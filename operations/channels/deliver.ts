@@ -33,26 +33,32 @@ export async function sendDelivery(deps: DeliverDeps, deliveryId: string): Promi
   return endAttempt(deps.database, { deliveryId, spread: Math.random(), ...attempt });
 }
 
+/** The operator has switched the channel off while this delivery waited: it waits on. */
+const CHANNEL_OFF: AttemptOutcome = { outcome: 'later', answer: 'channel_off' };
+/** A call without a signature would teach its server to take such calls from anybody. */
+const NO_SECRET: AttemptOutcome = { outcome: 'later', answer: 'no_secret' };
+
 async function tryMail({ channels }: DeliverDeps, job: Job): Promise<AttemptOutcome> {
-  // The operator has switched the channel off while this delivery waited: it waits on.
-  if (channels.mailer === null) return { outcome: 'later', answer: 'channel_off' };
+  if (channels.mailer === null) return CHANNEL_OFF;
   return channels.mailer.send(mailOf(job, channels, channels.mailer.from));
 }
 
 async function tryHook(deps: DeliverDeps, job: Job): Promise<AttemptOutcome> {
   const { database, channels } = deps;
+  if (!channels.outward.webhook) return CHANNEL_OFF;
   const { address: endpointId, deliveryId, event, userId, at } = job;
   const target = await findTarget(database.sql, channels.vault, endpointId);
   if (target === null) return { outcome: 'refused', answer: 'disabled', isRecipientGone: false };
   const { url, scope, secrets, locale } = target;
   const isSlack = scope === 'operator' && new URL(url).origin === channels.slackOrigin;
-  const outcome = await channels.hooks.send({
+  const hook = {
     url: new URL(url),
     isAllowed: scope === 'operator' && channels.allowHosts.has(new URL(url).host),
     deliveryId,
     secrets: isSlack ? [] : secrets,
     body: isSlack ? slackBody(event, { userId, locale }) : eventBody(event, { userId, at }),
-  });
+  };
+  const outcome = !isSlack && secrets.length === 0 ? NO_SECRET : await channels.hooks.send(hook);
   const disabled = await noteTaken(database.sql, endpointId, outcome.outcome === 'accepted');
   if (disabled !== null) await tellDisabled(deps, { ...disabled, endpointId, host: new URL(url).host });
   return outcome;

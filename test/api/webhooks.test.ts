@@ -119,6 +119,23 @@ describe('an event', () => {
     expect((await person.call('POST', resend)).status).toBe(404);
   });
 
+  test('is not called without a signature: it waits until its owner has made a new secret', async () => {
+    const { endpointId, path } = await endpointOf(admin);
+    // As after the loss of PAYMENTS_KEY.
+    await sql`update webhook_endpoints set secret = sha256('of another key'::bytea) where id = ${endpointId}`.execute(
+      stack.db.database.sql,
+    );
+    await putAt(92);
+    await until(async () => (await deliveries(admin, endpointId))[0]?.answer === 'no_secret');
+    const [waiting] = await deliveries(admin, endpointId);
+    expect(waiting).toMatchObject({ state: 'pending', attempts: 1 });
+    expect(at(path)).toEqual([]);
+    const { body: rotated } = await admin.call('PATCH', `${PATH}/${endpointId}`, { rotateSecret: true });
+    await admin.call('POST', `${PATH}/${endpointId}/deliveries/${waiting.deliveryId}/resend`);
+    const hook = await theHook(path);
+    expect(hook.headers['webhook-signature']).toBe(signatureOf(rotated.secret, hook));
+  });
+
   test('of a turn that failed goes to the operator, by its ids alone', async () => {
     const { path } = await endpointOf(admin, ['turn.failed']);
     stack.model.next({ status: 400 });
