@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import {
@@ -19,6 +20,7 @@ import { resendDelivery, startDeliveries } from '../../operations/channels/start
 import { isPublicAddress } from '../../platform/channels/public-address.ts';
 import type { ApiDeps } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
+import { createTries, type Tries } from '../http/tries.ts';
 import { iso } from '../present/turn.ts';
 import { uuid } from '../wire/fields.ts';
 import {
@@ -32,10 +34,20 @@ import {
 
 const PATH = '/api/webhook-endpoints';
 const params = z.object({ endpointId: uuid });
+/** An hour. Each makes rows that stay, and calls of somebody's server. */
+const MOST_CALLS = { account: 60, address: 600 };
 
 /** Servers that are told of events. A person has those of their own account; an admin may have some of all accounts. */
 export function webhookEndpointRoutes(deps: ApiDeps): Route[] {
   const { database, channels } = deps;
+
+  let calls: Tries | undefined;
+
+  /** @throws AppError rate_limited after 60 an hour. */
+  async function count({ accountId }: Principal, request: IncomingMessage): Promise<void> {
+    calls ??= createTries(deps.redis, { name: 'webhook', most: MOST_CALLS });
+    await calls.count(accountId, request);
+  }
 
   /** @throws AppError channel_off where no key seals secrets. */
   function assertOn(): void {
@@ -79,12 +91,13 @@ export function webhookEndpointRoutes(deps: ApiDeps): Route[] {
       body: createEndpointBody,
       answers: { 201: { description: 'Made, with its secret', body: endpointWithSecret } },
       errors: ['channel_off', 'forbidden'],
-      async handle({ principal }, { body: { scope, events, ...body } }) {
+      async handle({ principal, request }, { body: { scope, events, ...body } }) {
         assertOn();
         const { userId } = principal;
         assertMay(principal, { scope, events });
         const secret = newSecret();
         const url = urlOf(body.url, scope);
+        await count(principal, request);
         const made = await createEndpoint(database, channels.vault, { userId, scope, url, events, secret });
         return { status: 201, body: { ...presentEndpoint(made), secret } };
       },
@@ -138,13 +151,15 @@ export function webhookEndpointRoutes(deps: ApiDeps): Route[] {
       limit: 'read',
       method: 'post',
       path: `${PATH}/:endpointId/test`,
-      summary: 'Send it an event of the type `endpoint.test`',
+      summary: 'Send it an event of the type `endpoint.test`; with new webhooks and resends 60 an hour',
       params,
       answers: { 202: { description: 'On its way', body: deliveryStarted } },
       errors: ['channel_off', 'not_found'],
-      async handle({ principal: { userId } }, { params: { endpointId } }) {
+      async handle({ principal, request }, { params: { endpointId } }) {
         assertOn();
+        const { userId } = principal;
         await getEndpoint(database.sql, { endpointId, userId });
+        await count(principal, request);
         const deliveryId = await writeTestEvent(database, { userId, endpointId });
         await startDeliveries(deps, [deliveryId]);
         return { status: 202, body: { deliveryId } };
@@ -183,9 +198,11 @@ export function webhookEndpointRoutes(deps: ApiDeps): Route[] {
       params: z.object({ endpointId: uuid, deliveryId: uuid }),
       answers: { 202: { description: 'On its way', body: deliveryStarted } },
       errors: ['channel_off', 'not_found'],
-      async handle({ principal: { userId } }, { params: { endpointId, deliveryId } }) {
+      async handle({ principal, request }, { params: { endpointId, deliveryId } }) {
         assertOn();
+        const { userId } = principal;
         await getEndpoint(database.sql, { endpointId, userId });
+        await count(principal, request);
         await requeue(database.sql, { deliveryId, endpointId });
         await resendDelivery(deps, deliveryId);
         return { status: 202, body: { deliveryId } };

@@ -3,7 +3,7 @@ import type { TurnFailureCode } from '../../domain/errors.ts';
 import type { Tx } from '../database.ts';
 import { isToldOf } from './outbox.ts';
 
-/** An outage fails turns by the thousand: while so many calls wait, further failures are only counted. */
+/** An outage fails turns by the thousand: while so many calls of the operator's wait, further ones are only counted. */
 const MOST_WAITING = 1_000;
 
 /**
@@ -21,7 +21,8 @@ export function tellOfFailure(
       insert into notifications (user_id, kind, key, figures, title, body, purchase_url, created_at)
       select ${userId}, 'turn.failed', ${`${id}/${attempt}`}, ${figures}::jsonb, '', '', '', ${tx.clock()}
       where exists (select 1 from webhook_endpoints e where ${isAsked})
-        and (select count(*) from (select 1 from deliveries where channel = 'webhook' and state = 'pending' limit ${MOST_WAITING}) w) < ${MOST_WAITING}
+        and (select count(*) from (select 1 from deliveries d join webhook_endpoints o on o.id::text = d.address
+          where d.channel = 'webhook' and d.state = 'pending' and o.scope = 'operator' limit ${MOST_WAITING}) w) < ${MOST_WAITING}
       on conflict (user_id, kind, key) where key is not null do nothing returning id
     )
     insert into deliveries (notification_id, channel, address, due_at, queued_at)

@@ -201,6 +201,32 @@ test('what the operator is told in Slack is a message in the admin’s language,
   );
 });
 
+test('calls that wait for people’s own servers keep no failed turn from the operator’s', async () => {
+  const { endpointId: ofOperator } = await endpointOf(admin, ['turn.failed']);
+  const own = await person.call('POST', PATH, { url: 'https://hooks.example.com/x', events: EVENTS });
+  const fill = (endpointId: string) =>
+    sql`with told as (
+        insert into notifications (user_id, kind, key, figures, title, body, purchase_url, created_at)
+        select ${person.userId}, 'endpoint.test', ${`${endpointId}/`} || n, '{}'::jsonb, '', '', '', now() from generate_series(1, 1000) n returning id
+      )
+      insert into deliveries (notification_id, channel, address, due_at, queued_at)
+      select id, 'webhook', ${endpointId}, now() + interval '1 day', now() from told`.execute(stack.db.database.sql);
+  const failed = async () => {
+    stack.model.next({ status: 400 });
+    const { body } = await person.call('POST', '/api/chat/send', { message: '실패할 질문' });
+    const { rows } = await sql`select 1 from notifications where kind = 'turn.failed' and key like ${`${body.turnId}/%`}`.execute(
+      stack.db.database.sql,
+    );
+    return rows.length;
+  };
+  await fill(own.body.endpointId);
+  expect(await failed()).toBe(1);
+  // The control: calls of the operator's do.
+  await fill(ofOperator);
+  expect(await failed()).toBe(0);
+  await sql`delete from deliveries where due_at > now() + interval '1 hour'`.execute(stack.db.database.sql);
+});
+
 describe('an endpoint', () => {
   const make = (body: object, who = person) =>
     who.call('POST', PATH, { url: 'https://hooks.example.com/x', events: EVENTS, ...body });
@@ -230,6 +256,16 @@ describe('an endpoint', () => {
     expect((await person.call('DELETE', own)).status).toBe(204);
     expect((await person.call('GET', PATH)).body.items).toEqual([]);
     expect((await person.call('DELETE', own)).status).toBe(404);
+  });
+
+  test('is called by its owner’s hand, with new ones, sixty times an hour', async () => {
+    const statuses = [];
+    const { endpointId } = (await make({ url: 'https://hooks.example.com/x' })).body;
+    for (let i = 0; i < 61; i++) statuses.push((await make({})).status);
+    expect(statuses.slice(0, 9)).toEqual(Array(9).fill(201));
+    expect(statuses.slice(9)).toEqual([...Array(50).fill(400), 429, 429]);
+    expect((await person.call('POST', `${PATH}/${endpointId}/test`)).status).toBe(429);
+    expect((await make({}, admin)).status).toBe(201);
   });
 
   test('of the operator’s is for admins, and what admins may allow is for those alone', async () => {
