@@ -6,7 +6,7 @@ import { columnsOf, type RowOf } from '../columns.ts';
 import { first, instantOf, type Database, type Sql, type Tx } from '../database.ts';
 import { AddressChange } from '../entities/channels/address.ts';
 import { writeNotification, type Outward } from './outbox.ts';
-import { addressOf, hashOfAddress } from './targets.ts';
+import { addressOf, hashOfAddress, isSuppressed } from './targets.ts';
 
 /** A link to confirm a change is good for so long. */
 const GOOD_FOR_HOURS = 24;
@@ -35,7 +35,7 @@ export interface AddressState {
 export async function readAddress(on: Sql, userId: number): Promise<AddressState> {
   const found = await first(
     sql<{ address: string | null; isSuppressed: boolean }>`select r.email as address,
-      exists (select 1 from suppressions s where s.hash = ${hashOfAddress(sql`r.email`)}) as "isSuppressed" from ${addressOf(userId)} r`,
+      ${isSuppressed(sql`r.email`)} as "isSuppressed" from ${addressOf(userId)} r`,
     on,
   );
   return {

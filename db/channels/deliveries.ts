@@ -1,16 +1,15 @@
 import { sql } from 'kysely';
-import { isSwitchable, type Channel, type NotificationKind } from '../../domain/channels/kinds.ts';
+import type { Channel, NotificationKind } from '../../domain/channels/kinds.ts';
 import type { Event } from '../../domain/channels/event.ts';
 import { decideNext, type AttemptOutcome, type DeliveryError } from '../../domain/channels/outcome.ts';
 import type { Locale } from '../../domain/messages.ts';
 import { first, one, type Database, type Sql } from '../database.ts';
-import { mayMail } from './outbox.ts';
-import { hashOfAddress } from './targets.ts';
+import { isMailOn } from './outbox.ts';
+import { hashOfAddress, isSuppressed } from './targets.ts';
 
 /** One delivery that is to be tried now. */
 export interface Job {
   readonly deliveryId: string;
-  readonly notificationId: number;
   readonly userId: number;
   readonly channel: Exclude<Channel, 'in_app'>;
   readonly address: string;
@@ -18,7 +17,6 @@ export interface Job {
   /** When it was decided, milliseconds. */
   readonly at: number;
   readonly locale: Locale;
-  readonly attempt: number;
 }
 
 export type DeliveryState = 'pending' | 'delivered' | 'failed';
@@ -40,7 +38,6 @@ export interface Progress {
 export async function beginAttempt(database: Database, deliveryId: string): Promise<Job | Progress> {
   const begun = await first(
     sql<{
-      attempt: number;
       unknowns: number;
       elapsedMs: number;
       channel: Job['channel'];
@@ -49,12 +46,12 @@ export async function beginAttempt(database: Database, deliveryId: string): Prom
     }>`
     update deliveries d set attempts = attempts + 1, unknowns = unknowns + (trying_since is not null)::int, trying_since = ${database.sql.clock()}
     where id = ${deliveryId} and state = 'pending'
-    returning attempts as attempt, unknowns, channel, address, notification_id::float8 as "notificationId",
+    returning unknowns, channel, address, notification_id::float8 as "notificationId",
       extract(epoch from ${database.sql.clock()} - queued_at)::float8 * 1000 as "elapsedMs"`,
     database.sql,
   );
   if (begun === null) return readProgress(database.sql, deliveryId);
-  const { attempt, channel, address, notificationId, unknowns, elapsedMs } = begun;
+  const { channel, address, notificationId, unknowns, elapsedMs } = begun;
   const step = decideNext({ outcome: 'unknown' }, { unknowns, elapsedMs, spread: 0 });
   if (unknowns > 0 && step.state === 'failed') return fail(database.sql, deliveryId, step.error);
   const row = await one(
@@ -63,24 +60,25 @@ export async function beginAttempt(database: Database, deliveryId: string): Prom
     database.sql,
   );
   const { userId, kind, figures, locale, at } = row;
-  const isConfirming = kind === 'security.address';
-  const may = await one(
-    sql<{ may: boolean }>`select ${mayMail({ userId, kind, email: sql`${address}::text`, isConfirming })} as may`,
-    database.sql,
+  const refusal = channel === 'email' ? await refusalOf(database.sql, { userId, kind, address }) : null;
+  if (refusal !== null) return fail(database.sql, deliveryId, refusal);
+  return { deliveryId, userId, channel, address, event: { kind, figures } as Event, at, locale };
+}
+
+/** Why a mail must not go by now, whatever was so when it was written; null: it may. */
+async function refusalOf(
+  on: Sql,
+  { userId, kind, address }: { userId: number; kind: NotificationKind; address: string },
+): Promise<DeliveryError | null> {
+  // A mail that asks to confirm an address goes to any.
+  if (kind === 'security.address') return null;
+  const { isOn, isGone } = await one(
+    sql<{ isOn: boolean; isGone: boolean }>`select ${isMailOn({ userId, kind })} as "isOn",
+      ${isSuppressed(sql`${address}::text`)} as "isGone"`,
+    on,
   );
-  if (channel === 'email' && !may.may)
-    return fail(database.sql, deliveryId, isSwitchable(kind) ? 'switched_off' : 'suppressed');
-  return {
-    deliveryId,
-    notificationId,
-    userId,
-    channel,
-    address,
-    event: { kind, figures } as Event,
-    at,
-    locale,
-    attempt,
-  };
+  if (!isOn) return 'switched_off';
+  return isGone ? 'suppressed' : null;
 }
 
 /** Whether an attempt is to be made. */

@@ -5,7 +5,7 @@ import { letterOf, type Told } from '../../domain/channels/letters.ts';
 import type { Locale } from '../../domain/messages.ts';
 import type { Instant } from '../../domain/period.ts';
 import type { Sql, Tx } from '../database.ts';
-import { addressOf, hashOfAddress, isEntitled } from './targets.ts';
+import { addressOf, isEntitled, isSuppressed } from './targets.ts';
 
 /** Which channels lead out of this installation. A channel that is off gets no row, so that nothing piles up. */
 export interface Outward {
@@ -46,7 +46,9 @@ export async function writeNotification(
   const { title, body } = alert ?? textOf(told, locale);
   const at = new Date(now);
   const target = to === undefined ? addressOf(userId) : sql`(select ${to}::text as email)`;
-  const may = mayMail({ userId, kind, email: sql`r.email`, isConfirming: to !== undefined });
+  // A mail that asks to confirm an address goes to any.
+  const may =
+    to === undefined ? sql<boolean>`(${isMailOn({ userId, kind })} and not ${isSuppressed(sql`r.email`)})` : sql`true`;
   // One statement, because the account is locked meanwhile.
   const { rows } = await sql<{ id: number; deliveryIds: string[] }>`with told as (
       insert into notifications (user_id, alert_id, level, kind, key, locale, figures, title, body, purchase_url, created_at)
@@ -79,27 +81,11 @@ function textOf(told: Told, locale: Locale): { title: string; body: string } {
   return { title: subject, body: paragraphs.join(' ') };
 }
 
-/**
- * Whether a mail of this kind may go to the address now: it is not switched off, and the address has not refused our
- * mail. A mail that asks to confirm an address goes to any.
- */
-export function mayMail({
-  userId,
-  kind,
-  email,
-  isConfirming,
-}: {
-  userId: number;
-  kind: NotificationKind;
-  email: RawBuilder<unknown>;
-  isConfirming: boolean;
-}): RawBuilder<boolean> {
-  if (isConfirming) return sql`true`;
-  const isOn = isSwitchable(kind)
-    ? sql`not exists (select 1 from notification_preferences p
-        where p.user_id = ${userId} and p.kind = ${kind} and p.channel = 'email' and not p.enabled)`
-    : sql`true`;
-  return sql`(${isOn} and not exists (select 1 from suppressions s where s.hash = ${hashOfAddress(email)}))`;
+/** Whether the person has not switched mails of this kind off. */
+export function isMailOn({ userId, kind }: { userId: number; kind: NotificationKind }): RawBuilder<boolean> {
+  if (!isSwitchable(kind)) return sql`true`;
+  return sql`not exists (select 1 from notification_preferences p
+    where p.user_id = ${userId} and p.kind = ${kind} and p.channel = 'email' and not p.enabled)`;
 }
 
 /** Whether an endpoint `e` is told of an event of this person's. */

@@ -12,6 +12,11 @@ export function addressOf(userId: number | RawBuilder<unknown>): RawBuilder<{ em
  */
 export const isEntitled = sql<boolean>`(e.scope = 'account' or (select o.role from users o where o.id = e.user_id) = 'admin')`;
 
+/** Whether an address has refused our mail for good. */
+export function isSuppressed(email: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql`exists (select 1 from suppressions s where s.hash = ${hashOfAddress(email)})`;
+}
+
 /** The SHA-256 of an address, by which it is suppressed. */
 export function hashOfAddress(email: RawBuilder<unknown>): RawBuilder<Buffer> {
   return sql`sha256(convert_to(${email}, 'UTF8'))`;

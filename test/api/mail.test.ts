@@ -177,6 +177,18 @@ describe('what a mail server answers', () => {
     expect((await person.call('GET', PREFERENCES)).body.email).toMatchObject({ address, refused: false, change: null });
   });
 
+  test('550 to one mail: another that waits is not sent any more, and it is said why', async () => {
+    mail.next({ at: 'rcpt', code: 451 });
+    await putAt(92);
+    await until(async () => (await outbox())[0]?.answer === '451');
+    mail.next({ at: 'rcpt', code: 550, text: '5.1.1 no such user here' });
+    await putAt(96);
+    await until(async () => (await outbox())[1]?.state === 'failed');
+    await workflowOf((await firstOfOutbox()).id).signal(TRY_NOW);
+    await ended();
+    expect((await outbox()).map(({ error }) => error)).toEqual(['suppressed', 'refused']);
+  });
+
   test('gone after it had the mail: nobody knows, so it goes again under the same id, four times at most', async () => {
     mail.next(...Array.from({ length: 5 }, () => ({ at: 'after' }) as const));
     await putAt(92);
