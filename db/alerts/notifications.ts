@@ -8,7 +8,7 @@ import { first, one, type Database, type Sql } from '../database.ts';
 const columns = columnsOf(Notification, 'n', ['id', 'level', 'title', 'body', 'purchaseUrl', 'createdAt', 'readAt']);
 
 /** What the app shows: alerts, which have a level. Notifications of other kinds leave by other channels only. */
-const isShown = sql`level is not null`;
+export const isShown = sql`level is not null`;
 
 /** Instants in milliseconds. */
 export type NotificationRecord = Readonly<Whole<Omit<RowOf<typeof columns>, 'readAt'>> & { readAt: number | null }>;
@@ -65,8 +65,8 @@ export async function readAllNotifications(
 }
 
 /**
- * Notifications after the id `after`, oldest first. The ids of one reader rise in the order of commits, because they
- * are given under the account's lock.
+ * Notifications after the id `after`, oldest first. The ids of what is shown to one reader rise in the order of commits,
+ * because they are given under the account's lock.
  */
 export async function findNotificationsSince(
   on: Sql,

@@ -93,7 +93,7 @@ export function isToldOf({
   userId,
   kind,
 }: {
-  userId: number | RawBuilder<unknown>;
+  userId: number;
   kind: string;
 }): RawBuilder<boolean> {
   return sql`(e.state = 'enabled' and e.deleted_at is null and ${kind} = any(e.events)

@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 
 /** Where the person's mail goes: what a link of ours has confirmed, else what their issuer has verified; or null. */
-export function addressOf(userId: number | RawBuilder<unknown>): RawBuilder<{ email: string | null }> {
+export function addressOf(userId: number): RawBuilder<{ email: string | null }> {
   return sql`(select coalesce(a.email, case when u.issuer is not null then u.email end) as email
     from users u left join addresses a on a.user_id = u.id where u.id = ${userId})`;
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { AccountCursor, TurnChange } from '../../domain/account-events.ts';
+import { isShown } from '../alerts/notifications.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import { one, type Sql } from '../database.ts';
 import { Turn } from '../entities/turn.ts';
@@ -18,12 +19,15 @@ const changeColumns = columnsOf(Turn, 't', {
 });
 const TOUCHED = sql.raw('(extract(epoch from touched_at) * 1000000)::bigint::float8');
 
-/** The newest place in an account's events. */
+/**
+ * The newest place in an account's events. A notification that is not shown is no place: it is written without the
+ * account's lock, so one that is shown may be committed after it with a smaller id.
+ */
 export async function readAccountTip(on: Sql, { userId }: { userId: number }): Promise<AccountCursor> {
   return one(
     sql<AccountCursor>`select
     coalesce((select ${TOUCHED} from turns where user_id = ${userId} and ${DECIDED} order by touched_at desc limit 1), 0) as touched,
-    coalesce((select id::float8 from notifications where user_id = ${userId} order by id desc limit 1), 0) as "notificationId"`,
+    coalesce((select id::float8 from notifications where user_id = ${userId} and ${isShown} order by id desc limit 1), 0) as "notificationId"`,
     on,
   );
 }

@@ -5,6 +5,7 @@ import { grantTokens } from '../../db/money/grants.ts';
 import { resetAllowance } from '../../db/money/reset-allowance.ts';
 import { setTestUsage } from '../../db/money/usage.ts';
 import { updateProfile } from '../../db/people/users.ts';
+import { readAccountTip } from '../../db/reports/account-events.ts';
 import { atInstant } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { clock, createPerson, newId, NOW, rows, runTurn, type Person } from './fixture.ts';
@@ -62,6 +63,16 @@ test.each([
 test('BLOCKED for lack of room below 105 % counts as CRITICAL', async () => {
   await runTurn(db.database, person, { used: 104_700 });
   expect(await check()).toMatchObject({ outcome: 'sent', level: 'CRITICAL', usagePercent: 104.7 });
+});
+
+test('what is not shown in the app is no place in the account’s events', async () => {
+  await putAt(92);
+  const sent = await check();
+  await sql`insert into notifications (user_id, kind, key, title, body, purchase_url, created_at)
+    values (${person.userId}, 'endpoint.test', 'one', '', '', '', now())`.execute(db.database.sql);
+  expect(await readAccountTip(db.database.sql, person)).toMatchObject({
+    notificationId: sent.outcome === 'sent' ? sent.notificationId : null,
+  });
 });
 
 describe('at most one per account, period, level and 24 hours (G20)', () => {
