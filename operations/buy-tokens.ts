@@ -9,6 +9,9 @@ import { sellersOf, type PaymentDeps } from './payments.ts';
 
 export type BuyDeps = PaymentDeps & Pick<OperationDeps, 'database' | 'log'>;
 
+/** Toss gives the buyer 30 minutes, from when its window opens; Stripe lets us choose 30 minutes to 24 hours. */
+const PAYABLE_FOR_MS = 3_600_000;
+
 export interface WantedPurchase {
   readonly userId: number;
   readonly packId: string;
@@ -43,7 +46,7 @@ export async function buyTokens(
         method,
         livemode: provider.livemode,
         key,
-        expiresAt: provider.expiryOf(Date.now()),
+        expiresAt: Date.now() + PAYABLE_FOR_MS,
       }),
     ({ purchaseId }) => (purchaseId === undefined ? Promise.resolve(null) : findPurchase(database.sql, purchaseId)),
   );
@@ -55,7 +58,6 @@ export async function buyTokens(
       amount: purchase.amount,
       currency: purchase.currency,
       names: { ko: purchase.nameKo, en: purchase.nameEn },
-      method,
       customerKey: purchaseId,
       expiresAt: purchase.expiresAt,
       returnUrl: `${shop.publicUrl}/purchase/${purchaseId}`,

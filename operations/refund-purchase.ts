@@ -54,13 +54,13 @@ export async function refundPurchase(
  */
 export async function sendRefund(deps: LookDeps, refundId: string): Promise<RefundState> {
   const { database, shop } = deps;
-  const { purchaseId, amount, reason } = await getRefund(database.sql, refundId);
+  const { purchaseId, amount } = await getRefund(database.sql, refundId);
   const { purchase } = await lookAtPurchase(deps, { purchaseId, source: 'refund' });
   const before = await getRefund(database.sql, refundId);
   if (before.state !== 'requested') return before.state;
   try {
     const { refundTo: account } = await readSecrets(database.sql, shop.vault, purchaseId);
-    await providerOf(shop, purchase).refund(atProvider(purchase), { refundId, amount, reason, account });
+    await providerOf(shop, purchase).refund(atProvider(purchase), { refundId, amount, account });
   } catch (error) {
     if (!(error instanceof RefundRefused)) throw error;
     const { userId } = await failRefund(database, shop.vault, { refundId, failure: error.failure });

@@ -1,3 +1,4 @@
+import { parseJson } from '../model/json.ts';
 import { ProviderUnavailable } from './provider.ts';
 
 /** A provider's answer is figures and words; nothing of it is larger. */
@@ -7,7 +8,7 @@ const ANSWER_WITHIN_MS = 10_000;
 /**
  * One request to a provider. It follows no redirect, so that no key goes elsewhere.
  * @param options.withinMs for the whole answer; 10 s unless told.
- * @returns the status and the parsed body; null for a body that is no JSON.
+ * @returns the status and the parsed body; undefined for a body that is no JSON.
  * @throws ProviderUnavailable when nothing says what happened: no answer, or one of a server that is ill (5xx).
  */
 export async function answerOf(
@@ -16,7 +17,7 @@ export async function answerOf(
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   try {
     const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(withinMs) });
-    return { status: response.status, body: parse(await readText(response)) };
+    return { status: response.status, body: parseJson(await readText(response)) };
   } catch (cause) {
     throw new ProviderUnavailable('the provider did not answer', { cause });
   }
@@ -32,12 +33,4 @@ export async function readText(response: Response): Promise<string> {
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

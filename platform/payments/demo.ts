@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import type { Listed } from '../../domain/payments/listed.ts';
 import type { Look, Payment } from '../../domain/payments/purchase.ts';
+import { parseJson } from '../model/json.ts';
 import { answerOf } from './call.ts';
 import { ProviderUnavailable, RefundRefused, type AtProvider, type PaymentProvider, type ToPay } from './provider.ts';
 import { unknownTo } from './unknown.ts';
-
-const HOUR_MS = 3_600_000;
 
 const payment = z.object({
   orderId: z.string(),
@@ -35,7 +34,6 @@ export function createDemoShop({ url, notifyUrl }: { url: string; notifyUrl: str
     livemode: false,
     asksForRefundAccount: false,
     takes: () => true,
-    expiryOf: (now) => now + HOUR_MS,
     async checkout({ purchaseId, amount, currency, names, locale, returnUrl, expiresAt }: ToPay) {
       const { status, body } = await ask('POST', '', {
         orderId: purchaseId,
@@ -81,18 +79,10 @@ export function createDemoShop({ url, notifyUrl }: { url: string; notifyUrl: str
       return found.data.map(listedOf);
     },
     hear(_headers, body) {
-      const { eventId = null, orderId = null } = hint.safeParse(parse(body)).data ?? {};
+      const { eventId = null, orderId = null } = hint.safeParse(parseJson(body.toString('utf8'))).data ?? {};
       return { eventId, type: 'changed', purchaseId: orderId, sessionId: null, paymentId: null, secret: null };
     },
   };
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return null;
-  }
 }
 
 /** What was disputed is not told apart from what was given back, so that whatever is gone makes us look. */

@@ -1,5 +1,5 @@
 import type { Currency } from '../../domain/payments/money.ts';
-import type { PaymentMethod, ProviderName } from '../../domain/payments/provider.ts';
+import type { ProviderName } from '../../domain/payments/provider.ts';
 import type { Listed } from '../../domain/payments/listed.ts';
 import type { Look } from '../../domain/payments/purchase.ts';
 import type { RefundAccount, RefundFailure } from '../../domain/payments/refund.ts';
@@ -14,8 +14,7 @@ export interface ToPay {
   readonly sessionId: string | null;
   /** What the buyer reads on the provider's page, by language. */
   readonly names: { readonly ko: string; readonly en: string };
-  readonly method: PaymentMethod | null;
-  /** The account that pays, as the provider may know it: a UUID that leads nowhere else. */
+  /** Whoever pays, as the provider may know them: a UUID that leads nowhere else. */
   readonly customerKey: string;
   readonly expiresAt: number;
   /** Where the browser comes back to. */
@@ -53,7 +52,6 @@ export interface ToRefund {
   /** The provider's key of this refund: sent again, it is the same refund. */
   readonly refundId: string;
   readonly amount: number;
-  readonly reason: string;
   /** Where a deposit is paid back to; null for what goes back the way it came. */
   readonly account: RefundAccount | null;
 }
@@ -69,8 +67,6 @@ export interface PaymentProvider {
   /** Whether a refund of a deposit must say to which account it goes. */
   readonly asksForRefundAccount: boolean;
   takes(currency: Currency): boolean;
-  /** Until when a purchase that is made at `now` may be paid. Milliseconds. */
-  expiryOf(now: number): number;
   /** @throws ProviderUnavailable, PaymentRefused. */
   checkout(purchase: ToPay): Promise<{ readonly checkout: Checkout; readonly sessionId: string | null }>;
   /** Reads the whole payment. @throws ProviderUnavailable. */
@@ -82,8 +78,7 @@ export interface PaymentProvider {
   hear(headers: Readonly<Record<string, unknown>>, body: Buffer): Hint | null;
   /**
    * Takes the money of a payment that the buyer has agreed to: the look says `pending` and the buyer has come back with
-   * it. Only for providers whose browser brings back a payment
-   * that we must confirm.
+   * it. Only for providers whose browser brings back a payment that we must confirm.
    * @throws ProviderUnavailable (the outcome is open), PaymentRefused (it is final).
    */
   confirm?(purchase: AtProvider & { readonly paymentId: string }): Promise<void>;

@@ -14,7 +14,6 @@ const WANTED: ToPay = {
   currency: 'KRW',
   sessionId: null,
   names: { ko: '토큰 10만', en: '100,000 tokens' },
-  method: null,
   customerKey: '0199e7a0-1111-7222-8333-444455556666',
   expiresAt: Date.now() + 3_600_000,
   returnUrl: 'https://chat.example/purchase/1',
@@ -36,7 +35,7 @@ test('Stripe’s own description of its API takes every request that we make, an
     stripe.book.pay(sessionId ?? '');
     const at = { ...WANTED, sessionId, paymentId: null, livemode: false };
     const { paymentId } = await adapter.look(at);
-    await adapter.refund({ ...at, paymentId }, { refundId: 'r-1', amount: 4_000, reason: 'x', account: null });
+    await adapter.refund({ ...at, paymentId }, { refundId: 'r-1', amount: 4_000, account: null });
     expect((await adapter.look(at)).payment.refunds).toHaveLength(1);
     const listed = await adapter.list({ from: Date.now() - 3_600_000, to: Date.now() + 1_000 });
     expect(listed.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['payment', 'checkout', 'change']));

@@ -15,7 +15,6 @@ import { hintOf } from './hint.ts';
 import { allOf } from './list.ts';
 import { intentOf, lookOf, stripeDispute, stripeRefund, stripeSession, type StripeSession } from './payment.ts';
 
-const HOUR_MS = 3_600_000;
 /** Of one payment; nobody refunds it in so many parts. */
 const MOST_PAGES = 10;
 
@@ -59,7 +58,6 @@ export function createStripe(settings: StripeSettings): PaymentProvider {
     livemode,
     asksForRefundAccount: false,
     takes: () => true,
-    expiryOf: (now) => now + HOUR_MS,
     async checkout(wanted: ToPay) {
       const session =
         wanted.sessionId === null

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../../model/json.ts';
 import { answerOf } from '../call.ts';
 import {
   PaymentRefused,
@@ -22,7 +23,6 @@ export interface TossSettings {
   readonly livemode: boolean;
 }
 
-const HOUR_MS = 3_600_000;
 /** A card company may take as long; whoever waits in a browser is told to look again. */
 const TAKEN_WITHIN_MS = 30_000;
 
@@ -81,8 +81,6 @@ export function createToss({ secretKey, clientKey, apiUrl, scriptUrl, livemode }
     livemode,
     asksForRefundAccount: true,
     takes: (currency) => currency === 'KRW',
-    // Toss gives the buyer 30 minutes, from when its window opens.
-    expiryOf: (now) => now + HOUR_MS,
     checkout: ({ purchaseId, customerKey, amount, currency, names, locale }) =>
       Promise.resolve({
         checkout: {
@@ -131,7 +129,7 @@ const deposited = z.object({ orderId: word, secret: word.nullish() });
 
 /** Of two shapes: a changed payment, and a deposit, which has no type. @returns a hint of nothing for all else. */
 function hintOf(headers: Readonly<Record<string, unknown>>, body: Buffer): Hint {
-  const sent = parse(body);
+  const sent = parseJson(body.toString('utf8'));
   const eventId = word.safeParse(headers['tosspayments-webhook-transmission-id']).data ?? null;
   const none = { eventId, type: 'unknown', purchaseId: null, sessionId: null, paymentId: null, secret: null };
   const change = changed.safeParse(sent);
@@ -148,12 +146,4 @@ function hintOf(headers: Readonly<Record<string, unknown>>, body: Buffer): Hint 
     purchaseId: deposit.data.orderId,
     secret: deposit.data.secret ?? '',
   };
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return null;
-  }
 }
