@@ -215,6 +215,21 @@ describe('a webhook', () => {
     expect(looks() - before).toBeLessThanOrEqual(1 + Math.ceil((Date.now() - began) / 2_000));
   });
 
+  test('is kept two hundred times a purchase: it is signed by nobody', async () => {
+    const { purchaseId } = await agreed();
+    await sql`insert into inbound_events (provider, event_id, type, purchase_id)
+      select 'toss', 'one of many-' || n, 'x', ${purchaseId} from generate_series(1, 199) n`.execute(stack.db.database.sql);
+    const kept = async () => {
+      const { rows } = await sql<{ n: number }>`
+        select count(*)::int as n from inbound_events where purchase_id = ${purchaseId}`.execute(stack.db.database.sql);
+      return rows[0]?.n;
+    };
+    for (const count of [200, 200]) {
+      expect((await hook({ eventType: 'PAYMENT_STATUS_CHANGED', data: { orderId: purchaseId } })).status).toBe(200);
+      expect(await kept()).toBe(count);
+    }
+  });
+
   test('of a deposit is heard by its secret alone', async () => {
     const { purchaseId, paymentKey } = await agreed('가상계좌');
     await buyer.confirm(purchaseId, paymentKey);
