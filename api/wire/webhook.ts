@@ -59,7 +59,10 @@ const endpointDelivery = z.object({
   state: z.enum(['pending', 'delivered', 'failed']),
   attempts: z.int().min(0),
   error: z.string().nullable(),
-  answer: z.string().nullable().meta({ description: 'The last status, or a word of ours, such as `unreachable`; never a body' }),
+  answer: z
+    .string()
+    .nullable()
+    .meta({ description: 'The last status, or a word of ours, such as `unreachable`; never a body' }),
   createdAt: instant,
   dueAt: instant.nullable().meta({ description: 'When it is tried next' }),
   endedAt: instant.nullable(),

@@ -133,7 +133,9 @@ export async function confirmAddress(
   return database.transaction(async (tx) => {
     const column = which === 'new' ? sql`new_confirmed_at` : sql`old_confirmed_at`;
     const change = await first(
-      sql<AddressChangeRecord & { isMade: boolean }>`update address_changes c set ${column} = coalesce(${column}, ${tx.clock()})
+      sql<
+        AddressChangeRecord & { isMade: boolean }
+      >`update address_changes c set ${column} = coalesce(${column}, ${tx.clock()})
       where id = ${changeId} and (ended_at is null or (new_confirmed_at is not null and (old_email is null or old_confirmed_at is not null)))
         and expires_at > ${tx.clock()} returning ${changeColumns}, c.ended_at is not null as "isMade"`,
       tx,

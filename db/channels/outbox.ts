@@ -89,13 +89,7 @@ export function isMailOn({ userId, kind }: { userId: number; kind: NotificationK
 }
 
 /** Whether an endpoint `e` is told of an event of this person's. */
-export function isToldOf({
-  userId,
-  kind,
-}: {
-  userId: number;
-  kind: string;
-}): RawBuilder<boolean> {
+export function isToldOf({ userId, kind }: { userId: number; kind: string }): RawBuilder<boolean> {
   return sql`(e.state = 'enabled' and e.deleted_at is null and ${kind} = any(e.events)
     and (e.user_id = ${userId} or e.scope = 'operator') and ${isEntitled})`;
 }

@@ -218,7 +218,9 @@ describe('a webhook', () => {
   test('is kept two hundred times a purchase: it is signed by nobody', async () => {
     const { purchaseId } = await agreed();
     await sql`insert into inbound_events (provider, event_id, type, purchase_id)
-      select 'toss', 'one of many-' || n, 'x', ${purchaseId} from generate_series(1, 199) n`.execute(stack.db.database.sql);
+      select 'toss', 'one of many-' || n, 'x', ${purchaseId} from generate_series(1, 199) n`.execute(
+      stack.db.database.sql,
+    );
     const kept = async () => {
       const { rows } = await sql<{ n: number }>`
         select count(*)::int as n from inbound_events where purchase_id = ${purchaseId}`.execute(stack.db.database.sql);

@@ -214,9 +214,10 @@ test('calls that wait for people’s own servers keep no failed turn from the op
   const failed = async () => {
     stack.model.next({ status: 400 });
     const { body } = await person.call('POST', '/api/chat/send', { message: '실패할 질문' });
-    const { rows } = await sql`select 1 from notifications where kind = 'turn.failed' and key like ${`${body.turnId}/%`}`.execute(
-      stack.db.database.sql,
-    );
+    const { rows } =
+      await sql`select 1 from notifications where kind = 'turn.failed' and key like ${`${body.turnId}/%`}`.execute(
+        stack.db.database.sql,
+      );
     return rows.length;
   };
   await fill(own.body.endpointId);
