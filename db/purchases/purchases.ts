@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { AppError } from '../../domain/errors.ts';
+import { WATCHED } from '../../domain/payments/next-look.ts';
 import type { PaymentMethod, ProviderName } from '../../domain/payments/provider.ts';
 import type { Bought, PurchaseState } from '../../domain/payments/purchase.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
@@ -13,8 +14,6 @@ import type { PublishedPack } from './packs.ts';
 
 /** How many purchases of an account may wait for their payment at the same time. */
 export const MOST_OPEN = 5;
-/** Longer than a dispute may last. */
-const AWAITED_DAYS = 130;
 
 const columns = columnsOf(Purchase, 'p', {
   purchaseId: 'id',
@@ -193,10 +192,13 @@ export async function listPurchases(
  * due is for `nextLookMs` to say; here only those are left out that were looked at after their end.
  */
 export async function findAwaited(on: Sql, limit: number): Promise<PurchaseRow[]> {
+  const ms = (length: number) => sql`${length}::float8 * interval '1 millisecond'`;
   const { rows } = await sql<PurchaseRow>`select ${columns}, ${packColumns} from ${from}
-    where p.created_at > now() - ${AWAITED_DAYS} * interval '1 day' and p.state in ('created', 'pending', 'failed', 'awaiting_deposit', 'disputed', 'expired')
-      and case when p.state = 'disputed' then true when p.due_at is null then p.state <> 'expired' and coalesce(p.looked_at, p.created_at) < p.expires_at + case when p.state = 'pending' then interval '14 days' else interval '10 minutes' end
-        else coalesce(p.looked_at, p.created_at) < p.due_at + interval '7 days' end
+    where p.created_at > now() - ${ms(WATCHED.disputed)} and p.state in ('created', 'pending', 'failed', 'awaiting_deposit', 'disputed', 'expired')
+      and case when p.state = 'disputed' then true
+        when p.due_at is null then p.state <> 'expired'
+          and coalesce(p.looked_at, p.created_at) < p.expires_at + case when p.state = 'pending' then ${ms(WATCHED.pendingAfterEnd)} else ${ms(WATCHED.afterEnd)} end
+        else coalesce(p.looked_at, p.created_at) < p.due_at + ${ms(WATCHED.depositAfterDue)} end
     order by coalesce(p.looked_at, p.created_at) limit ${limit}`.execute(on);
   return rows;
 }

@@ -8,11 +8,15 @@ const DAY = 24 * HOUR;
 
 /** A hint may be lost, so a payment is also looked at by the clock; after these times since the purchase. */
 const WHILE_OPEN = [2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY];
-/** A deposit may come after its due time. */
-const LATE_DEPOSIT = 7 * DAY;
-/** Some banks answer days after the buyer has paid. */
-const LATE_ANSWER = 14 * DAY;
-const DISPUTES_LAST = 120 * DAY;
+/** For how long a payment is looked at: after the end of its purchase, of its deposit, or since it was made. */
+export const WATCHED = {
+  afterEnd: 10 * MINUTE,
+  /** Some banks answer days after the buyer has paid. */
+  pendingAfterEnd: 14 * DAY,
+  /** A deposit may come after its due time. */
+  depositAfterDue: 7 * DAY,
+  disputed: 120 * DAY,
+} as const;
 
 /** What decides when a payment is looked at again. Instants in milliseconds. */
 export interface Waiting {
@@ -33,16 +37,16 @@ export function nextLookMs({ provider, state, createdAt, expiresAt, dueAt }: Wai
   if (provider === 'demo') return isDeposit || (isOpen(state) && now < expiresAt + MINUTE) ? 5 * SECOND : null;
   if (isDeposit) {
     if (dueAt === null || now < dueAt) return 10 * MINUTE;
-    return now < dueAt + LATE_DEPOSIT ? HOUR : null;
+    return now < dueAt + WATCHED.depositAfterDue ? HOUR : null;
   }
   if (isOpen(state)) {
-    const over = expiresAt + 10 * MINUTE;
-    const last = state === 'pending' ? expiresAt + LATE_ANSWER : over;
+    const over = expiresAt + WATCHED.afterEnd;
+    const last = state === 'pending' ? expiresAt + WATCHED.pendingAfterEnd : over;
     if (now >= last) return null;
     const planned = WHILE_OPEN.map((after) => createdAt + after).find((at) => at > now) ?? now + DAY;
     return Math.max(SECOND, Math.min(planned, now < over ? over : last) - now);
   }
-  return state === 'disputed' && now < createdAt + DISPUTES_LAST ? DAY : null;
+  return state === 'disputed' && now < createdAt + WATCHED.disputed ? DAY : null;
 }
 
 function isOpen(state: PurchaseState): boolean {

@@ -1,6 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 import type { AttemptOutcome } from '../../domain/channels/outcome.ts';
-import { NotPublic, postPinned } from './pinned-post.ts';
+import { postPinned } from './pinned-post.ts';
 
 export interface Hook {
   readonly url: URL;
@@ -37,7 +37,6 @@ export function createHookSender(): HookSender {
         return { outcome: status >= 200 && status < 300 ? 'accepted' : 'later', answer: String(status) };
       } catch (error) {
         // Whether a name leads into our own network is not told.
-        if (error instanceof NotPublic) return { outcome: 'later', answer: 'unreachable' };
         return { outcome: 'later', answer: isTimeout(error) ? 'timeout' : 'unreachable' };
       }
     },

@@ -15,7 +15,7 @@ export interface Post {
 }
 
 /** The address is not one to call: private, or without TLS. */
-export class NotPublic extends Error {
+class NotPublic extends Error {
   override readonly name = 'NotPublic';
 }
 
