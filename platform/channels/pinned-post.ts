@@ -11,8 +11,10 @@ export interface Post {
   readonly body: string;
   /** The operator allows this host: it may be private, and need no TLS. */
   readonly isAllowed: boolean;
-  readonly ca?: string | undefined;
 }
+
+/** Every address of a name. */
+type Resolve = (host: string) => Promise<readonly { readonly address: string }[]>;
 
 /** The address is not one to call: private, or without TLS. */
 class NotPublic extends Error {
@@ -28,11 +30,14 @@ const WITHIN_MS = 10_000;
  * @returns the status.
  * @throws NotPublic, or what the network says, within 10 s.
  */
-export async function postPinned({ url, headers, body, isAllowed, ca }: Post): Promise<number> {
+export async function postPinned(
+  { url, headers, body, isAllowed }: Post,
+  resolve: Resolve = (host) => lookup(host, { all: true }),
+): Promise<number> {
   const signal = AbortSignal.timeout(WITHIN_MS);
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   if (url.protocol !== 'https:' && !isAllowed) throw new NotPublic('without TLS');
-  const addresses = isIP(host) === 0 ? await within(WITHIN_MS, lookup(host, { all: true })) : [{ address: host }];
+  const addresses = isIP(host) === 0 ? await within(WITHIN_MS, resolve(host)) : [{ address: host }];
   // Not every machine has a way out by IPv6.
   const first = addresses.find(({ address }) => isIP(address) === 4) ?? addresses[0];
   if (first === undefined) throw new Error('the name has no address');
@@ -51,17 +56,14 @@ export async function postPinned({ url, headers, body, isAllowed, ca }: Post): P
     // What it sends beyond a head is not read, and a head is small.
     maxHeaderSize: 16_384,
   } as const;
-  return new Promise((resolve, reject) => {
+  return new Promise((settle, reject) => {
     const answered = (response: { statusCode?: number | undefined; destroy(): void }) => {
       const { statusCode = 0 } = response;
       response.destroy();
-      resolve(statusCode);
+      settle(statusCode);
     };
     const sent = isTls
-      ? requestHttps(
-          { ...options, ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca === undefined ? {} : { ca }) },
-          answered,
-        )
+      ? requestHttps({ ...options, ...(isIP(host) === 0 ? { servername: host } : {}) }, answered)
       : requestHttp(options, answered);
     sent.on('error', reject);
     sent.end(bytes);

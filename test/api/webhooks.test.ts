@@ -360,6 +360,26 @@ describe('a call', () => {
     );
   });
 
+  test('goes to the address that was looked at, and nowhere when one of several is private', async () => {
+    const looked: string[] = [];
+    const to =
+      (...addresses: string[]) =>
+      (host: string) => {
+        looked.push(host);
+        return Promise.resolve(addresses.map((address) => ({ address })));
+      };
+    const [, port] = hooks.host.split(':');
+    const post = { headers: {}, body: '{}' };
+    // Nobody else knows this name: whoever resolves it again finds nothing.
+    const pinned = { ...post, url: new URL(`http://pinned.invalid:${port}/pinned`), isAllowed: true };
+    expect(await postPinned(pinned, to('127.0.0.1'))).toBe(204);
+    expect(looked).toEqual(['pinned.invalid']);
+    expect(at('/pinned').map(({ headers }) => headers.host)).toEqual([`pinned.invalid:${port}`]);
+    const mixed = { ...post, url: new URL('https://mixed.invalid/'), isAllowed: false };
+    await expect(postPinned(mixed, to('8.8.8.8', '10.0.0.1'))).rejects.toMatchObject({ name: 'NotPublic' });
+    await expect(postPinned(mixed, to('2606:4700:4700::1111', '::1'))).rejects.toMatchObject({ name: 'NotPublic' });
+  });
+
   test.each([
     ['8.8.8.8', true],
     ['1.1.1.1', true],
