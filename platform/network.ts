@@ -26,19 +26,19 @@ for (const [net, bits] of [
  * @returns `203.0.113.0/24` or `2001:db8:7::/48`; null when nothing is known.
  */
 export function networkOf({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): string | null {
-  const peer = plain(socket.remoteAddress ?? '');
+  const peer = plainAddress(socket.remoteAddress ?? '');
   if (isIP(peer) === 0) return null;
   const forwarded = isInside(peer)
     ? String(headers['x-forwarded-for'] ?? '')
         .split(',')
-        .map(plain)
+        .map(plainAddress)
         .toReversed()
     : [];
   return truncate(forwarded.find((address) => isIP(address) !== 0 && !isInside(address)) ?? peer);
 }
 
 /** Without the zone, the brackets and the port that a proxy may add; an IPv4 address in its own form. */
-function plain(address: string): string {
+export function plainAddress(address: string): string {
   const bare = address
     .trim()
     .replace(/^\[([^\]]+)\](:\d+)?$/, '$1')
@@ -47,8 +47,9 @@ function plain(address: string): string {
   return v4 ?? bare;
 }
 
-function isInside(address: string): boolean {
-  return INSIDE.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
+/** Whether an address is one that nobody outside has; what is no address is none. */
+export function isInside(address: string): boolean {
+  return isIP(address) !== 0 && INSIDE.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
 }
 
 function truncate(address: string): string {

@@ -102,6 +102,11 @@ export const FLAT_ENVELOPE: ErrorEnvelope = {
   wrap: ({ code, message, details, requestId }) => ({ code, message, ...details, requestId }),
 };
 
+/** The envelope of an answer's errors, as far as is known what was asked. */
+export function envelopeOf({ locals }: Partial<Pick<Response, 'locals'>>): ErrorEnvelope {
+  return (locals as { envelope?: ErrorEnvelope } | undefined)?.envelope ?? FLAT_ENVELOPE;
+}
+
 /** Sends the request's errors in this envelope from here on. */
 export function useEnvelope(envelope: ErrorEnvelope): RequestHandler {
   return (_request, response, next) => {
@@ -118,7 +123,7 @@ function sendError(response: Response, error: AppError, status: number | null = 
   const { retryAfter, ...details } = error.details;
   const { code } = error;
   const locale = localeOf(response);
-  const { envelope = FLAT_ENVELOPE } = response.locals as { envelope?: ErrorEnvelope };
+  const envelope = envelopeOf(response);
   if (typeof retryAfter === 'number') response.set('Retry-After', String(Math.max(1, Math.ceil(retryAfter))));
   if (code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
   const sent = status ?? envelope.statusOf[code];

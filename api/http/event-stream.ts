@@ -24,20 +24,22 @@ export class EventStream {
     // A HEAD has no body. The answer is over, so whoever writes to it is told that its reader has gone.
     if (response.req.method === 'HEAD') response.end();
     this.#keepAlive = setInterval(() => {
-      if (!response.writableNeedDrain && !response.writableEnded) response.write(': keep-alive\n\n');
+      // Whoever opened the stream may have ended before it stood, and then nobody calls `end`.
+      if (response.destroyed) clearInterval(this.#keepAlive);
+      else if (!response.writableNeedDrain && !response.writableEnded) response.write(': keep-alive\n\n');
     }, COMMENT_EVERY_MS);
   }
 
   /** Resolves when the reader can take more. */
   async send({ id, event, data }: { id: string; event: string; data: unknown }): Promise<void> {
     if (this.#response.destroyed || this.#response.writableEnded) return;
-    await this.#write(`id: ${id}\nevent: ${event}\ndata: ${oneLine(data)}\n\n`);
+    await this.#write(`id: ${id}\nevent: ${event}\ndata: ${oneLine(JSON.stringify(data))}\n\n`);
   }
 
-  /** Sends data without an id, and mostly without a name, as other protocols do. @param text one line. */
+  /** Sends data without an id, and mostly without a name, as other protocols do. @param text JSON, or a word. */
   async sendData(text: string, event?: string): Promise<void> {
     if (this.#response.destroyed || this.#response.writableEnded) return;
-    await this.#write(`${event === undefined ? '' : `event: ${event}\n`}data: ${text}\n\n`);
+    await this.#write(`${event === undefined ? '' : `event: ${event}\n`}data: ${oneLine(text)}\n\n`);
   }
 
   async #write(bytes: string): Promise<void> {
@@ -54,11 +56,8 @@ export class EventStream {
  * JSON that is one line for every reader. Some libraries end lines at these characters, too, which JSON may hold as
  * they are.
  */
-function oneLine(data: unknown): string {
-  return JSON.stringify(data).replaceAll(
-    /[\u0085\u2028\u2029]/g,
-    (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+function oneLine(json: string): string {
+  return json.replaceAll(/[\u0085\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Resolves when the response takes more, or its reader has gone. */

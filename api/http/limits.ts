@@ -33,9 +33,8 @@ export function createRequestLimits(
   const ofKeys = limiter(redis, { keyPrefix: 'limit:key', points: Number.MAX_SAFE_INTEGER, duration: 60 });
   async function consumeOfKey({ keyId, requestsPerMinute }: LimitedKey): Promise<RequestRoom | null> {
     if (requestsPerMinute === null) return null;
-    const { counted } = await ofKeys.count(String(keyId));
-    if (counted.consumedPoints > requestsPerMinute)
-      throw new AppError('rate_limited', { retryAfter: counted.msBeforeNext / 1_000 });
+    const counted = await ofKeys.count(String(keyId));
+    if (counted.consumedPoints > requestsPerMinute) throw refusalOf(counted);
     return {
       limit: requestsPerMinute,
       remaining: requestsPerMinute - counted.consumedPoints,
@@ -47,18 +46,12 @@ export function createRequestLimits(
       // First, so that what a key is refused counts against no other of the account.
       const ofKey = kind === 'send' && key !== null ? await consumeOfKey(key) : null;
       const { points, count } = limiters[kind];
-      const { isRefused, counted } = await count(String(accountId));
-      if (isRefused) throw new AppError('rate_limited', { retryAfter: counted.msBeforeNext / 1_000 });
+      const counted = await count(String(accountId));
       const remaining = Math.max(0, counted.remainingPoints);
       if (ofKey !== null && ofKey.remaining < remaining) return ofKey;
       return { limit: points, remaining, resetMs: counted.msBeforeNext };
     },
   };
-}
-
-interface Counted {
-  readonly isRefused: boolean;
-  readonly counted: RateLimiterRes;
 }
 
 /** Counts in Redis for all API processes; without it each counts for itself. */
@@ -67,22 +60,39 @@ export function limiter(redis: Redis, options: { keyPrefix: string; points: numb
   const own = new RateLimiterMemory(options);
   return {
     points: options.points,
-    /** Counts one request. */
-    async count(key: string): Promise<Counted> {
+    /** Counts one. @throws AppError rate_limited with the seconds to wait. */
+    async count(key: string): Promise<RateLimiterRes> {
       try {
         // 100 ms, because a limit must not make a person wait for a Redis that hangs.
-        return { isRefused: false, counted: await redis.ask(() => shared.consume(key), 100) };
+        return await redis.ask(() => shared.consume(key), 100);
       } catch (error) {
-        if (error instanceof RateLimiterRes) return { isRefused: true, counted: error };
-        return own.consume(key).then((counted) => ({ isRefused: false, counted }), refusalOrThrow);
+        if (error instanceof RateLimiterRes) throw refusalOf(error);
+        return own.consume(key).catch((refused: unknown) => {
+          throw refused instanceof RateLimiterRes ? refusalOf(refused) : refused;
+        });
       }
     },
   };
 }
 
-function refusalOrThrow(error: unknown): Counted {
-  if (error instanceof RateLimiterRes) return { isRefused: true, counted: error };
-  throw error;
+function refusalOf({ msBeforeNext }: RateLimiterRes): AppError {
+  return new AppError('rate_limited', { retryAfter: msBeforeNext / 1_000 });
+}
+
+/**
+ * How often a person may do what leaves something behind for good, or makes us call somebody.
+ * @param deps are used by the first call only, because routes are also made to be described.
+ * @returns counts one. It throws AppError rate_limited.
+ */
+export function createAllowance(
+  deps: { readonly redis: Redis },
+  { name, most, withinS }: { name: string; most: number; withinS: number },
+): (userId: number) => Promise<void> {
+  let made: ReturnType<typeof limiter> | undefined;
+  return async (userId) => {
+    made ??= limiter(deps.redis, { keyPrefix: `limit:${name}`, points: most, duration: withinS });
+    await made.count(String(userId));
+  };
 }
 
 /** Lets a few requests of each account work at once in this process; its others wait behind them. */

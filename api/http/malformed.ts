@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { v7 as uuidv7 } from 'uuid';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { errorSentence } from '../../domain/messages.ts';
-import { FLAT_ENVELOPE } from './errors.ts';
+import { envelopeOf, FLAT_ENVELOPE, type ErrorEnvelope } from './errors.ts';
 
 /** What Node's parser refuses, by the code of its error. Anything else is 400. */
 const REFUSALS: Readonly<Record<string, { status: number; code: ErrorCode }>> = {
@@ -14,8 +14,9 @@ const REFUSALS: Readonly<Record<string, { status: number; code: ErrorCode }>> = 
 const MALFORMED = { status: 400, code: 'invalid_request' } as const;
 
 /**
- * Answers bytes that are no HTTP request (a broken chunk, a header with a NUL) in the flat shape, too, and closes their
- * connection: where the next request would begin is not known. Of the language nothing is known either.
+ * Answers bytes that are no HTTP request (a broken chunk, a header with a NUL, a body that does not come), too, and
+ * closes their connection: where the next request would begin is not known. Of the language nothing is known either. The
+ * shape is that of the route where one has begun to read, else the flat one.
  */
 export function answerMalformed(server: Server): void {
   const answering = new WeakMap<Socket, ServerResponse>();
@@ -23,17 +24,18 @@ export function answerMalformed(server: Server): void {
   // Node's 417 has no body. An expectation that is not known may be passed over (RFC 9110, 10.1.1).
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const last = answering.get(socket);
+    const open = last === undefined || last.writableFinished ? null : last;
     // Half of an answer that has begun must not be followed by another.
-    const begun = answering.get(socket);
-    if (socket.writable && !(begun !== undefined && begun.headersSent && !begun.writableFinished))
-      socket.end(answerTo(REFUSALS[error.code ?? ''] ?? MALFORMED));
+    if (socket.writable && open?.headersSent !== true)
+      socket.end(answerTo(REFUSALS[error.code ?? ''] ?? MALFORMED, open === null ? FLAT_ENVELOPE : envelopeOf(open)));
     socket.destroySoon();
   });
 }
 
-function answerTo({ status, code }: { status: number; code: ErrorCode }): string {
+function answerTo({ status, code }: { status: number; code: ErrorCode }, envelope: ErrorEnvelope): string {
   const requestId = uuidv7();
-  const body = JSON.stringify(FLAT_ENVELOPE.wrap({ code, message: errorSentence(code, 'ko'), details: {}, requestId }));
+  const body = JSON.stringify(envelope.wrap({ code, message: errorSentence(code, 'ko'), details: {}, requestId }));
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'Content-Type: application/json; charset=utf-8',

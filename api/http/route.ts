@@ -72,8 +72,8 @@ interface Described<Params, Query> {
 export interface Answer {
   readonly description: string;
   readonly body?: z.ZodType;
-  /** As plain text. */
-  readonly text?: boolean;
+  /** The type of an answer that is, or may be, text. */
+  readonly text?: 'text/plain' | 'text/html' | 'text/markdown';
   /** The answer may also come as server-sent events. */
   readonly stream?: boolean;
   /** The answer may also come as CSV. The text says what its lines are. */

@@ -36,7 +36,7 @@ export async function answerAsOpenAi(
     if (!isDecided(decided)) return undecided(caller, decided);
     onDecided();
     await assertAnswerable(deps, decided);
-    const headers = headersOf(deps, caller.response, decided);
+    const headers = headersOf(deps, caller, decided);
     const { streamed, protocol } = asked;
     if (streamed)
       return await streamAnswer(deps, caller, decided, { voice: protocol.stream(decided), headers, progress, waiting });

@@ -1,7 +1,9 @@
 import type { ApiMessage } from '../../domain/api-prompt.ts';
-import { AppError } from '../../domain/errors.ts';
 import type { CompletionBody } from '../wire/completion.ts';
+import { chatText } from '../wire/openai-fields.ts';
 import { known } from './known.ts';
+import { parseAt } from './parse-at.ts';
+import { invalid, unsupported } from './refusals.ts';
 
 type Sent = CompletionBody['messages'][number];
 
@@ -24,7 +26,7 @@ function readMessage(message: Sent, i: number): ApiMessage {
       const { name, refusal, tool_calls: calls = [] } = message;
       const content = message.content === undefined ? null : textOf(message.content, at);
       if (content === null && refusal === undefined && calls.length === 0)
-        throw new AppError('invalid_request', { field: at, reason: 'must be there without tool_calls' });
+        throw invalid(at, 'must be there without tool_calls');
       const tool_calls = calls.map(({ id, function: { name: called, arguments: given } }) => ({
         id,
         type: 'function' as const,
@@ -44,12 +46,9 @@ function textOf(content: string | readonly { readonly type: string }[], at: stri
 }
 
 function textOfPart(part: { readonly type: string; readonly [field: string]: unknown }, at: string): string {
-  const text = part.type === 'text' ? part['text'] : part.type === 'refusal' ? part['refusal'] : null;
-  if (text === null)
-    throw new AppError('unsupported_parameter', { field: `${at}.type`, reason: `${part.type} is not supported here` });
-  if (typeof text !== 'string' || !text.isWellFormed() || text.includes('\0'))
-    throw new AppError('invalid_request', { field: `${at}.${part.type}`, reason: 'must be well-formed text' });
-  return text;
+  const { type } = part;
+  if (type !== 'text' && type !== 'refusal') throw unsupported(`${at}.type`, `${type} is not supported here`);
+  return parseAt(chatText, part[type], `${at}.${type}`);
 }
 
 /** Each call has an id of its own and is answered once, right after the message that makes it. */
@@ -73,8 +72,4 @@ function assertCallsAnswered(messages: readonly Sent[]): void {
     if (open.size < ids.length) throw invalid(`messages.${i}.tool_calls`, 'each call must have an id of its own');
   }
   closed();
-}
-
-function invalid(field: string, reason: string): AppError {
-  return new AppError('invalid_request', { field, reason });
 }

@@ -35,6 +35,6 @@ export interface Voice {
 export interface Said {
   /** The event's name, where the protocol has one. */
   readonly event?: string;
-  /** One line. */
+  /** JSON, or a word. */
   readonly data: string;
 }

@@ -1,22 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { ApiParameters } from '../../domain/api-prompt.ts';
-import { AppError } from '../../domain/errors.ts';
-import type { CompletionBody } from '../wire/completion.ts';
+import { completionBody, type CompletionBody } from '../wire/completion.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { known } from './known.ts';
 import { readMessages } from './messages.ts';
 import type { OpenAiRequest } from './protocol.ts';
+import { assertSupported, invalid } from './refusals.ts';
 import { readFormat, readTools } from './tools.ts';
 
-/** What the schema reads. */
-const READ = new Set([
-  ...['model', 'messages', 'stream', 'stream_options', 'max_completion_tokens', 'max_tokens', 'temperature', 'top_p'],
-  ...['stop', 'seed', 'presence_penalty', 'frequency_penalty', 'logit_bias', 'reasoning_effort', 'verbosity'],
-  ...['response_format', 'logprobs', 'top_logprobs', 'tools', 'tool_choice', 'parallel_tool_calls'],
-]);
-
 /** What says who asked or where to cache: it changes neither the answer nor its price. */
-const IGNORED = new Set([
+const ignored = new Set([
   'user',
   'safety_identifier',
   'metadata',
@@ -26,20 +19,18 @@ const IGNORED = new Set([
 ]);
 
 /** Values of other parameters, as JSON, that say what is done anyway. */
-const HARMLESS = new Map<string, readonly string[]>([
+const harmless = new Map<string, readonly string[]>([
   ['n', ['1']],
   ['service_tier', ['"auto"', '"default"']],
   ['modalities', ['["text"]']],
 ]);
 
-/** @throws AppError unsupported_parameter, which names it: a parameter that is dropped silently misleads. */
+/** @throws AppError unsupported_parameter, invalid_request. */
 export function readCompletion(body: CompletionBody): OpenAiRequest {
-  for (const [name, value] of Object.entries(body))
-    if (value != null && !READ.has(name) && !IGNORED.has(name) && !isHarmless(name, value))
-      throw new AppError('unsupported_parameter', { field: name, reason: 'is not supported here' });
+  assertSupported(body, completionBody.shape, { ignored, harmless });
   const { max_completion_tokens: most, max_tokens: older } = body;
   if (most !== undefined && older !== undefined)
-    throw new AppError('invalid_request', { field: 'max_tokens', reason: 'must not come with max_completion_tokens' });
+    throw invalid('max_tokens', 'must not come with max_completion_tokens');
   return {
     model: body.model,
     prompt: { messages: readMessages(body.messages), parameters: parametersOf(body) },
@@ -50,16 +41,11 @@ export function readCompletion(body: CompletionBody): OpenAiRequest {
   };
 }
 
-function isHarmless(name: string, value: unknown): boolean {
-  return HARMLESS.get(name)?.includes(JSON.stringify(value)) === true;
-}
-
 function parametersOf(body: CompletionBody): ApiParameters {
   const { temperature, top_p, stop, seed, presence_penalty, frequency_penalty } = body;
   const { logit_bias, reasoning_effort, verbosity, logprobs, top_logprobs, response_format: format } = body;
   const { tools, tool_choice: choice, parallel_tool_calls: parallel } = body;
-  if (top_logprobs !== undefined && logprobs !== true)
-    throw new AppError('invalid_request', { field: 'top_logprobs', reason: 'must come with logprobs: true' });
+  if (top_logprobs !== undefined && logprobs !== true) throw invalid('top_logprobs', 'must come with logprobs: true');
   return known({
     ...{ temperature, top_p, stop, seed, presence_penalty, frequency_penalty },
     ...{ logit_bias, reasoning_effort, verbosity, logprobs, top_logprobs },

@@ -1,5 +1,4 @@
 import { findApiAnswer } from '../../db/turns/prompts.ts';
-import { findTurn } from '../../db/turns/turns.ts';
 import { decodeDeltas, deltaOf, encodeDelta, saysSomething, type ChoiceDelta } from '../../domain/choice.ts';
 import { AppError } from '../../domain/errors.ts';
 import { errorSentence } from '../../domain/messages.ts';
@@ -10,7 +9,7 @@ import type { ApiDeps, Caller } from '../context.ts';
 import { requestIdOf } from '../http/errors.ts';
 import { EventStream } from '../http/event-stream.ts';
 import { secondsSinceReceived, streamBegan } from '../http/request-metrics.ts';
-import type { TurnProgress } from '../turns/progress.ts';
+import { getTurn, type TurnProgress } from '../turns/progress.ts';
 import { failureOf } from '../turns/refusal.ts';
 import { OPENAI_ENVELOPE } from './envelope.ts';
 import { choiceOf, type Answered } from './present.ts';
@@ -50,8 +49,11 @@ export async function streamAnswer(deps: ApiDeps, caller: Caller, turn: TurnReco
       },
       readTurn: async () => snapshotOf(deps, streamed.progress.takeKnown() ?? (await getTurn(deps, turn.turnId))),
     });
-    // Its key has ended, and its turn is stopped.
-    if (caller.gone.aborted && !caller.left.aborted) await reader.fail(new AppError('unauthorized'));
+    if (caller.gone.aborted && !over.signal.aborted) {
+      if (caller.left.aborted) await reader.interrupt();
+      // Its key has ended, and its turn is stopped.
+      else await reader.fail(new AppError('unauthorized'));
+    }
   } finally {
     clearTimeout(head);
     reader.end();
@@ -66,7 +68,6 @@ class Reader {
   readonly #streamed: Streamed;
   readonly #progress = new AnswerProgress();
   #beginning: Promise<EventStream> | null = null;
-  #stream: EventStream | null = null;
 
   constructor(deps: ApiDeps, caller: Caller, turn: TurnRecord, streamed: Streamed) {
     this.#deps = deps;
@@ -83,10 +84,10 @@ class Reader {
     const { response } = this.#caller;
     response.set(await this.#streamed.headers);
     this.#streamed.waiting.began();
-    this.#stream = new EventStream(response);
+    const stream = new EventStream(response);
     streamBegan(response, this.#deps.metrics);
-    await say(this.#stream, this.#streamed.voice.begin(first));
-    return this.#stream;
+    await say(stream, this.#streamed.voice.begin(first));
+    return stream;
   }
 
   /** @returns whether nothing follows. */
@@ -112,8 +113,12 @@ class Reader {
     }
   }
 
+  /** Nothing follows. A beginning that is still on its way ends as well: its reader may be gone meanwhile. */
   end(): void {
-    this.#stream?.end();
+    this.#beginning?.then(
+      (stream) => stream.end(),
+      () => {},
+    );
   }
 
   /** The same answer comes again from its beginning: what has left is passed over. Another cannot follow it. */
@@ -145,24 +150,30 @@ class Reader {
     await this.#error(failure);
   }
 
-  async #error({ code, details }: AppError): Promise<void> {
+  /**
+   * The server stops. Half an answer must not look like a whole one (G43), and its turn is stopped as when its reader
+   * goes. What has not begun is cut with its connection, so that the client's retry joins it.
+   */
+  async interrupt(): Promise<void> {
+    if (this.#beginning !== null && !this.#caller.response.destroyed) await this.#say(new AppError('interrupted'));
+  }
+
+  async #error(failure: AppError): Promise<void> {
+    await this.#say(failure);
+    this.#streamed.waiting.whole();
+  }
+
+  async #say({ code, details }: AppError): Promise<void> {
     const stream = await this.begin();
     const { locale, response } = this.#caller;
     const message = errorSentence(code, locale);
     const body = OPENAI_ENVELOPE.wrap({ code, message, details, requestId: requestIdOf(response) });
     await say(stream, this.#streamed.voice.fail(body));
-    this.#streamed.waiting.whole();
   }
 }
 
 async function say(stream: EventStream, events: readonly Said[]): Promise<void> {
   for (const { event, data } of events) await stream.sendData(data, event);
-}
-
-async function getTurn(deps: ApiDeps, turnId: string): Promise<TurnRecord> {
-  const turn = await findTurn(deps.database, { turnId, userId: null });
-  if (turn === null) throw new AppError('not_found');
-  return turn;
 }
 
 async function snapshotOf(deps: ApiDeps, turn: TurnRecord) {

@@ -78,7 +78,7 @@ function describeAnswer({ description, body, text, stream, csv }: Answer) {
     description,
     content: {
       ...(body === undefined ? {} : { 'application/json': { schema: body } }),
-      ...(text === true ? { 'text/plain': { schema: z.string() } } : {}),
+      ...(text === undefined ? {} : { [text]: { schema: z.string() } }),
       ...(stream === true
         ? {
             'text/event-stream': {

@@ -1,8 +1,7 @@
 import type { z } from 'zod';
 import type { KeyRecord } from '../../db/people/key-records.ts';
-import type { Instant } from '../../domain/period.ts';
 import type { key } from '../wire/key.ts';
-import { iso } from './turn.ts';
+import { iso, isoOrNull } from './turn.ts';
 
 export function presentKey(record: KeyRecord): z.infer<typeof key> {
   const { name, accountId, scopes, previousHint, previousEndsAt, ...rest } = record;
@@ -20,8 +19,4 @@ export function presentKey(record: KeyRecord): z.infer<typeof key> {
     previous:
       previousHint === null || previousEndsAt === null ? null : { hint: previousHint, endsAt: iso(previousEndsAt) },
   };
-}
-
-function isoOrNull(at: Instant | null): string | null {
-  return at === null ? null : iso(at);
 }

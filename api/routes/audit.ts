@@ -26,7 +26,7 @@ export function auditRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
   ];
 }
 
-/** The admin whom the audit log names for what this request does. */
+/** Whom the audit log names for what this request does. */
 export function actorOf({ principal, response }: Caller): AuditActor {
   return { adminId: principal.userId, requestId: requestIdOf(response) };
 }

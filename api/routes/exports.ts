@@ -25,7 +25,7 @@ export function exportRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
       summary: 'The whole conversation, or one line of it, as a file: JSON or, with `format=markdown`, Markdown',
       params: z.object({ conversationId: uuid }),
       query: exportQuery,
-      answers: { 200: { description: 'The file. Markdown is `text/markdown`', body: exportedConversation } },
+      answers: { 200: { description: 'The file', body: exportedConversation, text: 'text/markdown' } },
       errors: ['not_found'],
       async handle({ principal, response, gone, locale }, { params: { conversationId }, query: { format, branch } }) {
         const which = { conversationId, userId: principal.userId };

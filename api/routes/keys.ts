@@ -1,21 +1,24 @@
 import { z } from 'zod';
 import { createKey, revokeKey, rotateKey, updateKey, type KeySettings, type MintedKey } from '../../db/people/keys.ts';
 import { listKeys } from '../../db/people/key-records.ts';
-import type { AuditActor } from '../../domain/audit.ts';
 import { AppError } from '../../domain/errors.ts';
-import type { ApiDeps, Caller } from '../context.ts';
-import { requestIdOf } from '../http/errors.ts';
+import type { ApiDeps } from '../context.ts';
+import { createAllowance } from '../http/limits.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { presentKey } from '../present/key.ts';
 import { idText } from '../wire/fields.ts';
 import { key, keyChangeBody, keyPage, keysQuery, mintedKey, newKeyBody, rotationBody } from '../wire/key.ts';
+import { actorOf } from './audit.ts';
 
 const params = z.object({ keyId: idText });
+/** Each leaves an entry in the audit log, which is kept for ever. */
+const CHANGES = { name: 'key-change', most: 200, withinS: 86_400 };
 const OF_PEOPLE = { access: 'user', need: 'sign_in', tag: 'Keys' } as const;
 
 /** Keys are made and seen by who signed in, never by a key. */
-export function keyRoutes(deps: Pick<ApiDeps, 'database' | 'models'>): Route[] {
+export function keyRoutes(deps: Pick<ApiDeps, 'database' | 'models' | 'redis'>): Route[] {
   const { database } = deps;
+  const countChange = createAllowance(deps, CHANGES);
   return [
     defineRoute({
       ...OF_PEOPLE,
@@ -72,6 +75,7 @@ export function keyRoutes(deps: Pick<ApiDeps, 'database' | 'models'>): Route[] {
       errors: ['not_found'],
       async handle(caller, { params: { keyId }, body }) {
         if (body.models !== undefined) assertOffered(deps, body.models);
+        await countChange(caller.principal.userId);
         const changed = await updateKey(database, {
           userId: caller.principal.userId,
           keyId,
@@ -94,6 +98,7 @@ export function keyRoutes(deps: Pick<ApiDeps, 'database' | 'models'>): Route[] {
       async handle(caller, { params: { keyId }, body: { overlapSeconds } }) {
         const { userId, suspended } = caller.principal;
         if (suspended) throw new AppError('account_suspended');
+        await countChange(userId);
         const rotated = await rotateKey(database, { userId, keyId, overlapSeconds, actor: actorOf(caller) });
         return { status: 200, body: presentMinted(rotated) };
       },
@@ -137,10 +142,6 @@ function changeOf({ name, scopes, models, requestsPerMinute, ...rest }: z.infer<
 
 function instantOf(at: string | null): number | null {
   return at === null ? null : Date.parse(at);
-}
-
-function actorOf({ principal, response }: Caller): AuditActor {
-  return { adminId: principal.userId, requestId: requestIdOf(response) };
 }
 
 function presentMinted({ key: record, secret }: MintedKey): z.infer<typeof mintedKey> {

@@ -12,6 +12,11 @@ import { sendLinkPage, type LinkPage } from '../present/link-page.ts';
 
 const query = z.object({ t: z.string().max(400).default('').meta({ description: 'The token of the link' }) });
 
+const ANSWERS = {
+  200: { description: 'A page', text: 'text/html' },
+  404: { description: 'No such link', text: 'text/html' },
+} as const;
+
 interface Link {
   readonly path: string;
   readonly show: string;
@@ -71,7 +76,7 @@ export function mailLinkRoutes({ database, channels }: Pick<ApiDeps, 'database' 
       tag: 'Mail',
       summary: link.show,
       query,
-      answers: { 200: { description: 'A page in HTML', text: true }, 404: { description: 'No such link', text: true } },
+      answers: ANSWERS,
       errors: [],
       handle({ response, locale }, { query: { t } }) {
         return answer(response, locale, link.ask(t, locale));
@@ -85,7 +90,7 @@ export function mailLinkRoutes({ database, channels }: Pick<ApiDeps, 'database' 
       tag: 'Mail',
       summary: link.act,
       query,
-      answers: { 200: { description: 'A page in HTML', text: true }, 404: { description: 'No such link', text: true } },
+      answers: ANSWERS,
       errors: [],
       async handle({ response, locale }, { query: { t } }) {
         return answer(response, locale, await link.do(t, locale));

@@ -12,7 +12,7 @@ export function metricsRoutes({ metrics }: Pick<ApiDeps, 'metrics'>): Route[] {
       tag: 'Health',
       limit: 'none',
       summary: 'What this process counts, in Prometheus’s format; for admins',
-      answers: { 200: { description: 'Metrics', text: true } },
+      answers: { 200: { description: 'Metrics', text: 'text/plain' } },
       errors: [],
       async handle({ response }) {
         response.set('Content-Type', METRICS_CONTENT_TYPE).send(await metrics.render());

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import {
@@ -19,9 +18,9 @@ import { AppError } from '../../domain/errors.ts';
 import { resendDelivery, startDeliveries } from '../../operations/channels/start-deliveries.ts';
 import { isPublicAddress } from '../../platform/channels/public-address.ts';
 import type { ApiDeps } from '../context.ts';
+import { createAllowance } from '../http/limits.ts';
 import { defineRoute, type Route } from '../http/route.ts';
-import { createTries, type Tries } from '../http/tries.ts';
-import { iso } from '../present/turn.ts';
+import { iso, isoOrNull } from '../present/turn.ts';
 import { uuid } from '../wire/fields.ts';
 import {
   createEndpointBody,
@@ -34,20 +33,16 @@ import {
 
 const PATH = '/api/webhook-endpoints';
 const params = z.object({ endpointId: uuid });
-/** An hour. Each makes rows that stay, and calls of somebody's server. */
-const MOST_CALLS = { account: 60, address: 600 };
+/** A deleted one keeps its row, because its deliveries name it. */
+const MADE = { name: 'webhook-made', most: 50, withinS: 86_400 };
+/** Each makes us call somebody's server. */
+const TRIALS = { name: 'webhook-trial', most: 60, withinS: 3_600 };
 
 /** Servers that are told of events. A person has those of their own account; an admin may have some of all accounts. */
 export function webhookEndpointRoutes(deps: ApiDeps): Route[] {
   const { database, channels } = deps;
-
-  let calls: Tries | undefined;
-
-  /** @throws AppError rate_limited after 60 an hour. */
-  async function count({ accountId }: Principal, request: IncomingMessage): Promise<void> {
-    calls ??= createTries(deps.redis, { name: 'webhook', most: MOST_CALLS });
-    await calls.count(accountId, request);
-  }
+  const countMade = createAllowance(deps, MADE);
+  const countTrial = createAllowance(deps, TRIALS);
 
   /** @throws AppError channel_off where no key seals secrets. */
   function assertOn(): void {
@@ -91,13 +86,13 @@ export function webhookEndpointRoutes(deps: ApiDeps): Route[] {
       body: createEndpointBody,
       answers: { 201: { description: 'Made, with its secret', body: endpointWithSecret } },
       errors: ['channel_off', 'forbidden'],
-      async handle({ principal, request }, { body: { scope, events, ...body } }) {
+      async handle({ principal }, { body: { scope, events, ...body } }) {
         assertOn();
         const { userId } = principal;
         assertMay(principal, { scope, events });
         const secret = newSecret();
         const url = urlOf(body.url, scope);
-        await count(principal, request);
+        await countMade(userId);
         const made = await createEndpoint(database, channels.vault, { userId, scope, url, events, secret });
         return { status: 201, body: { ...presentEndpoint(made), secret } };
       },
@@ -155,11 +150,10 @@ export function webhookEndpointRoutes(deps: ApiDeps): Route[] {
       params,
       answers: { 202: { description: 'On its way', body: deliveryStarted } },
       errors: ['channel_off', 'not_found'],
-      async handle({ principal, request }, { params: { endpointId } }) {
+      async handle({ principal: { userId } }, { params: { endpointId } }) {
         assertOn();
-        const { userId } = principal;
         await getEndpoint(database.sql, { endpointId, userId });
-        await count(principal, request);
+        await countTrial(userId);
         const deliveryId = await writeTestEvent(database, { userId, endpointId });
         await startDeliveries(deps, [deliveryId]);
         return { status: 202, body: { deliveryId } };
@@ -181,8 +175,8 @@ export function webhookEndpointRoutes(deps: ApiDeps): Route[] {
           ({ createdAt, dueAt, endedAt, ...rest }) => ({
             ...rest,
             createdAt: iso(createdAt),
-            dueAt: dueAt === null ? null : iso(dueAt),
-            endedAt: endedAt === null ? null : iso(endedAt),
+            dueAt: isoOrNull(dueAt),
+            endedAt: isoOrNull(endedAt),
           }),
         );
         return { status: 200, body: { items, nextCursor: null } };
@@ -198,11 +192,10 @@ export function webhookEndpointRoutes(deps: ApiDeps): Route[] {
       params: z.object({ endpointId: uuid, deliveryId: uuid }),
       answers: { 202: { description: 'On its way', body: deliveryStarted } },
       errors: ['channel_off', 'not_found'],
-      async handle({ principal, request }, { params: { endpointId, deliveryId } }) {
+      async handle({ principal: { userId } }, { params: { endpointId, deliveryId } }) {
         assertOn();
-        const { userId } = principal;
         await getEndpoint(database.sql, { endpointId, userId });
-        await count(principal, request);
+        await countTrial(userId);
         await requeue(database.sql, { deliveryId, endpointId });
         await resendDelivery(deps, deliveryId);
         return { status: 202, body: { deliveryId } };
@@ -226,5 +219,5 @@ function newSecret(): string {
 }
 
 function presentEndpoint({ userId: _, failingSince, createdAt, ...rest }: EndpointRecord) {
-  return { ...rest, failingSince: failingSince === null ? null : iso(failingSince), createdAt: iso(createdAt) };
+  return { ...rest, failingSince: isoOrNull(failingSince), createdAt: iso(createdAt) };
 }

@@ -73,12 +73,17 @@ export class TurnProgress {
   /** The wait goes on while PostgreSQL is away for a moment, because the turn goes on, too. */
   async #read(last: boolean): Promise<TurnRecord | null> {
     try {
-      const turn = await findTurn(this.#deps.database, { turnId: this.#turnId, userId: null });
-      if (turn === null) throw new AppError('not_found');
-      return turn;
+      return await getTurn(this.#deps, this.#turnId);
     } catch (error) {
       if (last || !isUnavailable(error)) throw error;
       return null;
     }
   }
+}
+
+/** A turn of whoever's that is known to stand. @throws AppError not_found. */
+export async function getTurn({ database }: Pick<ApiDeps, 'database'>, turnId: string): Promise<TurnRecord> {
+  const turn = await findTurn(database, { turnId, userId: null });
+  if (turn === null) throw new AppError('not_found');
+  return turn;
 }

@@ -66,7 +66,7 @@ async function capFigures(
 ): Promise<Readonly<Record<string, unknown>>> {
   const cap = keyId === null ? null : await readCap(database, keyId);
   if (cap === null) return {};
-  const { usedTokens, resetsAt, ...which } = cap;
+  const { usedTokens, heldTokens: _, resetsAt, ...which } = cap;
   return {
     ...which,
     usedTokens,

@@ -1,5 +1,3 @@
-import { findTurn } from '../../db/turns/turns.ts';
-import { AppError } from '../../domain/errors.ts';
 import { readableText, decodeDeltas } from '../../domain/choice.ts';
 import type { EventId, ReadEvent, TurnEvent } from '../../domain/stream-events.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
@@ -9,7 +7,7 @@ import { EventStream } from '../http/event-stream.ts';
 import { presentTurn } from '../present/turn.ts';
 import { secondsSinceReceived, streamBegan } from '../http/request-metrics.ts';
 import type { TurnBody } from '../wire/turn.ts';
-import type { TurnProgress } from './progress.ts';
+import { getTurn, type TurnProgress } from './progress.ts';
 
 /**
  * Sends a turn's events from `lastEventId` to its ending. The turn must be held or ended.
@@ -59,12 +57,6 @@ function readable(event: ReadEvent<TurnBody>): TurnEvent<TurnBody> | null {
   if (event.type !== 'chunk') return event;
   const text = decodeDeltas(event.data.text).map(readableText).join('');
   return text === '' ? null : { ...event, type: 'delta', data: { ...event.data, text } };
-}
-
-async function getTurn(deps: ApiDeps, turnId: string): Promise<TurnRecord> {
-  const turn = await findTurn(deps.database, { turnId, userId: null });
-  if (turn === null) throw new AppError('not_found');
-  return turn;
 }
 
 function snapshotOf(record: TurnRecord, present: (record: TurnRecord) => TurnBody) {

@@ -11,7 +11,7 @@ const content = z.union([chatText, z.array(z.union([textPart, otherPart])).min(1
   error: 'must be a string or an array of parts',
 });
 const none = z.null('is not supported').optional();
-const name = maybe(z.string().regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -'));
+const name = maybe(functionName);
 
 const toolCall = z.looseObject({
   id: callId,

@@ -47,12 +47,19 @@ export function countForKey(turnId: string, periodId: number, tokens: number): R
     on conflict (key_id, period_id) do update set used_tokens = u.used_tokens + excluded.used_tokens, turns = u.turns + 1`;
 }
 
-/** How a capped key stands, for whoever is refused by it. */
+/** Live holds of key `k`. */
+export function heldOf(on: Sql): RawBuilder<unknown> {
+  return sql`(select coalesce(sum(h.tokens), 0)::float8 from holds h join turns o on o.id = h.turn_id
+    where h.account_id = k.account_id and h.ended_at is null and h.expires_at > ${on.clock()} and o.api_key_id = k.id)`;
+}
+
+/** How a capped key stands. Tokens. */
 export interface CapFigures {
   readonly keyId: number;
   readonly capTokens: number;
   readonly capKind: CapKind;
   readonly usedTokens: number;
+  readonly heldTokens: number;
   /** When the period of the account that pays ends, in milliseconds; null: the cap never begins anew. */
   readonly resetsAt: Instant | null;
 }
@@ -62,6 +69,7 @@ export async function readCap(database: Database, keyId: number): Promise<CapFig
   const on = database.sql;
   return first(
     sql<CapFigures>`select k.id::float8 as "keyId", k.cap_tokens::float8 as "capTokens", k.cap_kind as "capKind", ${usedOf(sql`p.id`)} as "usedTokens",
+        ${heldOf(on)} as "heldTokens",
         case when k.cap_kind = 'period' then floor(extract(epoch from p.ends_at) * 1000)::float8 end as "resetsAt"
       from api_keys k left join periods p on p.account_id = k.account_id and p.starts_at <= ${on.clock()} and p.ends_at > ${on.clock()}
       where k.id = ${keyId} and k.cap_tokens is not null`,

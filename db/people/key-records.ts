@@ -5,6 +5,7 @@ import type { Instant } from '../../domain/period.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import { first, type Database, type Sql } from '../database.ts';
 import { ApiKey } from '../entities/keys/api-key.ts';
+import { heldOf } from '../money/key-caps.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
 
 const keyColumns = columnsOf(ApiKey, 'k', {
@@ -70,8 +71,7 @@ function selectKeys(on: Sql, which: ReturnType<typeof sql>) {
       case when k.revoked_at is not null then 'revoked' when k.expires_at <= now() then 'expired' else 'live' end as state,
       coalesce(now_used.used_tokens, 0)::float8 as "usedTokens", coalesce(now_used.turns, 0) as turns,
       (select coalesce(sum(used_tokens), 0)::float8 from key_usage where key_id = k.id) as "usedTotalTokens",
-      (select coalesce(sum(h.tokens), 0)::float8 from holds h join turns t on t.id = h.turn_id
-        where h.account_id = k.account_id and h.ended_at is null and h.expires_at > ${on.clock()} and t.api_key_id = k.id) as "heldTokens",
+      ${heldOf(on)} as "heldTokens",
       previous.hint as "previousHint", floor(extract(epoch from previous.ends_at) * 1000)::float8 as "previousEndsAt"
     from api_keys k
       left join periods p on p.account_id = k.account_id and p.starts_at <= ${on.clock()} and p.ends_at > ${on.clock()}

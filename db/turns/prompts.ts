@@ -57,20 +57,23 @@ export async function findApiAnswer(on: Sql, turnId: string): Promise<ApiAnswer 
   return row?.answer ?? null;
 }
 
-/** A person's own answer of the OpenAI door, while its text is kept. */
-export async function findOwnAnswer(
+export type OwnAnswer = Pick<ApiAnswer, 'refusal' | 'calls'> & { readonly content: string };
+
+/** A person's own answers of the OpenAI door, by their turns, while their texts are kept. */
+export async function findOwnAnswers(
   on: Sql,
-  { turnId, userId }: { turnId: string; userId: number },
-): Promise<(Pick<ApiAnswer, 'refusal' | 'calls'> & { readonly content: string }) | null> {
-  const row = await first(
-    sql<{ content: string; answer: ApiAnswer | null }>`select t.answer as content, p.answer from turns t
-      join turn_prompts p on p.turn_id = t.id where t.id = ${turnId} and t.user_id = ${userId}
-      and t.answer is not null and p.erased_at is null and t.erased_at is null`,
-    on,
+  { turnIds, userId }: { turnIds: readonly string[]; userId: number },
+): Promise<Map<string, OwnAnswer>> {
+  const { rows } = await sql<{ turnId: string; content: string; answer: ApiAnswer | null }>`
+    select t.id as "turnId", t.answer as content, p.answer from turns t
+    join turn_prompts p on p.turn_id = t.id where t.id = any(${[...turnIds]}::uuid[]) and t.user_id = ${userId}
+    and t.answer is not null and p.erased_at is null and t.erased_at is null`.execute(on);
+  return new Map(
+    rows.map(({ turnId, content, answer }) => [
+      turnId,
+      { content, refusal: answer?.refusal ?? null, calls: answer?.calls ?? [] },
+    ]),
   );
-  return row === null
-    ? null
-    : { content: row.content, refusal: row.answer?.refusal ?? null, calls: row.answer?.calls ?? [] };
 }
 
 /** Whether the texts of a turn are still there. */

@@ -74,6 +74,21 @@ describe('bytes that are no request', () => {
     });
   });
 
+  test('under /v1 they are answered as OpenAI would, once the route is known', async () => {
+    const chat = (...headers: string[]) =>
+      head('POST', '/v1/chat/completions', 'Content-Type: application/json', ...headers);
+    const chunks = await sendBytes(stack.url, `${chat('Transfer-Encoding: chunked')}zz\r\n{}\r\n0\r\n\r\n`);
+    const announced = await sendBytes(stack.url, chat('Content-Length: 10000000'));
+    const answers = [chunks, announced].map(({ status, text }) => {
+      const { error } = JSON.parse(text.split('\r\n\r\n')[1] ?? '') as { error: Record<string, unknown> };
+      return [status, error['type'], error['code']];
+    });
+    expect(answers).toEqual([
+      [400, 'invalid_request_error', 'invalid_request'],
+      [413, 'invalid_request_error', 'payload_too_large'],
+    ]);
+  });
+
   test('control: the same request in good form is answered', async () => {
     expect((await sendBytes(stack.url, `${chunked()}2\r\n{}\r\n0\r\n\r\n`)).status).toBe(201);
     expect((await sendBytes(stack.url, 'GET /health HTTP/1.0\r\n\r\n')).status).toBe(200);

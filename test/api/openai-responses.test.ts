@@ -307,6 +307,27 @@ describe('what is refused says what to do', () => {
     expect(stack.model.requests).toHaveLength(before);
   });
 
+  test('an earlier item by its id: of the person’s own alone, and no more text than a body may have', async () => {
+    const [someone, other] = [await stack.person(), await stack.person()];
+    const said = '가'.repeat(1_000);
+    stack.model.next({ chunks: [said] });
+    const { id } = (await someone.call('POST', '/v1/responses', ASK)).body.output[0];
+    const again = (by: Person, times: number) =>
+      by.call('POST', '/v1/responses', {
+        ...ASK,
+        input: [...Array(times).fill({ type: 'item_reference', id }), { role: 'user', content: 'and?' }],
+      });
+    expect((await again(someone, 1)).status).toBe(200);
+    expect(lastAsked()).toMatchObject({
+      messages: [
+        { role: 'assistant', content: said },
+        { role: 'user', content: 'and?' },
+      ],
+    });
+    expect((await again(other, 1)).body.error).toMatchObject({ code: 'invalid_request', param: 'input.0.id' });
+    expect(await again(someone, 2_000)).toMatchObject({ status: 413, body: { error: { code: 'payload_too_large' } } });
+  });
+
   test('what is not offered at all is 404 in the same envelope', async () => {
     const someone = await stack.person();
     for (const path of [

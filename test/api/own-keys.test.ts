@@ -217,6 +217,21 @@ describe('what a key may', () => {
   });
 });
 
+test('is changed and rotated 200 times a day at most, because each leaves an audit entry; others go on', async () => {
+  const [person, other] = [await stack.person(), await stack.person()];
+  const { keyId } = await keyOf(person);
+  const change = (by: Person, id: number, n: number) => by.call('PATCH', `/api/keys/${id}`, { name: `key ${n}` });
+  for (let n = 0; n < 200; n += 1) expect((await change(person, keyId, n)).status).toBe(200);
+  const refused = [
+    await change(person, keyId, 200),
+    await person.call('POST', `/api/keys/${keyId}/rotate`, { overlapSeconds: 0 }),
+  ];
+  expect(refused.map(({ status, body }) => [status, body.code])).toEqual(Array(2).fill([429, 'rate_limited']));
+  expect(await audited(keyId)).toHaveLength(201);
+  expect((await change(other, (await keyOf(other)).keyId, 0)).status).toBe(200);
+  expect((await person.call('DELETE', `/api/keys/${keyId}`)).status).toBe(204);
+});
+
 describe('a cap', () => {
   /** Tokens of the key's live holds and debits, read at once. */
   async function takenBy(keyId: number): Promise<number> {
@@ -327,6 +342,20 @@ describe('a cap', () => {
     const after = await Promise.all(keys.map(({ held }) => held.call('POST', '/v1/chat/completions', ASK)));
     expect(after.map(({ status }) => status)).toEqual([200, 402]);
     expect(await seen(person, keys[0]?.keyId ?? 0)).toMatchObject({ usedTokens: expect.any(Number), turns: 1 });
+  });
+
+  test('is told in the head of an answer where it leaves less than the account; without one the account is', async () => {
+    const person = await stack.person();
+    const tokensLeft = async ({ held }: { held: Person }) => {
+      const { headers } = await held.call('POST', '/v1/chat/completions', { ...ASK, max_tokens: 300 });
+      return ['limit', 'remaining'].map((what) => Number(headers.get(`x-ratelimit-${what}-tokens`)));
+    };
+    const [limit = 0, remaining = 0] = await tokensLeft(await keyOf(person, { capTokens: 5_000 }));
+    expect(limit).toBe(5_000);
+    // The answer's own hold is taken off.
+    expect(remaining).toBeLessThan(5_000 - 300);
+    expect(remaining).toBeGreaterThan(5_000 - 1_000);
+    expect((await tokensLeft(await keyOf(person)))[0]).toBe(105_000);
   });
 
   test('little is left of: what fits is clamped, what does not is refused and names the cap', async () => {

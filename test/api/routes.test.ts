@@ -146,6 +146,25 @@ describe('a route with an envelope of its own', () => {
   });
 });
 
+test('text comes as a type that the document names', async () => {
+  const [person, admin] = await Promise.all([stack.person(), stack.person('admin')]);
+  const { paths } = (await (await fetch(`${stack.url}/api/openapi.json`)).json()) as { paths: any };
+  const { conversationId } = (await person.call('POST', '/api/conversations', {})).body;
+  for (const [path, template, type] of [
+    [
+      `/api/conversations/${conversationId}/export?format=markdown`,
+      '/api/conversations/{conversationId}/export',
+      'markdown',
+    ],
+    ['/unsubscribe?t=x', '/unsubscribe', 'html'],
+    ['/metrics', '/metrics', 'plain'],
+  ] as const) {
+    const { status, headers } = await (template === '/metrics' ? admin : person).raw('GET', path);
+    expect([path, headers.get('content-type')?.split(';')[0]]).toEqual([path, `text/${type}`]);
+    expect(Object.keys(paths[template].get.responses[status].content)).toContain(`text/${type}`);
+  }
+});
+
 test('a stranger is let in by public calls only, a user by no call of the admins', async () => {
   const person = await stack.person();
   const { paths } = (await (await fetch(`${stack.url}/api/openapi.json`)).json()) as {

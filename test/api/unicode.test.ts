@@ -78,6 +78,22 @@ test('what some readers take for the end of a line is escaped in events, and mea
   expect(bytes).toContain('one\\u2028two\\u2029three\\u0085four');
 });
 
+test.each([
+  ['/v1/chat/completions', (said: string) => ({ messages: [{ role: 'user', content: said }] })],
+  ['/v1/responses', (said: string) => ({ input: said })],
+] as const)('it is escaped in the events of %s, too', async (path, asked) => {
+  const said = 'one\u2028two\u2029three\u0085four';
+  stack.model.nextFor(`line ends at ${path}`, { chunks: [said] });
+  const response = await person.raw('POST', path, {
+    model: 'gpt-4.1-mini',
+    stream: true,
+    ...asked(`line ends at ${path}`),
+  });
+  const bytes = await response.text();
+  expect(bytes.match(/[\u0085\u2028\u2029]/g)).toBeNull();
+  expect(bytes).toContain('one\\u2028two\\u2029three\\u0085four');
+});
+
 test('25,000 emoji fit as escapes, too; what its text is too large for is refused', async () => {
   const send = (body: string) => person.call('POST', '/api/chat/send', body, { prefer: 'respond-async' });
   const emoji = String.raw`\ud83d\ude00`;

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { Webhook } from 'standardwebhooks';
@@ -152,6 +152,22 @@ describe('an event', () => {
     expect(hook.body).not.toContain('비밀');
   });
 
+  test('of all accounts goes to nobody who is an admin no more, and is not sent to them again (control: to another)', async () => {
+    const other = await stack.person('admin');
+    const [mine, theirs] = [await endpointOf(admin), await endpointOf(other)];
+    await putAt(92);
+    const first = await theHook(mine.path);
+    await until(async () => (await deliveries(admin, mine.endpointId))[0]?.state === 'delivered');
+    await sql`update users set role = 'user' where id = ${admin.userId}`.execute(stack.db.database.sql);
+    await putAt(96);
+    await theHook(theirs.path, 1);
+    const resend = `${PATH}/${mine.endpointId}/deliveries/${String(first.headers['webhook-id'])}/resend`;
+    expect((await admin.call('POST', resend)).status).toBe(202);
+    await until(async () => (await deliveries(admin, mine.endpointId))[0]?.state === 'failed');
+    expect(await deliveries(admin, mine.endpointId)).toHaveLength(1);
+    expect(at(mine.path)).toHaveLength(1);
+  });
+
   test('that is refused waits and is tried again; three days of it disable the endpoint', async () => {
     const { endpointId, path } = await endpointOf(admin);
     hooks.answer(path, { status: 500 });
@@ -259,16 +275,6 @@ describe('an endpoint', () => {
     expect((await person.call('DELETE', own)).status).toBe(404);
   });
 
-  test('is called by its owner’s hand, with new ones, sixty times an hour', async () => {
-    const statuses = [];
-    const { endpointId } = (await make({ url: 'https://hooks.example.com/x' })).body;
-    for (let i = 0; i < 61; i++) statuses.push((await make({})).status);
-    expect(statuses.slice(0, 9)).toEqual(Array(9).fill(201));
-    expect(statuses.slice(9)).toEqual([...Array(50).fill(400), 429, 429]);
-    expect((await person.call('POST', `${PATH}/${endpointId}/test`)).status).toBe(429);
-    expect((await make({}, admin)).status).toBe(201);
-  });
-
   test('of the operator’s is for admins, and what admins may allow is for those alone', async () => {
     expect((await make({ scope: 'operator' })).status).toBe(403);
     expect((await make({ events: ['turn.failed'] })).body).toMatchObject({ field: 'events' });
@@ -301,6 +307,23 @@ describe('an endpoint', () => {
     await become('admin');
     await tryIt('delivered');
     expect(at(path)).toHaveLength(1);
+  });
+
+  test('is made 50 times a day at most, however many were deleted, and tried 60 times an hour; others go on', async () => {
+    let last = '';
+    for (let n = 0; n < 50; n += 1) {
+      const { status, body } = await make({});
+      expect(status).toBe(201);
+      if (n < 49) await person.call('DELETE', `${PATH}/${body.endpointId}`);
+      last = `${PATH}/${body.endpointId}`;
+    }
+    expect((await make({})).body.code).toBe('rate_limited');
+    const resend = () => person.call('POST', `${last}/deliveries/${randomUUID()}/resend`);
+    for (let n = 0; n < 60; n += 1) expect((await resend()).status).toBe(404);
+    const refused = [await resend(), await person.call('POST', `${last}/test`)];
+    expect(refused.map(({ status, body }) => [status, body.code])).toEqual(Array(2).fill([429, 'rate_limited']));
+    const { endpointId } = await endpointOf(admin);
+    expect((await admin.call('POST', `${PATH}/${endpointId}/test`)).status).toBe(202);
   });
 
   test('is one of ten at most', async () => {

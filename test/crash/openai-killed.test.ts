@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import OpenAI from 'openai';
+import { Client } from 'pg';
 import { Gate } from '../fake-model/scenario.ts';
 import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 import { openCrashStage, type CrashStage } from './stage.ts';
 
-/** A worker is killed with SIGKILL while it answers through the OpenAI door; another takes its place. */
+/** What a death may do to answers of the OpenAI door: of a worker, by SIGKILL, or of what a head's figures are read by. */
 let stage: CrashStage;
 let url: string;
 
@@ -79,6 +80,50 @@ test('after it: the stream ends with an error and without [DONE], and costs noth
   });
   expect(await booksOf(someone)).toEqual([{ state: 'failed', debits: 0, liveHolds: 0, attempts: 1 }]);
   expect(stage.model.requests.length - before).toBe(1);
+}, 120_000);
+
+test('figures of its head that cannot be read cost an answer nothing, and the API goes on', async () => {
+  const someone = await stage.person();
+  const worker = await stage.start('worker');
+  const gate = new Gate('request');
+  stage.model.next({ chunks: ['whole answer'], gate });
+  const locker = new Client({ connectionString: stage.db.url });
+  await locker.connect();
+  await locker.query('begin; lock table usage_rollups in access exclusive mode');
+  const asking = someone.raw('POST', '/v1/chat/completions', ASKED);
+  await gate.reached;
+  // The figures are all that waits for that table while the model is asked.
+  const cancel =
+    'select pg_cancel_backend(pid) from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))';
+  await until(async () => ((await locker.query(cancel)).rowCount ?? 0) > 0);
+  await locker.end();
+  gate.open();
+  const { status, headers } = await asking;
+  expect([status, headers.get('x-turnkeeper-usage'), headers.has('x-turnkeeper-turn-id')]).toEqual([200, null, true]);
+  expect(await booksOf(someone)).toEqual([{ state: 'completed', debits: 1, liveHolds: 0, attempts: 1 }]);
+  const next = await someone.raw('POST', '/v1/chat/completions', ASKED);
+  expect([next.status, next.headers.has('x-turnkeeper-usage')]).toEqual([200, true]);
+  await worker.kill();
+}, 120_000);
+
+test('the API is told to stop: the stream says so and has no [DONE], and its turn stops and pays what came', async () => {
+  const someone = await stage.person();
+  const [worker, leaving] = [await stage.start('worker'), await stage.start('api')];
+  const gate = new Gate(2);
+  stage.model.next({ chunks: ['half ', 'of it', ', never'], gate });
+  const response = await someone.raw('POST', '/v1/chat/completions', { ...ASKED, stream: true });
+  await gate.reached;
+  await until(async () => (await hasLeft(someone)) === true);
+  leaving.signal('SIGTERM');
+  const text = await response.text();
+  expect(text).toContain('half ');
+  expect(text).not.toContain('[DONE]');
+  expect(JSON.parse(text.trim().split('data: ').at(-1) ?? '')).toMatchObject({ error: { code: 'interrupted' } });
+  gate.open();
+  await until(async () => (await booksOf(someone))[0]?.state === 'stopped');
+  expect(await booksOf(someone)).toEqual([{ state: 'stopped', debits: 1, liveHolds: 0, attempts: 1 }]);
+  await leaving.exited;
+  await worker.kill();
 }, 120_000);
 
 /** Whether PostgreSQL knows that text has left. */

@@ -1,7 +1,8 @@
 import type { ApiMessage, ApiToolCall } from '../../../domain/api-prompt.ts';
-import { AppError } from '../../../domain/errors.ts';
+import { chatText } from '../../wire/openai-fields.ts';
 import { INPUT_ITEMS, type InputItem, type ResponseBody } from '../../wire/responses.ts';
 import { parseAt } from '../parse-at.ts';
+import { invalid, unsupported } from '../refusals.ts';
 
 /** An item and its place in the body. */
 interface Placed {
@@ -9,8 +10,14 @@ interface Placed {
   readonly at: string;
 }
 
-/** What an id names that an earlier answer gave to one of its items. @throws AppError when it is not there any more. */
-export type Resolve = (id: string, at: string) => Promise<InputItem>;
+/** An id that an earlier answer gave to one of its items, and its place in the body. */
+export interface Reference {
+  readonly id: string;
+  readonly at: string;
+}
+
+/** What ids name, in their order. @throws AppError when one of them is not there any more. */
+export type Resolve = (references: readonly Reference[]) => Promise<readonly InputItem[]>;
 
 /**
  * The input as messages of a chat: calls belong to the message before them, and what they returned stands right behind
@@ -20,24 +27,21 @@ export type Resolve = (id: string, at: string) => Promise<InputItem>;
  */
 export async function readInput(input: ResponseBody['input'], resolve: Resolve): Promise<ApiMessage[]> {
   if (typeof input === 'string') return [{ role: 'user', content: input }];
-  const placed = await Promise.all(
-    input.map(async (sent, i) => {
-      const at = `input.${i}`;
-      const item = parseItem(sent, at);
-      return { at, item: item.type === 'item_reference' ? await resolve(item.id, at) : item };
-    }),
-  );
-  return messagesOf(placed);
+  const sent = input.map((item, i) => ({ at: `input.${i}`, item: parseItem(item, `input.${i}`) }));
+  const references = sent.flatMap(({ at, item }) => (item.type === 'item_reference' ? [{ at, id: item.id }] : []));
+  if (references.length === 0) return messagesOf(sent);
+  const found = new Map((await resolve(references)).map((item, i) => [references[i]?.at, item]));
+  return messagesOf(sent.map(({ at, item }) => ({ at, item: found.get(at) ?? item })));
 }
 
 function parseItem(sent: object, at: string): InputItem {
   const { type = 'message' } = sent as { readonly type?: unknown };
   const schema = Object.entries(INPUT_ITEMS).find(([name]) => name === type)?.[1];
   if (schema === undefined)
-    throw new AppError('unsupported_parameter', {
-      field: `${at}.type`,
-      reason: 'is not supported here: items are messages, function_call and function_call_output',
-    });
+    throw unsupported(
+      `${at}.type`,
+      'is not supported here: items are messages, function_call and function_call_output',
+    );
   return parseAt<InputItem>(schema, sent, at);
 }
 
@@ -119,26 +123,14 @@ type Content = string | readonly { readonly type: string; readonly [field: strin
 function saidIn(content: Content, at: string): Pick<Open, 'content' | 'refusal'> {
   if (typeof content === 'string') return { content, refusal: null };
   const said: Pick<Open, 'content' | 'refusal'> = { content: null, refusal: null };
+  // A part that a schema refused comes as one of another kind.
   for (const [i, part] of content.entries()) {
     const place = `${at}.${i}`;
     if (part.type === 'input_text' || part.type === 'output_text')
-      said.content = (said.content ?? '') + textIn(part['text'], `${place}.text`);
-    else if (part.type === 'refusal') said.refusal = (said.refusal ?? '') + textIn(part['refusal'], `${place}.refusal`);
-    else
-      throw new AppError('unsupported_parameter', {
-        field: `${place}.type`,
-        reason: `${part.type} is not supported here`,
-      });
+      said.content = (said.content ?? '') + parseAt(chatText, part['text'], `${place}.text`);
+    else if (part.type === 'refusal')
+      said.refusal = (said.refusal ?? '') + parseAt(chatText, part['refusal'], `${place}.refusal`);
+    else throw unsupported(`${place}.type`, `${part.type} is not supported here`);
   }
   return said;
-}
-
-/** Only what a schema refused comes as a part of another kind. */
-function textIn(text: unknown, at: string): string {
-  if (typeof text === 'string' && text.isWellFormed() && !text.includes('\0')) return text;
-  throw invalid(at, 'must be well-formed text');
-}
-
-function invalid(field: string, reason: string): AppError {
-  return new AppError('invalid_request', { field, reason });
 }

@@ -1,7 +1,8 @@
-import { findOwnAnswer } from '../../../db/turns/prompts.ts';
+import { findOwnAnswers, type OwnAnswer } from '../../../db/turns/prompts.ts';
 import { AppError } from '../../../domain/errors.ts';
 import type { ApiDeps, Caller } from '../../context.ts';
 import type { InputItem } from '../../wire/responses.ts';
+import { invalid } from '../refusals.ts';
 import type { Resolve } from './input.ts';
 
 /** Ids of the items of a turn's answer. They say which turn, so that an item is found again while its text is kept. */
@@ -14,27 +15,36 @@ export const ITEM_IDS = {
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const ITEM = new RegExp(`^(?:msg_(?<message>${UUID})|fc_(?<call>${UUID})_(?<index>\\d{1,3}))$`);
 
+/** As much text as a body may have: a hundred ids of one long answer are short, and what they name is not. */
+const MOST_TEXT = 1_048_576;
+
 /**
  * Clients that think that answers are kept (the AI SDK's default) send the id of an earlier item in place of the item.
  * Only the person's own answers are found, for as long as `API_TEXT_RETENTION` keeps them.
  */
 export function resolveReferences(deps: ApiDeps, { principal: { userId } }: Caller): Resolve {
-  return async (id, at) => {
-    const { message, call, index } = ITEM.exec(id)?.groups ?? {};
-    const turnId = message ?? call;
-    const answer = turnId === undefined ? null : await findOwnAnswer(deps.database.sql, { turnId, userId });
-    const item = answer === null ? null : index === undefined ? said(answer) : called(answer, Number(index));
-    if (item !== null) return item;
-    throw new AppError('invalid_request', {
-      field: `${at}.id`,
-      reason: 'names no item that is still kept: send the item itself (AI SDK: providerOptions.openai.store = false)',
+  return async (references) => {
+    const named = references.map(({ id, at }) => {
+      const { message, call, index } = ITEM.exec(id)?.groups ?? {};
+      return { at, turnId: message ?? call ?? null, index };
+    });
+    const turnIds = [...new Set(named.flatMap(({ turnId }) => turnId ?? []))];
+    const answers = await findOwnAnswers(deps.database.sql, { turnIds, userId });
+    let left = MOST_TEXT;
+    return named.map(({ at, turnId, index }) => {
+      const answer = turnId === null ? undefined : answers.get(turnId);
+      const item = answer === undefined ? null : index === undefined ? said(answer) : called(answer, Number(index));
+      if (item === null) throw invalid(`${at}.id`, GONE);
+      left -= JSON.stringify(item).length;
+      if (left < 0) throw new AppError('payload_too_large', { mostBytes: MOST_TEXT });
+      return item;
     });
   };
 }
 
-type Answer = NonNullable<Awaited<ReturnType<typeof findOwnAnswer>>>;
+const GONE = 'names no item that is still kept: send the item itself (AI SDK: providerOptions.openai.store = false)';
 
-function said({ content, refusal }: Answer): InputItem {
+function said({ content, refusal }: OwnAnswer): InputItem {
   const parts = [
     ...(content === '' && refusal !== null ? [] : [{ type: 'output_text' as const, text: content }]),
     ...(refusal === null ? [] : [{ type: 'refusal' as const, refusal }]),
@@ -42,7 +52,7 @@ function said({ content, refusal }: Answer): InputItem {
   return { type: 'message', role: 'assistant', content: parts };
 }
 
-function called({ calls }: Answer, index: number): InputItem | null {
+function called({ calls }: OwnAnswer, index: number): InputItem | null {
   const call = calls[index];
   return call === undefined
     ? null

@@ -1,49 +1,33 @@
 import { createHash } from 'node:crypto';
 import type { ApiMessage, ApiParameters } from '../../../domain/api-prompt.ts';
-import { AppError } from '../../../domain/errors.ts';
-import { functionTool, type ResponseBody } from '../../wire/responses.ts';
+import { functionTool, responseBody, type ResponseBody } from '../../wire/responses.ts';
 import { known } from '../known.ts';
 import { parseAt } from '../parse-at.ts';
 import type { OpenAiRequest } from '../protocol.ts';
+import { assertSupported, unsupported } from '../refusals.ts';
 import { readFormat, readTools, type AskedTool } from '../tools.ts';
 import { responsesProtocol } from './protocol.ts';
-
-/** What the schema reads. */
-const READ = new Set([
-  ...['model', 'input', 'instructions', 'stream', 'stream_options', 'max_output_tokens', 'temperature', 'top_p'],
-  ...[
-    'top_logprobs',
-    'text',
-    'reasoning',
-    'tools',
-    'tool_choice',
-    'parallel_tool_calls',
-    'include',
-    'metadata',
-    'store',
-  ],
-]);
 
 /**
  * What says who asked or where to cache, and `max_tool_calls`, which bounds tools that the service would call itself:
  * there are none.
  */
-const IGNORED = new Set([
+const ignored = new Set([
   ...['user', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention', 'prompt_cache_options'],
   'max_tool_calls',
 ]);
 
-/** Values of other parameters that say what is done anyway. */
-const HARMLESS = new Map<string, readonly unknown[]>([
-  ['background', [false]],
-  ['service_tier', ['auto', 'default']],
-  ['truncation', ['disabled']],
+/** Values of other parameters, as JSON, that say what is done anyway. */
+const harmless = new Map<string, readonly string[]>([
+  ['background', ['false']],
+  ['service_tier', ['"auto"', '"default"']],
+  ['truncation', ['"disabled"']],
 ]);
 
 const INCLUDED = new Set(['message.output_text.logprobs', 'reasoning.encrypted_content']);
 
 /** What to do instead. */
-const INSTEAD = new Map([
+const instead = new Map([
   ['previous_response_id', 'is not supported: answers are not kept. Send the earlier items in input'],
   ['conversation', 'is not supported: conversations are not kept. Send the earlier items in input'],
   ['background', 'is not supported: ask with stream: true, and the answer comes as it is made'],
@@ -56,7 +40,8 @@ const INSTEAD = new Map([
  * @throws AppError unsupported_parameter, which names it and says what to do.
  */
 export function readResponse(body: ResponseBody, messages: readonly ApiMessage[]): OpenAiRequest {
-  assertSupported(body);
+  assertSupported(body, responseBody.shape, { ignored, harmless, instead });
+  assertOffered(body);
   const { instructions } = body;
   return {
     model: body.model,
@@ -74,11 +59,8 @@ export function readResponse(body: ResponseBody, messages: readonly ApiMessage[]
   };
 }
 
-function assertSupported(body: ResponseBody): void {
-  for (const [name, value] of Object.entries(body)) {
-    if (value == null || READ.has(name) || IGNORED.has(name) || HARMLESS.get(name)?.includes(value) === true) continue;
-    throw unsupported(name, INSTEAD.get(name) ?? 'is not supported here');
-  }
+/** What is read is not all offered. */
+function assertOffered(body: ResponseBody): void {
   // Clients leave it out by default, and OpenAI then keeps the answer: what is kept here is kept for an hour alone.
   if (body.store === true)
     throw unsupported(
@@ -116,8 +98,4 @@ function toolOf(tool: NonNullable<ResponseBody['tools']>[number], i: number): As
       `${tool.type} is not offered here. Offer a tool of type function and run it yourself`,
     );
   return parseAt(functionTool, tool, `tools.${i}`);
-}
-
-function unsupported(field: string, reason: string): AppError {
-  return new AppError('unsupported_parameter', { field, reason });
 }
