@@ -12,8 +12,16 @@ import { Shell } from './shell/Shell.tsx';
 import { NotFound } from './ui/NotFound.tsx';
 import { Loading } from './ui/Loading.tsx';
 
-const SignIn = lazy(() => import('./session/SignIn.tsx').then(({ SignIn }) => ({ default: SignIn })));
-const UsagePage = lazy(() => import('./usage/UsagePage.tsx').then(({ UsagePage }) => ({ default: UsagePage })));
+const SignIn = lazy(async () => {
+  const [{ SignIn }] = await Promise.all([import('./session/SignIn.tsx'), loadWords('sign-in')]);
+  return { default: SignIn };
+});
+
+const UsagePage = lazy(async () => {
+  const [{ UsagePage }] = await Promise.all([import('./usage/UsagePage.tsx'), loadWords('usage-page')]);
+  return { default: UsagePage };
+});
+
 const PreferencesPage = lazy(async () => {
   const [{ PreferencesPage }] = await Promise.all([
     import('./preferences/PreferencesPage.tsx'),

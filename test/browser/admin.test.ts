@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { audit } from './audit.ts';
 import { failTurns } from './failed-turns.ts';
-import { openStage, type Stage } from './stage.ts';
+import { focused, openStage, type Stage } from './stage.ts';
 import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
@@ -225,6 +225,7 @@ test('an admin finds a person, grants tokens once, suspends and resumes', async 
   expect(await audit(page)).toEqual([]);
   await asking.getByRole('button', { name: '취소' }).click();
   await asking.waitFor({ state: 'detached' });
+  await focused(grant.getByLabel('지급할 토큰'));
   expect((await person.call('GET', '/api/ai-usage')).body.purchasedTokens).toBe(12_345);
   await grant.getByLabel('지급할 토큰').fill('2000000');
   await grant.getByRole('button', { name: '지급하기' }).click();

@@ -1,6 +1,8 @@
+import { expect } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
+import { picture } from './picture.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -22,4 +24,14 @@ export async function audit(page: Page): Promise<string[]> {
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')} ${failureSummary ?? ''}`),
   );
+}
+
+/**
+ * Nothing is wider than the window, and axe finds no fault.
+ * @param name of a picture, for whoever wants one.
+ */
+export async function expectToFit(page: Page, name?: string): Promise<void> {
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+  expect(await audit(page)).toEqual([]);
+  if (name !== undefined) await picture(page, name);
 }

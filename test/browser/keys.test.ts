@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import type { Page } from 'playwright-core';
 import { personAtUrl } from '../support/stack.ts';
-import { audit } from './audit.ts';
-import { openStage, type Stage } from './stage.ts';
+import { expectToFit } from './audit.ts';
+import { picture } from './picture.ts';
+import { focused, openStage, type Stage } from './stage.ts';
 
 jest.setTimeout(90_000);
 let stage: Stage;
@@ -15,18 +15,6 @@ afterEach(async () => {
 afterAll(() => stage.close());
 
 const PHONE = { width: 390, height: 844 };
-
-/** Nothing is wider than the window. */
-async function expectToFit(page: Page): Promise<void> {
-  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
-  expect(await audit(page)).toEqual([]);
-}
-
-/** For whoever wants to see the pages: `PICTURES=folder`. */
-async function picture(page: Page, name: string): Promise<void> {
-  const folder = process.env['PICTURES'];
-  if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
-}
 
 test('a key is made, its secret shows once with the lines to paste, and what it used shows; it is changed, rotated, revoked', async () => {
   const person = await stage.stack.person();
@@ -66,6 +54,7 @@ test('a key is made, its secret shows once with the lines to paste, and what it 
   // A click beside the dialog does not lose what shows only once.
   await page.mouse.click(5, 5);
   await dialog.getByRole('button', { name: '보관했습니다' }).click();
+  await focused(page.getByRole('button', { name: '키 만들기' }));
   expect(await page.content()).not.toContain(secret);
 
   const held = personAtUrl(stage.stack.url, person.userId, secret);
@@ -82,26 +71,30 @@ test('a key is made, its secret shows once with the lines to paste, and what it 
   await dialog.getByRole('button', { name: '저장' }).click();
   const renamed = page.getByRole('article', { name: '서버', exact: true });
   await renamed.getByText('한도에 도달해 더 사용할 수 없습니다').waitFor();
+  await focused(renamed.getByRole('button', { name: '수정' }));
   await expectToFit(page);
 
   await renamed.getByRole('button', { name: '교체' }).click();
   const asks = page.getByRole('alertdialog');
-  await asks.getByLabel('이전 비밀 키').selectOption('1시간 더 사용');
+  await asks.getByLabel('지금 쓰는 비밀 키').selectOption('1시간 더 사용');
   await expectToFit(page);
   await asks.getByRole('button', { name: '교체' }).click();
   await dialog.getByText(/이전 비밀 키도 .+까지 쓸 수 있습니다/).waitFor();
   expect(await dialog.getByLabel('비밀 키', { exact: true }).inputValue()).not.toBe(secret);
   await dialog.getByRole('button', { name: '보관했습니다' }).click();
   await renamed.getByText(/까지 유효/).waitFor();
+  await focused(renamed.getByRole('button', { name: '교체' }));
   await picture(page, 'keys-list-ko-1280');
 
   await renamed.getByRole('button', { name: '폐기' }).click();
   await page.keyboard.press('Escape');
   await asks.waitFor({ state: 'detached' });
+  await focused(renamed.getByRole('button', { name: '폐기' }));
   expect((await held.call('GET', '/v1/models')).status).toBe(200);
   await renamed.getByRole('button', { name: '폐기' }).click();
   await asks.getByRole('button', { name: '폐기' }).click();
   await page.getByText('아직 만든 키가 없습니다').waitFor();
+  await focused(page.getByRole('button', { name: '키 만들기' }));
   expect((await held.call('GET', '/v1/models')).status).toBe(401);
   await page.getByText('폐기한 키', { exact: true }).click();
   await renamed.getByText('폐기됨').waitFor();
@@ -132,6 +125,7 @@ test('on a phone and in English by the keyboard alone; the page is reached from 
   await expectToFit(page);
   await page.keyboard.press('Escape');
   await page.getByRole('article', { name: 'by keyboard' }).waitFor();
+  await focused(page.getByRole('button', { name: 'Create key' }));
 });
 
 test('what cannot be had is said, with a way to try again', async () => {

@@ -7,5 +7,5 @@ const PICTURES = process.env['PICTURES'];
 export async function picture(page: Page, name: string): Promise<void> {
   if (PICTURES === undefined) return;
   mkdirSync(PICTURES, { recursive: true });
-  await page.screenshot({ path: `${PICTURES}/${name}.png`, animations: 'disabled' });
+  await page.screenshot({ path: `${PICTURES}/${name}.png`, animations: 'disabled', fullPage: true });
 }

@@ -4,8 +4,9 @@ import type { Page } from 'playwright-core';
 import { sellingBy, startTestShop, type TestShop } from '../support/shop.ts';
 import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
-import { audit } from './audit.ts';
-import { openStage, type Stage } from './stage.ts';
+import { expectToFit } from './audit.ts';
+import { picture } from './picture.ts';
+import { focused, openStage, type Stage } from './stage.ts';
 
 jest.setTimeout(90_000);
 let shop: TestShop;
@@ -27,18 +28,6 @@ const PHONE = { width: 390, height: 844 };
 const setUsage = (person: Person, usagePercent: number) =>
   person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent });
 const untilState = (page: Page, state: string) => page.locator(`[data-testid=purchase][data-state=${state}]`).waitFor();
-
-/** Nothing is wider than the window. */
-async function expectToFit(page: Page): Promise<void> {
-  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
-  expect(await audit(page)).toEqual([]);
-}
-
-/** For whoever wants to see the pages: `PICTURES=folder`. */
-async function picture(page: Page, name: string): Promise<void> {
-  const folder = process.env['PICTURES'];
-  if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
-}
 
 describe('who is blocked', () => {
   test('buys in place, keeps the draft, and is let on again without a reload of the page that waits', async () => {
@@ -132,6 +121,7 @@ test('from 105 % to the last word: bought, used first, half refunded as shown, d
   await page.getByText('2,450원 환불을 신청할까요?').waitFor();
   await page.getByRole('alertdialog').getByRole('button', { name: '2,450원 환불' }).click();
   await untilState(page, 'partially_refunded');
+  await focused(page.getByRole('heading', { name: '환불', exact: true }));
   expect(await tokens()).toBe(0);
 
   // A deposit whose due time is over, and that arrives all the same.
@@ -267,7 +257,7 @@ test('an admin finds disputes, and revenue by day, by the keyboard too', async (
   await person.call('GET', `/api/purchases/${purchaseId}`);
   await shop.act(purchaseId, 'withdraw');
   const page = await stage.visitAs(admin, `/admin/purchases/${purchaseId}`, { locale: 'en-US' });
-  await page.getByRole('button', { name: 'Look again' }).click();
+  await page.getByRole('button', { name: 'Check again' }).click();
   await page.getByText('Disputed').first().waitFor();
   await page.goto('/admin/purchases');
   await page.getByRole('link', { name: 'Disputes' }).focus();

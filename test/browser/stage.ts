@@ -4,6 +4,7 @@ import {
   type Browser,
   type BrowserContext,
   type BrowserContextOptions,
+  type Locator,
   type Page,
   type Request,
 } from 'playwright-core';
@@ -211,4 +212,9 @@ export function required(name: string): string {
 export async function ask(page: Page, question: string): Promise<void> {
   await page.getByLabel('메시지', { exact: true }).fill(question);
   await page.keyboard.press('Enter');
+}
+
+/** Waits until it has the focus, as after a dialog has left. */
+export async function focused(control: Locator): Promise<void> {
+  await control.and(control.page().locator(':focus')).waitFor();
 }

@@ -6,7 +6,7 @@ import { startFakeToss, TOSS_SECRET_KEY, type FakeToss } from '../fake-payments/
 import { CANARY_ACCOUNT, CANARY_HOLDER } from '../fake-payments/toss-book.ts';
 import { buyerOf, selling } from '../support/buyer.ts';
 import { until } from '../support/until.ts';
-import { audit } from './audit.ts';
+import { expectToFit } from './audit.ts';
 import { openStage, type Stage } from './stage.ts';
 
 jest.setTimeout(90_000);
@@ -37,15 +37,6 @@ const SCRIPT = () => `${toss.url}/v2/standard`;
 const untilState = (page: Page, state: string) => page.locator(`[data-testid=purchase][data-state=${state}]`).waitFor();
 const effectsOf = (orderId: string) => toss.book.effects.filter((effect) => effect.orderId === orderId);
 const idOf = (page: Page) => new URL(page.url()).pathname.split('/')[2] ?? '';
-
-/** Nothing is wider than the window, and nobody is kept out. */
-async function expectToFit(page: Page, name: string): Promise<void> {
-  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
-  expect(await audit(page)).toEqual([]);
-  // For whoever wants to see the pages: `PICTURES=folder`.
-  const folder = process.env['PICTURES'];
-  if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
-}
 
 /** From the shop into Toss's window. */
 async function openWindow(page: Page, way = /카드/, pay = '10,000원 결제하기'): Promise<void> {

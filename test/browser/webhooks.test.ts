@@ -19,11 +19,11 @@ afterEach(async () => expect(await stage.leave()).toEqual([]));
 
 test('an admin adds a webhook, sees its secret once, tests it, and deletes it', async () => {
   const page = await stage.visitAs(await stage.stack.person('admin'), '/preferences');
-  await page.getByLabel('모든 계정의 이벤트 받기(관리자)').check();
-  await page.getByLabel('서버 주소(https)').fill(`http://${hooks.host}/page`);
+  await page.getByLabel('모든 계정의 이벤트 받기 (관리자)').check();
+  await page.getByLabel('서버 주소 (https)').fill(`http://${hooks.host}/page`);
   await page.getByRole('button', { name: '추가' }).click();
   await page.getByText(/^whsec_/).waitFor();
-  await page.getByRole('button', { name: '시험 전송' }).click();
+  await page.getByRole('button', { name: '테스트 전송' }).click();
   await page.getByText('전송됨 · 204').waitFor();
   expect(hooks.received.filter(({ path }) => path === '/page')).toHaveLength(1);
   await page.reload();

@@ -3,15 +3,16 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { createShareLink } from '../../db/sharing/share-links.ts';
 import { listMessages } from '../../db/conversations/messages.ts';
-import { releaseTurn } from '../../db/turns/end.ts';
 import { countFeedback, rateAnswer } from '../../db/conversations/feedback.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
 import { readTranscript } from '../../db/turns/transcript.ts';
-import { findTurn, reopenTurn } from '../../db/turns/turns.ts';
+import { reopenTurn } from '../../db/turns/turns.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,
+  conversationOf,
   createPerson,
+  failTurn,
   newId,
   ofDoor,
   only,
@@ -35,17 +36,9 @@ beforeEach(async () => {
   person = await createPerson(db.database, { allowance: 10_000_000 });
 });
 
-const conversationOf = async (turnId: string) =>
-  (await findTurn(db.database, { turnId, userId: null }))!.conversationId;
 const ask = (message: string, place: { conversationId?: string; parentTurnId?: string | null } = {}) =>
   runTurn(db.database, person, { send: { message, ...place }, text: `re ${message}` });
-const fail = (turnId: string) =>
-  releaseTurn(db.database, {
-    turnId,
-    runId: 'run-1',
-    reason: { as: 'failed', code: 'model_timeout' },
-    scheduledAt: Date.now(),
-  });
+const fail = (turnId: string) => failTurn(db.database, turnId);
 
 /** What the model is sent for a new question there. */
 async function promptOf(conversationId: string, parentTurnId?: string | null): Promise<string[]> {
@@ -95,7 +88,7 @@ describe('a prompt is the ancestors of its turn and nothing else', () => {
     await fc.assert(
       fc.asyncProperty(trees, async (nodes: readonly Node[]) => {
         const first = await ask('q0');
-        const conversationId = await conversationOf(first);
+        const conversationId = await conversationOf(db.database, first);
         const turns = [{ turnId: first, parent: null as number | null, message: 'q0', fails: false }];
         for (const { parent, fails } of nodes) {
           const at = parent === undefined ? turns.length - 1 : parent === null ? null : parent % turns.length;
@@ -135,7 +128,7 @@ describe('a prompt is the ancestors of its turn and nothing else', () => {
 
   test('turns of before there were branches follow one another, and new ones fork from them', async () => {
     const first = await ask('q1');
-    const conversationId = await conversationOf(first);
+    const conversationId = await conversationOf(db.database, first);
     const second = await ask('q2', { conversationId });
     await ask('q3', { conversationId });
     await sql`update turns set parent_sequence = null where conversation_id = ${conversationId}`.execute(
@@ -176,7 +169,7 @@ test('a turn of the OpenAI door is nobody’s parent and in no copy: a question 
 describe('sending after a turn', () => {
   test('numbers go on, a retry keeps the parent, and the parent stands in the row from the admission on', async () => {
     const first = await ask('q1');
-    const conversationId = await conversationOf(first);
+    const conversationId = await conversationOf(db.database, first);
     await ask('q2', { conversationId });
     const other = await accept(db.database, person, { message: 'q2 anew', conversationId, parentTurnId: first });
     expect(other.sequence).toBe(3);
@@ -193,7 +186,7 @@ describe('sending after a turn', () => {
 
   test('one turn runs in a conversation, whatever branch; what is no admitted turn of it is not found', async () => {
     const first = await ask('q1');
-    const conversationId = await conversationOf(first);
+    const conversationId = await conversationOf(db.database, first);
     const strange = await ask('elsewhere');
     const send = (parentTurnId: string | null) =>
       acceptTurn(db.database, request(person, { conversationId, parentTurnId }));
@@ -206,9 +199,9 @@ describe('sending after a turn', () => {
 
   test('a refused turn judged anew takes the parent of its new body, in another conversation, too', async () => {
     const first = await ask('q1');
-    const conversationId = await conversationOf(first);
+    const conversationId = await conversationOf(db.database, first);
     await ask('q2', { conversationId });
-    const elsewhere = await conversationOf(await ask('elsewhere'));
+    const elsewhere = await conversationOf(db.database, await ask('elsewhere'));
     await sql`update periods set allowance_tokens = 50 where account_id = ${person.accountId}`.execute(db.database.sql);
     const refused = await accept(db.database, person, { conversationId: elsewhere });
     expect(await reserve(db.database, refused.turnId)).toMatchObject({ state: 'refused' });
@@ -227,7 +220,7 @@ describe('sending after a turn', () => {
 
 test('the questions after a turn and the answers to each are told apart', async () => {
   const first = await ask('q1');
-  const conversationId = await conversationOf(first);
+  const conversationId = await conversationOf(db.database, first);
   const turns: string[] = [];
   for (const message of ['a', 'b', 'a', 'c', 'b'])
     turns.push(await ask(message, { conversationId, parentTurnId: first }));
@@ -262,7 +255,7 @@ test('the questions after a turn and the answers to each are told apart', async 
 
 test('a line is read in pages, from either end, each message once', async () => {
   const first = await ask('q1');
-  const conversationId = await conversationOf(first);
+  const conversationId = await conversationOf(db.database, first);
   for (const message of ['x', 'y']) await ask(message, { conversationId });
   let parentTurnId = first;
   for (const message of ['q2', 'q3', 'q4']) parentTurnId = await ask(message, { conversationId, parentTurnId });
@@ -298,7 +291,7 @@ test('feedback: the last word counts, it can be taken back, and nobody rates ano
   await rate('bad');
   expect(await counts()).toEqual({ model: 'm', good: 0, bad: 1 });
   expect(await countFeedback(db.database, { from: null, to: 0 })).toEqual([]);
-  const conversationId = await conversationOf(turnId);
+  const conversationId = await conversationOf(db.database, turnId);
   const { items } = await listMessages(db.database, {
     conversationId,
     userId: person.userId,

@@ -8,15 +8,16 @@ import {
 } from '../../db/conversations/conversations.ts';
 import { encodeCursor } from '../../db/page.ts';
 import { listMessages } from '../../db/conversations/messages.ts';
-import { releaseTurn } from '../../db/turns/end.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
 import { readTranscript } from '../../db/turns/transcript.ts';
-import { findTurn, requestStop } from '../../db/turns/turns.ts';
+import { requestStop } from '../../db/turns/turns.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,
+  conversationOf,
   countWords,
   createPerson,
+  failTurn,
   MODEL,
   newId,
   open,
@@ -48,15 +49,7 @@ const list = (change: Partial<Parameters<typeof listConversations>[1]> = {}) =>
   });
 const create = (title: string | null) => createConversation(db.database, { userId: person.userId, title });
 const titles = async (change: Parameters<typeof list>[0] = {}) => (await list(change)).items.map(({ title }) => title);
-const conversationOf = async (turnId: string) =>
-  (await findTurn(db.database, { turnId, userId: null }))!.conversationId;
-const fail = (turnId: string) =>
-  releaseTurn(db.database, {
-    turnId,
-    runId: 'run-1',
-    reason: { as: 'failed', code: 'model_timeout' },
-    scheduledAt: Date.now(),
-  });
+const fail = (turnId: string) => failTurn(db.database, turnId);
 
 describe('the list of conversations', () => {
   test('shows a person’s own, newest activity first', async () => {
@@ -97,7 +90,10 @@ describe('the list of conversations', () => {
   });
 
   test('a later question and a title of its own change no title', async () => {
-    const conversationId = await conversationOf(await runTurn(db.database, person, { send: { message: 'first' } }));
+    const conversationId = await conversationOf(
+      db.database,
+      await runTurn(db.database, person, { send: { message: 'first' } }),
+    );
     await runTurn(db.database, person, { send: { message: 'second', conversationId } });
     const titled = await create('mine');
     await runTurn(db.database, person, { send: { message: 'third', conversationId: titled.conversationId } });
@@ -196,7 +192,7 @@ describe('one conversation', () => {
 describe('messages', () => {
   test('questions of admitted turns with their answers, oldest first; a failed one shows its code, a refused one is not there', async () => {
     const first = await runTurn(db.database, person, { send: { message: 'q1' }, text: 'a1' });
-    const conversationId = await conversationOf(first);
+    const conversationId = await conversationOf(db.database, first);
     const failed = await accept(db.database, person, { conversationId, message: 'q2' });
     await reserve(db.database, failed.turnId);
     await fail(failed.turnId);
@@ -254,7 +250,7 @@ describe('messages', () => {
         send: { message: long(n), conversationId },
         text: n === 4 ? 'x'.repeat(600_000) : 'short',
       });
-      conversationId ??= await conversationOf(turnId);
+      conversationId ??= await conversationOf(db.database, turnId);
     }
     const mine = { conversationId: conversationId!, userId: person.userId, limit: 100 };
     const bytesOf = (items: readonly { content: string }[]) =>
@@ -298,6 +294,7 @@ describe('the transcript that a model gets', () => {
 
   test('answered and stopped turns with lower numbers, then the question; failed ones are left out, now and after they are run again', async () => {
     const conversationId = await conversationOf(
+      db.database,
       await runTurn(db.database, person, { send: { message: 'q1' }, text: 'a1' }),
     );
     const failed = await accept(db.database, person, { conversationId, message: 'q2' });
@@ -328,6 +325,7 @@ describe('the transcript that a model gets', () => {
   test('a question without an answer is merged with the next, where the catalogue says so', async () => {
     const model = { ...MODEL, unanswered: 'merge' as const };
     const conversationId = await conversationOf(
+      db.database,
       await runTurn(db.database, person, { send: { message: 'q1' }, text: 'a1' }),
     );
     for (const message of ['q2', 'q3']) {
@@ -347,6 +345,7 @@ describe('the transcript that a model gets', () => {
 
   test('whole turns up to exactly historyTokens; one token less leaves the oldest out', async () => {
     const conversationId = await conversationOf(
+      db.database,
       await runTurn(db.database, person, { send: { message: 'one two' }, text: 'three' }),
     ); // 2 + 4 + 1 + 4 = 11
     await runTurn(db.database, person, { send: { message: 'four', conversationId }, text: 'five six seven' }); // 1 + 4 + 3 + 4 = 12
@@ -372,6 +371,7 @@ describe('the transcript that a model gets', () => {
 
   test('an earlier turn that was counted in another encoding is counted anew', async () => {
     const conversationId = await conversationOf(
+      db.database,
       await runTurn(db.database, person, { send: { message: 'one two' }, text: 'three' }),
     );
     const { turnId } = await accept(db.database, person, { conversationId, message: 'q' });

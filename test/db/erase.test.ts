@@ -10,7 +10,6 @@ import { planRedrive } from '../../db/redrives/plan.ts';
 import { createRedrive } from '../../db/redrives/redrives.ts';
 import { beginReplay, countProgress } from '../../db/redrives/redrive-turns.ts';
 import { acceptTurn } from '../../db/turns/accept.ts';
-import { releaseTurn } from '../../db/turns/end.ts';
 import { eraseConversation, findErased } from '../../db/conversations/erase.ts';
 import { eraseTexts } from '../../db/turns/prompts.ts';
 import { purgeRefused } from '../../db/turns/purge.ts';
@@ -21,8 +20,10 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { explainRun, recordStatements } from '../support/plans.ts';
 import {
   accept,
+  conversationOf,
   createPerson,
   debitsOf,
+  failTurn,
   newId,
   ofDoor,
   only,
@@ -42,8 +43,6 @@ beforeEach(async () => {
   person = await createPerson(db.database);
 });
 
-const conversationOf = async (turnId: string) =>
-  (await findTurn(db.database, { turnId, userId: null }))!.conversationId;
 const erase = (conversationId: string, userId = person.userId) =>
   eraseConversation(db.database, { conversationId, userId });
 const listed = async () =>
@@ -63,8 +62,7 @@ async function failedTurn(send: Parameters<typeof accept>[2] = {}): Promise<stri
   await fail(turnId);
   return turnId;
 }
-const fail = (turnId: string, runId = 'run-1') =>
-  releaseTurn(db.database, { turnId, runId, reason: { as: 'failed', code: 'model_timeout' }, scheduledAt: Date.now() });
+const fail = (turnId: string, runId?: string) => failTurn(db.database, turnId, runId);
 
 /** Every text of the conversation in the database, wherever it may stand. */
 async function textsOf(word: string): Promise<string[]> {
@@ -81,7 +79,7 @@ async function textsOf(word: string): Promise<string[]> {
 describe('a conversation that its person deletes', () => {
   test('is gone for good with every text, and its debits stay', async () => {
     const turnId = await runTurn(db.database, person, { send: { message: 'a camellia' }, text: 'camellias bloom' });
-    const conversationId = await conversationOf(turnId);
+    const conversationId = await conversationOf(db.database, turnId);
     await failedTurn({ conversationId, message: 'camellia again' });
     const before = await debitsOf(db.database.sql, turnId);
     expect(await textsOf('camellia')).not.toEqual([]);
@@ -126,7 +124,7 @@ describe('a conversation that its person deletes', () => {
   });
 
   test('is not a stranger’s to delete', async () => {
-    const conversationId = await conversationOf(await runTurn(db.database, person, {}));
+    const conversationId = await conversationOf(db.database, await runTurn(db.database, person, {}));
     const stranger = await createPerson(db.database);
     await expect(erase(conversationId, stranger.userId)).rejects.toMatchObject({ code: 'not_found' });
     expect(await listed()).toBe(1);
@@ -143,7 +141,7 @@ describe('a conversation that its person deletes', () => {
 
   test('and a send at once: either the turn runs and nothing is erased, or there is nothing to send to', async () => {
     for (let round = 0; round < 8; round++) {
-      const conversationId = await conversationOf(await runTurn(db.database, person, {}));
+      const conversationId = await conversationOf(db.database, await runTurn(db.database, person, {}));
       const [sent, erased] = await Promise.allSettled([
         accept(db.database, person, { conversationId, message: 'now' }),
         erase(conversationId),
@@ -157,7 +155,7 @@ describe('a conversation that its person deletes', () => {
 
   test('whose outcome was unknown is found by its id; one that stands is not', async () => {
     const turnId = await runTurn(db.database, person, {});
-    const conversationId = await conversationOf(turnId);
+    const conversationId = await conversationOf(db.database, turnId);
     expect(await findErased(db.database, { conversationId })).toBeNull();
     await erase(conversationId);
     expect(await findErased(db.database, { conversationId })).toEqual({ turnIds: [turnId] });
@@ -171,7 +169,7 @@ describe('a turn of it', () => {
     await failedTurn({ ...key, turnId });
     const send = (change: Parameters<typeof request>[1]) => acceptTurn(db.database, request(person, change));
     expect((await send(key)).decision).toBe('stored');
-    await erase(await conversationOf(turnId));
+    await erase(await conversationOf(db.database, turnId));
     for (const again of [key, { ...key, message: 'another' }, { turnId, message: 'the same' }])
       await expect(send(again)).rejects.toMatchObject({ code: 'turn_erased', details: { turnId } });
     await expect(reopenTurn(db.database, { turnId, userId: person.userId, reason: 'retry' })).rejects.toMatchObject({
@@ -213,7 +211,7 @@ describe('a turn of it', () => {
       actor: CLI_ACTOR,
     });
     if (redriveId === null) throw new Error('there was something to replay');
-    await erase(await conversationOf(gone));
+    await erase(await conversationOf(db.database, gone));
     expect(await beginReplay(db.database, { redriveId, turnId: gone })).toBeNull();
     expect(await countProgress(db.database.sql, redriveId, 'running')).toMatchObject({
       waiting: 1,
@@ -235,7 +233,7 @@ describe('a turn of it', () => {
   ])('takes no %s again: the database refuses it', async (_, change) => {
     const turnId = await failedTurn();
     const update = sql`update turns set ${change} where id = ${turnId}`;
-    await erase(await conversationOf(turnId));
+    await erase(await conversationOf(db.database, turnId));
     await expect(update.execute(db.database.sql)).rejects.toMatchObject({ constraint: 'turns_erased_hold_no_text' });
   });
 });

@@ -11,8 +11,10 @@ import {
   type AttemptContext,
   type OpenedAttempt,
 } from '../../db/turns/attempts.ts';
+import { releaseTurn } from '../../db/turns/end.ts';
 import { reserveTurn } from '../../db/turns/reserve.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
+import { findTurn } from '../../db/turns/turns.ts';
 import type { PricedModel } from '../../domain/model.ts';
 import type { Generated, Reserved, StoredAnswer } from '../../workflows/contract/turn.ts';
 import { atInstant, clockFrom } from '../support/clock.ts';
@@ -195,6 +197,18 @@ export async function runTurn(
   );
   await atInstant(now, () => settleTurn(database, { turnId, answer }));
   return turnId;
+}
+
+/** Ends a turn, as the run whose model took too long does. */
+export function failTurn(database: Database, turnId: string, runId = 'run-1'): ReturnType<typeof releaseTurn> {
+  const reason = { as: 'failed', code: 'model_timeout' } as const;
+  return releaseTurn(database, { turnId, runId, reason, scheduledAt: Date.now() });
+}
+
+export async function conversationOf(database: Database, turnId: string): Promise<string> {
+  const turn = await findTurn(database, { turnId, userId: null });
+  if (turn === null) throw new Error(`no turn ${turnId}`);
+  return turn.conversationId;
 }
 
 export async function rows<Row>(on: Sql, query: { execute(on: Sql): Promise<{ rows: Row[] }> }): Promise<Row[]> {

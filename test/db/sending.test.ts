@@ -3,7 +3,6 @@ import { sql } from 'kysely';
 import type { Sql } from '../../db/database.ts';
 import { acceptTurn } from '../../db/turns/accept.ts';
 import { openAttempt } from '../../db/turns/attempts.ts';
-import { releaseTurn } from '../../db/turns/end.ts';
 import { grantTokens } from '../../db/money/grants.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
 import { findTurn, reopenTurn, unbindTurn } from '../../db/turns/turns.ts';
@@ -15,6 +14,7 @@ import {
   context,
   createPerson,
   debitsOf,
+  failTurn,
   holdsOf,
   newId,
   open,
@@ -37,8 +37,7 @@ beforeEach(async () => {
   person = await createPerson(db.database);
 });
 
-const fail = (turnId: string, runId = 'run-1') =>
-  releaseTurn(db.database, { turnId, runId, reason: { as: 'failed', code: 'model_timeout' }, scheduledAt: Date.now() });
+const fail = (turnId: string, runId?: string) => failTurn(db.database, turnId, runId);
 const send = (change: Parameters<typeof request>[1]) => acceptTurn(db.database, request(person, change));
 const stateOf = async (turnId: string) => (await findTurn(db.database, { turnId, userId: null }))?.state;
 const setAllowance = (tokens: number) =>

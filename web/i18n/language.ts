@@ -1,16 +1,13 @@
-import i18next from 'i18next';
+import i18next, { type CustomTypeOptions } from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import type { Locale } from '../../domain/messages.ts';
 import chat from './ko/chat.json';
 import common from './ko/common.json';
 import usage from './ko/usage.json';
 
-/**
- * Korean is part of the page; English is loaded when it is wanted, and `admin`, `keys`, `preferences`, `purchase`
- * and `sharing` with what they are for.
- */
+/** Korean is part of the page; English is loaded when it is wanted, and the other parts with what they are for. */
 const SHIPPED = { common, chat, usage };
-export type Namespace = keyof typeof SHIPPED | 'admin' | 'keys' | 'preferences' | 'purchase' | 'sharing' | 'shortcuts';
+export type Namespace = keyof CustomTypeOptions['resources'];
 
 const CHUNKS = import.meta.glob<Record<string, unknown>>('./*/*.json', { import: 'default' });
 const REMEMBERED = 'turnkeeper.locale';

@@ -7,6 +7,8 @@ import type preferences from './ko/preferences.json';
 import type purchase from './ko/purchase.json';
 import type shortcuts from './ko/shortcuts.json';
 import type sharing from './ko/sharing.json';
+import type signIn from './ko/sign-in.json';
+import type usagePage from './ko/usage-page.json';
 import type usage from './ko/usage.json';
 
 declare module 'i18next' {
@@ -21,7 +23,9 @@ declare module 'i18next' {
       purchase: typeof purchase;
       sharing: typeof sharing;
       shortcuts: typeof shortcuts;
+      'sign-in': typeof signIn;
       usage: typeof usage;
+      'usage-page': typeof usagePage;
     };
   }
 }

@@ -2,8 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CopyButton } from '../ui/CopyButton.tsx';
+import { FIELD } from '../ui/field-look.ts';
 import { Problem } from '../ui/Problem.tsx';
-import { Field, INPUT } from './Field.tsx';
+import { Field } from './Field.tsx';
 import { modelsQuery } from './queries.ts';
 import { CLIENT_NAMES, CLIENTS, snippetFor, type Client } from './snippets.ts';
 
@@ -53,7 +54,7 @@ export function Connect({
               {...described}
               value={client}
               onChange={(event) => setClient(event.target.value as Client)}
-              className={INPUT}
+              className={FIELD}
             >
               {CLIENTS.map((name) => (
                 <option key={name} value={name}>
@@ -65,7 +66,7 @@ export function Connect({
         </Field>
         <Field label={t('connect.model')}>
           {(described) => (
-            <select {...described} value={model} onChange={(event) => setChosen(event.target.value)} className={INPUT}>
+            <select {...described} value={model} onChange={(event) => setChosen(event.target.value)} className={FIELD}>
               {names.map((name) => (
                 <option key={name}>{name}</option>
               ))}

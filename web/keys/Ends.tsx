@@ -1,21 +1,34 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { AlertDialog } from 'radix-ui';
-import { useState, type ReactNode } from 'react';
+import { useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../api/answer.ts';
 import { api } from '../api/client.ts';
 import { Button } from '../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../ui/dialog-look.ts';
+import { DIALOG, OVERLAY } from '../ui/dialog/dialog-look.ts';
 import { Problem } from '../ui/Problem.tsx';
 import { keysKey, type Key, type MintedKey } from './queries.ts';
 
 /** Ask before a key, or its secret, lets nobody in any more. The focus begins on what keeps it. */
-export function RevokeDialog({ of, onClose }: { of: Key; onClose: () => void }) {
+export function RevokeDialog({
+  of,
+  toOpener,
+  onClose,
+  onRevoked,
+}: {
+  of: Key;
+  toOpener: (event: Event) => void;
+  onClose: () => void;
+  /** Called when the dialog has left: the button that opened it is about to leave, too. */
+  onRevoked: () => void;
+}) {
   const { t } = useTranslation('keys');
   const queries = useQueryClient();
+  const revoked = useRef(false);
   const revoke = useMutation({
     mutationFn: () => answer(api.DELETE('/api/keys/{keyId}', { params: { path: { keyId: of.keyId } } })),
     onSuccess: () => {
+      revoked.current = true;
       onClose();
       void queries.invalidateQueries({ queryKey: keysKey });
     },
@@ -27,6 +40,11 @@ export function RevokeDialog({ of, onClose }: { of: Key; onClose: () => void }) 
       act={t('revokeAsk.do')}
       of={revoke}
       isDanger
+      toOpener={(event) => {
+        if (!revoked.current) return toOpener(event);
+        event.preventDefault();
+        onRevoked();
+      }}
       onClose={onClose}
     />
   );
@@ -38,10 +56,12 @@ type Overlap = (typeof OVERLAPS)[number];
 
 export function RotateDialog({
   of,
+  toOpener,
   onClose,
   onMinted,
 }: {
   of: Key;
+  toOpener: (event: Event) => void;
   onClose: () => void;
   onMinted: (minted: MintedKey) => void;
 }) {
@@ -70,6 +90,7 @@ export function RotateDialog({
       act={t('rotateAsk.do')}
       of={rotate}
       isDanger={overlap === 0}
+      toOpener={toOpener}
       onClose={onClose}
     >
       <label className="mt-4 grid gap-1 text-sm text-soft">
@@ -97,6 +118,7 @@ function Ask({
   act,
   of,
   isDanger,
+  toOpener,
   onClose,
   children,
 }: {
@@ -105,6 +127,7 @@ function Ask({
   act: string;
   of: { isPending: boolean; isError: boolean; error: unknown; mutate: () => void };
   isDanger: boolean;
+  toOpener: (event: Event) => void;
   onClose: () => void;
   children?: ReactNode;
 }) {
@@ -113,7 +136,7 @@ function Ask({
     <AlertDialog.Root open onOpenChange={(open) => !open && !of.isPending && onClose()}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={OVERLAY} />
-        <AlertDialog.Content className={DIALOG}>
+        <AlertDialog.Content className={DIALOG} onCloseAutoFocus={toOpener}>
           <AlertDialog.Title className="text-lg font-semibold break-words">{title}</AlertDialog.Title>
           <AlertDialog.Description className="mt-2 text-sm text-soft">{text}</AlertDialog.Description>
           {children}

@@ -1,7 +1,5 @@
 import { useId, type ReactNode } from 'react';
 
-export const INPUT = 'h-10 w-full min-w-0 rounded-lg border border-line bg-raised px-3 text-ink';
-
 /** A labelled input with a hint below it. `children` get what ties them to both. */
 export function Field({
   label,

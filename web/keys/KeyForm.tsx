@@ -4,9 +4,10 @@ import { useTranslation } from 'react-i18next';
 import { answer } from '../api/answer.ts';
 import { api } from '../api/client.ts';
 import { Button } from '../ui/Button.tsx';
+import { FIELD } from '../ui/field-look.ts';
 import { Problem } from '../ui/Problem.tsx';
 import { useFigures } from '../usage/figures.ts';
-import { Check, Field, INPUT } from './Field.tsx';
+import { Check, Field } from './Field.tsx';
 import { bodyOf, draftOf, ENDS, SCOPES, type Draft } from './draft.ts';
 import { KeyDialog } from './KeyDialog.tsx';
 import { keysKey, modelsQuery, type Key, type MintedKey } from './queries.ts';
@@ -17,12 +18,14 @@ import { keysKey, modelsQuery, type Key, type MintedKey } from './queries.ts';
  */
 export function KeyForm({
   of,
+  toOpener,
   onClose,
   onMinted,
 }: {
   of: Key | null;
+  toOpener: (event: Event) => void;
   onClose: () => void;
-  onMinted?: (minted: MintedKey) => void;
+  onMinted: (minted: MintedKey) => void;
 }) {
   const { t } = useTranslation('keys');
   const queries = useQueryClient();
@@ -35,7 +38,7 @@ export function KeyForm({
   const save = useMutation({
     mutationFn: async () => {
       const body = bodyOf(draft, of, Date.now());
-      if (of === null) onMinted?.(await answer(api.POST('/api/keys', { body })));
+      if (of === null) onMinted(await answer(api.POST('/api/keys', { body })));
       else await answer(api.PATCH('/api/keys/{keyId}', { params: { path: { keyId: of.keyId } }, body }));
     },
     onSuccess: () => {
@@ -54,6 +57,7 @@ export function KeyForm({
       title={of === null ? t('form.make') : t('form.edit', { name: of.name })}
       lead={t(of === null ? 'form.makeLead' : 'form.editLead')}
       isBusy={save.isPending}
+      toOpener={toOpener}
       onClose={onClose}
     >
       <form onSubmit={submit} className="grid gap-5">
@@ -66,7 +70,7 @@ export function KeyForm({
               value={draft.name}
               autoComplete="off"
               onChange={(event) => change({ name: event.target.value })}
-              className={INPUT}
+              className={FIELD}
             />
           )}
         </Field>
@@ -99,7 +103,7 @@ export function KeyForm({
                 placeholder={t('form.rateNone')}
                 value={draft.rate}
                 onChange={(event) => change({ rate: event.target.value })}
-                className={INPUT}
+                className={FIELD}
               />
             )}
           </Field>
@@ -171,7 +175,7 @@ function Cap({ draft, onChange }: { draft: Draft; onChange: (some: Partial<Draft
             {...described}
             value={draft.capKind}
             onChange={(event) => onChange({ capKind: event.target.value as Draft['capKind'] })}
-            className={INPUT}
+            className={FIELD}
           >
             {(['none', 'period', 'total'] as const).map((kind) => (
               <option key={kind} value={kind}>
@@ -194,7 +198,7 @@ function Cap({ draft, onChange }: { draft: Draft; onChange: (some: Partial<Draft
               inputMode="numeric"
               value={draft.capTokens}
               onChange={(event) => onChange({ capTokens: event.target.value })}
-              className={INPUT}
+              className={FIELD}
             />
           )}
         </Field>
@@ -213,7 +217,7 @@ function Ends({ of, draft, onChange }: { of: Key | null; draft: Draft; onChange:
           {...described}
           value={draft.ends}
           onChange={(event) => onChange({ ends: event.target.value as Draft['ends'] })}
-          className={INPUT}
+          className={FIELD}
         >
           {of?.expiresAt != null && <option value="keep">{t('form.endsKeep', { at: moment(of.expiresAt) })}</option>}
           <option value="never">{t('facts.noEnd')}</option>

@@ -1,11 +1,12 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { KeyRound, Plus } from 'lucide-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button } from '../ui/Button.tsx';
 import { Loading } from '../ui/Loading.tsx';
 import { Page } from '../ui/Page.tsx';
 import { Problem } from '../ui/Problem.tsx';
+import { useOpener } from '../ui/dialog/use-opener.ts';
 import { Connect } from './Connect.tsx';
 import { KeyCard, type KeyStep } from './KeyCard.tsx';
 import { KeyForm } from './KeyForm.tsx';
@@ -20,14 +21,14 @@ type Open = { step: 'make' } | { step: KeyStep; of: Key } | { step: 'secret'; mi
 export function KeysPage() {
   const { t } = useTranslation('keys');
   const [open, setOpen] = useState<Open | null>(null);
-  const close = () => setOpen(null);
+  const make = useRef<HTMLButtonElement>(null);
   const keys = useInfiniteQuery(keysQuery({ revoked: false }));
   const items = keys.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Page
       title={t('title')}
       actions={
-        <Button look="primary" onClick={() => setOpen({ step: 'make' })}>
+        <Button ref={make} look="primary" onClick={() => setOpen({ step: 'make' })}>
           <Plus aria-hidden className="size-4" />
           {t('make')}
         </Button>
@@ -57,21 +58,20 @@ export function KeysPage() {
         <Connect />
         <Revoked />
       </div>
-      {open?.step === 'make' && (
-        <KeyForm of={null} onClose={close} onMinted={(minted) => setOpen({ step: 'secret', minted, before: null })} />
-      )}
-      {open?.step === 'edit' && <KeyForm of={open.of} onClose={close} />}
-      {open?.step === 'rotate' && (
-        <RotateDialog
-          of={open.of}
-          onClose={close}
-          onMinted={(minted) => setOpen({ step: 'secret', minted, before: open.of })}
-        />
-      )}
-      {open?.step === 'revoke' && <RevokeDialog of={open.of} onClose={close} />}
-      {open?.step === 'secret' && <SecretDialog minted={open.minted} before={open.before} onClose={close} />}
+      {open !== null && <Over open={open} onOpen={setOpen} onRevoked={() => make.current?.focus()} />}
     </Page>
   );
+}
+
+/** The dialog over the page. When the last of a row of them closes, the focus is where the first one was opened. */
+function Over({ open, onOpen, onRevoked }: { open: Open; onOpen: (open: Open | null) => void; onRevoked: () => void }) {
+  const shared = { toOpener: useOpener(), onClose: () => onOpen(null) };
+  if (open.step === 'secret') return <SecretDialog minted={open.minted} before={open.before} {...shared} />;
+  if (open.step === 'revoke') return <RevokeDialog of={open.of} onRevoked={onRevoked} {...shared} />;
+  const of = open.step === 'make' ? null : open.of;
+  const onMinted = (minted: MintedKey) => onOpen({ step: 'secret', minted, before: of });
+  if (open.step === 'rotate') return <RotateDialog of={open.of} onMinted={onMinted} {...shared} />;
+  return <KeyForm of={of} onMinted={onMinted} {...shared} />;
 }
 
 function None() {

@@ -15,10 +15,12 @@ import type { Key, MintedKey } from './queries.ts';
 export function SecretDialog({
   minted,
   before,
+  toOpener,
   onClose,
 }: {
   minted: MintedKey;
   before: Key | null;
+  toOpener: (event: Event) => void;
   onClose: () => void;
 }) {
   const { t } = useTranslation('keys');
@@ -29,6 +31,7 @@ export function SecretDialog({
     <KeyDialog
       title={t(before === null ? 'secret.made' : 'secret.rotated', { name })}
       lead={t('secret.once')}
+      toOpener={toOpener}
       onClose={onClose}
     >
       <div className="grid gap-5">

@@ -1,8 +1,4 @@
-import type { Schemas } from '../api/schemas.ts';
-
-type Key = Schemas['Key'];
-type NewKey = Schemas['NewKey'];
-type Scope = Key['scopes'][number];
+import type { Key, NewKey, Scope } from './queries.ts';
 
 export const SCOPES = ['v1', 'chat', 'read'] as const satisfies readonly Scope[];
 /** Days after which a key may end. */

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Button } from '../ui/Button.tsx';
 import { Loading } from '../ui/Loading.tsx';
 import { Problem } from '../ui/Problem.tsx';
+import { useFigures } from '../usage/figures.ts';
 import { deliveriesQuery, useEndpoints, useSend, type Endpoint } from './webhooks.ts';
 
 /** One endpoint: what it hears, whether it takes it, and what was sent to it. */
@@ -62,18 +63,18 @@ export function EndpointRow({ endpoint, onSecret }: { endpoint: Endpoint; onSecr
 }
 
 function Deliveries({ endpointId, onResend }: { endpointId: string; onResend: (deliveryId: string) => void }) {
-  const { t, i18n } = useTranslation('preferences');
+  const { t } = useTranslation('preferences');
+  const { moment } = useFigures();
   const deliveries = useQuery(deliveriesQuery(endpointId));
   if (deliveries.isPending) return <Loading />;
-  if (deliveries.isError) return <Problem error={deliveries.error} />;
+  if (deliveries.isError) return <Problem error={deliveries.error} onRetry={() => void deliveries.refetch()} />;
   if (deliveries.data.length === 0) return <p className="mt-3 text-sm text-faint">{t('hooks.none')}</p>;
-  const time = new Intl.DateTimeFormat(i18n.language, { dateStyle: 'short', timeStyle: 'short' });
   return (
     <ul className="mt-3 divide-y divide-line text-sm">
       {deliveries.data.map(({ deliveryId, type, state, answer, attempts, createdAt }) => (
         <li key={deliveryId} className="flex flex-wrap items-center gap-x-3 gap-y-1 py-2">
           <span className="min-w-0 flex-1">
-            <code>{type}</code> · {time.format(new Date(createdAt))}
+            <code>{type}</code> · {moment(createdAt)}
             <span className="block text-faint">
               {t(`hooks.state.${state}`)}
               {answer !== null && ` · ${answer}`} · {t('hooks.attempts', { count: attempts })}

@@ -1,13 +1,10 @@
 import { answer } from '../api/answer.ts';
-import { ApiError } from '../api/api-error.ts';
 import { api } from '../api/client.ts';
 import { takeAlong } from '../session/session.ts';
+import { isOpenOutcome } from './open-outcome.ts';
 import { openTossWindow } from './toss/open-window.ts';
 import { isPaymentDocument, openPaymentDocument } from './toss/payment-document.ts';
 import { forgetKey, keepWaiting, keyOf, type Wish } from './wishes.ts';
-
-/** Answers that say nothing of whether the purchase was made: sent again by the same key, it is the same one. */
-const OPEN_OUTCOMES = new Set(['offline', 'provider_unavailable', 'unavailable', 'internal']);
 
 /**
  * Makes the purchase and goes to where it is paid, in this tab. Pressing again after a lost answer goes on with the
@@ -43,7 +40,7 @@ async function purchaseOf(wish: Wish) {
       }),
     );
   } catch (error) {
-    if (error instanceof ApiError && !OPEN_OUTCOMES.has(error.code)) forgetKey(wish);
+    if (!isOpenOutcome(error)) forgetKey(wish);
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { newKey } from '../api/new-key.ts';
 import type { Way } from './ways.ts';
 
 /** What somebody is about to buy, and how. */
@@ -12,7 +13,7 @@ const KEY = 'turnkeeper.wish.';
 export function keyOf(wish: Wish): string {
   const known = sessionStorage.getItem(nameOf(wish));
   if (known !== null) return known;
-  const key = crypto.getRandomValues(new Uint32Array(4)).join('-');
+  const key = newKey();
   sessionStorage.setItem(nameOf(wish), key);
   return key;
 }

@@ -17,14 +17,14 @@ import { signInOptions } from './sign-in-options.ts';
 
 /** Shows in place of the page that was asked for, which shows after signing in. */
 export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>['reason'] }) {
-  const { t } = useTranslation();
+  const { t } = useTranslation('sign-in');
   const options = useQuery(signInOptions);
   const [asked, setStay] = useState<boolean | null>(null);
   // Anybody on this machine may ask for the demo's keys, so they are kept over a reload. Another key is kept only if
   // the person says so.
   const stay = asked ?? options.data?.demo ?? false;
   useEffect(() => {
-    document.title = `${t('signIn.title')} · Turnkeeper`;
+    document.title = `${t('title')} · Turnkeeper`;
   }, [t]);
   const stayBox = (
     <label className="mt-5 flex items-center gap-2.5 text-sm text-soft">
@@ -34,7 +34,7 @@ export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>[
         onChange={(event) => setStay(event.target.checked)}
         className="size-4 accent-accent-fill"
       />
-      {t('signIn.stay')}
+      {t('stay')}
     </label>
   );
   const provider = options.data?.provider ?? null;
@@ -45,11 +45,11 @@ export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>[
     <main className="flex min-h-full flex-col items-center justify-center overflow-auto px-5 py-10">
       <div className="w-full max-w-sm">
         <Brand className="mb-6 text-lg" />
-        <h1 className="text-2xl font-semibold tracking-tight text-balance">{t('signIn.welcome')}</h1>
-        <p className="mt-2 mb-6 text-soft">{t('signIn.lead')}</p>
+        <h1 className="text-2xl font-semibold tracking-tight text-balance">{t('welcome')}</h1>
+        <p className="mt-2 mb-6 text-soft">{t('lead')}</p>
         {(reason === 'expired' || reason === 'refused' || reason === 'unreachable') && (
           <div className="mb-5">
-            <Notice tone="warn">{t(`signIn.${reason}`)}</Notice>
+            <Notice tone="warn">{t(reason)}</Notice>
           </div>
         )}
         {options.isError && (
@@ -65,7 +65,7 @@ export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>[
             {demo && <Demo secret={secret} stay={stay} />}
             {offersDemo && !demo && (
               <div className="mb-5">
-                <Notice tone="info">{t('signIn.demoAddress')}</Notice>
+                <Notice tone="info">{t('demoAddress')}</Notice>
               </div>
             )}
             {/* A reload asks the provider, if there is one, so only a key needs to be kept. */}
@@ -83,24 +83,24 @@ export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>[
 
 /** Goes to the provider's page, which leads back to this one. */
 function ByProvider({ issuer }: { issuer: string }) {
-  const { t } = useTranslation();
+  const { t } = useTranslation('sign-in');
   const going = useMutation({
     mutationFn: () => import('./provider.ts').then(({ askProvider }) => askProvider({ silent: false })),
   });
   return (
-    <section aria-label={t('signIn.provider')} className="mb-5 grid gap-2.5">
+    <section aria-label={t('provider')} className="mb-5 grid gap-2.5">
       <Button look="primary" className="h-12" disabled={going.isPending} onClick={() => going.mutate()}>
         <LogIn aria-hidden className="size-4.5" />
-        {t('signIn.withProvider')}
+        {t('withProvider')}
       </Button>
-      <p className="text-sm text-faint">{t('signIn.providerHint', { host: new URL(issuer).host })}</p>
-      {going.isError && <Notice tone="bad">{t('signIn.unreachable')}</Notice>}
+      <p className="text-sm text-faint">{t('providerHint', { host: new URL(issuer).host })}</p>
+      {going.isError && <Notice tone="bad">{t('unreachable')}</Notice>}
     </section>
   );
 }
 
 function Demo({ secret, stay }: { secret: string; stay: boolean }) {
-  const { t } = useTranslation();
+  const { t } = useTranslation('sign-in');
   const demo = useMutation({
     mutationFn: (as: 'user' | 'admin') => answer(api.POST('/api/auth/demo', { body: { as, secret } })),
     onSuccess: ({ token }) => signIn(token, { stay }),
@@ -109,16 +109,16 @@ function Demo({ secret, stay }: { secret: string; stay: boolean }) {
     },
   });
   return (
-    <section aria-label={t('signIn.demo')} className="grid gap-2.5">
+    <section aria-label={t('demo')} className="grid gap-2.5">
       <Button look="primary" className="h-12" disabled={demo.isPending} onClick={() => demo.mutate('user')}>
         <UserRound aria-hidden className="size-4.5" />
-        {t('signIn.demoUser')}
+        {t('demoUser')}
       </Button>
       <Button className="h-12" disabled={demo.isPending} onClick={() => demo.mutate('admin')}>
         <ShieldCheck aria-hidden className="size-4.5" />
-        {t('signIn.demoAdmin')}
+        {t('demoAdmin')}
       </Button>
-      <p className="text-sm text-faint">{t('signIn.demoHint')}</p>
+      <p className="text-sm text-faint">{t('demoHint')}</p>
       {demo.isError && <Problem error={demo.error} />}
     </section>
   );
@@ -126,7 +126,7 @@ function Demo({ secret, stay }: { secret: string; stay: boolean }) {
 
 /** Tries a key before it is kept, so that the form can say that it is wrong. */
 function KeyForm({ stay, alone, children }: { stay: boolean; alone: boolean; children: ReactNode }) {
-  const { t } = useTranslation();
+  const { t } = useTranslation('sign-in');
   const attempt = useMutation({
     mutationFn: async (token: string) => {
       await answer(api.GET('/api/me', { headers: { Authorization: `Bearer ${token}` } }));
@@ -143,7 +143,7 @@ function KeyForm({ stay, alone, children }: { stay: boolean; alone: boolean; chi
   const form = (
     <form onSubmit={submit} className="grid gap-2.5">
       <label htmlFor="key" className="text-sm font-medium">
-        {t('signIn.key')}
+        {t('key')}
       </label>
       <input
         id="key"
@@ -159,13 +159,13 @@ function KeyForm({ stay, alone, children }: { stay: boolean; alone: boolean; chi
       />
       {refused && (
         <p id="key-problem" role="alert" className="text-sm text-bad">
-          {t('signIn.keyRefused')}
+          {t('keyRefused')}
         </p>
       )}
       {attempt.isError && !refused && <Problem error={attempt.error} />}
       <Button type="submit" look={alone ? 'primary' : 'quiet'} className="h-11" disabled={attempt.isPending}>
         <KeyRound aria-hidden className="size-4" />
-        {t('signIn.withKey')}
+        {t('withKey')}
       </Button>
       {children}
     </form>
@@ -173,18 +173,18 @@ function KeyForm({ stay, alone, children }: { stay: boolean; alone: boolean; chi
   if (alone) return form;
   return (
     <details className="mt-6 border-t border-line pt-4">
-      <summary className="rounded text-sm text-soft hover:text-ink">{t('signIn.otherwise')}</summary>
+      <summary className="rounded text-sm text-soft hover:text-ink">{t('otherwise')}</summary>
       <div className="pt-4">{form}</div>
     </details>
   );
 }
 
 function LanguageSwitch() {
-  const { t } = useTranslation();
+  const { t } = useTranslation('sign-in');
   const other = currentLocale() === 'ko' ? 'en' : 'ko';
   return (
     <Button look="bare" size="small" className="mt-6 -ml-3" lang={other} onClick={() => void changeLanguage(other)}>
-      {t('signIn.otherLanguage')}
+      {t('otherLanguage')}
     </Button>
   );
 }

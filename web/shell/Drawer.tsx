@@ -1,8 +1,8 @@
 import { Dialog } from 'radix-ui';
 import { useTranslation } from 'react-i18next';
 import { isComposingKey } from '../ui/keys/composing-key.ts';
-import { OVERLAY } from '../ui/dialog-look.ts';
-import { useOpener } from '../ui/keys/use-opener.ts';
+import { OVERLAY } from '../ui/dialog/dialog-look.ts';
+import { useOpener } from '../ui/dialog/use-opener.ts';
 import { Sidebar } from './Sidebar.tsx';
 
 export function Drawer({ onClose }: { onClose: () => void }) {

@@ -22,7 +22,7 @@ const LEVELS = [
  * the demo accounts are.
  */
 export function TryLevels({ userId }: { userId: number }) {
-  const { t } = useTranslation('usage');
+  const { t } = useTranslation(['usage-page', 'usage']);
   const { percent } = useFigures();
   const queries = useQueryClient();
   const options = useQuery(signInOptions);
@@ -45,7 +45,7 @@ export function TryLevels({ userId }: { userId: number }) {
       <div className="flex flex-wrap gap-2">
         {LEVELS.map(([share, level]) => (
           <Button key={level} size="small" disabled={move.isPending} onClick={() => move.mutate(share)}>
-            {percent(share)} · {t(`level.${level}`)}
+            {percent(share)} · {t(`usage:level.${level}`)}
           </Button>
         ))}
       </div>

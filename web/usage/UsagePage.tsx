@@ -3,7 +3,8 @@ import { useMe } from '../session/me.ts';
 import { Page } from '../ui/Page.tsx';
 import { History } from './history/History.tsx';
 import { TryLevels } from './TryLevels.tsx';
-import { UsageCard } from './UsageCard.tsx';
+import { UsageFrame } from './UsageCard.tsx';
+import { UsageFigures } from './UsageFigures.tsx';
 
 export function UsagePage() {
   const { t } = useTranslation('usage');
@@ -11,7 +12,9 @@ export function UsagePage() {
   return (
     <Page title={t('title')}>
       <div className="grid grid-cols-1 gap-8">
-        <UsageCard detailed />
+        <UsageFrame label={t('cardDetailed')} className="p-6">
+          {(usage) => <UsageFigures usage={usage} />}
+        </UsageFrame>
         <TryLevels userId={userId} />
         <History />
       </div>

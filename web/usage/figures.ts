@@ -24,7 +24,7 @@ export function useFigures() {
       monthOf: (label: string) => {
         const [year = '', month = '1'] = label.split('-');
         const name = new Intl.DateTimeFormat('en', { month: 'long', timeZone: 'UTC' }).format(new Date(`${label}-01`));
-        return t('history.month', { year, month: locale === 'ko' ? Number(month) : name });
+        return t('month', { year, month: locale === 'ko' ? Number(month) : name });
       },
       /** The hour or day that begins at an instant. */
       bucketName: (instant: string, bucket: 'hour' | 'day') => moments[bucket === 'hour' ? 'moment' : 'day'](instant),

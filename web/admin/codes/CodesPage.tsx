@@ -1,11 +1,11 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'wouter';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import { Page } from '../../ui/Page.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { AdminNav } from '../AdminNav.tsx';
+import { MomentLink } from '../Links.tsx';
 import { PagedTable } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
 import { MakeCodes } from './MakeCodes.tsx';
@@ -35,14 +35,7 @@ export function CodesPage() {
             columns={[
               {
                 title: t('at'),
-                cell: ({ batchId, createdAt }) => (
-                  <Link
-                    href={`/admin/codes/${batchId}`}
-                    className="font-medium whitespace-nowrap text-accent hover:underline"
-                  >
-                    {moment(createdAt)}
-                  </Link>
-                ),
+                cell: ({ batchId, createdAt }) => <MomentLink href={`/admin/codes/${batchId}`} at={createdAt} />,
               },
               { title: t('reason'), cell: ({ reason }) => reason },
               { title: t('codes.tokens'), numeric: true, cell: (batch) => tokens(batch.tokens) },

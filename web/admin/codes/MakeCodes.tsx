@@ -4,12 +4,12 @@ import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
+import { newKey } from '../../api/new-key.ts';
 import type { Schemas } from '../../api/schemas.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { FIELD, Labelled, ReasonField } from '../Fields.tsx';
-import { newKey } from '../users/new-key.ts';
 
 const NUMBERS = [
   ['count', 1_000],

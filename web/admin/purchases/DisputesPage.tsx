@@ -1,13 +1,12 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'wouter';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import { PurchaseStateLabel } from '../../purchase/PurchaseState.tsx';
 import { useMoney } from '../../purchase/use-money.ts';
 import { Page } from '../../ui/Page.tsx';
-import { useFigures } from '../../usage/figures.ts';
 import { ChoiceFilter, Filters } from '../Fields.tsx';
+import { MomentLink, UserLink } from '../Links.tsx';
 import { PagedTable } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
 import { PurchaseTabs } from './PurchaseTabs.tsx';
@@ -15,7 +14,6 @@ import { PurchaseTabs } from './PurchaseTabs.tsx';
 /** Purchases whose payment a bank disputes, or disputed. */
 export function DisputesPage() {
   const { t } = useTranslation(['admin', 'purchase']);
-  const { moment } = useFigures();
   const money = useMoney();
   const [{ open, cursor }] = useAddress();
   const disputes = useQuery({
@@ -53,22 +51,13 @@ export function DisputesPage() {
           {
             title: t('sales.disputedAt'),
             cell: ({ purchaseId, disputedAt }) => (
-              <Link
-                href={`/admin/purchases/${purchaseId}`}
-                className="font-medium whitespace-nowrap text-accent hover:underline"
-              >
-                {moment(disputedAt)}
-              </Link>
+              <MomentLink href={`/admin/purchases/${purchaseId}`} at={disputedAt} />
             ),
           },
           {
             title: t('purchases.user'),
             numeric: true,
-            cell: ({ userId }) => (
-              <Link href={`/admin/users/${userId}`} className="text-accent hover:underline">
-                {userId}
-              </Link>
-            ),
+            cell: ({ userId }) => <UserLink userId={userId} />,
           },
           { title: t('purchases.amount'), numeric: true, cell: (purchase) => money(purchase) },
           {

@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { RotateCw } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'wouter';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
@@ -14,6 +13,7 @@ import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { AdminNav } from '../AdminNav.tsx';
 import { Facts } from '../Facts.tsx';
+import { UserLink } from '../Links.tsx';
 import { Table } from '../Table.tsx';
 import { When } from '../When.tsx';
 import { AcceptForm } from './AcceptForm.tsx';
@@ -64,12 +64,7 @@ function Purchase({ purchase }: { purchase: Detail }) {
   const inMoney = (amount: number) => money({ amount, currency });
   const facts = [
     [t('turns.state'), <PurchaseStateLabel key="state" state={purchase.state} />],
-    [
-      t('purchases.user'),
-      <Link key="user" href={`/admin/users/${userId}`} className="text-accent hover:underline">
-        {userId}
-      </Link>,
-    ],
+    [t('purchases.user'), <UserLink key="user" userId={userId} />],
     [t('purchases.pack'), purchase.name],
     [t('tokens'), tokens(purchase.tokens + purchase.bonusTokens)],
     [t('purchases.amount'), money(purchase)],

@@ -1,6 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'wouter';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import type { paths } from '../../api/schema.d.ts';
@@ -10,6 +9,7 @@ import { useMoney } from '../../purchase/use-money.ts';
 import { Page } from '../../ui/Page.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { ChoiceFilter, Filters, TextFilter } from '../Fields.tsx';
+import { MomentLink, UserLink } from '../Links.tsx';
 import { PagedTable } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
 import { PurchaseTabs } from './PurchaseTabs.tsx';
@@ -33,7 +33,7 @@ const PROVIDERS = ['stripe', 'toss', 'demo'] as const satisfies readonly Purchas
 /** What people have bought, by state, provider and person. */
 export function PurchasesPage() {
   const { t } = useTranslation(['admin', 'purchase']);
-  const { moment, tokens } = useFigures();
+  const { tokens } = useFigures();
   const money = useMoney();
   const [address] = useAddress();
   const purchases = useQuery({
@@ -76,23 +76,12 @@ export function PurchasesPage() {
         columns={[
           {
             title: t('at'),
-            cell: ({ purchaseId, createdAt }) => (
-              <Link
-                href={`/admin/purchases/${purchaseId}`}
-                className="font-medium whitespace-nowrap text-accent hover:underline"
-              >
-                {moment(createdAt)}
-              </Link>
-            ),
+            cell: ({ purchaseId, createdAt }) => <MomentLink href={`/admin/purchases/${purchaseId}`} at={createdAt} />,
           },
           {
             title: t('purchases.user'),
             numeric: true,
-            cell: ({ userId }) => (
-              <Link href={`/admin/users/${userId}`} className="text-accent hover:underline">
-                {userId}
-              </Link>
-            ),
+            cell: ({ userId }) => <UserLink userId={userId} />,
           },
           { title: t('purchases.pack'), cell: ({ name }) => name },
           {

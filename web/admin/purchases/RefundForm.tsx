@@ -3,13 +3,13 @@ import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
+import { newKey } from '../../api/new-key.ts';
 import type { Schemas } from '../../api/schemas.ts';
 import { accountOf, NO_ACCOUNT, RefundAccountFields } from '../../purchase/refund/RefundAccountFields.tsx';
 import { useMoney } from '../../purchase/use-money.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { FIELD, Labelled, ReasonField } from '../Fields.tsx';
-import { newKey } from '../users/new-key.ts';
 
 /** Gives money back, once: every sending has the form's key until the refund is booked. */
 export function RefundForm({ purchase }: { purchase: Schemas['AdminPurchaseDetail'] }) {

@@ -2,7 +2,6 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Play } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'wouter';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
@@ -14,6 +13,7 @@ import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { AdminNav } from '../AdminNav.tsx';
 import { Facts } from '../Facts.tsx';
+import { UserLink } from '../Links.tsx';
 import { Pages } from '../Table.tsx';
 import { TemporalLink } from '../TemporalLink.tsx';
 import { TurnLink } from '../TurnLink.tsx';
@@ -167,16 +167,7 @@ function Asked({
   );
   const facts = [
     ['reason', reason],
-    [
-      'admin',
-      adminId === null ? (
-        'CLI'
-      ) : (
-        <Link key="admin" href={`/admin/users/${adminId}`} className="text-accent hover:underline">
-          {adminId}
-        </Link>
-      ),
-    ],
+    ['admin', adminId === null ? 'CLI' : <UserLink key="admin" userId={adminId} />],
     ['began', moment(createdAt)],
     ['ended', endedAt === null ? '–' : moment(endedAt)],
     ['filter', named.length === 0 ? t('redrives.anyFailed') : named.join(', ')],

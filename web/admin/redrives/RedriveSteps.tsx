@@ -7,7 +7,7 @@ import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
 import { Button } from '../../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../../ui/dialog-look.ts';
+import { DIALOG, OVERLAY } from '../../ui/dialog/dialog-look.ts';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { FIELD, Labelled } from '../Fields.tsx';

@@ -8,6 +8,7 @@ import { buttonClass } from '../../ui/Button.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { AdminNav } from '../AdminNav.tsx';
+import { MomentLink } from '../Links.tsx';
 import { PagedTable } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
 import { When } from '../When.tsx';
@@ -19,7 +20,7 @@ const LIVE_MS = 3_000;
 /** The replays of many turns, newest first. */
 export function RedrivesPage() {
   const { t } = useTranslation('admin');
-  const { moment, tokens: written } = useFigures();
+  const { tokens: written } = useFigures();
   const [{ cursor }] = useAddress();
   const redrives = useQuery({
     queryKey: ['admin', 'redrives', { cursor }],
@@ -53,14 +54,7 @@ export function RedrivesPage() {
         columns={[
           {
             title: t('redrives.fact.began'),
-            cell: ({ redriveId, createdAt }) => (
-              <Link
-                href={`/admin/redrives/${redriveId}`}
-                className="font-medium whitespace-nowrap text-accent hover:underline"
-              >
-                {moment(createdAt)}
-              </Link>
-            ),
+            cell: ({ redriveId, createdAt }) => <MomentLink href={`/admin/redrives/${redriveId}`} at={createdAt} />,
           },
           { title: t('turns.state'), cell: ({ state }) => <RedriveStateLabel state={state} /> },
           {

@@ -1,6 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'wouter';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
@@ -11,6 +10,7 @@ import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { AdminNav } from '../AdminNav.tsx';
 import { Facts } from '../Facts.tsx';
+import { UserLink } from '../Links.tsx';
 import { Table } from '../Table.tsx';
 import { TemporalLink } from '../TemporalLink.tsx';
 import { When } from '../When.tsx';
@@ -43,12 +43,7 @@ function Turn({ turn }: { turn: Schemas['AdminTurnDetail'] }) {
   const { tokens, moment } = useFigures();
   const facts = [
     ['state', <TurnStateLabel key="state" state={turn.state} />],
-    [
-      'user',
-      <Link key="user" href={`/admin/users/${turn.userId}`} className="text-accent hover:underline">
-        {turn.userId}
-      </Link>,
-    ],
+    ['user', <UserLink key="user" userId={turn.userId} />],
     ['model', turn.model],
     ['attempts', turn.attempt],
     ['created', moment(turn.createdAt)],

@@ -1,17 +1,17 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { AlertDialog } from 'radix-ui';
-import { useState, type FormEvent } from 'react';
+import { useRef, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
+import { newKey } from '../../api/new-key.ts';
 import { currentLocale } from '../../i18n/language.ts';
 import { Button } from '../../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../../ui/dialog-look.ts';
+import { DIALOG, OVERLAY } from '../../ui/dialog/dialog-look.ts';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { FIELD, Labelled, ReasonField } from '../Fields.tsx';
 import { amountInWords } from './amount-in-words.ts';
-import { newKey } from './new-key.ts';
 
 /** A grant of so many tokens, ten free months, is asked about once more. */
 const ASKED_FROM = 1_000_000;
@@ -25,6 +25,7 @@ export function GrantForm({ userId }: { userId: number }) {
   const [reason, setReason] = useState('');
   const [key, setKey] = useState(newKey);
   const [asking, setAsking] = useState(false);
+  const amountField = useRef<HTMLInputElement>(null);
   const grant = useMutation({
     mutationFn: () =>
       answer(
@@ -57,6 +58,7 @@ export function GrantForm({ userId }: { userId: number }) {
       <h2 className="text-lg font-semibold">{t('grant.title')}</h2>
       <Labelled label={t('grant.tokens')}>
         <input
+          ref={amountField}
           type="number"
           inputMode="numeric"
           min={1}
@@ -81,7 +83,14 @@ export function GrantForm({ userId }: { userId: number }) {
       <AlertDialog.Root open={asking} onOpenChange={setAsking}>
         <AlertDialog.Portal>
           <AlertDialog.Overlay className={OVERLAY} />
-          <AlertDialog.Content className={DIALOG}>
+          <AlertDialog.Content
+            className={DIALOG}
+            // The button that opened it takes no focus while the grant is on its way.
+            onCloseAutoFocus={(event) => {
+              event.preventDefault();
+              amountField.current?.focus();
+            }}
+          >
             <AlertDialog.Title className="text-lg font-semibold">{t('grant.askTitle', figures)}</AlertDialog.Title>
             <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">
               {t('grant.askLead', figures)}

@@ -4,15 +4,15 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
+import { newKey } from '../../api/new-key.ts';
 import type { Schemas } from '../../api/schemas.ts';
 import { currentLocale } from '../../i18n/language.ts';
 import { Button } from '../../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../../ui/dialog-look.ts';
+import { DIALOG, OVERLAY } from '../../ui/dialog/dialog-look.ts';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { FIELD, Labelled, ReasonField } from '../Fields.tsx';
 import { amountInWords } from './amount-in-words.ts';
-import { newKey } from './new-key.ts';
 
 /**
  * Takes a grant back, whole or in part, exactly once: every sending has the dialog's key until the reversal is booked.

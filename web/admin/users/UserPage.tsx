@@ -11,7 +11,7 @@ import { Page } from '../../ui/Page.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { TryLevels } from '../../usage/TryLevels.tsx';
-import { UsageFigures } from '../../usage/UsageCard.tsx';
+import { UsageFigures } from '../../usage/UsageFigures.tsx';
 import { AdminNav } from '../AdminNav.tsx';
 import { Facts } from '../Facts.tsx';
 import { Table } from '../Table.tsx';

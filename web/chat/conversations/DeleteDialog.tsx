@@ -7,9 +7,9 @@ import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
 import { Button } from '../../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../../ui/dialog-look.ts';
+import { DIALOG, OVERLAY } from '../../ui/dialog/dialog-look.ts';
 import { Problem } from '../../ui/Problem.tsx';
-import { useOpener } from '../../ui/keys/use-opener.ts';
+import { useOpener } from '../../ui/dialog/use-opener.ts';
 import { messagesKey } from '../transcript/use-transcript.ts';
 
 /** Asks before a conversation is gone for good. The focus begins on what keeps it. */

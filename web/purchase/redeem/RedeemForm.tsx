@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import { Button } from '../../ui/Button.tsx';
+import { FIELD } from '../../ui/field-look.ts';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 
@@ -45,7 +46,7 @@ export function RedeemForm() {
                 setCode(target.value);
                 redeem.reset();
               }}
-              className="h-10 w-full min-w-0 rounded-lg border border-line bg-raised px-3 font-mono text-ink placeholder:text-faint"
+              className={`${FIELD} font-mono placeholder:text-faint`}
             />
           </label>
           <Button type="submit" disabled={redeem.isPending}>

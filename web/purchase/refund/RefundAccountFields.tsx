@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../../api/schemas.ts';
+import { FIELD } from '../../ui/field-look.ts';
 
 export type RefundAccount = Schemas['RefundAccount'];
 
@@ -15,8 +16,6 @@ export function accountOf({ bank, accountNumber, holderName }: TypedAccount): Re
     holderName: holderName.trim(),
   };
 }
-
-const FIELD = 'h-10 w-full min-w-0 rounded-lg border border-line bg-raised px-3 text-ink';
 
 /** Where a deposit is paid back to. The browser is not to remember it. */
 export function RefundAccountFields({

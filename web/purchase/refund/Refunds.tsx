@@ -1,11 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { AlertDialog } from 'radix-ui';
-import { useState, type FormEvent } from 'react';
+import { useRef, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
+import { newKey } from '../../api/new-key.ts';
 import { Button } from '../../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../../ui/dialog-look.ts';
+import { DIALOG, OVERLAY } from '../../ui/dialog/dialog-look.ts';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { purchasesKey, type PurchaseDetail } from '../queries.ts';
@@ -18,10 +19,11 @@ export function Refunds({ purchase }: { purchase: PurchaseDetail }) {
   const { moment } = useFigures();
   const money = useMoney();
   const { refunds, refundable, currency } = purchase;
+  const heading = useRef<HTMLHeadingElement>(null);
   if (refunds.length === 0 && refundable.amount === 0) return null;
   return (
     <section aria-labelledby="refunds" className="grid gap-3">
-      <h2 id="refunds" className="font-semibold">
+      <h2 ref={heading} id="refunds" tabIndex={-1} className="font-semibold outline-none">
         {t('refund.title')}
       </h2>
       <ul className="divide-y divide-line rounded-xl border border-line bg-raised text-sm empty:hidden">
@@ -34,7 +36,7 @@ export function Refunds({ purchase }: { purchase: PurchaseDetail }) {
           </li>
         ))}
       </ul>
-      {refundable.amount > 0 && <AskRefund purchase={purchase} />}
+      {refundable.amount > 0 && <AskRefund purchase={purchase} onAsked={() => heading.current?.focus()} />}
     </section>
   );
 }
@@ -42,8 +44,9 @@ export function Refunds({ purchase }: { purchase: PurchaseDetail }) {
 /**
  * Says exactly what comes back before it is asked: the request names the tokens that were shown, so that when some were
  * spent meanwhile it is refused and the new figures show.
+ * @param onAsked called when the dialog has left after a refund: the button to it may be about to leave, too.
  */
-function AskRefund({ purchase }: { purchase: PurchaseDetail }) {
+function AskRefund({ purchase, onAsked }: { purchase: PurchaseDetail; onAsked: () => void }) {
   const { t } = useTranslation('purchase');
   const { tokens } = useFigures();
   const money = useMoney();
@@ -51,6 +54,7 @@ function AskRefund({ purchase }: { purchase: PurchaseDetail }) {
   const [open, setOpen] = useState(false);
   const [key, setKey] = useState(newKey);
   const [account, setAccount] = useState(NO_ACCOUNT);
+  const asked = useRef(false);
   const { purchaseId, refundable, currency, asksForRefundAccount: asks, refundBanks } = purchase;
   const ask = useMutation({
     mutationFn: () =>
@@ -61,6 +65,7 @@ function AskRefund({ purchase }: { purchase: PurchaseDetail }) {
         }),
       ),
     onSuccess: () => {
+      asked.current = true;
       setOpen(false);
       setKey(newKey());
       setAccount(NO_ACCOUNT);
@@ -82,6 +87,7 @@ function AskRefund({ purchase }: { purchase: PurchaseDetail }) {
         open={open}
         onOpenChange={(opens) => {
           setOpen(opens);
+          asked.current = false;
           ask.reset();
         }}
       >
@@ -90,7 +96,14 @@ function AskRefund({ purchase }: { purchase: PurchaseDetail }) {
         </AlertDialog.Trigger>
         <AlertDialog.Portal>
           <AlertDialog.Overlay className={OVERLAY} />
-          <AlertDialog.Content className={DIALOG}>
+          <AlertDialog.Content
+            className={DIALOG}
+            onCloseAutoFocus={(event) => {
+              if (!asked.current) return;
+              event.preventDefault();
+              onAsked();
+            }}
+          >
             <AlertDialog.Title className="text-lg font-semibold">{t('refund.askTitle', figures)}</AlertDialog.Title>
             <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">
               {t(asks ? 'refund.askTextDeposit' : 'refund.askText', figures)}
@@ -112,9 +125,4 @@ function AskRefund({ purchase }: { purchase: PurchaseDetail }) {
       </AlertDialog.Root>
     </div>
   );
-}
-
-/** What is sent with it again is one refund. */
-function newKey(): string {
-  return `refund-${crypto.getRandomValues(new Uint32Array(4)).join('-')}`;
 }

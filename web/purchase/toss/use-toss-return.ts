@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import { answer } from '../../api/answer.ts';
 import { ApiError } from '../../api/api-error.ts';
 import { api } from '../../api/client.ts';
+import { isOpenOutcome } from '../open-outcome.ts';
 import { purchaseQuery, purchasesKey } from '../queries.ts';
 import { forgetWishes } from '../wishes.ts';
 
@@ -35,7 +36,7 @@ export function useTossReturn(purchaseId: string): TossReturn {
       forgetWishes();
     },
     onSettled(_purchase, error) {
-      if (!isOpen(error)) history.replaceState(history.state, '', location.pathname);
+      if (!isOpenOutcome(error)) history.replaceState(history.state, '', location.pathname);
       return queries.invalidateQueries({ queryKey: purchasesKey });
     },
   });
@@ -55,15 +56,8 @@ export function useTossReturn(purchaseId: string): TossReturn {
   return {
     state: confirm.isPending ? 'confirming' : 'none',
     error: told ? null : confirm.error,
-    again: isOpen(confirm.error) ? () => back.paid !== null && mutate(back.paid) : undefined,
+    again: isOpenOutcome(confirm.error) ? () => back.paid !== null && mutate(back.paid) : undefined,
   };
-}
-
-/** Answers after which the same is asked again. */
-const OPEN = new Set(['offline', 'unavailable', 'provider_unavailable', 'internal']);
-
-function isOpen(error: unknown): boolean {
-  return error !== null && (!(error instanceof ApiError) || OPEN.has(error.code));
 }
 
 function readAddress(): {

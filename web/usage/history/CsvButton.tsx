@@ -6,7 +6,7 @@ import { download } from '../../api/download.ts';
 import { Button } from '../../ui/Button.tsx';
 
 export function CsvButton({ month }: { month: string | null }) {
-  const { t } = useTranslation('usage');
+  const { t } = useTranslation('usage-page');
   const [name, setName] = useState('');
   const save = useMutation({
     mutationFn: () => download(`/api/ai-usage/history?by=turn${month === null ? '' : `&month=${month}`}`, 'text/csv'),

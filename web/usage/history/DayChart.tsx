@@ -11,7 +11,7 @@ type Day = Pick<Schemas['DayUsage'], 'day' | 'turns' | 'usedTokens'>;
  * so a screen reader can skip the picture.
  */
 export function DayChart({ days, month }: { days: readonly Day[]; month: string }) {
-  const { t } = useTranslation('usage');
+  const { t } = useTranslation('usage-page');
   const { tokens, dayOf, monthOf } = useFigures();
   const [pointed, setPointed] = useState<string | null>(null);
   const used = new Map(days.map((day) => [day.day, day]));

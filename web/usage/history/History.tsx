@@ -19,7 +19,7 @@ const OLDEST_MONTHS = 24;
 
 /** Where the tokens of a month went: by day as a chart, by model, and as a file. */
 export function History() {
-  const { t } = useTranslation('usage');
+  const { t } = useTranslation('usage-page');
   const [month, setMonth] = useState<string | null>(null);
   const days = useHistory<Schemas['UsageByDay']>('day', month);
   const models = useHistory<Schemas['UsageByModel']>('model', month);
@@ -161,7 +161,7 @@ function Shown<Page>({
 }
 
 function Nothing() {
-  const { t } = useTranslation('usage');
+  const { t } = useTranslation('usage-page');
   return (
     <p className="rounded-xl border border-dashed border-line px-4 py-10 text-center text-sm text-faint">
       {t('history.none')}

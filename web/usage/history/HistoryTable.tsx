@@ -11,7 +11,7 @@ export function HistoryTable({
   first: string;
   rows: readonly { name: string; turns: number; used: number; adjusted: number }[];
 }) {
-  const { t } = useTranslation('usage');
+  const { t } = useTranslation(['usage-page', 'usage']);
   const { tokens } = useFigures();
   const isAdjusted = rows.some(({ adjusted }) => adjusted !== 0);
   return (
@@ -25,7 +25,7 @@ export function HistoryTable({
             {t('history.turns')}
           </th>
           <th scope="col" className="py-1.5 text-right font-medium">
-            {t('figure.used')}
+            {t('usage:figure.used')}
           </th>
           {isAdjusted && (
             <th scope="col" className="py-1.5 text-right font-medium">
