@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
 import { AppError, type ErrorCode, type TurnRefusalCode } from '../../domain/errors.ts';
@@ -103,8 +104,8 @@ export const FLAT_ENVELOPE: ErrorEnvelope = {
 };
 
 /** The envelope of an answer's errors, as far as is known what was asked. */
-export function envelopeOf({ locals }: Partial<Pick<Response, 'locals'>>): ErrorEnvelope {
-  return (locals as { envelope?: ErrorEnvelope } | undefined)?.envelope ?? FLAT_ENVELOPE;
+export function envelopeOf(response: ServerResponse): ErrorEnvelope {
+  return (response as { readonly locals?: { readonly envelope?: ErrorEnvelope } }).locals?.envelope ?? FLAT_ENVELOPE;
 }
 
 /** Sends the request's errors in this envelope from here on. */

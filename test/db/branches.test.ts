@@ -156,7 +156,7 @@ describe('a prompt is the ancestors of its turn and nothing else', () => {
 
 test('a turn of the OpenAI door is nobody’s parent and in no copy: a question in its conversation is a first one', async () => {
   const turnId = await runTurn(db.database, person, { send: ofDoor('at the door'), text: 're door' });
-  const conversationId = await conversationOf(turnId);
+  const conversationId = await conversationOf(db.database, turnId);
   const share = { conversationId, userId: person.userId, tokenHash: Buffer.alloc(32), days: 1 };
   await expect(createShareLink(db.database, { ...share, turnId })).rejects.toMatchObject({ code: 'not_found' });
   await expect(createShareLink(db.database, { ...share, turnId: null })).rejects.toMatchObject({

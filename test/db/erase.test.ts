@@ -112,7 +112,7 @@ describe('a conversation that its person deletes', () => {
   test('takes along what a turn of the OpenAI door was asked, before its time', async () => {
     const turnId = await runTurn(db.database, person, { send: ofDoor('a peony'), text: 'peonies bloom' });
     expect(await textsOf('peon')).toEqual(['turns', 'turn_prompts']);
-    await erase(await conversationOf(turnId));
+    await erase(await conversationOf(db.database, turnId));
     expect(await textsOf('peon')).toEqual([]);
   });
 

@@ -7,7 +7,8 @@ import { api } from '../api/client.ts';
 import { Button } from '../ui/Button.tsx';
 import { DIALOG, OVERLAY } from '../ui/dialog/dialog-look.ts';
 import { Problem } from '../ui/Problem.tsx';
-import { keysKey, type Key, type MintedKey } from './queries.ts';
+import type { Key, MintedKey } from './draft.ts';
+import { keysKey } from './queries.ts';
 
 /** Ask before a key, or its secret, lets nobody in any more. The focus begins on what keeps it. */
 export function RevokeDialog({

@@ -2,7 +2,7 @@ import { useTranslation } from 'react-i18next';
 import { Button } from '../ui/Button.tsx';
 import { StateLabel } from '../ui/StateLabel.tsx';
 import { useFigures } from '../usage/figures.ts';
-import type { Key } from './queries.ts';
+import type { Key } from './draft.ts';
 
 export type KeyStep = 'edit' | 'rotate' | 'revoke';
 

@@ -8,9 +8,9 @@ import { FIELD } from '../ui/field-look.ts';
 import { Problem } from '../ui/Problem.tsx';
 import { useFigures } from '../usage/figures.ts';
 import { Check, Field } from './Field.tsx';
-import { bodyOf, draftOf, ENDS, SCOPES, type Draft } from './draft.ts';
+import { bodyOf, draftOf, ENDS, SCOPES, type Draft, type Key, type MintedKey } from './draft.ts';
 import { KeyDialog } from './KeyDialog.tsx';
-import { keysKey, modelsQuery, type Key, type MintedKey } from './queries.ts';
+import { keysKey, modelsQuery } from './queries.ts';
 
 /**
  * Makes a key, or changes one.

@@ -10,7 +10,8 @@ import { useOpener } from '../ui/dialog/use-opener.ts';
 import { Connect } from './Connect.tsx';
 import { KeyCard, type KeyStep } from './KeyCard.tsx';
 import { KeyForm } from './KeyForm.tsx';
-import { keysQuery, type Key, type MintedKey } from './queries.ts';
+import type { Key, MintedKey } from './draft.ts';
+import { keysQuery } from './queries.ts';
 import { RevokeDialog, RotateDialog } from './Ends.tsx';
 import { SecretDialog } from './SecretDialog.tsx';
 

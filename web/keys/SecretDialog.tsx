@@ -6,7 +6,7 @@ import { Notice } from '../ui/Notice.tsx';
 import { useFigures } from '../usage/figures.ts';
 import { Connect } from './Connect.tsx';
 import { KeyDialog } from './KeyDialog.tsx';
-import type { Key, MintedKey } from './queries.ts';
+import type { Key, MintedKey } from './draft.ts';
 
 /**
  * The one time that a secret shows, with the lines that it goes into.

@@ -1,4 +1,9 @@
-import type { Key, NewKey, Scope } from './queries.ts';
+import type { Schemas } from '../api/schemas.ts';
+
+export type Key = Schemas['Key'];
+export type MintedKey = Schemas['MintedKey'];
+export type NewKey = Schemas['NewKey'];
+type Scope = Key['scopes'][number];
 
 export const SCOPES = ['v1', 'chat', 'read'] as const satisfies readonly Scope[];
 /** Days after which a key may end. */

@@ -1,12 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { answer } from '../api/answer.ts';
 import { api } from '../api/client.ts';
-import type { Schemas } from '../api/schemas.ts';
-
-export type Key = Schemas['Key'];
-export type MintedKey = Schemas['MintedKey'];
-export type NewKey = Schemas['NewKey'];
-export type Scope = Key['scopes'][number];
 
 /** All that is read of keys. */
 export const keysKey = ['keys'] as const;
