@@ -15,8 +15,8 @@ const MALFORMED = { status: 400, code: 'invalid_request' } as const;
 
 /**
  * Answers bytes that are no HTTP request (a broken chunk, a header with a NUL, a body that does not come), too, and
- * closes their connection: where the next request would begin is not known. Of the language nothing is known either. The
- * shape is that of the route where one has begun to read, else the flat one.
+ * closes their connection: where the next request would begin is not known. Of the language nothing is known either.
+ * The shape is that of the route where one has begun to read, else the flat one.
  */
 export function answerMalformed(server: Server): void {
   const answering = new WeakMap<Socket, ServerResponse>();

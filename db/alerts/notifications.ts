@@ -65,8 +65,8 @@ export async function readAllNotifications(
 }
 
 /**
- * Notifications after the id `after`, oldest first. The ids of what is shown to one reader rise in the order of commits,
- * because they are given under the account's lock.
+ * Notifications after the id `after`, oldest first. The ids of what is shown to one reader rise in the order of
+ * commits, because they are given under the account's lock.
  */
 export async function findNotificationsSince(
   on: Sql,

@@ -153,7 +153,8 @@ const ERASED_AT_ONCE = 500;
 
 /**
  * Erases the texts of turns that ended so long ago: what was asked and what was answered. The rows, their figures and
- * the ledger stay. It reads none of those that came later, however many are kept. It waits for nobody: what is locked is left for the next round.
+ * the ledger stay. It reads none of those that came later, however many are kept. It waits for nobody: what is locked
+ * is left for the next round.
  * @param onStep is told the turns of each step, whose streams may hold their texts, too.
  * @returns how many turns.
  */
@@ -167,7 +168,8 @@ export async function eraseTexts(
   for (let erased = 0; ;) {
     const { rows } = await sql<{ id: string }>`with due as (
         select p.turn_id from turn_prompts p join turns t on t.id = p.turn_id
-        where p.erased_at is null and p.asked_at <= now() - ${afterSeconds} * interval '1 second' and t.ended_at <= now() - ${afterSeconds} * interval '1 second'
+        where p.erased_at is null and p.asked_at <= now() - ${afterSeconds} * interval '1 second'
+          and t.ended_at <= now() - ${afterSeconds} * interval '1 second'
         order by p.asked_at limit ${ERASED_AT_ONCE} for update of t, p skip locked
       ), prompts as (
         update turn_prompts p set prompt = null, answer = null, erased_at = now() from due where p.turn_id = due.turn_id returning p.turn_id

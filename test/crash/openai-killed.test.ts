@@ -7,7 +7,7 @@ import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 import { openCrashStage, type CrashStage } from './stage.ts';
 
-/** What a death may do to answers of the OpenAI door: of a worker, by SIGKILL, or of what a head's figures are read by. */
+/** What a death may do to answers of the OpenAI door: of a worker by SIGKILL, or of what a head's figures need. */
 let stage: CrashStage;
 let url: string;
 
