@@ -2,8 +2,7 @@ import type { ApiMessage } from '../../domain/api-prompt.ts';
 import type { CompletionBody } from '../wire/completion.ts';
 import { chatText } from '../wire/openai-fields.ts';
 import { known } from './known.ts';
-import { parseAt } from './parse-at.ts';
-import { invalid, unsupported } from './refusals.ts';
+import { invalid, parseAt, unsupported } from './refusals.ts';
 
 type Sent = CompletionBody['messages'][number];
 

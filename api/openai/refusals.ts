@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
 
 /** What is done with the parameters of a body that its schema does not read. */
@@ -28,4 +29,15 @@ export function unsupported(field: string, reason: string): AppError {
 
 export function invalid(field: string, reason: string): AppError {
   return new AppError('invalid_request', { field, reason });
+}
+
+/**
+ * Parses a part of a body that may be of several kinds, so that a refusal names the place in its own kind.
+ * @param at where the part stands. @throws AppError invalid_request.
+ */
+export function parseAt<Part>(schema: z.ZodType<Part>, sent: unknown, at: string): Part {
+  const parsed = schema.safeParse(sent);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw invalid([at, ...(issue?.path ?? []).map(String)].join('.'), issue?.message ?? 'invalid');
 }

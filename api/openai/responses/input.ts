@@ -1,8 +1,7 @@
 import type { ApiMessage, ApiToolCall } from '../../../domain/api-prompt.ts';
 import { chatText } from '../../wire/openai-fields.ts';
 import { INPUT_ITEMS, type InputItem, type ResponseBody } from '../../wire/responses.ts';
-import { parseAt } from '../parse-at.ts';
-import { invalid, unsupported } from '../refusals.ts';
+import { invalid, parseAt, unsupported } from '../refusals.ts';
 
 /** An item and its place in the body. */
 interface Placed {

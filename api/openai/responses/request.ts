@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import type { ApiMessage, ApiParameters } from '../../../domain/api-prompt.ts';
 import { functionTool, responseBody, type ResponseBody } from '../../wire/responses.ts';
 import { known } from '../known.ts';
-import { parseAt } from '../parse-at.ts';
 import type { OpenAiRequest } from '../protocol.ts';
-import { assertSupported, unsupported } from '../refusals.ts';
+import { assertSupported, parseAt, unsupported } from '../refusals.ts';
 import { readFormat, readTools, type AskedTool } from '../tools.ts';
 import { responsesProtocol } from './protocol.ts';
 
