@@ -1,3 +1,5 @@
+import { BUCKETS, MOST_DAYS } from '../domain/failure-buckets.ts';
+
 /** One request, as its sender writes it. */
 export interface Asked {
   readonly method: string;
@@ -33,6 +35,8 @@ export function han(length: number): string {
   return Array.from({ length }, (_, n) => String.fromCharCode(0x4e00 + ((n * 7919) % 0x5000))).join('');
 }
 
+const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+
 /** The worst queries that a route's schema lets through; other routes are asked without one. */
 const QUERIES: Record<string, readonly string[]> = {
   'get /api/conversations': [
@@ -45,9 +49,10 @@ const QUERIES: Record<string, readonly string[]> = {
   'get /api/ai-usage/history': ['by=turn&limit=100', 'by=day&limit=100', 'by=model&limit=100'],
   'get /api/notifications': ['limit=100'],
   'get /api/admin/turns': ['limit=100', 'limit=100&from=1970-01-01T00:00:00Z&to=2999-12-31T00:00:00Z'],
-  'get /api/admin/turns/failures': ['hour', 'day', 'week', 'month'].map(
-    (bucket) => `bucket=${bucket}&from=1970-01-01T00:00:00Z&to=2999-12-31T00:00:00Z`,
-  ),
+  'get /api/admin/turns/failures': [
+    ...BUCKETS.map((bucket) => `bucket=${bucket}&from=${daysAgo(MOST_DAYS[bucket])}&to=${daysAgo(0)}`),
+    'bucket=day&from=1970-01-01T00:00:00Z&to=2999-12-31T00:00:00Z',
+  ],
   'get /api/admin/users': ['limit=100', `email=${'a'.repeat(200)}`],
   'get /api/admin/users/{userId}': ['limit=100'],
   'get /api/admin/audit': ['limit=100'],
@@ -77,7 +82,13 @@ function taken(key: string, known: Known): readonly string[] {
     case 'patch /api/conversations/{conversationId}':
       return [JSON.stringify({ title: han(200) })];
     case 'post /api/admin/turns/replay':
-      return [JSON.stringify({ filter: { from: '1970-01-01T00:00:00Z', to: '2999-12-31T00:00:00Z' }, dryRun: true })];
+      return [
+        JSON.stringify({
+          filter: { from: '1970-01-01T00:00:00Z', to: '2999-12-31T00:00:00Z' },
+          reason: 'r',
+          dryRun: true,
+        }),
+      ];
     default:
       return [];
   }

@@ -1,3 +1,4 @@
+import { setImmediate as letOthers } from 'node:timers/promises';
 import type { Response } from 'express';
 import { z } from 'zod';
 import { getConversation, type ConversationRecord } from '../../db/conversations/conversations.ts';
@@ -13,6 +14,8 @@ import { uuid } from '../wire/fields.ts';
 
 /** Messages that one query reads. */
 const BATCH = 100;
+/** Milliseconds for which others may wait while a batch is written: a reader that is fast never stops it. */
+const MOST_AT_ONCE = 5;
 
 export function exportRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
   return [
@@ -111,9 +114,13 @@ async function* writeMarkdown(
  * whole one.
  */
 async function send(response: Response, pieces: AsyncIterable<string>, gone: AbortSignal): Promise<null> {
+  let since = 0;
   for await (const piece of pieces) {
     if (gone.aborted) return null;
     if (!response.write(piece)) await drained(response);
+    if (performance.now() - since < MOST_AT_ONCE) continue;
+    await letOthers();
+    since = performance.now();
   }
   response.end();
   return null;
