@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { until } from '../support/until.ts';
 import { audit } from './audit.ts';
 import { picture } from './picture.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -147,8 +148,12 @@ test.each([
     await answer.locator('math').first().waitFor({ state: 'attached' });
     await shot('formula');
 
+    // 409 while the answer that is shown still holds its tokens.
     const used = (usagePercent: number) =>
-      person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent });
+      until(async () => {
+        const body = { userId: person.userId, usagePercent };
+        return (await person.call('POST', '/api/ai-usage/test-usage', body)).status === 200;
+      });
     await used(91);
     await page.getByText(words.warned).first().waitFor();
     await shot('warned');
