@@ -61,11 +61,12 @@ test.each(['no key update', 'update'] as const)(
     const answers = Promise.all(sends.map((turn) => turn.send()));
     await othersAnswerAsEver(lock);
     for (const { status, headers, body } of await answers) {
-      expect([status, body.code, body.bound]).toEqual([503, 'unavailable', undefined]);
+      expect([status, body.code]).toEqual([503, 'unavailable']);
       expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
     }
-    // They were told while the row was still locked, and nothing of them is left that could run later.
-    expect(await liveTurns(owner)).toBe(0);
+    // They were told while the row was still locked, and nothing of them is left that could run later. A start that was
+    // unclear on a slow machine (bound: true) is decided while it is locked, too.
+    await until(async () => (await liveTurns(owner)) === 0);
     await lock.release();
     expect((await sends[0]?.send({ message: '다시' }))?.body).toMatchObject({ state: 'completed' });
   },
