@@ -50,6 +50,7 @@ import { FindDisputes } from './20261130134300-find-disputes.ts';
 import { CallWebhooks } from './20261130134635-call-webhooks.ts';
 import { ComparePayments } from './20261130141210-compare-payments.ts';
 import { EraseTheOldestFirst } from './20261130153900-erase-the-oldest-first.ts';
+import { LabelTurnsOfTheDoor } from './20261130170000-label-turns-of-the-door.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -114,4 +115,5 @@ export const MIGRATIONS = [
   CallWebhooks,
   ComparePayments,
   EraseTheOldestFirst,
+  LabelTurnsOfTheDoor,
 ] as const;

@@ -30,7 +30,7 @@ export async function acceptRequest(
   const { userId, accountId } = caller.principal;
   const model = offeredTo(deps, caller).find(({ name }) => name === asked.model);
   if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
-  const { bodyHash, prompt, streamed, askedOutput } = asked;
+  const { bodyHash, prompt, label, streamed, askedOutput } = asked;
   const idempotencyKey = readIdempotencyKey(caller);
   if (idempotencyKey === null && isRetry(caller)) {
     const joined = await joinOwn(deps, caller, bodyHash);
@@ -45,7 +45,7 @@ export async function acceptRequest(
     idempotencyKey,
     conversationId: null,
     message: '',
-    api: { apiKeyId: caller.keyId, prompt, streamed },
+    api: { apiKeyId: caller.keyId, prompt, label, streamed },
     isLong: counter.isLong(text),
     countMessage: async () => {
       let tokens = 0;

@@ -10,6 +10,8 @@ export interface OpenAiRequest {
   readonly streamed: boolean;
   /** The limit that was asked for; null: the model's default. */
   readonly askedOutput: number | null;
+  /** Whom the client asks for, in its own words. */
+  readonly label: string | null;
   readonly bodyHash: Buffer;
   readonly protocol: Protocol;
 }

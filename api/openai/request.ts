@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ApiParameters } from '../../domain/api-prompt.ts';
 import { completionBody, type CompletionBody } from '../wire/completion.ts';
+import { labelOf } from '../wire/openai-fields.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { known } from './known.ts';
 import { readMessages } from './messages.ts';
@@ -8,15 +9,8 @@ import type { OpenAiRequest } from './protocol.ts';
 import { assertSupported, invalid } from './refusals.ts';
 import { readFormat, readTools } from './tools.ts';
 
-/** What says who asked or where to cache: it changes neither the answer nor its price. */
-const ignored = new Set([
-  'user',
-  'safety_identifier',
-  'metadata',
-  'store',
-  'prompt_cache_key',
-  'prompt_cache_retention',
-]);
+/** What says where to keep or to cache: it changes neither the answer nor its price. */
+const ignored = new Set(['metadata', 'store', 'prompt_cache_key', 'prompt_cache_retention']);
 
 /** Values of other parameters, as JSON, that say what is done anyway. */
 const harmless = new Map<string, readonly string[]>([
@@ -36,6 +30,7 @@ export function readCompletion(body: CompletionBody): OpenAiRequest {
     prompt: { messages: readMessages(body.messages), parameters: parametersOf(body) },
     streamed: body.stream ?? false,
     askedOutput: most ?? older ?? null,
+    label: labelOf(body),
     bodyHash: createHash('sha256').update('v1/chat/completions').update(JSON.stringify(body)).digest(),
     protocol: chatCompletions({ includesUsage: body.stream_options?.include_usage ?? false }),
   };

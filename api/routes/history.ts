@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Page } from '../../db/page.ts';
-import { findMonth, listDays, listModels, listTurnUsage, type Month } from '../../db/reports/history.ts';
+import { findMonth, listDays, listLabels, listModels, listTurnUsage, type Month } from '../../db/reports/history.ts';
 import type { Database } from '../../db/database.ts';
 import type { ApiDeps } from '../context.ts';
 import { sendCsv, type Cell } from '../http/csv.ts';
 import { iso } from '../present/turn.ts';
 import { defineRoute, type Route } from '../http/route.ts';
-import { dayUsage, historyPage, historyQuery, modelUsage, turnUsage } from '../wire/history.ts';
+import { dayUsage, historyPage, historyQuery, labelUsage, modelUsage, turnUsage } from '../wire/history.ts';
 
 /** Lines of a CSV that one query reads. */
 const BATCH = 1_000;
@@ -19,7 +19,7 @@ export function historyRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] 
       access: 'user',
       tag: 'Account',
       limit: 'read',
-      summary: 'Where the tokens of a month went: by day, turn or model; as JSON or (Accept: text/csv) CSV',
+      summary: 'Where the tokens of a month went: by day, turn, model or label; as JSON or (Accept: text/csv) CSV',
       query: historyQuery,
       answers: {
         200: {
@@ -55,6 +55,7 @@ interface View {
 const VIEWS = {
   day: { columns: Object.keys(dayUsage.shape), list: listDays },
   model: { columns: Object.keys(modelUsage.shape), list: listModels },
+  label: { columns: Object.keys(labelUsage.shape), list: listLabels },
   turn: {
     columns: Object.keys(turnUsage.shape),
     async list(database, page) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { REASONING_EFFORTS, TOOL_CHOICES, VERBOSITIES } from '../../domain/api-prompt.ts';
 import { MOST_INTEGER } from './fields.ts';
-import { callId, chatText, functionName, jsonSchema, maybe } from './openai-fields.ts';
+import { callId, chatText, functionName, jsonSchema, maybe, whoAsks } from './openai-fields.ts';
 
 const textPart = z.looseObject({ type: z.literal('text'), text: chatText });
 /** Of a kind that the program names when it refuses it. */
@@ -99,6 +99,7 @@ export const completionBody = z
     tools: maybe(z.array(tool).max(128)),
     tool_choice: maybe(toolChoice),
     parallel_tool_calls: maybe(z.boolean()),
+    ...whoAsks,
   })
   .meta({ id: 'ChatCompletionRequest' });
 export type CompletionBody = z.infer<typeof completionBody>;

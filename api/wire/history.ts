@@ -9,7 +9,7 @@ const day = z.iso.date().meta({
 });
 
 export const historyQuery = z.strictObject({
-  by: z.enum(['day', 'turn', 'model']).default('day'),
+  by: z.enum(['day', 'turn', 'model', 'label']).default('day'),
   month: label.optional().meta({
     description:
       'Label of a period (`period.label` of the usage state); the open one by default. A month that has not begun is 400, one before the account is empty',
@@ -47,6 +47,16 @@ export const modelUsage = z
   })
   .meta({ id: 'ModelUsage' });
 
+const apiLabel = z.string().nullable();
+export const labelUsage = z
+  .object({
+    label: apiLabel.meta({
+      description: '`user` of requests to /v1; null: turns without one, of the chat as well. Adjustments are left out',
+    }),
+    ...figures,
+  })
+  .meta({ id: 'LabelUsage' });
+
 export const turnUsage = z
   .object({
     turnId: uuid,
@@ -60,11 +70,12 @@ export const turnUsage = z
     completionTokens: figures.completionTokens,
     debitedTokens: tokens,
     estimated: z.boolean(),
+    label: apiLabel.meta({ description: '`user` of the request to /v1' }),
   })
   .meta({ id: 'TurnUsage' });
 
 const ofMonth = { month: label.meta({ description: 'Label of the period shown' }) };
-/** One of three pages, chosen by `by`. */
+/** One of four pages, chosen by `by`. */
 export const historyPage = z.union([
   pageOf(dayUsage)
     .extend(ofMonth)
@@ -73,4 +84,5 @@ export const historyPage = z.union([
     .extend(ofMonth)
     .meta({ id: 'UsageByTurn', description: 'Debits, newest first; adjustments are no turns and are left out' }),
   pageOf(modelUsage).extend(ofMonth).meta({ id: 'UsageByModel', description: 'By name, adjustments last' }),
+  pageOf(labelUsage).extend(ofMonth).meta({ id: 'UsageByLabel', description: 'By name, what has none last' }),
 ]);

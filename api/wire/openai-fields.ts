@@ -21,3 +21,22 @@ export const jsonSchema = z.record(z.string(), z.unknown()).superRefine((schema,
   const fault = faultOfSchema(schema);
   if (fault !== null) context.addIssue({ code: 'custom', path: [...fault.path], message: fault.reason });
 });
+
+/** Whom a client asks for, in its own words; the older name and the newer one. */
+export const whoAsks = {
+  user: maybe(chatText).meta({ description: 'Kept as the label of the turn (64 characters), by which usage is shown' }),
+  safety_identifier: maybe(chatText).meta({ description: 'As `user`' }),
+};
+
+const MOST_LABEL = 64;
+
+export function labelOf({
+  user,
+  safety_identifier,
+}: {
+  user?: string | undefined;
+  safety_identifier?: string | undefined;
+}): string | null {
+  const label = (user ?? safety_identifier ?? '').trim();
+  return label === '' ? null : [...label].slice(0, MOST_LABEL).join('');
+}

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { REASONING_EFFORTS, TOOL_CHOICES, VERBOSITIES } from '../../domain/api-prompt.ts';
 import { MOST_INTEGER } from './fields.ts';
-import { callId, chatText, functionName, jsonSchema, maybe } from './openai-fields.ts';
+import { callId, chatText, functionName, jsonSchema, maybe, whoAsks } from './openai-fields.ts';
 
 const kind = <Word extends string>(word: Word) => z.literal(word);
 /** Of a kind that the program names when it refuses it. */
@@ -79,6 +79,7 @@ export const responseBody = z
     tools: maybe(z.array(tool).max(128)),
     tool_choice: maybe(toolChoice),
     parallel_tool_calls: maybe(z.boolean()),
+    ...whoAsks,
     include: maybe(z.array(z.string()).max(16)),
     metadata: maybe(z.record(z.string().max(64), z.string().max(512))),
     store: maybe(z.boolean()),

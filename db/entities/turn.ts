@@ -146,6 +146,8 @@ export const TurnPrompt = defineEntity({
     prompt: p.json<ApiPrompt>().nullable(),
     // Null: there is none yet, or it was text alone. The text is the turn's.
     answer: p.json<ApiAnswer>().nullable(),
+    // Whom the client asked for, in its own words. Usage is counted by it, money never.
+    label: p.text().nullable(),
     // Whether text leaves while the model still answers.
     streamed: p.boolean(),
     firstDeltaAt: p.datetime().nullable(),
@@ -155,6 +157,7 @@ export const TurnPrompt = defineEntity({
   },
   checks: [
     { name: 'turn_prompts_are_erased_whole', expression: '(prompt is null) = (erased_at is not null)' },
+    { name: 'turn_prompts_label_is_short', expression: 'length(label) between 1 and 64' },
     { name: 'turn_prompts_erased_hold_no_answer', expression: 'erased_at is null or answer is null' },
   ],
   indexes: [

@@ -6,7 +6,7 @@ import { instantOf, one, type Database } from '../database.ts';
 import { Account, Period } from '../entities/account.ts';
 import { LedgerEntry } from '../entities/ledger-entry.ts';
 import { ModelRate } from '../entities/model-rate.ts';
-import { Turn } from '../entities/turn.ts';
+import { Turn, TurnPrompt } from '../entities/turn.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
 
 /** A period of an account by its label; `periodId` is null when nothing has ever touched the account in it. */
@@ -91,6 +91,27 @@ export async function listModels(database: Database, { month, limit, cursor }: P
   return pageOf(rows, limit, ({ model }) => encodeCursor([model ?? '']));
 }
 
+export interface LabelUsage extends UsageFigures {
+  /** Null for what came without one: the chat, adjustments apart. */
+  readonly label: string | null;
+}
+
+/** Labels by name, what has none last. Labels are the clients' own, so nothing is summed ahead of the question. */
+export async function listLabels(database: Database, { month, limit, cursor }: PageOf): Promise<Page<LabelUsage>> {
+  const [after] = cursor === null ? [null] : decodeCursor(cursor, ['string']);
+  const { rows } = await sql<LabelUsage>`
+    select q.label, count(*)::int as turns, sum(e.prompt_tokens)::float8 as "promptTokens",
+      sum(e.cached_tokens)::float8 as "cachedTokens", sum(e.completion_tokens)::float8 as "completionTokens",
+      sum(e.used_delta)::float8 as "usedTokens"
+    from ledger_entries e left join turn_prompts q on q.turn_id = e.turn_id
+    where e.period_id = ${month.periodId} and e.kind = 'debit'
+      and (${after}::text is null or q.label is null or q.label > ${after}::text)
+    group by q.label order by q.label nulls last limit ${limit + 1}`
+    .execute(database.reads)
+    .catch(rethrowBadCursor);
+  return pageOf(rows, limit, ({ label }) => encodeCursor([label ?? '']));
+}
+
 export interface TurnUsage extends Omit<UsageFigures, 'turns' | 'usedTokens'> {
   readonly turnId: string;
   readonly conversationId: string;
@@ -101,6 +122,8 @@ export interface TurnUsage extends Omit<UsageFigures, 'turns' | 'usedTokens'> {
   readonly rateVersion: number;
   readonly debitedTokens: number;
   readonly estimated: boolean;
+  /** Whom a client of the OpenAI door asked for. */
+  readonly label: string | null;
 }
 
 /** The debits of a period, newest first. Adjustments are not turns, so they show only by day and by model. */
@@ -109,9 +132,15 @@ export async function listTurnUsage(database: Database, { month, limit, cursor }
   // pair that only the period's index has. Otherwise the planner would walk the whole ledger from its end for a busy
   // account, and be wrong for the next.
   const [before] = cursor === null ? [Number.MAX_SAFE_INTEGER] : decodeCursor(cursor, ['number']);
-  const { rows } = await sql<Whole<RowOf<typeof debitColumns>> & RowOf<typeof rateColumns> & RowOf<typeof turnColumns>>`
-    select ${debitColumns}, ${rateColumns}, ${turnColumns}
+  const { rows } = await sql<
+    Whole<RowOf<typeof debitColumns>> &
+      RowOf<typeof rateColumns> &
+      RowOf<typeof turnColumns> &
+      RowOf<typeof promptColumns>
+  >`
+    select ${debitColumns}, ${rateColumns}, ${turnColumns}, ${promptColumns}
     from ledger_entries e join model_rates r on r.id = e.rate_id join turns t on t.id = e.turn_id
+      left join turn_prompts q on q.turn_id = e.turn_id
     where e.period_id >= ${month.periodId} and (e.period_id, e.id) < (${month.periodId}, ${before}::bigint) and e.kind = 'debit'
     order by e.period_id desc, e.id desc limit ${limit + 1}`
     .execute(database.reads)
@@ -134,6 +163,7 @@ const debitColumns = columnsOf(LedgerEntry, 'e', {
   estimated: 'estimated',
 });
 const turnColumns = columnsOf(Turn, 't', ['conversationId']);
+const promptColumns = columnsOf(TurnPrompt, 'q', ['label']);
 const rateColumns = columnsOf(ModelRate, 'r', { model: 'model', rateVersion: 'version' });
 const figures =
   sql.raw(`sum(u.turns)::float8 as turns, sum(u.prompt_tokens)::float8 as "promptTokens", sum(u.cached_tokens)::float8 as "cachedTokens",

@@ -10,18 +10,19 @@ import { recordOf, turnColumns, type TurnRow } from './row.ts';
 export interface ApiRequest {
   readonly apiKeyId: number | null;
   readonly prompt: ApiPrompt;
+  readonly label: string | null;
   readonly streamed: boolean;
 }
 
 /** For the statement that writes the turn, whose id stands in `turns` as `turn`. Judged anew, it replaces the text. */
 export function writePrompt(
   turn: RawBuilder<unknown>,
-  { apiKeyId, prompt, streamed }: ApiRequest,
+  { apiKeyId, prompt, label, streamed }: ApiRequest,
 ): RawBuilder<unknown> {
-  return sql`insert into turn_prompts (turn_id, api_key_id, prompt, streamed)
-    select id, ${apiKeyId}::bigint, ${JSON.stringify(prompt)}::jsonb, ${streamed} from ${turn}
-    on conflict (turn_id) do update set api_key_id = excluded.api_key_id, prompt = excluded.prompt, streamed = excluded.streamed,
-      answer = null, first_delta_at = null, left_at = null, erased_at = null`;
+  return sql`insert into turn_prompts (turn_id, api_key_id, prompt, label, streamed)
+    select id, ${apiKeyId}::bigint, ${JSON.stringify(prompt)}::jsonb, ${label}::text, ${streamed} from ${turn}
+    on conflict (turn_id) do update set api_key_id = excluded.api_key_id, prompt = excluded.prompt, label = excluded.label,
+      streamed = excluded.streamed,      answer = null, first_delta_at = null, left_at = null, erased_at = null`;
 }
 
 /** @throws for a turn without one, or with one that was erased: no live turn's is. */

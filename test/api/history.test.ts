@@ -126,6 +126,7 @@ describe('by day, model and turn', () => {
           completionTokens: 12,
           debitedTokens: 93,
           estimated: false,
+          label: null,
         },
         { model: 'm', debitedTokens: 700 },
       ],

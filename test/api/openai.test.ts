@@ -103,6 +103,26 @@ describe('an answer', () => {
       expect([name, response.headers.get(name)]).toEqual([name, expect.stringMatching(/^\d+$/)]);
   });
 
+  test('is shown under the label that its client gave, cut, and money does not ask for it', async () => {
+    const someone = await stack.person();
+    const own = clientOf(someone);
+    await own.chat.completions.create({ ...ASK, user: 'team-a' });
+    await own.chat.completions.create({ ...ASK, safety_identifier: ` ${'한'.repeat(65)} ` });
+    await own.responses.create({ model: ASK.model, input: 'Hello?', user: 'team-a' });
+    await own.chat.completions.create({ ...ASK, user: ' ' });
+    const history = (by: string) => someone.call('GET', `/api/ai-usage/history?by=${by}`);
+    const { items } = (await history('label')).body;
+    expect(items.map(({ label, turns }: any) => [label, turns])).toEqual([
+      ['team-a', 2],
+      ['한'.repeat(64), 1],
+      [null, 1],
+    ]);
+    const debited = (await booksOf(someone)).reduce((sum, turn) => sum + turn.debited, 0);
+    expect(items.reduce((sum: number, item: any) => sum + item.usedTokens, 0)).toBe(debited);
+    const turns = (await history('turn')).body.items;
+    expect(turns.map(({ label }: any) => label)).toEqual([null, 'team-a', '한'.repeat(64), 'team-a']);
+  });
+
   test('its text is in PostgreSQL alone, in no list, and never in Temporal', async () => {
     const [turn] = await booksOf(person);
     const { rows } = await sql<{

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ApiMessage, ApiParameters } from '../../../domain/api-prompt.ts';
 import { functionTool, responseBody, type ResponseBody } from '../../wire/responses.ts';
+import { labelOf } from '../../wire/openai-fields.ts';
 import { known } from '../known.ts';
 import type { OpenAiRequest } from '../protocol.ts';
 import { assertSupported, parseAt, unsupported } from '../refusals.ts';
@@ -8,13 +9,10 @@ import { readFormat, readTools, type AskedTool } from '../tools.ts';
 import { responsesProtocol } from './protocol.ts';
 
 /**
- * What says who asked or where to cache, and `max_tool_calls`, which bounds tools that the service would call itself:
+ * What says where to cache, and `max_tool_calls`, which bounds tools that the service would call itself:
  * there are none.
  */
-const ignored = new Set([
-  ...['user', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention', 'prompt_cache_options'],
-  'max_tool_calls',
-]);
+const ignored = new Set([...['prompt_cache_key', 'prompt_cache_retention', 'prompt_cache_options', 'max_tool_calls']]);
 
 /** Values of other parameters, as JSON, that say what is done anyway. */
 const harmless = new Map<string, readonly string[]>([
@@ -53,6 +51,7 @@ export function readResponse(body: ResponseBody, messages: readonly ApiMessage[]
     },
     streamed: body.stream ?? false,
     askedOutput: body.max_output_tokens ?? null,
+    label: labelOf(body),
     bodyHash: createHash('sha256').update('v1/responses').update(JSON.stringify(body)).digest(),
     protocol: responsesProtocol(body),
   };
