@@ -6,12 +6,8 @@ export default {
   rootDir: import.meta.dirname,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  transform: {
-    '\\.ts$': [
-      '@swc/jest',
-      { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' },
-    ],
-  },
+  testRunner: '<rootDir>/test/support/jest/run-file.ts',
+  transform: {},
   // Git worktrees and data folders of a running stack hold copies of our files.
   modulePathIgnorePatterns: ['<rootDir>/.turnkeeper'],
   maxWorkers: 3,

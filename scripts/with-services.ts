@@ -114,7 +114,7 @@ async function runJest({ dataDir, variables, stopping, args }: Run & { readonly 
         ...process.env,
         ...variables,
         // NODE_OPTIONS is kept, because a debugger is set there too.
-        NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`,
+        NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --disable-warning=ExperimentalWarning`,
       },
     },
   );

@@ -7,14 +7,14 @@ import { createClient } from 'redis';
 import { readConfig } from '../../platform/config/config.ts';
 import { createLog } from '../../platform/telemetry/log.ts';
 import { createService, type Service } from '../../service.ts';
-import { installRuntime } from '../../worker/main.ts';
 import { makeDatabase } from '../support/database.ts';
+import { useRuntime } from '../support/runtime.ts';
 import { redisUrl, required } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
 const REDIS_URL = redisUrl();
 const log = createLog({ name: 'test', level: 'silent' });
-const readSdk = installRuntime(log, { metrics: true });
+const readSdk = useRuntime(log);
 const postgresql = new Client({ connectionString: required('TEST_DATABASE_URL') });
 const redis = createClient({ url: REDIS_URL });
 let made: Awaited<ReturnType<typeof makeDatabase>>;

@@ -3,7 +3,7 @@ import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { createLog } from '../../platform/telemetry/log.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
-import { installRuntime } from '../../worker/main.ts';
+import { useRuntime } from '../support/runtime.ts';
 import { ALL_SCENARIOS, decode, readRecorded, toHistory, type RecordedHistory } from './recorded.ts';
 import { TEXTS } from './scenarios.ts';
 import { TAMPERS } from './tamper.ts';
@@ -19,7 +19,7 @@ const errors = new Map<string, Error | undefined>();
 
 /** All histories are replayed on one worker, because its core and its bundle take most of the time. */
 beforeAll(async () => {
-  installRuntime(createLog({ name: 'replay', level: 'silent' }));
+  useRuntime(createLog({ name: 'replay', level: 'silent' }));
   const all = [
     ...recorded.map(({ file, history }) => ({ workflowId: file, history })),
     ...tampered.map(({ file, how, history }) => ({ workflowId: `${file}: ${how}`, history })),

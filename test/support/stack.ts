@@ -11,10 +11,11 @@ import type { Tracing } from '../../platform/telemetry/span.ts';
 import type { Temporal } from '../../platform/temporal/connection.ts';
 import type { TurnRuns } from '../../platform/temporal/turn-runs.ts';
 import { createService, type Build } from '../../service.ts';
-import { installRuntime, type RunningWorker } from '../../worker/main.ts';
+import type { RunningWorker } from '../../worker/main.ts';
 import { startFakeModel, type FakeModel } from '../fake-model/server.ts';
 import { makeDatabase } from './database.ts';
 import { through, type Proxy } from './proxy.ts';
+import { useRuntime } from './runtime.ts';
 
 export interface Person {
   readonly userId: number;
@@ -63,8 +64,6 @@ export interface TestStack {
   close(): Promise<void>;
 }
 
-let readSdk: (() => Promise<string>) | null = null;
-
 /**
  * @param env variables to add, as a person would set them.
  * @param options.works false: no worker runs.
@@ -84,7 +83,7 @@ export async function startTestStack(
   } = {},
 ): Promise<TestStack> {
   const log = options.log ?? createLog({ name: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
-  readSdk ??= installRuntime(log, { metrics: true });
+  const readSdk = useRuntime(log);
   const { now, postgresql, stalledAfterMs } = options;
   const model = await startFakeModel();
   const { url, drop } = await makeDatabase();

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'turnkeeper-runner-'));
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The lines that a file of tests begins with. */
+const GLOBALS = `import { afterAll, beforeAll, beforeEach, describe, expect, it, jest, test } from '@jest/globals';
+import { seen } from './shared.ts';
+`;
+
+/** Each test's state and first line of failure, by its name. */
+async function run(files: Record<string, string>): Promise<Record<string, string>> {
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(folder, 'shared.ts'), 'export const seen: string[] = [];');
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `${name}.test.ts`), GLOBALS + text);
+  const config = {
+    rootDir: folder,
+    testMatch: [`${folder}/*.test.ts`],
+    extensionsToTreatAsEsm: ['.ts'],
+    transform: {},
+    testRunner: join(root, 'test/support/jest/run-file.ts'),
+  };
+  const out = join(folder, 'out.json');
+  await new Promise((done) =>
+    execFile(
+      process.execPath,
+      [
+        join(root, 'node_modules/jest/bin/jest.js'),
+        ...['--config', JSON.stringify(config), '--runInBand', '--json', '--outputFile', out],
+      ],
+      { cwd: folder },
+      done,
+    ),
+  );
+  const { testResults } = JSON.parse(readFileSync(out, 'utf8')) as {
+    testResults: { assertionResults: { title: string; status: string; failureMessages: string[] }[] }[];
+  };
+  return Object.fromEntries(
+    testResults
+      .flatMap((file) => file.assertionResults)
+      .map(({ title, status, failureMessages: [why = ''] }) => [title, `${status} ${why.split('\n')[0]}`.trim()]),
+  );
+}
+
+test('a test that is wrong, late, rejected behind its back or prepared in vain fails, and the next file begins anew', async () => {
+  const results = await run({
+    a: `
+      jest.setTimeout(400);
+      test('right', () => expect({ a: 'x', b: [1] }).toEqual({ a: expect.any(String), b: expect.any(Array) }));
+      test('wrong', () => expect({ a: 'x' }).toEqual({ a: expect.any(Number) }));
+      test('late', () => new Promise(() => {}));
+      test('rejected', async () => {
+        void Promise.reject(new Error('nobody catches this'));
+        await new Promise((done) => setTimeout(done, 20));
+      });
+      describe('hooks', () => {
+        beforeAll(() => { throw new Error('not ready'); });
+        test('prepared in vain', () => {});
+      });
+      test.each([1, 2])('each %i', (n) => expect(n).toBe(1));
+      test('leaves things', () => {
+        process.env.LEFT = 'behind';
+        jest.useFakeTimers();
+        seen.push('a');
+      });
+    `,
+    b: `
+      let before = 0;
+      beforeEach(() => { before += 1; });
+      test('clean', async () => {
+        expect(process.env.LEFT).toBeUndefined();
+        await new Promise((done) => setTimeout(done, 1_000));
+        expect(before).toBe(1);
+      });
+      test('shared', () => expect(seen).toEqual(['a']));
+      it.skip('skipped', () => {});
+    `,
+  });
+  expect(results).toEqual({
+    right: 'passed',
+    wrong: expect.stringMatching(/^failed Error: .*toEqual/),
+    late: expect.stringMatching(/^failed .*Exceeded timeout of 400 ms/),
+    rejected: 'failed Error: nobody catches this',
+    'prepared in vain': 'failed Error: not ready',
+    'each 1': 'passed',
+    'each 2': expect.stringMatching(/^failed Error: .*toBe/),
+    'leaves things': 'passed',
+    clean: 'passed',
+    shared: 'passed',
+    skipped: 'pending',
+  });
+});
