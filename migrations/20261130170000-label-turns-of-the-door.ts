@@ -7,7 +7,7 @@ export class LabelTurnsOfTheDoor extends Migration {
   override up(): void {
     this.addSql(
       `alter table turn_prompts add column label text,
-         add constraint turn_prompts_label_is_short check (length(label) between 1 and 64)`,
+         add constraint turn_prompts_label_is_short check (length(label) >= 1 and length(label) <= 64)`,
     );
   }
 }

@@ -157,7 +157,7 @@ export const TurnPrompt = defineEntity({
   },
   checks: [
     { name: 'turn_prompts_are_erased_whole', expression: '(prompt is null) = (erased_at is not null)' },
-    { name: 'turn_prompts_label_is_short', expression: 'length(label) between 1 and 64' },
+    { name: 'turn_prompts_label_is_short', expression: 'length(label) >= 1 and length(label) <= 64' },
     { name: 'turn_prompts_erased_hold_no_answer', expression: 'erased_at is null or answer is null' },
   ],
   indexes: [

@@ -240,7 +240,7 @@ describe('as CSV', () => {
       'model,rateVersions,turns,promptTokens,cachedTokens,completionTokens,usedTokens\r\nm,1,1,0,0,700,700\r\n,,0,0,0,0,-200\r\n',
     );
     expect((await csv('?by=turn')).text).toMatch(
-      /^turnId,conversationId,day,bookedAt,model,rateVersion,[^\r]*\r\n[0-9a-f-]{36},[0-9a-f-]{36},[0-9-]{10},[0-9T:.-]+Z,m,1,0,0,700,700,false\r\n$/,
+      /^turnId,conversationId,day,bookedAt,model,rateVersion,[^\r]*\r\n[0-9a-f-]{36},[0-9a-f-]{36},[0-9-]{10},[0-9T:.-]+Z,m,1,0,0,700,700,false,\r\n$/,
     );
   });
 
