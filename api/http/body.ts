@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
 import express, { type RequestHandler } from 'express';
 import { AppError } from '../../domain/errors.ts';
 
@@ -30,6 +31,7 @@ export function readBody(most: BodyLimits = MOST): RequestHandler {
       return;
     }
     if (!isJson(request.headers['content-type'])) throw new AppError('unsupported_media_type');
+    assertAnnounced(request, SENT_AT_MOST * most.bytes, most.bytes);
     parse(request, response, (error: unknown) => {
       next(error === undefined ? objectOnly(request.body) : bodyError(error, most.bytes));
     });
@@ -41,8 +43,14 @@ export function readBytes(): RequestHandler {
   // The body is not unpacked, because the signature is over the bytes that were sent.
   const parse = express.raw({ limit: MAX_BODY, inflate: false, type: () => true });
   return (request, response, next) => {
+    assertAnnounced(request, MAX_BODY);
     parse(request, response, (error: unknown) => next(error === undefined ? undefined : bodyError(error, MAX_BODY)));
   };
+}
+
+/** The parser would read all of it before it refuses, and wait for what never comes. */
+function assertAnnounced({ headers }: IncomingMessage, most: number, mostBytes = most): void {
+  if (Number(headers['content-length'] ?? 0) > most) throw new AppError('payload_too_large', { mostBytes });
 }
 
 /** @returns no bytes when there was no body. */

@@ -155,7 +155,10 @@ class Reader {
    * goes. What has not begun is cut with its connection, so that the client's retry joins it.
    */
   async interrupt(): Promise<void> {
-    if (this.#beginning !== null && !this.#caller.response.destroyed) await this.#say(new AppError('interrupted'));
+    if (this.#beginning === null || this.#caller.response.destroyed) return;
+    // First, because the process ends with its last connection.
+    await this.#streamed.waiting.stop();
+    await this.#say(new AppError('interrupted'));
   }
 
   async #error(failure: AppError): Promise<void> {

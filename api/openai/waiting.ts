@@ -15,6 +15,8 @@ export interface Waiting {
   began(): void;
   /** All of the stream has been written. */
   whole(): void;
+  /** Stops the turn while somebody still waits, as their going would. */
+  stop(): Promise<void>;
 }
 
 /**
@@ -30,8 +32,9 @@ export function waitFor(
   const { turnId, userId } = turn;
   let hasBegun = false;
   let isWhole = false;
-  const unless = (work: Promise<unknown>) =>
-    void work.catch((error: unknown) => deps.log.warn({ turnId, err: describeError(error) }, 'a reader left unseen'));
+  const tried = (work: Promise<unknown>): Promise<unknown> =>
+    work.catch((error: unknown) => deps.log.warn({ turnId, err: describeError(error) }, 'a reader left unseen'));
+  const unless = (work: Promise<unknown>) => void tried(work);
   const stop = () => stopTurn(deps, { turnId, userId });
   const leave = async () => {
     await markLeft(deps.database, turnId);
@@ -62,6 +65,10 @@ export function waitFor(
       hasBegun = true;
     },
     whole: () => {
+      isWhole = true;
+    },
+    stop: async () => {
+      await tried(stop());
       isWhole = true;
     },
   };
