@@ -23,8 +23,13 @@ export function admissionContext({ models, counter }: ActivityDeps): AdmissionCo
 
 /** The same, and which of Temporal's tasks it is. */
 export function attemptContext(deps: ActivityDeps): AttemptContext {
-  const { attempt: temporalAttempt, currentAttemptScheduledTimestampMs: scheduledAt } = activityInfo();
-  return { ...admissionContext(deps), temporalAttempt, scheduledAt };
+  const info = activityInfo();
+  return {
+    ...admissionContext(deps),
+    temporalAttempt: info.attempt,
+    scheduledAt: info.currentAttemptScheduledTimestampMs,
+    limitMs: info.startToCloseTimeoutMs,
+  };
 }
 
 /** What ends a task that has lost its turn; Temporal does not listen to it any more. */

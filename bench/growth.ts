@@ -142,7 +142,12 @@ async function live(database: Database, model: PricedModel): Promise<void> {
 async function answer(database: Database, model: PricedModel, turnId: string): Promise<void> {
   const context = { findModel: () => model, countTokens: (text: string) => text.length / 2, runId: randomUUID() };
   await reserveTurn(database, turnId, { cancelled: false, isReset: false }, context);
-  const opened = await openAttempt(database, turnId, { ...context, temporalAttempt: 1, scheduledAt: Date.now() });
+  const opened = await openAttempt(database, turnId, {
+    ...context,
+    temporalAttempt: 1,
+    scheduledAt: Date.now(),
+    limitMs: 300_000,
+  });
   if (opened?.kind !== 'opened') throw new Error(`no attempt was opened: ${opened?.kind}`);
   const stored = await storeAnswer(database, {
     turnId,

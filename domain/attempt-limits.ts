@@ -21,9 +21,12 @@ export function turnTimeoutMs(outputLimit: number): number {
   return attemptsTimeoutMs(outputLimit) + 5 * 60_000;
 }
 
+/** How much longer than an attempt may take its tokens stay set aside. */
+export const HOLD_OUTLIVES_MS = 2 * 60_000;
+
 /** How long the tokens stay set aside from the moment an attempt opens. */
 export function holdTimeoutMs(outputLimit: number): number {
-  return attemptTimeoutMs(outputLimit) + 2 * 60_000;
+  return attemptTimeoutMs(outputLimit) + HOLD_OUTLIVES_MS;
 }
 
 /**

@@ -51,6 +51,7 @@ import { CallWebhooks } from './20261130134635-call-webhooks.ts';
 import { ComparePayments } from './20261130141210-compare-payments.ts';
 import { EraseTheOldestFirst } from './20261130153900-erase-the-oldest-first.ts';
 import { LabelTurnsOfTheDoor } from './20261130170000-label-turns-of-the-door.ts';
+import { OpenFirstAttemptsAtOnce } from './20261130171000-open-first-attempts-at-once.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -116,4 +117,5 @@ export const MIGRATIONS = [
   ComparePayments,
   EraseTheOldestFirst,
   LabelTurnsOfTheDoor,
+  OpenFirstAttemptsAtOnce,
 ] as const;

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import { ATTEMPTS_PER_RUN, holdTimeoutMs } from '../../domain/attempt-limits.ts';
 import { AppError, type TurnFailureCode } from '../../domain/errors.ts';
-import type { Instant } from '../../domain/period.ts';
 import type { ApiAnswer } from '../../domain/api-prompt.ts';
 import type { ProviderError } from '../../domain/provider-error.ts';
 import type { Usage, UsageFigures } from '../../domain/usage.ts';
@@ -9,33 +8,14 @@ import type { Generated } from '../../workflows/contract/turn.ts';
 import { one, type Database, type Tx } from '../database.ts';
 import { findPendingHold, findPendingHoldOf, renewHold, type Hold } from '../money/holds.ts';
 import { endTurn, findEnding, isSuperseded } from './end.ts';
+import { openFirstAttempt, type AttemptContext, type OpenedAttempt } from './first-attempt.ts';
 import { hasSpoken, writeApiAnswer } from './prompts.ts';
-import { reserveLocked, type AdmissionContext } from './reserve.ts';
+import { reserveLocked } from './reserve.ts';
 import { lockingTurn } from './payer.ts';
 import { lockTurn, type TurnRow } from './row.ts';
 import { COUNT_UNPAID } from '../money/unpaid.ts';
 
-/** A model call of a turn that is under way. */
-export interface OpenedAttempt {
-  readonly kind: 'opened';
-  /** Ordinal of the attempt's row. PostgreSQL gives it, because Temporal's restarts at 1 after a replay or reset. */
-  readonly number: number;
-  /** No further attempt follows in this run. */
-  readonly isLast: boolean;
-  readonly turn: TurnRow;
-  readonly hold: Hold;
-  /** An attempt of this run brought an empty answer: another is not followed by a third (policy 11). */
-  readonly wasEmpty: boolean;
-  /** Told to the reader when earlier text was, or may have been, shown. */
-  readonly restarted: 'retry' | 'replay' | null;
-}
-
-export interface AttemptContext extends AdmissionContext {
-  /** How often Temporal has given out this task of the run: 1, and one more for each time it thought it lost. */
-  readonly temporalAttempt: number;
-  /** When it gave it out for the last time. */
-  readonly scheduledAt: Instant;
-}
+export type { AttemptContext, OpenedAttempt } from './first-attempt.ts';
 
 /**
  * Opens an attempt and renews the hold in the same transaction. Under a hold that is not this run's live one it first
@@ -48,6 +28,8 @@ export async function openAttempt(
   turnId: string,
   context: AttemptContext,
 ): Promise<OpenedAttempt | Generated | null> {
+  const first = context.temporalAttempt === 1 ? await openFirstAttempt(database, turnId, context) : null;
+  if (first !== null) return first;
   try {
     return await lockingTurn(database, { turnId, isPatient: true }, async (tx) => {
       const [row, pending] = await Promise.all([lockTurn(tx, turnId), findPendingHold(tx, turnId)]);

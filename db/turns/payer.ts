@@ -14,6 +14,16 @@ export async function lockingTurn<T>(
   return accountId === null ? database.transaction(work) : database.locking({ accountId, isPatient }, work);
 }
 
+/** Runs a statement that locks the turn by itself, in the same lane. */
+export async function inLaneOfTurn<T>(
+  database: Database,
+  { turnId, isPatient = false }: { readonly turnId: string } & Pick<LockedBy, 'isPatient'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const accountId = await findPayerId(database, turnId);
+  return accountId === null ? work() : database.inLane({ accountId, isPatient }, work);
+}
+
 /** Who pays for a turn never changes, so each process reads it once. Enough for the turns that run at any time. */
 const MOST_REMEMBERED = 10_000;
 const payers = new WeakMap<Database, Map<string, number>>();

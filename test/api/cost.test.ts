@@ -7,13 +7,13 @@ import { tapPostgres, tapRedis, type Tap } from '../support/tap.ts';
 
 /**
  * What a turn costs the servers behind it, counted and never timed, so that a change which adds a round trip to every
- * turn is seen here. The bounds are above what was measured for a whole turn streamed to its reader: 33.7 statements,
- * 17.9 commands and 4.5 calls on a busy machine.
+ * turn is seen here. The bounds are above what was measured for a whole turn streamed to its reader: 28.7 statements,
+ * 17.9 commands and 3.9 to 4.5 calls on a busy machine.
  */
 const TURNS = 10;
 const MOST = {
-  statements: 34.5,
-  transactions: 4,
+  statements: 29.5,
+  transactions: 3,
   redisCommands: 18.5,
   redisCommandsPerEntry: 2,
   historyEvents: 13,

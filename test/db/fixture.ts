@@ -15,6 +15,7 @@ import { releaseTurn } from '../../db/turns/end.ts';
 import { reserveTurn } from '../../db/turns/reserve.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
 import { findTurn } from '../../db/turns/turns.ts';
+import { attemptTimeoutMs } from '../../domain/attempt-limits.ts';
 import type { PricedModel } from '../../domain/model.ts';
 import type { Generated, Reserved, StoredAnswer } from '../../workflows/contract/turn.ts';
 import { atInstant, clockFrom } from '../support/clock.ts';
@@ -54,6 +55,7 @@ export function context(change: Partial<AttemptContext> & { model?: PricedModel 
     runId: 'run-1',
     temporalAttempt: 1,
     scheduledAt: Date.now(),
+    limitMs: attemptTimeoutMs(MODEL.defaultOutputTokens),
     findModel: (name) => (model?.name === name ? model : null),
     countTokens: countWords,
     ...rest,
