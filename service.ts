@@ -217,6 +217,7 @@ async function openWorker(config: Config, parts: Parts, closers: Closers, build:
       version: build.version ?? config.worker.version,
       reconcileEverySeconds: config.reconcile.everySeconds,
       tracing: parts.tracing,
+      workflowStacks: config.log.level === 'debug' || config.log.level === 'trace',
     },
     build.workflowBundle,
   );

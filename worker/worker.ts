@@ -18,6 +18,8 @@ export interface WorkerSettings {
   /** The version of a rolling deploy; null: workers have no versions, and each takes any run. */
   readonly version: WorkerDeploymentVersion | null;
   readonly tracing?: Tracing;
+  /** Whether errors of workflow code say where they were thrown. */
+  readonly workflowStacks: boolean;
 }
 
 /**
@@ -35,7 +37,7 @@ export async function createWorkers(
   const shared: Omit<WorkerOptions, 'taskQueue'> = {
     connection: temporal.connection,
     namespace: temporal.namespace,
-    workflowBundle: workflowBundle ?? (await bundleWorkflows()),
+    workflowBundle: workflowBundle ?? (await bundleWorkflows({ stacks: settings.workflowStacks })),
     activities,
     ...traceWorker(settings.tracing ?? NO_TRACING),
     // With the default of 10 s, a turn that ends soon after its worker's death would wait for a queue that nobody

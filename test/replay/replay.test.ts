@@ -1,3 +1,4 @@
+import { createContext, runInContext } from 'node:vm';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
@@ -25,7 +26,7 @@ beforeAll(async () => {
     ...tampered.map(({ file, how, history }) => ({ workflowId: `${file}: ${how}`, history })),
   ];
   const results = Worker.runReplayHistories(
-    { workflowBundle: await bundleWorkflows() },
+    { workflowBundle: await bundleWorkflows({ stacks: false }) },
     all.map(({ workflowId, history }) => ({ workflowId, history: toHistory(history) })),
   );
   for await (const { workflowId, error } of results) errors.set(workflowId, error);
@@ -40,6 +41,16 @@ describe('the workflow code of today', () => {
   test.each(tampered.map(({ file, how }) => [file, how]))('does not go through %s with %s', (file, how) => {
     expect(errors.get(`${file}: ${how}`)).toBeInstanceOf(DeterminismViolationError);
   });
+});
+
+test('what runs takes no stack of its promises, and what is looked at (LOG_LEVEL=debug, history replay) says where it threw', async () => {
+  const thrown = async (stacks: boolean) => {
+    const context = createContext({ __webpack_module_cache__: {} });
+    runInContext((await bundleWorkflows({ stacks })).code, context);
+    return runInContext('(() => new Error("here").stack)()', context) as string;
+  };
+  expect((await thrown(false)).trim()).toBe('Error: here');
+  expect(await thrown(true)).toMatch(/^Error: here\n {4}at /);
 });
 
 describe('what is recorded', () => {
