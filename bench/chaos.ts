@@ -7,7 +7,7 @@ import { findWrongBooks } from './chaos/books.ts';
 import { ChaosPerson, Happenings } from './chaos/people.ts';
 import { Random } from './chaos/random.ts';
 import { findWrongAnswers } from './chaos/answers.ts';
-import { makePeople, openChaosStage, type ChaosStage } from './chaos/stage.ts';
+import { makePeople, openChaosStage, type ChaosLayout, type ChaosStage } from './chaos/stage.ts';
 import { findBrokenWords } from './chaos/told.ts';
 import { killAtRandom, KINDS, type Kind } from './chaos/victims.ts';
 import { runBench, unlessStopped, wholeNumber } from './program.ts';
@@ -21,20 +21,22 @@ quiet, and checks by SQL of its own: exactly one debit for a completed turn, equ
 balances and rollups equal the ledger; nobody beyond 105 %; nothing stuck; what people were told is what is stored. What it finds is printed; the exit
 code is then 2.
 
-Everything is its own: PostgreSQL (with durable settings), Redis, Temporal, API and worker apart, each a process. Data lies below .turnkeeper/ and is
-deleted at the end.
+Everything is its own: PostgreSQL (with durable settings), Redis, Temporal, and the program in as many whole processes as you say (or API and worker
+apart), each a process. Data lies below .turnkeeper/ and is deleted at the end. "--processes 3 --kills 1000" is the night's campaign.
 
-  --seconds N    how long people act (default 120)
+  --seconds N    how long people act (default 120; with --kills, 6 for each)
   --seed N       decides who does what and what is killed when (default: a new one)
-  --kind KIND    what is killed: apps (API and worker), engine (Temporal, Redis), all (PostgreSQL and all of these); by default the seed decides
+  --kind KIND    what is killed: apps (the program's processes), engine (Temporal, Redis), all (PostgreSQL and all of these); by default the seed decides
   --people N     default 50
   --kills N      default: one for every 6 seconds
-  --processes N  API processes, and as many workers (default 1)
+  --processes N  processes of the program (default 1)
+  --layout WORD  whole: each is API and worker in one (the default); apart: N API processes and N workers
   --json         one JSON object on standard output
   --help`;
 
 /** Longer than any turn may take, with all its attempts, and than reconcile needs to find one that nothing runs. */
 const QUIET_WITHIN_MS = 15 * 60_000;
+const SECONDS_A_KILL = 6;
 
 interface Settings {
   readonly seconds: number;
@@ -43,6 +45,7 @@ interface Settings {
   readonly people: number;
   readonly kills: number;
   readonly processes: number;
+  readonly layout: ChaosLayout;
 }
 
 interface Report extends Settings {
@@ -68,6 +71,7 @@ async function main(stopping: AbortSignal): Promise<void> {
       people: { type: 'string' },
       kills: { type: 'string' },
       processes: { type: 'string' },
+      layout: { type: 'string', default: 'whole' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -76,17 +80,24 @@ async function main(stopping: AbortSignal): Promise<void> {
   const number = (option: 'seconds' | 'seed' | 'people' | 'kills' | 'processes', usual: number, least: number) =>
     wholeNumber(`--${option}`, values[option] ?? String(usual), { least, most: 4_294_967_295 });
   const seed = number('seed', Math.floor(Math.random() * 1_000_000), 0);
-  const seconds = number('seconds', 120, 1);
+  const seconds = number(
+    'seconds',
+    values.kills === undefined ? 120 : Math.max(1, Number(values.kills) * SECONDS_A_KILL),
+    1,
+  );
+  const { layout } = values;
+  if (layout !== 'whole' && layout !== 'apart') throw new SetupError('--layout: must be whole or apart');
   const settings: Settings = {
     seconds,
     seed,
     kind: kindOf(values.kind, seed),
     people: number('people', 50, 1),
-    kills: number('kills', Math.round(seconds / 6), 0),
+    kills: number('kills', Math.round(seconds / SECONDS_A_KILL), 0),
     processes: number('processes', 1, 1),
+    layout,
   };
   say(`seed ${seed}: ${settings.people} people, ${seconds} s, ${settings.kills} kills of ${settings.kind}`);
-  const stage = await openChaosStage(stopping, settings.processes);
+  const stage = await openChaosStage(stopping, settings);
   try {
     const report = await unlessStopped(stopping, run(stage, settings));
     process.stdout.write(values.json === true ? `${JSON.stringify(report, null, 2)}\n` : textOf(report));
@@ -110,16 +121,20 @@ async function run(stage: ChaosStage, settings: Settings): Promise<Report> {
   const { people, admin } = await makePeople(stage.databaseUrl, count, (nth) => [800, 3_000, 100_000][nth % 3] ?? 0);
   const happenings = new Happenings();
   const until = Date.now() + seconds * 1_000;
+  let isKilling = true;
+  const isOver = () => !isKilling && Date.now() >= until;
   const acting = people.flatMap((person) => {
     const somebody = new ChaosPerson(person, { admin, urls: stage.urls, record: happenings, random: random.fork() });
-    return [somebody.act(until), somebody.act(until)];
+    return [somebody.act(isOver), somebody.act(isOver)];
   });
   const told = setInterval(() => {
     const operations = sum([...happenings.statuses.values()]);
     say(`${operations} operations, ${happenings.turns.size} turns, ${happenings.findings.length} findings`);
   }, 10_000);
   const [lost] = await Promise.all([
-    killAtRandom(stage.victims, { ...settings, ms: seconds * 1_000, random: random.fork() }),
+    killAtRandom(stage.victims, { ...settings, ms: seconds * 1_000, random: random.fork() }).finally(() => {
+      isKilling = false;
+    }),
     ...acting,
   ]);
   clearInterval(told);
@@ -202,8 +217,8 @@ function textOf({ findings, answers, killed, endedByThemselves, turns, ...report
       .map(([name, count]) => `${count} ${name}`)
       .join(', ') || 'none';
   return [
-    `seed ${report.seed}, kills of ${report.kind}: ${report.operations} operations of ${report.people} people in ${report.seconds} s`,
-    `killed: ${list(killed)}; ended by themselves and started again: ${list(endedByThemselves)}`,
+    `seed ${report.seed}, ${report.processes} ${report.layout}, kills of ${report.kind}: ${report.operations} operations of ${report.people} people in ${report.seconds} s`,
+    `killed: ${sum(Object.values(killed))} (${list(killed)}); ended by themselves and started again: ${list(endedByThemselves)}`,
     `turns: ${list(turns)}; ${report.debits} debits of ${report.debitedTokens} tokens; quiet after ${report.quietAfterSeconds} s`,
     `answers: ${list(answers)}`,
     findings.length === 0 ? 'nothing found' : `FOUND ${findings.length}:`,

@@ -10,6 +10,8 @@ export interface Answer {
   readonly status: number;
   // The checks look at the fields that they need; what is told is compared with the database.
   readonly body: Readonly<Record<string, unknown>>;
+  /** Whether a stream has said that the turn is accepted, whatever came then. */
+  readonly isTaken?: boolean;
 }
 
 /** Where one person's requests go: any of the API's processes. */
@@ -47,15 +49,16 @@ export class Door {
     path: string,
     { turnId, body, headers = {} }: { turnId: string; body?: unknown; headers?: Readonly<Record<string, string>> },
   ): Promise<Answer> {
-    let [text, lastId, ending] = ['', '', null as Answer | null];
+    let [text, lastId, ending, isTaken] = ['', '', null as Answer | null, false];
     const parser = createParser({
       onEvent({ id, event, data }) {
         if (id !== undefined) lastId = id;
         const said = asObject(JSON.parse(data));
+        isTaken ||= event === 'accepted';
         if (event === 'delta') text += String(said['text']);
         if (event === 'restarted') text = '';
         if (event === 'completed' || event === 'stopped' || event === 'failed')
-          ending = { status: 200, body: asObject(said['turn']) };
+          ending = { status: 200, body: asObject(said['turn']), isTaken };
       },
     });
     for (let tries = 0; tries < 8; tries += 1) {
@@ -67,7 +70,7 @@ export class Door {
         if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) {
           const answer = await response.text();
           if (response.status !== 503 || lastId === '')
-            return { status: response.status, body: asObject(JSON.parse(answer)) };
+            return { status: response.status, body: asObject(JSON.parse(answer)), isTaken };
         } else {
           const decoder = new TextDecoder();
           for await (const bytes of response.body ?? []) parser.feed(decoder.decode(bytes, { stream: true }));
@@ -82,7 +85,7 @@ export class Door {
       parser.reset();
       await sleep(AWAY_MS);
     }
-    if (ending === null) return { status: 0, body: {} };
+    if (ending === null) return { status: 0, body: {}, isTaken };
     const { body: turn } = ending as Answer;
     if (turn['state'] === 'completed' && turn['content'] !== text)
       throw new Error(

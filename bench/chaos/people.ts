@@ -62,8 +62,8 @@ export class ChaosPerson {
     this.#admin = new Door(admin, () => random.pick(urls));
   }
 
-  async act(until: number): Promise<void> {
-    while (Date.now() < until) {
+  async act(isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
       await this.#do(this.#random.weighted(OPERATIONS)).catch((error: unknown) => {
         this.#record.findings.push(error instanceof Error ? error.message : String(error));
       });
@@ -139,6 +139,7 @@ export class ChaosPerson {
     } finally {
       if (answer.status === 0 || answer.status >= 500 || answer.status === 429)
         turn.isUnclear ||= !('retryable' in answer.body);
+      turn.isTaken ||= answer.isTaken === true || answer.status === 202;
       const { conversationId } = answer.body;
       if (typeof conversationId === 'string') turn.conversationId = conversationId;
       const ending = endingOf(answer);

@@ -10,7 +10,10 @@ import { launch, type Service, type ServiceContext } from '../../scripts/service
 import { startStack, type Stack } from '../../scripts/stack.ts';
 import { Victim, type VictimKind } from './victims.ts';
 
-/** The real services and the program's processes, API and worker apart, each to be killed and started again. */
+/** Whether API and worker are one process, or one each. */
+export type ChaosLayout = 'whole' | 'apart';
+
+/** The real services and the program's processes, each to be killed and started again. */
 export interface ChaosStage {
   readonly urls: readonly string[];
   readonly databaseUrl: string;
@@ -20,7 +23,10 @@ export interface ChaosStage {
 }
 
 /** Data lies below `.turnkeeper/`, with the durable settings of `npm start`, and is deleted at the end. */
-export async function openChaosStage(stopping: AbortSignal, processes: number): Promise<ChaosStage> {
+export async function openChaosStage(
+  stopping: AbortSignal,
+  program: { readonly processes: number; readonly layout: ChaosLayout },
+): Promise<ChaosStage> {
   const parent = join(import.meta.dirname, '..', '..', '.turnkeeper');
   mkdirSync(parent, { recursive: true });
   const dataDir = mkdtempSync(join(parent, 'chaos-'));
@@ -49,7 +55,7 @@ export async function openChaosStage(stopping: AbortSignal, processes: number): 
     const stack = await startStack(readConfig(ours), context);
     const services = stack.services.map((service) => new Victim(service));
     closers.push(() => stopAll(services));
-    const { apps, urls } = await startApps(context, { ...stack.variables, ...ours }, processes);
+    const { apps, urls } = await startApps(context, { ...stack.variables, ...ours }, program);
     closers.push(() => stopAll(apps));
     return { urls, close, ...addressesOf(stack), victims: { app: apps, ...byName(services) } };
   } catch (error) {
@@ -71,14 +77,21 @@ async function stopAll(victims: readonly Victim[]): Promise<void> {
   await Promise.all(victims.map((victim) => victim.stop()));
 }
 
-async function startApps(context: ServiceContext, variables: Record<string, string>, processes: number) {
+const ROLES = { whole: ['all'], apart: ['worker', 'api'] } as const satisfies Record<ChaosLayout, readonly string[]>;
+
+async function startApps(
+  context: ServiceContext,
+  variables: Record<string, string>,
+  { processes, layout }: { readonly processes: number; readonly layout: ChaosLayout },
+) {
   const apps: Victim[] = [];
   const urls: string[] = [];
   for (let nth = 1; nth <= processes; nth += 1) {
-    const worker = await startRole(context, { ...variables, TURNKEEPER_ROLE: 'worker' }, `worker-${nth}`);
-    const api = await startRole(context, { ...variables, TURNKEEPER_ROLE: 'api' }, `api-${nth}`);
-    apps.push(new Victim(worker), new Victim(api));
-    urls.push(api.url);
+    for (const role of ROLES[layout]) {
+      const app = await startRole(context, { ...variables, TURNKEEPER_ROLE: role }, `${role}-${nth}`);
+      apps.push(new Victim(app));
+      if (role !== 'worker') urls.push(app.url);
+    }
   }
   return { apps, urls };
 }
@@ -98,7 +111,7 @@ async function startRole(context: ServiceContext, variables: Record<string, stri
 }
 
 /** A provider at its socket. It is not killed: how it fails is in the questions. */
-async function startModel(context: ServiceContext): Promise<Service> {
+export async function startModel(context: ServiceContext): Promise<Service> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/v1`;
   return launch(context, {

@@ -17,6 +17,8 @@ export class AskedTurn {
   /** Requests that may make it run: sends, retries, replays. */
   asks = 0;
   asking = 0;
+  /** Whether somebody was told that it is accepted. */
+  isTaken = false;
   /** Whether one of them had no clear answer: then it may still run. */
   isUnclear = false;
   /** Answers are told once and for all. */
@@ -74,8 +76,13 @@ export async function findBrokenWords(
   return found;
 }
 
-function brokenOf({ turnId, answers, failure, asks, isUnclear }: AskedTurn, stored: Stored | undefined): string[] {
+function brokenOf(
+  { turnId, answers, failure, asks, isUnclear, isTaken }: AskedTurn,
+  stored: Stored | undefined,
+): string[] {
   const found: string[] = [];
+  if (isTaken && stored === undefined)
+    found.push(`a turn that was accepted is there: turn ${turnId} was told to be accepted, and is nowhere`);
   for (const told of answers) {
     if (
       stored?.state !== told.state ||

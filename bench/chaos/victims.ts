@@ -5,7 +5,7 @@ import type { Random } from './random.ts';
 
 export type VictimKind = 'app' | 'postgresql' | 'temporal' | 'redis';
 
-/** What is killed in each kind of run, with how often; an app is the API or a worker. */
+/** What is killed in each kind of run, with how often; an app is a process of the program. */
 export const KINDS = {
   apps: { app: 1 },
   engine: { temporal: 1, redis: 1 },
@@ -80,8 +80,24 @@ export class Victim {
   }
 }
 
+function victimsOf(kind: Kind, victims: Readonly<Record<VictimKind, readonly Victim[]>>): Victim[] {
+  return (Object.keys(KINDS[kind]) as VictimKind[]).flatMap((name) => victims[name]);
+}
+
+/** One of the first group that has somebody up, so that each kill hits. */
+async function somebodyUp(groups: readonly (readonly Victim[])[], pick: number): Promise<Victim> {
+  for (;;) {
+    for (const group of groups) {
+      const up = group.filter(({ isDown }) => !isDown);
+      const victim = up[Math.floor(pick * up.length)];
+      if (victim !== undefined) return victim;
+    }
+    await sleep(100);
+  }
+}
+
 /**
- * Kills one after the other, at moments of the seed, until the time is over.
+ * Kills one after the other, at moments of the seed, or as soon as something is up again.
  * @param options.kills how many, spread over the time.
  * @returns what did not come back, when all others are up again.
  */
@@ -100,9 +116,7 @@ export async function killAtRandom(
       random.whole(0, 3_000),
     ];
     await sleep(Math.max(0, began + moment - Date.now()));
-    const group = victims[kindOfVictim];
-    const victim = group[Math.floor(pick * group.length)];
-    if (victim === undefined || victim.isDown) continue;
+    const victim = await somebodyUp([victims[kindOfVictim], victimsOf(kind, victims)], pick);
     say(`${((Date.now() - began) / 1_000).toFixed(1)} s: kill -9 ${victim.name}, down for ${downMs} ms`);
     reviving.push(victim.killFor(downMs).catch((error: unknown) => void lost.push(String(error))));
   }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { CHECKS, findWrongBooks } from '../../bench/chaos/books.ts';
 import { AskedTurn, findBrokenWords } from '../../bench/chaos/told.ts';
@@ -126,6 +127,13 @@ describe('what people were told', () => {
     expect(await broken(turn)).toEqual([expect.stringMatching('a failure that was told stands')]);
     turn.asks += 1;
     expect(await broken(turn)).toEqual([]);
+  });
+
+  test('a turn that was accepted is there', async () => {
+    const lost = new AskedTurn(randomUUID(), {}, {});
+    expect(await broken(lost)).toEqual([]);
+    lost.isTaken = true;
+    expect(await broken(lost)).toEqual([expect.stringMatching('a turn that was accepted is there')]);
   });
 
   test('a grant that was told is booked, with its tokens', async () => {
