@@ -9,6 +9,7 @@ import type { Planner } from './domain/schedules.ts';
 import { SetupError } from './domain/setup-error.ts';
 import { openChannels } from './operations/channels/channels.ts';
 import { openShop } from './operations/payments/open-shop.ts';
+import { openPlanner } from './operations/schedules/open-planner.ts';
 import type { Config } from './platform/config/config.ts';
 import { createModelClient } from './platform/model/client.ts';
 import { createTokenCounter } from './platform/tokens/token-counter.ts';
@@ -26,7 +27,6 @@ import { openTracing, traceStatements } from './platform/telemetry/tracing.ts';
 import { connectTemporal, type Temporal } from './platform/temporal/connection.ts';
 import { createDeliveryRuns } from './platform/temporal/delivery-runs.ts';
 import { createPaymentRuns } from './platform/temporal/payment-runs.ts';
-import { createPlanner } from './platform/temporal/planner.ts';
 import { createRedrives, createTemporalLinks } from './platform/temporal/redrives.ts';
 import { createTurnRuns, type TurnRuns } from './platform/temporal/turn-runs.ts';
 import { installRuntime, startWorker, type RunningWorker } from './worker/main.ts';
@@ -182,6 +182,7 @@ async function openParts(
     database,
     redis,
     temporal,
+    codec: temporal.dataConverter.payloadCodecs?.[0] ?? null,
     models: rates.models,
     counter,
     feed: createTurnFeed(redis),
@@ -191,7 +192,7 @@ async function openParts(
     deliveryRuns: createDeliveryRuns(temporal, { taskQueuePrefix }),
     channels,
     shop,
-    planner: createPlanner(temporal.client, { taskQueuePrefix }),
+    planner: openPlanner(temporal.client, config.temporal, database),
     stats: createStatsCache({ redis, compute: () => readTokenStats(database) }),
     log,
     metrics,

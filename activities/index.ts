@@ -1,4 +1,5 @@
 import type { DeliveryActivities } from '../workflows/contract/deliveries.ts';
+import type { FanOutActivities } from '../workflows/contract/fan-out.ts';
 import type { AdminStatsActivities, MonthActivities } from '../workflows/contract/month.ts';
 import type { ComparisonActivities, PaymentActivities } from '../workflows/contract/payments.ts';
 import type { ReconcileActivities } from '../workflows/contract/reconcile.ts';
@@ -14,6 +15,7 @@ import { createComparePayments } from './payments/compare-payments.ts';
 import { createPaymentSteps } from './payments/payment-steps.ts';
 import { createReconcileTurns } from './reconcile-turns.ts';
 import { createRedriveSteps } from './redrive-steps.ts';
+import { createFanOutSteps } from './schedules/fan-out-steps.ts';
 import { createTurnSteps } from './turn-steps.ts';
 
 export type Activities = TurnActivities &
@@ -23,13 +25,15 @@ export type Activities = TurnActivities &
   RedriveActivities &
   PaymentActivities &
   DeliveryActivities &
-  ComparisonActivities;
+  ComparisonActivities &
+  FanOutActivities;
 
 /** Each activity is safe to run twice. Their errors are typed and carry no chat text. */
 export function createActivities(deps: ActivityDeps): Activities {
   const { reserveTurn, settleTurn, releaseTurn } = createTurnSteps(deps);
   const { advanceRedrive, moveRedrive } = createRedriveSteps(deps);
-  const { armSchedules, resetAllowance, checkUsage, repairSchedules } = createMonthSteps(deps);
+  const month = createMonthSteps(deps);
+  const { armSchedules, resetAllowance, checkUsage, repairSchedules } = month;
   const { lookAtPurchase, sendRefund } = createPaymentSteps(deps);
   const { sendDelivery } = createDeliverySteps(deps);
   return {
@@ -40,6 +44,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     armSchedules: guard(deps.log, 'armSchedules', armSchedules),
     resetAllowance: guard(deps.log, 'resetAllowance', resetAllowance),
     checkUsage: guard(deps.log, 'checkUsage', checkUsage),
+    fireDue: guard(deps.log, 'fireDue', createFanOutSteps(deps, month).fireDue),
     repairSchedules: guard(deps.log, 'repairSchedules', repairSchedules),
     reconcileTurns: guard(deps.log, 'reconcileTurns', createReconcileTurns(deps)),
     advanceRedrive: guard(deps.log, 'advanceRedrive', advanceRedrive),

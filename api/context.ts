@@ -1,3 +1,4 @@
+import type { PayloadCodec } from '@temporalio/common';
 import type { Request, Response } from 'express';
 import type { Channels } from '../operations/channels/channels.ts';
 import type { Shop } from '../operations/payments.ts';
@@ -26,7 +27,7 @@ import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
 export interface ApiDeps {
   readonly config: Pick<
     Config,
-    'http' | 'policy' | 'testRoutes' | 'limits' | 'demo' | 'dataDir' | 'webDir' | 'oidc' | 'payments'
+    'http' | 'policy' | 'testRoutes' | 'limits' | 'demo' | 'dataDir' | 'webDir' | 'oidc' | 'payments' | 'temporal'
   >;
   /** The models on offer. The first is the default. */
   readonly models: readonly PricedModel[];
@@ -43,6 +44,8 @@ export interface ApiDeps {
   readonly channels: Channels;
   readonly deliveryRuns: DeliveryRuns;
   readonly links: TemporalLinks;
+  /** Reads what Temporal keeps; null: it is plain. */
+  readonly codec: PayloadCodec | null;
   readonly stats: StatsCache;
   readonly planner: Planner;
   readonly counter: TokenCounter;
@@ -58,6 +61,8 @@ export interface Visitor {
   readonly locale: Locale;
   readonly request: Request;
   readonly response: Response;
+  /** Aborts when the reader has gone. What takes milliseconds is finished even while the server stops. */
+  readonly closed: AbortSignal;
   /** Aborts when the reader has gone or the server stops. A turn goes on either way. */
   readonly gone: AbortSignal;
 }

@@ -22,6 +22,7 @@ import { openaiRoutes } from './routes/openai.ts';
 import { paymentWebhookRoutes } from './routes/payment-webhooks.ts';
 import { preferenceRoutes } from './routes/preferences.ts';
 import { purchaseRoutes } from './routes/purchases.ts';
+import { codecRoutes } from './routes/codec.ts';
 import { codeRoutes } from './routes/codes.ts';
 import { redriveRoutes } from './routes/redrives.ts';
 import { salesRoutes } from './routes/sales.ts';
@@ -59,6 +60,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...adminTurnRoutes(deps),
     ...adminUserRoutes(deps),
     ...redriveRoutes(deps),
+    ...codecRoutes(deps),
     ...adminPurchaseRoutes(deps),
     ...salesRoutes(deps),
     ...purchaseRoutes(deps),

@@ -16,13 +16,18 @@ export interface ProgramSettings {
 }
 
 /**
- * `one`: as `npm start` runs it, which the targets are for. `split`: two API processes and two workers, as on a
- * cluster, so no workflow start is eager.
+ * `one`: as `npm start` runs it, which the targets are for. `three`: whole processes beside each other. `split`: two
+ * API processes and two workers, so no workflow start is eager.
  */
 export const LAYOUTS = {
   one: async (context, settings) => {
     const app = await startRole(context, settings, 'app', {});
     return { urls: [app.url], services: [app] };
+  },
+  three: async (context, settings) => {
+    const services: Service[] = [];
+    for (const name of ['app-1', 'app-2', 'app-3']) services.push(await startRole(context, settings, name, {}));
+    return { urls: services.map(({ url }) => url), services };
   },
   split: async (context, settings) => {
     const services: Service[] = [];

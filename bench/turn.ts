@@ -29,7 +29,7 @@ stops it. Linux only (CPU comes from /proc).
 
   --only LIST       some of latency,throughput,stream,ladder,burst
   --quick           one short round of each: a look, no figures
-  --layout NAME     one (the default), or split: two API processes and two workers
+  --layout NAME     one (the default), three: three whole processes, or split: two API processes and two workers
   --temporal ADDR   a Temporal of yours instead of the embedded one, as one that keeps its data in PostgreSQL
   --pids LIST       NAME=PID,…: processes that you started and whose CPU counts, such as temporal=4711
   --node-flags LIST flags of Node for the app, behind its own, such as --max-semi-space-size=16

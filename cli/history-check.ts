@@ -29,7 +29,7 @@ export function addHistoryCheck(history: Command, readConfig: ReadConfig): void 
       silenceSdk();
       const { turns, background } = taskQueues(config.temporal.taskQueuePrefix);
       const ours = `(${query}) AND TaskQueue IN ("${turns}", "${background}")`;
-      const checked = await withTemporal(config, ({ client }) => replayHistories(client, ours, limit));
+      const checked = await withTemporal(config, (temporal) => replayHistories(temporal, ours, limit));
       print(checked, { json, text: textOf(checked) });
       if (checked.broken.length > 0) process.exitCode = FOUND_WRONG;
     });

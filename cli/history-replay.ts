@@ -1,5 +1,6 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { Temporal } from '../platform/temporal/connection.ts';
 import { say } from '../scripts/services/say.ts';
 import { bundleWorkflows } from '../worker/bundle.ts';
 
@@ -28,7 +29,11 @@ export function silenceSdk(): void {
 }
 
 /** Replays the histories of these workflows against the workflow code of this program. */
-export async function replayHistories(client: Client, query: string, limit: number): Promise<Checked> {
+export async function replayHistories(
+  { client, dataConverter }: Temporal,
+  query: string,
+  limit: number,
+): Promise<Checked> {
   const workflowBundle = await bundleWorkflows();
   const total = Math.min((await client.workflow.count(query)).count, limit);
   const broken: (Run & { reason: string })[] = [];
@@ -38,7 +43,7 @@ export async function replayHistories(client: Client, query: string, limit: numb
   const progress = setInterval(() => say(`${checked} of ${total} histories replayed …`), SAY_EVERY_MS);
   try {
     for await (const { error } of Worker.runReplayHistories(
-      { workflowBundle },
+      { workflowBundle, dataConverter },
       histories(client, { query, limit, pushed }),
     )) {
       const run = pushed.shift();

@@ -17,8 +17,8 @@ export function addSchedulesCheck(schedules: Command, readConfig: ReadConfig): v
       const config = readConfig();
       const compared = await withDatabase(config, (database) =>
         withTemporal(config, async ({ client }) => {
-          const { createPlanner } = await import('../platform/temporal/planner.ts');
-          return compareSchedules({ database, planner: createPlanner(client, config.temporal) });
+          const { openPlanner } = await import('../operations/schedules/open-planner.ts');
+          return compareSchedules({ database, planner: openPlanner(client, config.temporal, database) });
         }),
       );
       print(compared, { json, text: textOf(compared) });

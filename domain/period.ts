@@ -71,6 +71,13 @@ export function followingMonth(label: string): string {
     : `${String(year).padStart(4, '0')}-${String(month + 1).padStart(2, '0')}`;
 }
 
+export function monthBefore(label: string): string {
+  const [year = 0, month = 0] = label.split('-').map(Number);
+  return month === 1
+    ? `${String(year - 1).padStart(4, '0')}-12`
+    : `${String(year).padStart(4, '0')}-${String(month - 1).padStart(2, '0')}`;
+}
+
 /**
  * The first instant whose wall clock in the zone shows the month: its first midnight, or the end of a gap at midnight.
  */

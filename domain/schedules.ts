@@ -101,9 +101,9 @@ export class ScheduleRefused extends Error {
 }
 
 /**
- * Arms and disarms what fires for an account. The one implementation has Temporal schedules for each user. Past some
- * 50,000 of them (the server starts about 30 workflows a second), a second one would be worth it: one schedule a time
- * zone, which fans out over pages of accounts.
+ * Arms and disarms what fires for an account. One implementation has Temporal schedules for each user. Past some 50,000
+ * of them (the server starts about 30 workflows a second) the other is worth it: one schedule a time zone, which fans
+ * out over pages of accounts.
  */
 export interface Planner {
   /**

@@ -52,6 +52,7 @@ import { ComparePayments } from './20261130141210-compare-payments.ts';
 import { EraseTheOldestFirst } from './20261130153900-erase-the-oldest-first.ts';
 import { LabelTurnsOfTheDoor } from './20261130170000-label-turns-of-the-door.ts';
 import { OpenFirstAttemptsAtOnce } from './20261130171000-open-first-attempts-at-once.ts';
+import { FindArmedAccounts } from './20261130165300-find-armed-accounts.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -118,4 +119,5 @@ export const MIGRATIONS = [
   EraseTheOldestFirst,
   LabelTurnsOfTheDoor,
   OpenFirstAttemptsAtOnce,
+  FindArmedAccounts,
 ] as const;

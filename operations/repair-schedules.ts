@@ -97,6 +97,29 @@ export async function mendSchedules(
   return mended;
 }
 
+/**
+ * Writes every schedule of users anew, with its timing as it should be: what it starts its workflow with is encrypted
+ * by the key of today then.
+ * @returns how many were written. Those whose user is gone are deleted.
+ */
+export async function rearmSchedules(
+  { database, planner }: ArmingDeps,
+  { onProgress = () => {} }: { onProgress?: (written: number) => void } = {},
+): Promise<number> {
+  let written = 0;
+  for await (const { kind, userId } of planner.list()) {
+    const owner = await findAccount(database.sql, userId);
+    if (owner === null) {
+      await planner.disarm(kind, userId);
+      continue;
+    }
+    const account = await database.locking(owner, (tx) => lockAccount(tx, owner.accountId));
+    await planner.arm(kind, scheduledAccountOf(account));
+    onProgress((written += 1));
+  }
+  return written;
+}
+
 async function mend(deps: ArmingDeps, { kind, userId, fault }: ScheduleDifference): Promise<void> {
   const account = await findAccount(deps.database.sql, userId);
   if (account === null) await deps.planner.disarm(kind, userId);

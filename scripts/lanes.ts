@@ -3,6 +3,7 @@
  */
 export const FAST_LANES = [
   'test/domain/',
+  'test/deploy/',
   'test/model/',
   'test/replay/',
   'test/web/',

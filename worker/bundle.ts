@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { FAILURE_CONVERTER } from '../platform/temporal/codec.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = join(root, 'node_modules', '.cache', 'turnkeeper');
@@ -17,19 +18,22 @@ const WITHOUT_STACKS = 'Error.stackTraceLimit = 0; ';
  * The workflows as one script. Bundling takes 2 to 4 s on 2 cores, so the result is cached under a hash of its sources.
  * Where the cache cannot be written, each start bundles anew.
  * @param options.stacks whether errors of workflow code say where they were thrown.
+ * @param options.encodesFailures whether messages of failures are made into payloads, for a codec to encrypt.
  */
-export async function bundleWorkflows({ stacks = true } = {}): Promise<{ code: string }> {
-  const code = await bundle();
+export async function bundleWorkflows({ stacks = true, encodesFailures = false } = {}): Promise<{ code: string }> {
+  const code = await bundle(encodesFailures);
   return { code: stacks ? code : WITHOUT_STACKS + code };
 }
 
-async function bundle(): Promise<string> {
-  const file = join(cache, `workflows-${await hashWorkflows(import.meta.filename)}.js`);
+async function bundle(encodesFailures: boolean): Promise<string> {
+  const kind = encodesFailures ? 'encoded-' : '';
+  const file = join(cache, `workflows-${kind}${await hashWorkflows(import.meta.filename)}.js`);
   const kept = await readFile(file, 'utf8').catch(() => null);
   if (kept !== null) return kept;
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows', 'index.ts'),
     workflowInterceptorModules: [join(root, 'workflows', 'trace-carrier.ts')],
+    ...(encodesFailures ? { failureConverterPath: FAILURE_CONVERTER } : {}),
     logger: new DefaultLogger('WARN'),
     // Stack traces keep the lines of the sources without the sources themselves, which are half of a text that each
     // thread holds several times.

@@ -37,7 +37,13 @@ export async function createWorkers(
   const shared: Omit<WorkerOptions, 'taskQueue'> = {
     connection: temporal.connection,
     namespace: temporal.namespace,
-    workflowBundle: workflowBundle ?? (await bundleWorkflows({ stacks: settings.workflowStacks })),
+    dataConverter: temporal.dataConverter,
+    workflowBundle:
+      workflowBundle ??
+      (await bundleWorkflows({
+        stacks: settings.workflowStacks,
+        encodesFailures: temporal.dataConverter.failureConverterPath !== undefined,
+      })),
     activities,
     ...traceWorker(settings.tracing ?? NO_TRACING),
     // With the default of 10 s, a turn that ends soon after its worker's death would wait for a queue that nobody

@@ -2,6 +2,7 @@ export { adminStats } from './admin-stats.ts';
 export { allowanceReset } from './allowance-reset.ts';
 export { chatTurn } from './chat-turn.ts';
 export { deliver } from './deliver.ts';
+export { fanOut } from './schedules/fan-out.ts';
 export { paymentsReconcile } from './payments/payments-reconcile.ts';
 export { purchase } from './purchase.ts';
 export { reconcile } from './reconcile.ts';

@@ -106,6 +106,7 @@ function visitorOf(response: Response, stopping: AbortSignal): Visitor {
     locale: localeOf(response),
     request: response.req,
     response,
+    closed: closed.signal,
     gone: AbortSignal.any([closed.signal, stopping]),
   };
 }

@@ -26,6 +26,8 @@ export function mountRoutes(app: Express, routes: readonly Route[], door: Door):
   // Literal paths come first, with all their methods: `GET /turns/replay` is no turn with that id.
   const literalFirst = routes.toSorted((a, b) => Number(a.path.includes(':')) - Number(b.path.includes(':')));
   for (const [path, group] of Map.groupBy(literalFirst, ({ path }) => path)) {
+    const origin = group.find(({ pagesOf }) => pagesOf !== undefined)?.pagesOf?.() ?? null;
+    if (origin !== null) app.use(path, letPagesOf(origin));
     for (const route of group) mountRoute(app, route, door);
     const [any] = group;
     if (any !== undefined) app.all(path, ...enter(any, door), allowOnly(group.map(({ method }) => method)));
@@ -47,6 +49,22 @@ function mountRoute(app: Express, route: Route, door: Door): void {
       else response.json(reply.body);
     },
   );
+}
+
+/** Lets pages of this origin read answers, refusals too, and answers what a browser asks before it sends anything. */
+function letPagesOf(origin: string): RequestHandler {
+  return ({ method, headers }, response, next) => {
+    response.vary('Origin');
+    if (headers.origin !== origin) return next();
+    response.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true' });
+    if (method !== 'OPTIONS' || headers['access-control-request-method'] === undefined) return next();
+    response.set({
+      'Access-Control-Allow-Methods': headers['access-control-request-method'],
+      'Access-Control-Allow-Headers': 'Authorization, Content-Type, X-Namespace',
+      'Access-Control-Max-Age': '600',
+    });
+    response.status(204).end();
+  };
 }
 
 /** Answers any other method of a path with those that it has, to those who may use it. What is read has a HEAD. */

@@ -61,6 +61,11 @@ interface Described<Params, Query> {
   readonly query?: z.ZodObject & z.ZodType<Query>;
   /** Request headers that mean something to this call, for the OpenAPI document. */
   readonly headers?: z.ZodObject;
+  /**
+   * The one other origin whose pages may call this in a browser, with what signs their person in; null: none. It is
+   * asked once, when the route is mounted.
+   */
+  readonly pagesOf?: () => string | null;
   /** Successful answers by status. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** Codes with which the route's own code refuses. Refusals before that follow from the other fields. */

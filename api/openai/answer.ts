@@ -32,7 +32,7 @@ export async function answerAsOpenAi(
     if (start) await startRun(deps, turn);
     const decided = isDecided(turn)
       ? turn
-      : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.left });
+      : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.closed });
     if (!isDecided(decided)) return undecided(caller, decided);
     onDecided();
     await assertAnswerable(deps, decided);
@@ -63,6 +63,6 @@ async function assertAnswerable(deps: ApiDeps, turn: TurnRecord): Promise<void> 
 
 /** The turn goes on. Whoever sent it may send again. */
 function undecided(caller: Caller, { turnId }: TurnRecord): null {
-  if (caller.left.aborted) return null;
+  if (caller.closed.aborted) return null;
   throw new AppError('unavailable', { retryAfter: 5, turnId });
 }

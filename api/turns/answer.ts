@@ -45,7 +45,7 @@ export async function answerTurn(
     if (options.start) await startRun(deps, turn);
     const decided = isDecided(turn)
       ? turn
-      : await progress.until(isDecided, { withinMs: began + DECISION_WITHIN_MS - Date.now(), gone: caller.left });
+      : await progress.until(isDecided, { withinMs: began + DECISION_WITHIN_MS - Date.now(), gone: caller.closed });
     if (!isDecided(decided)) return await undecided(caller, decided);
     options.onDecided?.();
     if (options.start && decided.admittedAt !== null)
@@ -87,7 +87,7 @@ export async function followFrom(
   try {
     const decided = isDecided(turn)
       ? turn
-      : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.left });
+      : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.closed });
     if (!isDecided(decided)) return await undecided(caller, decided);
     if (decided.state === 'refused') throw await refusalOf(deps, decided);
     return await streamTurn(deps, caller, decided, { lastEventId, sent: false, progress });
@@ -116,7 +116,7 @@ function accepted(turn: TurnRecord): Reply {
 
 /** No worker has taken the turn up. It stays bound, and sending the same id again joins it. */
 async function undecided(caller: Caller, { turnId, conversationId }: TurnRecord): Promise<null> {
-  if (caller.left.aborted) return null;
+  if (caller.closed.aborted) return null;
   throw new AppError('unavailable', { retryAfter: 5, turnId, conversationId, bound: true });
 }
 

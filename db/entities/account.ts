@@ -58,6 +58,8 @@ export const Period = defineEntity({
   indexes: [
     { name: 'periods_newest_of_account', columns: [{ name: 'account' }, { name: 'endsAt', sort: 'desc' }] },
     { name: 'periods_by_end', properties: ['endsAt'] },
+    { name: 'periods_reset_armed', properties: ['label', 'account'], where: 'reset_armed' },
+    { name: 'periods_alert_armed', properties: ['account'], where: 'alert_armed is not null' },
   ],
 });
 export type Period = InferEntity<typeof Period>;

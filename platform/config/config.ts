@@ -3,6 +3,7 @@ import { LONGEST_ATTEMPT_MS, STALL_LIMITS } from '../../domain/attempt-limits.ts
 import { SetupError } from '../../domain/setup-error.ts';
 import { readCatalogue } from './catalogue.ts';
 import { readMail, readWebhooks } from './channels-settings.ts';
+import { readCodec } from './codec-settings.ts';
 import { readOidc } from './oidc-settings.ts';
 import { readPayments } from './payments-settings.ts';
 
@@ -27,7 +28,9 @@ const envSchema = z.object({
   TEMPORAL_ADDRESS: z.string().optional(),
   TEMPORAL_NAMESPACE: z.string().default('default'),
   TEMPORAL_UI_URL: z.string().optional(),
+  TEMPORAL_CODEC_KEYS: z.string().optional(),
   TASK_QUEUE_PREFIX: z.string().default(''),
+  SCHEDULE_PLANNER: z.enum(['account', 'zone']).default('account'),
   TEMPORAL_DEPLOYMENT_NAME: z.string().optional(),
   TEMPORAL_WORKER_BUILD_ID: z.string().optional(),
   OPENAI_API_KEY: z.string().optional(),
@@ -126,6 +129,9 @@ export function readConfig(env: Env = process.env) {
       namespace: e.TEMPORAL_NAMESPACE,
       uiUrl: e.TEMPORAL_UI_URL,
       taskQueuePrefix: e.TASK_QUEUE_PREFIX,
+      planner: e.SCHEDULE_PLANNER,
+      /** Null: what Temporal keeps is plain. */
+      codec: readCodec(e.TEMPORAL_CODEC_KEYS),
       /** For @temporalio/envconfig, which reads TLS files, API key and profile from its own TEMPORAL_* variables. */
       env: Object.fromEntries(Object.entries(set).filter(([name]) => name.startsWith('TEMPORAL_'))) as Record<
         string,

@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 import { SetupError } from '../../domain/setup-error.ts';
 import { traceHeaders } from '../../workflows/contract/trace.ts';
+import type { CodecSettings } from '../config/codec-settings.ts';
 import { NO_TRACING, type Tracing } from '../telemetry/span.ts';
+import { dataConverterOf } from './codec.ts';
 
 /**
  * Client and worker share one connection: only so can a start hand its first workflow task to the worker of the same
@@ -14,6 +17,8 @@ export interface Temporal {
   readonly connection: NativeConnection;
   readonly client: Client;
   readonly namespace: string;
+  /** How the client and the workers write and read what Temporal keeps. */
+  readonly dataConverter: DataConverter;
   close(): Promise<void>;
 }
 
@@ -23,7 +28,12 @@ export interface Temporal {
  * @throws SetupError when no server answers within 10 s.
  */
 export async function connectTemporal(
-  options: { address: string | undefined; namespace: string; env: Record<string, string> },
+  options: {
+    address: string | undefined;
+    namespace: string;
+    codec: CodecSettings | null;
+    env: Record<string, string>;
+  },
   tracing: Tracing = NO_TRACING,
 ): Promise<Temporal> {
   const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: options.env });
@@ -32,11 +42,13 @@ export async function connectTemporal(
   const wanted: NativeConnectionOptions = { ...connectionOptions, address, grpcCompression: { codec: 'none' } };
   const connection = await connectWithin(wanted, 10_000);
   const used = namespace ?? options.namespace;
+  const dataConverter = dataConverterOf(options.codec);
   const interceptors = tracing.on ? { workflow: [carryTrace(tracing)] } : {};
   return {
     connection,
-    client: new Client({ connection, namespace: used, interceptors }),
+    client: new Client({ connection, namespace: used, interceptors, dataConverter }),
     namespace: used,
+    dataConverter,
     close: () => connection.close(),
   };
 }

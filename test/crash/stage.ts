@@ -29,7 +29,12 @@ export interface CrashStage {
 
 export async function openCrashStage(): Promise<CrashStage> {
   const [model, db] = await Promise.all([startFakeModel(), createTestDatabase()]);
-  const temporal = await connectTemporal({ address: required('TEST_TEMPORAL_ADDRESS'), namespace: 'default', env: {} });
+  const temporal = await connectTemporal({
+    address: required('TEST_TEMPORAL_ADDRESS'),
+    namespace: 'default',
+    codec: null,
+    env: {},
+  });
   const prefix = `${randomUUID()}-`;
   const shared = {
     HOST: '127.0.0.1',

@@ -16,6 +16,8 @@ export interface Service {
   readonly build?: { readonly context: string; readonly args: Readonly<Record<string, string>> };
   readonly command?: readonly string[];
   readonly restart?: string;
+  readonly profiles?: readonly string[];
+  readonly scale?: string;
   readonly environment?: Record<string, string>;
   readonly depends_on?: Record<string, { readonly condition: string }>;
   readonly healthcheck?: { readonly test: readonly string[] };

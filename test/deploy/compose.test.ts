@@ -6,8 +6,10 @@ import { readConfig, VARIABLES } from '../../platform/config/config.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
 import { compose, document, environmentOf, readProjectFile, source, variables } from './compose-file.ts';
 
-const OURS = ['migrate', 'api', 'worker'];
-const ROLES = ['api', 'worker'];
+const OURS = ['migrate', 'api', 'worker', 'app'];
+/** What `docker compose up` runs, and with the profile `apart` in its place. */
+const ROLES = { app: 'all', api: 'api', worker: 'worker' };
+const ROLE_SERVICES = Object.keys(ROLES);
 /** A name and a whole version, and where somebody has pinned it (npm run pin-images) its digest. */
 const RELEASE = /^[a-z/-]+:\d+\.\d+(\.\d+)?(-[a-z]+)?(@sha256:[0-9a-f]{64})?$/;
 const SECRETS = ['POSTGRES_PASSWORD', 'TEMPORAL_POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'OPENAI_API_KEY'];
@@ -52,7 +54,8 @@ describe('the file', () => {
   const validate = ajv.compile({ ...schema, $schema: 'https://json-schema.org/draft/2019-09/schema' });
 
   test('is what the compose specification asks for', () => {
-    validate(document);
+    // A number that somebody may set is text until compose has put it in.
+    validate(JSON.parse(JSON.stringify(document).replace(/"\$\{PROCESSES:-(\d+)\}"/, '$1')));
     expect(validate.errors).toBeNull();
   });
 
@@ -75,8 +78,8 @@ describe('variables', () => {
     }
   });
 
-  test.each(ROLES)('%s starts with them', (role) => {
-    const config = readConfig(resolved(environmentOf(role)));
+  test.each(Object.entries(ROLES))('%s starts with them, as %s', (service, role) => {
+    const config = readConfig(resolved(environmentOf(service)));
     expect(config).toMatchObject({
       role,
       demo: false,
@@ -138,12 +141,12 @@ describe('the order', () => {
     expect(compose.services['migrate']?.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
     expect(compose.services['migrate']?.command).toEqual(['node', 'cli/main.ts', 'migrate']);
     expect(existsSync(new URL('../../cli/main.ts', import.meta.url))).toBe(true);
-    for (const role of ROLES)
+    for (const role of ROLE_SERVICES)
       expect(compose.services[role]?.depends_on?.['migrate']).toEqual({ condition: 'service_completed_successfully' });
   });
 
   test('a role has its namespace, and does not wait for a Redis that is only a cache', () => {
-    for (const role of ROLES) {
+    for (const role of ROLE_SERVICES) {
       expect(compose.services[role]?.depends_on?.['temporal-namespace']).toEqual({
         condition: 'service_completed_successfully',
       });
@@ -178,6 +181,27 @@ test('a role is given longer to stop than it takes', () => {
   const grace = Number(environmentOf('worker')['SHUTDOWN_GRACE_SECONDS']);
   expect(secondsOf('worker')).toBeGreaterThan(grace + 10);
   expect(secondsOf('api')).toBeGreaterThan(10);
+  // One after the other: requests 5 s, turns their grace time, then 5 s more.
+  expect(secondsOf('app')).toBeGreaterThan(Number(environmentOf('app')['SHUTDOWN_GRACE_SECONDS']) + 15);
+});
+
+test('what runs is whole processes behind one proxy, and API and worker apart only where somebody says so', () => {
+  const profiled = Object.entries(compose.services).filter(([, { profiles }]) => profiles !== undefined);
+  expect(profiled.map(([name, { profiles }]) => [name, profiles])).toEqual([
+    ['api', ['apart']],
+    ['worker', ['apart']],
+  ]);
+  expect(compose.services['app']).toMatchObject({ scale: '${PROCESSES:-2}' });
+  // Whatever either of both can be given, the whole process can, too.
+  const both = { ...environmentOf('worker'), ...environmentOf('api'), TURNKEEPER_ROLE: 'all' };
+  expect(environmentOf('app')).toEqual(both);
+  const proxied = [
+    ...readProjectFile('deploy/haproxy-compose.cfg').matchAll(/^ +server-template \S+ \d+ (\w+):3000/gm),
+  ];
+  expect(proxied.map(([, service]) => service)).toEqual(['app', 'api']);
+  expect(compose.services['proxy']?.volumes).toEqual([
+    './deploy/haproxy-compose.cfg:/usr/local/etc/haproxy/haproxy.cfg:ro',
+  ]);
 });
 
 test('nothing is reached from outside unless somebody says so', () => {
@@ -186,7 +210,7 @@ test('nothing is reached from outside unless somebody says so', () => {
   );
   expect(published).toEqual([
     'temporal-ui ${PUBLISH_TEMPORAL_UI:-127.0.0.1:8080}:8080',
-    'api ${PUBLISH_API:-127.0.0.1:3000}:3000',
+    'proxy ${PUBLISH_API:-127.0.0.1:3000}:3000',
   ]);
 });
 
@@ -232,10 +256,11 @@ describe('a container', () => {
       ]),
     );
     expect(reached).toMatchObject({
-      postgres: ['migrate', 'api', 'worker'],
-      redis: ['api', 'worker'],
+      postgres: ['migrate', 'api', 'worker', 'app'],
+      redis: ['api', 'worker', 'app'],
+      proxy: ['api', 'worker', 'app'],
       'temporal-postgres': ['temporal-schema', 'temporal'],
-      migrate: ['postgres', 'api', 'worker'],
+      migrate: ['postgres', 'api', 'worker', 'app'],
     });
     // What is waited for is reached.
     for (const [name, { depends_on: waitsFor = {} }] of all)
@@ -243,11 +268,12 @@ describe('a container', () => {
         if (condition !== 'service_completed_successfully')
           expect([name, other, together(name, other)]).toEqual([name, other, true]);
     const open = Object.entries(compose.networks).filter(([, settings]) => settings?.internal !== true);
-    expect(open.map(([name]) => name)).toEqual(['outside']);
+    expect(open.map(([name]) => name)).toEqual(['front', 'outside']);
     expect(all.filter(([, { networks = [] }]) => networks.includes('outside')).map(([name]) => name)).toEqual([
       'temporal-ui',
       'api',
       'worker',
+      'app',
     ]);
   });
 });

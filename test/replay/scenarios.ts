@@ -10,11 +10,13 @@ import {
   redriveWorkflowId,
   refundWorkflowId,
   REPAIR_SCHEDULES_ID,
+  taskQueues,
   turnWorkflowId,
   userScheduleId,
   type WORKFLOW_TYPES,
 } from '../../workflows/contract/ids.ts';
 import { TRY_NOW } from '../../workflows/contract/deliveries.ts';
+import type { fanOut } from '../../workflows/schedules/fan-out.ts';
 import { Gate, type Point } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { lockRows, type RowLock } from '../support/lock.ts';
@@ -275,6 +277,18 @@ export const SCENARIOS = {
       await firstOf(stack, REPAIR_SCHEDULES_ID);
       await sql`alter table periods rename to periods_away`.execute(stack.db.database.sql);
       return fired(stack, REPAIR_SCHEDULES_ID);
+    },
+  },
+  fanOut: {
+    done: async ({ stack }) => {
+      await personAt(stack, 92);
+      const workflowId = `fan-out-${randomUUID()}`;
+      await stack.temporal.client.workflow.execute<typeof fanOut>('fanOut', {
+        workflowId,
+        taskQueue: taskQueues(stack.taskQueuePrefix).background,
+        args: [{ kind: 'alert', timeZone: null }],
+      });
+      return { stack, workflowId };
     },
   },
   adminStats: {

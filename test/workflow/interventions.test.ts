@@ -148,7 +148,7 @@ describe('terminated in the Temporal UI', () => {
       ),
     );
     const way = await openProxy(required('TEST_TEMPORAL_ADDRESS'));
-    const temporal = await connectTemporal({ address: way.address, namespace: 'default', env: {} });
+    const temporal = await connectTemporal({ address: way.address, namespace: 'default', codec: null, env: {} });
     try {
       const { database, metrics } = { database: stack.db.database, metrics: stack.metrics };
       const runs = createTurnRuns(temporal, { taskQueuePrefix: stack.taskQueuePrefix, eager: false });

@@ -13,6 +13,7 @@ export const WORKFLOW_TYPES = {
   refund: 'refund',
   deliver: 'deliver',
   paymentsReconcile: 'paymentsReconcile',
+  fanOut: 'fanOut',
 } as const;
 
 /**
@@ -51,6 +52,11 @@ const SCHEDULE_FOLDERS = { reset: 'allowance-reset', alert: 'usage-alert' } as c
 /** The id of a user's own schedule. Temporal names the schedule's workflows after it and appends the nominal time. */
 export function userScheduleId(kind: ScheduleKind, userId: number): string {
   return `${SCHEDULE_FOLDERS[kind]}/${userId}`;
+}
+
+/** The id of the one schedule that fires many accounts: those of a zone, or all that are checked hourly. */
+export function fanOutId(kind: ScheduleKind, timeZone: string): string {
+  return kind === 'reset' ? `fan-out/reset/${timeZone}` : 'fan-out/alert';
 }
 
 /** A redrive has one workflow. It is started again under the same id when Temporal has lost it. */

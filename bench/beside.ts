@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { createParser } from 'eventsource-parser';
+import { closeConnections, now } from './ask.ts';
+import { interleave, type Block } from './block.ts';
+import { turnkeeper, MODEL, type Person } from './contenders.ts';
+import { median, percentile, spreadOf, sum, type Spread } from './figures.ts';
+import { readCpu } from './processes.ts';
+import { MACHINE, runBench, unlessStopped, wholeNumber } from './program.ts';
+import { ANSWERS, markOf } from './question.ts';
+import { openStage, type Stage } from './stage.ts';
+
+const HELP = `npm run bench:processes -- [options]
+
+Three whole processes (TURNKEEPER_ROLE=all) on one PostgreSQL, Redis and Temporal, all on this machine. Turns go to one, two or three of them in turn:
+what a turn costs in CPU, and how many come a second. Then streams are read at the process that writes them, and at another one: what a reader costs who
+comes through Redis. Read the ratios: the blocks are measured alternately, so other work of the machine slows all of them alike.
+
+  --rounds N   blocks of each (default 4)
+  --turns N    turns of a block (default 160)
+  --streams N  streams at once (default 40), 50 chunks a second for 4 s each
+  --json       one JSON object on standard output
+  --help`;
+
+const AT_ONCE = 12;
+const STREAMED = { ...ANSWERS.steady, chunks: 200 };
+/** A turn on three processes costs at most so much more than on one. */
+const MOST_MORE = 0.1;
+
+interface TurnsRow {
+  readonly processes: number;
+  readonly turnsPerSecond: Spread;
+  readonly doneMs: number;
+  /** CPU milliseconds a turn of everything but model and client, and of the program alone. */
+  readonly cpuMs: Spread;
+  readonly appCpuMs: Spread;
+}
+
+interface StreamsRow {
+  readonly read: 'where it is written' | 'elsewhere';
+  readonly firstDeltaMs: number;
+  readonly doneMs: number;
+  /** CPU milliseconds of one stream of 200 chunks: the program's, and Redis's. */
+  readonly appCpuMs: Spread;
+  readonly redisCpuMs: Spread;
+}
+
+async function main(stopping: AbortSignal): Promise<void> {
+  const text = (fallback: string) => ({ type: 'string', default: fallback }) as const;
+  const { values } = parseArgs({
+    options: {
+      rounds: text('4'),
+      turns: text('160'),
+      streams: text('40'),
+      json: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help === true) return void process.stdout.write(`${HELP}\n`);
+  const number = (option: 'rounds' | 'turns' | 'streams') =>
+    wholeNumber(`--${option}`, values[option], { least: 1, most: 10_000 });
+  const [rounds, turns, streams] = [number('rounds'), number('turns'), number('streams')];
+  const stage = await openStage(stopping, { layout: 'three', pids: new Map() });
+  try {
+    const report = await unlessStopped(stopping, measure(stage, { rounds, turns, streams }));
+    process.stdout.write(values.json === true ? `${JSON.stringify(report, null, 2)}\n` : textOf(report));
+  } finally {
+    closeConnections();
+    await stage.close();
+  }
+}
+
+type Report = Awaited<ReturnType<typeof measure>>;
+
+async function measure(stage: Stage, effort: { rounds: number; turns: number; streams: number }) {
+  const counts = [1, 2, 3] as const;
+  const contenders = Object.fromEntries(
+    counts.map((count) => [String(count), turnkeeper(stage.urls.slice(0, count), [])] as const),
+  );
+  // Code is compiled and connections are opened before anything counts.
+  await interleave(stage, contenders, 1, { answer: ANSWERS.short, atOnce: AT_ONCE, turns: 60 });
+  const load = { answer: ANSWERS.short, atOnce: AT_ONCE, turns: effort.turns };
+  const blocks = await interleave(stage, contenders, effort.rounds, load);
+  const beside = counts.map((processes) => turnsRow(stage, processes, blocks[String(processes)] ?? []));
+  return { machine: MACHINE, beside, streams: await measureStreams(stage, effort) };
+}
+
+function turnsRow({ apps }: Stage, processes: number, blocks: readonly Block[]): TurnsRow {
+  const cpu = (names: readonly string[]) =>
+    spreadOf(blocks.map(({ cpuMs }) => sum(names.map((name) => cpuMs.get(name) ?? 0))));
+  return {
+    processes,
+    turnsPerSecond: spreadOf(blocks.map(({ turns, seconds }) => turns / seconds)),
+    doneMs: median(blocks.map(({ doneMs }) => percentile(doneMs, 0.5))),
+    cpuMs: cpu([...apps, 'postgresql', 'redis', 'temporal']),
+    appCpuMs: cpu(apps),
+  };
+}
+
+async function measureStreams(
+  stage: Stage,
+  { rounds, streams }: { rounds: number; streams: number },
+): Promise<StreamsRow[]> {
+  const [here = '', there = ''] = stage.urls;
+  const places = { 'where it is written': here, elsewhere: there } as const;
+  const rows = new Map<string, StreamBlock[]>();
+  for (let round = 0; round < rounds; round += 1)
+    for (const [read, url] of Object.entries(places))
+      rows.set(read, [...(rows.get(read) ?? []), await streamBlock(stage, { from: here, read: url, streams })]);
+  return Object.entries(places).map(([read]) => {
+    const blocks = rows.get(read) ?? [];
+    return {
+      read: read as StreamsRow['read'],
+      firstDeltaMs: median(blocks.map(({ firstDeltaMs }) => firstDeltaMs)),
+      doneMs: median(blocks.map(({ doneMs }) => doneMs)),
+      appCpuMs: spreadOf(blocks.map(({ appCpuMs }) => appCpuMs)),
+      redisCpuMs: spreadOf(blocks.map(({ redisCpuMs }) => redisCpuMs)),
+    };
+  });
+}
+
+interface StreamBlock {
+  readonly firstDeltaMs: number;
+  readonly doneMs: number;
+  readonly appCpuMs: number;
+  readonly redisCpuMs: number;
+}
+
+/** All streams at once: each turn begins at one process, and is read at the same or at another. */
+async function streamBlock(
+  stage: Stage,
+  { from, read, streams }: { from: string; read: string; streams: number },
+): Promise<StreamBlock> {
+  const before = readCpu(stage.processes);
+  const seen = await Promise.all(stage.people.slice(0, streams).map((person) => follow(person, { from, read })));
+  const after = readCpu(stage.processes);
+  const cpu = (names: readonly string[]) =>
+    sum(names.map((name) => (after.get(name) ?? 0) - (before.get(name) ?? 0))) / seen.length;
+  return {
+    firstDeltaMs: percentile(
+      seen.map(({ firstDeltaMs }) => firstDeltaMs),
+      0.5,
+    ),
+    doneMs: percentile(
+      seen.map(({ doneMs }) => doneMs),
+      0.5,
+    ),
+    appCpuMs: cpu(stage.apps),
+    redisCpuMs: cpu(['redis']),
+  };
+}
+
+/** @throws when the answer is not whole: a failure must not count as cheap. */
+async function follow({ token }: Person, { from, read }: { from: string; read: string }) {
+  const turnId = randomUUID();
+  const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' };
+  const began = now();
+  const sent = await fetch(`${from}/api/chat/send`, {
+    method: 'POST',
+    headers: { ...headers, accept: 'application/json', prefer: 'respond-async', 'content-type': 'application/json' },
+    body: JSON.stringify({
+      turnId,
+      message: `question ${turnId} ${markOf(STREAMED)}`,
+      model: MODEL,
+      maxOutputTokens: STREAMED.chunks * 4,
+    }),
+  });
+  if (sent.status !== 202) throw new Error(`a send was answered ${sent.status}: ${await sent.text()}`);
+  await sent.arrayBuffer();
+  let [text, firstDeltaAt, ended] = ['', null as number | null, ''];
+  const parser = createParser({
+    onEvent({ event, data }) {
+      if (event === 'delta') {
+        firstDeltaAt ??= now();
+        text += (JSON.parse(data) as { text: string }).text;
+      } else if (event === 'completed' || event === 'failed' || event === 'restarted') ended = event;
+    },
+  });
+  const response = await fetch(`${read}/api/chat/turns/${turnId}/events`, { headers });
+  const decoder = new TextDecoder();
+  for await (const bytes of response.body ?? []) parser.feed(decoder.decode(bytes, { stream: true }));
+  if (ended !== 'completed' || text !== STREAMED.text.repeat(STREAMED.chunks) || firstDeltaAt === null)
+    throw new Error(`a stream ended ${ended} with ${text.length} characters`);
+  return { firstDeltaMs: firstDeltaAt - began, doneMs: now() - began };
+}
+
+function textOf({ beside, streams }: Report): string {
+  const spread = ({ median, least, most }: Spread) => `${median.toFixed(1)} (${least.toFixed(1)}…${most.toFixed(1)})`;
+  const [one] = beside;
+  const [own] = streams;
+  const lines = beside.map(({ processes, turnsPerSecond, doneMs, cpuMs, appCpuMs }) => {
+    const more = one === undefined ? 0 : cpuMs.median / one.cpuMs.median - 1;
+    return `${processes} processes: ${spread(turnsPerSecond)} turns a second, done after ${doneMs.toFixed(0)} ms; CPU a turn ${spread(cpuMs)} ms, of it the program ${spread(appCpuMs)}; ${percent(more)} (target ≤ ${percent(MOST_MORE)}: ${more <= MOST_MORE ? 'met' : 'missed'})`;
+  });
+  const read = streams.map(({ read, firstDeltaMs, doneMs, appCpuMs, redisCpuMs }) => {
+    const more =
+      own === undefined ? 0 : (appCpuMs.median + redisCpuMs.median) / (own.appCpuMs.median + own.redisCpuMs.median) - 1;
+    return `read ${read}: first delta after ${firstDeltaMs.toFixed(0)} ms, done after ${doneMs.toFixed(0)}; CPU a stream of ${STREAMED.chunks} chunks: the program ${spread(appCpuMs)} ms, Redis ${spread(redisCpuMs)}; ${percent(more)}`;
+  });
+  return `${[...lines, ...read].join('\n')}\n`;
+}
+
+function percent(share: number): string {
+  return `${share < 0 ? '' : '+'}${(share * 100).toFixed(0)} %`;
+}
+
+await runBench(main);
