@@ -19,7 +19,7 @@ export async function fanOut(
   progress?: FanOutProgress,
 ): Promise<Pick<FanOutProgress, 'outcomes' | 'failed'>> {
   if (progress === undefined) recordFiring();
-  const begun = progress ?? { firedFor: nominalTime(), after: 0, outcomes: {}, failed: 0 };
+  const begun: FanOutProgress = progress ?? { firedFor: nominalTime(), after: 0, outcomes: {}, failed: 0 };
   const { firedFor } = begun;
   let { after, outcomes, failed } = begun;
   for (let batches = 0; ; batches += 1) {
