@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { splitBlocks, type Blocks } from '../../web/markdown/blocks.ts';
+import { headOf, splitBlocks, type Blocks } from '../../web/markdown/blocks.ts';
 import { parse } from '../../web/markdown/syntax.ts';
 
 const PIECES = [
@@ -16,6 +16,8 @@ const PIECES = [
   '```\n',
   '> 인용\n',
   '| a | b |\n| --- | --- |\n| 1 | 2 |\n',
+  '| 3 | **4** |\n',
+  '| 5',
   '    들여쓴 코드\n',
   '<div>',
   '</div>\n',
@@ -26,18 +28,23 @@ const PIECES = [
   '3~5일 ',
   '`코드` ',
 ];
-/** What the page shows: it parses each block by itself, and puts the items of one list into one list. */
-const shown = ({ done, last, list }: Blocks) => {
+/**
+ * What the page shows: it parses each block by itself, a row behind its table's head, and puts the items of one list
+ * into one list, the rows of one table into one table.
+ */
+const shown = ({ done, last, within }: Blocks) => {
   const nodes: unknown[] = [];
-  let open: { list: unknown; children: unknown[] } | null = null;
-  for (const block of [...done, { source: last, list }]) {
-    const [first, ...others] = parse(block.source).children;
+  let open: { whole: unknown; children: unknown[] } | null = null;
+  for (const block of [...done, { source: last, within }]) {
+    const [first, ...others] = parse(headOf(block.within) + block.source).children;
     if (first === undefined) continue;
-    if (first.type === 'list' && open !== null && open.list === block.list) open.children.push(...first.children);
+    const parts = first.type === 'list' ? first.children : first.type === 'table' ? first.children.slice(1) : [];
+    if (open !== null && block.within !== null && open.whole === block.within && first.type === block.within.kind)
+      open.children.push(...parts);
     else {
-      const children = 'children' in first ? [...first.children] : null;
+      const children: unknown[] | null = 'children' in first ? [...first.children] : null;
       nodes.push(children === null ? first : { ...first, children });
-      open = first.type === 'list' && children !== null ? { list: block.list, children } : null;
+      open = children === null ? null : { whole: block.within, children };
     }
     if (others.length > 0) open = null;
     nodes.push(...others);

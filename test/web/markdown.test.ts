@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Nodes } from 'mdast';
-import { notesOf, openCode, splitBlocks } from '../../web/markdown/blocks.ts';
+import { headOf, notesOf, openCode, splitBlocks } from '../../web/markdown/blocks.ts';
 import { piecesOf } from '../../web/markdown/code-pieces.ts';
 import { closed } from '../../web/markdown/streaming.ts';
 import { isTame, parse } from '../../web/markdown/syntax.ts';
@@ -56,8 +56,8 @@ describe('a table that is being written', () => {
   const text = '앞 글\n\n| 시간 | 장소 |\n|---|:-:|\n| 09:00 | 창의문 |\n';
   test('never shows its pipes', () => {
     for (let at = text.indexOf('|') + 1; at <= text.length; at += 1) {
-      const { done, last } = splitBlocks(text.slice(0, at));
-      const tree = parse(closed(last));
+      const { done, last, within } = splitBlocks(text.slice(0, at));
+      const tree = parse(closed(headOf(within) + last));
       expect([at, find(tree, 'paragraph').join().includes('|')]).toEqual([at, false]);
       if (at > text.indexOf('시')) expect([at, find(tree, 'table').length + done.length > 0]).toEqual([at, true]);
     }
@@ -70,13 +70,37 @@ describe('a table that is being written', () => {
 });
 
 test('a list is split into its items, so that only the last one is drawn again', () => {
-  const { done, last, list } = splitBlocks('3. 하나\n4. 둘\n   - 안쪽\n5. 셋');
-  expect([done.map(({ source }) => source), last, list]).toEqual([
+  const { done, last, within } = splitBlocks('3. 하나\n4. 둘\n   - 안쪽\n5. 셋');
+  expect([done.map(({ source }) => source), last, within]).toEqual([
     ['3. 하나'],
     '4. 둘\n   - 안쪽\n5. 셋',
-    { ordered: true, start: 3 },
+    { kind: 'list', ordered: true, start: 3 },
   ]);
-  expect(done[0]?.list).toBe(list);
+  expect(done[0]?.within).toBe(within);
+});
+
+test('a table is split into its rows, so that only the last ones are parsed again, however long it grows', () => {
+  const head = '| 시간 | 장소 |\n|---|:-:|\n';
+  let blocks = splitBlocks(head);
+  expect([blocks.done, blocks.within]).toEqual([[], null]);
+  for (let row = 1; row <= 200; row += 1) {
+    const before = blocks.done;
+    for (const part of [`| ${row} |`, ' **창의문** |\n']) blocks = splitBlocks(blocks.text + part, blocks);
+    expect(blocks.last).toBe(`| ${row} | **창의문** |\n`);
+    expect(blocks.done.slice(0, before.length)).toEqual(before);
+  }
+  const { done, within } = splitBlocks(`${blocks.text}\n뒤 글\n`, blocks);
+  expect([done.length, done.at(-1)?.source, done.at(-1)?.within]).toEqual([
+    200,
+    '| 200 | **창의문** |',
+    { kind: 'table', head },
+  ]);
+  expect([within, new Set(done.map((block) => block.within)).size]).toEqual([null, 1]);
+  const [row] = done;
+  expect([find(row!.tree!, 'tableCell'), find(parse(head + row!.source), 'tableCell').slice(2)]).toEqual([
+    ['1', '창의문'],
+    ['1', '창의문'],
+  ]);
 });
 
 test('code that is still open is known without being parsed, and ends at its own fence only', () => {

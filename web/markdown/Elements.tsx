@@ -24,11 +24,7 @@ export const COMPONENTS: Partial<Components> = {
       />
     );
   },
-  table: ({ children }) => (
-    <div className="table-scroll" tabIndex={0} role="group">
-      <table>{children}</table>
-    </div>
-  ),
+  table: ({ children }) => <TableFrame>{children}</TableFrame>,
   div: (props) => <Formula source={attribute(props, 'data-formula')} display />,
   span: (props) => <Formula source={attribute(props, 'data-formula')} display={false} />,
   sup: (props) => (
@@ -36,6 +32,15 @@ export const COMPONENTS: Partial<Components> = {
   ),
   input: ({ checked }) => <input type="checkbox" checked={checked ?? false} readOnly disabled />,
 };
+
+/** A table that is wider than the page is scrolled by itself. */
+export function TableFrame({ children }: { children?: ReactNode }) {
+  return (
+    <div className="table-scroll" tabIndex={0} role="group">
+      <table>{children}</table>
+    </div>
+  );
+}
 
 function attribute(props: object, name: string): string {
   const value = (props as Readonly<Record<string, unknown>>)[name];

@@ -1,20 +1,29 @@
-import type { Definition, FootnoteDefinition, Root, RootContent } from 'mdast';
+import type { Definition, FootnoteDefinition, Root, RootContent, TableRow } from 'mdast';
 import { isTame, parse } from './syntax.ts';
 
-/** A piece of a text that is drawn by itself: a block, or one item of a list. */
+/** A piece of a text that is drawn by itself: a block, one item of a list, or one row of a table. */
 export interface Block {
   readonly source: string;
   /** Parsed alone. */
   readonly tree: Root | null;
   /** Labels that it may refer to, as they are written. */
   readonly labels: readonly string[];
-  /** The list that it is an item of; the same object for all of its items. */
-  readonly list: List | null;
+  /** The list or table that it is a part of; the same object for all of its parts. */
+  readonly within: Whole | null;
 }
 
+export type Whole = List | Table;
+
 export interface List {
+  readonly kind: 'list';
   readonly ordered: boolean;
   readonly start: number;
+}
+
+export interface Table {
+  readonly kind: 'table';
+  /** The line of its titles and the rule below it. A row is parsed behind them. */
+  readonly head: string;
 }
 
 /** What the blocks of a text may refer to. The first definition of a label counts. */
@@ -30,8 +39,8 @@ export interface Blocks {
   readonly done: readonly Block[];
   /** The source of the block that may still grow, with the line being written. */
   readonly last: string;
-  /** The list that `last` goes on with. */
-  readonly list: List | null;
+  /** The list or table that `last` goes on with. */
+  readonly within: Whole | null;
   /** The position of `last` in `text`. */
   readonly at: number;
   readonly known: Known;
@@ -41,7 +50,7 @@ const NONE: Blocks = {
   text: '',
   done: [],
   last: '',
-  list: null,
+  within: null,
   at: 0,
   known: { links: new Map(), notes: new Map() },
 };
@@ -53,45 +62,54 @@ export function splitBlocks(text: string, before: Blocks = NONE): Blocks {
   // Only whole lines are parsed: a `*` begins a list until it turns out to be `**bold**`.
   const lines = tail.slice(0, tail.lastIndexOf('\n') + 1);
   // The lines of code that is still open are not parsed again with each of them.
-  if (openCode(lines) !== null || !isTame(lines)) return { ...known, text, last: tail };
-  const nodes = parse(lines).children;
+  if (lines === '' || openCode(lines) !== null || !isTame(lines)) return { ...known, text, last: tail };
+  const head = headOf(known.within);
+  const nodes = parse(head + lines).children;
   const done: Block[] = [];
-  let { list } = known;
+  let { within } = known;
   let at = 0;
   for (const [i, node] of nodes.entries()) {
     const isLast = i === nodes.length - 1;
-    const goesOn = i === 0 && list !== null && node.type === 'list';
-    if (node.type === 'list' && list === null) list = { ordered: node.ordered === true, start: node.start ?? 1 };
-    else if (!goesOn && node.type === 'list') list = { ordered: node.ordered === true, start: node.start ?? 1 };
-    const pieces = node.type === 'list' ? node.children : [node];
-    const inList = node.type === 'list' ? list : null;
+    if (i > 0 || within?.kind !== node.type) within = wholeOf(node, head + lines);
+    const pieces = within === null ? [node] : partsOf(node);
     for (const [n, piece] of pieces.entries()) {
-      at = startOf(piece);
+      at = startOf(piece) - head.length;
       if (isLast && n === pieces.length - 1) break;
-      const end = piece.position?.end.offset;
-      done.push(
-        blockOf(
-          lines.slice(at, end),
-          node.type === 'list' ? alone(node, piece) : { type: 'root', children: [node] },
-          inList,
-        ),
-      );
+      const end = (piece.position?.end.offset ?? 0) - head.length;
+      const tree: Root = { type: 'root', children: [within === null ? node : alone(node, piece)] };
+      done.push(blockOf(lines.slice(at, end), tree, within));
     }
-    list = inList;
   }
   return {
     text,
     done: done.length === 0 ? known.done : [...known.done, ...done],
     last: tail.slice(at),
-    list: nodes.length === 0 ? known.list : list,
+    within,
     at: known.at + at,
     known: learn(known.known, nodes.slice(0, -1)),
   };
 }
 
+/** What stands before each part of a table, so that it is parsed as a row. */
+export function headOf(within: Whole | null): string {
+  return within?.kind === 'table' ? within.head : '';
+}
+
+/** @returns null for what is drawn as one: a table is until it has a row. */
+function wholeOf(node: RootContent, source: string): Whole | null {
+  if (node.type === 'list') return { kind: 'list', ordered: node.ordered === true, start: node.start ?? 1 };
+  const [, row] = node.type === 'table' ? node.children : [];
+  return row === undefined ? null : { kind: 'table', head: source.slice(startOf(node), startOf(row)) };
+}
+
+/** Items, or rows without the head. */
+function partsOf(node: RootContent): readonly RootContent[] {
+  return node.type === 'list' ? node.children : node.type === 'table' ? node.children.slice(1) : [];
+}
+
 /** What a text refers to when its last block counts, too. */
-export function knownOf({ known, last }: Blocks): Known {
-  return /^ {0,3}\[/m.test(last) && isTame(last) ? learn(known, parse(last).children) : known;
+export function knownOf({ known, last, within }: Blocks): Known {
+  return /^ {0,3}\[/m.test(last) && isTame(last) ? learn(known, parse(headOf(within) + last).children) : known;
 }
 
 /** The labels of footnotes that have a text, in the order in which they are first referred to. */
@@ -113,18 +131,21 @@ export function openCode(source: string): { language: string; code: string } | n
   return { language: info.trim().split(/\s/)[0] ?? '', code };
 }
 
-function blockOf(source: string, tree: Root, list: List | null): Block {
-  return { source, tree, labels: labelsIn(source), list };
+function blockOf(source: string, tree: Root, within: Whole | null): Block {
+  return { source, tree, labels: labelsIn(source), within };
 }
 
 export function labelsIn(source: string): string[] {
   return [...source.matchAll(/\[(\^?[^[\]]{1,999})\]/g)].map(([, label = '']) => label.toUpperCase().trim());
 }
 
-/** A list of one item. */
-function alone(list: Extract<RootContent, { type: 'list' }>, item: RootContent): Root {
-  return { type: 'root', children: [{ ...list, children: [item] } as RootContent] };
+/** A list of one item, or a table of one row below an empty head. */
+function alone(whole: RootContent, part: RootContent): RootContent {
+  if (whole.type === 'table') return { ...whole, children: [EMPTY_ROW, part as TableRow] };
+  return { ...whole, children: [part] } as RootContent;
 }
+
+const EMPTY_ROW: TableRow = { type: 'tableRow', children: [] };
 
 function learn(known: Known, nodes: readonly RootContent[]): Known {
   const links = nodes.filter((node) => node.type === 'definition');
