@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
 import { listConversations } from '../db/conversations/conversations.ts';
 import { openDatabase, type Database } from '../db/database.ts';
-import { said } from '../db/conversations/search.ts';
+import { candidates } from '../db/conversations/search.ts';
 import { startPostgres } from '../scripts/services/postgres/postgres.ts';
 import { percentile } from './figures.ts';
 import { openKeptServices } from './kept-services.ts';
@@ -91,7 +91,7 @@ async function measure(database: Database): Promise<Line[]> {
 async function indexOf(database: Database, userId: number, search: string): Promise<string> {
   const { rows } = await sql<{
     'QUERY PLAN': string;
-  }>`explain with ${said(userId, search)} select * from said`.execute(database.sql);
+  }>`explain with ${candidates(userId, search)} select * from candidates`.execute(database.sql);
   const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
   if (/Seq Scan on turns/.test(plan)) return '';
   return (

@@ -6,7 +6,7 @@ import { columnsOf } from '../columns.ts';
 import { first, readClock, type Database } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
 import { Conversation } from '../entities/conversation.ts';
-import { said, type Found } from './search.ts';
+import { candidates, placeOf, type Found } from './search.ts';
 
 /** Instants in milliseconds. */
 export interface ConversationRecord {
@@ -51,16 +51,27 @@ export async function listConversations(
 ): Promise<Page<ListedConversation>> {
   const after = list.cursor === null ? null : decodeCursor(list.cursor, ['string', 'string']);
   const search = list.search?.trim() ?? '';
-  const { rows } = await sql<ListedConversation & { key: string }>`
-    ${search === '' ? sql`` : sql`with ${titled(list.userId, search)}, ${said(list.userId, search)}`}
-    select ${conversationColumns}, c.archived_at is not null as archived, c.pinned_at is not null as pinned, c.updated_at::text as key,
-      ${search === '' ? sql`null` : sql`(select found from said where said.conversation_id = c.id)`} as found from conversations c
-    where user_id = ${list.userId} and listed_at is not null
-      and (${list.archived}::boolean is null or (archived_at is not null) = ${list.archived}::boolean)
+  const listed = sql`c.user_id = ${list.userId} and c.listed_at is not null
+      and (${list.archived}::boolean is null or (c.archived_at is not null) = ${list.archived}::boolean)
       ${PINNED.get(list.pinned ?? null) ?? sql``}
-      ${search === '' ? sql`` : sql`and id in (select id from titled union select conversation_id from said)`}
-      and (${after?.[0] ?? null}::timestamptz is null or (updated_at, id) < (${after?.[0] ?? null}::timestamptz, ${after?.[1] ?? null}::uuid))
-    order by updated_at desc, id desc limit ${list.limit + 1}`
+      and (${after?.[0] ?? null}::timestamptz is null or (c.updated_at, c.id) < (${after?.[0] ?? null}::timestamptz, ${after?.[1] ?? null}::uuid))`;
+  const order = sql`order by c.updated_at desc, c.id desc`;
+  const columns = sql`${conversationColumns}, c.archived_at is not null as archived, c.pinned_at is not null as pinned, c.updated_at::text as key`;
+  // A search goes through its conversations in the order of the list, and ends with the page.
+  const { rows } = await sql<ListedConversation & { key: string }>`${
+    search === ''
+      ? sql`select ${columns}, null as found from conversations c where ${listed}`
+      : sql`with ${titled(list.userId, search)}, ${candidates(list.userId, search)}, matched as materialized (
+          select conversation_id, array_agg(turn_id) filter (where turn_id is not null) as turn_ids, bool_or(turn_id is null) as has_title
+          from (select conversation_id, id as turn_id from candidates union all select id, null from titled) m group by conversation_id
+        )
+        select ${columns}, place.found from (
+          select c.*, matched.turn_ids, matched.has_title from matched
+            cross join lateral (select * from conversations c where c.id = matched.conversation_id and ${listed} offset 0) c
+          ${order} offset 0
+        ) c left join lateral (${placeOf(search)}) place on true
+        where c.has_title or place.found is not null`
+  } ${order} limit ${list.limit + 1}`
     .execute(database.reads)
     .catch(rethrowBadCursor);
   const page = pageOf(rows, list.limit, (row) => encodeCursor([row.key, row.conversationId]));
@@ -74,8 +85,8 @@ export interface ListedConversation extends ConversationRecord {
 
 /** Written out, because an index of its own holds those that are pinned. */
 const PINNED = new Map<boolean | null, RawBuilder<unknown>>([
-  [true, sql`and pinned_at is not null`],
-  [false, sql`and pinned_at is null`],
+  [true, sql`and c.pinned_at is not null`],
+  [false, sql`and c.pinned_at is null`],
 ]);
 
 /** @throws AppError not_found, for somebody else's as well. */

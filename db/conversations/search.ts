@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 
-/** Of all turns in which every pair of letters of a search occurs, the newest so many are read. */
+/** Of all turns in which every pair of letters of a search occurs, the newest so many are looked at. */
 const MOST_READ = 1_000;
 /** Characters that are shown before and after what was found. */
 const AROUND = { before: 40, after: 80 } as const;
@@ -16,28 +16,38 @@ export interface Found {
 }
 
 /**
- * `said (conversation_id, found)`: the person's conversations in which `search` was asked or answered, each with the
- * newest place. The keys hold their person, so that only the index of texts serves this; `user_id` as a condition would
- * let a plan compute the keys of all texts of the person instead. A text whose small letters are as many as its own is
- * shown as it was written, any other in small letters, because places are counted there.
+ * `candidates (id, conversation_id)`: the person's turns that have all pairs of letters of `search`, and so may contain
+ * it. No text is read for it. The keys hold their person, so that only the index of texts serves this; `user_id` as a
+ * condition would let a plan compute the keys of all texts of the person instead.
  */
-export function said(userId: number, search: string): RawBuilder<unknown> {
+export function candidates(userId: number, search: string): RawBuilder<unknown> {
   const terms = sql`search_terms(${userId}::bigint, ${search})`;
   return sql`candidates as materialized (
-      select id, conversation_id, sequence, question, answer from turns
+      select id, conversation_id from turns
       where ended_at is not null and ever_admitted and erased_at is null and not is_api and cardinality(${terms}) > 0
         and (search_keys(user_id, question) @> ${terms} or search_keys(user_id, answer) @> ${terms})
       order by created_at desc, id desc limit ${MOST_READ}
-    ), said as materialized (
-      select distinct on (t.conversation_id) t.conversation_id, json_build_object('turnId', t.id, 'sequence', t.sequence, 'role', m.role,
-          'before', substr(shown, greatest(at - ${AROUND.before}, 1), least(at - 1, ${AROUND.before})),
-          'match', substr(shown, at, length(needle)),
-          'after', substr(shown, at + length(needle), ${AROUND.after})) as found
-      from candidates t
-        cross join lateral (values (0, 'user', t.question), (1, 'assistant', t.answer)) as m(part, role, content)
-        cross join lateral (select search_text(m.content) as folded, search_text(${search}) as needle) f
-        cross join lateral (select strpos(folded, needle) as at, case when length(folded) = length(m.content) then m.content else folded end as shown) p
-      where at > 0
-      order by t.conversation_id, t.sequence desc, m.part
     )`;
+}
+
+/**
+ * `found`: the newest place in a conversation `c` with its `turn_ids` where `search` truly stands; no row where it does
+ * not. Bringing texts into one form takes most of a search's time, so this is for the conversations of one page, one
+ * after the other, and each text is brought into it once (`offset 0` keeps the planner from writing it out wherever it
+ * is used). A text whose small letters are as many as its own is shown as it was written, any other in small letters,
+ * because places are counted there.
+ */
+export function placeOf(search: string): RawBuilder<unknown> {
+  return sql`select json_build_object('turnId', t.id, 'sequence', t.sequence, 'role', role,
+        'before', substr(shown, greatest(at - ${AROUND.before}, 1), least(at - 1, ${AROUND.before})),
+        'match', substr(shown, at, length(needle)),
+        'after', substr(shown, at + length(needle), ${AROUND.after})) as found
+      from turns t cross join lateral (
+        select role, at, needle, case when length(folded) = length(content) then content else folded end as shown
+        from (values (0, 'user', t.question), (1, 'assistant', t.answer)) as m(part, role, content)
+          cross join lateral (select search_text(content) as folded, search_text(${search}) as needle offset 0) f
+          cross join lateral (select strpos(folded, needle) as at offset 0) p
+        where at > 0 order by part limit 1
+      ) said
+      where t.conversation_id = c.id and t.id = any(c.turn_ids) order by t.sequence desc limit 1`;
 }
