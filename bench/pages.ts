@@ -20,6 +20,8 @@ export interface PageRun {
   readonly longTaskMs: number;
   /** The longest of them, 0 where there is none. */
   readonly longestTaskMs: number;
+  /** What the most expensive task took of a processor: the page's own part, whatever else the machine does. */
+  readonly longestTaskCpuMs: number;
 }
 
 /** What the fake model says, and in how many deltas. */
@@ -107,6 +109,7 @@ export async function runPage(
     await cdp.send('Performance.enable', { timeDomain: 'threadTicks' });
     const { deltas, ...scenario } = answer;
     await field.fill(`걷기 좋은 길 ${mark(scenario)}`);
+    await browser.startTracing(page, { categories: ['toplevel'] });
     const sent = page.waitForResponse((response) => response.url().endsWith('/api/chat/send'));
     await field.press('Enter');
     await sent;
@@ -114,6 +117,7 @@ export async function runPage(
     const [begin, from] = [await taskTime(cdp), await page.evaluate<number>('performance.now()')];
     await sleep(deltas * answer.delayMs + ENDS_WITHIN_MS);
     const end = await taskTime(cdp);
+    const trace = await browser.stopTracing();
     await showsEnd(page);
     const tasks = await page.evaluate<[number, number][]>(`seen.tasks.filter(([at]) => at >= ${from})`);
     return {
@@ -122,10 +126,39 @@ export async function runPage(
       longTasks: tasks.length,
       longTaskMs: tasks.reduce((sum, [, duration]) => sum + duration, 0),
       longestTaskMs: Math.max(0, ...tasks.map(([, duration]) => duration)),
+      longestTaskCpuMs: longestOf(trace),
     };
   } finally {
     await context.close();
   }
+}
+
+interface TraceEvent {
+  readonly name: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds of a processor; of an event that has ended. */
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
+}
+
+/** The most expensive task of the busiest main thread of a page, in milliseconds of a processor. */
+function longestOf(trace: Buffer): number {
+  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: readonly TraceEvent[] };
+  const keyOf = ({ pid, tid }: TraceEvent) => `${pid} ${tid}`;
+  const mains = new Map<string, { sum: number; longest: number }>();
+  for (const event of traceEvents)
+    if (event.name === 'thread_name' && event.args?.name === 'CrRendererMain')
+      mains.set(keyOf(event), { sum: 0, longest: 0 });
+  for (const event of traceEvents) {
+    const main = mains.get(keyOf(event));
+    if (main === undefined || event.tdur === undefined) continue;
+    main.sum += event.tdur;
+    main.longest = Math.max(main.longest, event.tdur);
+  }
+  const [busiest] = [...mains.values()].sort((a, b) => b.sum - a.sum);
+  if (busiest === undefined || busiest.sum === 0) throw new Error('the trace has no task of a page');
+  return busiest.longest / 1_000;
 }
 
 async function taskTime(cdp: CDPSession): Promise<{ at: number; busy: number }> {

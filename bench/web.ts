@@ -21,7 +21,7 @@ from the same service (as \`npm start\` runs it) and asks there for an answer, o
 --content one of 100 a second that is a long list, 20 KB of code, a table, 1,000 link definitions or one word of 50 KB in a code block:
   largest paint   largest contentful paint, from the navigation
   busy            the main thread's share of the time while the answer streams
-  long tasks      tasks above 50 ms meanwhile, and the longest
+  long tasks      tasks above 50 ms meanwhile, and the longest, by the clock and by what it took of a processor
 Nothing else should run meanwhile: browser, service and model share these cores, so read the ratios.
 
   --runs N      of each page (default 7)
@@ -51,6 +51,7 @@ const FIGURES = [
   'longTasks',
   'longTaskMs',
   'longestTaskMs',
+  'longestTaskCpuMs',
 ] as const satisfies readonly (keyof PageRun)[];
 const NAMES = Object.keys(PAGES) as PageName[];
 
@@ -145,6 +146,7 @@ const SHOWN = {
   longTasks: ['long tasks', 1, 0],
   longTaskMs: ['long tasks, ms', 1, 0],
   longestTaskMs: ['longest task, ms', 1, 0],
+  longestTaskCpuMs: ['… of a processor', 1, 0],
 } as const satisfies Record<(typeof FIGURES)[number], readonly [string, number, number]>;
 
 function textOf(lines: readonly Line[], title: string): string {
