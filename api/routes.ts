@@ -14,6 +14,7 @@ import { feedbackRoutes } from './routes/feedback.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
+import { instructionRoutes } from './routes/instructions.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { mailLinkRoutes } from './routes/mail-links.ts';
 import { metricsRoutes } from './routes/metrics.ts';
@@ -47,6 +48,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...exportRoutes(deps),
     ...feedbackRoutes(deps),
     ...accountRoutes(deps),
+    ...instructionRoutes(deps),
     ...keyRoutes(deps),
     ...historyRoutes(deps),
     ...notificationRoutes(deps),

@@ -22,6 +22,7 @@ const REQUEST_ERRORS = [
   'unsupported_parameter',
   'turn_erased',
   'confirm_required',
+  'version_conflict',
   'too_many_open_purchases',
   'too_many_share_links',
   'amount_mismatch',

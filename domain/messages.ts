@@ -1,5 +1,6 @@
 import type { AlertLevel } from './alerts.ts';
 import type { ErrorCode } from './errors.ts';
+import { IN_THE_WAY } from './own-instructions.ts';
 import { wallClock, type Instant } from './period.ts';
 import type { Warning } from './usage-state.ts';
 
@@ -93,6 +94,10 @@ export const ERROR_SENTENCES = {
     ko: '여러 건을 다시 실행하려면 confirm에 대상 수를 그대로 보내 주세요.',
     en: 'To replay more than one turn, repeat their count as confirm.',
   },
+  version_conflict: {
+    ko: '그사이 다른 곳에서 바뀌었습니다. 새로 불러온 내용을 확인한 뒤 다시 저장해 주세요.',
+    en: 'It was changed elsewhere meanwhile. Look at it as it is now, then save again.',
+  },
   too_many_open_purchases: {
     ko: '결제를 기다리는 구매가 너무 많습니다. 진행 중인 구매를 마치거나 만료된 뒤 다시 시도해 주세요.',
     en: 'Too many purchases wait for their payment; finish one, or wait until it expires.',
@@ -170,12 +175,14 @@ export const ERROR_SENTENCES = {
   internal: { ko: '문제가 발생했습니다. 잠시 후 다시 시도해 주세요.', en: 'Something went wrong.' },
 } as const satisfies Record<ErrorCode, Sentences>;
 
-/** @param details of the error. Where they say how much a body may have, the sentence says it, too. */
+/** @param details of the error. How much a body may have, and what is in the way, the sentence says, too. */
 export function errorSentence(
   code: ErrorCode,
   locale: Locale,
-  { mostBytes }: { readonly mostBytes?: unknown } = {},
+  { mostBytes, because }: { readonly mostBytes?: unknown; readonly because?: unknown } = {},
 ): string {
+  if (because === 'own_instructions' && (code === 'TOKEN_EXHAUSTED' || code === 'KEY_CAP_REACHED'))
+    return IN_THE_WAY[code][locale];
   if (code !== 'payload_too_large' || typeof mostBytes !== 'number') return ERROR_SENTENCES[code][locale];
   const size = mostBytes % 1_048_576 === 0 ? `${mostBytes / 1_048_576} MiB` : `${Math.floor(mostBytes / 1_024)} KiB`;
   return locale === 'ko' ? `요청 본문이 ${size}를 넘습니다.` : `The request body is over ${size}.`;

@@ -1,4 +1,5 @@
 import { isTurnFailure, TURN_FAILURES, type ErrorCode, type TurnFailureCode, type TurnRefusalCode } from './errors.ts';
+import type { TurnInstructions } from './own-instructions.ts';
 import type { Instant } from './period.ts';
 import type { Warning } from './usage-state.ts';
 
@@ -62,6 +63,8 @@ export interface TurnRecord {
   readonly isApi: boolean;
   /** The key of ours with which it was asked; null: a token of an issuer, or nobody knows. */
   readonly apiKeyId: number | null;
+  /** Its person's own instructions when it was judged; null: there were none. */
+  readonly instructions: TurnInstructions | null;
   readonly createdAt: Instant;
   readonly endedAt: Instant | null;
   /** When its person deleted the conversation: question and answer are gone, what it cost stays. */

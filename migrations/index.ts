@@ -53,6 +53,8 @@ import { EraseTheOldestFirst } from './20261130153900-erase-the-oldest-first.ts'
 import { LabelTurnsOfTheDoor } from './20261130170000-label-turns-of-the-door.ts';
 import { OpenFirstAttemptsAtOnce } from './20261130171000-open-first-attempts-at-once.ts';
 import { FindArmedAccounts } from './20261130165300-find-armed-accounts.ts';
+import { KeepOwnInstructions } from './20261130173000-keep-own-instructions.ts';
+import { CheckOwnInstructions } from './20261130173001-check-own-instructions.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -120,4 +122,6 @@ export const MIGRATIONS = [
   LabelTurnsOfTheDoor,
   OpenFirstAttemptsAtOnce,
   FindArmedAccounts,
+  KeepOwnInstructions,
+  CheckOwnInstructions,
 ] as const;

@@ -26,6 +26,7 @@ const PreferencesPage = lazy(async () => {
   const [{ PreferencesPage }] = await Promise.all([
     import('./preferences/PreferencesPage.tsx'),
     loadWords('preferences'),
+    loadWords('instructions'),
   ]);
   return { default: PreferencesPage };
 });

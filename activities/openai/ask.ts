@@ -3,6 +3,7 @@ import { readTranscript } from '../../db/turns/transcript.ts';
 import type { OpenedAttempt } from '../../db/turns/attempts.ts';
 import type { Model } from '../../domain/model.ts';
 import { encodeDelta, textOfCalls, type ChoiceDelta } from '../../domain/choice.ts';
+import { systemText } from '../../domain/own-instructions.ts';
 import { machineWordOf } from '../../domain/provider-error.ts';
 import type { ApiAnswer } from '../../domain/api-prompt.ts';
 import type { Usage } from '../../domain/usage.ts';
@@ -17,7 +18,7 @@ export async function askOf(
 ): Promise<Ask> {
   if (turn.isApi) return getPrompt(database.sql, turn.id);
   const messages = await readTranscript(database.sql, turn, {
-    instructions: model.instructions,
+    instructions: systemText(model.instructions, turn.instructions),
     historyFrom: hold.historyFrom,
     unanswered: model.unanswered,
   });

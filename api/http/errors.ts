@@ -36,6 +36,7 @@ export const STATUS_OF = {
   answer_erased: 409,
   turn_erased: 409,
   confirm_required: 409,
+  version_conflict: 409,
   too_many_open_purchases: 409,
   too_many_share_links: 409,
   amount_mismatch: 409,

@@ -26,16 +26,28 @@ export function presentTurn(
     ...(answered && finishReason !== null ? { finishReason } : {}),
     maxOutputTokens: turn.outputLimit ?? askedLimit(turn, models),
     ...((state === 'failed' || state === 'refused') && turn.error !== null
-      ? { error: presentError(turn.error, locale) }
+      ? { error: presentError(turn.error, locale, becauseOf(turn)) }
       : {}),
+    ...presentInstructions(turn),
     createdAt: iso(turn.createdAt),
     ...(turn.endedAt === null ? {} : { endedAt: iso(turn.endedAt) }),
     ...(turn.erasedAt === null ? {} : { erasedAt: iso(turn.erasedAt) }),
   };
 }
 
-export function presentError(code: ErrorCode, locale: Locale) {
-  return { code, message: errorSentence(code, locale), retryable: isRetryable(code) };
+export function presentError(code: ErrorCode, locale: Locale, details: { because?: unknown } = {}) {
+  return { code, message: errorSentence(code, locale, details), retryable: isRetryable(code) };
+}
+
+/** What a 402 adds where the person's own instructions alone kept the turn out (policy 5). */
+export function becauseOf({ instructions }: Pick<TurnRecord, 'instructions'>): { because?: 'own_instructions' } {
+  return instructions?.inTheWay === true ? { because: 'own_instructions' } : {};
+}
+
+function presentInstructions({ instructions }: TurnRecord): Pick<TurnBody, 'instructions'> {
+  if (instructions === null) return {};
+  const { person, conversation } = instructions;
+  return { instructions: { person: person?.version ?? null, conversation: conversation?.version ?? null } };
 }
 
 export function presentUsage(state: UsageState, purchaseUrl: string): z.infer<typeof usageState> {

@@ -2,6 +2,7 @@ import { setImmediate as letOthers } from 'node:timers/promises';
 import type { Response } from 'express';
 import { z } from 'zod';
 import { getConversation, type ConversationRecord } from '../../db/conversations/conversations.ts';
+import { readInstructions } from '../../db/conversations/own-instructions.ts';
 import { listMessages, type MessageRecord } from '../../db/conversations/messages.ts';
 import type { Database } from '../../db/database.ts';
 import type { Locale } from '../../domain/messages.ts';
@@ -33,8 +34,13 @@ export function exportRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
       async handle({ principal, response, gone, locale }, { params: { conversationId }, query: { format, branch } }) {
         const which = { conversationId, userId: principal.userId };
         const conversation = await getConversation(database, which);
+        const { text: instructions } = await readInstructions(database.sql, which);
         const file = FILES[format];
-        const pieces = file.write(conversation, await messagesOf(database, { ...which, branch }), locale);
+        const pieces = file.write(
+          { ...conversation, instructions },
+          await messagesOf(database, { ...which, branch }),
+          locale,
+        );
         response.status(200).set({
           'Content-Type': file.type,
           'Content-Disposition': `attachment; filename="turnkeeper-${conversationId}.${file.ending}"`,
@@ -45,11 +51,16 @@ export function exportRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
   ];
 }
 
+interface Exported extends ConversationRecord {
+  /** The person's own for this conversation; '' where there are none. */
+  readonly instructions: string;
+}
+
 interface FileKind {
   readonly type: string;
   readonly ending: string;
   write(
-    conversation: ConversationRecord,
+    conversation: Exported,
     batches: AsyncIterable<readonly MessageRecord[]>,
     locale: Locale,
   ): AsyncGenerator<string>;
@@ -76,10 +87,11 @@ async function messagesOf(
 }
 
 async function* writeJson(
-  { conversationId, title, createdAt, updatedAt }: ConversationRecord,
+  { conversationId, title, instructions, createdAt, updatedAt }: Exported,
   batches: AsyncIterable<readonly MessageRecord[]>,
 ): AsyncGenerator<string> {
-  const head = { conversationId, title, createdAt: iso(createdAt), updatedAt: iso(updatedAt) };
+  const told = instructions === '' ? null : instructions;
+  const head = { conversationId, title, instructions: told, createdAt: iso(createdAt), updatedAt: iso(updatedAt) };
   yield `${JSON.stringify(head).slice(0, -1)},"messages":[`;
   let comma = '';
   for await (const batch of batches) {
@@ -93,17 +105,23 @@ async function* writeJson(
 }
 
 const WORDS = {
-  ko: { user: '질문', assistant: '답변', untitled: '제목 없는 대화' },
-  en: { user: 'Question', assistant: 'Answer', untitled: 'Untitled conversation' },
+  ko: { user: '질문', assistant: '답변', untitled: '제목 없는 대화', instructions: '이 대화의 지침' },
+  en: {
+    user: 'Question',
+    assistant: 'Answer',
+    untitled: 'Untitled conversation',
+    instructions: 'Instructions for this conversation',
+  },
 } as const satisfies Record<Locale, object>;
 
 async function* writeMarkdown(
-  { title }: ConversationRecord,
+  { title, instructions }: Exported,
   batches: AsyncIterable<readonly MessageRecord[]>,
   locale: Locale,
 ): AsyncGenerator<string> {
   const words = WORDS[locale];
   yield `# ${(title ?? words.untitled).replaceAll(/\s+/g, ' ')}\n`;
+  if (instructions !== '') yield `\n## ${words.instructions}\n\n${instructions}\n`;
   for await (const batch of batches)
     for (const { role, content, createdAt } of batch)
       yield `\n## ${words[role]} (${iso(createdAt)})\n\n${content.trimEnd()}\n`;

@@ -5,13 +5,12 @@ import { AppError, isTurnRefusal } from '../../domain/errors.ts';
 import { isRetryable, type TurnRecord } from '../../domain/turn.ts';
 import type { ApiDeps, Caller } from '../context.ts';
 import { RETRY_AFTER_OF } from '../http/errors.ts';
-import { iso } from '../present/turn.ts';
+import { becauseOf, iso } from '../present/turn.ts';
 
 /** A refused turn as an error, with today's figures: 402, 403 or 409, or 503 when its start failed. */
 export async function refusalOf(deps: Pick<ApiDeps, 'database' | 'config'>, turn: TurnRecord): Promise<AppError> {
   const code = turn.error ?? 'internal';
-  if (code === 'TOKEN_EXHAUSTED') return exhausted(deps, turn.accountId);
-  if (code === 'KEY_CAP_REACHED') return new AppError(code, await capFigures(deps, turn.apiKeyId));
+  if (isSpent(code)) return new AppError(code, await spentFigures(deps, code, turn));
   const retryAfter = isTurnRefusal(code) ? RETRY_AFTER_OF[code] : null;
   return new AppError(code, retryAfter === null ? {} : { retryAfter });
 }
@@ -28,25 +27,33 @@ export async function assertAdmissible(
   const { userId, accountId } = principal;
   if (key?.isCapped === true && (await capRefusesAtDoor(deps.database, { keyId: key.keyId, userId })))
     throw new AppError('KEY_CAP_REACHED', await capFigures(deps, key.keyId));
-  if (await refuseAtDoor(deps.database, { userId, accountId, conversationId })) throw await exhausted(deps, accountId);
-}
-
-/** 402 with today's figures. */
-async function exhausted(deps: Pick<ApiDeps, 'database' | 'config'>, accountId: number): Promise<AppError> {
-  return new AppError('TOKEN_EXHAUSTED', await exhaustedFigures(deps, accountId));
+  if (await refuseAtDoor(deps.database, { userId, accountId, conversationId }))
+    throw new AppError('TOKEN_EXHAUSTED', await exhaustedFigures(deps, accountId));
 }
 
 /** A failed turn as the flat error of a JSON send. */
 export async function failureOf(deps: Pick<ApiDeps, 'database' | 'config'>, turn: TurnRecord): Promise<AppError> {
   const { turnId, conversationId } = turn;
   const code = turn.error ?? 'internal';
-  const figures =
-    code === 'TOKEN_EXHAUSTED'
-      ? await exhaustedFigures(deps, turn.accountId)
-      : code === 'KEY_CAP_REACHED'
-        ? await capFigures(deps, turn.apiKeyId)
-        : {};
+  const figures = isSpent(code) ? await spentFigures(deps, code, turn) : {};
   return new AppError(code, { ...figures, turnId, conversationId, retryable: isRetryable(code) });
+}
+
+type Spent = 'TOKEN_EXHAUSTED' | 'KEY_CAP_REACHED';
+
+function isSpent(code: string): code is Spent {
+  return code === 'TOKEN_EXHAUSTED' || code === 'KEY_CAP_REACHED';
+}
+
+/** What a 402 says of today. */
+async function spentFigures(
+  deps: Pick<ApiDeps, 'database' | 'config'>,
+  code: Spent,
+  turn: TurnRecord,
+): Promise<Readonly<Record<string, unknown>>> {
+  const figures =
+    code === 'TOKEN_EXHAUSTED' ? await exhaustedFigures(deps, turn.accountId) : await capFigures(deps, turn.apiKeyId);
+  return { ...figures, ...becauseOf(turn) };
 }
 
 async function exhaustedFigures({ database, config }: Pick<ApiDeps, 'database' | 'config'>, accountId: number) {

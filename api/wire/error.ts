@@ -18,8 +18,13 @@ export const errorBody = z
   })
   .meta({ id: 'Error' });
 
+const because = z.literal('own_instructions').optional().meta({
+  description: 'Your own instructions alone are in the way: with shorter ones, or none, it would be let in',
+});
+
 export const refusalBody = errorBody
   .extend({
+    because,
     remainingTokens: tokens,
     recommendedAction: z.literal('PURCHASE_TOKENS'),
     purchaseUrl: z.url(),
@@ -29,6 +34,7 @@ export const refusalBody = errorBody
 
 export const keyRefusalBody = errorBody
   .extend({
+    because,
     keyId: z.int(),
     capTokens: tokens,
     capKind: z.enum(CAP_KINDS),

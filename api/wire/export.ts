@@ -11,6 +11,7 @@ export const exportedConversation = z
   .object({
     conversationId: uuid,
     title: z.string().nullable(),
+    instructions: z.string().nullable().meta({ description: 'Your own for this conversation, as they are now' }),
     createdAt: instant,
     updatedAt: instant,
     messages: z.array(

@@ -68,6 +68,13 @@ export const turn = z
       .min(1)
       .meta({ description: 'The limit the model is given; before admission, what is asked for' }),
     error: turnError.optional(),
+    instructions: z
+      .object({ person: z.int().min(1).nullable(), conversation: z.int().min(1).nullable() })
+      .optional()
+      .meta({
+        description:
+          'The versions of your own instructions that it was judged with, and runs with: of all conversations, and of this one',
+      }),
     createdAt: instant,
     endedAt: instant.optional(),
     erasedAt: instant.optional().meta({ description: 'Its conversation was deleted: its text is gone for good' }),

@@ -36,3 +36,32 @@ export const Conversation = defineEntity({
   ],
 });
 export type Conversation = InferEntity<typeof Conversation>;
+
+/** What a person says to every answer, or to those of one conversation. The row stays when the text is taken away. */
+export const OwnInstructions = defineEntity({
+  name: 'OwnInstructions',
+  tableName: 'own_instructions',
+  properties: {
+    id: p.bigint('number').primary().generated('identity'),
+    user: () => p.manyToOne(User),
+    // Null: those of all conversations.
+    conversation: () => p.manyToOne(Conversation).nullable().deleteRule('cascade').updateRule('no action'),
+    version: p.integer(),
+    text: p.text(),
+    tokens: p.integer(),
+    updatedAt: p.datetime().defaultRaw('now()'),
+  },
+  checks: [
+    { name: 'own_instructions_version_is_positive', expression: 'version >= 1' },
+    { name: 'own_instructions_tokens_are_at_most_300', expression: 'tokens >= 0 and tokens <= 300' },
+  ],
+  uniques: [
+    { name: 'own_instructions_of_person', properties: ['user'], where: 'conversation_id is null' },
+    {
+      name: 'own_instructions_of_conversation',
+      properties: ['conversation'],
+      where: 'conversation_id is not null',
+    },
+  ],
+});
+export type OwnInstructions = InferEntity<typeof OwnInstructions>;

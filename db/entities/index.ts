@@ -4,7 +4,7 @@ import { Attempt, UnpaidTokens } from './attempt.ts';
 import { WebhookEndpoint } from './channels/webhook-endpoint.ts';
 import { AuditEntry } from './audit-entry.ts';
 import { Address, AddressChange, InstallationKey, NotificationPreference, Suppression } from './channels/address.ts';
-import { Conversation } from './conversation.ts';
+import { Conversation, OwnInstructions } from './conversation.ts';
 import { Hold } from './hold.ts';
 import { ApiKey, KeyUsage } from './keys/api-key.ts';
 import { LedgerEntry, Proof, ProvedPeriod } from './ledger-entry.ts';
@@ -29,6 +29,7 @@ export const ENTITIES = [
   Account,
   Period,
   Conversation,
+  OwnInstructions,
   Turn,
   ShareLink,
   AnswerFeedback,

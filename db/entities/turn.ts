@@ -3,6 +3,7 @@ import type { ApiAnswer, ApiPrompt } from '../../domain/api-prompt.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { RATINGS } from '../../domain/feedback.ts';
 import type { Encoding } from '../../domain/model.ts';
+import type { TurnInstructions } from '../../domain/own-instructions.ts';
 import { TURN_STATES } from '../../domain/turn.ts';
 import type { Warning } from '../../domain/usage-state.ts';
 import { Account } from './account.ts';
@@ -60,6 +61,8 @@ export const Turn = defineEntity({
     erasedAt: p.datetime().nullable(),
     // The key of ours with which it was asked, or run again by its person.
     apiKey: () => p.manyToOne(ApiKey).nullable(),
+    // What its person told the model beside it, when it was judged.
+    instructions: p.json<TurnInstructions>().nullable(),
   },
   checks: [
     { name: 'turns_asked_output_is_positive', expression: 'asked_output > 0' },
@@ -85,6 +88,7 @@ export const Turn = defineEntity({
       expression:
         "erased_at is null or (question = '' and answer is null and length(body_hash) = 0 and ended_at is not null)",
     },
+    { name: 'turns_erased_hold_no_instructions', expression: 'erased_at is null or instructions is null' },
   ],
   uniques: [
     { name: 'turns_sequence_is_unique', properties: ['conversation', 'sequence'] },

@@ -16,13 +16,16 @@ export async function listTurns(
 ): Promise<Page<TurnRecord>> {
   const { rows } = await selectTurns(list).execute(database.reads).catch(rethrowBadCursor);
   const page = pageOf(rows, list.limit, (row) => encodeCursor([row.key, row.id]));
-  return { ...page, items: page.items.map((row) => recordOf({ ...row, question: '', answer: null })) };
+  return {
+    ...page,
+    items: page.items.map((row) => recordOf({ ...row, question: '', answer: null, instructions: null })),
+  };
 }
 
 /** Exported for the test that checks the query plan. */
 export function selectTurns({ filter, limit, cursor }: { filter: TurnFilter; limit: number; cursor: string | null }) {
   const after = cursor === null ? null : decodeCursor(cursor, ['string', 'string']);
-  return sql<Omit<TurnRow, 'question' | 'answer'> & { key: string }>`
+  return sql<Omit<TurnRow, 'question' | 'answer' | 'instructions'> & { key: string }>`
     select ${turnFigures}, t.created_at::text as key from turns t
     where ${matches(filter)} ${after === null ? sql`` : sql`and (t.created_at, t.id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`}
     order by t.created_at desc, t.id desc limit ${limit + 1}`;

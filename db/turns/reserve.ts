@@ -1,15 +1,17 @@
 import { sql } from 'kysely';
 import { promptTokens, textOfPrompt } from '../../domain/api-prompt.ts';
-import { decideAdmission } from '../../domain/admission.ts';
+import { decideAdmission, type AdmissionDecision } from '../../domain/admission.ts';
 import { holdTimeoutMs } from '../../domain/attempt-limits.ts';
 import { AppError, isTurnRefusal, type TurnFailureCode } from '../../domain/errors.ts';
 import type { Model, PricedModel } from '../../domain/model.ts';
+import { systemText, type TurnInstructions } from '../../domain/own-instructions.ts';
 import { countPrompt } from '../../domain/prompt-tokens.ts';
 import { titleOf } from '../../domain/title.ts';
 import { isAnswered, isLive } from '../../domain/turn.ts';
 import type { Reserved } from '../../workflows/contract/turn.ts';
 import type { Database, Tx } from '../database.ts';
 import { isLockTimeout } from '../driver/availability.ts';
+import { jsonOf, keepInstructions } from '../conversations/own-instructions.ts';
 import { openAccount } from '../money/accounts.ts';
 import { findPendingHold, moveHold, openHold, type Hold } from '../money/holds.ts';
 import { capOf } from '../money/key-caps.ts';
@@ -127,19 +129,24 @@ async function admit(
   const measured = room ?? (await findRoom(tx, row.id));
   if (measured === null) throw new Error(`turn ${row.id} has no payer`);
   const account = await openAccount(tx, measured);
-  const decision = decideAdmission({
+  const { instructions } = measured;
+  const asked = {
     balance: account.balance,
     heldByOthers: measured.heldByOthers,
     cap: capOf(measured, measured.periodId !== account.periodId),
     model,
     askedOutput: row.askedOutput,
-    baseTokens: await baseTokens(tx, row, model, context),
     history:
       row.sequence === 1 || row.parentSequence === 0 ? [] : await readHistory(tx, row, model, context.countTokens),
-  });
+  };
+  const judge = async (told: TurnInstructions | null) =>
+    decideAdmission({ ...asked, baseTokens: await baseTokens(tx, row, { model, instructions: told }, context) });
+  const decision = await judge(instructions);
   if (decision.kind === 'context_length') return refuse(tx, row, 'context_length', context);
   if (decision.kind === 'refused') {
     if (decision.code === 'TOKEN_EXHAUSTED') tx.write(countRefusal(account));
+    const inTheWay = instructions !== null && isSpent(decision) && !isSpent(await judge(null));
+    keepInstructions(tx, row, { instructions, inTheWay });
     return refuse(tx, row, decision.code, context);
   }
   const hold = openHold(tx, {
@@ -150,16 +157,25 @@ async function admit(
     rate: model.rate,
     forMs: holdTimeoutMs(decision.hold.outputLimit),
   });
-  markAdmitted(tx, row, context.runId, hold);
-  return { kind: 'held', hold, row };
+  markAdmitted(tx, row, { runId: context.runId, hold, instructions });
+  return { kind: 'held', hold, row: { ...row, instructions } };
 }
 
-function markAdmitted(tx: Tx, row: TurnRow, runId: string, hold: Hold): void {
+/** Whether only more tokens, or a higher cap, would let it in. */
+function isSpent(decision: AdmissionDecision): boolean {
+  return decision.kind === 'refused' && decision.code !== 'tokens_held';
+}
+
+function markAdmitted(
+  tx: Tx,
+  row: TurnRow,
+  { runId, hold, instructions }: { runId: string; hold: Hold; instructions: TurnInstructions | null },
+): void {
   const listed = sql`with listed as (
       update conversations set listed_at = coalesce(listed_at, now()), updated_at = now(), title = coalesce(title, ${titleOf(row.question)})
       where id = ${row.conversationId}
     ) `;
-  tx.write(sql`${row.isApi ? sql`` : listed}update turns own set state = 'accepted', parent_sequence = ${parentOf('own')}, run_id = ${runId}, admitted_at = now(), ever_admitted = true, output_limit = ${hold.outputLimit}, touched_at = clock_timestamp()
+  tx.write(sql`${row.isApi ? sql`` : listed}update turns own set state = 'accepted', parent_sequence = ${parentOf('own')}, run_id = ${runId}, admitted_at = now(), ever_admitted = true, output_limit = ${hold.outputLimit}, instructions = ${jsonOf(instructions)}, touched_at = clock_timestamp()
     where id = ${row.id}`);
 }
 
@@ -192,7 +208,12 @@ async function refuseSuspended(tx: Tx, row: TurnRow, context: AdmissionContext):
   return row.state === 'refused' ? { kind: 'ended', state: 'refused' } : { kind: 'failed', code: 'account_suspended' };
 }
 
-async function baseTokens(tx: Tx, row: TurnRow, model: Model, { countTokens }: AdmissionContext): Promise<number> {
+async function baseTokens(
+  tx: Tx,
+  row: TurnRow,
+  { model, instructions }: { model: Model; instructions: TurnInstructions | null },
+  { countTokens }: AdmissionContext,
+): Promise<number> {
   const count = (text: string) => countTokens(text, model.encoding, row.accountId);
   if (row.isApi) {
     if (row.encoding === model.encoding) return row.questionTokens;
@@ -200,5 +221,6 @@ async function baseTokens(tx: Tx, row: TurnRow, model: Model, { countTokens }: A
     return promptTokens(await count(textOfPrompt(prompt)), prompt);
   }
   const question = row.encoding === model.encoding ? row.questionTokens : await count(row.question);
-  return countPrompt(model.instructions === '' ? [question] : [await count(model.instructions), question]);
+  const system = systemText(model.instructions, instructions);
+  return countPrompt(system === '' ? [question] : [await count(system), question]);
 }

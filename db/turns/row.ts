@@ -41,7 +41,7 @@ const FIGURES = [
   'apiKeyId',
 ] as const;
 
-export const turnColumns = columnsOf(Turn, 't', [...FIGURES, 'question', 'answer']);
+export const turnColumns = columnsOf(Turn, 't', [...FIGURES, 'question', 'answer', 'instructions']);
 /** A turn's columns without its texts, which have up to 32,000 characters each. */
 export const turnFigures = columnsOf(Turn, 't', FIGURES);
 
@@ -100,6 +100,7 @@ export function recordOf(row: TurnRow): TurnRecord {
     endedAt: row.endedAt,
     erasedAt: row.erasedAt,
     apiKeyId: row.apiKeyId,
+    instructions: row.instructions,
   };
 }
 

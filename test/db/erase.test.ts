@@ -12,6 +12,7 @@ import { beginReplay, countProgress } from '../../db/redrives/redrive-turns.ts';
 import { acceptTurn } from '../../db/turns/accept.ts';
 import { eraseConversation, findErased } from '../../db/conversations/erase.ts';
 import { eraseTexts } from '../../db/turns/prompts.ts';
+import { writeInstructions } from '../../db/conversations/own-instructions.ts';
 import { purgeRefused } from '../../db/turns/purge.ts';
 import { replayTurn } from '../../db/turns/replay.ts';
 import { findTurn, reopenTurn } from '../../db/turns/turns.ts';
@@ -71,6 +72,7 @@ async function textsOf(word: string): Promise<string[]> {
     union all select 'conversations' from conversations c where c::text like ${`%${word}%`}
     union all select 'turn_prompts' from turn_prompts p where p::text like ${`%${word}%`}
     union all select 'share_links' from share_links s where s::text like ${`%${word}%`}
+    union all select 'own_instructions' from own_instructions o where o::text like ${`%${word}%`}
     union all select 'attempts' from attempts a where a::text like ${`%${word}%`}
     union all select 'ledger_entries' from ledger_entries e where e::text like ${`%${word}%`}`.execute(db.database.sql);
   return rows.map(({ place }) => place);
@@ -80,6 +82,8 @@ describe('a conversation that its person deletes', () => {
   test('is gone for good with every text, and its debits stay', async () => {
     const turnId = await runTurn(db.database, person, { send: { message: 'a camellia' }, text: 'camellias bloom' });
     const conversationId = await conversationOf(db.database, turnId);
+    const told = { text: 'camellias only', tokens: 2, version: null };
+    await writeInstructions(db.database, { userId: person.userId, conversationId }, told);
     await failedTurn({ conversationId, message: 'camellia again' });
     const before = await debitsOf(db.database.sql, turnId);
     expect(await textsOf('camellia')).not.toEqual([]);

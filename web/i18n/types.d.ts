@@ -2,6 +2,7 @@ import 'i18next';
 import type admin from './ko/admin.json';
 import type chat from './ko/chat.json';
 import type common from './ko/common.json';
+import type instructions from './ko/instructions.json';
 import type keys from './ko/keys.json';
 import type preferences from './ko/preferences.json';
 import type purchase from './ko/purchase.json';
@@ -18,6 +19,7 @@ declare module 'i18next' {
       admin: typeof admin;
       common: typeof common;
       chat: typeof chat;
+      instructions: typeof instructions;
       keys: typeof keys;
       preferences: typeof preferences;
       purchase: typeof purchase;

@@ -5,9 +5,10 @@ import { Page } from '../ui/Page.tsx';
 import { Button } from '../ui/Button.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { Notifications } from './Notifications.tsx';
+import { OwnInstructions } from './OwnInstructions.tsx';
 import { Webhooks } from './Webhooks.tsx';
 
-/** Language and time zone: they decide what the person reads and when their month begins. */
+/** Language and time zone, which decide what the person reads and when their month begins, and what else they choose. */
 export function PreferencesPage() {
   const { t } = useTranslation(['preferences', 'common']);
   const me = useMe();
@@ -69,6 +70,7 @@ export function PreferencesPage() {
         <div role="status">{update.isSuccess && <p className="text-sm text-good">{t('prefs.saved')}</p>}</div>
         {update.isError && <Problem error={update.error} />}
       </form>
+      <OwnInstructions />
       <Notifications />
       <Webhooks />
     </Page>

@@ -8,6 +8,7 @@ import {
   Pencil,
   Pin,
   PinOff,
+  Settings2,
   Share2,
   Trash2,
 } from 'lucide-react';
@@ -20,6 +21,7 @@ import { sentenceOf } from '../../ui/Problem.tsx';
 import { loadWords } from '../../i18n/language.ts';
 import { Menu } from '../../ui/menu/Menu.tsx';
 import { OnDemand } from '../../ui/OnDemand.tsx';
+import { branchOf } from '../branches/shown-branch.ts';
 import { placeOf } from '../transcript/use-place.ts';
 import { ShareOnDemand } from './ShareOnDemand.tsx';
 import { useChangeConversation } from './use-change-conversation.ts';
@@ -30,6 +32,12 @@ const DeleteDialog = lazy(async () => {
   const [{ DeleteDialog }] = await Promise.all([import('./DeleteDialog.tsx'), loadWords('sharing')]);
   return { default: DeleteDialog };
 });
+
+const InstructionsDialog = lazy(async () => {
+  const [{ InstructionsDialog }] = await Promise.all([import('./InstructionsDialog.tsx'), loadWords('instructions')]);
+  return { default: InstructionsDialog };
+});
+
 /**
  * @param onMoved called when it has been moved to the archive or back, and so is about to leave the list.
  * @param onDeleted likewise, when it was deleted.
@@ -49,13 +57,16 @@ export function ConversationItem({
   const { t: common } = useTranslation();
   const [location] = useLocation();
   const [renaming, setRenaming] = useState(false);
-  const [dialog, setDialog] = useState<'share' | 'delete' | null>(null);
+  const [dialog, setDialog] = useState<'share' | 'instructions' | 'delete' | null>(null);
   const link = useRef<HTMLAnchorElement>(null);
   const change = useChangeConversation();
   const save = useMutation({
     mutationFn: async (format: 'markdown' | 'json') => {
       const { download } = await import('../../api/download.ts');
-      return download(`/api/conversations/${item.conversationId}/export?format=${format}`, '*/*');
+      const { conversationId } = item;
+      // Markdown is what is shown; JSON is all of it, with what each turn follows.
+      const line = format === 'markdown' ? `&branch=${branchOf(conversationId) ?? 'newest'}` : '';
+      return download(`/api/conversations/${conversationId}/export?format=${format}${line}`, '*/*');
     },
   });
   const failed = change.error ?? save.error;
@@ -103,6 +114,12 @@ export function ConversationItem({
               onSelect: () => change.mutate({ conversationId: item.conversationId, pinned: !item.pinned }),
             },
             { kind: 'action', label: t('share'), icon: Share2, onSelect: () => setDialog('share') },
+            {
+              kind: 'action',
+              label: t('instructions'),
+              icon: Settings2,
+              onSelect: () => setDialog('instructions'),
+            },
             { kind: 'action', label: t('rename'), icon: Pencil, onSelect: () => setRenaming(true) },
             {
               kind: 'action',
@@ -136,6 +153,11 @@ export function ConversationItem({
       </div>
       {dialog === 'share' && (
         <ShareOnDemand conversationId={item.conversationId} turnId={null} onClose={() => setDialog(null)} />
+      )}
+      {dialog === 'instructions' && (
+        <OnDemand closed={null} onClose={() => setDialog(null)}>
+          <InstructionsDialog conversationId={item.conversationId} onClose={() => setDialog(null)} />
+        </OnDemand>
       )}
       {dialog === 'delete' && (
         <OnDemand closed={null} onClose={() => setDialog(null)}>
