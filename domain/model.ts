@@ -1,3 +1,5 @@
+import type { Cost } from './cost.ts';
+
 /**
  * Integer thousandths of a metered token per provider token, all > 0 (1000 = one metered token for one provider token).
  */
@@ -47,6 +49,8 @@ export interface Model {
    */
   readonly unanswered: 'drop' | 'merge';
   readonly rate: Rate;
+  /** What its provider charges us, for reports only. Undefined: nobody has said. */
+  readonly cost?: Cost | undefined;
 }
 
 export type Encoding = 'o200k_base' | 'cl100k_base';

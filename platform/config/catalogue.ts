@@ -1,11 +1,24 @@
 import { z } from 'zod';
 import { readFileSync } from 'node:fs';
 import type { Model } from '../../domain/model.ts';
+import { CURRENCIES } from '../../domain/payments/money.ts';
 
 const tokens = z.int().min(1).max(100_000_000);
 // A rate is at most a thousandfold, so that the largest debit (10^8 tokens a side) stays below the ledger's 10^12 an
 // entry.
 const rate = z.int().min(1).max(1_000_000);
+
+// A price as the provider's list has it, in the currency's main unit for a million tokens: 0.4 dollars. At most six
+// decimals, so that it is kept as an integer of micros.
+const price = z
+  .number()
+  .min(0)
+  .max(1_000_000)
+  .refine((main) => Number(main.toFixed(6)) === main, 'at most six decimals')
+  .transform((main) => Math.round(main * 1_000_000));
+const costSchema = z
+  .strictObject({ currency: z.enum(CURRENCIES), prompt: price, cached: price.optional(), completion: price })
+  .transform(({ cached, ...cost }) => ({ ...cost, cached: cached ?? cost.prompt }));
 
 const modelSchema = z.strictObject({
   name: z.string().min(1).max(100).describe('what clients send as `model` and what the provider is asked for'),
@@ -23,6 +36,7 @@ const modelSchema = z.strictObject({
   rate: z
     .strictObject({ input: rate, cachedInput: rate, output: rate })
     .default({ input: 1000, cachedInput: 1000, output: 1000 }),
+  cost: costSchema.optional(),
 });
 
 const catalogueSchema = z
@@ -34,16 +48,23 @@ const INSTRUCTIONS = '당신은 친절하고 정확한 상담 도우미입니다
 
 /**
  * The models on offer when `MODELS` is not set; the first one is the default. Instructions stay under 60 tokens (policy
- * 5).
+ * 5). Costs are those of OpenAI's list (platform.openai.com/docs/pricing, standard tier).
  */
 const DEFAULT_CATALOGUE = [
-  { name: 'gpt-4.1-mini', instructions: INSTRUCTIONS, contextWindow: 1_047_576, maxOutputTokens: 32_768 },
+  {
+    name: 'gpt-4.1-mini',
+    instructions: INSTRUCTIONS,
+    contextWindow: 1_047_576,
+    maxOutputTokens: 32_768,
+    cost: { currency: 'USD', prompt: 0.4, cached: 0.1, completion: 1.6 },
+  },
   {
     name: 'gpt-5-mini',
     instructions: INSTRUCTIONS,
     contextWindow: 400_000,
     maxOutputTokens: 128_000,
     defaultOutputTokens: 8_192,
+    cost: { currency: 'USD', prompt: 0.25, cached: 0.025, completion: 2 },
   },
 ];
 

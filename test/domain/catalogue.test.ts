@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { costOf } from '../../domain/cost.ts';
 import { SetupError } from '../../domain/setup-error.ts';
 import { readConfig } from '../../platform/config/config.ts';
 
@@ -40,4 +41,24 @@ describe('a start is refused by a catalogue (G14)', () => {
     ]);
     expect(read(entry())).toMatchObject([{ name: 'm', rate: ONE }]);
   });
+});
+
+test('a cost is the provider’s list price for a million tokens, kept in micros and rounded once', () => {
+  const dollars = { currency: 'USD', prompt: 0.4, cached: 0.025, completion: 1.6 };
+  const cost = read(entry({ cost: dollars }))[0]?.cost;
+  expect(cost).toEqual({ currency: 'USD', prompt: 400_000, cached: 25_000, completion: 1_600_000 });
+  const million = { promptTokens: 1_000_000, cachedTokens: 400_000, completionTokens: 500_000 };
+  expect(costOf(million, cost!)).toBe(240_000 + 10_000 + 800_000);
+  expect(costOf({ promptTokens: 1, cachedTokens: 0, completionTokens: 0 }, cost!)).toBe(0);
+  expect(costOf({ promptTokens: 2, cachedTokens: 0, completionTokens: 0 }, cost!)).toBe(1);
+  const { cached: _, ...uncached } = dollars;
+  expect(read(entry({ cost: uncached }))[0]?.cost?.cached).toBe(400_000);
+  expect(read(entry())[0]?.cost).toBeUndefined();
+  expect(readConfig({}).models.every(({ cost: listed }) => listed !== undefined)).toBe(true);
+
+  for (const wrong of [-1, 0.1234567, 1_000_001, '1', null])
+    expect(refusal(entry({ cost: { ...dollars, completion: wrong } }))).toMatch(/^MODELS: [\s\S]*completion/);
+  for (const currency of ['EUR', undefined])
+    expect(refusal(entry({ cost: { ...dollars, currency } }))).toMatch(/^MODELS: [\s\S]*currency/);
+  expect(refusal(entry({ cost: { ...dollars, reasoning: 1 } }))).toContain('reasoning');
 });
