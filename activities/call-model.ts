@@ -16,7 +16,8 @@ import type { Usage } from '../domain/usage.ts';
 import { ModelFailure, UNFINISHED, type ModelEnd } from '../platform/model/exchange.ts';
 import { openTurnWriter, type TurnWriter } from '../platform/streams/writer.ts';
 import { TURN_FAILURE_TYPES, type Generated } from '../workflows/contract/turn.ts';
-import { askOf, openDelivery, writtenBy, type Delivery } from './openai/ask.ts';
+import { timeFirstDelta, type TimedDelivery } from './model/first-delta.ts';
+import { askOf, openDelivery, writtenBy } from './openai/ask.ts';
 import type { ActivityDeps } from './deps.ts';
 import { retryWhileAway } from './retry-while-away.ts';
 import type { Call } from './running-call.ts';
@@ -41,6 +42,8 @@ export async function callModel(deps: ActivityDeps, call: Call): Promise<Generat
     deliver: (text) => writer.delta(text),
     persist: (work) => retryUnlessLost(call, work),
   });
+  const timed = timeFirstDelta(deps, attempt, delivery.delta);
+  const ended = { call, model, writer, timed };
   try {
     const end = await deps.model.stream(
       {
@@ -50,14 +53,14 @@ export async function callModel(deps: ActivityDeps, call: Call): Promise<Generat
         mostOutput: outputThatFits(hold.tokens, hold.promptTokens, hold.rate),
         signal: AbortSignal.any([interruption.signal, writer.fenced]),
       },
-      timeFirstDelta(deps, attempt, delivery.delta),
+      timed.delta,
     );
     await delivery.settled();
-    return await conclude(deps, { call, model, end, writer });
+    return await conclude(deps, { ...ended, end });
   } catch (error) {
     if (!(error instanceof ModelFailure)) throw error;
     await delivery.settled();
-    return await breakOff(deps, { call, model, end: { ...UNFINISHED, ...error.seen }, writer }, error);
+    return await breakOff(deps, { ...ended, end: { ...UNFINISHED, ...error.seen } }, error);
   } finally {
     await writer.end();
     if (writer.unsent > 0) deps.metrics.deltasDropped(writer.unsent);
@@ -69,32 +72,12 @@ function retryUnlessLost<T>({ interruption }: Call, work: () => Promise<T>): Pro
   return retryWhileAway(work, () => interruption.why() === 'lost');
 }
 
-/**
- * @returns `onDelta`, which times the first: `start` from the hold of a first call of a run until now, `model` from
- *   now.
- */
-function timeFirstDelta(
-  { metrics }: ActivityDeps,
-  { turn, restarted }: OpenedAttempt,
-  onDelta: Delivery['delta'],
-): Delivery['delta'] {
-  const calledAt = performance.now();
-  // PostgreSQL's clock against ours: milliseconds between machines that keep time.
-  if (restarted !== 'retry' && turn.admittedAt !== null)
-    metrics.firstDeltaPart('start', (Date.now() - turn.admittedAt) / 1_000);
-  let waiting = true;
-  return (text, delta) => {
-    if (waiting) metrics.firstDeltaPart('model', (performance.now() - calledAt) / 1_000);
-    waiting = false;
-    onDelta(text, delta);
-  };
-}
-
 interface Ended {
   call: Call;
   model: Model;
   end: ModelEnd;
   writer: TurnWriter;
+  timed: Pick<TimedDelivery, 'firstMs'>;
 }
 
 /** Why a call brought no answer. */
@@ -146,7 +129,7 @@ async function breakOff(deps: ActivityDeps, ended: Ended, broken: Broken): Promi
 }
 
 async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 'stopped'): Promise<Generated> {
-  const { call, model, end, writer } = ended;
+  const { call, model, end, writer, timed } = ended;
   const { attempt } = call;
   const { turn, hold } = attempt;
   const { text, beside, toldBeside } = writtenBy(attempt, end, writer.text);
@@ -180,6 +163,7 @@ async function store(deps: ActivityDeps, ended: Ended, outcome: 'completed' | 's
       finishUnknown: end.isFinishUnknown,
       streamEntries,
       providerRequestId: end.providerRequestId,
+      firstDeltaMs: timed.firstMs,
       api: toldBeside(usage),
     }),
   );

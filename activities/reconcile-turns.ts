@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { readClock } from '../db/database.ts';
 import { proveBooks } from '../db/money/proof.ts';
+import { foldDays } from '../db/reports/days/fold-days.ts';
 import { releaseTurn } from '../db/turns/end.ts';
 import { eraseTexts } from '../db/turns/prompts.ts';
 import { deleteStreams } from '../platform/streams/redis-stream.ts';
@@ -24,8 +25,8 @@ const START_UNTIL_MS = 10 * 60_000;
  * Takes every live turn that has been quiet for longer than its limit and whose workflow is not open (terminated, timed
  * out, lost with Temporal's data, never started) or is open and cannot move: settles a stored answer, starts what never
  * began, fails the rest `interrupted`. Starts redrives, purchases, refunds and deliveries that are nowhere but in
- * PostgreSQL. Then proves the counters against the ledger. On the way it erases the texts of the OpenAI door whose time
- * is over.
+ * PostgreSQL. Then adds up the days and proves the counters against the ledger. On the way it erases the texts of the
+ * OpenAI door whose time is over.
  */
 export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['reconcileTurns'] {
   return async () => {
@@ -47,6 +48,7 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
         await deleteStreams(deps.redis, turnIds).catch(() => {});
       },
     });
+    await foldDays(deps.database, { onStep: goOn });
     const { mismatches, accountIds } = await proveBooks(deps.database, { onStep: goOn });
     const report: ReconcileReport = { ...found, redrives, payments, deliveries, expiredHolds, mismatches };
     deps.metrics.reconciled(report);

@@ -4,6 +4,7 @@ import type { Route } from './http/route.ts';
 import { accountRoutes } from './routes/account.ts';
 import { adminPurchaseRoutes } from './routes/admin-purchases.ts';
 import { adminTurnRoutes } from './routes/admin-turns.ts';
+import { adminUsageRoutes } from './routes/admin-usage.ts';
 import { adminUserRoutes } from './routes/admin-users.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { chatRoutes } from './routes/chat.ts';
@@ -58,6 +59,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...eventRoutes(deps),
     ...auditRoutes(deps),
     ...grantRoutes(deps),
+    ...adminUsageRoutes(deps),
     ...tokenStatsRoutes(deps),
     ...adminTurnRoutes(deps),
     ...adminUserRoutes(deps),

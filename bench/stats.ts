@@ -2,6 +2,9 @@ import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
 import { openDatabase, type Database } from '../db/database.ts';
 import { findMonth, listDays, listModels, listTurnUsage, type Month } from '../db/reports/history.ts';
+import { foldDays } from '../db/reports/days/fold-days.ts';
+import { readDays } from '../db/reports/days/read-days.ts';
+import { readPeople } from '../db/reports/days/read-people.ts';
 import { readTokenStats } from '../db/reports/token-stats.ts';
 import { proveBooks } from '../db/money/proof.ts';
 import { readUsage } from '../db/money/usage.ts';
@@ -23,6 +26,7 @@ What the admins' statistics and the pages of usage cost on a large ledger, as fu
   warm     the statistics read from Redis
   user     one account's usage state
   history  pages by day, by model and by turn: the newest and from the middle of the month
+  home     what 30 days used by day and by model, and who it was, each beside the 30 days before
   proof    the counters proved against every entry, once and again; and the longest of its statements
 One account has a tenth of all debits; its pages are measured apart ("hot"). The database is seeded once and kept below .turnkeeper/bench-stats
 (or on DATABASE_URL's server, whose user must be a superuser to seed) under a name of its own; Redis is started, or REDIS_URL is used.
@@ -33,7 +37,13 @@ One account has a tenth of all debits; its pages are measured apart ("hot"). The
   --help`;
 
 /** Milliseconds with 10 M rows and 200,000 accounts (docs/performance.md, The books). */
-const TARGETS = { cold: 300, warm: 10, page: 50, proof: { whole: 600_000, statement: 5_000, round: 1_000 } } as const;
+const TARGETS = {
+  cold: 300,
+  warm: 10,
+  page: 50,
+  home: { days: 50, people: 2_000, statement: 1_000 },
+  proof: { whole: 600_000, statement: 5_000, round: 1_000 },
+} as const;
 
 async function main(stopping: AbortSignal): Promise<void> {
   const { values } = parseArgs({
@@ -124,7 +134,41 @@ async function measure(
       TARGETS.page,
     ),
   );
-  return [...lines, ...(await measureProof(database))];
+  return [...lines, ...(await measureHome(database)), ...(await measureProof(database))];
+}
+
+/** The days of a ledger that was never added up, and then the two readings of the home. */
+async function measureHome(database: Database): Promise<Line[]> {
+  await sql`truncate usage_days, first_delta_days`.execute(database.sql);
+  await sql`update usage_day_marks set through_id = 0`.execute(database.sql);
+  say('measuring: the home');
+  const statements: number[] = [];
+  let last = performance.now();
+  await foldDays(database, {
+    onStep: () => {
+      const at = performance.now();
+      statements.push(at - last);
+      last = at;
+    },
+  });
+  const now = { from: '2026-10-30', to: '2026-11-28' };
+  const before = { from: '2026-09-30', to: '2026-10-29' };
+  return [
+    judge({ what: 'days added up, each statement', samples: statements }, 'most', TARGETS.home.statement),
+    judge(
+      await timed('home, 30 days and 30 before', 100, () => readDays(database, { from: before.from, to: now.to })),
+      'p50',
+      TARGETS.home.days,
+    ),
+    judge(
+      await timed('home, who it was, and how many before', 5, async () => {
+        await readPeople(database, { ...now, top: 20 });
+        await readPeople(database, { ...before, top: 0 });
+      }),
+      'p50',
+      TARGETS.home.people,
+    ),
+  ];
 }
 
 /** The proof of a ledger that was never proved, and then rounds in which nothing was booked. */

@@ -55,6 +55,8 @@ import { OpenFirstAttemptsAtOnce } from './20261130171000-open-first-attempts-at
 import { FindArmedAccounts } from './20261130165300-find-armed-accounts.ts';
 import { KeepOwnInstructions } from './20261130173000-keep-own-instructions.ts';
 import { CheckOwnInstructions } from './20261130173001-check-own-instructions.ts';
+import { KeepFiguresOfDays } from './20261130162210-keep-figures-of-days.ts';
+import { FindRollupsOfADay } from './20261130162233-find-rollups-of-a-day.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -124,4 +126,6 @@ export const MIGRATIONS = [
   FindArmedAccounts,
   KeepOwnInstructions,
   CheckOwnInstructions,
+  KeepFiguresOfDays,
+  FindRollupsOfADay,
 ] as const;

@@ -1,4 +1,4 @@
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import { drained } from './event-stream.ts';
 
 export type Cell = string | number | boolean | null;
@@ -32,12 +32,15 @@ export async function sendCsv(
     batches,
     gone,
     status = 200,
+    mark = false,
   }: {
     fileName: string;
     columns: readonly string[];
     batches: AsyncIterable<readonly (readonly Cell[])[]> | Iterable<readonly (readonly Cell[])[]>;
     gone: AbortSignal;
     status?: number;
+    /** Whether it begins with the mark by which Excel knows UTF-8. */
+    mark?: boolean;
   },
 ): Promise<null> {
   const begin = () =>
@@ -46,7 +49,7 @@ export async function sendCsv(
       'Content-Disposition': `attachment; filename="${fileName}"`,
       Vary: 'Accept',
     });
-  let text = csvLine(columns);
+  let text = `${mark ? '\uFEFF' : ''}${csvLine(columns)}`;
   for await (const batch of batches) {
     if (gone.aborted) return null;
     if (!response.headersSent) begin();
@@ -56,4 +59,62 @@ export async function sendCsv(
   if (!response.headersSent) begin();
   response.end(text);
   return null;
+}
+
+export const CSV_OF_TABLE =
+  'RFC 4180 in UTF-8 with its mark (Excel needs it) and a header line: every row of the filter, whatever `limit` and `cursor` say';
+
+/** Of an answer that is JSON or CSV. */
+export const VARY = { Vary: 'Accept' };
+
+export function wantsCsv(request: Request): boolean {
+  return request.accepts(['application/json', 'text/csv']) === 'text/csv';
+}
+
+/** Lines that one query reads. */
+const BATCH = 1_000;
+
+/**
+ * Streams all pages of a table.
+ * @param table.columns names of the items' fields; `error.code` is a field of a field.
+ * @param table.list reads a page as the JSON answer would show it.
+ */
+export function sendTable(
+  { response, gone }: { readonly response: Response; readonly gone: AbortSignal },
+  {
+    name,
+    columns,
+    list,
+  }: {
+    readonly name: string;
+    readonly columns: readonly string[];
+    list(page: { limit: number; cursor: string | null }): Promise<Listed>;
+  },
+): Promise<null> {
+  async function* batches(): AsyncGenerator<Cell[][]> {
+    for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
+      const page: Listed = await list({ limit: BATCH, cursor });
+      yield page.items.map((item) => columns.map((column) => plain(fieldOf(item, column))));
+      cursor = page.nextCursor;
+    }
+  }
+  return sendCsv(response, { fileName: `turnkeeper-${name}.csv`, columns, batches: batches(), gone, mark: true });
+}
+
+interface Listed {
+  readonly items: readonly object[];
+  readonly nextCursor: string | null;
+}
+
+function fieldOf(item: object, column: string): unknown {
+  return column.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown> | null)?.[name], item);
+}
+
+/** Lists are separated by spaces; what has fields of its own is JSON. */
+function plain(value: unknown): Cell {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  return Array.isArray(value) && value.every((part) => typeof part !== 'object')
+    ? value.join(' ')
+    : JSON.stringify(value);
 }

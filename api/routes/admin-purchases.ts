@@ -12,6 +12,7 @@ import { needsRefundAccount } from '../../operations/payments.ts';
 import { refundPurchase } from '../../operations/refund-purchase.ts';
 import type { ApiDeps, Caller } from '../context.ts';
 import { getIdempotencyKey } from '../http/idempotency-key.ts';
+import { CSV_OF_TABLE, sendTable, VARY, wantsCsv } from '../http/csv.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { presentPurchase, presentRefund, presentRefundsTo } from '../present/purchase.ts';
 import { iso, isoOrNull } from '../present/turn.ts';
@@ -22,7 +23,7 @@ import {
   adminRefundBody,
   unmatchedPage,
   unmatchedQuery,
-  type adminPurchase,
+  adminPurchase,
 } from '../wire/admin-purchase.ts';
 import { grantHeaders } from '../wire/grant.ts';
 import { purchaseParams } from '../wire/purchase.ts';
@@ -62,11 +63,16 @@ export function adminPurchaseRoutes(deps: ApiDeps): Route[] {
       limit: 'read',
       summary: 'Purchases by state, provider and person, newest first',
       query: adminPurchasesQuery,
-      answers: { 200: { description: 'A page', body: adminPurchasePage } },
+      answers: { 200: { description: 'A page', body: adminPurchasePage, csv: CSV_OF_TABLE } },
       errors: [],
-      async handle({ locale }, { query: { limit, cursor, ...filter } }) {
-        const page = await listPurchases(database.sql, { filter, limit, cursor: cursor ?? null });
-        return { status: 200, body: { ...page, items: page.items.map((row) => present(row, locale)) } };
+      async handle(caller, { query: { limit, cursor, ...filter } }) {
+        const list = async (wanted: { limit: number; cursor: string | null }) => {
+          const page = await listPurchases(database.sql, { filter, ...wanted });
+          return { ...page, items: page.items.map((row) => present(row, caller.locale)) };
+        };
+        if (wantsCsv(caller.request))
+          return sendTable(caller, { name: 'purchases', columns: Object.keys(adminPurchase.shape), list });
+        return { status: 200, headers: VARY, body: await list({ limit, cursor: cursor ?? null }) };
       },
     }),
     defineRoute({

@@ -5,6 +5,7 @@ import { countFailuresOverTime } from '../../db/reports/failures-over-time.ts';
 import { getTurnDetail } from '../../db/reports/turn-detail.ts';
 import { decideBuckets } from '../../domain/failure-buckets.ts';
 import type { ApiDeps } from '../context.ts';
+import { CSV_OF_TABLE, sendTable, VARY, wantsCsv } from '../http/csv.ts';
 import { iso } from '../present/turn.ts';
 import { presentAdminTurn, presentTurnDetail } from '../present/admin-turn.ts';
 import { defineRoute, type Route } from '../http/route.ts';
@@ -23,6 +24,24 @@ import { uuid } from '../wire/fields.ts';
 import { actorOf } from './audit.ts';
 
 const params = z.object({ turnId: uuid });
+const TURN_COLUMNS = [
+  'turnId',
+  'conversationId',
+  'userId',
+  'state',
+  'error.code',
+  'model',
+  'attempt',
+  'usage.promptTokens',
+  'usage.completionTokens',
+  'usage.debitedTokens',
+  'usage.estimated',
+  'finishReason',
+  'createdAt',
+  'endedAt',
+  'durationMs',
+  'replayedAt',
+];
 
 export function adminTurnRoutes(deps: ApiDeps): Route[] {
   const { database, models, runs, links } = deps;
@@ -35,17 +54,22 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
       limit: 'read',
       summary: 'Everybody’s turns by filter, newest first, and how many failed of what',
       query: adminTurnsQuery,
-      answers: { 200: { description: 'A page', body: adminTurnPage } },
+      answers: { 200: { description: 'A page', body: adminTurnPage, csv: CSV_OF_TABLE } },
       errors: [],
-      async handle({ locale }, { query: { limit, cursor, ...filter } }) {
+      async handle(caller, { query: { limit, cursor, ...filter } }) {
+        const list = async (wanted: { limit: number; cursor: string | null }) => {
+          const page = await listTurns(database, { filter, ...wanted });
+          return {
+            ...page,
+            items: page.items.map((turn) => presentAdminTurn(turn, { locale: caller.locale, models })),
+          };
+        };
+        if (wantsCsv(caller.request)) return sendTable(caller, { name: 'turns', columns: TURN_COLUMNS, list });
         const [page, counts] = await Promise.all([
-          listTurns(database, { filter, limit, cursor: cursor ?? null }),
+          list({ limit, cursor: cursor ?? null }),
           cursor === undefined ? countFailures(database, filter) : null,
         ]);
-        return {
-          status: 200,
-          body: { ...page, items: page.items.map((turn) => presentAdminTurn(turn, { locale, models })), counts },
-        };
+        return { status: 200, headers: VARY, body: { ...page, counts } };
       },
     }),
     defineRoute({

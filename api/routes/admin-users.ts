@@ -14,6 +14,7 @@ import { SCHEDULE_KINDS } from '../../domain/schedules.ts';
 import { resume, suspend } from '../../operations/suspend-user.ts';
 import { within } from '../../platform/deadline.ts';
 import type { ApiDeps } from '../context.ts';
+import { CSV_OF_TABLE, sendTable, VARY, wantsCsv } from '../http/csv.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { iso, isoOrNull, presentUsage } from '../present/turn.ts';
 import {
@@ -39,11 +40,16 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
       limit: 'read',
       summary: 'People, by e-mail or id',
       query: adminUsersQuery,
-      answers: { 200: { description: 'A page, in the order of ids', body: adminUserPage } },
+      answers: { 200: { description: 'A page, in the order of ids', body: adminUserPage, csv: CSV_OF_TABLE } },
       errors: [],
-      async handle(_caller, { query: { limit, cursor, ...filter } }) {
-        const page = await listUsers(database, { filter, limit, cursor: cursor ?? null });
-        return { status: 200, body: { ...page, items: page.items.map(presentUser) } };
+      async handle(caller, { query: { limit, cursor, ...filter } }) {
+        const list = async (wanted: { limit: number; cursor: string | null }) => {
+          const page = await listUsers(database, { filter, ...wanted });
+          return { ...page, items: page.items.map(presentUser) };
+        };
+        if (wantsCsv(caller.request))
+          return sendTable(caller, { name: 'users', columns: Object.keys(adminUser.shape), list });
+        return { status: 200, headers: VARY, body: await list({ limit, cursor: cursor ?? null }) };
       },
     }),
     defineRoute({

@@ -1,10 +1,11 @@
 import { listAudit, type AuditRecord } from '../../db/audit.ts';
 import type { AuditActor } from '../../domain/audit.ts';
 import type { ApiDeps, Caller } from '../context.ts';
+import { CSV_OF_TABLE, sendTable, VARY, wantsCsv } from '../http/csv.ts';
 import { requestIdOf } from '../http/errors.ts';
 import { iso } from '../present/turn.ts';
 import { defineRoute, type Route } from '../http/route.ts';
-import { auditPage, auditQuery } from '../wire/audit.ts';
+import { auditItem, auditPage, auditQuery } from '../wire/audit.ts';
 
 export function auditRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
   return [
@@ -16,11 +17,16 @@ export function auditRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
       limit: 'read',
       summary: 'What admins did and whose content they read, newest first',
       query: auditQuery,
-      answers: { 200: { description: 'A page', body: auditPage } },
+      answers: { 200: { description: 'A page', body: auditPage, csv: CSV_OF_TABLE } },
       errors: [],
-      async handle(_caller, { query: { limit, cursor, ...filter } }) {
-        const page = await listAudit(database, { filter, limit, cursor: cursor ?? null });
-        return { status: 200, body: { ...page, items: page.items.map(present) } };
+      async handle(caller, { query: { limit, cursor, ...filter } }) {
+        const list = async (wanted: { limit: number; cursor: string | null }) => {
+          const page = await listAudit(database, { filter, ...wanted });
+          return { ...page, items: page.items.map(present) };
+        };
+        if (wantsCsv(caller.request))
+          return sendTable(caller, { name: 'audit', columns: Object.keys(auditItem.shape), list });
+        return { status: 200, headers: VARY, body: await list({ limit, cursor: cursor ?? null }) };
       },
     }),
   ];

@@ -16,6 +16,12 @@ export const instant = z.iso
   .datetime()
   .meta({ description: 'An instant in UTC, ISO 8601', example: '2026-11-30T15:00:00.000Z' });
 
+/** A day of a report. PostgreSQL's calendar has days that JavaScript's has not, and the other way round. */
+export const day = z.iso
+  .date()
+  .regex(/^2\d{3}-/, 'must be a day of the years 2000 to 2999')
+  .meta({ override: { format: 'date' }, example: '2026-11-30' });
+
 export const lookAlikes = z.array(z.string()).meta({
   description:
     'Characters of the e-mail that may be taken for others, each with its code point: the address may not be what it seems',

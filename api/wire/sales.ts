@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CURRENCIES } from '../../domain/payments/money.ts';
 import { adminPurchase } from './admin-purchase.ts';
 import { reason } from './audit.ts';
-import { instant, pageOf, pageQuery } from './fields.ts';
+import { day, instant, pageOf, pageQuery } from './fields.ts';
 import { amount } from './purchase.ts';
 
 export const acceptBody = z
@@ -26,7 +26,6 @@ export const disputePage = pageOf(
     .meta({ id: 'Dispute' }),
 ).meta({ id: 'Disputes' });
 
-const day = z.iso.date();
 export const revenueQuery = z
   .strictObject({ from: day.optional(), to: day.optional() })
   .meta({ description: 'Days on your wall clock, both included; the last 30 unless told, and 366 at most' });

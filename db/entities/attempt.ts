@@ -33,6 +33,8 @@ export const Attempt = defineEntity({
     finishWord: p.text().nullable(),
     finishUnknown: p.boolean().default(false),
     providerUsage: p.json<UsageFigures>().nullable(),
+    // From the admission of its run. Of calls that were not stored, and of those before it was kept: null.
+    firstDeltaMs: p.integer().nullable(),
   },
   checks: [
     { name: 'attempts_provider_code_is_a_word', expression: "provider_code ~ '^[A-Za-z0-9_.-]{1,64}$'" },

@@ -19,7 +19,7 @@ import { Refund } from './payments/refund.ts';
 import { Redrive, RedriveTurn } from './redrive.ts';
 import { ShareLink } from './sharing/share-link.ts';
 import { AnswerFeedback, Turn, TurnPrompt } from './turn.ts';
-import { Refusal, UsageRollup } from './usage-rollup.ts';
+import { FirstDeltaDay, Refusal, UsageDay, UsageDayMark, UsageRollup } from './usage-rollup.ts';
 import { User } from './user.ts';
 
 /** Every table. test/db/entities.test.ts compares them with the migrated schema. */
@@ -40,6 +40,9 @@ export const ENTITIES = [
   UnpaidTokens,
   LedgerEntry,
   UsageRollup,
+  UsageDay,
+  FirstDeltaDay,
+  UsageDayMark,
   Alert,
   Notification,
   Delivery,

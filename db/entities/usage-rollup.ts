@@ -27,8 +27,50 @@ export const UsageRollup = defineEntity({
         'alter table usage_rollups add constraint usage_rollups_one_per_day_and_rate unique nulls not distinct (period_id, day, rate_id)',
     },
   ],
+  indexes: [{ name: 'usage_rollups_of_day', properties: ['day', 'period'] }],
 });
 export type UsageRollup = InferEntity<typeof UsageRollup>;
+
+/** What debits of all accounts used on a day, by rate: as far as `UsageDayMark` says. */
+export const UsageDay = defineEntity({
+  name: 'UsageDay',
+  tableName: 'usage_days',
+  properties: {
+    day: p.date().primary(),
+    rate: () => p.manyToOne(ModelRate).primary().updateRule('no action').deleteRule('no action'),
+    turns: p.integer(),
+    promptTokens: tokenCount(),
+    cachedTokens: tokenCount(),
+    completionTokens: tokenCount(),
+    usedTokens: tokenCount(),
+  },
+});
+export type UsageDay = InferEntity<typeof UsageDay>;
+
+/** How many turns of a day and rate had their first delta below `belowMs`, and not below the bound before. */
+export const FirstDeltaDay = defineEntity({
+  name: 'FirstDeltaDay',
+  tableName: 'first_delta_days',
+  properties: {
+    day: p.date().primary(),
+    rate: () => p.manyToOne(ModelRate).primary().updateRule('no action').deleteRule('no action'),
+    belowMs: p.integer().primary(),
+    turns: p.integer(),
+  },
+});
+export type FirstDeltaDay = InferEntity<typeof FirstDeltaDay>;
+
+/** The last ledger entry that the figures of days contain: one row. */
+export const UsageDayMark = defineEntity({
+  name: 'UsageDayMark',
+  tableName: 'usage_day_marks',
+  properties: {
+    id: p.integer().primary().autoincrement(false),
+    throughId: p.bigint('number').defaultRaw('0'),
+  },
+  checks: [{ name: 'usage_day_marks_is_one_row', expression: 'id = 1' }],
+});
+export type UsageDayMark = InferEntity<typeof UsageDayMark>;
 
 /** How often an account was refused for want of tokens on a day. */
 export const Refusal = defineEntity({

@@ -26,7 +26,7 @@ export interface ProofOptions {
  * Numbers are given out in the order of the writes and not of the commits: a transaction may commit an entry with a
  * lower number than those that are seen already. None lasts this long, by the limits of each connection.
  */
-const COMMITTED_WITHIN = sql.raw("interval '10 minutes'");
+export const COMMITTED_WITHIN = sql.raw("interval '10 minutes'");
 const COMPARED_AT_ONCE = 1_000;
 
 /**

@@ -144,6 +144,8 @@ export interface AnswerToStore {
   readonly finishUnknown: boolean;
   readonly streamEntries: number | null;
   readonly providerRequestId: string | null;
+  /** From the admission of the run until the model's first delta. */
+  readonly firstDeltaMs?: number | null;
   /** What a turn of the OpenAI door answers beside the text. */
   readonly api?: ApiAnswer | null;
 }
@@ -190,7 +192,7 @@ function writeAttempt(tx: Tx, answer: AnswerToStore, state: 'answered' | 'stoppe
   tx.write(sql`update attempts set state = case state when 'stopped' then state else ${state} end, ended_at = now(), finish_reason = ${answer.finishReason}, finish_word = ${answer.finishWord},
       finish_unknown = ${answer.finishUnknown}, provider_request_id = ${answer.providerRequestId}, provider_usage = ${answer.figures === null ? null : JSON.stringify(answer.figures)},
       prompt_tokens = ${usage.promptTokens}, cached_tokens = ${usage.cachedTokens}, completion_tokens = ${usage.completionTokens},
-      reasoning_tokens = ${usage.reasoningTokens}, estimated = ${answer.estimated}
+      reasoning_tokens = ${usage.reasoningTokens}, estimated = ${answer.estimated}, first_delta_ms = ${answer.firstDeltaMs ?? null}
     where turn_id = ${answer.turnId} and number = ${answer.attempt} and (state = 'open' or (state in ('lost', 'stopped') and prompt_tokens is null))`);
 }
 

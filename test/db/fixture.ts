@@ -186,16 +186,22 @@ export async function storedAnswer(generated: Promise<Generated | null>): Promis
 export async function runTurn(
   database: Database,
   person: Person,
-  change: { used?: number; send?: Partial<SendRequest>; text?: string; model?: PricedModel } & When = {},
+  change: {
+    used?: number;
+    send?: Partial<SendRequest>;
+    text?: string;
+    model?: PricedModel;
+    firstDeltaMs?: number | null;
+  } & When = {},
 ): Promise<string> {
-  const { used = 11, now, text = 'an answer', model = MODEL } = change;
+  const { used = 11, now, text = 'an answer', model = MODEL, firstDeltaMs = null } = change;
   const { turnId } = await accept(database, person, change.send);
   const reserved = await reserve(database, turnId, { now, model });
   if (reserved.kind !== 'held') throw new Error(`not held: ${JSON.stringify(reserved)}`);
   const { number } = await open(database, turnId, { now, model });
   const usage = { promptTokens: 0, cachedTokens: 0, completionTokens: used, reasoningTokens: 0 };
   const answer = await storedAnswer(
-    store(database, turnId, number, { usage, text, textTokens: countWords(text), now }),
+    store(database, turnId, number, { usage, text, textTokens: countWords(text), firstDeltaMs, now }),
   );
   await atInstant(now, () => settleTurn(database, { turnId, answer }));
   return turnId;
