@@ -45,6 +45,7 @@ const AdminPages = lazy(async () => {
   const [{ AdminPages }] = await Promise.all([
     import('./admin/AdminPages.tsx'),
     loadWords('admin'),
+    loadWords('admin-home'),
     loadWords('purchase'),
   ]);
   return { default: AdminPages };

@@ -143,6 +143,7 @@ test('what cannot be shown says so on each page, and is shown when it is asked f
       history.pushState(null, '', to);
     }, path);
   for (const path of [
+    '/admin',
     '/admin/stats',
     '/admin/turns',
     `/admin/turns/${turn}`,

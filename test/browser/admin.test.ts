@@ -252,7 +252,7 @@ test('an admin finds a person, grants tokens once, suspends and resumes', async 
 });
 
 test('an admin sees who uses how much, as of when, and has it computed anew', async () => {
-  const page = await stage.visitAs(admin, '/admin');
+  const page = await stage.visitAs(admin, '/admin/stats');
   await page.getByRole('heading', { name: '사용률 분포' }).waitFor();
   await page.getByText(/기준$/).waitFor();
   await page.getByRole('button', { name: '새로고침' }).click();

@@ -1,9 +1,10 @@
-import { Redirect, Route, Switch } from 'wouter';
+import { Route, Switch } from 'wouter';
 import { useMe } from '../session/me.ts';
 import { NotFound } from '../ui/NotFound.tsx';
 import { AuditPage } from './audit/AuditPage.tsx';
 import { BatchPage } from './codes/BatchPage.tsx';
 import { CodesPage } from './codes/CodesPage.tsx';
+import { HomePage } from './home/HomePage.tsx';
 import { DisputesPage } from './purchases/DisputesPage.tsx';
 import { PurchasePage } from './purchases/PurchasePage.tsx';
 import { PurchasesPage } from './purchases/PurchasesPage.tsx';
@@ -23,7 +24,7 @@ export function AdminPages() {
   return (
     <Switch>
       <Route path="/admin">
-        <Redirect to="/admin/stats" replace />
+        <HomePage />
       </Route>
       <Route path="/admin/stats">
         <StatsPage />

@@ -1,9 +1,10 @@
 import type { UseQueryResult } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import type { ComponentProps, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button } from '../ui/Button.tsx';
 import { Loading } from '../ui/Loading.tsx';
-import { Problem } from '../ui/Problem.tsx';
+import { AdminProblem } from './AdminProblem.tsx';
+import { TableCsv } from './TableCsv.tsx';
 import { useAddress } from './use-address.ts';
 
 export interface Column<Item> {
@@ -32,12 +33,15 @@ export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<
       tabIndex={0}
       className="overflow-x-auto rounded-xl border border-line bg-raised"
     >
-      <table className="w-full text-left text-sm wrap-break-word">
-        <thead className="border-b border-line bg-panel text-faint">
-          <tr>
+      {/* On a phone a row is a card in which each cell says its column. The roles are said, because a table that is not
+          laid out as one may lose them. */}
+      <table role="table" className="w-full text-left text-sm wrap-break-word max-sm:block">
+        <thead role="rowgroup" className="border-b border-line bg-panel text-faint max-sm:sr-only">
+          <tr role="row">
             {columns.map(({ title, numeric }) => (
               <th
                 key={title}
+                role="columnheader"
                 scope="col"
                 className={`px-4 py-2 font-medium whitespace-nowrap ${numeric === true ? 'text-right' : ''}`}
               >
@@ -46,13 +50,19 @@ export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup" className="max-sm:block">
           {items.map((item) => (
-            <tr key={keyOf(item)} className="border-b border-line last:border-0 hover:bg-hover/50">
+            <tr
+              key={keyOf(item)}
+              role="row"
+              className="border-b border-line last:border-0 hover:bg-hover/50 max-sm:block max-sm:py-2"
+            >
               {columns.map(({ title, cell, numeric }) => (
                 <td
                   key={title}
-                  className={`px-4 py-2 align-top ${numeric === true ? 'text-right whitespace-nowrap tabular-nums' : ''}`}
+                  role="cell"
+                  data-column={title}
+                  className={`px-4 py-2 align-top max-sm:flex max-sm:justify-between max-sm:gap-4 max-sm:py-1 max-sm:text-right max-sm:before:shrink-0 max-sm:before:text-faint max-sm:before:content-[attr(data-column)] ${numeric === true ? 'text-right tabular-nums sm:whitespace-nowrap' : ''}`}
                 >
                   {cell(item)}
                 </td>
@@ -71,12 +81,22 @@ export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<
  */
 export function PagedTable<Item>({
   query,
+  csv,
   ...table
-}: Omit<TableProps<Item>, 'items'> & { query: UseQueryResult<{ items: Item[]; nextCursor: string | null }> }) {
+}: Omit<TableProps<Item>, 'items'> & {
+  query: UseQueryResult<{ items: Item[]; nextCursor: string | null }>;
+  /** The call that gives the whole table as CSV, too. */
+  csv?: ComponentProps<typeof TableCsv>;
+}) {
   if (query.isPending) return <Loading />;
   return (
     <>
-      {query.isError && <Problem error={query.error} onRetry={() => void query.refetch()} />}
+      {query.isError && <AdminProblem error={query.error} onRetry={() => void query.refetch()} />}
+      {csv !== undefined && !query.isError && (
+        <div className="mb-3 flex justify-end">
+          <TableCsv {...csv} />
+        </div>
+      )}
       {query.data !== undefined && <Pages {...table} page={query.data} busy={query.isFetching} />}
     </>
   );

@@ -1,4 +1,5 @@
 import 'i18next';
+import type adminHome from './ko/admin-home.json';
 import type admin from './ko/admin.json';
 import type chat from './ko/chat.json';
 import type common from './ko/common.json';
@@ -17,6 +18,7 @@ declare module 'i18next' {
     defaultNS: 'common';
     resources: {
       admin: typeof admin;
+      'admin-home': typeof adminHome;
       common: typeof common;
       chat: typeof chat;
       instructions: typeof instructions;

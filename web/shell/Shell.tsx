@@ -1,5 +1,6 @@
 import { createContext, lazy, use, useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useLocation } from 'wouter';
 import { useTurnNews } from '../chat/turns/use-turn-news.ts';
 import { FeedContext, useAccountFeed } from '../events/use-account-feed.ts';
 import { loadWords } from '../i18n/language.ts';
@@ -25,8 +26,15 @@ export function useDrawer() {
   return use(DrawerContext);
 }
 
+/** Whether the page is one of the admins' console, which has a layout of its own. */
+export function useIsConsole(): boolean {
+  const [location] = useLocation();
+  return /^\/admin(\/|$)/.test(location);
+}
+
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
+  const isConsole = useIsConsole();
   const [open, setOpen] = useState(false);
   const close = () => setOpen(false);
   const [listed, setListed] = useState(false);
@@ -48,9 +56,11 @@ export function Shell({ children }: { children: ReactNode }) {
           {t('skip')}
         </a>
         <div className="flex h-full">
-          <aside aria-label={t('sidebar')} className="hidden w-72 shrink-0 border-r border-line bg-panel lg:block">
-            <Sidebar />
-          </aside>
+          {!isConsole && (
+            <aside aria-label={t('sidebar')} className="hidden w-72 shrink-0 border-r border-line bg-panel lg:block">
+              <Sidebar />
+            </aside>
+          )}
           <div id="page" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
             <Connection />
             <PopUp />

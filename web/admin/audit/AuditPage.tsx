@@ -37,19 +37,13 @@ const ACTIONS = [
 export function AuditPage() {
   const { t } = useTranslation('admin');
   const [address] = useAddress();
+  const query = Object.fromEntries(
+    NAMES.flatMap((name) => (address[name] === undefined ? [] : [[name, address[name]]])),
+  ) as Query;
   const entries = useQuery({
-    queryKey: ['admin', 'audit', address],
+    queryKey: ['admin', 'audit', query],
     placeholderData: keepPreviousData,
-    queryFn: () =>
-      answer(
-        api.GET('/api/admin/audit', {
-          params: {
-            query: Object.fromEntries(
-              NAMES.flatMap((name) => (address[name] === undefined ? [] : [[name, address[name]]])),
-            ) as Query,
-          },
-        }),
-      ),
+    queryFn: () => answer(api.GET('/api/admin/audit', { params: { query } })),
   });
   return (
     <Page title={t('section.audit')} wide>
@@ -67,6 +61,7 @@ export function AuditPage() {
       <PagedTable
         label={t('section.audit')}
         query={entries}
+        csv={{ path: '/api/admin/audit', query }}
         keyOf={({ id }) => id}
         empty={t('audit.none')}
         columns={[

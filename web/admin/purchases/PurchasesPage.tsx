@@ -36,19 +36,13 @@ export function PurchasesPage() {
   const { tokens } = useFigures();
   const money = useMoney();
   const [address] = useAddress();
+  const query = Object.fromEntries(
+    NAMES.flatMap((name) => (address[name] === undefined ? [] : [[name, address[name]]])),
+  ) as Query;
   const purchases = useQuery({
-    queryKey: ['admin', 'purchases', address],
+    queryKey: ['admin', 'purchases', query],
     placeholderData: keepPreviousData,
-    queryFn: () =>
-      answer(
-        api.GET('/api/admin/purchases', {
-          params: {
-            query: Object.fromEntries(
-              NAMES.flatMap((name) => (address[name] === undefined ? [] : [[name, address[name]]])),
-            ) as Query,
-          },
-        }),
-      ),
+    queryFn: () => answer(api.GET('/api/admin/purchases', { params: { query } })),
   });
   return (
     <Page title={t('section.purchases')} wide>
@@ -71,6 +65,7 @@ export function PurchasesPage() {
       <PagedTable
         label={t('section.purchases')}
         query={purchases}
+        csv={{ path: '/api/admin/purchases', query }}
         keyOf={({ purchaseId }) => purchaseId}
         empty={t('purchases.none')}
         columns={[

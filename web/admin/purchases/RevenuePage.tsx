@@ -5,8 +5,8 @@ import { api } from '../../api/client.ts';
 import { useMoney } from '../../purchase/use-money.ts';
 import { Loading } from '../../ui/Loading.tsx';
 import { Page } from '../../ui/Page.tsx';
-import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
+import { AdminProblem } from '../AdminProblem.tsx';
 import { Filters, TextFilter } from '../Fields.tsx';
 import { Table } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
@@ -38,7 +38,7 @@ export function RevenuePage() {
         <TextFilter name="to" type="date" label={t('sales.to')} />
       </Filters>
       {revenue.isPending && <Loading />}
-      {revenue.isError && <Problem error={revenue.error} onRetry={() => void revenue.refetch()} />}
+      {revenue.isError && <AdminProblem error={revenue.error} onRetry={() => void revenue.refetch()} />}
       {revenue.data !== undefined && (
         <div className="grid grid-cols-1 gap-3">
           <p className="text-sm text-soft">{t('sales.lead', revenue.data)}</p>

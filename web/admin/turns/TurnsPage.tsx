@@ -106,6 +106,7 @@ export function TurnsPage() {
       <PagedTable
         label={t('section.turns')}
         query={turns}
+        csv={{ path: '/api/admin/turns', query }}
         keyOf={({ turnId }) => turnId}
         empty={t('turns.none')}
         columns={[

@@ -17,22 +17,16 @@ export function UsersPage() {
   const { t } = useTranslation('admin');
   const { moment } = useFigures();
   const [{ who, suspended, cursor }] = useAddress();
+  const query = {
+    limit: 50,
+    ...(who === undefined ? {} : /^[1-9]\d{0,14}$/.test(who) ? { userId: Number(who) } : { email: who }),
+    ...(suspended === 'true' || suspended === 'false' ? ({ suspended } as const) : {}),
+    ...(cursor === undefined ? {} : { cursor }),
+  };
   const users = useQuery({
-    queryKey: ['admin', 'users', { who, suspended, cursor }],
+    queryKey: ['admin', 'users', query],
     placeholderData: keepPreviousData,
-    queryFn: () =>
-      answer(
-        api.GET('/api/admin/users', {
-          params: {
-            query: {
-              limit: 50,
-              ...(who === undefined ? {} : /^[1-9]\d{0,14}$/.test(who) ? { userId: Number(who) } : { email: who }),
-              ...(suspended === 'true' || suspended === 'false' ? { suspended } : {}),
-              ...(cursor === undefined ? {} : { cursor }),
-            },
-          },
-        }),
-      ),
+    queryFn: () => answer(api.GET('/api/admin/users', { params: { query } })),
   });
   return (
     <Page title={t('section.users')} wide>
@@ -52,6 +46,7 @@ export function UsersPage() {
       <PagedTable
         label={t('section.users')}
         query={users}
+        csv={{ path: '/api/admin/users', query }}
         keyOf={({ userId }) => userId}
         empty={t('users.none')}
         columns={[
