@@ -143,30 +143,43 @@ async function run(stage: ChaosStage, settings: Settings): Promise<Report> {
 }
 
 /** @returns after how many seconds; what is live then is found by the checks. */
-async function waitUntilQuiet({ databaseUrl, temporalAddress }: ChaosStage): Promise<number> {
-  const client = new Client({ connectionString: databaseUrl });
-  await client.connect();
-  const connection = await Connection.connect({ address: temporalAddress });
-  const temporal = new Temporal({ connection });
+async function waitUntilQuiet(stage: ChaosStage): Promise<number> {
   const began = Date.now();
   let lastTold = 0;
+  for (;;) {
+    // What was killed last may not be back yet.
+    const live = await countLive(stage).catch((error: unknown) => `cannot look yet (${String(error)})`);
+    const seconds = (Date.now() - began) / 1_000;
+    if (live === null || seconds * 1_000 > QUIET_WITHIN_MS) return seconds;
+    if (seconds > lastTold + 10) {
+      lastTold = seconds;
+      say(`waiting until all is quiet: ${live}`);
+    }
+    await sleep(1_000);
+  }
+}
+
+/** @returns what is live, for people; null when nothing is. */
+async function countLive({ databaseUrl, temporalAddress }: ChaosStage): Promise<string | null> {
+  const client = new Client({ connectionString: databaseUrl });
+  // Without a listener a connection that breaks between two calls would end the program.
+  client.on('error', () => {});
+  await client.connect();
   try {
-    for (;;) {
-      const { rows } = await client.query<{ turns: number; holds: number }>(
-        `select (select count(*)::int from turns where state in ('accepted', 'running')) as turns, (select count(*)::int from holds where state = 'pending') as holds`,
-      );
-      const { count } = await temporal.workflow.count(`WorkflowType = "chatTurn" AND ExecutionStatus = "Running"`);
+    const { rows } = await client.query<{ turns: number; holds: number }>(
+      `select (select count(*)::int from turns where state in ('accepted', 'running')) as turns, (select count(*)::int from holds where state = 'pending') as holds`,
+    );
+    const connection = await Connection.connect({ address: temporalAddress });
+    try {
+      const query = `WorkflowType = "chatTurn" AND ExecutionStatus = "Running"`;
+      const { count } = await new Temporal({ connection }).workflow.count(query);
       const { turns = 0, holds = 0 } = rows[0] ?? {};
-      const seconds = (Date.now() - began) / 1_000;
-      if ((turns === 0 && holds === 0 && count === 0) || seconds * 1_000 > QUIET_WITHIN_MS) return seconds;
-      if (seconds > lastTold + 10) {
-        lastTold = seconds;
-        say(`waiting until all is quiet: ${turns} live turns, ${holds} holds, ${count} workflows`);
-      }
-      await sleep(1_000);
+      if (turns === 0 && holds === 0 && count === 0) return null;
+      return `${turns} live turns, ${holds} holds, ${count} workflows`;
+    } finally {
+      await connection.close();
     }
   } finally {
-    await connection.close();
     await client.end();
   }
 }
