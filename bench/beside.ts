@@ -77,8 +77,9 @@ async function measure(stage: Stage, effort: { rounds: number; turns: number; st
   const contenders = Object.fromEntries(
     counts.map((count) => [String(count), turnkeeper(stage.urls.slice(0, count), [])] as const),
   );
-  // Code is compiled and connections are opened before anything counts.
-  await interleave(stage, contenders, 1, { answer: ANSWERS.short, atOnce: AT_ONCE, turns: 60 });
+  // Code is compiled and connections are opened before anything counts, at each process alike.
+  const each = Object.fromEntries(stage.urls.map((url) => [url, turnkeeper([url], [])] as const));
+  await interleave(stage, each, 1, { answer: ANSWERS.short, atOnce: AT_ONCE, turns: 120 });
   const load = { answer: ANSWERS.short, atOnce: AT_ONCE, turns: effort.turns };
   const blocks = await interleave(stage, contenders, effort.rounds, load);
   const beside = counts.map((processes) => turnsRow(stage, processes, blocks[String(processes)] ?? []));
