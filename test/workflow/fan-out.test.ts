@@ -68,7 +68,9 @@ test('one schedule a zone resets everybody in it who was used, once, and nobody 
   const firedFor = Date.UTC(month.getUTCFullYear(), month.getUTCMonth() + 1, 1, 4 - 9, 5);
   now = () => firedFor + 1_000;
   const what = { kind: 'reset', timeZone: 'Asia/Seoul' } as const;
-  expect(await fire(what, firedFor)).toEqual({ outcomes: { reset: 3 }, failed: 0 });
+  const { outcomes, failed } = await fire(what, firedFor);
+  // A touch of an account may come first and reset it: the firing finds it done.
+  expect([(outcomes['reset'] ?? 0) + (outcomes['already_reset'] ?? 0), failed]).toEqual([3, 0]);
   expect(await fire(what, firedFor)).toEqual({ outcomes: { already_reset: 3 }, failed: 0 });
   for (const { call } of seoul) expect((await call('GET', '/api/ai-usage')).body.usedTokens).toBe(0);
   now = Date.now;
