@@ -3,6 +3,7 @@ import { readClock } from '../db/database.ts';
 import { proveBooks } from '../db/money/proof.ts';
 import { foldDays } from '../db/reports/days/fold-days.ts';
 import { releaseTurn } from '../db/turns/end.ts';
+import { sweepFiles } from '../db/files/files.ts';
 import { eraseTexts } from '../db/turns/prompts.ts';
 import { deleteStreams } from '../platform/streams/redis-stream.ts';
 import { expireHolds, findQuietTurns, findUnsettledAnswer, isQuiet, type QuietTurn } from '../db/turns/reconcile.ts';
@@ -49,6 +50,7 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
       },
     });
     await foldDays(deps.database, { onStep: goOn });
+    await sweepFiles(deps.database, { onStep: goOn });
     const { mismatches, accountIds } = await proveBooks(deps.database, { onStep: goOn });
     const report: ReconcileReport = { ...found, redrives, payments, deliveries, expiredHolds, mismatches };
     deps.metrics.reconciled(report);

@@ -27,7 +27,17 @@ import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
 export interface ApiDeps {
   readonly config: Pick<
     Config,
-    'http' | 'policy' | 'testRoutes' | 'limits' | 'demo' | 'dataDir' | 'webDir' | 'oidc' | 'payments' | 'temporal'
+    | 'http'
+    | 'policy'
+    | 'files'
+    | 'testRoutes'
+    | 'limits'
+    | 'demo'
+    | 'dataDir'
+    | 'webDir'
+    | 'oidc'
+    | 'payments'
+    | 'temporal'
   >;
   /** The models on offer. The first is the default. */
   readonly models: readonly PricedModel[];

@@ -10,8 +10,10 @@ import { auditRoutes } from './routes/audit.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { conversationRoutes } from './routes/conversations.ts';
 import { eventRoutes } from './routes/events.ts';
+import { estimateRoutes } from './routes/estimates.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { feedbackRoutes } from './routes/feedback.ts';
+import { fileRoutes } from './routes/files.ts';
 import { grantRoutes } from './routes/grants.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
@@ -43,6 +45,8 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
   return [
     ...signInRoutes(deps),
     ...chatRoutes(deps, gate),
+    ...estimateRoutes(deps),
+    ...fileRoutes(deps),
     ...openaiRoutes(deps, gate),
     ...conversationRoutes(deps),
     ...sharingRoutes(deps),

@@ -1,5 +1,6 @@
 import type { KeyCap } from './api-keys.ts';
 import type { Balance } from './balance.ts';
+import { FILE_LIMITS } from './files/file.ts';
 import { meter, outputThatFits } from './metering.ts';
 import type { Model } from './model.ts';
 import { ceilingOf, LEAST_OUTPUT, levelOf, totalAvailable } from './policy.ts';
@@ -8,6 +9,8 @@ import { ceilingOf, LEAST_OUTPUT, levelOf, totalAvailable } from './policy.ts';
 export interface HistoryTurn {
   readonly sequence: number;
   readonly tokens: number;
+  /** What its files weigh, beside its text; absent: it has none. */
+  readonly files?: { readonly tokens: number; readonly bytes: number } | undefined;
 }
 
 export interface AdmissionInput {
@@ -16,7 +19,10 @@ export interface AdmissionInput {
   readonly heldByOthers: number;
   /** The cap of the key with which the turn came; absent or null: it has none. */
   readonly cap?: KeyCap | null;
-  readonly model: Pick<Model, 'historyTokens' | 'contextWindow' | 'maxOutputTokens' | 'defaultOutputTokens' | 'rate'>;
+  readonly model: Pick<
+    Model,
+    'historyTokens' | 'historyFileTokens' | 'contextWindow' | 'maxOutputTokens' | 'defaultOutputTokens' | 'rate'
+  >;
   /** The output limit that the request asked for; null for the model's default. */
   readonly askedOutput: number | null;
   /** Tokenizer count of instructions and question as a prompt (text + 4 a message + 3). */
@@ -38,6 +44,8 @@ export interface HoldSize {
   readonly outputLimit: number;
   /** Sequence number of the oldest turn in the prompt; null when the prompt is only the question. */
   readonly historyFrom: number | null;
+  /** Sequence number of the oldest turn whose files are in the prompt; null: only the question's own are. */
+  readonly filesFrom: number | null;
 }
 
 /**
@@ -49,9 +57,9 @@ export function estimatePrompt(promptTokens: number): number {
 }
 
 /**
- * The one admission rule (policy 5, G1, G2). Before anything is refused for lack of room, history is given up turn by
- * turn, and the answer's limit shrinks to what fits, but never under min(asked, 256). A key's cap bounds its turns
- * beside the ceiling, and is named first where both refuse.
+ * The one admission rule (policy 5, G1, G2). Before anything is refused for lack of room, the files of earlier turns
+ * are given up, then history turn by turn, and the answer's limit shrinks to what fits, but never under min(asked,
+ * 256). A key's cap bounds its turns beside the ceiling, and is named first where both refuse.
  */
 export function decideAdmission(input: AdmissionInput): AdmissionDecision {
   const total = totalAvailable(input.balance);
@@ -70,28 +78,35 @@ export function decideAdmission(input: AdmissionInput): AdmissionDecision {
   return { kind: 'refused', code: fits(room) === null ? 'TOKEN_EXHAUSTED' : 'tokens_held' };
 }
 
-interface Prompt {
-  readonly promptTokens: number;
-  readonly historyFrom: number | null;
-}
+type Prompt = Pick<HoldSize, 'promptTokens' | 'historyFrom' | 'filesFrom'>;
 
 /**
- * @returns the prompts to try, from the longest history that fits `historyTokens` and the context window down to none.
+ * @returns the prompts to try, from the longest history that fits `historyTokens` and the context window down to none;
+ *   the longest first with the files of the nearest turns, as far as they fit `historyFileTokens`.
  */
 function promptsThatMayBeSent(input: AdmissionInput): Prompt[] {
-  const prompts: Prompt[] = [{ promptTokens: input.baseTokens, historyFrom: null }];
+  const { model, baseTokens, history } = input;
+  const prompts: Prompt[] = [{ promptTokens: baseTokens, historyFrom: null, filesFrom: null }];
   let historyTokens = 0;
-  for (const turn of input.history) {
+  for (const turn of history) {
     historyTokens += turn.tokens;
-    if (historyTokens > input.model.historyTokens) break;
-    prompts.push({ promptTokens: input.baseTokens + historyTokens, historyFrom: turn.sequence });
+    if (historyTokens > model.historyTokens) break;
+    prompts.push({ promptTokens: baseTokens + historyTokens, historyFrom: turn.sequence, filesFrom: null });
+  }
+  const longest = prompts.at(-1);
+  let [fileTokens, fileBytes] = [0, 0];
+  for (const { sequence, files } of history.slice(0, prompts.length - 1)) {
+    if (files === undefined) continue;
+    [fileTokens, fileBytes] = [fileTokens + files.tokens, fileBytes + files.bytes];
+    if (longest === undefined || fileTokens > model.historyFileTokens || fileBytes > FILE_LIMITS.perTurnBytes) break;
+    prompts.push({ ...longest, promptTokens: longest.promptTokens + fileTokens, filesFrom: sequence });
   }
   const least = leastOutput(input);
   return prompts.filter((prompt) => prompt.promptTokens + least <= input.model.contextWindow).reverse();
 }
 
 function largestHold(input: AdmissionInput, prompts: readonly Prompt[], room: number): HoldSize | null {
-  for (const { promptTokens, historyFrom } of prompts) {
+  for (const { promptTokens, historyFrom, filesFrom } of prompts) {
     const estimate = estimatePrompt(promptTokens);
     const outputLimit = Math.min(
       wantedOutput(input),
@@ -100,7 +115,7 @@ function largestHold(input: AdmissionInput, prompts: readonly Prompt[], room: nu
     );
     if (outputLimit < leastOutput(input)) continue;
     const tokens = meter({ promptTokens: estimate, cachedTokens: 0, completionTokens: outputLimit }, input.model.rate);
-    return { tokens, promptTokens, outputLimit, historyFrom };
+    return { tokens, promptTokens, outputLimit, historyFrom, filesFrom };
   }
   return null;
 }

@@ -1,6 +1,7 @@
 import type { Logprobs, ToolCall } from './choice.ts';
 import { TOKENS_PER_MESSAGE, TOKENS_PER_PROMPT } from './prompt-tokens.ts';
-import type { PromptMessage } from './usage.ts';
+import { imageTokens, type Vision } from './files/vision.ts';
+import type { ImagePart, PromptMessage } from './usage.ts';
 
 /**
  * JSON as text. A schema's names come in the order in which the model shall write them, and PostgreSQL's jsonb keeps no
@@ -103,7 +104,9 @@ export function textOfPrompt({ messages, parameters: { response_format, tools } 
 }
 
 function textsOf(message: ApiMessage): string[] {
-  const texts = [message.content ?? ''];
+  const { content } = message;
+  const isParts = typeof content === 'object' && content !== null;
+  const texts = [isParts ? content.map((part) => (part.type === 'text' ? part.text : '')).join('') : (content ?? '')];
   if ('name' in message && message.name !== undefined) texts.push(message.name);
   if ('refusal' in message && message.refusal !== undefined) texts.push(message.refusal);
   if ('tool_calls' in message && message.tool_calls !== undefined) texts.push(JSON.stringify(message.tool_calls));
@@ -111,10 +114,31 @@ function textsOf(message: ApiMessage): string[] {
   return texts;
 }
 
-/** The tokenizer count of a prompt, from the count of `textOfPrompt`. */
-export function promptTokens(textTokens: number, { messages, parameters }: ApiPrompt): number {
+/** The images of a prompt. */
+export function imagesOf({ messages }: Pick<ApiPrompt, 'messages'>): ImagePart[] {
+  return messages.flatMap(({ content }) =>
+    typeof content === 'object' && content !== null ? content.filter((part) => part.type === 'image_url') : [],
+  );
+}
+
+/** @param vision of the model; null where it sees no images, and then there are none. */
+function imageTokensOf(images: readonly ImagePart[], vision: Vision | null): number {
+  return images.reduce(
+    (sum, { size, image_url: { detail } }) =>
+      sum + (vision === null || size === undefined ? 0 : imageTokens(vision, size, detail)),
+    0,
+  );
+}
+
+/**
+ * The tokenizer count of a prompt, from the count of `textOfPrompt`.
+ * @param vision how the model's provider counts images.
+ */
+export function promptTokens(textTokens: number, prompt: ApiPrompt, vision: Vision | null): number {
+  const { messages, parameters } = prompt;
   const tools = (parameters.tools ?? []).length * TOKENS_PER_TOOL;
-  return textTokens + messages.length * TOKENS_PER_MESSAGE + TOKENS_PER_PROMPT + tools;
+  const images = imageTokensOf(imagesOf(prompt), vision);
+  return textTokens + messages.length * TOKENS_PER_MESSAGE + TOKENS_PER_PROMPT + tools + images;
 }
 
 /** For so long a turn whose connection was lost goes on, and its client's own retry joins it. */

@@ -33,6 +33,11 @@ const REQUEST_ERRORS = [
   'not_acceptable',
   'provider_unavailable',
   'channel_off',
+  'file_refused',
+  'file_quota_reached',
+  'file_not_found',
+  'file_attached',
+  'model_sees_no_images',
   'overloaded',
   'internal',
 ] as const;

@@ -1,5 +1,6 @@
 import type { AlertLevel } from './alerts.ts';
 import type { ErrorCode } from './errors.ts';
+import { FILE_SENTENCES, refusalSentence } from './files/sentences.ts';
 import { IN_THE_WAY } from './own-instructions.ts';
 import { wallClock, type Instant } from './period.ts';
 import type { Warning } from './usage-state.ts';
@@ -138,6 +139,7 @@ export const ERROR_SENTENCES = {
     ko: '이 서비스에서는 아직 이 방법으로 알림을 보내지 않습니다.',
     en: 'This service does not send notices this way yet.',
   },
+  ...FILE_SENTENCES,
   account_suspended: {
     ko: '이용이 정지된 계정입니다. 고객센터에 문의해 주세요.',
     en: 'This account is suspended; please contact support.',
@@ -175,14 +177,19 @@ export const ERROR_SENTENCES = {
   internal: { ko: '문제가 발생했습니다. 잠시 후 다시 시도해 주세요.', en: 'Something went wrong.' },
 } as const satisfies Record<ErrorCode, Sentences>;
 
-/** @param details of the error. How much a body may have, and what is in the way, the sentence says, too. */
+/** @param details of the error. What they say of a body's size, a file and what is in the way, the sentence says, too. */
 export function errorSentence(
   code: ErrorCode,
   locale: Locale,
-  { mostBytes, because }: { readonly mostBytes?: unknown; readonly because?: unknown } = {},
+  {
+    mostBytes,
+    because,
+    reason,
+  }: { readonly mostBytes?: unknown; readonly because?: unknown; readonly reason?: unknown } = {},
 ): string {
   if (because === 'own_instructions' && (code === 'TOKEN_EXHAUSTED' || code === 'KEY_CAP_REACHED'))
     return IN_THE_WAY[code][locale];
+  if (code === 'file_refused') return refusalSentence(reason, locale) ?? ERROR_SENTENCES[code][locale];
   if (code !== 'payload_too_large' || typeof mostBytes !== 'number') return ERROR_SENTENCES[code][locale];
   const size = mostBytes % 1_048_576 === 0 ? `${mostBytes / 1_048_576} MiB` : `${Math.floor(mostBytes / 1_024)} KiB`;
   return locale === 'ko' ? `요청 본문이 ${size}를 넘습니다.` : `The request body is over ${size}.`;

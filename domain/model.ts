@@ -1,4 +1,5 @@
 import type { Cost } from './cost.ts';
+import type { Vision } from './files/vision.ts';
 
 /**
  * Integer thousandths of a metered token per provider token, all > 0 (1000 = one metered token for one provider token).
@@ -29,12 +30,16 @@ export interface Model {
   readonly instructions: string;
   /** Limits only the earlier messages of a prompt (text + 4 each), not the instructions and the question. */
   readonly historyTokens: number;
+  /** Limits the files of the earlier messages, beside their text. */
+  readonly historyFileTokens: number;
   readonly contextWindow: number;
   readonly maxOutputTokens: number;
   readonly defaultOutputTokens: number;
   /** The request field in which this model's provider expects the output limit. */
   readonly limitField: 'max_completion_tokens' | 'max_tokens';
   readonly encoding: Encoding;
+  /** How its provider counts images; null: it sees none. */
+  readonly vision: Vision | null;
   /**
    * The least part of our own count that a provider's count of an answer may have and still be believed. 0: any is.
    */

@@ -2,6 +2,8 @@
 export interface SharedMessage {
   readonly role: 'user' | 'assistant';
   readonly content: string;
+  /** How many files the question shows, which no copy has. */
+  readonly files?: number;
 }
 
 /** How many days a link lives. */

@@ -57,6 +57,8 @@ import { KeepOwnInstructions } from './20261130173000-keep-own-instructions.ts';
 import { CheckOwnInstructions } from './20261130173001-check-own-instructions.ts';
 import { KeepFiguresOfDays } from './20261130162210-keep-figures-of-days.ts';
 import { FindRollupsOfADay } from './20261130162233-find-rollups-of-a-day.ts';
+import { KeepFiles } from './20261130173000-keep-files.ts';
+import { ShowFiles } from './20261130173001-show-files.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -128,4 +130,6 @@ export const MIGRATIONS = [
   CheckOwnInstructions,
   KeepFiguresOfDays,
   FindRollupsOfADay,
+  KeepFiles,
+  ShowFiles,
 ] as const;

@@ -1,12 +1,14 @@
 import { getPrompt, markFirstDelta } from '../../db/turns/prompts.ts';
-import { readTranscript } from '../../db/turns/transcript.ts';
+import { readTranscript, type StoredMessage } from '../../db/turns/transcript.ts';
+import type { Sql } from '../../db/database.ts';
+import { getContent } from '../../db/files/files.ts';
 import type { OpenedAttempt } from '../../db/turns/attempts.ts';
 import type { Model } from '../../domain/model.ts';
 import { encodeDelta, textOfCalls, type ChoiceDelta } from '../../domain/choice.ts';
 import { systemText } from '../../domain/own-instructions.ts';
 import { machineWordOf } from '../../domain/provider-error.ts';
 import type { ApiAnswer } from '../../domain/api-prompt.ts';
-import type { Usage } from '../../domain/usage.ts';
+import type { PromptMessage, PromptPart, Usage } from '../../domain/usage.ts';
 import type { Ask, ModelEnd } from '../../platform/model/exchange.ts';
 import type { ActivityDeps } from '../deps.ts';
 
@@ -18,11 +20,23 @@ export async function askOf(
 ): Promise<Ask> {
   if (turn.isApi) return getPrompt(database.sql, turn.id);
   const messages = await readTranscript(database.sql, turn, {
+    ...model,
+    ...hold,
     instructions: systemText(model.instructions, turn.instructions),
-    historyFrom: hold.historyFrom,
-    unanswered: model.unanswered,
   });
-  return { messages };
+  return { messages: await Promise.all(messages.map((message) => withImages(database.sql, message))) };
+}
+
+/** The message with the bytes of its images, which leave the process only for the model. */
+async function withImages(on: Sql, { role, content }: StoredMessage): Promise<PromptMessage> {
+  if (typeof content === 'string') return { role, content };
+  const parts = content.map(async (part): Promise<PromptPart> => {
+    if (part.type === 'text') return part;
+    const { fileId, mediaType } = part.file;
+    const bytes = await getContent(on, fileId);
+    return { type: 'image_url', image_url: { url: `data:${mediaType};base64,${bytes.toString('base64')}` } };
+  });
+  return { role, content: await Promise.all(parts) };
 }
 
 /** A way for an answer to leave. */

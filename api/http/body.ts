@@ -11,6 +11,8 @@ const SENT_AT_MOST = 3;
 /** How much one body may be. */
 export interface BodyLimits {
   readonly bytes: number;
+  /** Bytes of images in base64 (`data:image/…`) beside them; absent: none, they count as any text. */
+  readonly images?: number;
   readonly values: number;
   readonly depth: number;
 }
@@ -23,7 +25,8 @@ const MOST: BodyLimits = { bytes: MAX_BODY, values: 1_000, depth: 32 };
  */
 export function readBody(most: BodyLimits = MOST): RequestHandler {
   const verify = plain(most);
-  const parse = express.json({ limit: SENT_AT_MOST * most.bytes, strict: true, type: () => true, verify });
+  const limit = SENT_AT_MOST * most.bytes + (most.images ?? 0);
+  const parse = express.json({ limit, strict: true, type: () => true, verify });
   return (request, response, next) => {
     if (!hasBody(request.headers)) {
       request.body = {};
@@ -31,20 +34,23 @@ export function readBody(most: BodyLimits = MOST): RequestHandler {
       return;
     }
     if (!isJson(request.headers['content-type'])) throw new AppError('unsupported_media_type');
-    assertAnnounced(request, SENT_AT_MOST * most.bytes, most.bytes);
+    assertAnnounced(request, limit, most.bytes);
     parse(request, response, (error: unknown) => {
       next(error === undefined ? objectOnly(request.body) : bodyError(error, most.bytes));
     });
   };
 }
 
-/** Keeps the body as bytes, for routes that check a signature over it. `bytesOf` returns it. */
-export function readBytes(): RequestHandler {
+/**
+ * Keeps the body as bytes, for routes that check a signature over it, and for files. `bytesOf` returns it.
+ * @param most how many.
+ */
+export function readBytes(most: number = MAX_BODY): RequestHandler {
   // The body is not unpacked, because the signature is over the bytes that were sent.
-  const parse = express.raw({ limit: MAX_BODY, inflate: false, type: () => true });
+  const parse = express.raw({ limit: most, inflate: false, type: () => true });
   return (request, response, next) => {
-    assertAnnounced(request, MAX_BODY);
-    parse(request, response, (error: unknown) => next(error === undefined ? undefined : bodyError(error, MAX_BODY)));
+    assertAnnounced(request, most);
+    parse(request, response, (error: unknown) => next(error === undefined ? undefined : bodyError(error, most)));
   };
 }
 
@@ -79,7 +85,8 @@ function isJson(contentType: string | undefined): boolean {
 function plain(most: BodyLimits) {
   return (_request: unknown, _response: unknown, bytes: Buffer, charset: string): void => {
     if (charset !== 'utf-8' || !isUtf8(bytes)) throw new NotPlain('not.plain', 'the body is not UTF-8');
-    const { values, deepest, size } = measure(bytes);
+    const { values, deepest, size, images } = measure(bytes, most.images !== undefined);
+    if (images > (most.images ?? 0)) throw new NotPlain('entity.too.large', 'the images are too large');
     if (size > most.bytes) throw new NotPlain('entity.too.large', 'the body is too large');
     if (values > most.values || deepest > most.depth)
       throw new NotPlain('not.plain', `the body has more than ${most.values} values, or ${most.depth} levels`);
@@ -92,10 +99,14 @@ const [OPENS, CLOSES] = [new Set([0x5b, 0x7b]), new Set([0x5d, 0x7d])];
 const ESCAPE = { bytes: 6, counts: 2 };
 
 /** Looks at each byte once, before anything is made of it. */
-function measure(json: Buffer): { values: number; deepest: number; size: number } {
-  let [values, depth, deepest, inText, size] = [1, 0, 0, false, json.length];
+function measure(json: Buffer, hasImages: boolean): { values: number; deepest: number; size: number; images: number } {
+  let [values, depth, deepest, inText, size, images] = [1, 0, 0, false, json.length, 0];
   for (let at = 0; at < json.length; at += 1) {
     const byte = json[at] ?? 0;
+    if (byte === QUOTE && !inText && hasImages) {
+      const length = imageLength(json, at + 1);
+      [images, size, at] = [images + length, size - length, at + length];
+    }
     if (byte === QUOTE) inText = !inText;
     else if (inText && byte === BACKSLASH) {
       at += 1;
@@ -105,7 +116,19 @@ function measure(json: Buffer): { values: number; deepest: number; size: number 
     else if (OPENS.has(byte)) deepest = Math.max(deepest, (depth += 1));
     else if (CLOSES.has(byte)) depth -= 1;
   }
-  return { values, deepest, size };
+  return { values, deepest, size, images };
+}
+
+const IMAGE = Buffer.from('data:image');
+const SLASH = 0x2f;
+
+/** The bytes of a text that is an image in base64; 0 of any other. Some clients escape its slashes, nothing else. */
+function imageLength(json: Buffer, begin: number): number {
+  if (!json.subarray(begin, begin + IMAGE.length).equals(IMAGE)) return 0;
+  const end = json.indexOf(QUOTE, begin);
+  for (let at = json.indexOf(BACKSLASH, begin); at !== -1 && at < end; at = json.indexOf(BACKSLASH, at + 2))
+    if (json[at + 1] !== SLASH) return 0;
+  return end === -1 ? 0 : end - begin;
 }
 
 /** Carries `type`, the one field that the parser passes on. */

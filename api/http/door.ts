@@ -14,6 +14,8 @@ import type { Access } from './route.ts';
 
 /** Each read takes a connection to PostgreSQL: a page of the web app begins with six. */
 const READS_AT_ONCE = { most: 4, waiting: 100 };
+/** Each upload may have 5 MB in memory. */
+const UPLOADS_AT_ONCE = { most: 2, waiting: 16, inAll: 32 };
 
 /** @param stopping aborts when the server stops. */
 export function createDoor(
@@ -24,6 +26,7 @@ export function createDoor(
   const keys = createKeyWatch(deps, stopping);
   const limits = createRequestLimits(deps.redis, deps.config.limits);
   const places = createPlaces(READS_AT_ONCE);
+  const uploads = createPlaces(UPLOADS_AT_ONCE);
   const guards = {
     public: [],
     webhook: [],
@@ -36,6 +39,12 @@ export function createDoor(
       const leave = await places.enter(principalOf(response).accountId);
       response.once('close', leave);
       // Its reader has left while it waited.
+      if (response.closed) leave();
+      else next();
+    },
+    upload: async (_request, response, next) => {
+      const leave = await uploads.enter(principalOf(response).accountId);
+      response.once('close', leave);
       if (response.closed) leave();
       else next();
     },

@@ -106,20 +106,36 @@ interface Account {
   readonly waiting: (() => void)[];
 }
 
-/** @param most at work at once. @param most.waiting requests of an account that may wait for a place. */
-export function createPlaces({ most, waiting }: { most: number; waiting: number }): Places {
+/**
+ * @param most at work at once. @param most.waiting requests of an account that may wait for a place.
+ * @param most.inAll at work and waiting, of all accounts.
+ */
+export function createPlaces({
+  most,
+  waiting,
+  inAll = Infinity,
+}: {
+  most: number;
+  waiting: number;
+  inAll?: number;
+}): Places {
+  let present = 0;
   const accounts = new Map<number, Account>();
   return {
     async enter(accountId) {
+      if (present >= inAll) throw new AppError('overloaded', { retryAfter: 2 });
       const account = accounts.get(accountId) ?? { taken: 0, waiting: [] };
       accounts.set(accountId, account);
+      if (account.taken >= most && account.waiting.length >= waiting)
+        throw new AppError('rate_limited', { retryAfter: 1 });
+      present += 1;
       if (account.taken < most) account.taken += 1;
-      else if (account.waiting.length >= waiting) throw new AppError('rate_limited', { retryAfter: 1 });
       else await new Promise<void>((enter) => account.waiting.push(enter));
       let left = false;
       return () => {
         if (left) return;
         left = true;
+        present -= 1;
         const next = account.waiting.shift();
         // The place goes to the next one as it is.
         if (next !== undefined) next();

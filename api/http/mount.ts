@@ -5,7 +5,7 @@ import type { Caller, Visitor } from '../context.ts';
 import { bytesOf, readBody, readBytes } from './body.ts';
 import { useEnvelope } from './errors.ts';
 import type { Need } from '../../domain/api-keys.ts';
-import { needOf, type Access, type Reply, type Route } from './route.ts';
+import { isUpload, needOf, type Access, type Reply, type Route } from './route.ts';
 
 /** What every request passes before a route's own code. */
 export interface Door {
@@ -17,6 +17,8 @@ export interface Door {
   count(limit: 'send' | 'read'): RequestHandler;
   /** Waits until the account has a place for one more read. */
   readonly place: RequestHandler;
+  /** Waits until the account may send one more file: each is in memory while it is read. */
+  readonly upload: RequestHandler;
   visitorOf(response: Response): Visitor;
   /** @throws when no guard has let anybody in. */
   callerOf(response: Response): Caller;
@@ -40,7 +42,7 @@ function mountRoute(app: Express, route: Route, door: Door): void {
     ...enter(route, door),
     ...allow(route, door),
     ...count(route, door),
-    ...read(route),
+    ...read(route, door),
     async (request, response) => {
       const reply = await answer(route, door, request, response);
       if (reply === null || response.destroyed) return;
@@ -93,8 +95,9 @@ function count({ limit, answers }: Route, door: Door): RequestHandler[] {
   return [door.count(limit), ...(limit === 'read' && !streams ? [door.place] : [])];
 }
 
-function read(route: Route): RequestHandler[] {
+function read(route: Route, door: Door): RequestHandler[] {
   if (route.access === 'webhook') return [readBytes()];
+  if (isUpload(route)) return [door.upload, readBytes(route.mostBytes)];
   if (route.body === undefined) return [];
   return [readBody('mostBody' in route ? route.mostBody : undefined)];
 }
@@ -108,7 +111,12 @@ async function answer(route: Route, door: Door, request: Request, response: Resp
     case 'public':
       return route.handle(door.visitorOf(response), { params, query, body: parseInput(route.body, request.body) });
     default:
-      return route.handle(door.callerOf(response), { params, query, body: parseInput(route.body, request.body) });
+      return route.handle(door.callerOf(response), {
+        params,
+        query,
+        body: parseInput(route.body, request.body),
+        bytes: bytesOf(request),
+      });
   }
 }
 

@@ -48,7 +48,9 @@ interface CallerRoute<Params, Query, Body> extends Described<Params, Query> {
   readonly body?: z.ZodType<Body>;
   /** Absent: 256 KiB, 1,000 values, 32 levels. */
   readonly mostBody?: BodyLimits;
-  handle(caller: Caller, input: { params: Params; query: Query; body: Body }): Promise<Reply | null>;
+  /** The body is bytes of any type, so many at most, and `input.bytes` has them. */
+  readonly mostBytes?: number;
+  handle(caller: Caller, input: { params: Params; query: Query; body: Body; bytes: Buffer }): Promise<Reply | null>;
 }
 
 interface Described<Params, Query> {
@@ -79,6 +81,8 @@ export interface Answer {
   readonly body?: z.ZodType;
   /** The type of an answer that is, or may be, text. */
   readonly text?: 'text/plain' | 'text/html' | 'text/markdown';
+  /** As the bytes of a file. */
+  readonly binary?: boolean;
   /** The answer may also come as server-sent events. */
   readonly stream?: boolean;
   /** The answer may also come as CSV. The text says what its lines are. */
@@ -90,6 +94,13 @@ export function defineRoute<Params = undefined, Query = undefined, Body = undefi
   route: Route<Params, Query, Body>,
 ): Route {
   return route;
+}
+
+/** Whether the body is a file. */
+export function isUpload(
+  route: Route,
+): route is CallerRoute<unknown, unknown, unknown> & { readonly mostBytes: number } {
+  return 'mostBytes' in route && route.mostBytes !== undefined;
 }
 
 /** What a request to the route must come with; null: nothing is asked of its sender. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acceptTurn, findAccepted, type Accepted } from '../../db/turns/accept.ts';
 import { isErased, joinLeft } from '../../db/turns/prompts.ts';
-import { promptTokens, textOfPrompt } from '../../domain/api-prompt.ts';
+import { imagesOf, promptTokens, textOfPrompt } from '../../domain/api-prompt.ts';
 import { AppError } from '../../domain/errors.ts';
 import { writeOrFind } from '../../operations/look-up.ts';
 import type { ApiDeps, Caller } from '../context.ts';
@@ -10,6 +10,7 @@ import type { Arrival } from '../http/overload.ts';
 import type { MessageCounter } from '../turns/count-message.ts';
 import { offeredTo } from '../turns/offered.ts';
 import { assertAdmissible } from '../turns/refusal.ts';
+import { assertFew } from './prompt/images.ts';
 import type { OpenAiRequest } from './protocol.ts';
 
 /** Texts are counted in parts of so many UTF-16 units, so that other people's go in between. */
@@ -31,6 +32,9 @@ export async function acceptRequest(
   const model = offeredTo(deps, caller).find(({ name }) => name === asked.model);
   if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
   const { bodyHash, prompt, label, streamed, askedOutput } = asked;
+  const images = imagesOf(prompt);
+  assertFew(images, 'messages');
+  if (model.vision === null && images.length > 0) throw new AppError('model_sees_no_images', { field: 'messages' });
   const idempotencyKey = readIdempotencyKey(caller);
   if (idempotencyKey === null && isRetry(caller)) {
     const joined = await joinOwn(deps, caller, bodyHash);
@@ -51,7 +55,7 @@ export async function acceptRequest(
       let tokens = 0;
       for (let at = 0; at < text.length; at += PART)
         tokens += await counter.count(text.slice(at, at + PART), model.encoding, accountId);
-      return promptTokens(tokens, prompt);
+      return promptTokens(tokens, prompt, model.vision);
     },
     encoding: model.encoding,
     model: model.name,

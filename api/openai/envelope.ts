@@ -14,6 +14,7 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
   tokens_held: 'rate_limit_exceeded',
   context_length: 'context_length_exceeded',
   content_filtered: 'content_filter',
+  file_refused: 'invalid_image_format',
 };
 
 /**
@@ -21,7 +22,14 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
  * by waiting alone is 429 or 503. Our own code and its figures stand in `turnkeeper`.
  */
 export const OPENAI_ENVELOPE: ErrorEnvelope = {
-  statusOf: { ...STATUS_OF, tokens_held: 429, unknown_model: 404, context_length: 400, content_filtered: 400 },
+  statusOf: {
+    ...STATUS_OF,
+    tokens_held: 429,
+    unknown_model: 404,
+    context_length: 400,
+    content_filtered: 400,
+    file_refused: 400,
+  },
   schemaOf: () => openaiError,
   wrap: ({ code, message, details, requestId }) => {
     const { field, reason, ...rest } = details;

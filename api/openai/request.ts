@@ -4,7 +4,7 @@ import { completionBody, type CompletionBody } from '../wire/completion.ts';
 import { labelOf } from '../wire/openai-fields.ts';
 import { chatCompletions } from './chat-completions.ts';
 import { known } from './known.ts';
-import { readMessages } from './messages.ts';
+import { readMessages } from './prompt/messages.ts';
 import type { OpenAiRequest } from './protocol.ts';
 import { assertSupported, invalid } from './refusals.ts';
 import { readFormat, readTools } from './tools.ts';

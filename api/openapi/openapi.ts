@@ -9,7 +9,7 @@ import {
 import type { ErrorCode } from '../../domain/errors.ts';
 import { BODY_ERRORS } from '../http/body.ts';
 import { FLAT_ENVELOPE } from '../http/errors.ts';
-import { needOf, type Answer, type Route } from '../http/route.ts';
+import { isUpload, needOf, type Answer, type Route } from '../http/route.ts';
 import { accountEvents } from '../wire/account-events.ts';
 import { streamEvents } from '../wire/turn.ts';
 
@@ -73,11 +73,12 @@ function describeRoute(route: Route): ZodOpenApiOperationObject {
   };
 }
 
-function describeAnswer({ description, body, text, stream, csv }: Answer) {
+function describeAnswer({ description, body, text, binary, stream, csv }: Answer) {
   return {
     description,
     content: {
       ...(body === undefined ? {} : { 'application/json': { schema: body } }),
+      ...(binary === true ? { '*/*': { schema: BINARY } } : {}),
       ...(text === undefined ? {} : { [text]: { schema: z.string() } }),
       ...(stream === true
         ? {
@@ -92,8 +93,8 @@ function describeAnswer({ description, body, text, stream, csv }: Answer) {
 }
 
 function describeBody(route: Route): Pick<ZodOpenApiOperationObject, 'requestBody'> {
-  if (route.access === 'webhook')
-    return { requestBody: { content: { '*/*': { schema: z.string().meta({ format: 'binary' }) } } } };
+  if (route.access === 'webhook') return { requestBody: { content: { '*/*': { schema: BINARY } } } };
+  if (isUpload(route)) return { requestBody: { required: true, content: { '*/*': { schema: BINARY } } } };
   const { body } = route;
   return body === undefined
     ? {}
@@ -104,6 +105,8 @@ function describeBody(route: Route): Pick<ZodOpenApiOperationObject, 'requestBod
         },
       };
 }
+
+const BINARY = z.string().meta({ format: 'binary' });
 
 /** One response for each status, which names its codes. */
 function describeErrors(route: Route): ZodOpenApiResponsesObject {
@@ -130,7 +133,7 @@ function doorErrors(route: Route): readonly ErrorCode[] {
     ...(isOpen(route) ? [] : (['unauthorized', 'unavailable'] as const)),
     ...(access === 'admin' ? (['forbidden'] as const) : access === 'user' ? scopeErrors(route) : []),
     ...(route.limit === undefined || route.limit === 'none' ? [] : (['rate_limited'] as const)),
-    ...(access === 'webhook' || body !== undefined ? BODY_ERRORS : []),
+    ...(access === 'webhook' || body !== undefined ? BODY_ERRORS : isUpload(route) ? UPLOAD_ERRORS : []),
     // A path may contain `%ff`, which is no text.
     ...([params, query, body].every((part) => part === undefined) ? [] : (['invalid_request'] as const)),
     'internal',
@@ -142,6 +145,9 @@ function scopeErrors(route: Route): readonly ErrorCode[] {
   const need = needOf(route);
   return need === 'person' || need === 'sign_in' ? ['sign_in_required'] : ['insufficient_scope'];
 }
+
+/** A file has no JSON to be broken; a packed one is not unpacked. */
+const UPLOAD_ERRORS = ['payload_too_large', 'unsupported_media_type', 'overloaded'] as const;
 
 function isOpen({ access }: Route): boolean {
   return access === 'public' || access === 'webhook';

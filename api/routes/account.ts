@@ -34,9 +34,26 @@ export function accountRoutes(deps: ApiDeps): Route[] {
       async handle(caller) {
         const items = offeredTo(deps, caller).map(
           (
-            { name, contextWindow, maxOutputTokens, defaultOutputTokens, historyTokens, rate: { id: _, ...rate } },
+            {
+              name,
+              vision,
+              contextWindow,
+              maxOutputTokens,
+              defaultOutputTokens,
+              historyTokens,
+              rate: { id: _, ...rate },
+            },
             i,
-          ) => ({ name, default: i === 0, contextWindow, maxOutputTokens, defaultOutputTokens, historyTokens, rate }),
+          ) => ({
+            name,
+            default: i === 0,
+            vision: vision !== null,
+            contextWindow,
+            maxOutputTokens,
+            defaultOutputTokens,
+            historyTokens,
+            rate,
+          }),
         );
         return { status: 200, body: { items, nextCursor: null } };
       },

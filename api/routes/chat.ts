@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { acceptTurn, findAccepted, type Accepted } from '../../db/turns/accept.ts';
 import { findReopened, findTurn, reopenTurn } from '../../db/turns/turns.ts';
@@ -16,6 +15,8 @@ import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { answerTurn, followFrom } from '../turns/answer.ts';
 import { assertMayUse, offeredTo } from '../turns/offered.ts';
 import { assertAdmissible } from '../turns/refusal.ts';
+import { hashOf } from '../turns/body-hash.ts';
+import { assertMayShow, FILE_ERRORS } from '../turns/shown-files.ts';
 import { createMessageCounter, type MessageCounter } from '../turns/count-message.ts';
 import { writeOrFind } from '../../operations/look-up.ts';
 import { stopTurn } from '../../operations/stop-turn.ts';
@@ -54,7 +55,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       }),
       body: sendBody,
       answers: RUN_ANSWERS,
-      errors: [...RUN_ERRORS, 'unknown_model', 'not_found', 'idempotency_conflict', 'turn_erased'],
+      errors: [...RUN_ERRORS, ...FILE_ERRORS, 'unknown_model', 'not_found', 'idempotency_conflict', 'turn_erased'],
       handle: (caller, { body }) => send(deps, { gate, counter }, caller, body),
     }),
     defineRoute({
@@ -174,6 +175,7 @@ async function accept(
   const model = body.model === undefined ? offered[0] : offered.find(({ name }) => name === body.model);
   if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
   const bodyHash = hashOf(body);
+  const fileIds = body.files ?? [];
   const request = {
     userId,
     accountId,
@@ -183,7 +185,8 @@ async function accept(
     conversationId: body.conversationId ?? null,
     parentTurnId: body.parentTurnId,
     message: body.message,
-    isLong: counter.isLong(body.message),
+    fileIds,
+    isLong: fileIds.length > 0 || counter.isLong(body.message),
     countMessage: () => counter.count(body.message, model.encoding, accountId),
     encoding: model.encoding,
     model: model.name,
@@ -194,6 +197,7 @@ async function accept(
     () =>
       acceptTurn(deps.database, request, async ({ isUnknown }) => {
         if (isUnknown) await assertAdmissible(deps, caller, request);
+        await assertMayShow(deps, { fileIds, userId, model });
         await arrival.enter();
       }),
     async ({ turnId }) => (turnId === undefined ? null : findAccepted(deps.database, { turnId, accountId, bodyHash })),
@@ -230,15 +234,4 @@ function readLastEventId({ request }: Caller): EventId | null {
   const id = parseEventId(header);
   if (id === null) throw new AppError('invalid_event_id');
   return id;
-}
-
-/**
- * Hashes the parsed fields in a fixed order. The key itself, Accept and Prefer are not part of the question. A body
- * without a parent keeps the hash that it had before there were branches.
- */
-function hashOf({ message, conversationId, model, maxOutputTokens, parentTurnId }: z.infer<typeof sendBody>): Buffer {
-  const fields = [message, conversationId ?? null, model ?? null, maxOutputTokens ?? null];
-  return createHash('sha256')
-    .update(JSON.stringify(parentTurnId === undefined ? fields : [...fields, parentTurnId]))
-    .digest();
 }

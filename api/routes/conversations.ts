@@ -11,6 +11,7 @@ import { listMessages, type MessageRecord } from '../../db/conversations/message
 import type { Locale } from '../../domain/messages.ts';
 import { erase } from '../../operations/conversations/erase-conversation.ts';
 import type { ApiDeps } from '../context.ts';
+import { presentShown } from '../present/file.ts';
 import { iso, presentError } from '../present/turn.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import {
@@ -169,11 +170,12 @@ function presentListed({ found, ...record }: ListedConversation) {
 }
 
 function presentMessage(
-  { usage, finishReason, error, feedback, createdAt, ...message }: MessageRecord,
+  { usage, files, finishReason, error, feedback, createdAt, ...message }: MessageRecord,
   locale: Locale,
 ): z.infer<typeof messageItem> {
   return {
     ...message,
+    ...(files.length === 0 ? {} : { files: files.map(presentShown) }),
     ...(usage === null ? {} : { usage }),
     ...(finishReason === null ? {} : { finishReason }),
     ...(feedback === null ? {} : { feedback }),

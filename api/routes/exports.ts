@@ -9,6 +9,7 @@ import type { Locale } from '../../domain/messages.ts';
 import type { ApiDeps } from '../context.ts';
 import { drained } from '../http/event-stream.ts';
 import { defineRoute, type Route } from '../http/route.ts';
+import { presentShown } from '../present/file.ts';
 import { iso } from '../present/turn.ts';
 import { exportedConversation, exportQuery } from '../wire/export.ts';
 import { uuid } from '../wire/fields.ts';
@@ -95,9 +96,10 @@ async function* writeJson(
   yield `${JSON.stringify(head).slice(0, -1)},"messages":[`;
   let comma = '';
   for await (const batch of batches) {
-    for (const { turnId, parentTurnId, role, content, model, state, createdAt } of batch) {
+    for (const { turnId, parentTurnId, role, content, files, model, state, createdAt } of batch) {
       const message = { turnId, parentTurnId, role, content, model, state, createdAt: iso(createdAt) };
-      yield `${comma}${JSON.stringify(message)}`;
+      const shown = files.length === 0 ? {} : { files: files.map(presentShown) };
+      yield `${comma}${JSON.stringify({ ...message, ...shown })}`;
       comma = ',';
     }
   }
@@ -105,12 +107,19 @@ async function* writeJson(
 }
 
 const WORDS = {
-  ko: { user: '질문', assistant: '답변', untitled: '제목 없는 대화', instructions: '이 대화의 지침' },
+  ko: {
+    user: '질문',
+    assistant: '답변',
+    untitled: '제목 없는 대화',
+    instructions: '이 대화의 지침',
+    files: '첨부 파일',
+  },
   en: {
     user: 'Question',
     assistant: 'Answer',
     untitled: 'Untitled conversation',
     instructions: 'Instructions for this conversation',
+    files: 'Attached',
   },
 } as const satisfies Record<Locale, object>;
 
@@ -123,8 +132,10 @@ async function* writeMarkdown(
   yield `# ${(title ?? words.untitled).replaceAll(/\s+/g, ' ')}\n`;
   if (instructions !== '') yield `\n## ${words.instructions}\n\n${instructions}\n`;
   for await (const batch of batches)
-    for (const { role, content, createdAt } of batch)
-      yield `\n## ${words[role]} (${iso(createdAt)})\n\n${content.trimEnd()}\n`;
+    for (const { role, content, files, createdAt } of batch) {
+      const shown = files.length === 0 ? '' : `${words.files}: ${files.map(({ name }) => name).join(', ')}\n\n`;
+      yield `\n## ${words[role]} (${iso(createdAt)})\n\n${shown}${content.trimEnd()}\n`;
+    }
 }
 
 /**

@@ -7,6 +7,7 @@ import { nameTurn } from '../http/request-trace.ts';
 import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { acceptRequest } from '../openai/accept.ts';
 import { answerAsOpenAi } from '../openai/answer.ts';
+import { MOST_IMAGES_IN_BASE64 } from '../openai/prompt/images.ts';
 import { OPENAI_ENVELOPE } from '../openai/envelope.ts';
 import type { OpenAiRequest } from '../openai/protocol.ts';
 import { readCompletion } from '../openai/request.ts';
@@ -18,8 +19,8 @@ import { offeredTo } from '../turns/offered.ts';
 import { completion, completionBody, openaiModel, openaiModels } from '../wire/completion.ts';
 import { response, responseBody } from '../wire/responses.ts';
 
-/** A whole conversation comes with each request. */
-const MOST_BODY = { bytes: 1_048_576, values: 12_000, depth: 64 };
+/** A whole conversation comes with each request, its images as base64. */
+const MOST_BODY = { bytes: 1_048_576, images: MOST_IMAGES_IN_BASE64, values: 12_000, depth: 64 };
 /** Our catalogue has no days: a model is said to be as old as this list, because clients want a number. */
 const LISTED_SINCE = Date.UTC(2026, 10, 30) / 1_000;
 
@@ -36,7 +37,15 @@ const RETRY_HEADERS = z.object({
 const TURN_ERRORS = [
   ...TURN_REFUSALS,
   ...TURN_FAILURE_CODES,
-  ...(['overloaded', 'unknown_model', 'unsupported_parameter', 'idempotency_conflict', 'answer_erased'] as const),
+  ...([
+    'overloaded',
+    'unknown_model',
+    'unsupported_parameter',
+    'file_refused',
+    'model_sees_no_images',
+    'idempotency_conflict',
+    'answer_erased',
+  ] as const),
 ];
 
 /** The calls of OpenAI's API, as its own clients make and read them. */

@@ -38,7 +38,8 @@ export function pagePolicy({
     'default-src': ["'none'"],
     'script-src': ["'self'", ...(payment === null ? [] : [payment.origin])],
     'style-src': ["'self'", `'nonce-${nonce}'`],
-    'img-src': ["'self'", 'data:', ...reaches],
+    // A person's own files are shown from bytes that the page has asked for itself.
+    'img-src': ["'self'", 'data:', 'blob:', ...reaches],
     'font-src': ["'self'"],
     'manifest-src': ["'self'"],
     'connect-src': ["'self'", ...connectTo, ...reaches],

@@ -73,6 +73,7 @@ export const modelItem = z
   .object({
     name: z.string(),
     default: z.boolean(),
+    vision: z.boolean().meta({ description: 'Whether a question may show it images; texts are read by every model' }),
     contextWindow: tokens,
     maxOutputTokens: tokens,
     defaultOutputTokens: tokens,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RATINGS } from '../../domain/feedback.ts';
 import { isLongerThan } from '../../domain/text.ts';
+import { shownFile } from './file.ts';
 import { instant, pageOf, pageQuery, title, uuid } from './fields.ts';
 import { turnError, turnState, usage } from './turn.ts';
 
@@ -106,6 +107,7 @@ export const messageItem = z
       }),
     role: z.enum(['user', 'assistant']),
     content: z.string(),
+    files: z.array(shownFile).optional().meta({ description: 'What a question shows, in its order' }),
     state: turnState,
     model: z.string(),
     attempt: z.int().min(0),

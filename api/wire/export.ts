@@ -20,6 +20,7 @@ export const exportedConversation = z
         parentTurnId: true,
         role: true,
         content: true,
+        files: true,
         model: true,
         state: true,
         createdAt: true,

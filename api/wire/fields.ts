@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DECIMAL_ID, isBlank, isLongerThan, parseId } from '../../domain/text.ts';
+import { DECIMAL_ID, hasHeapOfMarks, isBlank, isLongerThan, parseId } from '../../domain/text.ts';
 
 /** Any UUID that PostgreSQL accepts, whatever its version. It becomes lower case, so that a turn has one spelling. */
 export const uuid = z.guid().toLowerCase();
@@ -72,6 +72,7 @@ export function text(most: number) {
     .meta({ override: { minLength: 1, maxLength: most, pattern: '\\S' } })
     .refine((value) => value.isWellFormed(), 'must be well-formed Unicode (a lone surrogate was found)')
     .refine((value) => !value.includes('\0'), 'must not contain NUL')
+    .refine((value) => !hasHeapOfMarks(value), 'must not have more than 64 marks on one character')
     .transform((value) => value.normalize('NFC').trim())
     .refine((value) => !isBlank(value), 'must not be empty, or of characters alone that nobody sees')
     .refine((value) => !isLongerThan(value, most), `must have at most ${most.toLocaleString('en-US')} characters`);

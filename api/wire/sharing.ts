@@ -27,6 +27,16 @@ export const sharedCopy = z
   .object({
     title: z.string().nullable(),
     createdAt: instant,
-    messages: z.array(z.object({ role: z.enum(['user', 'assistant']), content: z.string() })),
+    messages: z.array(
+      z.object({
+        role: z.enum(['user', 'assistant']),
+        content: z.string(),
+        files: z
+          .int()
+          .min(1)
+          .optional()
+          .meta({ description: 'How many files the question shows; a copy has none of them' }),
+      }),
+    ),
   })
   .meta({ id: 'SharedCopy' });

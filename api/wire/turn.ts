@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FILE_LIMITS } from '../../domain/files/file.ts';
 import { LEVELS } from '../../domain/policy.ts';
 import { RESTART_REASONS } from '../../domain/stream-events.ts';
 import { TURN_STATES } from '../../domain/turn.ts';
@@ -15,6 +16,12 @@ export const sendBody = z
       description:
         'The turn of the conversation that this one follows, whose line is its prompt. Without it the newest admitted turn; null: none, a new first question',
     }),
+    files: z
+      .array(uuid)
+      .max(FILE_LIMITS.perTurn)
+      .refine((ids) => new Set(ids).size === ids.length, 'must name each file once')
+      .optional()
+      .meta({ description: 'Ids of POST /api/files, in the order in which the question shows them' }),
     turnId: uuid
       .optional()
       .meta({ description: 'Your own id of the turn; sending it again joins or repeats the same turn' }),

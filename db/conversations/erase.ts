@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
 import { first, type Database } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
+import { eraseFilesOf } from '../files/turn-files.ts';
 
 export interface Erased {
   /** The turns whose text is gone here. Their streams are still to be deleted. */
@@ -9,9 +10,9 @@ export interface Erased {
 }
 
 /**
- * Erases a conversation for good (policy 3): questions, answers, title, own instructions, body hashes, share links, and
- * what a turn of the OpenAI door was asked before its time is over. Its turns stay as rows without a text, because
- * debits, holds and attempts name them. A conversation without turns leaves nothing.
+ * Erases a conversation for good (policy 3): questions, their files, answers, title, own instructions, body hashes,
+ * share links, and what a turn of the OpenAI door was asked before its time is over. Its turns stay as rows without a
+ * text, because debits, holds and attempts name them. A conversation without turns leaves nothing.
  * @throws AppError not_found, for somebody else's and an erased one as well; conversation_busy while a turn runs.
  *   OutcomeUnknown with `conversationId`: `isErased` tells what became of it.
  */
@@ -34,13 +35,15 @@ export async function eraseConversation(
       );
       if (live !== null) throw new AppError('conversation_busy', { retryAfter: 5 });
       const { rows } = await sql<{ id: string }>`with erased as (
-          update turns set question = '', answer = null, body_hash = '', instructions = null, erased_at = now()
+          update turns set question = '', answer = null, body_hash = '', instructions = null, file_count = 0,
+            erased_at = now()
           where conversation_id = ${conversationId} returning id
         ), prompts as (
           update turn_prompts p set prompt = null, answer = null, erased_at = now() from erased
           where p.turn_id = erased.id and p.erased_at is null
         ) select id from erased`.execute(tx);
       await sql`delete from own_instructions where conversation_id = ${conversationId}`.execute(tx);
+      await eraseFilesOf(tx, conversationId);
       await sql`delete from share_links where conversation_id = ${conversationId}`.execute(tx);
       await (
         rows.length === 0

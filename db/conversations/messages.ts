@@ -1,4 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
+import type { AttachedFile } from '../../domain/files/file.ts';
 import type { Rating } from '../../domain/feedback.ts';
 import { AppError, type ErrorCode } from '../../domain/errors.ts';
 import type { TurnState, TurnUsage } from '../../domain/turn.ts';
@@ -6,6 +7,7 @@ import { columnsOf, type RowOf } from '../columns.ts';
 import { first, type Database, type Sql } from '../database.ts';
 import { Turn } from '../entities/turn.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
+import { filesOfTurns } from '../files/turn-files.ts';
 import { ancestorsOf, childrenOf, parentOf } from '../turns/branches.ts';
 import { usageOf } from '../turns/row.ts';
 import { getConversation } from './conversations.ts';
@@ -18,6 +20,8 @@ export interface MessageRecord {
   readonly branch: Branch;
   readonly role: 'user' | 'assistant';
   readonly content: string;
+  /** What a question shows. */
+  readonly files: readonly AttachedFile[];
   /** State of the turn that the message belongs to. */
   readonly state: TurnState;
   readonly model: string;
@@ -106,7 +110,12 @@ export async function listMessages(database: Database, list: MessageList): Promi
   const texts = rows.filter(hasText);
   const limit = Math.min(list.limit, texts.length);
   const page = pageOf<MessageRow>(rows, limit, (row) => encodeCursor([row.sequence, row.part]));
-  return { ...page, items: texts.slice(0, limit).map(messageOf) };
+  const shown = texts.slice(0, limit);
+  const files = await filesOfTurns(
+    database.reads,
+    shown.filter(({ fileCount, part }) => fileCount > 0 && part === 0).map(({ turnId }) => turnId),
+  );
+  return { ...page, items: shown.map((row) => messageOf(row, files.get(row.turnId) ?? [])) };
 }
 
 /**
@@ -169,26 +178,31 @@ function hasText(row: MessageRow): row is MessageRow & { content: string } {
 }
 
 /** Usage and ending belong to the answer, not to the question. */
-function messageOf({
-  part,
-  number,
-  count,
-  previousTurnId,
-  nextTurnId,
-  questions,
-  answers,
-  promptTokens,
-  completionTokens,
-  debitedTokens,
-  estimated,
-  finishReason,
-  conversation_id: _conversation,
-  parent_sequence: _parent,
-  ...row
-}: MessageRow & { content: string }): MessageRecord {
+function messageOf(
+  {
+    part,
+    number,
+    count,
+    previousTurnId,
+    nextTurnId,
+    questions,
+    answers,
+    promptTokens,
+    completionTokens,
+    debitedTokens,
+    estimated,
+    finishReason,
+    fileCount: _files,
+    conversation_id: _conversation,
+    parent_sequence: _parent,
+    ...row
+  }: MessageRow & { content: string },
+  files: readonly AttachedFile[],
+): MessageRecord {
   const isAnswer = part === 1;
   return {
     ...row,
+    files: isAnswer ? [] : files,
     branch: { number, count, previousTurnId, nextTurnId, questions, answers },
     usage: isAnswer ? usageOf({ promptTokens, completionTokens, debitedTokens, estimated }) : null,
     finishReason: isAnswer ? finishReason : null,
@@ -207,4 +221,5 @@ const messageColumns = columnsOf(Turn, 't', {
   completionTokens: 'completionTokens',
   debitedTokens: 'debitedTokens',
   estimated: 'estimated',
+  fileCount: 'fileCount',
 });

@@ -17,6 +17,7 @@ export const Hold = defineEntity({
     promptTokens: p.integer(),
     outputLimit: p.integer(),
     historyFrom: p.integer().nullable(),
+    filesFrom: p.integer().nullable(),
     // The four columns together point at one version of a rate. Their foreign key is in ../schema/schema-generator.ts.
     rateId: p.integer(),
     rateInput: p.integer(),

@@ -5,6 +5,7 @@ import { WebhookEndpoint } from './channels/webhook-endpoint.ts';
 import { AuditEntry } from './audit-entry.ts';
 import { Address, AddressChange, InstallationKey, NotificationPreference, Suppression } from './channels/address.ts';
 import { Conversation, OwnInstructions } from './conversation.ts';
+import { File, FileContent, TurnFile } from './files/file.ts';
 import { Hold } from './hold.ts';
 import { ApiKey, KeyUsage } from './keys/api-key.ts';
 import { LedgerEntry, Proof, ProvedPeriod } from './ledger-entry.ts';
@@ -72,4 +73,7 @@ export const ENTITIES = [
   PaymentCheck,
   TurnPrompt,
   KeyUsage,
+  File,
+  FileContent,
+  TurnFile,
 ] as const;

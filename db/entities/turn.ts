@@ -63,6 +63,8 @@ export const Turn = defineEntity({
     apiKey: () => p.manyToOne(ApiKey).nullable(),
     // What its person told the model beside it, when it was judged.
     instructions: p.json<TurnInstructions>().nullable(),
+    // How many files the question shows (turn_files): most show none, and nobody looks for them.
+    fileCount: p.smallint().default(0),
   },
   checks: [
     { name: 'turns_asked_output_is_positive', expression: 'asked_output > 0' },

@@ -16,6 +16,7 @@ export interface Hold {
   readonly promptTokens: number;
   readonly outputLimit: number;
   readonly historyFrom: number | null;
+  readonly filesFrom: number | null;
   /** The rate version that this hold fixed. Its debit is metered by it. */
   readonly rateId: number;
   readonly rate: Rate;
@@ -35,10 +36,10 @@ export function openHold(
   const { id: rateId, input, cachedInput, output } = hold.rate;
   const id = uuidv7();
   tx.write(sql`
-    insert into holds (id, account_id, turn_id, run_id, ordinal, tokens, prompt_tokens, output_limit, history_from,
+    insert into holds (id, account_id, turn_id, run_id, ordinal, tokens, prompt_tokens, output_limit, history_from, files_from,
       rate_id, rate_input, rate_cached_input, rate_output, expires_at)
     values (${id}, ${accountId}, ${turnId}, ${runId}, (select count(*) + 1 from holds where turn_id = ${turnId} and run_id = ${runId}),
-      ${size.tokens}, ${size.promptTokens}, ${size.outputLimit}, ${size.historyFrom}, ${rateId}, ${input}, ${cachedInput}, ${output}, ${after(tx, forMs)})`);
+      ${size.tokens}, ${size.promptTokens}, ${size.outputLimit}, ${size.historyFrom}, ${size.filesFrom}, ${rateId}, ${input}, ${cachedInput}, ${output}, ${after(tx, forMs)})`);
   return { id, turnId, runId, state: 'pending', ...size, rateId, rate: { input, cachedInput, output }, isLive: true };
 }
 
@@ -91,6 +92,7 @@ const holdColumns = columnsOf(HoldEntity, 'h', [
   'promptTokens',
   'outputLimit',
   'historyFrom',
+  'filesFrom',
   'rateId',
   'rateInput',
   'rateCachedInput',

@@ -100,10 +100,10 @@ async function readCopy(
       field: 'turnId',
       reason: `a copy has at most ${MOST_SHARED_CHARACTERS} characters`,
     });
-  const { rows } = await sql<{ question: string; answer: string | null }>`
-    ${line} select question, answer ${answered} order by l.sequence`.execute(tx);
-  return rows.flatMap(({ question, answer }): SharedMessage[] => [
-    { role: 'user', content: question },
+  const { rows } = await sql<{ question: string; answer: string | null; files: number }>`
+    ${line} select question, answer, file_count as files ${answered} order by l.sequence`.execute(tx);
+  return rows.flatMap(({ question, answer, files }): SharedMessage[] => [
+    { role: 'user', content: question, ...(files === 0 ? {} : { files }) },
     ...(answer === null || answer === '' ? [] : [{ role: 'assistant', content: answer } as const]),
   ]);
 }

@@ -6,6 +6,7 @@ import { decideSendAgain } from '../../domain/sending.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
 import { first, one, violatedConstraint, type Database, type Sql, type Tx } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
+import { attach, notFoundWhenGone, replaceFiles } from '../files/turn-files.ts';
 import { rememberPayer } from './payer.ts';
 import { findParent, noPlace, parentSequence } from './branches.ts';
 import { writePrompt, type ApiRequest } from './prompts.ts';
@@ -23,6 +24,8 @@ export interface SendRequest {
   /** The turn of the conversation that it follows. Absent: the newest admitted one. Null: none. */
   readonly parentTurnId?: string | null | undefined;
   readonly message: string;
+  /** The files that the question shows, in their order. Absent: none. */
+  readonly fileIds?: readonly string[];
   /** What a request of the OpenAI door brings in place of a message. */
   readonly api?: ApiRequest;
   /** Whether counting the message takes longer than asking whether the conversation takes one. */
@@ -47,8 +50,8 @@ export interface Accepted {
  * (G12).
  * @param beforeNew runs before anything is written for a turn that has to run. If it throws, the turn is refused. It is
  *   told whether nothing of the turn is stored yet.
- * @throws AppError not_found (conversation, parent), conversation_busy, idempotency_conflict, turn_erased,
- *   invalid_request (id and key disagree). OutcomeUnknown with `turnId` (and `conversationId`): `findAccepted` tells
+ * @throws AppError not_found (conversation, parent), file_not_found, conversation_busy, idempotency_conflict,
+ *   turn_erased, invalid_request (id and key disagree). OutcomeUnknown with `turnId` (and `conversationId`): `findAccepted` tells
  *   what became of it.
  */
 export async function acceptTurn(
@@ -161,7 +164,7 @@ function idAndKeyDisagree(): AppError {
 
 /** One statement, and so one round trip, because every send waits for it. It locks the conversation before the turn. */
 async function writeTurn(database: Database, request: SendRequest, messageTokens: number): Promise<Accepted> {
-  const { userId, parentTurnId } = request;
+  const { userId, parentTurnId, fileIds = [] } = request;
   const turnId = request.turnId ?? uuidv7();
   const conversationId = request.conversationId ?? uuidv7();
   const parent = parentSequence(conversationId, parentTurnId);
@@ -172,23 +175,24 @@ async function writeTurn(database: Database, request: SendRequest, messageTokens
            ${typeof parentTurnId === 'string' ? sql`and ${parent} is not null` : sql``} returning id, last_sequence`;
   try {
     const inserted = sql<TurnRow>`with conversation as (${conversation}), t as (
-        insert into turns (id, user_id, account_id, conversation_id, sequence, parent_sequence, model, asked_output, body_hash, idempotency_key, question, question_tokens, encoding, is_api, api_key_id)
+        insert into turns (id, user_id, account_id, conversation_id, sequence, parent_sequence, model, asked_output, body_hash, idempotency_key, question, question_tokens, encoding, is_api, api_key_id, file_count)
         select ${turnId}::uuid, ${userId}::bigint, ${request.accountId}::bigint, id, last_sequence, ${parent}, ${request.model}, ${request.askedOutput}::integer,
-          ${request.bodyHash}::bytea, ${request.idempotencyKey}, ${request.message}, ${messageTokens}::integer, ${request.encoding}, ${request.api !== undefined}, ${request.apiKeyId ?? null}::bigint from conversation
+          ${request.bodyHash}::bytea, ${request.idempotencyKey}, ${request.message}, ${messageTokens}::integer, ${request.encoding}, ${request.api !== undefined}, ${request.apiKeyId ?? null}::bigint, ${fileIds.length}::smallint from conversation
         returning *
-      )${request.api === undefined ? sql`` : sql`, prompt as (${writePrompt(sql`t`, request.api)})`} select ${turnColumns} from t`;
+      )${request.api === undefined ? sql`` : sql`, prompt as (${writePrompt(sql`t`, request.api)})`}${fileIds.length === 0 ? sql`` : sql`, shown as (${attach(sql`t`, fileIds)})`} select ${turnColumns} from t`;
     const row = await naming({ turnId, conversationId }, () => first(inserted, database.sql));
     // The conversation or the parent does not exist, or is somebody else's.
     if (row === null) throw await noPlace(database.sql, { conversationId, userId });
     rememberPayer(database, turnId, request.accountId);
     return { decision: 'new', turn: recordOf(row) };
   } catch (error) {
-    throw busyOr(error);
+    throw refusalOf(error);
   }
 }
 
 /** Nothing was bound, so the new body replaces the stored one. */
 async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest, messageTokens: number): Promise<Accepted> {
+  const { fileIds = [] } = request;
   const row = await lockTurn(tx, known.id);
   if (row !== null) assertNotErased(row);
   if (row?.state !== 'refused') {
@@ -209,8 +213,9 @@ async function judgeAnew(tx: Tx, known: TurnRow, request: SendRequest, messageTo
   await reopen(tx, { ...row, conversationId }, 'send');
   await sql`update turns set model = ${request.model}, asked_output = ${request.askedOutput}, body_hash = ${request.bodyHash},
     parent_sequence = ${parent}, question = ${request.message}, question_tokens = ${messageTokens}, encoding = ${request.encoding},
-    is_api = ${request.api !== undefined}, api_key_id = ${request.apiKeyId ?? null}, created_at = now()
+    is_api = ${request.api !== undefined}, api_key_id = ${request.apiKeyId ?? null}, file_count = ${fileIds.length}, created_at = now()
     where id = ${row.id}`.execute(tx);
+  await replaceFiles(tx, row, fileIds);
   if (request.api !== undefined) await writePrompt(sql`turns where id = ${row.id}`, request.api).execute(tx);
   return { decision: 'judge_anew', turn: await getRecord(tx, row.id) };
 }
@@ -230,9 +235,9 @@ async function getRecord(tx: Tx, turnId: string): Promise<TurnRecord> {
   return recordOf(row);
 }
 
-function busyOr(error: unknown): unknown {
-  if (violatedConstraint(error) !== 'turns_one_running_a_conversation') return error;
-  return conversationBusy(error);
+function refusalOf(error: unknown): unknown {
+  if (violatedConstraint(error) === 'turns_one_running_a_conversation') return conversationBusy(error);
+  return notFoundWhenGone(error);
 }
 
 function conversationBusy(cause?: unknown): AppError {

@@ -3,6 +3,7 @@ import { promptTokens, textOfPrompt } from '../../domain/api-prompt.ts';
 import { decideAdmission, type AdmissionDecision } from '../../domain/admission.ts';
 import { holdTimeoutMs } from '../../domain/attempt-limits.ts';
 import { AppError, isTurnRefusal, type TurnFailureCode } from '../../domain/errors.ts';
+import { isSeenBy } from '../../domain/files/file.ts';
 import type { Model, PricedModel } from '../../domain/model.ts';
 import { systemText, type TurnInstructions } from '../../domain/own-instructions.ts';
 import { countPrompt } from '../../domain/prompt-tokens.ts';
@@ -12,6 +13,7 @@ import type { Reserved } from '../../workflows/contract/turn.ts';
 import type { Database, Tx } from '../database.ts';
 import { isLockTimeout } from '../driver/availability.ts';
 import { jsonOf, keepInstructions } from '../conversations/own-instructions.ts';
+import { filesOfTurns, weighFiles, type FileFigures } from '../files/turn-files.ts';
 import { openAccount } from '../money/accounts.ts';
 import { findPendingHold, moveHold, openHold, type Hold } from '../money/holds.ts';
 import { capOf } from '../money/key-caps.ts';
@@ -126,6 +128,8 @@ async function admit(
   if (pending !== null) moveHold(tx, pending.id, pending.isLive ? 'released' : 'expired');
   const model = context.findModel(row.model);
   if (model === null) return refuse(tx, row, 'model_rejected', context);
+  const own = await weighOwnFiles(tx, row, model, context);
+  if (own === null) return refuse(tx, row, 'model_rejected', context);
   const measured = room ?? (await findRoom(tx, row.id));
   if (measured === null) throw new Error(`turn ${row.id} has no payer`);
   const account = await openAccount(tx, measured);
@@ -139,8 +143,10 @@ async function admit(
     history:
       row.sequence === 1 || row.parentSequence === 0 ? [] : await readHistory(tx, row, model, context.countTokens),
   };
-  const judge = async (told: TurnInstructions | null) =>
-    decideAdmission({ ...asked, baseTokens: await baseTokens(tx, row, { model, instructions: told }, context) });
+  const judge = async (told: TurnInstructions | null) => {
+    const base = await baseTokens(tx, row, { model, instructions: told }, context);
+    return decideAdmission({ ...asked, baseTokens: base + own.tokens });
+  };
   const decision = await judge(instructions);
   if (decision.kind === 'context_length') return refuse(tx, row, 'context_length', context);
   if (decision.kind === 'refused') {
@@ -208,6 +214,19 @@ async function refuseSuspended(tx: Tx, row: TurnRow, context: AdmissionContext):
   return row.state === 'refused' ? { kind: 'ended', state: 'refused' } : { kind: 'failed', code: 'account_suspended' };
 }
 
+/** @returns null when the model cannot see one of the question's files: its catalogue entry has changed since. */
+async function weighOwnFiles(
+  tx: Tx,
+  row: TurnRow,
+  model: Model,
+  { countTokens }: AdmissionContext,
+): Promise<FileFigures | null> {
+  if (row.fileCount === 0) return { tokens: 0, bytes: 0 };
+  const files = (await filesOfTurns(tx, [row.id])).get(row.id) ?? [];
+  if (!files.every((file) => isSeenBy(model, file))) return null;
+  return weighFiles(tx, files, model, (text) => countTokens(text, model.encoding, row.accountId));
+}
+
 async function baseTokens(
   tx: Tx,
   row: TurnRow,
@@ -218,7 +237,7 @@ async function baseTokens(
   if (row.isApi) {
     if (row.encoding === model.encoding) return row.questionTokens;
     const prompt = await getPrompt(tx, row.id);
-    return promptTokens(await count(textOfPrompt(prompt)), prompt);
+    return promptTokens(await count(textOfPrompt(prompt)), prompt, model.vision);
   }
   const question = row.encoding === model.encoding ? row.questionTokens : await count(row.question);
   const system = systemText(model.instructions, instructions);

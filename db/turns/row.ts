@@ -39,6 +39,7 @@ const FIGURES = [
   'isApi',
   'erasedAt',
   'apiKeyId',
+  'fileCount',
 ] as const;
 
 export const turnColumns = columnsOf(Turn, 't', [...FIGURES, 'question', 'answer', 'instructions']);

@@ -81,6 +81,9 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /api/ai-usage/test-usage': { userId: '{{userId}}', usagePercent: 50 },
 };
 
+/** Bodies that are no JSON. */
+const FILES: Readonly<Record<string, string>> = { 'POST /api/files': '안녕하세요' };
+
 /**
  * Every call of the API, in folders by tag, with example bodies. Whoever imports it fills in `baseUrl`, `token` and
  * `adminToken`.
@@ -117,6 +120,7 @@ function itemOf(document: OpenApi, path: string, method: string, operation: Oper
   const { parameters = [], responses, security, requestBody } = operation;
   const schema = requestBody?.content['application/json']?.schema;
   const body = schema === undefined ? undefined : (BODIES[`${method} ${path}`] ?? exampleOf(document, schema));
+  const file = FILES[`${method} ${path}`];
   const admin = path.startsWith('/api/admin') || path === '/metrics';
   const statuses = Object.keys(responses)
     .map(Number)
@@ -137,6 +141,7 @@ function itemOf(document: OpenApi, path: string, method: string, operation: Oper
                   "pm.collectionVariables.set('conversationId', conversationId);",
                 ]
               : []),
+            ...(file === undefined ? [] : ["pm.collectionVariables.set('fileId', pm.response.json().fileId);"]),
           ],
         },
       },
@@ -159,6 +164,7 @@ function itemOf(document: OpenApi, path: string, method: string, operation: Oper
           })),
       ],
       url: `{{baseUrl}}${path.replaceAll(/\{(\w+)\}/g, '{{$1}}')}`,
+      ...(file === undefined ? {} : { body: { mode: 'raw', raw: file, options: { raw: { language: 'text' } } } }),
       ...(body === undefined
         ? {}
         : {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readFileSync } from 'node:fs';
+import { publishedVision } from '../../domain/files/vision.ts';
 import type { Model } from '../../domain/model.ts';
 import { CURRENCIES } from '../../domain/payments/money.ts';
 
@@ -19,16 +20,25 @@ const price = z
 const costSchema = z
   .strictObject({ currency: z.enum(CURRENCIES), prompt: price, cached: price.optional(), completion: price })
   .transform(({ cached, ...cost }) => ({ ...cost, cached: cached ?? cost.prompt }));
+const visionSchema = z.discriminatedUnion('rule', [
+  z.strictObject({ rule: z.literal('tiles'), base: tokens, tile: tokens }),
+  z.strictObject({ rule: z.literal('patches'), most: tokens, thousandths: z.int().min(1).max(1_000_000) }),
+]);
 
 const modelSchema = z.strictObject({
   name: z.string().min(1).max(100).describe('what clients send as `model` and what the provider is asked for'),
   instructions: z.string().max(20_000).default('').describe('the system prompt; counted and billed with every turn'),
   historyTokens: z.int().min(0).default(4_000),
+  historyFileTokens: z.int().min(0).default(8_000),
   contextWindow: tokens,
   maxOutputTokens: tokens,
   defaultOutputTokens: tokens.default(2_048),
   limitField: z.enum(['max_completion_tokens', 'max_tokens']).default('max_completion_tokens'),
   encoding: z.enum(['o200k_base', 'cl100k_base']).default('o200k_base'),
+  vision: visionSchema
+    .nullable()
+    .optional()
+    .describe('how the provider counts images; null: it sees none; absent: what OpenAI publishes for this name'),
   usageFloor: z.number().min(0).max(1).default(0.5),
   systemRole: z.enum(['system', 'developer', 'merged']).default('system'),
   refuses: z.array(z.enum(['stream_options'])).default([]),
@@ -40,7 +50,12 @@ const modelSchema = z.strictObject({
 });
 
 const catalogueSchema = z
-  .array(modelSchema)
+  .array(
+    modelSchema.transform((model) => ({
+      ...model,
+      vision: model.vision === undefined ? publishedVision(model.name) : model.vision,
+    })),
+  )
   .min(1)
   .refine((models) => new Set(models.map((m) => m.name)).size === models.length, 'model names must be unique');
 

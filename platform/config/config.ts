@@ -72,6 +72,7 @@ const envSchema = z.object({
   RECONCILE_EVERY_SECONDS: positive(120),
   RECONCILE_QUIET_SECONDS: positive(60),
   API_TEXT_RETENTION: duration('1h'),
+  FILES_MB_PER_PERSON: positive(200),
   METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
@@ -168,6 +169,8 @@ export function readConfig(env: Env = process.env) {
     },
     /** How long after its end the texts of a turn of the OpenAI door are kept. */
     apiTextSeconds: e.API_TEXT_RETENTION,
+    /** What all files of a person may have together. */
+    files: { bytesPerPerson: e.FILES_MB_PER_PERSON * 1_048_576 },
     reconcile: { everySeconds: e.RECONCILE_EVERY_SECONDS, quietSeconds: e.RECONCILE_QUIET_SECONDS },
     /** Null: metrics have no port of their own, and admins still read them through the API. */
     metrics: e.METRICS_PORT === undefined ? null : { host: e.METRICS_HOST, port: e.METRICS_PORT },

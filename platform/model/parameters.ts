@@ -4,7 +4,7 @@ import type {
 } from 'openai/resources/chat/completions';
 import type { ApiMessage, ApiParameters, JsonText } from '../../domain/api-prompt.ts';
 import type { Model } from '../../domain/model.ts';
-import type { PromptMessage } from '../../domain/usage.ts';
+import type { PromptMessage, PromptPart } from '../../domain/usage.ts';
 import type { Ask, ModelRequest } from './exchange.ts';
 
 /**
@@ -31,12 +31,30 @@ function messagesFor({ systemRole }: Model, messages: readonly PromptMessage[]):
   const [first, question, ...rest] = messages;
   if (first?.role !== 'system' || systemRole === 'system') return messages.map(plain);
   if (systemRole === 'merged' && question !== undefined)
-    return [{ role: question.role, content: `${first.content}\n\n${question.content}` }, ...rest].map(plain);
-  return [{ role: 'developer', content: first.content }, ...messages.slice(1).map(plain)];
+    return [{ ...question, content: inFront(textOf(first), question.content) }, ...rest].map(plain);
+  return [{ role: 'developer', content: textOf(first) }, ...messages.slice(1).map(plain)];
 }
 
+/** Only a question has parts. */
 function plain({ role, content, name }: PromptMessage): ChatCompletionMessageParam {
-  return { role, content, ...(name === undefined ? {} : { name }) };
+  const named = name === undefined ? {} : { name };
+  if (typeof content === 'string') return { role, content, ...named };
+  return { role: 'user', content: content.map(plainPart), ...named };
+}
+
+/** Without what is noted beside an image. */
+function plainPart(part: PromptPart) {
+  return part.type === 'text' ? part : { type: part.type, image_url: part.image_url };
+}
+
+function textOf({ content }: PromptMessage): string {
+  return typeof content === 'string'
+    ? content
+    : content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+}
+
+function inFront(text: string, content: PromptMessage['content']): PromptMessage['content'] {
+  return typeof content === 'string' ? `${text}\n\n${content}` : [{ type: 'text', text: `${text}\n\n` }, ...content];
 }
 
 type Passed = Omit<ChatCompletionCreateParamsStreaming, 'model' | 'messages' | 'stream'>;
@@ -70,6 +88,7 @@ function withJson<Field extends string, Whole extends { readonly [Name in Field]
 }
 
 function passMessage(message: ApiMessage): ChatCompletionMessageParam {
+  if (message.role !== 'assistant' && message.role !== 'tool') return plain(message);
   if (message.role !== 'assistant' || !('tool_calls' in message) || message.tool_calls === undefined)
     return message as ChatCompletionMessageParam;
   return { ...message, tool_calls: [...message.tool_calls] };

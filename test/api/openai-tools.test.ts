@@ -240,7 +240,7 @@ describe('tokens', () => {
       tools: [{ type: 'function', function: WEATHER }],
       max_completion_tokens: 100,
     });
-    const counted = promptTokens(countTokens(textOfPrompt(prompt), 'o200k_base'), prompt);
+    const counted = promptTokens(countTokens(textOfPrompt(prompt), 'o200k_base'), prompt, null);
     const written = countTokens('weather{"zone":"Jeju"}', 'o200k_base');
     expect(usage).toMatchObject({
       prompt_tokens: counted,
@@ -251,9 +251,9 @@ describe('tokens', () => {
     expect(turn).toMatchObject({ estimated: true, debited: counted + written });
     expect(turn?.held).toBe(Math.ceil(counted * 1.1) + 16 + 100);
     // The frame of the tool is 12 of them.
-    expect(counted - promptTokens(countTokens(textOfPrompt(prompt), 'o200k_base'), { ...prompt, parameters: {} })).toBe(
-      12,
-    );
+    expect(
+      counted - promptTokens(countTokens(textOfPrompt(prompt), 'o200k_base'), { ...prompt, parameters: {} }, null),
+    ).toBe(12);
   });
 });
 

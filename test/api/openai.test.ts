@@ -213,9 +213,9 @@ describe('refusals in OpenAI’s envelope', () => {
       'messages.0.content',
     ],
     [
-      'an image',
+      'an image at an address',
       { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://a.example/b.png' } }] }] },
-      ...([400, 'unsupported_parameter', 'messages.0.content.0.type'] as const),
+      ...([400, 'unsupported_parameter', 'messages.0.content.0.image_url.url'] as const),
     ],
     [
       'half a character in a part',

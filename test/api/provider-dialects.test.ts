@@ -5,6 +5,7 @@ import { readMostUnpaidTokens, readUnpaidTokens } from '../../db/money/unpaid.ts
 import type { TurnFailureCode } from '../../domain/errors.ts';
 import { countPrompt } from '../../domain/prompt-tokens.ts';
 import { countTokens } from '../../platform/tokens/tokenizer.ts';
+import { textOf as textOfMessage } from '../fake-model/play.ts';
 import { DONE_STEP as DONE, piece, usageChunk, usageOf, type RawStep, type Scenario } from '../fake-model/scenario.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
@@ -405,7 +406,7 @@ test.each(Object.entries(CASES))(
     const { turn, body } = run;
     const isAnswered = ends === 'completed' || ends === 'length' || ends === 'stopped';
     const request = stack.model.requests.find(({ body: asked }) => asked.messages.at(-1)?.content === turn.message);
-    const prompt = countPrompt((request?.body.messages ?? []).map(({ content }) => ours(content ?? '')));
+    const prompt = countPrompt((request?.body.messages ?? []).map(({ content }) => ours(textOfMessage(content))));
     const tokens = typeof debit === 'number' ? debit : debit(prompt);
     if (isAnswered)
       expect(body).toMatchObject({

@@ -67,7 +67,7 @@ describe('the web app at /', () => {
       'default-src': "'none'",
       'script-src': "'self'",
       'style-src': `'self' 'nonce-${nonce}'`,
-      'img-src': "'self' data:",
+      'img-src': "'self' data: blob:",
       'font-src': "'self'",
       'manifest-src': "'self'",
       'connect-src': "'self'",

@@ -7,6 +7,7 @@ import { countFeedback, rateAnswer } from '../../db/conversations/feedback.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
 import { readTranscript } from '../../db/turns/transcript.ts';
 import { reopenTurn } from '../../db/turns/turns.ts';
+import { textOf } from '../fake-model/play.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import {
   accept,
@@ -51,11 +52,11 @@ async function promptOf(conversationId: string, parentTurnId?: string | null): P
     unanswered: 'drop',
   });
   // Each word is a token, each message counts 4 and the prompt 3: the hold is that of the prompt and of nothing else.
-  const words = prompt.flatMap(({ content }) => content.split(' ')).length;
+  const words = prompt.flatMap(({ content }) => textOf(content).split(' ')).length;
   expect(hold.promptTokens).toBe(words + 4 * prompt.length + 3);
   const answer = await storedAnswer(store(db.database, turnId, number, { text: 're now', textTokens: 2 }));
   await settleTurn(db.database, { turnId, answer });
-  return prompt.filter(({ role }) => role === 'user').map(({ content }) => content);
+  return prompt.filter(({ role }) => role === 'user').map(({ content }) => textOf(content));
 }
 
 async function linesOf(conversationId: string, branch?: string): Promise<string[]> {

@@ -33,6 +33,8 @@ export const MODEL: PricedModel = {
   name: 'm',
   instructions: '',
   historyTokens: 4_000,
+  historyFileTokens: 8_000,
+  vision: null,
   contextWindow: 1_000_000,
   maxOutputTokens: 32_768,
   defaultOutputTokens: 2_048,

@@ -10,6 +10,7 @@ import type { Balance } from '../../domain/balance.ts';
 
 const MODEL = {
   historyTokens: 4_000,
+  historyFileTokens: 8_000,
   contextWindow: 100_000,
   maxOutputTokens: 32_768,
   defaultOutputTokens: 2_048,
@@ -66,6 +67,7 @@ describe('the size of a hold', () => {
       promptTokens: 100,
       outputLimit: 500,
       historyFrom: null,
+      filesFrom: null,
     });
   });
 
@@ -184,6 +186,46 @@ describe('history', () => {
   test('is given up for other turns’ holds too, before tokens_held is answered', () => {
     expect(holdOf(decide({ history, heldByOthers: 105_000 - 400 }))).toMatchObject({ historyFrom: null });
     expect(decide({ history, heldByOthers: 105_000 - 381 })).toEqual({ kind: 'refused', code: 'tokens_held' });
+  });
+});
+
+describe('the files of earlier turns', () => {
+  const weigh = (tokens: number, bytes = 1_000) => ({ tokens, bytes });
+  const shown = [
+    { sequence: 4, tokens: 100 },
+    { sequence: 3, tokens: 100, files: weigh(3_000) },
+    { sequence: 2, tokens: 100, files: weigh(5_000) },
+    { sequence: 1, tokens: 100, files: weigh(1) },
+  ];
+
+  test('go along from the nearest on as far as they fit historyFileTokens, beside the text', () => {
+    expect(holdOf(decide({ history: shown }))).toMatchObject({ historyFrom: 1, filesFrom: 2, promptTokens: 8_500 });
+    const model = { ...MODEL, historyFileTokens: 8_001 };
+    expect(holdOf(decide({ history: shown, model }))).toMatchObject({ filesFrom: 1, promptTokens: 8_501 });
+    expect(holdOf(decide({ history: shown, model: { ...MODEL, historyFileTokens: 2_999 } }))).toMatchObject({
+      historyFrom: 1,
+      filesFrom: null,
+      promptTokens: 500,
+    });
+    const heavy = [{ sequence: 1, tokens: 100, files: weigh(10, 11_000_000) }];
+    expect(holdOf(decide({ history: heavy }))).toMatchObject({ historyFrom: 1, filesFrom: null });
+    // Of a turn whose text does not fit, nothing goes along.
+    const cut = [
+      { sequence: 2, tokens: 3_990 },
+      { sequence: 1, tokens: 20, files: weigh(10) },
+    ];
+    expect(holdOf(decide({ history: cut }))).toMatchObject({ historyFrom: 2, filesFrom: null });
+  });
+
+  test('are given up before any text is, and both before anything is refused', () => {
+    // Least holds: 9,366 + 256 with all of it, 3,866 + 256 with the nearest files, 566 + 256 with the text alone.
+    const at = (left: number) => decide({ history: shown, used: 105_000 - left });
+    expect(holdOf(at(9_622))).toMatchObject({ historyFrom: 1, filesFrom: 2 });
+    expect(holdOf(at(9_621))).toMatchObject({ historyFrom: 1, filesFrom: 3 });
+    expect(holdOf(at(4_121))).toMatchObject({ historyFrom: 1, filesFrom: null });
+    expect(holdOf(at(821))).toMatchObject({ historyFrom: 2, filesFrom: null });
+    const model = { ...MODEL, contextWindow: 8_755 };
+    expect(holdOf(decide({ history: shown, model }))).toMatchObject({ filesFrom: 3 });
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { lookAlikesOf, parseEmail } from '../../domain/email.ts';
-import { isBlank, isReason, parseId } from '../../domain/text.ts';
+import { message } from '../../api/wire/fields.ts';
+import { hasHeapOfMarks, isBlank, isReason, parseId } from '../../domain/text.ts';
 
 test.each([
   ['nothing', ''],
@@ -75,4 +76,13 @@ test('letters that look like others are named by their code points, those of eve
   expect(lookAlikesOf('\u{430}dmin@ex\u{430}mple.com')).toEqual(['\u{430} U+0430']);
   expect(lookAlikesOf('ａ@x.com')).toEqual(['ａ U+FF41']);
   expect([lookAlikesOf('kim@example.com'), lookAlikesOf('김@예.한국'), lookAlikesOf(null)]).toEqual([[], [], []]);
+});
+
+test('a heap of marks is told from letters with their marks, and a message with one is refused at once', () => {
+  const marks = '\u0301\u0327';
+  expect(['e\u0301', `a${marks.repeat(32)}`, `a${marks.repeat(33)}`].map(hasHeapOfMarks)).toEqual([false, false, true]);
+  const began = performance.now();
+  expect(message.safeParse(marks.repeat(60_000)).success).toBe(false);
+  // Brought into order it would take seconds.
+  expect(performance.now() - began).toBeLessThan(1_000);
 });

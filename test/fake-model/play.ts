@@ -2,16 +2,21 @@ import type { ServerResponse } from 'node:http';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { countPrompt } from '../../domain/prompt-tokens.ts';
 import { countTokens } from '../../platform/tokens/tokenizer.ts';
+import { lookAt } from './images.ts';
 import type { Point, RawStep, Scenario } from './scenario.ts';
 
 export interface ChatBody {
   readonly model: string;
-  readonly messages: readonly { readonly role: string; readonly content: string | null }[];
+  readonly messages: readonly { readonly role: string; readonly content: string | null | readonly ContentPart[] }[];
   readonly logprobs?: boolean;
   readonly max_completion_tokens?: number;
   readonly max_tokens?: number;
   readonly stream_options?: { readonly include_usage?: boolean };
 }
+
+export type ContentPart =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'image_url'; readonly image_url: { readonly url: string; readonly detail?: string } };
 
 export const GREETING = ['안녕', '하세요', '. 무엇을 ', '도와드릴까요?'] as const;
 
@@ -35,6 +40,13 @@ export async function play(
     gates.length === 0 ? undefined : Promise.race([gone, Promise.all(gates.map((gate) => gate.pass(point)))]);
   await pass('request');
   if (response.destroyed) return;
+  const seen = lookAt(body.model, body.messages);
+  if ('refused' in seen) {
+    const { code, message } = seen.refused;
+    response.writeHead(400, { 'content-type': 'application/json', 'x-request-id': requestId });
+    response.end(JSON.stringify({ error: { message, type: 'invalid_request_error', param: 'messages', code } }));
+    return;
+  }
   if (scenario.status !== undefined) {
     response.writeHead(scenario.status, {
       'content-type': 'application/json',
@@ -165,7 +177,10 @@ class Answer {
   }
 
   #counted(text: string) {
-    const prompt = countPrompt(this.#body.messages.map(({ content }) => count(textOf(content))));
+    const { model, messages } = this.#body;
+    const seen = lookAt(model, messages);
+    const prompt =
+      countPrompt(messages.map(({ content }) => count(textOf(content)))) + ('tokens' in seen ? seen.tokens : 0);
     const completion = Math.max(1, count(text));
     return {
       prompt_tokens: prompt,
@@ -226,12 +241,11 @@ function writtenOf({ calls = [], refusal = [] }: Scenario, sent: readonly string
 }
 
 /** The text of a message, which may be in parts or none at all. */
-function textOf(content: unknown): string {
-  return typeof content === 'string'
-    ? content
-    : content === null || content === undefined
-      ? ''
-      : JSON.stringify(content);
+export function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (content === null || content === undefined) return '';
+  if (!Array.isArray(content)) return JSON.stringify(content);
+  return (content as readonly ContentPart[]).map((part) => (part.type === 'text' ? part.text : '')).join('');
 }
 
 /** An error like a provider's: it quotes the prompt, so a test can look for the words. */

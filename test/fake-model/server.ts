@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { GREETING, play, type ChatBody } from './play.ts';
+import { GREETING, play, textOf, type ChatBody } from './play.ts';
 import { readMark, type Gate, type Scenario } from './scenario.ts';
 
 export interface ModelRequestLog {
@@ -57,7 +57,7 @@ export async function startFakeModel(port = 0): Promise<FakeModel> {
   function takeReceived() {
     const untold = requests.slice(told);
     told = requests.length;
-    return untold.map(({ receivedAt, body }) => ({ question: body.messages.at(-1)?.content, receivedAt }));
+    return untold.map(({ receivedAt, body }) => ({ question: textOf(body.messages.at(-1)?.content), receivedAt }));
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -84,8 +84,8 @@ export async function startFakeModel(port = 0): Promise<FakeModel> {
       log.ended = true;
       log.aborted = !response.writableFinished && !dropped;
     });
-    const question = body.messages.at(-1)?.content ?? undefined;
-    const own = { ...readMark(question), ...(queues.get(question ?? '')?.shift() ?? queue.shift()) };
+    const question = textOf(body.messages.at(-1)?.content);
+    const own = { ...readMark(question), ...(queues.get(question)?.shift() ?? queue.shift()) };
     const isOther = own.calls !== undefined || own.refusal !== undefined;
     const scenario = { ...fallback, ...(isOther ? { chunks: [] } : {}), ...own };
     for (const gate of [scenario.gate ?? []].flat()) gates.add(gate);

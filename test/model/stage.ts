@@ -8,6 +8,8 @@ export const MODEL: Model = {
   name: 'gpt-4.1-mini',
   instructions: '',
   historyTokens: 4_000,
+  historyFileTokens: 8_000,
+  vision: null,
   contextWindow: 128_000,
   maxOutputTokens: 4_096,
   defaultOutputTokens: 2_048,

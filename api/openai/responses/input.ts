@@ -1,6 +1,8 @@
 import type { ApiMessage, ApiToolCall } from '../../../domain/api-prompt.ts';
+import type { PromptPart } from '../../../domain/usage.ts';
 import { chatText } from '../../wire/openai-fields.ts';
 import { INPUT_ITEMS, type InputItem, type ResponseBody } from '../../wire/responses.ts';
+import { joined, readImage } from '../prompt/images.ts';
 import { invalid, parseAt, unsupported } from '../refusals.ts';
 
 /** An item and its place in the body. */
@@ -71,6 +73,11 @@ function messagesOf(placed: readonly Placed[]): ApiMessage[] {
       // What is called from here on was called because of it.
       close();
     } else if (item.type === undefined || item.type === 'message') {
+      if (item.role === 'user') {
+        close();
+        messages.push({ role: item.role, content: shownIn(item.content as Content, `${at}.content`) });
+        continue;
+      }
       const said = saidIn(item.content as Content, `${at}.content`);
       if (item.role !== 'assistant') {
         close();
@@ -118,18 +125,38 @@ function closed({ content, refusal, calls }: Open, returned: ReadonlyMap<string,
 
 type Content = string | readonly { readonly type: string; readonly [field: string]: unknown }[];
 
+/** Of a question: its text, or its parts where it shows an image. */
+function shownIn(content: Content, at: string): string | readonly PromptPart[] {
+  if (typeof content === 'string') return content;
+  return joined(
+    content.map((part, i) => {
+      const place = `${at}.${i}`;
+      if (part.type === 'input_image') {
+        if (part['file_id'] != null) throw unsupported(`${place}.file_id`, 'is not supported: send image_url');
+        return readImage(part['image_url'], part['detail'], `${place}.image_url`);
+      }
+      const { content: text } = saidPart(part, place);
+      return { type: 'text', text: text ?? '' };
+    }),
+  );
+}
+
 /** The text of an item's parts, and what of it refuses. */
 function saidIn(content: Content, at: string): Pick<Open, 'content' | 'refusal'> {
   if (typeof content === 'string') return { content, refusal: null };
   const said: Pick<Open, 'content' | 'refusal'> = { content: null, refusal: null };
-  // A part that a schema refused comes as one of another kind.
   for (const [i, part] of content.entries()) {
-    const place = `${at}.${i}`;
-    if (part.type === 'input_text' || part.type === 'output_text')
-      said.content = (said.content ?? '') + parseAt(chatText, part['text'], `${place}.text`);
-    else if (part.type === 'refusal')
-      said.refusal = (said.refusal ?? '') + parseAt(chatText, part['refusal'], `${place}.refusal`);
-    else throw unsupported(`${place}.type`, `${part.type} is not supported here`);
+    const { content: text, refusal } = saidPart(part, `${at}.${i}`);
+    if (text !== null) said.content = (said.content ?? '') + text;
+    if (refusal !== null) said.refusal = (said.refusal ?? '') + refusal;
   }
   return said;
+}
+
+/** A part that a schema refused comes as one of another kind. */
+function saidPart(part: Exclude<Content, string>[number], at: string): Pick<Open, 'content' | 'refusal'> {
+  if (part.type === 'input_text' || part.type === 'output_text')
+    return { content: parseAt(chatText, part['text'], `${at}.text`), refusal: null };
+  if (part.type === 'refusal') return { content: null, refusal: parseAt(chatText, part['refusal'], `${at}.refusal`) };
+  throw unsupported(`${at}.type`, `${part.type} is not supported here`);
 }

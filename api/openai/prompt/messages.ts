@@ -1,15 +1,19 @@
-import type { ApiMessage } from '../../domain/api-prompt.ts';
-import type { CompletionBody } from '../wire/completion.ts';
-import { chatText } from '../wire/openai-fields.ts';
-import { known } from './known.ts';
-import { invalid, parseAt, unsupported } from './refusals.ts';
+import { z } from 'zod';
+import type { ApiMessage } from '../../../domain/api-prompt.ts';
+import type { PromptPart } from '../../../domain/usage.ts';
+import type { CompletionBody } from '../../wire/completion.ts';
+import { chatText } from '../../wire/openai-fields.ts';
+import { joined, readImage } from './images.ts';
+import { known } from '../known.ts';
+import { invalid, parseAt, unsupported } from '../refusals.ts';
 
 type Sent = CompletionBody['messages'][number];
 
 /**
  * The messages of a request as they go to the model.
- * @throws AppError unsupported_parameter for parts that are no text; invalid_request where calls and their answers do
- *   not belong together: a provider would refuse it after the turn was admitted.
+ * @throws AppError unsupported_parameter for parts that are neither text nor an image of a question; file_refused;
+ *   invalid_request where calls and their answers do not belong together: a provider would refuse it after the turn was
+ *   admitted.
  */
 export function readMessages(messages: readonly Sent[]): ApiMessage[] {
   assertCallsAnswered(messages);
@@ -34,17 +38,37 @@ function readMessage(message: Sent, i: number): ApiMessage {
       return { role: 'assistant', content, ...known({ name, refusal }), ...(calls.length === 0 ? {} : { tool_calls }) };
     }
     default:
-      return { role: message.role, content: textOf(message.content, at), ...known({ name: message.name }) };
+      return {
+        role: message.role,
+        content: message.role === 'user' ? shownIn(message.content, at) : textOf(message.content, at),
+        ...known({ name: message.name }),
+      };
   }
 }
 
+/** Of a question: its text, or its parts where it shows an image. */
+function shownIn(content: Content, at: string): string | readonly PromptPart[] {
+  if (typeof content === 'string') return content;
+  return joined(
+    content.map((part, i) => {
+      const place = `${at}.${i}`;
+      if (part.type !== 'image_url') return { type: 'text', text: textOfPart(part, place) };
+      const { url, detail } = parseAt(imageUrl, part['image_url'], `${place}.image_url`);
+      return readImage(url, detail, `${place}.image_url.url`);
+    }),
+  );
+}
+
+const imageUrl = z.looseObject({ url: z.string(), detail: z.unknown().optional() });
+type Content = string | readonly { readonly type: string; readonly [field: string]: unknown }[];
+
 /** Parts of text are one text. A refusal of an earlier answer is text, too. */
-function textOf(content: string | readonly { readonly type: string }[], at: string): string {
+function textOf(content: Content, at: string): string {
   if (typeof content === 'string') return content;
   return content.map((part, i) => textOfPart(part, `${at}.${i}`)).join('');
 }
 
-function textOfPart(part: { readonly type: string; readonly [field: string]: unknown }, at: string): string {
+function textOfPart(part: Exclude<Content, string>[number], at: string): string {
   const { type } = part;
   if (type !== 'text' && type !== 'refusal') throw unsupported(`${at}.type`, `${type} is not supported here`);
   return parseAt(chatText, part[type], `${at}.${type}`);
