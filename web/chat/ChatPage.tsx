@@ -14,7 +14,15 @@ import { branchOf } from './branches/shown-branch.ts';
 import { usePlaceBranch } from './branches/use-place-branch.ts';
 import { Elsewhere } from './branches/Elsewhere.tsx';
 import { Composer } from './composer/Composer.tsx';
-import { compose, composingOf, editOf, forgetUnsent, moveDraft, useComposing } from './composer/composing.ts';
+import {
+  compose,
+  composingOf,
+  editOf,
+  forgetUnsent,
+  moveDraft,
+  useComposing,
+  type ShownFile,
+} from './composer/composing.ts';
 import { useModelChoice } from './composer/ModelPicker.tsx';
 import { Refusal } from './composer/Refusal.tsx';
 import { preloadMarkdown } from './transcript/Answer.tsx';
@@ -67,16 +75,17 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
 
   const send = (message: string, { canned = false } = {}) => {
     const branch = conversationId === null ? null : branchOf(conversationId);
-    const again = unsent?.message === message ? unsent : null;
+    const files = canned ? [] : composingOf(conversationId).files.flatMap(({ file }) => file ?? []);
+    const again = unsent?.message === message && sameFiles(unsent.files ?? [], files) ? unsent : null;
     const turnId = again?.turnId ?? newTurnId();
     // On a branch that was chosen it goes on from what is shown, whatever came last elsewhere.
     const parentTurnId = again !== null ? again.parentTurnId : branch === null ? undefined : rows.at(-1)?.turnId;
     compose(conversationId, {
       refusal: null,
       ...(message === composingOf(conversationId).draft.trim() ? { draft: '' } : {}),
-      ...(canned ? {} : { unsent: { turnId, message, parentTurnId } }),
+      ...(canned ? {} : { files: [], unsent: { turnId, message, files, parentTurnId } }),
     });
-    turns.send({ turnId, message, canned, conversationId, model, parentTurnId, instead: null, branch });
+    turns.send({ turnId, message, files, canned, conversationId, model, parentTurnId, instead: null, branch });
     // The place that a search led to is left.
     if (conversationId !== null && location.search !== '') navigate(`/c/${conversationId}`, { replace: true });
     if (conversationId === null) setPending(turnId);
@@ -84,13 +93,15 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
   const askAnew = (message: string, instead: Instead) => {
     if (conversationId === null) return;
     const { parentTurnId, edited } = instead;
+    // What the question showed, it shows again.
+    const files = rows.flatMap((row) => (row.kind === 'question' && row.turnId === instead.turnId ? row.files : []));
     const key = editOf(instead.turnId);
     const before = composingOf(key).unsent;
     const turnId = edited && before?.message === message ? before.turnId : newTurnId();
     if (edited) compose(key, { draft: '', unsent: { turnId, message, parentTurnId } });
     compose(conversationId, { refusal: null });
     const branch = branchOf(conversationId);
-    turns.send({ turnId, message, canned: !edited, conversationId, model, parentTurnId, instead, branch });
+    turns.send({ turnId, message, files, canned: !edited, conversationId, model, parentTurnId, instead, branch });
     dispatchEvent(new Event(WRITE));
   };
   if (stored.error instanceof ApiError && stored.error.code === 'not_found') return <NotFound />;
@@ -123,4 +134,8 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
       </main>
     </>
   );
+}
+
+function sameFiles(some: readonly ShownFile[], others: readonly ShownFile[]): boolean {
+  return some.length === others.length && some.every(({ fileId }, i) => fileId === others[i]?.fileId);
 }

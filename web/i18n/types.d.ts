@@ -4,6 +4,7 @@ import type admin from './ko/admin.json';
 import type chat from './ko/chat.json';
 import type common from './ko/common.json';
 import type instructions from './ko/instructions.json';
+import type files from './ko/files.json';
 import type keys from './ko/keys.json';
 import type preferences from './ko/preferences.json';
 import type purchase from './ko/purchase.json';
@@ -22,6 +23,7 @@ declare module 'i18next' {
       common: typeof common;
       chat: typeof chat;
       instructions: typeof instructions;
+      files: typeof files;
       keys: typeof keys;
       preferences: typeof preferences;
       purchase: typeof purchase;

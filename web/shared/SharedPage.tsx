@@ -64,7 +64,7 @@ function Messages({ copy: { createdAt, messages } }: { copy: Copy }) {
       <p className="mt-2 text-sm text-faint">
         {t('page.lead', { at: momentsIn(currentLocale(), timeZone).day(createdAt) })}
       </p>
-      {messages.map(({ role, content }, i) =>
+      {messages.map(({ role, content, files }, i) =>
         role === 'user' ? (
           <article key={i} aria-label={t('page.question')} className="pt-5">
             <div
@@ -73,6 +73,9 @@ function Messages({ copy: { createdAt, messages } }: { copy: Copy }) {
             >
               {content}
             </div>
+            {files !== undefined && (
+              <p className="mt-1 text-right text-xs text-faint">{t('page.files', { n: files })}</p>
+            )}
           </article>
         ) : (
           <article key={i} aria-label={chat('answer')} className="answer pt-5">

@@ -7,7 +7,7 @@ import { Problem } from './Problem.tsx';
 
 /**
  * Shows something over the page whose code loads only then. Until it has loaded, and when loading fails, `closed` is in
- * its place; a failure is shown over the page.
+ * its place; a failure is shown over the page, until it is dismissed where that is possible.
  */
 export function OnDemand({
   closed,
@@ -15,7 +15,7 @@ export function OnDemand({
   children,
 }: {
   closed: ReactNode;
-  onClose: () => void;
+  onClose?: () => void;
   children: ReactNode;
 }) {
   const { t } = useTranslation();
@@ -28,9 +28,11 @@ export function OnDemand({
             <div className="min-w-0 flex-1">
               <Problem error={error} onRetry={again} />
             </div>
-            <Button look="bare" size="icon" aria-label={t('dismiss')} onClick={onClose}>
-              <X aria-hidden className="size-4" />
-            </Button>
+            {onClose !== undefined && (
+              <Button look="bare" size="icon" aria-label={t('dismiss')} onClick={onClose}>
+                <X aria-hidden className="size-4" />
+              </Button>
+            )}
           </div>
         </>
       )}

@@ -1,14 +1,21 @@
-import { useEffect, useRef, type KeyboardEvent } from 'react';
+import { lazy, Suspense, useEffect, useRef, type KeyboardEvent } from 'react';
 import { useTranslation } from 'react-i18next';
+import { loadWords } from '../../i18n/language.ts';
 import { isComposingKey } from '../../ui/keys/composing-key.ts';
 import { WRITE } from '../../ui/keys/shortcuts.ts';
 import { closedBy, useUsage } from '../../usage/use-usage.ts';
+import { AttachButton } from './AttachButton.tsx';
 import { compose, useComposing } from './composing.ts';
 import { isTooLong } from './longest.ts';
-import { ModelPicker } from './ModelPicker.tsx';
+import { ModelPicker, useModelChoice } from './ModelPicker.tsx';
 import { SendOrStop } from './SendOrStop.tsx';
 import { TokenMeter } from './TokenMeter.tsx';
 import type { LiveTurn } from '../turns/turn-state.ts';
+
+const AttachedFiles = lazy(async () => {
+  const [{ AttachedFiles }] = await Promise.all([import('../files/AttachedFiles.tsx'), loadWords('files')]);
+  return { default: AttachedFiles };
+});
 
 /**
  * Enter sends, Shift+Enter begins a line, Escape stops the answer.
@@ -26,13 +33,15 @@ export function Composer({
   onStop: (turnId: string) => void;
 }) {
   const { t } = useTranslation('chat');
-  const { draft } = useComposing(conversationId);
+  const { draft, files } = useComposing(conversationId);
+  const { seesImages } = useModelChoice();
   const { data: usage } = useUsage();
   const field = useRef<HTMLTextAreaElement>(null);
   useFocus(field, conversationId);
   const closed = closedBy(usage);
   const tooLong = isTooLong(draft);
-  const ready = draft.trim() !== '' && !tooLong && closed === null && running === null;
+  const canShow = files.every(({ file, isImage }) => file !== null && (!isImage || seesImages));
+  const ready = draft.trim() !== '' && canShow && !tooLong && closed === null && running === null;
   const send = () => {
     if (ready) onSend(draft.trim());
     field.current?.focus();
@@ -48,6 +57,12 @@ export function Composer({
       onStop(running.turnId);
     }
   };
+  /** What is pasted or dropped is attached, whatever else it is. @returns whether there was a file. */
+  const take = (given: FileList): boolean => {
+    const chosen = [...given];
+    if (chosen.length > 0) void import('../files/attach.ts').then(({ attach }) => attach(conversationId, chosen));
+    return chosen.length > 0;
+  };
   const reason = closed !== null ? t(`closed.${closed}.reason`) : tooLong ? t('tooLong') : null;
   return (
     <form
@@ -55,11 +70,23 @@ export function Composer({
         event.preventDefault();
         send();
       }}
+      onPaste={(event) => take(event.clipboardData.files)}
+      onDragOver={(event) => {
+        if (event.dataTransfer.types.includes('Files')) event.preventDefault();
+      }}
+      onDrop={(event) => {
+        if (take(event.dataTransfer.files)) event.preventDefault();
+      }}
       className="min-w-0 rounded-2xl border border-line bg-raised shadow-sm focus-within:border-accent/60"
     >
       <label htmlFor="composer" className="sr-only">
         {t('message')}
       </label>
+      {files.length > 0 && (
+        <Suspense fallback={<div className="h-20" />}>
+          <AttachedFiles conversationId={conversationId} />
+        </Suspense>
+      )}
       <textarea
         id="composer"
         ref={field}
@@ -78,6 +105,7 @@ export function Composer({
         </p>
       )}
       <div className="flex min-w-0 items-center gap-1 px-2 pb-2">
+        <AttachButton onChoose={take} />
         <ModelPicker />
         <TokenMeter running={running} />
         <span id="composer-keys" className="sr-only">

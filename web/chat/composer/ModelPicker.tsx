@@ -15,7 +15,9 @@ export function useModelChoice() {
   const chosen = useSyncExternalStore(subscribe, () => localStorage.getItem(STORED));
   const items = models.data?.items ?? [];
   const model = items.find(({ name }) => name === chosen)?.name ?? items.find((item) => item.default)?.name ?? null;
-  return { items, model };
+  // Until the models are known, nobody is told that theirs is blind.
+  const seesImages = items.find(({ name }) => name === model)?.vision ?? true;
+  return { items, model, seesImages };
 }
 
 export function ModelPicker() {

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import type { ApiError } from '../../api/api-error.ts';
+import type { Schemas } from '../../api/schemas.ts';
 
 /**
  * The draft of a conversation, and why the last question sent from it was given back. It stays when its page is left,
@@ -7,15 +8,32 @@ import type { ApiError } from '../../api/api-error.ts';
  */
 export interface Composing {
   readonly draft: string;
+  /** What is attached, or about to be. */
+  readonly files: readonly Attached[];
   readonly refusal: ApiError | null;
   /** The question that was sent and is not admitted yet. */
   readonly unsent: Unsent | null;
+}
+
+export type ShownFile = Schemas['ShownFile'];
+
+/** A file of a draft, from when it was chosen. */
+export interface Attached {
+  /** Sent with the file, so that sending it again is the same one. */
+  readonly key: string;
+  readonly name: string;
+  readonly isImage: boolean;
+  /** Null until the server has it. */
+  readonly file: ShownFile | null;
+  /** Why the server has not taken it; null while it may still. */
+  readonly problem: ApiError | null;
 }
 
 /** A question and its turn's id, so that sending it again after a reload is the same turn. */
 export interface Unsent {
   readonly turnId: string;
   readonly message: string;
+  readonly files?: readonly ShownFile[];
   /** What the turn follows, when it says so: it is part of what is sent again. */
   readonly parentTurnId?: string | null | undefined;
 }
@@ -25,10 +43,11 @@ interface Kept {
   /** The user id of who wrote it. */
   readonly writer: number | null;
   readonly draft: string;
+  readonly files?: readonly ShownFile[];
   readonly unsent: Unsent | null;
 }
 
-const EMPTY: Composing = { draft: '', refusal: null, unsent: null };
+const EMPTY: Composing = { draft: '', files: [], refusal: null, unsent: null };
 /** With a conversation's id added: the name in sessionStorage of its draft. It ends with the tab. */
 const KEPT = 'turnkeeper.draft.';
 const all = new Map<string, Composing>();
@@ -58,9 +77,19 @@ export function compose(conversationId: string | null, change: Partial<Composing
   tell();
 }
 
-/** Puts a refused question back, before anything typed since. */
-export function giveBack(conversationId: string | null, question: string, refusal: ApiError): void {
-  compose(conversationId, { draft: joined(question, composingOf(conversationId).draft), refusal, unsent: null });
+/** Puts a refused question back with its files, before anything typed since. */
+export function giveBack(
+  conversationId: string | null,
+  { question, files }: { question: string; files: readonly ShownFile[] },
+  refusal: ApiError,
+): void {
+  const now = composingOf(conversationId);
+  compose(conversationId, {
+    draft: joined(question, now.draft),
+    files: withFiles(files, now.files),
+    refusal,
+    unsent: null,
+  });
 }
 
 /**
@@ -68,18 +97,33 @@ export function giveBack(conversationId: string | null, question: string, refusa
  * out unless it was changed since.
  */
 export function forgetUnsent(turnId: string): void {
-  for (const [key, { draft, unsent }] of all) {
-    if (unsent?.turnId === turnId)
-      compose(key === '' ? null : key, { unsent: null, ...(draft === unsent.message ? { draft: '' } : {}) });
+  for (const [key, { draft, files, unsent }] of all) {
+    if (unsent?.turnId !== turnId) continue;
+    const sent = (unsent.files ?? []).map(({ fileId }) => fileId);
+    const left = files.filter(({ file }) => file === null || !sent.includes(file.fileId));
+    compose(key === '' ? null : key, {
+      unsent: null,
+      ...(draft === unsent.message ? { draft: '', files: left } : {}),
+    });
   }
+}
+
+/** Its draft may have moved into the conversation that its first question began. */
+export function changeAttached(key: string, to: Partial<Attached>): void {
+  for (const [name, { files }] of all)
+    if (files.some((file) => file.key === key))
+      compose(name === '' ? null : name, {
+        files: files.map((file) => (file.key === key ? { ...file, ...to } : file)),
+      });
 }
 
 /** Takes what was typed since the first question along into the conversation that it began. */
 export function moveDraft(conversationId: string): void {
-  const { draft } = composingOf(null);
-  if (draft === '') return;
-  compose(conversationId, { draft: joined(draft, composingOf(conversationId).draft) });
-  compose(null, { draft: '' });
+  const { draft, files } = composingOf(null);
+  if (draft === '' && files.length === 0) return;
+  const there = composingOf(conversationId);
+  compose(conversationId, { draft: joined(draft, there.draft), files: [...files, ...there.files] });
+  compose(null, { draft: '', files: [] });
 }
 
 /**
@@ -93,7 +137,8 @@ export function composeAs(userId: number): void {
     const kept = JSON.parse(sessionStorage.getItem(name) ?? 'null') as Kept | null;
     const key = name.slice(KEPT.length);
     if (kept?.writer !== userId) sessionStorage.removeItem(name);
-    else if (!all.has(key)) all.set(key, { ...EMPTY, draft: kept.draft, unsent: kept.unsent });
+    else if (!all.has(key))
+      all.set(key, { ...EMPTY, draft: kept.draft, files: withFiles(kept.files ?? [], []), unsent: kept.unsent });
   }
   tell();
 }
@@ -105,10 +150,16 @@ export function forgetComposing(): void {
 }
 
 /** A question that is not admitted yet is kept as a draft: a reload before the server has it must not lose it. */
-function keep(key: string, { draft, unsent }: Composing): void {
-  const kept: Kept = { writer, draft: unsent === null ? draft : joined(unsent.message, draft), unsent };
+function keep(key: string, { draft, files, unsent }: Composing): void {
+  const ready = withFiles(unsent?.files ?? [], files).flatMap(({ file }) => file ?? []);
+  const kept: Kept = {
+    writer,
+    draft: unsent === null ? draft : joined(unsent.message, draft),
+    ...(ready.length === 0 ? {} : { files: ready }),
+    unsent,
+  };
   try {
-    if (kept.draft === '') sessionStorage.removeItem(KEPT + key);
+    if (kept.draft === '' && ready.length === 0) sessionStorage.removeItem(KEPT + key);
     else sessionStorage.setItem(KEPT + key, JSON.stringify(kept));
   } catch {
     // The tab's storage is full: the draft still stands in the page.
@@ -117,6 +168,19 @@ function keep(key: string, { draft, unsent }: Composing): void {
 
 function keptNames(): string[] {
   return Object.keys(sessionStorage).filter((name) => name.startsWith(KEPT));
+}
+
+/** Files that the server has, before others that are not among them. */
+function withFiles(shown: readonly ShownFile[], others: readonly Attached[]): Attached[] {
+  const known = shown.map((file) => ({
+    key: file.fileId,
+    name: file.name,
+    isImage: file.width !== null,
+    file,
+    problem: null,
+  }));
+  const ids = shown.map(({ fileId }) => fileId);
+  return [...known, ...others.filter(({ file }) => file === null || !ids.includes(file.fileId))];
 }
 
 function joined(first: string, second: string): string {

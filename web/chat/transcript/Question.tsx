@@ -1,6 +1,7 @@
 import { Pencil } from 'lucide-react';
 import { lazy, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { loadWords } from '../../i18n/language.ts';
 import { liveTurns } from '../../session/keep.ts';
 import { OnDemand } from '../../ui/OnDemand.tsx';
 import { AskAnew } from '../branches/AskAnew.tsx';
@@ -13,6 +14,11 @@ import type { Row } from './rows.ts';
 const EditQuestion = lazy(() =>
   import('../branches/EditQuestion.tsx').then(({ EditQuestion }) => ({ default: EditQuestion })),
 );
+
+const ShownFiles = lazy(async () => {
+  const [{ ShownFiles }] = await Promise.all([import('../files/ShownFiles.tsx'), loadWords('files')]);
+  return { default: ShownFiles };
+});
 
 export function Question({
   row,
@@ -49,6 +55,11 @@ export function Question({
   );
   return (
     <article aria-label={t('you')} className="pt-5">
+      {row.files.length > 0 && (
+        <OnDemand closed={<div className="h-32" />}>
+          <ShownFiles files={row.files} />
+        </OnDemand>
+      )}
       {stored !== null && editing ? (
         <OnDemand closed={bubble} onClose={() => setEditing(false)}>
           <EditQuestion {...stored} onClose={() => setEditing(false)} />

@@ -14,6 +14,7 @@ export type Row =
       readonly kind: 'question';
       readonly turnId: string;
       readonly text: string;
+      readonly files: NonNullable<Message['files']>;
       readonly message: Message | null;
       readonly live: boolean;
       /** Whether an answer, or what there is of one, follows. */
@@ -57,6 +58,7 @@ export function rowsOf(
         kind: 'question',
         turnId,
         text: message.content,
+        files: message.files ?? [],
         message,
         live: live !== undefined && live.phase !== 'ended',
         answered: begun || answered.has(turnId),
@@ -75,6 +77,7 @@ export function rowsOf(
       kind: 'question',
       turnId: turn.turnId,
       text: turn.question,
+      files: [...turn.files],
       message: null,
       live: turn.phase !== 'ended',
       answered: hasAnswer(turn),

@@ -1,5 +1,6 @@
 import type { TurnEvent } from '../../../domain/stream-events.ts';
 import { accepted, ApiError } from '../../api/api-error.ts';
+import type { Schemas } from '../../api/schemas.ts';
 import { readEvents } from '../../api/event-stream.ts';
 import { untilOnline } from '../../api/until-online.ts';
 import { waitAfter } from '../../api/wait-after.ts';
@@ -8,6 +9,7 @@ import { advance, beginTurn, isPassing, type Instead, type LiveTurn, type Turn }
 export interface Question {
   readonly turnId: string;
   readonly message: string;
+  readonly files: readonly Schemas['ShownFile'][];
   readonly canned: boolean;
   readonly conversationId: string | null;
   readonly model: string | null;
@@ -60,16 +62,19 @@ export class LiveTurns {
   };
 
   /** Sends a question. The page chooses the turn's id, so sending again after a lost connection is the same turn. */
-  send({ turnId, message, canned, conversationId, model, parentTurnId, instead, branch }: Question): void {
+  send({ turnId, message, files, canned, conversationId, model, parentTurnId, instead, branch }: Question): void {
     const body = JSON.stringify({
       turnId,
       message,
+      ...(files.length === 0 ? {} : { files: files.map(({ fileId }) => fileId) }),
       ...(conversationId === null ? {} : { conversationId }),
       ...(model === null ? {} : { model }),
       ...(parentTurnId === undefined ? {} : { parentTurnId }),
     });
     const begun = beginTurn({ turnId, conversationId, question: message, phase: 'sending' });
-    this.#begin({ ...begun, canned, instead, branch }, () => this.#open('/api/chat/send', { method: 'POST', body }));
+    this.#begin({ ...begun, files, canned, instead, branch }, () =>
+      this.#open('/api/chat/send', { method: 'POST', body }),
+    );
   }
 
   /** Watches a turn that is already running: after a reload, begun in another tab, or replayed by an admin. */

@@ -19,6 +19,8 @@ export interface LiveTurn {
   readonly conversationId: string | null;
   /** Null when the turn was found in the transcript, which has its question. */
   readonly question: string | null;
+  /** What the question shows. */
+  readonly files: readonly Schemas['ShownFile'][];
   /** The page wrote the question ("go on from where you stopped"): refused, it is no draft of the person's. */
   readonly canned: boolean;
   /** The turn in whose place the question is asked once more, or otherwise; null: it goes on from the end. */
@@ -45,6 +47,7 @@ export interface LiveTurn {
 
 export function beginTurn(known: Pick<LiveTurn, 'turnId' | 'conversationId' | 'question' | 'phase'>): LiveTurn {
   return {
+    files: [],
     canned: false,
     instead: null,
     branch: null,

@@ -41,12 +41,12 @@ export function useTurnNews(feed: FeedState): string {
             () => {},
           );
       },
-      onRefused({ conversationId, question, canned, instead }, error) {
+      onRefused({ conversationId, question, files, canned, instead }, error) {
         if (question === null || canned) compose(conversationId, { refusal: error });
         else if (instead !== null) {
           compose(editOf(instead.turnId), { draft: question, unsent: null });
           compose(conversationId, { refusal: error });
-        } else giveBack(conversationId, question, error);
+        } else giveBack(conversationId, { question, files }, error);
         recount();
       },
     };
