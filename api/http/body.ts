@@ -86,7 +86,9 @@ function plain(most: BodyLimits) {
   return (_request: unknown, _response: unknown, bytes: Buffer, charset: string): void => {
     if (charset !== 'utf-8' || !isUtf8(bytes)) throw new NotPlain('not.plain', 'the body is not UTF-8');
     const { values, deepest, size, images } = measure(bytes, most.images !== undefined);
-    if (images > (most.images ?? 0)) throw new NotPlain('entity.too.large', 'the images are too large');
+    const mostImages = most.images ?? 0;
+    if (images > mostImages)
+      throw new NotPlain('entity.too.large', 'the images are too large', { mostBytes: (mostImages / 4) * 3 });
     if (size > most.bytes) throw new NotPlain('entity.too.large', 'the body is too large');
     if (values > most.values || deepest > most.depth)
       throw new NotPlain('not.plain', `the body has more than ${most.values} values, or ${most.depth} levels`);
@@ -131,13 +133,16 @@ function imageLength(json: Buffer, begin: number): number {
   return end === -1 ? 0 : end - begin;
 }
 
-/** Carries `type`, the one field that the parser passes on. */
+/** Carries what the parser passes on. */
 class NotPlain extends Error {
   readonly type: 'not.plain' | 'entity.too.large';
+  /** Where it is another figure than that of the body. */
+  readonly mostBytes: number | null;
 
-  constructor(type: NotPlain['type'], message: string) {
+  constructor(type: NotPlain['type'], message: string, { mostBytes = null }: { mostBytes?: number | null } = {}) {
     super(message);
     this.type = type;
+    this.mostBytes = mostBytes;
   }
 }
 
@@ -157,10 +162,14 @@ const PARSER_ERRORS: Readonly<Record<string, (typeof BODY_ERRORS)[number]>> = {
 
 function bodyError(error: unknown, mostBytes: number): unknown {
   if (typeof error !== 'object' || error === null) return error;
-  const { type, status } = error as { readonly type?: unknown; readonly status?: unknown };
+  const { type, status, mostBytes: told } = error as Readonly<Record<'type' | 'status' | 'mostBytes', unknown>>;
   if (type === 'not.plain' && error instanceof Error) return new AppError('invalid_json', { reason: error.message });
   const code = PARSER_ERRORS[String(type)];
-  if (code !== undefined) return new AppError(code, code === 'payload_too_large' ? { mostBytes } : {});
+  if (code !== undefined)
+    return new AppError(
+      code,
+      code === 'payload_too_large' ? { mostBytes: typeof told === 'number' ? told : mostBytes } : {},
+    );
   // Anything else that the parser refuses (a body cut off, a broken gzip) is the request's fault, too.
   return typeof status === 'number' && status < 500 ? new AppError('invalid_json') : error;
 }
