@@ -12,6 +12,7 @@ import { openShop } from './operations/payments/open-shop.ts';
 import { openPlanner } from './operations/schedules/open-planner.ts';
 import type { Config } from './platform/config/config.ts';
 import { createModelClient } from './platform/model/client.ts';
+import { createPdfMaker } from './platform/pdf/pdf-maker.ts';
 import { createTokenCounter } from './platform/tokens/token-counter.ts';
 import { loadEncoding } from './platform/tokens/tokenizer.ts';
 import { openRedis, type Redis } from './platform/redis.ts';
@@ -151,6 +152,8 @@ async function openParts(
   for (const { encoding } of rates.models) loadEncoding(encoding);
   const counter = createTokenCounter();
   closers.push(() => counter.close());
+  const pdf = createPdfMaker();
+  closers.push(() => pdf.close());
   const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log, tracing);
   closers.push(() => redis.close());
   const shop = await openShop(database, config);
@@ -161,10 +164,7 @@ async function openParts(
       shop.providers.map(({ name }) => name),
     ),
     pool: database.pool,
-    clockSkew: async () => {
-      const at = await database.ping();
-      return clock() - at;
-    },
+    clockSkew: () => database.ping().then((at) => clock() - at),
     redis,
   });
   if (config.metrics !== null) {
@@ -185,6 +185,7 @@ async function openParts(
     codec: temporal.dataConverter.payloadCodecs?.[0] ?? null,
     models: rates.models,
     counter,
+    pdf,
     feed: createTurnFeed(redis),
     runs: createTurnRuns(temporal, { taskQueuePrefix, eager: role === 'all' }),
     redrives: createRedrives(temporal, { taskQueuePrefix }),

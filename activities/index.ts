@@ -3,6 +3,7 @@ import type { FanOutActivities } from '../workflows/contract/fan-out.ts';
 import type { AdminStatsActivities, MonthActivities } from '../workflows/contract/month.ts';
 import type { ComparisonActivities, PaymentActivities } from '../workflows/contract/payments.ts';
 import type { ReconcileActivities } from '../workflows/contract/reconcile.ts';
+import type { ReportActivities } from '../workflows/contract/reports.ts';
 import type { RedriveActivities } from '../workflows/contract/redrive.ts';
 import type { TurnActivities } from '../workflows/contract/turn.ts';
 import { createRefreshAdminStats } from './admin-stats.ts';
@@ -16,6 +17,7 @@ import { createPaymentSteps } from './payments/payment-steps.ts';
 import { createReconcileTurns } from './reconcile-turns.ts';
 import { createRedriveSteps } from './redrive-steps.ts';
 import { createFanOutSteps } from './schedules/fan-out-steps.ts';
+import { createReportSteps } from './reports/report-steps.ts';
 import { createTurnSteps } from './turn-steps.ts';
 
 export type Activities = TurnActivities &
@@ -27,6 +29,7 @@ export type Activities = TurnActivities &
   DeliveryActivities &
   ComparisonActivities &
   FanOutActivities;
+  ReportActivities;
 
 /** Each activity is safe to run twice. Their errors are typed and carry no chat text. */
 export function createActivities(deps: ActivityDeps): Activities {
@@ -36,6 +39,7 @@ export function createActivities(deps: ActivityDeps): Activities {
   const { armSchedules, resetAllowance, checkUsage, repairSchedules } = month;
   const { lookAtPurchase, sendRefund } = createPaymentSteps(deps);
   const { sendDelivery } = createDeliverySteps(deps);
+  const { makeReport, forecastUsage, makeOperatorReport } = createReportSteps(deps);
   return {
     reserveTurn: guard(deps.log, 'reserveTurn', reserveTurn),
     generate: guard(deps.log, 'generate', createGenerate(deps)),
@@ -51,6 +55,9 @@ export function createActivities(deps: ActivityDeps): Activities {
     moveRedrive: guard(deps.log, 'moveRedrive', moveRedrive),
     lookAtPurchase: guard(deps.log, 'lookAtPurchase', lookAtPurchase),
     sendRefund: guard(deps.log, 'sendRefund', sendRefund),
+    makeReport: guard(deps.log, 'makeReport', makeReport),
+    forecastUsage: guard(deps.log, 'forecastUsage', forecastUsage),
+    makeOperatorReport: guard(deps.log, 'makeOperatorReport', makeOperatorReport),
     sendDelivery: guard(deps.log, 'sendDelivery', sendDelivery),
     comparePayments: guard(deps.log, 'comparePayments', createComparePayments(deps)),
     refreshAdminStats: guard(deps.log, 'refreshAdminStats', createRefreshAdminStats(deps)),

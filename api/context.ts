@@ -9,6 +9,7 @@ import type { Locale } from '../domain/messages.ts';
 import type { PricedModel } from '../domain/model.ts';
 import type { Planner } from '../domain/schedules.ts';
 import type { Config } from '../platform/config/config.ts';
+import type { PdfMaker } from '../platform/pdf/pdf-maker.ts';
 import type { TokenCounter } from '../platform/tokens/token-counter.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { Issuer } from '../platform/sign-in/issuer.ts';
@@ -59,6 +60,7 @@ export interface ApiDeps {
   readonly stats: StatsCache;
   readonly planner: Planner;
   readonly counter: TokenCounter;
+  readonly pdf: PdfMaker;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly tracing: Tracing;

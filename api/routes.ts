@@ -3,6 +3,7 @@ import type { OverloadGate } from './http/overload.ts';
 import type { Route } from './http/route.ts';
 import { accountRoutes } from './routes/account.ts';
 import { adminPurchaseRoutes } from './routes/admin-purchases.ts';
+import { adminReportRoutes } from './routes/admin-reports.ts';
 import { adminTurnRoutes } from './routes/admin-turns.ts';
 import { adminUsageRoutes } from './routes/admin-usage.ts';
 import { adminUserRoutes } from './routes/admin-users.ts';
@@ -28,6 +29,7 @@ import { preferenceRoutes } from './routes/preferences.ts';
 import { purchaseRoutes } from './routes/purchases.ts';
 import { codecRoutes } from './routes/codec.ts';
 import { codeRoutes } from './routes/codes.ts';
+import { reportRoutes } from './routes/reports.ts';
 import { redriveRoutes } from './routes/redrives.ts';
 import { salesRoutes } from './routes/sales.ts';
 import { sharingRoutes } from './routes/sharing.ts';
@@ -56,6 +58,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...instructionRoutes(deps),
     ...keyRoutes(deps),
     ...historyRoutes(deps),
+    ...reportRoutes(deps),
     ...notificationRoutes(deps),
     ...preferenceRoutes(deps),
     ...mailLinkRoutes(deps),
@@ -65,6 +68,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...grantRoutes(deps),
     ...adminUsageRoutes(deps),
     ...tokenStatsRoutes(deps),
+    ...adminReportRoutes(deps),
     ...adminTurnRoutes(deps),
     ...adminUserRoutes(deps),
     ...redriveRoutes(deps),

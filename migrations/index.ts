@@ -59,6 +59,7 @@ import { KeepFiguresOfDays } from './20261130162210-keep-figures-of-days.ts';
 import { FindRollupsOfADay } from './20261130162233-find-rollups-of-a-day.ts';
 import { KeepFiles } from './20261130173000-keep-files.ts';
 import { ShowFiles } from './20261130173001-show-files.ts';
+import { KeepReports } from './20261130173000-keep-reports.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -132,4 +133,5 @@ export const MIGRATIONS = [
   FindRollupsOfADay,
   KeepFiles,
   ShowFiles,
+  KeepReports,
 ] as const;

@@ -22,6 +22,11 @@ const UsagePage = lazy(async () => {
   return { default: UsagePage };
 });
 
+const ReportPages = lazy(async () => {
+  const [{ ReportPages }] = await Promise.all([import('./reports/ReportPages.tsx'), loadWords('reports')]);
+  return { default: ReportPages };
+});
+
 const PreferencesPage = lazy(async () => {
   const [{ PreferencesPage }] = await Promise.all([
     import('./preferences/PreferencesPage.tsx'),
@@ -47,6 +52,7 @@ const AdminPages = lazy(async () => {
     loadWords('admin'),
     loadWords('admin-home'),
     loadWords('purchase'),
+    loadWords('reports'),
   ]);
   return { default: AdminPages };
 });
@@ -93,6 +99,9 @@ function SignedIn() {
               </Route>
               <Route path="/usage">
                 <UsagePage />
+              </Route>
+              <Route path="/usage/reports/*?">
+                <ReportPages />
               </Route>
               <Route path="/purchase/*?">
                 <PurchasePages />

@@ -7,6 +7,7 @@ import {
 import { armTemporalSchedule } from '../platform/temporal/schedule.ts';
 import {
   ADMIN_STATS_SCHEDULE_ID,
+  DAILY_REPORTS_ID,
   PAYMENTS_RECONCILE_IDS,
   RECONCILE_SCHEDULE_ID,
   REPAIR_SCHEDULES_ID,
@@ -14,6 +15,7 @@ import {
   WORKFLOW_TYPES,
 } from '../workflows/contract/ids.ts';
 import type { adminStats } from '../workflows/admin-stats.ts';
+import type { dailyReports } from '../workflows/reports/daily-reports.ts';
 import type { paymentsReconcile } from '../workflows/payments/payments-reconcile.ts';
 import type { reconcile } from '../workflows/reconcile.ts';
 import type { repairSchedules } from '../workflows/repair-schedules.ts';
@@ -79,6 +81,16 @@ function systemSchedules({ reconcileEverySeconds }: SystemSettings): SystemSched
       catchupWindow: '1 minute',
     },
     {
+      id: DAILY_REPORTS_ID,
+      workflowType: WORKFLOW_TYPES.dailyReports,
+      summary: 'forecast accounts at 50 % or more, and close the operator’s month',
+      // 20:00 UTC, 05:00 in Seoul.
+      everySeconds: 86_400,
+      offsetSeconds: 20 * 3_600,
+      runsAtMost: '120 minutes',
+      catchupWindow: '1 day',
+    },
+    {
       id: PAYMENTS_RECONCILE_IDS.hourly,
       workflowType: WORKFLOW_TYPES.paymentsReconcile,
       summary: 'compare the payments of the last two hours with the providers’ own lists',
@@ -131,7 +143,7 @@ function compile(
       staticSummary: summary,
       workflowExecutionTimeout: runsAtMost,
     } satisfies ScheduleOptionsStartWorkflowAction<
-      typeof reconcile | typeof repairSchedules | typeof adminStats | typeof paymentsReconcile
+      typeof reconcile | typeof repairSchedules | typeof adminStats | typeof paymentsReconcile | typeof dailyReports
     >,
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow },
     ...(atOnce ? { state: { triggerImmediately: true } } : {}),

@@ -1,6 +1,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { patched, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { MonthActivities, ResetReport } from './contract/month.ts';
+import type { ReportActivities } from './contract/reports.ts';
 import { recordFiring } from './firing.ts';
 
 // All retries end before the workflow's own limit of 15 minutes.
@@ -11,6 +12,13 @@ const { resetAllowance } = proxyActivities<MonthActivities>({
   summary: 'open the new period, unless the first touch has',
 });
 
+const { makeReport } = proxyActivities<ReportActivities>({
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '2 minutes',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+  summary: 'the report of the month that is over, and the mail that it is there',
+});
+
 /**
  * One firing of `allowance-reset/{userId}`: makes the month's reset visible and prompt. Firing again is always
  * harmless.
@@ -19,6 +27,11 @@ export async function allowanceReset({ userId }: { userId: number }): Promise<Re
   recordFiring();
   const report = await resetAllowance({ userId, firedFor: nominalTime() });
   setCurrentDetails(describe(report));
+  const { period, closedUsedTokens = 0 } = report;
+  if (period !== undefined && closedUsedTokens > 0 && patched('report-of-the-month')) {
+    const { label, deliveries } = await makeReport({ userId, period });
+    setCurrentDetails(`${describe(report)}; the report of ${label ?? 'no month'} is there, ${deliveries} deliveries`);
+  }
   return report;
 }
 

@@ -3,6 +3,7 @@ export { allowanceReset } from './allowance-reset.ts';
 export { chatTurn } from './chat-turn.ts';
 export { deliver } from './deliver.ts';
 export { fanOut } from './schedules/fan-out.ts';
+export { dailyReports } from './reports/daily-reports.ts';
 export { paymentsReconcile } from './payments/payments-reconcile.ts';
 export { purchase } from './purchase.ts';
 export { reconcile } from './reconcile.ts';

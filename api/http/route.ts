@@ -87,6 +87,8 @@ export interface Answer {
   readonly stream?: boolean;
   /** The answer may also come as CSV. The text says what its lines are. */
   readonly csv?: string;
+  /** The answer may also be a PDF. The text says what it is. */
+  readonly pdf?: string;
 }
 
 /** Infers the types of a route from its schemas. */

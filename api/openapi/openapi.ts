@@ -73,7 +73,7 @@ function describeRoute(route: Route): ZodOpenApiOperationObject {
   };
 }
 
-function describeAnswer({ description, body, text, binary, stream, csv }: Answer) {
+function describeAnswer({ description, body, text, binary, stream, csv, pdf }: Answer) {
   return {
     description,
     content: {
@@ -88,6 +88,9 @@ function describeAnswer({ description, body, text, binary, stream, csv }: Answer
           }
         : {}),
       ...(csv === undefined ? {} : { 'text/csv': { schema: z.string().meta({ description: csv }) } }),
+      ...(pdf === undefined
+        ? {}
+        : { 'application/pdf': { schema: z.string().meta({ format: 'binary', description: pdf }) } }),
     },
   };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { rateVersion } from './account.ts';
 import { instant, pageOf, pageQuery, tokens, uuid } from './fields.ts';
 
-const label = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month, YYYY-MM');
+export const month = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month, YYYY-MM');
 const day = z.iso.date().meta({
   description:
     'A day on the account’s wall clock, in the zone that was set when each was booked; outside its month only after a change of zone',
@@ -10,7 +10,7 @@ const day = z.iso.date().meta({
 
 export const historyQuery = z.strictObject({
   by: z.enum(['day', 'turn', 'model', 'label']).default('day'),
-  month: label.optional().meta({
+  month: month.optional().meta({
     description:
       'Label of a period (`period.label` of the usage state); the open one by default. A month that has not begun is 400, one before the account is empty',
     example: '2026-11',
@@ -74,7 +74,7 @@ export const turnUsage = z
   })
   .meta({ id: 'TurnUsage' });
 
-const ofMonth = { month: label.meta({ description: 'Label of the period shown' }) };
+const ofMonth = { month: month.meta({ description: 'Label of the period shown' }) };
 /** One of four pages, chosen by `by`. */
 export const historyPage = z.union([
   pageOf(dayUsage)

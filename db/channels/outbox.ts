@@ -29,6 +29,8 @@ export interface NewNotification {
   };
   /** What any other is about: it is told once a reader, kind and key. */
   readonly key?: string;
+  /** When it leaves; absent: now. */
+  readonly dueAt?: Instant;
   /** An address that is still to be confirmed; absent: the person's. */
   readonly to?: string;
 }
@@ -40,11 +42,12 @@ export interface NewNotification {
  */
 export async function writeNotification(
   tx: Tx,
-  { userId, told, locale, purchaseUrl, now, outward, alert, key, to }: NewNotification,
+  { userId, told, locale, purchaseUrl, now, outward, alert, key, to, dueAt = now }: NewNotification,
 ): Promise<{ notificationId: number | null; deliveryIds: readonly string[] }> {
   const { kind, figures } = told;
   const { title, body } = alert ?? textOf(told, locale);
   const at = new Date(now);
+  const due = new Date(dueAt);
   const target = to === undefined ? addressOf(userId) : sql`(select ${to}::text as email)`;
   // A mail that asks to confirm an address goes to any.
   const may =
@@ -60,11 +63,11 @@ export async function writeNotification(
       select id, 'in_app', 'delivered', 1, ${at}, ${at}, ${at} from told where ${alert !== undefined}::boolean
     ), mailed as (
       insert into deliveries (notification_id, channel, address, due_at, queued_at)
-      select told.id, 'email', r.email, ${at}, ${at} from told, ${target} r
+      select told.id, 'email', r.email, ${due}, ${at} from told, ${target} r
       where ${outward.email}::boolean and r.email is not null and ${may} returning id
     ), hooked as (
       insert into deliveries (notification_id, channel, address, due_at, queued_at)
-      select told.id, 'webhook', e.id::text, ${at}, ${at} from told, webhook_endpoints e
+      select told.id, 'webhook', e.id::text, ${due}, ${at} from told, webhook_endpoints e
       where ${outward.webhook}::boolean and ${isToldOf({ userId, kind })} returning id
     )
     select id::float8 as id, array(select id::text from mailed union all select id::text from hooked) as "deliveryIds" from told`.execute(
@@ -99,16 +102,18 @@ interface StartableDelivery {
   readonly userId: number;
   readonly channel: string;
   readonly kind: NotificationKind;
+  /** How long it is until it is due, milliseconds; 0: it is. */
+  readonly waitMs: number;
 }
 
-const startable = sql`d.id as "deliveryId", n.user_id::float8 as "userId", d.channel, n.kind
+const startable = (on: Sql) => sql`d.id as "deliveryId", n.user_id::float8 as "userId", d.channel, n.kind,
+  ceil(greatest(0, extract(epoch from d.due_at - ${on.clock()}) * 1000))::float8 as "waitMs"
   from deliveries d join notifications n on n.id = d.notification_id`;
 
 /** What is told of deliveries when they are started. */
 export async function findDeliveries(on: Sql, deliveryIds: readonly string[]): Promise<StartableDelivery[]> {
-  const { rows } = await sql<StartableDelivery>`select ${startable} where d.id = any(${deliveryIds}::uuid[])`.execute(
-    on,
-  );
+  const { rows } =
+    await sql<StartableDelivery>`select ${startable(on)} where d.id = any(${deliveryIds}::uuid[])`.execute(on);
   return rows;
 }
 
@@ -117,7 +122,7 @@ export async function findOverdue(
   on: Sql,
   { quietMs, limit }: { quietMs: number; limit: number },
 ): Promise<StartableDelivery[]> {
-  const { rows } = await sql<StartableDelivery>`select ${startable}
+  const { rows } = await sql<StartableDelivery>`select ${startable(on)}
     where d.state = 'pending' and d.due_at < ${on.clock()} - ${quietMs}::float8 * interval '1 millisecond'
     order by d.due_at limit ${limit}`.execute(on);
   return rows;

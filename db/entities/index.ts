@@ -18,6 +18,7 @@ import { CodeBatch, Redemption, RedemptionCode } from './payments/redemption.ts'
 import { PaymentCheck, UnmatchedPayment } from './payments/reconciled.ts';
 import { Refund } from './payments/refund.ts';
 import { Redrive, RedriveTurn } from './redrive.ts';
+import { Forecast, OperatorReport, UsageReport } from './reports/usage-report.ts';
 import { ShareLink } from './sharing/share-link.ts';
 import { AnswerFeedback, Turn, TurnPrompt } from './turn.ts';
 import { FirstDeltaDay, Refusal, UsageDay, UsageDayMark, UsageRollup } from './usage-rollup.ts';
@@ -76,4 +77,7 @@ export const ENTITIES = [
   File,
   FileContent,
   TurnFile,
+  UsageReport,
+  Forecast,
+  OperatorReport,
 ] as const;

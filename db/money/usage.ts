@@ -133,7 +133,8 @@ function selectDoor(accountId: number) {
 }
 
 /** Reads 8 days of rollups, which contain every day that the forecast may look at in any zone. */
-function selectPace(on: Sql, accountId: number) {
+export function selectPace(on: Sql, account: number | RawBuilder<unknown>) {
+  const accountId = sql`${account}`;
   const from = sql`${on.clock()} - interval '8 days'`;
   return sql<Pace>`
     select

@@ -2,6 +2,7 @@
 export const NOTIFICATION_KINDS = [
   'usage.alert',
   'usage.reset',
+  'usage.report',
   'purchase.deposit',
   'purchase.paid',
   'purchase.failed',
@@ -12,7 +13,7 @@ export const NOTIFICATION_KINDS = [
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 
 /** Mails about money and security cannot be switched off: who did not ask for one has to learn of it. */
-const SWITCHABLE: ReadonlySet<NotificationKind> = new Set(['usage.alert', 'usage.reset']);
+const SWITCHABLE: ReadonlySet<NotificationKind> = new Set(['usage.alert', 'usage.reset', 'usage.report']);
 
 export function isSwitchable(kind: NotificationKind): boolean {
   return SWITCHABLE.has(kind);

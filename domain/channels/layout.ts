@@ -1,5 +1,5 @@
 import type { Locale } from '../messages.ts';
-import type { Letter } from './letters.ts';
+import type { Letter } from './letter.ts';
 
 export interface MailText {
   readonly subject: string;

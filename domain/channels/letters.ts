@@ -1,8 +1,10 @@
-import { grouped, type AlertFigures, type Locale } from '../messages.ts';
+import { grouped, type Locale } from '../messages.ts';
 import type { Money } from '../payments/money.ts';
 import type { Instant } from '../period.ts';
 import type { NotificationKind } from './kinds.ts';
+import type { Letter } from './letter.ts';
 import { price, when } from './shown.ts';
+import { USAGE_LETTERS, type UsageFiguresOf } from './usage-letters.ts';
 
 interface OfPurchase extends Money {
   readonly purchaseId: string;
@@ -11,15 +13,7 @@ interface OfPurchase extends Money {
 }
 
 /** What each kind tells: ids, figures and words of ours. Never a provider's code, a card, or a text of a chat. */
-export interface FiguresOf {
-  'usage.alert': AlertFigures;
-  'usage.reset': {
-    readonly period: string;
-    readonly allowanceTokens: number;
-    readonly purchasedTokens: number;
-    readonly resetsAt: Instant;
-    readonly timeZone: string;
-  };
+export interface FiguresOf extends UsageFiguresOf {
   /** Whose account the deposit goes to stands on the purchase's page, behind the sign-in. */
   'purchase.deposit': OfPurchase & { readonly dueAt: Instant };
   'purchase.paid': OfPurchase & { readonly tokens: number; readonly bonusTokens: number; readonly paidAt: Instant };
@@ -33,14 +27,6 @@ export interface FiguresOf {
 
 /** A notification's kind with its figures. */
 export type Told = { [Kind in NotificationKind]: { kind: Kind; figures: FiguresOf[Kind] } }[NotificationKind];
-
-export interface Letter {
-  readonly subject: string;
-  readonly paragraphs: readonly string[];
-  readonly facts: readonly (readonly [string, string])[];
-  /** A button. A path is below the web app's address. */
-  readonly action: { readonly label: string; readonly to: string } | null;
-}
 
 /** @param confirmPath of a letter that asks to confirm something; empty for the others. */
 export function letterOf(told: Told, locale: Locale, confirmPath = ''): Letter {
@@ -60,58 +46,7 @@ function write<Kind extends NotificationKind>(
 }
 
 const WRITERS: Writers = {
-  'usage.alert': {
-    ko: ({ level, usagePercent, remainingTokens, resetsAt, timeZone, purchaseUrl }) => ({
-      subject: `${level === 'CRITICAL' ? '긴급: ' : ''}토큰 ${usagePercent}% 사용`,
-      paragraphs: [
-        `이번 달 토큰의 ${usagePercent}%를 사용했습니다.`,
-        remainingTokens === 0
-          ? '남은 토큰이 없어, 초기화되거나 토큰을 구매하기 전에는 새 질문을 보낼 수 없습니다.'
-          : '토큰을 모두 사용하면 초기화될 때까지 새 질문을 보낼 수 없습니다.',
-      ],
-      facts: [
-        ['남은 토큰', `${grouped(remainingTokens)}개`],
-        ['초기화', when(resetsAt, timeZone, 'ko')],
-      ],
-      action: { label: '토큰 구매', to: purchaseUrl },
-    }),
-    en: ({ level, usagePercent, remainingTokens, resetsAt, timeZone, purchaseUrl }) => ({
-      subject: level === 'CRITICAL' ? `Urgent: tokens ${usagePercent}% used` : `Tokens ${usagePercent}% used`,
-      paragraphs: [
-        `You have used ${usagePercent}% of this month’s tokens.`,
-        remainingTokens === 0
-          ? 'None are left: you can ask again after the reset, or once you have bought tokens.'
-          : 'When all are used, you can ask again only after the reset.',
-      ],
-      facts: [
-        ['Tokens left', grouped(remainingTokens)],
-        ['Reset', when(resetsAt, timeZone, 'en')],
-      ],
-      action: { label: 'Buy tokens', to: purchaseUrl },
-    }),
-  },
-  'usage.reset': {
-    ko: ({ allowanceTokens, purchasedTokens, resetsAt, timeZone }) => ({
-      subject: '무료 토큰이 초기화되었습니다',
-      paragraphs: ['새 달의 무료 토큰이 채워졌습니다. 다시 대화할 수 있습니다.'],
-      facts: [
-        ['무료 토큰', `${grouped(allowanceTokens)}개`],
-        ['구매한 토큰', `${grouped(purchasedTokens)}개`],
-        ['다음 초기화', when(resetsAt, timeZone, 'ko')],
-      ],
-      action: { label: '대화하기', to: '/' },
-    }),
-    en: ({ allowanceTokens, purchasedTokens, resetsAt, timeZone }) => ({
-      subject: 'Your free tokens are reset',
-      paragraphs: ['The free tokens of the new month are there: you can ask again.'],
-      facts: [
-        ['Free tokens', grouped(allowanceTokens)],
-        ['Purchased tokens', grouped(purchasedTokens)],
-        ['Next reset', when(resetsAt, timeZone, 'en')],
-      ],
-      action: { label: 'Open the chat', to: '/' },
-    }),
-  },
+  ...USAGE_LETTERS,
   'purchase.deposit': {
     ko: ({ purchaseId, dueAt, timeZone, ...money }) => ({
       subject: '입금을 기다리고 있습니다',

@@ -12,6 +12,8 @@ export interface DeliveryToStart {
   /** The channel's and the kind's words, for the Temporal UI. */
   readonly channel: string;
   readonly kind: string;
+  /** Milliseconds until it is due: its workflow begins then. */
+  readonly waitMs: number;
 }
 
 /** The workflows of deliveries. PostgreSQL holds what they know, so one that is lost is started again. */
@@ -41,6 +43,7 @@ export function createDeliveryRuns(temporal: Temporal, { taskQueuePrefix }: { ta
           client.workflow.start<typeof deliver>(WORKFLOW_TYPES.deliver, {
             ...optionsOf(delivery),
             workflowIdConflictPolicy: 'FAIL',
+            ...(delivery.waitMs > 0 ? { startDelay: delivery.waitMs } : {}),
           }),
         );
         return true;

@@ -28,6 +28,7 @@ const FIGURES: FiguresOf = {
     resetsAt: AT,
     timeZone: 'Asia/Seoul',
   },
+  'usage.report': { label: '2026-09', turns: 1_204, usedTokens: 1_094_231, usagePercent: 94.23 },
   'purchase.deposit': { ...purchase, dueAt: AT },
   'purchase.paid': { ...purchase, tokens: 500_000, bonusTokens: 25_000, paidAt: AT + 90 * 60_000 },
   'purchase.failed': purchase,

@@ -3,6 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { sql } from 'kysely';
 import {
   ADMIN_STATS_SCHEDULE_ID,
+  DAILY_REPORTS_ID,
   deliveryWorkflowId,
   PAYMENTS_RECONCILE_IDS,
   RECONCILE_SCHEDULE_ID,
@@ -250,6 +251,15 @@ export const SCENARIOS = {
   },
   allowanceReset: {
     'already-reset': async ({ stack }) => fired(stack, userScheduleId('reset', await personAt(stack, 10))),
+    'reporting-the-month-before': async ({ stack }) => {
+      const userId = await personAt(stack, 10);
+      await sql`insert into periods (account_id, label, starts_at, ends_at, allowance_tokens, used_tokens, spent_allowance_tokens)
+        select account_id, to_char(starts_at - interval '10 days', 'YYYY-MM'), starts_at - interval '1 month', starts_at, 100000, 500, 500
+        from periods where account_id = (select id from accounts where user_id = ${userId})`.execute(
+        stack.db.database.sql,
+      );
+      return fired(stack, userScheduleId('reset', userId));
+    },
     'unused-and-disarmed': async ({ stack }) => {
       const userId = await personAt(stack, 10);
       await sql`update periods set used_tokens = 0, spent_allowance_tokens = 0 where account_id = (select id from accounts where user_id = ${userId})`.execute(
@@ -299,6 +309,9 @@ export const SCENARIOS = {
       await sql`alter table accounts rename to accounts_away`.execute(stack.db.database.sql);
       return fired(stack, ADMIN_STATS_SCHEDULE_ID);
     },
+  },
+  dailyReports: {
+    done: async ({ stack }) => fired(stack, DAILY_REPORTS_ID),
   },
   paymentsReconcile: {
     done: async ({ stack }) => fired(stack, PAYMENTS_RECONCILE_IDS.hourly),

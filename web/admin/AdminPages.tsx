@@ -9,6 +9,8 @@ import { DisputesPage } from './purchases/DisputesPage.tsx';
 import { PurchasePage } from './purchases/PurchasePage.tsx';
 import { PurchasesPage } from './purchases/PurchasesPage.tsx';
 import { RevenuePage } from './purchases/RevenuePage.tsx';
+import { OperatorReportPage } from './reports/OperatorReportPage.tsx';
+import { OperatorReports } from './reports/OperatorReports.tsx';
 import { RedrivePage } from './redrives/RedrivePage.tsx';
 import { RedrivesPage } from './redrives/RedrivesPage.tsx';
 import { StatsPage } from './stats/StatsPage.tsx';
@@ -59,6 +61,10 @@ export function AdminPages() {
         <CodesPage />
       </Route>
       <Route path="/admin/codes/:batchId">{({ batchId }) => <BatchPage key={batchId} batchId={batchId} />}</Route>
+      <Route path="/admin/reports">
+        <OperatorReports />
+      </Route>
+      <Route path="/admin/reports/:label">{({ label }) => <OperatorReportPage key={label} label={label} />}</Route>
       <Route path="/admin/audit">
         <AuditPage />
       </Route>

@@ -8,6 +8,7 @@ import type files from './ko/files.json';
 import type keys from './ko/keys.json';
 import type preferences from './ko/preferences.json';
 import type purchase from './ko/purchase.json';
+import type reports from './ko/reports.json';
 import type shortcuts from './ko/shortcuts.json';
 import type sharing from './ko/sharing.json';
 import type signIn from './ko/sign-in.json';
@@ -27,6 +28,7 @@ declare module 'i18next' {
       keys: typeof keys;
       preferences: typeof preferences;
       purchase: typeof purchase;
+      reports: typeof reports;
       sharing: typeof sharing;
       shortcuts: typeof shortcuts;
       'sign-in': typeof signIn;

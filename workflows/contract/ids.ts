@@ -14,6 +14,7 @@ export const WORKFLOW_TYPES = {
   deliver: 'deliver',
   paymentsReconcile: 'paymentsReconcile',
   fanOut: 'fanOut',
+  dailyReports: 'dailyReports',
 } as const;
 
 /**
@@ -38,6 +39,8 @@ export const RECONCILE_SCHEDULE_ID = 'reconcile';
 export const REPAIR_SCHEDULES_ID = 'schedules-repair';
 
 export const ADMIN_STATS_SCHEDULE_ID = 'admin-stats';
+
+export const DAILY_REPORTS_ID = 'reports/daily';
 
 export const PAYMENTS_RECONCILE_IDS = {
   hourly: 'payments-reconcile/hourly',

@@ -1,0 +1,77 @@
+import { useId, type ReactNode } from 'react';
+
+/** A part of a report with a heading of its own. It is not cut by the end of a sheet. */
+export function Block({ title, children }: { title: string; children: ReactNode }) {
+  const id = useId();
+  return (
+    <section aria-labelledby={id} className="min-w-0 break-inside-avoid">
+      <h2 id={id} className="mb-3 text-lg font-semibold">
+        {title}
+      </h2>
+      {children}
+    </section>
+  );
+}
+
+/** A figure with its name above and what it is of below. */
+export function Figure({ name, value, of }: { name: string; value: ReactNode; of?: ReactNode }) {
+  return (
+    <div className="min-w-0 rounded-xl border border-line bg-raised px-4 py-3">
+      <dt className="text-sm text-faint">{name}</dt>
+      <dd className="mt-1">
+        <span className="text-lg font-semibold tabular-nums">{value}</span>
+        {of !== undefined && <span className="block text-sm text-soft tabular-nums">{of}</span>}
+      </dd>
+    </div>
+  );
+}
+
+/** A table whose first column is text and whose others are figures. It scrolls by itself where it is too wide. */
+export function FigureTable({
+  label,
+  columns,
+  rows,
+}: {
+  label: string;
+  columns: readonly string[];
+  rows: readonly { readonly key: string; readonly cells: readonly ReactNode[] }[];
+}) {
+  return (
+    <div
+      role="group"
+      aria-label={label}
+      tabIndex={0}
+      className="overflow-x-auto rounded-xl border border-line bg-raised"
+    >
+      <table className="w-full text-left text-sm">
+        <thead className="border-b border-line bg-panel text-faint">
+          <tr>
+            {columns.map((column, i) => (
+              <th
+                key={column}
+                scope="col"
+                className={`px-3 py-2 font-medium whitespace-nowrap ${i === 0 ? '' : 'text-right'}`}
+              >
+                {column}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ key, cells }) => (
+            <tr key={key} className="break-inside-avoid border-b border-line last:border-0">
+              {cells.map((cell, i) => (
+                <td
+                  key={columns[i]}
+                  className={`px-3 py-2 align-top ${i === 0 ? 'min-w-28 wrap-anywhere' : 'text-right whitespace-nowrap tabular-nums'}`}
+                >
+                  {cell}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
