@@ -84,7 +84,7 @@ export function bare(url: string, processes: readonly string[]): Contender {
 /**
  * The model itself, or any gateway that speaks its protocol.
  * @param url ends in /v1.
- * @param options.key may contain `{n}`, which becomes the person's number.
+ * @param options.key may contain `{n}`, which becomes the person's number, and `{token}`, the person's key for us.
  */
 export function completions(
   name: string,
@@ -94,9 +94,9 @@ export function completions(
   return {
     name,
     processes,
-    request: (question, { number }) => ({
+    request: (question, { number, token }) => ({
       url: `${url}/chat/completions`,
-      headers: { authorization: `Bearer ${key.replaceAll('{n}', String(number))}` },
+      headers: { authorization: `Bearer ${key.replaceAll('{n}', String(number)).replaceAll('{token}', token)}` },
       body: {
         model,
         messages: [{ role: 'user', content: question }],

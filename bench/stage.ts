@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { openDatabase } from '../db/database.ts';
 import { grantTokens } from '../db/money/grants.ts';
 import { createUser } from '../db/people/users.ts';
+import { SetupError } from '../domain/setup-error.ts';
 import { readConfig } from '../platform/config/config.ts';
 import { NODE_FLAGS } from '../scripts/app.ts';
 import { freePort } from '../scripts/services/port.ts';
 import { readServices, Registry } from '../scripts/services/registry.ts';
+import { say } from '../scripts/services/say.ts';
 import { launch, type ServiceContext, type Service } from '../scripts/services/service.ts';
 import { startStack } from '../scripts/stack.ts';
 import { bare, completions, turnkeeper, type Contender, type Person } from './contenders.ts';
 import { LAYOUTS, type Layout } from './layouts.ts';
+import { startLitellm } from './litellm/litellm.ts';
 
 /** Everything that a bench measures, run as `npm start` runs it: the same processes, flags and durable settings. */
 export interface Stage {
@@ -37,6 +40,8 @@ export interface StageOptions {
   readonly gateways?:
     | readonly { readonly name: string; readonly url: string; readonly key: string; readonly model: string }[]
     | undefined;
+  /** Measures our OpenAI door as well, and LiteLLM beside it. */
+  readonly door?: boolean | undefined;
   /** The fake model's port; any free one when it is left out. */
   readonly modelPort?: number | undefined;
   /** The address of a Temporal that somebody else runs, such as one on PostgreSQL. */
@@ -62,7 +67,18 @@ const TOKENS = 1_000_000_000;
  */
 export async function openStage(
   stopping: AbortSignal,
-  { profileDir, layout, nodeFlags = [], gateways = [], modelPort, temporal, webDir, pids, settings }: StageOptions,
+  {
+    profileDir,
+    layout,
+    nodeFlags = [],
+    gateways = [],
+    door,
+    modelPort,
+    temporal,
+    webDir,
+    pids,
+    settings,
+  }: StageOptions,
 ): Promise<Stage> {
   const parent = join(import.meta.dirname, '..', '.turnkeeper');
   mkdirSync(parent, { recursive: true });
@@ -98,6 +114,8 @@ export async function openStage(
     const handler = await startBare(context, variables);
     closers.push(() => handler.stop());
     const apps = program.services.map(({ name }) => name);
+    const beside = door === true ? await startBeside(context, model.url) : [];
+    closers.push(async () => void (await Promise.all(beside.map((service) => service.stop()))));
     const ofGateway = new Map(
       gateways.map(({ name }) => [
         name,
@@ -105,12 +123,19 @@ export async function openStage(
       ]),
     );
     const others = [...pids.keys()].filter((process) => ![...ofGateway.values()].flat().includes(process));
+    const processes = [...new Set([...apps, 'postgresql', 'redis', 'temporal', ...others])];
     return {
       apps,
       postgresUrl: stack.urls.postgres,
       urls: program.urls,
       contenders: {
-        turnkeeper: turnkeeper(program.urls, [...new Set([...apps, 'postgresql', 'redis', 'temporal', ...others])]),
+        turnkeeper: turnkeeper(program.urls, processes),
+        ...(door === true
+          ? { door: completions('door', `${program.urls[0] ?? ''}/v1`, { key: '{token}', processes }) }
+          : {}),
+        ...Object.fromEntries(
+          beside.map(({ name, url }) => [name, completions(name, url, { key: 'bench', processes: [name] })]),
+        ),
         bare: bare(handler.url, ['bare', 'postgresql']),
         ...Object.fromEntries(
           gateways.map(({ name, url, key, model: called }) => [
@@ -164,6 +189,17 @@ async function startBare(context: ServiceContext, variables: Record<string, stri
     isReady: async () => (await fetch(url)).ok,
     withinMs: 30_000,
   });
+}
+
+/** What cannot be had here is said, and the others are measured without it. */
+async function startBeside(context: ServiceContext, modelUrl: string): Promise<Service[]> {
+  try {
+    return [await startLitellm(context, modelUrl)];
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(`WITHOUT LiteLLM: ${error.message}`);
+    return [];
+  }
 }
 
 async function createPeople(url: string): Promise<Person[]> {

@@ -37,6 +37,9 @@ stops it. Linux only (CPU comes from /proc).
   --json            one JSON object on standard output instead of tables
   --help
 
+\`npm run bench:door\` is the same with --door: latency, throughput and stream of our OpenAI door (door) beside the chat door and LiteLLM, which it
+installs from PyPI into a folder of its own (one worker, no database); what cannot be installed is said and left out.
+
 Against a gateway of any make that speaks OpenAI's protocol: point it at the fake model, http://127.0.0.1:4010/v1 (any key), and add
   --gateway NAME=URL  where it listens, with its /v1; again for another one
   --key KEY         its key for us (bench); {n} in it is the number of the person who asks, 0 to 63
@@ -48,7 +51,7 @@ type Contenders = Readonly<Record<string, Contender>>;
 type Failed = (what: string, error: unknown) => void;
 
 /** The contenders that are always measured. */
-const OURS = ['turnkeeper', 'bare', 'direct'];
+const OURS = ['turnkeeper', 'door', 'bare', 'direct'];
 /** These take any load: a ladder of theirs would measure the bench itself. */
 const NO_SERVICE = ['bare', 'direct'];
 
@@ -88,6 +91,7 @@ const QUIET_MS = 15_000;
 const OPTIONS = {
   only: { type: 'string' },
   quick: { type: 'boolean' },
+  door: { type: 'boolean' },
   layout: { type: 'string' },
   temporal: { type: 'string' },
   pids: { type: 'string' },
@@ -104,7 +108,7 @@ const OPTIONS = {
 async function main(stopping: AbortSignal): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
-  const names = namesOf(values.only);
+  const names = namesOf(values.only ?? (values.door === true ? 'latency,throughput,stream' : undefined));
   const options = stageOptionsOf(values);
   if (process.platform !== 'linux') throw new SetupError('The bench reads CPU times from /proc: run it on Linux.');
   const stage = await openStage(stopping, options);
@@ -182,6 +186,7 @@ function stageOptionsOf({
   return {
     layout: layout as Layout,
     temporal,
+    door: values.door,
     nodeFlags: values['node-flags']?.split(','),
     profileDir: profile === undefined ? undefined : resolve(profile),
     gateways: gateway.map((given, i) => {

@@ -32,6 +32,7 @@ const COMMANDS = {
   check: [['scripts/checks.ts'], ['scripts/with-services.ts', '--fast']],
   format: [['node_modules/prettier/bin/prettier.cjs', '--write', '--log-level=warn', '.']],
   'bench:turn': [['bench/turn.ts']],
+  'bench:door': [['bench/turn.ts', '--door']],
   'bench:stats': [['bench/stats.ts']],
   'bench:turns': [['bench/turns-list.ts']],
   'bench:ledger': [['bench/ledger.ts']],
