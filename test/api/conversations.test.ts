@@ -198,3 +198,104 @@ describe('the list', () => {
     expect(await titles('pinned=true')).toEqual([]);
   });
 });
+
+describe('own instructions', () => {
+  const put = (text: string, more: object = {}, at = '/api/me/instructions') =>
+    person.call('PUT', at, { text, ...more });
+  const systemOf = (call: number) =>
+    (stack.model.requests[call]?.body.messages ?? [])
+      .filter(({ role }) => role !== 'user' && role !== 'assistant')
+      .map(({ content }) => content);
+
+  test('are told to the model behind the catalogue’s, everywhere and in one conversation, and shown to nobody else', async () => {
+    expect((await person.call('GET', '/api/me/instructions')).body).toEqual({
+      text: '',
+      tokens: 0,
+      mostTokens: 300,
+      version: 0,
+      updatedAt: null,
+    });
+    const decomposed = '동백처럼 짧게 답해 주세요.'.normalize('NFD');
+    const { body: mine } = await put(`  ${decomposed}\n`, { version: 0 });
+    expect(mine).toMatchObject({ text: decomposed.normalize('NFC'), version: 1, updatedAt: expect.any(String) });
+    expect((await person.call('POST', '/api/me/instructions/count', { text: decomposed })).body).toEqual({
+      tokens: mine.tokens,
+      mostTokens: 300,
+    });
+    const { body: first } = await send('첫 질문');
+    const { conversationId } = first;
+    const path = `/api/conversations/${conversationId}/instructions`;
+    expect((await put('뱃사람처럼 말해 주세요.', {}, path)).body).toMatchObject({ version: 1 });
+    const calls = stack.model.requests.length;
+    const { body: second } = await send('둘째 질문', { conversationId });
+    expect([first.instructions, second.instructions]).toEqual([
+      { person: 1, conversation: null },
+      { person: 1, conversation: 1 },
+    ]);
+    const [system, ...others] = systemOf(calls);
+    expect(others).toEqual([]);
+    expect(system).toMatch(/^당신은 [^]*동백처럼[^]*뱃사람처럼/);
+    expect(systemOf(calls - 1)[0]).not.toContain('뱃사람처럼');
+
+    const { body: link } = await person.call('POST', `/api/conversations/${conversationId}/shares`, {});
+    const shown = [
+      await fetch(`${stack.url}/api/shared/${link.token}`).then((response) => response.text()),
+      JSON.stringify((await person.call('GET', `/api/conversations/${conversationId}/messages`)).body),
+    ].join('');
+    expect([shown.includes('둘째 질문'), /동백처럼|뱃사람처럼/.test(shown)]).toEqual([true, false]);
+    const file = async (format: string) =>
+      (await person.raw('GET', `/api/conversations/${conversationId}/export?format=${format}`)).text();
+    expect(await file('json')).toContain('"instructions":"뱃사람처럼 말해 주세요."');
+    expect(await file('markdown')).toMatch(/^# 첫 질문\n\n## 이 대화의 지침\n\n뱃사람처럼/);
+    const stranger = await stack.person();
+    for (const method of ['GET', 'PUT'])
+      expect((await stranger.call(method, path, method === 'PUT' ? { text: 'x' } : undefined)).status).toBe(404);
+    expect((await stranger.call('GET', '/api/me/instructions')).body.text).toBe('');
+    expect((await put('\u200b ')).body).toMatchObject({ text: '', tokens: 0, version: 2 });
+    expect((await send('셋째 질문')).body.instructions).toBeUndefined();
+  });
+
+  test('have at most 300 tokens, by the count that counts, and a writer who read another version is told', async () => {
+    const text = '물 '.repeat(400);
+    const { body: count } = await person.call('POST', '/api/me/instructions/count', { text });
+    expect(count.tokens).toBeGreaterThan(300);
+    expect(await put(text)).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', field: 'text', tokens: count.tokens, mostTokens: 300 },
+    });
+    expect(await put('a'.repeat(4_001))).toMatchObject({ status: 400, body: { field: 'text' } });
+    await put('하나', { version: 0 });
+    expect(await put('둘', { version: 0 })).toMatchObject({
+      status: 409,
+      body: { code: 'version_conflict', version: 1 },
+    });
+    expect((await put('하나', { version: 0 })).status).toBe(200);
+  });
+
+  test('that alone leave no room are named by the 402, in both languages; a question too long by itself is not theirs', async () => {
+    const admin = await stack.person('admin');
+    const at = (usagePercent: number) =>
+      admin.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent });
+    // Some 500 tokens under the ceiling: enough for a short question and 256 tokens, and not for 290 more.
+    expect((await at(104.5)).body).toMatchObject({ level: 'CRITICAL' });
+    await put('word '.repeat(240));
+    const turnId = randomUUID();
+    const refused = await person.call(
+      'POST',
+      '/api/chat/send',
+      { message: '안녕', turnId },
+      { 'accept-language': 'en' },
+    );
+    expect(refused).toMatchObject({
+      status: 402,
+      body: { code: 'TOKEN_EXHAUSTED', because: 'own_instructions', recommendedAction: 'PURCHASE_TOKENS' },
+    });
+    expect(refused.body.message).toMatch(/your own instructions/);
+    const told = await person.call('GET', `/api/chat/turns/${turnId}/events`);
+    expect(told.body).toMatchObject({ because: 'own_instructions', message: expect.stringContaining('지침') });
+    const long = await send('물 '.repeat(700).trim());
+    expect([long.status, long.body.because]).toEqual([402, undefined]);
+    await put('');
+    expect((await send('안녕', { turnId })).body).toMatchObject({ turnId, state: 'completed' });
+  });
+});

@@ -144,7 +144,7 @@ test.each([
     person = await stage.stack.person();
     await person.call('PATCH', '/api/me', { locale });
     stage.stack.model.next({ chunks: ['첫 답변입니다.'] });
-    const { conversationId } = (await person.call('POST', '/api/chat/send', { message: '첫 질문' })).body;
+    const { conversationId, turnId } = (await person.call('POST', '/api/chat/send', { message: '첫 질문' })).body;
     stage.stack.model.next({ chunks: ['둘째 답변입니다.'] });
     await person.call('POST', '/api/chat/send', { message: '둘째 질문', conversationId });
     const viewport = { width, height: 844 };
@@ -174,11 +174,14 @@ test.each([
     await dialog.waitFor({ state: 'detached' });
     await until(() => here.first().evaluate((button) => button === document.activeElement));
 
+    // Another question in the place of the second one: Markdown is the line that is shown, JSON is all.
+    await person.call('POST', '/api/chat/send', { message: '고친 질문', conversationId, parentTurnId: turnId });
+    await page.getByText('고친 질문').first().waitFor();
     if (width < 1024) await page.getByRole('button', { name: WORDS[locale].open }).click();
     const menu = page.getByRole('button', { name: WORDS[locale].menu('첫 질문') }).filter({ visible: true });
     for (const [format, file, holds] of [
-      ['Markdown', `turnkeeper-${conversationId}.md`, '# 첫 질문'],
-      ['JSON', `turnkeeper-${conversationId}.json`, '"둘째 답변입니다."'],
+      ['Markdown', `turnkeeper-${conversationId}.md`, /^# 첫 질문(?![^]*둘째)[^]*고친 질문/],
+      ['JSON', `turnkeeper-${conversationId}.json`, /"둘째 답변입니다."[^]*"고친 질문"/],
     ] as const) {
       await menu.focus();
       await page.keyboard.press('Enter');
@@ -189,12 +192,104 @@ test.each([
       await page.keyboard.press('Enter');
       const download = await saved;
       expect(download.suggestedFilename()).toBe(file);
-      expect(await readFile(await download.path(), 'utf8')).toContain(holds);
+      expect(await readFile(await download.path(), 'utf8')).toMatch(holds);
     }
     await page
       .getByRole('status')
       .filter({ hasText: ko ? '내보냈습니다' : 'Exported' })
       .first()
       .waitFor({ state: 'attached' });
+  },
+);
+
+const OWN = {
+  ko: {
+    mine: '내 지침',
+    ofOne: '이 대화의 지침',
+    save: '저장',
+    saved: /저장했습니다/,
+    over: /토큰을 줄여 주세요/,
+    take: '이 내용으로 바꾸기',
+    changed: /다른 곳에서 바뀌었습니다/,
+    inTheWay: /내 지침까지 보내기에는/,
+    prefs: '환경설정',
+  },
+  en: {
+    mine: 'Your instructions',
+    ofOne: 'Instructions for this conversation',
+    save: 'Save',
+    saved: /^Saved/,
+    over: /tokens too many/,
+    take: 'Use this instead',
+    changed: /changed elsewhere/,
+    inTheWay: /your own instructions/,
+    prefs: 'Preferences',
+  },
+} as const;
+
+test.each([
+  ['ko', 390],
+  ['en', 1280],
+] as const)(
+  'in %s at %i px: own instructions are counted as they are typed, kept, told when they changed elsewhere, and named when they alone are in the way',
+  async (locale, width) => {
+    const [words, own] = [WORDS[locale], OWN[locale]];
+    person = await stage.stack.person();
+    await person.call('PATCH', '/api/me', { locale });
+    const viewport = { width, height: 844 };
+    const page = await stage.visitAs(person, '/preferences', { viewport, locale });
+    const section = page.getByRole('region', { name: own.mine });
+    const field = section.getByRole('textbox', { name: own.mine });
+    const save = section.getByRole('button', { name: own.save });
+    await field.fill('word '.repeat(312));
+    await section.getByText(own.over).waitFor();
+    expect([await save.isDisabled(), await field.getAttribute('aria-invalid')]).toEqual([true, 'true']);
+    await section.scrollIntoViewIfNeeded();
+    await picture(page, `instructions-over-${locale}-${width}`);
+    await field.fill('word '.repeat(240));
+    await section.getByText('240').waitFor();
+    await field.press('Tab');
+    await page.keyboard.press('Enter');
+    await section.getByRole('status').filter({ hasText: own.saved }).waitFor();
+    expect((await person.call('GET', '/api/me/instructions')).body).toMatchObject({ tokens: 240, version: 1 });
+    await person.call('PUT', '/api/me/instructions', { text: 'elsewhere' });
+    await field.fill('here');
+    await save.click();
+    await section.getByRole('alert').filter({ hasText: own.changed }).waitFor();
+    await section.getByText('elsewhere', { exact: true }).waitFor();
+    expect(await audit(page)).toEqual([]);
+    await picture(page, `instructions-elsewhere-${locale}-${width}`);
+    await section.getByRole('button', { name: own.take }).click();
+    expect(await field.inputValue()).toBe('elsewhere');
+    // A 409 is what the page was told, and the console says so.
+    stage.complaints();
+
+    await person.call('POST', '/api/chat/send', { message: '첫 질문' });
+    await page.goto('/');
+    if (width < 1024) await page.getByRole('button', { name: words.open }).click();
+    const menu = page.getByRole('button', { name: words.menu('첫 질문') }).filter({ visible: true });
+    await menu.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('menuitem', { name: locale === 'ko' ? own.ofOne : 'Instructions' }).focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog', { name: own.ofOne });
+    await dialog.getByRole('textbox', { name: own.ofOne }).fill('word '.repeat(240));
+    await dialog.getByRole('button', { name: own.save }).click();
+    await dialog.getByRole('status').filter({ hasText: own.saved }).waitFor();
+    expect(await audit(page)).toEqual([]);
+    await picture(page, `instructions-conversation-${locale}-${width}`);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+
+    await (
+      await stage.stack.person('admin')
+    ).call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 104.5 });
+    await page.goto(`/c/${(await person.call('GET', '/api/conversations')).body.items[0].conversationId}`);
+    await page.getByLabel(words.message, { exact: true }).fill('안녕');
+    await page.keyboard.press('Enter');
+    const refusal = page.getByRole('alert').filter({ hasText: own.inTheWay });
+    await refusal.getByRole('link', { name: own.prefs }).waitFor();
+    await picture(page, `instructions-in-the-way-${locale}-${width}`);
+    stage.complaints();
   },
 );
