@@ -77,6 +77,8 @@ test.each([
     expect(await found.evaluate((article) => article === document.activeElement)).toBe(true);
     expect(await page.evaluate(() => [...(CSS.highlights.get('said') ?? [])].map(String))).toEqual(['벚꽃']);
     expect(page.url()).not.toContain(encodeURIComponent('벚꽃'));
+    // The transcript scrolls, and the page around it does not, however much of it is for screen readers alone.
+    expect(await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight)).toBe(true);
     await picture(page, `found-in-place-${locale}-${width}`);
     expect(await audit(page)).toEqual([]);
     await found.waitFor({ state: 'detached' });

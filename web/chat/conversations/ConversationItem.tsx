@@ -181,13 +181,14 @@ function isIn(title: string, match: string): boolean {
   return title.toLocaleLowerCase().includes(match.toLocaleLowerCase());
 }
 
-/** A piece of what was said, with what was searched marked. */
+/** A piece of what was said without its signs of Markdown, with what was searched marked. */
 function Said({ before, match, after }: Schemas['Found']) {
+  const plain = (text: string) => text.replace(/\*\*|__|`+|#+ /g, '');
   return (
     <span className="line-clamp-2 text-xs break-words text-soft">
-      {before}
+      {plain(before)}
       <mark className="bg-accent-tint font-medium text-ink">{match}</mark>
-      {after}
+      {plain(after)}
     </span>
   );
 }

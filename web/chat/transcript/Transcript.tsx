@@ -58,7 +58,9 @@ export function Transcript({
         tabIndex={0}
         role="region"
         aria-label={t('transcript')}
-        className="h-full overflow-y-auto outline-offset-[-2px] [overflow-anchor:none]"
+        // What is written for screen readers alone is placed absolutely: without a place of its own here it would make
+        // the page itself taller.
+        className="relative h-full overflow-y-auto outline-offset-[-2px] [overflow-anchor:none]"
       >
         <div ref={view.content} className="mx-auto w-full max-w-3xl px-4 pt-4 pb-6 sm:px-7">
           <div ref={view.top} className="h-px" />
