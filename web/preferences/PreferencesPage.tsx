@@ -8,7 +8,7 @@ import { Notifications } from './Notifications.tsx';
 import { OwnInstructions } from './OwnInstructions.tsx';
 import { Webhooks } from './Webhooks.tsx';
 
-/** Language and time zone, which decide what the person reads and when their month begins, and what else they choose. */
+/** Language and time zone, by which the person reads and their month begins, and what else they choose. */
 export function PreferencesPage() {
   const { t } = useTranslation(['preferences', 'common']);
   const me = useMe();
