@@ -29,6 +29,7 @@ import { connectTemporal, type Temporal } from './platform/temporal/connection.t
 import { createDeliveryRuns } from './platform/temporal/delivery-runs.ts';
 import { createPaymentRuns } from './platform/temporal/payment-runs.ts';
 import { createRedrives, createTemporalLinks } from './platform/temporal/redrives.ts';
+import { createResends } from './platform/temporal/resends.ts';
 import { createTurnRuns, type TurnRuns } from './platform/temporal/turn-runs.ts';
 import { installRuntime, startWorker, type RunningWorker } from './worker/main.ts';
 
@@ -191,6 +192,7 @@ async function openParts(
     redrives: createRedrives(temporal, { taskQueuePrefix }),
     paymentRuns: createPaymentRuns(temporal, { taskQueuePrefix }),
     deliveryRuns: createDeliveryRuns(temporal, { taskQueuePrefix }),
+    resends: createResends(temporal, { taskQueuePrefix }),
     channels,
     shop,
     planner: openPlanner(temporal.client, config.temporal, database),

@@ -13,6 +13,7 @@ import type { Metrics } from '../platform/telemetry/metrics.ts';
 import type { DeliveryRuns } from '../platform/temporal/delivery-runs.ts';
 import type { PaymentRuns } from '../platform/temporal/payment-runs.ts';
 import type { Redrives } from '../platform/temporal/redrives.ts';
+import type { Resends } from '../platform/temporal/resends.ts';
 import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
 
 /** Everything that activities need, wired by hand in service.ts. */
@@ -29,6 +30,7 @@ export interface ActivityDeps {
   readonly shop: Shop;
   readonly channels: Channels;
   readonly deliveryRuns: DeliveryRuns;
+  readonly resends: Resends;
   readonly planner: Planner;
   readonly stats: StatsCache;
   readonly log: Logger;

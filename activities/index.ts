@@ -5,9 +5,11 @@ import type { ComparisonActivities, PaymentActivities } from '../workflows/contr
 import type { ReconcileActivities } from '../workflows/contract/reconcile.ts';
 import type { ReportActivities } from '../workflows/contract/reports.ts';
 import type { RedriveActivities } from '../workflows/contract/redrive.ts';
+import type { ResendActivities } from '../workflows/contract/resend.ts';
 import type { TurnActivities } from '../workflows/contract/turn.ts';
 import { createRefreshAdminStats } from './admin-stats.ts';
 import { createDeliverySteps } from './channels/delivery-steps.ts';
+import { createResendSteps } from './channels/resend-steps.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createGenerate } from './generate.ts';
 import { guard } from './guard.ts';
@@ -30,6 +32,8 @@ export type Activities = TurnActivities &
   ComparisonActivities &
   FanOutActivities;
   ReportActivities;
+  ResendActivities &
+  ComparisonActivities;
 
 /** Each activity is safe to run twice. Their errors are typed and carry no chat text. */
 export function createActivities(deps: ActivityDeps): Activities {
@@ -40,6 +44,7 @@ export function createActivities(deps: ActivityDeps): Activities {
   const { lookAtPurchase, sendRefund } = createPaymentSteps(deps);
   const { sendDelivery } = createDeliverySteps(deps);
   const { makeReport, forecastUsage, makeOperatorReport } = createReportSteps(deps);
+  const { advanceResend } = createResendSteps(deps);
   return {
     reserveTurn: guard(deps.log, 'reserveTurn', reserveTurn),
     generate: guard(deps.log, 'generate', createGenerate(deps)),
@@ -59,6 +64,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     forecastUsage: guard(deps.log, 'forecastUsage', forecastUsage),
     makeOperatorReport: guard(deps.log, 'makeOperatorReport', makeOperatorReport),
     sendDelivery: guard(deps.log, 'sendDelivery', sendDelivery),
+    advanceResend: guard(deps.log, 'advanceResend', advanceResend),
     comparePayments: guard(deps.log, 'comparePayments', createComparePayments(deps)),
     refreshAdminStats: guard(deps.log, 'refreshAdminStats', createRefreshAdminStats(deps)),
   };

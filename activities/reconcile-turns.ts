@@ -12,6 +12,7 @@ import { isTaken } from '../db/turns/turns.ts';
 import { turnTimeoutMs } from '../domain/attempt-limits.ts';
 import type { TurnRecord } from '../domain/turn.ts';
 import { afterWrite } from '../operations/after-write.ts';
+import { startLostResends } from '../operations/channels/resend.ts';
 import { startLostDeliveries } from '../operations/channels/start-deliveries.ts';
 import { startLostPayments } from '../operations/payments/start-lost.ts';
 import { startLostRedrives } from '../operations/run-redrive.ts';
@@ -25,9 +26,9 @@ const START_UNTIL_MS = 10 * 60_000;
 /**
  * Takes every live turn that has been quiet for longer than its limit and whose workflow is not open (terminated, timed
  * out, lost with Temporal's data, never started) or is open and cannot move: settles a stored answer, starts what never
- * began, fails the rest `interrupted`. Starts redrives, purchases, refunds and deliveries that are nowhere but in
- * PostgreSQL. Then adds up the days and proves the counters against the ledger. On the way it erases the texts of the
- * OpenAI door whose time is over.
+ * began, fails the rest `interrupted`. Starts redrives, purchases, refunds, deliveries and resends that are nowhere but
+ * in PostgreSQL. Then adds up the days and proves the counters against the ledger. On the way it erases the texts of
+ * the OpenAI door whose time is over.
  */
 export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['reconcileTurns'] {
   return async () => {
@@ -39,7 +40,8 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
     }
     const redrives = await startLostRedrives(deps, deps.reconcile);
     const payments = await startLostPayments(deps, deps.reconcile);
-    const deliveries = await startLostDeliveries(deps, deps.reconcile);
+    const resends = await startLostResends(deps, deps.reconcile);
+    const deliveries = resends + (await startLostDeliveries(deps, deps.reconcile));
     const expiredHolds = await expireHolds(deps.database);
     await eraseTexts(deps.database, {
       afterSeconds: deps.reconcile.apiTextSeconds,

@@ -22,6 +22,7 @@ import type { Tracing } from '../platform/telemetry/span.ts';
 import type { DeliveryRuns } from '../platform/temporal/delivery-runs.ts';
 import type { PaymentRuns } from '../platform/temporal/payment-runs.ts';
 import type { Redrives, TemporalLinks } from '../platform/temporal/redrives.ts';
+import type { Resends } from '../platform/temporal/resends.ts';
 import type { TurnRuns } from '../platform/temporal/turn-runs.ts';
 
 /** What the API needs, wired by hand in service.ts. */
@@ -54,6 +55,7 @@ export interface ApiDeps {
   readonly shop: Shop;
   readonly channels: Channels;
   readonly deliveryRuns: DeliveryRuns;
+  readonly resends: Resends;
   readonly links: TemporalLinks;
   /** Reads what Temporal keeps; null: it is plain. */
   readonly codec: PayloadCodec | null;

@@ -2,6 +2,7 @@ import type { ApiDeps } from './context.ts';
 import type { OverloadGate } from './http/overload.ts';
 import type { Route } from './http/route.ts';
 import { accountRoutes } from './routes/account.ts';
+import { adminModelRoutes } from './routes/admin-models.ts';
 import { adminPurchaseRoutes } from './routes/admin-purchases.ts';
 import { adminReportRoutes } from './routes/admin-reports.ts';
 import { adminTurnRoutes } from './routes/admin-turns.ts';
@@ -10,6 +11,7 @@ import { adminUserRoutes } from './routes/admin-users.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { conversationRoutes } from './routes/conversations.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
 import { eventRoutes } from './routes/events.ts';
 import { estimateRoutes } from './routes/estimates.ts';
 import { exportRoutes } from './routes/exports.ts';
@@ -25,6 +27,7 @@ import { metricsRoutes } from './routes/metrics.ts';
 import { notificationRoutes } from './routes/notifications.ts';
 import { openaiRoutes } from './routes/openai.ts';
 import { paymentWebhookRoutes } from './routes/payment-webhooks.ts';
+import { peopleRoutes } from './routes/people.ts';
 import { preferenceRoutes } from './routes/preferences.ts';
 import { purchaseRoutes } from './routes/purchases.ts';
 import { codecRoutes } from './routes/codec.ts';
@@ -69,8 +72,11 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...adminUsageRoutes(deps),
     ...tokenStatsRoutes(deps),
     ...adminReportRoutes(deps),
+    ...adminModelRoutes(deps),
     ...adminTurnRoutes(deps),
     ...adminUserRoutes(deps),
+    ...peopleRoutes(deps),
+    ...deliveryRoutes(deps),
     ...redriveRoutes(deps),
     ...codecRoutes(deps),
     ...adminPurchaseRoutes(deps),

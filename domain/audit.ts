@@ -9,6 +9,9 @@ export const AUDIT_ACTIONS = [
   'redrive.pause',
   'redrive.resume',
   'redrive.cancel',
+  'user.create',
+  'user.invite',
+  'user.update',
   'user.suspend',
   'user.resume',
   'tokens.grant',
@@ -21,6 +24,9 @@ export const AUDIT_ACTIONS = [
   // A key that another admin's grant or reversal has: nothing was booked.
   'tokens.refuse_key',
   'stats_cache.delete',
+  'delivery.resend',
+  'delivery.resend_many',
+  'delivery.cancel_resend',
   'key.create',
   'key.update',
   'key.rotate',
@@ -30,7 +36,16 @@ export const AUDIT_ACTIONS = [
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 export type AuditTargetKind =
-  'turn' | 'user' | 'redrive' | 'ledger_entry' | 'purchase' | 'code_batch' | 'token_stats' | 'key';
+  | 'turn'
+  | 'user'
+  | 'redrive'
+  | 'ledger_entry'
+  | 'purchase'
+  | 'code_batch'
+  | 'token_stats'
+  | 'key'
+  | 'delivery'
+  | 'resend';
 
 /** What was acted on: `turn:<id>` or `user:<id>`, or a kind alone where there is only one of it. */
 export type AuditTarget = AuditTargetKind | `${AuditTargetKind}:${string | number}`;

@@ -1,5 +1,6 @@
 import { parseEmail } from './email.ts';
 import type { Locale } from './messages.ts';
+import { parseName } from './people.ts';
 import { resolveTimeZone } from './time-zones.ts';
 
 /**
@@ -12,6 +13,8 @@ export interface Identity {
   readonly role: 'user' | 'admin';
   /** In lower case; null unless the issuer has verified it. */
   readonly email: string | null;
+  /** What they are called; null unless the issuer says so. People write it themselves: it only stands beside the rest. */
+  readonly name: string | null;
   /** Locale and time zone of a new person. What they choose later stays. */
   readonly locale: Locale;
   readonly timeZone: string;
@@ -71,6 +74,11 @@ function findClaim(claims: Claims, name: string): unknown {
  */
 export function emailOf({ email, email_verified: verified }: Claims): string | null {
   return verified === true && typeof email === 'string' ? parseEmail(email) : null;
+}
+
+/** The standard claim `name`. */
+export function nameOf({ name }: Claims): string | null {
+  return typeof name === 'string' ? parseName(name) : null;
 }
 
 /** `en-US` counts as English. Any language that we do not speak becomes Korean, as for everybody who has not chosen. */

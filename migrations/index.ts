@@ -60,6 +60,11 @@ import { FindRollupsOfADay } from './20261130162233-find-rollups-of-a-day.ts';
 import { KeepFiles } from './20261130173000-keep-files.ts';
 import { ShowFiles } from './20261130173001-show-files.ts';
 import { KeepReports } from './20261130173000-keep-reports.ts';
+import { KnowPeopleByName } from './20261130173500-know-people-by-name.ts';
+import { CheckNames } from './20261130173501-check-names.ts';
+import { FindPeople } from './20261130173502-find-people.ts';
+import { ResendDeliveries } from './20261130173503-resend-deliveries.ts';
+import { FindDeliveries } from './20261130173504-find-deliveries.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -134,4 +139,9 @@ export const MIGRATIONS = [
   KeepFiles,
   ShowFiles,
   KeepReports,
+  KnowPeopleByName,
+  CheckNames,
+  FindPeople,
+  ResendDeliveries,
+  FindDeliveries,
 ] as const;

@@ -51,8 +51,12 @@ const AdminPages = lazy(async () => {
     import('./admin/AdminPages.tsx'),
     loadWords('admin'),
     loadWords('admin-home'),
+    loadWords('deliveries'),
+    loadWords('models'),
+    loadWords('people'),
     loadWords('purchase'),
     loadWords('reports'),
+    loadWords('words'),
   ]);
   return { default: AdminPages };
 });

@@ -3,10 +3,11 @@ import { takeDemoSecret } from './session/demo.ts';
 import './styles.css';
 
 takeDemoSecret();
-// A shared copy is a page of its own, which knows no session.
+// A shared copy and an invitation are pages of their own, which know no session.
 const isShared = location.pathname.startsWith('/s/');
-if (!isShared) askEarly();
-void (isShared ? import('./shared/open.ts') : import('./main.tsx'))
+const isInvitation = location.pathname === '/invite';
+if (!isShared && !isInvitation) askEarly();
+void (isShared ? import('./shared/open.ts') : isInvitation ? import('./invitation/open.ts') : import('./main.tsx'))
   .then(({ open }) => open())
   .catch((error: unknown) => {
     const unopened = document.querySelector<HTMLTemplateElement>('#unopened');

@@ -71,6 +71,13 @@ export function wantsCsv(request: Request): boolean {
   return request.accepts(['application/json', 'text/csv']) === 'text/csv';
 }
 
+const PEOPLE = new Set(['person', 'admin', 'about']);
+
+/** The columns of a table whose items have these fields: of a person, the e-mail and the name. */
+export function columnsOfTable(item: object): string[] {
+  return Object.keys(item).flatMap((name) => (PEOPLE.has(name) ? [`${name}.email`, `${name}.name`] : [name]));
+}
+
 /** Lines that one query reads. */
 const BATCH = 1_000;
 

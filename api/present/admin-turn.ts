@@ -15,7 +15,7 @@ interface Reading {
 }
 
 /** A turn as an admin's list shows it: whose it is and how it went, without its texts. */
-export function presentAdminTurn(turn: TurnRecord, reading: Reading): z.infer<typeof adminTurn> {
+export function presentAdminTurn(turn: TurnRecord, reading: Reading): Omit<z.infer<typeof adminTurn>, 'person'> {
   const { content: _content, warning: _warning, ...shown } = presentTurn(turn, reading);
   const { userId, sequence, replayedAt, createdAt, endedAt } = turn;
   return {
@@ -32,7 +32,7 @@ export function presentTurnDetail(
   detail: TurnDetail,
   newest: { runId: string; status: string } | null,
   { links, ...reading }: Reading & { links: TemporalLinks },
-): AdminTurnDetail {
+): Omit<AdminTurnDetail, 'person'> {
   const { turn, holds, attempts, debits, content } = detail;
   const workflowId = turnWorkflowId(turn.userId, turn.turnId);
   const runIds = new Set([...detail.runIds, ...(newest === null ? [] : [newest.runId])]);

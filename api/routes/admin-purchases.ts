@@ -4,7 +4,6 @@ import { getPurchase, listPurchases, type PurchaseRow } from '../../db/purchases
 import { listRefunds } from '../../db/purchases/refunds.ts';
 import { listUnmatched } from '../../db/purchases/unmatched.ts';
 import { readTimeline } from '../../db/reports/purchase-timeline.ts';
-import type { Locale } from '../../domain/messages.ts';
 import { isAcceptable } from '../../domain/payments/purchase.ts';
 import { lookForAdmin } from '../../operations/look-at-purchase.ts';
 import { acceptForAdmin } from '../../operations/payments/accept-mismatch.ts';
@@ -12,8 +11,9 @@ import { needsRefundAccount } from '../../operations/payments.ts';
 import { refundPurchase } from '../../operations/refund-purchase.ts';
 import type { ApiDeps, Caller } from '../context.ts';
 import { getIdempotencyKey } from '../http/idempotency-key.ts';
-import { CSV_OF_TABLE, sendTable, VARY, wantsCsv } from '../http/csv.ts';
+import { columnsOfTable, CSV_OF_TABLE, sendTable, VARY, wantsCsv } from '../http/csv.ts';
 import { defineRoute, type Route } from '../http/route.ts';
+import { withName, withNames } from '../present/person.ts';
 import { presentPurchase, presentRefund, presentRefundsTo } from '../present/purchase.ts';
 import { iso, isoOrNull } from '../present/turn.ts';
 import {
@@ -30,14 +30,18 @@ import { purchaseParams } from '../wire/purchase.ts';
 import { acceptBody } from '../wire/sales.ts';
 import { actorOf } from './audit.ts';
 
+const PERSON = { person: ({ userId }: { userId: number }) => userId };
+
 export function adminPurchaseRoutes(deps: ApiDeps): Route[] {
   const { database, shop } = deps;
   async function detailOf({ locale }: Caller, row: PurchaseRow): Promise<z.infer<typeof adminPurchaseDetail>> {
     const { snapshots, bookings, hints } = await readTimeline(database.sql, row.purchaseId);
     const last = snapshots.at(-1);
     const seen = await lastSnapshot(database.sql, row.purchaseId);
+    const refunds = await listRefunds(database.sql, row.purchaseId);
+    const named = await withName(database.sql, { ...presentPurchase(row, locale), userId: row.userId }, PERSON);
     return {
-      ...present(row, locale),
+      ...named,
       lookedAt: isoOrNull(row.lookedAt),
       acceptedAmount: row.acceptedAmount,
       acceptableAmount:
@@ -46,11 +50,15 @@ export function adminPurchaseRoutes(deps: ApiDeps): Route[] {
       ...presentRefundsTo(needsRefundAccount(shop, row), locale),
       snapshots: snapshots.map(({ seenAt, ...seen }) => ({ ...seen, seenAt: iso(seenAt) })),
       bookings: bookings.map(({ createdAt, ...booked }) => ({ ...booked, createdAt: iso(createdAt) })),
-      refunds: (await listRefunds(database.sql, row.purchaseId)).map((refund) => ({
-        ...presentRefund(refund),
-        reason: refund.reason,
-        requestedBy: refund.requestedBy,
-      })),
+      refunds: await withNames(
+        database.sql,
+        refunds.map((refund) => ({
+          ...presentRefund(refund),
+          reason: refund.reason,
+          requestedBy: refund.requestedBy,
+        })),
+        { requester: ({ requestedBy }) => requestedBy },
+      ),
       hints: hints.map(({ receivedAt, ...heard }) => ({ ...heard, receivedAt: iso(receivedAt) })),
     };
   }
@@ -68,10 +76,11 @@ export function adminPurchaseRoutes(deps: ApiDeps): Route[] {
       async handle(caller, { query: { limit, cursor, ...filter } }) {
         const list = async (wanted: { limit: number; cursor: string | null }) => {
           const page = await listPurchases(database.sql, { filter, ...wanted });
-          return { ...page, items: page.items.map((row) => present(row, caller.locale)) };
+          const items = page.items.map((row) => ({ ...presentPurchase(row, caller.locale), userId: row.userId }));
+          return { ...page, items: await withNames(database.sql, items, PERSON) };
         };
         if (wantsCsv(caller.request))
-          return sendTable(caller, { name: 'purchases', columns: Object.keys(adminPurchase.shape), list });
+          return sendTable(caller, { name: 'purchases', columns: columnsOfTable(adminPurchase.shape), list });
         return { status: 200, headers: VARY, body: await list({ limit, cursor: cursor ?? null }) };
       },
     }),
@@ -164,8 +173,4 @@ export function adminPurchaseRoutes(deps: ApiDeps): Route[] {
       },
     }),
   ];
-}
-
-function present(row: PurchaseRow, locale: Locale): z.infer<typeof adminPurchase> {
-  return { ...presentPurchase(row, locale), userId: row.userId };
 }

@@ -8,6 +8,7 @@ import type { ApiDeps } from '../context.ts';
 import { CSV_OF_TABLE, sendTable, VARY, wantsCsv } from '../http/csv.ts';
 import { iso } from '../present/turn.ts';
 import { presentAdminTurn, presentTurnDetail } from '../present/admin-turn.ts';
+import { withName, withNames } from '../present/person.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { replay } from '../../operations/replay-turn.ts';
 import {
@@ -28,6 +29,8 @@ const TURN_COLUMNS = [
   'turnId',
   'conversationId',
   'userId',
+  'person.email',
+  'person.name',
   'state',
   'error.code',
   'model',
@@ -42,6 +45,7 @@ const TURN_COLUMNS = [
   'durationMs',
   'replayedAt',
 ];
+const PERSON = { person: ({ userId }: { userId: number }) => userId };
 
 export function adminTurnRoutes(deps: ApiDeps): Route[] {
   const { database, models, runs, links } = deps;
@@ -59,10 +63,8 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
       async handle(caller, { query: { limit, cursor, ...filter } }) {
         const list = async (wanted: { limit: number; cursor: string | null }) => {
           const page = await listTurns(database, { filter, ...wanted });
-          return {
-            ...page,
-            items: page.items.map((turn) => presentAdminTurn(turn, { locale: caller.locale, models })),
-          };
+          const items = page.items.map((turn) => presentAdminTurn(turn, { locale: caller.locale, models }));
+          return { ...page, items: await withNames(database.reads, items, PERSON) };
         };
         if (wantsCsv(caller.request)) return sendTable(caller, { name: 'turns', columns: TURN_COLUMNS, list });
         const [page, counts] = await Promise.all([
@@ -113,7 +115,8 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
           readContent: include === 'content' ? actorOf(caller) : null,
         });
         const newest = await runs.findNewest(detail.turn);
-        return { status: 200, body: presentTurnDetail(detail, newest, { locale: caller.locale, models, links }) };
+        const shown = presentTurnDetail(detail, newest, { locale: caller.locale, models, links });
+        return { status: 200, body: await withName(database.sql, shown, PERSON) };
       },
     }),
     defineRoute({
@@ -137,7 +140,7 @@ export function adminTurnRoutes(deps: ApiDeps): Route[] {
         return {
           status: 202,
           headers: { Location: `/api/admin/turns/${turnId}` },
-          body: presentAdminTurn(reopened, { locale: caller.locale, models }),
+          body: await withName(database.sql, presentAdminTurn(reopened, { locale: caller.locale, models }), PERSON),
         };
       },
     }),

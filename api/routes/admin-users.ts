@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import { readUsage } from '../../db/money/usage.ts';
 import {
   getUser,
@@ -7,15 +6,14 @@ import {
   listUsers,
   type EntryRecord,
   type LiveHold,
-  type UserRecord,
 } from '../../db/reports/admin-users.ts';
-import { lookAlikesOf } from '../../domain/email.ts';
 import { SCHEDULE_KINDS } from '../../domain/schedules.ts';
 import { resume, suspend } from '../../operations/suspend-user.ts';
 import { within } from '../../platform/deadline.ts';
 import type { ApiDeps } from '../context.ts';
-import { CSV_OF_TABLE, sendTable, VARY, wantsCsv } from '../http/csv.ts';
+import { columnsOfTable, CSV_OF_TABLE, sendTable, VARY, wantsCsv } from '../http/csv.ts';
 import { defineRoute, type Route } from '../http/route.ts';
+import { presentUser } from '../present/person.ts';
 import { iso, isoOrNull, presentUsage } from '../present/turn.ts';
 import {
   adminUser,
@@ -38,17 +36,17 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
       access: 'admin',
       tag: 'Admin',
       limit: 'read',
-      summary: 'People, by e-mail or id',
+      summary: 'People: searched by number, e-mail or name, in the order that is asked for',
       query: adminUsersQuery,
-      answers: { 200: { description: 'A page, in the order of ids', body: adminUserPage, csv: CSV_OF_TABLE } },
+      answers: { 200: { description: 'A page', body: adminUserPage, csv: CSV_OF_TABLE } },
       errors: [],
-      async handle(caller, { query: { limit, cursor, ...filter } }) {
+      async handle(caller, { query: { limit, cursor, sort, ...filter } }) {
         const list = async (wanted: { limit: number; cursor: string | null }) => {
-          const page = await listUsers(database, { filter, ...wanted });
+          const page = await listUsers(database, { filter, order: sort, ...wanted });
           return { ...page, items: page.items.map(presentUser) };
         };
         if (wantsCsv(caller.request))
-          return sendTable(caller, { name: 'users', columns: Object.keys(adminUser.shape), list });
+          return sendTable(caller, { name: 'users', columns: columnsOfTable(adminUser.shape), list });
         return { status: 200, headers: VARY, body: await list({ limit, cursor: cursor ?? null }) };
       },
     }),
@@ -115,15 +113,6 @@ export function adminUserRoutes(deps: ApiDeps): Route[] {
       },
     }),
   ];
-}
-
-function presentUser({ accountId: _, suspendedAt, createdAt, ...user }: UserRecord): z.infer<typeof adminUser> {
-  return {
-    ...user,
-    emailLookAlikes: lookAlikesOf(user.email),
-    suspendedAt: isoOrNull(suspendedAt),
-    createdAt: iso(createdAt),
-  };
 }
 
 /** The page must not wait for a Temporal that is away. */

@@ -1,8 +1,10 @@
 import { listAudit, type AuditRecord } from '../../db/audit.ts';
 import type { AuditActor } from '../../domain/audit.ts';
+import { parseId } from '../../domain/text.ts';
 import type { ApiDeps, Caller } from '../context.ts';
-import { CSV_OF_TABLE, sendTable, VARY, wantsCsv } from '../http/csv.ts';
+import { columnsOfTable, CSV_OF_TABLE, sendTable, VARY, wantsCsv } from '../http/csv.ts';
 import { requestIdOf } from '../http/errors.ts';
+import { withNames } from '../present/person.ts';
 import { iso } from '../present/turn.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { auditItem, auditPage, auditQuery } from '../wire/audit.ts';
@@ -22,10 +24,12 @@ export function auditRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
       async handle(caller, { query: { limit, cursor, ...filter } }) {
         const list = async (wanted: { limit: number; cursor: string | null }) => {
           const page = await listAudit(database, { filter, ...wanted });
-          return { ...page, items: page.items.map(present) };
+          const items = page.items.map(({ createdAt, ...entry }) => ({ ...entry, createdAt: iso(createdAt) }));
+          const people = { admin: ({ adminId }: AuditRecord) => adminId, about: aboutOf };
+          return { ...page, items: await withNames(database.reads, items, people) };
         };
         if (wantsCsv(caller.request))
-          return sendTable(caller, { name: 'audit', columns: Object.keys(auditItem.shape), list });
+          return sendTable(caller, { name: 'audit', columns: columnsOfTable(auditItem.shape), list });
         return { status: 200, headers: VARY, body: await list({ limit, cursor: cursor ?? null }) };
       },
     }),
@@ -37,6 +41,9 @@ export function actorOf({ principal, response }: Caller): AuditActor {
   return { adminId: principal.userId, requestId: requestIdOf(response) };
 }
 
-function present({ createdAt, ...entry }: AuditRecord) {
-  return { ...entry, createdAt: iso(createdAt) };
+/** Whom an entry is about: by its target, or by the figures of what was done. */
+function aboutOf({ target, after }: Pick<AuditRecord, 'target' | 'after'>): number | null {
+  const [kind, id = ''] = target.split(':');
+  if (kind === 'user') return parseId(id);
+  return typeof after?.['userId'] === 'number' ? after['userId'] : null;
 }

@@ -14,6 +14,7 @@ import { sendCsv } from '../http/csv.ts';
 import { getIdempotencyKey } from '../http/idempotency-key.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { createTries, type Tries } from '../http/tries.ts';
+import { withName, withNames } from '../present/person.ts';
 import { iso, isoOrNull } from '../present/turn.ts';
 import { grantHeaders } from '../wire/grant.ts';
 import {
@@ -32,6 +33,8 @@ import { actorOf } from './audit.ts';
 
 /** A code cannot be guessed by as many, and nobody types more. */
 const MOST_TRIES = { account: 5, address: 20 };
+
+const MAKER = { maker: ({ madeBy }: { madeBy: number | null }) => madeBy };
 
 /** Codes that give tokens: redeeming them, and for admins making and revoking them. */
 export function codeRoutes(deps: ApiDeps): Route[] {
@@ -91,7 +94,11 @@ export function codeRoutes(deps: ApiDeps): Route[] {
             batches: [linesOf(codes, made)],
             gone,
           });
-        return { status: 201, headers: { Vary: 'Accept' }, body: { ...present(made), codes } };
+        return {
+          status: 201,
+          headers: { Vary: 'Accept' },
+          body: { ...(await withName(database.sql, present(made), MAKER)), codes },
+        };
       },
     }),
     defineRoute({
@@ -106,7 +113,7 @@ export function codeRoutes(deps: ApiDeps): Route[] {
       errors: [],
       async handle(_caller, { query: { limit, cursor } }) {
         const page = await listBatches(database.sql, { limit, cursor: cursor ?? null });
-        return { status: 200, body: { ...page, items: page.items.map(present) } };
+        return { status: 200, body: { ...page, items: await withNames(database.sql, page.items.map(present), MAKER) } };
       },
     }),
     defineRoute({
@@ -144,7 +151,7 @@ export function codeRoutes(deps: ApiDeps): Route[] {
           codeId: codeId ?? null,
           reason,
         });
-        return { status: 200, body: present(revoked) };
+        return { status: 200, body: await withName(database.sql, present(revoked), MAKER) };
       },
     }),
   ];
@@ -154,7 +161,7 @@ function linesOf(codes: readonly string[], { tokens, maxUses, expiresAt }: Batch
   return codes.map((code) => [code, tokens, maxUses, isoOrNull(expiresAt)]);
 }
 
-function present({ expiresAt, createdAt, ...row }: BatchRow): z.infer<typeof batch> {
+function present({ expiresAt, createdAt, ...row }: BatchRow): Omit<z.infer<typeof batch>, 'maker'> {
   return { ...row, expiresAt: isoOrNull(expiresAt), createdAt: iso(createdAt) };
 }
 

@@ -9,6 +9,7 @@ import { redriveWorkflowId } from '../../workflows/contract/ids.ts';
 import type { ApiDeps } from '../context.ts';
 import { readIdempotencyKey } from '../http/idempotency-key.ts';
 import { defineRoute, type Route } from '../http/route.ts';
+import { withName, withNames } from '../present/person.ts';
 import { iso, isoOrNull } from '../present/turn.ts';
 import { uuid } from '../wire/fields.ts';
 import {
@@ -26,6 +27,8 @@ import {
 import { actorOf } from './audit.ts';
 
 const params = z.object({ redriveId: uuid });
+const ADMIN = { admin: ({ adminId }: { adminId: number | null }) => adminId };
+
 export function redriveRoutes(deps: ApiDeps): Route[] {
   const { database } = deps;
   return [
@@ -67,7 +70,17 @@ export function redriveRoutes(deps: ApiDeps): Route[] {
       errors: [],
       async handle(_caller, { query: { limit, cursor } }) {
         const page = await listRedrives(database, { limit, cursor: cursor ?? null });
-        return { status: 200, body: { ...page, items: page.items.map((record) => present(deps, record)) } };
+        return {
+          status: 200,
+          body: {
+            ...page,
+            items: await withNames(
+              database.sql,
+              page.items.map((record) => present(deps, record)),
+              ADMIN,
+            ),
+          },
+        };
       },
     }),
     defineRoute({
@@ -89,7 +102,7 @@ export function redriveRoutes(deps: ApiDeps): Route[] {
           limit,
           cursor: cursor ?? null,
         });
-        return { status: 200, body: { ...present(deps, record), turns } };
+        return { status: 200, body: { ...(await withName(database.sql, present(deps, record), ADMIN)), turns } };
       },
     }),
     step(deps, 'pause', 'paused', 'Begin nothing more until it is resumed; what runs goes on'),
@@ -112,7 +125,7 @@ function step(deps: ApiDeps, name: string, to: RedriveStep, summary: string): Ro
     errors: ['not_found'],
     async handle(caller, { params: { redriveId }, body: { reason } }) {
       const record = await stepRedrive(deps, { redriveId, to, actor: actorOf(caller), reason: reason ?? null });
-      return { status: 200, body: present(deps, record) };
+      return { status: 200, body: await withName(deps.database.sql, present(deps, record), ADMIN) };
     },
   });
 }
@@ -130,7 +143,7 @@ function hashOf({ filter, ...request }: z.infer<typeof redriveBody>): Buffer {
 function present(
   { links }: ApiDeps,
   { createdAt, endedAt, progress, ...record }: RedriveRecord,
-): z.infer<typeof redrive> {
+): Omit<z.infer<typeof redrive>, 'admin'> {
   const { state: _, ...counts } = progress;
   const workflowId = redriveWorkflowId(record.redriveId);
   return {

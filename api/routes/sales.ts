@@ -3,6 +3,7 @@ import { listDisputes, readRevenue } from '../../db/reports/sales.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ApiDeps } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
+import { withNames } from '../present/person.ts';
 import { presentPurchase } from '../present/purchase.ts';
 import { iso } from '../present/turn.ts';
 import { disputePage, disputesQuery, revenue, revenueQuery } from '../wire/sales.ts';
@@ -40,7 +41,10 @@ export function salesRoutes({ database, now }: Pick<ApiDeps, 'database' | 'now'>
             disputedAt: iso(disputedAt),
           };
         });
-        return { status: 200, body: { ...page, items } };
+        return {
+          status: 200,
+          body: { ...page, items: await withNames(database.sql, items, { person: ({ userId }) => userId }) },
+        };
       },
     }),
     defineRoute({

@@ -1,6 +1,7 @@
 import { writeAudit } from '../../db/audit.ts';
 import { findAccount } from '../../db/money/accounts.ts';
 import { readUsage } from '../../db/money/usage.ts';
+import { findNames } from '../../db/people/names.ts';
 import { getPrincipal } from '../../db/people/users.ts';
 import { lookAlikesOf } from '../../domain/email.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -24,7 +25,16 @@ export function tokenStatsRoutes({ database, stats, config }: Pick<ApiDeps, 'dat
       errors: [],
       async handle() {
         const { asOf, topUsers, ...figures } = await stats.read();
-        const shown = topUsers.map((user) => ({ ...user, emailLookAlikes: lookAlikesOf(user.email) }));
+        // The cache may be of before somebody got their name.
+        const names = await findNames(
+          database.reads,
+          topUsers.map(({ userId }) => userId),
+        );
+        const shown = topUsers.map((user) => ({
+          ...user,
+          name: names.get(user.userId)?.name ?? null,
+          emailLookAlikes: lookAlikesOf(user.email),
+        }));
         return { status: 200, body: { ...figures, topUsers: shown, asOf: iso(asOf) } };
       },
     }),

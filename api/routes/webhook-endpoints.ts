@@ -8,7 +8,7 @@ import {
   getEndpoint,
   listDeliveries,
   listEndpoints,
-  requeue,
+  requeueOf,
   type EndpointRecord,
 } from '../../db/channels/endpoints.ts';
 import { writeTestEvent } from '../../db/channels/tell-endpoint.ts';
@@ -196,7 +196,7 @@ export function webhookEndpointRoutes(deps: ApiDeps): Route[] {
         assertOn();
         await getEndpoint(database.sql, { endpointId, userId });
         await countTrial(userId);
-        await requeue(database.sql, { deliveryId, endpointId });
+        await requeueOf(database.sql, { deliveryId, endpointId });
         await resendDelivery(deps, deliveryId);
         return { status: 202, body: { deliveryId } };
       },

@@ -3,9 +3,12 @@ import { PROVIDERS } from '../../domain/payments/provider.ts';
 import { LOOK_SOURCES, PURCHASE_STATES } from '../../domain/payments/purchase.ts';
 import { reason } from './audit.ts';
 import { idText, instant, pageOf, pageQuery } from './fields.ts';
+import { person } from './named-person.ts';
 import { amount, purchase, refund, refundAccount, refundsTo } from './purchase.ts';
 
-export const adminPurchase = purchase.extend({ userId: z.int() }).meta({ id: 'AdminPurchase' });
+export const adminPurchase = purchase
+  .extend({ userId: z.int(), person: person.nullable() })
+  .meta({ id: 'AdminPurchase' });
 
 export const adminPurchasesQuery = z.strictObject({
   ...pageQuery,
@@ -71,7 +74,7 @@ export const adminPurchaseDetail = adminPurchase
     bookings: z.array(booking),
     refunds: z.array(
       refund
-        .extend({ reason: z.string(), requestedBy: z.int().nullable() })
+        .extend({ reason: z.string(), requestedBy: z.int().nullable(), requester: person.nullable() })
         .meta({ id: 'AdminRefund', description: '`requestedBy`: the user id of who asked, the buyer or an admin' }),
     ),
     hints: z.array(hint).meta({ description: 'The newest 100' }),

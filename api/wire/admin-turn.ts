@@ -5,6 +5,7 @@ import { ATTEMPT_OUTCOMES, HOLD_ENDS, TIMELINE_STEPS } from '../../domain/turn-t
 import { reason } from './audit.ts';
 import { errorCode } from './error.ts';
 import { instant, pageOf, pageQuery, tokens, uuid } from './fields.ts';
+import { person } from './named-person.ts';
 import { turnFilterQuery } from './turn-filter.ts';
 import { turn, turnState } from './turn.ts';
 
@@ -13,6 +14,7 @@ export const adminTurn = turn
   .omit({ content: true, warning: true })
   .extend({
     userId: z.int(),
+    person: person.nullable(),
     sequence: z.int().min(1).meta({ description: 'Its number in the conversation' }),
     replayedAt: instant
       .optional()

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { LOCALES } from '../../domain/messages.ts';
+import { PEOPLE_ORDERS } from '../../domain/people.ts';
 import { SCHEDULE_KINDS } from '../../domain/schedules.ts';
 import { usageState } from './account.ts';
 import { reason } from './audit.ts';
-import { idText, instant, lookAlikes, pageOf, pageQuery, tokens, uuid } from './fields.ts';
+import { idText, instant, pageOf, pageQuery, tokens, uuid } from './fields.ts';
+import { person } from './named-person.ts';
+import { who } from './person.ts';
 
-export const adminUser = z
-  .object({
-    userId: z.int(),
-    email: z.string().nullable(),
-    emailLookAlikes: lookAlikes,
+export const adminUser = person
+  .extend({
     issuer: z
       .string()
       .nullable()
@@ -20,6 +20,10 @@ export const adminUser = z
     timeZone: z.string(),
     suspendedAt: instant.nullable().meta({ description: 'Since when sends, retries and replays are refused' }),
     createdAt: instant,
+    lastSeenAt: instant.nullable().meta({ description: 'To five minutes; null: not since this is written down' }),
+    usedTokens: tokens.meta({ description: 'Of the open period' }),
+    usagePercent: usageState.shape.usagePercent,
+    level: usageState.shape.level,
   })
   .meta({ id: 'AdminUser' });
 
@@ -34,10 +38,16 @@ export const adminUsersQuery = z.strictObject({
     .refine((text) => text.isWellFormed(), 'must be well-formed text')
     .optional()
     .meta({ description: 'What it begins with, in any case' }),
+  who: who.optional(),
+  role: z.enum(['user', 'admin']).optional(),
   suspended: z
     .enum(['true', 'false'])
     .transform((text) => text === 'true')
     .optional(),
+  sort: z
+    .enum(PEOPLE_ORDERS)
+    .default('number')
+    .meta({ description: '`-` is the other way round; a cursor is good for its own order only' }),
 });
 
 export const adminUserPage = pageOf(adminUser).meta({ id: 'AdminUsers' });
@@ -61,6 +71,7 @@ const ledgerEntry = z
     period: z.string().meta({ example: '2026-11' }),
     turnId: uuid.nullable(),
     reversesId: z.int().nullable().meta({ description: 'The entry it takes back' }),
+    leftTokens: tokens.nullable().meta({ description: 'What is left of a grant to take back; null for all else' }),
     reason: z.string().nullable(),
     purchasedDelta: delta,
     debtDelta: delta,

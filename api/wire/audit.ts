@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AUDIT_ACTIONS } from '../../domain/audit.ts';
 import { MOST_REASON } from '../../domain/text.ts';
+import { person } from './named-person.ts';
 import { idText, instant, pageOf, pageQuery, text } from './fields.ts';
 
 const figures = z
@@ -17,6 +18,8 @@ export const auditItem = z
       .int()
       .nullable()
       .meta({ description: 'User id of the admin, or of who changed a key of theirs; null: through the CLI' }),
+    admin: person.nullable().meta({ description: 'Who that is' }),
+    about: person.nullable().meta({ description: 'Whom it was done to, where the entry says so' }),
     action: auditAction,
     target: z.string().meta({ example: 'user:1' }),
     reason: z.string().nullable(),

@@ -118,6 +118,16 @@ export const mintedKey = key
   .extend({ secret: z.string().meta({ description: 'Told this once; only its hash is kept', example: 'tk_…' }) })
   .meta({ id: 'MintedKey' });
 
+/** A key as an admin sees it. */
+export const personKey = key
+  .extend({
+    name: z.string().nullable().meta({ description: 'null: the person signs in by it' }),
+    scopes: z.array(z.enum(KEY_SCOPES)).nullable().meta({ description: 'null: whatever the person may' }),
+    accountId: z.int().nullable().meta({ description: 'Who pays; null: the person’s own account' }),
+  })
+  .meta({ id: 'PersonKey' });
+export const personKeyPage = pageOf(personKey).meta({ id: 'PersonKeys' });
+
 export const keysQuery = z.strictObject({
   ...pageQuery,
   revoked: z

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MAX_TOKENS_PER_ENTRY } from '../../domain/balance.ts';
 import { MOST_CODES } from '../../domain/payments/redemption-code.ts';
 import { reason } from './audit.ts';
+import { person } from './named-person.ts';
 import { instant, MOST_INTEGER, pageOf, pageQuery, tokens, uuid } from './fields.ts';
 
 export const redemptionBody = z
@@ -28,6 +29,7 @@ export const batch = z
     expiresAt: instant.nullable(),
     reason: z.string(),
     madeBy: z.int().nullable().meta({ description: 'The admin’s user id' }),
+    maker: person.nullable(),
     createdAt: instant,
     codes: z.int().min(1),
     uses: z.int().min(0).meta({ description: 'How often its codes were redeemed' }),

@@ -9,6 +9,7 @@ import {
 import { reason } from './audit.ts';
 import { errorCode } from './error.ts';
 import { instant, pageOf, pageQuery, uuid } from './fields.ts';
+import { person } from './named-person.ts';
 import { turnFilter } from './turn-filter.ts';
 
 const count = z.int().min(0);
@@ -60,6 +61,7 @@ export const redrive = z
   .object({
     redriveId: uuid,
     adminId: z.int().nullable().meta({ description: 'Who started it; null: through the CLI' }),
+    admin: person.nullable(),
     state: z.enum(REDRIVE_STATES).meta({ description: '`cancelling`: what runs may end, nothing more is begun' }),
     reason: z.string(),
     filter: z

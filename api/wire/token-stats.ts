@@ -26,6 +26,7 @@ export const tokenStats = z
         z.object({
           userId,
           email,
+          name: z.string().nullable(),
           emailLookAlikes: lookAlikes,
           usedTokens: tokens,
           purchasedTokens: tokens,

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Channel, NotificationKind } from '../../domain/channels/kinds.ts';
+import { isConfirming, type Channel, type NotificationKind } from '../../domain/channels/kinds.ts';
 import type { Event } from '../../domain/channels/event.ts';
 import { decideNext, type AttemptOutcome, type DeliveryError } from '../../domain/channels/outcome.ts';
 import type { Locale } from '../../domain/messages.ts';
@@ -70,8 +70,8 @@ async function refusalOf(
   on: Sql,
   { userId, kind, address }: { userId: number; kind: NotificationKind; address: string },
 ): Promise<DeliveryError | null> {
-  // A mail that asks to confirm an address goes to any.
-  if (kind === 'security.address') return null;
+  // A mail that asks its mailbox for something goes to any.
+  if (isConfirming(kind)) return null;
   const { isOn, isGone } = await one(
     sql<{ isOn: boolean; isGone: boolean }>`select ${isMailOn({ userId, kind })} as "isOn",
       ${isSuppressed(sql`${address}::text`)} as "isGone"`,

@@ -14,6 +14,7 @@ import type { Vault } from '../../domain/payments/vault.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import { first, one, type Database, type Sql } from '../database.ts';
 import { WebhookEndpoint } from '../entities/channels/webhook-endpoint.ts';
+import { requeue } from './requeue.ts';
 import { isEntitled } from './targets.ts';
 
 const columns = columnsOf(WebhookEndpoint, 'e', {
@@ -195,16 +196,15 @@ export async function listDeliveries(on: Sql, endpointId: string): Promise<Endpo
   return rows;
 }
 
-/** Begins a delivery anew, whatever it came to. @throws AppError not_found. */
-export async function requeue(
+/** Begins a delivery of an endpoint anew, whatever it came to. @throws AppError not_found. */
+export async function requeueOf(
   on: Sql,
   { deliveryId, endpointId }: { deliveryId: string; endpointId: string },
 ): Promise<void> {
   const found = await first(
-    sql`update deliveries set state = 'pending', ended_at = null, error_code = null, unknowns = 0, trying_since = null,
-        queued_at = ${on.clock()}, due_at = ${on.clock()}
-      where id = ${deliveryId} and channel = 'webhook' and address = ${endpointId} returning 1`,
+    sql`select 1 from deliveries where id = ${deliveryId} and channel = 'webhook' and address = ${endpointId}`,
     on,
   );
   if (found === null) throw new AppError('not_found');
+  await requeue(on, [deliveryId]);
 }

@@ -1,6 +1,7 @@
 import { Account, Period } from './account.ts';
 import { Alert } from './alert.ts';
 import { Attempt, UnpaidTokens } from './attempt.ts';
+import { Resend, ResendDelivery } from './channels/resend.ts';
 import { WebhookEndpoint } from './channels/webhook-endpoint.ts';
 import { AuditEntry } from './audit-entry.ts';
 import { Address, AddressChange, InstallationKey, NotificationPreference, Suppression } from './channels/address.ts';
@@ -8,6 +9,7 @@ import { Conversation, OwnInstructions } from './conversation.ts';
 import { File, FileContent, TurnFile } from './files/file.ts';
 import { Hold } from './hold.ts';
 import { ApiKey, KeyUsage } from './keys/api-key.ts';
+import { Invitation } from './keys/invitation.ts';
 import { LedgerEntry, Proof, ProvedPeriod } from './ledger-entry.ts';
 import { ModelRate, RatePublisher } from './model-rate.ts';
 import { Delivery, Notification } from './notification.ts';
@@ -28,6 +30,7 @@ import { User } from './user.ts';
 export const ENTITIES = [
   User,
   ApiKey,
+  Invitation,
   Account,
   Period,
   Conversation,
@@ -48,6 +51,8 @@ export const ENTITIES = [
   Alert,
   Notification,
   Delivery,
+  Resend,
+  ResendDelivery,
   Address,
   AddressChange,
   WebhookEndpoint,

@@ -42,6 +42,7 @@ export const Notification = defineEntity({
   ],
   indexes: [
     sqlIndex('notifications_newest_of_user', 'notifications (user_id, id desc)'),
+    { name: 'notifications_of_kind', properties: ['kind', 'id'] },
     sqlIndex('notifications_unread_of_user', 'notifications (user_id, id desc) where read_at is null'),
   ],
 });
@@ -77,6 +78,7 @@ export const Delivery = defineEntity({
   ],
   indexes: [
     { name: 'deliveries_due', properties: ['channel', 'dueAt'], where: "state = 'pending'" },
+    { name: 'deliveries_by_state', properties: ['state', 'notification', 'id'] },
     sqlIndex('deliveries_of_endpoint', "deliveries (address, queued_at desc) where channel = 'webhook'"),
   ],
 });

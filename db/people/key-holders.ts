@@ -6,6 +6,7 @@ import { columnsOf } from '../columns.ts';
 import { first, type Database, type Sql } from '../database.ts';
 import { ApiKey } from '../entities/keys/api-key.ts';
 import { User } from '../entities/user.ts';
+import { isLongUnseen, noteSeen } from './identities.ts';
 import { hashSecret, mintSecret, SECRET } from './secrets.ts';
 import { principalColumns, type Principal } from './users.ts';
 
@@ -44,18 +45,19 @@ export async function authenticateToken(
   if (!SECRET.test(token)) return null;
   const hash = hashSecret(token);
   const found = await first(
-    sql<Principal & Omit<HeldKey, 'secretHash'> & { stale: boolean }>`
+    sql<Principal & Omit<HeldKey, 'secretHash'> & { stale: boolean; isUnseen: boolean }>`
     select ${principalColumns}, ${columnsOf(ApiKey, 'k', { keyId: 'id', scopes: 'scopes', models: 'models', requestsPerMinute: 'requestsPerMinute' })},
       case when u.issuer is null and k.scopes is null then u.role else 'user' end as role,
       k.cap_tokens is not null as "isCapped", u.issuer is null and k.scopes is null as "isTheirSignIn",
-      (k.last_used_at is null or k.last_used_at < now() - interval '1 minute') as stale
+      (k.last_used_at is null or k.last_used_at < now() - interval '1 minute') as stale, ${isLongUnseen} as "isUnseen"
     from api_keys k join users u on u.id = k.user_id
       join accounts a on a.id = coalesce(k.account_id, (select id from accounts where user_id = k.user_id))
     where k.id = ${idOfSecret(sql`${hash}::bytea`)} and ${isLive}`,
     database.sql,
   );
   if (found === null) return null;
-  const { stale, keyId, scopes, models, isCapped, requestsPerMinute, isTheirSignIn, ...principal } = found;
+  const { stale, isUnseen, keyId, scopes, models, isCapped, requestsPerMinute, isTheirSignIn, ...principal } = found;
+  if (isUnseen) await noteSeen(database.sql, principal.userId);
   // Nobody waits for a key that somebody else has locked.
   if (stale)
     await sql`update api_keys set last_used_at = now(), last_used_from = ${from}

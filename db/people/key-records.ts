@@ -25,7 +25,7 @@ const keyColumns = columnsOf(ApiKey, 'k', {
   lastUsedFrom: 'lastUsedFrom',
 });
 
-/** A key as its person sees it. Tokens: debits of the payer's open period and of all time, and live holds. */
+/** A key as its person sees it; one to sign in by has neither name, scopes nor account. Tokens: debits of the payer's open period and of all time, and live holds. */
 export type KeyRecord = RowOf<typeof keyColumns> & {
   readonly state: KeyState;
   readonly usedTokens: number;
@@ -43,15 +43,18 @@ export interface OfPerson {
   readonly keyId: number;
 }
 
-/** Newest first: those that are live or have expired, or those that were revoked. */
+/**
+ * Newest first: those that are live or have expired, or those that were revoked.
+ * @param list.withSignIn also those by which the person signs in, which an invitation or the operator made.
+ */
 export async function listKeys(
   database: Database,
-  list: { userId: number; isRevoked: boolean; limit: number; cursor: string | null },
+  list: { userId: number; isRevoked: boolean; withSignIn?: boolean; limit: number; cursor: string | null },
 ): Promise<Page<KeyRecord>> {
   const after = list.cursor === null ? null : decodeCursor(list.cursor, ['number']);
   const { rows } = await selectKeys(
     database.reads,
-    sql`k.user_id = ${list.userId} and (k.revoked_at is not null) = ${list.isRevoked}
+    sql`${list.withSignIn === true ? sql`true` : IS_OWN} and k.user_id = ${list.userId} and (k.revoked_at is not null) = ${list.isRevoked}
       and (${after?.[0] ?? null}::bigint is null or k.id < ${after?.[0] ?? null}::bigint) order by k.id desc limit ${list.limit + 1}`,
   )
     .execute(database.reads)
@@ -61,10 +64,13 @@ export async function listKeys(
 
 /** @throws AppError not_found. */
 export async function getKey(on: Sql, { userId, keyId }: OfPerson): Promise<KeyRecord> {
-  const key = await first(selectKeys(on, sql`k.user_id = ${userId} and k.id = ${keyId}`), on);
+  const key = await first(selectKeys(on, sql`${IS_OWN} and k.user_id = ${userId} and k.id = ${keyId}`), on);
   if (key === null) throw new AppError('not_found');
   return key;
 }
+
+/** The person made it themselves. */
+const IS_OWN = sql`k.scopes is not null`;
 
 function selectKeys(on: Sql, which: ReturnType<typeof sql>) {
   return sql<KeyRecord>`select ${keyColumns},
@@ -77,5 +83,5 @@ function selectKeys(on: Sql, which: ReturnType<typeof sql>) {
       left join periods p on p.account_id = k.account_id and p.starts_at <= ${on.clock()} and p.ends_at > ${on.clock()}
       left join key_usage now_used on now_used.key_id = k.id and now_used.period_id = p.id
       left join lateral (select k.previous_hint as hint, k.previous_ends_at as ends_at where k.previous_ends_at > now()) previous on true
-    where k.scopes is not null and ${which}`;
+    where ${which}`;
 }

@@ -150,6 +150,24 @@ export async function revokeKey(database: Database, { actor, ...of }: OfPerson &
   });
 }
 
+/** An admin ends a key of somebody's, also one to sign in by. Again changes nothing. @throws AppError not_found. */
+export async function revokeKeyOf(
+  database: Database,
+  { userId, keyId, reason, actor }: OfPerson & { reason: string; actor: AuditActor },
+): Promise<void> {
+  await database.transaction(async (tx) => {
+    const key = await first(
+      sql<{ isLive: boolean }>`select revoked_at is null as "isLive" from api_keys
+        where id = ${keyId} and user_id = ${userId} for no key update`,
+      tx,
+    );
+    if (key === null) throw new AppError('not_found');
+    if (!key.isLive) return;
+    await sql`update api_keys set revoked_at = now() where id = ${keyId}`.execute(tx);
+    await writeAudit(tx, { actor, action: 'key.revoke', target: `key:${keyId}`, reason, after: { userId } });
+  });
+}
+
 type LockedKey = KeySettings & { readonly rotatesUntil: Instant | null };
 
 async function lockKey(tx: Tx, { userId, keyId }: OfPerson): Promise<LockedKey> {

@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
+import type { AuditActor } from '../../domain/audit.ts';
 import { EMAIL_RULE, parseEmail } from '../../domain/email.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Locale } from '../../domain/messages.ts';
 import { noTimeZone, resolveTimeZone } from '../../domain/time-zones.ts';
+import { writeAudit } from '../audit.ts';
 import { columnsOf } from '../columns.ts';
-import { one, violatedConstraint, type Database, type Sql } from '../database.ts';
+import { first, one, violatedConstraint, type Database, type Sql, type Tx } from '../database.ts';
 import { Account } from '../entities/account.ts';
 import { ApiKey } from '../entities/keys/api-key.ts';
 import { User } from '../entities/user.ts';
@@ -24,10 +26,15 @@ export interface Principal {
   readonly suspended: boolean;
 }
 
-export interface NewUser {
+export interface NewPerson {
   readonly email: string | null;
   readonly role: 'user' | 'admin';
+  readonly name?: string | null;
+  readonly locale?: Locale;
   readonly timeZone?: string;
+}
+
+export interface NewUser extends NewPerson {
   /** Set only for the two demo users of the embedded stack, who are 1 and 2. */
   readonly id?: number;
 }
@@ -37,24 +44,46 @@ export interface NewUser {
  * @throws AppError invalid_request (zone, or an e-mail that is none or taken).
  */
 export async function createUser(database: Database, user: NewUser): Promise<{ userId: number; token: string }> {
-  const timeZone = getTimeZone(user.timeZone ?? 'Asia/Seoul');
+  const { secret: token, hash, hint } = mintSecret();
+  return adding(database, user, async (tx, row) => {
+    tx.em().create(ApiKey, { user: row, tokenHash: hash, tokenHint: hint });
+    await tx.em().flush();
+    if (user.id !== undefined) await advanceIdentities(tx);
+    return { userId: row.id, token };
+  });
+}
+
+/**
+ * Makes a person with an account and without a key: an invitation gives them one.
+ * @throws AppError as `createUser`.
+ */
+export async function createPerson(
+  database: Database,
+  { actor, ...person }: NewPerson & { actor: AuditActor },
+): Promise<{ userId: number }> {
+  return adding(database, person, async (tx, { id, role }) => {
+    await writeAudit(tx, { actor, action: 'user.create', target: `user:${id}`, reason: null, after: { role } });
+    return { userId: id };
+  });
+}
+
+async function adding<Made>(
+  database: Database,
+  { id, name = null, locale, timeZone: zone, role, ...user }: NewUser,
+  then: (tx: Tx, row: User) => Promise<Made>,
+): Promise<Made> {
+  const timeZone = getTimeZone(zone ?? 'Asia/Seoul');
   const email = user.email === null ? null : parseEmail(user.email);
   if (email === null && user.email !== null)
     throw new AppError('invalid_request', { field: 'email', reason: EMAIL_RULE });
-  const { secret: token, hash, hint } = mintSecret();
   try {
     return await database.transaction(async (tx) => {
       const em = tx.em();
-      const row = em.create(User, {
-        ...(user.id === undefined ? {} : { id: user.id }),
-        email,
-        role: user.role,
-      });
-      em.create(Account, { ...(user.id === undefined ? {} : { id: user.id }), user: row, timeZone });
-      em.create(ApiKey, { user: row, tokenHash: hash, tokenHint: hint });
+      const known = id === undefined ? {} : { id };
+      const row = em.create(User, { ...known, email, role, name, ...(locale === undefined ? {} : { locale }) });
+      em.create(Account, { ...known, user: row, timeZone });
       await em.flush();
-      if (user.id !== undefined) await advanceIdentities(tx);
-      return { userId: row.id, token };
+      return then(tx, row);
     });
   } catch (error) {
     const violated = violatedConstraint(error);
@@ -65,6 +94,50 @@ export async function createUser(database: Database, user: NewUser): Promise<{ u
       throw new AppError('invalid_request', { field: 'email', reason: EMAIL_RULE });
     throw error;
   }
+}
+
+/**
+ * Changes what a person is called and may do. A person of an issuer has the role of their token.
+ * @throws AppError not_found; invalid_request: one's own role, or that of an issuer's person.
+ */
+export async function changePerson(
+  database: Database,
+  wanted: {
+    userId: number;
+    name?: string | null | undefined;
+    role?: 'user' | 'admin' | undefined;
+    reason: string;
+    actor: AuditActor;
+  },
+): Promise<void> {
+  const { userId, name, role, reason, actor } = wanted;
+  await database.transaction(async (tx) => {
+    const before = await first(
+      sql<{ role: 'user' | 'admin'; issuer: string | null; name: string | null }>`
+        select role, issuer, name from users where id = ${userId} for no key update`,
+      tx,
+    );
+    if (before === null) throw new AppError('not_found');
+    if (role !== undefined && role !== before.role) {
+      // Else the last admin could shut everybody out.
+      if (actor.adminId === userId)
+        throw new AppError('invalid_request', { field: 'role', reason: 'your own role is changed by another admin' });
+      if (before.issuer !== null)
+        throw new AppError('invalid_request', { field: 'role', reason: 'their provider says what they may do' });
+    }
+    const isRenamed = name !== undefined && name !== before.name;
+    await sql`update users set role = ${role ?? before.role},
+      name = ${name === undefined ? sql`name` : sql`${name}::text`} where id = ${userId}`.execute(tx);
+    // The name itself is the person's data: the log says only that it was changed.
+    await writeAudit(tx, {
+      actor,
+      action: 'user.update',
+      target: `user:${userId}`,
+      reason,
+      before: { role: before.role },
+      after: { role: role ?? before.role, ...(isRenamed ? { nameChanged: true } : {}) },
+    });
+  });
 }
 
 /**

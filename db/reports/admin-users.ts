@@ -1,7 +1,10 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
 import type { Locale } from '../../domain/messages.ts';
+import type { NamedPerson, PeopleOrder } from '../../domain/people.ts';
 import type { Instant } from '../../domain/period.ts';
+import { levelOf, usagePercent, type Level } from '../../domain/policy.ts';
+import { parseId } from '../../domain/text.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import { first, type Database, type Sql } from '../database.ts';
@@ -12,10 +15,8 @@ import { User } from '../entities/user.ts';
 import { whenHoldExpires } from './turn-detail.ts';
 
 /** A person as an admin sees them. Instants are milliseconds. */
-export interface UserRecord {
-  readonly userId: number;
+export interface UserRecord extends NamedPerson {
   readonly accountId: number;
-  readonly email: string | null;
   /** The issuer that vouches for the person, and the person's name there; both null for a person with a key of ours. */
   readonly issuer: string | null;
   readonly subject: string | null;
@@ -24,50 +25,87 @@ export interface UserRecord {
   readonly timeZone: string;
   readonly suspendedAt: Instant | null;
   readonly createdAt: Instant;
+  /** To five minutes; null: never, as far as is known. */
+  readonly lastSeenAt: Instant | null;
+  /** Of the open period. */
+  readonly usedTokens: number;
+  readonly usagePercent: number;
+  readonly level: Level;
 }
 
 export interface UserFilter {
   readonly userId?: number | undefined;
   /** Beginning of the e-mail, in any case. */
   readonly email?: string | undefined;
+  /** Their number, or the beginning of their e-mail or name, in any case. */
+  readonly who?: string | undefined;
+  readonly role?: 'user' | 'admin' | undefined;
   readonly suspended?: boolean | undefined;
 }
 
-/** Users in the order of their ids. */
-export async function listUsers(
-  database: Database,
-  { filter, limit, cursor }: { filter: UserFilter; limit: number; cursor: string | null },
-): Promise<Page<UserRecord>> {
-  const { rows } = await selectUsers({ filter, limit, cursor }).execute(database.reads).catch(rethrowBadCursor);
-  return pageOf(rows, limit, ({ userId }) => encodeCursor([userId]));
+export interface UserList {
+  readonly filter: UserFilter;
+  /** By their numbers unless told. */
+  readonly order?: PeopleOrder | undefined;
+  readonly limit: number;
+  readonly cursor: string | null;
 }
 
+/** A page of people. */
+export async function listUsers(database: Database, list: UserList): Promise<Page<UserRecord>> {
+  const { rows } = await selectUsers(database.reads, list).execute(database.reads).catch(rethrowBadCursor);
+  const page = pageOf(rows, list.limit, ({ userId, key }) => encodeCursor(key === null ? [userId] : [key, userId]));
+  return { ...page, items: page.items.map(recordOf) };
+}
+
+/** What each order sorts by before the number. Each has an index. */
+const SORTED_BY = {
+  number: null,
+  email: { key: sql`coalesce(u.email, '') collate "C"`, type: sql`text` },
+  lastSeen: { key: sql`coalesce(u.last_seen_at, '-infinity'::timestamptz)`, type: sql`timestamptz` },
+} as const;
+
 /** Exported for the test that checks the query plan. */
-export function selectUsers({
-  filter: { userId, email, suspended },
-  limit,
-  cursor,
-}: {
-  filter: UserFilter;
-  limit: number;
-  cursor: string | null;
-}) {
-  const conditions = [
-    sql`true`,
+export function selectUsers(on: Sql, { filter, order = 'number', limit, cursor }: UserList) {
+  const by = SORTED_BY[order.replace('-', '') as keyof typeof SORTED_BY];
+  const [direction, beyond] = order.startsWith('-') ? [sql`desc`, sql`<`] : [sql`asc`, sql`>`];
+  const conditions = [sql`true`, ...conditionsOf(filter)];
+  if (cursor !== null && by === null) conditions.push(sql`u.id ${beyond} ${decodeCursor(cursor, ['number'])[0]}`);
+  if (cursor !== null && by !== null) {
+    const [key, id] = decodeCursor(cursor, ['string', 'number']);
+    conditions.push(sql`(${by.key}, u.id) ${beyond} (${key}::${by.type}, ${id}::bigint)`);
+  }
+  return sql<UserRow & { key: string | null }>`${selectUser(on, by === null ? sql`null::text` : sql`(${by.key})::text`)}
+    where ${sql.join(conditions, sql` and `)}
+    order by ${by === null ? sql`` : sql`${by.key} ${direction}, `}u.id ${direction} limit ${limit + 1}`;
+}
+
+function conditionsOf({ userId, email, who, role, suspended }: UserFilter) {
+  const id = who === undefined ? null : parseId(who);
+  const beginning = who?.normalize('NFC').toLowerCase();
+  return [
     ...(userId === undefined ? [] : [sql`u.id = ${userId}`]),
     ...(email === undefined ? [] : [sql`starts_with(u.email, ${email.normalize('NFC').toLowerCase()})`]),
+    ...(beginning === undefined
+      ? []
+      : [
+          sql`(u.id = ${id}::bigint or starts_with(u.email, ${beginning}) or starts_with(lower(u.name), ${beginning}))`,
+        ]),
+    ...(role === undefined ? [] : [sql`u.role = ${role}`]),
     ...(suspended === undefined ? [] : [suspended ? sql`a.suspended_at is not null` : sql`a.suspended_at is null`]),
-    ...(cursor === null ? [] : [sql`u.id > ${decodeCursor(cursor, ['number'])[0]}`]),
   ];
-  return sql<UserRow>`${selectUser}
-    where ${sql.join(conditions, sql` and `)} order by u.id limit ${limit + 1}`;
 }
 
 /** @throws AppError not_found. */
 export async function getUser(on: Sql, userId: number): Promise<UserRecord> {
-  const user = await first(sql<UserRow>`${selectUser} where u.id = ${userId}`, on);
+  const user = await first(sql<UserRow>`${selectUser(on, sql`null::text`)} where u.id = ${userId}`, on);
   if (user === null) throw new AppError('not_found');
-  return user;
+  return recordOf(user);
+}
+
+function recordOf({ total, key: _, ...user }: UserRow & { key?: string | null }): UserRecord {
+  const { usedTokens } = user;
+  return { ...user, usagePercent: usagePercent(usedTokens, total), level: levelOf(usedTokens, total) };
 }
 
 export interface LiveHold {
@@ -100,6 +138,8 @@ export interface EntryRecord {
   readonly period: string;
   readonly turnId: string | null;
   readonly reversesId: number | null;
+  /** What is left of a grant to take back; null for all else. */
+  readonly leftTokens: number | null;
   readonly reason: string | null;
   readonly purchasedDelta: number;
   readonly debtDelta: number;
@@ -117,8 +157,11 @@ export async function listEntries(
   { accountId, limit, cursor }: { accountId: number; limit: number; cursor: string | null },
 ): Promise<Page<EntryRecord>> {
   const before = cursor === null ? null : decodeCursor(cursor, ['number'])[0];
-  const { rows } = await sql<RowOf<typeof entryColumns> & { allowanceDelta: number; period: string }>`
-    select ${entryColumns}, -e.spent_allowance_delta::float8 as "allowanceDelta", p.label as period
+  const { rows } = await sql<
+    RowOf<typeof entryColumns> & { allowanceDelta: number; period: string; leftTokens: number | null }
+  >`
+    select ${entryColumns}, case when e.kind = 'grant' then (e.tokens
+        + (select coalesce(sum(tokens), 0) from ledger_entries r where r.reverses_id = e.id))::float8 end as "leftTokens", -e.spent_allowance_delta::float8 as "allowanceDelta", p.label as period
     from ledger_entries e join periods p on p.id = e.period_id
     where e.account_id = ${accountId} ${before === null ? sql`` : sql`and e.id < ${before}`}
     order by e.id desc limit ${limit + 1}`
@@ -135,15 +178,23 @@ const personColumns = columnsOf(User, 'u', {
   role: 'role',
   locale: 'locale',
   createdAt: 'createdAt',
+  name: 'name',
+  lastSeenAt: 'lastSeenAt',
 });
 const accountColumns = columnsOf(Account, 'a', {
   accountId: 'id',
   timeZone: 'timeZone',
   suspendedAt: 'suspendedAt',
 });
-type UserRow = RowOf<typeof personColumns> & RowOf<typeof accountColumns>;
-const selectUser = sql`
-  select ${personColumns}, ${accountColumns} from users u join accounts a on a.user_id = u.id`;
+type UserRow = RowOf<typeof personColumns> &
+  RowOf<typeof accountColumns> & { readonly usedTokens: number; readonly total: number };
+
+function selectUser(on: Sql, key: RawBuilder<string | null>) {
+  return sql`
+  select ${personColumns}, ${accountColumns}, coalesce(p.used_tokens, 0)::float8 as "usedTokens", ${key} as key,
+    (a.purchased_tokens + coalesce(p.allowance_tokens + p.spent_purchased_tokens, a.monthly_allowance_tokens))::float8 as total
+  from users u join accounts a on a.user_id = u.id left join periods p on p.account_id = a.id and p.ends_at > ${on.clock()}`;
+}
 const holdColumns = columnsOf(Hold, 'h', {
   holdId: 'id',
   turnId: 'turnId',

@@ -7,6 +7,7 @@ export const NOTIFICATION_KINDS = [
   'purchase.paid',
   'purchase.failed',
   'purchase.refunded',
+  'people.invited',
   'security.address',
   'security.endpoint',
 ] as const;
@@ -17,6 +18,13 @@ const SWITCHABLE: ReadonlySet<NotificationKind> = new Set(['usage.alert', 'usage
 
 export function isSwitchable(kind: NotificationKind): boolean {
   return SWITCHABLE.has(kind);
+}
+
+/** They go to an address that nobody has confirmed yet: each asks its mailbox for something. */
+const CONFIRMING: ReadonlySet<NotificationKind> = new Set(['security.address', 'people.invited']);
+
+export function isConfirming(kind: NotificationKind): boolean {
+  return CONFIRMING.has(kind);
 }
 
 /** Channels that a person may switch, kind by kind. What is in the app is there, whatever is sent beside it. */

@@ -19,6 +19,8 @@ export interface FiguresOf extends UsageFiguresOf {
   'purchase.paid': OfPurchase & { readonly tokens: number; readonly bonusTokens: number; readonly paidAt: Instant };
   'purchase.failed': OfPurchase;
   'purchase.refunded': OfPurchase;
+  /** An admin has made a place for them; the link is for their mailbox alone. */
+  'people.invited': { readonly invitationId: string; readonly expiresAt: Instant; readonly timeZone: string };
   /** `which` mailbox has to confirm that mail goes to `email` from now on. */
   'security.address': { readonly changeId: string; readonly which: 'new' | 'old'; readonly email: string };
   /** An endpoint that took nothing for three days was disabled. */
@@ -28,7 +30,7 @@ export interface FiguresOf extends UsageFiguresOf {
 /** A notification's kind with its figures. */
 export type Told = { [Kind in NotificationKind]: { kind: Kind; figures: FiguresOf[Kind] } }[NotificationKind];
 
-/** @param confirmPath of a letter that asks to confirm something; empty for the others. */
+/** @param confirmPath of a letter that asks its mailbox for something; empty for the others. */
 export function letterOf(told: Told, locale: Locale, confirmPath = ''): Letter {
   return write(told, locale, confirmPath);
 }
@@ -125,6 +127,26 @@ const WRITERS: Writers = {
       paragraphs: ['We gave back the amount below. It may take some days until you see it.'],
       facts: [['Refunded', price(money, 'en')]],
       action: { label: 'See the purchase', to: `/purchase/${purchaseId}` },
+    }),
+  },
+  'people.invited': {
+    ko: ({ expiresAt, timeZone }, acceptPath) => ({
+      subject: '초대를 받으셨습니다',
+      paragraphs: [
+        'AI와 대화할 수 있도록 초대를 받으셨습니다. 아래 단추를 누르면 바로 시작할 수 있습니다.',
+        '이 링크는 본인만 사용할 수 있으니 다른 사람에게 전달하지 마세요.',
+      ],
+      facts: [['링크 사용 기한', when(expiresAt, timeZone, 'ko')]],
+      action: { label: '시작하기', to: acceptPath },
+    }),
+    en: ({ expiresAt, timeZone }, acceptPath) => ({
+      subject: 'You are invited',
+      paragraphs: [
+        'You have been invited to chat with the AI. The button below lets you begin right away.',
+        'The link is for you alone, so please do not pass it on.',
+      ],
+      facts: [['The link works until', when(expiresAt, timeZone, 'en')]],
+      action: { label: 'Begin', to: acceptPath },
     }),
   },
   'security.address': {

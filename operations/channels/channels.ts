@@ -32,7 +32,7 @@ export interface ChannelDeps {
 }
 
 /** What a link in a mail may do: each purpose has tokens of its own. */
-export const LINKS = { unsubscribe: 'unsubscribe', confirm: 'confirm-address' } as const;
+export const LINKS = { unsubscribe: 'unsubscribe', confirm: 'confirm-address', invite: 'invite' } as const;
 
 export async function openChannels(
   database: Database,

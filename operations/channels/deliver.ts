@@ -6,12 +6,14 @@ import { eventBody } from '../../domain/channels/event.ts';
 import { isSwitchable } from '../../domain/channels/kinds.ts';
 import { layOut } from '../../domain/channels/layout.ts';
 import { slackBody } from '../../domain/channels/slack.ts';
-import { letterOf } from '../../domain/channels/letters.ts';
+import { letterOf, type Told } from '../../domain/channels/letters.ts';
 import type { AttemptOutcome } from '../../domain/channels/outcome.ts';
 import type { Mail } from '../../platform/channels/mailer.ts';
+import type { LinkTokens } from '../../platform/channels/tokens.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import type { Warnings } from '../deps.ts';
 import { LINKS, type ChannelDeps, type Channels } from './channels.ts';
+import { invitationPath } from './invitation-link.ts';
 import { startDeliveries } from './start-deliveries.ts';
 
 interface DeliverDeps extends ChannelDeps {
@@ -85,14 +87,21 @@ function mailOf(
   const unsubscribeUrl = isSwitchable(kind)
     ? `${publicUrl}/unsubscribe?t=${links.sign(LINKS.unsubscribe, `${userId}/${kind}`)}`
     : null;
-  const confirmPath =
-    kind === 'security.address'
-      ? `/confirm-address?t=${links.sign(LINKS.confirm, `${figures.changeId}/${figures.which}`)}`
-      : '';
   return {
     to: address,
-    ...layOut(letterOf(event, locale, confirmPath), locale, { serviceName: from.name, publicUrl, unsubscribeUrl }),
+    ...layOut(letterOf(event, locale, askingPath(event, links)), locale, {
+      serviceName: from.name,
+      publicUrl,
+      unsubscribeUrl,
+    }),
     messageId: `${deliveryId}@${from.address.split('@')[1] ?? ''}`,
     unsubscribeUrl,
   };
+}
+
+/** Where a letter that asks its mailbox for something leads; empty for the others. */
+function askingPath({ kind, figures }: Told, links: LinkTokens): string {
+  if (kind === 'security.address')
+    return `/confirm-address?t=${links.sign(LINKS.confirm, `${figures.changeId}/${figures.which}`)}`;
+  return kind === 'people.invited' ? invitationPath(links, { ...figures, byMail: true }) : '';
 }

@@ -49,6 +49,7 @@ describe('the list', () => {
       turnId: completed.turnId,
       conversationId: completed.conversationId,
       userId: person.userId,
+      person: { userId: person.userId, email: null, name: null, emailLookAlikes: [] },
       sequence: 1,
       state: 'completed',
       model: 'gpt-4.1-mini',

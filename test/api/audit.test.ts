@@ -28,6 +28,8 @@ test('an admin reads the audit log by filter and page', async () => {
     {
       id: 3,
       adminId: admin.userId,
+      admin: { userId: admin.userId, email: null, name: null, emailLookAlikes: [] },
+      about: expect.objectContaining({ userId: 1 }),
       action: 'tokens.grant',
       target: 'user:1',
       reason: 'why',

@@ -26,7 +26,7 @@ test('an admin finds why a turn failed: by its cause, in the list, on its timeli
   const page = await stage.visitAs(admin, '/admin/turns');
   await page
     .getByRole('list', { name: '실패 원인' })
-    .getByRole('button', { name: /model_rejected 1/ })
+    .getByRole('button', { name: /모델이 요청을 거절 1/ })
     .click();
   await page.waitForURL(/code=model_rejected/);
   await page.reload();
@@ -40,21 +40,21 @@ test('an admin finds why a turn failed: by its cause, in the list, on its timeli
   await page.getByText('실패할 질문').waitFor();
   expect(await audit(page)).toEqual([]);
   await page.getByRole('link', { name: '감사 로그' }).click();
-  await page.getByText('turn.read_content').waitFor();
+  await page.getByRole('cell', { name: '질문과 답변 열람' }).waitFor();
   expect(await audit(page)).toEqual([]);
 });
 
 test('an admin sees what turns failed of over time, by the filter, as rows of bars and as a table', async () => {
   const page = await stage.visitAs(admin, `/admin/turns?userId=${person.userId}`);
   const chart = page.getByRole('region', { name: '실패 추이' });
-  await chart.getByRole('img', { name: /^model_rejected: 총 1건/ }).waitFor();
+  await chart.getByRole('img', { name: /^모델이 요청을 거절: 총 1건/ }).waitFor();
   await chart.getByText('표로 보기').click();
-  await chart.getByRole('columnheader', { name: 'model_rejected' }).waitFor();
+  await chart.getByRole('columnheader', { name: '모델이 요청을 거절' }).waitFor();
   expect(await audit(page)).toEqual([]);
   await chart.getByLabel('기간').selectOption({ label: '최근 90일' });
   await page.waitForURL(/span=quarter/);
   await chart.getByRole('columnheader', { name: '날짜' }).waitFor();
-  await chart.getByRole('button', { name: /model_rejected/ }).click();
+  await chart.getByRole('button', { name: /모델이 요청을 거절/ }).click();
   await page.waitForURL(/code=model_rejected/);
   await page.getByLabel('시작일').fill('2026-01-01');
   await page.getByLabel('종료일').fill('2026-01-03');
@@ -206,7 +206,7 @@ describe('an admin replays many turns of a filter', () => {
 
 test('an admin finds a person, grants tokens once, suspends and resumes', async () => {
   const page = await stage.visitAs(admin, '/admin/users');
-  await page.getByLabel('이메일 또는 번호').fill(String(person.userId));
+  await page.getByLabel('사용자 찾기').fill(String(person.userId));
   await page.getByRole('link', { name: `사용자 ${person.userId}` }).click();
   await page.getByRole('region', { name: '예약된 작업' }).getByText('매달 초기화').waitFor();
   expect(await page.getByRole('region', { name: '예약된 작업' }).innerText()).toMatch(/Asia\/Seoul[\s\S]*후\)/);
@@ -216,7 +216,7 @@ test('an admin finds a person, grants tokens once, suspends and resumes', async 
   await grant.getByLabel('사유').fill('시험 지급');
   await grant.getByRole('button', { name: '지급하기' }).click();
   await grant.getByText('12,345토큰을 지급했습니다.').waitFor();
-  await page.getByRole('row', { name: /지급 12,345 \+12,345 – – .*시험 지급/ }).waitFor();
+  await page.getByRole('row', { name: /지급 \+12,345 \+12,345 – – .*시험 지급/ }).waitFor();
   // A zero too many is asked about, in words, and a grant can be taken back from its row.
   await grant.getByLabel('지급할 토큰').fill('5000000000');
   await grant.getByLabel('사유').fill('실수 지급');
@@ -266,7 +266,7 @@ test('an admin sees who uses how much, as of when, and has it computed anew', as
   await top.getByRole('row').nth(1).waitFor();
   expect(await left()).toEqual((await left()).sort((a, b) => a - b));
   expect((await left()).at(-1)).toBeGreaterThan(110_000);
-  await page.getByLabel('이메일 또는 번호').fill(String(person.userId));
+  await page.getByLabel('사용자 찾기').fill(String(person.userId));
   await page.waitForURL(new RegExp(`who=${person.userId}`));
   await page.getByRole('link', { name: `사용자 ${person.userId}`, exact: true }).waitFor();
   expect(await audit(page)).toEqual([]);

@@ -3,6 +3,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { ENTITIES } from '../../db/entities/index.ts';
+import { ResendDelivery } from '../../db/entities/channels/resend.ts';
 import { Delivery } from '../../db/entities/notification.ts';
 import { ormOptions } from '../../db/schema/orm-options.ts';
 import { SEARCH_FUNCTIONS } from '../../migrations/20261130103205-search-by-keys.ts';
@@ -93,7 +94,8 @@ test('an entity that has changed is found, in the database and in the snapshot',
   });
   const orm = await MikroORM.init({
     ...ormOptions(migrated.url),
-    entities: [...ENTITIES.filter((entity) => entity !== Delivery), Changed],
+    // What leads to it has to be left out with it.
+    entities: [...ENTITIES.filter((entity) => entity !== Delivery && entity !== ResendDelivery), Changed],
   });
   try {
     const update = await orm.schema.getUpdateSchemaSQL({ wrap: false });

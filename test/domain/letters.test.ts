@@ -33,6 +33,7 @@ const FIGURES: FiguresOf = {
   'purchase.paid': { ...purchase, tokens: 500_000, bonusTokens: 25_000, paidAt: AT + 90 * 60_000 },
   'purchase.failed': purchase,
   'purchase.refunded': { ...purchase, amount: 1_234_05, currency: 'USD' },
+  'people.invited': { invitationId: 'i', expiresAt: AT, timeZone: 'Asia/Seoul' },
   'security.endpoint': { endpointId: 'e', host: 'hooks.example.com' },
   'security.address': { changeId: 'c', which: 'new', email: '"><script>alert(1)</script>@example.com' },
 };

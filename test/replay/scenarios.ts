@@ -10,6 +10,7 @@ import {
   purchaseWorkflowId,
   redriveWorkflowId,
   refundWorkflowId,
+  resendWorkflowId,
   REPAIR_SCHEDULES_ID,
   taskQueues,
   turnWorkflowId,
@@ -347,6 +348,11 @@ export const SCENARIOS = {
       return delivered(stage);
     },
   },
+  resendDeliveries: {
+    completed: async (stage) => resent(stage),
+    'cancelled-in-the-temporal-ui': async (stage) =>
+      resent(stage, (workflowId) => stage.stack.temporal.client.workflow.getHandle(workflowId).cancel()),
+  },
 } as const satisfies Record<keyof typeof WORKFLOW_TYPES, Record<string, Scenario>>;
 
 /**
@@ -369,6 +375,34 @@ async function delivered(
     .getHandle(workflowId)
     .result()
     .catch(() => {});
+  return { stack, workflowId };
+}
+
+/**
+ * Two mails that were refused, sent once more, one a second.
+ * @param meanwhile is called when the first is begun.
+ */
+async function resent(
+  stage: Stage,
+  meanwhile: (workflowId: string) => Promise<unknown> = async () => {},
+): Promise<Run> {
+  const { stack, mail } = stage;
+  for (let n = 0; n < 2; n += 1) {
+    mail.next({ at: 'data', code: 554 });
+    await delivered(stage);
+  }
+  const admin = await stack.person('admin');
+  const { body } = await admin.call('POST', '/api/admin/deliveries/resend', {
+    filter: { kind: 'usage.alert' },
+    limit: 2,
+    confirm: 2,
+    ratePerSecond: 1,
+    reason: 'r',
+  });
+  const workflowId = resendWorkflowId(body.resendId);
+  await until(async () => (await admin.call('GET', `/api/admin/resends/${body.resendId}`)).body.progress.waiting < 2);
+  await meanwhile(workflowId);
+  await stack.temporal.client.workflow.getHandle(workflowId).result();
   return { stack, workflowId };
 }
 

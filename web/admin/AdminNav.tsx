@@ -2,7 +2,18 @@ import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation } from 'wouter';
 
-const SECTIONS = ['stats', 'turns', 'redrives', 'users', 'purchases', 'codes', 'reports', 'audit'] as const;
+const SECTIONS = [
+  'stats',
+  'turns',
+  'redrives',
+  'users',
+  'models',
+  'purchases',
+  'codes',
+  'deliveries',
+  'reports',
+  'audit',
+] as const;
 
 /** The console's pages. Where the screen has no room for all, the current one is in view. */
 export function AdminNav() {

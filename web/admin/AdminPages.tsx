@@ -4,11 +4,15 @@ import { NotFound } from '../ui/NotFound.tsx';
 import { AuditPage } from './audit/AuditPage.tsx';
 import { BatchPage } from './codes/BatchPage.tsx';
 import { CodesPage } from './codes/CodesPage.tsx';
+import { DeliveriesPage } from './deliveries/DeliveriesPage.tsx';
+import { ResendPage, ResendsPage } from './deliveries/Resends.tsx';
 import { HomePage } from './home/HomePage.tsx';
+import { ModelsPage } from './models/ModelsPage.tsx';
 import { DisputesPage } from './purchases/DisputesPage.tsx';
 import { PurchasePage } from './purchases/PurchasePage.tsx';
 import { PurchasesPage } from './purchases/PurchasesPage.tsx';
 import { RevenuePage } from './purchases/RevenuePage.tsx';
+import { UnmatchedPage } from './purchases/UnmatchedPage.tsx';
 import { OperatorReportPage } from './reports/OperatorReportPage.tsx';
 import { OperatorReports } from './reports/OperatorReports.tsx';
 import { RedrivePage } from './redrives/RedrivePage.tsx';
@@ -45,6 +49,9 @@ export function AdminPages() {
         <UsersPage />
       </Route>
       <Route path="/admin/users/:userId">{({ userId }) => <UserPage key={userId} userId={Number(userId)} />}</Route>
+      <Route path="/admin/models">
+        <ModelsPage />
+      </Route>
       <Route path="/admin/purchases">
         <PurchasesPage />
       </Route>
@@ -53,6 +60,9 @@ export function AdminPages() {
       </Route>
       <Route path="/admin/purchases/disputes">
         <DisputesPage />
+      </Route>
+      <Route path="/admin/purchases/unmatched">
+        <UnmatchedPage />
       </Route>
       <Route path="/admin/purchases/:purchaseId">
         {({ purchaseId }) => <PurchasePage key={purchaseId} purchaseId={purchaseId} />}
@@ -65,6 +75,15 @@ export function AdminPages() {
         <OperatorReports />
       </Route>
       <Route path="/admin/reports/:label">{({ label }) => <OperatorReportPage key={label} label={label} />}</Route>
+      <Route path="/admin/deliveries">
+        <DeliveriesPage />
+      </Route>
+      <Route path="/admin/deliveries/resends">
+        <ResendsPage />
+      </Route>
+      <Route path="/admin/deliveries/resends/:resendId">
+        {({ resendId }) => <ResendPage key={resendId} resendId={resendId} />}
+      </Route>
       <Route path="/admin/audit">
         <AuditPage />
       </Route>

@@ -24,9 +24,22 @@ const REDRIVE = {
   cancelled: 'plain',
 } as const satisfies Record<Schemas['Redrive']['state'], Tone>;
 
-export function RedriveStateLabel({ state }: { state: Schemas['Redrive']['state'] }) {
+/** How a redrive stands; of one that is over, what came of its turns. */
+export function RedriveStateLabel({ redrive }: { redrive: Schemas['Redrive'] }) {
   const { t } = useTranslation('admin');
-  return <StateLabel tone={REDRIVE[state]}>{t(`redrives.stateOf.${state}`)}</StateLabel>;
+  const outcome = outcomeOf(redrive);
+  if (outcome !== null) return <StateLabel tone={OUTCOME[outcome]}>{t(`redrives.outcome.${outcome}`)}</StateLabel>;
+  return <StateLabel tone={REDRIVE[redrive.state]}>{t(`redrives.stateOf.${redrive.state}`)}</StateLabel>;
+}
+
+const OUTCOME = { failed: 'bad', partly: 'warn', skipped: 'plain' } as const satisfies Record<string, Tone>;
+
+/** Null: it is not over, or all that was run again went well. */
+function outcomeOf({ state, progress }: Schemas['Redrive']): keyof typeof OUTCOME | null {
+  const { completed, stopped, failed } = progress;
+  if (state !== 'completed') return null;
+  if (failed > 0) return completed + stopped === 0 ? 'failed' : 'partly';
+  return completed + stopped === 0 ? 'skipped' : null;
 }
 
 export type RedriveTurnState = Schemas['RedriveDetail']['turns']['items'][number]['state'];

@@ -21,6 +21,9 @@ interface TableProps<Item> {
   readonly empty: string;
 }
 
+const NAMED =
+  'max-sm:flex max-sm:justify-between max-sm:gap-4 max-sm:px-0 max-sm:py-1 max-sm:before:shrink-0 max-sm:before:text-faint max-sm:before:content-[attr(data-title)] max-sm:has-[>div:empty]:hidden';
+
 export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<Item>) {
   if (items.length === 0)
     return (
@@ -33,8 +36,7 @@ export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<
       tabIndex={0}
       className="overflow-x-auto rounded-xl border border-line bg-raised"
     >
-      {/* On a phone a row is a card in which each cell says its column. The roles are said, because a table that is not
-          laid out as one may lose them. */}
+      {/* On a phone each row is a card, with its columns named beside their values. The roles keep it a table. */}
       <table role="table" className="w-full text-left text-sm wrap-break-word max-sm:block">
         <thead role="rowgroup" className="border-b border-line bg-panel text-faint max-sm:sr-only">
           <tr role="row">
@@ -55,16 +57,16 @@ export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<
             <tr
               key={keyOf(item)}
               role="row"
-              className="border-b border-line last:border-0 hover:bg-hover/50 max-sm:block max-sm:py-2"
+              className="border-b border-line last:border-0 hover:bg-hover/50 max-sm:block max-sm:px-4 max-sm:py-3"
             >
               {columns.map(({ title, cell, numeric }) => (
                 <td
                   key={title}
                   role="cell"
-                  data-column={title}
-                  className={`px-4 py-2 align-top max-sm:flex max-sm:justify-between max-sm:gap-4 max-sm:py-1 max-sm:text-right max-sm:before:shrink-0 max-sm:before:text-faint max-sm:before:content-[attr(data-column)] ${numeric === true ? 'text-right tabular-nums sm:whitespace-nowrap' : ''}`}
+                  data-title={title}
+                  className={`px-4 py-2 align-top ${NAMED} ${numeric === true ? 'text-right whitespace-nowrap tabular-nums' : ''}`}
                 >
-                  {cell(item)}
+                  <div className="max-sm:min-w-0 max-sm:text-right">{cell(item)}</div>
                 </td>
               ))}
             </tr>

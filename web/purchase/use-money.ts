@@ -3,7 +3,8 @@ import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../api/schemas.ts';
 import { currentLocale } from '../i18n/language.ts';
 
-type Money = Pick<Schemas['Purchase'], 'amount' | 'currency'>;
+/** A payment that is no purchase’s may be in any currency. */
+type Money = Pick<Schemas['UnmatchedPayment'], 'amount' | 'currency'>;
 
 /** @returns a function that writes money as people read it: `10,000원`, `₩10,000`, `US$9.99`, `$9.99`. */
 export function useMoney(): (money: Money) => string {

@@ -15,6 +15,7 @@ export const WORKFLOW_TYPES = {
   paymentsReconcile: 'paymentsReconcile',
   fanOut: 'fanOut',
   dailyReports: 'dailyReports',
+  resendDeliveries: 'resendDeliveries',
 } as const;
 
 /**
@@ -79,6 +80,11 @@ export function refundWorkflowId(refundId: string): string {
 /** A delivery has one workflow. It is started again when somebody resends it, or Temporal has lost it. */
 export function deliveryWorkflowId(deliveryId: string): string {
   return `deliver/${deliveryId}`;
+}
+
+/** A resend has one workflow. It is started again under the same id when Temporal has lost it. */
+export function resendWorkflowId(resendId: string): string {
+  return `resend/${resendId}`;
 }
 
 /** @returns null for a schedule that belongs to no user. */

@@ -13,7 +13,7 @@ export interface ReconcileReport {
   readonly redrives?: number;
   /** Purchases and refunds whose workflow was not there. Absent in histories of older workers. */
   readonly payments?: number;
-  /** Deliveries whose workflow was not there. Absent in histories of older workers. */
+  /** Deliveries, and resends of many, whose workflow was not there. Absent in histories of older workers. */
   readonly deliveries?: number;
   readonly expiredHolds: number;
   /**

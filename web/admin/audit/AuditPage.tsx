@@ -8,10 +8,13 @@ import type { Schemas } from '../../api/schemas.ts';
 import { Page } from '../../ui/Page.tsx';
 import { AdminNav } from '../AdminNav.tsx';
 import { ChoiceFilter, Filters, TextFilter } from '../Fields.tsx';
+import { PersonLink } from '../Links.tsx';
+import { PersonFilter } from '../PersonFilter.tsx';
 import { PagedTable } from '../Table.tsx';
 import { ending } from '../TurnLink.tsx';
 import { useAddress } from '../use-address.ts';
 import { When } from '../When.tsx';
+import { useWords } from '../words/use-words.ts';
 
 type Query = NonNullable<paths['/api/admin/audit']['get']['parameters']['query']>;
 const NAMES = ['adminId', 'action', 'target', 'cursor'] as const;
@@ -22,6 +25,9 @@ const ACTIONS = [
   'redrive.pause',
   'redrive.resume',
   'redrive.cancel',
+  'user.create',
+  'user.invite',
+  'user.update',
   'user.suspend',
   'user.resume',
   'tokens.grant',
@@ -30,12 +36,22 @@ const ACTIONS = [
   'purchase.look',
   'purchase.accept',
   'tokens.refuse_key',
+  'codes.make',
+  'codes.revoke',
+  'delivery.resend',
+  'delivery.resend_many',
+  'delivery.cancel_resend',
+  'key.create',
+  'key.update',
+  'key.rotate',
+  'key.revoke',
   'stats_cache.delete',
 ] as const satisfies readonly Schemas['AuditAction'][];
 
 /** The audit log: who did what, to what, and why. */
 export function AuditPage() {
   const { t } = useTranslation('admin');
+  const { figuresOf } = useWords();
   const [address] = useAddress();
   const query = Object.fromEntries(
     NAMES.flatMap((name) => (address[name] === undefined ? [] : [[name, address[name]]])),
@@ -56,7 +72,7 @@ export function AuditPage() {
           options={ACTIONS.map((action) => [action, t(`audit.actionOf.${action}`)])}
         />
         <TextFilter name="target" label={t('audit.target')} placeholder="user:1" />
-        <TextFilter name="adminId" label={t('audit.admin')} width="w-28" />
+        <PersonFilter name="adminId" label={t('audit.admin')} />
       </Filters>
       <PagedTable
         label={t('section.audit')}
@@ -66,25 +82,20 @@ export function AuditPage() {
         empty={t('audit.none')}
         columns={[
           { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> },
-          { title: t('audit.admin'), numeric: true, cell: ({ adminId }) => adminId ?? 'CLI' },
+          { title: t('audit.admin'), cell: ({ admin, adminId }) => <PersonLink person={admin} userId={adminId} /> },
           {
             title: t('audit.action'),
-            cell: ({ action }) => (
-              <>
-                {t(`audit.actionOf.${action}`)}
-                <span className="block font-mono text-xs text-faint">{action}</span>
-              </>
-            ),
+            cell: ({ action }) => <span title={action}>{t(`audit.actionOf.${action}`)}</span>,
           },
-          { title: t('audit.target'), cell: ({ target }) => <Target target={target} /> },
+          { title: t('audit.target'), cell: ({ target, about }) => <Target target={target} about={about} /> },
           { title: t('reason'), cell: ({ reason }) => reason ?? '–' },
           {
             title: t('audit.change'),
             cell: ({ before, after }) => (
-              <span className="block min-w-48 text-xs text-faint">
-                {figures(before)}
+              <span className="block text-xs text-faint sm:min-w-48">
+                {before !== null && figuresOf(before)}
                 {before !== null && after !== null && ' → '}
-                {figures(after)}
+                {after !== null && figuresOf(after)}
               </span>
             ),
           },
@@ -96,30 +107,45 @@ export function AuditPage() {
 
 const PAGE_OF: Readonly<Record<string, string>> = {
   turn: 'turns',
-  user: 'users',
   redrive: 'redrives',
   purchase: 'purchases',
+  code_batch: 'codes',
+  resend: 'deliveries/resends',
 };
 
-/** A link to what was acted on, if that has a page. Long ids are shortened to their ends, which tell them apart. */
-function Target({ target }: { target: string }) {
-  const [kind = '', id = ''] = target.split(':');
-  const page = PAGE_OF[kind];
-  const shown = id.length > 12 ? `${kind}:${ending(id)}` : target;
-  const look = 'font-mono text-xs whitespace-nowrap';
-  return page === undefined || id === '' ? (
-    <span className={look}>{shown}</span>
-  ) : (
-    <Link href={`/admin/${page}/${id}`} title={target} className={`${look} text-accent hover:underline`}>
-      {shown}
-    </Link>
-  );
-}
+type Kind =
+  | 'turn'
+  | 'user'
+  | 'redrive'
+  | 'ledger_entry'
+  | 'purchase'
+  | 'code_batch'
+  | 'token_stats'
+  | 'key'
+  | 'delivery'
+  | 'resend';
 
-function figures(values: Record<string, unknown> | null): string {
-  return values === null
-    ? ''
-    : Object.entries(values)
-        .map(([name, value]) => `${name} ${String(value)}`)
-        .join(', ');
+/** What was acted on, with a link if it has a page, and whose it is. */
+function Target({ target, about }: { target: string; about: Schemas['Person'] | null }) {
+  const { t } = useTranslation('words');
+  const [kind = '', id = ''] = target.split(':');
+  if (kind === 'user') return <PersonLink person={about} userId={Number(id)} />;
+  const page = PAGE_OF[kind];
+  const shown = `${t(`target.${kind as Kind}`)} ${id.length > 12 ? ending(id) : id}`.trim();
+  return (
+    <>
+      {page === undefined || id === '' ? (
+        <span title={target}>{shown}</span>
+      ) : (
+        <Link href={`/admin/${page}/${id}`} title={target} className="text-accent hover:underline">
+          {shown}
+        </Link>
+      )}
+      {about !== null && (
+        <span className="block text-xs">
+          <PersonLink person={about} userId={about.userId} />
+        </span>
+      )}
+    </>
+  );
 }

@@ -5,7 +5,7 @@ import { api } from '../../api/client.ts';
 import { Page } from '../../ui/Page.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { AdminNav } from '../AdminNav.tsx';
-import { MomentLink } from '../Links.tsx';
+import { MomentLink, PersonLink } from '../Links.tsx';
 import { PagedTable } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
 import { MakeCodes } from './MakeCodes.tsx';
@@ -50,7 +50,10 @@ export function CodesPage() {
                 title: t('codes.expiresAt'),
                 cell: ({ expiresAt }) => (expiresAt === null ? t('codes.never') : moment(expiresAt)),
               },
-              { title: t('codes.madeBy'), numeric: true, cell: ({ madeBy }) => madeBy ?? 'CLI' },
+              {
+                title: t('codes.madeBy'),
+                cell: ({ maker, madeBy }) => <PersonLink person={maker} userId={madeBy} />,
+              },
             ]}
           />
         </section>

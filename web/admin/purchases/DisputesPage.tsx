@@ -6,7 +6,7 @@ import { PurchaseStateLabel } from '../../purchase/PurchaseState.tsx';
 import { useMoney } from '../../purchase/use-money.ts';
 import { Page } from '../../ui/Page.tsx';
 import { ChoiceFilter, Filters } from '../Fields.tsx';
-import { MomentLink, UserLink } from '../Links.tsx';
+import { MomentLink, PersonLink } from '../Links.tsx';
 import { PagedTable } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
 import { PurchaseTabs } from './PurchaseTabs.tsx';
@@ -56,8 +56,7 @@ export function DisputesPage() {
           },
           {
             title: t('purchases.user'),
-            numeric: true,
-            cell: ({ userId }) => <UserLink userId={userId} />,
+            cell: ({ person, userId }) => <PersonLink person={person} userId={userId} />,
           },
           { title: t('purchases.amount'), numeric: true, cell: (purchase) => money(purchase) },
           {

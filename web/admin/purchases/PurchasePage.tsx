@@ -13,7 +13,7 @@ import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { AdminNav } from '../AdminNav.tsx';
 import { Facts } from '../Facts.tsx';
-import { UserLink } from '../Links.tsx';
+import { PersonLink } from '../Links.tsx';
 import { Table } from '../Table.tsx';
 import { When } from '../When.tsx';
 import { AcceptForm } from './AcceptForm.tsx';
@@ -64,7 +64,7 @@ function Purchase({ purchase }: { purchase: Detail }) {
   const inMoney = (amount: number) => money({ amount, currency });
   const facts = [
     [t('turns.state'), <PurchaseStateLabel key="state" state={purchase.state} />],
-    [t('purchases.user'), <UserLink key="user" userId={userId} />],
+    [t('purchases.user'), <PersonLink key="user" person={purchase.person} userId={userId} />],
     [t('purchases.pack'), purchase.name],
     [t('tokens'), tokens(purchase.tokens + purchase.bonusTokens)],
     [t('purchases.amount'), money(purchase)],
@@ -121,7 +121,10 @@ function Purchase({ purchase }: { purchase: Detail }) {
             { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> },
             { title: t('purchases.amount'), numeric: true, cell: ({ amount }) => inMoney(amount) },
             { title: t('turns.state'), cell: ({ state }) => t(`purchase:refund.stateOf.${state}`) },
-            { title: t('purchases.requestedBy'), numeric: true, cell: ({ requestedBy }) => requestedBy ?? 'CLI' },
+            {
+              title: t('purchases.requestedBy'),
+              cell: ({ requester, requestedBy }) => <PersonLink person={requester} userId={requestedBy} />,
+            },
             { title: t('reason'), cell: ({ reason }) => reason },
           ]}
         />

@@ -6,6 +6,7 @@ const TABS = [
   ['list', '/admin/purchases'],
   ['revenue', '/admin/purchases/revenue'],
   ['disputes', '/admin/purchases/disputes'],
+  ['unmatched', '/admin/purchases/unmatched'],
 ] as const;
 
 /** The views of sales, under the sections. */

@@ -8,8 +8,9 @@ import type { Purchase, PurchaseState } from '../../purchase/queries.ts';
 import { useMoney } from '../../purchase/use-money.ts';
 import { Page } from '../../ui/Page.tsx';
 import { useFigures } from '../../usage/figures.ts';
-import { ChoiceFilter, Filters, TextFilter } from '../Fields.tsx';
-import { MomentLink, UserLink } from '../Links.tsx';
+import { ChoiceFilter, Filters } from '../Fields.tsx';
+import { MomentLink, PersonLink } from '../Links.tsx';
+import { PersonFilter } from '../PersonFilter.tsx';
 import { PagedTable } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
 import { PurchaseTabs } from './PurchaseTabs.tsx';
@@ -60,7 +61,7 @@ export function PurchasesPage() {
           any={t('any')}
           options={PROVIDERS.map((provider) => [provider, t(`purchase:provider.${provider}`)])}
         />
-        <TextFilter name="userId" label={t('purchases.user')} width="w-28" />
+        <PersonFilter name="userId" label={t('purchases.user')} />
       </Filters>
       <PagedTable
         label={t('section.purchases')}
@@ -75,8 +76,7 @@ export function PurchasesPage() {
           },
           {
             title: t('purchases.user'),
-            numeric: true,
-            cell: ({ userId }) => <UserLink userId={userId} />,
+            cell: ({ person, userId }) => <PersonLink person={person} userId={userId} />,
           },
           { title: t('purchases.pack'), cell: ({ name }) => name },
           {

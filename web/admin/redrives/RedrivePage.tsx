@@ -13,11 +13,12 @@ import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { AdminNav } from '../AdminNav.tsx';
 import { Facts } from '../Facts.tsx';
-import { UserLink } from '../Links.tsx';
+import { PersonLink } from '../Links.tsx';
 import { Pages } from '../Table.tsx';
 import { TemporalLink } from '../TemporalLink.tsx';
 import { TurnLink } from '../TurnLink.tsx';
 import { useAddress } from '../use-address.ts';
+import { useWords } from '../words/use-words.ts';
 import { RedriveTurnStateLabel, RedriveStateLabel } from '../StateLabel.tsx';
 import { Counts, countsOf, doneOf, isOver, ProgressBar, REDRIVE_TURN_STATES } from './RedriveProgress.tsx';
 import { RedriveSteps, useRedriveStep } from './RedriveSteps.tsx';
@@ -61,6 +62,7 @@ export function RedrivePage({ redriveId }: { redriveId: string }) {
 function Redrive({ redrive, busy }: { redrive: Detail; busy: boolean }) {
   const { t } = useTranslation('admin');
   const { tokens: written } = useFigures();
+  const { codeOf } = useWords();
   const [address, setAddress] = useAddress();
   const over = isOver(redrive);
   const { completed, stopped, failed, skipped, waiting } = countsOf(redrive);
@@ -76,7 +78,7 @@ function Redrive({ redrive, busy }: { redrive: Detail; busy: boolean }) {
       <section aria-label={t('redrives.progress')} className="grid gap-4 rounded-xl border border-line bg-raised p-5">
         <div className="flex flex-wrap items-center justify-between gap-3">
           <p role="status" className="flex min-w-0 flex-1 basis-64 flex-wrap items-center gap-x-3 gap-y-1">
-            <RedriveStateLabel state={redrive.state} />
+            <RedriveStateLabel redrive={redrive} />
             <span className="text-sm text-soft">{sentence}</span>
           </p>
           <RedriveSteps redrive={redrive} />
@@ -110,7 +112,7 @@ function Redrive({ redrive, busy }: { redrive: Detail; busy: boolean }) {
             {
               title: t('redrives.cause'),
               cell: ({ state, code }) =>
-                code === null ? '–' : state === 'skipped' ? t(`redrives.why.${code as 'busy'}`) : code,
+                code === null ? '–' : state === 'skipped' ? t(`redrives.why.${code as 'busy'}`) : codeOf(code),
             },
           ]}
         />
@@ -155,22 +157,20 @@ function Stalled({ redrive }: { redrive: Detail }) {
 
 /** Who asked for the redrive, for what, and why. */
 function Asked({
-  redrive: { reason, adminId, createdAt, endedAt, ratePerSecond, includeSuperseded, filter },
+  redrive: { reason, admin, adminId, createdAt, endedAt, ratePerSecond, includeSuperseded, filter },
 }: {
   redrive: Detail;
 }) {
   const { t } = useTranslation('admin');
   const { moment, tokens: written } = useFigures();
-  const named = Object.entries(filter).map(
-    ([name, value]) =>
-      `${name} ${(name === 'from' || name === 'to') && typeof value === 'number' ? moment(new Date(value).toISOString()) : String(value)}`,
-  );
+  const { figuresOf } = useWords();
+  const named = figuresOf(filter);
   const facts = [
     ['reason', reason],
-    ['admin', adminId === null ? 'CLI' : <UserLink key="admin" userId={adminId} />],
+    ['admin', <PersonLink key="admin" person={admin} userId={adminId} />],
     ['began', moment(createdAt)],
     ['ended', endedAt === null ? '–' : moment(endedAt)],
-    ['filter', named.length === 0 ? t('redrives.anyFailed') : named.join(', ')],
+    ['filter', named === '' ? t('redrives.anyFailed') : named],
     ['rate', written(ratePerSecond)],
     ['superseded', t(`redrives.supersededOf.${includeSuperseded ? 'true' : 'false'}`)],
   ] as const;

@@ -8,7 +8,7 @@ import { buttonClass } from '../../ui/Button.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { AdminNav } from '../AdminNav.tsx';
-import { MomentLink } from '../Links.tsx';
+import { MomentLink, PersonLink } from '../Links.tsx';
 import { PagedTable } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
 import { When } from '../When.tsx';
@@ -56,7 +56,7 @@ export function RedrivesPage() {
             title: t('redrives.fact.began'),
             cell: ({ redriveId, createdAt }) => <MomentLink href={`/admin/redrives/${redriveId}`} at={createdAt} />,
           },
-          { title: t('turns.state'), cell: ({ state }) => <RedriveStateLabel state={state} /> },
+          { title: t('turns.state'), cell: (redrive) => <RedriveStateLabel redrive={redrive} /> },
           {
             title: t('redrives.progress'),
             cell: (redrive) => (
@@ -68,8 +68,11 @@ export function RedrivesPage() {
               </div>
             ),
           },
-          { title: t('reason'), cell: ({ reason }) => <span className="line-clamp-2 min-w-40">{reason}</span> },
-          { title: t('redrives.fact.admin'), numeric: true, cell: ({ adminId }) => adminId ?? 'CLI' },
+          { title: t('reason'), cell: ({ reason }) => <span className="line-clamp-2 sm:min-w-40">{reason}</span> },
+          {
+            title: t('redrives.fact.admin'),
+            cell: ({ admin, adminId }) => <PersonLink person={admin} userId={adminId} />,
+          },
           { title: t('redrives.fact.ended'), cell: ({ endedAt }) => (endedAt === null ? '–' : <When at={endedAt} />) },
         ]}
       />

@@ -1,7 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { RotateCw } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-import { Link } from 'wouter';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
@@ -13,9 +12,9 @@ import { useFigures } from '../../usage/figures.ts';
 import { LEVEL_LOOK } from '../../usage/level-look.ts';
 import { AdminNav } from '../AdminNav.tsx';
 import { ChoiceFilter, Filters, TextFilter } from '../Fields.tsx';
+import { PersonLink } from '../Links.tsx';
 import { Table } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
-import { LookAlikes } from '../users/LookAlikes.tsx';
 import { Ratings } from './Ratings.tsx';
 
 type Stats = Schemas['TokenStats'];
@@ -116,17 +115,17 @@ const ORDERS = ['usedTokens', 'usagePercent', 'remainingTokens'] as const;
 
 /** There are at most a hundred, so the page itself sorts and searches them. */
 function Top({ users }: { users: Stats['topUsers'] }) {
-  const { t } = useTranslation('admin');
+  const { t } = useTranslation(['admin', 'people']);
   const { tokens, percent } = useFigures();
   const [{ who = '', order }] = useAddress();
   const by = ORDERS.find((name) => name === order) ?? 'usedTokens';
   const shown = users
-    .filter(({ userId, email }) => who === '' || String(userId) === who || (email ?? '').includes(who.toLowerCase()))
+    .filter((user) => isMeant(user, who))
     .toSorted((a, b) => (by === 'remainingTokens' ? a[by] - b[by] : b[by] - a[by]));
   return (
     <>
       <Filters>
-        <TextFilter name="who" label={t('users.find')} />
+        <TextFilter name="who" label={t('people:find')} placeholder={t('people:findHint')} />
         <ChoiceFilter
           name="order"
           label={t('stats.order')}
@@ -144,15 +143,8 @@ function Top({ users }: { users: Stats['topUsers'] }) {
         empty={t('users.none')}
         columns={[
           {
-            title: t('users.email'),
-            cell: ({ userId, email, emailLookAlikes }) => (
-              <>
-                <Link href={`/admin/users/${userId}`} className="font-medium text-accent hover:underline">
-                  {email ?? t('users.numbered', { id: userId })}
-                </Link>
-                <LookAlikes of={emailLookAlikes} />
-              </>
-            ),
+            title: t('people:person'),
+            cell: (user) => <PersonLink person={user} userId={user.userId} />,
           },
           { title: t('stats.used'), numeric: true, cell: ({ usedTokens }) => tokens(usedTokens) },
           {
@@ -165,5 +157,13 @@ function Top({ users }: { users: Stats['topUsers'] }) {
         ]}
       />
     </>
+  );
+}
+
+/** As the API searches for people: a number, or the beginning of an e-mail or a name, in any case. */
+function isMeant({ userId, email, name }: Schemas['Person'], typed: string): boolean {
+  const who = typed.normalize('NFC').toLowerCase();
+  return (
+    String(userId) === who || [email, name].some((text) => text?.toLowerCase().startsWith(who) === true) || who === ''
   );
 }

@@ -10,6 +10,7 @@ import { useFigures } from '../../usage/figures.ts';
 import { FIELD, Labelled } from '../Fields.tsx';
 import { Table } from '../Table.tsx';
 import { useAddress } from '../use-address.ts';
+import { useWords } from '../words/use-words.ts';
 import { chartRange, spanOf, SPANS, type ChartRange, type SpanName } from './chart-range.ts';
 import { filterQuery } from './turn-filter.ts';
 
@@ -116,6 +117,7 @@ function Rows({
 }) {
   const { t } = useTranslation('admin');
   const { tokens: written, bucketName } = useFigures();
+  const { codeOf } = useWords();
   const causes = causesOf(items);
   if (causes.length === 0)
     return (
@@ -139,7 +141,9 @@ function Rows({
                 onClick={() => onChoose(code)}
                 className="flex items-baseline justify-between gap-3 rounded-lg px-2 py-1 text-left text-sm hover:bg-hover aria-pressed:bg-bad-tint aria-pressed:text-bad"
               >
-                <span className="min-w-0 break-all">{code}</span>
+                <span className="min-w-0 break-words" title={code}>
+                  {codeOf(code)}
+                </span>
                 <b className="font-semibold tabular-nums">
                   {written(total)}
                   {more && '+'}
@@ -148,7 +152,7 @@ function Rows({
               <svg
                 role="img"
                 aria-label={t('failures.row', {
-                  code,
+                  code: codeOf(code),
                   total: written(total),
                   most: written(counts[highest] ?? 0),
                   at: named(highest),
@@ -196,7 +200,7 @@ function Rows({
                 cell: ({ name }) => <span className="whitespace-nowrap">{name}</span>,
               },
               ...causes.map(({ code }) => ({
-                title: code,
+                title: codeOf(code),
                 numeric: true,
                 cell: ({ counts }: Items[number]) => {
                   const count = counts.find((one) => one.code === code);

@@ -10,10 +10,12 @@ import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { AdminNav } from '../AdminNav.tsx';
 import { Facts } from '../Facts.tsx';
-import { UserLink } from '../Links.tsx';
+import { PersonLink } from '../Links.tsx';
+import { signed } from '../words/signed.ts';
 import { Table } from '../Table.tsx';
 import { TemporalLink } from '../TemporalLink.tsx';
 import { When } from '../When.tsx';
+import { useWords } from '../words/use-words.ts';
 import { TurnStateLabel } from '../StateLabel.tsx';
 import { ReplayForm } from './ReplayForm.tsx';
 
@@ -39,16 +41,17 @@ export function TurnPage({ turnId }: { turnId: string }) {
 }
 
 function Turn({ turn }: { turn: Schemas['AdminTurnDetail'] }) {
-  const { t } = useTranslation('admin');
+  const { t } = useTranslation(['admin', 'words']);
+  const { codeOf, statusOf } = useWords();
   const { tokens, moment } = useFigures();
   const facts = [
     ['state', <TurnStateLabel key="state" state={turn.state} />],
-    ['user', <UserLink key="user" userId={turn.userId} />],
+    ['user', <PersonLink key="user" person={turn.person} userId={turn.userId} />],
     ['model', turn.model],
     ['attempts', turn.attempt],
     ['created', moment(turn.createdAt)],
     ['took', turn.durationMs === undefined ? '–' : t('ms', { ms: tokens(turn.durationMs) })],
-    ['workflow', turn.workflow.status ?? '–'],
+    ['workflow', statusOf(turn.workflow.status)],
     [
       'id',
       <span key="id" className="font-mono text-xs break-all">
@@ -61,7 +64,10 @@ function Turn({ turn }: { turn: Schemas['AdminTurnDetail'] }) {
       <Facts facts={facts.map(([name, value]) => [name, t(`turns.fact.${name}`), value])} />
       {turn.error !== undefined && (
         <p className="rounded-xl bg-bad-tint px-4 py-3 text-sm text-bad">
-          <b className="font-semibold">{turn.error.code}</b> {turn.error.message}
+          <b className="font-semibold" title={turn.error.code}>
+            {codeOf(turn.error.code)}
+          </b>{' '}
+          {turn.error.message}
         </p>
       )}
       {turn.state === 'failed' && <ReplayForm turnId={turn.turnId} />}
@@ -78,8 +84,8 @@ function Turn({ turn }: { turn: Schemas['AdminTurnDetail'] }) {
                 +{t('ms', { ms: tokens(step.sinceAcceptedMs) })}
                 {step.attempt !== undefined && ` · ${t('turns.attempt', { n: step.attempt })}`}
                 {step.step === 'held' && step.tokens !== undefined && ` · ${tokens(step.tokens)} ${t('tokens')}`}
-                {step.outcome !== undefined && ` · ${step.outcome}`}
-                {step.code != null && ` · ${step.code}`}
+                {step.outcome !== undefined && ` · ${t(`words:outcome.${step.outcome}`)}`}
+                {step.code != null && ` · ${codeOf(step.code)}`}
                 {step.durationMs !== undefined && ` · ${t('ms', { ms: tokens(step.durationMs) })}`}
               </span>
             </li>
@@ -95,7 +101,10 @@ function Turn({ turn }: { turn: Schemas['AdminTurnDetail'] }) {
           empty={t('turns.noCalls')}
           columns={[
             { title: '#', cell: ({ number }) => number },
-            { title: t('turns.outcome'), cell: ({ state, error }) => error ?? state },
+            {
+              title: t('turns.outcome'),
+              cell: ({ state, error }) => (error === null ? t(`words:outcome.${state}`) : codeOf(error)),
+            },
             {
               title: t('turns.provider'),
               cell: ({ provider }) => [provider.status, provider.code].filter((part) => part !== null).join(' ') || '–',
@@ -122,10 +131,10 @@ function Turn({ turn }: { turn: Schemas['AdminTurnDetail'] }) {
           empty={t('turns.nothingBooked')}
           columns={[
             { title: t('at'), cell: ({ createdAt }) => <When at={createdAt} /> },
-            { title: t('tokens'), numeric: true, cell: (entry) => tokens(entry.tokens) },
-            { title: t('turns.purchased'), numeric: true, cell: (entry) => tokens(entry.purchasedTokens) },
-            { title: t('turns.allowance'), numeric: true, cell: (entry) => tokens(entry.allowanceTokens) },
-            { title: t('turns.overage'), numeric: true, cell: (entry) => tokens(entry.overageTokens) },
+            { title: t('tokens'), numeric: true, cell: (entry) => signed(0 - entry.tokens, tokens) },
+            { title: t('turns.purchased'), numeric: true, cell: (entry) => signed(0 - entry.purchasedTokens, tokens) },
+            { title: t('turns.allowance'), numeric: true, cell: (entry) => signed(0 - entry.allowanceTokens, tokens) },
+            { title: t('turns.overage'), numeric: true, cell: (entry) => signed(entry.overageTokens, tokens) },
           ]}
         />
       </section>

@@ -10,11 +10,14 @@ import { Page } from '../../ui/Page.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { AdminNav } from '../AdminNav.tsx';
 import { ChoiceFilter, Filters, TextFilter } from '../Fields.tsx';
+import { PersonLink } from '../Links.tsx';
+import { PersonFilter } from '../PersonFilter.tsx';
 import { PagedTable } from '../Table.tsx';
 import { TurnLink } from '../TurnLink.tsx';
 import { useAddress } from '../use-address.ts';
 import { When } from '../When.tsx';
 import { TurnStateLabel } from '../StateLabel.tsx';
+import { useWords } from '../words/use-words.ts';
 import { FailureChart } from './FailureChart.tsx';
 import { ReplayMany } from './ReplayMany.tsx';
 import { filterBody, filterQuery, isFiltered, NO_FILTER } from './turn-filter.ts';
@@ -26,6 +29,7 @@ const STATES = ['failed', 'completed', 'running', 'accepted', 'stopped', 'refuse
 export function TurnsPage() {
   const { t } = useTranslation('admin');
   const { tokens, timeZone } = useFigures();
+  const { codeOf } = useWords();
   const [address, setAddress] = useAddress();
   const query = {
     ...filterQuery(address, timeZone),
@@ -61,7 +65,7 @@ export function TurnsPage() {
           any={t('any')}
           options={STATES.map((state) => [state, t(`turns.stateOf.${state}`)])}
         />
-        <TextFilter name="userId" label={t('turns.user')} width="w-28" />
+        <PersonFilter name="userId" label={t('turns.user')} />
         <TextFilter name="model" label={t('turns.model')} width="w-40" />
         <TextFilter name="from" label={t('turns.from')} type="date" />
         <TextFilter name="to" label={t('turns.to')} type="date" />
@@ -116,11 +120,15 @@ export function TurnsPage() {
             cell: ({ state, error }) => (
               <span>
                 <TurnStateLabel state={state} />
-                {error !== undefined && <span className="block text-xs text-faint">{error.code}</span>}
+                {error !== undefined && (
+                  <span className="block text-xs text-faint" title={error.code}>
+                    {codeOf(error.code)}
+                  </span>
+                )}
               </span>
             ),
           },
-          { title: t('turns.user'), numeric: true, cell: ({ userId }) => userId },
+          { title: t('turns.user'), cell: ({ person, userId }) => <PersonLink person={person} userId={userId} /> },
           { title: t('turns.model'), cell: ({ model }) => model },
           {
             title: t('tokens'),
@@ -147,6 +155,7 @@ function Causes({
 }) {
   const { t } = useTranslation('admin');
   const { tokens } = useFigures();
+  const { codeOf } = useWords();
   if (counts.length === 0) return null;
   return (
     <ul aria-label={t('turns.causes')} className="mb-4 flex flex-wrap gap-2">
@@ -154,11 +163,12 @@ function Causes({
         <li key={code}>
           <button
             type="button"
+            title={code}
             aria-pressed={chosen === code}
             onClick={() => onChoose(code)}
             className="rounded-full border border-line bg-raised px-3 py-1 text-sm hover:bg-hover aria-pressed:border-bad aria-pressed:bg-bad-tint aria-pressed:text-bad"
           >
-            {code}{' '}
+            {codeOf(code)}{' '}
             <b className="font-semibold tabular-nums">
               {tokens(count)}
               {more && '+'}

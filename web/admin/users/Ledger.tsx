@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../../api/schemas.ts';
 import { useFigures } from '../../usage/figures.ts';
+import { signed } from '../words/signed.ts';
 import { Pages } from '../Table.tsx';
 import { TurnLink } from '../TurnLink.tsx';
 import { When } from '../When.tsx';
@@ -44,7 +45,7 @@ export function Ledger({ ledger, busy }: { ledger: Schemas['AdminUserDetail']['l
               </>
             ),
           },
-          { title: t('tokens'), numeric: true, cell: (entry) => tokens(entry.tokens) },
+          { title: t('tokens'), numeric: true, cell: (entry) => signed(movedBy(entry), tokens) },
           {
             title: t('turns.purchased'),
             numeric: true,
@@ -59,8 +60,7 @@ export function Ledger({ ledger, busy }: { ledger: Schemas['AdminUserDetail']['l
           },
           {
             title: t('reversal.column'),
-            cell: (entry) =>
-              entry.kind === 'grant' ? <Reversal grant={entry} left={leftOf(entry, ledger.items)} /> : null,
+            cell: (entry) => (entry.leftTokens === null ? null : <Reversal grant={entry} left={entry.leftTokens} />),
           },
         ]}
       />
@@ -68,15 +68,7 @@ export function Ledger({ ledger, busy }: { ledger: Schemas['AdminUserDetail']['l
   );
 }
 
-/** What the reversals on the same page have left of a grant. Earlier ones are the server's to know. */
-function leftOf({ entryId, tokens }: Entry, entries: readonly Entry[]): number {
-  return entries.reduce(
-    (left, { reversesId, tokens: taken }) => (reversesId === entryId ? left + taken : left),
-    tokens,
-  );
-}
-
-/** The signed change of a counter; debt counts as a negative number of purchased tokens. */
-function signed(delta: number, written: (value: number) => string): string {
-  return delta === 0 ? '–' : delta > 0 ? `+${written(delta)}` : written(delta);
+/** A debit takes tokens away, as an adjustment upwards does: both show as less. */
+function movedBy({ kind, tokens }: Entry): number {
+  return kind === 'debit' || kind === 'adjustment' ? 0 - tokens : tokens;
 }

@@ -16,7 +16,7 @@ import { amountInWords } from './amount-in-words.ts';
 
 /**
  * Takes a grant back, whole or in part, exactly once: every sending has the dialog's key until the reversal is booked.
- * @param left what is left of the grant, as far as the page knows.
+ * @param left what is left of the grant.
  */
 export function Reversal({ grant, left }: { grant: Schemas['LedgerEntry']; left: number }) {
   const { t } = useTranslation('admin');

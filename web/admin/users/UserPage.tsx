@@ -6,7 +6,6 @@ import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
 import { buttonClass } from '../../ui/Button.tsx';
 import { Loading } from '../../ui/Loading.tsx';
-import { Notice } from '../../ui/Notice.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
@@ -18,10 +17,15 @@ import { Table } from '../Table.tsx';
 import { TurnLink } from '../TurnLink.tsx';
 import { useAddress } from '../use-address.ts';
 import { When } from '../When.tsx';
+import { usePersonName } from '../Links.tsx';
+import { ChangePerson } from './ChangePerson.tsx';
 import { GrantForm } from './GrantForm.tsx';
+import { Invite } from './Invite.tsx';
 import { Ledger } from './Ledger.tsx';
-import { Suspension } from './Suspension.tsx';
 import { LookAlikes } from './LookAlikes.tsx';
+import { PersonKeys } from './PersonKeys.tsx';
+import { Schedules } from './Schedules.tsx';
+import { Suspension } from './Suspension.tsx';
 
 /** One person: their tokens, holds and ledger, and what an admin may do. */
 export function UserPage({ userId }: { userId: number }) {
@@ -38,7 +42,8 @@ export function UserPage({ userId }: { userId: number }) {
     // The rest of the page stays while another page of the ledger loads.
     placeholderData: keepPreviousData,
   });
-  const name = user.data?.email ?? t('users.numbered', { id: userId });
+  const nameOf = usePersonName();
+  const name = nameOf(user.data ?? { userId, name: null, email: null });
   return (
     <Page
       title={name}
@@ -75,6 +80,8 @@ function User({ user, busy }: { user: Schemas['AdminUserDetail']; busy: boolean 
       <div className="grid gap-6 md:grid-cols-2">
         <GrantForm userId={user.userId} />
         <Suspension userId={user.userId} suspendedAt={user.suspendedAt} />
+        <ChangePerson key={user.userId} user={user} />
+        {user.issuer === null && <Invite user={user} />}
       </div>
       <section>
         <h2 className="mb-3 text-lg font-semibold">{t('users.holds')}</h2>
@@ -94,6 +101,7 @@ function User({ user, busy }: { user: Schemas['AdminUserDetail']; busy: boolean 
           ]}
         />
       </section>
+      <PersonKeys userId={user.userId} />
       <Schedules schedules={user.schedules} />
       <Ledger ledger={user.ledger} busy={busy} />
     </div>
@@ -101,7 +109,7 @@ function User({ user, busy }: { user: Schemas['AdminUserDetail']; busy: boolean 
 }
 
 function Person({ user }: { user: Schemas['AdminUser'] }) {
-  const { t } = useTranslation('admin');
+  const { t } = useTranslation(['admin', 'people']);
   const { moment } = useFigures();
   const facts = [
     [
@@ -111,6 +119,8 @@ function Person({ user }: { user: Schemas['AdminUser'] }) {
         <LookAlikes of={user.emailLookAlikes} />
       </span>,
     ],
+    [t('people:name'), user.name ?? '–'],
+    [t('people:email'), user.email ?? '–'],
     [t('users.role'), t(`users.roleOf.${user.role}`)],
     [
       t('users.state'),
@@ -124,44 +134,9 @@ function Person({ user }: { user: Schemas['AdminUser'] }) {
     ],
     [t('users.zone'), user.timeZone],
     [t('users.language'), t(`users.languageOf.${user.locale}`)],
+    [t('people:lastSeen'), user.lastSeenAt === null ? t('people:never') : moment(user.lastSeenAt)],
     [t('users.since'), moment(user.createdAt)],
     ...(user.issuer === null ? [] : [[t('users.by'), `${user.subject} · ${new URL(user.issuer).host}`] as const]),
   ] as const;
   return <Facts facts={facts.map(([name, value]) => [name, name, value])} columns="sm:grid-cols-3 lg:grid-cols-6" />;
-}
-
-/** The person's Temporal schedules, and when each runs next. */
-function Schedules({ schedules }: { schedules: Schemas['AdminUserDetail']['schedules'] }) {
-  const { t } = useTranslation('admin');
-  const { moment, until } = useFigures();
-  return (
-    <section>
-      <h2 className="mb-3 text-lg font-semibold">{t('users.schedules')}</h2>
-      {schedules === null ? (
-        <Notice tone="warn">{t('users.schedulesUnknown')}</Notice>
-      ) : (
-        <Table
-          label={t('users.schedules')}
-          items={schedules}
-          keyOf={({ kind }) => kind}
-          empty={t('users.noSchedules')}
-          columns={[
-            { title: t('users.schedule'), cell: ({ kind }) => t(`users.scheduleOf.${kind}`) },
-            {
-              title: t('users.timing'),
-              cell: ({ timing }) => (
-                <span lang="en" className="text-faint">
-                  {timing}
-                </span>
-              ),
-            },
-            {
-              title: t('users.nextRun'),
-              cell: ({ nextAt }) => (nextAt === null ? t('users.noRun') : `${moment(nextAt)} (${until(nextAt)})`),
-            },
-          ]}
-        />
-      )}
-    </section>
-  );
 }
