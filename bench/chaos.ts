@@ -5,6 +5,8 @@ import { Client } from 'pg';
 import { say } from '../scripts/services/say.ts';
 import { findWrongBooks } from './chaos/books.ts';
 import { ChaosPerson, Happenings } from './chaos/people.ts';
+import { runHeld, textOfHeld } from './chaos/purchases/held.ts';
+import { runPurchases, textOfPurchases } from './chaos/purchases/run.ts';
 import { Random } from './chaos/random.ts';
 import { findWrongAnswers } from './chaos/answers.ts';
 import { makePeople, openChaosStage, type ChaosLayout, type ChaosStage } from './chaos/stage.ts';
@@ -26,7 +28,9 @@ apart), each a process. Data lies below .turnkeeper/ and is deleted at the end. 
 
   --seconds N    how long people act (default 120; with --kills, 6 for each)
   --seed N       decides who does what and what is killed when (default: a new one)
-  --kind KIND    what is killed: apps (the program's processes), engine (Temporal, Redis), all (PostgreSQL and all of these); by default the seed decides
+  --kind KIND    what is killed: apps (the program's processes), engine (Temporal, Redis), all (PostgreSQL and all of these); by default the seed decides.
+                 purchases: people buy and give back instead, while API and worker are killed --kills times (default 200), until all is right
+                 held: they do, while nothing is killed and Toss holds its answers for --seconds (default 90), and cuts connections
   --people N     default 50
   --kills N      default: one for every 6 seconds
   --processes N  processes of the program (default 1)
@@ -80,6 +84,14 @@ async function main(stopping: AbortSignal): Promise<void> {
   const number = (option: 'seconds' | 'seed' | 'people' | 'kills' | 'processes', usual: number, least: number) =>
     wholeNumber(`--${option}`, values[option] ?? String(usual), { least, most: 4_294_967_295 });
   const seed = number('seed', Math.floor(Math.random() * 1_000_000), 0);
+  const tell = <T extends { findings: readonly string[] }>(report: T, text: (of: T) => string) => {
+    process.stdout.write(values.json === true ? `${JSON.stringify(report, null, 2)}\n` : text(report));
+    if (report.findings.length > 0) process.exitCode = 2;
+  };
+  if (values.kind === 'purchases')
+    return tell(await runPurchases(stopping, { seed, kills: number('kills', 200, 2) }), textOfPurchases);
+  if (values.kind === 'held')
+    return tell(await runHeld(stopping, { seed, heldMs: number('seconds', 90, 1) * 1_000 }), textOfHeld);
   const seconds = number(
     'seconds',
     values.kills === undefined ? 120 : Math.max(1, Number(values.kills) * SECONDS_A_KILL),
@@ -100,8 +112,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   const stage = await openChaosStage(stopping, settings);
   try {
     const report = await unlessStopped(stopping, run(stage, settings));
-    process.stdout.write(values.json === true ? `${JSON.stringify(report, null, 2)}\n` : textOf(report));
-    if (report.findings.length > 0) process.exitCode = 2;
+    tell(report, textOf);
   } finally {
     await stage.close();
   }
@@ -110,7 +121,7 @@ async function main(stopping: AbortSignal): Promise<void> {
 function kindOf(text: string | undefined, seed: number): Kind {
   const kinds = Object.keys(KINDS) as Kind[];
   const kind = text === undefined ? kinds[seed % kinds.length] : kinds.find((name) => name === text);
-  if (kind === undefined) throw new SetupError(`--kind: must be one of ${kinds.join(', ')}`);
+  if (kind === undefined) throw new SetupError(`--kind: must be one of ${kinds.join(', ')}, purchases, held`);
   return kind;
 }
 

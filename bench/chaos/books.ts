@@ -86,7 +86,8 @@ export const CHECKS = {
 
   'every grant and reversal of an admin is in the audit log': `
     select format('entry %s (%s) has no audit entry', e.id, e.kind) as what from ledger_entries e
-    where e.kind in ('grant', 'reversal') and not exists (
+    where not exists (select 1 from purchase_bookings b where b.entry_id = e.id)
+      and not exists (select 1 from redemptions r where r.entry_id = e.id) and e.kind in ('grant', 'reversal') and not exists (
       select 1 from audit_entries where action in ('tokens.grant', 'tokens.reverse') and after->>'entryId' = e.id::text)`,
 } as const satisfies Record<string, string>;
 

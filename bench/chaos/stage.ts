@@ -22,10 +22,15 @@ export interface ChaosStage {
   close(): Promise<void>;
 }
 
-/** Data lies below `.turnkeeper/`, with the durable settings of `npm start`, and is deleted at the end. */
+/**
+ * Data lies below `.turnkeeper/`, with the durable settings of `npm start`, and is deleted at the end.
+ * @param beside starts what the program needs besides, which is not killed, and says by which variables it is found.
+ */
 export async function openChaosStage(
   stopping: AbortSignal,
   program: { readonly processes: number; readonly layout: ChaosLayout },
+  beside: (context: ServiceContext) => Promise<{ service: Service; variables: Record<string, string> } | null> = () =>
+    Promise.resolve(null),
 ): Promise<ChaosStage> {
   const parent = join(import.meta.dirname, '..', '..', '.turnkeeper');
   mkdirSync(parent, { recursive: true });
@@ -42,6 +47,8 @@ export async function openChaosStage(
     const context: ServiceContext = { dataDir: registry.dataDir, registry, throwAway: true, durable: true, stopping };
     const model = await startModel(context);
     closers.push(() => model.stop());
+    const added = await beside(context);
+    if (added !== null) closers.push(() => added.service.stop());
     const ours = {
       OPENAI_BASE_URL: model.url,
       OPENAI_API_KEY: 'chaos',
@@ -51,6 +58,7 @@ export async function openChaosStage(
       RECONCILE_EVERY_SECONDS: '10',
       RECONCILE_QUIET_SECONDS: '5',
       LOG_LEVEL: 'warn',
+      ...added?.variables,
     };
     const stack = await startStack(readConfig(ours), context);
     const services = stack.services.map((service) => new Victim(service));

@@ -131,7 +131,10 @@ function transactions(book: TossBook, query: URLSearchParams): object[] {
   return inside.slice(start, start + Math.min(Number(query.get('limit') ?? 100), 5_000));
 }
 
-/** What a test or a person makes happen: `begin`, `deposit`, `expire`, `cancel`, `next`, `webhooks` and `calls`. */
+/**
+ * What a test or a person makes happen: `begin`, `deposit`, `expire`, `cancel`, `next`, `heal` and `webhooks`; and what
+ * they look at: `payments` and `calls`.
+ */
 function control(
   act: string,
   body: Readonly<Record<string, unknown>>,
@@ -153,6 +156,23 @@ function control(
     case 'webhooks':
       set(body as unknown as Delivery);
       return {};
+    case 'heal':
+      desk.heal();
+      return {};
+    case 'payments':
+      return {
+        payments: [...book.payments.values()].map(
+          ({ orderId, paymentKey, status, method, approvedAt, balanceAmount }) => ({
+            orderId,
+            paymentKey,
+            status,
+            method,
+            isPaid: approvedAt !== null,
+            kept: approvedAt === null ? 0 : balanceAmount,
+          }),
+        ),
+        effects: book.effects,
+      };
     case 'calls':
       return { calls: desk.calls, effects: book.effects };
     default:
