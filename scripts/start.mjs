@@ -44,6 +44,7 @@ const COMMANDS = {
   'bench:pauses': [['bench/pauses.ts']],
   'bench:schedules': [['bench/schedules.ts']],
   'bench:processes': [['bench/beside.ts']],
+  'bench:mail': [['bench/mail/main.ts']],
   fuzz: [['bench/fuzz/main.ts']],
   schemathesis: [['bench/schemathesis/main.ts']],
   'test:clients': [['bench/clients/main.ts']],

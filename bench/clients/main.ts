@@ -13,11 +13,13 @@ import { openFuzzStage, type FuzzStage } from '../fuzz/stage.ts';
 import { runBench } from '../program.ts';
 import { installPython } from '../python.ts';
 import { openCountingDoor, type CountingDoor } from './counting-door.ts';
+import { openEar, verifyHooks } from './hooks.ts';
 
 const HELP = `npm run test:clients
 
 Runs openai-python, LangChain for Python and the litellm SDK, unmodified, against the running program on services of its own: an answer whole and
-streamed, JSON, a stream that is left, 402 (told in our sentence, asked once) and 503 (asked again). Each case is a line; the exit code is 1 when one
+streamed, JSON, a stream that is left, 402 (told in our sentence, asked once) and 503 (asked again). Then the Python standardwebhooks judges the
+program's webhooks, before and after their secret is replaced. Each case is a line; the exit code is 1 when one
 differs, and when the clients cannot be installed: they need python3 (3.10 or newer) with venv, and a registry of Python packages.
 They stay below .turnkeeper/.`;
 
@@ -41,7 +43,11 @@ async function main(stopping: AbortSignal): Promise<void> {
   const { values } = parseArgs({ options: { help: { type: 'boolean' } } });
   if (values.help === true) return void process.stdout.write(`${HELP}\n`);
   const programs = await installPython('the clients', join(import.meta.dirname, 'requirements.txt'), stopping);
-  const stage = await openFuzzStage(stopping);
+  const ear = await openEar();
+  const stage = await openFuzzStage(stopping, {
+    WEBHOOK_ALLOW_HOSTS: ear.host,
+    PAYMENTS_KEY: Buffer.alloc(32, 7).toString('base64'),
+  });
   const door = await openCountingDoor(stage.url, { isBusy: (name) => name.endsWith('-busy') });
   try {
     let wrong = judge(await run(join(programs, 'python'), stage, { door, stopping }), door);
@@ -50,11 +56,13 @@ async function main(stopping: AbortSignal): Promise<void> {
       `${stopped === CLIENTS ? 'as it should be' : 'DIFFERS'}  streams that were left stopped their turns: ${stopped}\n`,
     );
     if (stopped !== CLIENTS) wrong += 1;
+    wrong += await verifyHooks(join(programs, 'python'), { url: stage.url, admin: stage.keys[0] ?? '', ear });
     for (const complaint of stage.complaints) say(`the log: ${complaint}`);
     if (wrong > 0 || stage.complaints.length > 0) throw new SetupError(`${wrong} cases differ`);
   } finally {
     door.close();
     await stage.close();
+    ear.close();
   }
 }
 

@@ -21,8 +21,11 @@ export interface FuzzStage {
   close(): Promise<void>;
 }
 
-/** The real program on services of its own, with a model that answers at once. */
-export async function openFuzzStage(stopping: AbortSignal): Promise<FuzzStage> {
+/** The real program on services of its own, with a model that answers at once. @param more variables of its own. */
+export async function openFuzzStage(
+  stopping: AbortSignal,
+  more: Readonly<Record<string, string>> = {},
+): Promise<FuzzStage> {
   const services = await ThrowAway.open(stopping);
   const closers: (() => Promise<void>)[] = [() => services.close()];
   const close = async () => {
@@ -52,6 +55,7 @@ export async function openFuzzStage(stopping: AbortSignal): Promise<FuzzStage> {
         READS_PER_SECOND: '1000000',
         MAX_TURNS_IN_FLIGHT: '50',
         SHUTDOWN_GRACE_SECONDS: '2',
+        ...more,
       },
       /"url":"([^"]+)"/,
     );
