@@ -6,6 +6,7 @@ import type { ReconcileActivities } from '../workflows/contract/reconcile.ts';
 import type { ReportActivities } from '../workflows/contract/reports.ts';
 import type { RedriveActivities } from '../workflows/contract/redrive.ts';
 import type { ResendActivities } from '../workflows/contract/resend.ts';
+import type { TopUpActivities } from '../workflows/contract/top-ups.ts';
 import type { TurnActivities } from '../workflows/contract/turn.ts';
 import { createRefreshAdminStats } from './admin-stats.ts';
 import { createDeliverySteps } from './channels/delivery-steps.ts';
@@ -28,6 +29,7 @@ export type Activities = TurnActivities &
   AdminStatsActivities &
   RedriveActivities &
   PaymentActivities &
+  TopUpActivities &
   DeliveryActivities &
   ComparisonActivities &
   FanOutActivities;
@@ -42,6 +44,8 @@ export function createActivities(deps: ActivityDeps): Activities {
   const month = createMonthSteps(deps);
   const { armSchedules, resetAllowance, checkUsage, repairSchedules } = month;
   const { lookAtPurchase, sendRefund } = createPaymentSteps(deps);
+  const { armSchedules, resetAllowance, checkUsage, repairSchedules } = createMonthSteps(deps);
+  const { lookAtPurchase, sendRefund, topUp } = createPaymentSteps(deps);
   const { sendDelivery } = createDeliverySteps(deps);
   const { makeReport, forecastUsage, makeOperatorReport } = createReportSteps(deps);
   const { advanceResend } = createResendSteps(deps);
@@ -63,6 +67,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     makeReport: guard(deps.log, 'makeReport', makeReport),
     forecastUsage: guard(deps.log, 'forecastUsage', forecastUsage),
     makeOperatorReport: guard(deps.log, 'makeOperatorReport', makeOperatorReport),
+    topUp: guard(deps.log, 'topUp', topUp),
     sendDelivery: guard(deps.log, 'sendDelivery', sendDelivery),
     advanceResend: guard(deps.log, 'advanceResend', advanceResend),
     comparePayments: guard(deps.log, 'comparePayments', createComparePayments(deps)),

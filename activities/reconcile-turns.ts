@@ -16,6 +16,8 @@ import { startLostResends } from '../operations/channels/resend.ts';
 import { startLostDeliveries } from '../operations/channels/start-deliveries.ts';
 import { startLostPayments } from '../operations/payments/start-lost.ts';
 import { startLostRedrives } from '../operations/run-redrive.ts';
+import { forgetCards } from '../operations/top-ups/keep-cards.ts';
+import { startLostTopUps, startTopUp } from '../operations/top-ups/start-top-ups.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
 import type { ReconcileActivities, ReconcileReport } from '../workflows/contract/reconcile.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -39,7 +41,8 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
       if (mended !== null) found[mended] += 1;
     }
     const redrives = await startLostRedrives(deps, deps.reconcile);
-    const payments = await startLostPayments(deps, deps.reconcile);
+    const payments = (await startLostPayments(deps, deps.reconcile)) + (await startLostTopUps(deps, deps.reconcile));
+    await forgetCards(deps);
     const resends = await startLostResends(deps, deps.reconcile);
     const deliveries = resends + (await startLostDeliveries(deps, deps.reconcile));
     const expiredHolds = await expireHolds(deps.database);
@@ -101,9 +104,10 @@ async function mend(
   if (hasAnswer) {
     const answer = await findUnsettledAnswer(deps.database, turnId);
     if (answer === null) return null;
-    await settleTurn(deps.database, { turnId, answer });
+    const { topUp } = await settleTurn(deps.database, { turnId, answer });
     deps.feed.announce(turnId, 'changed');
     await afterWrite(deps, turn.userId);
+    if (topUp !== null) startTopUp(deps, topUp);
     return 'settled';
   }
   // Nobody waits for one of the OpenAI door that has not begun by now.

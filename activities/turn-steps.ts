@@ -2,6 +2,7 @@ import { activityInfo } from '@temporalio/activity';
 import { releaseTurn } from '../db/turns/end.ts';
 import { reserveTurn } from '../db/turns/reserve.ts';
 import { settleTurn } from '../db/turns/settle.ts';
+import { startTopUp } from '../operations/top-ups/start-top-ups.ts';
 import type { TurnActivities } from '../workflows/contract/turn.ts';
 import type { ActivityDeps } from './deps.ts';
 import { admissionContext, announceOwner, currentRunId } from './turn-context.ts';
@@ -18,8 +19,9 @@ export function createTurnSteps(
       return reserved;
     },
     async settleTurn({ turnId, answer }) {
-      const settled = await settleTurn(database, { turnId, answer });
+      const { topUp, ...settled } = await settleTurn(database, { turnId, answer });
       announceTurn(deps, turnId);
+      if (topUp !== null) startTopUp(deps, topUp);
       return settled;
     },
     async releaseTurn({ turnId, reason }) {

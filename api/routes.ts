@@ -38,6 +38,7 @@ import { salesRoutes } from './routes/sales.ts';
 import { sharingRoutes } from './routes/sharing.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { tokenStatsRoutes } from './routes/token-stats.ts';
+import { topUpRoutes } from './routes/top-ups.ts';
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts';
 
 /** Calls of the machines that watch this service. They are not traced. */
@@ -82,6 +83,7 @@ export function routesOf(deps: ApiDeps, gate: OverloadGate): Route[] {
     ...adminPurchaseRoutes(deps),
     ...salesRoutes(deps),
     ...purchaseRoutes(deps),
+    ...topUpRoutes(deps),
     ...codeRoutes(deps),
     ...paymentWebhookRoutes(deps),
   ];

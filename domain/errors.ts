@@ -28,6 +28,7 @@ const REQUEST_ERRORS = [
   'amount_mismatch',
   'payment_pending',
   'payment_declined',
+  'card_declined',
   'not_refundable',
   'code_invalid',
   'not_acceptable',

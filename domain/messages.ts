@@ -119,6 +119,10 @@ export const ERROR_SENTENCES = {
     ko: '결제가 승인되지 않았습니다. 다른 결제 수단으로 다시 시도해 주세요.',
     en: 'The payment was declined; try another way to pay.',
   },
+  card_declined: {
+    ko: '카드사가 거절한 카드입니다. 다른 카드를 등록하거나, 토큰을 한 번 직접 구매한 뒤 다시 켜 주세요.',
+    en: 'The bank declined this card; add another one, or buy tokens once yourself and turn it on again.',
+  },
   not_refundable: {
     ko: '환불할 수 있는 토큰이 없거나 환불 기간이 지났습니다.',
     en: 'No tokens of it can be refunded, or the time for a refund is over.',

@@ -65,6 +65,7 @@ import { CheckNames } from './20261130173501-check-names.ts';
 import { FindPeople } from './20261130173502-find-people.ts';
 import { ResendDeliveries } from './20261130173503-resend-deliveries.ts';
 import { FindDeliveries } from './20261130173504-find-deliveries.ts';
+import { TopUpAutomatically } from './20261130174500-top-up-automatically.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -144,4 +145,5 @@ export const MIGRATIONS = [
   FindPeople,
   ResendDeliveries,
   FindDeliveries,
+  TopUpAutomatically,
 ] as const;

@@ -1,6 +1,7 @@
 import type { AuditActor } from '../domain/audit.ts';
 import { AppError } from '../domain/errors.ts';
 import { decidePurchase, type Look, type LookSource } from '../domain/payments/purchase.ts';
+import type { Decline } from '../domain/payments/top-up.ts';
 import { writeAudit } from '../db/audit.ts';
 import { convergePurchase, type Converged } from '../db/purchases/converge.ts';
 import { boughtOf, getPurchase, namePayment, type PurchaseRow } from '../db/purchases/purchases.ts';
@@ -19,12 +20,13 @@ const BETWEEN_LOOKS_MS = 2_000;
 /**
  * The one way in which a payment changes anything here, whatever made us look: reads it at its provider and books what
  * follows.
+ * @returns `decline`: why a kept card was refused; null unless it was.
  * @throws AppError not_found. ProviderUnavailable.
  */
 export async function lookAtPurchase(
   deps: LookDeps,
   { purchaseId, source }: { purchaseId: string; source: LookSource },
-): Promise<Converged> {
+): Promise<Converged & { readonly decline: Decline | null }> {
   const { database, shop } = deps;
   const known = await getPurchase(database.sql, purchaseId);
   const look = await readPayment(deps, known);
@@ -41,7 +43,7 @@ export async function lookAtPurchase(
     if (converged.booked === 0) announceAccount(deps.redis, { userId });
     else await afterWrite(deps, userId);
   }
-  return converged;
+  return { ...converged, decline: look.decline ?? null };
 }
 
 /** Looks for a reader who waits at a page. @returns what is known when the provider is away, or was asked just now. */

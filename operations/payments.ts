@@ -41,6 +41,6 @@ export function needsRefundAccount({ providers }: Shop, { method, provider }: Pu
 }
 
 export function atProvider(purchase: PurchaseRow): AtProvider {
-  const { purchaseId, sessionId, paymentId, amount, currency, livemode, expiresAt } = purchase;
-  return { purchaseId, sessionId, paymentId, amount, currency, livemode, expiresAt };
+  const { purchaseId, sessionId, paymentId, customer, amount, currency, livemode, expiresAt } = purchase;
+  return { purchaseId, sessionId, paymentId, customer, amount, currency, livemode, expiresAt };
 }

@@ -1,5 +1,6 @@
 export { adminStats } from './admin-stats.ts';
 export { allowanceReset } from './allowance-reset.ts';
+export { autoTopUp } from './payments/auto-top-up.ts';
 export { chatTurn } from './chat-turn.ts';
 export { deliver } from './deliver.ts';
 export { fanOut } from './schedules/fan-out.ts';

@@ -43,6 +43,7 @@ export const STATUS_OF = {
   too_many_share_links: 409,
   amount_mismatch: 409,
   payment_pending: 409,
+  card_declined: 409,
   not_refundable: 409,
   too_many_keys: 409,
   key_rotating: 409,

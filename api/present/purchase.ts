@@ -23,6 +23,7 @@ export function presentPurchase(row: PurchaseRow, locale: Locale): z.infer<typeo
     provider,
     method,
     livemode,
+    automatic: row.customer !== null,
     state,
     failure,
     receiptUrl: row.receiptUrl,

@@ -5,6 +5,7 @@ import { readAccountTip } from '../../db/reports/account-events.ts';
 import { formatAccountCursor } from '../../domain/account-events.ts';
 import { AppError } from '../../domain/errors.ts';
 import { afterWrite } from '../../operations/after-write.ts';
+import { startTopUpIfDue } from '../../operations/top-ups/start-top-ups.ts';
 import type { ApiDeps, Caller } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { presentUsage } from '../present/turn.ts';
@@ -130,6 +131,7 @@ function testUsage(deps: ApiDeps): Route {
       if (account === null) throw new AppError('not_found');
       const state = await setTestUsage(database, { accountId: account.accountId, percent: usagePercent });
       await afterWrite(deps, userId);
+      await startTopUpIfDue(deps, { ...account, userId });
       return { status: 200, body: presentUsage(state, config.policy.purchaseUrl) };
     },
   });

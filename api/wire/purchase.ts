@@ -95,6 +95,7 @@ export const purchase = z
     provider,
     method: method.nullable(),
     livemode: z.boolean().meta({ description: 'Whether real money moves' }),
+    automatic: z.boolean().meta({ description: 'Whether auto top-up made it, by a kept card' }),
     state: z.enum(PURCHASE_STATES),
     failure: z.enum(PAYMENT_FAILURES).nullable(),
     receiptUrl: z.url().nullable(),

@@ -19,6 +19,7 @@ import { PaymentSnapshot, Purchase, PurchaseBooking, PurchaseSecret } from './pa
 import { CodeBatch, Redemption, RedemptionCode } from './payments/redemption.ts';
 import { PaymentCheck, UnmatchedPayment } from './payments/reconciled.ts';
 import { Refund } from './payments/refund.ts';
+import { AutoTopUp, PaymentCustomer, PaymentMethod, TopUp } from './payments/top-up.ts';
 import { Redrive, RedriveTurn } from './redrive.ts';
 import { Forecast, OperatorReport, UsageReport } from './reports/usage-report.ts';
 import { ShareLink } from './sharing/share-link.ts';
@@ -68,6 +69,10 @@ export const ENTITIES = [
   Pack,
   Purchase,
   PurchaseSecret,
+  PaymentCustomer,
+  PaymentMethod,
+  AutoTopUp,
+  TopUp,
   PaymentSnapshot,
   PurchaseBooking,
   Refund,

@@ -1,4 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
+import type { Balance } from '../../domain/balance.ts';
 import { AppError } from '../../domain/errors.ts';
 import { forecastDepletion, type Pace } from '../../domain/forecast.ts';
 import { totalAvailable, usedAtPercent } from '../../domain/policy.ts';
@@ -75,14 +76,40 @@ export async function readRecentDebits(database: Database, accountId: number): P
 }
 
 /**
- * Finds who pays for a turn, with what the answer's warning will need: the other holds, and the debits that stay in the
- * mean beside the turn's own.
+ * Finds who pays for a turn, with what the answer's warning will need (the other holds, and the debits that stay in the
+ * mean beside the turn's own) and below what tokens are bought automatically: null where nobody asks for it now.
  */
-export function findPayerBeforeSettle(tx: Tx, turnId: string): Promise<(StoredAccount & RecentRow) | null> {
+export function findPayerBeforeSettle(
+  tx: Tx,
+  turnId: string,
+): Promise<(StoredAccount & RecentRow & TopUpThreshold) | null> {
   return findPayer(tx, {
     turnId,
-    beside: (accountId) => selectRecentOf(tx, accountId, { exceptTurnId: turnId, debits: DEBITS_IN_THE_MEAN - 1 }),
+    beside: (accountId) =>
+      sql<RecentRow & TopUpThreshold>`select recent.*, ${selectTopUpBelow(tx, accountId)} as "topUpBelow"
+        from (${selectRecentOf(tx, accountId, { exceptTurnId: turnId, debits: DEBITS_IN_THE_MEAN - 1 })}) recent`,
   });
+}
+
+export interface TopUpThreshold {
+  readonly topUpBelow: number | null;
+}
+
+/** Null while another look has the claim. */
+function selectTopUpBelow(on: Sql, accountId: RawBuilder<unknown>): RawBuilder<number | null> {
+  return sql`(select below_tokens::float8 from auto_top_ups where account_id = ${accountId} and state = 'on'
+    and (claimed_until is null or claimed_until <= ${on.clock()}))`;
+}
+
+/** Whether the account is below the threshold of its auto top-up, and nobody has the claim. */
+export async function isTopUpDue(on: Sql, accountId: number): Promise<boolean> {
+  const below = sql<TopUpThreshold>`select ${selectTopUpBelow(on, sql`${accountId}::bigint`)} as "topUpBelow"`;
+  const read = await readAccount(on, { accountId, beside: below });
+  return read !== null && isBelow(read.balance, read);
+}
+
+export function isBelow(balance: Balance, { topUpBelow }: TopUpThreshold): boolean {
+  return topUpBelow !== null && totalAvailable(balance) - balance.used < topUpBelow;
 }
 
 /** What `readRecent` will return once the turn is settled. */

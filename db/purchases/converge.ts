@@ -91,7 +91,7 @@ export async function settle(
   const changed = booked !== 0 || last === null || !isSame(last.payment, payment) || last.state !== decision.state;
   if (changed) await addSnapshot(tx, { purchaseId, seq, payment, decision, source });
   await sql`update purchases set state = ${decision.state}, failure = ${payment.failure}, looked_at = clock_timestamp(),
-      paid_at = coalesce(paid_at, case when ${decision.paid > 0 && decision.state !== 'mismatch'} then clock_timestamp() end)
+      paid_at = coalesce(paid_at, case when ${decision.paid > 0 && decision.state !== 'mismatch'} then ${tx.clock()} end)
     where id = ${purchaseId}`.execute(tx);
   return { purchase: await getPurchase(tx, purchaseId), booked, changed };
 }

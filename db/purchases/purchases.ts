@@ -10,7 +10,7 @@ import { naming } from '../driver/outcome.ts';
 import { Purchase } from '../entities/payments/purchase.ts';
 import { findAccount, lockAccountRow } from '../money/accounts.ts';
 import { decodeCursor, encodeCursor, pageOf, rethrowBadCursor, type Page } from '../page.ts';
-import type { PublishedPack } from './packs.ts';
+import { insertPurchase, type NewPurchase } from './insert.ts';
 
 /** How many purchases of an account may wait for their payment at the same time. */
 export const MOST_OPEN = 5;
@@ -40,31 +40,21 @@ const columns = columnsOf(Purchase, 'p', {
   paidAt: 'paidAt',
   lookedAt: 'lookedAt',
 });
-const packColumns = sql<{
+/** `customer`: whom the provider charges without asking; null of what the buyer pays themselves. */
+const besideColumns = sql<{
   packId: string;
   nameKo: string;
   nameEn: string;
-}>`p.pack_id as "packId", k.name_ko as "nameKo", k.name_en as "nameEn"`;
-const from = sql`purchases p join packs k on (k.id, k.version) = (p.pack_id, p.pack_version)`;
+  customer: string | null;
+}>`p.pack_id as "packId", k.name_ko as "nameKo", k.name_en as "nameEn", t.customer`;
+const from = sql`purchases p join packs k on (k.id, k.version) = (p.pack_id, p.pack_version) left join top_ups t on t.purchase_id = p.id`;
 
 /** Instants in milliseconds, money in the currency's smallest unit. */
-export type PurchaseRow = RowOf<typeof columns> & RowOf<typeof packColumns>;
+export type PurchaseRow = RowOf<typeof columns> & RowOf<typeof besideColumns>;
 
 /** What was bought, for the price that counts: the one that an admin has accepted, where they had to. */
 export function boughtOf(purchase: PurchaseRow): Bought {
   return { ...purchase, amount: purchase.acceptedAmount ?? purchase.amount };
-}
-
-export interface NewPurchase {
-  readonly userId: number;
-  readonly pack: PublishedPack;
-  readonly provider: ProviderName;
-  readonly method: PaymentMethod | null;
-  readonly livemode: boolean;
-  /** The same key makes one purchase, however often it is sent. */
-  readonly key: string;
-  /** When the provider may no longer be paid. Milliseconds. */
-  readonly expiresAt: number;
 }
 
 /**
@@ -88,11 +78,7 @@ export async function createPurchase(database: Database, wanted: NewPurchase): P
         tx,
       );
       if (open >= MOST_OPEN) throw new AppError('too_many_open_purchases', { most: MOST_OPEN });
-      const { pack, provider, method, livemode, userId, key, expiresAt } = wanted;
-      await sql`insert into purchases (id, account_id, user_id, pack_id, pack_version, tokens, bonus_tokens, currency, amount,
-          provider, method, livemode, idempotency_key, expires_at)
-        values (${purchaseId}, ${owner.accountId}, ${userId}, ${pack.packId}, ${pack.version}, ${pack.tokens}, ${pack.bonusTokens}, ${pack.currency},
-          ${pack.amount}, ${provider}, ${method}, ${livemode}, ${key}, ${new Date(expiresAt)})`.execute(tx);
+      await insertPurchase(tx, { ...wanted, purchaseId, accountId: owner.accountId });
       return getPurchase(tx, purchaseId);
     }),
   );
@@ -147,7 +133,7 @@ export async function getOwnPurchase(on: Sql, userId: number, purchaseId: string
 /** In no order. */
 export async function getPurchases(on: Sql, purchaseIds: readonly string[]): Promise<PurchaseRow[]> {
   const { rows } =
-    await sql<PurchaseRow>`select ${columns}, ${packColumns} from ${from} where p.id = any(${purchaseIds}::uuid[])`.execute(
+    await sql<PurchaseRow>`select ${columns}, ${besideColumns} from ${from} where p.id = any(${purchaseIds}::uuid[])`.execute(
       on,
     );
   return rows;
@@ -177,7 +163,7 @@ export async function listPurchases(
 ): Promise<Page<PurchaseRow>> {
   const [at = null, id = null] = cursor === null ? [] : decodeCursor(cursor, ['number', 'string']);
   const { userId = null, state = null, provider = null } = filter;
-  const { rows } = await sql<PurchaseRow>`select ${columns}, ${packColumns} from ${from}
+  const { rows } = await sql<PurchaseRow>`select ${columns}, ${besideColumns} from ${from}
     where (${userId}::bigint is null or p.account_id = (select id from accounts where user_id = ${userId}))
       and (${state}::text is null or p.state = ${state}) and (${provider}::text is null or p.provider = ${provider})
       and (${id}::uuid is null or (date_trunc('milliseconds', p.created_at), p.id) < (to_timestamp(${at}::float8 / 1000), ${id}::uuid))
@@ -193,7 +179,7 @@ export async function listPurchases(
  */
 export async function findAwaited(on: Sql, limit: number): Promise<PurchaseRow[]> {
   const ms = (length: number) => sql`${length}::float8 * interval '1 millisecond'`;
-  const { rows } = await sql<PurchaseRow>`select ${columns}, ${packColumns} from ${from}
+  const { rows } = await sql<PurchaseRow>`select ${columns}, ${besideColumns} from ${from}
     where p.created_at > now() - ${ms(WATCHED.disputed)} and p.state in ('created', 'pending', 'failed', 'awaiting_deposit', 'disputed', 'expired')
       and case when p.state = 'disputed' then true
         when p.due_at is null then p.state <> 'expired'
@@ -210,7 +196,7 @@ export async function* findPaidBetween(
 ): AsyncGenerator<PurchaseRow> {
   let after = '00000000-0000-0000-0000-000000000000';
   for (;;) {
-    const { rows } = await sql<PurchaseRow>`select ${columns}, ${packColumns} from ${from}
+    const { rows } = await sql<PurchaseRow>`select ${columns}, ${besideColumns} from ${from}
       where p.provider = ${provider.name} and p.livemode = ${provider.livemode} and p.paid_at between ${new Date(since)} and ${new Date(to)}
         and p.state in ('paid', 'partially_refunded', 'refunded', 'disputed') and p.id > ${after} order by p.id limit 500`.execute(
       on,
@@ -229,5 +215,5 @@ export async function lockPurchase(tx: Tx, purchaseId: string): Promise<Purchase
 }
 
 function findOne(on: Sql, which: RawBuilder<unknown>): Promise<PurchaseRow | null> {
-  return first(sql<PurchaseRow>`select ${columns}, ${packColumns} from ${from} where ${which}`, on);
+  return first(sql<PurchaseRow>`select ${columns}, ${besideColumns} from ${from} where ${which}`, on);
 }

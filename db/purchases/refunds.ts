@@ -21,6 +21,7 @@ import { lockAccount } from '../money/accounts.ts';
 import type { LockedAccount } from '../money/locked-account.ts';
 import { givenLater, grantsOf } from './bookings.ts';
 import { lastSnapshot, settle } from './converge.ts';
+import { pauseAfterRefund } from '../top-ups/settings.ts';
 import { boughtOf, getPurchase, lockPurchase, type PurchaseRow } from './purchases.ts';
 import { changeSecrets } from './secrets.ts';
 
@@ -86,6 +87,7 @@ export async function requestRefund(
         refundTo: wanted.account ?? null,
       }));
       const { booked, purchase: after } = await settleAgain(tx, account, purchase);
+      if ('userId' in wanted.by) await pauseAfterRefund(tx, accountId);
       if ('actor' in wanted.by)
         await writeAudit(tx, {
           actor: wanted.by.actor,

@@ -10,7 +10,7 @@ import { openAccount } from '../money/accounts.ts';
 import { findPendingHold, moveHold } from '../money/holds.ts';
 import { bookDebit } from '../money/ledger.ts';
 import type { LockedAccount } from '../money/locked-account.ts';
-import { findPayerBeforeSettle, recentAfterSettle } from '../money/usage.ts';
+import { findPayerBeforeSettle, isBelow, recentAfterSettle, type TopUpThreshold } from '../money/usage.ts';
 import { lockingTurn } from './payer.ts';
 import { lockTurn } from './row.ts';
 
@@ -18,6 +18,13 @@ export interface Settled {
   readonly state: 'completed' | 'stopped';
   /** Schedules that the account needs now and has not armed. Absent when there are none. */
   readonly arm?: readonly ScheduleKind[];
+  /** Whose tokens are to be topped up now; null: nobody's. */
+  readonly topUp: TopUpOf | null;
+}
+
+export interface TopUpOf {
+  readonly accountId: number;
+  readonly userId: number;
 }
 
 /**
@@ -38,7 +45,7 @@ export async function settleTurn(
     if (row === null || payer === null) throw new AppError('not_found');
     const account = await openAccount(tx, payer);
     // The schedules are returned again, too: the worker that booked the debit may have died before they were armed.
-    if (isAnswered(row.state)) return { state: row.state, ...toArm(account) };
+    if (isAnswered(row.state)) return { state: row.state, ...toArm(account), topUp: topUpOf(account, payer) };
     if (row.state !== 'running' || row.answerAttempt !== answer.attempt || hold === null) {
       throw new Error(
         `turn ${turnId} cannot settle: ${row.state}, answer of attempt ${row.answerAttempt ?? 'none'}, hold ${hold?.state ?? 'gone'}`,
@@ -68,8 +75,13 @@ export async function settleTurn(
     tx.write(sql`update turns set state = ${answer.outcome}, debited_tokens = ${tokens}, warning = ${warning === null ? null : JSON.stringify(warning)},
         ended_at = now(), touched_at = clock_timestamp() where id = ${turnId}`);
     reportEnding(tx, { turnId, outcome: answer.outcome, code: null, model: row.model, debitedTokens: tokens });
-    return { state: answer.outcome, ...toArm({ ...account, balance }) };
+    const after = { ...account, balance };
+    return { state: answer.outcome, ...toArm(after), topUp: topUpOf(after, payer) };
   });
+}
+
+function topUpOf({ accountId, userId, balance }: LockedAccount, threshold: TopUpThreshold): TopUpOf | null {
+  return isBelow(balance, threshold) ? { accountId, userId } : null;
 }
 
 function toArm({ balance, armed }: Pick<LockedAccount, 'balance' | 'armed'>): Pick<Settled, 'arm'> {

@@ -6,6 +6,9 @@ export const WEBHOOK_EVENTS = [
   'purchase.paid',
   'purchase.failed',
   'purchase.refunded',
+  'topup.declined',
+  'topup.paused',
+  'topup.reminder',
   'turn.failed',
 ] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];

@@ -8,13 +8,21 @@ export const NOTIFICATION_KINDS = [
   'purchase.failed',
   'purchase.refunded',
   'people.invited',
+  'topup.declined',
+  'topup.paused',
+  'topup.reminder',
   'security.address',
   'security.endpoint',
 ] as const;
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 
 /** Mails about money and security cannot be switched off: who did not ask for one has to learn of it. */
-const SWITCHABLE: ReadonlySet<NotificationKind> = new Set(['usage.alert', 'usage.reset', 'usage.report']);
+const SWITCHABLE: ReadonlySet<NotificationKind> = new Set([
+  'usage.alert',
+  'usage.reset',
+  'usage.report',
+  'topup.reminder',
+]);
 
 export function isSwitchable(kind: NotificationKind): boolean {
   return SWITCHABLE.has(kind);

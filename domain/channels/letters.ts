@@ -4,6 +4,7 @@ import type { Instant } from '../period.ts';
 import type { NotificationKind } from './kinds.ts';
 import type { Letter } from './letter.ts';
 import { price, when } from './shown.ts';
+import { TOP_UP_WRITERS, type TopUpFigures } from './top-up-letters.ts';
 import { USAGE_LETTERS, type UsageFiguresOf } from './usage-letters.ts';
 
 interface OfPurchase extends Money {
@@ -13,7 +14,7 @@ interface OfPurchase extends Money {
 }
 
 /** What each kind tells: ids, figures and words of ours. Never a provider's code, a card, or a text of a chat. */
-export interface FiguresOf extends UsageFiguresOf {
+export interface FiguresOf extends UsageFiguresOf, TopUpFigures {
   /** Whose account the deposit goes to stands on the purchase's page, behind the sign-in. */
   'purchase.deposit': OfPurchase & { readonly dueAt: Instant };
   'purchase.paid': OfPurchase & { readonly tokens: number; readonly bonusTokens: number; readonly paidAt: Instant };
@@ -49,6 +50,7 @@ function write<Kind extends NotificationKind>(
 
 const WRITERS: Writers = {
   ...USAGE_LETTERS,
+  ...TOP_UP_WRITERS,
   'purchase.deposit': {
     ko: ({ purchaseId, dueAt, timeZone, ...money }) => ({
       subject: '입금을 기다리고 있습니다',

@@ -1,5 +1,6 @@
 import type { Currency } from './money.ts';
 import type { PaymentMethod } from './provider.ts';
+import type { Decline } from './top-up.ts';
 
 /** What is bought, and what it costs. It is fixed when the purchase is made, whatever becomes of its pack. */
 export interface Bought {
@@ -92,6 +93,8 @@ export interface Look {
   readonly deposit: DepositAccount | null;
   /** What the provider proves the webhook of a deposit by; null when it has none. */
   readonly hookSecret: string | null;
+  /** Why a kept card was declined; absent unless it was. */
+  readonly decline?: Decline;
 }
 
 export interface DepositAccount {

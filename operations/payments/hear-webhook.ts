@@ -5,7 +5,10 @@ import { noteCheck } from '../../db/purchases/checks.ts';
 import { noteWebhook } from '../../db/purchases/inbound.ts';
 import { nameSession } from '../../db/purchases/purchases.ts';
 import { readSecrets } from '../../db/purchases/secrets.ts';
+import { findCardOfForm } from '../../db/top-ups/cards.ts';
+import { ProviderUnavailable } from '../../platform/payments/provider.ts';
 import { watchPurchase, type BuyDeps } from '../buy-tokens.ts';
+import { lookAtCard } from '../top-ups/keep-cards.ts';
 import { findNamed } from './find-named.ts';
 
 /**
@@ -24,7 +27,7 @@ export async function hearWebhook(
   const hint = provider.hear(headers, body);
   if (hint === null) throw new AppError('invalid_request', { field: null, reason: 'the signature is not right' });
   const purchase = await findNamed(database.sql, name, hint);
-  if (purchase === null) return;
+  if (purchase === null) return hearOfCard(deps, name, hint.sessionId);
   const { purchaseId } = purchase;
   const { eventId, type, sessionId, secret } = hint;
   if (secret !== null) {
@@ -36,6 +39,16 @@ export async function hearWebhook(
   // The checkout's name is lost when a process dies right after it was made.
   if (sessionId !== null && purchase.sessionId === null) await nameSession(database.sql, purchaseId, sessionId);
   await watchPurchase(deps, purchaseId);
+}
+
+/** A form that is finished keeps a card. A provider that is away is asked when its owner looks. */
+async function hearOfCard(deps: BuyDeps, provider: ProviderName, sessionId: string | null): Promise<void> {
+  const card = sessionId === null ? null : await findCardOfForm(deps.database.sql, { provider, sessionId });
+  if (card?.state !== 'open') return;
+  await noteCheck(deps.database.sql, { provider, what: 'webhook' });
+  await lookAtCard(deps, card).catch((error: unknown) => {
+    if (!(error instanceof ProviderUnavailable)) throw error;
+  });
 }
 
 function isSame(a: string, b: string): boolean {

@@ -2,6 +2,7 @@ import type { Currency } from '../../domain/payments/money.ts';
 import type { ProviderName } from '../../domain/payments/provider.ts';
 import type { Listed } from '../../domain/payments/listed.ts';
 import type { Look } from '../../domain/payments/purchase.ts';
+import type { CardKeeper } from './cards.ts';
 import type { RefundAccount, RefundFailure } from '../../domain/payments/refund.ts';
 
 /** A purchase, as far as its provider needs it. */
@@ -42,6 +43,8 @@ export interface AtProvider {
   readonly purchaseId: string;
   readonly sessionId: string | null;
   readonly paymentId: string | null;
+  /** Whom the provider charges without asking them; null of what the buyer pays themselves. */
+  readonly customer: string | null;
   readonly amount: number;
   readonly currency: Currency;
   readonly livemode: boolean;
@@ -82,6 +85,8 @@ export interface PaymentProvider {
    * @throws ProviderUnavailable (the outcome is open), PaymentRefused (it is final).
    */
   confirm?(purchase: AtProvider & { readonly paymentId: string }): Promise<void>;
+  /** Absent where no card is kept. */
+  readonly cards?: CardKeeper;
   /** @throws ProviderUnavailable (the outcome is open), RefundRefused (it is final). */
   refund(purchase: AtProvider, refund: ToRefund): Promise<void>;
   /**

@@ -1,7 +1,15 @@
 import { TypedSearchAttributes } from '@temporalio/common';
-import { purchaseWorkflowId, refundWorkflowId, taskQueues, WORKFLOW_TYPES } from '../../workflows/contract/ids.ts';
+import {
+  autoTopUpWorkflowId,
+  purchaseWorkflowId,
+  refundWorkflowId,
+  taskQueues,
+  WORKFLOW_TYPES,
+} from '../../workflows/contract/ids.ts';
 import { PURCHASE_HINT } from '../../workflows/contract/payments.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
+import { TOP_UP_CHANGED } from '../../workflows/contract/top-ups.ts';
+import type { autoTopUp } from '../../workflows/payments/auto-top-up.ts';
 import type { purchase } from '../../workflows/purchase.ts';
 import type { refund } from '../../workflows/refund.ts';
 import type { Temporal } from './connection.ts';
@@ -21,6 +29,16 @@ export interface PaymentRuns {
     readonly purchaseId: string;
     readonly userId: number;
   }): Promise<void>;
+  /** Whether somebody sees to the account's auto top-up. @throws as `hint`. */
+  isToppingUp(accountId: number): Promise<boolean>;
+  /**
+   * Starts the account's auto top-up unless it runs. @param options.hasChanged makes one that runs look now. @throws as
+   * `hint`.
+   */
+  startTopUp(
+    account: { readonly accountId: number; readonly userId: number },
+    options?: { readonly hasChanged: boolean },
+  ): Promise<void>;
 }
 
 const DEADLINE_MS = 5_000;
@@ -44,6 +62,22 @@ export function createPaymentRuns(temporal: Temporal, { taskQueuePrefix }: { tas
           signal: PURCHASE_HINT,
         }),
       );
+    },
+    isToppingUp: (accountId) => isWorkflowOpen(temporal, autoTopUpWorkflowId(accountId)),
+    async startTopUp({ accountId, userId }, { hasChanged } = { hasChanged: false }) {
+      const options = {
+        ...again,
+        workflowId: autoTopUpWorkflowId(accountId),
+        taskQueue,
+        args: [{ accountId }] as [{ accountId: number }],
+        staticSummary: `auto top-up of user ${userId}`,
+        typedSearchAttributes: ofUser(userId),
+      };
+      await connection.withDeadline(Date.now() + DEADLINE_MS, async () => {
+        const changed = { ...options, signal: TOP_UP_CHANGED };
+        if (hasChanged) await client.workflow.signalWithStart<typeof autoTopUp>(WORKFLOW_TYPES.autoTopUp, changed);
+        else await client.workflow.start<typeof autoTopUp>(WORKFLOW_TYPES.autoTopUp, options);
+      });
     },
     async startRefund({ refundId, purchaseId, userId }) {
       await connection.withDeadline(Date.now() + DEADLINE_MS, () =>

@@ -34,6 +34,9 @@ const FIGURES: FiguresOf = {
   'purchase.failed': purchase,
   'purchase.refunded': { ...purchase, amount: 1_234_05, currency: 'USD' },
   'people.invited': { invitationId: 'i', expiresAt: AT, timeZone: 'Asia/Seoul' },
+  'topup.declined': { ...purchase, decline: 'insufficient_funds', nextTryAt: AT },
+  'topup.paused': { amount: 19_900, currency: 'KRW', pause: 'authentication_required' },
+  'topup.reminder': { packId: 'small', remainingTokens: 1_234, tokens: 100_000, amount: 4_900, currency: 'KRW' },
   'security.endpoint': { endpointId: 'e', host: 'hooks.example.com' },
   'security.address': { changeId: 'c', which: 'new', email: '"><script>alert(1)</script>@example.com' },
 };

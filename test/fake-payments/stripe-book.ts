@@ -1,11 +1,14 @@
+import { StripeCards } from './stripe-cards.ts';
 import {
   at,
+  LEAST,
   CANARY_EMAIL,
   CANARY_LAST4,
   get,
   newId,
   refusal,
   seconds,
+  SESSION_PARAMETERS,
   text,
   words,
   type Form,
@@ -17,20 +20,13 @@ import {
   type StripeSession,
 } from './stripe-rows.ts';
 
-const KNOWN = new Set(
-  'mode client_reference_id metadata payment_intent_data line_items adaptive_pricing success_url cancel_url expires_at locale'.split(
-    ' ',
-  ),
-);
-/** What Stripe charges at least, in the smallest unit. */
-const LEAST = { usd: 50, krw: 100 };
-
 /** Stripe's side of payments, with what it refuses. */
 export class StripeBook {
   readonly sessions = new Map<string, StripeSession>();
   readonly intents = new Map<string, StripeIntent>();
   readonly refunds = new Map<string, StripeRefund>();
   readonly disputes = new Map<string, StripeDispute>();
+  readonly keeper: StripeCards;
   readonly #intentMetadata = new Map<string, Metadata>();
   readonly #tell: (type: string, object: object) => void;
   readonly #pageOf: (sessionId: string) => string;
@@ -38,11 +34,12 @@ export class StripeBook {
   constructor(tell: (type: string, object: object) => void, pageOf: (sessionId: string) => string) {
     this.#tell = tell;
     this.#pageOf = pageOf;
+    this.keeper = new StripeCards(this.intents, tell, pageOf);
   }
 
   /** @throws Refused for what Stripe refuses. */
   createSession(form: Form): StripeSession {
-    for (const name of Object.keys(form)) if (!KNOWN.has(name)) throw refusal(400, 'parameter_unknown');
+    for (const name of Object.keys(form)) if (!SESSION_PARAMETERS.has(name)) throw refusal(400, 'parameter_unknown');
     const price = at(form, 'line_items', '0', 'price_data');
     const amount = Number(text(price, 'unit_amount'));
     const currency = text(price, 'currency');

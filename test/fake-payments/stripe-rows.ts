@@ -35,6 +35,9 @@ export interface StripeIntent {
   readonly amount_received: number;
   readonly metadata: Metadata;
   readonly client_secret: string;
+  /** Of one without its buyer. */
+  readonly customer?: string | null;
+  readonly last_payment_error?: object | null;
 }
 export interface StripeRefund {
   readonly id: string;
@@ -63,6 +66,15 @@ export type Row = { readonly id: string };
 /** Canaries: whoever finds one of them in a log or a history has found a leak. */
 export const CANARY_LAST4 = '4242canary';
 export const CANARY_EMAIL = 'canary-of-stripe@example.com';
+
+/** What a session for a purchase may be asked with. */
+export const SESSION_PARAMETERS = new Set(
+  'mode client_reference_id metadata payment_intent_data line_items adaptive_pricing success_url cancel_url expires_at locale'.split(
+    ' ',
+  ),
+);
+/** What Stripe charges at least, in the smallest unit. */
+export const LEAST = { usd: 50, krw: 100 };
 
 export const refusal = (status: number, code: string, type = 'invalid_request_error') =>
   new Refused(status, { error: { type, code, message: code } });

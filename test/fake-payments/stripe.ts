@@ -3,23 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Desk, deliver, json, listen, type Delivery, type Fault } from './http.ts';
 import { StripeBook } from './stripe-book.ts';
 import { checkoutPage } from './stripe-pages.ts';
-import { refusal, seconds, type Form, type StripeSession } from './stripe-rows.ts';
+import { readForm, route, type Route, type StripeCall, type StripeEvent } from './stripe-routes.ts';
+import { refusal, seconds } from './stripe-rows.ts';
+
+export { STRIPE_CALLS } from './stripe-routes.ts';
 
 export const STRIPE_SECRET_KEY = 'sk_test_canaryOfTheTest';
 export const STRIPE_WEBHOOK_SECRET = 'whsec_canaryOfTheTest';
-
-/** What this Stripe can be asked. */
-export const STRIPE_CALLS = [
-  'checkout',
-  'session',
-  'sessions',
-  'charges',
-  'refund',
-  'refunds',
-  'disputes',
-  'events',
-] as const;
-type StripeCall = (typeof STRIPE_CALLS)[number];
 
 /** Stripe at its socket: sessions, payments, refunds, disputes and events. */
 export interface FakeStripe {
@@ -40,17 +30,6 @@ export interface FakeStripe {
   /** The header of a webhook as Stripe signs it. @param at seconds. */
   sign(body: string, at?: number, secret?: string): Record<string, string>;
   close(): Promise<void>;
-}
-
-export interface StripeEvent {
-  readonly id: string;
-  readonly object: 'event';
-  readonly type: string;
-  readonly livemode: boolean;
-  readonly created: number;
-  readonly data: { readonly object: object };
-  /** Whether whoever listens has heard it. */
-  delivered: boolean;
 }
 
 /** @param port 0: a free one. */
@@ -96,11 +75,6 @@ function sign(body: string, at = seconds(), secret = STRIPE_WEBHOOK_SECRET): Rec
   return { 'stripe-signature': `t=${at},v1=${signature}` };
 }
 
-interface Route {
-  readonly name: StripeCall;
-  readonly act: () => object;
-}
-
 /**
  * A key is the account's, whatever is asked for with it: asking for something else is refused, and what was answered is
  * answered again. A request that was not valid is forgotten.
@@ -120,72 +94,6 @@ async function answer(
     forgets: ({ status }) => status === 400 || status === 404 || status === 409,
     act,
   });
-}
-
-function route(
-  { book, events }: { book: StripeBook; events: readonly StripeEvent[] },
-  request: IncomingMessage,
-  body: string,
-): Route | null {
-  const { pathname, searchParams: query } = new URL(request.url ?? '/', 'http://stripe.test');
-  const [noun = '', a = '', b = ''] = pathname.slice('/v1/'.length).split('/');
-  const isPost = request.method === 'POST';
-  const form = readForm(body);
-  if (noun === 'checkout' && a === 'sessions') {
-    if (isPost && b === '') return { name: 'checkout', act: () => book.createSession(form) };
-    if (!isPost && b !== '') return { name: 'session', act: () => shown(book, book.session(b), query) };
-    const isAsked = (session: StripeSession) => query.get('status') === null || session.status === query.get('status');
-    if (!isPost) return { name: 'sessions', act: () => listOf([...book.sessions.values()].filter(isAsked), query) };
-  }
-  const ofIntent = <T extends { payment_intent: string; id: string; created: number }>(rows: Map<string, T>) => {
-    const intent = query.get('payment_intent');
-    return listOf(
-      [...rows.values()].filter((row) => intent === null || row.payment_intent === intent),
-      query,
-    );
-  };
-  if (noun === 'refunds' && isPost) return { name: 'refund', act: () => book.createRefund(form) };
-  if (isPost) return null;
-  if (noun === 'refunds') return { name: 'refunds', act: () => ofIntent(book.refunds) };
-  if (noun === 'disputes') return { name: 'disputes', act: () => ofIntent(book.disputes) };
-  if (noun === 'charges')
-    return {
-      name: 'charges',
-      act: () =>
-        listOf(
-          [...book.intents.values()].map((intent) => book.chargeOf(intent)),
-          query,
-        ),
-    };
-  if (noun === 'events' && query.get('delivery_success') === 'false')
-    return {
-      name: 'events',
-      act: () =>
-        listOf(
-          events.filter(({ delivered }) => !delivered),
-          query,
-        ),
-    };
-  return null;
-}
-
-function shown(book: StripeBook, session: StripeSession, query: URLSearchParams): object {
-  const intent = session.payment_intent === null ? undefined : book.intents.get(session.payment_intent);
-  const isExpanded = [...query.values()].includes('payment_intent.latest_charge');
-  if (intent === undefined || !isExpanded) return session;
-  const charge = intent.status === 'succeeded' ? book.chargeOf(intent) : null;
-  return { ...session, payment_intent: { ...intent, latest_charge: charge } };
-}
-
-/** A page of a list, the newest first. */
-function listOf(rows: readonly { id: string; created: number }[], query: URLSearchParams): object {
-  const limit = Number(query.get('limit') ?? 10);
-  if (!(limit >= 1 && limit <= 100)) throw refusal(400, 'parameter_invalid_integer');
-  const [from, to] = [Number(query.get('created[gte]') ?? 0), Number(query.get('created[lt]') ?? Infinity)];
-  const all = rows.filter(({ created }) => created >= from && created < to).toReversed();
-  const after = query.get('starting_after');
-  const start = after === null ? 0 : all.findIndex(({ id }) => id === after) + 1;
-  return { object: 'list', url: '/v1', has_more: all.length > start + limit, data: all.slice(start, start + limit) };
 }
 
 /** What a test or a person makes happen. */
@@ -209,6 +117,8 @@ function control(
     outside: () => book.payOutside(Number(body['amount'])),
     refund: () => book.createRefund({ payment_intent: intentId, amount: String(body['amount']) }),
     dispute: () => book.dispute(intentId, body['act'] as 'open'),
+    give: () => book.keeper.give(sessionId, body['answer'] as 'approve'),
+    answer: () => book.keeper.answerWith(String(body['card']), body['answer'] as 'approve'),
     next: () => desk.fail(String(body['call']), body as Fault),
     webhooks: () => set(body as unknown as Delivery),
     calls: () => ({ calls: desk.calls, events }),
@@ -217,18 +127,6 @@ function control(
   const found = acts[act];
   if (found === undefined) throw refusal(404, 'unknown_url');
   return (found() ?? {}) as object;
-}
-
-/** `a[b][0]=1` as nested objects. */
-function readForm(text: string): Form {
-  const form: Record<string, string | Form> = {};
-  for (const [name, value] of new URLSearchParams(text)) {
-    const path = name.split(/[[\]]+/).filter((part) => part !== '');
-    let at = form;
-    for (const part of path.slice(0, -1)) at = (at[part] ??= {}) as Record<string, string | Form>;
-    at[path.at(-1) ?? ''] = value;
-  }
-  return form;
 }
 
 function read(text: string): Readonly<Record<string, unknown>> {

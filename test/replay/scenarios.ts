@@ -334,6 +334,7 @@ export const SCENARIOS = {
         await stage.shop.refund(purchaseId, 4_900);
       }),
   },
+  autoTopUp: {},
   deliver: {
     accepted: async (stage) => delivered(stage),
     'tried-again-when-asked': async (stage) => {

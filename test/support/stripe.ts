@@ -40,11 +40,12 @@ export interface StripeStack {
 export async function startStripeStack({
   log,
   env = {},
-}: { log?: Logger; env?: Record<string, string> } = {}): Promise<StripeStack> {
+  now,
+}: { log?: Logger; env?: Record<string, string>; now?: () => number } = {}): Promise<StripeStack> {
   const stripe = await startFakeStripe();
   const stack = await startTestStack(
     { ...(await selling()), STRIPE_API_URL: stripe.url, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, ...env },
-    log === undefined ? {} : { log },
+    { ...(log === undefined ? {} : { log }), ...(now === undefined ? {} : { now }) },
   );
   const admin = await stack.person('admin');
   const db = stack.db.database.sql;

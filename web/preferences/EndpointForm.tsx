@@ -12,6 +12,9 @@ const EVENTS = [
   'purchase.paid',
   'purchase.failed',
   'purchase.refunded',
+  'topup.declined',
+  'topup.paused',
+  'topup.reminder',
 ] as const satisfies readonly Event[];
 
 /** A new endpoint. Admins may have one that hears of all accounts. */

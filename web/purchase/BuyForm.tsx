@@ -18,7 +18,8 @@ export function BuyForm({ packs }: { packs: readonly Pack[] }) {
   const money = useMoney();
   // What was chosen before the shop was loaded again for it.
   const [waiting] = useState(takeWaiting);
-  const [packId, setPackId] = useState(waiting?.packId ?? null);
+  // A reminder's link names its pack.
+  const [packId, setPackId] = useState(waiting?.packId ?? new URLSearchParams(location.search).get('pack'));
   const [chosen, setChosen] = useState(waiting === null ? null : nameOf(waiting));
   const pack = packs.find((known) => known.packId === packId) ?? packs.find(isSold) ?? packs[0];
   const ways = pack === undefined ? [] : waysOf(pack);

@@ -51,6 +51,7 @@ export function PurchaseList() {
 }
 
 function Row({ purchase }: { purchase: Purchase }) {
+  const { t } = useTranslation('purchase');
   const { moment } = useFigures();
   const money = useMoney();
   return (
@@ -61,6 +62,7 @@ function Row({ purchase }: { purchase: Purchase }) {
       >
         {purchase.name}
         <span className="block text-xs font-normal text-faint">{moment(purchase.createdAt)}</span>
+        {purchase.automatic && <span className="block text-xs font-normal text-faint">{t('topUp.automatic')}</span>}
       </Link>
       <span className="tabular-nums">{money(purchase)}</span>
       <PurchaseStateLabel state={purchase.state} />

@@ -14,6 +14,7 @@ import { BuyForm } from './BuyForm.tsx';
 import { PurchaseList } from './PurchaseList.tsx';
 import { packsQuery } from './queries.ts';
 import { RedeemForm } from './redeem/RedeemForm.tsx';
+import { TopUp } from './top-up/TopUp.tsx';
 import { isPaymentDocument, leavePaymentDocument } from './toss/payment-document.ts';
 
 /** Where tokens are bought: packs, ways to pay, the rules, and what was bought before. */
@@ -40,6 +41,7 @@ export function ShopPage() {
           <>
             <BuyForm packs={packs.data.items} />
             <Rules />
+            <TopUp packs={packs.data.items} />
           </>
         )}
         <RedeemForm />

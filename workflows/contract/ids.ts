@@ -16,6 +16,7 @@ export const WORKFLOW_TYPES = {
   fanOut: 'fanOut',
   dailyReports: 'dailyReports',
   resendDeliveries: 'resendDeliveries',
+  autoTopUp: 'autoTopUp',
 } as const;
 
 /**
@@ -75,6 +76,11 @@ export function purchaseWorkflowId(purchaseId: string): string {
 
 export function refundWorkflowId(refundId: string): string {
   return `refund/${refundId}`;
+}
+
+/** An account has one at a time, so that nothing is bought twice at once. */
+export function autoTopUpWorkflowId(accountId: number): string {
+  return `auto-top-up/${accountId}`;
 }
 
 /** A delivery has one workflow. It is started again when somebody resends it, or Temporal has lost it. */

@@ -8,7 +8,7 @@ const charge = z.object({
   payment_method_details: z.object({ type: z.string() }).nullish(),
 });
 /** The payment of a session. All else of it, such as the card, is dropped here. */
-const intent = z.object({
+export const stripeIntent = z.object({
   id: z.string().min(1).max(200),
   status: z.string(),
   currency: z.string(),
@@ -25,7 +25,7 @@ export const stripeSession = z.object({
   status: z.enum(['open', 'complete', 'expired']),
   payment_status: z.enum(['paid', 'unpaid', 'no_payment_required']),
   url: z.url({ protocol: /^https?$/ }).nullish(),
-  payment_intent: z.union([z.string(), intent]).nullish(),
+  payment_intent: z.union([z.string(), stripeIntent]).nullish(),
 });
 export const stripeRefund = z.object({
   amount: figure,
@@ -40,7 +40,7 @@ export const stripeDispute = z.object({
 });
 
 export type StripeSession = z.infer<typeof stripeSession>;
-type StripeIntent = z.infer<typeof intent>;
+type StripeIntent = z.infer<typeof stripeIntent>;
 
 /** The payment of a session, once somebody has begun to pay. */
 export function intentOf({ payment_intent: found }: StripeSession): StripeIntent | null {

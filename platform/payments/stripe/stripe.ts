@@ -9,10 +9,12 @@ import {
   type ToRefund,
 } from '../provider.ts';
 import { unknownTo } from '../unknown.ts';
+import { createCardKeeper } from './cards.ts';
 import { answerOf, createStripeClient, type StripeSettings } from './client.ts';
 import { listChanges } from './changes.ts';
 import { hintOf } from './hint.ts';
 import { allOf } from './list.ts';
+import { findIntent, lookOfIntent, retrieveIntent } from './off-session.ts';
 import { intentOf, lookOf, stripeDispute, stripeRefund, stripeSession, type StripeSession } from './payment.ts';
 
 /** Of one payment; nobody refunds it in so many parts. */
@@ -23,7 +25,29 @@ export function createStripe(settings: StripeSettings): PaymentProvider {
   const { livemode } = settings;
   const stripe = createStripeClient(settings);
 
+  async function movementsOf(paymentId: string) {
+    const of = { payment_intent: paymentId };
+    const [refunds, disputes] = await Promise.all([
+      allOf((part) => stripe.refunds.list({ ...of, ...part }), stripeRefund, MOST_PAGES),
+      allOf((part) => stripe.disputes.list({ ...of, ...part }), stripeDispute, MOST_PAGES),
+    ]);
+    return { refunds, disputes };
+  }
+
+  /** A payment that was made without its buyer. */
+  async function lookOffSession(purchase: AtProvider, customer: string) {
+    const { purchaseId, paymentId } = purchase;
+    const found =
+      paymentId === null ? await findIntent(stripe, { customer, purchaseId }) : await retrieveIntent(stripe, paymentId);
+    if (found === null) return unknownTo(purchase);
+    return lookOfIntent(
+      found,
+      found.status === 'succeeded' ? await movementsOf(found.id) : { refunds: [], disputes: [] },
+    );
+  }
+
   async function look(purchase: AtProvider) {
+    if (purchase.customer !== null) return lookOffSession(purchase, purchase.customer);
     if (purchase.sessionId === null) return unknownTo(purchase);
     const session = await answerOf(
       stripe.checkout.sessions.retrieve(purchase.sessionId, { expand: ['payment_intent.latest_charge'] }),
@@ -31,12 +55,7 @@ export function createStripe(settings: StripeSettings): PaymentProvider {
     );
     const intent = intentOf(session);
     if (intent === null || session.payment_status !== 'paid') return lookOf({ session, refunds: [], disputes: [] });
-    const of = { payment_intent: intent.id };
-    const [refunds, disputes] = await Promise.all([
-      allOf((part) => stripe.refunds.list({ ...of, ...part }), stripeRefund, MOST_PAGES),
-      allOf((part) => stripe.disputes.list({ ...of, ...part }), stripeDispute, MOST_PAGES),
-    ]);
-    return lookOf({ session, refunds, disputes });
+    return lookOf({ session, ...(await movementsOf(intent.id)) });
   }
 
   async function refund({ paymentId }: AtProvider, { refundId, amount }: ToRefund): Promise<void> {
@@ -67,6 +86,7 @@ export function createStripe(settings: StripeSettings): PaymentProvider {
       // A session that is over has no page any more; ours says what became of it.
       return { checkout: { kind: 'redirect', url: session.url ?? wanted.returnUrl }, sessionId: session.id };
     },
+    cards: createCardKeeper(stripe),
     look,
     refund,
     list: (window) => listChanges(stripe, window),
