@@ -51,21 +51,21 @@ import { CallWebhooks } from './20261130134635-call-webhooks.ts';
 import { ComparePayments } from './20261130141210-compare-payments.ts';
 import { EraseTheOldestFirst } from './20261130153900-erase-the-oldest-first.ts';
 import { LabelTurnsOfTheDoor } from './20261130170000-label-turns-of-the-door.ts';
-import { OpenFirstAttemptsAtOnce } from './20261130171000-open-first-attempts-at-once.ts';
-import { FindArmedAccounts } from './20261130165300-find-armed-accounts.ts';
-import { KeepOwnInstructions } from './20261130173000-keep-own-instructions.ts';
-import { CheckOwnInstructions } from './20261130173001-check-own-instructions.ts';
-import { KeepFiguresOfDays } from './20261130162210-keep-figures-of-days.ts';
-import { FindRollupsOfADay } from './20261130162233-find-rollups-of-a-day.ts';
-import { KeepFiles } from './20261130173000-keep-files.ts';
-import { ShowFiles } from './20261130173001-show-files.ts';
-import { KeepReports } from './20261130173000-keep-reports.ts';
-import { KnowPeopleByName } from './20261130173500-know-people-by-name.ts';
-import { CheckNames } from './20261130173501-check-names.ts';
-import { FindPeople } from './20261130173502-find-people.ts';
-import { ResendDeliveries } from './20261130173503-resend-deliveries.ts';
-import { FindDeliveries } from './20261130173504-find-deliveries.ts';
-import { TopUpAutomatically } from './20261130174500-top-up-automatically.ts';
+import { KeepFiguresOfDays } from './20261130175811-keep-figures-of-days.ts';
+import { FindRollupsOfADay } from './20261130175812-find-rollups-of-a-day.ts';
+import { FindArmedAccounts } from './20261130175813-find-armed-accounts.ts';
+import { OpenFirstAttemptsAtOnce } from './20261130175814-open-first-attempts-at-once.ts';
+import { KeepFiles } from './20261130175815-keep-files.ts';
+import { KeepOwnInstructions } from './20261130175816-keep-own-instructions.ts';
+import { KeepReports } from './20261130175817-keep-reports.ts';
+import { CheckOwnInstructions } from './20261130175818-check-own-instructions.ts';
+import { ShowFiles } from './20261130175819-show-files.ts';
+import { KnowPeopleByName } from './20261130175820-know-people-by-name.ts';
+import { CheckNames } from './20261130175821-check-names.ts';
+import { FindPeople } from './20261130175822-find-people.ts';
+import { ResendDeliveries } from './20261130175823-resend-deliveries.ts';
+import { FindDeliveries } from './20261130175824-find-deliveries.ts';
+import { TopUpAutomatically } from './20261130175825-top-up-automatically.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -131,15 +131,15 @@ export const MIGRATIONS = [
   ComparePayments,
   EraseTheOldestFirst,
   LabelTurnsOfTheDoor,
-  OpenFirstAttemptsAtOnce,
-  FindArmedAccounts,
-  KeepOwnInstructions,
-  CheckOwnInstructions,
   KeepFiguresOfDays,
   FindRollupsOfADay,
+  FindArmedAccounts,
+  OpenFirstAttemptsAtOnce,
   KeepFiles,
-  ShowFiles,
+  KeepOwnInstructions,
   KeepReports,
+  CheckOwnInstructions,
+  ShowFiles,
   KnowPeopleByName,
   CheckNames,
   FindPeople,

@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** What all accounts used on a day, and how soon answers began: added up from the ledger by reconcile. */
 export class KeepFiguresOfDays extends Migration {
-  override readonly name = '20261130162210-keep-figures-of-days';
+  override readonly name = '20261130175811-keep-figures-of-days';
 
   override up(): void {
     this.addSql(`create table usage_days (

@@ -5,7 +5,7 @@ import { Migration } from '@mikro-orm/migrations';
  * was judged with. An older process admits turns without it, and they run without it.
  */
 export class KeepOwnInstructions extends Migration {
-  override readonly name = '20261130173000-keep-own-instructions';
+  override readonly name = '20261130175816-keep-own-instructions';
 
   override up(): void {
     this.addSql(`create table own_instructions (

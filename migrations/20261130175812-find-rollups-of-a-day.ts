@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** Who used what in some days is read from the rollups of those days. */
 export class FindRollupsOfADay extends Migration {
-  override readonly name = '20261130162233-find-rollups-of-a-day';
+  override readonly name = '20261130175812-find-rollups-of-a-day';
 
   override isTransactional(): boolean {
     return false;

@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** Admins list deliveries by how they stand, and by what they tell of. */
 export class FindDeliveries extends Migration {
-  override readonly name = '20261130173504-find-deliveries';
+  override readonly name = '20261130175824-find-deliveries';
 
   override isTransactional(): boolean {
     return false;

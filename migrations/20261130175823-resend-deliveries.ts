@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** Sending many deliveries once more: what an admin has chosen, and how far it is. */
 export class ResendDeliveries extends Migration {
-  override readonly name = '20261130173503-resend-deliveries';
+  override readonly name = '20261130175823-resend-deliveries';
 
   override up(): void {
     this.addSql(`create table resends (

@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** Where one schedule fires many accounts, it pages through those that are armed. */
 export class FindArmedAccounts extends Migration {
-  override readonly name = '20261130165300-find-armed-accounts';
+  override readonly name = '20261130175813-find-armed-accounts';
 
   override isTransactional(): boolean {
     return false;

@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** Cards that people let us charge, and what is bought with them when their tokens fall below a threshold. */
 export class TopUpAutomatically extends Migration {
-  override readonly name = '20261130174500-top-up-automatically';
+  override readonly name = '20261130175825-top-up-automatically';
 
   override up(): void {
     this.addSql(`create table payment_customers (

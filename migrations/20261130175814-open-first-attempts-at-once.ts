@@ -5,7 +5,7 @@ import { Migration } from '@mikro-orm/migrations';
  * the way to the model; it is one.
  */
 export class OpenFirstAttemptsAtOnce extends Migration {
-  override readonly name = '20261130171000-open-first-attempts-at-once';
+  override readonly name = '20261130175814-open-first-attempts-at-once';
 
   override up(): void {
     this.addSql(OPEN_FIRST_ATTEMPT);

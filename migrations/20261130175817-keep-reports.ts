@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** What closed months came to, and the forecasts that are judged by them. Reports never change. */
 export class KeepReports extends Migration {
-  override readonly name = '20261130173000-keep-reports';
+  override readonly name = '20261130175817-keep-reports';
 
   override up(): void {
     this.addSql(`create table usage_reports (

@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** People are searched by the beginning of their names, and listed by e-mail and by when they were here last. */
 export class FindPeople extends Migration {
-  override readonly name = '20261130173502-find-people';
+  override readonly name = '20261130175822-find-people';
 
   override isTransactional(): boolean {
     return false;

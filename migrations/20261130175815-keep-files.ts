@@ -5,7 +5,7 @@ import { Migration } from '@mikro-orm/migrations';
  * the file, and an export says their names.
  */
 export class KeepFiles extends Migration {
-  override readonly name = '20261130173000-keep-files';
+  override readonly name = '20261130175815-keep-files';
 
   override up(): void {
     this.addSql(`create table files (

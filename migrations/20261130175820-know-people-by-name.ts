@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** What people are called, when they were here last, and the links by which an admin invites them. */
 export class KnowPeopleByName extends Migration {
-  override readonly name = '20261130173500-know-people-by-name';
+  override readonly name = '20261130175820-know-people-by-name';
 
   override up(): void {
     this.addSql('alter table users add column name text, add column last_seen_at timestamptz');
