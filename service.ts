@@ -26,10 +26,9 @@ import { createMetrics, countAndLogEndings, type Metrics } from './platform/tele
 import type { Tracing } from './platform/telemetry/span.ts';
 import { openTracing, traceStatements } from './platform/telemetry/tracing.ts';
 import { connectTemporal, type Temporal } from './platform/temporal/connection.ts';
-import { createDeliveryRuns } from './platform/temporal/delivery-runs.ts';
 import { createPaymentRuns } from './platform/temporal/payment-runs.ts';
 import { createRedrives, createTemporalLinks } from './platform/temporal/redrives.ts';
-import { createResends } from './platform/temporal/resends.ts';
+import { createOutwardRuns } from './platform/temporal/resends.ts';
 import { createTurnRuns, type TurnRuns } from './platform/temporal/turn-runs.ts';
 import { installRuntime, startWorker, type RunningWorker } from './worker/main.ts';
 
@@ -158,12 +157,10 @@ async function openParts(
   const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log, tracing);
   closers.push(() => redis.close());
   const shop = await openShop(database, config);
+  const providers = shop.providers.map(({ name }) => name);
   metrics.observe({
     figures: createFigures(database),
-    payments: createPaymentFigures(
-      database,
-      shop.providers.map(({ name }) => name),
-    ),
+    payments: createPaymentFigures(database, providers),
     pool: database.pool,
     clockSkew: () => database.ping().then((at) => clock() - at),
     redis,
@@ -191,8 +188,7 @@ async function openParts(
     runs: createTurnRuns(temporal, { taskQueuePrefix, eager: role === 'all' }),
     redrives: createRedrives(temporal, { taskQueuePrefix }),
     paymentRuns: createPaymentRuns(temporal, { taskQueuePrefix }),
-    deliveryRuns: createDeliveryRuns(temporal, { taskQueuePrefix }),
-    resends: createResends(temporal, { taskQueuePrefix }),
+    ...createOutwardRuns(temporal, { taskQueuePrefix }),
     channels,
     shop,
     planner: openPlanner(temporal.client, config.temporal, database),

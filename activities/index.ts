@@ -32,10 +32,9 @@ export type Activities = TurnActivities &
   TopUpActivities &
   DeliveryActivities &
   ComparisonActivities &
-  FanOutActivities;
-  ReportActivities;
-  ResendActivities &
-  ComparisonActivities;
+  FanOutActivities &
+  ReportActivities &
+  ResendActivities;
 
 /** Each activity is safe to run twice. Their errors are typed and carry no chat text. */
 export function createActivities(deps: ActivityDeps): Activities {
@@ -43,8 +42,6 @@ export function createActivities(deps: ActivityDeps): Activities {
   const { advanceRedrive, moveRedrive } = createRedriveSteps(deps);
   const month = createMonthSteps(deps);
   const { armSchedules, resetAllowance, checkUsage, repairSchedules } = month;
-  const { lookAtPurchase, sendRefund } = createPaymentSteps(deps);
-  const { armSchedules, resetAllowance, checkUsage, repairSchedules } = createMonthSteps(deps);
   const { lookAtPurchase, sendRefund, topUp } = createPaymentSteps(deps);
   const { sendDelivery } = createDeliverySteps(deps);
   const { makeReport, forecastUsage, makeOperatorReport } = createReportSteps(deps);

@@ -13,7 +13,7 @@ export interface Identity {
   readonly role: 'user' | 'admin';
   /** In lower case; null unless the issuer has verified it. */
   readonly email: string | null;
-  /** What they are called; null unless the issuer says so. People write it themselves: it only stands beside the rest. */
+  /** What they are called, as they write it themselves; null unless the issuer says so. It stands beside the rest. */
   readonly name: string | null;
   /** Locale and time zone of a new person. What they choose later stays. */
   readonly locale: Locale;

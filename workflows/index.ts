@@ -11,5 +11,5 @@ export { reconcile } from './reconcile.ts';
 export { redriveTurns } from './redrive-turns.ts';
 export { refund } from './refund.ts';
 export { repairSchedules } from './repair-schedules.ts';
-export { resendDeliveries } from './resend-deliveries.ts';
+export { resendDeliveries } from './channels/resend-deliveries.ts';
 export { usageAlert } from './usage-alert.ts';

@@ -25,8 +25,10 @@ export function auditRoutes({ database }: Pick<ApiDeps, 'database'>): Route[] {
         const list = async (wanted: { limit: number; cursor: string | null }) => {
           const page = await listAudit(database, { filter, ...wanted });
           const items = page.items.map(({ createdAt, ...entry }) => ({ ...entry, createdAt: iso(createdAt) }));
-          const people = { admin: ({ adminId }: AuditRecord) => adminId, about: aboutOf };
-          return { ...page, items: await withNames(database.reads, items, people) };
+          return {
+            ...page,
+            items: await withNames(database.reads, items, { admin: ({ adminId }) => adminId, about: aboutOf }),
+          };
         };
         if (wantsCsv(caller.request))
           return sendTable(caller, { name: 'audit', columns: columnsOfTable(auditItem.shape), list });

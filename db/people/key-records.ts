@@ -25,7 +25,10 @@ const keyColumns = columnsOf(ApiKey, 'k', {
   lastUsedFrom: 'lastUsedFrom',
 });
 
-/** A key as its person sees it; one to sign in by has neither name, scopes nor account. Tokens: debits of the payer's open period and of all time, and live holds. */
+/**
+ * A key as its person sees it; one to sign in by has neither name, scopes nor account. Tokens: debits of the payer's
+ * open period and of all time, and live holds.
+ */
 export type KeyRecord = RowOf<typeof keyColumns> & {
   readonly state: KeyState;
   readonly usedTokens: number;

@@ -1,5 +1,11 @@
 import { sql } from 'kysely';
-import { decideAfterTopUp, type Decline, type TopUpOutcome, type TopUpPause } from '../../domain/payments/top-up.ts';
+import {
+  decideAfterTopUp,
+  isCardsFault,
+  type Decline,
+  type TopUpOutcome,
+  type TopUpPause,
+} from '../../domain/payments/top-up.ts';
 import type { Instant } from '../../domain/period.ts';
 import type { Outward } from '../channels/outbox.ts';
 import { first, type Database, type Sql } from '../database.ts';
@@ -50,7 +56,8 @@ export async function endTopUp(
     const { declines, claimedUntil, pause } = after;
     await sql`update auto_top_ups set declines = ${declines}, claimed_until = ${claimedUntil === null ? null : new Date(claimedUntil)}
       where account_id = ${accountId}`.execute(tx);
-    // Whoever has switched it off meanwhile need not hear that it pauses.
+    // Whoever has switched it off meanwhile need not hear that it pauses; the card is refused nevertheless.
+    if (pause !== null && isCardsFault(pause)) await judgeCard(tx, ended.methodId, true);
     if (settings.state === 'off') return nothing;
     const telling = { account, settings, shop: { outward } };
     if (pause !== null) return { ...nothing, pause, deliveryIds: await pauseTopUp(tx, { ...telling, why: pause }) };

@@ -62,7 +62,7 @@ export async function openFirstAttempt(
     throw error;
   });
   if (row === null) return null;
-  const { holdId, holdTokens, holdPromptTokens, holdOutputLimit, historyFrom, rateId, ...rest } = row;
+  const { holdId, holdTokens, holdPromptTokens, holdOutputLimit, historyFrom, filesFrom, rateId, ...rest } = row;
   const { rateInput, rateCachedInput, rateOutput, ...turn } = rest;
   return {
     kind: 'opened',
@@ -80,6 +80,7 @@ export async function openFirstAttempt(
       promptTokens: holdPromptTokens,
       outputLimit: holdOutputLimit,
       historyFrom,
+      filesFrom,
       rateId,
       rate: { input: rateInput, cachedInput: rateCachedInput, output: rateOutput },
       isLive: true,
@@ -93,6 +94,7 @@ const holdColumns = columnsOf(HoldEntity, 'h', {
   holdPromptTokens: 'promptTokens',
   holdOutputLimit: 'outputLimit',
   historyFrom: 'historyFrom',
+  filesFrom: 'filesFrom',
   rateId: 'rateId',
   rateInput: 'rateInput',
   rateCachedInput: 'rateCachedInput',

@@ -1,6 +1,7 @@
 import { grouped, type Locale } from '../messages.ts';
 import type { Money } from '../payments/money.ts';
 import type { Instant } from '../period.ts';
+import { INVITED, type Invited } from './invited-letter.ts';
 import type { NotificationKind } from './kinds.ts';
 import type { Letter } from './letter.ts';
 import { price, when } from './shown.ts';
@@ -21,7 +22,7 @@ export interface FiguresOf extends UsageFiguresOf, TopUpFigures {
   'purchase.failed': OfPurchase;
   'purchase.refunded': OfPurchase;
   /** An admin has made a place for them; the link is for their mailbox alone. */
-  'people.invited': { readonly invitationId: string; readonly expiresAt: Instant; readonly timeZone: string };
+  'people.invited': Invited;
   /** `which` mailbox has to confirm that mail goes to `email` from now on. */
   'security.address': { readonly changeId: string; readonly which: 'new' | 'old'; readonly email: string };
   /** An endpoint that took nothing for three days was disabled. */
@@ -131,26 +132,7 @@ const WRITERS: Writers = {
       action: { label: 'See the purchase', to: `/purchase/${purchaseId}` },
     }),
   },
-  'people.invited': {
-    ko: ({ expiresAt, timeZone }, acceptPath) => ({
-      subject: '초대를 받으셨습니다',
-      paragraphs: [
-        'AI와 대화할 수 있도록 초대를 받으셨습니다. 아래 단추를 누르면 바로 시작할 수 있습니다.',
-        '이 링크는 본인만 사용할 수 있으니 다른 사람에게 전달하지 마세요.',
-      ],
-      facts: [['링크 사용 기한', when(expiresAt, timeZone, 'ko')]],
-      action: { label: '시작하기', to: acceptPath },
-    }),
-    en: ({ expiresAt, timeZone }, acceptPath) => ({
-      subject: 'You are invited',
-      paragraphs: [
-        'You have been invited to chat with the AI. The button below lets you begin right away.',
-        'The link is for you alone, so please do not pass it on.',
-      ],
-      facts: [['The link works until', when(expiresAt, timeZone, 'en')]],
-      action: { label: 'Begin', to: acceptPath },
-    }),
-  },
+  'people.invited': INVITED,
   'security.address': {
     ko: ({ which, email }, confirmPath) => ({
       subject: which === 'new' ? '메일 주소를 확인해 주세요' : '메일 주소 변경을 확인해 주세요',

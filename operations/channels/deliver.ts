@@ -83,7 +83,7 @@ function mailOf(
 ): Mail {
   // An address gets letters only: what has none goes to endpoints.
   if (event.kind === 'turn.failed' || event.kind === 'endpoint.test') throw new Error(`${event.kind} has no letter`);
-  const { kind, figures } = event;
+  const { kind } = event;
   const unsubscribeUrl = isSwitchable(kind)
     ? `${publicUrl}/unsubscribe?t=${links.sign(LINKS.unsubscribe, `${userId}/${kind}`)}`
     : null;

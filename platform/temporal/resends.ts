@@ -1,6 +1,7 @@
 import { resendWorkflowId, taskQueues, WORKFLOW_TYPES } from '../../workflows/contract/ids.ts';
-import type { resendDeliveries } from '../../workflows/resend-deliveries.ts';
+import type { resendDeliveries } from '../../workflows/channels/resend-deliveries.ts';
 import type { Temporal } from './connection.ts';
+import { createDeliveryRuns } from './delivery-runs.ts';
 import { isWorkflowOpen } from './is-open.ts';
 
 export interface ResendToStart {
@@ -19,9 +20,14 @@ export interface Resends {
   isOpen(resendId: string): Promise<boolean>;
 }
 
+/** The workflows of what leaves the house. */
+export function createOutwardRuns(temporal: Temporal, prefix: { taskQueuePrefix: string }) {
+  return { deliveryRuns: createDeliveryRuns(temporal, prefix), resends: createResends(temporal, prefix) };
+}
+
 const DEADLINE_MS = 5_000;
 
-export function createResends(temporal: Temporal, { taskQueuePrefix }: { taskQueuePrefix: string }): Resends {
+function createResends(temporal: Temporal, { taskQueuePrefix }: { taskQueuePrefix: string }): Resends {
   const { client, connection } = temporal;
   return {
     async start({ resendId, ratePerSecond, count, adminId }) {

@@ -53,7 +53,10 @@ function NewPerson({ onMade }: { onMade: (person: Schemas['AdminUser'], by: By) 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const text = (name: string) => String(form.get(name) ?? '').trim();
+    const text = (name: string) => {
+      const value = form.get(name);
+      return typeof value === 'string' ? value.trim() : '';
+    };
     const name = text('name');
     add.mutate(
       {

@@ -18,7 +18,8 @@ export function useWords() {
     if (typeof value === 'boolean') return t(value ? 'yes' : 'no');
     if (typeof value === 'number')
       return AT.has(name) ? moment(new Date(value).toISOString()) : IDS.has(name) ? String(value) : tokens(value);
-    const text = String(value);
+    if (typeof value !== 'string') return JSON.stringify(value);
+    const text = value;
     if (AT.has(name)) return moment(text);
     if (name.endsWith('code')) return codeOf(text);
     if (name === 'kind' && i18n.exists(`kind.${text}`, { ns: 'deliveries' }))

@@ -12,7 +12,7 @@ export const topUpQuery = queryOptions({
   queryKey: ['auto-top-up'],
   queryFn: () => answer(api.GET('/api/auto-top-up')),
   // A bank that decides, or a card that is asked again, changes it by itself.
-  refetchInterval: ({ state: { data } }) => (data?.state === 'on' ? 15_000 : false),
+  refetchInterval: ({ state: { data } }) => (data?.state === 'on' ? 5_000 : false),
 });
 
 export const cardsQuery = queryOptions({

@@ -6,9 +6,9 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import { HEARTBEAT_TIMEOUT_MS } from '../domain/attempt-limits.ts';
-import type { ResendProgress } from '../domain/channels/resend.ts';
-import type { ResendActivities, ResendInput } from './contract/resend.ts';
+import { HEARTBEAT_TIMEOUT_MS } from '../../domain/attempt-limits.ts';
+import type { ResendProgress } from '../../domain/channels/resend.ts';
+import type { ResendActivities, ResendInput } from '../contract/resend.ts';
 
 const { advanceResend } = proxyActivities<ResendActivities>({
   startToCloseTimeout: '2 minutes',
