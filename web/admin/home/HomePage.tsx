@@ -60,16 +60,12 @@ export function HomePage() {
             </p>
             <Totals usage={usage.data} people={people.data} revenue={revenue} />
           </div>
-          <section aria-labelledby="by-model">
-            <h2 id="by-model" className="mb-3 text-lg font-semibold">
-              {t('byModel')}
-            </h2>
+          <section>
+            <h2 className="mb-3 text-lg font-semibold">{t('byModel')}</h2>
             <ModelTable usage={usage.data} people={people.data} />
           </section>
-          <section aria-labelledby="top-people">
-            <h2 id="top-people" className="mb-3 text-lg font-semibold">
-              {t('top')}
-            </h2>
+          <section>
+            <h2 className="mb-3 text-lg font-semibold">{t('top')}</h2>
             {people.isPending && <Loading />}
             {people.isError && <AdminProblem error={people.error} onRetry={() => void people.refetch()} />}
             {people.isSuccess && <TopPeople people={people.data} />}

@@ -25,11 +25,9 @@ export function UsageChart({ usage: { days, before } }: { usage: Schemas['UsageO
   const most = Math.max(1, ...values, ...before.days.map((day) => valueOf(day, metric)));
   const highest = days[values.indexOf(Math.max(...values))];
   return (
-    <section aria-labelledby="by-day">
+    <section>
       <div className="mb-3 flex flex-wrap items-end justify-between gap-3">
-        <h2 id="by-day" className="text-lg font-semibold">
-          {t('byDay')}
-        </h2>
+        <h2 className="text-lg font-semibold">{t('byDay')}</h2>
         <ChoiceFilter
           name="chart"
           label={t('chart.label')}
