@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { adviceOf, type Advised } from '../../domain/reports/advice.ts';
+import { buildOperatorReport } from '../../domain/reports/build-operator-report.ts';
 import {
   dayAfter,
   daysBetween,
@@ -114,5 +115,67 @@ test('advice follows from the figures, two sentences at most, the most useful fi
   expect(codes({ blockedTurns: 3, daysAt90: 2, history: long, models: dear })).toEqual([
     'buy_ahead',
     'shorten_history',
+  ]);
+});
+
+test('the operator’s report prices calls by the catalogue, lost ones apart, and judges forecasts by when they were made', () => {
+  const sums = { turns: 2, promptTokens: 1_000, cachedTokens: 100, completionTokens: 300, debitedTokens: 1_300 };
+  const call = {
+    model: 'a',
+    isLost: false,
+    code: null,
+    calls: 2,
+    promptTokens: 1_000,
+    cachedTokens: 100,
+    completionTokens: 300,
+  };
+  const endsAt = at('2026-11-01T00:00Z');
+  const lost = {
+    ...call,
+    isLost: true,
+    code: 'model_timeout',
+    calls: 1,
+    promptTokens: 500,
+    cachedTokens: 0,
+    completionTokens: 0,
+  };
+  const report = buildOperatorReport(
+    {
+      label: '2026-10',
+      startsAt: at('2026-10-01T00:00Z'),
+      endsAt,
+      used: {
+        overageTokens: 1,
+        spentPurchasedTokens: 2,
+        activeAccounts: 3,
+        models: [
+          { model: 'a', ...sums },
+          { model: null, ...sums, turns: 0, debitedTokens: -5 },
+        ],
+      },
+      flags: { debits: 2, estimated: 1, overHold: 0, ceilingMoved: 0 },
+      calls: [call, lost, { ...call, model: 'gone' }],
+      sales: { payers: 1, grantedTokens: 5, reversedTokens: 0, revenue: [] },
+      limits: { blockedAccounts: 1, blockedTurns: 2 },
+      cohort: { ranOut: 1, boughtWithin30Days: 1 },
+      forecasts: [
+        { madeAt: at('2026-10-28T00:00Z'), depletesAt: null, depletedAt: at('2026-10-30T00:00Z'), endsAt },
+        { madeAt: at('2026-10-05T00:00Z'), depletesAt: at('2026-10-20T00:00Z'), depletedAt: null, endsAt },
+      ],
+    },
+    [{ name: 'a', cost: { currency: 'USD', prompt: 400_000, cached: 100_000, completion: 1_600_000 } }],
+  );
+  expect(report.usage).toMatchObject({ turns: 2, debitedTokens: 1_300, usedTokens: 1_295, adjustedTokens: -5 });
+  expect(report.cost).toEqual({
+    known: [{ currency: 'USD', micros: 360 + 10 + 480 + 200, lostMicros: 200 }],
+    callsWithoutPrice: 2,
+  });
+  expect(report.models).toMatchObject([
+    { model: 'a', calls: 3, lostCalls: 1, lostTokens: 500, errors: [{ code: 'model_timeout', calls: 1 }] },
+    { model: 'gone', turns: 0, calls: 2, lostCalls: 0, errors: [] },
+  ]);
+  expect(report.calibration).toEqual([
+    { daysBefore: '0-7', forecasts: 1, medianErrorDays: 2 },
+    { daysBefore: '15-31', forecasts: 1, medianErrorDays: 12 },
   ]);
 });
