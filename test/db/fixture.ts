@@ -114,7 +114,12 @@ export function request(person: Person, change: Partial<SendRequest> = {}): Send
 /** What a request of the OpenAI door brings in place of a message. */
 export const ofDoor = (content: string): Pick<SendRequest, 'message' | 'api'> => ({
   message: '',
-  api: { apiKeyId: null, prompt: { messages: [{ role: 'user', content }], parameters: {} }, streamed: false, label: null },
+  api: {
+    apiKeyId: null,
+    prompt: { messages: [{ role: 'user', content }], parameters: {} },
+    streamed: false,
+    label: null,
+  },
 });
 
 export async function accept(
