@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import { failAttempt, storeAnswer, type OpenedAttempt } from '../db/turns/attempts.ts';
+import { failAttempt, storeAnswer } from '../db/turns/attempts.ts';
 import { releaseTurn } from '../db/turns/end.ts';
 import { hasSpoken } from '../db/turns/prompts.ts';
 import { isStopRequested } from '../db/turns/turns.ts';

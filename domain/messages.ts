@@ -83,10 +83,7 @@ export const ERROR_SENTENCES = {
     ko: '이 답변은 보관 기간이 지나 지워졌습니다. 다시 실행하거나 청구하지 않습니다.',
     en: 'This answer was erased after its retention; it is neither run nor charged again.',
   },
-  unsupported_parameter: {
-    ko: '지원하지 않는 매개변수입니다.',
-    en: 'This parameter is not supported.',
-  },
+  unsupported_parameter: { ko: '지원하지 않는 매개변수입니다.', en: 'This parameter is not supported.' },
   turn_erased: {
     ko: '삭제된 대화의 질문이라 다시 보내거나 실행할 수 없습니다.',
     en: 'The conversation of this turn was deleted; it cannot be run again.',
@@ -169,10 +166,7 @@ export const ERROR_SENTENCES = {
     en: 'The model took too long; try again.',
   },
   model_rejected: { ko: 'AI 모델이 요청을 거절했습니다.', en: 'The model rejected the request.' },
-  content_filtered: {
-    ko: '내용 정책에 따라 답변할 수 없습니다.',
-    en: 'The content filter withheld the answer.',
-  },
+  content_filtered: { ko: '내용 정책에 따라 답변할 수 없습니다.', en: 'The content filter withheld the answer.' },
   context_length: {
     ko: '질문이 모델에서 처리할 수 있는 길이를 넘습니다.',
     en: 'The question is too long for the model.',
@@ -181,15 +175,11 @@ export const ERROR_SENTENCES = {
   internal: { ko: '문제가 발생했습니다. 잠시 후 다시 시도해 주세요.', en: 'Something went wrong.' },
 } as const satisfies Record<ErrorCode, Sentences>;
 
-/** @param details of the error. What they say of a body's size, a file and what is in the way, the sentence says, too. */
+/** @param details of the error: what they say of a size, a file or what is in the way, the sentence says, too. */
 export function errorSentence(
   code: ErrorCode,
   locale: Locale,
-  {
-    mostBytes,
-    because,
-    reason,
-  }: { readonly mostBytes?: unknown; readonly because?: unknown; readonly reason?: unknown } = {},
+  { mostBytes, because, reason }: Partial<Record<'mostBytes' | 'because' | 'reason', unknown>> = {},
 ): string {
   if (because === 'own_instructions' && (code === 'TOKEN_EXHAUSTED' || code === 'KEY_CAP_REACHED'))
     return IN_THE_WAY[code][locale];

@@ -8,7 +8,7 @@ export interface TimedDelivery extends Pick<Delivery, 'delta'> {
   readonly firstMs: number | null;
 }
 
-/** Times the first delta. In the figures `start` is from the hold of a first call of a run until now, `model` from now. */
+/** Times the first delta. In the figures `start` is from the hold of a run's first call until now, `model` from now. */
 export function timeFirstDelta(
   { metrics }: Pick<ActivityDeps, 'metrics'>,
   { turn, restarted }: OpenedAttempt,

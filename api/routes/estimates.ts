@@ -1,4 +1,4 @@
-import { estimateTurn } from '../../db/turns/estimate.ts';
+import { estimateTurn } from '../../db/files/estimate.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ApiDeps } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';

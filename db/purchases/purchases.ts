@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import { AppError } from '../../domain/errors.ts';
 import { WATCHED } from '../../domain/payments/next-look.ts';
-import type { PaymentMethod, ProviderName } from '../../domain/payments/provider.ts';
+import type { ProviderName } from '../../domain/payments/provider.ts';
 import type { Bought, PurchaseState } from '../../domain/payments/purchase.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import { first, one, type Database, type Sql, type Tx } from '../database.ts';

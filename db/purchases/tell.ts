@@ -60,7 +60,7 @@ function newsOf({
       told: { kind: 'purchase.paid', figures: { ...of, amount, tokens, bonusTokens, paidAt: now } },
       key: purchaseId,
     });
-  // Whoever has closed the payment's window knows. What nobody pressed a button for is told of once a streak, elsewhere.
+  // Whoever has closed the payment's window knows. What nobody pressed a button for is told once a streak, elsewhere.
   if (state === 'failed' && was.state !== state && is.failure !== 'cancelled' && is.customer === null)
     news.push({ told: { kind: 'purchase.failed', figures: { ...of, amount } }, key: purchaseId });
   const [returned, known] = [returnedBy(payment), before === null ? 0 : returnedBy(before)];

@@ -83,7 +83,7 @@ export async function nameCardForm(on: Sql, methodId: string, sessionId: string)
   );
 }
 
-/** The provider says that it keeps the card. A card that was removed meanwhile stays removed, and is to be forgotten. */
+/** The provider says that it keeps the card. One that was removed meanwhile stays removed, and is to be forgotten. */
 export async function keepCard(
   on: Sql,
   vault: Vault,

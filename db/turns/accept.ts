@@ -51,8 +51,8 @@ export interface Accepted {
  * @param beforeNew runs before anything is written for a turn that has to run. If it throws, the turn is refused. It is
  *   told whether nothing of the turn is stored yet.
  * @throws AppError not_found (conversation, parent), file_not_found, conversation_busy, idempotency_conflict,
- *   turn_erased, invalid_request (id and key disagree). OutcomeUnknown with `turnId` (and `conversationId`): `findAccepted` tells
- *   what became of it.
+ *   turn_erased, invalid_request (id and key disagree). OutcomeUnknown with `turnId` (and `conversationId`):
+ *   `findAccepted` tells what became of it.
  */
 export async function acceptTurn(
   database: Database,

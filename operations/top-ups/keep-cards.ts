@@ -59,7 +59,7 @@ export async function addCard(
   }
 }
 
-/** The cards of an account. Those that its owner may just have given are looked at; a provider that is away adds none. */
+/** An account's cards. Those that its owner may just have given are looked at; a provider that is away adds none. */
 export async function readCards(deps: CardDeps, accountId: number): Promise<CardRow[]> {
   for (const card of await findOpenCards(deps.database.sql, accountId)) {
     if (card.lookedAt !== null && Date.now() - card.lookedAt < BETWEEN_LOOKS_MS) continue;

@@ -6,7 +6,7 @@ import type { Decline } from '../../domain/payments/top-up.ts';
 export interface ToKeep {
   /** The provider knows the card's form by this id: a UUID. */
   readonly methodId: string;
-  /** The account, as the provider may know it: a UUID that leads nowhere else, and the provider's own name once known. */
+  /** The account, as the provider may know it: a UUID that leads nowhere else, and the provider's name once known. */
   readonly customer: { readonly key: string; readonly ref: string | null };
   /** Where the browser comes back to. */
   readonly returnUrl: string;

@@ -83,7 +83,7 @@ test('a turn is told what it was admitted with in each of its runs, and its hold
   });
   expect(prompt.map(({ role }) => role)).toEqual(['system', 'user']);
   expect(prompt[0]?.content).toMatch(/be short[^]*speak as a sailor/);
-  const words = prompt.reduce((sum, { content }) => sum + countWords(String(content)), 0);
+  const words = prompt.reduce((sum, { content }) => sum + countWords(content as string), 0);
   expect(first.hold.promptTokens).toBe(words + 4 * 2 + 3);
   await write('be long');
   await write('', { conversationId });

@@ -36,7 +36,7 @@ test('everything that the running code imports is copied, and no package of deve
       .replaceAll(/\/\*[\s\S]*?\*\//g, '')
       .replaceAll(/(^|\s)\/\/.*$/gm, '');
     const specifiers = [
-      ...code.matchAll(/^(?!import type|export type)[^'\n]*(?:from|import)\s*\(?\s*'([^']+)'/gm),
+      ...code.matchAll(/^(?!import type|export type)[^'\n]*(?:\sfrom\s+|\bimport\s*\(?\s*)'([^']+)'/gm),
     ].flatMap(([, specifier]) => specifier ?? []);
     return specifiers.filter((specifier) => !isThere(file, specifier)).map((specifier) => `${file}: ${specifier}`);
   });

@@ -24,8 +24,8 @@ export interface HeldReport {
 
 /**
  * People buy and give back while Toss takes the money at once and answers `heldMs` later, or cuts the connection: at
- * once or after as long, before its effect or after it. Every payment must be granted once; Toss must see one effect and
- * one idempotency key a purchase.
+ * once or after as long, before its effect or after it. Every payment must be granted once; Toss must see one effect
+ * and one idempotency key a purchase.
  */
 export function runHeld(
   stopping: AbortSignal,

@@ -5,12 +5,12 @@ import { isSeenBy } from '../../domain/files/file.ts';
 import type { PricedModel } from '../../domain/model.ts';
 import { countPrompt } from '../../domain/prompt-tokens.ts';
 import { first, type Database } from '../database.ts';
-import { getFiles } from '../files/files.ts';
-import { weighFiles } from '../files/turn-files.ts';
+import { getFiles } from './files.ts';
+import { weighFiles } from './turn-files.ts';
 import { readAccount } from '../money/accounts.ts';
 import { readUsage } from '../money/usage.ts';
-import { parentSequence } from './branches.ts';
-import { readHistory, type CountTokens } from './transcript.ts';
+import { parentSequence } from '../turns/branches.ts';
+import { readHistory, type CountTokens } from '../turns/transcript.ts';
 
 /** A question that is not sent yet. */
 export interface AskedToEstimate {
