@@ -9,7 +9,7 @@ import { first, one, readClock, type Database, type Sql } from '../../database.t
 import { readCalls, readFlags } from './calls.ts';
 import { readBlocked, readForecasts, readSales, readUsed } from './month.ts';
 
-/** A period ends no later than this after its month in UTC: the last zone is 12 hours behind; an hour more. */
+/** No period of a month ends later than this after the month in UTC: the last zone is 12 hours behind. */
 const OVER_AFTER_MS = 13 * 3_600_000;
 
 /** The last month that is over in every zone. */
