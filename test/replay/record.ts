@@ -41,8 +41,8 @@ async function record(
 ): Promise<void> {
   const opened: TestStack[] = [];
   try {
-    const openIdle = async () => {
-      const idle = await openStack({}, { works: false });
+    const openIdle = async (env: Record<string, string> = {}) => {
+      const idle = await openStack(env, { works: false });
       opened.push(idle);
       return idle;
     };

@@ -29,6 +29,7 @@ import { TestSchedule } from '../support/schedules.ts';
 import type { Person, TestStack } from '../support/stack.ts';
 import { TestTurn } from '../support/turn.ts';
 import { until } from '../support/until.ts';
+import { toppedUp } from './top-ups.ts';
 
 /** A closed run of the real service, whose history is recorded. */
 export interface Run {
@@ -48,7 +49,7 @@ export interface Stage {
   /** It sends mail by `mail`. */
   readonly mail: TestMail;
   /** Opens a stack for the scenario, without a worker until it starts one. */
-  openIdle(): Promise<TestStack>;
+  openIdle(env?: Record<string, string>): Promise<TestStack>;
 }
 
 /** The texts of all scenarios: a test checks that no recorded history contains them. */
@@ -334,7 +335,20 @@ export const SCENARIOS = {
         await stage.shop.refund(purchaseId, 4_900);
       }),
   },
-  autoTopUp: {},
+  autoTopUp: {
+    paid: ({ openIdle }) => toppedUp(openIdle),
+    'declined-and-changed-to-another-card': ({ openIdle }) =>
+      toppedUp(openIdle, { decline: 'insufficient_funds' }, async (buyer) => {
+        await until(async () => (await buyer.read()).nextTryAt !== null);
+        await buyer.choose(await buyer.giveCard());
+      }),
+    'paused-at-once': ({ openIdle }) => toppedUp(openIdle, { decline: 'authentication_required' }),
+    'switched-off-while-it-waited': ({ openIdle }) =>
+      toppedUp(openIdle, { decline: 'insufficient_funds' }, async (buyer) => {
+        await until(async () => (await buyer.read()).nextTryAt !== null);
+        await buyer.person.call('PUT', '/api/auto-top-up', { enabled: false });
+      }),
+  },
   deliver: {
     accepted: async (stage) => delivered(stage),
     'tried-again-when-asked': async (stage) => {
