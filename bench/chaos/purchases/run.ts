@@ -32,9 +32,9 @@ export interface PurchasesReport {
 
 /**
  * People buy and give back while API and worker are killed with SIGKILL, both at once. Every other round kills at a
- * moment of the seed; the others wait until somebody stands at the point that was hit least so far. Toss answers slowly,
- * so that each wait for it is among these moments. Afterwards every payment must be granted once, and every refund
- * made once.
+ * moment of the seed; the others wait until somebody stands at the point that was hit least so far. Toss answers
+ * slowly, so that each wait for it is among these moments. Afterwards every payment must be granted once, and every
+ * refund made once.
  * @param options.kills of processes; two a round.
  */
 export function runPurchases(
