@@ -288,7 +288,7 @@ describe('the transcript that a model gets', () => {
           historyFrom: hold.historyFrom,
           unanswered,
         })
-      ).map(({ role, content }) => `${role}: ${content}`),
+      ).map(({ role, content }) => `${role}: ${content as string}`),
     };
   };
 

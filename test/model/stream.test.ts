@@ -302,7 +302,7 @@ describe('what a provider refuses', () => {
       { role: 'user', content: 'hi' },
     ] as const;
     await call({}, { model: { ...MODEL, systemRole }, messages }).ended;
-    expect(lastRequest().body.messages.map(({ role, content }) => `${role}: ${content}`)).toEqual(expected);
+    expect(lastRequest().body.messages.map(({ role, content }) => `${role}: ${content as string}`)).toEqual(expected);
   });
 });
 
