@@ -2,7 +2,7 @@ import { QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
 import { Route, Switch, useLocation } from 'wouter';
 import { ChatPage } from './chat/ChatPage.tsx';
-import { loadWords } from './i18n/language.ts';
+import { loadWords, type Namespace } from './i18n/language.ts';
 import { MeContext, meQuery } from './session/me.ts';
 import { queries } from './session/keep.ts';
 import { useSession } from './session/session.ts';
@@ -12,51 +12,46 @@ import { Shell } from './shell/Shell.tsx';
 import { NotFound } from './ui/NotFound.tsx';
 import { Loading } from './ui/Loading.tsx';
 
+const wordsOf = async (...parts: readonly Namespace[]) => (await import('./i18n/pages.ts')).loadPageWords(...parts);
+
 const SignIn = lazy(async () => {
   const [{ SignIn }] = await Promise.all([import('./session/SignIn.tsx'), loadWords('sign-in')]);
   return { default: SignIn };
 });
 
 const UsagePage = lazy(async () => {
-  const [{ UsagePage }] = await Promise.all([import('./usage/UsagePage.tsx'), loadWords('usage-page')]);
+  const [{ UsagePage }] = await Promise.all([import('./usage/UsagePage.tsx'), wordsOf('usage-page')]);
   return { default: UsagePage };
 });
 
 const ReportPages = lazy(async () => {
-  const [{ ReportPages }] = await Promise.all([import('./reports/ReportPages.tsx'), loadWords('reports')]);
+  const [{ ReportPages }] = await Promise.all([import('./reports/ReportPages.tsx'), wordsOf('reports')]);
   return { default: ReportPages };
 });
 
 const PreferencesPage = lazy(async () => {
   const [{ PreferencesPage }] = await Promise.all([
     import('./preferences/PreferencesPage.tsx'),
-    loadWords('preferences'),
+    wordsOf('preferences'),
     loadWords('instructions'),
   ]);
   return { default: PreferencesPage };
 });
 
 const KeysPage = lazy(async () => {
-  const [{ KeysPage }] = await Promise.all([import('./keys/KeysPage.tsx'), loadWords('keys')]);
+  const [{ KeysPage }] = await Promise.all([import('./keys/KeysPage.tsx'), wordsOf('keys')]);
   return { default: KeysPage };
 });
 
 const PurchasePages = lazy(async () => {
-  const [{ PurchasePages }] = await Promise.all([import('./purchase/PurchasePages.tsx'), loadWords('purchase')]);
+  const [{ PurchasePages }] = await Promise.all([import('./purchase/PurchasePages.tsx'), wordsOf('purchase')]);
   return { default: PurchasePages };
 });
 
 const AdminPages = lazy(async () => {
   const [{ AdminPages }] = await Promise.all([
     import('./admin/AdminPages.tsx'),
-    loadWords('admin'),
-    loadWords('admin-home'),
-    loadWords('deliveries'),
-    loadWords('models'),
-    loadWords('people'),
-    loadWords('purchase'),
-    loadWords('reports'),
-    loadWords('words'),
+    wordsOf('admin', 'admin-home', 'deliveries', 'models', 'people', 'purchase', 'reports', 'words'),
   ]);
   return { default: AdminPages };
 });

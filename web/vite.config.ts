@@ -29,6 +29,8 @@ export default defineConfig({
     // arrived.
     rolldownOptions: {
       output: {
+        // Each name stands in several files, and a hash does not compress.
+        chunkFileNames: 'assets/[name]-[hash:7].js',
         codeSplitting: {
           groups: [
             { name: 'begin', test: /\/web\/(begin|session\/(early|demo))\.ts$|vite\/preload-helper/, priority: 2 },

@@ -133,8 +133,8 @@ describe('a body', () => {
     const calls = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods).flatMap(([method, { requestBody }]) =>
         // A webhook's sender signs its bytes and hears nothing of them; the OpenAI door has errors of its own shape,
-        // and the links of mails are read by nothing of a body.
-        requestBody === undefined || /^\/(api\/webhooks\/|v1\/|unsubscribe|confirm-address)/.test(path)
+        // the links of mails are read by nothing of a body, and a file is bytes.
+        requestBody === undefined || /^\/(api\/webhooks\/|api\/files|v1\/|unsubscribe|confirm-address)/.test(path)
           ? []
           : [[method.toUpperCase(), path.replaceAll(/\{\w+\}/g, UNKNOWN)] as const],
       ),

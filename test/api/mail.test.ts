@@ -318,6 +318,8 @@ describe('preferences', () => {
     expect(before.items.filter(({ locked }: any) => !locked).map(({ kind }: any) => kind)).toEqual([
       'usage.alert',
       'usage.reset',
+      'usage.report',
+      'topup.reminder',
     ]);
     expect(await person.call('PUT', PREFERENCES, before)).toMatchObject({ status: 200, body: before });
     expect((await switchAlerts(false)).body.items[0]).toMatchObject({ kind: 'usage.alert', enabled: false });

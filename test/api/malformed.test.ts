@@ -78,7 +78,7 @@ describe('bytes that are no request', () => {
     const chat = (...headers: string[]) =>
       head('POST', '/v1/chat/completions', 'Content-Type: application/json', ...headers);
     const chunks = await sendBytes(stack.url, `${chat('Transfer-Encoding: chunked')}zz\r\n{}\r\n0\r\n\r\n`);
-    const announced = await sendBytes(stack.url, chat('Content-Length: 10000000'));
+    const announced = await sendBytes(stack.url, chat('Content-Length: 100000000'));
     const answers = [chunks, announced].map(({ status, text }) => {
       const { error } = JSON.parse(text.split('\r\n\r\n')[1] ?? '') as { error: Record<string, unknown> };
       return [status, error['type'], error['code']];

@@ -191,7 +191,9 @@ test('text of the door is in PostgreSQL alone: not in logs, traces, Temporal, me
   for (const part of ['question', 'tool', 'answer', 'arguments', 'input'])
     expect(await inTables()).toContain(`${CANARY}-${part}`);
   // The schedule erases what is old enough.
-  await sql`update turns set ended_at = ended_at - interval '2 hours' where user_id = ${someone.userId}`.execute(
+  await sql`with old as (
+      update turns set ended_at = ended_at - interval '2 hours' where user_id = ${someone.userId} returning id
+    ) update turn_prompts p set asked_at = asked_at - interval '2 hours' from old where p.turn_id = old.id`.execute(
     stack.db.database.sql,
   );
   await new TestSchedule(stack, RECONCILE_SCHEDULE_ID).handle.trigger();

@@ -286,7 +286,7 @@ describe('what is refused says what to do', () => {
     [
       'an image',
       { input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'x' }] }] },
-      'input.0.content.0.type',
+      'input.0.content.0.image_url',
     ],
     ['another parameter', { max_tokens: 7 }, 'max_tokens'],
     ['one named like every object’s own', { valueOf: 7 }, 'valueOf'],

@@ -75,7 +75,7 @@ test('an admin replays a failed turn, which is answered and debited once', async
   expect(await audit(page)).toEqual([]);
   await form.getByRole('button', { name: '다시 실행하기' }).click();
   await form.waitFor({ state: 'detached' });
-  await page.getByText('완료', { exact: true }).waitFor();
+  await page.getByText('완료', { exact: true }).first().waitFor();
   const { body } = await admin.call('GET', `/api/admin/turns/${failed.turnId}`);
   expect([body.state, body.ledgerEntries.length, body.replayedAt]).toEqual(['completed', 1, expect.any(String)]);
 });
@@ -199,7 +199,7 @@ describe('an admin replays many turns of a filter', () => {
     expect(await panel.getByRole('button', { name: /지금 다시 실행/ }).count()).toBe(0);
     await page.getByText('조건에 맞는 질문이 없습니다.').waitFor();
     expect(await audit(page)).toEqual([]);
-    await page.getByRole('button', { name: '필터 지우기' }).click();
+    await page.getByRole('button', { name: '필터 지우기', exact: true }).click();
     await page.waitForURL((url) => !/state|model|userId/.test(url.search));
   });
 });

@@ -54,7 +54,8 @@ test('an answer reads right while it streams and afterwards, under the page poli
     const seen = window as unknown as { pipes: string[] };
     seen.pipes = [];
     new MutationObserver(() => {
-      const text = document.querySelector('.answer')?.textContent ?? '';
+      // Until what draws answers is loaded, they are shown as they came.
+      const text = document.querySelector('.answer:has(p)')?.textContent ?? '';
       if (text.includes('|')) seen.pipes.push(text.slice(-40));
     }).observe(document.body, { subtree: true, childList: true, characterData: true });
   });

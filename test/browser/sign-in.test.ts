@@ -309,7 +309,7 @@ describe('by one click, on the embedded stack', () => {
     await stage.settled(page);
     await page.getByRole('button', { name: '내 계정' }).click();
     await page.getByRole('menuitem', { name: '관리', exact: true }).click();
-    await page.getByRole('heading', { name: '사용률 분포' }).waitFor();
+    await page.getByRole('heading', { name: '현황' }).waitFor();
   });
 
   test("a tab without the secret, or with an earlier start's, says which address to open, and goes on when that is opened in it", async () => {

@@ -84,16 +84,16 @@ test('somebody who has never seen it chats, is blocked, is let on again by a gra
     .getByText(/처리할 수 없|거절|거부/)
     .waitFor();
   await sections.getByRole('link', { name: '질문 기록' }).click();
-  await admin.getByRole('list', { name: '실패 원인' }).getByRole('button', { name: 'model_rejected 1' }).click();
+  await admin.getByRole('list', { name: '실패 원인' }).getByRole('button', { name: '모델이 요청을 거절 1' }).click();
   await admin
-    .getByRole('row', { name: /model_rejected/ })
+    .getByRole('row', { name: /모델이 요청을 거절/ })
     .getByRole('link')
     .click();
   await admin.getByText('400 demo_failure').waitFor();
   const replay = admin.getByRole('form', { name: '다시 실행' });
   await replay.getByLabel('사유').fill('원인을 고쳤음');
   await replay.getByRole('button', { name: '다시 실행하기' }).click();
-  await admin.getByText('완료', { exact: true }).waitFor();
+  await admin.getByText('완료', { exact: true }).first().waitFor();
   expect(await audit(admin)).toEqual([]);
 
   // The person's page is still open and has the answer in place of the failure.

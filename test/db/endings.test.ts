@@ -240,7 +240,7 @@ describe('exactly once (G8, G10)', () => {
     const settle = () => settleTurn(db.database, { turnId, answer });
     const results = await Promise.all(Array.from({ length: 10 }, settle));
     results.push(await settle());
-    expect(results).toEqual(Array(11).fill({ state: 'completed', arm: ['reset'] }));
+    expect(results).toEqual(Array(11).fill({ state: 'completed', arm: ['reset'], topUp: null }));
     expect(await charged(turnId)).toEqual({ used: 42, debits: [42], holds: ['settled'] });
   });
 

@@ -55,15 +55,21 @@ async function execute(run: (pool: Pool, process: number, statement: number) => 
 
 describe('through a pooler that mixes up statements', () => {
   test('no execution gives another statement’s rows', async () => {
-    const seen = await execute(async (pool, _, statement) => {
+    const byText = async (pool: Pool, _: number, statement: number) => {
       const text = sql<{
         given: number;
       }>`select ${statement}::int as given, ${sql.lit(statement)} as ${sql.ref(`n${statement}`)}`;
       const [row] = await rows(onPool(pool, db.database.sql.clock), text);
       return row !== undefined && `n${statement}` in row ? row.given : null;
-    });
-    expect(seen.wrong).toBe(0);
-    expect([seen.right > 0, seen.refused > 0]).toEqual([true, true]);
+    };
+    // Which connection a process is lent is chance: now and then a whole round meets only names that are there.
+    const all: Seen = { right: 0, wrong: 0, refused: 0 };
+    for (let round = 0; all.refused === 0 && round < 100; round += 1) {
+      const seen = await execute(byText);
+      for (const what of ['right', 'wrong', 'refused'] as const) all[what] += seen[what];
+    }
+    expect(all.wrong).toBe(0);
+    expect([all.right > 0, all.refused > 0]).toEqual([true, true]);
   });
 
   test('by names that each process counts for itself, some do', async () => {

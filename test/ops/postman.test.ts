@@ -62,6 +62,7 @@ test('every request of it, run against the real service, is well formed and answ
     keyId: '999999999',
     endpointId: randomUUID(),
     deliveryId: randomUUID(),
+    paymentMethodId: randomUUID(),
   };
   const fill = (text: string) =>
     text.replaceAll(/\{\{(\$?\w+)\}\}/g, (_all, name: string) =>

@@ -8,9 +8,9 @@ import { readConfig } from '../../platform/config/config.ts';
 import { createLog } from '../../platform/telemetry/log.ts';
 import { createCodec, dataConverterOf, isEncrypted } from '../../platform/temporal/codec.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
-import { installRuntime } from '../../worker/main.ts';
 import { encodedBy } from './encoded.ts';
 import { readRecorded, toHistory } from './recorded.ts';
+import { useRuntime } from '../support/runtime.ts';
 
 const [old, fresh, foreign] = ['2026-10', '2026-11', 'elsewhere'].map(
   (id) => `${id}:${randomBytes(32).toString('base64')}`,
@@ -80,7 +80,7 @@ const recorded = readRecorded();
 const errors = new Map<string, Error | undefined>();
 
 beforeAll(async () => {
-  installRuntime(createLog({ name: 'replay', level: 'silent' }));
+  useRuntime(createLog({ name: 'replay', level: 'silent' }));
   const histories = recorded.map(async ({ file, history }, nth) => {
     // Encrypted by the key before, or begun before there was any. Half of the time is enough to see each of both.
     const made = nth % 2 === 0 ? encodedBy(codec(old), history) : encodedBy(codec(fresh), history, 6);

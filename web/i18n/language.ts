@@ -9,9 +9,22 @@ import usage from './ko/usage.json';
 const SHIPPED = { common, chat, usage };
 export type Namespace = keyof CustomTypeOptions['resources'];
 
-const CHUNKS = import.meta.glob<Record<string, unknown>>('./*/*.json', { import: 'default' });
+/** How each file of words is loaded, by its path from here. */
+export type Chunks = Readonly<Record<string, () => Promise<Record<string, unknown>>>>;
+
+const CHUNKS: Chunks = import.meta.glob<Record<string, unknown>>(
+  [
+    './*/*.json',
+    '!./*/{admin,admin-home,deliveries,keys,models,people,preferences,purchase,reports,usage-page,words}.json',
+  ],
+  { import: 'default' },
+);
 const REMEMBERED = 'turnkeeper.locale';
-const wanted = new Set<Namespace>(['common', 'chat', 'usage']);
+const wanted = new Map<Namespace, Chunks>([
+  ['common', CHUNKS],
+  ['chat', CHUNKS],
+  ['usage', CHUNKS],
+]);
 
 /** The language before anybody has signed in: the last one used here, else the browser's, else Korean. */
 export async function prepareLanguage(): Promise<void> {
@@ -40,9 +53,12 @@ export async function changeLanguage(locale: Locale): Promise<void> {
   await i18next.changeLanguage(locale);
 }
 
-/** Loads texts that a page needs in addition; they are loaded again when another language is chosen. */
-export async function loadWords(namespace: Namespace): Promise<void> {
-  wanted.add(namespace);
+/**
+ * Loads texts that a page needs in addition; they are loaded again when another language is chosen.
+ * @param from where they are no part of what everybody loads first.
+ */
+export async function loadWords(namespace: Namespace, from: Chunks = CHUNKS): Promise<void> {
+  wanted.set(namespace, from);
   await loadAll(currentLocale());
 }
 
@@ -52,9 +68,9 @@ export function currentLocale(): Locale {
 
 async function loadAll(locale: Locale): Promise<void> {
   await Promise.all(
-    [...wanted].map(async (namespace) => {
+    [...wanted].map(async ([namespace, chunks]) => {
       if (i18next.hasResourceBundle(locale, namespace)) return;
-      const chunk = CHUNKS[`./${locale}/${namespace}.json`];
+      const chunk = chunks[`./${locale}/${namespace}.json`];
       if (chunk === undefined) throw new Error(`no words: ${locale}/${namespace}`);
       i18next.addResourceBundle(locale, namespace, await chunk());
     }),

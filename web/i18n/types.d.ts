@@ -1,6 +1,7 @@
 import 'i18next';
 import type adminHome from './ko/admin-home.json';
 import type admin from './ko/admin.json';
+import type banner from './ko/banner.json';
 import type chat from './ko/chat.json';
 import type common from './ko/common.json';
 import type instructions from './ko/instructions.json';
@@ -27,6 +28,7 @@ declare module 'i18next' {
       admin: typeof admin;
       'admin-home': typeof adminHome;
       common: typeof common;
+      banner: typeof banner;
       chat: typeof chat;
       instructions: typeof instructions;
       files: typeof files;
