@@ -32,8 +32,7 @@ const ReportPages = lazy(async () => {
 const PreferencesPage = lazy(async () => {
   const [{ PreferencesPage }] = await Promise.all([
     import('./preferences/PreferencesPage.tsx'),
-    wordsOf('preferences'),
-    loadWords('instructions'),
+    wordsOf('preferences', 'instructions'),
   ]);
   return { default: PreferencesPage };
 });

@@ -38,7 +38,7 @@ export const newPersonBody = z
 export const personChangeBody = z
   .strictObject({ name: name.nullable().optional(), role: role.optional(), reason })
   .refine(({ name, role }) => name !== undefined || role !== undefined, 'must change something')
-  .meta({ id: 'PersonChange' });
+  .meta({ id: 'PersonChange', example: { name: '김하늘', reason: 'asked for it' } });
 
 export const invitationBody = z
   .strictObject({

@@ -217,7 +217,10 @@ test('an admin makes codes that are shown once, and a person redeems one', async
   await expectToFit(page);
   await page.reload();
   await page.getByRole('region', { name: '만든 코드' }).getByRole('link').first().click();
-  await page.getByRole('cell', { name: new RegExp(`…${codes[0]?.slice(-4)}$`) }).waitFor();
+  await page
+    .getByRole('cell', { name: new RegExp(`…${codes[0]?.slice(-4)}$`) })
+    .first()
+    .waitFor();
   expect(await page.getByText(codes[0] ?? '').count()).toBe(0);
   await page.getByLabel('사유').fill('잘못 보냄');
   await page.getByRole('button', { name: `폐기 …${codes[2]?.slice(-4)}` }).click();

@@ -88,6 +88,7 @@ test('somebody who has never seen it chats, is blocked, is let on again by a gra
   await admin
     .getByRole('row', { name: /모델이 요청을 거절/ })
     .getByRole('link')
+    .first()
     .click();
   await admin.getByText('400 demo_failure').waitFor();
   const replay = admin.getByRole('form', { name: '다시 실행' });

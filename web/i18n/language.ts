@@ -15,7 +15,7 @@ export type Chunks = Readonly<Record<string, () => Promise<Record<string, unknow
 const CHUNKS: Chunks = import.meta.glob<Record<string, unknown>>(
   [
     './*/*.json',
-    '!./*/{admin,admin-home,deliveries,keys,models,people,preferences,purchase,reports,usage-page,words}.json',
+    '!./*/{admin,admin-home,deliveries,instructions,invitation,keys,models,people,preferences,purchase,reports,usage-page,words}.json',
   ],
   { import: 'default' },
 );

@@ -2,7 +2,7 @@ import { loadWords, type Chunks, type Namespace } from './language.ts';
 
 /** Words of whole pages. The addresses of their files are no part of what everybody loads first. */
 const CHUNKS: Chunks = import.meta.glob<Record<string, unknown>>(
-  './*/{admin,admin-home,deliveries,keys,models,people,preferences,purchase,reports,usage-page,words}.json',
+  './*/{admin,admin-home,deliveries,instructions,invitation,keys,models,people,preferences,purchase,reports,usage-page,words}.json',
   { import: 'default' },
 );
 

@@ -1,6 +1,7 @@
 import { createElement, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { loadWords, prepareLanguage } from '../i18n/language.ts';
+import { prepareLanguage } from '../i18n/language.ts';
+import { loadPageWords } from '../i18n/pages.ts';
 import { applyTheme } from '../ui/theme.ts';
 import { InvitationPage } from './InvitationPage.tsx';
 
@@ -10,7 +11,7 @@ export async function open(): Promise<void> {
   const token = location.hash.slice(1);
   history.replaceState(null, '', location.pathname);
   await prepareLanguage();
-  await loadWords('invitation');
+  await loadPageWords('invitation');
   const root = document.getElementById('root');
   if (root === null) throw new Error('index.html has a #root');
   createRoot(root).render(createElement(StrictMode, null, createElement(InvitationPage, { token })));

@@ -34,7 +34,10 @@ const DeleteDialog = lazy(async () => {
 });
 
 const InstructionsDialog = lazy(async () => {
-  const [{ InstructionsDialog }] = await Promise.all([import('./InstructionsDialog.tsx'), loadWords('instructions')]);
+  const [{ InstructionsDialog }] = await Promise.all([
+    import('./InstructionsDialog.tsx'),
+    import('../../i18n/pages.ts').then(({ loadPageWords }) => loadPageWords('instructions')),
+  ]);
   return { default: InstructionsDialog };
 });
 
