@@ -23,8 +23,8 @@ const COMPLETED: Expected = { state: 'completed', content: WHOLE, isCharged: tru
 const CASES: Record<string, Expected & { readonly restarts: number }> = {
   'before the hold': { ...COMPLETED, restarts: 0 },
   'after the hold, before Temporal knows of it': { ...COMPLETED, restarts: 0 },
-  // The one statement that opens an attempt waits for the account's lock, and PostgreSQL finishes it for the dead worker:
-  // as if that had died a moment later, before its call.
+  // The one statement that opens an attempt waits for the account's lock, and PostgreSQL finishes it for the dead
+  // worker: as if that had died a moment later, before its call.
   'after the hold, before the model call': { ...COMPLETED, restarts: 1 },
   'in mid-stream': { ...COMPLETED, calls: 2, restarts: 1 },
   'after the stream, before its answer is stored': { ...COMPLETED, calls: 2, restarts: 1 },
