@@ -33,7 +33,10 @@ describe('the usage card', () => {
       await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: percent });
       await page.locator(`[data-testid=usage-card][data-level=${level}]`).waitFor();
       await card.getByText(word, { exact: true }).waitFor();
+      // The banner is loaded when it is first needed.
+      if (warned) await page.locator(`[data-testid=usage-banner][data-level=${level}]`).waitFor();
       // Once on the screen: in the banner, else in the card.
+      if (level !== 'NOTICE') await card.getByRole('link', { name: /토큰 구매/ }).waitFor({ state: 'detached' });
       const buy = page.getByRole('link', { name: /토큰 구매/ });
       expect([level, await buy.count()]).toEqual([level, level === 'NORMAL' ? 0 : 1]);
       expect([level, await card.getByRole('link', { name: /토큰 구매/ }).count()]).toEqual([
