@@ -83,6 +83,7 @@ test('a test that is wrong, late, rejected behind its back or prepared in vain f
         expect(before).toBe(1);
       });
       test('shared', () => expect(seen).toEqual(['a']));
+      // Skipped on purpose: it is the runner's to say so, and this file is written for it to run.
       it.skip('skipped', () => {});
     `,
   });
