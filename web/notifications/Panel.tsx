@@ -6,7 +6,7 @@ import { Loading } from '../ui/Loading.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { BuyButton } from '../usage/BuyButton.tsx';
 import { useFigures } from '../usage/figures.ts';
-import { LEVEL_LOOK } from '../usage/level-look.ts';
+import { LEVEL_LOOK } from '../usage/levels/level-look.ts';
 import { bodyOf } from './body.ts';
 import { useMarkRead, useNotifications, type Notification } from './use-notifications.ts';
 

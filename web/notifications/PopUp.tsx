@@ -1,6 +1,6 @@
 import { lazy, useCallback, useState } from 'react';
 import { OnDemand } from '../ui/OnDemand.tsx';
-import { LEVELS } from '../usage/level-look.ts';
+import { LEVELS } from '../usage/levels/level-look.ts';
 import { useUsage, type Level } from '../usage/use-usage.ts';
 import { useNotifications } from './use-notifications.ts';
 

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Button } from '../ui/Button.tsx';
 import { isComposingKey } from '../ui/keys/composing-key.ts';
 import { BuyButton } from '../usage/BuyButton.tsx';
-import { LEVEL_LOOK } from '../usage/level-look.ts';
+import { LEVEL_LOOK } from '../usage/levels/level-look.ts';
 import { bodyOf } from './body.ts';
 import { useMarkRead, type Notification } from './use-notifications.ts';
 

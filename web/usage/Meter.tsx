@@ -1,4 +1,4 @@
-import { LEVEL_LOOK } from './level-look.ts';
+import { LEVEL_LOOK } from './levels/level-look.ts';
 import type { Usage } from './use-usage.ts';
 
 /** A bar: the share of all tokens that is used, and held in addition. The figures beside it say the same in words. */

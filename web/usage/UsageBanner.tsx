@@ -4,7 +4,7 @@ import { OnDemand } from '../ui/OnDemand.tsx';
 import { useUsage } from './use-usage.ts';
 
 const LevelBanner = lazy(async () => {
-  const [{ LevelBanner }] = await Promise.all([import('./LevelBanner.tsx'), loadWords('banner')]);
+  const [{ LevelBanner }] = await Promise.all([import('./levels/LevelBanner.tsx'), loadWords('banner')]);
   return { default: LevelBanner };
 });
 

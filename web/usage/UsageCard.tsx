@@ -5,7 +5,7 @@ import { Loading } from '../ui/Loading.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { BuyButton } from './BuyButton.tsx';
 import { useFigures } from './figures.ts';
-import { LevelLabel } from './LevelLabel.tsx';
+import { LevelLabel } from './levels/LevelLabel.tsx';
 import { Meter } from './Meter.tsx';
 import { useLeft } from './use-left.ts';
 import { useUsage, type Usage } from './use-usage.ts';

@@ -1,8 +1,8 @@
 import { useTranslation } from 'react-i18next';
 import { BuyButton } from './BuyButton.tsx';
 import { useFigures } from './figures.ts';
-import { LEVEL_LOOK } from './level-look.ts';
-import { LevelLabel } from './LevelLabel.tsx';
+import { LEVEL_LOOK } from './levels/level-look.ts';
+import { LevelLabel } from './levels/LevelLabel.tsx';
 import { Meter } from './Meter.tsx';
 import { useLeft } from './use-left.ts';
 import type { Usage } from './use-usage.ts';

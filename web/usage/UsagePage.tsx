@@ -5,7 +5,7 @@ import { useMe } from '../session/me.ts';
 import { buttonClass } from '../ui/Button.tsx';
 import { Page } from '../ui/Page.tsx';
 import { History } from './history/History.tsx';
-import { TryLevels } from './TryLevels.tsx';
+import { TryLevels } from './levels/TryLevels.tsx';
 import { UsageFrame } from './UsageCard.tsx';
 import { UsageFigures } from './UsageFigures.tsx';
 

@@ -9,7 +9,7 @@ import { Loading } from '../../ui/Loading.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
-import { LEVEL_LOOK } from '../../usage/level-look.ts';
+import { LEVEL_LOOK } from '../../usage/levels/level-look.ts';
 import { AdminNav } from '../AdminNav.tsx';
 import { ChoiceFilter, Filters, TextFilter } from '../Fields.tsx';
 import { PersonLink } from '../Links.tsx';

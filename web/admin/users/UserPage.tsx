@@ -9,7 +9,7 @@ import { Loading } from '../../ui/Loading.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
-import { TryLevels } from '../../usage/TryLevels.tsx';
+import { TryLevels } from '../../usage/levels/TryLevels.tsx';
 import { UsageFigures } from '../../usage/UsageFigures.tsx';
 import { AdminNav } from '../AdminNav.tsx';
 import { Facts } from '../Facts.tsx';

@@ -8,7 +8,7 @@ import type { paths } from '../../api/schema.d.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { useFigures } from '../../usage/figures.ts';
-import { LEVEL_LOOK } from '../../usage/level-look.ts';
+import { LEVEL_LOOK } from '../../usage/levels/level-look.ts';
 import { AdminNav } from '../AdminNav.tsx';
 import { ChoiceFilter, Filters, TextFilter } from '../Fields.tsx';
 import { PersonLink } from '../Links.tsx';

@@ -1,13 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { FlaskConical } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-import { answer } from '../api/answer.ts';
-import { api } from '../api/client.ts';
-import { signInOptions } from '../session/sign-in-options.ts';
-import { Button } from '../ui/Button.tsx';
-import { Problem } from '../ui/Problem.tsx';
-import { useFigures } from './figures.ts';
-import type { Level } from './use-usage.ts';
+import { answer } from '../../api/answer.ts';
+import { api } from '../../api/client.ts';
+import { signInOptions } from '../../session/sign-in-options.ts';
+import { Button } from '../../ui/Button.tsx';
+import { Problem } from '../../ui/Problem.tsx';
+import { useFigures } from '../figures.ts';
+import type { Level } from '../use-usage.ts';
 
 const LEVELS = [
   [20, 'NORMAL'],

@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
+import type { Usage } from '../use-usage.ts';
 import { LEVEL_LOOK } from './level-look.ts';
-import type { Usage } from './use-usage.ts';
 
 export function LevelLabel({ usage: { level, suspended } }: { usage: Usage }) {
   const { t } = useTranslation('usage');

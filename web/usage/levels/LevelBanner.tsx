@@ -1,9 +1,9 @@
 import { useTranslation } from 'react-i18next';
-import { BuyButton } from './BuyButton.tsx';
-import { useFigures } from './figures.ts';
+import { BuyButton } from '../BuyButton.tsx';
+import { useFigures } from '../figures.ts';
+import { useLeft } from '../use-left.ts';
+import type { Usage } from '../use-usage.ts';
 import { LEVEL_LOOK } from './level-look.ts';
-import { useLeft } from './use-left.ts';
-import type { Usage } from './use-usage.ts';
 
 /**
  * The banner above the composer from 90 % on: orange, then red, and at the end why nothing can be sent, until when, and

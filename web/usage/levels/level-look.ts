@@ -1,5 +1,5 @@
 import { CircleAlert, CircleCheck, CircleSlash, Info, TriangleAlert } from 'lucide-react';
-import type { Level } from './use-usage.ts';
+import type { Level } from '../use-usage.ts';
 
 /** The look of each level; its word and icon say the same without colour. */
 export const LEVEL_LOOK = {
