@@ -12,7 +12,7 @@ export const INVITED = {
   ko: ({ expiresAt, timeZone }: Invited, acceptPath: string) => ({
     subject: '초대를 받으셨습니다',
     paragraphs: [
-      'AI와 대화할 수 있도록 초대를 받으셨습니다. 아래 단추를 누르면 바로 시작할 수 있습니다.',
+      'AI와 대화할 수 있도록 초대를 받으셨습니다. 아래 버튼을 누르면 바로 시작할 수 있습니다.',
       '이 링크는 본인만 사용할 수 있으니 다른 사람에게 전달하지 마세요.',
     ],
     facts: [['링크 사용 기한', when(expiresAt, timeZone, 'ko')] as const],

@@ -98,7 +98,7 @@ export const TOP_UP_WRITERS: {
     ko: ({ packId, remainingTokens, tokens, ...money }) => ({
       subject: '토큰이 얼마 남지 않았습니다',
       paragraphs: [
-        '정해 두신 기준보다 토큰이 적게 남았습니다. 아래 단추를 누르면 고르신 상품을 바로 결제할 수 있습니다.',
+        '정해 두신 기준보다 토큰이 적게 남았습니다. 아래 버튼을 누르면 고르신 상품을 바로 결제할 수 있습니다.',
       ],
       facts: [
         ['남은 토큰', `${grouped(remainingTokens)}개`],

@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { WEBHOOK_EVENTS } from '../../domain/channels/endpoint.ts';
+import { NOTIFICATION_KINDS } from '../../domain/channels/kinds.ts';
 
 const folder = join(import.meta.dirname, '../../web/i18n');
 const parts = readdirSync(join(folder, 'ko'));
@@ -51,4 +53,13 @@ test.each(parts)('%s holds no sentence that was left untranslated', (part) => {
       ([key, sentence]) => !/[가-힣]/.test(sentence) && /[A-Za-z]{3}/.test(sentence) && key !== 'otherLanguage',
     ),
   ).toEqual([]);
+});
+
+test('each kind of notification has its word, for who gets it and for admins', () => {
+  const [own, admins] = [sentences('ko', 'preferences.json'), sentences('ko', 'deliveries.json')];
+  const missing = [
+    ...NOTIFICATION_KINDS.filter((kind) => !own.has(`mail.kind.${kind}`)),
+    ...[...NOTIFICATION_KINDS, ...WEBHOOK_EVENTS].filter((kind) => !admins.has(`kind.${kind}`)),
+  ];
+  expect(missing).toEqual([]);
 });
