@@ -1,12 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { AlertDialog } from 'radix-ui';
-import { useRef, useState, type ReactNode } from 'react';
+import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../api/answer.ts';
 import { api } from '../api/client.ts';
-import { Button } from '../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../ui/dialog/dialog-look.ts';
-import { Problem } from '../ui/Problem.tsx';
+import { ConfirmDialog } from '../ui/dialog/ConfirmDialog.tsx';
 import type { Key, MintedKey } from './draft.ts';
 import { keysKey } from './queries.ts';
 
@@ -35,18 +32,19 @@ export function RevokeDialog({
     },
   });
   return (
-    <Ask
+    <ConfirmDialog
       title={t('revokeAsk.title', { name: of.name })}
-      text={t('revokeAsk.text')}
+      lead={t('revokeAsk.text')}
       act={t('revokeAsk.do')}
-      of={revoke}
-      isDanger
+      keep={t('cancel')}
+      doing={revoke}
       toOpener={(event) => {
         if (!revoked.current) return toOpener(event);
         event.preventDefault();
         onRevoked();
       }}
-      onClose={onClose}
+      onOpenChange={onClose}
+      onConfirm={() => revoke.mutate()}
     />
   );
 }
@@ -85,16 +83,18 @@ export function RotateDialog({
     },
   });
   return (
-    <Ask
+    <ConfirmDialog
       title={t('rotateAsk.title', { name: of.name })}
-      text={t('rotateAsk.text')}
+      lead={t('rotateAsk.text')}
       act={t('rotateAsk.do')}
-      of={rotate}
-      isDanger={overlap === 0}
+      keep={t('cancel')}
+      look={overlap === 0 ? 'danger' : 'primary'}
+      doing={rotate}
       toOpener={toOpener}
-      onClose={onClose}
+      onOpenChange={onClose}
+      onConfirm={() => rotate.mutate()}
     >
-      <label className="mt-4 grid gap-1 text-sm text-soft">
+      <label className="grid gap-1 text-sm text-soft">
         {t('rotateAsk.overlap')}
         <select
           value={overlap}
@@ -108,54 +108,7 @@ export function RotateDialog({
           ))}
         </select>
       </label>
-      {of.previous !== null && <p className="mt-2 text-sm text-soft">{t('rotateAsk.running')}</p>}
-    </Ask>
-  );
-}
-
-function Ask({
-  title,
-  text,
-  act,
-  of,
-  isDanger,
-  toOpener,
-  onClose,
-  children,
-}: {
-  title: string;
-  text: string;
-  act: string;
-  of: { isPending: boolean; isError: boolean; error: unknown; mutate: () => void };
-  isDanger: boolean;
-  toOpener: (event: Event) => void;
-  onClose: () => void;
-  children?: ReactNode;
-}) {
-  const { t } = useTranslation('keys');
-  return (
-    <AlertDialog.Root open onOpenChange={(open) => !open && !of.isPending && onClose()}>
-      <AlertDialog.Portal>
-        <AlertDialog.Overlay className={OVERLAY} />
-        <AlertDialog.Content className={DIALOG} onCloseAutoFocus={toOpener}>
-          <AlertDialog.Title className="text-lg font-semibold break-words">{title}</AlertDialog.Title>
-          <AlertDialog.Description className="mt-2 text-sm text-soft">{text}</AlertDialog.Description>
-          {children}
-          {of.isError && (
-            <div className="mt-4">
-              <Problem error={of.error} />
-            </div>
-          )}
-          <div className="mt-6 flex flex-wrap justify-end gap-2">
-            <AlertDialog.Cancel asChild>
-              <Button disabled={of.isPending}>{t('cancel')}</Button>
-            </AlertDialog.Cancel>
-            <Button look={isDanger ? 'danger' : 'primary'} disabled={of.isPending} onClick={() => of.mutate()}>
-              {act}
-            </Button>
-          </div>
-        </AlertDialog.Content>
-      </AlertDialog.Portal>
-    </AlertDialog.Root>
+      {of.previous !== null && <p className="text-sm text-soft">{t('rotateAsk.running')}</p>}
+    </ConfirmDialog>
   );
 }

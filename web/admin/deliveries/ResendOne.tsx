@@ -1,12 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { AlertDialog } from 'radix-ui';
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import { Button } from '../../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../../ui/dialog/dialog-look.ts';
-import { Problem } from '../../ui/Problem.tsx';
+import { ConfirmDialog } from '../../ui/dialog/ConfirmDialog.tsx';
 import { ReasonField } from '../Fields.tsx';
 import { useDeliveryWords, type Delivery } from './delivery-words.ts';
 
@@ -28,38 +26,24 @@ export function ResendOne({ delivery: { deliveryId, kind, to, state } }: { deliv
       return queries.invalidateQueries({ queryKey: ['admin', 'deliveries'] });
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    resend.mutate();
-  };
   return (
-    <AlertDialog.Root open={open} onOpenChange={setOpen}>
-      <AlertDialog.Trigger asChild>
+    <ConfirmDialog
+      open={open}
+      onOpenChange={setOpen}
+      trigger={
         <Button size="small" aria-label={t('resendOf', { kind: kindOf(kind), to })}>
           {t('resend')}
         </Button>
-      </AlertDialog.Trigger>
-      <AlertDialog.Portal>
-        <AlertDialog.Overlay className={OVERLAY} />
-        <AlertDialog.Content className={DIALOG}>
-          <AlertDialog.Title className="text-lg font-semibold">{t('ask.title')}</AlertDialog.Title>
-          <AlertDialog.Description className="mt-2 mb-4 text-sm break-words text-soft">
-            {t(state === 'delivered' ? 'ask.again' : 'ask.lead', { kind: kindOf(kind), to })}
-          </AlertDialog.Description>
-          <form onSubmit={submit} className="grid gap-3">
-            <ReasonField value={reason} onChange={setReason} placeholder={t('reasonHint')} />
-            {resend.isError && <Problem error={resend.error} />}
-            <div className="mt-2 flex flex-wrap justify-end gap-2">
-              <AlertDialog.Cancel asChild>
-                <Button>{t('ask.keep')}</Button>
-              </AlertDialog.Cancel>
-              <Button type="submit" look="primary" disabled={resend.isPending}>
-                {t('resend')}
-              </Button>
-            </div>
-          </form>
-        </AlertDialog.Content>
-      </AlertDialog.Portal>
-    </AlertDialog.Root>
+      }
+      title={t('ask.title')}
+      lead={t(state === 'delivered' ? 'ask.again' : 'ask.lead', { kind: kindOf(kind), to })}
+      keep={t('ask.keep')}
+      act={t('resend')}
+      look="primary"
+      doing={resend}
+      onConfirm={() => resend.mutate()}
+    >
+      <ReasonField value={reason} onChange={setReason} placeholder={t('reasonHint')} />
+    </ConfirmDialog>
   );
 }

@@ -1,13 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Pause, Play, X } from 'lucide-react';
-import { AlertDialog } from 'radix-ui';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
 import { Button } from '../../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../../ui/dialog/dialog-look.ts';
+import { ConfirmDialog } from '../../ui/dialog/ConfirmDialog.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { FIELD, Labelled } from '../Fields.tsx';
@@ -80,42 +79,36 @@ function Cancel({
 }) {
   const { t } = useTranslation('admin');
   const { tokens: written } = useFigures();
+  const [open, setOpen] = useState(false);
   const [reason, setReason] = useState('');
   return (
-    <AlertDialog.Root>
-      <AlertDialog.Trigger asChild>
+    <ConfirmDialog
+      open={open}
+      onOpenChange={setOpen}
+      trigger={
         <Button size="small" disabled={disabled}>
           <X aria-hidden className="size-3.5" />
           {t('redrives.cancel')}
         </Button>
-      </AlertDialog.Trigger>
-      <AlertDialog.Portal>
-        <AlertDialog.Overlay className={OVERLAY} />
-        <AlertDialog.Content className={DIALOG}>
-          <AlertDialog.Title className="text-lg font-semibold">{t('redrives.cancelTitle')}</AlertDialog.Title>
-          <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">
-            {t('redrives.cancelLead', { n: written(waiting) })}
-          </AlertDialog.Description>
-          <Labelled label={t('redrives.cancelReason')}>
-            <input
-              maxLength={500}
-              value={reason}
-              onChange={(event) => setReason(event.target.value)}
-              className={`${FIELD} text-ink`}
-            />
-          </Labelled>
-          <div className="mt-5 flex flex-wrap justify-end gap-2">
-            <AlertDialog.Cancel asChild>
-              <Button>{t('redrives.keep')}</Button>
-            </AlertDialog.Cancel>
-            <AlertDialog.Action asChild>
-              <Button look="danger" onClick={() => onCancel(reason)}>
-                {t('redrives.cancelNow')}
-              </Button>
-            </AlertDialog.Action>
-          </div>
-        </AlertDialog.Content>
-      </AlertDialog.Portal>
-    </AlertDialog.Root>
+      }
+      title={t('redrives.cancelTitle')}
+      lead={t('redrives.cancelLead', { n: written(waiting) })}
+      keep={t('redrives.keep')}
+      act={t('redrives.cancelNow')}
+      doing={{ isPending: false, error: null }}
+      onConfirm={() => {
+        setOpen(false);
+        onCancel(reason);
+      }}
+    >
+      <Labelled label={t('redrives.cancelReason')}>
+        <input
+          maxLength={500}
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
+          className={`${FIELD} text-ink`}
+        />
+      </Labelled>
+    </ConfirmDialog>
   );
 }

@@ -1,5 +1,4 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { AlertDialog } from 'radix-ui';
 import { useRef, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
@@ -7,7 +6,7 @@ import { api } from '../../api/client.ts';
 import { newKey } from '../../api/new-key.ts';
 import { currentLocale } from '../../i18n/language.ts';
 import { Button } from '../../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../../ui/dialog/dialog-look.ts';
+import { ConfirmDialog } from '../../ui/dialog/ConfirmDialog.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { FIELD, Labelled, ReasonField } from '../Fields.tsx';
@@ -80,34 +79,25 @@ export function GrantForm({ userId }: { userId: number }) {
         )}
       </div>
       {grant.isError && <Problem error={grant.error} />}
-      <AlertDialog.Root open={asking} onOpenChange={setAsking}>
-        <AlertDialog.Portal>
-          <AlertDialog.Overlay className={OVERLAY} />
-          <AlertDialog.Content
-            className={DIALOG}
-            // The button that opened it takes no focus while the grant is on its way.
-            onCloseAutoFocus={(event) => {
-              event.preventDefault();
-              amountField.current?.focus();
-            }}
-          >
-            <AlertDialog.Title className="text-lg font-semibold">{t('grant.askTitle', figures)}</AlertDialog.Title>
-            <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">
-              {t('grant.askLead', figures)}
-            </AlertDialog.Description>
-            <div className="flex flex-wrap justify-end gap-2">
-              <AlertDialog.Cancel asChild>
-                <Button>{t('grant.askBack')}</Button>
-              </AlertDialog.Cancel>
-              <AlertDialog.Action asChild>
-                <Button look="primary" onClick={() => grant.mutate()}>
-                  {t('grant.give')}
-                </Button>
-              </AlertDialog.Action>
-            </div>
-          </AlertDialog.Content>
-        </AlertDialog.Portal>
-      </AlertDialog.Root>
+      <ConfirmDialog
+        open={asking}
+        onOpenChange={setAsking}
+        title={t('grant.askTitle', figures)}
+        lead={t('grant.askLead', figures)}
+        keep={t('grant.askBack')}
+        act={t('grant.give')}
+        look="primary"
+        doing={{ isPending: false, error: null }}
+        // The button that opened it takes no focus while the grant is on its way.
+        toOpener={(event) => {
+          event.preventDefault();
+          amountField.current?.focus();
+        }}
+        onConfirm={() => {
+          setAsking(false);
+          grant.mutate();
+        }}
+      />
     </form>
   );
 }

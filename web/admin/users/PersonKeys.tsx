@@ -1,12 +1,11 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { AlertDialog } from 'radix-ui';
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
 import { Button } from '../../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../../ui/dialog/dialog-look.ts';
+import { ConfirmDialog } from '../../ui/dialog/ConfirmDialog.tsx';
 import { Loading } from '../../ui/Loading.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
@@ -97,38 +96,23 @@ function Revoke({ userId, keyId, name }: { userId: number; keyId: number; name: 
       return queries.invalidateQueries({ queryKey: ['admin', 'user', userId, 'keys'] });
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    revoke.mutate();
-  };
   return (
-    <AlertDialog.Root open={open} onOpenChange={setOpen}>
-      <AlertDialog.Trigger asChild>
+    <ConfirmDialog
+      open={open}
+      onOpenChange={setOpen}
+      trigger={
         <Button size="small" aria-label={t('keys.revokeOf', { name })}>
           {t('keys.revoke')}
         </Button>
-      </AlertDialog.Trigger>
-      <AlertDialog.Portal>
-        <AlertDialog.Overlay className={OVERLAY} />
-        <AlertDialog.Content className={DIALOG}>
-          <AlertDialog.Title className="text-lg font-semibold break-words">
-            {t('keys.askTitle', { name })}
-          </AlertDialog.Title>
-          <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">{t('keys.askLead')}</AlertDialog.Description>
-          <form onSubmit={submit} className="grid gap-3">
-            <ReasonField value={reason} onChange={setReason} />
-            {revoke.isError && <Problem error={revoke.error} />}
-            <div className="mt-2 flex flex-wrap justify-end gap-2">
-              <AlertDialog.Cancel asChild>
-                <Button>{t('keys.keep')}</Button>
-              </AlertDialog.Cancel>
-              <Button type="submit" look="danger" disabled={revoke.isPending}>
-                {t('keys.revoke')}
-              </Button>
-            </div>
-          </form>
-        </AlertDialog.Content>
-      </AlertDialog.Portal>
-    </AlertDialog.Root>
+      }
+      title={t('keys.askTitle', { name })}
+      lead={t('keys.askLead')}
+      keep={t('keys.keep')}
+      act={t('keys.revoke')}
+      doing={revoke}
+      onConfirm={() => revoke.mutate()}
+    >
+      <ReasonField value={reason} onChange={setReason} />
+    </ConfirmDialog>
   );
 }

@@ -1,5 +1,4 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { AlertDialog } from 'radix-ui';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
@@ -8,8 +7,7 @@ import { newKey } from '../../api/new-key.ts';
 import type { Schemas } from '../../api/schemas.ts';
 import { currentLocale } from '../../i18n/language.ts';
 import { Button } from '../../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../../ui/dialog/dialog-look.ts';
-import { Problem } from '../../ui/Problem.tsx';
+import { ConfirmDialog } from '../../ui/dialog/ConfirmDialog.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { FIELD, Labelled, ReasonField } from '../Fields.tsx';
 import { amountInWords } from './amount-in-words.ts';
@@ -44,7 +42,7 @@ export function Reversal({ grant, left }: { grant: Schemas['LedgerEntry']; left:
   });
   if (left <= 0) return <span className="text-faint">{t('reversal.done')}</span>;
   return (
-    <AlertDialog.Root
+    <ConfirmDialog
       open={open}
       onOpenChange={(opens) => {
         setOpen(opens);
@@ -52,55 +50,35 @@ export function Reversal({ grant, left }: { grant: Schemas['LedgerEntry']; left:
         setReason('');
         reverse.reset();
       }}
-    >
-      <AlertDialog.Trigger asChild>
+      trigger={
         <Button size="small" aria-label={t('reversal.of', { tokens: written(grant.tokens) })}>
           {t('reversal.open')}
         </Button>
-      </AlertDialog.Trigger>
-      <AlertDialog.Portal>
-        <AlertDialog.Overlay className={OVERLAY} />
-        <AlertDialog.Content className={DIALOG}>
-          <AlertDialog.Title className="text-lg font-semibold">{t('reversal.title')}</AlertDialog.Title>
-          <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">
-            {t('reversal.lead')}
-          </AlertDialog.Description>
-          <form
-            className="grid gap-3"
-            onSubmit={(event) => {
-              event.preventDefault();
-              reverse.mutate();
-            }}
-          >
-            <Labelled label={t('reversal.tokens')}>
-              <input
-                type="number"
-                inputMode="numeric"
-                min={1}
-                max={left}
-                step={1}
-                required
-                value={tokens}
-                onChange={(event) => setTokens(event.target.value)}
-                className={`${FIELD} text-ink`}
-              />
-            </Labelled>
-            <p className="text-sm text-soft">
-              {t('reversal.words', { words: amountInWords(Number(tokens) || 0, currentLocale()) })}
-            </p>
-            <ReasonField value={reason} onChange={setReason} />
-            {reverse.isError && <Problem error={reverse.error} />}
-            <div className="mt-2 flex flex-wrap justify-end gap-2">
-              <AlertDialog.Cancel asChild>
-                <Button>{t('reversal.keep')}</Button>
-              </AlertDialog.Cancel>
-              <Button type="submit" look="danger" disabled={reverse.isPending}>
-                {t('reversal.now')}
-              </Button>
-            </div>
-          </form>
-        </AlertDialog.Content>
-      </AlertDialog.Portal>
-    </AlertDialog.Root>
+      }
+      title={t('reversal.title')}
+      lead={t('reversal.lead')}
+      keep={t('reversal.keep')}
+      act={t('reversal.now')}
+      doing={reverse}
+      onConfirm={() => reverse.mutate()}
+    >
+      <Labelled label={t('reversal.tokens')}>
+        <input
+          type="number"
+          inputMode="numeric"
+          min={1}
+          max={left}
+          step={1}
+          required
+          value={tokens}
+          onChange={(event) => setTokens(event.target.value)}
+          className={`${FIELD} text-ink`}
+        />
+      </Labelled>
+      <p className="text-sm text-soft">
+        {t('reversal.words', { words: amountInWords(Number(tokens) || 0, currentLocale()) })}
+      </p>
+      <ReasonField value={reason} onChange={setReason} />
+    </ConfirmDialog>
   );
 }

@@ -1,14 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { AlertDialog } from 'radix-ui';
 import { useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
-import { Button } from '../../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../../ui/dialog/dialog-look.ts';
-import { Problem } from '../../ui/Problem.tsx';
+import { ConfirmDialog } from '../../ui/dialog/ConfirmDialog.tsx';
 import { useOpener } from '../../ui/dialog/use-opener.ts';
 import { messagesKey } from '../transcript/use-transcript.ts';
 
@@ -44,44 +41,24 @@ export function DeleteDialog({
     },
   });
   return (
-    <AlertDialog.Root
-      open
-      onOpenChange={(open) => {
-        if (!open && !erase.isPending) onClose();
+    <ConfirmDialog
+      onOpenChange={onClose}
+      title={t('delete.title')}
+      lead={
+        <>
+          <p className="font-medium text-ink">{item.title ?? chat('untitled')}</p>
+          <p>{t('delete.lead')}</p>
+        </>
+      }
+      keep={t('delete.keep')}
+      act={t('delete.do')}
+      doing={erase}
+      toOpener={(event) => {
+        if (!deleted.current) return toOpener(event);
+        event.preventDefault();
+        onDeleted();
       }}
-    >
-      <AlertDialog.Portal>
-        <AlertDialog.Overlay className={OVERLAY} />
-        <AlertDialog.Content
-          className={DIALOG}
-          onCloseAutoFocus={(event) => {
-            if (!deleted.current) return toOpener(event);
-            event.preventDefault();
-            onDeleted();
-          }}
-        >
-          <AlertDialog.Title className="text-lg font-semibold">{t('delete.title')}</AlertDialog.Title>
-          <AlertDialog.Description asChild>
-            <div className="mt-3 grid gap-2 text-soft">
-              <p className="font-medium break-words text-ink">{item.title ?? chat('untitled')}</p>
-              <p>{t('delete.lead')}</p>
-            </div>
-          </AlertDialog.Description>
-          {erase.isError && (
-            <div className="mt-4">
-              <Problem error={erase.error} />
-            </div>
-          )}
-          <div className="mt-6 flex flex-wrap justify-end gap-2">
-            <AlertDialog.Cancel asChild>
-              <Button disabled={erase.isPending}>{t('delete.keep')}</Button>
-            </AlertDialog.Cancel>
-            <Button look="danger" disabled={erase.isPending} onClick={() => erase.mutate()}>
-              {t('delete.do')}
-            </Button>
-          </div>
-        </AlertDialog.Content>
-      </AlertDialog.Portal>
-    </AlertDialog.Root>
+      onConfirm={() => erase.mutate()}
+    />
   );
 }

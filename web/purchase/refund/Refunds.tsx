@@ -1,13 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { AlertDialog } from 'radix-ui';
-import { useRef, useState, type FormEvent } from 'react';
+import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import { newKey } from '../../api/new-key.ts';
 import { Button } from '../../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../../ui/dialog/dialog-look.ts';
-import { Problem } from '../../ui/Problem.tsx';
+import { ConfirmDialog } from '../../ui/dialog/ConfirmDialog.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { purchasesKey, type PurchaseDetail } from '../queries.ts';
 import { useMoney } from '../use-money.ts';
@@ -76,53 +74,31 @@ function AskRefund({ purchase, onAsked }: { purchase: PurchaseDetail; onAsked: (
     tokens: tokens(refundable.tokens),
     money: money({ amount: refundable.amount, currency }),
   };
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    ask.mutate();
-  };
   return (
     <div className="flex flex-wrap items-center justify-between gap-3 rounded-xl border border-line bg-raised px-4 py-3">
       <p className="text-sm">{t('refund.can', figures)}</p>
-      <AlertDialog.Root
+      <ConfirmDialog
         open={open}
         onOpenChange={(opens) => {
           setOpen(opens);
           asked.current = false;
           ask.reset();
         }}
+        trigger={<Button size="small">{t('refund.open')}</Button>}
+        title={t('refund.askTitle', figures)}
+        lead={t(asks ? 'refund.askTextDeposit' : 'refund.askText', figures)}
+        keep={t('refund.keep')}
+        act={t('refund.now', figures)}
+        doing={ask}
+        toOpener={(event) => {
+          if (!asked.current) return;
+          event.preventDefault();
+          onAsked();
+        }}
+        onConfirm={() => ask.mutate()}
       >
-        <AlertDialog.Trigger asChild>
-          <Button size="small">{t('refund.open')}</Button>
-        </AlertDialog.Trigger>
-        <AlertDialog.Portal>
-          <AlertDialog.Overlay className={OVERLAY} />
-          <AlertDialog.Content
-            className={DIALOG}
-            onCloseAutoFocus={(event) => {
-              if (!asked.current) return;
-              event.preventDefault();
-              onAsked();
-            }}
-          >
-            <AlertDialog.Title className="text-lg font-semibold">{t('refund.askTitle', figures)}</AlertDialog.Title>
-            <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">
-              {t(asks ? 'refund.askTextDeposit' : 'refund.askText', figures)}
-            </AlertDialog.Description>
-            <form onSubmit={submit} aria-label={t('refund.open')} className="grid gap-4">
-              {asks && <RefundAccountFields banks={refundBanks} value={account} onChange={setAccount} />}
-              {ask.isError && <Problem error={ask.error} />}
-              <div className="flex flex-wrap justify-end gap-2">
-                <AlertDialog.Cancel asChild>
-                  <Button>{t('refund.keep')}</Button>
-                </AlertDialog.Cancel>
-                <Button type="submit" look="danger" disabled={ask.isPending}>
-                  {t('refund.now', figures)}
-                </Button>
-              </div>
-            </form>
-          </AlertDialog.Content>
-        </AlertDialog.Portal>
-      </AlertDialog.Root>
+        {asks && <RefundAccountFields banks={refundBanks} value={account} onChange={setAccount} />}
+      </ConfirmDialog>
     </div>
   );
 }

@@ -41,7 +41,7 @@ export function ClosableDialog({
         <Dialog.Content
           onInteractOutside={(event) => stays && event.preventDefault()}
           onCloseAutoFocus={toOpener ?? back}
-          className={`${DIALOG} max-h-[90dvh] overflow-y-auto ${className}`}
+          className={`${DIALOG} ${className}`}
         >
           <Dialog.Close asChild>
             <Button look="bare" size="icon" aria-label={t('dismiss')} className="absolute top-3 right-3">
