@@ -1,6 +1,5 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import tailwindcss from '@tailwindcss/vite';
@@ -10,15 +9,15 @@ import { defineConfig, type Plugin } from 'vite';
 export default defineConfig({
   root: import.meta.dirname,
   resolve: {
-    // The package's build for browsers reads entities by writing HTML, which the page's policy forbids; the other one
-    // makes the script 12 KB larger.
     alias: {
+      // The package's build for browsers reads entities by writing HTML, which the page's policy forbids; the other one
+      // makes the script 12 KB larger.
+      'decode-named-character-reference': join(import.meta.dirname, 'markdown', 'entities.ts'),
       // React has had it itself since version 18.
       'use-sync-external-store/shim/index.js': 'react',
-      'decode-named-character-reference': fileURLToPath(import.meta.resolve('decode-named-character-reference')),
     },
   },
-  plugins: [react(), tailwindcss(), withoutSvg(), preloaded(), compressed()],
+  plugins: [react(), tailwindcss(), preloaded(), compressed()],
   build: {
     target: 'baseline-widely-available',
     // Fonts and pictures stay files, because the page's policy loads them from here only.
@@ -47,21 +46,6 @@ export default defineConfig({
     proxy: { '^/(api|health)(/|$)': { target: process.env['TURNKEEPER_API'] ?? 'http://127.0.0.1:3000' } },
   },
 });
-
-/** Answers hold no SVG (raw HTML stays text), so the names of its attributes, 3 KB, are left out. */
-function withoutSvg(): Plugin {
-  const left = '\0without-svg:';
-  return {
-    name: 'without-svg',
-    enforce: 'pre',
-    resolveId: (source, importer = '') =>
-      source === './lib/svg.js' && importer.includes('/property-information/')
-        ? left + join(dirname(importer), 'lib/html.js')
-        : null,
-    load: (id) =>
-      id.startsWith(left) ? `export { html as svg } from ${JSON.stringify(id.slice(left.length))};` : null,
-  };
-}
 
 /** Preloads the app's script with the page, instead of when the first script asks for it. */
 function preloaded(): Plugin {

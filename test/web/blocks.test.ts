@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { headOf, splitBlocks, type Blocks } from '../../web/markdown/blocks.ts';
+import { groupsOf, isSameRun, type Context, type Group } from '../../web/markdown/shown.ts';
 import { parse } from '../../web/markdown/syntax.ts';
 
 const PIECES = [
@@ -102,4 +103,45 @@ describe('blocks of a text that grows', () => {
     const kinds = (text: string) => JSON.stringify(parse(text)).includes('"delete"');
     expect([kinds('3~5일, 7~9일'), kinds('~~지움~~')]).toEqual([false, true]);
   });
+});
+
+/** Kinds of answers, by what comes first and what each delta brings. */
+const GROWING = {
+  list: ['', (n: number) => `- ${n}번째 길에서는 물을 **넉넉히** 챙기세요.\n`],
+  'list whose items stand apart': ['', (n: number) => `${n}. **길**\n\n   물을 챙기세요.\n\n`],
+  table: ['| 시간 | 장소 |\n|---|---|\n', (n: number) => `| ${n} | **창의문** |\n`],
+  paragraphs: ['', (n: number) => `${n}번째 문단입니다.\n\n`],
+  links: ['', (n: number) => `[길 ${n}][a${n}]\n\n[a${n}]: https://example.com/${n}\n\n`],
+  definitions: ['', (n: number) => `[a${n}]: https://example.com/${n}\n`],
+  sections: [
+    '',
+    (n: number) => `## ${n}번째\n\n- 물\n- 간식\n\n| a |\n|---|\n| 1 |\n\n\`\`\`ts\nconst a = 1;\n\`\`\`\n\n`,
+  ],
+} as const satisfies Record<string, readonly [string, (n: number) => string]>;
+
+/** How many characters were parsed at most. */
+const read = ({ text }: Blocks, before: Blocks) => text.length - before.at + headOf(before.within).length;
+
+test.each(Object.entries(GROWING))('%s: however long, each delta parses and draws the end alone', (_, [open, line]) => {
+  const context = ({ known }: Blocks): Context => ({ known, notes: [], id: '' });
+  const runsOf = (groups: readonly Group[]) => groups.flatMap(({ runs }) => runs);
+  let blocks = splitBlocks(open);
+  let runs = runsOf(groupsOf(blocks, true));
+  let [parsed, drawn] = [0, 0];
+  for (let n = 1; n <= 400; n += 1)
+    // Half a line, and the rest of it.
+    for (const delta of line(n).match(/^[^]{5}|[^]+/g) ?? []) {
+      const before = blocks;
+      blocks = splitBlocks(before.text + delta, before);
+      const now = runsOf(groupsOf(blocks, true));
+      parsed = Math.max(parsed, read(blocks, before));
+      drawn = Math.max(
+        drawn,
+        now.filter((run, i) => !isSameRun(run, runs[i], context(before), context(blocks))).length,
+      );
+      runs = now;
+    }
+  expect([blocks.text.length > 5_000, parsed < 250, drawn <= 6]).toEqual([true, true, true]);
+  // Control: read anew, it is parsed whole.
+  expect(read(splitBlocks(blocks.text), splitBlocks(''))).toBeGreaterThan(5_000);
 });

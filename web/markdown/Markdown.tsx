@@ -8,23 +8,27 @@ import {
   openCode,
   splitBlocks,
   type Block,
-  type Blocks,
-  type Known,
   type Table,
   type Whole,
 } from './blocks.ts';
 import { CodeBlock, Streaming } from './CodeBlock.tsx';
-import { draw, type Context } from './draw.ts';
+import { draw } from './draw.ts';
 import { TableFrame } from './Elements.tsx';
+import { useEntities } from './entities.ts';
 import { Footnotes } from './Footnotes.tsx';
-import { closed } from './streaming.ts';
+import { groupsOf, isKnown, isSame, isSameBlock, isSameRun, type Context } from './shown.ts';
 import { isTame, parse } from './syntax.ts';
 
 /**
  * Draws an answer. HTML in it is shown as text: a model's words become elements only through Markdown.
  * @param streaming whether more may follow: signs that are still open are then taken as closed.
  */
-export function Markdown({ text, streaming }: { text: string; streaming: boolean }) {
+export function Markdown(answer: { text: string; streaming: boolean }) {
+  const isAnew = useEntities(answer.text);
+  return <Growing key={isAnew ? 'anew' : ''} {...answer} />;
+}
+
+function Growing({ text, streaming }: { text: string; streaming: boolean }) {
   const id = useId();
   const [blocks, setBlocks] = useState(() => splitBlocks(text));
   const now = blocks.text === text ? blocks : splitBlocks(text, blocks);
@@ -34,7 +38,7 @@ export function Markdown({ text, streaming }: { text: string; streaming: boolean
   const context: Context = { known, notes, id };
   return (
     <Streaming value={streaming}>
-      {grouped(now, streaming).map(({ within, runs }, i) => (
+      {groupsOf(now, streaming).map(({ within, runs }, i) => (
         <WholeOf key={i} whole={within} context={context}>
           {runs.map((blocks, n) => (
             <Run key={n} blocks={blocks} context={context} />
@@ -52,45 +56,6 @@ export function Markdown({ text, streaming }: { text: string; streaming: boolean
       )}
     </Streaming>
   );
-}
-
-interface Group {
-  readonly within: Whole | null;
-  readonly runs: Block[][];
-}
-
-/** Blocks that are compared together: a thousand of them are then some thirty for React with each delta. */
-const RUN = 32;
-
-/** Items of one list stand in one list, rows of one table in one table. */
-function grouped({ done, last, within }: Blocks, streaming: boolean): Group[] {
-  const groups: Group[] = [];
-  const all = last === '' ? done : [...done, ...lastBlocks(last, within, streaming)];
-  for (const block of all) {
-    let group = groups.at(-1);
-    if (group === undefined || group.within !== block.within) groups.push((group = { within: block.within, runs: [] }));
-    const run = group.runs.at(-1);
-    if (run === undefined || run.length === RUN) group.runs.push([block]);
-    else run.push(block);
-  }
-  return groups;
-}
-
-/** What follows the list or table with the line being written is no part of it. */
-function lastBlocks(last: string, within: Whole | null, streaming: boolean): Block[] {
-  const head = headOf(within);
-  const asWritten = head + last;
-  const asClosed = streaming && openCode(last) === null ? closed(asWritten) : asWritten;
-  const source = asClosed.startsWith(head) ? asClosed : asWritten;
-  const first = within !== null && isTame(last) ? parse(source).children[0] : undefined;
-  if (first === undefined || first.type !== within?.kind) return [written(source.slice(head.length), null)];
-  const end = first.position?.end.offset ?? source.length;
-  const rest = source.slice(end);
-  return [written(source.slice(head.length, end), within), ...(rest.trim() === '' ? [] : [written(rest, null)])];
-}
-
-function written(source: string, within: Whole | null): Block {
-  return { source, tree: null, labels: labelsIn(source), within };
 }
 
 function WholeOf({ whole, context, children }: { whole: Whole | null; context: Context; children: ReactNode }) {
@@ -124,12 +89,7 @@ const Run = memo(
   function Run({ blocks, context }: { blocks: readonly Block[]; context: Context }) {
     return blocks.map((block, n) => <Drawn key={n} block={block} context={context} />);
   },
-  (before, after) =>
-    before.blocks.length === after.blocks.length &&
-    before.blocks.every((block, n) => {
-      const other = after.blocks[n];
-      return other !== undefined && isSameBlock(block, other, before.context, after.context);
-    }),
+  (before, after) => isSameRun(before.blocks, after.blocks, before.context, after.context),
 );
 
 const Drawn = memo(
@@ -160,21 +120,4 @@ function AsWritten({ text, within }: { text: string; within: Whole | null }) {
 
 function parsed(source: string, { known: { links, notes } }: Context): Root {
   return parse(source, { links: links.keys(), notes: notes.keys() });
-}
-
-function isSameBlock(block: Block, other: Block, before: Context, after: Context): boolean {
-  return (
-    (block === other || (block.source === other.source && block.within === other.within)) &&
-    block.labels.every((label) => isSame(label, before, after))
-  );
-}
-
-function isKnown(label: string, { links, notes }: Known): boolean {
-  return label.startsWith('^') ? notes.has(label.slice(1)) : links.has(label);
-}
-
-function isSame(label: string, before: Context, after: Context): boolean {
-  if (!label.startsWith('^')) return before.known.links.get(label)?.url === after.known.links.get(label)?.url;
-  const name = label.slice(1);
-  return before.notes.indexOf(name) === after.notes.indexOf(name);
 }

@@ -39,6 +39,8 @@ export interface Blocks {
   readonly done: readonly Block[];
   /** The source of the block that may still grow, with the line being written. */
   readonly last: string;
+  /** `last` parsed alone, where it is one block of whole lines. */
+  readonly tree: Root | null;
   /** The list or table that `last` goes on with. */
   readonly within: Whole | null;
   /** The position of `last` in `text`. */
@@ -50,6 +52,7 @@ const NONE: Blocks = {
   text: '',
   done: [],
   last: '',
+  tree: null,
   within: null,
   at: 0,
   known: { links: new Map(), notes: new Map() },
@@ -59,24 +62,27 @@ const NONE: Blocks = {
 export function splitBlocks(text: string, before: Blocks = NONE): Blocks {
   const known = text.startsWith(before.text) ? before : NONE;
   const tail = text.slice(known.at);
+  // The whole lines are those of before.
+  if (known === before && !text.includes('\n', before.text.length)) return { ...known, text, last: tail, tree: null };
   // Only whole lines are parsed: a `*` begins a list until it turns out to be `**bold**`.
   const lines = tail.slice(0, tail.lastIndexOf('\n') + 1);
   // The lines of code that is still open are not parsed again with each of them.
-  if (lines === '' || openCode(lines) !== null || !isTame(lines)) return { ...known, text, last: tail };
+  if (lines === '' || openCode(lines) !== null || !isTame(lines)) return { ...known, text, last: tail, tree: null };
   const head = headOf(known.within);
   const nodes = parse(head + lines).children;
   const done: Block[] = [];
   let { within } = known;
   let at = 0;
+  let tree: Root | null = null;
   for (const [i, node] of nodes.entries()) {
     const isLast = i === nodes.length - 1;
     if (i > 0 || within?.kind !== node.type) within = wholeOf(node, head + lines);
     const pieces = within === null ? [node] : partsOf(node);
     for (const [n, piece] of pieces.entries()) {
       at = startOf(piece) - head.length;
+      tree = { type: 'root', children: [within === null ? node : alone(node, piece)] };
       if (isLast && n === pieces.length - 1) break;
       const end = (piece.position?.end.offset ?? 0) - head.length;
-      const tree: Root = { type: 'root', children: [within === null ? node : alone(node, piece)] };
       done.push(blockOf(lines.slice(at, end), tree, within));
     }
   }
@@ -84,6 +90,7 @@ export function splitBlocks(text: string, before: Blocks = NONE): Blocks {
     text,
     done: done.length === 0 ? known.done : [...known.done, ...done],
     last: tail.slice(at),
+    tree: lines === tail ? tree : null,
     within,
     at: known.at + at,
     known: learn(known.known, nodes.slice(0, -1)),

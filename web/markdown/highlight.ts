@@ -1,4 +1,4 @@
-import { toJsxRuntime } from 'hast-util-to-jsx-runtime';
+import type { RootContent } from 'hast';
 import bash from 'highlight.js/lib/languages/bash';
 import c from 'highlight.js/lib/languages/c';
 import cpp from 'highlight.js/lib/languages/cpp';
@@ -19,8 +19,7 @@ import typescript from 'highlight.js/lib/languages/typescript';
 import xml from 'highlight.js/lib/languages/xml';
 import yaml from 'highlight.js/lib/languages/yaml';
 import { createLowlight } from 'lowlight';
-import type { ReactNode } from 'react';
-import { Fragment, jsx, jsxs } from 'react/jsx-runtime';
+import { createElement, Fragment, type ReactNode } from 'react';
 
 const lowlight = createLowlight({
   bash,
@@ -65,5 +64,18 @@ const LONGEST = 50_000;
  */
 export function highlight(language: string, code: string): ReactNode {
   if (!lowlight.registered(language) || code.length > LONGEST) return null;
-  return toJsxRuntime(lowlight.highlight(language, code), { Fragment, jsx, jsxs }) as ReactNode;
+  return createElement(Fragment, null, ...coloured(lowlight.highlight(language, code).children));
+}
+
+function coloured(nodes: readonly RootContent[]): ReactNode[] {
+  return nodes.map((node) => {
+    if (node.type === 'text') return node.value;
+    if (node.type !== 'element') return null;
+    const names = node.properties['className'];
+    return createElement(
+      'span',
+      { className: Array.isArray(names) ? names.join(' ') : '' },
+      ...coloured(node.children),
+    );
+  });
 }
