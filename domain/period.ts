@@ -79,6 +79,18 @@ export function monthBefore(label: string): string {
 }
 
 /**
+ * The day itself where it is one of the month's, else the nearest that is. Where its owner has changed the zone, the
+ * first or last day on which a period is open may be another month's.
+ * @param day `YYYY-MM-DD`.
+ */
+export function nearestDayOf(label: string, day: string): string {
+  if (day < label) return `${label}-01`;
+  return day.startsWith(label)
+    ? day
+    : new Date(Date.parse(`${followingMonth(label)}-01`) - 24 * HOUR).toISOString().slice(0, 10);
+}
+
+/**
  * The first instant whose wall clock in the zone shows the month: its first midnight, or the end of a gap at midnight.
  */
 export function startOfMonth(label: string, timeZone: string): Instant {

@@ -66,6 +66,7 @@ import { FindPeople } from './20261130175822-find-people.ts';
 import { ResendDeliveries } from './20261130175823-resend-deliveries.ts';
 import { FindDeliveries } from './20261130175824-find-deliveries.ts';
 import { TopUpAutomatically } from './20261130175825-top-up-automatically.ts';
+import { KeepFormerTimeZones } from './20261130201001-keep-former-time-zones.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -146,4 +147,5 @@ export const MIGRATIONS = [
   ResendDeliveries,
   FindDeliveries,
   TopUpAutomatically,
+  KeepFormerTimeZones,
 ] as const;

@@ -20,6 +20,20 @@ export const Account = defineEntity({
 });
 export type Account = InferEntity<typeof Account>;
 
+/** A zone that an account had, and until when. */
+export const FormerTimeZone = defineEntity({
+  name: 'FormerTimeZone',
+  tableName: 'former_time_zones',
+  properties: {
+    id: p.bigint('number').primary().generated('identity'),
+    account: () => p.manyToOne(Account).updateRule('no action').deleteRule('no action'),
+    timeZone: p.text(),
+    until: p.datetime(),
+  },
+  indexes: [{ name: 'former_time_zones_of_account', properties: ['account', 'until', 'id'] }],
+});
+export type FormerTimeZone = InferEntity<typeof FormerTimeZone>;
+
 export const Period = defineEntity({
   name: 'Period',
   tableName: 'periods',

@@ -1,4 +1,4 @@
-import { Account, Period } from './account.ts';
+import { Account, FormerTimeZone, Period } from './account.ts';
 import { Alert } from './alert.ts';
 import { Attempt, UnpaidTokens } from './attempt.ts';
 import { Resend, ResendDelivery } from './channels/resend.ts';
@@ -33,6 +33,7 @@ export const ENTITIES = [
   ApiKey,
   Invitation,
   Account,
+  FormerTimeZone,
   Period,
   Conversation,
   OwnInstructions,

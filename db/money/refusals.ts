@@ -1,8 +1,10 @@
 import { sql, type RawBuilder } from 'kysely';
+import { nearestDayOf } from '../../domain/period.ts';
 import { LEAST_ROOM, levelOf, totalAvailable } from '../../domain/policy.ts';
 import type { Database } from '../database.ts';
 import { readAccount } from './accounts.ts';
 import { readCap } from './key-caps.ts';
+import type { LockedAccount } from './locked-account.ts';
 
 /**
  * So many refused questions of an account are kept (for a retry after a purchase, and for whoever asks what became of
@@ -31,8 +33,16 @@ export async function refuseAtDoor(
   return true;
 }
 
-/** One more refusal for want of tokens. @param day of the account, `YYYY-MM-DD`. */
-export function countRefusal({ accountId, today: day }: { accountId: number; today: string }): RawBuilder<unknown> {
+/**
+ * One more refusal for want of tokens, on a day of the month of the account's period, so that it counts in one month,
+ * whatever zones there were.
+ */
+export function countRefusal({
+  accountId,
+  today,
+  period,
+}: Pick<LockedAccount, 'accountId' | 'today' | 'period'>): RawBuilder<unknown> {
+  const day = nearestDayOf(period.label, today);
   return sql`insert into refusals (account_id, day, count) values (${accountId}, ${day}, 1)
     on conflict (account_id, day) do update set count = refusals.count + 1`;
 }

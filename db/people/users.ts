@@ -13,6 +13,7 @@ import { User } from '../entities/user.ts';
 import { findAccount, lockAccount } from '../money/accounts.ts';
 import { forgetReset } from '../money/armed.ts';
 import { mintSecret } from './secrets.ts';
+import { changeZone } from './zones.ts';
 
 /** The person for whom a request with a bearer token acts. */
 export interface Principal {
@@ -153,8 +154,9 @@ export async function updateProfile(
   if (account === null) throw new AppError('not_found');
   return database.locking(account, async (tx) => {
     if (timeZone !== undefined) {
-      await forgetReset(tx, await lockAccount(tx, account.accountId));
-      await sql`update accounts set time_zone = ${timeZone} where id = ${account.accountId}`.execute(tx);
+      const locked = await lockAccount(tx, account.accountId);
+      await forgetReset(tx, locked);
+      changeZone(tx, locked, timeZone);
     }
     if (change.locale !== undefined)
       await sql`update users set locale = ${change.locale} where id = ${change.userId}`.execute(tx);

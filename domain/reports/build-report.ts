@@ -130,7 +130,10 @@ function compare({ label, hasBefore, earlier, rollups }: ClosedPeriod, sums: Tur
   const days = earlier.filter((day) => day.label === before);
   if (days.length === 0 && !hasBefore) return null;
   const length = Math.min(lengthOf(label), lengthOf(before));
-  const within = ({ day }: { readonly day: string }) => Number(day.slice(8)) <= length;
+  const within =
+    (month: string) =>
+    ({ day }: { readonly day: string }) =>
+      day <= `${month}-${length}`;
   const tokensOf = (rows: readonly { readonly debitedTokens: number }[]) =>
     rows.reduce((sum, { debitedTokens }) => sum + debitedTokens, 0);
   return {
@@ -139,8 +142,9 @@ function compare({ label, hasBefore, earlier, rollups }: ClosedPeriod, sums: Tur
     debitedTokens: tokensOf(days),
     sameDays: {
       days: length,
-      debitedTokens: length === lengthOf(label) ? sums.debitedTokens : tokensOf(rollups.filter(ofTurns).filter(within)),
-      before: length === lengthOf(before) ? tokensOf(days) : tokensOf(days.filter(within)),
+      debitedTokens:
+        length === lengthOf(label) ? sums.debitedTokens : tokensOf(rollups.filter(ofTurns).filter(within(label))),
+      before: length === lengthOf(before) ? tokensOf(days) : tokensOf(days.filter(within(before))),
     },
   };
 }
@@ -180,5 +184,7 @@ function unusualOf(
   const used = new Map<string, number>();
   for (const { day, debitedTokens } of [...earlier, ...rollups.filter(ofTurns)])
     used.set(day, (used.get(day) ?? 0) + debitedTokens);
-  return unusualDays(calendar, { used, firstDay: firstDebitDay, least: Math.max(1, totalTokens * LEAST_PART) });
+  // Where the zone was another meanwhile, days were booked that are none of the calendar's.
+  const days = [...new Set([...calendar, ...rollups.map(({ day }) => day)])].sort();
+  return unusualDays(days, { used, firstDay: firstDebitDay, least: Math.max(1, totalTokens * LEAST_PART) });
 }

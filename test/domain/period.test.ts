@@ -4,6 +4,7 @@ import {
   dayOf,
   followingMonth,
   monthOf,
+  nearestDayOf,
   nextPeriod,
   startOfDay,
   startOfMonth,
@@ -199,4 +200,18 @@ test('zones changed at will: every touch is covered by its period, periods meet,
     ),
     { numRuns: 200 },
   );
+});
+
+test('a day of another month counts as the nearest one of the month, a day of the month as itself', () => {
+  const days = ['2024-01-31', '2024-02-01', '2024-02-17', '2024-02-29', '2024-03-01', '2025-02-01', '2023-02-28'];
+  expect(days.map((day) => nearestDayOf('2024-02', day))).toEqual([
+    '2024-02-01',
+    '2024-02-01',
+    '2024-02-17',
+    '2024-02-29',
+    '2024-02-29',
+    '2024-02-29',
+    '2024-02-01',
+  ]);
+  expect(nearestDayOf('2026-12', '2027-01-01')).toBe('2026-12-31');
 });

@@ -9,26 +9,29 @@ import { readLedgerOf } from './ledger-of-period.ts';
 export interface Month {
   readonly accountId: number;
   readonly label: string;
+  /** The one that the account had when the month ended. */
   readonly timeZone: string;
   readonly periodId: number | null;
 }
 
 /** What a report looks back upon. */
 const DAYS_BACK = 28;
+/** A period may begin so many days before its month, where its owner has moved west from the one end of the world. */
+const OFF_BY_ZONE = 2;
 
 /**
  * Reads a closed period. Nothing of it moves any more, so its statements need no common snapshot; the purchased balance
  * at its end is today's without what was booked later, read in one.
  */
 export async function readClosedPeriod(on: Sql, month: Month): Promise<ClosedPeriod> {
-  const { label, timeZone } = month;
+  const { accountId, label, timeZone } = month;
   const period = await one(selectPeriod(month), on);
   const startsAt = period.startsAt ?? startOfMonth(label, timeZone);
   const endsAt = period.endsAt ?? startOfMonth(followingMonth(label), timeZone);
-  const around = await one(selectAround(month, { startsAt, endsAt }), on);
+  const around = await one(selectAround(month, startsAt), on);
   const ledger = await readLedgerOf(on, {
+    accountId,
     periodId: month.periodId,
-    timeZone,
     allowanceTokens: period.allowanceTokens,
     purchasedTokens: period.purchasedTokens,
   });
@@ -81,10 +84,7 @@ type Around = Pick<
 >;
 
 /** The period's rollups and what stands beside the ledger: the days before, refusals, forecasts. */
-function selectAround(
-  { accountId, label, periodId, timeZone }: Month,
-  { startsAt, endsAt }: { startsAt: Instant; endsAt: Instant },
-) {
+function selectAround({ accountId, label, periodId, timeZone }: Month, startsAt: Instant) {
   const firstDay = dayOf(startsAt, timeZone);
   const before = `${monthBefore(label)}-01`;
   const from = before < dayAfter(firstDay, -DAYS_BACK) ? before : dayAfter(firstDay, -DAYS_BACK);
@@ -97,9 +97,9 @@ function selectAround(
           from usage_rollups u left join model_rates r on r.id = u.rate_id where u.period_id = ${periodId}::bigint group by u.day, r.model) d) as rollups,
       (select coalesce(jsonb_agg(jsonb_build_object('label', label, 'day', day, 'turns', turns, 'debitedTokens', used) order by day, label), '[]')
         from (select p.label, u.day, sum(u.turns) as turns, sum(u.used_tokens) as used from periods p join usage_rollups u on u.period_id = p.id
-          where p.account_id = ${accountId} and p.label < ${label} and u.rate_id is not null and u.day >= ${from}::date - 1
+          where p.account_id = ${accountId} and p.label < ${label} and u.rate_id is not null and u.day >= ${from}::date - ${OFF_BY_ZONE}::int
             and p.ends_at > ${new Date(startsAt)}::timestamptz - interval '70 days' group by p.label, u.day) d) as earlier,
-      (select coalesce(sum(count), 0)::float8 from refusals where account_id = ${accountId} and day between ${firstDay}::date and ${dayOf(endsAt - 1, timeZone)}::date) as "blockedTurns",
+      (select coalesce(sum(count), 0)::float8 from refusals where account_id = ${accountId} and day >= ${`${label}-01`}::date and day < ${`${followingMonth(label)}-01`}::date) as "blockedTurns",
       (select coalesce(jsonb_agg(floor(extract(epoch from depletes_at) * 1000) order by made_on), '[]') from forecasts where period_id = ${periodId}::bigint) as forecasts,
       f.at as "firstDebitAt", f.day as "firstDebitDay"
     from (select 1) one left join lateral (select floor(extract(epoch from created_at) * 1000)::float8 as at, day::text as day from ledger_entries

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { ClosedPeriod } from '../../../domain/reports/build-report.ts';
 import { one, type Sql } from '../../database.ts';
+import { zoneAt } from '../../people/zones.ts';
 
 /** What is derived from a period's entries. */
 type OfLedger = Pick<
@@ -13,7 +14,8 @@ const COSTLIEST = 10;
 /**
  * Reads a closed period's entries once and derives all that its rollups do not hold: hours, the costliest turns, how an
  * account stood from entry to entry, and from the turns how much of their prompts was history. Hours are not rolled up
- * with each debit: they are read once, when the month is over, and so cost a turn nothing.
+ * with each debit: they are read once, when the month is over, and so cost a turn nothing. They are those of the clock
+ * that the account had when each was booked, as days are.
  *
  * What of a prompt was history is its tokens without the question and without what a conversation's first prompts of
  * the model had beside it (instructions, frame). Turns of the OpenAI door bring a history of their own and are left
@@ -23,9 +25,9 @@ const COSTLIEST = 10;
  */
 export async function readLedgerOf(
   on: Sql,
-  period: { periodId: number | null; timeZone: string; allowanceTokens: number; purchasedTokens: number },
+  period: { accountId: number; periodId: number | null; allowanceTokens: number; purchasedTokens: number },
 ): Promise<OfLedger> {
-  const { periodId, timeZone, allowanceTokens, purchasedTokens } = period;
+  const { accountId, periodId, allowanceTokens, purchasedTokens } = period;
   return one(
     sql<OfLedger>`
     with e as materialized (
@@ -44,8 +46,8 @@ export async function readLedgerOf(
     )
     select
       (select coalesce(jsonb_agg(to_jsonb(h) order by weekday, hour), '[]') from (
-        select extract(isodow from created_at at time zone ${timeZone})::int as weekday, extract(hour from created_at at time zone ${timeZone})::int as hour,
-          count(*) as turns, sum(tokens) as "debitedTokens" from e where kind = 'debit' group by 1, 2) h) as hours,
+        select extract(isodow from at)::int as weekday, extract(hour from at)::int as hour, count(*) as turns, sum(tokens) as "debitedTokens"
+          from (select created_at at time zone ${zoneAt(accountId, sql`e.created_at`)} as at, tokens from e where kind = 'debit') l group by 1, 2) h) as hours,
       (select coalesce(jsonb_agg(to_jsonb(c) - 'id' order by "debitedTokens" desc, id), '[]') from (
         select e.id, e.turn_id as "turnId", r.model, floor(extract(epoch from e.created_at) * 1000) as "bookedAt", e.prompt_tokens as "promptTokens",
           e.cached_tokens as "cachedTokens", e.completion_tokens as "completionTokens", e.tokens as "debitedTokens"

@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import { AppError } from '../../../domain/errors.ts';
-import { monthOf, openLabel, type Instant } from '../../../domain/period.ts';
+import { followingMonth, monthOf, openLabel, startOfMonth, type Instant } from '../../../domain/period.ts';
 import { buildReport } from '../../../domain/reports/build-report.ts';
 import { monthBefore } from '../../../domain/reports/patterns.ts';
 import type { PersonReport } from '../../../domain/reports/person-report.ts';
 import { first, instantOf, one, type Database, type Sql } from '../../database.ts';
 import { lockAccountRow, periodOf, readLockedAccount } from '../../money/accounts.ts';
 import { decodeCursor, encodeCursor, pageOf, type Page } from '../../page.ts';
+import { zoneAt } from '../../people/zones.ts';
 import { readClosedPeriod } from './closed-period.ts';
 
 const LABEL = /^\d{4}-(0[1-9]|1[0-2])$/;
@@ -26,13 +27,15 @@ export async function getReport(
   const { first: oldest, open, timeZone } = await readSpan(database, accountId);
   if (label >= open) throw new AppError('not_found');
   const on = database.reads;
-  const period = await first(
-    sql<{ id: number }>`select id::float8 as id from periods where account_id = ${accountId} and label = ${label}`,
+  const endsAt = startOfMonth(followingMonth(label), timeZone);
+  const { periodId, zone } = await one(
+    sql<{ periodId: number | null; zone: string }>`select p.id::float8 as "periodId",
+      ${zoneAt(accountId, sql`coalesce(p.ends_at, ${new Date(endsAt)})`)} as zone
+    from (select 1) one left join periods p on p.account_id = ${accountId} and p.label = ${label}`,
     on,
   );
-  if (period === null && label < oldest) throw new AppError('not_found');
-  const periodId = period?.id ?? null;
-  const report = buildReport(await readClosedPeriod(on, { accountId, label, timeZone, periodId }));
+  if (periodId === null && label < oldest) throw new AppError('not_found');
+  const report = buildReport(await readClosedPeriod(on, { accountId, label, timeZone: zone, periodId }));
   return storeReport(database.sql, { accountId, label, periodId, report });
 }
 
@@ -77,14 +80,18 @@ async function readSpan(
     await lockAccountRow(tx, accountId);
     const stored = await readLockedAccount(tx, accountId);
     const { timeZone, now } = stored;
-    const { createdAt } = await one(
-      sql<{
-        createdAt: Instant;
-      }>`select floor(extract(epoch from created_at) * 1000)::float8 as "createdAt" from accounts where id = ${accountId}`,
-      tx,
-    );
-    return { first: monthOf(createdAt, timeZone), open: openLabel(periodOf(stored), now, timeZone), timeZone };
+    const { createdAt, createdIn } = await one(selectCreation(accountId), tx);
+    return { first: monthOf(createdAt, createdIn), open: openLabel(periodOf(stored), now, timeZone), timeZone };
   });
+}
+
+/** When an account was made, and in which zone. */
+function selectCreation(accountId: number) {
+  return sql<{
+    createdAt: Instant;
+    createdIn: string;
+  }>`select floor(extract(epoch from a.created_at) * 1000)::float8 as "createdAt",
+    ${zoneAt(accountId, sql`a.created_at`)} as "createdIn" from accounts a where a.id = ${accountId}`;
 }
 
 /** The newest month before `label` in which something was used, if it is the period right before it. */
@@ -113,21 +120,22 @@ export async function listReports(
   { accountId, limit, cursor }: { accountId: number; limit: number; cursor: string | null },
 ): Promise<Page<ReportLine>> {
   const on = database.reads;
-  const { timeZone, createdAt, now, last, oldest } = await one(
+  const { timeZone, createdAt, createdIn, now, last, oldest } = await one(
     sql<{
       timeZone: string;
       createdAt: Instant;
+      createdIn: string;
       now: Instant;
       oldest: string | null;
       last: { label: string; startsAt: Instant; endsAt: Instant } | null;
-    }>`select a.time_zone as "timeZone", floor(extract(epoch from a.created_at) * 1000)::float8 as "createdAt", ${instantOf(on)} as now,
+    }>`select a.time_zone as "timeZone", c.*, ${instantOf(on)} as now,
       (select min(label) from periods where account_id = a.id) as oldest,
       (select jsonb_build_object('label', label, 'startsAt', floor(extract(epoch from starts_at) * 1000), 'endsAt', floor(extract(epoch from ends_at) * 1000))
         from periods where account_id = a.id order by ends_at desc limit 1) as last
-    from accounts a where a.id = ${accountId}`,
+    from accounts a cross join (${selectCreation(accountId)}) c where a.id = ${accountId}`,
     on,
   );
-  const created = monthOf(createdAt, timeZone);
+  const created = monthOf(createdAt, createdIn);
   const from = oldest !== null && oldest < created ? oldest : created;
   const open = openLabel(last, now, timeZone);
   const [before = open] = cursor === null ? [] : decodeCursor(cursor, ['string']);
