@@ -19,7 +19,9 @@ import { createComparePayments } from './payments/compare-payments.ts';
 import { createPaymentSteps } from './payments/payment-steps.ts';
 import { createReconcileTurns } from './reconcile-turns.ts';
 import { createRedriveSteps } from './redrive-steps.ts';
+import { createCloseMonth } from './schedules/close-month.ts';
 import { createFanOutSteps } from './schedules/fan-out-steps.ts';
+import { createRepairSchedules } from './schedules/repair-steps.ts';
 import { createReportSteps } from './reports/report-steps.ts';
 import { createTurnSteps } from './turn-steps.ts';
 
@@ -40,11 +42,11 @@ export type Activities = TurnActivities &
 export function createActivities(deps: ActivityDeps): Activities {
   const { reserveTurn, settleTurn, releaseTurn } = createTurnSteps(deps);
   const { advanceRedrive, moveRedrive } = createRedriveSteps(deps);
-  const month = createMonthSteps(deps);
-  const { armSchedules, resetAllowance, checkUsage, repairSchedules } = month;
+  const { armSchedules, resetAllowance, checkUsage } = createMonthSteps(deps);
   const { lookAtPurchase, sendRefund, topUp } = createPaymentSteps(deps);
   const { sendDelivery } = createDeliverySteps(deps);
   const { makeReport, forecastUsage, makeOperatorReport } = createReportSteps(deps);
+  const closeMonth = createCloseMonth(deps, { resetAllowance, makeReport });
   const { advanceResend } = createResendSteps(deps);
   return {
     reserveTurn: guard(deps.log, 'reserveTurn', reserveTurn),
@@ -54,8 +56,8 @@ export function createActivities(deps: ActivityDeps): Activities {
     armSchedules: guard(deps.log, 'armSchedules', armSchedules),
     resetAllowance: guard(deps.log, 'resetAllowance', resetAllowance),
     checkUsage: guard(deps.log, 'checkUsage', checkUsage),
-    fireDue: guard(deps.log, 'fireDue', createFanOutSteps(deps, month).fireDue),
-    repairSchedules: guard(deps.log, 'repairSchedules', repairSchedules),
+    fireDue: guard(deps.log, 'fireDue', createFanOutSteps(deps, { closeMonth, checkUsage }).fireDue),
+    repairSchedules: guard(deps.log, 'repairSchedules', createRepairSchedules(deps, closeMonth)),
     reconcileTurns: guard(deps.log, 'reconcileTurns', createReconcileTurns(deps)),
     advanceRedrive: guard(deps.log, 'advanceRedrive', advanceRedrive),
     moveRedrive: guard(deps.log, 'moveRedrive', moveRedrive),

@@ -1,21 +1,17 @@
-import { Context } from '@temporalio/activity';
 import { checkUsage } from '../db/alerts/check-usage.ts';
 import { findAccount } from '../db/money/accounts.ts';
 import { resetAllowance } from '../db/money/reset-allowance.ts';
-import { purgeExpiredLinks } from '../db/sharing/share-links.ts';
-import { purgeRefused } from '../db/turns/purge.ts';
 import { armSchedules, disarmSchedule } from '../operations/arm-schedules.ts';
 import { startDeliveries } from '../operations/channels/start-deliveries.ts';
-import { compareSchedules, mendSchedules } from '../operations/repair-schedules.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
-import type { MonthActivities, ScheduleReport } from '../workflows/contract/month.ts';
+import type { MonthActivities } from '../workflows/contract/month.ts';
 import type { ActivityDeps } from './deps.ts';
 
 /**
  * The activities of an account's schedules, and the one that arms them. Each reads PostgreSQL anew, so a late or
  * repeated run does no harm.
  */
-export function createMonthSteps(deps: ActivityDeps): MonthActivities {
+export function createMonthSteps(deps: ActivityDeps): Omit<MonthActivities, 'repairSchedules'> {
   return {
     async armSchedules({ userId }) {
       const owner = await findAccount(deps.database.sql, userId);
@@ -56,31 +52,5 @@ export function createMonthSteps(deps: ActivityDeps): MonthActivities {
       await startDeliveries(deps, deliveryIds);
       return { ...sent, disarmed: false };
     },
-    repairSchedules: () => repairSchedules(deps),
   };
-}
-
-async function repairSchedules(deps: ActivityDeps): Promise<ScheduleReport> {
-  const onProgress = () => Context.current().heartbeat();
-  await purgeExpiredLinks(deps.database);
-  const purged = await purgeRefused(deps.database, { onStep: onProgress });
-  if (purged.turns > 0) deps.log.info(purged, 'refused questions of more than 7 days ago were purged');
-  const { accounts, schedules, differences } = await compareSchedules(deps, { onProgress });
-  const count = (fault: (typeof differences)[number]['fault']) =>
-    differences.filter((difference) => difference.fault === fault).length;
-  const found = {
-    accounts,
-    schedules,
-    missing: count('missing'),
-    mistimed: count('mistimed'),
-    needless: count('needless'),
-    unrecorded: count('unrecorded'),
-  };
-  const mended = await mendSchedules(deps, differences, { onProgress });
-  if (mended > 0)
-    deps.log.warn(
-      { ...found, mended, first: differences.slice(0, 20) },
-      'schedules differed from the accounts and were mended',
-    );
-  return { ...found, mended };
 }

@@ -6,7 +6,7 @@ import { monthOf, nextPeriod, type Instant, type Period } from './period.ts';
  * - `already_reset`: a first touch of the account has opened it before.
  * - `past_month`: the firing is late, or a backfill, for a month that is over. Nothing is done.
  * - `not_due`: the open period lasts longer than its month, because its owner has moved east since it began. The first
- *   touch after its end resets it.
+ *   touch after its end resets it, or the daily repair.
  */
 export type ResetOutcome = 'reset' | 'already_reset' | 'past_month' | 'not_due';
 

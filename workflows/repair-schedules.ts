@@ -15,9 +15,9 @@ const activities = proxyActivities<MonthActivities>({
 export async function repairSchedules(): Promise<ScheduleReport> {
   recordFiring();
   const report = await activities.repairSchedules();
-  const { accounts, schedules, missing, mistimed, needless, unrecorded, mended } = report;
+  const { accounts, schedules, missing, mistimed, needless, unrecorded, mended, closedLate = 0 } = report;
   setCurrentDetails(
-    `${schedules} schedules of ${accounts} accounts in use: ${missing} missing, ${mistimed} mistimed, ${needless} needless, ${unrecorded} unrecorded; ${mended} mended`,
+    `${schedules} schedules of ${accounts} accounts in use: ${missing} missing, ${mistimed} mistimed, ${needless} needless, ${unrecorded} unrecorded; ${mended} mended; ${closedLate} months closed late`,
   );
   return report;
 }

@@ -4,16 +4,17 @@ import { describeError } from '../../platform/telemetry/describe-error.ts';
 import type { FanOutActivities } from '../../workflows/contract/fan-out.ts';
 import type { MonthActivities } from '../../workflows/contract/month.ts';
 import type { ActivityDeps } from '../deps.ts';
+import type { CloseMonth } from './close-month.ts';
 
 /** A batch of some seconds, so that a worker that goes leaves little behind. */
 const ACCOUNTS_AT_A_TIME = 500;
 /** Each takes a connection for its transaction: people keep most of them. */
 const AT_ONCE = 4;
 
-/** @param month what a firing of one account does. */
+/** @param one what a firing of one account does. */
 export function createFanOutSteps(
   deps: Pick<ActivityDeps, 'database' | 'log'>,
-  month: Pick<MonthActivities, 'resetAllowance' | 'checkUsage'>,
+  { closeMonth, checkUsage }: { closeMonth: CloseMonth } & Pick<MonthActivities, 'checkUsage'>,
 ): FanOutActivities {
   return {
     async fireDue({ kind, timeZone, firedFor, after }) {
@@ -24,9 +25,8 @@ export function createFanOutSteps(
       const fire = async () => {
         for (const { userId } of waiting) {
           try {
-            const { outcome } = await (kind === 'reset'
-              ? month.resetAllowance({ userId, firedFor })
-              : month.checkUsage({ userId }));
+            const outcome =
+              kind === 'reset' ? await closeMonth({ userId, firedFor }) : (await checkUsage({ userId })).outcome;
             outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
           } catch (error) {
             failed += 1;

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { followingMonth, startOfMonth } from '../../domain/period.ts';
 import { morningOf } from '../../domain/reports/patterns.ts';
 import type { PersonReport } from '../../domain/reports/person-report.ts';
 import type { Locale } from '../../domain/messages.ts';
@@ -6,8 +7,8 @@ import { one, readClock, type Database } from '../database.ts';
 import { writeNotification, type Outward } from './outbox.ts';
 
 /**
- * Tells a person that a month's report is there, once a month. The mail leaves at 9 o'clock of the morning after, on
- * their wall clock.
+ * Tells a person that a month's report is there, once a month. The mail leaves at 9 o'clock of the 1st, on the wall
+ * clock of the zone that they have now, and never before 9 o'clock of a day.
  * @returns deliveries, to be started after the commit.
  */
 export async function tellReport(
@@ -16,8 +17,12 @@ export async function tellReport(
 ): Promise<readonly string[]> {
   return database.transaction(async (tx) => {
     const now = await readClock(tx);
-    const { locale } = await one(sql<{ locale: Locale }>`select locale from users where id = ${userId}`, tx);
-    const { label, usage, available, endsAt, timeZone } = report;
+    const { locale, timeZone } = await one(
+      sql<{ locale: Locale; timeZone: string }>`select u.locale, a.time_zone as "timeZone"
+        from users u join accounts a on a.user_id = u.id where u.id = ${userId}`,
+      tx,
+    );
+    const { label, usage, available } = report;
     const figures = {
       label,
       turns: usage.turns,
@@ -31,7 +36,10 @@ export async function tellReport(
       purchaseUrl: '',
       key: label,
       now,
-      dueAt: Math.max(now, morningOf(endsAt, timeZone)),
+      dueAt: Math.max(
+        now,
+        ...[startOfMonth(followingMonth(label), timeZone), now].map((at) => morningOf(at, timeZone)),
+      ),
       outward,
     });
     return deliveryIds;

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { openPlanner } from '../../operations/schedules/open-planner.ts';
 import { compareSchedules, mendSchedules } from '../../operations/repair-schedules.ts';
 import type { FanOut, FanOutProgress } from '../../workflows/contract/fan-out.ts';
-import { fanOutId, taskQueues, WORKFLOW_TYPES } from '../../workflows/contract/ids.ts';
+import { fanOutId, REPAIR_SCHEDULES_ID, taskQueues, WORKFLOW_TYPES } from '../../workflows/contract/ids.ts';
 import type { fanOut } from '../../workflows/schedules/fan-out.ts';
 import { TestSchedule } from '../support/schedules.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
@@ -12,6 +12,7 @@ import { until } from '../support/until.ts';
 
 /** One schedule for all accounts of a time zone, instead of one for each (SCHEDULE_PLANNER=zone). */
 let stack: TestStack;
+const HOUR = 3_600_000;
 /** The policy's clock; Temporal's is real. */
 let now = Date.now;
 
@@ -39,6 +40,13 @@ async function fire(what: FanOut, firedFor: number): Promise<Pick<FanOutProgress
     taskQueue: taskQueues(stack.taskQueuePrefix).background,
     args: [what, { firedFor, after: 0, outcomes: {}, failed: 0 }],
   });
+}
+
+async function reportsTold({ userId }: Person): Promise<number> {
+  const { rows } = await sql`select 1 from notifications where user_id = ${userId} and kind = 'usage.report'`.execute(
+    stack.db.database.sql,
+  );
+  return rows.length;
 }
 
 /** A planner that has seen nothing yet, as a command has. */
@@ -73,6 +81,9 @@ test('one schedule a zone resets everybody in it who was used, once, and nobody 
   expect([(outcomes['reset'] ?? 0) + (outcomes['already_reset'] ?? 0), failed]).toEqual([3, 0]);
   expect(await fire(what, firedFor)).toEqual({ outcomes: { already_reset: 3 }, failed: 0 });
   for (const { call } of seoul) expect((await call('GET', '/api/ai-usage')).body.usedTokens).toBe(0);
+  // Each is told of the report of the month that is over, once.
+  expect(await Promise.all(seoul.map(reportsTold))).toEqual([1, 1, 1]);
+  expect(await reportsTold(elsewhere)).toBe(0);
   now = Date.now;
 });
 
@@ -106,4 +117,30 @@ test('a zone whose schedule is gone is found, and made again', async () => {
   await mendSchedules(arming, differences);
   expect(await schedule.exists()).toBe(true);
   expect((await compareSchedules(fresh())).differences).toEqual([]);
+});
+
+test('a month that ends after its firing, because its owner has moved east, is closed by the daily repair, once', async () => {
+  const person = await personAt(50, 'America/New_York');
+  const { resetsAt } = (await person.call('GET', '/api/ai-usage')).body;
+  expect((await person.call('PATCH', '/api/me', { timeZone: 'Asia/Seoul' })).status).toBe(200);
+  const repair = new TestSchedule(stack, REPAIR_SCHEDULES_ID);
+  await repair.results(1);
+  const repairAt = async (at: number) => {
+    now = () => at;
+    const { workflowId, runId } = await repair.fire();
+    return stack.temporal.client.workflow.getHandle(workflowId, runId).result() as Promise<{ closedLate: number }>;
+  };
+  const end = Date.parse(resetsAt);
+  expect(end).toBeGreaterThan(Date.now());
+  try {
+    // Its regular firing has some hours for it.
+    await repairAt(end + 5 * HOUR);
+    expect(await reportsTold(person)).toBe(0);
+    expect((await repairAt(end + 7 * HOUR)).closedLate).toBeGreaterThanOrEqual(1);
+    expect(await reportsTold(person)).toBe(1);
+    expect((await repairAt(end + 8 * HOUR)).closedLate).toBe(0);
+    expect(await reportsTold(person)).toBe(1);
+  } finally {
+    now = Date.now;
+  }
 });

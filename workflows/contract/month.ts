@@ -39,7 +39,10 @@ export interface AlertReport {
   readonly disarmed: boolean;
 }
 
-/** What a comparison of schedules and accounts found, by kind of difference. `mended` of them were put right. */
+/**
+ * What a comparison of schedules and accounts found, by kind of difference. `mended` of them were put right.
+ * `closedLate` months were closed that no firing had closed.
+ */
 export interface ScheduleReport {
   readonly accounts: number;
   readonly schedules: number;
@@ -48,6 +51,7 @@ export interface ScheduleReport {
   readonly needless: number;
   readonly unrecorded: number;
   readonly mended: number;
+  readonly closedLate?: number;
 }
 
 export interface AdminStatsActivities {
