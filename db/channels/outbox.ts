@@ -29,7 +29,7 @@ export interface NewNotification {
   };
   /** What any other is about: it is told once a reader, kind and key. */
   readonly key?: string;
-  /** When it leaves; absent: now. */
+  /** When the mail leaves; absent: now. A server is told at once: it sleeps at no hour. */
   readonly dueAt?: Instant;
   /** An address that is still to be confirmed; absent: the person's. */
   readonly to?: string;
@@ -67,7 +67,7 @@ export async function writeNotification(
       where ${outward.email}::boolean and r.email is not null and ${may} returning id
     ), hooked as (
       insert into deliveries (notification_id, channel, address, due_at, queued_at)
-      select told.id, 'webhook', e.id::text, ${due}, ${at} from told, webhook_endpoints e
+      select told.id, 'webhook', e.id::text, ${at}, ${at} from told, webhook_endpoints e
       where ${outward.webhook}::boolean and ${isToldOf({ userId, kind })} returning id
     )
     select id::float8 as id, array(select id::text from mailed union all select id::text from hooked) as "deliveryIds" from told`.execute(

@@ -2,6 +2,7 @@
 export const WEBHOOK_EVENTS = [
   'usage.alert',
   'usage.reset',
+  'usage.report',
   'purchase.deposit',
   'purchase.paid',
   'purchase.failed',

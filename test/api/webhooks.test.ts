@@ -2,9 +2,15 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { Webhook } from 'standardwebhooks';
+import { findDeliveries } from '../../db/channels/outbox.ts';
+import { tellReport } from '../../db/channels/tell-report.ts';
+import { getReport } from '../../db/reports/person/reports.ts';
+import { monthBefore, monthOf, startOfMonth } from '../../domain/period.ts';
 import { isPublicAddress } from '../../platform/channels/public-address.ts';
 import { postPinned } from '../../platform/channels/pinned-post.ts';
 import { RECONCILE_SCHEDULE_ID } from '../../workflows/contract/ids.ts';
+import { createPerson, runTurn } from '../db/fixture.ts';
+import { atInstant, clockFrom } from '../support/clock.ts';
 import { startTestHooks, type ReceivedHook, type TestHooks } from '../support/hooks.ts';
 import { TestSchedule } from '../support/schedules.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
@@ -18,11 +24,14 @@ let admin: Person;
 beforeAll(async () => {
   hooks = await startTestHooks();
   slack = await startTestHooks();
-  stack = await startTestStack({
-    PAYMENTS_KEY: Buffer.alloc(32, 'k').toString('base64'),
-    WEBHOOK_ALLOW_HOSTS: `${hooks.host},${slack.host}`,
-    SLACK_URL: `http://${slack.host}`,
-  });
+  stack = await startTestStack(
+    {
+      PAYMENTS_KEY: Buffer.alloc(32, 'k').toString('base64'),
+      WEBHOOK_ALLOW_HOSTS: `${hooks.host},${slack.host}`,
+      SLACK_URL: `http://${slack.host}`,
+    },
+    { now: clockFrom(Date.now) },
+  );
 });
 afterAll(async () => {
   await stack.close();
@@ -150,6 +159,31 @@ describe('an event', () => {
       data: { userId: person.userId, turnId: body.turnId, code: 'model_rejected' },
     });
     expect(hook.body).not.toContain('비밀');
+  });
+
+  test('that a month’s report is there goes at once, whatever the hour, and once', async () => {
+    const { path } = await endpointOf(admin, ['usage.report']);
+    const { database } = stack.db;
+    const seeded = await createPerson(database);
+    const midnight = startOfMonth(monthOf(Date.now(), 'Asia/Seoul'), 'Asia/Seoul');
+    const label = monthBefore(monthOf(midnight, 'Asia/Seoul'));
+    await runTurn(database, seeded, { used: 1_000, now: startOfMonth(label, 'Asia/Seoul') });
+    const report = await getReport(database, { accountId: seeded.accountId, label });
+    const tell = () =>
+      atInstant(midnight, () =>
+        tellReport(database, { userId: seeded.userId, report, outward: { email: true, webhook: true } }),
+      );
+    const ids = await tell();
+    expect(await atInstant(midnight, () => findDeliveries(database.sql, ids))).toMatchObject([
+      { channel: 'webhook', waitMs: 0 },
+    ]);
+    expect(await tell()).toEqual([]);
+    await new TestSchedule(stack, RECONCILE_SCHEDULE_ID).fire();
+    expect(JSON.parse((await theHook(path)).body)).toEqual({
+      type: 'usage.report',
+      timestamp: new Date(midnight).toISOString(),
+      data: { userId: seeded.userId, label, turns: 1, usedTokens: 1_000, usagePercent: 1 },
+    });
   });
 
   test('of all accounts goes to nobody who is an admin no more, and is not sent to them again (control: to another)', async () => {

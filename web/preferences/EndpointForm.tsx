@@ -8,6 +8,7 @@ type Event = NewEndpoint['events'][number];
 const EVENTS = [
   'usage.alert',
   'usage.reset',
+  'usage.report',
   'purchase.deposit',
   'purchase.paid',
   'purchase.failed',
