@@ -1,7 +1,7 @@
 import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import type { AttemptContext } from '../db/turns/attempts.ts';
 import type { AdmissionContext } from '../db/turns/reserve.ts';
-import { announceAccount } from '../platform/streams/account-feed.ts';
+import { announceAccountSoon } from '../platform/streams/account-feed.ts';
 import { ownerOfTurnWorkflow } from '../workflows/contract/ids.ts';
 import { TURN_FAILURE_TYPES } from '../workflows/contract/turn.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -9,7 +9,7 @@ import type { ActivityDeps } from './deps.ts';
 /** Tells the followers of the account whose turn's activity is running. */
 export function announceOwner({ redis }: Pick<ActivityDeps, 'redis'>): void {
   const userId = ownerOfTurnWorkflow(currentExecution().workflowId);
-  if (userId !== null) announceAccount(redis, { userId });
+  if (userId !== null) announceAccountSoon(redis, { userId });
 }
 
 /** The context for the running activity. The Temporal run's id names the hold. */

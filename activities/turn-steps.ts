@@ -2,6 +2,7 @@ import { activityInfo } from '@temporalio/activity';
 import { releaseTurn } from '../db/turns/end.ts';
 import { reserveTurn } from '../db/turns/reserve.ts';
 import { settleTurn } from '../db/turns/settle.ts';
+import type { TurnRecord } from '../domain/turn.ts';
 import { startTopUp } from '../operations/top-ups/start-top-ups.ts';
 import type { TurnActivities } from '../workflows/contract/turn.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -15,12 +16,17 @@ export function createTurnSteps(
   return {
     async reserveTurn({ turnId, ...run }) {
       const reserved = await reserveTurn(database, turnId, run, admissionContext(deps));
-      announceTurn(deps, turnId);
-      return reserved;
+      if (reserved.kind !== 'held') {
+        announceTurn(deps, turnId);
+        return reserved;
+      }
+      const { turn, ...held } = reserved;
+      announceWritten(deps, turn);
+      return held;
     },
     async settleTurn({ turnId, answer }) {
-      const { topUp, ...settled } = await settleTurn(database, { turnId, answer });
-      announceTurn(deps, turnId);
+      const { topUp, turn, ...settled } = await settleTurn(database, { turnId, answer });
+      announceWritten(deps, turn);
       if (topUp !== null) startTopUp(deps, topUp);
       return settled;
     },
@@ -32,6 +38,12 @@ export function createTurnSteps(
       return released ?? { kind: 'failed', code: 'interrupted' };
     },
   };
+}
+
+/** The same as `announceTurn`, and hands the turn to its readers in this process, who need not read it. */
+function announceWritten(deps: Pick<ActivityDeps, 'feed' | 'redis'>, turn: TurnRecord): void {
+  deps.feed.announceWritten(turn);
+  announceOwner(deps);
 }
 
 /** Tells the turn's readers and the followers of its account. Called after each step. */

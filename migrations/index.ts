@@ -67,6 +67,7 @@ import { ResendDeliveries } from './20261130175823-resend-deliveries.ts';
 import { FindDeliveries } from './20261130175824-find-deliveries.ts';
 import { TopUpAutomatically } from './20261130175825-top-up-automatically.ts';
 import { KeepFormerTimeZones } from './20261130201001-keep-former-time-zones.ts';
+import { StoreAnswersAtOnce } from './20261130175826-store-answers-at-once.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -148,4 +149,5 @@ export const MIGRATIONS = [
   FindDeliveries,
   TopUpAutomatically,
   KeepFormerTimeZones,
+  StoreAnswersAtOnce,
 ] as const;

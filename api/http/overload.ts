@@ -15,6 +15,12 @@ export interface OverloadGate {
 
 export interface Arrival {
   /**
+   * Called before anything is read for the request: refuses, as `enter` would, by what is known now. Hundreds that are
+   * refused at once would else keep those who are in waiting, each with its statements.
+   * @throws AppError overloaded; rate_limited.
+   */
+  look(): void;
+  /**
    * Called before a new run is written. Calling it again changes nothing.
    * @throws AppError overloaded; rate_limited when the account has its share of the places, and there are more.
    */
@@ -87,17 +93,24 @@ export function createOverloadGate(options: {
         if (entered !== null) starting.add(accountId, -1);
         entered = null;
       };
+      const look = () => {
+        const bound = startingBound();
+        if (live.all >= limit || starting.all >= bound) throw new AppError('overloaded', { retryAfter: 2 });
+        if (
+          live.of(accountId) >= LIVE_SHARE * (limit - live.all) ||
+          starting.of(accountId) >= STARTING_SHARE * (bound - starting.all)
+        )
+          throw new AppError('rate_limited', { retryAfter: 2 });
+      };
       return {
+        look() {
+          // What has been counted long ago says nothing of now.
+          if (now() - countedAt <= FRESH_MS) look();
+        },
         async enter() {
           if (entered !== null) return;
           if (now() - countedAt > FRESH_MS) await (counting ??= count());
-          const bound = startingBound();
-          if (live.all >= limit || starting.all >= bound) throw new AppError('overloaded', { retryAfter: 2 });
-          if (
-            live.of(accountId) >= LIVE_SHARE * (limit - live.all) ||
-            starting.of(accountId) >= STARTING_SHARE * (bound - starting.all)
-          )
-            throw new AppError('rate_limited', { retryAfter: 2 });
+          look();
           live.add(accountId, 1);
           starting.add(accountId, 1);
           entered = { among: starting.all, at: now() };

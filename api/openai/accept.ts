@@ -65,7 +65,10 @@ export async function acceptRequest(
   const accepted = await writeOrFind(
     () =>
       acceptTurn(deps.database, request, async ({ isUnknown }) => {
-        if (isUnknown) await assertAdmissible(deps, caller, request);
+        if (isUnknown) {
+          arrival.look();
+          await assertAdmissible(deps, caller, request);
+        }
         await arrival.enter();
       }),
     async ({ turnId }) => (turnId === undefined ? null : findAccepted(deps.database, { turnId, accountId, bodyHash })),

@@ -196,7 +196,10 @@ async function accept(
   return writeOrFind(
     () =>
       acceptTurn(deps.database, request, async ({ isUnknown }) => {
-        if (isUnknown) await assertAdmissible(deps, caller, request);
+        if (isUnknown) {
+          arrival.look();
+          await assertAdmissible(deps, caller, request);
+        }
         await assertMayShow(deps, { fileIds, userId, model });
         await arrival.enter();
       }),

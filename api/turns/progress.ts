@@ -10,28 +10,37 @@ import type { ApiDeps } from '../context.ts';
 const LIVE_POLL_MS = 1_000;
 const AWAY_POLL_MS = 100;
 /**
- * The first look after a start without any message: another process may have sent its message before the subscription.
+ * The first look after a start without any message: another process may have sent its message before the subscription,
+ * which takes a millisecond. A hold takes tens of them, and hundreds when many turns start at once.
  */
-const FIRST_LOOK_MS = 100;
+const FIRST_LOOK_MS = 500;
 
 /**
- * Waits for a turn to reach a state. PostgreSQL is read again whenever the feed reports a change. Open it before the
- * workflow starts.
+ * Waits for a turn to reach a state. Whenever the feed reports a change PostgreSQL is read again, or the row is taken
+ * that comes with the report: what this process wrote itself. Open it before the workflow starts.
  */
 export class TurnProgress {
   readonly #deps: Pick<ApiDeps, 'database' | 'feed'>;
   readonly #turnId: string;
   readonly #watch: TurnWatch;
-  #known: TurnRecord | null;
+  readonly #before: TurnRecord | null;
+  /** What was found last, which is no older than the subscription. */
+  #known: TurnRecord | null = null;
+  /** The row that came with the last report, until it is taken. */
+  #written: TurnRecord | null = null;
   readonly #bell = new Bell();
 
-  /** @param known the turn as it was before anything could change it; null: it has to be read. */
-  constructor(deps: Pick<ApiDeps, 'database' | 'feed'>, turnId: string, known: TurnRecord | null = null) {
+  /** @param before the turn as it was before anything could change it; null: it has to be read. */
+  constructor(deps: Pick<ApiDeps, 'database' | 'feed'>, turnId: string, before: TurnRecord | null = null) {
     this.#deps = deps;
     this.#turnId = turnId;
-    this.#known = known;
+    this.#before = before;
     this.#watch = deps.feed.watch(turnId, {
-      onChanged: () => {
+      onChanged: (turn) => {
+        // A report without its row, which nobody has looked into yet, may be of something newer.
+        const isBehind = this.#bell.rung && this.#written === null;
+        // Until messages arrive, a later one may be missed: then the row is read once they do.
+        this.#written = isBehind || !this.#watch.live ? null : (turn ?? null);
         this.#bell.ring();
       },
     });
@@ -44,11 +53,12 @@ export class TurnProgress {
   ): Promise<TurnRecord> {
     const deadline = Date.now() + withinMs;
     await this.#watch.ready;
-    if (!this.#bell.rung && this.#known !== null && !isEnough(this.#known)) await this.#bell.wait(FIRST_LOOK_MS, gone);
+    if (!this.#bell.rung && this.#before !== null && !isEnough(this.#before))
+      await this.#bell.wait(this.#watch.live ? FIRST_LOOK_MS : AWAY_POLL_MS, gone);
     for (;;) {
       this.#bell.hear();
       const over = Date.now() >= deadline || gone.aborted;
-      const turn = await this.#read(over);
+      const turn = this.#takeWritten() ?? (await this.#read(over));
       if (turn !== null) this.#known = turn;
       if (turn !== null && (over || isEnough(turn))) return turn;
       await this.#bell.wait(
@@ -58,11 +68,18 @@ export class TurnProgress {
     }
   }
 
-  /** @returns what was read last, once only, unless it may have changed since. */
+  /** @returns the turn as it was found, once only; null when it has to be read. It is no older than the watch. */
   takeKnown(): TurnRecord | null {
-    const known = this.#bell.rung ? null : this.#known;
+    const known = this.#takeWritten() ?? (this.#bell.rung ? null : this.#known);
     this.#known = null;
+    this.#bell.hear();
     return known;
+  }
+
+  #takeWritten(): TurnRecord | null {
+    const written = this.#written;
+    this.#written = null;
+    return written;
   }
 
   close(): void {

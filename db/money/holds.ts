@@ -67,7 +67,12 @@ export async function findPendingHoldOf(
 
 /** Only a pending hold moves. The holder of the account's lock knows whether it is pending. */
 export function moveHold(tx: Tx, holdId: string, to: 'settled' | 'released' | 'expired'): void {
-  tx.write(sql`update holds set state = ${to}, ended_at = now() where id = ${holdId} and state = 'pending'`);
+  tx.write(movedHold(holdId, to));
+}
+
+/** The same, for a statement that writes more. */
+export function movedHold(holdId: string, to: 'settled' | 'released' | 'expired'): RawBuilder<unknown> {
+  return sql`update holds set state = ${to}, ended_at = now() where id = ${holdId} and state = 'pending'`;
 }
 
 /**

@@ -1,21 +1,27 @@
 import { sql } from 'kysely';
 import { ATTEMPTS_PER_RUN, holdTimeoutMs } from '../../domain/attempt-limits.ts';
 import { AppError, type TurnFailureCode } from '../../domain/errors.ts';
-import type { ApiAnswer } from '../../domain/api-prompt.ts';
 import type { ProviderError } from '../../domain/provider-error.ts';
-import type { Usage, UsageFigures } from '../../domain/usage.ts';
+import type { Usage } from '../../domain/usage.ts';
 import type { Generated } from '../../workflows/contract/turn.ts';
 import { one, type Database, type Tx } from '../database.ts';
 import { findPendingHold, findPendingHoldOf, renewHold, type Hold } from '../money/holds.ts';
 import { endTurn, findEnding, isSuperseded } from './end.ts';
-import { openFirstAttempt, type AttemptContext, type OpenedAttempt } from './first-attempt.ts';
+import {
+  openFirstAttempt,
+  withoutNul,
+  storeAnswerAtOnce,
+  type AnswerToStore,
+  type AttemptContext,
+  type OpenedAttempt,
+} from './first-attempt.ts';
 import { hasSpoken, writeApiAnswer } from './prompts.ts';
 import { reserveLocked } from './reserve.ts';
 import { lockingTurn } from './payer.ts';
 import { lockTurn, type TurnRow } from './row.ts';
 import { COUNT_UNPAID } from '../money/unpaid.ts';
 
-export type { AttemptContext, OpenedAttempt } from './first-attempt.ts';
+export type { AnswerToStore, AttemptContext, OpenedAttempt } from './first-attempt.ts';
 
 /**
  * Opens an attempt and renews the hold in the same transaction. Under a hold that is not this run's live one it first
@@ -128,28 +134,6 @@ async function findAttempts(tx: Tx, turnId: string, runId: string): Promise<type
   );
 }
 
-export interface AnswerToStore {
-  readonly turnId: string;
-  readonly attempt: number;
-  readonly outcome: 'completed' | 'stopped';
-  readonly text: string;
-  /** Tokenizer count of the text, for the history of later prompts. */
-  readonly textTokens: number;
-  readonly usage: Usage;
-  readonly estimated: boolean;
-  /** The provider's own figures, where ours count instead of them. */
-  readonly figures: UsageFigures | null;
-  readonly finishReason: 'stop' | 'length' | null;
-  readonly finishWord: string | null;
-  readonly finishUnknown: boolean;
-  readonly streamEntries: number | null;
-  readonly providerRequestId: string | null;
-  /** From the admission of the run until the model's first delta. */
-  readonly firstDeltaMs?: number | null;
-  /** What a turn of the OpenAI door answers beside the text. */
-  readonly api?: ApiAnswer | null;
-}
-
 /**
  * Stores an answer by compare-and-set: this must be the newest attempt, no answer may be stored, the turn must be
  * running and its hold live. Otherwise the answer is dropped and its usage stays on the attempt. A stored answer's hold
@@ -157,6 +141,7 @@ export interface AnswerToStore {
  * @returns the answer, or what the turn has become without it (null: it still runs, under a newer attempt).
  */
 export async function storeAnswer(database: Database, answer: AnswerToStore): Promise<Generated | null> {
+  if (await storeAnswerAtOnce(database, answer)) return storedAs(answer);
   return lockingTurn(database, { turnId: answer.turnId, isPatient: true }, async (tx) => {
     const [row, hold] = await Promise.all([lockTurn(tx, answer.turnId), findPendingHoldOf(tx, answer)]);
     if (row === null) throw new AppError('not_found');
@@ -165,25 +150,17 @@ export async function storeAnswer(database: Database, answer: AnswerToStore): Pr
     if (!mayStore) return findEnding(tx, row);
     renewHold(tx, hold.id, null);
     if (answer.api != null) writeApiAnswer(tx, row.id, answer.api);
-    // PostgreSQL's text cannot hold NUL, and an answer that is paid for must not be lost to one.
-    const text = answer.text.replaceAll('\0', '\uFFFD');
-    tx.write(sql`update turns set answer = ${text}, answer_tokens = ${answer.textTokens}, answer_attempt = ${answer.attempt},
+    tx.write(sql`update turns set answer = ${withoutNul(answer.text)}, answer_tokens = ${answer.textTokens}, answer_attempt = ${answer.attempt},
         stream_entries = ${answer.streamEntries}, finish_reason = ${answer.finishReason}, prompt_tokens = ${answer.usage.promptTokens},
         completion_tokens = ${answer.usage.completionTokens}, estimated = ${answer.estimated}, touched_at = clock_timestamp()
       where id = ${row.id}`);
-    const { promptTokens, cachedTokens, completionTokens } = answer.usage;
-    return {
-      kind: 'answered',
-      answer: {
-        attempt: answer.attempt,
-        outcome: answer.outcome,
-        promptTokens,
-        cachedTokens,
-        completionTokens,
-        estimated: answer.estimated,
-      },
-    };
+    return storedAs(answer);
   });
+}
+
+function storedAs({ attempt, outcome, usage, estimated }: AnswerToStore): Generated {
+  const { promptTokens, cachedTokens, completionTokens } = usage;
+  return { kind: 'answered', answer: { attempt, outcome, promptTokens, cachedTokens, completionTokens, estimated } };
 }
 
 function writeAttempt(tx: Tx, answer: AnswerToStore, state: 'answered' | 'stopped' | 'lost'): void {

@@ -1,12 +1,15 @@
 import { sql } from 'kysely';
+import type { ApiAnswer } from '../../domain/api-prompt.ts';
 import { HOLD_OUTLIVES_MS } from '../../domain/attempt-limits.ts';
 import type { Instant } from '../../domain/period.ts';
+import type { Usage, UsageFigures } from '../../domain/usage.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
-import { first, type Database } from '../database.ts';
+import { first, one, type Database } from '../database.ts';
 import { isLockTimeout } from '../driver/availability.ts';
 import { Hold as HoldEntity } from '../entities/hold.ts';
 import type { Hold } from '../money/holds.ts';
 import { inLaneOfTurn } from './payer.ts';
+import { jsonOfAnswer } from './prompts.ts';
 import type { AdmissionContext } from './reserve.ts';
 import { turnColumns, type TurnRow } from './row.ts';
 
@@ -86,6 +89,59 @@ export async function openFirstAttempt(
       isLive: true,
     },
   };
+}
+
+export interface AnswerToStore {
+  readonly turnId: string;
+  readonly attempt: number;
+  readonly outcome: 'completed' | 'stopped';
+  readonly text: string;
+  /** Tokenizer count of the text, for the history of later prompts. */
+  readonly textTokens: number;
+  readonly usage: Usage;
+  readonly estimated: boolean;
+  /** The provider's own figures, where ours count instead of them. */
+  readonly figures: UsageFigures | null;
+  readonly finishReason: 'stop' | 'length' | null;
+  readonly finishWord: string | null;
+  readonly finishUnknown: boolean;
+  readonly streamEntries: number | null;
+  readonly providerRequestId: string | null;
+  /** From the admission of the run until the model's first delta. */
+  readonly firstDeltaMs?: number | null;
+  /** What a turn of the OpenAI door answers beside the text. */
+  readonly api?: ApiAnswer | null;
+}
+
+/**
+ * Stores the answer of an attempt as nearly every one is stored: one statement, whose function locks, looks and writes
+ * (`store_answer_at_once`), instead of a transaction of seven.
+ * @returns false when it changed nothing, or somebody holds the account's row for long: `storeAnswer` decides.
+ */
+export async function storeAnswerAtOnce(database: Database, answer: AnswerToStore): Promise<boolean> {
+  const { turnId, usage, figures, api = null } = answer;
+  const told = api === null ? null : jsonOfAnswer(api);
+  const { isStored } = await inLaneOfTurn(database, { turnId, isPatient: true }, () =>
+    one(
+      sql<{
+        isStored: boolean;
+      }>`select store_answer_at_once(${turnId}, ${answer.attempt}, ${database.sql.clock()}, ${answer.outcome},
+        ${withoutNul(answer.text)}, ${answer.textTokens}, ${answer.streamEntries}, ${usage.promptTokens}, ${usage.cachedTokens},
+        ${usage.completionTokens}, ${usage.reasoningTokens}, ${answer.estimated}, ${answer.finishReason}, ${answer.finishWord},
+        ${answer.finishUnknown}, ${answer.providerRequestId}, ${figures === null ? null : JSON.stringify(figures)}, ${answer.firstDeltaMs ?? null},
+        ${told}) as "isStored"`,
+      database.sql,
+    ),
+  ).catch((error: unknown) => {
+    if (isLockTimeout(error)) return { isStored: false };
+    throw error;
+  });
+  return isStored;
+}
+
+/** PostgreSQL's text cannot hold NUL, and an answer that is paid for must not be lost to one. */
+export function withoutNul(text: string): string {
+  return text.replaceAll('\0', '\uFFFD');
 }
 
 const holdColumns = columnsOf(HoldEntity, 'h', {

@@ -39,7 +39,11 @@ export async function getPrompt(on: Sql, turnId: string): Promise<ApiPrompt> {
 
 /** For the transaction that stores the text of an answer. */
 export function writeApiAnswer(tx: Tx, turnId: string, answer: ApiAnswer): void {
-  tx.write(sql`update turn_prompts set answer = ${JSON.stringify(answer, storable)}::jsonb where turn_id = ${turnId}`);
+  tx.write(sql`update turn_prompts set answer = ${jsonOfAnswer(answer)}::jsonb where turn_id = ${turnId}`);
+}
+
+export function jsonOfAnswer(answer: ApiAnswer): string {
+  return JSON.stringify(answer, storable);
 }
 
 /** PostgreSQL's jsonb takes neither NUL nor half a surrogate pair, and an answer that is paid for must not be lost. */

@@ -8,7 +8,7 @@ import type { Model, PricedModel } from '../../domain/model.ts';
 import { systemText, type TurnInstructions } from '../../domain/own-instructions.ts';
 import { countPrompt } from '../../domain/prompt-tokens.ts';
 import { titleOf } from '../../domain/title.ts';
-import { isAnswered, isLive } from '../../domain/turn.ts';
+import { isAnswered, isLive, type TurnRecord } from '../../domain/turn.ts';
 import type { Reserved } from '../../workflows/contract/turn.ts';
 import type { Database, Tx } from '../database.ts';
 import { isLockTimeout } from '../driver/availability.ts';
@@ -23,7 +23,7 @@ import { parentOf } from './branches.ts';
 import { endTurn, findEnding, getStoredAnswer } from './end.ts';
 import { lockingTurn } from './payer.ts';
 import { getPrompt } from './prompts.ts';
-import { lockTurn, type LockedTurn, type TurnRow } from './row.ts';
+import { lockTurn, recordOf, type LockedTurn, type TurnRow } from './row.ts';
 import { readHistory, type CountTokens } from './transcript.ts';
 import { giveUpRun, reopen } from './turns.ts';
 
@@ -53,20 +53,21 @@ export async function reserveTurn(
   turnId: string,
   coming: Coming,
   context: AdmissionContext,
-): Promise<Reserved> {
+): Promise<ReservedHere> {
   try {
-    return await lockingTurn(database, { turnId }, async (tx) => {
+    const reserved = await lockingTurn(database, { turnId }, async (tx) => {
       const [row, pending, room] = await Promise.all([
         lockTurn(tx, turnId),
         findPendingHold(tx, turnId),
         findRoom(tx, turnId),
       ]);
       if (row === null) throw new AppError('not_found');
-      const reserved = await reserveLocked(tx, { row, pending, room }, coming, context);
-      return reserved.kind === 'held'
-        ? { kind: 'held', holdId: reserved.hold.id, outputLimit: reserved.hold.outputLimit, model: row.model }
-        : reserved;
+      return reserveLocked(tx, { row, pending, room }, coming, context);
     });
+    if (reserved.kind !== 'held') return reserved;
+    const { hold, row } = reserved;
+    const { id: holdId, outputLimit } = hold;
+    return { kind: 'held', holdId, outputLimit, model: row.model, turn: recordOf(row) };
   } catch (error) {
     // Another turn runs in the conversation, so the reset run fails and the turn stays as it was.
     if (error instanceof AppError && error.code === 'conversation_busy')
@@ -78,6 +79,10 @@ export async function reserveTurn(
     return unbound.outcome === 'refused' ? { kind: 'ended', state: 'refused' } : { kind: 'failed', code: unbound.code };
   }
 }
+
+/** With a hold comes the turn as it was committed, for whoever waits in this process. It holds chat text. */
+export type ReservedHere =
+  (Extract<Reserved, { kind: 'held' }> & { readonly turn: TurnRecord }) | Exclude<Reserved, { kind: 'held' }>;
 
 export type ReservedLocked =
   { readonly kind: 'held'; readonly hold: Hold; readonly row: TurnRow } | Exclude<Reserved, { kind: 'held' }>;
@@ -116,15 +121,11 @@ export async function reserveLocked(
     return { kind: 'held', hold: pending, row };
   }
   if (row.suspended) return refuseSuspended(tx, row, context);
-  const open = isLive(row.state) ? row : await reopen(tx, row, 'reset');
+  const open = isLive(row.state) ? row : { ...row, ...(await reopen(tx, row, 'reset')) };
   return admit(tx, { row: open, pending, room }, context);
 }
 
-async function admit(
-  tx: Tx,
-  { row, pending, room }: Omit<Locked, 'row'> & { row: TurnRow },
-  context: AdmissionContext,
-): Promise<ReservedLocked> {
+async function admit(tx: Tx, { row, pending, room }: Locked, context: AdmissionContext): Promise<ReservedLocked> {
   if (pending !== null) moveHold(tx, pending.id, pending.isLive ? 'released' : 'expired');
   const model = context.findModel(row.model);
   if (model === null) return refuse(tx, row, 'model_rejected', context);
@@ -163,8 +164,7 @@ async function admit(
     rate: model.rate,
     forMs: holdTimeoutMs(decision.hold.outputLimit),
   });
-  markAdmitted(tx, row, { runId: context.runId, hold, instructions });
-  return { kind: 'held', hold, row: { ...row, instructions } };
+  return { kind: 'held', hold, row: markAdmitted(tx, row, { runId: context.runId, hold, instructions }) };
 }
 
 /** Whether only more tokens, or a higher cap, would let it in. */
@@ -172,17 +172,21 @@ function isSpent(decision: AdmissionDecision): boolean {
   return decision.kind === 'refused' && decision.code !== 'tokens_held';
 }
 
+/** @returns the row as it is then, but for the number of the turn that it follows, which the statement finds. */
 function markAdmitted(
   tx: Tx,
-  row: TurnRow,
+  row: LockedTurn,
   { runId, hold, instructions }: { runId: string; hold: Hold; instructions: TurnInstructions | null },
-): void {
+): TurnRow {
   const listed = sql`with listed as (
       update conversations set listed_at = coalesce(listed_at, now()), updated_at = now(), title = coalesce(title, ${titleOf(row.question)})
       where id = ${row.conversationId}
     ) `;
   tx.write(sql`${row.isApi ? sql`` : listed}update turns own set state = 'accepted', parent_sequence = ${parentOf('own')}, run_id = ${runId}, admitted_at = now(), ever_admitted = true, output_limit = ${hold.outputLimit}, instructions = ${jsonOf(instructions)}, touched_at = clock_timestamp()
     where id = ${row.id}`);
+  const { begunAt: admittedAt } = row;
+  const { outputLimit } = hold;
+  return { ...row, state: 'accepted', runId, admittedAt, everAdmitted: true, outputLimit, instructions };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { Instant } from '../../domain/period.ts';
 import type { TurnRecord, TurnUsage } from '../../domain/turn.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
 import { first, type Sql, type Tx } from '../database.ts';
@@ -57,7 +58,7 @@ export type TurnRow = RowOf<typeof turnColumns>;
  */
 export async function lockTurn(tx: Tx, turnId: string): Promise<LockedTurn | null> {
   return first(
-    sql<LockedTurn>`select ${turnColumns}, a.suspended_at is not null as suspended from accounts a join turns t on t.account_id = a.id join conversations c on c.id = t.conversation_id
+    sql<LockedTurn>`select ${turnColumns}, a.suspended_at is not null as suspended, floor(extract(epoch from now()) * 1000)::float8 as "begunAt" from accounts a join turns t on t.account_id = a.id join conversations c on c.id = t.conversation_id
     where t.id = ${turnId} for no key update of a, c, t`,
     tx,
   );
@@ -67,6 +68,8 @@ export async function lockTurn(tx: Tx, turnId: string): Promise<LockedTurn | nul
 export interface LockedTurn extends TurnRow {
   /** The account may not run turns. Read under its lock. */
   suspended: boolean;
+  /** What `now()` is in this transaction: the time that its writes note. */
+  begunAt: Instant;
 }
 
 export async function findTurnRow(on: Sql, turnId: string): Promise<TurnRow | null> {

@@ -2,17 +2,17 @@ import { sql } from 'kysely';
 import { AppError } from '../../domain/errors.ts';
 import { meter } from '../../domain/metering.ts';
 import { neededSchedules, schedulesToArm, type ScheduleKind } from '../../domain/schedules.ts';
-import { isAnswered } from '../../domain/turn.ts';
+import { isAnswered, type TurnRecord } from '../../domain/turn.ts';
 import { decideWarning, describeUsage } from '../../domain/usage-state.ts';
 import type { StoredAnswer } from '../../workflows/contract/turn.ts';
 import { reportEnding, type Database } from '../database.ts';
 import { openAccount } from '../money/accounts.ts';
-import { findPendingHold, moveHold } from '../money/holds.ts';
+import { findPendingHold, movedHold } from '../money/holds.ts';
 import { bookDebit } from '../money/ledger.ts';
 import type { LockedAccount } from '../money/locked-account.ts';
 import { findPayerBeforeSettle, isBelow, recentAfterSettle, type TopUpThreshold } from '../money/usage.ts';
 import { lockingTurn } from './payer.ts';
-import { lockTurn } from './row.ts';
+import { lockTurn, recordOf } from './row.ts';
 
 export interface Settled {
   readonly state: 'completed' | 'stopped';
@@ -20,6 +20,8 @@ export interface Settled {
   readonly arm?: readonly ScheduleKind[];
   /** Whose tokens are to be topped up now; null: nobody's. */
   readonly topUp: TopUpOf | null;
+  /** As it was committed, for whoever waits in this process. It holds chat text. */
+  readonly turn: TurnRecord;
 }
 
 export interface TopUpOf {
@@ -45,7 +47,8 @@ export async function settleTurn(
     if (row === null || payer === null) throw new AppError('not_found');
     const account = await openAccount(tx, payer);
     // The schedules are returned again, too: the worker that booked the debit may have died before they were armed.
-    if (isAnswered(row.state)) return { state: row.state, ...toArm(account), topUp: topUpOf(account, payer) };
+    if (isAnswered(row.state))
+      return { state: row.state, ...toArm(account), topUp: topUpOf(account, payer), turn: recordOf(row) };
     if (row.state !== 'running' || row.answerAttempt !== answer.attempt || hold === null) {
       throw new Error(
         `turn ${turnId} cannot settle: ${row.state}, answer of attempt ${row.answerAttempt ?? 'none'}, hold ${hold?.state ?? 'gone'}`,
@@ -68,15 +71,16 @@ export async function settleTurn(
             heldTokens: hold.tokens,
             estimated: answer.estimated,
           });
-    moveHold(tx, hold.id, 'settled');
     const warning = decideWarning(
       describeUsage({ period: account.period, balance, ...recentAfterSettle(payer, tokens) }),
     );
-    tx.write(sql`update turns set state = ${answer.outcome}, debited_tokens = ${tokens}, warning = ${warning === null ? null : JSON.stringify(warning)},
+    tx.write(sql`with settled as (${movedHold(hold.id, 'settled')})
+      update turns set state = ${answer.outcome}, debited_tokens = ${tokens}, warning = ${warning === null ? null : JSON.stringify(warning)},
         ended_at = now(), touched_at = clock_timestamp() where id = ${turnId}`);
     reportEnding(tx, { turnId, outcome: answer.outcome, code: null, model: row.model, debitedTokens: tokens });
     const after = { ...account, balance };
-    return { state: answer.outcome, ...toArm(after), topUp: topUpOf(after, payer) };
+    const written = { ...row, state: answer.outcome, debitedTokens: tokens, warning, endedAt: row.begunAt };
+    return { state: answer.outcome, ...toArm(after), topUp: topUpOf(after, payer), turn: recordOf(written) };
   });
 }
 

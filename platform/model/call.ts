@@ -12,6 +12,7 @@ import { finishOf } from './finish.ts';
 import type { Body, ModelHttp } from './http.ts';
 import { OutputBound } from './output-bound.ts';
 import { parametersOf } from './parameters.ts';
+import { StallClock } from '../stall-clock.ts';
 import { countTokens } from '../tokens/tokenizer.ts';
 
 /** Gets the text that is new, as people read it, and all that is new. */
@@ -46,8 +47,7 @@ export class ModelCall {
   readonly #clock = new AbortController();
   readonly #signal: AbortSignal;
   readonly #answer: Answer;
-  #timer: NodeJS.Timeout | undefined;
-  #late: NodeJS.Immediate | undefined;
+  readonly #stall = new StallClock(() => this.#clock.abort());
   #endsBy = Infinity;
   /** `[DONE]` came. */
   #isDone = false;
@@ -64,26 +64,26 @@ export class ModelCall {
 
   async run(onDelta: OnDelta): Promise<ModelEnd> {
     try {
-      // An error of onDelta belongs to the caller: it ends the call and reaches the caller unchanged.
-      for await (const delta of this.#deltas()) onDelta(readableText(delta), delta);
+      await this.#stream(onDelta);
     } finally {
-      this.#unlimited();
+      this.#stall.stop();
     }
     return this.#end();
   }
 
-  async *#deltas(): AsyncGenerator<ChoiceDelta, void> {
-    this.#limit(this.#silence());
+  async #stream(onDelta: OnDelta): Promise<void> {
+    this.#stall.allow(this.#silence());
     let body: Body | null = null;
     const cut = () => body?.cut();
     this.#signal.addEventListener('abort', cut);
     try {
       body = await this.#open();
       if (this.#signal.aborted) return;
-      yield* this.#read(body);
+      await this.#read(body, onDelta);
       // An aborted stream ends in the same way, and then more text may have been on its way.
       this.#answer.isEnded ||= this.#answer.finish !== null && !this.#signal.aborted;
     } catch (error) {
+      if (error instanceof CallersError) throw error.cause;
       // A connection lost after the finish reason takes nothing from the answer.
       if (this.#signal.aborted || this.#answer.isEnded) return;
       if (error instanceof TooLarge && this.#answer.hasBegun) this.#answer.isCut = true;
@@ -118,24 +118,31 @@ export class ModelCall {
     return http.bodyOf(response);
   }
 
-  async *#read({ bytes }: Body): AsyncGenerator<ChoiceDelta, void> {
+  async #read(body: Body, onDelta: OnDelta): Promise<void> {
     const { outputLimit } = this.#request;
     const events = new EventReader(EVENT_SIZE.base + EVENT_SIZE.perToken * outputLimit);
     let left = BODY_BYTES.base + BODY_BYTES.perToken * outputLimit;
-    for await (const part of bytes) {
+    const isOver = () => this.#isDone || this.#answer.isCut || this.#signal.aborted;
+    await body.read((part) => {
       left -= part.length;
       if (left < 0) throw new TooLarge('a body is larger than any answer');
       // A heartbeat shows that the provider is there; the attempt's own limit ends one that only beats.
-      if (!this.#answer.isEnded) this.#limit(this.#silence());
+      if (!this.#answer.isEnded) this.#stall.allow(this.#silence());
       for (const event of events.push(part)) {
-        const delta = this.#take(event);
-        if (this.#isForReader(delta)) yield delta;
-        if (this.#isDone || this.#answer.isCut || this.#signal.aborted) return;
+        this.#tell(this.#take(event), onDelta);
+        if (isOver()) return false;
       }
-    }
-    for (const event of events.end()) {
-      const delta = this.#take(event);
-      if (this.#isForReader(delta)) yield delta;
+      return true;
+    });
+    if (!isOver()) for (const event of events.end()) this.#tell(this.#take(event), onDelta);
+  }
+
+  #tell(delta: ChoiceDelta, onDelta: OnDelta): void {
+    if (!this.#isForReader(delta)) return;
+    try {
+      onDelta(readableText(delta), delta);
+    } catch (cause) {
+      throw new CallersError('the reader of an answer failed', { cause });
     }
   }
 
@@ -152,11 +159,11 @@ export class ModelCall {
     if (said.kind === 'fault') throw faultError(said.fault);
     const wasEnded = this.#answer.isEnded;
     const delta = this.#answer.take(said.piece);
-    if (!this.#answer.isEnded) this.#limit(this.#silence());
+    if (!this.#answer.isEnded) this.#stall.allow(this.#silence());
     else {
       if (!wasEnded || saysSomething(delta)) this.#endsBy = performance.now() + END_WITHIN_MS;
       const next = this.#answer.usage === null ? CHUNK_WITHIN_MS : CHUNK_AFTER_USAGE_WITHIN_MS;
-      this.#limit(Math.min(next, Math.max(0, this.#endsBy - performance.now())));
+      this.#stall.allow(Math.min(next, Math.max(0, this.#endsBy - performance.now())));
     }
     return delta;
   }
@@ -225,17 +232,9 @@ export class ModelCall {
     const provider = requestId === null && word === null ? null : { status: null, code: word, requestId };
     return new ModelFailure({ code, retryable: TURN_FAILURES[code], provider }, this.#seen());
   }
+}
 
-  #limit(ms: number): void {
-    this.#unlimited();
-    // What has arrived while this process was busy is read first: its own lateness is no silence of the provider.
-    this.#timer = setTimeout(() => {
-      this.#late = setImmediate(() => this.#clock.abort());
-    }, ms);
-  }
-
-  #unlimited(): void {
-    clearTimeout(this.#timer);
-    clearImmediate(this.#late);
-  }
+/** An error of whoever gets the deltas. It ends the call and reaches the caller as it was. */
+class CallersError extends Error {
+  override readonly name = 'CallersError';
 }

@@ -10,6 +10,26 @@ export function announceAccount(redis: Pick<Redis, 'ask'>, { userId }: { userId:
   redis.ask((commands) => commands.publish(accountChannel(userId), CHANGED)).catch(() => {});
 }
 
+/** A turn's hold and its first attempt are some milliseconds apart. Followers read ten times a second at most. */
+const TOGETHER_MS = 25;
+
+/**
+ * The same a moment later, for a process that goes on: what changes within 25 ms is said once, and the words of all
+ * accounts leave in one packet.
+ */
+export function announceAccountSoon(redis: Pick<Redis, 'ask'>, { userId }: { userId: number }): void {
+  const waiting = changed.get(redis);
+  if (waiting !== undefined) return void waiting.add(userId);
+  const users = new Set([userId]);
+  changed.set(redis, users);
+  setTimeout(() => {
+    changed.delete(redis);
+    for (const user of users) announceAccount(redis, { userId: user });
+  }, TOGETHER_MS).unref();
+}
+
+const changed = new WeakMap<Pick<Redis, 'ask'>, Set<number>>();
+
 export interface AccountFeed {
   /** @param onChanged is also called when messages may have been missed. It must neither throw nor wait. */
   watch(userId: number, onChanged: () => void): Watch;

@@ -1,4 +1,4 @@
-import { isEnding, type EventId, type ReadEvent } from '../../domain/stream-events.ts';
+import { isEnding, type EventId, type ReadEvent, type StreamEntry } from '../../domain/stream-events.ts';
 import { RedisAway, type Redis } from '../redis.ts';
 import { TurnInbox } from './inbox.ts';
 import { TurnReader, type EndedSnapshot, type TurnSnapshot } from './reader.ts';
@@ -10,7 +10,10 @@ export interface FollowOptions<Turn = unknown> {
   readonly lastEventId: EventId | null;
   readonly redis: Redis;
   readonly feed: TurnFeed;
-  /** Reads PostgreSQL. Its first failure is thrown. Later ones are tried again, because the turn goes on. */
+  /**
+   * Reads PostgreSQL, or finds what is no older than the watch. Its first failure is thrown. Later ones are tried
+   * again, because the turn goes on.
+   */
   readonly readTurn: () => Promise<TurnSnapshot<Turn>>;
   /** Sends one event. Nothing more is read for this reader until it resolves. An error ends the following. */
   readonly emit: (event: ReadEvent<Turn>) => Promise<void> | void;
@@ -54,16 +57,19 @@ export async function followTurn<Turn>(options: FollowOptions<Turn>): Promise<Fo
   });
   signal.addEventListener('abort', leave);
   const inbox = new TurnInbox();
+  let following: Following<Turn> | null = null;
   const watch = feed.watch(turnId, {
     onChanged: () => {
       inbox.changed();
     },
     onEntry: (entry) => {
-      inbox.push(entry);
+      // What was written here comes a second time by Redis.
+      if (following?.has(entry) !== true) inbox.push(entry);
     },
   });
   try {
-    return await Promise.race([new Following(options, inbox, watch).run(), gone]);
+    following = new Following(options, inbox, watch);
+    return await Promise.race([following.run(), gone]);
   } finally {
     signal.removeEventListener('abort', leave);
     watch.close();
@@ -94,10 +100,15 @@ class Following<Turn> {
     });
   }
 
+  /** Whether the reader has been sent the entry, or is being sent it. */
+  has(entry: StreamEntry): boolean {
+    return this.#reader.has(entry);
+  }
+
   async run(): Promise<Followed> {
     const { readTurn, lastEventId, signal } = this.#options;
     // The subscription comes before PostgreSQL is read, so that every later change is told.
-    await this.#watch.ready;
+    const isLive = await this.#watch.ready;
     let begun = false;
     while (!signal.aborted) {
       let pause = this.#pollMs();
@@ -108,6 +119,8 @@ class Following<Turn> {
           pause = AWAY_POLL_MAX_MS;
         } else {
           if (!begun) await this.#reader.begin(snapshot, lastEventId);
+          // No attempt had written anything yet, and messages say all that follows.
+          if (!begun && isLive && snapshot.attempt === 0) this.#inbox.takeStale();
           begun = true;
           this.#reader.observe(snapshot);
           if (hasEnded(snapshot)) {

@@ -13,6 +13,8 @@ export interface JournalOptions {
   readonly maxEntries: number;
   readonly maxBytes: number;
   readonly ageSeconds: number;
+  /** The same after the last entry. */
+  readonly endedAgeSeconds: number;
   /** Gets each entry when it has its number, before Redis does. */
   readonly onEntry: (entry: StreamEntry) => void;
 }
@@ -48,6 +50,7 @@ export class TurnJournal {
   #renewedAt = 0;
   /** No text follows. */
   #isLast = false;
+  #hasEndedAge = false;
   #fenced = false;
   #closed = false;
 
@@ -76,6 +79,11 @@ export class TurnJournal {
   /** Whether `write` has something to do. */
   get hasUnwritten(): boolean {
     return !this.#fenced && !this.#closed && (this.#waiting.length > 0 || (this.#startOver && !this.#isTooLong));
+  }
+
+  /** The stream was given the age of one that has ended with its last entries. */
+  get hasEndedAge(): boolean {
+    return this.#hasEndedAge;
   }
 
   /** Gives out no further numbers. */
@@ -123,11 +131,13 @@ export class TurnJournal {
   }
 
   async #send(batch: Batch): Promise<void> {
-    const { turnId, ageSeconds } = this.#options;
+    const { turnId, ageSeconds, endedAgeSeconds } = this.#options;
+    const ends = this.#isLast;
     // The stream's age is renewed four times in its life, not with every write.
     const renew = batch.anew || Date.now() - this.#renewedAt > ageSeconds * 250;
-    const kept = await writeBatch(this.#redis, turnId, batch, renew ? ageSeconds : null);
+    const kept = await writeBatch(this.#redis, turnId, batch, ends ? endedAgeSeconds : renew ? ageSeconds : null);
     if (renew) this.#renewedAt = Date.now();
+    this.#hasEndedAge = ends && kept;
     if (kept) this.#acknowledge(batch);
     else this.#sayEverythingAgain();
   }

@@ -57,6 +57,10 @@ export class TurnReader<Turn> {
     this.#cursor.raiseFloor(leastAttemptOf(snapshot));
   }
 
+  has({ id }: StreamEntry): boolean {
+    return compareEventIds(id, this.#cursor.at) <= 0;
+  }
+
   /** @returns false when an entry before this one is missing. `drain` finds it. */
   async offer(entry: StreamEntry): Promise<boolean> {
     const step = this.#cursor.step(entry);

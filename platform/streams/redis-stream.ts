@@ -6,6 +6,7 @@ import {
   type StreamEntry,
 } from '../../domain/stream-events.ts';
 import { RedisAway, type Redis, type RedisClient } from '../redis.ts';
+import { redisScript } from './redis-script.ts';
 
 /**
  * A turn in Redis has one stream for its entries, `<attempt>-<n>` → `delta <text>`, `chunk <lines>` or
@@ -100,33 +101,47 @@ export function lastIdOf(batch: Batch): EventId {
 }
 
 /**
+ * Writes entries to the stream and to its channel: `ARGV` is `anew` (1 or 0), the age in seconds (or nothing), and id,
+ * kind and value of each entry. One script, because a stream that exists has an age (G32), because a stream has no hole
+ * where one of several entries was refused, and because it is one command with one copy of each text instead of six.
+ */
+const WRITE = redisScript(`
+  local kept = 1
+  for i = 3, #ARGV, 3 do
+    local added
+    if ARGV[1] == '1' then added = redis.call('XADD', KEYS[1], ARGV[i], ARGV[i + 1], ARGV[i + 2])
+    else added = redis.call('XADD', KEYS[1], 'NOMKSTREAM', ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+    if not added then kept = 0 end
+  end
+  if ARGV[1] == '1' then redis.call('XTRIM', KEYS[1], 'MINID', ARGV[3]) end
+  if ARGV[2] ~= '' then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
+  for i = 3, #ARGV, 3 do
+    redis.call('PUBLISH', KEYS[1], ARGV[i + 1] .. ' ' .. ARGV[i] .. ' ' .. ARGV[i + 2])
+  end
+  return kept
+`);
+
+/**
  * Writes a batch to the stream and to its channel in one round trip.
  * @param ageSeconds how long the stream lives without a further write; null leaves it as it is.
  * @returns false when the stream is gone: the entries were published but not kept.
  * @throws RedisAway, or the server's error. The outcome is then unknown until the stream's last id is read.
  */
-export function writeBatch(redis: Redis, turnId: string, batch: Batch, ageSeconds: number | null): Promise<boolean> {
-  const key = turnKey(turnId);
-  const publish = batch.entries.map((entry) => ['PUBLISH', key, encodeMessage(entry)]);
-  const expire = ageSeconds === null ? [] : [['EXPIRE', key, String(ageSeconds)]];
-  const only = batch.anew ? [] : ['NOMKSTREAM'];
-  const add = batch.entries.map((entry) => ['XADD', key, ...only, formatEventId(entry.id), ...entryFields(entry)]);
-  const trim = batch.anew ? [['XTRIM', key, 'MINID', formatEventId(batch.entries[0].id)]] : [];
-  const all = [...add, ...trim, ...expire, ...publish];
-  return redis.ask(async (commands) => {
-    // A transaction: a stream that exists has an age (G32), and has no hole where one of several was refused.
-    const replies =
-      batch.anew || add.length > 1
-        ? await together(commands, all)
-        : await Promise.all(all.map((command) => commands.sendCommand(command)));
-    return replies.slice(0, add.length).every((id) => id !== null);
-  });
-}
-
-function together(client: RedisClient, all: readonly string[][]): Promise<readonly unknown[]> {
-  const transaction = client.multi();
-  for (const command of all) transaction.addCommand(command);
-  return transaction.exec();
+export async function writeBatch(
+  redis: Redis,
+  turnId: string,
+  batch: Batch,
+  ageSeconds: number | null,
+): Promise<boolean> {
+  const entries = batch.entries.flatMap((entry) => [formatEventId(entry.id), ...entryFields(entry)]);
+  const kept = await redis.ask((commands) =>
+    WRITE.run(commands, turnKey(turnId), [
+      batch.anew ? '1' : '0',
+      ageSeconds === null ? '' : String(ageSeconds),
+      ...entries,
+    ]),
+  );
+  return kept === 1;
 }
 
 /**

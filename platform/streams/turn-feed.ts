@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { StreamEntry } from '../../domain/stream-events.ts';
+import type { TurnRecord } from '../../domain/turn.ts';
 import type { Redis } from '../redis.ts';
 import { SharedFeed, type Watch } from './shared-feed.ts';
 import { announce, decodeMessage, encodeWord, turnKey, type Announcement } from './redis-stream.ts';
@@ -9,8 +10,9 @@ export interface TurnWatcher {
   /**
    * PostgreSQL (and the stream) should be read again: the turn has changed, or messages may have been missed while
    * Redis was away.
+   * @param turn as PostgreSQL has it now, from whoever wrote it in this process: it need not be read.
    */
-  onChanged(): void;
+  onChanged(turn?: TurnRecord): void;
   onStop?(): void;
   /** Entries come in the order in which they were written, but possibly again or with some missing. */
   onEntry?(entry: StreamEntry): void;
@@ -26,12 +28,14 @@ export interface TurnFeed {
   deliver(turnId: string, message: StreamEntry | Announcement): void;
   /** Tells all watchers of the turn, in this process and in others. */
   announce(turnId: string, word: Announcement): void;
+  /** Says `changed` to all, and hands the turn, as it was just committed, to the watchers of this process. */
+  announceWritten(turn: TurnRecord): void;
   close(): void;
 }
 
 export function createTurnFeed(redis: Redis): TurnFeed {
   const origin = randomUUID();
-  const feed = new SharedFeed<TurnWatcher, StreamEntry | Announcement>(redis, {
+  const feed = new SharedFeed<TurnWatcher, TurnMessage>(redis, {
     nameOf: turnKey,
     deliver,
     missed: 'changed',
@@ -48,6 +52,10 @@ export function createTurnFeed(redis: Redis): TurnFeed {
       feed.deliver(turnId, word);
       announce(redis, turnId, word, origin);
     },
+    announceWritten(turn) {
+      feed.deliver(turn.turnId, { kind: 'written', turn });
+      announce(redis, turn.turnId, 'changed', origin);
+    },
     close: () => {
       feed.close();
     },
@@ -62,8 +70,12 @@ function isWordOf(origin: string, text: string): boolean {
   return text.endsWith(origin) && (text === encodeWord('changed', origin) || text === encodeWord('stop', origin));
 }
 
-function deliver(watcher: TurnWatcher, message: StreamEntry | Announcement): void {
+/** A row never leaves the process: others are told that there is something to read. */
+type TurnMessage = StreamEntry | Announcement | { readonly kind: 'written'; readonly turn: TurnRecord };
+
+function deliver(watcher: TurnWatcher, message: TurnMessage): void {
   if (message === 'changed') watcher.onChanged();
   else if (message === 'stop') watcher.onStop?.();
+  else if (message.kind === 'written') watcher.onChanged(message.turn);
   else watcher.onEntry?.(message);
 }

@@ -4,7 +4,7 @@ import type { RestartReason, StreamEntry, TextKind } from '../../domain/stream-e
 import { ignoreLateness, within } from '../deadline.ts';
 import type { Redis } from '../redis.ts';
 import { TurnJournal } from './journal.ts';
-import { joinPulse } from './pulse.ts';
+import { joinPulse } from '../pulse.ts';
 import { turnKey } from './redis-stream.ts';
 import { TurnText } from './text.ts';
 
@@ -105,6 +105,7 @@ class StreamWriter implements TurnWriter {
         maxEntries: options.maxEntries ?? 2_000,
         maxBytes: options.maxBytes ?? 1_048_576,
         ageSeconds: options.ageSeconds ?? 3_600,
+        endedAgeSeconds: this.#endedAgeSeconds,
         onEntry: options.onEntry ?? (() => {}),
       },
       this.#text,
@@ -135,7 +136,7 @@ class StreamWriter implements TurnWriter {
     if (this.#fence.signal.aborted) return;
     if (!this.#spoken || this.#text.waiting >= URGENT_CHARACTERS) {
       this.#spoken = true;
-      this.#flush();
+      this.#pulse.now();
     } else {
       this.#pulse.request();
     }
@@ -186,8 +187,8 @@ class StreamWriter implements TurnWriter {
     this.#journal.number(true);
     await within(END_WITHIN_MS, this.#writeRest()).catch(ignoreLateness);
     this.#journal.close();
-    const { numbered, fenced } = this.#journal;
-    if (numbered > 0 && !fenced)
+    const { numbered, fenced, hasEndedAge } = this.#journal;
+    if (numbered > 0 && !fenced && !hasEndedAge)
       this.#redis.ask((commands) => commands.expire(this.#key, this.#endedAgeSeconds)).catch(() => {});
     return this.#text.waiting > 0 ? numbered + 1 : numbered;
   }

@@ -82,6 +82,19 @@ test('the turns of everybody are bounded too, counted at most four times a secon
   expect(counts.asked).toBe(2);
 });
 
+test('a look refuses as entering would, takes no place, and says nothing where all that is known is old', async () => {
+  const { gate, clock } = openGate({ limit: 30, live: 25 });
+  expect(() => gate.arrive(1).look()).not.toThrow();
+  const inside = await burst(gate, 5);
+  const late = gate.arrive(1);
+  expect(() => late.look()).toThrow('overloaded');
+  inside.forEach((arrival) => arrival.leave());
+  clock.ms += 251;
+  expect(() => late.look()).not.toThrow();
+  await late.enter();
+  expect(gate.starting().now).toBe(1);
+});
+
 test('a place is taken once and given back once, whatever is called how often', async () => {
   const { gate } = openGate();
   const arrival = gate.arrive(1);

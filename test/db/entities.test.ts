@@ -36,6 +36,7 @@ const ONLY_MIGRATED = [
   'function refuse_to_move_a_hold_twice',
   'function refuse_to_rewrite',
   'function refuse_to_rewrite_audit',
+  'function store_answer_at_once',
   'options of holds: fillfactor=80',
   'options of proved_periods: fillfactor=70',
   'options of usage_rollups: fillfactor=70',

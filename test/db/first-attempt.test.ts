@@ -1,14 +1,26 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Sql } from '../../db/database.ts';
-import { openAttempt } from '../../db/turns/attempts.ts';
-import { openFirstAttempt } from '../../db/turns/first-attempt.ts';
+import { openAttempt, storeAnswer, type AnswerToStore } from '../../db/turns/attempts.ts';
+import { openFirstAttempt, storeAnswerAtOnce } from '../../db/turns/first-attempt.ts';
 import { reopenTurn, requestStop } from '../../db/turns/turns.ts';
 import { attemptTimeoutMs, HOLD_OUTLIVES_MS } from '../../domain/attempt-limits.ts';
 import { atInstant } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
-import { accept, attemptsOf, clock, context, createPerson, failTurn, holdsOf, NOW, only, reserve } from './fixture.ts';
+import {
+  accept,
+  answerOf,
+  attemptsOf,
+  clock,
+  context,
+  createPerson,
+  failTurn,
+  holdsOf,
+  NOW,
+  only,
+  reserve,
+} from './fixture.ts';
 
 /** The first attempt of a turn opens by one statement (G37), which leaves alone what it may not take. */
 let db: TestDatabase;
@@ -129,6 +141,86 @@ test('a stop or another admission that it has to wait for counts, and so does a 
   } finally {
     await impatient.close();
   }
+});
+
+describe('an answer is stored by one statement', () => {
+  const storeAtOnce = (turnId: string, change: Partial<AnswerToStore> = {}) =>
+    storeAnswerAtOnce(db.database, answerOf(turnId, 1, change));
+
+  async function answering(): Promise<Awaited<ReturnType<typeof admitted>>> {
+    const turn = await admitted();
+    expect(await openFirst(turn.turnId)).toMatchObject({ kind: 'opened' });
+    return turn;
+  }
+
+  test('as the transaction stores it, whatever there is to store', async () => {
+    const full = {
+      outcome: 'stopped',
+      text: 'an answer\0',
+      textTokens: 4,
+      usage: { promptTokens: 7, cachedTokens: 2, completionTokens: 5, reasoningTokens: 1 },
+      estimated: true,
+      figures: { promptTokens: 9, completionTokens: null },
+      finishReason: 'length',
+      finishWord: 'max_tokens',
+      finishUnknown: true,
+      streamEntries: 3,
+      providerRequestId: 'req-1',
+      firstDeltaMs: 12,
+    } as unknown as Partial<AnswerToStore>;
+    for (const change of [{}, full]) {
+      const [one, other] = [await answering(), await answering()];
+      expect(await storeAtOnce(one.turnId, change)).toBe(true);
+      // One that is stopped meanwhile is left to the transaction, which stores it all the same.
+      await sql`update attempts set state = 'stopped' where turn_id = ${other.turnId}`.execute(db.database.sql);
+      expect(await storeAtOnce(other.turnId, change)).toBe(false);
+      expect(await storeAnswer(db.database, answerOf(other.turnId, 1, change))).toMatchObject({ kind: 'answered' });
+      const [stored, expected] = [await stateOf(one.turnId), await stateOf(other.turnId)];
+      const plain = (state: typeof stored) =>
+        JSON.parse(
+          JSON.stringify(state, (name, value: unknown) => (/_at$|At$|id$|Id$|^state$/.test(name) ? undefined : value)),
+        ) as object;
+      expect(plain(stored)).toEqual(plain(expected));
+      expect(stored).toMatchObject({
+        turn: { row: { state: 'running', answer_attempt: 1 } },
+        holds: { rows: [{ state: 'pending', expires_at: 'infinity' }] },
+        attempts: [{ state: change === full ? 'stopped' : 'answered' }],
+      });
+    }
+  });
+
+  const STORES: Record<string, (turn: { turnId: string; userId: number }) => Promise<unknown>> = {
+    'another attempt has begun': ({ turnId }) => openAttempt(db.database, turnId, context()),
+    'its answer is stored': ({ turnId }) => storeAtOnce(turnId),
+    'it has ended': ({ turnId }) => failTurn(db.database, turnId),
+    'its hold is gone': ({ turnId }) =>
+      sql`update holds set state = 'expired', ended_at = now() where turn_id = ${turnId}`.execute(db.database.sql),
+    'its hold has less than a minute to live': ({ turnId }) =>
+      sql`update holds set expires_at = ${new Date(NOW + 59_000)} where turn_id = ${turnId}`.execute(db.database.sql),
+  };
+
+  test.each(Object.entries(STORES))('none, and nothing is changed, when %s', async (_name, how) => {
+    const turn = await answering();
+    await how(turn);
+    const before = await stateOf(turn.turnId);
+    expect(await storeAtOnce(turn.turnId)).toBe(false);
+    expect(await stateOf(turn.turnId)).toEqual(before);
+  });
+
+  test('once, of ten that store it at once; and none where it waits for whoever ends the turn', async () => {
+    const { turnId } = await answering();
+    const stored = await Promise.all(Array.from({ length: 10 }, () => storeAtOnce(turnId)));
+    expect(stored.filter(Boolean)).toHaveLength(1);
+    const other = await answering();
+    const { storing } = await db.database.transaction(async (tx) => {
+      await sql`select 1 from accounts where id = ${other.accountId} for no key update`.execute(tx);
+      await sql`update holds set state = 'expired', ended_at = now() where turn_id = ${other.turnId}`.execute(tx);
+      const waits = storeAtOnce(other.turnId);
+      await until(() => waiting(db.database.sql));
+      return { storing: waits };
+    });
+    expect(await storing).toBe(false);
+  });
 });
 
 async function waiting(on: Sql): Promise<boolean> {

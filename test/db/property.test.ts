@@ -10,7 +10,7 @@ import { releaseTurn } from '../../db/turns/end.ts';
 import { proveBooks } from '../../db/money/proof.ts';
 import { reserveTurn } from '../../db/turns/reserve.ts';
 import { settleTurn } from '../../db/turns/settle.ts';
-import { reopenTurn, requestStop, unbindTurn } from '../../db/turns/turns.ts';
+import { findTurn, reopenTurn, requestStop, unbindTurn } from '../../db/turns/turns.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Model, PricedModel } from '../../domain/model.ts';
 import type { Reserved } from '../../workflows/contract/turn.ts';
@@ -193,7 +193,10 @@ const STEPS = {
     const isReset = choice % 3 > 0;
     const reserved = await reserveTurn(db.database, turn.id, { cancelled: false, isReset }, run.context(runId));
     expect(told(reserved)).toBe(run.model.reserve(turn, runId, isReset));
-    if (reserved.kind === 'held') expect(reserved.outputLimit).toBe(pending(turn)?.limit);
+    if (reserved.kind !== 'held') return;
+    expect(reserved.outputLimit).toBe(pending(turn)?.limit);
+    // Whoever waits in the process is handed it, and would else have read it.
+    expect(reserved.turn).toEqual(await findTurn(db.database, { turnId: turn.id, userId: null }));
   },
   async attempt(run: Run, { which, flag, choice }: Step) {
     const turn = run.turn(which);
@@ -246,8 +249,10 @@ const STEPS = {
       turnId: turn.id,
       answer: { attempt, outcome, promptTokens: prompt, cachedTokens: cached, completionTokens: completion, estimated },
     });
-    if (run.model.settle(turn)) expect((await settled).state).toBe(turn.state);
-    else await expect(settled).rejects.toThrow('cannot settle');
+    if (run.model.settle(turn)) {
+      expect((await settled).state).toBe(turn.state);
+      expect((await settled).turn).toEqual(await findTurn(db.database, { turnId: turn.id, userId: null }));
+    } else await expect(settled).rejects.toThrow('cannot settle');
   },
   async failAttempt(run: Run, { which, amount }: Step) {
     const turn = run.turn(which);

@@ -103,7 +103,7 @@ describe('one turn is one trace', () => {
       expect(askers(/^postgresql [A-Z]+$/)).toContain(asker);
     for (const asker of ['activity reserveTurn', 'activity settleTurn'])
       expect(askers(/^redis PUBLISH$/)).toContain(asker);
-    expect(askers(/^redis (MULTI|XADD)$/)).toEqual(new Set(['activity generate']));
+    expect(askers(/^redis EVALSHA$/)).toEqual(new Set(['activity generate']));
   });
 
   test('each span lies within its parent, whatever process or timer it comes from', () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { TurnRecord } from '../../domain/turn.ts';
 import { turnKey } from '../../platform/streams/redis-stream.ts';
 import { openRedisProcess, type RedisProcess } from './redis-process.ts';
 import { brief, complete, follow, openStage, openWriter, TestTurn, until, writeEntries, type Stage } from './stage.ts';
@@ -140,6 +141,30 @@ test('words reach whoever watches the turn, here and elsewhere, and nobody else'
   other.feed.announce(turn.id, 'changed');
   await until(() => words.length >= 6, 'the word from elsewhere');
   expect(words.slice(4).sort()).toEqual(['elsewhere changed', 'here changed']);
+  for (const { close } of watches) close();
+});
+
+test('a turn that was written here is handed to whoever watches here, and only reported elsewhere', async () => {
+  const turn = new TestTurn();
+  const told: [where: string, turn: unknown][] = [];
+  const watch = (at: Stage, where: string) =>
+    at.feed.watch(turn.id, { onChanged: (written) => void told.push([where, written ?? null]) });
+  const watches = [watch(stage, 'here'), watch(other, 'elsewhere')];
+  await Promise.all(watches.map(({ ready }) => ready));
+  const written = { turnId: turn.id, state: 'completed' } as TurnRecord;
+  stage.feed.announceWritten(written);
+  expect(told).toEqual([['here', written]]);
+  await until(() => told.length === 2, 'the report elsewhere');
+  // An echo of the first report would have come before this one.
+  other.feed.announce(turn.id, 'changed');
+  await until(() => told.length >= 4, 'the next report');
+  expect(told.slice(1)).toEqual(
+    expect.arrayContaining([
+      ['here', null],
+      ['elsewhere', null],
+    ]),
+  );
+  expect(told).toHaveLength(4);
   for (const { close } of watches) close();
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { pulseMs } from '../../platform/streams/pulse.ts';
+import { pulseMs } from '../../platform/pulse.ts';
 import { encodeMessage, readEntries, turnKey } from '../../platform/streams/redis-stream.ts';
 import { openTurnWriter } from '../../platform/streams/writer.ts';
 import {
