@@ -8,6 +8,7 @@ import { readTokenStats } from './db/reports/token-stats.ts';
 import type { Planner } from './domain/schedules.ts';
 import { SetupError } from './domain/setup-error.ts';
 import { openChannels } from './operations/channels/channels.ts';
+import { openObjects } from './operations/files/open-objects.ts';
 import { openShop } from './operations/payments/open-shop.ts';
 import { openPlanner } from './operations/schedules/open-planner.ts';
 import type { Config } from './platform/config/config.ts';
@@ -157,10 +158,9 @@ async function openParts(
   const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log, tracing);
   closers.push(() => redis.close());
   const shop = await openShop(database, config);
-  const providers = shop.providers.map(({ name }) => name);
   metrics.observe({
     figures: createFigures(database),
-    payments: createPaymentFigures(database, providers),
+    payments: createPaymentFigures(database, shop.providers),
     pool: database.pool,
     clockSkew: () => database.ping().then((at) => clock() - at),
     redis,
@@ -182,6 +182,7 @@ async function openParts(
     temporal,
     codec: temporal.dataConverter.payloadCodecs?.[0] ?? null,
     models: rates.models,
+    objects: await openObjects({ database, log, metrics }, config.files.objects),
     counter,
     pdf,
     feed: createTurnFeed(redis),
@@ -227,19 +228,18 @@ async function openWorker(config: Config, parts: Parts, closers: Closers, build:
 
 /** @returns the URL at which it listens. */
 async function openApi(config: Config, parts: Parts, closers: Closers, { stalledAfterMs }: Overrides): Promise<string> {
-  const { redis, temporal, log, now } = parts;
   const api = await startApi(
     {
       ...parts,
       config,
-      issuer: config.oidc === null ? null : createIssuer(config.oidc, { log, now }),
-      accountFeed: createAccountFeed(redis),
-      links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: temporal.namespace }),
+      issuer: config.oidc === null ? null : createIssuer(config.oidc, parts),
+      accountFeed: createAccountFeed(parts.redis),
+      links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: parts.temporal.namespace }),
     },
     { stalledAfterMs },
   );
   closers.push(() => api.close());
-  log.info({ url: api.url }, 'listening');
+  parts.log.info({ url: api.url }, 'listening');
   return api.url;
 }
 

@@ -14,6 +14,7 @@ import { machineWordOf, type ProviderError } from '../domain/provider-error.ts';
 import { isBlank } from '../domain/text.ts';
 import type { Usage } from '../domain/usage.ts';
 import { ModelFailure, UNFINISHED, type ModelEnd } from '../platform/model/exchange.ts';
+import { ObjectStoreAway } from '../platform/objects/object-store.ts';
 import { openTurnWriter, type TurnWriter } from '../platform/streams/writer.ts';
 import { TURN_FAILURE_TYPES, type Generated } from '../workflows/contract/turn.ts';
 import { timeFirstDelta, type TimedDelivery } from './model/first-delta.ts';
@@ -30,7 +31,11 @@ export async function callModel(deps: ActivityDeps, call: Call): Promise<Generat
   const model = deps.models.find(({ name }) => name === turn.model);
   if (model === undefined)
     throw await failed(deps, call, { code: 'model_rejected', retryAfterMs: null, provider: null }, null);
-  const ask = await retryUnlessLost(call, () => askOf(deps, attempt, model));
+  const ask = await retryUnlessLost(call, () => askOf(deps, attempt, model)).catch(async (error: unknown) => {
+    // Nobody was asked, and nothing is charged. The run's next attempt comes as after a model that did not answer.
+    if (!(error instanceof ObjectStoreAway)) throw error;
+    throw await failed(deps, call, { code: 'interrupted', retryAfterMs: null, provider: null }, null);
+  });
   const writer = openTurnWriter(deps.redis, {
     turnId: turn.id,
     attempt: attempt.number,

@@ -4,6 +4,7 @@ import type { Database } from '../db/database.ts';
 import type { PricedModel } from '../domain/model.ts';
 import type { Planner } from '../domain/schedules.ts';
 import type { ModelClient } from '../platform/model/client.ts';
+import type { ObjectStore } from '../platform/objects/object-store.ts';
 import type { TokenCounter } from '../platform/tokens/token-counter.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { StatsCache } from '../platform/stats-cache.ts';
@@ -23,6 +24,8 @@ export interface ActivityDeps {
   readonly feed: TurnFeed;
   readonly model: ModelClient;
   readonly models: readonly PricedModel[];
+  /** Null: images are kept in PostgreSQL. */
+  readonly objects: ObjectStore | null;
   readonly counter: TokenCounter;
   readonly runs: TurnRuns;
   readonly redrives: Redrives;

@@ -14,6 +14,7 @@ import type { TurnRecord } from '../domain/turn.ts';
 import { afterWrite } from '../operations/after-write.ts';
 import { startLostResends } from '../operations/channels/resend.ts';
 import { startLostDeliveries } from '../operations/channels/start-deliveries.ts';
+import { removeLooseObjects } from '../operations/files/contents.ts';
 import { startLostPayments } from '../operations/payments/start-lost.ts';
 import { startLostRedrives } from '../operations/run-redrive.ts';
 import { forgetCards } from '../operations/top-ups/keep-cards.ts';
@@ -25,12 +26,15 @@ import type { ActivityDeps } from './deps.ts';
 /** A turn that never started is started while its person may still wait. Later it is failed, and may be sent again. */
 const START_UNTIL_MS = 10 * 60_000;
 
+/** Objects of the S3 store that one round removes: it has other things to do. */
+const MOST_REMOVED = 2_000;
+
 /**
  * Takes every live turn that has been quiet for longer than its limit and whose workflow is not open (terminated, timed
  * out, lost with Temporal's data, never started) or is open and cannot move: settles a stored answer, starts what never
  * began, fails the rest `interrupted`. Starts redrives, purchases, refunds, deliveries and resends that are nowhere but
  * in PostgreSQL. Then adds up the days and proves the counters against the ledger. On the way it erases the texts of
- * the OpenAI door whose time is over.
+ * the OpenAI door whose time is over, and files that nothing shows.
  */
 export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['reconcileTurns'] {
   return async () => {
@@ -56,6 +60,7 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
     });
     await foldDays(deps.database, { onStep: goOn });
     await sweepFiles(deps.database, { onStep: goOn });
+    await removeLooseObjects(deps, { most: MOST_REMOVED, withinMs: 5_000, onStep: goOn });
     const { mismatches, accountIds } = await proveBooks(deps.database, { onStep: goOn });
     const report: ReconcileReport = { ...found, redrives, payments, deliveries, expiredHolds, mismatches };
     deps.metrics.reconciled(report);

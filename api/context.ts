@@ -10,6 +10,7 @@ import type { PricedModel } from '../domain/model.ts';
 import type { Planner } from '../domain/schedules.ts';
 import type { Config } from '../platform/config/config.ts';
 import type { PdfMaker } from '../platform/pdf/pdf-maker.ts';
+import type { ObjectStore } from '../platform/objects/object-store.ts';
 import type { TokenCounter } from '../platform/tokens/token-counter.ts';
 import type { Redis } from '../platform/redis.ts';
 import type { Issuer } from '../platform/sign-in/issuer.ts';
@@ -61,6 +62,8 @@ export interface ApiDeps {
   readonly codec: PayloadCodec | null;
   readonly stats: StatsCache;
   readonly planner: Planner;
+  /** Null: images are kept in PostgreSQL. */
+  readonly objects: ObjectStore | null;
   readonly counter: TokenCounter;
   readonly pdf: PdfMaker;
   readonly log: Logger;

@@ -68,6 +68,8 @@ import { FindDeliveries } from './20261130175824-find-deliveries.ts';
 import { TopUpAutomatically } from './20261130175825-top-up-automatically.ts';
 import { KeepFormerTimeZones } from './20261130201001-keep-former-time-zones.ts';
 import { StoreAnswersAtOnce } from './20261130175826-store-answers-at-once.ts';
+import { KeepImagesElsewhere } from './20261130175826-keep-images-elsewhere.ts';
+import { FindImagesElsewhere } from './20261130175827-find-images-elsewhere.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -150,4 +152,6 @@ export const MIGRATIONS = [
   TopUpAutomatically,
   KeepFormerTimeZones,
   StoreAnswersAtOnce,
+  KeepImagesElsewhere,
+  FindImagesElsewhere,
 ] as const;

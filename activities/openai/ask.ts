@@ -1,7 +1,6 @@
 import { getPrompt, markFirstDelta } from '../../db/turns/prompts.ts';
 import { readTranscript, type StoredMessage } from '../../db/turns/transcript.ts';
 import type { Sql } from '../../db/database.ts';
-import { getContent } from '../../db/files/files.ts';
 import type { OpenedAttempt } from '../../db/turns/attempts.ts';
 import type { Model } from '../../domain/model.ts';
 import { encodeDelta, textOfCalls, type ChoiceDelta } from '../../domain/choice.ts';
@@ -9,12 +8,17 @@ import { systemText } from '../../domain/own-instructions.ts';
 import { machineWordOf } from '../../domain/provider-error.ts';
 import type { ApiAnswer } from '../../domain/api-prompt.ts';
 import type { PromptMessage, PromptPart, Usage } from '../../domain/usage.ts';
+import { readContent } from '../../operations/files/contents.ts';
 import type { Ask, ModelEnd } from '../../platform/model/exchange.ts';
+import type { ObjectStore } from '../../platform/objects/object-store.ts';
 import type { ActivityDeps } from '../deps.ts';
 
-/** What the model is asked: the conversation so far, or what a caller of the OpenAI door brought, as it came. */
+/**
+ * What the model is asked: the conversation so far, or what a caller of the OpenAI door brought, as it came.
+ * @throws ObjectStoreAway.
+ */
 export async function askOf(
-  { database }: Pick<ActivityDeps, 'database'>,
+  { database, objects }: Pick<ActivityDeps, 'database' | 'objects'>,
   { turn, hold }: OpenedAttempt,
   model: Model,
 ): Promise<Ask> {
@@ -24,17 +28,20 @@ export async function askOf(
     ...hold,
     instructions: systemText(model.instructions, turn.instructions),
   });
-  return { messages: await Promise.all(messages.map((message) => withImages(database.sql, message))) };
+  return { messages: await Promise.all(messages.map((message) => withImages(database.sql, objects, message))) };
 }
 
 /** The message with the bytes of its images, which leave the process only for the model. */
-async function withImages(on: Sql, { role, content }: StoredMessage): Promise<PromptMessage> {
+async function withImages(
+  on: Sql,
+  objects: ObjectStore | null,
+  { role, content }: StoredMessage,
+): Promise<PromptMessage> {
   if (typeof content === 'string') return { role, content };
   const parts = content.map(async (part): Promise<PromptPart> => {
     if (part.type === 'text') return part;
-    const { fileId, mediaType } = part.file;
-    const bytes = await getContent(on, fileId);
-    return { type: 'image_url', image_url: { url: `data:${mediaType};base64,${bytes.toString('base64')}` } };
+    const bytes = await readContent(on, objects, part.file);
+    return { type: 'image_url', image_url: { url: `data:${part.file.mediaType};base64,${bytes.toString('base64')}` } };
   });
   return { role, content: await Promise.all(parts) };
 }

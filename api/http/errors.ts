@@ -5,6 +5,7 @@ import { AppError, type ErrorCode, type TurnRefusalCode } from '../../domain/err
 import { errorSentence, LOCALES, type Locale } from '../../domain/messages.ts';
 import { isUnavailable } from '../../db/driver/availability.ts';
 import { OutcomeUnknown } from '../../db/driver/outcome.ts';
+import { ObjectStoreAway } from '../../platform/objects/object-store.ts';
 import { describeError } from '../../platform/telemetry/describe-error.ts';
 import type { Logger } from '../../platform/telemetry/log.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
@@ -194,6 +195,7 @@ function recognise(error: unknown): AppError | null {
   if (error instanceof OutcomeUnknown)
     return new AppError('unavailable', { retryAfter: 5, ...error.ids, bound: true }, { cause: error });
   if (isUnavailable(error)) return new AppError('unavailable', { retryAfter: 2 }, { cause: error });
+  if (error instanceof ObjectStoreAway) return new AppError('unavailable', { retryAfter: 5 }, { cause: error });
   return null;
 }
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { findFile, getContent, removeFile, storeFile } from '../../db/files/files.ts';
+import { findFile, removeFile } from '../../db/files/files.ts';
 import { AppError } from '../../domain/errors.ts';
 import { FILE_LIMITS, textForModel } from '../../domain/files/file.ts';
 import type { Encoding } from '../../domain/model.ts';
+import { keepFile, readContent, removeErased } from '../../operations/files/contents.ts';
 import { writeOrFind } from '../../operations/look-up.ts';
 import { readFile, type ReadFile } from '../../platform/files/read-file.ts';
 import { FileRefused } from '../../platform/files/refused.ts';
@@ -38,7 +39,7 @@ export function fileRoutes(deps: ApiDeps): Route[] {
       }),
       mostBytes: FILE_LIMITS.bytes,
       answers: { 201: { description: 'It is kept; for 24 hours, unless a question shows it', body: file } },
-      errors: ['file_refused', 'file_quota_reached', 'idempotency_conflict', 'overloaded'],
+      errors: ['file_refused', 'file_quota_reached', 'idempotency_conflict', 'overloaded', 'unavailable'],
       handle: (caller, { query, bytes }) => upload(deps, counter, caller, { name: query.name, bytes }),
     }),
     defineRoute({
@@ -54,7 +55,7 @@ export function fileRoutes(deps: ApiDeps): Route[] {
       async handle({ principal, response }, { params: { fileId } }) {
         const found = await findFile(database.reads, { fileId, userId: principal.userId });
         if (found === null) throw new AppError('not_found');
-        const bytes = await getContent(database.reads, fileId);
+        const bytes = await readContent(database.reads, deps.objects, found);
         response
           .status(200)
           .attachment(found.name)
@@ -81,6 +82,7 @@ export function fileRoutes(deps: ApiDeps): Route[] {
       errors: ['not_found', 'file_attached'],
       async handle({ principal }, { params: { fileId } }) {
         await removeFile(database, { fileId, userId: principal.userId });
+        await removeErased(deps);
         return { status: 204 };
       },
     }),
@@ -101,8 +103,8 @@ async function upload(
   const fileId = uuidv7();
   const stored = await writeOrFind(
     async () =>
-      storeFile(
-        deps.database,
+      keepFile(
+        deps,
         {
           ...{ fileId, userId, name, mediaType, content, width, height, idempotencyKey },
           textTokens: await countText(deps, counter, read, accountId),

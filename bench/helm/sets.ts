@@ -57,6 +57,10 @@ export const EVERY_CONFIG: NonNullable<Values['config']> = {
   RECONCILE_QUIET_SECONDS: 30,
   API_TEXT_RETENTION: '2h',
   FILES_MB_PER_PERSON: 200,
+  S3_ENDPOINT: 'https://s3.example',
+  S3_BUCKET: 'turnkeeper-files',
+  S3_REGION: 'ap-northeast-2',
+  S3_ACCESS_KEY_ID: 'AKTEST',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
   OTEL_SERVICE_NAME: 'chat',
   OTEL_TRACES_SAMPLER_ARG: '0.1',
@@ -76,6 +80,7 @@ export const EVERY_SECRET: Readonly<Record<string, string>> = {
   TOSS_SECRET_KEY: 'test_sk_1',
   PAYMENTS_KEY: Buffer.alloc(32, 2).toString('base64'),
   SMTP_URL: 'smtps://user:secret@mail.example',
+  S3_SECRET_ACCESS_KEY: 'secret',
 };
 
 export const SETS: Readonly<Record<string, Values>> = {

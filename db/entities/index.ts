@@ -6,7 +6,7 @@ import { WebhookEndpoint } from './channels/webhook-endpoint.ts';
 import { AuditEntry } from './audit-entry.ts';
 import { Address, AddressChange, InstallationKey, NotificationPreference, Suppression } from './channels/address.ts';
 import { Conversation, OwnInstructions } from './conversation.ts';
-import { File, FileContent, TurnFile } from './files/file.ts';
+import { File, FileContent, LooseObject, TurnFile } from './files/file.ts';
 import { Hold } from './hold.ts';
 import { ApiKey, KeyUsage } from './keys/api-key.ts';
 import { Invitation } from './keys/invitation.ts';
@@ -88,6 +88,7 @@ export const ENTITIES = [
   File,
   FileContent,
   TurnFile,
+  LooseObject,
   UsageReport,
   Forecast,
   OperatorReport,

@@ -6,6 +6,7 @@ import { columnsOf, type RowOf } from '../columns.ts';
 import { first, one, violatedConstraint, type Database, type Sql, type Tx } from '../database.ts';
 import { naming } from '../driver/outcome.ts';
 import { File } from '../entities/files/file.ts';
+import { takeLooseObject } from './loose-objects.ts';
 
 const fileColumns = columnsOf(File, 'f', {
   fileId: 'id',
@@ -15,6 +16,7 @@ const fileColumns = columnsOf(File, 'f', {
   width: 'width',
   height: 'height',
   textTokens: 'textTokens',
+  objectHash: 'objectHash',
   createdAt: 'createdAt',
 });
 export type FileRecord = RowOf<typeof fileColumns>;
@@ -30,6 +32,8 @@ export interface FileToStore {
   readonly textTokens: Partial<Record<Encoding, number>> | null;
   readonly sentHash: Buffer;
   readonly idempotencyKey: string | null;
+  /** SHA-256 in hex of the object that the S3 store has already; null: the content is kept here. */
+  readonly objectHash: string | null;
 }
 
 /**
@@ -52,14 +56,51 @@ export async function storeFile(
 }
 
 async function store(tx: Tx, file: FileToStore, most: { readonly bytes: number }): Promise<FileRecord> {
-  const { fileId, userId, content, sentHash, idempotencyKey } = file;
-  // Uploads of one person come one after the other, so that their sum is true. No turn waits for this lock.
+  const { fileId, userId, content, objectHash } = file;
+  const known = await findKnown(tx, file, most);
+  if (known !== null) return known;
+  if (objectHash !== null) await takeLooseObject(tx, fileId);
+  const kept =
+    objectHash === null
+      ? sql`, c as (insert into file_contents (file_id, content) select id, ${content}::bytea from f)`
+      : sql``;
+  return one(
+    sql<FileRecord>`with f as (
+        insert into files (id, user_id, name, media_type, size, width, height, text_tokens, sent_hash, idempotency_key,
+          object_hash)
+        values (${fileId}, ${userId}, ${file.name}, ${file.mediaType}, ${content.length}, ${file.width}, ${file.height},
+          ${file.textTokens === null ? null : JSON.stringify(file.textTokens)}::jsonb, ${file.sentHash},
+          ${file.idempotencyKey}, ${objectHash})
+        returning *
+      )${kept} select ${fileColumns} from f`,
+    tx,
+  );
+}
+
+/**
+ * Locks the person, so that uploads come one after the other and their sum is true. No turn waits for this lock.
+ * @returns the file that the key is bound to, else null: there is room for this one.
+ * @throws AppError file_quota_reached, idempotency_conflict.
+ */
+export async function findKnown(
+  tx: Tx,
+  {
+    fileId,
+    userId,
+    content,
+    sentHash,
+    idempotencyKey,
+  }: Pick<FileToStore, 'fileId' | 'userId' | 'content' | 'sentHash' | 'idempotencyKey'>,
+  most: { readonly bytes: number },
+): Promise<FileRecord | null> {
   await one(sql`select 1 from users where id = ${userId} for no key update`, tx);
   const { known, sum } = await one(
     sql<{ known: (FileRecord & { sentHash: string }) | null; sum: number }>`select
       (select to_jsonb(k) from (select ${fileColumns}, encode(f.sent_hash, 'hex') as "sentHash" from files f
         where user_id = ${userId} and idempotency_key = ${idempotencyKey}) k) as known,
-      (select coalesce(sum(size), 0)::float8 from files where user_id = ${userId}) as sum`,
+      (select coalesce(sum(size), 0)::float8 from files where user_id = ${userId})
+        + (select coalesce(sum(size), 0)::float8 from loose_objects where user_id = ${userId} and file_id <> ${fileId})
+        as sum`,
     tx,
   );
   if (known !== null) {
@@ -69,17 +110,7 @@ async function store(tx: Tx, file: FileToStore, most: { readonly bytes: number }
   }
   if (sum + content.length > most.bytes)
     throw new AppError('file_quota_reached', { mostBytes: most.bytes, usedBytes: sum });
-  return one(
-    sql<FileRecord>`with f as (
-        insert into files (id, user_id, name, media_type, size, width, height, text_tokens, sent_hash, idempotency_key)
-        values (${fileId}, ${userId}, ${file.name}, ${file.mediaType}, ${content.length}, ${file.width}, ${file.height},
-          ${file.textTokens === null ? null : JSON.stringify(file.textTokens)}::jsonb, ${sentHash}, ${idempotencyKey})
-        returning *
-      ), c as (
-        insert into file_contents (file_id, content) select id, ${content}::bytea from f
-      ) select ${fileColumns} from f`,
-    tx,
-  );
+  return null;
 }
 
 /** A person's own file. */
@@ -108,7 +139,7 @@ export function fileNotFound(details: { readonly fileId?: string } = {}, cause?:
   return new AppError('file_not_found', details, { cause });
 }
 
-/** @throws AppError not_found, when the file is not there any more. */
+/** For a file that is kept here. @throws AppError not_found, when it is not there any more. */
 export async function getContent(on: Sql, fileId: string): Promise<Buffer> {
   const found = await first(sql<{ content: Buffer }>`select content from file_contents where file_id = ${fileId}`, on);
   if (found === null) throw new AppError('not_found');

@@ -6,7 +6,7 @@ import { getContent } from './files.ts';
 /** An image of the prompt whose bytes are still where files are kept. */
 export interface StoredImage {
   readonly type: 'stored_image';
-  readonly file: Pick<AttachedFile, 'fileId' | 'mediaType'>;
+  readonly file: Pick<AttachedFile, 'fileId' | 'mediaType' | 'bytes' | 'objectHash'>;
 }
 
 /** A question as it is read: parts only where it shows an image. */

@@ -15,6 +15,7 @@ const attachedColumns = columnsOf(File, 'f', {
   width: 'width',
   height: 'height',
   textTokens: 'textTokens',
+  objectHash: 'objectHash',
 });
 
 /** For the statement that writes the turn, whose id stands in `turns` as `turn`. */

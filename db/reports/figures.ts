@@ -11,6 +11,12 @@ export interface LiveFigures {
   readonly heldTokens: number;
 }
 
+/** Of images that nothing names any more. */
+export interface LooseFigures {
+  /** How long the oldest has waited to be removed from the store, in seconds; 0: none waits. */
+  readonly looseObjectSeconds: number;
+}
+
 /** Of the last proof of the counters that came to its end. */
 export interface ProofFigures {
   /** Unix seconds; 0 when there was none yet. */
@@ -27,10 +33,16 @@ const OVERSHOOT_FOR_MS = 30_000;
  */
 export function createFigures(
   database: Database,
-): () => Promise<LiveFigures & ProofFigures & { readonly overshootTokens: number; readonly mostUnpaidTokens: number }> {
+): () => Promise<
+  LiveFigures & ProofFigures & LooseFigures & { readonly overshootTokens: number; readonly mostUnpaidTokens: number }
+> {
   const live = remember(async () => {
-    const [figures, proof] = await Promise.all([readLiveFigures(database), readProof(database)]);
-    return { ...figures, ...proof };
+    const [figures, proof, loose] = await Promise.all([
+      readLiveFigures(database),
+      readProof(database),
+      readLoose(database),
+    ]);
+    return { ...figures, ...proof, ...loose };
   }, LIVE_FOR_MS);
   const overshoot = remember(() => readOvershoot(database), OVERSHOOT_FOR_MS);
   const unpaid = remember(() => readMostUnpaidTokens(database.sql), OVERSHOOT_FOR_MS);
@@ -43,10 +55,11 @@ export function createFigures(
 /** @returns a function for scrapes: when things about these providers last went well. */
 export function createPaymentFigures(
   database: Database,
-  providers: readonly ProviderName[],
+  providers: readonly { readonly name: ProviderName }[],
 ): () => Promise<ProviderFigures[]> {
   if (providers.length === 0) return () => Promise.resolve([]);
-  return remember(() => readProviderFigures(database.sql, providers), OVERSHOOT_FOR_MS);
+  const names = providers.map(({ name }) => name);
+  return remember(() => readProviderFigures(database.sql, names), OVERSHOOT_FOR_MS);
 }
 
 /** Remembers the result for `forMs`. A failure is not remembered. */
@@ -78,6 +91,14 @@ export async function readLiveFigures(database: Database): Promise<LiveFigures> 
 export async function readProof(database: Database): Promise<ProofFigures> {
   return one(
     sql<ProofFigures>`select coalesce(extract(epoch from completed_at), 0)::float8 as "proofCompletedSeconds", mismatches as "proofMismatches" from proofs`,
+    database.sql,
+  );
+}
+
+async function readLoose(database: Database): Promise<LooseFigures> {
+  return one(
+    sql<LooseFigures>`select coalesce(extract(epoch from now() - min(noted_at)), 0)::float8 as "looseObjectSeconds"
+      from loose_objects where user_id is null`,
     database.sql,
   );
 }

@@ -38,6 +38,8 @@ export interface AttachedFile {
   readonly height: number | null;
   /** Tokenizer counts of a text as the model reads it, by encoding. */
   readonly textTokens: Partial<Record<Encoding, number>> | null;
+  /** SHA-256 in hex of an image that is kept in the S3 store; null: its bytes are in PostgreSQL. */
+  readonly objectHash: string | null;
 }
 
 /** A text as the model reads it. */

@@ -4,6 +4,7 @@ import { SetupError } from '../../domain/setup-error.ts';
 import { readCatalogue } from './catalogue.ts';
 import { readMail, readWebhooks } from './channels-settings.ts';
 import { readCodec } from './codec-settings.ts';
+import { readObjects } from './objects-settings.ts';
 import { readOidc } from './oidc-settings.ts';
 import { readPayments } from './payments-settings.ts';
 
@@ -73,6 +74,11 @@ const envSchema = z.object({
   RECONCILE_QUIET_SECONDS: positive(60),
   API_TEXT_RETENTION: duration('1h'),
   FILES_MB_PER_PERSON: positive(200),
+  S3_ENDPOINT: z.string().optional(),
+  S3_BUCKET: z.string().optional(),
+  S3_REGION: z.string().default('us-east-1'),
+  S3_ACCESS_KEY_ID: z.string().optional(),
+  S3_SECRET_ACCESS_KEY: z.string().optional(),
   METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
@@ -169,8 +175,12 @@ export function readConfig(env: Env = process.env) {
     },
     /** How long after its end the texts of a turn of the OpenAI door are kept. */
     apiTextSeconds: e.API_TEXT_RETENTION,
-    /** What all files of a person may have together. */
-    files: { bytesPerPerson: e.FILES_MB_PER_PERSON * 1_048_576 },
+    files: {
+      /** What all files of a person may have together. */
+      bytesPerPerson: e.FILES_MB_PER_PERSON * 1_048_576,
+      /** Where images are kept; null: in PostgreSQL. */
+      objects: readObjects(e),
+    },
     reconcile: { everySeconds: e.RECONCILE_EVERY_SECONDS, quietSeconds: e.RECONCILE_QUIET_SECONDS },
     /** Null: metrics have no port of their own, and admins still read them through the API. */
     metrics: e.METRICS_PORT === undefined ? null : { host: e.METRICS_HOST, port: e.METRICS_PORT },

@@ -16,6 +16,8 @@ export interface Figures {
   readonly proofCompletedSeconds: number;
   /** How many differed then. */
   readonly proofMismatches: number;
+  /** How many seconds the oldest image that nothing names has waited to be removed from its store; 0: none does. */
+  readonly looseObjectSeconds: number;
 }
 
 /** When things about a provider last went well, in Unix seconds; 0: never. */
@@ -125,6 +127,10 @@ export class Gauges {
       proofMismatches: this.#make(
         'turnkeeper_proof_mismatches',
         `Counters that differed from the sum of their entries then: must be 0 ${same}`,
+      ),
+      looseObjectSeconds: this.#make(
+        'turnkeeper_loose_object_age_seconds',
+        `For how long the oldest image that nothing names any more has waited to be removed from the store ${same}`,
       ),
     } satisfies Record<keyof Figures, Gauge>;
     const connections = this.#make('turnkeeper_postgres_connections', 'Connections of this process to PostgreSQL', [

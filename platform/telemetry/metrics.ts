@@ -35,6 +35,7 @@ export interface Metrics {
   deltasDropped(characters: number): void;
   reconciled(report: ReconcileReport): void;
   deliveryTried(attempt: { channel: string; outcome: string }): void;
+  objectStoreAsked(request: { method: string; outcome: 'done' | 'refused' | 'away' }): void;
   /** @param found what one comparison with a provider's lists found. */
   paymentsCompared(provider: ProviderName, found: PaymentFindings): void;
   /** @param request.route the route's template; `none` when no route matched. */
@@ -107,6 +108,13 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
     'Attempts to deliver a notification, by channel and outcome: accepted, later (tried again), refused, unknown',
     ['channel', 'outcome'],
   );
+  const objects = counter(
+    'turnkeeper_object_store_requests_total',
+    'Requests to the store of images, each try, by method and outcome: done, refused, away',
+    ['method', 'outcome'],
+  );
+  for (const method of ['PUT', 'GET', 'DELETE'])
+    for (const outcome of ['done', 'refused', 'away']) objects.inc({ method, outcome }, 0);
   const payments = counter(
     'turnkeeper_payment_findings_total',
     'What comparisons with the providers’ lists found: purchases brought up to date (converged), mismatches, payments that are no purchase’s (unmatched), purchases that are paid here only (missing)',
@@ -138,6 +146,7 @@ export function createMetrics(options: { role: string; readSdk: (() => Promise<s
       for (const [finding, count] of Object.entries(findingsOf(report))) findings.inc({ finding }, count);
     },
     deliveryTried: (attempt) => deliveries.inc(attempt),
+    objectStoreAsked: (request) => objects.inc(request),
     paymentsCompared(provider, found) {
       for (const finding of PAYMENT_FINDINGS) payments.inc({ provider, finding }, found[finding]);
     },

@@ -6,7 +6,7 @@ import { readConfig, VARIABLES } from '../../platform/config/config.ts';
 const lines = readFileSync(join(import.meta.dirname, '../../.env.example'), 'utf8').split('\n');
 const shown = new Map(
   lines.flatMap((line) => {
-    const [, name, value] = /^# ([A-Z][A-Z_]+)=(.*)$/.exec(line) ?? [];
+    const [, name, value] = /^# ([A-Z][A-Z0-9_]+)=(.*)$/.exec(line) ?? [];
     return name === undefined || value === undefined ? [] : [[name, value] as const];
   }),
 );
@@ -45,6 +45,10 @@ const EXAMPLES = [
   'PAYMENTS_KEY',
   'SMTP_URL',
   'MAIL_FROM',
+  'S3_ENDPOINT',
+  'S3_BUCKET',
+  'S3_ACCESS_KEY_ID',
+  'S3_SECRET_ACCESS_KEY',
 ];
 
 test('.env.example names every variable the program reads, and no other', () => {

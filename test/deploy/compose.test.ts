@@ -13,6 +13,8 @@ const ROLE_SERVICES = Object.keys(ROLES);
 /** A name and a whole version, and where somebody has pinned it (npm run pin-images) its digest. */
 const RELEASE = /^[a-z/-]+:\d+\.\d+(\.\d+)?(-[a-z]+)?(@sha256:[0-9a-f]{64})?$/;
 const SECRETS = ['POSTGRES_PASSWORD', 'TEMPORAL_POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'OPENAI_API_KEY'];
+/** Secrets of what need not be there. Unset, they are empty. */
+const OPTIONAL_SECRETS = ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'];
 /** The variables that other makers' images read, by a part of the image's name. */
 const IMAGE_VARIABLES: Record<string, RegExp> = {
   'postgres:': /^POSTGRES_(USER|PASSWORD|DB)$/,
@@ -95,6 +97,10 @@ describe('variables', () => {
     for (const secret of SECRETS) expect(variables.filter(({ name }) => name === secret).length).toBeGreaterThan(0);
     for (const { name, operator, rest } of variables) {
       if (!/PASSWORD|KEY|SECRET|TOKEN/.test(name)) continue;
+      if (OPTIONAL_SECRETS.includes(name)) {
+        expect([name, operator, rest]).toEqual([name, ':-', '']);
+        continue;
+      }
       expect([name, operator]).toEqual([name, ':?']);
       expect(rest).toMatch(/^must be set, \w+/);
     }
@@ -103,7 +109,8 @@ describe('variables', () => {
   test('no secret stands in the file itself', () => {
     for (const service of Object.values(compose.services)) {
       for (const [name, value] of Object.entries(service.environment ?? {})) {
-        if (/PASSWORD|PWD|AUTH|KEY|DATABASE_URL|REDIS_URL/.test(name)) expect(value).toMatch(/\$\{\w+:\?/);
+        if (OPTIONAL_SECRETS.includes(name)) expect(value).toBe(`\${${name}:-}`);
+        else if (/PASSWORD|PWD|AUTH|KEY|DATABASE_URL|REDIS_URL/.test(name)) expect(value).toMatch(/\$\{\w+:\?/);
       }
     }
   });

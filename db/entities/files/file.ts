@@ -24,6 +24,8 @@ export const File = defineEntity({
     sentHash: p.blob().$type<Buffer>(),
     idempotencyKey: p.text().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
+    /** SHA-256 in hex of the image in the S3 store. Null: its bytes are in `file_contents`, as a text's always are. */
+    objectHash: p.text().nullable(),
   },
   checks: [
     { name: 'files_have_something', expression: 'size > 0' },
@@ -31,6 +33,10 @@ export const File = defineEntity({
       name: 'files_are_images_or_texts',
       expression:
         '(width is null) = (height is null) and (width is null) <> (text_tokens is null) and width > 0 and height > 0',
+    },
+    {
+      name: 'files_elsewhere_are_images_with_their_hash',
+      expression: "object_hash is null or (width is not null and object_hash ~ '^[0-9a-f]{64}$')",
     },
   ],
   uniques: [
@@ -43,6 +49,7 @@ export const File = defineEntity({
   indexes: [
     { name: 'files_of_user', properties: ['user', 'createdAt'] },
     { name: 'files_by_age', properties: ['createdAt'] },
+    { name: 'files_elsewhere', properties: ['id'], where: 'object_hash is not null' },
   ],
 });
 export type File = InferEntity<typeof File>;
@@ -72,3 +79,31 @@ export const TurnFile = defineEntity({
   indexes: [{ name: 'turn_files_of_file', properties: ['file'] }],
 });
 export type TurnFile = InferEntity<typeof TurnFile>;
+
+/**
+ * Objects of the S3 store that no file names: on their way in, as long as somebody has them in a quota, or on their way
+ * out. A trigger writes the row when a file goes.
+ */
+export const LooseObject = defineEntity({
+  name: 'LooseObject',
+  tableName: 'loose_objects',
+  properties: {
+    fileId: p.uuid().primary(),
+    user: () => p.manyToOne(User).nullable().updateRule('no action').deleteRule('no action'),
+    size: p.integer().nullable(),
+    notedAt: p.datetime().defaultRaw('now()'),
+    removeAt: p.datetime(),
+  },
+  checks: [
+    {
+      name: 'loose_objects_under_way_have_somebody_and_a_size',
+      expression: '(user_id is null) = (size is null) and size > 0',
+    },
+  ],
+  indexes: [
+    { name: 'loose_objects_due', properties: ['removeAt'] },
+    { name: 'loose_objects_of_user', properties: ['user'], where: 'user_id is not null' },
+    { name: 'loose_objects_by_age', properties: ['notedAt'], where: 'user_id is null' },
+  ],
+});
+export type LooseObject = InferEntity<typeof LooseObject>;
