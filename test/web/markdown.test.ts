@@ -74,9 +74,19 @@ test('a list is split into its items, so that only the last one is drawn again',
   expect([done.map(({ source }) => source), last, within]).toEqual([
     ['3. 하나'],
     '4. 둘\n   - 안쪽\n5. 셋',
-    { kind: 'list', ordered: true, start: 3 },
+    { kind: 'list', ordered: true, start: 3, apart: false },
   ]);
   expect(done[0]?.within).toBe(within);
+});
+
+test('whether the items of a list stand apart is said by its first two, and then stays', () => {
+  let blocks = splitBlocks('');
+  const seen = ['- 하나\n', '\n', '- 둘\n', '- 셋\n', '\n  글\n', '- 넷\n'].map((delta) => {
+    blocks = splitBlocks(blocks.text + delta, blocks);
+    return blocks.within?.kind === 'list' && blocks.within.apart;
+  });
+  expect(seen).toEqual([false, false, true, true, true, true]);
+  expect(splitBlocks('- 하나\n- 둘\n\n- 셋\n').within).toMatchObject({ apart: false });
 });
 
 test('a table is split into its rows, so that only the last ones are parsed again, however long it grows', () => {

@@ -12,7 +12,7 @@ import {
   type Whole,
 } from './blocks.ts';
 import { CodeBlock, Streaming } from './CodeBlock.tsx';
-import { draw } from './draw.ts';
+import { draw, drawHead } from './draw.ts';
 import { TableFrame } from './Elements.tsx';
 import { useEntities } from './entities.ts';
 import { Footnotes } from './Footnotes.tsx';
@@ -78,7 +78,7 @@ function WholeOf({ whole, context, children }: { whole: Whole | null; context: C
 
 const Head = memo(
   function Head({ table, context }: { table: Table; context: Context }) {
-    return draw(parsed(table.head, context), context, 'head');
+    return drawHead(parsed(table.head, context), context);
   },
   (before, after) =>
     before.table === after.table &&
@@ -103,7 +103,7 @@ const Drawn = memo(
     // The same element as while the fence was open, so that its lines are not laid out anew when it closes.
     const [only, ...others] = tree.children;
     if (only?.type === 'code' && others.length === 0) return <CodeBlock language={only.lang ?? ''} code={only.value} />;
-    return draw(tree, context, within?.kind ?? 'all');
+    return draw(tree, context, within);
   },
   (before, after) => isSameBlock(before.block, after.block, before.context, after.context),
 );

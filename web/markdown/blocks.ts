@@ -18,6 +18,8 @@ export interface List {
   readonly kind: 'list';
   readonly ordered: boolean;
   readonly start: number;
+  /** Whether its items stand apart, as its first two do. */
+  readonly apart: boolean;
 }
 
 export interface Table {
@@ -76,7 +78,10 @@ export function splitBlocks(text: string, before: Blocks = NONE): Blocks {
   let tree: Root | null = null;
   for (const [i, node] of nodes.entries()) {
     const isLast = i === nodes.length - 1;
-    if (i > 0 || within?.kind !== node.type) within = wholeOf(node, head + lines);
+    // As long as nothing of a list is done, what comes still says how it looks.
+    const isNew =
+      i > 0 || within?.kind !== node.type || (within.kind === 'list' && known.done.at(-1)?.within !== within);
+    if (isNew) within = wholeOf(node, head + lines);
     const pieces = within === null ? [node] : partsOf(node);
     for (const [n, piece] of pieces.entries()) {
       at = startOf(piece) - head.length;
@@ -104,7 +109,11 @@ export function headOf(within: Whole | null): string {
 
 /** @returns null for what is drawn as one: a table is until it has a row. */
 function wholeOf(node: RootContent, source: string): Whole | null {
-  if (node.type === 'list') return { kind: 'list', ordered: node.ordered === true, start: node.start ?? 1 };
+  if (node.type === 'list') {
+    const [first, second] = node.children;
+    const apart = (second?.position?.start.line ?? 0) > (first?.position?.end.line ?? 0) + 1;
+    return { kind: 'list', ordered: node.ordered === true, start: node.start ?? 1, apart };
+  }
   const [, row] = node.type === 'table' ? node.children : [];
   return row === undefined ? null : { kind: 'table', head: source.slice(startOf(node), startOf(row)) };
 }

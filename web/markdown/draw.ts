@@ -1,23 +1,26 @@
-import type { Definition, List, ListItem, Nodes, Root, Table, TableRow } from 'mdast';
+import type { Definition, ImageReference, LinkReference, List, Nodes, Root, Table, TableRow } from 'mdast';
 import { createElement, Fragment, type ReactNode } from 'react';
+import type { Whole } from './blocks.ts';
 import { CodeBlock } from './CodeBlock.tsx';
 import { OutsideLink, Picture, TableFrame } from './Elements.tsx';
 import { FootnoteLink } from './Footnotes.tsx';
 import { Formula } from './Formula.tsx';
 import type { Context } from './shown.ts';
 
-/** @param part what is drawn of a list or a table: its items, its rows, or its head alone. */
-export function draw(tree: Root, context: Context, part: keyof typeof PARTS = 'all'): ReactNode {
-  let own: ReadonlyMap<string, Definition> | null = null;
-  const place: Place = {
-    context,
-    definitionOf: (identifier) => {
-      own ??= definitionsIn(tree);
-      const label = identifier.toUpperCase();
-      return own.get(label) ?? context.known.links.get(label);
-    },
-  };
-  return createElement(Fragment, null, ...tree.children.flatMap((node) => PARTS[part](node, place)));
+/** @param within what the tree is a part of: then its items or its rows are drawn, without the list or the table. */
+export function draw(tree: Root, context: Context, within: Whole | null = null): ReactNode {
+  const place = placeOf(tree, context);
+  const parts = tree.children.flatMap((node) => {
+    if (within?.kind === 'table') return node.type === 'table' ? rowsOf(node, place) : [];
+    return within?.kind === 'list' && node.type === 'list' ? itemsOf(node, within.apart, place) : [drawn(node, place)];
+  });
+  return createElement(Fragment, null, ...parts);
+}
+
+/** The titles of the table that the tree begins with. */
+export function drawHead(tree: Root, context: Context): ReactNode {
+  const [table] = tree.children;
+  return table?.type === 'table' ? headOf(table, placeOf(tree, context)) : null;
 }
 
 interface Place {
@@ -25,12 +28,17 @@ interface Place {
   readonly definitionOf: (identifier: string) => Definition | undefined;
 }
 
-const PARTS = {
-  all: (node, place) => [drawn(node, place)],
-  list: (node, place) => (node.type === 'list' ? itemsOf(node, place) : [drawn(node, place)]),
-  table: (node, place) => (node.type === 'table' ? rowsOf(node, place) : []),
-  head: (node, place) => (node.type === 'table' ? [headOf(node, place)] : []),
-} as const satisfies Record<string, (node: Nodes, place: Place) => readonly ReactNode[]>;
+function placeOf(tree: Root, context: Context): Place {
+  let own: ReadonlyMap<string, Definition> | null = null;
+  return {
+    context,
+    definitionOf: (identifier) => {
+      own ??= definitionsIn(tree);
+      const label = identifier.toUpperCase();
+      return own.get(label) ?? context.known.links.get(label);
+    },
+  };
+}
 
 type Draw<Type> = (node: Extract<Nodes, { readonly type: Type }>, place: Place) => ReactNode;
 
@@ -53,19 +61,26 @@ const DRAWN: { readonly [Type in Nodes['type']]: Draw<Type> | null } = {
   heading: ({ depth, children }, place) => createElement(`h${depth}`, AS_READ, ...all(children, place)),
   html: ({ value }) => (/^<br\s*\/?>$/i.test(value.trim()) ? createElement('br') : value),
   image: ({ url, alt }) => createElement(Picture, { src: url, alt }),
-  imageReference: ({ identifier, alt }, { definitionOf }) =>
-    createElement(Picture, { src: definitionOf(identifier)?.url, alt }),
+  imageReference: (node, { definitionOf }) => {
+    const definition = definitionOf(node.identifier);
+    if (definition === undefined) return `![${node.alt ?? ''}${endOf(node)}`;
+    return createElement(Picture, { src: definition.url, alt: node.alt });
+  },
   inlineCode: ({ value }) => createElement('code', null, value.replaceAll('\n', ' ')),
   inlineMath: ({ value }) => createElement(Formula, { source: value, display: false }),
   link: ({ url, children }, place) => createElement(OutsideLink, { href: url }, ...all(children, place)),
-  linkReference: ({ identifier, children }, place) =>
-    createElement(OutsideLink, { href: place.definitionOf(identifier)?.url }, ...all(children, place)),
+  linkReference: (node, place) => {
+    const definition = place.definitionOf(node.identifier);
+    const inner = all(node.children, place);
+    if (definition === undefined) return createElement(Fragment, null, '[', ...inner, endOf(node));
+    return createElement(OutsideLink, { href: definition.url }, ...inner);
+  },
   list: (node, place) => {
     const start = node.start ?? 1;
     return createElement(
       node.ordered === true ? 'ol' : 'ul',
       { ...AS_READ, ...(start === 1 ? {} : { start }) },
-      ...itemsOf(node, place),
+      ...itemsOf(node, node.spread === true, place),
     );
   },
   listItem: null,
@@ -99,24 +114,25 @@ function all(nodes: readonly Nodes[], place: Place): ReactNode[] {
   return nodes.map((node) => drawn(node, place));
 }
 
-/** In a list whose items stand apart, their paragraphs do; in any other they are the item's own text. */
-function itemsOf(list: List, place: Place): ReactNode[] {
-  const apart = list.spread === true || list.children.some(standsApart);
-  return list.children.map(({ checked, children }) => {
+/** As it was written: what a reference ends with that leads nowhere. */
+function endOf({ referenceType, label, identifier }: LinkReference | ImageReference): string {
+  return referenceType === 'full' ? `][${label ?? identifier}]` : referenceType === 'collapsed' ? '][]' : ']';
+}
+
+/** Paragraphs of an item are its own text, unless they, or the items, stand apart. */
+function itemsOf(list: List, areApart: boolean, place: Place): ReactNode[] {
+  return list.children.map(({ checked, spread, children }) => {
+    const isApart = areApart || spread === true;
     const isTask = typeof checked === 'boolean';
     const box = isTask && createElement('input', { type: 'checkbox', checked, readOnly: true, disabled: true });
     const inner = children.flatMap((node, i) => {
       if (node.type !== 'paragraph') return i === 0 && isTask ? [box, drawn(node, place)] : [drawn(node, place)];
       const text = [...(i === 0 && isTask ? [box, ' '] : []), ...all(node.children, place)];
-      return apart ? [createElement('p', AS_READ, ...text)] : text;
+      return isApart ? [createElement('p', AS_READ, ...text)] : text;
     });
     if (children.length === 0 && isTask) inner.push(box);
     return createElement('li', { ...AS_READ, className: isTask ? 'task' : undefined }, ...inner);
   });
-}
-
-function standsApart({ spread, children }: ListItem): boolean {
-  return spread ?? children.length > 1;
 }
 
 function headOf({ align, children: [titles] }: Table, place: Place): ReactNode {
