@@ -9,7 +9,14 @@ export function when(at: Instant, timeZone: string, locale: Locale): string {
   const [hour, minute] = time.split(':');
   if (locale === 'en') return `${date} ${time} (${timeZone})`;
   const clock = minute === '00' ? `${Number(hour)}시` : `${Number(hour)}시 ${Number(minute)}분`;
-  return `${Number(month)}월 ${Number(day)}일 ${clock}(${timeZone === 'Asia/Seoul' ? '서울' : timeZone})`;
+  return `${Number(month)}월 ${Number(day)}일 ${clock}(${zoneName(timeZone)})`;
+}
+
+/** As a Korean reader calls it: `뉴욕 시간`, `이란 시간`. */
+function zoneName(timeZone: string): string {
+  if (timeZone === 'Asia/Seoul') return '서울';
+  const parts = new Intl.DateTimeFormat('ko', { timeZone, timeZoneName: 'shortGeneric' }).formatToParts(0);
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? timeZone;
 }
 
 /** What a price is read as: `19,900원`, `$4.90`. */

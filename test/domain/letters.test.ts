@@ -75,6 +75,7 @@ test('figures are told as they are read there: won and dollars, hours on the rea
   expect(mailOf('purchase.refunded', 'ko').text).toContain('환불 금액: $1,234.05');
   expect(mailOf('purchase.deposit', 'en').text).toContain('Amount: KRW 19,900');
   expect(mailOf('usage.reset', 'ko').text).toContain('다음 초기화: 12월 1일 0시(서울)');
+  expect(mailOf('usage.alert', 'ko').text).toContain('11월 30일 12시(카타마르카 시간)');
   expect(mailOf('usage.alert', 'ko').text).toContain('남은 토큰이 없어');
 });
 
