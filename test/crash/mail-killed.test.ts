@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { giveAddress, mailingBy, mailsOf, startTestMail, type TestMail } from '../support/mail.ts';
 import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
+import type { Program } from './program.ts';
 import { openCrashStage, type CrashStage } from './stage.ts';
 
 /**
@@ -29,18 +30,12 @@ test(
   'a worker that is killed between the server’s word and ours sends at most one more copy, with the same id, and none is lost',
   async () => {
     const people: Person[] = [];
-    for (let round = 0; people.length < MAILS; round++) people.push(...(await killWorker(round)));
-    await stage.start('worker', mailingBy(mail));
-    for (const person of people) {
-      await until(async () => (await mailsOf(stage, person))[0]?.state === 'delivered', WITHIN_MS);
-      const [row, ...others] = await mailsOf(stage, person);
-      const copies = mail.received.filter(({ to }) => to.includes(row?.address ?? ''));
-      expect(others).toEqual([]);
-      expect(copies.length).toBeGreaterThanOrEqual(1);
-      expect(copies.length).toBeLessThanOrEqual(2);
-      expect(new Set(copies.map((copy) => copy.header('Message-ID')))).toEqual(
-        new Set([`<${row?.id}@turnkeeper.example>`]),
-      );
+    // Each worker first sends once more what the one before it has left, so that no mail is hit by two kills.
+    for (let round = 0, left: Person[] = []; people.length < MAILS || left.length > 0; round++) {
+      const worker = await stage.start('worker', mailingBy(mail));
+      for (const person of left) await arrives(person);
+      left = people.length < MAILS ? await killWorker(worker, round) : [];
+      people.push(...left);
     }
     const seen = people.length + mail.received.length;
     // The control: a worker was killed before it could write, so there are copies.
@@ -49,9 +44,21 @@ test(
   WITHIN_MS,
 );
 
+/** The person's mail arrives once or twice, under one id. */
+async function arrives(person: Person): Promise<void> {
+  await until(async () => (await mailsOf(stage, person))[0]?.state === 'delivered', WITHIN_MS);
+  const [row, ...others] = await mailsOf(stage, person);
+  const copies = mail.received.filter(({ to }) => to.includes(row?.address ?? ''));
+  expect(others).toEqual([]);
+  expect(copies.length).toBeGreaterThanOrEqual(1);
+  expect(copies.length).toBeLessThanOrEqual(2);
+  expect(new Set(copies.map((copy) => copy.header('Message-ID')))).toEqual(
+    new Set([`<${row?.id}@turnkeeper.example>`]),
+  );
+}
+
 /** @returns the people whose mails the server had when the worker died. */
-async function killWorker(round: number): Promise<Person[]> {
-  const worker = await stage.start('worker', mailingBy(mail));
+async function killWorker(worker: Program, round: number): Promise<Person[]> {
   const killed = Promise.withResolvers<void>();
   const answered = Promise.withResolvers<void>();
   let taken = 0;
