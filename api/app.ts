@@ -1,4 +1,5 @@
 import express, { type Express } from 'express';
+import { createModelSwitches } from '../db/catalogue/switches.ts';
 import { countLiveTurns } from '../db/turns/turns.ts';
 import { AppError } from '../domain/errors.ts';
 import type { ApiDeps } from './context.ts';
@@ -16,7 +17,8 @@ import { paymentScriptAt } from './web/page-policy.ts';
 import { mountWeb } from './web/web.ts';
 
 /** @param stopping aborts when the server stops. Streams end then, and their readers resume elsewhere. */
-export function createApp(deps: ApiDeps, stopping: AbortSignal): Express {
+export function createApp(parts: Omit<ApiDeps, 'switches'>, stopping: AbortSignal): Express {
+  const deps: ApiDeps = { ...parts, switches: createModelSwitches(parts.database) };
   const { limits: limitsConfig } = deps.config;
   const door = createDoor(deps, stopping);
   const gate = createOverloadGate({

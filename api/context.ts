@@ -2,6 +2,7 @@ import type { PayloadCodec } from '@temporalio/common';
 import type { Request, Response } from 'express';
 import type { Channels } from '../operations/channels/channels.ts';
 import type { Shop } from '../operations/payments.ts';
+import type { ModelSwitches } from '../db/catalogue/switches.ts';
 import type { Database } from '../db/database.ts';
 import type { HeldKey } from '../db/people/key-holders.ts';
 import type { Principal } from '../db/people/users.ts';
@@ -42,8 +43,9 @@ export interface ApiDeps {
     | 'payments'
     | 'temporal'
   >;
-  /** The models on offer. The first is the default. */
+  /** The catalogue. Which of it is on offer, `turns/offered.ts` says. */
   readonly models: readonly PricedModel[];
+  readonly switches: ModelSwitches;
   readonly database: Database;
   /** Null: only our own keys are accepted. */
   readonly issuer: Issuer | null;

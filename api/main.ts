@@ -17,7 +17,10 @@ const DRAIN_MS = 5_000;
  * @param options.stalledAfterMs how long an answer may wait for a reader that takes none of it; 30 s by default.
  * @throws SetupError when the port is taken.
  */
-export async function startApi(deps: ApiDeps, options: { stalledAfterMs?: number | undefined } = {}): Promise<Api> {
+export async function startApi(
+  deps: Omit<ApiDeps, 'switches'>,
+  options: { stalledAfterMs?: number | undefined } = {},
+): Promise<Api> {
   const stopping = new AbortController();
   const { host, port, mostConnections } = deps.config.http;
   const server = createBoundedServer(createApp(deps, stopping.signal), { ...options, mostConnections });

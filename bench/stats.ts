@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { sql } from 'kysely';
 import { openDatabase, type Database } from '../db/database.ts';
+import { listUsers } from '../db/reports/admin-users.ts';
 import { findMonth, listDays, listModels, listTurnUsage, type Month } from '../db/reports/history.ts';
 import { foldDays } from '../db/reports/days/fold-days.ts';
 import { readDays } from '../db/reports/days/read-days.ts';
@@ -27,6 +28,7 @@ What the admins' statistics and the pages of usage cost on a large ledger, as fu
   user     one account's usage state
   history  pages by day, by model and by turn: the newest and from the middle of the month
   home     what 30 days used by day and by model, and who it was, each beside the 30 days before
+  people   a page of people by the tokens that they used: the first, and one from the middle
   proof    the counters proved against every entry, once and again; and the longest of its statements
 One account has a tenth of all debits; its pages are measured apart ("hot"). The database is seeded once and kept below .turnkeeper/bench-stats
 (or on DATABASE_URL's server, whose user must be a superuser to seed) under a name of its own; Redis is started, or REDIS_URL is used.
@@ -42,6 +44,7 @@ const TARGETS = {
   warm: 10,
   page: 50,
   home: { days: 50, people: 2_000, statement: 1_000 },
+  people: 500,
   proof: { whole: 600_000, statement: 5_000, round: 1_000 },
 } as const;
 
@@ -134,7 +137,23 @@ async function measure(
       TARGETS.page,
     ),
   );
-  return [...lines, ...(await measureHome(database)), ...(await measureProof(database))];
+  return [
+    ...lines,
+    ...(await measurePeople(database)),
+    ...(await measureHome(database)),
+    ...(await measureProof(database)),
+  ];
+}
+
+/** This order has no index: every page looks at all open periods. */
+async function measurePeople(database: Database): Promise<Line[]> {
+  const page = (cursor: string | null, limit = 50) =>
+    listUsers(database, { filter: {}, order: '-usedTokens', limit, cursor });
+  const { nextCursor } = await page(null, 10_000);
+  return [
+    judge(await timed('people by tokens used', 20, () => page(null)), 'p50', TARGETS.people),
+    judge(await timed('people by tokens used, deep', 20, () => page(nextCursor)), 'p50', TARGETS.people),
+  ];
 }
 
 /** The days of a ledger that was never added up, and then the two readings of the home. */

@@ -24,6 +24,8 @@ export const AUDIT_ACTIONS = [
   // A key that another admin's grant or reversal has: nothing was booked.
   'tokens.refuse_key',
   'stats_cache.delete',
+  'model.switch_on',
+  'model.switch_off',
   'delivery.resend',
   'delivery.resend_many',
   'delivery.cancel_resend',
@@ -45,7 +47,8 @@ export type AuditTargetKind =
   | 'token_stats'
   | 'key'
   | 'delivery'
-  | 'resend';
+  | 'resend'
+  | 'model';
 
 /** What was acted on: `turn:<id>` or `user:<id>`, or a kind alone where there is only one of it. */
 export type AuditTarget = AuditTargetKind | `${AuditTargetKind}:${string | number}`;

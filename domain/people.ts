@@ -22,7 +22,16 @@ export const INVITATION_DAYS = 7;
 export const MOST_INVITATIONS_A_DAY = 5;
 
 /** In which order people are listed. `-` is the other way round; who has no e-mail, or was never here, is first. */
-export const PEOPLE_ORDERS = ['number', '-number', 'email', '-email', 'lastSeen', '-lastSeen'] as const;
+export const PEOPLE_ORDERS = [
+  'number',
+  '-number',
+  'email',
+  '-email',
+  'lastSeen',
+  '-lastSeen',
+  'usedTokens',
+  '-usedTokens',
+] as const;
 export type PeopleOrder = (typeof PEOPLE_ORDERS)[number];
 
 /** How a person is named beside what is theirs. */

@@ -70,6 +70,7 @@ import { KeepFormerTimeZones } from './20261130201001-keep-former-time-zones.ts'
 import { StoreAnswersAtOnce } from './20261130175826-store-answers-at-once.ts';
 import { KeepImagesElsewhere } from './20261130175826-keep-images-elsewhere.ts';
 import { FindImagesElsewhere } from './20261130175827-find-images-elsewhere.ts';
+import { SwitchModels } from './20261130175828-switch-models.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -154,4 +155,5 @@ export const MIGRATIONS = [
   StoreAnswersAtOnce,
   KeepImagesElsewhere,
   FindImagesElsewhere,
+  SwitchModels,
 ] as const;

@@ -78,7 +78,7 @@ export function columnsOfTable(item: object): string[] {
   return Object.keys(item).flatMap((name) => (PEOPLE.has(name) ? [`${name}.email`, `${name}.name`] : [name]));
 }
 
-/** Lines that one query reads. */
+/** Lines that one query reads unless told. */
 const BATCH = 1_000;
 
 /**
@@ -92,15 +92,18 @@ export function sendTable(
     name,
     columns,
     list,
+    batch = BATCH,
   }: {
     readonly name: string;
+    /** For a table whose every page is a look at all of it. */
+    readonly batch?: number | undefined;
     readonly columns: readonly string[];
     list(page: { limit: number; cursor: string | null }): Promise<Listed>;
   },
 ): Promise<null> {
   async function* batches(): AsyncGenerator<Cell[][]> {
     for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
-      const page: Listed = await list({ limit: BATCH, cursor });
+      const page: Listed = await list({ limit: batch, cursor });
       yield page.items.map((item) => columns.map((column) => plain(fieldOf(item, column))));
       cursor = page.nextCursor;
     }

@@ -8,7 +8,7 @@ import type { ApiDeps, Caller } from '../context.ts';
 import { readIdempotencyKey } from '../http/idempotency-key.ts';
 import type { Arrival } from '../http/overload.ts';
 import type { MessageCounter } from '../turns/count-message.ts';
-import { offeredTo } from '../turns/offered.ts';
+import { assertOn, modelOf } from '../turns/offered.ts';
 import { assertAdmissible } from '../turns/refusal.ts';
 import { assertFew } from './prompt/images.ts';
 import type { OpenAiRequest } from './protocol.ts';
@@ -29,8 +29,7 @@ export async function acceptRequest(
   asked: OpenAiRequest,
 ): Promise<Accepted> {
   const { userId, accountId } = caller.principal;
-  const model = offeredTo(deps, caller).find(({ name }) => name === asked.model);
-  if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
+  const model = await modelOf(deps, caller, asked.model);
   const { bodyHash, prompt, label, streamed, askedOutput } = asked;
   const images = imagesOf(prompt);
   assertFew(images, 'messages');
@@ -65,6 +64,7 @@ export async function acceptRequest(
   const accepted = await writeOrFind(
     () =>
       acceptTurn(deps.database, request, async ({ isUnknown }) => {
+        await assertOn(deps, model.name);
         if (isUnknown) {
           arrival.look();
           await assertAdmissible(deps, caller, request);

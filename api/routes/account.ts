@@ -33,7 +33,7 @@ export function accountRoutes(deps: ApiDeps): Route[] {
       answers: { 200: { description: 'All of them', body: modelPage } },
       errors: [],
       async handle(caller) {
-        const items = offeredTo(deps, caller).map(
+        const items = (await offeredTo(deps, caller)).map(
           (
             {
               name,

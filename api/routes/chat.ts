@@ -13,7 +13,7 @@ import { secondsSinceReceived } from '../http/request-metrics.ts';
 import { nameTurn } from '../http/request-trace.ts';
 import { defineRoute, type Reply, type Route } from '../http/route.ts';
 import { answerTurn, followFrom } from '../turns/answer.ts';
-import { assertMayUse, offeredTo } from '../turns/offered.ts';
+import { assertMayUse, assertOn, modelOf } from '../turns/offered.ts';
 import { assertAdmissible } from '../turns/refusal.ts';
 import { hashOf } from '../turns/body-hash.ts';
 import { assertMayShow, FILE_ERRORS } from '../turns/shown-files.ts';
@@ -125,7 +125,7 @@ export function chatRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       async handle(caller, { params: { turnId } }) {
         assertNotSuspended(caller);
         const { model } = await getOwnTurn(deps, caller, turnId);
-        assertMayUse(caller, model);
+        await assertMayUse(deps, caller, model);
         const { userId, accountId } = caller.principal;
         const arrival = gate.arrive(accountId);
         try {
@@ -171,9 +171,7 @@ async function accept(
   body: z.infer<typeof sendBody>,
 ): Promise<Accepted> {
   const { userId, accountId } = caller.principal;
-  const offered = offeredTo(deps, caller);
-  const model = body.model === undefined ? offered[0] : offered.find(({ name }) => name === body.model);
-  if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
+  const model = await modelOf(deps, caller, body.model);
   const bodyHash = hashOf(body);
   const fileIds = body.files ?? [];
   const request = {
@@ -196,6 +194,7 @@ async function accept(
   return writeOrFind(
     () =>
       acceptTurn(deps.database, request, async ({ isUnknown }) => {
+        await assertOn(deps, model.name);
         if (isUnknown) {
           arrival.look();
           await assertAdmissible(deps, caller, request);

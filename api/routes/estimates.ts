@@ -1,9 +1,8 @@
 import { estimateTurn } from '../../db/files/estimate.ts';
-import { AppError } from '../../domain/errors.ts';
 import type { ApiDeps } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { createMessageCounter } from '../turns/count-message.ts';
-import { offeredTo } from '../turns/offered.ts';
+import { assertOn, modelOf } from '../turns/offered.ts';
 import { estimate, estimateBody } from '../wire/estimate.ts';
 
 export function estimateRoutes(deps: ApiDeps): Route[] {
@@ -23,9 +22,8 @@ export function estimateRoutes(deps: ApiDeps): Route[] {
       errors: ['unknown_model', 'not_found', 'file_not_found', 'model_sees_no_images', 'overloaded'],
       async handle(caller, { body }) {
         const { userId, accountId } = caller.principal;
-        const offered = offeredTo(deps, caller);
-        const model = body.model === undefined ? offered[0] : offered.find(({ name }) => name === body.model);
-        if (model === undefined) throw new AppError('unknown_model', { field: 'model' });
+        const model = await modelOf(deps, caller, body.model);
+        await assertOn(deps, model.name);
         const { hold, fileTokens, refusal } = await estimateTurn(
           database,
           {

@@ -15,7 +15,7 @@ import { readInput } from '../openai/responses/input.ts';
 import { resolveReferences } from '../openai/responses/references.ts';
 import { readResponse } from '../openai/responses/request.ts';
 import { createMessageCounter, type MessageCounter } from '../turns/count-message.ts';
-import { offeredTo } from '../turns/offered.ts';
+import { assertOn, modelOf, offeredTo } from '../turns/offered.ts';
 import { completion, completionBody, openaiModel, openaiModels } from '../wire/completion.ts';
 import { response, responseBody } from '../wire/responses.ts';
 
@@ -93,11 +93,10 @@ export function openaiRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       summary: 'The models on offer',
       answers: { 200: { description: 'All of them', body: openaiModels } },
       errors: [],
-      handle: (caller) =>
-        Promise.resolve({
-          status: 200,
-          body: { object: 'list', data: offeredTo(deps, caller).map(({ name }) => present(name)) },
-        }),
+      async handle(caller) {
+        const offered = await offeredTo(deps, caller);
+        return { status: 200, body: { object: 'list', data: offered.map(({ name }) => present(name)) } };
+      },
     }),
     defineRoute({
       ...named,
@@ -108,10 +107,10 @@ export function openaiRoutes(deps: ApiDeps, gate: OverloadGate): Route[] {
       params: z.object({ model: z.string() }),
       answers: { 200: { description: 'It is on offer', body: openaiModel } },
       errors: ['unknown_model'],
-      handle(caller, { params: { model } }) {
-        if (!offeredTo(deps, caller).some(({ name }) => name === model))
-          throw new AppError('unknown_model', { field: 'model' });
-        return Promise.resolve({ status: 200, body: present(model) });
+      async handle(caller, { params: { model } }) {
+        await modelOf(deps, caller, model);
+        await assertOn(deps, model);
+        return { status: 200, body: present(model) };
       },
     }),
   ];

@@ -31,17 +31,18 @@ const used = {
   completionTokens: tokens.meta({ description: 'The provider’s tokens' }),
   usedTokens: tokens.meta({ description: 'Metered tokens, as debited; adjustments are left out' }),
 };
+/** How soon turns began to be answered. */
+export const firstDelta = z
+  .object({ turns: count.meta({ description: 'Of how many turns it is known' }), p50Ms: ms, p95Ms: ms })
+  .nullable()
+  .meta({
+    id: 'FirstDelta',
+    description: 'From a turn’s admission to its first delta: half, and 95 of 100, had it sooner. null: none is known',
+  });
 const figures = {
   ...used,
   failures: count.meta({ description: 'Turns that stand failed, by when they were accepted on your wall clock' }),
-  firstDelta: z
-    .object({ turns: count.meta({ description: 'Of how many turns it is known' }), p50Ms: ms, p95Ms: ms })
-    .nullable()
-    .meta({
-      id: 'FirstDelta',
-      description:
-        'From a turn’s admission to its first delta: half, and 95 of 100, had it sooner. null: none is known',
-    }),
+  firstDelta,
   cost,
   unpricedTokens,
 };

@@ -11,7 +11,7 @@ import { Hold } from './hold.ts';
 import { ApiKey, KeyUsage } from './keys/api-key.ts';
 import { Invitation } from './keys/invitation.ts';
 import { LedgerEntry, Proof, ProvedPeriod } from './ledger-entry.ts';
-import { ModelRate, RatePublisher } from './model-rate.ts';
+import { ModelOff, ModelRate, RatePublisher } from './model-rate.ts';
 import { Delivery, Notification } from './notification.ts';
 import { InboundEvent } from './payments/inbound-event.ts';
 import { Pack } from './payments/pack.ts';
@@ -42,6 +42,7 @@ export const ENTITIES = [
   AnswerFeedback,
   ModelRate,
   RatePublisher,
+  ModelOff,
   Hold,
   Attempt,
   UnpaidTokens,

@@ -40,3 +40,11 @@ export const RatePublisher = defineEntity({
   },
 });
 export type RatePublisher = InferEntity<typeof RatePublisher>;
+
+/** A model of the catalogue that an admin has switched off. */
+export const ModelOff = defineEntity({
+  name: 'ModelOff',
+  tableName: 'models_off',
+  properties: { model: p.text().primary(), since: p.datetime().defaultRaw('now()') },
+});
+export type ModelOff = InferEntity<typeof ModelOff>;

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { one, type Database } from '../database.ts';
 import type { ProviderName } from '../../domain/payments/provider.ts';
 import { readMostUnpaidTokens } from '../money/unpaid.ts';
+import { remember } from '../remember.ts';
 import { readProviderFigures, type ProviderFigures } from '../purchases/checks.ts';
 
 /** What the turns of all users have set aside at this moment. Both counts come from partial indexes of live rows. */
@@ -60,23 +61,6 @@ export function createPaymentFigures(
   if (providers.length === 0) return () => Promise.resolve([]);
   const names = providers.map(({ name }) => name);
   return remember(() => readProviderFigures(database.sql, names), OVERSHOOT_FOR_MS);
-}
-
-/** Remembers the result for `forMs`. A failure is not remembered. */
-function remember<T>(look: () => Promise<T>, forMs: number): () => Promise<T> {
-  let last: Promise<T> | null = null;
-  let until = 0;
-  return () => {
-    if (last === null || performance.now() > until) {
-      const looking = look();
-      last = looking;
-      until = performance.now() + forMs;
-      looking.catch(() => {
-        if (last === looking) last = null;
-      });
-    }
-    return last;
-  };
 }
 
 export async function readLiveFigures(database: Database): Promise<LiveFigures> {

@@ -191,6 +191,11 @@ test('people are listed in each order, page by page, each once', async () => {
   await sql`update users set last_seen_at = now() - id * interval '1 day' where id in (${b}, ${c})`.execute(
     stack.db.database.sql,
   );
+  for (const [userId, usagePercent] of [
+    [a, 20],
+    [c, 50],
+  ] as const)
+    await admin.call('POST', '/api/ai-usage/test-usage', { userId, usagePercent });
   const all = async (sort: string) => {
     const ids = [];
     for (let cursor: string | null = ''; cursor !== null;) {
@@ -210,10 +215,16 @@ test('people are listed in each order, page by page, each once', async () => {
     ['-email', [c, b, a, none]],
     ['lastSeen', [a, none, c, b]],
     ['-lastSeen', [b, c, none, a]],
-  ] as const)
+    ['usedTokens', [b, none, a, c]],
+    ['-usedTokens', [c, a, none, b]],
+  ] as const) {
     expect([sort, await all(sort)]).toEqual([sort, order]);
+    const csv = await admin.raw('GET', `/api/admin/users?who=순서&sort=${sort}`, undefined, { accept: 'text/csv' });
+    const lines = (await csv.text()).trim().split('\r\n').slice(1);
+    expect([sort, lines.map((line) => Number(line.split(',')[0]))]).toEqual([sort, order]);
+  }
   const { nextCursor } = (await admin.call('GET', '/api/admin/users?limit=1&sort=email')).body;
-  for (const other of ['number', 'lastSeen'])
+  for (const other of ['number', 'lastSeen', 'usedTokens'])
     expect((await admin.call('GET', `/api/admin/users?sort=${other}&cursor=${nextCursor}`)).body).toMatchObject({
       code: 'invalid_request',
       field: 'cursor',
@@ -280,13 +291,92 @@ test('an admin sees each model that is or was on offer, with its rate and what f
   expect([await send('실패'), await send('성공')]).toEqual([502, 200]);
   const { items } = (await admin.call('GET', '/api/admin/models')).body;
   const { items: offered } = (await admin.call('GET', '/api/models')).body;
-  expect(items.map(({ model, isOffered }: { model: string; isOffered: boolean }) => [model, isOffered])).toEqual([
-    ...offered.map(({ name }: { name: string }) => [name, true]),
-    ['gone', false],
+  expect(items.map((item: any) => [item.model, item.isInCatalogue, item.isOffered])).toEqual([
+    ...offered.map(({ name }: { name: string }) => [name, true, true]),
+    ['gone', false, false],
   ]);
   const { turns, failed, errorPercent } = items.find(({ model }: { model: string }) => model === 'gpt-4.1-mini');
   expect([failed, turns >= 2, errorPercent]).toEqual([1, true, Math.round((failed / turns) * 10_000) / 100]);
   expect(items.at(-1)).toMatchObject({ rate: { input: 1500, output: 6000, version: 1 }, errorPercent: null });
+  // Halfway between two neighbours, as a percentile is read; turns of two days ago count no more.
+  await sql`update attempts a set first_delta_ms = 100 * n from (
+      select turn_id, number, row_number() over (order by turn_id) as n from attempts join turns t on t.id = turn_id
+      where t.model = 'gpt-4.1-mini' and number = answer_attempt
+    ) o where o.turn_id = a.turn_id and o.number = a.number`.execute(stack.db.database.sql);
+  const timed = turns - failed;
+  const [first] = (await admin.call('GET', '/api/admin/models')).body.items;
+  expect(first.firstDelta).toEqual({
+    turns: timed,
+    p50Ms: 100 * (1 + 0.5 * (timed - 1)),
+    p95Ms: Math.round(100 * (1 + 0.95 * (timed - 1))),
+  });
+  await sql`update turns set created_at = created_at - interval '2 days' where model = 'gpt-4.1-mini'`.execute(
+    stack.db.database.sql,
+  );
+  expect((await admin.call('GET', '/api/admin/models')).body.items[0]).toMatchObject({ turns: 0, firstDelta: null });
+});
+
+test('a model that an admin switches off takes nothing new, and what was asked of it before stays', async () => {
+  const person = await stack.person();
+  const [, name] = (await person.call('GET', '/api/models')).body.items.map((item: { name: string }) => item.name);
+  const send = (turnId: string, message = '질문') =>
+    person.call('POST', '/api/chat/send', { message, model: name, turnId });
+  const [done, failed] = [crypto.randomUUID(), crypto.randomUUID()];
+  expect((await send(done)).status).toBe(200);
+  stack.model.next({ status: 400 });
+  expect((await send(failed)).status).toBe(502);
+  const change = (model: string, isOn: boolean, by = admin) =>
+    by.call('PATCH', `/api/admin/models/${model}`, { isOn, reason: '비용 확인' });
+  const off = await change(name, false);
+  expect([off.status, off.body]).toEqual([
+    200,
+    expect.objectContaining({ model: name, isInCatalogue: true, isOffered: false, offSince: expect.any(String) }),
+  ]);
+  for (const path of ['/api/models', '/v1/models'])
+    expect(JSON.stringify((await person.call('GET', path)).body)).not.toContain(name);
+  expect((await person.call('GET', `/v1/models/${name}`)).status).toBe(404);
+  const door = await person.call('POST', '/v1/chat/completions', {
+    model: name,
+    messages: [{ role: 'user', content: 'x' }],
+  });
+  expect([door.status, door.body.error.code]).toEqual([404, 'model_not_found']);
+  for (const refused of [
+    await send(crypto.randomUUID()),
+    await person.call('POST', '/api/chat/estimate', { message: '질문', model: name }),
+    await person.call('POST', `/api/chat/turns/${failed}/retry`, {}),
+  ])
+    expect([refused.status, refused.body]).toEqual([
+      400,
+      expect.objectContaining({ code: 'unknown_model', field: 'model' }),
+    ]);
+  const asked = stack.model.requests.length;
+  expect([(await send(done)).body.state, (await send(failed)).body.code]).toEqual(['completed', 'model_rejected']);
+  expect((await send(done, '다른 질문')).body.code).toBe('idempotency_conflict');
+  expect(stack.model.requests.length).toBe(asked);
+  // An admin may still replay.
+  const replay = await admin.call('POST', `/api/admin/turns/${failed}/replay`, { reason: 'r' });
+  expect(replay.status).toBe(202);
+  await until(async () => (await person.call('GET', `/api/chat/turns/${failed}`)).body.state === 'completed');
+  // The default is the first that is on, and one always is: of two who switch off the last two, one is refused.
+  const [{ model: first }] = (await admin.call('GET', '/api/admin/models')).body.items;
+  expect((await change(name, true)).body).toMatchObject({ isOffered: true, offSince: null });
+  const race = await Promise.all([change(first, false), change(name, false)]);
+  expect(race.map(({ status }) => status).sort()).toEqual([200, 400]);
+  expect(race.find(({ status }) => status === 400)?.body).toMatchObject({ code: 'invalid_request', field: 'isOn' });
+  const [left] = (await person.call('GET', '/api/models')).body.items;
+  expect([left.default, [first, name].includes(left.name)]).toEqual([true, true]);
+  expect((await person.call('POST', '/api/chat/send', { message: '기본' })).body.model).toBe(left.name);
+  for (const model of [first, name]) expect((await change(model, true)).status).toBe(200);
+  expect((await change('nobody', true)).status).toBe(404);
+  const of = async (query: string) => (await admin.call('GET', `/api/admin/audit?${query}`)).body.items;
+  const entries = await of('action=model.switch_off');
+  expect([entries.length, (await of('action=model.switch_on')).length]).toEqual([2, 2]);
+  expect(entries.at(-1)).toMatchObject({
+    reason: '비용 확인',
+    target: `model:${name}`,
+    before: { isOn: true },
+    after: { isOn: false },
+  });
 });
 
 test('none of it is for others', async () => {
@@ -297,6 +387,7 @@ test('none of it is for others', async () => {
     ['POST', `/api/admin/users/${person.userId}/invitations`, { by: 'link' }],
     ['GET', `/api/admin/users/${person.userId}/keys`, undefined],
     ['GET', '/api/admin/models', undefined],
+    ['PATCH', '/api/admin/models/gpt-5-mini', { isOn: false, reason: 'r' }],
     ['POST', `/api/admin/users/${person.userId}/keys/1/revoke`, { reason: 'r' }],
   ] as const)
     expect([path, (await person.call(method, path, body)).body.code]).toEqual([path, 'forbidden']);

@@ -123,8 +123,9 @@ test.each<['ko-KR' | 'en-US', number, 'light' | 'dark', string, () => string]>([
       await page.evaluate(() => [
         document.documentElement.scrollWidth <= innerWidth,
         document.querySelector('main')?.scrollWidth === document.querySelector('main')?.clientWidth,
+        document.documentElement.scrollHeight <= innerHeight,
       ]),
-    ).toEqual([true, true]);
+    ).toEqual([true, true, true]);
     const controls = page
       .locator('main')
       .locator(':is(button, a[href], input, select, summary):visible:not(:disabled)');

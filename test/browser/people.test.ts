@@ -195,6 +195,30 @@ test('an admin sees what could not be delivered, sends one and then all of it on
   expect(mail.received.length).toBeGreaterThanOrEqual(3);
 });
 
+test('a model is switched off and on with a reason, and the last that is on stays so', async () => {
+  const page = await stage.visitAs(admin, '/admin/models', { ...PHONE, viewport: { width: 320, height: 740 } });
+  const table = page.getByRole('region', { name: '모델', exact: true });
+  await table.getByRole('button', { name: 'gpt-5-mini 끄기' }).click();
+  const asking = page.getByRole('alertdialog', { name: 'gpt-5-mini 끄기' });
+  await asking.getByLabel('사유').fill('제공자 장애');
+  await expectToFit(page, 'switch-model-ko-320');
+  await asking.getByRole('button', { name: '끄기', exact: true }).press('Enter');
+  await table.getByText('꺼짐', { exact: true }).waitFor();
+  await asking.waitFor({ state: 'detached' });
+  await table.getByText('켜진 모델이 하나라 끌 수 없음').waitFor();
+  expect(await table.getByRole('button').count()).toBe(1);
+  await expectToFit(page, 'models-off-ko-320');
+  const chat = await stage.visitAs(await stage.stack.person(), '/', PHONE);
+  await chat.locator('main').getByText('gpt-4.1-mini', { exact: true }).waitFor();
+  expect(await chat.getByRole('button', { name: /gpt-/ }).count()).toBe(0);
+  await table.getByRole('button', { name: 'gpt-5-mini 켜기' }).press('Enter');
+  const again = page.getByRole('alertdialog', { name: 'gpt-5-mini 켜기' });
+  await again.getByLabel('사유').fill('복구');
+  await again.getByRole('button', { name: '켜기', exact: true }).click();
+  await again.waitFor({ state: 'detached' });
+  await until(async () => (await table.getByText('켜짐', { exact: true }).count()) === 2);
+});
+
 test('each new page fits a phone in English, dark, and the keyboard reaches all of it', async () => {
   await admin.call('PATCH', '/api/me', { locale: 'en' });
   const person = await stage.stack.person();

@@ -38,7 +38,7 @@ export function SharedPage({ token }: { token: string }) {
           {t('page.begin')}
         </a>
       </header>
-      <main className="min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
+      <main className="relative min-h-0 flex-1 overflow-y-auto" tabIndex={-1}>
         <div className="mx-auto w-full max-w-3xl px-4 pt-6 pb-16 sm:px-6">
           <h1 className="text-2xl font-semibold tracking-tight break-words">{title}</h1>
           {gone && <p className="mt-3 text-soft">{t('page.goneLead')}</p>}

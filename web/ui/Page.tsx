@@ -21,7 +21,8 @@ export function Page({
   return (
     <>
       <TopBar />
-      <main className="min-h-0 flex-1 overflow-y-auto">
+      {/* What is placed out of sight is placed in here: the document itself has nothing to scroll. */}
+      <main className="relative min-h-0 flex-1 overflow-y-auto">
         <div className={`mx-auto w-full px-5 pt-6 pb-16 sm:px-8 ${wide ? 'max-w-6xl' : 'max-w-3xl'}`}>
           <div className="mb-6 flex flex-wrap items-center justify-between gap-3">
             <h1 ref={heading} tabIndex={-1} className="text-2xl font-semibold tracking-tight outline-none">

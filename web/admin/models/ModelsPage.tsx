@@ -11,6 +11,7 @@ import { StateLabel } from '../../ui/StateLabel.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { AdminNav } from '../AdminNav.tsx';
 import { Table } from '../Table.tsx';
+import { SwitchModel } from './SwitchModel.tsx';
 
 type Model = Schemas['AdminModel'];
 
@@ -58,9 +59,7 @@ function Models({ items }: { items: readonly Model[] }) {
         },
         {
           title: t('offered'),
-          cell: ({ isOffered }) => (
-            <StateLabel tone={isOffered ? 'good' : 'plain'}>{t(isOffered ? 'on' : 'off')}</StateLabel>
-          ),
+          cell: (model) => <State model={model} isLast={model.isOffered && items.filter(isOn).length === 1} />,
         },
         { title: t('input'), numeric: true, cell: (model) => rate(model.rate.input) },
         { title: t('cachedInput'), numeric: true, cell: (model) => rate(model.rate.cachedInput) },
@@ -70,6 +69,7 @@ function Models({ items }: { items: readonly Model[] }) {
           numeric: true,
           cell: (model) => <Errors model={model} />,
         },
+        { title: t('firstDelta'), numeric: true, cell: ({ firstDelta }) => <FirstDelta firstDelta={firstDelta} /> },
         { title: t('turns'), numeric: true, cell: ({ turns }) => tokens(turns) },
         {
           title: t('context'),
@@ -78,6 +78,42 @@ function Models({ items }: { items: readonly Model[] }) {
         },
       ]}
     />
+  );
+}
+
+const isOn = ({ isOffered }: Model) => isOffered;
+
+/** Whether it is on, and the switch. */
+function State({ model, isLast }: { model: Model; isLast: boolean }) {
+  const { t } = useTranslation('models');
+  const { day } = useFigures();
+  const { isInCatalogue, isOffered, offSince } = model;
+  if (!isInCatalogue) return <StateLabel tone="plain">{t('gone')}</StateLabel>;
+  return (
+    <span className="flex flex-wrap items-center gap-2 max-sm:justify-end">
+      <StateLabel tone={isOffered ? 'good' : 'warn'}>{t(isOffered ? 'on' : 'off')}</StateLabel>
+      {offSince !== null && <span className="text-xs text-faint">{t('offSince', { at: day(offSince) })}</span>}
+      {isLast ? <span className="text-xs text-faint">{t('switch.last')}</span> : <SwitchModel model={model} />}
+    </span>
+  );
+}
+
+/** By when half of the turns, and nearly all, had their first text. */
+function FirstDelta({ firstDelta }: Pick<Model, 'firstDelta'>) {
+  const { t } = useTranslation('models');
+  if (firstDelta === null) return '–';
+  const seconds = (ms: number) =>
+    t('seconds', {
+      n: (ms / 1_000).toLocaleString(undefined, {
+        minimumFractionDigits: ms < 1_000 ? 2 : 1,
+        maximumFractionDigits: ms < 1_000 ? 2 : 1,
+      }),
+    });
+  return (
+    <>
+      {seconds(firstDelta.p50Ms)}
+      <span className="block text-xs text-faint">{t('slowest', { p95: seconds(firstDelta.p95Ms) })}</span>
+    </>
   );
 }
 

@@ -19,7 +19,7 @@ import { AddPerson } from './AddPerson.tsx';
 
 type Query = NonNullable<paths['/api/admin/users']['get']['parameters']['query']>;
 const NAMES = ['who', 'role', 'suspended', 'sort', 'cursor'] as const;
-const ORDERS = ['-number', '-lastSeen', 'lastSeen', 'email', '-email'] as const;
+const ORDERS = ['-number', '-usedTokens', 'usedTokens', '-lastSeen', 'lastSeen', 'email', '-email'] as const;
 
 /** The list of people: who they are, what they may do, how much they use and when they were last here. */
 export function UsersPage() {
