@@ -35,11 +35,12 @@ export interface Tx extends Sql {
 
 /** Runs each statement by itself, on any connection. */
 export function onPool(pool: Pool, clock: Sql['clock']): Sql {
+  const names = namesOf(pool);
   return runner(clock, async (consume) => {
     const client = await pool.connect();
     let isLost = false;
     try {
-      return await consume(connectionOf(client, true));
+      return await consume(connectionOf(client, names, true));
     } catch (error) {
       isLost = isConnectionLost(error);
       throw error;
@@ -60,6 +61,7 @@ export function onPoolForReads(
   clock: Sql['clock'],
   { withinMs, enter }: { readonly withinMs: number; readonly enter: <T>(work: () => Promise<T>) => Promise<T> },
 ): Sql {
+  const names = namesOf(pool);
   const begin = `begin isolation level read committed read only; set local statement_timeout = ${withinMs}`;
   return runner(clock, (consume) =>
     enter(async () => {
@@ -68,7 +70,7 @@ export function onPoolForReads(
       sent.add(client.query(begin));
       let ended = false;
       try {
-        const result = await consume(connectionOf(client, false));
+        const result = await consume(connectionOf(client, names, false));
         sent.add(client.query('commit'));
         await sent.settle();
         ended = true;
@@ -112,7 +114,7 @@ export async function transact<T>(
   let isLost = false;
   let committing = false;
   try {
-    const result = await work(txOn(client, clock, sent));
+    const result = await work(txOn(client, clock, { sent, names: namesOf(pool) }));
     committing = true;
     const command = client.query('commit').then((answer) => answer.command);
     sent.add(command);
@@ -142,8 +144,8 @@ function isConnectionLost(error: unknown): boolean {
   return isUnavailable(error) && !isLockTimeout(error);
 }
 
-function txOn(client: PoolClient, clock: Sql['clock'], sent: Sent): Tx {
-  const connection = connectionOf(client, false);
+function txOn(client: PoolClient, clock: Sql['clock'], { sent, names }: { sent: Sent; names: Names }): Tx {
+  const connection = connectionOf(client, names, false);
   const on = runner(clock, (consume) => consume(connection));
   return { ...on, write: (statement) => sent.add(statement.execute(on)) };
 }
@@ -181,13 +183,13 @@ function runner(
 }
 
 /** @param alone each statement commits itself. */
-function connectionOf(client: PoolClient, alone: boolean): DatabaseConnection {
+function connectionOf(client: PoolClient, names: Names, alone: boolean): DatabaseConnection {
   return {
     async executeQuery<Row>({ sql: text, parameters }: CompiledQuery) {
       try {
         // A text without values may hold several commands, which cannot be prepared.
         const { rows, rowCount, command } = await client.query(
-          parameters.length === 0 ? text : { name: nameOf(text), text, values: [...parameters] },
+          parameters.length === 0 ? text : { name: names.of(text), text, values: [...parameters] },
         );
         return { rows: rows as Row[], ...(COUNTED.has(command) ? { numAffectedRows: BigInt(rowCount ?? 0) } : {}) };
       } catch (error) {
@@ -204,21 +206,32 @@ const WRITES = /\b(insert into|update|delete from)\b/i;
 const COUNTED = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
 /** Named statements are parsed and planned once a connection instead of with every turn. */
-const names = new Map<string, string>();
+class Names {
+  readonly #names = new Map<string, string>();
+
+  /**
+   * A name depends on the text alone (132 bits of its hash). Behind a pooler that does not keep statements apart,
+   * processes share a connection, and one name for two texts would run the wrong one.
+   */
+  of(text: string): string | undefined {
+    const known = this.#names.get(text);
+    if (known !== undefined || this.#names.size >= MOST_NAMES) return known;
+    const name = createHash('sha256').update(text).digest('base64url').slice(0, 22);
+    this.#names.set(text, name);
+    return name;
+  }
+}
+
 /**
  * The program has fewer texts than this. The limit keeps code that builds texts from values from filling the server's
  * memory.
  */
 const MOST_NAMES = 500;
+/** Each server's: the texts of one database take no other's names. */
+const NAMES = new WeakMap<Pool, Names>();
 
-/**
- * A name depends on the text alone (132 bits of its hash). Behind a pooler that does not keep statements apart,
- * processes share a connection, and one name for two texts would run the wrong one.
- */
-function nameOf(text: string): string | undefined {
-  const known = names.get(text);
-  if (known !== undefined || names.size >= MOST_NAMES) return known;
-  const name = createHash('sha256').update(text).digest('base64url').slice(0, 22);
-  names.set(text, name);
-  return name;
+function namesOf(pool: Pool): Names {
+  let names = NAMES.get(pool);
+  if (names === undefined) NAMES.set(pool, (names = new Names()));
+  return names;
 }

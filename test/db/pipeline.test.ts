@@ -198,16 +198,21 @@ test('a connection has the settings that the money relies on, whatever an operat
   }
 });
 
-test('a statement is parsed and planned once a connection, whatever its values', async () => {
+test('a statement is parsed and planned once a connection, whatever its values, and whatever another database is asked', async () => {
+  const beside = await openDatabase({ url: db.url, poolMax: 1 });
+  // As a process whose texts are built from values: more texts than are kept prepared.
+  for (let n = 0; n < 600; n += 1) await sql`select ${n}::int as ${sql.ref(`n${n}`)}`.execute(beside.sql);
+  await beside.close();
   await db.database.transaction(async (tx) => {
-    for (const n of [80, 81, 82]) await insert(n, 'planned once').execute(tx);
+    // A text that nothing has sent before.
+    for (const n of [80, 81, 82]) await sql`insert into steps values (${n}, ${'planned once'})`.execute(tx);
     const prepared = await rows(
       tx,
       sql<{
         statement: string;
-      }>`select statement from pg_prepared_statements where statement like 'insert into steps%'`,
+      }>`select statement from pg_prepared_statements where statement like 'insert into steps values%'`,
     );
-    expect(prepared).toEqual([{ statement: 'insert into steps (n, note) values ($1, $2)' }]);
+    expect(prepared).toEqual([{ statement: 'insert into steps values ($1, $2)' }]);
   });
 });
 
