@@ -1,11 +1,12 @@
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { hostname } from 'node:os';
 import { hashWorkflows } from '../../worker/bundle.ts';
-import { mailingBy, startTestMail, type TestMail } from '../support/mail.ts';
-import { sellingBy, startTestShop, type TestShop } from '../support/shop.ts';
+import { mailingBy, startTestMail } from '../support/mail.ts';
+import { startFakeStripe } from '../fake-payments/stripe.ts';
+import { sellingBy, sellingByStripe, startTestShop } from '../support/shop.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import { ALL_SCENARIOS, readRecorded, shapeOf, writeRecorded, type RecordedHistory } from './recorded.ts';
-import { TEXTS, type Run, type Scenario } from './scenarios.ts';
+import { TEXTS, type Run, type Scenario, type Stage } from './scenarios.ts';
 
 /**
  * Runs scenarios against the real services (TEST_* variables) and stores the histories that the server wrote: of all
@@ -23,12 +24,14 @@ async function main(wanted: readonly string[]): Promise<void> {
   const version = `${new Date().toISOString().slice(0, 10).replaceAll('-', '')}-${(await hashWorkflows()).slice(0, 8)}`;
   const shop = await startTestShop();
   const mail = await startTestMail();
-  const stack = await openStack({ ...mailingBy(mail), ...(await sellingBy(shop)) }, {});
+  const stripe = await startFakeStripe();
+  const stack = await openStack({ ...mailingBy(mail), ...(await sellingBy(shop)), ...sellingByStripe(stripe) });
   try {
-    for (const [name, scenario] of scenarios) await record(name, scenario, { stack, shop, mail }, version);
+    for (const [name, scenario] of scenarios) await record(name, scenario, { stack, shop, stripe, mail }, version);
   } finally {
     await stack.close();
     await shop.close();
+    await stripe.close();
     await mail.close();
   }
 }
@@ -36,13 +39,13 @@ async function main(wanted: readonly string[]): Promise<void> {
 async function record(
   name: string,
   scenario: Scenario,
-  stage: { stack: TestStack; shop: TestShop; mail: TestMail },
+  stage: Omit<Stage, 'openIdle'>,
   version: string,
 ): Promise<void> {
   const opened: TestStack[] = [];
   try {
-    const openIdle = async (env: Record<string, string> = {}) => {
-      const idle = await openStack(env, { works: false });
+    const openIdle = async () => {
+      const idle = await openStack({}, { works: false });
       opened.push(idle);
       return idle;
     };
@@ -61,7 +64,7 @@ async function record(
   }
 }
 
-async function openStack(env: Record<string, string>, options: { works?: boolean }): Promise<TestStack> {
+async function openStack(env: Record<string, string>, options: { works?: boolean } = {}): Promise<TestStack> {
   const stack = await startTestStack(env, options);
   stack.model.always({ chunks: TEXTS.answer });
   return stack;

@@ -20,6 +20,7 @@ import {
 import { TRY_NOW } from '../../workflows/contract/deliveries.ts';
 import type { fanOut } from '../../workflows/schedules/fan-out.ts';
 import { Gate, type Point } from '../fake-model/scenario.ts';
+import type { FakeStripe } from '../fake-payments/stripe.ts';
 import { readEvents, textOf } from '../support/events.ts';
 import { lockRows, type RowLock } from '../support/lock.ts';
 import { restartRedrive } from '../support/redrive.ts';
@@ -29,6 +30,7 @@ import { TestSchedule } from '../support/schedules.ts';
 import type { Person, TestStack } from '../support/stack.ts';
 import { TestTurn } from '../support/turn.ts';
 import { until } from '../support/until.ts';
+import { pausesOf } from './pauses.ts';
 import { toppedUp } from './top-ups.ts';
 
 /** A closed run of the real service, whose history is recorded. */
@@ -43,13 +45,14 @@ export interface Run {
 export type Scenario = (stage: Stage) => Promise<Run>;
 
 export interface Stage {
-  /** It sells by `shop`. */
+  /** It sells by `shop`, and by `stripe`, which keeps cards. */
   readonly stack: TestStack;
   readonly shop: TestShop;
+  readonly stripe: FakeStripe;
   /** It sends mail by `mail`. */
   readonly mail: TestMail;
   /** Opens a stack for the scenario, without a worker until it starts one. */
-  openIdle(env?: Record<string, string>): Promise<TestStack>;
+  openIdle(): Promise<TestStack>;
 }
 
 /** The texts of all scenarios: a test checks that no recorded history contains them. */
@@ -336,16 +339,16 @@ export const SCENARIOS = {
       }),
   },
   autoTopUp: {
-    paid: ({ openIdle }) => toppedUp(openIdle),
-    'declined-and-changed-to-another-card': ({ openIdle }) =>
-      toppedUp(openIdle, { decline: 'insufficient_funds' }, async (buyer) => {
-        await until(async () => (await buyer.read()).nextTryAt !== null);
+    paid: (stage) => toppedUp(stage),
+    'declined-and-changed-to-another-card': (stage) =>
+      toppedUp(stage, { decline: 'insufficient_funds' }, async (buyer) => {
+        await buyer.waits();
         await buyer.choose(await buyer.giveCard());
       }),
-    'paused-at-once': ({ openIdle }) => toppedUp(openIdle, { decline: 'authentication_required' }),
-    'switched-off-while-it-waited': ({ openIdle }) =>
-      toppedUp(openIdle, { decline: 'insufficient_funds' }, async (buyer) => {
-        await until(async () => (await buyer.read()).nextTryAt !== null);
+    'paused-at-once': (stage) => toppedUp(stage, { decline: 'authentication_required' }),
+    'switched-off-while-it-waited': (stage) =>
+      toppedUp(stage, { decline: 'insufficient_funds' }, async (buyer) => {
+        await buyer.waits();
         await buyer.person.call('PUT', '/api/auto-top-up', { enabled: false });
       }),
   },
@@ -375,7 +378,7 @@ export const SCENARIOS = {
  * @param meanwhile is called when its workflow has begun.
  */
 async function delivered(
-  { stack }: Stage,
+  { stack }: Pick<Stage, 'stack'>,
   meanwhile: (workflowId: string) => Promise<void> = async () => {},
 ): Promise<Run> {
   const person = await stack.person();
@@ -397,8 +400,8 @@ async function delivered(
  * Two mails that were refused, sent once more, one a second.
  * @param meanwhile is called when the first is begun.
  */
-async function resent(
-  stage: Stage,
+export async function resent(
+  stage: Pick<Stage, 'stack' | 'mail'>,
   meanwhile: (workflowId: string) => Promise<unknown> = async () => {},
 ): Promise<Run> {
   const { stack, mail } = stage;
@@ -412,22 +415,13 @@ async function resent(
     limit: 2,
     confirm: 2,
     ratePerSecond: 1,
-    reason: 'r',
+    reason: 'asked for by letter',
   });
   const workflowId = resendWorkflowId(body.resendId);
   await until(async () => (await admin.call('GET', `/api/admin/resends/${body.resendId}`)).body.progress.waiting < 2);
   await meanwhile(workflowId);
   await stack.temporal.client.workflow.getHandle(workflowId).result();
   return { stack, workflowId };
-}
-
-/** How many pauses of a delivery have begun; 0 before its workflow. */
-async function pausesOf({ temporal }: TestStack, workflowId: string): Promise<number> {
-  const { events } = await temporal.client.workflow
-    .getHandle(workflowId)
-    .fetchHistory()
-    .catch(() => ({ events: [] }));
-  return (events ?? []).filter(({ timerStartedEventAttributes }) => timerStartedEventAttributes).length;
 }
 
 /** A purchase that its buyer has paid, whose workflow is over. */

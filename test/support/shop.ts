@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../scripts/services/port.ts';
+import { STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, type FakeStripe } from '../fake-payments/stripe.ts';
 import { until } from './until.ts';
 
 /** The demo shop of the embedded stack, in a process of its own. */
@@ -23,6 +24,12 @@ export interface TestShop {
 export async function sellingBy(shop: TestShop): Promise<Record<string, string>> {
   const port = await freePort();
   return { PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}`, DEMO_SHOP_URL: shop.url };
+}
+
+/** The variables of a service that also sells by this Stripe. */
+export function sellingByStripe({ url }: Pick<FakeStripe, 'url'>): Record<string, string> {
+  const PAYMENTS_KEY = Buffer.alloc(32, 7).toString('base64');
+  return { STRIPE_API_URL: url, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, PAYMENTS_KEY };
 }
 
 export async function startTestShop(): Promise<TestShop> {

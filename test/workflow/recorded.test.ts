@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { startFakeStripe, type FakeStripe } from '../fake-payments/stripe.ts';
 import { ALL_SCENARIOS, readRecorded, shapeOf, type RecordedHistory } from '../replay/recorded.ts';
 import { TEXTS } from '../replay/scenarios.ts';
 import { mailingBy, startTestMail, type TestMail } from '../support/mail.ts';
-import { sellingBy, startTestShop, type TestShop } from '../support/shop.ts';
+import { sellingBy, sellingByStripe, startTestShop, type TestShop } from '../support/shop.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 
 /**
@@ -15,18 +16,21 @@ const NOT_AGAIN = /regular-activity|never-reserved|given-up|not-settled|worker-l
 
 const recorded = readRecorded();
 let shop: TestShop;
+let stripe: FakeStripe;
 let mail: TestMail;
 let stack: TestStack;
 
 beforeAll(async () => {
   shop = await startTestShop();
+  stripe = await startFakeStripe();
   mail = await startTestMail();
-  stack = await startTestStack({ ...mailingBy(mail), ...(await sellingBy(shop)) });
+  stack = await startTestStack({ ...mailingBy(mail), ...(await sellingBy(shop)), ...sellingByStripe(stripe) });
   stack.model.always({ chunks: TEXTS.answer });
 });
 afterAll(async () => {
   await stack.close();
   await shop.close();
+  await stripe.close();
   await mail.close();
 });
 
@@ -34,7 +38,7 @@ test.each([...ALL_SCENARIOS.keys()].filter((name) => !NOT_AGAIN.test(name)))(
   '%s does what was recorded (else: npm run record -- <name>)',
   async (name) => {
     const openIdle = () => Promise.reject(new Error('belongs to NOT_AGAIN'));
-    const run = await ALL_SCENARIOS.get(name)?.({ stack, shop, mail, openIdle });
+    const run = await ALL_SCENARIOS.get(name)?.({ stack, shop, stripe, mail, openIdle });
     if (run === undefined) throw new Error('a scenario is a function');
     const history = await stack.temporal.client.workflow.getHandle(run.workflowId, run.runId).fetchHistory();
     const shapes = recorded.filter(({ scenario }) => scenario === name).map((known) => shapeOf(known.history));
