@@ -90,7 +90,9 @@ async function repeatFailed(first: Outcome, run: Run): Promise<Summary> {
   const files = filesToRepeat(first.result);
   if (files.length === 0) return summaryOf(first);
   say(`files that failed run again alone: ${files.length}`);
-  const second = await runJest({ ...run, args: ['--runInBand', '--runTestsByPath', ...files] });
+  // In one process, which a file that fails may keep from ending.
+  const args = ['--runInBand', '--forceExit', '--runTestsByPath', ...files];
+  const second = await runJest({ ...run, args });
   const unsteady = unsteadyLine(first.result, second.result);
   if (unsteady !== null) say(unsteady);
   return summaryOf({ result: withRepeated(first.result, second.result), exitCode: second.exitCode });

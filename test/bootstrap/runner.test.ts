@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -15,10 +15,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The lines that a file of tests begins with. */
 const GLOBALS = `import { afterAll, beforeAll, beforeEach, describe, expect, it, jest, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { seen } from './shared.ts';
 `;
 
-/** Each test's state and first line of failure, by its name. */
+/** Each test's state and first line of failure, by its name; a file's own, if it could not be run to its end. */
 async function run(files: Record<string, string>): Promise<Record<string, string>> {
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   writeFileSync(join(folder, 'shared.ts'), 'export const seen: string[] = [];');
@@ -36,20 +39,26 @@ async function run(files: Record<string, string>): Promise<Record<string, string
       process.execPath,
       [
         join(root, 'node_modules/jest/bin/jest.js'),
-        ...['--config', JSON.stringify(config), '--runInBand', '--json', '--outputFile', out],
+        ...['--config', JSON.stringify(config), '--runInBand', '--forceExit', '--json', '--outputFile', out],
       ],
       { cwd: folder },
       done,
     ),
   );
   const { testResults } = JSON.parse(readFileSync(out, 'utf8')) as {
-    testResults: { assertionResults: { title: string; status: string; failureMessages: string[] }[] }[];
+    testResults: {
+      name: string;
+      message: string;
+      assertionResults: { title: string; status: string; failureMessages: string[] }[];
+    }[];
   };
-  return Object.fromEntries(
-    testResults
+  const broken = testResults.filter(({ assertionResults }) => assertionResults.length === 0);
+  return Object.fromEntries([
+    ...testResults
       .flatMap((file) => file.assertionResults)
       .map(({ title, status, failureMessages: [why = ''] }) => [title, `${status} ${why.split('\n')[0]}`.trim()]),
-  );
+    ...broken.map(({ name, message }) => [basename(name), message]),
+  ]);
 }
 
 test('a test that is wrong, late, rejected behind its back or prepared in vain fails, and the next file begins anew', async () => {
@@ -99,5 +108,20 @@ test('a test that is wrong, late, rejected behind its back or prepared in vain f
     clean: 'passed',
     shared: 'passed',
     skipped: 'pending',
+  });
+});
+
+test('a file that leaves something open has failed, though its tests have passed', async () => {
+  const results = await run({
+    a: `test('closes', async () => { const server = createServer().listen(0); await once(server, 'listening'); server.close(); });`,
+    b: `test('leaves a server', async () => { await once(createServer().listen(0), 'listening'); });`,
+    c: `test('leaves what nobody waits for', async () => { await once(createServer().listen(0).unref(), 'listening'); });`,
+    d: `test('leaves a child', () => { spawn('sleep', ['10']); });`,
+  });
+  expect(results).toEqual({
+    closes: 'passed',
+    'b.test.ts': expect.stringContaining('leaves open what it has opened: 1 TCPServerWrap'),
+    'leaves what nobody waits for': 'passed',
+    'd.test.ts': expect.stringContaining('1 ProcessWrap'),
   });
 });

@@ -2,6 +2,7 @@ import { ModernFakeTimers } from '@jest/fake-timers';
 import { createRequire, registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { setGlobals, type Globals } from './globals.ts';
+import { leftOpen, openNow } from './left-open.ts';
 
 type ProjectConfig = ConstructorParameters<typeof ModernFakeTimers>[0]['config'];
 type RunFile = (
@@ -11,7 +12,7 @@ type RunFile = (
   loader: unknown,
   testPath: string,
   sendMessageToJest?: unknown,
-) => Promise<unknown>;
+) => Promise<{ readonly numFailingTests: number }>;
 
 const require = createRequire(import.meta.url);
 const globalsUrl = new URL('./globals.ts', import.meta.url).href;
@@ -35,9 +36,14 @@ export default (async (globalConfig, config, environment, _loader, testPath, sen
   const { console } = globalThis;
   const timers = new ModernFakeTimers({ config, global: globalThis });
   globalThis.console = environment.global.console;
+  const before = openNow();
   try {
     const here = { global: globalThis };
-    return await freshCircus()(globalConfig, config, here, loaderOf(timers), testPath, sendMessageToJest);
+    const result = await freshCircus()(globalConfig, config, here, loaderOf(timers), testPath, sendMessageToJest);
+    // A file that fails may not have come to its end.
+    const left = result.numFailingTests > 0 ? '' : await leftOpen(before);
+    if (left !== '') throw new Error(`${testPath} leaves open what it has opened: ${left}`);
+    return result;
   } finally {
     timers.dispose();
     globalThis.console = console;
