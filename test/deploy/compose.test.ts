@@ -4,6 +4,7 @@ import { SearchAttributeType } from '@temporalio/common';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { readConfig, VARIABLES } from '../../platform/config/config.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts';
+import { NEVER } from '../../bench/helm/sets.ts';
 import { compose, document, environmentOf, readProjectFile, source, variables } from './compose-file.ts';
 
 const OURS = ['migrate', 'api', 'worker', 'app'];
@@ -12,9 +13,52 @@ const ROLES = { app: 'all', api: 'api', worker: 'worker' };
 const ROLE_SERVICES = Object.keys(ROLES);
 /** A name and a whole version, and where somebody has pinned it (npm run pin-images) its digest. */
 const RELEASE = /^[a-z/-]+:\d+\.\d+(\.\d+)?(-[a-z]+)?(@sha256:[0-9a-f]{64})?$/;
+/** What the file itself says to every role, or the image. */
+const OWN = [
+  'NODE_ENV',
+  'TURNKEEPER_ROLE',
+  'HOST',
+  'PORT',
+  'DATABASE_URL',
+  'REDIS_URL',
+  'TEMPORAL_ADDRESS',
+  'TEMPORAL_NAMESPACE',
+  'METRICS_HOST',
+  'METRICS_PORT',
+  'SHUTDOWN_GRACE_SECONDS',
+  'WEB_DIR',
+];
+/** What means nothing there: no pooler, Redis by its URL, no file to write to. */
+const NOTHING = ['DATABASE_DIRECT_URL', 'REDIS_HOST', 'REDIS_PORT', 'LOG_FILE'];
 const SECRETS = ['POSTGRES_PASSWORD', 'TEMPORAL_POSTGRES_PASSWORD', 'REDIS_PASSWORD', 'OPENAI_API_KEY'];
-/** Secrets of what need not be there. Unset, they are empty. */
-const OPTIONAL_SECRETS = ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'];
+const SECRET = /PASSWORD|PWD|AUTH|KEY|SECRET|TOKEN|DATABASE_URL|REDIS_URL|SMTP_URL/;
+const MUST = /^must be set, \w+/;
+/** What only the API reads, or only the worker. */
+const ONE_ROLE = [
+  'TEMPORAL_UI_URL',
+  'SENDS_PER_MINUTE',
+  'READS_PER_SECOND',
+  'MAX_CONNECTIONS',
+  'MAX_TURNS_IN_FLIGHT',
+  'OIDC_ISSUER',
+  'OIDC_AUDIENCE',
+  'OIDC_CLIENT_ID',
+  'OIDC_SCOPES',
+  'OIDC_EXTRA_PARAMS',
+  'OIDC_ROLE_CLAIM',
+  'OIDC_ADMIN_ROLE',
+  'OPENAI_API_KEY',
+  'OPENAI_BASE_URL',
+  'MODEL_FIRST_BYTE_SECONDS',
+  'MODEL_SILENCE_SECONDS',
+  'TEMPORAL_DEPLOYMENT_NAME',
+  'TEMPORAL_WORKER_BUILD_ID',
+  'TURN_SLOTS',
+  'BACKGROUND_SLOTS',
+  'RECONCILE_EVERY_SECONDS',
+  'RECONCILE_QUIET_SECONDS',
+  'API_TEXT_RETENTION',
+];
 /** The variables that other makers' images read, by a part of the image's name. */
 const IMAGE_VARIABLES: Record<string, RegExp> = {
   'postgres:': /^POSTGRES_(USER|PASSWORD|DB)$/,
@@ -72,6 +116,18 @@ describe('variables', () => {
     expect(Object.keys(environmentOf(name)).filter((variable) => !VARIABLES.includes(variable))).toEqual([]);
   });
 
+  test('whatever the program reads can be set, or the file says it, and no role lacks what it reads', () => {
+    const settable = new Set(variables.map(({ name }) => name));
+    const known = [...OWN, ...NOTHING, ...NEVER];
+    expect(VARIABLES.filter((name) => !known.includes(name) && !settable.has(name))).toEqual([]);
+    expect(known.filter((name) => settable.has(name))).toEqual([]);
+    const shared = [...settable].filter((name) => VARIABLES.includes(name));
+    expect(shared.filter((name) => environmentOf('app')[name]?.startsWith(`\${${name}:`) !== true)).toEqual([]);
+    // What both roles read is given to both: what only one does is named here.
+    const [api, worker] = [environmentOf('api'), environmentOf('worker')];
+    expect(shared.filter((name) => name in api !== name in worker).sort()).toEqual([...ONE_ROLE].sort());
+  });
+
   test('the images of others are passed only what they read', () => {
     for (const { image = '', build, environment = {} } of Object.values(compose.services)) {
       if (build !== undefined) continue;
@@ -96,21 +152,17 @@ describe('variables', () => {
   test('no secret has a default, and each says what is missing', () => {
     for (const secret of SECRETS) expect(variables.filter(({ name }) => name === secret).length).toBeGreaterThan(0);
     for (const { name, operator, rest } of variables) {
-      if (!/PASSWORD|KEY|SECRET|TOKEN/.test(name)) continue;
-      if (OPTIONAL_SECRETS.includes(name)) {
-        expect([name, operator, rest]).toEqual([name, ':-', '']);
-        continue;
-      }
-      expect([name, operator]).toEqual([name, ':?']);
-      expect(rest).toMatch(/^must be set, \w+/);
+      if (!SECRET.test(name)) continue;
+      if (SECRETS.includes(name)) expect([name, operator, rest]).toEqual([name, ':?', expect.stringMatching(MUST)]);
+      else expect([name, operator, rest]).toEqual([name, ':-', '']);
     }
   });
 
   test('no secret stands in the file itself', () => {
     for (const service of Object.values(compose.services)) {
       for (const [name, value] of Object.entries(service.environment ?? {})) {
-        if (OPTIONAL_SECRETS.includes(name)) expect(value).toBe(`\${${name}:-}`);
-        else if (/PASSWORD|PWD|AUTH|KEY|DATABASE_URL|REDIS_URL/.test(name)) expect(value).toMatch(/\$\{\w+:\?/);
+        if (SECRET.test(name))
+          expect([name, value]).toEqual([name, expect.stringMatching(/\$\{\w+:[?]|^\$\{\w+:-\}$/)]);
       }
     }
   });
@@ -185,9 +237,8 @@ describe('the order', () => {
 
 test('a role is given longer to stop than it takes', () => {
   // 5 s to cut what the grace time did not end, 5 s for the connections (worker/worker.ts, api/main.ts).
-  const grace = Number(environmentOf('worker')['SHUTDOWN_GRACE_SECONDS']);
-  expect(secondsOf('worker')).toBeGreaterThan(grace + 10);
-  expect(secondsOf('api')).toBeGreaterThan(10);
+  for (const role of ['worker', 'api'])
+    expect(secondsOf(role)).toBeGreaterThan(Number(environmentOf(role)['SHUTDOWN_GRACE_SECONDS']) + 10);
   // One after the other: requests 5 s, turns their grace time, then 5 s more.
   expect(secondsOf('app')).toBeGreaterThan(Number(environmentOf('app')['SHUTDOWN_GRACE_SECONDS']) + 15);
 });
