@@ -37,12 +37,13 @@ test('a text waits for its own account, and only for one text of each other', as
   expect(done).toEqual(['1.0', '1.1', '2', '3', '1.2', '1.3', '1.4', '1.5']);
 });
 
-test('a thread that ends takes its text along, and the next text starts another', async () => {
+test('a thread that is closed takes its texts along, and the next text starts another', async () => {
   const other = createTokenCounter();
-  const lost = Promise.resolve(other.count(worst(6_000), 'o200k_base', 1));
-  const refused = expect(lost).rejects.toThrow('the thread that counts tokens has ended');
+  const lost = [1, 1, 2].map(async (by) => other.count(worst(6_000), 'o200k_base', by));
+  const refused = lost.map((one) => expect(one).rejects.toThrow('the thread of count-thread.ts has ended'));
   await other.close();
-  await refused;
+  await Promise.all(refused);
+  expect(other.waiting()).toBe(0);
   const text = worst(3_000);
   expect(await other.count(text, 'o200k_base', 1)).toBe(countTokens(text, 'o200k_base'));
   await other.close();
