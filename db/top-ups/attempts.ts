@@ -106,11 +106,12 @@ async function readFacts(
   const { currency } = settings;
   const exceptId = open?.purchaseId ?? null;
   const made = await one(
-    sql<{ spent: number; today: number[]; isDisputed: boolean }>`select
+    sql<{ spent: number; today: number[]; isDisputed: boolean; isSuspended: boolean }>`select
       ${selectTopUpSpent({ accountId, currency, exceptId })} as spent,
       array(select floor(extract(epoch from t.made_at) * 1000)::float8 from top_ups t
         where ${isCounted(accountId, exceptId)} and t.made_at > ${new Date(now)}::timestamptz - interval '1 day' order by t.made_at) as today,
-      exists (select 1 from purchases where account_id = ${accountId} and state = 'disputed') as "isDisputed"`,
+      exists (select 1 from purchases where account_id = ${accountId} and state = 'disputed') as "isDisputed",
+      (select suspended_at is not null from accounts where id = ${accountId}) as "isSuspended"`,
     tx,
   );
   const sold = shop.findPack(settings.packId);
@@ -120,6 +121,7 @@ async function readFacts(
     belowTokens: settings.belowTokens,
     remainingTokens: Math.max(0, totalAvailable(balance) - balance.used),
     debtTokens: balance.debt,
+    isSuspended: made.isSuspended,
     isDisputed: made.isDisputed,
     isSold: sold !== null && isSame(sold, settings),
     amount: settings.amount,

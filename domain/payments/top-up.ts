@@ -52,6 +52,8 @@ export interface TopUpFacts {
   readonly belowTokens: number;
   readonly remainingTokens: number;
   readonly debtTokens: number;
+  /** Whether an admin has suspended the account, so that it could use nothing of what it buys. */
+  readonly isSuspended: boolean;
   /** Whether a purchase of the account is disputed, or was lost to a dispute. */
   readonly isDisputed: boolean;
   /** Whether the pack is sold as it was when it was chosen. */
@@ -77,7 +79,16 @@ export type TopUpStep =
       readonly until: Instant | null;
     };
 
-export const TOP_UP_RESTS = ['off', 'enough', 'claimed', 'debt', 'disputed', 'monthly_limit', 'daily_limit'] as const;
+export const TOP_UP_RESTS = [
+  'off',
+  'enough',
+  'claimed',
+  'suspended',
+  'debt',
+  'disputed',
+  'monthly_limit',
+  'daily_limit',
+] as const;
 export type TopUpRest = (typeof TOP_UP_RESTS)[number];
 
 /** What a look at an account leads to. It is decided under the account's lock, which keeps the claim. */
@@ -87,6 +98,7 @@ export function decideTopUp(facts: TopUpFacts): TopUpStep {
   if (state !== 'on') return rest('off');
   if (facts.remainingTokens >= facts.belowTokens) return rest('enough');
   if (claimedUntil !== null && claimedUntil > now) return rest('claimed', claimedUntil);
+  if (facts.isSuspended) return rest('suspended', now + QUIET_MS);
   if (!facts.isSold) return { do: 'pause', why: 'pack_changed' };
   if (way === 'remind') return { do: 'remind' };
   // Nobody's card pays for what a bank has taken back.

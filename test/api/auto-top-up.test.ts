@@ -242,6 +242,27 @@ test('what no other try can change pauses at once, and a Stripe that is away cou
   expect(paid()).toHaveLength(1);
 }, 120_000);
 
+test('nothing is bought for a suspended account, which could not use it, until it is resumed', async () => {
+  await at.newBuyer();
+  const { paymentMethodId, card } = await giveCard();
+  await choose({ enabled: true, ...LOW, paymentMethodId });
+  await untilQuiet();
+  const admin = (act: string) => at.admin.call('POST', `/api/admin/users/${at.person.userId}/${act}`, { reason: 'r' });
+  expect((await admin('suspend')).status).toBe(200);
+  await use(85);
+  await until(async () => {
+    const { rows } = await sql`select 1 from auto_top_ups
+      where account_id = ${await accountId()} and claimed_until is not null`.execute(at.sql);
+    return rows.length === 1;
+  });
+  expect(charges(card)).toHaveLength(0);
+  expect((await admin('resume')).status).toBe(200);
+  aheadMs += 2 * HOUR;
+  await use(86);
+  await until(() => charges(card).length === 1, 30_000);
+  await untilQuiet();
+}, 60_000);
+
 test('whoever wants no card is reminded once a fall', async () => {
   await at.newBuyer();
   await choose({ enabled: true, way: 'remind', packId: 'half', belowTokens: 20_000 });
