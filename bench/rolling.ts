@@ -6,14 +6,15 @@ import type { Service } from '../scripts/services/service.ts';
 import { findWrongBooks } from './chaos/books.ts';
 import { makePeople } from './chaos/stage.ts';
 import { runBench, unlessStopped, wholeNumber } from './program.ts';
-import { Reader, Seen } from './rolling/reader.ts';
+import { ChatReader, DoorReader, Seen } from './rolling/reader.ts';
 import { openRollingStage, PROCESSES, type RollingStage } from './rolling/stage.ts';
 
 const HELP = `npm run rolling -- [options]
 
 Three whole processes (TURNKEEPER_ROLE=all) behind haproxy with deploy/haproxy.cfg, and people who read streams all the time. First each process in turn
 is drained, stopped with SIGTERM and started again, as a rolling deploy does: no stream may be lost or begin again, and no answer may be a 5xx but
-\`overloaded\`. Then one is killed with SIGKILL: its streams go on elsewhere. At the end the books are checked by SQL of their own. What breaks a rule is
+\`overloaded\`. Every fourth reads at the OpenAI door, whose streams nobody resumes: none may be cut. Then one is killed with SIGKILL: its streams go on
+elsewhere, and those of the OpenAI door are cut. At the end the books are checked by SQL of their own. What breaks a rule is
 printed; the exit code is then 2.
 
 PostgreSQL, Redis, Temporal and a fake model are the command's own. Data lies below .turnkeeper/ and is deleted at the end.
@@ -25,6 +26,8 @@ PostgreSQL, Redis, Temporal and a fake model are the command's own. Data lies be
   --help`;
 
 const EVERY_MS = 250;
+/** Every fourth reads at the OpenAI door, whose streams nobody resumes. */
+const DOOR_EVERY = 4;
 /** What haproxy may still have sent to a process that is drained. */
 const DRAINED_AFTER_MS = 1_000;
 const UP_WITHIN_MS = 120_000;
@@ -38,6 +41,7 @@ interface Phase {
   readonly completed: number;
   readonly resumed: number;
   readonly restarted: Readonly<Record<string, number>>;
+  readonly cut: Readonly<Record<string, number>>;
   readonly refused: Readonly<Record<string, number>>;
   readonly longestSilenceSeconds: number;
   readonly findings: readonly string[];
@@ -89,9 +93,11 @@ async function watch(stage: RollingStage, { name, people, pieces, during }: Watc
   const began = Date.now();
   let isOver = false;
   const { url } = stage.balancer.service;
-  const reading = people.map(({ token }) =>
-    new Reader({ url, token, seen, answered: { pieces, everyMs: EVERY_MS } }).readUntil(() => isOver),
-  );
+  const reading = people.map(({ token }, nth) => {
+    const asks = { url, token, seen, answered: { pieces, everyMs: EVERY_MS } };
+    const reader = nth % DOOR_EVERY === 0 ? new DoorReader(asks) : new ChatReader(asks);
+    return reader.readUntil(() => isOver);
+  });
   // All streams are under way first.
   await sleep(pieces * EVERY_MS);
   try {
@@ -107,13 +113,14 @@ async function watch(stage: RollingStage, { name, people, pieces, during }: Watc
     completed: seen.completed,
     resumed: seen.resumed,
     restarted: Object.fromEntries(seen.restarted),
+    cut: Object.fromEntries(seen.cut),
     refused: Object.fromEntries(seen.refused),
     longestSilenceSeconds: Math.round(seen.longestSilenceMs / 100) / 10,
     findings: findingsOf(name, seen),
   };
 }
 
-function findingsOf(name: Phase['name'], { lost, restarted, refused }: Seen): string[] {
+function findingsOf(name: Phase['name'], { lost, restarted, cut, refused }: Seen): string[] {
   const found = lost.slice(0, 20).map((what) => `a stream is not lost: ${what}`);
   if (name === 'one killed') return found;
   const again = [...restarted].map(
@@ -122,7 +129,10 @@ function findingsOf(name: Phase['name'], { lost, restarted, refused }: Seen): st
   const wrong = [...refused]
     .filter(([what]) => what === 'no answer' || (what.startsWith('5') && what !== '503 overloaded'))
     .map(([what, count]) => `a drained process refuses nobody: ${count} times ${what}`);
-  return [...found, ...again, ...wrong];
+  const halves = [...cut].map(
+    ([what, count]) => `an answer of the OpenAI door that can finish comes whole: ${count} ${what}`,
+  );
+  return [...found, ...again, ...halves, ...wrong];
 }
 
 /** As a rolling deploy does: nothing new goes there, it ends what it has, and another takes its place. */
@@ -186,7 +196,7 @@ function textOf(phases: readonly Phase[], books: readonly string[]): string {
       .map(([name, count]) => `${count} ${name}`)
       .join(', ') || 'none';
   const lines = phases.flatMap(({ name, findings, ...seen }) => [
-    `${name}: ${seen.completed} of ${seen.streams} streams whole in ${seen.seconds} s, ${seen.resumed} resumed, begun again: ${list(seen.restarted)}; refused: ${list(seen.refused)}; the longest silence ${seen.longestSilenceSeconds} s`,
+    `${name}: ${seen.completed} of ${seen.streams} streams whole in ${seen.seconds} s, ${seen.resumed} resumed, begun again: ${list(seen.restarted)}; cut at the OpenAI door: ${list(seen.cut)}; refused: ${list(seen.refused)}; the longest silence ${seen.longestSilenceSeconds} s`,
     ...findings.map((finding) => `  FOUND: ${finding}`),
   ]);
   const found = books.length === 0 ? 'the books are right' : `FOUND in the books:\n  ${books.join('\n  ')}`;

@@ -19,6 +19,8 @@ export class Seen {
   readonly restarted = new Map<string, number>();
   /** Refusals by status and code; 0: the connection broke or was refused. */
   readonly refused = new Map<string, number>();
+  /** Streams of the OpenAI door that ended without their whole answer, by what ended them. No client resumes those. */
+  readonly cut = new Map<string, number>();
   /** The longest time in which a stream gave nothing, in milliseconds. */
   longestSilenceMs = 0;
   readonly lost: string[] = [];
@@ -31,124 +33,168 @@ export class Seen {
 
 const LOST_AFTER_MS = 120_000;
 
-/** One person who asks, reads to the end, and asks again, as a client does that keeps its place in a stream. */
-export class Reader {
-  readonly #url: string;
-  readonly #token: string;
-  readonly #seen: Seen;
-  readonly #answered: Answered;
+export interface Asks {
+  readonly url: string;
+  readonly token: string;
+  readonly seen: Seen;
+  readonly answered: Answered;
+}
+
+/** One person who asks, reads to the end, and asks again. */
+export abstract class Reader {
+  protected readonly asks: Asks;
   #lastEventAt = 0;
 
-  constructor({ url, token, seen, answered }: { url: string; token: string; seen: Seen; answered: Answered }) {
-    this.#url = url;
-    this.#token = token;
-    this.#seen = seen;
-    this.#answered = answered;
+  constructor(asks: Asks) {
+    this.asks = asks;
   }
+
+  /** Asks once and reads to the end. */
+  protected abstract one(asked: {
+    readonly turnId: string;
+    readonly message: string;
+    readonly wanted: string;
+  }): Promise<void>;
 
   async readUntil(isOver: () => boolean): Promise<void> {
+    const { seen, answered } = this.asks;
+    const { pieces, everyMs } = answered;
     // They do not all begin, and end, in the same moment.
-    await sleep(Math.random() * this.#answered.pieces * this.#answered.everyMs);
-    while (!isOver()) await this.#one();
+    await sleep(Math.random() * pieces * everyMs);
+    while (!isOver()) {
+      const turnId = randomUUID();
+      const word = ` ${turnId.slice(0, 8)}`;
+      const message = `rolling ${mark({ chunks: { count: pieces, text: word }, delayMs: everyMs })}`;
+      seen.streams += 1;
+      this.#lastEventAt = 0;
+      await this.one({ turnId, message, wanted: word.repeat(pieces) });
+    }
   }
 
-  async #one(): Promise<void> {
-    const turnId = randomUUID();
-    const word = ` ${turnId.slice(0, 8)}`;
-    const { pieces, everyMs } = this.#answered;
-    const message = `rolling ${mark({ chunks: { count: pieces, text: word }, delayMs: everyMs })}`;
-    const body = JSON.stringify({ turnId, message, maxOutputTokens: pieces * 20 });
+  protected heard(): void {
+    const now = performance.now();
+    const { seen } = this.asks;
+    if (this.#lastEventAt > 0) seen.longestSilenceMs = Math.max(seen.longestSilenceMs, now - this.#lastEventAt);
+    this.#lastEventAt = now;
+  }
+
+  /** @returns the stream, or null when there is none: the refusal is noted, and its time waited for. */
+  protected async request(path: string, init: RequestInit): Promise<Response | null> {
+    const { url, token, seen } = this.asks;
+    const response = await fetch(`${url}${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream', ...init.headers },
+      signal: AbortSignal.timeout(LOST_AFTER_MS),
+    }).catch(() => null);
+    if (response === null) {
+      seen.refuse(0, '');
+      return null;
+    }
+    if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) return response;
+    const text = await response.text().catch(() => '');
+    seen.refuse(response.status, codeOf(text) ?? 'not ours');
+    await sleep(Number(response.headers.get('retry-after') ?? 1) * 1_000);
+    return null;
+  }
+
+  protected async read({ body }: Response, feed: (piece: string) => void): Promise<void> {
+    const decoder = new TextDecoder();
+    try {
+      for await (const bytes of body ?? []) feed(decoder.decode(bytes, { stream: true }));
+    } catch {
+      // It is cut: whoever reads it says what follows.
+    }
+  }
+}
+
+/** As a client does that keeps its place in a stream, and resumes it elsewhere. */
+export class ChatReader extends Reader {
+  protected async one({ turnId, message, wanted }: { turnId: string; message: string; wanted: string }): Promise<void> {
+    const { seen, answered } = this.asks;
+    const body = JSON.stringify({ turnId, message, maxOutputTokens: answered.pieces * 20 });
     let [text, lastId, ended] = ['', '', null as string | null];
     const parser = createParser({
       onEvent: ({ id, event, data }) => {
-        this.#heard();
+        this.heard();
         if (id !== undefined) lastId = id;
         const said = JSON.parse(data) as Record<string, unknown>;
         if (event === 'delta') text += String(said['text']);
         if (event === 'restarted') {
           text = '';
-          count(this.#seen.restarted, String(said['reason']));
+          count(seen.restarted, String(said['reason']));
         }
         if (event === 'completed' || event === 'stopped' || event === 'failed') ended = event;
       },
     });
-    this.#seen.streams += 1;
-    this.#lastEventAt = 0;
     const began = Date.now();
     for (let tries = 0; ended === null && Date.now() - began < LOST_AFTER_MS; tries += 1) {
       if (tries > 0) {
         parser.reset();
         await sleep(100 + Math.random() * 200);
       }
-      const ask = lastId === '' ? { method: 'POST', path: '/api/chat/send', body } : null;
-      const response = await this.#request(
-        ask ?? { method: 'GET', path: `/api/chat/turns/${turnId}/events`, lastId },
-      ).catch(() => null);
-      if (response === null) this.#seen.refuse(0, '');
-      else if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true)
-        await this.#refused(response);
-      else {
-        await this.#read(response, (piece) => parser.feed(piece));
-        if (ended === null) this.#seen.resumed += 1;
-      }
+      const response =
+        lastId === ''
+          ? await this.request('/api/chat/send', { method: 'POST', headers: JSON_BODY, body })
+          : await this.request(`/api/chat/turns/${turnId}/events`, { headers: { 'last-event-id': lastId } });
+      if (response === null) continue;
+      await this.read(response, (piece) => parser.feed(piece));
+      if (ended === null) seen.resumed += 1;
     }
-    this.#judge(turnId, { text, wanted: word.repeat(pieces), ended });
-  }
-
-  #judge(turnId: string, { text, wanted, ended }: { text: string; wanted: string; ended: string | null }): void {
-    if (ended === 'completed' && text === wanted) this.#seen.completed += 1;
-    else
-      this.#seen.lost.push(
-        `turn ${turnId} ended ${ended ?? 'never'} with ${text.length} of ${wanted.length} characters`,
-      );
-  }
-
-  async #refused(response: Response): Promise<void> {
-    const text = await response.text().catch(() => '');
-    const said = parsed(text);
-    this.#seen.refuse(response.status, typeof said['code'] === 'string' ? said['code'] : 'not ours');
-    await sleep(Number(response.headers.get('retry-after') ?? 1) * 1_000);
-  }
-
-  async #read({ body }: Response, feed: (piece: string) => void): Promise<void> {
-    const decoder = new TextDecoder();
-    try {
-      for await (const bytes of body ?? []) feed(decoder.decode(bytes, { stream: true }));
-    } catch {
-      // It is cut: the reader comes back with its place.
-    }
-  }
-
-  #heard(): void {
-    const now = performance.now();
-    if (this.#lastEventAt > 0)
-      this.#seen.longestSilenceMs = Math.max(this.#seen.longestSilenceMs, now - this.#lastEventAt);
-    this.#lastEventAt = now;
-  }
-
-  #request(ask: { method: string; path: string; body?: string; lastId?: string }): Promise<Response> {
-    return fetch(`${this.#url}${ask.path}`, {
-      method: ask.method,
-      headers: {
-        authorization: `Bearer ${this.#token}`,
-        accept: 'text/event-stream',
-        ...(ask.body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(ask.lastId === undefined ? {} : { 'last-event-id': ask.lastId }),
-      },
-      ...(ask.body === undefined ? {} : { body: ask.body }),
-      signal: AbortSignal.timeout(LOST_AFTER_MS),
-    });
+    if (ended === 'completed' && text === wanted) seen.completed += 1;
+    else seen.lost.push(`turn ${turnId} ended ${ended ?? 'never'} with ${text.length} of ${wanted.length} characters`);
   }
 }
+
+const JSON_BODY = { 'content-type': 'application/json' };
+
+/** A client of the OpenAI door: it tries again what did not begin, and what was cut is over for it. */
+export class DoorReader extends Reader {
+  protected async one({ turnId, message, wanted }: { turnId: string; message: string; wanted: string }): Promise<void> {
+    const { seen, answered } = this.asks;
+    const messages = [{ role: 'user', content: message }];
+    const body = JSON.stringify({ model: MODEL, stream: true, max_tokens: answered.pieces * 20, messages });
+    let [text, ended] = ['', null as string | null];
+    const parser = createParser({
+      onEvent: ({ data }) => {
+        this.heard();
+        if (data === '[DONE]') ended = 'completed';
+        else {
+          const said = JSON.parse(data) as { choices?: { delta: { content?: string } }[] };
+          text += said.choices?.[0]?.delta.content ?? '';
+          ended ??= codeOf(data);
+        }
+      },
+    });
+    let hasBegun = false;
+    const began = Date.now();
+    for (let tries = 0; !hasBegun && Date.now() - began < LOST_AFTER_MS; tries += 1) {
+      if (tries > 0) await sleep(100 + Math.random() * 200);
+      const headers = { ...JSON_BODY, 'x-stainless-retry-count': String(tries) };
+      const response = await this.request('/v1/chat/completions', { method: 'POST', headers, body });
+      if (response === null) continue;
+      hasBegun = true;
+      await this.read(response, (piece) => parser.feed(piece));
+    }
+    if (ended === 'completed' && text === wanted) seen.completed += 1;
+    else if (hasBegun && ended !== 'completed') count(seen.cut, ended ?? 'no word');
+    else
+      seen.lost.push(`${turnId} at the door: ${ended ?? 'never begun'}, ${text.length} of ${wanted.length} characters`);
+  }
+}
+
+const MODEL = 'gpt-4.1-mini';
 
 function count(map: Map<string, number>, name: string): void {
   map.set(name, (map.get(name) ?? 0) + 1);
 }
 
-function parsed(text: string): Record<string, unknown> {
+/** The code of a refusal in either door's shape. */
+function codeOf(text: string): string | null {
   try {
-    return JSON.parse(text) as Record<string, unknown>;
+    const { code, error } = JSON.parse(text) as { code?: unknown; error?: { code?: unknown } };
+    const known = code ?? error?.code;
+    return typeof known === 'string' ? known : null;
   } catch {
-    return {};
+    return null;
   }
 }
