@@ -1,4 +1,4 @@
-import { startApi } from './api/main.ts';
+import { startApi, type Api } from './api/main.ts';
 import { openDatabase, type Database } from './db/database.ts';
 import { refuseForgetfulPooler } from './db/driver/pooler.ts';
 import { assertMigrated } from './db/migrate.ts';
@@ -116,8 +116,11 @@ async function start(
   const parts = await openParts(config, overrides, closers);
   const startOneWorker = (build: Build = {}) => openWorker(config, parts, closers, build);
   const worker = config.role === 'api' ? null : await startOneWorker();
-  const url = config.role === 'worker' ? null : await openApi(config, parts, closers, overrides);
-  return { ...parts, url, failed: worker?.done ?? new Promise(() => {}), startWorker: startOneWorker };
+  const api = config.role === 'worker' ? null : await openApi(config, parts, overrides);
+  // Answers that nobody can take up elsewhere come while its turns finish.
+  closers.push(async () => api?.close(async () => worker?.close()));
+  const failed = worker?.done ?? new Promise<void>(() => {});
+  return { ...parts, url: api?.url ?? null, failed, startWorker: startOneWorker };
 }
 
 /** Opens what the API and the worker share. */
@@ -226,9 +229,8 @@ async function openWorker(config: Config, parts: Parts, closers: Closers, build:
   return worker;
 }
 
-/** @returns the URL at which it listens. */
-async function openApi(config: Config, parts: Parts, closers: Closers, { stalledAfterMs }: Overrides): Promise<string> {
-  const api = await startApi(
+function openApi(config: Config, parts: Parts, { stalledAfterMs }: Overrides): Promise<Api> {
+  return startApi(
     {
       ...parts,
       config,
@@ -236,11 +238,8 @@ async function openApi(config: Config, parts: Parts, closers: Closers, { stalled
       accountFeed: createAccountFeed(parts.redis),
       links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: parts.temporal.namespace }),
     },
-    { stalledAfterMs },
+    { graceMs: config.worker.shutdownGraceSeconds * 1_000, stalledAfterMs },
   );
-  closers.push(() => api.close());
-  parts.log.info({ url: api.url }, 'listening');
-  return api.url;
 }
 
 function required(value: string | undefined, name: string): string {

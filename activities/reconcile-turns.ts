@@ -4,7 +4,7 @@ import { proveBooks } from '../db/money/proof.ts';
 import { foldDays } from '../db/reports/days/fold-days.ts';
 import { releaseTurn } from '../db/turns/end.ts';
 import { sweepFiles } from '../db/files/files.ts';
-import { eraseTexts } from '../db/turns/prompts.ts';
+import { eraseTexts, findLeft } from '../db/turns/prompts.ts';
 import { deleteStreams } from '../platform/streams/redis-stream.ts';
 import { expireHolds, findQuietTurns, findUnsettledAnswer, isQuiet, type QuietTurn } from '../db/turns/reconcile.ts';
 import { settleTurn } from '../db/turns/settle.ts';
@@ -17,6 +17,7 @@ import { startLostDeliveries } from '../operations/channels/start-deliveries.ts'
 import { removeLooseObjects } from '../operations/files/contents.ts';
 import { startLostPayments } from '../operations/payments/start-lost.ts';
 import { startLostRedrives } from '../operations/run-redrive.ts';
+import { stopTurn } from '../operations/stop-turn.ts';
 import { forgetCards } from '../operations/top-ups/keep-cards.ts';
 import { startLostTopUps, startTopUp } from '../operations/top-ups/start-top-ups.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
@@ -33,8 +34,8 @@ const MOST_REMOVED = 2_000;
  * Takes every live turn that has been quiet for longer than its limit and whose workflow is not open (terminated, timed
  * out, lost with Temporal's data, never started) or is open and cannot move: settles a stored answer, starts what never
  * began, fails the rest `interrupted`. Starts redrives, purchases, refunds, deliveries and resends that are nowhere but
- * in PostgreSQL. Then adds up the days and proves the counters against the ledger. On the way it erases the texts of
- * the OpenAI door whose time is over, and files that nothing shows.
+ * in PostgreSQL. Then adds up the days and proves the counters against the ledger. On the way it stops turns of the
+ * OpenAI door that nobody waits for, and erases its texts whose time is over and files that nothing shows.
  */
 export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['reconcileTurns'] {
   return async () => {
@@ -44,6 +45,7 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
       const mended = await mendOrSkip(deps, turn);
       if (mended !== null) found[mended] += 1;
     }
+    for (const turn of await findLeft(deps.database.sql)) await stopTurn(deps, turn);
     const redrives = await startLostRedrives(deps, deps.reconcile);
     const payments = (await startLostPayments(deps, deps.reconcile)) + (await startLostTopUps(deps, deps.reconcile));
     await forgetCards(deps);

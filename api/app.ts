@@ -13,11 +13,11 @@ import { createOverloadGate } from './http/overload.ts';
 import { timeRequests } from './http/request-metrics.ts';
 import { traceRequests } from './http/request-trace.ts';
 import { routesOf, watchRoutes } from './routes.ts';
+import type { Stopping } from './stopping.ts';
 import { paymentScriptAt } from './web/page-policy.ts';
 import { mountWeb } from './web/web.ts';
 
-/** @param stopping aborts when the server stops. Streams end then, and their readers resume elsewhere. */
-export function createApp(parts: Omit<ApiDeps, 'switches'>, stopping: AbortSignal): Express {
+export function createApp(parts: Omit<ApiDeps, 'switches'>, stopping: Stopping): Express {
   const deps: ApiDeps = { ...parts, switches: createModelSwitches(parts.database) };
   const { limits: limitsConfig } = deps.config;
   const door = createDoor(deps, stopping);

@@ -82,7 +82,10 @@ export interface Visitor {
   readonly response: Response;
   /** Aborts when the reader has gone. What takes milliseconds is finished even while the server stops. */
   readonly closed: AbortSignal;
-  /** Aborts when the reader has gone or the server stops. A turn goes on either way. */
+  /**
+   * Aborts when the reader has gone, or the server stops and somebody else can answer, or its grace time is over. A
+   * turn goes on either way.
+   */
   readonly gone: AbortSignal;
 }
 
@@ -94,4 +97,6 @@ export interface Caller extends Visitor {
   readonly keyId: number | null;
   /** Aborts as a visitor's `gone`. What was asked for whole is still answered when its key has ended meanwhile. */
   readonly left: AbortSignal;
+  /** Aborts when the server answers nobody any more. */
+  readonly over: AbortSignal;
 }

@@ -1,29 +1,42 @@
+import type { Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SetupError } from '../domain/setup-error.ts';
 import { createBoundedServer } from '../platform/http-server.ts';
 import { createApp } from './app.ts';
 import type { ApiDeps } from './context.ts';
 import { answerMalformed } from './http/malformed.ts';
+import { Stopping } from './stopping.ts';
 
 export interface Api {
   /** Where it listens, with the port that was chosen when 0 was asked for. */
   readonly url: string;
-  /** Ends streams (their readers resume elsewhere) and lets other requests finish for 5 s. */
-  close(): Promise<void>;
+  /**
+   * Takes nothing new and ends streams: their readers resume elsewhere. Other requests may finish for 5 s, and answers
+   * that nobody can take up elsewhere for the grace time.
+   * @param meanwhile lets the turns of those answers finish.
+   */
+  close(meanwhile: () => Promise<void>): Promise<void>;
+}
+
+export interface ApiOptions {
+  /** How long after the server begins to stop an answer may still come whole. */
+  readonly graceMs: number;
+  /** How long an answer may wait for a reader that takes none of it; 30 s by default. */
+  readonly stalledAfterMs?: number | undefined;
 }
 
 const DRAIN_MS = 5_000;
+/** For an answer that is cut to say so. */
+const LAST_WORD_MS = 2_000;
 
-/**
- * @param options.stalledAfterMs how long an answer may wait for a reader that takes none of it; 30 s by default.
- * @throws SetupError when the port is taken.
- */
+/** @throws SetupError when the port is taken. */
 export async function startApi(
   deps: Omit<ApiDeps, 'switches'>,
-  options: { stalledAfterMs?: number | undefined } = {},
+  { graceMs, stalledAfterMs }: ApiOptions,
 ): Promise<Api> {
-  const stopping = new AbortController();
+  const stopping = new Stopping();
   const { host, port, mostConnections } = deps.config.http;
-  const server = createBoundedServer(createApp(deps, stopping.signal), { ...options, mostConnections });
+  const server = createBoundedServer(createApp(deps, stopping), { stalledAfterMs, mostConnections });
   answerMalformed(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
@@ -31,17 +44,41 @@ export async function startApi(
   });
   const address = server.address();
   const used = typeof address === 'object' && address !== null ? address.port : port;
+  const url = `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${used}`;
+  deps.log.info({ url }, 'listening');
   return {
-    url: `http://${host === '0.0.0.0' || host === '::' ? 'localhost' : host}:${used}`,
-    async close() {
-      stopping.abort();
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-      await closed;
-      clearTimeout(timer);
+    url,
+    async close(meanwhile) {
+      const graceEndsAt = performance.now() + graceMs;
+      stopping.begin();
+      server.close();
+      await emptied(server, { withinMs: DRAIN_MS, but: () => stopping.lasting });
+      await meanwhile();
+      if (stopping.lasting > 0) await emptied(server, { withinMs: graceEndsAt - performance.now() });
+      stopping.end();
+      await emptied(server, { withinMs: LAST_WORD_MS });
+      server.closeAllConnections();
     },
   };
+}
+
+/** Waits until no connection is left but those of `but` answers. An answer that has come leaves its own idle. */
+async function emptied(
+  server: Server,
+  { withinMs, but = () => 0 }: { readonly withinMs: number; readonly but?: () => number },
+): Promise<void> {
+  for (const deadline = performance.now() + withinMs; ; await sleep(EMPTY_LOOK_MS)) {
+    server.closeIdleConnections();
+    if ((await connectionsOf(server)) <= but() || performance.now() >= deadline) return;
+  }
+}
+
+const EMPTY_LOOK_MS = 20;
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+  });
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {

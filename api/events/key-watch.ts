@@ -18,12 +18,9 @@ export interface KeyWatch {
 /**
  * A key may be revoked by a command, which talks to nobody but PostgreSQL. So the keys of open requests are looked up
  * there, all of them in one query, and none while nothing is open for long. While PostgreSQL is away nobody's key ends.
- * @param stopping aborts when the server stops.
+ * @param over aborts when nobody is answered any more.
  */
-export function createKeyWatch(
-  { database, log }: { database: Database; log: Logger },
-  stopping: AbortSignal,
-): KeyWatch {
+export function createKeyWatch({ database, log }: { database: Database; log: Logger }, over: AbortSignal): KeyWatch {
   const open = new Set<{ readonly secretHash: string; readonly since: number; readonly end: AbortController }>();
   let looking = false;
 
@@ -43,7 +40,7 @@ export function createKeyWatch(
   }
 
   const timer = setInterval(() => void look(), LOOK_EVERY_MS).unref();
-  stopping.addEventListener('abort', () => clearInterval(timer), { once: true });
+  over.addEventListener('abort', () => clearInterval(timer), { once: true });
   return {
     enter(secretHash) {
       const request = { secretHash, since: performance.now(), end: new AbortController() };

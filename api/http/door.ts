@@ -5,6 +5,7 @@ import type { Principal } from '../../db/people/users.ts';
 import { AppError } from '../../domain/errors.ts';
 import { ANSWER_HEADERS } from '../../platform/http-server.ts';
 import type { ApiDeps, Caller, Visitor } from '../context.ts';
+import type { Stopping } from '../stopping.ts';
 import { assertMay, createAuthenticate, type Authenticate, type SignedIn } from './auth.ts';
 import { localeOf } from './errors.ts';
 import { createKeyWatch, type KeyWatch } from '../events/key-watch.ts';
@@ -17,13 +18,12 @@ const READS_AT_ONCE = { most: 4, waiting: 100 };
 /** Each upload may have 5 MB in memory. */
 const UPLOADS_AT_ONCE = { most: 2, waiting: 16, inAll: 32 };
 
-/** @param stopping aborts when the server stops. */
 export function createDoor(
   deps: Pick<ApiDeps, 'database' | 'issuer' | 'redis' | 'config' | 'log'>,
-  stopping: AbortSignal,
+  stopping: Stopping,
 ): Door {
   const signedIn = signIn(createAuthenticate(deps));
-  const keys = createKeyWatch(deps, stopping);
+  const keys = createKeyWatch(deps, stopping.over);
   const limits = createRequestLimits(deps.redis, deps.config.limits);
   const places = createPlaces(READS_AT_ONCE);
   const uploads = createPlaces(UPLOADS_AT_ONCE);
@@ -57,8 +57,8 @@ export function createDoor(
       (response.locals as Locals).requestRoom = await limits.consume(limit, principal.accountId, key);
       next();
     },
-    visitorOf: (response) => visitorOf(response, stopping),
-    callerOf: (response) => callerOf(response, stopping, keys),
+    visitorOf: (response) => visitorOf(response, stopping.begun),
+    callerOf: (response, { lasts }) => callerOf(response, { stopping, lasts, keys }),
   };
 }
 
@@ -108,7 +108,8 @@ const adminsOnly: RequestHandler = (_request, response, next) => {
   next();
 };
 
-function visitorOf(response: Response, stopping: AbortSignal): Visitor {
+/** @param stops aborts when the server lets the answer come no longer. */
+function visitorOf(response: Response, stops: AbortSignal): Visitor {
   const closed = new AbortController();
   response.once('close', () => closed.abort());
   return {
@@ -116,20 +117,25 @@ function visitorOf(response: Response, stopping: AbortSignal): Visitor {
     request: response.req,
     response,
     closed: closed.signal,
-    gone: AbortSignal.any([closed.signal, stopping]),
+    gone: AbortSignal.any([closed.signal, stops]),
   };
 }
 
 /** How long a stream that came with a key may go on after it, to say its last word. */
 const LAST_WORD_WITHIN_MS = 1_000;
 
-function callerOf(response: Response, stopping: AbortSignal, keys: KeyWatch): Caller {
+function callerOf(
+  response: Response,
+  { stopping, lasts, keys }: { readonly stopping: Stopping; readonly lasts: boolean; readonly keys: KeyWatch },
+): Caller {
   const { principal, key } = signedInOf(response);
-  const visitor = visitorOf(response, stopping);
-  const caller = { ...visitor, principal, key, keyId: key?.keyId ?? null, left: visitor.gone };
+  const visitor = visitorOf(response, lasts ? stopping.last(response) : stopping.begun);
+  const { over } = stopping;
+  const caller = { ...visitor, over, principal, key, keyId: key?.keyId ?? null, left: visitor.gone };
   if (key === null) return caller;
-  const { ended, over } = keys.enter(key.secretHash);
-  response.once('close', over);
+  const watched = keys.enter(key.secretHash);
+  const { ended } = watched;
+  response.once('close', watched.over);
   const cut = () => {
     // What was asked for whole is answered: only what has begun to leave is a stream.
     if (response.headersSent) response.destroy();

@@ -20,8 +20,11 @@ export interface Door {
   /** Waits until the account may send one more file: each is in memory while it is read. */
   readonly upload: RequestHandler;
   visitorOf(response: Response): Visitor;
-  /** @throws when no guard has let anybody in. */
-  callerOf(response: Response): Caller;
+  /**
+   * @param options.lasts nobody can take the answer up elsewhere.
+   * @throws when no guard has let anybody in.
+   */
+  callerOf(response: Response, options: { readonly lasts: boolean }): Caller;
 }
 
 export function mountRoutes(app: Express, routes: readonly Route[], door: Door): void {
@@ -111,7 +114,7 @@ async function answer(route: Route, door: Door, request: Request, response: Resp
     case 'public':
       return route.handle(door.visitorOf(response), { params, query, body: parseInput(route.body, request.body) });
     default:
-      return route.handle(door.callerOf(response), {
+      return route.handle(door.callerOf(response, { lasts: route.lasts === true }), {
         params,
         query,
         body: parseInput(route.body, request.body),

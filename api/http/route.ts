@@ -50,6 +50,8 @@ interface CallerRoute<Params, Query, Body> extends Described<Params, Query> {
   readonly mostBody?: BodyLimits;
   /** The body is bytes of any type, so many at most, and `input.bytes` has them. */
   readonly mostBytes?: number;
+  /** Nobody can take its answer up elsewhere: while the server stops it may come until the grace time is over. */
+  readonly lasts?: true;
   handle(caller: Caller, input: { params: Params; query: Query; body: Body; bytes: Buffer }): Promise<Reply | null>;
 }
 

@@ -13,7 +13,7 @@ import { failureOf, refusalOf } from '../turns/refusal.ts';
 import { headersOf } from './headers.ts';
 import type { OpenAiRequest } from './protocol.ts';
 import { streamAnswer } from './stream.ts';
-import { waitFor } from './waiting.ts';
+import { waitFor, type Waiting } from './waiting.ts';
 
 /** More than all attempts of a turn may take, so that the turn's own limits end the wait. */
 const ANSWER_WITHIN_MS = 40 * 60_000;
@@ -33,7 +33,7 @@ export async function answerAsOpenAi(
     const decided = isDecided(turn)
       ? turn
       : await progress.until(isDecided, { withinMs: DECISION_WITHIN_MS, gone: caller.closed });
-    if (!isDecided(decided)) return undecided(caller, decided);
+    if (!isDecided(decided)) return await undecided(caller, decided, waiting);
     onDecided();
     await assertAnswerable(deps, decided);
     const headers = headersOf(deps, caller, decided);
@@ -43,7 +43,7 @@ export async function answerAsOpenAi(
     const ended = hasEnded(decided)
       ? decided
       : await progress.until(hasEnded, { withinMs: ANSWER_WITHIN_MS, gone: caller.left });
-    if (isLive(ended.state)) return undecided(caller, ended);
+    if (isLive(ended.state)) return await undecided(caller, ended, waiting);
     await assertAnswerable(deps, ended);
     const beside = await findApiAnswer(deps.database.sql, ended.turnId);
     return { status: 200, body: protocol.whole({ turn: ended, beside }), headers: await headers };
@@ -61,8 +61,9 @@ async function assertAnswerable(deps: ApiDeps, turn: TurnRecord): Promise<void> 
   if (turn.state === 'failed') throw await failureOf(deps, turn);
 }
 
-/** The turn goes on. Whoever sent it may send again. */
-function undecided(caller: Caller, { turnId }: TurnRecord): null {
+/** The turn goes on for whoever sent it, who may send again. */
+async function undecided(caller: Caller, { turnId }: TurnRecord, waiting: Waiting): Promise<null> {
   if (caller.closed.aborted) return null;
+  await waiting.leave();
   throw new AppError('unavailable', { retryAfter: 5, turnId });
 }

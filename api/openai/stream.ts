@@ -152,12 +152,17 @@ class Reader {
 
   /**
    * The server stops. Half an answer must not look like a whole one (G43), and its turn is stopped as when its reader
-   * goes. What has not begun is cut with its connection, so that the client's retry joins it.
+   * goes. What has not begun goes on for a retry of its client.
    */
   async interrupt(): Promise<void> {
-    if (this.#beginning === null || this.#caller.response.destroyed) return;
+    const { waiting } = this.#streamed;
+    if (this.#caller.response.destroyed) return;
+    if (this.#beginning === null) {
+      await waiting.leave();
+      throw new AppError('unavailable', { retryAfter: 5, turnId: this.#turn.turnId });
+    }
     // First, because the process ends with its last connection.
-    await this.#streamed.waiting.stop();
+    await waiting.stop();
     await this.#say(new AppError('interrupted'));
   }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isStillLeft, markLeft } from '../../db/turns/prompts.ts';
 import { RETRY_JOINS_FOR_SECONDS } from '../../domain/api-prompt.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
@@ -17,6 +18,8 @@ export interface Waiting {
   whole(): void;
   /** Stops the turn while somebody still waits, as their going would. */
   stop(): Promise<void>;
+  /** The turn goes on for a retry of its client, as when its connection was lost. */
+  leave(): Promise<void>;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface Waiting {
  */
 export function waitFor(
   deps: ApiDeps,
-  { response, request, gone, left }: Caller,
+  { response, request, gone, left, over }: Caller,
   { turn, streamed }: { turn: TurnRecord; streamed: boolean },
 ): Waiting {
   const { turnId, userId } = turn;
@@ -36,12 +39,14 @@ export function waitFor(
     work.catch((error: unknown) => deps.log.warn({ turnId, err: describeError(error) }, 'a reader left unseen'));
   const unless = (work: Promise<unknown>) => void tried(work);
   const stop = () => stopTurn(deps, { turnId, userId });
+  const stopUnlessJoined = async () => {
+    // Reconcile stops what is left by a process that goes meanwhile.
+    await sleep(RETRY_JOINS_FOR_SECONDS * 1_000 + 100, undefined, { signal: over, ref: false }).catch(() => {});
+    if (!over.aborted && (await isStillLeft(deps.database, turnId))) await stop();
+  };
   const leave = async () => {
     await markLeft(deps.database, turnId);
-    setTimeout(
-      () => unless(isStillLeft(deps.database, turnId).then((left) => (left ? stop() : undefined))),
-      RETRY_JOINS_FOR_SECONDS * 1_000 + 100,
-    ).unref();
+    unless(stopUnlessJoined());
   };
   const closed = () => {
     if (hasBegun ? isWhole : response.writableFinished) return;
@@ -70,6 +75,9 @@ export function waitFor(
     stop: async () => {
       await tried(stop());
       isWhole = true;
+    },
+    leave: async () => {
+      await tried(leave());
     },
   };
 }

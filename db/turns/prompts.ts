@@ -118,6 +118,16 @@ export async function isStillLeft(database: Database, turnId: string): Promise<b
   return left !== null;
 }
 
+/** Live turns that nobody has joined for so long, whose process has gone. So many at most. */
+export async function findLeft(on: Sql, limit = 500): Promise<{ readonly turnId: string; readonly userId: number }[]> {
+  const { rows } = await sql<{ turnId: string; userId: number }>`
+    select t.id as "turnId", t.user_id::float8 as "userId" from turns t join turn_prompts p on p.turn_id = t.id
+    where t.state in ('accepted', 'running') and t.stop_requested_at is null
+      and p.left_at <= now() - ${RETRY_JOINS_FOR_SECONDS} * interval '1 second'
+    order by t.touched_at limit ${limit}`.execute(on);
+  return rows;
+}
+
 /** Of a client that sends the same body again: the same key (or the same person without one), the same hash. */
 interface SameRequest {
   readonly userId: number;

@@ -256,6 +256,29 @@ test('a failed turn is run again by nobody: not by a redrive, nor by a reset, no
   expect(await booksOf(someone)).toEqual({ turns: 1, debits: 0, live: 0 });
 }, 30_000);
 
+test('a turn that nobody waits for is stopped by reconcile when the process that noted it has gone', async () => {
+  const someone = await stack.person();
+  const gate = new Gate('request');
+  stack.model.next({ gate });
+  const asking = someone.raw('POST', '/v1/responses', { model: MODEL, input: 'x' });
+  await gate.reached;
+  const { id } = await lastTurnOf(someone);
+  const left = (seconds: number) =>
+    sql`update turn_prompts set left_at = now() - ${seconds} * interval '1 second' where turn_id = ${id}`.execute(
+      stack.db.database.sql,
+    );
+  // A retry may still join it.
+  await left(50);
+  await new TestSchedule(stack, RECONCILE_SCHEDULE_ID).fire();
+  expect(await lastTurnOf(someone)).toEqual({ id, state: 'running' });
+  await left(61);
+  await new TestSchedule(stack, RECONCILE_SCHEDULE_ID).fire();
+  await until(async () => (await lastTurnOf(someone)).state === 'stopped');
+  gate.open();
+  await (await asking).text();
+  expect(await booksOf(someone)).toEqual({ turns: 1, debits: 0, live: 0 });
+}, 30_000);
+
 test.each([
   ['/v1/chat/completions', { messages: [{ role: 'user', content: 'x' }] }],
   ['/v1/responses', { input: 'x' }],

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import express from 'express';
 import { z } from 'zod';
 import { createDoor } from '../../api/http/door.ts';
+import { Stopping } from '../../api/stopping.ts';
 import { errorMiddleware, FLAT_ENVELOPE, type ErrorEnvelope } from '../../api/http/errors.ts';
 import { mountRoutes } from '../../api/http/mount.ts';
 import { defineRoute } from '../../api/http/route.ts';
@@ -78,7 +79,7 @@ beforeAll(async () => {
   const log = createLog({ level: 'silent', name: 'routes-test' });
   const door = createDoor(
     { database: stack.db.database, issuer: null, redis: stack.redis, config: readConfig({}), log },
-    new AbortController().signal,
+    new Stopping(),
   );
   const app = express();
   mountRoutes(app, ROUTES, door);

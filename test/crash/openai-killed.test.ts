@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import OpenAI from 'openai';
 import { Client } from 'pg';
-import { Gate } from '../fake-model/scenario.ts';
+import { Gate, type Point } from '../fake-model/scenario.ts';
 import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 import { openCrashStage, type CrashStage } from './stage.ts';
@@ -106,23 +106,55 @@ test('figures of its head that cannot be read cost an answer nothing, and the AP
   await worker.kill();
 }, 120_000);
 
-test('the API is told to stop: the stream says so and has no [DONE], and its turn stops and pays what came', async () => {
-  const someone = await stage.person();
-  const [worker, leaving] = [await stage.start('worker'), await stage.start('api')];
-  const gate = new Gate(2);
-  stage.model.next({ chunks: ['half ', 'of it', ', never'], gate });
-  const response = await someone.raw('POST', '/v1/chat/completions', { ...ASKED, stream: true });
-  await gate.reached;
-  await until(async () => (await hasLeft(someone)) === true);
+test('the API is told to stop: what comes whole within the grace time does; the rest is stopped, or joined elsewhere', async () => {
+  const [worker, leaving] = [
+    await stage.start('worker'),
+    await stage.start('api', { SHUTDOWN_GRACE_SECONDS: '6' }),
+  ] as const;
+  /** Somebody asks, and the model holds its answer at a point. */
+  const ask = async (point: Point, stream: boolean) => {
+    const [someone, gate] = [await stage.person(), new Gate(point)];
+    stage.model.next({ chunks: ['half ', 'of it', '.'], gate });
+    const asking = someone.raw('POST', '/v1/chat/completions', { ...ASKED, stream });
+    await gate.reached;
+    if (stream) await until(async () => (await hasLeft(someone)) === true);
+    return { someone, gate, asking };
+  };
+  const [whole, streamed] = [await ask('request', false), await ask(2, true)];
+  const [cut, joined] = [await ask(2, true), await ask('request', false)];
+  const before = stage.model.requests.length;
   leaving.signal('SIGTERM');
-  const text = await response.text();
+  await until(() => leaving.output().includes('"stopping"'));
+  for (const { gate } of [whole, streamed]) gate.open();
+  expect(await (await whole.asking).json()).toMatchObject({ choices: [{ message: { content: 'half of it.' } }] });
+  expect(await (await streamed.asking).text()).toMatch(/data: \[DONE\]\s*$/);
+  for (const { someone } of [whole, streamed])
+    expect(await booksOf(someone)).toEqual([{ state: 'completed', debits: 1, liveHolds: 0, attempts: 1 }]);
+
+  const text = await (await cut.asking).text();
   expect(text).toContain('half ');
   expect(text).not.toContain('[DONE]');
   expect(JSON.parse(text.trim().split('data: ').at(-1) ?? '')).toMatchObject({ error: { code: 'interrupted' } });
-  gate.open();
-  await until(async () => (await booksOf(someone))[0]?.state === 'stopped');
-  expect(await booksOf(someone)).toEqual([{ state: 'stopped', debits: 1, liveHolds: 0, attempts: 1 }]);
-  await leaving.exited;
+  await until(async () => (await booksOf(cut.someone))[0]?.state !== 'running');
+  cut.gate.open();
+  expect(await booksOf(cut.someone)).toEqual([{ state: 'stopped', debits: 1, liveHolds: 0, attempts: 1 }]);
+
+  const told = await joined.asking;
+  expect([told.status, await told.json()]).toMatchObject([503, { error: { code: 'unavailable' } }]);
+  const again = fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${joined.someone.token}`,
+      'content-type': 'application/json',
+      'x-stainless-retry-count': '1',
+    },
+    body: JSON.stringify({ ...ASKED, stream: false }),
+  });
+  joined.gate.open();
+  expect(await (await again).json()).toMatchObject({ choices: [{ message: { content: 'half of it.' } }] });
+  expect(await booksOf(joined.someone)).toEqual([{ state: 'completed', debits: 1, liveHolds: 0, attempts: 1 }]);
+  expect(stage.model.requests).toHaveLength(before);
+  expect(await leaving.exited).toEqual({ code: 0, signal: null });
   await worker.kill();
 }, 120_000);
 
