@@ -1,7 +1,7 @@
 /**
- * The beat of all answers that stream in this process. With few streams each is written every 25 ms, with a hundred or
- * more every 100 ms. A person does not see the difference, and 100 streams of 50 chunks a second make 1,000 writes
- * instead of 5,000. One timer serves all, and those that are due at about the same time leave in one packet.
+ * The beat of all answers that stream in this process. With few streams each is written every 25 ms, with 200 or more
+ * every 200 ms: five times a second, which is still read as flowing text. So up to 200 streams make 1,000 writes a
+ * second, and not the 10,000 of as many chunks. One timer serves all, and those that are due at about the same time leave in one packet.
  */
 export interface PulseMember {
   /** Asks for one `flush`: now, where the last was a beat ago, or when it will be. Asking twice is the same as once. */
@@ -12,7 +12,7 @@ export interface PulseMember {
 }
 
 const SHORTEST_MS = 25;
-const LONGEST_MS = 100;
+const LONGEST_MS = 200;
 /** Between so many pieces of work the process does other things. A beat of 400 streams would stop it for 40 ms. */
 const AT_A_TIME = 16;
 

@@ -232,5 +232,5 @@ test('a large piece does not wait for the pulse', async () => {
 });
 
 test('writers wait longer for more text as there are more of them', () => {
-  expect([1, 25, 40, 99, 100, 5_000].map(pulseMs)).toEqual([25, 25, 40, 99, 100, 100]);
+  expect([1, 25, 40, 199, 200, 5_000].map(pulseMs)).toEqual([25, 25, 40, 199, 200, 200]);
 });
