@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CURRENCIES } from '../../domain/payments/money.ts';
-import { day, instant, lookAlikes, tokens } from './fields.ts';
+import { day, instant, tokens } from './fields.ts';
+import { person } from './named-person.ts';
 
 const range = { from: day.optional(), to: day.optional() };
 const RANGE = 'Days, both included: the last 7 unless told, today by your wall clock, and 366 at most';
@@ -81,11 +82,8 @@ export const usagePeople = z
     ...counted,
     before: z.object(counted).meta({ id: 'PeopleBefore', description: before }),
     top: z.array(
-      z
-        .object({
-          userId: z.int().min(1),
-          email: z.string().nullable(),
-          emailLookAlikes: lookAlikes,
+      person
+        .extend({
           turns: used.turns,
           usedTokens: used.usedTokens,
           cost,

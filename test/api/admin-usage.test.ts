@@ -65,7 +65,7 @@ test('an admin reads what days used, failed and cost, by day and by model, besid
       { model: 'unpriced', people: 1 },
     ],
     before: { people: 0 },
-    top: [{ userId: person.userId, turns: 3, usedTokens: 4_500, cost, unpricedTokens: 1_500 }],
+    top: [{ userId: person.userId, name: null, turns: 3, usedTokens: 4_500, cost, unpricedTokens: 1_500 }],
   });
   const [from, to] = [body.before.from, body.before.to];
   const earlier = (await admin.call('GET', `/api/admin/usage?from=${from}&to=${to}`)).body;

@@ -22,13 +22,17 @@ export function PersonLink({ person, userId }: { person: Schemas['Person'] | nul
   const { name, email, emailLookAlikes = [] } = person ?? { name: null, email: null };
   return (
     <>
-      <Link href={`/admin/users/${userId}`} className="font-medium break-words text-accent hover:underline">
+      <Link
+        href={`/admin/users/${userId}`}
+        className={`font-medium text-accent hover:underline ${name === null && email === null ? 'whitespace-nowrap' : 'break-words'}`}
+      >
         {nameOf({ userId, name, email })}
       </Link>
       <LookAlikes of={emailLookAlikes} />
       {(name !== null || email !== null) && (
         <span className="block text-xs break-all text-faint">
-          {name !== null && email !== null ? `${email} · ` : ''}#{userId}
+          {name !== null && email !== null ? `${email} · ` : ''}
+          <span className="whitespace-nowrap">#{userId}</span>
         </span>
       )}
     </>

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { NamedPerson } from '../../../domain/people.ts';
 import { one, type Database } from '../../database.ts';
 import type { DayRange, ModelDay } from './read-days.ts';
 
@@ -6,9 +7,7 @@ import type { DayRange, ModelDay } from './read-days.ts';
 export type PersonModel = Omit<ModelDay, 'day'>;
 
 /** Somebody who used tokens in some days. */
-export interface PersonUsage {
-  readonly userId: number;
-  readonly email: string | null;
+export interface PersonUsage extends NamedPerson {
   readonly turns: number;
   readonly usedTokens: number;
   readonly models: readonly PersonModel[];
@@ -56,7 +55,7 @@ export function selectPeople({ from, to, top }: DayRange & { readonly top: numbe
     select (select count(*) from people)::float8 as people,
       (select coalesce(jsonb_agg(to_jsonb(m) order by m.model), '[]') from (select model, count(*) as people from used group by model) m) as models,
       (select coalesce(jsonb_agg(to_jsonb(found) order by found."usedTokens" desc, found."userId"), '[]') from (
-        select w.id as "userId", w.email, t.turns, t.used_tokens as "usedTokens",
+        select w.id as "userId", w.email, w.name, t.turns, t.used_tokens as "usedTokens",
           (select jsonb_agg(jsonb_build_object('model', u.model, 'turns', u.turns, 'promptTokens', u.prompt_tokens, 'cachedTokens', u.cached_tokens,
               'completionTokens', u.completion_tokens, 'usedTokens', u.used_tokens) order by u.used_tokens desc, u.model)
             from used u where u.account_id = t.account_id) as models

@@ -89,7 +89,11 @@ export function AuditPage() {
           { title: t('audit.admin'), cell: ({ admin, adminId }) => <PersonLink person={admin} userId={adminId} /> },
           {
             title: t('audit.action'),
-            cell: ({ action }) => <span title={action}>{t(`audit.actionOf.${action}`)}</span>,
+            cell: ({ action }) => (
+              <span title={action} className="block sm:min-w-24">
+                {t(`audit.actionOf.${action}`)}
+              </span>
+            ),
           },
           { title: t('audit.target'), cell: ({ target, about }) => <Target target={target} about={about} /> },
           { title: t('reason'), cell: ({ reason }) => reason ?? '–' },

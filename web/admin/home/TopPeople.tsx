@@ -1,8 +1,7 @@
 import { useTranslation } from 'react-i18next';
-import { Link } from 'wouter';
 import type { Schemas } from '../../api/schemas.ts';
+import { PersonLink } from '../Links.tsx';
 import { Table } from '../Table.tsx';
-import { LookAlikes } from '../users/LookAlikes.tsx';
 import { useHomeFigures } from './use-home-figures.ts';
 
 /** Who used most in the range, at what cost, and by which models. */
@@ -18,14 +17,7 @@ export function TopPeople({ people }: { people: Schemas['UsagePeople'] }) {
       columns={[
         {
           title: t('person'),
-          cell: ({ userId, email, emailLookAlikes }) => (
-            <>
-              <Link href={`/admin/users/${userId}`} className="font-medium break-all text-accent hover:underline">
-                {email ?? t('numbered', { id: userId })}
-              </Link>
-              <LookAlikes of={emailLookAlikes} />
-            </>
-          ),
+          cell: (person) => <PersonLink person={person} userId={person.userId} />,
         },
         { title: t('figure.cost'), numeric: true, cell: (person) => cost(person.cost) },
         { title: t('figure.usedTokens'), numeric: true, cell: ({ usedTokens }) => tokens(usedTokens) },

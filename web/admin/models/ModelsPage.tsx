@@ -52,7 +52,7 @@ function Models({ items }: { items: readonly Model[] }) {
           title: t('model'),
           cell: ({ model, isDefault }) => (
             <>
-              <span className="font-medium break-all">{model}</span>
+              <span className="block font-medium sm:min-w-28">{model}</span>
               {isDefault && <span className="block text-xs text-faint">{t('default')}</span>}
             </>
           ),
