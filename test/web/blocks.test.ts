@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { headOf, splitBlocks, type Blocks } from '../../web/markdown/blocks.ts';
-import { groupsOf, isSameRun, type Context, type Group } from '../../web/markdown/shown.ts';
+import { groupsOf, isSameRun, pauseOf, type Context, type Group } from '../../web/markdown/shown.ts';
 import { parse } from '../../web/markdown/syntax.ts';
 
 const PIECES = [
@@ -144,4 +144,15 @@ test.each(Object.entries(GROWING))('%s: however long, each delta parses and draw
   expect([blocks.text.length > 5_000, parsed < 250, drawn <= 6]).toEqual([true, true, true]);
   // Control: read anew, it is parsed whole.
   expect(read(splitBlocks(blocks.text), splitBlocks(''))).toBeGreaterThan(5_000);
+});
+
+test('a block that cannot be split is parsed the more seldom the longer it grows; code that is open is not parsed', () => {
+  const item = (lines: number) => `1. 길\n${'   - 물을 **넉넉히** 챙기세요.\n'.repeat(lines)}`;
+  const pause = (text: string) => pauseOf(splitBlocks(text), text);
+  expect([item(10), `${item(10)}\`\`\`\n${'a\n'.repeat(5_000)}`].map(pause)).toEqual([0, 0]);
+  for (const lines of [200, 500, 1_000]) {
+    const text = item(lines);
+    // At most 63 characters a millisecond, beside what else the page does.
+    expect([lines, pause(text) > 0, text.length / pause(text) <= 2_000 / 32]).toEqual([lines, true, true]);
+  }
 });

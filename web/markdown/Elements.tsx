@@ -44,3 +44,11 @@ export function Picture({ src, alt }: { src: string | undefined; alt: string | n
     </span>
   );
 }
+
+/** Whether a task of a list is done. */
+export function TaskBox({ isDone }: { isDone: boolean }) {
+  const { t } = useTranslation('chat');
+  return (
+    <input type="checkbox" aria-label={t(isDone ? 'task.done' : 'task.open')} checked={isDone} readOnly disabled />
+  );
+}

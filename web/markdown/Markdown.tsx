@@ -1,5 +1,5 @@
 import type { Root } from 'mdast';
-import { memo, useId, useState, type ReactNode } from 'react';
+import { memo, useEffect, useId, useMemo, useState, type ReactNode } from 'react';
 import {
   headOf,
   knownOf,
@@ -16,7 +16,7 @@ import { draw, drawHead } from './draw.ts';
 import { TableFrame } from './Elements.tsx';
 import { useEntities } from './entities.ts';
 import { Footnotes } from './Footnotes.tsx';
-import { groupsOf, isKnown, isSame, isSameBlock, isSameRun, type Context } from './shown.ts';
+import { groupsOf, isKnown, isSame, isSameBlock, isSameRun, pauseOf, type Context } from './shown.ts';
 import { isTame, parse } from './syntax.ts';
 
 /**
@@ -30,15 +30,19 @@ export function Markdown(answer: { text: string; streaming: boolean }) {
 
 function Growing({ text, streaming }: { text: string; streaming: boolean }) {
   const id = useId();
-  const [blocks, setBlocks] = useState(() => splitBlocks(text));
-  const now = blocks.text === text ? blocks : splitBlocks(text, blocks);
-  if (now !== blocks) setBlocks(now);
-  const known = knownOf(now);
-  const notes = notesOf(text, known);
+  const [{ blocks, at }, setDrawn] = useState(() => ({ blocks: splitBlocks(text), at: 0 }));
+  const pause = streaming ? pauseOf(blocks, text) : 0;
+  const beat = useBeat(pause);
+  const isDue = pause === 0 || beat !== at;
+  const now = blocks.text === text || !isDue ? blocks : splitBlocks(text, blocks);
+  if (now !== blocks) setDrawn({ blocks: now, at: beat });
+  const known = useMemo(() => knownOf(now), [now]);
+  const groups = useMemo(() => groupsOf(now, streaming), [now, streaming]);
+  const notes = notesOf(now.text, known);
   const context: Context = { known, notes, id };
   return (
     <Streaming value={streaming}>
-      {groupsOf(now, streaming).map(({ within, runs }, i) => (
+      {groups.map(({ within, runs }, i) => (
         <WholeOf key={i} whole={within} context={context}>
           {runs.map((blocks, n) => (
             <Run key={n} blocks={blocks} context={context} />
@@ -56,6 +60,17 @@ function Growing({ text, streaming }: { text: string; streaming: boolean }) {
       )}
     </Streaming>
   );
+}
+
+/** Counts on, every so many milliseconds; not at all for 0. */
+function useBeat(everyMs: number): number {
+  const [beat, setBeat] = useState(0);
+  useEffect(() => {
+    if (everyMs === 0) return;
+    const timer = setInterval(() => setBeat((count) => count + 1), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return beat;
 }
 
 function WholeOf({ whole, context, children }: { whole: Whole | null; context: Context; children: ReactNode }) {

@@ -2,7 +2,7 @@ import type { Definition, ImageReference, LinkReference, List, Nodes, Root, Tabl
 import { createElement, Fragment, type ReactNode } from 'react';
 import type { Whole } from './blocks.ts';
 import { CodeBlock } from './CodeBlock.tsx';
-import { OutsideLink, Picture, TableFrame } from './Elements.tsx';
+import { OutsideLink, Picture, TableFrame, TaskBox } from './Elements.tsx';
 import { FootnoteLink } from './Footnotes.tsx';
 import { Formula } from './Formula.tsx';
 import type { Context } from './shown.ts';
@@ -124,7 +124,7 @@ function itemsOf(list: List, areApart: boolean, place: Place): ReactNode[] {
   return list.children.map(({ checked, spread, children }) => {
     const isApart = areApart || spread === true;
     const isTask = typeof checked === 'boolean';
-    const box = isTask && createElement('input', { type: 'checkbox', checked, readOnly: true, disabled: true });
+    const box = isTask && createElement(TaskBox, { isDone: checked });
     const inner = children.flatMap((node, i) => {
       if (node.type !== 'paragraph') return i === 0 && isTask ? [box, drawn(node, place)] : [drawn(node, place)];
       const text = [...(i === 0 && isTask ? [box, ' '] : []), ...all(node.children, place)];

@@ -20,6 +20,18 @@ export interface Group {
 /** Blocks that are compared together: a thousand of them are then some thirty for React with each delta. */
 const RUN = 32;
 
+/** A block of so many characters is parsed with each delta, in a few milliseconds. */
+const SHORT = 2_000;
+
+/**
+ * For how many milliseconds a long block stands as it is while it grows: an item with a list of hundreds in it, or a
+ * quote as long, is parsed whole, and with each delta that would take all of the time.
+ */
+export function pauseOf({ at, last }: Blocks, text: string): number {
+  const length = text.length - at;
+  return length <= SHORT || openCode(last) !== null ? 0 : Math.ceil(length / SHORT) * 32;
+}
+
 /** What an answer shows now. Items of one list stand in one list, rows of one table in one table. */
 export function groupsOf({ done, last, tree, within }: Blocks, streaming: boolean): Group[] {
   const groups: { within: Whole | null; runs: Block[][] }[] = [];
