@@ -5,6 +5,7 @@ import { Button } from '../ui/Button.tsx';
 import { FIELD } from '../ui/field-look.ts';
 import { Loading } from '../ui/Loading.tsx';
 import { Problem } from '../ui/Problem.tsx';
+import { useFigures } from '../usage/figures.ts';
 import { instructionsQuery, useTokens, useWriteInstructions, type Instructions } from './instructions.ts';
 
 /** The longest text that the server reads. */
@@ -19,6 +20,7 @@ export function InstructionsForm({ conversationId, label }: { conversationId: st
 
 function Written({ conversationId, label, now }: { conversationId: string | null; label: string; now: Instructions }) {
   const { t } = useTranslation('instructions');
+  const { tokens: figure } = useFigures();
   const id = useId();
   const [{ draft, from }, setDraft] = useState({ draft: now.text, from: now.text });
   const write = useWriteInstructions(conversationId);
@@ -53,8 +55,8 @@ function Written({ conversationId, label, now }: { conversationId: string | null
       />
       <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <p id={`${id}-count`} className={`text-sm tabular-nums ${over > 0 ? 'text-bad' : 'text-faint'}`}>
-          {t('count', { tokens, most: now.mostTokens })}
-          {over > 0 && ` · ${t('over', { count: over })}`}
+          {t('count', { tokens: figure(tokens), most: figure(now.mostTokens) })}
+          {over > 0 && ` · ${t('over', { count: over, n: figure(over) })}`}
         </p>
         <Button type="submit" look="primary" disabled={draft === now.text || over > 0 || write.isPending}>
           {t('save')}

@@ -5,8 +5,8 @@ import { InstructionsForm } from '../instructions/InstructionsForm.tsx';
 export function OwnInstructions() {
   const { t } = useTranslation('instructions');
   return (
-    <section id="instructions" aria-labelledby="instructions-title" className="mt-10 max-w-md">
-      <h2 id="instructions-title" className="font-medium">
+    <section id="instructions" aria-labelledby="instructions-title" className="mt-12 max-w-md">
+      <h2 id="instructions-title" className="text-lg font-semibold">
         {t('title')}
       </h2>
       <p className="mt-1 mb-3 text-sm text-soft">{t('lead')}</p>

@@ -25,9 +25,11 @@ export function Deposit({ purchase }: { purchase: PurchaseDetail }) {
   return (
     <dl className="grid gap-2 rounded-lg bg-raised p-4">
       {facts.map(([name, value, copied]) => (
-        <div key={name} className="flex items-baseline gap-x-4">
+        <div key={name} className="flex flex-wrap items-baseline gap-x-4">
           <dt className="w-20 shrink-0 text-sm text-soft">{t(`deposit.${name}`)}</dt>
-          <dd className="flex min-w-0 flex-1 items-center gap-1 font-medium tabular-nums">
+          <dd
+            className={`flex flex-1 items-center gap-1 font-medium tabular-nums ${copied === null ? 'min-w-0' : 'min-w-max'}`}
+          >
             {value}
             {copied !== null && <CopyButton text={copied} label={t('deposit.copy', { what: t(`deposit.${name}`) })} />}
           </dd>

@@ -56,7 +56,7 @@ function Compact({ usage, onLeave }: { usage: Usage; onLeave: () => void }) {
     <div className="grid gap-2.5">
       <div className="flex items-center justify-between gap-2">
         <LevelLabel usage={usage} />
-        <Link href="/usage" onClick={onLeave} className="rounded text-xs text-faint hover:text-ink">
+        <Link href="/usage" onClick={onLeave} className="-m-1 rounded p-1 text-xs text-faint hover:text-ink">
           {t('details')}
         </Link>
       </div>

@@ -17,17 +17,22 @@ export function TokenMeter({ running }: { running: LiveTurn | null }) {
     running === null ? 0 : roughTokens(turns.get(running.turnId)?.text ?? ''),
   );
   if (usage === undefined) return null;
+  const said =
+    running !== null && soFar > 0
+      ? t('soFar', { tokens: tokens(soFar) })
+      : closedBy(usage) === null && t('leftShort', { n: tokens(usage.estimatedTurns) });
   return (
     <Link
       href="/usage"
-      className="flex min-w-0 items-center gap-2 rounded-lg px-2 py-1.5 text-xs text-faint hover:bg-hover hover:text-ink"
+      className="flex max-w-full shrink-0 items-center gap-2 rounded-lg px-2 py-1.5 text-xs text-faint hover:bg-hover hover:text-ink"
     >
-      <Meter usage={usage} label={t('meter')} className="h-1.5 w-14 shrink-0" />
-      <span className="truncate tabular-nums">
-        {running !== null && soFar > 0
-          ? t('soFar', { tokens: tokens(soFar) })
-          : closedBy(usage) === null && t('leftShort', { n: tokens(usage.estimatedTurns) })}
-      </span>
+      {/* On a phone there is room for the words or for the bar. */}
+      <Meter
+        usage={usage}
+        label={t('meter')}
+        className={`h-1.5 w-14 shrink-0 ${said === false ? '' : 'max-sm:hidden'}`}
+      />
+      <span className="truncate tabular-nums">{said}</span>
       <span className="sr-only">{t('title')}</span>
     </Link>
   );

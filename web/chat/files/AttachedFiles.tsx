@@ -16,9 +16,14 @@ export function AttachedFiles({ conversationId }: { conversationId: string | nul
   const { model, seesImages } = useModelChoice();
   const isBlind = !seesImages && files.some(({ isImage }) => isImage);
   const problems = files.filter(({ problem }) => problem !== null);
+  // What the page refuses itself has no sentence of the server.
+  const said = (problem: Attached['problem']) => {
+    const reason = problem?.details['reason'];
+    return reason === 'count' ? t('tooMany') : reason === 'size' ? t('tooLarge') : sentenceOf(problem, common);
+  };
   return (
     <div className="px-3 pt-3">
-      <ul aria-label={t('attached')} className="flex flex-wrap gap-2">
+      <ul aria-label={t('attached')} className="flex max-h-[30dvh] flex-wrap gap-2 overflow-y-auto">
         {files.map((attached) => (
           <Chip key={attached.key} attached={attached} conversationId={conversationId} />
         ))}
@@ -26,7 +31,7 @@ export function AttachedFiles({ conversationId }: { conversationId: string | nul
       <div role="status" className="mt-2 text-sm">
         {problems.map(({ key, name, problem }) => (
           <p key={key} className="text-bad wrap-anywhere">
-            {name}: {problem?.details['reason'] === 'count' ? t('tooMany') : sentenceOf(problem, common)}
+            {name}: {said(problem)}
           </p>
         ))}
         {isBlind ? (

@@ -6,6 +6,8 @@ import { shrink } from './shrink.ts';
 
 /** Files that a question shows at most, as the API takes them. */
 export const MOST_FILES = 8;
+/** Bytes of the largest file, as the API takes it. */
+const LARGEST = 5 * 1_024 * 1_024;
 
 /** What is being sent, by its key: the file, to send it again, and how to stop it. */
 const sending = new Map<string, { readonly blob: File; readonly stop: AbortController }>();
@@ -50,6 +52,7 @@ async function send(key: string, blob: File): Promise<void> {
   sending.set(key, { blob, stop });
   try {
     const body = await shrink(blob);
+    if (body.size > LARGEST) throw new ApiError('file_refused', 422, { reason: 'size' });
     const response = await authorizedFetch(`/api/files?name=${encodeURIComponent(blob.name)}`, {
       method: 'POST',
       body,

@@ -32,7 +32,7 @@ export function RedeemForm() {
       </h2>
       <form onSubmit={submit} aria-labelledby="redeem" className="grid gap-3">
         <div className="flex flex-wrap items-end gap-3">
-          <label className="grid min-w-0 flex-1 gap-1 text-sm text-soft sm:max-w-sm">
+          <label className="grid min-w-60 flex-1 gap-1 text-sm text-soft sm:max-w-sm">
             {t('redeem.code')}
             <input
               required
