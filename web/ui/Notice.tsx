@@ -24,10 +24,10 @@ export function Notice({
   return (
     <div
       role={tone === 'bad' ? 'alert' : 'status'}
-      className={`flex items-start gap-3 rounded-xl border px-4 py-3 text-sm ${look}`}
+      className={`flex flex-wrap items-start gap-3 rounded-xl border px-4 py-3 text-sm ${look}`}
     >
       <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
-      <div className="min-w-0 flex-1">{children}</div>
+      <div className="min-w-40 flex-1">{children}</div>
       {action}
     </div>
   );

@@ -21,7 +21,7 @@ export function UsageFigures({ usage, others = false }: { usage: Usage; others?:
     ['remaining', tokens(usage.remainingTokens)],
     ['allowance', tokens(usage.allowanceTokens)],
     ['purchased', tokens(usage.purchasedTokens)],
-    ['turnsLeft', t('turns', { n: tokens(usage.estimatedTurns) })],
+    ['turnsLeft', usage.estimatedTurns === 0 ? '0' : t('turns', { n: tokens(usage.estimatedTurns) })],
   ] as const;
   return (
     <div className="grid gap-5">

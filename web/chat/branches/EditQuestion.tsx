@@ -79,7 +79,7 @@ export function EditQuestion({
         className="block field-sizing-content max-h-[40dvh] w-full min-w-0 resize-none bg-transparent px-2 py-1.5 wrap-anywhere outline-none"
       />
       <div className="flex flex-wrap items-center justify-end gap-2">
-        <p id={`${key}.reason`} role="status" className="min-w-40 flex-1 px-2 text-xs text-soft">
+        <p id={`${key}.reason`} role="status" className="flex-1 px-2 text-xs text-soft max-sm:basis-full">
           {reason}
         </p>
         <Button size="small" onClick={close}>
