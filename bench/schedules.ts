@@ -13,7 +13,7 @@ import { MANY, runBench, unlessStopped, wholeNumber } from './program.ts';
 const HELP = `npm run bench:schedules -- [options]
 
 One schedule for all accounts of a time zone (SCHEDULE_PLANNER=zone): how long its firing takes for as many accounts as you say, all of one zone, a
-twentieth of which is reset already because they were used first. The pages and the resets are the program's own, four at a time as in its worker; Temporal's part is
+twentieth of which is reset already because they were used first. The pages and the resets are the program's own, without the reports (bench:months has them), four at a time as in its worker; Temporal's part is
 one activity for 500 accounts. At the end each account has its new period, once, and firing again opens none.
 
   --accounts N  default 200000

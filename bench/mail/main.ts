@@ -5,9 +5,7 @@ import { openDatabase } from '../../db/database.ts';
 import { createUser } from '../../db/people/users.ts';
 import { freePort } from '../../scripts/services/port.ts';
 import { say } from '../../scripts/services/say.ts';
-import { ask } from '../ask.ts';
-import { percentile } from '../figures.ts';
-import { ANSWERS } from '../question.ts';
+import { chat, everySoOften, over, textOfChats, type Chats } from '../chatting.ts';
 import { MACHINE, runBench, unlessStopped, wholeNumber } from '../program.ts';
 import { openStage, type Stage } from '../stage.ts';
 import { MailServer } from './mail-server.ts';
@@ -24,17 +22,6 @@ then without one, and then with one again until nothing waits. Retries are as th
   --help`;
 
 const HOUR_MS = 3_600_000;
-/** One person chats once in that time. */
-const CHAT_EVERY_MS = 500;
-
-interface Chats {
-  readonly answers: number;
-  readonly failed: number;
-  /** Milliseconds from the question to the first text. */
-  readonly median: number;
-  readonly p95: number;
-}
-
 interface Report {
   readonly minutes: number;
   readonly rate: number;
@@ -98,7 +85,7 @@ async function run(
   let alerted = 0;
   const refused: string[] = [];
   const alerting = (ms: number) =>
-    everySoOften(ms, HOUR_MS / rate, async () => {
+    everySoOften(HOUR_MS / rate, over(ms), async () => {
       const person = people[alerted];
       if (person === undefined) return;
       alerted += 1;
@@ -106,7 +93,7 @@ async function run(
       if (status !== 200) refused.push(`an account was not brought to 92 %: ${status}`);
     });
   const during = async (ms: number) => {
-    const [chats] = await Promise.all([chat(stage, ms), alerting(ms)]);
+    const [chats] = await Promise.all([chat(stage, over(ms)), alerting(ms)]);
     return chats;
   };
   await mail.begin();
@@ -166,34 +153,6 @@ async function reach(url: string, { userId, token }: Asker): Promise<number> {
   return response.status;
 }
 
-async function chat({ contenders, people }: Stage, ms: number): Promise<Chats> {
-  const { turnkeeper } = contenders;
-  if (turnkeeper === undefined) throw new Error('nobody answers');
-  const waits: number[] = [];
-  let [nth, failed] = [0, 0];
-  await everySoOften(ms, CHAT_EVERY_MS, async () => {
-    const person = people[(nth += 1) % people.length];
-    if (person === undefined) return;
-    await ask(turnkeeper, person, ANSWERS.short).then(
-      ({ sentAt, firstDeltaAt }) => waits.push(firstDeltaAt - sentAt),
-      () => (failed += 1),
-    );
-  });
-  return { answers: waits.length, failed, median: percentile(waits, 0.5), p95: percentile(waits, 0.95) };
-}
-
-/** Begins `work` again and again, however long each takes, and waits for the last. */
-async function everySoOften(ms: number, everyMs: number, work: () => Promise<void>): Promise<void> {
-  const began = Date.now();
-  const running = new Set<Promise<void>>();
-  for (let n = 0; n * everyMs < ms; n += 1) {
-    await sleep(Math.max(0, began + n * everyMs - Date.now()));
-    const one: Promise<void> = work().finally(() => running.delete(one));
-    running.add(one);
-  }
-  await Promise.all(running);
-}
-
 interface Counted {
   readonly inApp: number;
   readonly mails: number;
@@ -220,13 +179,11 @@ async function untilNothingWaits(
 }
 
 function textOf({ findings, chats, ...report }: Report): string {
-  const line = (name: string, { answers, failed, median, p95 }: Chats) =>
-    `  ${name.padEnd(18)} ${String(answers).padStart(6)} answers, ${failed} failed; first text: median ${median.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms`;
   return [
     `${report.alerts} alerts at ${report.rate} an hour, ${report.inApp} in the app; ${report.delivered} mails delivered (${report.copies} copies), the last ${report.deliveredAfterSeconds} s after the mail server was back from ${report.minutes} minutes`,
     'people who chat, meanwhile:',
-    line('with mail', chats.withMail),
-    line('without', chats.without),
+    textOfChats('with mail', chats.withMail),
+    textOfChats('without', chats.without),
     findings.length === 0 ? 'nothing found' : `FOUND ${findings.length}:`,
     ...findings.map((finding) => `  ${finding}`),
     '',
