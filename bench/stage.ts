@@ -20,6 +20,7 @@ export interface Stage {
   readonly contenders: Readonly<Record<string, Contender>>;
   readonly people: readonly Person[];
   readonly postgresUrl: string;
+  readonly temporalUrl: string;
   /** The addresses of the program's API. */
   readonly urls: readonly string[];
   /** The first process of each service, by its name. */
@@ -127,6 +128,7 @@ export async function openStage(
     return {
       apps,
       postgresUrl: stack.urls.postgres,
+      temporalUrl: stack.urls.temporal,
       urls: program.urls,
       contenders: {
         turnkeeper: turnkeeper(program.urls, processes),

@@ -45,6 +45,7 @@ const COMMANDS = {
   'bench:schedules': [['bench/schedules.ts']],
   'bench:processes': [['bench/beside.ts']],
   'bench:mail': [['bench/mail/main.ts']],
+  'bench:months': [['bench/months/main.ts']],
   fuzz: [['bench/fuzz/main.ts']],
   schemathesis: [['bench/schemathesis/main.ts']],
   'test:clients': [['bench/clients/main.ts']],
