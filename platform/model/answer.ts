@@ -1,4 +1,5 @@
 import type { CallDelta, Choice, ChoiceDelta, Logprobs, TokenLogprob } from '../../domain/choice.ts';
+import { GrowingText } from '../growing-text.ts';
 import { Calls } from './calls.ts';
 import type { Piece } from './dialect.ts';
 import { finishOf } from './finish.ts';
@@ -11,9 +12,9 @@ export class Answer {
   readonly #keepsLogprobs: boolean;
   readonly #calls = new Calls();
   readonly #logprobs: { content: TokenLogprob[]; refusal: TokenLogprob[] } = { content: [], refusal: [] };
-  content = '';
-  refusal = '';
-  thoughts = '';
+  readonly #content = new GrowingText();
+  readonly #refusal = new GrowingText();
+  readonly #thoughts = new GrowingText();
   usage: ReadUsage | null = null;
   /** The last finish word that came. It is provisional: text after it opens the answer again. */
   finish: string | null = null;
@@ -31,27 +32,31 @@ export class Answer {
 
   /** Whether anything for a reader has come. */
   get hasBegun(): boolean {
-    return this.content !== '' || this.refusal !== '' || this.#calls.all.length > 0;
+    return this.#content.length > 0 || this.#refusal.length > 0 || this.#calls.all.length > 0;
   }
 
   get choice(): Choice {
     const { content, refusal } = this.#logprobs;
     const logprobs = filled({ content, refusal });
-    return { content: this.content, refusal: this.refusal, calls: this.#calls.all, logprobs };
+    return { content: this.#content.text, refusal: this.#refusal.text, calls: this.#calls.all, logprobs };
+  }
+
+  get thoughts(): string {
+    return this.#thoughts.text;
   }
 
   /** @returns what is new. */
   take(piece: Piece): ChoiceDelta {
     const thought = this.#fitting(piece.thought);
     // A repetition of the whole adds what has not come.
-    const content = this.#fitting(piece.text === '' ? restOf(piece.whole, this.content) : piece.text);
-    const refusal = this.#fitting(piece.refusal === '' ? restOf(piece.wholeRefusal, this.refusal) : piece.refusal);
+    const content = this.#fitting(piece.text === '' ? restOf(piece.whole, this.#content) : piece.text);
+    const refusal = this.#fitting(piece.refusal === '' ? restOf(piece.wholeRefusal, this.#refusal) : piece.refusal);
     const parts = piece.calls.length > 0 || this.#calls.all.length > 0 ? piece.calls : piece.wholeCalls;
     const calls = this.#calls.take(parts, (text) => this.#fitting(text));
     const logprobs = this.#keepsLogprobs && !this.isCut ? piece.logprobs : null;
-    this.thoughts += thought;
-    this.content += content;
-    this.refusal += refusal;
+    this.#thoughts.push(thought);
+    this.#content.push(content);
+    this.#refusal.push(refusal);
     this.#keep(logprobs);
     if (piece.usage !== null) this.usage = mergeUsage(this.usage, piece.usage);
     this.isCall ||= piece.isCall;
@@ -95,6 +100,6 @@ function filled({ content, refusal }: { content: TokenLogprob[]; refusal: TokenL
 }
 
 /** What a repetition of the whole text adds to what has come. */
-function restOf(whole: string, before: string): string {
-  return whole.startsWith(before) ? whole.slice(before.length) : '';
+function restOf(whole: string, before: GrowingText): string {
+  return whole.length > before.length && whole.startsWith(before.text) ? whole.slice(before.length) : '';
 }

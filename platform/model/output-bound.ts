@@ -1,4 +1,5 @@
 import type { Encoding } from '../../domain/model.ts';
+import { GrowingText } from '../growing-text.ts';
 import { countTokens } from '../tokens/tokenizer.ts';
 
 /** Text is counted in parts of about so many UTF-16 units; each seam adds at most a token. */
@@ -14,7 +15,7 @@ export class OutputBound {
   readonly #most: number;
   readonly #encoding: Encoding;
   #counted = 0;
-  #part = '';
+  #part = new GrowingText();
   /** No fewer tokens than have come. */
   #atMost = 0;
 
@@ -39,21 +40,21 @@ export class OutputBound {
     if (this.#atMost + bytes > this.#most) {
       // A piece that is far too long is not counted whole.
       if (bytes > 128 * this.#most) return false;
-      const tokens = countTokens(this.#part, this.#encoding);
+      const tokens = countTokens(this.#part.text, this.#encoding);
       this.#atMost = this.#counted + tokens;
       if (this.#part.length >= PART) {
         this.#counted = this.#atMost;
-        this.#part = '';
+        this.#part = new GrowingText();
       }
       if (this.#atMost + bytes > this.#most) {
-        this.#atMost = this.#counted + countTokens(this.#part + text, this.#encoding);
+        this.#atMost = this.#counted + countTokens(this.#part.text + text, this.#encoding);
         if (this.#atMost > this.#most) return false;
-        this.#part += text;
+        this.#part.push(text);
         return true;
       }
     }
     this.#atMost += bytes;
-    this.#part += text;
+    this.#part.push(text);
     return true;
   }
 }
