@@ -138,5 +138,13 @@ await take(
   { locale: 'ko-KR', colorScheme: 'dark' },
   (page) => page.getByRole('heading', { name: '진행 과정' }).waitFor(),
 );
+await take('home-ko', admin, '/admin', { locale: 'ko-KR' }, (page) =>
+  page.getByRole('region', { name: '많이 사용한 사용자', exact: true }).getByRole('row').nth(1).waitFor(),
+);
+await inLanguage(admin, 'en');
+await take('models-en-dark', admin, '/admin/models', { locale: 'en-US', colorScheme: 'dark' }, (page) =>
+  page.getByRole('row').nth(1).waitFor(),
+);
+await inLanguage(admin, 'ko');
 await inLanguage(user, 'ko');
 await browser.close();
