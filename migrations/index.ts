@@ -66,11 +66,11 @@ import { FindPeople } from './20261130175822-find-people.ts';
 import { ResendDeliveries } from './20261130175823-resend-deliveries.ts';
 import { FindDeliveries } from './20261130175824-find-deliveries.ts';
 import { TopUpAutomatically } from './20261130175825-top-up-automatically.ts';
-import { KeepFormerTimeZones } from './20261130201001-keep-former-time-zones.ts';
-import { StoreAnswersAtOnce } from './20261130175826-store-answers-at-once.ts';
-import { KeepImagesElsewhere } from './20261130175826-keep-images-elsewhere.ts';
-import { FindImagesElsewhere } from './20261130175827-find-images-elsewhere.ts';
-import { SwitchModels } from './20261130175828-switch-models.ts';
+import { KeepImagesElsewhere } from './20261130210008-keep-images-elsewhere.ts';
+import { StoreAnswersAtOnce } from './20261130210009-store-answers-at-once.ts';
+import { FindImagesElsewhere } from './20261130210010-find-images-elsewhere.ts';
+import { SwitchModels } from './20261130210011-switch-models.ts';
+import { KeepFormerTimeZones } from './20261130210012-keep-former-time-zones.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -151,9 +151,9 @@ export const MIGRATIONS = [
   ResendDeliveries,
   FindDeliveries,
   TopUpAutomatically,
-  KeepFormerTimeZones,
-  StoreAnswersAtOnce,
   KeepImagesElsewhere,
+  StoreAnswersAtOnce,
   FindImagesElsewhere,
   SwitchModels,
+  KeepFormerTimeZones,
 ] as const;

@@ -5,7 +5,7 @@ import { Migration } from '@mikro-orm/migrations';
  * down here, so that no crash leaves it there. All of it goes with the file; an export says nothing of it.
  */
 export class KeepImagesElsewhere extends Migration {
-  override readonly name = '20261130175826-keep-images-elsewhere';
+  override readonly name = '20261130210008-keep-images-elsewhere';
 
   override up(): void {
     // The next migration looks at the rows that are there: this one's lock keeps everybody away from the table.

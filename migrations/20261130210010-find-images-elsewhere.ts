@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** A process that has no store asks at its start whether there are images in one. */
 export class FindImagesElsewhere extends Migration {
-  override readonly name = '20261130175827-find-images-elsewhere';
+  override readonly name = '20261130210010-find-images-elsewhere';
 
   override isTransactional(): boolean {
     return false;

@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** Reports tell hours on the clock that their person had when each was booked, whenever they are made. */
 export class KeepFormerTimeZones extends Migration {
-  override readonly name = '20261130201001-keep-former-time-zones';
+  override readonly name = '20261130210012-keep-former-time-zones';
 
   override up(): void {
     this.addSql(`create table former_time_zones (

@@ -2,7 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 
 /** Nearly every answer is stored as its attempt left it. It was a transaction of seven statements; it is one. */
 export class StoreAnswersAtOnce extends Migration {
-  override readonly name = '20261130175826-store-answers-at-once';
+  override readonly name = '20261130210009-store-answers-at-once';
 
   override up(): void {
     this.addSql(STORE_ANSWER_AT_ONCE);
