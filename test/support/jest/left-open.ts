@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What would keep the process from ending. Timers would, too, but jest's own come and go. */
-const KINDS = new Set(['TCPServerWrap', 'TCPSocketWrap', 'ProcessWrap']);
-/** What closes by itself has as long: a connection whose other side has just gone. */
+/** Servers and children, which would keep the process from ending. Timers would, too, but jest's own come and go. */
+const KINDS = new Set(['TCPServerWrap', 'ProcessWrap']);
+/** What is closing has as long. */
 const CLOSES_WITHIN_MS = 2_000;
 
 export type Open = ReadonlyMap<string, number>;
