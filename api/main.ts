@@ -30,10 +30,7 @@ const DRAIN_MS = 5_000;
 const LAST_WORD_MS = 2_000;
 
 /** @throws SetupError when the port is taken. */
-export async function startApi(
-  deps: Omit<ApiDeps, 'switches'>,
-  { graceMs, stalledAfterMs }: ApiOptions,
-): Promise<Api> {
+export async function startApi(deps: Omit<ApiDeps, 'switches'>, { graceMs, stalledAfterMs }: ApiOptions): Promise<Api> {
   const stopping = new Stopping();
   const { host, port, mostConnections } = deps.config.http;
   const server = createBoundedServer(createApp(deps, stopping), { stalledAfterMs, mostConnections });
