@@ -1,7 +1,8 @@
 /**
  * The beat of all answers that stream in this process. With few streams each is written every 25 ms, with 200 or more
  * every 200 ms: five times a second, which is still read as flowing text. So up to 200 streams make 1,000 writes a
- * second, and not the 10,000 of as many chunks. One timer serves all, and those that are due at about the same time leave in one packet.
+ * second, and not the 10,000 of as many chunks. One timer serves all, and those that are due at about the same time
+ * leave in one packet.
  */
 export interface PulseMember {
   /** Asks for one `flush`: now, where the last was a beat ago, or when it will be. Asking twice is the same as once. */
