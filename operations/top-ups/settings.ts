@@ -38,7 +38,7 @@ export async function chooseTopUp(
   const livemode = cardKeeperOf(shop)?.livemode ?? false;
   await setTopUp(database, { accountId, livemode, wanted: chosen === null ? null : wantedOf(deps, chosen) });
   await deps.paymentRuns
-    .startTopUp({ accountId, userId }, { hasChanged: true })
+    .startTopUp({ accountId, userId })
     .catch((error: unknown) => deps.log.warn({ accountId, reason: String(error) }, 'an auto top-up was not started'));
 }
 

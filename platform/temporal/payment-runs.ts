@@ -32,13 +32,10 @@ export interface PaymentRuns {
   /** Whether somebody sees to the account's auto top-up. @throws as `hint`. */
   isToppingUp(accountId: number): Promise<boolean>;
   /**
-   * Starts the account's auto top-up unless it runs. @param options.hasChanged makes one that runs look now. @throws as
-   * `hint`.
+   * Starts the account's auto top-up, or makes the one that runs look once more: it may have looked before the write that
+   * this call follows, and be about to end. @throws as `hint`.
    */
-  startTopUp(
-    account: { readonly accountId: number; readonly userId: number },
-    options?: { readonly hasChanged: boolean },
-  ): Promise<void>;
+  startTopUp(account: { readonly accountId: number; readonly userId: number }): Promise<void>;
 }
 
 const DEADLINE_MS = 5_000;
@@ -64,20 +61,18 @@ export function createPaymentRuns(temporal: Temporal, { taskQueuePrefix }: { tas
       );
     },
     isToppingUp: (accountId) => isWorkflowOpen(temporal, autoTopUpWorkflowId(accountId)),
-    async startTopUp({ accountId, userId }, { hasChanged } = { hasChanged: false }) {
-      const options = {
-        ...again,
-        workflowId: autoTopUpWorkflowId(accountId),
-        taskQueue,
-        args: [{ accountId }] as [{ accountId: number }],
-        staticSummary: `auto top-up of user ${userId}`,
-        typedSearchAttributes: ofUser(userId),
-      };
-      await connection.withDeadline(Date.now() + DEADLINE_MS, async () => {
-        const changed = { ...options, signal: TOP_UP_CHANGED };
-        if (hasChanged) await client.workflow.signalWithStart<typeof autoTopUp>(WORKFLOW_TYPES.autoTopUp, changed);
-        else await client.workflow.start<typeof autoTopUp>(WORKFLOW_TYPES.autoTopUp, options);
-      });
+    async startTopUp({ accountId, userId }) {
+      await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
+        client.workflow.signalWithStart<typeof autoTopUp>(WORKFLOW_TYPES.autoTopUp, {
+          ...again,
+          workflowId: autoTopUpWorkflowId(accountId),
+          taskQueue,
+          args: [{ accountId }],
+          staticSummary: `auto top-up of user ${userId}`,
+          typedSearchAttributes: ofUser(userId),
+          signal: TOP_UP_CHANGED,
+        }),
+      );
     },
     async startRefund({ refundId, purchaseId, userId }) {
       await connection.withDeadline(Date.now() + DEADLINE_MS, () =>

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { createLog } from '../../platform/telemetry/log.ts';
+import { createPaymentRuns } from '../../platform/temporal/payment-runs.ts';
 import { autoTopUpWorkflowId } from '../../workflows/contract/ids.ts';
 import { STRIPE_SECRET_KEY } from '../fake-payments/stripe.ts';
 import { CANARY_CARD_PREFIX, type CardAnswer, type StripeCard } from '../fake-payments/stripe-cards.ts';
@@ -160,6 +161,28 @@ test('tokens that fall below the threshold are bought once, whoever asks how oft
   });
   expect(charges(card)).toHaveLength(2);
   expect(await chosen()).toMatchObject({ state: 'on', spentThisMonth: 20_000 });
+});
+
+test('whoever starts it while it runs makes it look once more, for it may have looked before and be about to end', async () => {
+  await at.newBuyer();
+  const { paymentMethodId, card } = await giveCard();
+  await choose({ enabled: true, ...LOW, paymentMethodId });
+  await untilQuiet();
+  const id = await accountId();
+  const workflow = at.stack.temporal.client.workflow.getHandle(autoTopUpWorkflowId(id));
+  await workflow.result();
+  const looks = async () =>
+    ((await workflow.fetchHistory()).events ?? []).filter(
+      (event) => event.activityTaskScheduledEventAttributes != null,
+    );
+  at.stripe.desk.fail('charge', { delayMs: 1_000 });
+  await use(90);
+  await until(() => Promise.resolve(charges(card).length === 1));
+  const runs = createPaymentRuns(at.stack.temporal, { taskQueuePrefix: at.stack.taskQueuePrefix });
+  await runs.startTopUp({ accountId: id, userId: at.person.userId });
+  expect(await workflow.result()).toMatchObject({ outcome: 'enough' });
+  expect(await looks()).toHaveLength(2);
+  expect(charges(card)).toHaveLength(1);
 });
 
 test('a card that is declined is asked at 0, 1, 3 and 7 hours and no more, with one mail at the first and one at the pause', async () => {

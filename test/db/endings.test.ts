@@ -240,7 +240,9 @@ describe('exactly once (G8, G10)', () => {
     const settle = () => settleTurn(db.database, { turnId, answer });
     const results = await Promise.all(Array.from({ length: 10 }, settle));
     results.push(await settle());
-    expect(results).toEqual(Array(11).fill({ state: 'completed', arm: ['reset'], topUp: null }));
+    const turn = expect.objectContaining({ turnId, state: 'completed', content: 'an answer' }) as object;
+    expect(results[0]).toEqual({ state: 'completed', arm: ['reset'], topUp: null, turn });
+    expect(results).toEqual(Array(11).fill(results[0]));
     expect(await charged(turnId)).toEqual({ used: 42, debits: [42], holds: ['settled'] });
   });
 

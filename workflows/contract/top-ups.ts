@@ -1,7 +1,7 @@
 import { defineSignal } from '@temporalio/workflow';
 import type { Decline, TopUpPause, TopUpRest } from '../../domain/payments/top-up.ts';
 
-/** What the person has chosen has changed: look now. */
+/** What the person has chosen has changed, or too few tokens were left: look now. */
 export const TOP_UP_CHANGED = defineSignal('changed');
 
 export interface AutoTopUpInput {
