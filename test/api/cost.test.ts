@@ -12,7 +12,7 @@ import { tapPostgres, tapRedis, type Tap } from '../support/tap.ts';
  */
 const TURNS = 10;
 const MOST = {
-  statements: 20,
+  statements: 21,
   transactions: 2,
   redisCommands: 10,
   historyEvents: 13,

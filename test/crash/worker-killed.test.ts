@@ -23,11 +23,11 @@ const COMPLETED: Expected = { state: 'completed', content: WHOLE, isCharged: tru
 const CASES: Record<string, Expected & { readonly restarts: number }> = {
   'before the hold': { ...COMPLETED, restarts: 0 },
   'after the hold, before Temporal knows of it': { ...COMPLETED, restarts: 0 },
-  // The one statement that opens an attempt waits for the account's lock, and PostgreSQL finishes it for the dead
-  // worker: as if that had died a moment later, before its call.
+  // The one statement that opens an attempt, or stores an answer, waits for the account's lock, and PostgreSQL finishes
+  // it for the dead worker: as if that had died a moment later, before its call, or before it settled.
   'after the hold, before the model call': { ...COMPLETED, restarts: 1 },
   'in mid-stream': { ...COMPLETED, calls: 2, restarts: 1 },
-  'after the stream, before its answer is stored': { ...COMPLETED, calls: 2, restarts: 1 },
+  'after the stream, while its answer is stored': { ...COMPLETED, restarts: 0 },
   'after the stream, before settle': { ...COMPLETED, restarts: 0 },
   'after settle, before Temporal knows of it': { ...COMPLETED, restarts: 0 },
   'in mid-stream, and its person stops it before another worker comes': {
@@ -84,7 +84,7 @@ const TO_THE_POINT = {
   midStream: () => inMidStream('in mid-stream'),
   midStreamToBeStopped: () => inMidStream('in mid-stream, and its person stops it before another worker comes'),
   async streamed() {
-    const crashed = await turn('after the stream, before its answer is stored');
+    const crashed = await turn('after the stream, while its answer is stored');
     const gate = await crashed.askUpTo('finish');
     const lock = await untilLocked(crashed, () => gate.open());
     await crashed.reader.seen((events) => textOf(events) === WHOLE);
