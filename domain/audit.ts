@@ -1,5 +1,5 @@
 /**
- * What the audit log records of admins, and of people upon their own keys, as `object.verb`: the closed list of its
+ * What the audit log records of admins, and of people upon their own keys and webhooks, as `object.verb`: the closed list of its
  * `action`.
  */
 export const AUDIT_ACTIONS = [
@@ -33,6 +33,9 @@ export const AUDIT_ACTIONS = [
   'key.update',
   'key.rotate',
   'key.revoke',
+  'webhook.create',
+  'webhook.update',
+  'webhook.delete',
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
@@ -48,13 +51,14 @@ export type AuditTargetKind =
   | 'key'
   | 'delivery'
   | 'resend'
+  | 'webhook'
   | 'model';
 
 /** What was acted on: `turn:<id>` or `user:<id>`, or a kind alone where there is only one of it. */
 export type AuditTarget = AuditTargetKind | `${AuditTargetKind}:${string | number}`;
 
 /**
- * Who acted: an admin by an HTTP request, a person upon a key of theirs (`adminId` is then that person), or somebody
+ * Who acted: an admin by an HTTP request, a person upon a key or webhook of theirs (`adminId` is then that person), or somebody
  * with access to the database through the CLI (then both are null).
  */
 export type AuditActor =

@@ -6,11 +6,10 @@ import {
   createEndpoint,
   deleteEndpoint,
   getEndpoint,
-  listDeliveries,
   listEndpoints,
-  requeueOf,
   type EndpointRecord,
 } from '../../db/channels/endpoints.ts';
+import { listDeliveries, requeueOf } from '../../db/channels/endpoint-deliveries.ts';
 import { writeTestEvent } from '../../db/channels/tell-endpoint.ts';
 import type { Principal } from '../../db/people/users.ts';
 import { endpointUrl, OPERATOR_EVENTS, type EndpointScope, type WebhookEvent } from '../../domain/channels/endpoint.ts';
@@ -30,6 +29,7 @@ import {
   endpointWithSecret,
   updateEndpointBody,
 } from '../wire/webhook.ts';
+import { actorOf } from './audit.ts';
 
 const PATH = '/api/webhook-endpoints';
 const params = z.object({ endpointId: uuid });
@@ -86,14 +86,18 @@ export function webhookEndpointRoutes(deps: ApiDeps): Route[] {
       body: createEndpointBody,
       answers: { 201: { description: 'Made, with its secret', body: endpointWithSecret } },
       errors: ['channel_off', 'forbidden'],
-      async handle({ principal }, { body: { scope, events, ...body } }) {
+      async handle(caller, { body: { scope, events, ...body } }) {
         assertOn();
+        const { principal } = caller;
         const { userId } = principal;
         assertMay(principal, { scope, events });
         const secret = newSecret();
         const url = urlOf(body.url, scope);
         await countMade(userId);
-        const made = await createEndpoint(database, channels.vault, { userId, scope, url, events, secret });
+        const made = await createEndpoint(database, channels.vault, {
+          ...{ userId, scope, url, events, secret },
+          actor: actorOf(caller),
+        });
         return { status: 201, body: { ...presentEndpoint(made), secret } };
       },
     }),
@@ -108,8 +112,9 @@ export function webhookEndpointRoutes(deps: ApiDeps): Route[] {
       body: updateEndpointBody,
       answers: { 200: { description: 'The webhook', body: endpointWithSecret } },
       errors: ['channel_off', 'forbidden', 'not_found'],
-      async handle({ principal }, { params: { endpointId }, body: { url, events, state, rotateSecret } }) {
+      async handle(caller, { params: { endpointId }, body: { url, events, state, rotateSecret } }) {
         assertOn();
+        const { principal } = caller;
         const { userId } = principal;
         const { scope } = await getEndpoint(database.sql, { endpointId, userId });
         assertMay(principal, { scope, events: events ?? [] });
@@ -121,6 +126,7 @@ export function webhookEndpointRoutes(deps: ApiDeps): Route[] {
           events,
           state,
           secret,
+          actor: actorOf(caller),
         });
         return { status: 200, body: { ...presentEndpoint(changed), ...(secret === undefined ? {} : { secret }) } };
       },
@@ -135,8 +141,8 @@ export function webhookEndpointRoutes(deps: ApiDeps): Route[] {
       params,
       answers: { 204: { description: 'It is gone' } },
       errors: ['not_found'],
-      async handle({ principal }, { params: { endpointId } }) {
-        await deleteEndpoint(database, { endpointId, userId: principal.userId });
+      async handle(caller, { params: { endpointId } }) {
+        await deleteEndpoint(database, { endpointId, userId: caller.principal.userId, actor: actorOf(caller) });
         return { status: 204 };
       },
     }),

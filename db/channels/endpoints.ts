@@ -8,13 +8,14 @@ import {
   type EndpointState,
   type WebhookEvent,
 } from '../../domain/channels/endpoint.ts';
+import type { AuditActor, AuditFigures } from '../../domain/audit.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Locale } from '../../domain/messages.ts';
 import type { Vault } from '../../domain/payments/vault.ts';
+import { writeAudit } from '../audit.ts';
 import { columnsOf, type RowOf } from '../columns.ts';
-import { first, one, type Database, type Sql } from '../database.ts';
+import { first, one, type Database, type Sql, type Tx } from '../database.ts';
 import { WebhookEndpoint } from '../entities/channels/webhook-endpoint.ts';
-import { requeue } from './requeue.ts';
 import { isEntitled } from './targets.ts';
 
 const columns = columnsOf(WebhookEndpoint, 'e', {
@@ -57,10 +58,17 @@ export interface OwnEndpoint {
 export async function createEndpoint(
   database: Database,
   vault: Vault,
-  wanted: { userId: number; scope: EndpointScope; url: string; events: readonly WebhookEvent[]; secret: string },
+  wanted: {
+    userId: number;
+    scope: EndpointScope;
+    url: string;
+    events: readonly WebhookEvent[];
+    secret: string;
+    actor: AuditActor;
+  },
 ): Promise<EndpointRecord> {
   const endpointId = uuidv7();
-  const { userId, scope, url, events, secret } = wanted;
+  const { userId, scope, url, events, secret, actor } = wanted;
   return database.transaction(async (tx) => {
     await one(sql`select 1 from users where id = ${userId} for no key update`, tx);
     if ((await listEndpoints(tx, userId)).length >= MOST_ENDPOINTS)
@@ -69,8 +77,32 @@ export async function createEndpoint(
       values (${endpointId}, ${userId}, ${scope}, ${url}, ${[...events]}::text[], ${vault.seal(endpointId, secret)}, ${tx.clock()})`.execute(
       tx,
     );
-    return getEndpoint(tx, { endpointId, userId });
+    const made = await getEndpoint(tx, { endpointId, userId });
+    await audit(tx, { actor, verb: 'create', endpointId, before: null, after: figuresOf(made) });
+    return made;
   });
+}
+
+/** Where the events of an account, or of all, leave the house is on record. An address may hold a secret: it is not. */
+async function audit(
+  tx: Tx,
+  {
+    verb,
+    endpointId,
+    ...entry
+  }: {
+    actor: AuditActor;
+    verb: 'create' | 'update' | 'delete';
+    endpointId: string;
+    before: AuditFigures | null;
+    after: AuditFigures | null;
+  },
+): Promise<void> {
+  await writeAudit(tx, { ...entry, action: `webhook.${verb}`, target: `webhook:${endpointId}`, reason: null });
+}
+
+function figuresOf({ userId, scope, events, state }: EndpointRecord): AuditFigures {
+  return { userId, scope, events: events.join(' '), state };
 }
 
 /** Changes what is named. Enabling it forgets how long it has failed. @throws AppError not_found. */
@@ -80,8 +112,10 @@ export async function changeEndpoint(
   {
     endpointId,
     userId,
+    actor,
     ...change
   }: OwnEndpoint & {
+    actor: AuditActor;
     url?: string | undefined;
     events?: readonly WebhookEvent[] | undefined;
     state?: EndpointState | undefined;
@@ -90,6 +124,7 @@ export async function changeEndpoint(
 ): Promise<EndpointRecord> {
   const { url = null, events = null, state = null, secret } = change;
   return database.transaction(async (tx) => {
+    const before = await getEndpoint(tx, { endpointId, userId });
     await sql`update webhook_endpoints set url = coalesce(${url}, url), events = coalesce(${events === null ? null : [...events]}::text[], events),
         state = coalesce(${state}, state), failing_since = case when ${state}::text = 'enabled' then null else failing_since end
       where id = ${endpointId} and user_id = ${userId} and deleted_at is null`.execute(tx);
@@ -98,14 +133,27 @@ export async function changeEndpoint(
           secret = ${vault.seal(endpointId, secret)} where id = ${endpointId} and user_id = ${userId} and deleted_at is null`.execute(
         tx,
       );
-    return getEndpoint(tx, { endpointId, userId });
+    const changed = await getEndpoint(tx, { endpointId, userId });
+    await audit(tx, {
+      ...{ actor, verb: 'update', endpointId, before: figuresOf(before) },
+      after: {
+        ...figuresOf(changed),
+        ...(changed.url === before.url ? {} : { urlChanged: true }),
+        ...(secret === undefined ? {} : { secretChanged: true }),
+      },
+    });
+    return changed;
   });
 }
 
 /** What waits for it ends. @throws AppError not_found. */
-export async function deleteEndpoint(database: Database, own: OwnEndpoint): Promise<void> {
+export async function deleteEndpoint(
+  database: Database,
+  { actor, ...own }: OwnEndpoint & { actor: AuditActor },
+): Promise<void> {
   await database.transaction(async (tx) => {
-    await getEndpoint(tx, own);
+    const before = await getEndpoint(tx, own);
+    await audit(tx, { actor, verb: 'delete', endpointId: own.endpointId, before: figuresOf(before), after: null });
     await sql`update webhook_endpoints set deleted_at = ${tx.clock()}, secret = '', old_secret = null where id = ${own.endpointId}`.execute(
       tx,
     );
@@ -167,44 +215,4 @@ export async function noteTaken(on: Sql, endpointId: string, isTaken: boolean): 
       and failing_since < ${on.clock()} - ${DISABLE_AFTER_MS}::float8 * interval '1 millisecond' returning user_id::float8 as "userId"`,
     on,
   );
-}
-
-export interface EndpointDelivery {
-  readonly deliveryId: string;
-  readonly type: string;
-  readonly state: 'pending' | 'delivered' | 'failed';
-  readonly attempts: number;
-  readonly error: string | null;
-  readonly answer: string | null;
-  readonly createdAt: number;
-  readonly dueAt: number | null;
-  readonly endedAt: number | null;
-}
-
-const MOST_SHOWN = 50;
-
-/** The newest 50 first. */
-export async function listDeliveries(on: Sql, endpointId: string): Promise<EndpointDelivery[]> {
-  const at = (column: string) => sql.raw(`floor(extract(epoch from ${column}) * 1000)::float8`);
-  const { rows } =
-    await sql<EndpointDelivery>`select d.id as "deliveryId", n.kind as type, d.state, d.attempts, d.error_code as error, d.answer,
-      ${at('n.created_at')} as "createdAt", case when d.state = 'pending' then ${at('d.due_at')} end as "dueAt", ${at('d.ended_at')} as "endedAt"
-    from deliveries d join notifications n on n.id = d.notification_id
-    where d.channel = 'webhook' and d.address = ${endpointId} order by d.queued_at desc, d.id desc limit ${MOST_SHOWN}`.execute(
-      on,
-    );
-  return rows;
-}
-
-/** Begins a delivery of an endpoint anew, whatever it came to. @throws AppError not_found. */
-export async function requeueOf(
-  on: Sql,
-  { deliveryId, endpointId }: { deliveryId: string; endpointId: string },
-): Promise<void> {
-  const found = await first(
-    sql`select 1 from deliveries where id = ${deliveryId} and channel = 'webhook' and address = ${endpointId}`,
-    on,
-  );
-  if (found === null) throw new AppError('not_found');
-  await requeue(on, [deliveryId]);
 }

@@ -321,6 +321,29 @@ describe('an endpoint', () => {
     expect((await make({ events: [] })).status).toBe(400);
   });
 
+  test('is on record when it is made, changed and deleted, without its address', async () => {
+    const { endpointId } = await endpointOf(admin, ['usage.alert']);
+    const change = {
+      url: `http://${hooks.host}/elsewhere`,
+      events: ['turn.failed'],
+      state: 'disabled',
+      rotateSecret: true,
+    };
+    expect((await admin.call('PATCH', `${PATH}/${endpointId}`, change)).status).toBe(200);
+    expect((await admin.call('DELETE', `${PATH}/${endpointId}`)).status).toBe(204);
+    const { items } = (await admin.call('GET', `/api/admin/audit?target=webhook:${endpointId}`)).body as {
+      items: object[];
+    };
+    const made = { userId: admin.userId, scope: 'operator', events: 'usage.alert', state: 'enabled' };
+    const changed = { ...made, events: 'turn.failed', state: 'disabled' };
+    expect(items).toMatchObject([
+      { action: 'webhook.delete', adminId: admin.userId, before: changed, after: null },
+      { action: 'webhook.update', before: made, after: { ...changed, urlChanged: true, secretChanged: true } },
+      { action: 'webhook.create', before: null, after: made },
+    ]);
+    expect(JSON.stringify(items)).not.toMatch(/elsewhere|hook-|whsec/);
+  });
+
   test('of the operator’s is told and called only while its owner is an admin', async () => {
     const { endpointId, path } = await endpointOf(admin, ['usage.alert', 'turn.failed']);
     const become = (role: string) =>
