@@ -1,6 +1,6 @@
 /**
- * What the audit log records of admins, and of people upon their own keys and webhooks, as `object.verb`: the closed list of its
- * `action`.
+ * What the audit log records of admins, and of people upon their own keys and webhooks, as `object.verb`: the closed
+ * list of its `action`.
  */
 export const AUDIT_ACTIONS = [
   'turn.read_content',
@@ -58,8 +58,8 @@ export type AuditTargetKind =
 export type AuditTarget = AuditTargetKind | `${AuditTargetKind}:${string | number}`;
 
 /**
- * Who acted: an admin by an HTTP request, a person upon a key or webhook of theirs (`adminId` is then that person), or somebody
- * with access to the database through the CLI (then both are null).
+ * Who acted: an admin by an HTTP request, a person upon a key or webhook of theirs (`adminId` is then that person), or
+ * somebody with access to the database through the CLI (then both are null).
  */
 export type AuditActor =
   { readonly adminId: number; readonly requestId: string } | { readonly adminId: null; readonly requestId: null };

@@ -32,8 +32,8 @@ export interface PaymentRuns {
   /** Whether somebody sees to the account's auto top-up. @throws as `hint`. */
   isToppingUp(accountId: number): Promise<boolean>;
   /**
-   * Starts the account's auto top-up, or makes the one that runs look once more: it may have looked before the write that
-   * this call follows, and be about to end. @throws as `hint`.
+   * Starts the account's auto top-up, or makes the one that runs look once more: it may have looked before the write
+   * that this call follows, and be about to end. @throws as `hint`.
    */
   startTopUp(account: { readonly accountId: number; readonly userId: number }): Promise<void>;
 }

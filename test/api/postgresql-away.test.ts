@@ -69,8 +69,8 @@ test.each(Object.entries(AWAY))(
     await gate.reached;
     await goAway();
     gate.open();
-    // The model's answer is complete and could not be stored, or was and nobody heard so. A look at the turn that begins
-    // after that fails.
+    // The model's answer is complete and could not be stored, or was and nobody heard so. A look at the turn that
+    // begins after that fails.
     await until(() => stack.model.requests[calls]?.ended === true);
     expect((await turn.read()).status).toBe(503);
     expect(await storedAnswers(turn)).toBe(how === 'swallowing what it answers' ? 1 : 0);

@@ -18,8 +18,9 @@ const NOW = Date.parse('2026-11-29T12:00:00+09:00');
 const LIMIT = 50;
 const TURNS = 8;
 /**
- * The most rows and index entries that a turn may read; its mean has 19 debits, its account 10 holds. Turns here come so
- * fast that the entries of what the ones before were still lie in the indexes, some 150 of them. A scan reads thousands.
+ * The most rows and index entries that a turn may read; its mean has 19 debits, its account 10 holds. Turns here come
+ * so fast that the entries of what the ones before were still lie in the indexes, some 150 of them. A scan reads
+ * thousands.
  */
 const MOST_READ: Record<string, number> = {
   ledger_entries: 25,
