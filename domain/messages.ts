@@ -2,7 +2,8 @@ import type { AlertLevel } from './alerts.ts';
 import type { ErrorCode } from './errors.ts';
 import { FILE_SENTENCES, refusalSentence } from './files/sentences.ts';
 import { IN_THE_WAY } from './own-instructions.ts';
-import { wallClock, type Instant } from './period.ts';
+import type { Instant } from './period.ts';
+import { koreanTime, shown } from './shown-time.ts';
 import type { Warning } from './usage-state.ts';
 
 export const LOCALES = ['ko', 'en'] as const;
@@ -217,14 +218,13 @@ export function alertText(figures: AlertFigures, locale: Locale): { title: strin
 
 const ALERT_TEXTS = {
   ko({ level, usagePercent, remainingTokens, resetsAt, timeZone, purchaseUrl }) {
-    const [year, month, day, time] = shown(resetsAt, timeZone).split(/[-T]/);
     const left = remainingTokens === 0 ? '남은 토큰이 없습니다.' : `남은 토큰은 ${grouped(remainingTokens)}개입니다.`;
     return {
       title:
         level === 'CRITICAL'
           ? `긴급: 토큰의 ${usagePercent}%를 사용했습니다`
           : `토큰의 ${usagePercent}%를 사용했습니다`,
-      body: `이번 달 토큰의 ${usagePercent}%를 사용했습니다. ${left} ${year}년 ${Number(month)}월 ${Number(day)}일 ${time}(${timeZone})에 초기화됩니다. 토큰 구매: ${purchaseUrl}`,
+      body: `이번 달 토큰의 ${usagePercent}%를 사용했습니다. ${left} ${koreanTime(resetsAt, timeZone)}에 초기화됩니다. 토큰 구매: ${purchaseUrl}`,
     };
   },
   en({ level, usagePercent, remainingTokens, resetsAt, timeZone, purchaseUrl }) {
@@ -236,11 +236,6 @@ const ALERT_TEXTS = {
     };
   },
 } as const satisfies Record<Locale, (figures: AlertFigures) => { title: string; body: string }>;
-
-/** `YYYY-MM-DDTHH:MM` on the wall clock of the zone. */
-export function shown(at: Instant, timeZone: string): string {
-  return new Date(wallClock(at, timeZone)).toISOString().slice(0, 16);
-}
 
 export function grouped(tokens: number): string {
   return tokens.toLocaleString('en-US');

@@ -1,22 +1,12 @@
-import { grouped, shown, type Locale } from '../messages.ts';
+import { grouped, type Locale } from '../messages.ts';
 import type { Money } from '../payments/money.ts';
 import type { Instant } from '../period.ts';
+import { koreanTime, shown } from '../shown-time.ts';
 
-/** `12월 1일 0시(서울)`; an hour that is not full has its minutes. */
+/** `12월 1일 0시(서울)`, `2026-12-01 00:00 (Asia/Seoul)`. */
 export function when(at: Instant, timeZone: string, locale: Locale): string {
-  const [date = '', time = ''] = shown(at, timeZone).split('T');
-  const [, month, day] = date.split('-');
-  const [hour, minute] = time.split(':');
-  if (locale === 'en') return `${date} ${time} (${timeZone})`;
-  const clock = minute === '00' ? `${Number(hour)}시` : `${Number(hour)}시 ${Number(minute)}분`;
-  return `${Number(month)}월 ${Number(day)}일 ${clock}(${zoneName(timeZone)})`;
-}
-
-/** As a Korean reader calls it: `뉴욕 시간`, `이란 시간`. */
-function zoneName(timeZone: string): string {
-  if (timeZone === 'Asia/Seoul') return '서울';
-  const parts = new Intl.DateTimeFormat('ko', { timeZone, timeZoneName: 'shortGeneric' }).formatToParts(0);
-  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? timeZone;
+  if (locale === 'ko') return koreanTime(at, timeZone);
+  return `${shown(at, timeZone).replace('T', ' ')} (${timeZone})`;
 }
 
 /** What a price is read as: `19,900원`, `$4.90`. */

@@ -1,5 +1,6 @@
 import { monthName } from '../channels/shown.ts';
-import { grouped, shown, type Locale } from '../messages.ts';
+import { grouped, type Locale } from '../messages.ts';
+import { shown } from '../shown-time.ts';
 import type { Instant } from '../period.ts';
 import { percentOf } from './advice.ts';
 import type { Heat, ReportDocument, Section } from './document.ts';

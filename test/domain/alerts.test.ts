@@ -38,7 +38,7 @@ describe('an alert says percent used, tokens left, when the allowance resets on 
   test('in Korean', () => {
     expect(alertText(figures, 'ko')).toEqual({
       title: '토큰의 92.5%를 사용했습니다',
-      body: '이번 달 토큰의 92.5%를 사용했습니다. 남은 토큰은 7,500개입니다. 2026년 12월 1일 00:00(Asia/Seoul)에 초기화됩니다. 토큰 구매: https://shop.example/buy',
+      body: '이번 달 토큰의 92.5%를 사용했습니다. 남은 토큰은 7,500개입니다. 12월 1일 0시(서울)에 초기화됩니다. 토큰 구매: https://shop.example/buy',
     });
   });
 
