@@ -54,7 +54,7 @@ test('at 90 and 95 % a person is told at once, in their language, with the link 
     createdAt: expect.stringMatching(/Z$/),
     readAt: null,
     body: expect.stringMatching(
-      /^이번 달 토큰의 95%를 사용했습니다. 남은 토큰은 5,000개입니다. \d{4}년 \d+월 1일 00:00\(Asia\/Seoul\)에 초기화됩니다. 토큰 구매: https:\/\/shop.example\/buy$/,
+      /^이번 달 토큰의 95%를 사용했습니다. 남은 토큰은 5,000개입니다. \d+월 1일 0시\(서울\)에 초기화됩니다. 토큰 구매: https:\/\/shop.example\/buy$/,
     ),
   });
 });
