@@ -94,9 +94,14 @@ describe('a card', () => {
     const { paymentKey } = toss.book.begin({ orderId: purchaseId, amount: 10_000 });
     const { status, body } = await buyer.confirm(purchaseId, paymentKey);
     expect([status, body]).toEqual([200, expect.objectContaining({ state: 'paid', method: 'card' })]);
-    expect(callsOf('confirm', purchaseId)).toMatchObject([
-      { key: `confirm-${purchaseId}`, body: { paymentKey, orderId: purchaseId, amount: 10_000 } },
-    ]);
+    // Whoever watches it may ask at the same time: by the same key and for the same amount, so that Toss does it once.
+    const confirms = callsOf('confirm', purchaseId);
+    expect(confirms.length).toBeGreaterThan(0);
+    for (const call of confirms)
+      expect(call).toMatchObject({
+        key: `confirm-${purchaseId}`,
+        body: { paymentKey, orderId: purchaseId, amount: 10_000 },
+      });
     expect((await buyer.usage()).purchasedTokens).toBe(50_000);
     // Again, as a page that is loaded anew does.
     expect((await buyer.confirm(purchaseId, paymentKey)).status).toBe(200);

@@ -63,7 +63,6 @@ function AskRefund({ purchase, onAsked }: { purchase: PurchaseDetail; onAsked: (
         }),
       ),
     onSuccess: () => {
-      asked.current = true;
       setOpen(false);
       setKey(newKey());
       setAccount(NO_ACCOUNT);
@@ -95,7 +94,11 @@ function AskRefund({ purchase, onAsked }: { purchase: PurchaseDetail; onAsked: (
           event.preventDefault();
           onAsked();
         }}
-        onConfirm={() => ask.mutate()}
+        onConfirm={() => {
+          // The page may hear of the refund before the answer comes: then this is gone with what could be refunded.
+          asked.current = true;
+          ask.mutate();
+        }}
       >
         {asks && <RefundAccountFields banks={refundBanks} value={account} onChange={setAccount} />}
       </ConfirmDialog>
