@@ -43,7 +43,7 @@ export function skippedLine({ numPendingTests, numTodoTests }: JestResult): stri
 }
 
 /** More failed files than these are a fault of the code, and not of a busy machine. */
-const REPEATED_AT_MOST = 3;
+const REPEATED_AT_MOST = 6;
 
 /** The failed files that a whole run repeats alone, because a busy machine can make a test that waits fail. */
 export function filesToRepeat({ testResults }: JestResult): string[] {
