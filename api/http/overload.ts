@@ -40,7 +40,7 @@ const FRESH_MS = 250;
  * The longest that the last turn let in waits for its hold. Its first delta then comes within 1.5 s, if the model is
  * quick.
  */
-const WAIT_MS = 1_250;
+const WAIT_MS = 1_000;
 /** The bound before anything is measured, and the lowest bound. */
 const FIRST_BOUND = 128;
 const LEAST_BOUND = 48;
@@ -54,7 +54,7 @@ const SMOOTHING = 0.1;
  * threshold, as switches share their buffers).
  */
 const LIVE_SHARE = 1;
-/** Of the places to start, which are free again within 1.25 s, an account alone may have three quarters. */
+/** Of the places to start, which are free again within a second, an account alone may have three quarters. */
 const STARTING_SHARE = 3;
 
 /**

@@ -47,10 +47,10 @@ test('of 600 turns at once, before anything is known, more than 100 start and th
 });
 
 test.each([
-  [4, 275, 350],
-  [10, 112, 138],
-  [15, 75, 92],
-])('a machine that starts a turn every %i ms lets in what it starts within 1.25 s', async (everyMs, least, most) => {
+  [4, 220, 280],
+  [10, 90, 110],
+  [15, 60, 73],
+])('a machine that starts a turn every %i ms lets in what it starts within a second', async (everyMs, least, most) => {
   const { gate, clock } = openGate();
   for (let i = 0; i < 20; i += 1) decideAll(await burst(gate, 60), clock, everyMs);
   expect((await burst(gate, 600)).length).toBeGreaterThanOrEqual(least);
