@@ -92,8 +92,7 @@ test('a test that is wrong, late, rejected behind its back or prepared in vain f
         expect(before).toBe(1);
       });
       test('shared', () => expect(seen).toEqual(['a']));
-      // Skipped on purpose: it is the runner's to say so, and this file is written for it to run.
-      it.skip('skipped', () => {});
+      it.skip('skipped', () => {}); // On purpose: the runner that is tested here has to report it as skipped.
     `,
   });
   expect(results).toEqual({

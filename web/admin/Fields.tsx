@@ -52,6 +52,38 @@ export function ReasonField({
   );
 }
 
+/** A whole number of tokens, at least one. */
+export function TokensField({
+  label,
+  value,
+  onChange,
+  most,
+  field,
+}: {
+  label: string;
+  value: string;
+  onChange: (tokens: string) => void;
+  most?: number;
+  field?: Ref<HTMLInputElement>;
+}) {
+  return (
+    <Labelled label={label}>
+      <input
+        ref={field}
+        type="number"
+        inputMode="numeric"
+        min={1}
+        max={most}
+        step={1}
+        required
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+        className={`${FIELD} text-ink`}
+      />
+    </Labelled>
+  );
+}
+
 const TYPED_MS = 350;
 
 /** A filter that is typed; it goes into the address after a pause in typing. */

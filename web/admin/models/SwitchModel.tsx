@@ -1,13 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { AlertDialog } from 'radix-ui';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
 import { Button } from '../../ui/Button.tsx';
-import { DIALOG, OVERLAY } from '../../ui/dialog/dialog-look.ts';
-import { Problem } from '../../ui/Problem.tsx';
+import { ConfirmDialog } from '../../ui/dialog/ConfirmDialog.tsx';
 import { ReasonField } from '../Fields.tsx';
 
 /** Switches a model of the catalogue off or on, with a reason. */
@@ -34,48 +32,27 @@ export function SwitchModel({
     },
   });
   return (
-    <AlertDialog.Root
+    <ConfirmDialog
       open={open}
       onOpenChange={(opens) => {
         setOpen(opens);
         setReason('');
         change.reset();
       }}
-    >
-      <AlertDialog.Trigger asChild>
+      trigger={
         <Button size="small" aria-label={t(`switch.${to}Of`, { model })}>
           {t(`switch.${to}`)}
         </Button>
-      </AlertDialog.Trigger>
-      <AlertDialog.Portal>
-        <AlertDialog.Overlay className={OVERLAY} />
-        <AlertDialog.Content className={DIALOG}>
-          <AlertDialog.Title className="text-lg font-semibold break-all">
-            {t(`switch.${to}Of`, { model })}
-          </AlertDialog.Title>
-          <AlertDialog.Description className="mt-2 mb-4 text-sm text-soft">
-            {t(`switch.${to}Lead`)}
-          </AlertDialog.Description>
-          <form
-            className="grid gap-3"
-            onSubmit={(event) => {
-              event.preventDefault();
-              change.mutate();
-            }}
-          >
-            <ReasonField value={reason} onChange={setReason} placeholder="" />
-            {change.isError && <Problem error={change.error} />}
-            <div className="mt-2 flex flex-wrap justify-end gap-2">
-              <AlertDialog.Cancel asChild>
-                <Button>{t('switch.keep')}</Button>
-              </AlertDialog.Cancel>
-              <Button type="submit" look={isOffered ? 'danger' : 'primary'} disabled={change.isPending}>
-                {t(`switch.${to}`)}
-              </Button>
-            </div>
-          </form>
-        </AlertDialog.Content>
-      </AlertDialog.Portal>
-    </AlertDialog.Root>
+      }
+      title={t(`switch.${to}Of`, { model })}
+      lead={t(`switch.${to}Lead`)}
+      keep={t('switch.keep')}
+      act={t(`switch.${to}`)}
+      look={isOffered ? 'danger' : 'primary'}
+      doing={change}
+      onConfirm={() => change.mutate()}
+    >
+      <ReasonField value={reason} onChange={setReason} placeholder="" />
+    </ConfirmDialog>
   );
 }

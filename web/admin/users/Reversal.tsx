@@ -9,7 +9,7 @@ import { currentLocale } from '../../i18n/language.ts';
 import { Button } from '../../ui/Button.tsx';
 import { ConfirmDialog } from '../../ui/dialog/ConfirmDialog.tsx';
 import { useFigures } from '../../usage/figures.ts';
-import { FIELD, Labelled, ReasonField } from '../Fields.tsx';
+import { ReasonField, TokensField } from '../Fields.tsx';
 import { amountInWords } from './amount-in-words.ts';
 
 /**
@@ -62,19 +62,7 @@ export function Reversal({ grant, left }: { grant: Schemas['LedgerEntry']; left:
       doing={reverse}
       onConfirm={() => reverse.mutate()}
     >
-      <Labelled label={t('reversal.tokens')}>
-        <input
-          type="number"
-          inputMode="numeric"
-          min={1}
-          max={left}
-          step={1}
-          required
-          value={tokens}
-          onChange={(event) => setTokens(event.target.value)}
-          className={`${FIELD} text-ink`}
-        />
-      </Labelled>
+      <TokensField label={t('reversal.tokens')} most={left} value={tokens} onChange={setTokens} />
       <p className="text-sm text-soft">
         {t('reversal.words', { words: amountInWords(Number(tokens) || 0, currentLocale()) })}
       </p>
