@@ -32,6 +32,8 @@ const SOUGHT = {
   'two syllables, rare': '석촌',
   'five syllables': '가계부관리',
   'never said': '쀍뛟',
+  // Ranks 20 and 21: the turns that may hold both are many, and few have them in a row.
+  'two common words in a row': '여행 먀터',
 } as const;
 
 interface Line {

@@ -1,3 +1,6 @@
+import { relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+
 /** The fields of jest's `--json` that are used. */
 export interface JestResult {
   readonly numPassedTests: number;
@@ -9,7 +12,13 @@ export interface JestResult {
     /** The path of the test file. */
     readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+    /** Why the file could not run; else what jest printed of it. */
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
   }[];
 }
 
@@ -41,6 +50,28 @@ export function skippedLine({ numPendingTests, numTodoTests }: JestResult): stri
   const skipped = numPendingTests + numTodoTests;
   return skipped === 0 ? null : `${skipped} tests were not run (left out by name or skipped)`;
 }
+
+/** What failed, and the line that says why: what was printed before may be long, and is cut where CI shows it. */
+export function failureLines({ testResults }: JestResult): string[] {
+  return testResults
+    .filter(({ status }) => status === 'failed')
+    .flatMap(({ name, message, assertionResults }) => {
+      const failed = assertionResults.filter(({ status }) => status === 'failed');
+      const file = relative(process.cwd(), name);
+      if (failed.length === 0) return [`failed: ${file}: ${firstLine(message)}`];
+      return failed.map((test) => `failed: ${file}: ${test.fullName}: ${firstLine(test.failureMessages[0] ?? '')}`);
+    });
+}
+
+/** Without colours. An expectation's first line names only its matcher, so the values follow it. */
+function firstLine(text: string): string {
+  const lines = stripVTControlCharacters(text).split('\n');
+  const [first = '', ...rest] = lines.map((line) => line.trim()).filter((line) => line !== '');
+  const values = rest.filter((line) => /^(Expected|Received)\b/.test(line)).slice(0, 2);
+  return [first, ...values].join(' ').slice(0, LONGEST_REASON);
+}
+
+const LONGEST_REASON = 300;
 
 /** More failed files than these are a fault of the code, and not of a busy machine. */
 const REPEATED_AT_MOST = 6;

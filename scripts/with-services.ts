@@ -9,6 +9,7 @@ import { say } from './services/say.ts';
 import { ThrowAway } from './throw-away.ts';
 import { buildWeb } from './web-build.ts';
 import {
+  failureLines,
   filesToRepeat,
   NOTHING_RAN,
   skippedLine,
@@ -89,6 +90,7 @@ interface Outcome {
 async function repeatFailed(first: Outcome, run: Run): Promise<Summary> {
   const files = filesToRepeat(first.result);
   if (files.length === 0) return summaryOf(first);
+  failureLines(first.result).forEach(say);
   say(`files that failed run again alone: ${files.length}`);
   // In one process, which a file that fails may keep from ending.
   const args = ['--runInBand', '--forceExit', '--runTestsByPath', ...files];
@@ -99,6 +101,7 @@ async function repeatFailed(first: Outcome, run: Run): Promise<Summary> {
 }
 
 function summaryOf({ result, exitCode }: Outcome): Summary {
+  failureLines(result).forEach(say);
   const skipped = skippedLine(result);
   if (skipped !== null) say(skipped);
   return summarise(result, exitCode);

@@ -8,6 +8,7 @@ import { FAST_LANES } from '../../scripts/lanes.ts';
 import { SetupError } from '../../domain/setup-error.ts';
 import { freePort, onFreePort, reservePort } from '../../scripts/services/port.ts';
 import {
+  failureLines,
   filesToRepeat,
   NOTHING_RAN,
   skippedLine,
@@ -50,7 +51,13 @@ test('what failed in a whole run counts by its second run alone, and what passes
   const file = (name: string, ...tests: ['passed' | 'failed', string][]) => ({
     name,
     status: tests.some(([status]) => status === 'failed') ? 'failed' : 'passed',
-    assertionResults: tests.map(([status, fullName]) => ({ status, fullName })),
+    message: '',
+    assertionResults: tests.map(([status, fullName]) => ({
+      status,
+      fullName,
+      failureMessages:
+        status === 'passed' ? [] : [`\u001b[2mexpect(\u001b[22mreceived).toBe()\n\nExpected: 1\nReceived: 2`],
+    })),
   });
   const run = (...testResults: ReturnType<typeof file>[]): JestResult => {
     const count = (wanted: string) =>
@@ -62,6 +69,11 @@ test('what failed in a whole run counts by its second run alone, and what passes
     file('b', ['passed', 'two'], ['failed', 'three'], ['failed', 'four']),
   );
   expect(filesToRepeat(first)).toEqual(['b']);
+  expect(failureLines(first)).toEqual(
+    ['three', 'four'].map((name) => `failed: b: ${name}: expect(received).toBe() Expected: 1 Received: 2`),
+  );
+  const broken = { name: 'c', status: 'failed', message: 'no such module\nat c:1', assertionResults: [] };
+  expect(failureLines({ ...green, testResults: [broken] })).toEqual(['failed: c: no such module']);
   const second = run(file('b', ['passed', 'two'], ['passed', 'three'], ['failed', 'four']));
   expect(summaryLine(summarise(withRepeated(first, second), 1))).toBe('3 passed, 1 failed');
   expect(unsteadyLine(first, second)).toMatch(/: three$/);

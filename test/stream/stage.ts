@@ -11,16 +11,21 @@ import { openTurnWriter, type TurnWriter, type TurnWriterOptions } from '../../p
 export interface Stage {
   readonly redis: Redis;
   readonly feed: TurnFeed;
+  /** Of attempts that went on or were lost. All streams of a process share one beat, so none may outlive its test. */
+  readonly writers: TurnWriter[];
   close(): Promise<void>;
 }
 
 export async function openStage(url: string = sharedRedisUrl()): Promise<Stage> {
   const redis = await openRedis(url);
   const feed = createTurnFeed(redis);
+  const writers: TurnWriter[] = [];
   return {
     redis,
     feed,
+    writers,
     async close() {
+      await Promise.all(writers.map((writer) => writer.end()));
       feed.close();
       await redis.close();
     },
@@ -95,13 +100,15 @@ export class TestTurn {
 export function openWriter(stage: Stage, turn: TestTurn, options: Partial<TurnWriterOptions> = {}): TurnWriter {
   const attempt = turn.openAttempt();
   stage.feed.announce(turn.id, 'changed');
-  return openTurnWriter(stage.redis, {
+  const writer = openTurnWriter(stage.redis, {
     turnId: turn.id,
     attempt,
     restarted: attempt === 1 ? null : 'retry',
     onEntry: (entry) => stage.feed.deliver(turn.id, entry),
     ...options,
   });
+  stage.writers.push(writer);
+  return writer;
 }
 
 /**
