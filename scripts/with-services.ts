@@ -86,18 +86,25 @@ interface Outcome {
   readonly exitCode: number;
 }
 
-/** What failed beside other tests runs once more alone; what fails then has failed. */
-async function repeatFailed(first: Outcome, run: Run): Promise<Summary> {
-  const files = filesToRepeat(first.result);
-  if (files.length === 0) return summaryOf(first);
-  failureLines(first.result).forEach(say);
-  say(`files that failed run again alone: ${files.length}`);
-  // In one process, which a file that fails may keep from ending.
-  const args = ['--runInBand', '--forceExit', '--runTestsByPath', ...files];
-  const second = await runJest({ ...run, args });
-  const unsteady = unsteadyLine(first.result, second.result);
+/** A machine that stands still for a minute makes any test fail, also one that runs alone. */
+const REPEATS = 2;
+
+/** What failed beside other tests runs again alone, at most twice; what fails then, too, has failed. */
+async function repeatFailed(whole: Outcome, run: Run): Promise<Summary> {
+  let outcome = whole;
+  for (let left = REPEATS; left > 0; left -= 1) {
+    const files = filesToRepeat(outcome.result);
+    if (files.length === 0) break;
+    failureLines(outcome.result).forEach(say);
+    say(`files that failed run again alone: ${files.length}`);
+    // In one process, which a file that fails may keep from ending.
+    const args = ['--runInBand', '--forceExit', '--runTestsByPath', ...files];
+    const again = await runJest({ ...run, args });
+    outcome = { result: withRepeated(outcome.result, again.result), exitCode: again.exitCode };
+  }
+  const unsteady = unsteadyLine(whole.result, outcome.result);
   if (unsteady !== null) say(unsteady);
-  return summaryOf({ result: withRepeated(first.result, second.result), exitCode: second.exitCode });
+  return summaryOf(outcome);
 }
 
 function summaryOf({ result, exitCode }: Outcome): Summary {

@@ -14,13 +14,18 @@ export interface RunningWorker {
   close(): Promise<void>;
 }
 
+/** A start that waits for ever would neither work nor be started again. */
+const SCHEDULES_WITHIN_MS = 30_000;
+
 export async function startWorker(
   temporal: Temporal,
   deps: ActivityDeps,
   settings: WorkerSettings & { readonly reconcileEverySeconds: number },
   workflowBundle?: { readonly code: string },
 ): Promise<RunningWorker> {
-  await ensureSystemSchedules(temporal.client, settings);
+  await temporal.connection.withDeadline(Date.now() + SCHEDULES_WITHIN_MS, () =>
+    ensureSystemSchedules(temporal.client, settings),
+  );
   const workers = await createWorkers(temporal, createActivities(deps), settings, workflowBundle);
   const done = Promise.all(workers.map((worker) => worker.run())).then(() => {});
   // Whoever awaits `done` gets the failure. Without this line, a failure before that is an unhandled rejection.

@@ -9,14 +9,19 @@ const FORGOTTEN = new Set(['26000', '42P05']);
 /**
  * Two connections prepare two statements under one name, as two processes might. Through a pooler that shares the
  * server's connections and knows nothing of statements, one of them meets the other's, or none (G45).
- * @throws SetupError where that happens.
+ * @throws SetupError where that happens, and where no connection is to be had within 5 s.
  */
 export async function refuseForgetfulPooler(url: string): Promise<void> {
   const pair = [1, 2].map((told) => ({ told, client: new Client({ ...LIMITS, connectionString: url }) }));
   try {
     for (const { client } of pair) {
       client.on('error', () => {});
-      await client.connect();
+      await client.connect().catch((cause: unknown) => {
+        throw new SetupError(
+          `DATABASE_URL: PostgreSQL takes no connection at ${new URL(url).host}: ${cause instanceof Error ? cause.message : String(cause)}`,
+          { cause },
+        );
+      });
     }
     for (let round = 0; round < ROUNDS; round += 1)
       for (const { told, client } of pair)

@@ -6,6 +6,7 @@ import { NativeConnection, type NativeConnectionOptions } from '@temporalio/work
 import { SetupError } from '../../domain/setup-error.ts';
 import { traceHeaders } from '../../workflows/contract/trace.ts';
 import type { CodecSettings } from '../config/codec-settings.ts';
+import { DeadlinePassed, within } from '../deadline.ts';
 import { NO_TRACING, type Tracing } from '../telemetry/span.ts';
 import { dataConverterOf } from './codec.ts';
 
@@ -63,13 +64,14 @@ function carryTrace(tracing: Tracing): WorkflowClientInterceptor {
   };
 }
 
+/** A server that takes the connection and says nothing is as far away as one that refuses it. */
 async function connectWithin(options: NativeConnectionOptions, milliseconds: number): Promise<NativeConnection> {
   const deadline = Date.now() + milliseconds;
   for (;;) {
     try {
-      return await NativeConnection.connect(options);
+      return await within(milliseconds, NativeConnection.connect(options));
     } catch (cause) {
-      if (Date.now() > deadline)
+      if (Date.now() >= deadline || cause instanceof DeadlinePassed)
         throw new SetupError(
           `TEMPORAL_ADDRESS: no Temporal server answers at ${options.address ?? 'the default address'}.`,
           { cause },

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
@@ -27,7 +27,7 @@ afterAll(async () => {
   await made.drop();
 });
 
-function serviceOn(port: number): Service {
+function serviceOn(port: number, env: Record<string, string> = {}): Service {
   const config = readConfig({
     HOST: '127.0.0.1',
     PORT: String(port),
@@ -37,6 +37,7 @@ function serviceOn(port: number): Service {
     TASK_QUEUE_PREFIX: `${randomUUID()}-`,
     SHUTDOWN_GRACE_SECONDS: '1',
     OPENAI_BASE_URL: 'http://127.0.0.1:9/v1',
+    ...env,
   });
   return createService(config, { log, readSdk });
 }
@@ -84,3 +85,28 @@ test('a start that fails at its last part has closed the others when it says so'
     taken.close();
   }
 }, 60_000);
+
+/** Takes connections and says nothing, like a server that hangs or a port that is forwarded to nobody. */
+test.each<[string, (port: number) => string]>([
+  ['DATABASE_URL', (port) => `postgres://turnkeeper@127.0.0.1:${port}/postgres`],
+  ['TEMPORAL_ADDRESS', (port) => `127.0.0.1:${port}`],
+])(
+  'a start whose %s is taken and never answered ends by itself and names it',
+  async (variable, urlOf) => {
+    const sockets = new Set<Socket>();
+    const mute = createServer((socket) => sockets.add(socket)).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as AddressInfo;
+    try {
+      await expect(serviceOn(0, { [variable]: urlOf(port) }).start()).rejects.toMatchObject({
+        name: 'SetupError',
+        message: expect.stringContaining(variable),
+      });
+      await until(async () => JSON.stringify(await held()) === JSON.stringify(NONE), 10_000);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      mute.close();
+    }
+  },
+  40_000,
+);
