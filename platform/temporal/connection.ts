@@ -6,7 +6,7 @@ import { NativeConnection, type NativeConnectionOptions } from '@temporalio/work
 import { SetupError } from '../../domain/setup-error.ts';
 import { traceHeaders } from '../../workflows/contract/trace.ts';
 import type { CodecSettings } from '../config/codec-settings.ts';
-import { DeadlinePassed, within } from '../deadline.ts';
+import { within } from '../deadline.ts';
 import { NO_TRACING, type Tracing } from '../telemetry/span.ts';
 import { dataConverterOf } from './codec.ts';
 
@@ -64,14 +64,16 @@ function carryTrace(tracing: Tracing): WorkflowClientInterceptor {
   };
 }
 
-/** A server that takes the connection and says nothing is as far away as one that refuses it. */
+/** A connection that is taken and never answered is given up, and another one tried. */
+const ONE_TRY_MS = 4_000;
+
 async function connectWithin(options: NativeConnectionOptions, milliseconds: number): Promise<NativeConnection> {
   const deadline = Date.now() + milliseconds;
   for (;;) {
     try {
-      return await within(milliseconds, NativeConnection.connect(options));
+      return await within(ONE_TRY_MS, NativeConnection.connect(options));
     } catch (cause) {
-      if (Date.now() >= deadline || cause instanceof DeadlinePassed)
+      if (Date.now() > deadline)
         throw new SetupError(
           `TEMPORAL_ADDRESS: no Temporal server answers at ${options.address ?? 'the default address'}.`,
           { cause },
