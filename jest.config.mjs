@@ -11,5 +11,6 @@ export default {
   // Git worktrees and data folders of a running stack hold copies of our files.
   modulePathIgnorePatterns: ['<rootDir>/.turnkeeper'],
   maxWorkers: 3,
-  testTimeout: 60_000,
+  // For what hangs. No test's promise depends on it, so that a busy machine may take its time.
+  testTimeout: 180_000,
 };

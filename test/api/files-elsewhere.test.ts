@@ -112,7 +112,7 @@ test('a store that is away: an upload is 503, a turn is tried again and costs no
   await makeDue();
   expect([await sweep(), store.objects.size, await rowsOf('loose_objects')]).toEqual([2, 0, 0]);
   expect(warnings.join()).not.toContain(store.env.S3_SECRET_ACCESS_KEY);
-}, 90_000);
+});
 
 test('an upload that comes to nothing counts in the quota until its object is removed, and no file names one that is', async () => {
   const other = await stack.person();

@@ -73,7 +73,6 @@ test.each(['no key update', 'update'] as const)(
     await until(async () => (await liveTurns(owner)) === 0);
     expect((await sends[0]?.send({ message: '다시' }))?.body).toMatchObject({ state: 'completed' });
   },
-  60_000,
 );
 
 test('what a person or an admin asks of a locked account is 503 with Retry-After, and done once it is free', async () => {
@@ -104,7 +103,7 @@ test('what a person or an admin asks of a locked account is 503 with Retry-After
   expect((await asks.grant()).status).toBe(201);
   expect((await asks.zone()).status).toBe(200);
   expect((await asks.retry()).body).toMatchObject({ state: 'completed' });
-}, 60_000);
+});
 
 test('a lock held for 20 s over a finished answer: one model call, one debit, and its person has it', async () => {
   await sleep(Math.max(0, lockedAt + LOCKED_FOR_MS - Date.now()));
@@ -113,4 +112,4 @@ test('a lock held for 20 s over a finished answer: one model call, one debit, an
   expect((await paid.sending).body).toMatchObject({ state: 'completed', content: '다 됐어요' });
   expect(await paid.turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
   expect(stack.model.requests.filter((request) => JSON.stringify(request).includes(QUESTION))).toHaveLength(1);
-}, 60_000);
+});

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { migrate } from '../../db/migrate.ts';
-import { DeadlinePassed, within } from '../../platform/deadline.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
@@ -12,8 +11,10 @@ const UNDO = `
   create index holds_pending_by_expiry on holds (expires_at);
   drop index holds_live_of_account;
   delete from schema_migrations where name = '${MIGRATION}'`;
-/** Longer than a send takes on a busy machine, and many times what a migration waits at once. */
-const STUCK_MS = 4_000;
+/** Of this database only: other files wait for locks of their own on the same server. */
+const WAITING_CHANGE = `select pid from pg_locks where not granted and mode = 'AccessExclusiveLock'
+  and database = (select oid from pg_database where datname = current_database())`;
+const WAITING_BEHIND_IT = `select pid from pg_locks where not granted and pg_blocking_pids(pid) && array(${WAITING_CHANGE})`;
 
 let stack: TestStack;
 let person: Person;
@@ -34,10 +35,10 @@ test('while somebody reads a table, its migration waits without holding up sends
   const reader = await startReading();
   const migrating = migrate(stack.db.url);
   const waits = await connect();
-  const isWaiting = async () => (await waits.query('select 1 from pg_locks where not granted')).rowCount !== 0;
   for (const _ of [1, 2, 3]) {
-    await until(isWaiting);
-    expect(await within(STUCK_MS, send())).toBe(200);
+    await until(() => isAny(waits, WAITING_CHANGE));
+    // Who reads goes on reading: a send that waited for them would never be answered so.
+    expect(await send()).toBe(200);
   }
   await reader.query('commit');
   expect(await migrating).toEqual([MIGRATION]);
@@ -49,12 +50,14 @@ test('the same change without such a limit holds every send up', async () => {
   const reader = await startReading();
   const changing = (await connect()).query('drop index holds_pending_of_account');
   const waits = await connect();
-  await until(async () => (await waits.query('select 1 from pg_locks where not granted')).rowCount !== 0);
+  await until(() => isAny(waits, WAITING_CHANGE));
   const sending = send();
-  await expect(within(STUCK_MS, sending)).rejects.toThrow(DeadlinePassed);
+  await until(() => isAny(waits, WAITING_BEHIND_IT));
   await reader.query('commit');
   await changing;
-  expect(await sending).toBe(200);
+  // It was told to come again, if it has waited for too long on a slow machine.
+  expect([200, 503]).toContain(await sending);
+  expect(await send()).toBe(200);
 });
 
 test('who reads longer than the migration has patience makes it fail with a sentence, and nothing is changed', async () => {
@@ -65,6 +68,10 @@ test('who reads longer than the migration has patience makes it fail with a sent
   await reader.query('commit');
   expect(await migrate(stack.db.url)).toEqual([MIGRATION]);
 });
+
+async function isAny(client: Client, rows: string): Promise<boolean> {
+  return (await client.query(rows)).rowCount !== 0;
+}
 
 async function send(): Promise<number> {
   return (await person.call('POST', '/api/chat/send', { message: '안녕' })).status;

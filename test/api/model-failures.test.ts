@@ -94,7 +94,6 @@ test.each(FAILURES)(
     expect((await plain.retry()).body).toMatchObject({ state: 'completed', content: ANSWER.chunks.join('') });
     expect(await plain.books()).toMatchObject({ debits: 1, liveHolds: 0 });
   },
-  60_000,
 );
 
 test.each(['', 'null'])(

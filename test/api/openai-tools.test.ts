@@ -434,7 +434,7 @@ describe('attempts', () => {
     // The first was lost before anything had left, and was tried again behind the door.
     expect(stack.model.requests).toHaveLength(before + 2);
     expect(await turnsOf(someone)).toMatchObject([{ state: 'failed', debited: 0 }]);
-  }, 20_000);
+  });
 
   test('a reader who closes in the middle of a call stops the turn, and pays what came', async () => {
     const someone = await stack.person();

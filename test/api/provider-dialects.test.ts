@@ -424,7 +424,7 @@ test.each(Object.entries(CASES))(
       );
     expect(rows[0]).toMatchObject(attempt);
   },
-  60_000,
+  180_000,
 );
 
 test('what is odd is counted by model', async () => {
@@ -450,7 +450,7 @@ test('empty answers that nobody paid have a bound an hour: beyond it one is char
   const paid = await ask();
   expect(paid.body).toMatchObject({ state: 'completed', content: '', usage: { debitedTokens: 30_040 } });
   expect(modelCalls(paid.turn)).toBe(1);
-}, 60_000);
+}, 180_000);
 
 /** The answer's limit is 256 tokens here, and its hold some 350. */
 test.each<[string, Scenario, 'length' | 'model_unavailable']>([
@@ -482,7 +482,7 @@ test.each<[string, Scenario, 'length' | 'model_unavailable']>([
     expect(ours(body.content)).toBeGreaterThan(256);
     expect(body.usage.debitedTokens).toBeLessThanOrEqual(rows[0]?.tokens ?? 0);
   },
-  60_000,
+  180_000,
 );
 
 function lots(text: string, megabytes: number): RawStep[] {

@@ -56,8 +56,7 @@ async function detail(purchaseId: string): Promise<Detail> {
 }
 const usage = async () =>
   (await person.call('GET', '/api/ai-usage')).body as { purchasedTokens: number; level: string; canSend: boolean };
-const untilState = (purchaseId: string, state: string) =>
-  until(async () => (await detail(purchaseId)).state === state, 20_000);
+const untilState = (purchaseId: string, state: string) => until(async () => (await detail(purchaseId)).state === state);
 
 test('packs say what they cost, with the tax inside, in the reader’s language', async () => {
   const { body } = await person.call('GET', '/api/packs', undefined, { 'accept-language': 'en' });
@@ -85,7 +84,7 @@ describe('a purchase', () => {
     const { purchaseId, checkout, state } = await buy();
     expect([state, checkout.kind]).toEqual(['created', 'redirect']);
     expect(await shop.choose(checkout.url, 'pay')).toBe(`${stack.url}/purchase/${purchaseId}`);
-    await until(async () => (await usage()).canSend, 20_000);
+    await until(async () => (await usage()).canSend);
     // What was used beyond the allowance is paid first.
     expect((await usage()).purchasedTokens).toBe(45_000);
     expect(await detail(purchaseId)).toMatchObject({ state: 'paid', refundable: { tokens: 45_000, amount: 4_500 } });
@@ -180,7 +179,7 @@ test('nothing that a hint says is believed: it makes us look, and no more', asyn
   expect(forged.status).toBe(200);
   for (const body of ['', '{', '[]', '{"orderId":1}', JSON.stringify({ eventId: 'e', orderId: randomUUID() })])
     expect((await fetch(`${stack.url}/api/webhooks/demo`, { method: 'POST', body })).status).toBe(200);
-  await until(async () => (await lookedAt(purchaseId)) !== null, 20_000);
+  await until(async () => (await lookedAt(purchaseId)) !== null);
   expect((await detail(purchaseId)).state).toBe('created');
   expect((await usage()).purchasedTokens).toBe(0);
 });

@@ -51,7 +51,7 @@ test('nor do those of several people together take more, and each has an end', a
     await locker.end();
   }
   expect((await greedy[0]!.call('GET', '/api/conversations')).status).toBe(200);
-}, 30_000);
+});
 
 test('a reader that leaves while it waits gives its place on', async () => {
   const places = createPlaces({ most: 1, waiting: 2 });

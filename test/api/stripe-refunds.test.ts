@@ -21,7 +21,7 @@ const spend = (usagePercent: number) =>
   at.buyer.post('/api/ai-usage/test-usage', { userId: at.person.userId, usagePercent });
 const purchased = async () => (await at.buyer.usage()).purchasedTokens;
 const untilRefund = (purchaseId: string, state: string) =>
-  until(async () => (await at.buyer.detail(purchaseId)).refunds.at(-1)?.state === state, 30_000);
+  until(async () => (await at.buyer.detail(purchaseId)).refunds.at(-1)?.state === state);
 
 test('after a part was spent what is left is offered, more by an admin is debt, and the next purchase pays it first', async () => {
   const purchaseId = await at.paid();
@@ -143,7 +143,7 @@ describe('a dispute', () => {
     const purchaseId = await at.paid();
     at.stripe.hooks({ url: at.hookUrl });
     at.stripe.book.dispute(at.intentOf(purchaseId), 'withdraw');
-    await until(async () => (await purchased()) === 0, 30_000);
+    await until(async () => (await purchased()) === 0);
     at.stripe.hooks({ url: null });
     expect(await at.heard(purchaseId)).toEqual([{ type: 'charge.dispute.funds_withdrawn', times: 1 }]);
   });

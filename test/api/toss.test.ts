@@ -190,7 +190,7 @@ describe('a webhook', () => {
     const { purchaseId, paymentKey } = await agreed();
     const data = { orderId: purchaseId, paymentKey, status: 'DONE', totalAmount: 10_000 };
     expect((await hook({ eventType: 'PAYMENT_STATUS_CHANGED', data })).status).toBe(200);
-    await until(() => callsOf('get', purchaseId).length > 0, 20_000);
+    await until(() => callsOf('get', purchaseId).length > 0);
     expect((await buyer.detail(purchaseId)).state).toBe('pending');
     expect((await buyer.usage()).purchasedTokens).toBe(0);
     for (const body of [
@@ -208,14 +208,14 @@ describe('a webhook', () => {
     const { purchaseId, paymentKey } = await paid();
     const watch = stack.temporal.client.workflow.getHandle(purchaseWorkflowId(purchaseId));
     const isOver = async () => (await watch.describe()).status.name === 'COMPLETED';
-    await until(isOver, 20_000);
+    await until(isOver);
     const looks = () => callsOf('get', paymentKey).length;
     const [before, began] = [looks(), Date.now()];
     for (let n = 0; n < 30; n += 1) {
       await hook({ eventType: 'PAYMENT_STATUS_CHANGED', data: { orderId: purchaseId } });
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    await until(isOver, 20_000);
+    await until(isOver);
     expect(looks() - before).toBeGreaterThan(0);
     expect(looks() - before).toBeLessThanOrEqual(1 + Math.ceil((Date.now() - began) / 2_000));
   });
@@ -265,7 +265,7 @@ describe('a deposit', () => {
       ((await watch.fetchHistory()).events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
         timer == null ? [] : [Number(timer.startToFireTimeout?.seconds)],
       );
-    await until(async () => (await timers()).includes(600), 20_000);
+    await until(async () => (await timers()).includes(600));
   });
 
   test('that its bank takes back leaves what was spent of it as debt, which the next deposit pays', async () => {
@@ -325,9 +325,9 @@ describe('a deposit', () => {
       deposit: { bank: '신한은행', accountNumber: CANARY_ACCOUNT, holder: CANARY_HOLDER },
     });
     toss.book.deposit(purchaseId);
-    await until(async () => (await buyer.usage()).purchasedTokens === 50_000, 20_000);
+    await until(async () => (await buyer.usage()).purchasedTokens === 50_000);
     toss.book.deposit(purchaseId, { error: true });
-    await until(async () => (await buyer.usage()).purchasedTokens === 0, 20_000);
+    await until(async () => (await buyer.usage()).purchasedTokens === 0);
     toss.book.expire(purchaseId);
     await buyer.untilState(purchaseId, 'expired');
     // Its webhook is lost: whoever looks next finds it.
@@ -345,7 +345,7 @@ describe('a deposit', () => {
     const refundAccount = { bank: '88', accountNumber: CANARY_ACCOUNT, holderName: CANARY_HOLDER };
     toss.desk.fail('cancel', { refuse: { status: 400, body: { code: 'INVALID_REFUND_ACCOUNT_NUMBER' } } });
     expect((await buyer.refund(purchaseId, { all: true, refundAccount })).status).toBe(202);
-    await until(async () => (await buyer.detail(purchaseId)).refunds[0]?.state === 'failed', 20_000);
+    await until(async () => (await buyer.detail(purchaseId)).refunds[0]?.state === 'failed');
     expect(await buyer.detail(purchaseId)).toMatchObject({ state: 'paid', refunds: [{ failure: 'account_refused' }] });
     expect((await buyer.usage()).purchasedTokens).toBe(50_000);
     toss.desk.fail('cancel', { cut: 'after' });
@@ -379,7 +379,7 @@ test('no key, secret, card or account number is in the log, a history, a trace, 
   const refundAccount = { bank: '88', accountNumber: CANARY_ACCOUNT, holderName: CANARY_HOLDER };
   toss.desk.fail('cancel', { refuse: { status: 400, body: { code: 'INVALID_REFUND_ACCOUNT_NUMBER' } } });
   const asked = await buyer.refund(purchaseId, { tokens: 10_000, refundAccount });
-  await until(async () => (await buyer.detail(purchaseId)).refunds[0]?.state === 'failed', 20_000);
+  await until(async () => (await buyer.detail(purchaseId)).refunds[0]?.state === 'failed');
   await buyer.refund(purchaseId, { tokens: 20_000, refundAccount: { ...refundAccount, accountNumber: '12' } });
   await buyer.refund(purchaseId, { tokens: 20_000, refundAccount });
   await buyer.untilState(purchaseId, 'partially_refunded');

@@ -208,11 +208,15 @@ describe('one connection', () => {
   const answersIn = (text: string) => text.split('HTTP/1.1 200').length - 1;
 
   test('that asks 1,000 times and reads nothing is cut off, and meanwhile others are answered', async () => {
-    const began = performance.now();
+    const health = async () => {
+      const began = performance.now();
+      expect((await get('/health')).status).toBe(200);
+      return performance.now() - began;
+    };
+    const before = Math.max(await health(), await health(), await health());
     const socket = open(ask('/api/openapi.json', 1_000));
     await once(socket, 'ready');
-    expect((await get('/health')).status).toBe(200);
-    expect(performance.now() - began).toBeLessThan(500);
+    expect(await health()).toBeLessThan(500 + 10 * before);
     let answered = '';
     socket.on('data', (data: Buffer) => {
       answered += data.toString('latin1');

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
@@ -16,9 +16,6 @@ import { createLog } from '../../platform/telemetry/log.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 import { living, paste, stackOf, start, type Start } from './start.ts';
-
-// A start takes 2 to 10 s, and several times as long on a machine under load.
-jest.setTimeout(120_000);
 
 const folders: string[] = [];
 const starts: Start[] = [];

@@ -1,13 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { audit } from './audit.ts';
 import { failTurns } from './failed-turns.ts';
 import { missedByTab } from './keyboard.ts';
-import { openStage, type Stage } from './stage.ts';
+import { askAgain, openStage, type Stage } from './stage.ts';
 import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
-jest.setTimeout(90_000);
 let stage: Stage;
 let admin: Person;
 let person: Person;
@@ -165,8 +164,7 @@ test('what cannot be shown says so on each page, and is shown when it is asked f
     await page.getByRole('alert').getByText('지금은 보여 드릴 수 없습니다.').first().waitFor();
     expect([path, await audit(page)]).toEqual([path, []]);
     await page.unroute('**/api/admin/**');
-    for (let left = await page.getByRole('button', { name: '다시 시도' }).count(); left > 0; left -= 1)
-      await page.getByRole('button', { name: '다시 시도' }).first().click();
+    await askAgain(page);
     await page.getByRole('alert').first().waitFor({ state: 'detached' });
     await page.locator('main').getByRole('table').or(page.locator('main dl')).first().waitFor();
   }

@@ -1,11 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { audit } from './audit.ts';
 import { failTurns } from './failed-turns.ts';
 import { focused, openStage, type Stage } from './stage.ts';
 import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
-jest.setTimeout(90_000);
 let stage: Stage;
 let admin: Person;
 let person: Person;

@@ -1,10 +1,9 @@
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Gate } from '../fake-model/scenario.ts';
 import type { Person } from '../support/stack.ts';
 import { audit } from './audit.ts';
 import { ask, openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(60_000);
 let stage: Stage;
 let person: Person;
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { Gate } from '../fake-model/scenario.ts';
 import type { Person } from '../support/stack.ts';
@@ -7,7 +7,6 @@ import { audit } from './audit.ts';
 import { picture } from './picture.ts';
 import { ask, openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(90_000);
 let stage: Stage;
 let person: Person;
 beforeAll(async () => {
@@ -26,7 +25,7 @@ const answers = (...texts: string[]) => texts.forEach((text) => stage.stack.mode
 const transcript = (page: Page) =>
   page.getByRole('article').evaluateAll((all) => all.map((one) => (one.firstElementChild?.textContent ?? '').trim()));
 const shows = (page: Page, expected: string[]) =>
-  until(async () => JSON.stringify(await transcript(page)) === JSON.stringify(expected), 15_000);
+  until(async () => JSON.stringify(await transcript(page)) === JSON.stringify(expected));
 const last = (page: Page, name: string) => page.getByRole('article', { name }).last();
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
 
@@ -59,7 +58,7 @@ test('an answer is given again as it streams; both can be gone through by the ke
   await page.keyboard.press('Enter');
   await shows(page, ['서울의 봄', '벚꽃 길을 걸으세요.']);
   await page.getByRole('group', { name: '답변 2개 중 1번째' }).waitFor();
-  await until(async () => (await focused(page)) === '이전 답변', 5_000);
+  await until(async () => (await focused(page)) === '이전 답변');
   expect(await page.getByRole('button', { name: '이전 답변' }).getAttribute('aria-disabled')).toBe('true');
   await page.reload();
   await shows(page, ['서울의 봄', '벚꽃 길을 걸으세요.']);
@@ -86,7 +85,7 @@ test('a question is edited in its place: the draft stays, Escape leaves it, a sy
   const edit = page.getByLabel('고칠 질문');
   await first.getByRole('button', { name: '질문 고치기' }).click();
   expect(await edit.inputValue()).toBe('김치찌게 끓이는 법');
-  await until(async () => edit.evaluate((field) => field === document.activeElement), 5_000);
+  await until(async () => edit.evaluate((field) => field === document.activeElement));
   expect(await audit(page)).toEqual([]);
   await picture(page, 'branches-edit-1280-ko');
   await page.keyboard.press('Escape');
@@ -97,7 +96,7 @@ test('a question is edited in its place: the draft stays, Escape leaves it, a sy
   await edit.fill('김치찌개 끓이는 법');
   // The page is left and comes back: what was written is there.
   await page.reload();
-  await until(async () => (await edit.inputValue()) === '김치찌개 끓이는 법', 15_000);
+  await until(async () => (await edit.inputValue()) === '김치찌개 끓이는 법');
   await edit.focus();
   await edit.dispatchEvent('keydown', { key: 'Enter', keyCode: 229, bubbles: true, cancelable: true });
   expect(await edit.count()).toBe(1);
@@ -109,7 +108,7 @@ test('a question is edited in its place: the draft stays, Escape leaves it, a sy
 
   await page.getByRole('group', { name: '질문 2개 중 2번째' }).getByRole('button', { name: '이전 질문' }).click();
   await shows(page, ['김치찌게 끓이는 법', '돼지고기부터 볶으세요.', '몇 분 끓이나요?', '20분입니다.']);
-  await until(async () => (await focused(page)) === '이전 질문', 5_000);
+  await until(async () => (await focused(page)) === '이전 질문');
 });
 
 test('an answer that failed the second time shows why, and the first one is a button away', async () => {
@@ -199,5 +198,5 @@ test.each([
   await picture(page, `branches-rated-${width}-${locale}`);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
   await page.reload();
-  await until(async () => (await good.getAttribute('aria-pressed')) === 'true', 15_000);
+  await until(async () => (await good.getAttribute('aria-pressed')) === 'true');
 });

@@ -1,11 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Gate } from '../fake-model/scenario.ts';
 import { ask, openStage, type Stage } from './stage.ts';
 import { audit } from './audit.ts';
 import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
-jest.setTimeout(60_000);
 let stage: Stage;
 let person: Person;
 
@@ -100,7 +99,7 @@ describe('a turn', () => {
     await page.getByRole('button', { name: '다시 시도' }).click();
     await page.getByRole('article', { name: '답변' }).getByText('안녕하세요. 무엇을 도와드릴까요?').waitFor();
     // The first text replaces the failure; both may be drawn once.
-    await until(async () => (await page.getByRole('alert').count()) === 0, 10_000);
+    await until(async () => (await page.getByRole('alert').count()) === 0);
     expect(await page.getByRole('article').count()).toBe(2);
   });
 

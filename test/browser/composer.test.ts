@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import { Gate } from '../fake-model/scenario.ts';
 import { until } from '../support/until.ts';
@@ -6,7 +6,6 @@ import type { Person } from '../support/stack.ts';
 import { audit } from './audit.ts';
 import { ask, openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(60_000);
 let stage: Stage;
 let person: Person;
 let admin: Person;

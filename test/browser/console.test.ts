@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 import { audit } from './audit.ts';
 import { picture } from './picture.ts';
 import { openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(90_000);
 let stage: Stage;
 let admin: Person;
 let person: Person;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { Gate } from '../fake-model/scenario.ts';
 import type { Person } from '../support/stack.ts';
@@ -6,7 +6,6 @@ import { audit } from './audit.ts';
 import { picture } from './picture.ts';
 import { ask, openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(60_000);
 let stage: Stage;
 let person: Person;
 

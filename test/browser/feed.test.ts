@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { BrowserContext, Page } from 'playwright-core';
 import { Gate } from '../fake-model/scenario.ts';
 import { openProxy } from '../support/proxy.ts';
@@ -6,7 +6,6 @@ import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 import { BLANK, openStage, signInAs, type Stage } from './stage.ts';
 
-jest.setTimeout(60_000);
 let stage: Stage;
 let admin: Person;
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import { until } from '../support/until.ts';
 import { PICTURES, pngOf, pngThatClaims } from '../support/pictures.ts';
@@ -6,7 +6,6 @@ import type { Person } from '../support/stack.ts';
 import { expectToFit } from './audit.ts';
 import { openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(120_000);
 let stage: Stage;
 let person: Person;
 

@@ -1,10 +1,9 @@
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { personAtUrl } from '../support/stack.ts';
 import { expectToFit } from './audit.ts';
 import { picture } from './picture.ts';
 import { focused, openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(90_000);
 let stage: Stage;
 beforeAll(async () => {
   stage = await openStage();

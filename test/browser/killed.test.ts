@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { freePort } from '../../scripts/services/port.ts';
 import type { Program } from '../crash/program.ts';
 import { openCrashStage, type CrashStage } from '../crash/stage.ts';
@@ -8,7 +8,6 @@ import { until } from '../support/until.ts';
 import { ask, openBrowsers, required, type Browsers } from './stage.ts';
 
 /** API and worker are separate processes here, so that they can be killed with SIGKILL while a page is open. */
-jest.setTimeout(90_000);
 let stage: CrashStage;
 let browsers: Browsers;
 let api: Program;
@@ -20,7 +19,7 @@ beforeAll(async () => {
   variables = { WEB_DIR: required('TEST_WEB_DIR'), PORT: String(await freePort()) };
   [api, worker] = await Promise.all([stage.start('api', variables), stage.start('worker')]);
   browsers = await openBrowsers(api.url);
-}, 60_000);
+});
 afterEach(async () => {
   expect(await browsers.leave()).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Locator, Page } from 'playwright-core';
 import { failDeliveries } from '../support/failed-deliveries.ts';
@@ -11,7 +11,6 @@ import { missedByTab } from './keyboard.ts';
 import { picture } from './picture.ts';
 import { openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(120_000);
 let mail: TestMail;
 let stage: Stage;
 let admin: Person;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Page } from 'playwright-core';
 import { sellingBy, startTestShop, type TestShop } from '../support/shop.ts';
@@ -8,7 +8,6 @@ import { expectToFit } from './audit.ts';
 import { picture } from './picture.ts';
 import { focused, openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(90_000);
 let shop: TestShop;
 let stage: Stage;
 
@@ -103,7 +102,7 @@ test('from 105 % to the last word: bought, used first, half refunded as shown, d
   await page.getByRole('button', { name: '보내기' }).click();
   await page.getByRole('article', { name: /답변/ }).waitFor();
   expect(await page.locator('body[data-not-reloaded]').count()).toBe(1);
-  await until(async () => (await tokens()) < 95_000, 15_000);
+  await until(async () => (await tokens()) < 95_000);
   // Half of what was bought is spent: what the dialog offers is exactly the rest.
   await setUsage(person, 75);
   expect(await tokens()).toBe(50_000);

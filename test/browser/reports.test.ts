@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { createToken } from '../../db/people/key-holders.ts';
 import { FIRST_ACCOUNT, seedMonths } from '../db/seed-months.ts';
@@ -6,7 +6,6 @@ import { personAtUrl, type Person } from '../support/stack.ts';
 import { expectToFit } from './audit.ts';
 import { openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(120_000);
 let stage: Stage;
 /** Of two languages, in Seoul. */
 let korean: Person;

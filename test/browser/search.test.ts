@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Page } from 'playwright-core';
 import type { Person } from '../support/stack.ts';
@@ -7,7 +7,6 @@ import { audit } from './audit.ts';
 import { picture } from './picture.ts';
 import { openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(60_000);
 /** Turns of the conversation, more than the page reads at first, and the one in which it was said. */
 const TURNS = 200;
 const SAID_IN = 20;
@@ -107,6 +106,6 @@ test('a question asked from a place that was found is seen, and the address leav
   stage.stack.model.next({ chunks: ['여의도도 좋습니다.'] });
   await page.getByLabel(/^(메시지|Message)$/).fill('다른 곳은?');
   await page.keyboard.press('Enter');
-  await until(() => isInSight(page, '여의도도 좋습니다.'), 15_000);
+  await until(() => isInSight(page, '여의도도 좋습니다.'));
   expect(new URL(page.url()).search).toBe('');
 });

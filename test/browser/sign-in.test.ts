@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +8,7 @@ import { freePort } from '../../scripts/services/port.ts';
 import { AUDIENCE, startProvider, type TestProvider } from '../support/provider.ts';
 import { until } from '../support/until.ts';
 import { audit } from './audit.ts';
-import { BLANK, openStage, type Stage } from './stage.ts';
-
-jest.setTimeout(60_000);
+import { askAgain, BLANK, openStage, type Stage } from './stage.ts';
 
 describe('by the provider', () => {
   let provider: TestProvider;
@@ -148,16 +146,8 @@ describe('by the provider', () => {
     });
     await page.getByText('서버에 연결하지 못했습니다.', { exact: false }).first().waitFor();
     await provider.back();
-    const again = page.getByRole('button', { name: '다시 시도' });
-    await again.first().waitFor();
-    for (let left = await again.count(); left > 0; left = await again.count()) {
-      // One part may have recovered by itself meanwhile, because the feed brings figures of its own.
-      await again
-        .first()
-        .click({ timeout: 2_000 })
-        .catch(() => {});
-      await until(async () => (await again.count()) < left);
-    }
+    await page.getByRole('button', { name: '다시 시도' }).first().waitFor();
+    await askAgain(page);
     await heading(page, '토큰 사용량');
   });
 

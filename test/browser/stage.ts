@@ -9,6 +9,7 @@ import {
   type Request,
 } from 'playwright-core';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 
 /** Without these, Chromium tries to reach Google at every start. */
 export const FLAGS = [
@@ -97,7 +98,7 @@ export async function openBrowsers(baseURL: string): Promise<Browsers> {
       reducedMotion: 'reduce',
       ...options,
     });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(60_000);
     const underWay = new Set<Request>();
     asking.set(context, underWay);
     context.on('request', (request) => {
@@ -212,6 +213,20 @@ export function required(name: string): string {
 export async function ask(page: Page, question: string): Promise<void> {
   await page.getByLabel('메시지', { exact: true }).fill(question);
   await page.keyboard.press('Enter');
+}
+
+/**
+ * Asks again for what could not be shown, until nothing on the page offers it. A part that has come back by itself meanwhile, or
+ * that takes its time, is no matter: each look presses the buttons that are there.
+ */
+export async function askAgain(page: Page): Promise<void> {
+  const buttons = page.getByRole('button', { name: '다시 시도' });
+  await until(async () => {
+    await buttons.evaluateAll((all) => {
+      for (const button of all) (button as HTMLElement).click();
+    });
+    return (await buttons.count()) === 0;
+  });
 }
 
 /** Waits until it has the focus, as after a dialog has left. */

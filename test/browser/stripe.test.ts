@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { startFakeStripe, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, type FakeStripe } from '../fake-payments/stripe.ts';
 import { selling } from '../support/buyer.ts';
@@ -6,7 +6,6 @@ import { until } from '../support/until.ts';
 import { expectToFit } from './audit.ts';
 import { openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(90_000);
 let stripe: FakeStripe;
 let stage: Stage;
 
@@ -105,7 +104,7 @@ test('a person gives a card, is told that it was declined, gives another, and to
   await cards.nth(1).waitFor();
   await cards.first().check();
   await page.getByRole('button', { name: '자동 충전 켜기' }).click();
-  await until(async () => (await person.call('GET', '/api/ai-usage')).body.purchasedTokens === 50_000, 30_000);
+  await until(async () => (await person.call('GET', '/api/ai-usage')).body.purchasedTokens === 50_000);
   await page.reload();
   await page
     .getByRole('link', { name: /자동 충전/ })

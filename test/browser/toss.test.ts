@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
@@ -9,7 +9,6 @@ import { until } from '../support/until.ts';
 import { expectToFit } from './audit.ts';
 import { openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(90_000);
 let toss: FakeToss;
 let stage: Stage;
 

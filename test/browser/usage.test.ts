@@ -1,9 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { audit } from './audit.ts';
 import { until } from '../support/until.ts';
 import { openStage, type Stage } from './stage.ts';
 
-jest.setTimeout(90_000);
 let stage: Stage;
 
 beforeAll(async () => {

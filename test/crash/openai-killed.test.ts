@@ -14,7 +14,7 @@ let url: string;
 beforeAll(async () => {
   stage = await openCrashStage();
   url = (await stage.start('api')).url;
-}, 120_000);
+});
 afterAll(() => stage.close());
 
 async function booksOf({ userId }: Person) {
@@ -55,7 +55,7 @@ test('before the first text of a stream: the answer comes, of a second call, and
   expect(await booksOf(someone)).toEqual([{ state: 'completed', debits: 1, liveHolds: 0, attempts: 2 }]);
   expect(stage.model.requests.length - before).toBe(2);
   await next.kill();
-}, 120_000);
+});
 
 test('after it: the stream ends with an error and without [DONE], and costs nothing', async () => {
   const someone = await stage.person();
@@ -80,7 +80,7 @@ test('after it: the stream ends with an error and without [DONE], and costs noth
   });
   expect(await booksOf(someone)).toEqual([{ state: 'failed', debits: 0, liveHolds: 0, attempts: 1 }]);
   expect(stage.model.requests.length - before).toBe(1);
-}, 120_000);
+});
 
 test('figures of its head that cannot be read cost an answer nothing, and the API goes on', async () => {
   const someone = await stage.person();
@@ -104,7 +104,7 @@ test('figures of its head that cannot be read cost an answer nothing, and the AP
   const next = await someone.raw('POST', '/v1/chat/completions', ASKED);
   expect([next.status, next.headers.has('x-turnkeeper-usage')]).toEqual([200, true]);
   await worker.kill();
-}, 120_000);
+});
 
 test('the API is told to stop: what comes whole within the grace time does; the rest is stopped, or joined elsewhere', async () => {
   const [worker, leaving] = [
@@ -156,7 +156,7 @@ test('the API is told to stop: what comes whole within the grace time does; the 
   expect(stage.model.requests).toHaveLength(before);
   expect(await leaving.exited).toEqual({ code: 0, signal: null });
   await worker.kill();
-}, 120_000);
+});
 
 /** Whether PostgreSQL knows that text has left. */
 async function hasLeft({ userId }: Person): Promise<boolean | undefined> {

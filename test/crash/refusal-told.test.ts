@@ -117,7 +117,7 @@ beforeAll(async () => {
     }),
   ]);
   admin = await stage.person('admin');
-}, 60_000);
+});
 
 afterAll(async () => {
   await stage?.close();
@@ -126,22 +126,18 @@ afterAll(async () => {
 });
 
 describe('a refusal that was told stands, though tokens were granted before the same run judges again', () => {
-  test.each(Object.entries(REFUSALS))(
-    '%s, the answer of whose COMMIT was lost',
-    async (name, refusal) => {
-      const turn = await CrashTurn.of(stage, name);
-      await refusal.prepare(turn);
-      const lost = wayToPostgresql.loseAnswerTo(COMMIT, refusal.code);
-      const asking = refusal.ask(turn);
-      await lost;
-      const told = await asking;
-      expect([told.status, told.body.code]).toEqual([refusal.status, refusal.code]);
-      await grant(turn);
-      await wayToPostgresql.heal();
-      await expectItStands(turn, refusal);
-    },
-    60_000,
-  );
+  test.each(Object.entries(REFUSALS))('%s, the answer of whose COMMIT was lost', async (name, refusal) => {
+    const turn = await CrashTurn.of(stage, name);
+    await refusal.prepare(turn);
+    const lost = wayToPostgresql.loseAnswerTo(COMMIT, refusal.code);
+    const asking = refusal.ask(turn);
+    await lost;
+    const told = await asking;
+    expect([told.status, told.body.code]).toEqual([refusal.status, refusal.code]);
+    await grant(turn);
+    await wayToPostgresql.heal();
+    await expectItStands(turn, refusal);
+  });
 
   test('all of these, whose worker was killed before its workflow task was answered', async () => {
     const prepared = await Promise.all(
@@ -176,7 +172,7 @@ describe('a refusal that was told stands, though tokens were granted before the 
     await Promise.all(refused.map(({ turn }) => grant(turn)));
     await stage.start('worker');
     await Promise.all(refused.map(({ turn, refusal }) => expectItStands(turn, refusal)));
-  }, 120_000);
+  });
 
   test('every counter is equal to its ledger', async () => {
     expect(await mismatches(stage)).toBe(0);

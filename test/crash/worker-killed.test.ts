@@ -183,7 +183,7 @@ beforeAll(async () => {
   of('after the release of a failed turn, before Temporal knows of it, and its person retries at once').retry();
   expect((await of('in mid-stream, and its person stops it before another worker comes').stop()).status).toBe(202);
   await stage.start('worker');
-}, 60_000);
+});
 
 afterAll(async () => {
   await stage?.close();
@@ -191,17 +191,13 @@ afterAll(async () => {
 });
 
 describe('a worker killed', () => {
-  test.each(Object.entries(CASES))(
-    '%s',
-    async (name, { restarts, ...expected }) => {
-      const crashed = of(name);
-      const facts = await crashed.facts();
-      expect(moneyFaultsOf(facts, expected)).toEqual([]);
-      expect(faultsOf(crashed.events, facts)).toEqual([]);
-      expect(crashed.events.filter(({ event }) => event === 'restarted')).toHaveLength(restarts);
-    },
-    60_000,
-  );
+  test.each(Object.entries(CASES))('%s', async (name, { restarts, ...expected }) => {
+    const crashed = of(name);
+    const facts = await crashed.facts();
+    expect(moneyFaultsOf(facts, expected)).toEqual([]);
+    expect(faultsOf(crashed.events, facts)).toEqual([]);
+    expect(crashed.events.filter(({ event }) => event === 'restarted')).toHaveLength(restarts);
+  });
 
   test('leaves every counter equal to its ledger', async () => {
     expect(await mismatches(stage)).toBe(0);

@@ -108,7 +108,6 @@ describe('a worker', () => {
       expect(faultsOf(turn.events, facts)).toEqual([]);
       expect(turn.events.filter(({ event }) => event === 'restarted')).toHaveLength(restarts);
     },
-    60_000,
   );
 
   test('that is asked to go ends by itself, with exit code 0', async () => {

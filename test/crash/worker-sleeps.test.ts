@@ -83,7 +83,7 @@ describe('a worker that wakes up late', () => {
       expect(turn.events.filter(({ event }) => event === 'restarted')).toHaveLength(1);
       expect((await attemptsOf(turn)).map(({ state }) => state)).toEqual(['lost', 'answered']);
     }
-  }, 60_000);
+  });
 
   test('leaves every counter equal to its ledger', async () => {
     expect(await mismatches(stage)).toBe(0);

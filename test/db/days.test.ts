@@ -23,7 +23,7 @@ beforeAll(async () => {
   await seedLedger(admin, { rows: ROWS, accounts: 150, months: 3, now: NOW });
   for (const table of ['users', 'accounts', 'periods', 'ledger_entries'])
     await sql`select setval(pg_get_serial_sequence(${table}, 'id'), 1000000)`.execute(db.database.sql);
-}, 60_000);
+});
 afterAll(async () => {
   await admin.end();
   await db.close();
@@ -114,7 +114,7 @@ test('the figures of days are the ledger’s sums: before entries are added up, 
   await admin.query(`update usage_days set used_tokens = used_tokens + 1 where day = '${LATEST}'`);
   expect(await differences()).not.toEqual([]);
   await admin.query(`update usage_days set used_tokens = used_tokens - 1 where day = '${LATEST}'`);
-}, 60_000);
+});
 
 test('people are counted once however often they ask, and those who used most come first with what they used by model', async () => {
   for (const { from, to } of ranges().slice(0, 8)) {

@@ -180,7 +180,7 @@ test('whoever moves in a month has each turn, hour, day and refusal in one repor
     }
     expect(seen).toEqual(BOOKED.map(String));
   }
-}, 60_000);
+});
 
 test('an account’s first month is that of the clock on which it was made', async () => {
   const cases = [

@@ -46,7 +46,7 @@ beforeAll(async () => {
   // The usage pages need none of these indexes, but a turn does.
   for (const { make } of indexes) await client.query(make);
   await client.end();
-}, 60_000);
+});
 afterAll(() => db.close());
 
 type Page = (database: Database) => Promise<{ items: readonly unknown[]; nextCursor: string | null }>;

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await client.end();
   for (const table of ['users', 'accounts', 'periods', 'ledger_entries'])
     await sql`select setval(pg_get_serial_sequence(${table}, 'id'), 1000000)`.execute(db.database.sql);
-}, 60_000);
+});
 afterAll(() => db.close());
 
 const prove = (options: Parameters<typeof proveBooks>[1] = {}) => proveBooks(db.database, { sweep: 0, ...options });

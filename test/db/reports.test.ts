@@ -119,7 +119,7 @@ test('of 1,000 random accounts the report’s sums are the history’s and the l
       }),
     );
   expect(differing).toEqual([]);
-}, 60_000);
+});
 
 /** Debits of one token at instants, as entries alone. */
 async function seedDebits(person: Person, instants: readonly string[], label: string, span: [string, string]) {

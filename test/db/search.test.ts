@@ -21,7 +21,7 @@ beforeAll(async () => {
     (gen_random_uuid(), ${mine.userId}, ${'한글로 쓴 제목'.normalize('NFD')}, now()),
     (gen_random_uuid(), ${mine.userId}, ${'Ｆｕｌｌ width'}, now())`.execute(db.database.sql);
   await sql`vacuum analyze conversations`.execute(db.database.sql);
-}, 60_000);
+});
 afterAll(() => db.close());
 
 const list = (database = db.database, search: string | null = null, person = mine) =>

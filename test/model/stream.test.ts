@@ -231,7 +231,8 @@ describe('usage', () => {
     const start = performance.now();
     expect(await ended).toMatchObject({ finishReason: 'stop', usage: null, aborted: false });
     expect(performance.now() - start).toBeGreaterThan(1_900);
-    expect(performance.now() - start).toBeLessThan(4_000);
+    // Not the 30 s of a stall.
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   test('that has come is not kept waiting for the end of the stream', async () => {

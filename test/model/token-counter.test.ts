@@ -1,10 +1,8 @@
-import { afterAll, expect, jest, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createTokenCounter } from '../../platform/tokens/token-counter.ts';
 import { countTokens, loadEncoding } from '../../platform/tokens/tokenizer.ts';
 
-// Each thread loads an encoding, which takes a second on a busy machine.
-jest.setTimeout(90_000);
 const counter = createTokenCounter();
 afterAll(() => counter.close());
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { Gate } from '../fake-model/scenario.ts';
@@ -7,8 +7,6 @@ import { readEvents } from '../support/events.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
-// Each command is a process of its own, and a test runs up to seven of them.
-jest.setTimeout(90_000);
 let stack: TestStack;
 let person: Person;
 let failedTurn: string;

@@ -74,4 +74,4 @@ test('a worker, which has no API, serves its metrics on METRICS_PORT, loopback u
   expect(exposition.families.has('turnkeeper_overload_bound_turns')).toBe(false);
   expect(await worker.stop()).toBe(0);
   await db.close();
-}, 60_000);
+});

@@ -75,7 +75,7 @@ test('each command in it exists', async () => {
     [...commands].map((command) => [command, expect.stringContaining(`Usage: turnkeeper ${command}`)]),
   );
   expect(await helpOf('turns mend')).not.toContain('Usage: turnkeeper turns mend');
-}, 120_000);
+});
 
 async function helpOf(command: string): Promise<string> {
   const { stdout } = await promisify(execFile)(

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createClient } from 'redis';
 import { grantTokens } from '../../db/money/grants.ts';
 import { findAccount } from '../../db/money/accounts.ts';
@@ -13,9 +13,6 @@ import { TestSchedule } from '../support/schedules.ts';
 import { redisUrl, startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { TestTurn } from '../support/turn.ts';
 import { until } from '../support/until.ts';
-
-// Each command is a process of its own.
-jest.setTimeout(90_000);
 
 /** The person whose tokens or turn is written, and the turn or the ledger entry. */
 interface Subject {

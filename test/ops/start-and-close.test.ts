@@ -69,7 +69,7 @@ test('a service that is closed holds nothing any more; closing it again is harml
   await until(async () => JSON.stringify(await held()) === JSON.stringify(NONE));
   await expect(fetch(`${url}/health`)).rejects.toThrow('fetch failed');
   await service.close();
-}, 60_000);
+}, 180_000);
 
 test('a start that fails at its last part has closed the others when it says so', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
@@ -84,7 +84,7 @@ test('a start that fails at its last part has closed the others when it says so'
   } finally {
     taken.close();
   }
-}, 60_000);
+}, 180_000);
 
 /** Takes connections and says nothing, like a server that hangs or a port that is forwarded to nobody. */
 test.each<[string, (port: number) => string]>([
@@ -108,5 +108,5 @@ test.each<[string, (port: number) => string]>([
       mute.close();
     }
   },
-  40_000,
+  180_000,
 );

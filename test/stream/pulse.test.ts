@@ -12,7 +12,8 @@ test('writers wait longer for more text as there are more of them', () => {
 test('a beat of many streams lets other work in between, and each stream is flushed once', async () => {
   const order: string[] = [];
   const members = Array.from({ length: 60 }, (_, n) => joinPulse(() => order.push(`stream ${n}`)));
-  expect(restMs()).toBe(60);
+  // A stream of an earlier file in this process may be about to leave.
+  await until(() => restMs() === 60);
   for (const { request } of members) request();
   for (const { request } of members) request();
   members[59]?.leave();

@@ -67,7 +67,7 @@ describe('turnkeeper history', () => {
 
     gate.open();
     await open.ended();
-  }, 60_000);
+  });
 
   test('check names the runs that other code wrote, and ends with 2', async () => {
     worker = await stack.startWorker({ workflowBundle: await changedWorkflows() });
@@ -83,7 +83,7 @@ describe('turnkeeper history', () => {
         broken: [{ workflowId: turn.workflowId, runId, reason: expect.stringContaining('Nondeterminism') }],
       },
     });
-  }, 60_000);
+  });
 
   test('of what there is not: one sentence, exit code 1', async () => {
     expect(
@@ -97,7 +97,7 @@ describe('turnkeeper history', () => {
       { code: 1 },
       { code: 0, output: { checked: 0, broken: [] } },
     ]);
-  }, 60_000);
+  });
 });
 
 /** Runs the command as a person does, on this stack's services. */

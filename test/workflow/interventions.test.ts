@@ -264,5 +264,5 @@ describe('the history', () => {
       { debits: 1, liveHolds: 0 },
       { debits: 0, liveHolds: 0 },
     ]);
-  }, 60_000);
+  });
 });
