@@ -6,6 +6,7 @@ import type { ApiDeps } from './context.ts';
 import { mountDocs } from './openapi/docs.ts';
 import { beginAnswer, createDoor } from './http/door.ts';
 import { errorMiddleware, useEnvelope } from './http/errors.ts';
+import { letPages, readAddress, refuseAddress, WITHOUT_VERSION } from './openai/addresses.ts';
 import { OPENAI_ENVELOPE } from './openai/envelope.ts';
 import { mountRoutes } from './http/mount.ts';
 import { describeApi } from './openapi/openapi.ts';
@@ -35,15 +36,14 @@ export function createApp(parts: Omit<ApiDeps, 'switches'>, stopping: Stopping):
   app.use(timeRequests(deps.metrics), beginAnswer);
   mountRoutes(app, watched, door);
   mountDocs(app, describeApi([...watched, ...routes]));
-  app.use(traceRequests(deps.tracing, deps.log));
+  app.use(traceRequests(deps.tracing, deps.log), readAddress);
+  app.use('/v1', letPages);
   mountRoutes(app, routes, door);
   // The guards come first, so that an unknown address tells a stranger nothing, and an unknown admin address tells a
   // user nothing.
   app.use('/api/admin', ...door.guard('admin'));
   app.use('/api', ...door.guard('user'));
-  app.use('/v1', useEnvelope(OPENAI_ENVELOPE), ...door.guard('user'), () => {
-    throw new AppError('not_found');
-  });
+  app.use('/v1', useEnvelope(OPENAI_ENVELOPE), ...door.guard('user'), refuseAddress);
   const { webDir, oidc, payments } = deps.config;
   if (webDir !== undefined)
     mountWeb(app, {
@@ -51,6 +51,7 @@ export function createApp(parts: Omit<ApiDeps, 'switches'>, stopping: Stopping):
       connectTo: oidc?.web ? [new URL(oidc.web.issuer).origin] : [],
       paymentScript: payments.toss === null ? null : paymentScriptAt(payments.toss.scriptUrl),
     });
+  app.use(WITHOUT_VERSION, useEnvelope(OPENAI_ENVELOPE), refuseAddress);
   app.use(() => {
     throw new AppError('not_found');
   });

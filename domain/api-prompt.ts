@@ -28,7 +28,7 @@ export interface ApiParameters {
   readonly parallel_tool_calls?: boolean;
 }
 
-export const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const;
+export const REASONING_EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 export const VERBOSITIES = ['low', 'medium', 'high'] as const;
 
 export type ResponseFormat =

@@ -33,7 +33,10 @@ export function readBody(most: BodyLimits = MOST): RequestHandler {
       next();
       return;
     }
-    if (!isJson(request.headers['content-type'])) throw new AppError('unsupported_media_type');
+    const { headers } = request;
+    if (!isJson(headers['content-type'])) throw new AppError('unsupported_media_type');
+    // The parser knows UTF-8 by its registered name alone.
+    headers['content-type'] = headers['content-type']?.replace(/(;\s*charset\s*=\s*"?)utf8\b/i, '$1utf-8');
     assertAnnounced(request, limit, most.bytes);
     parse(request, response, (error: unknown) => {
       next(error === undefined ? objectOnly(request.body) : bodyError(error, most.bytes));

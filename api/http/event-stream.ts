@@ -2,17 +2,23 @@ import { once } from 'node:events';
 import type { Response } from 'express';
 
 /** Proxies close silent connections: most after 60 s, some after 20 s. */
-const COMMENT_EVERY_MS = 15_000;
+const SILENT_FOR_MS = 15_000;
+
+interface Silence {
+  /** What says in the stream's protocol that nothing new is to be said. Absent: a comment. */
+  readonly speak?: (stream: EventStream) => Promise<void>;
+  readonly afterMs?: number;
+}
 
 /**
- * Server-sent events over one response: unbuffered, uncompressed, kept alive by comments, and no faster than the reader
- * reads.
+ * Server-sent events over one response: unbuffered, uncompressed, kept alive while there is nothing to say, and no
+ * faster than the reader reads.
  */
 export class EventStream {
   readonly #response: Response;
   readonly #keepAlive: NodeJS.Timeout;
 
-  constructor(response: Response) {
+  constructor(response: Response, { speak = comment, afterMs = SILENT_FOR_MS }: Silence = {}) {
     this.#response = response;
     response.status(200).set({
       'Content-Type': 'text/event-stream; charset=utf-8',
@@ -26,8 +32,8 @@ export class EventStream {
     this.#keepAlive = setInterval(() => {
       // Whoever opened the stream may have ended before it stood, and then nobody calls `end`.
       if (response.destroyed) clearInterval(this.#keepAlive);
-      else if (!response.writableNeedDrain && !response.writableEnded) response.write(': keep-alive\n\n');
-    }, COMMENT_EVERY_MS);
+      else if (!response.writableNeedDrain && !response.writableEnded) void speak(this);
+    }, afterMs);
   }
 
   /** Resolves when the reader can take more. */
@@ -42,7 +48,12 @@ export class EventStream {
     await this.#write(`${event === undefined ? '' : `event: ${event}\n`}data: ${oneLine(text)}\n\n`);
   }
 
+  async sendComment(text: string): Promise<void> {
+    await this.#write(`: ${text}\n\n`);
+  }
+
   async #write(bytes: string): Promise<void> {
+    this.#keepAlive.refresh();
     if (!this.#response.write(bytes)) await drained(this.#response);
   }
 
@@ -50,6 +61,10 @@ export class EventStream {
     clearInterval(this.#keepAlive);
     this.#response.end();
   }
+}
+
+function comment(stream: EventStream): Promise<void> {
+  return stream.sendComment('keep-alive');
 }
 
 /**

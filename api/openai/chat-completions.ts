@@ -15,6 +15,7 @@ export function chatCompletions(options: ChunkOptions): Protocol {
     stream: (turn) => ({
       begin: (first) => [say(presentFirstChunk(turn, first, options))],
       delta: (delta) => [say(presentChunk(turn, delta, options))],
+      wait: () => [say(presentChunk(turn, {}, options))],
       finish: (answered) => [
         say(presentLastChunk(answered, options)),
         ...(options.includesUsage ? [say(presentUsageChunk(answered))] : []),

@@ -28,6 +28,12 @@ export interface Voice {
   /** @param first what comes next, if it is known. */
   begin(first: ChoiceDelta | null): Said[];
   delta(delta: ChoiceDelta): Said[];
+  /**
+   * That the answer goes on, while nothing of it comes. It is an event of the protocol and no comment: older decoders
+   * of openai-go take a comment for an empty event and end the stream, and a client's own time limits pass comments
+   * over.
+   */
+  wait(): Said[];
   /** The last words of a whole answer. */
   finish(answered: Answered): Said[];
   /** The last word of a stream that brings none. @param body the error as a request would get it. */

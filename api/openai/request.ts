@@ -10,7 +10,7 @@ import { assertSupported, invalid } from './refusals.ts';
 import { readFormat, readTools } from './tools.ts';
 
 /** What says where to keep or to cache: it changes neither the answer nor its price. */
-const ignored = new Set(['metadata', 'store', 'prompt_cache_key', 'prompt_cache_retention']);
+const ignored = new Set(['metadata', 'store', 'prompt_cache_key', 'prompt_cache_retention', 'prompt_cache_options']);
 
 /** Values of other parameters, as JSON, that say what is done anyway. */
 const harmless = new Map<string, readonly string[]>([
@@ -40,10 +40,13 @@ function parametersOf(body: CompletionBody): ApiParameters {
   const { temperature, top_p, stop, seed, presence_penalty, frequency_penalty } = body;
   const { logit_bias, reasoning_effort, verbosity, logprobs, top_logprobs, response_format: format } = body;
   const { tools, tool_choice: choice, parallel_tool_calls: parallel } = body;
-  if (top_logprobs !== undefined && logprobs !== true) throw invalid('top_logprobs', 'must come with logprobs: true');
+  if (top_logprobs !== undefined && top_logprobs > 0 && logprobs !== true)
+    throw invalid('top_logprobs', 'must come with logprobs: true');
   return known({
-    ...{ temperature, top_p, stop, seed, presence_penalty, frequency_penalty },
-    ...{ logit_bias, reasoning_effort, verbosity, logprobs, top_logprobs },
+    ...{ temperature, top_p, seed, presence_penalty, frequency_penalty },
+    stop: stop?.length === 0 ? undefined : stop,
+    ...{ logit_bias, reasoning_effort, verbosity, logprobs },
+    top_logprobs: logprobs === true ? top_logprobs : undefined,
     response_format:
       format === undefined
         ? undefined

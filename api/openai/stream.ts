@@ -84,9 +84,10 @@ class Reader {
     const { response } = this.#caller;
     response.set(await this.#streamed.headers);
     this.#streamed.waiting.began();
-    const stream = new EventStream(response);
+    const { voice } = this.#streamed;
+    const stream = new EventStream(response, { speak: (silent) => say(silent, voice.wait()) });
     streamBegan(response, this.#deps.metrics);
-    await say(stream, this.#streamed.voice.begin(first));
+    await say(stream, voice.begin(first));
     return stream;
   }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { REASONING_EFFORTS, TOOL_CHOICES, VERBOSITIES } from '../../domain/api-prompt.ts';
 import { MOST_INTEGER } from './fields.ts';
-import { callId, chatText, functionName, jsonSchema, maybe, whoAsks } from './openai-fields.ts';
+import { callId, chatText, functionName, jsonSchema, maybe, speakerName, whoAsks } from './openai-fields.ts';
 
 const textPart = z.looseObject({ type: z.literal('text'), text: chatText });
 /** Of a kind that the program names when it refuses it. */
@@ -11,7 +11,7 @@ const content = z.union([chatText, z.array(z.union([textPart, otherPart])).min(1
   error: 'must be a string or an array of parts',
 });
 const none = z.null('is not supported').optional();
-const name = maybe(functionName);
+const name = maybe(speakerName);
 
 const toolCall = z.looseObject({
   id: callId,
@@ -86,7 +86,7 @@ export const completionBody = z
     max_tokens: maxTokens,
     temperature: maybe(z.number().min(0).max(2)),
     top_p: maybe(z.number().min(0).max(1)),
-    stop: maybe(z.union([chatText, z.array(chatText).min(1).max(4)])),
+    stop: maybe(z.union([chatText, z.array(chatText).max(4)])),
     seed: maybe(z.int()),
     presence_penalty: maybe(z.number().min(-2).max(2)),
     frequency_penalty: maybe(z.number().min(-2).max(2)),

@@ -14,6 +14,12 @@ export function maybe<Schema extends z.ZodType>(schema: Schema) {
 
 export const functionName = z.string().regex(/^[\w-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -');
 
+/** Whoever says a message: a Korean name, too. */
+export const speakerName = chatText.regex(
+  /^[^\s<|\\/>]{1,64}$/u,
+  'must be 1 to 64 characters without spaces, <, >, |, / and \\',
+);
+
 export const callId = chatText.min(1).max(512);
 
 /** A schema in its outlines: what no reader of JSON Schema takes is refused before a model is asked. */

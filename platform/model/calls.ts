@@ -13,6 +13,8 @@ export class Calls {
   readonly #calls: { id: string; name: string; arguments: string }[] = [];
   /** The provider's index of each. */
   readonly #indexes: (number | null)[] = [];
+  /** What came of calls before their names: some providers send the id first, or the arguments. */
+  readonly #nameless: CallPart[] = [];
 
   get all(): readonly ToolCall[] {
     return this.#calls;
@@ -34,13 +36,25 @@ export class Calls {
       call.arguments += more;
       return more === '' ? null : { index: at, arguments: more };
     }
-    const name = fitting(part.name);
-    if (name === '' || at >= MOST_CALLS) return null;
-    const begun = { id: part.id ?? `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`, name, arguments: '' };
-    begun.arguments = fitting(part.arguments);
+    if (at >= MOST_CALLS) return null;
+    const whole = this.#joined(part);
+    const name = fitting(whole.name);
+    if (name === '') return null;
+    const begun = { id: whole.id ?? `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`, name, arguments: '' };
+    begun.arguments = fitting(whole.arguments);
     this.#calls.push(begun);
     this.#indexes.push(part.index);
     return { index: at, ...begun };
+  }
+
+  /** @returns the part with what came before it of a call that has no name yet. What still has none is kept. */
+  #joined(part: CallPart): CallPart {
+    const at = this.#nameless.findIndex((other) => isSameCall(other, part));
+    const [before] = at < 0 ? [] : this.#nameless.splice(at, 1);
+    const whole =
+      before === undefined ? part : { ...part, id: part.id ?? before.id, arguments: before.arguments + part.arguments };
+    if (whole.name === '' && this.#nameless.length < MOST_CALLS) this.#nameless.push(whole);
+    return whole;
   }
 
   /** @returns the place of a part's call; that behind the last for a new one. */
@@ -58,4 +72,8 @@ export class Calls {
     }
     return name === '' ? Math.max(0, last) : last + 1;
   }
+}
+
+function isSameCall(a: CallPart, b: CallPart): boolean {
+  return a.id !== null && b.id !== null ? a.id === b.id : a.index === b.index;
 }

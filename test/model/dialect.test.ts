@@ -281,6 +281,16 @@ describe('calls of tools, however their parts are named', () => {
       ],
     ],
     [
+      'with the name after the id, or after a part of the arguments',
+      [
+        part({ index: 0, id: 'a' }),
+        part({ index: 0, name: 'one', arguments: '1' }),
+        part({ index: 1, id: 'b', arguments: '2' }),
+        part({ index: 0, arguments: '1' }),
+        part({ index: 1, name: 'two' }),
+      ],
+    ],
+    [
       'by their order, with neither',
       [part({ name: 'one' }), part({ arguments: '11' }), part({ name: 'two', arguments: '2' })],
     ],
@@ -294,6 +304,15 @@ describe('calls of tools, however their parts are named', () => {
     ],
   ])('%s', (_, parts) => {
     expect(callsOf(...parts)).toEqual(['one(11)', 'two(2)']);
+  });
+
+  test('keep the id that came before their name', () => {
+    const calls = new Calls();
+    const said = calls.take(
+      [part({ index: 0, id: 'a' }), part({ index: 0, name: 'one', arguments: '1' })],
+      (text) => text,
+    );
+    expect(said).toEqual([{ index: 0, id: 'a', name: 'one', arguments: '1' }]);
   });
 
   test('each has an id, also where the provider gave none', () => {

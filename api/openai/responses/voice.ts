@@ -48,6 +48,10 @@ export class ResponseVoice implements Voice {
     return said;
   }
 
+  wait(): Said[] {
+    return [this.#say('response.in_progress', { response: presentBegun(this.#body, this.#turn) })];
+  }
+
   finish(answered: Answered): Said[] {
     const said: Said[] = [];
     const choice = choiceOf(answered);
