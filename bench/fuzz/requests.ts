@@ -39,6 +39,23 @@ const OTHER_PATHS = [
 ] as const;
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY', 'PROPFIND'] as const;
 
+const WORD: Schema = { type: 'string' };
+const data: Schema = { type: 'object', properties: { orderId: WORD, paymentKey: WORD, status: WORD } };
+/** What webhooks say that nobody signs. The document knows them as bytes. */
+const HEARD: Readonly<Record<string, Schema>> = {
+  '/api/webhooks/toss': {
+    anyOf: [
+      { type: 'object', properties: { eventType: WORD, data }, required: ['eventType', 'data'] },
+      { type: 'object', properties: { orderId: WORD, secret: WORD }, required: ['orderId', 'secret'] },
+    ],
+  },
+  '/api/webhooks/demo': {
+    type: 'object',
+    properties: { eventId: WORD, orderId: WORD },
+    required: ['eventId', 'orderId'],
+  },
+};
+
 /** @param keys bearer tokens, the first one of an admin. */
 export function makeCase(document: ApiDocument, keys: readonly string[], dice: Dice, seen: readonly string[]): Case {
   const bytes = makeRequest(document, keys, dice, { schemas: document.components.schemas, seen });
@@ -64,7 +81,7 @@ function makeRequest(document: ApiDocument, keys: readonly string[], dice: Dice,
     if (name !== 'Content-Length' && name !== 'Transfer-Encoding') headers.set(name, dice.pick(values));
   }
   headers.set('Connection', 'close');
-  const body = bodyOf(operation, dice, known, headers);
+  const body = bodyOf(schemaOf(operation) ?? HEARD[template], dice, known, headers);
   if (body.length > 0 || dice.says(0.5)) headers.set('Content-Length', String(body.length));
   const head = [`${method} ${path} HTTP/1.1`, ...[...headers].map(([name, value]) => `${name}: ${value}`), '', ''];
   return Buffer.concat([Buffer.from(head.join('\r\n'), 'latin1'), body]);
@@ -93,8 +110,11 @@ function headerText(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 3_000);
 }
 
-function bodyOf({ requestBody }: Operation, dice: Dice, known: Known, headers: Map<string, string>): Buffer {
-  const schema = Object.values(requestBody?.content ?? {})[0]?.schema;
+function schemaOf({ requestBody }: Operation): Schema | undefined {
+  return Object.values(requestBody?.content ?? {})[0]?.schema;
+}
+
+function bodyOf(schema: Schema | undefined, dice: Dice, known: Known, headers: Map<string, string>): Buffer {
   if (schema === undefined && !dice.says(0.1)) return Buffer.alloc(0);
   if (!headers.has('Content-Type') && !dice.says(0.05)) headers.set('Content-Type', 'application/json');
   const json = schema === undefined ? dice.pick(ODD_TEXTS) : jsonOf(schema, dice, known);

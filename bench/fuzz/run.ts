@@ -34,7 +34,7 @@ export interface FuzzFigures {
 }
 
 const MOST_SEEN = 200;
-const SEEN = /[0-9a-f]{8}-[0-9a-f-]{27}|"(?:entryId|userId|id)":\d+|"nextCursor":"[^"]+"/g;
+const SEEN = /[0-9a-f]{8}-[0-9a-f-]{27}|"(?:entryId|userId|id)":\d+|"(?:nextCursor|packId)":"[^"]+"/g;
 
 /**
  * Sends cases to a running service until `goOn` says no. A case is made of the seed and its number, and of ids that

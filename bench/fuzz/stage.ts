@@ -39,6 +39,7 @@ export async function openFuzzStage(
     await migrate(databaseUrl);
     const database = await openDatabase({ url: databaseUrl, poolMax: 2 });
     closers.push(() => database.close());
+    const shops = await openShops(closers);
     const app = await startChild(
       [...NODE_FLAGS, 'main.ts'],
       {
@@ -55,6 +56,7 @@ export async function openFuzzStage(
         READS_PER_SECOND: '1000000',
         MAX_TURNS_IN_FLIGHT: '50',
         SHUTDOWN_GRACE_SECONDS: '2',
+        ...shops,
         ...more,
       },
       /"url":"([^"]+)"/,
@@ -89,6 +91,30 @@ export async function openFuzzStage(
     await close();
     throw error;
   }
+}
+
+/** Fakes of both payment providers. @returns the variables of a program that sells by them. */
+async function openShops(closers: (() => Promise<void>)[]): Promise<Record<string, string>> {
+  const urls: string[] = [];
+  for (const provider of ['stripe', 'toss']) {
+    const fake = await startChild(['test/fake-payments/main.ts', '--provider', provider], {}, /"url":"([^"]+)"/);
+    closers.push(fake.close);
+    urls.push(fake.found);
+  }
+  const [stripe = '', toss = ''] = urls;
+  const name = { ko: '작은', en: 'Small' };
+  return {
+    PUBLIC_URL: 'http://127.0.0.1:9',
+    PAYMENTS_KEY: Buffer.alloc(32, 7).toString('base64'),
+    PACKS: JSON.stringify([{ packId: 'small', name, tokens: 100_000, currency: 'KRW', amount: 4_900 }]),
+    STRIPE_API_URL: stripe,
+    STRIPE_SECRET_KEY: 'sk_test_canaryOfTheTest',
+    STRIPE_WEBHOOK_SECRET: 'whsec_canaryOfTheTest',
+    TOSS_API_URL: toss,
+    TOSS_SCRIPT_URL: `${toss}/v2/standard`,
+    TOSS_SECRET_KEY: 'test_sk_canaryOfTheTest',
+    TOSS_CLIENT_KEY: 'test_ck_1',
+  };
 }
 
 /** pino's levels: 50 is an error, 60 a fatal one. */

@@ -1,4 +1,4 @@
-import type { Currency } from './money.ts';
+import { MOST_AMOUNT, type Currency } from './money.ts';
 import type { PaymentMethod } from './provider.ts';
 import type { Decline } from './top-up.ts';
 
@@ -143,9 +143,16 @@ export function tokensFor({ tokens, bonusTokens, amount }: Bought, kept: number)
   return kept <= 0 ? 0 : divideUp(tokens, kept, amount);
 }
 
+/** As much as the books' columns hold, and more than any price: what a provider says beyond it is no other amount. */
+const MOST_TOLD = 2_147_483_647;
+
 function moneyOf({ paid, refunds, withdrawn }: Payment): Pick<Decision, 'paid' | 'refunded' | 'withdrawn'> {
   const refunded = refunds.filter(({ state }) => state !== 'failed').reduce((sum, { amount }) => sum + amount, 0);
-  return { paid, refunded, withdrawn };
+  return {
+    paid: Math.min(paid, MOST_TOLD),
+    refunded: Math.min(refunded, MOST_TOLD),
+    withdrawn: Math.min(withdrawn, MOST_TOLD),
+  };
 }
 
 /**
@@ -153,7 +160,8 @@ function moneyOf({ paid, refunds, withdrawn }: Payment): Pick<Decision, 'paid' |
  * mode, and wholly paid.
  */
 export function isAcceptable(bought: Bought, payment: Payment): boolean {
-  return isOurs({ ...bought, amount: payment.paid }, payment) && payment.stage === 'paid' && payment.paid > 0;
+  const { stage, paid } = payment;
+  return isOurs({ ...bought, amount: paid }, payment) && stage === 'paid' && paid > 0 && paid <= MOST_AMOUNT;
 }
 
 /** A payment of another amount, currency, purchase or mode is nobody's until a person has looked at it. */

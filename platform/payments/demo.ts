@@ -4,6 +4,7 @@ import type { Look, Payment } from '../../domain/payments/purchase.ts';
 import { parseJson } from '../model/json.ts';
 import { answerOf } from './call.ts';
 import { ProviderUnavailable, RefundRefused, type AtProvider, type PaymentProvider, type ToPay } from './provider.ts';
+import { told } from './told.ts';
 import { unknownTo } from './unknown.ts';
 
 const payment = z.object({
@@ -18,7 +19,7 @@ const payment = z.object({
   withdrawn: z.int(),
   disputed: z.boolean(),
 });
-const hint = z.object({ eventId: z.string().min(1).max(200), orderId: z.string().min(1).max(200) });
+const hint = z.object({ eventId: told, orderId: told });
 const changed = payment.extend({ changedAt: z.number() });
 const opened = payment.extend({ url: z.url() });
 

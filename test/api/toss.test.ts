@@ -199,6 +199,10 @@ describe('a webhook', () => {
       '[]',
       { eventType: 'X', data: { orderId: 1 } },
       { orderId: randomUUID(), secret: 'x' },
+      // What PostgreSQL holds in no column.
+      { eventType: 'X', data: { paymentKey: '\0' } },
+      { eventType: 'X\0', data: { orderId: purchaseId } },
+      { eventType: 'X', data: { orderId: '\ud800' } },
     ])
       expect((await hook(body)).status).toBe(200);
     expect((await hook('x'.repeat(2_000_000))).status).toBe(413);

@@ -1,25 +1,25 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
 import type { Listed } from '../../../domain/payments/listed.ts';
+import { told } from '../told.ts';
 import { hintOfObject } from './hint.ts';
 import { allOf } from './list.ts';
 
 /** A hundred rows each. A window with more is no answer: it must be told, not cut. */
 const MOST_PAGES = 500;
 
-const id = z.string().min(1).max(200);
-const intent = z.union([id, z.object({ id }).transform(({ id: of }) => of)]).nullish();
+const intent = z.union([told, z.object({ id: told }).transform(({ id: of }) => of)]).nullish();
 const charge = z.object({
-  id,
+  id: told,
   created: z.int(),
   status: z.string(),
   amount: z.int(),
   amount_refunded: z.int(),
-  currency: z.string(),
+  currency: told,
   payment_intent: intent,
-  metadata: z.object({ purchaseId: id.optional() }).nullish(),
+  metadata: z.object({ purchaseId: told.optional() }).nullish(),
 });
-const session = z.object({ id, client_reference_id: id.nullish(), payment_intent: intent });
+const session = z.object({ id: told, client_reference_id: told.nullish(), payment_intent: intent });
 const moved = z.object({ payment_intent: intent });
 const event = z.object({ data: z.object({ object: z.unknown() }) });
 

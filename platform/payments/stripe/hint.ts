@@ -1,20 +1,20 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
 import type { Hint } from '../provider.ts';
+import { told } from '../told.ts';
 
 /** A webhook that was signed longer ago may be one that somebody has kept. */
 const SIGNED_WITHIN_S = 300;
 
-const id = z.string().min(1).max(200);
 /** Of a session, a payment, a charge, a refund or a dispute: what may lead to a purchase. */
 const object = z.object({
-  id,
+  id: told,
   object: z.string(),
-  client_reference_id: id.nullish(),
-  payment_intent: z.union([id, z.object({ id })]).nullish(),
-  metadata: z.object({ purchaseId: id.optional() }).nullish(),
+  client_reference_id: told.nullish(),
+  payment_intent: z.union([told, z.object({ id: told })]).nullish(),
+  metadata: z.object({ purchaseId: told.optional() }).nullish(),
 });
-const event = z.object({ id, type: id, livemode: z.boolean(), data: z.object({ object }) });
+const event = z.object({ id: told, type: told, livemode: z.boolean(), data: z.object({ object }) });
 
 /**
  * What a webhook is about, by the bytes as they came.

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { PaymentMethod } from '../../../domain/payments/provider.ts';
 import type { Look, PaymentStage, SeenRefund } from '../../../domain/payments/purchase.ts';
+import { told } from '../told.ts';
 
 const figure = z.int().min(0);
 const charge = z.object({
@@ -9,17 +10,17 @@ const charge = z.object({
 });
 /** The payment of a session. All else of it, such as the card, is dropped here. */
 export const stripeIntent = z.object({
-  id: z.string().min(1).max(200),
+  id: told,
   status: z.string(),
-  currency: z.string(),
+  currency: told,
   amount_received: figure,
   latest_charge: z.union([z.string(), charge]).nullish(),
 });
 /** What of a Checkout Session is used, with its payment expanded. */
 export const stripeSession = z.object({
-  id: z.string().min(1).max(200),
-  client_reference_id: z.string().nullable(),
-  currency: z.string().nullable(),
+  id: told,
+  client_reference_id: told.nullable(),
+  currency: told.nullable(),
   amount_total: figure.nullable(),
   livemode: z.boolean(),
   status: z.enum(['open', 'complete', 'expired']),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { bankName } from '../../../domain/payments/banks.ts';
 import type { PaymentMethod } from '../../../domain/payments/provider.ts';
 import type { Look, Payment, PaymentFailure, PaymentStage, SeenRefund } from '../../../domain/payments/purchase.ts';
+import { told } from '../told.ts';
 
 const receiptUrl = z.url({ protocol: /^https?$/ });
 
@@ -13,8 +14,8 @@ const cancel = z.object({
 
 /** What of Toss's Payment object is used (version 2022-11-16). All else, such as the card, is dropped here. */
 export const tossPayment = z.object({
-  paymentKey: z.string().min(1).max(200),
-  orderId: z.string(),
+  paymentKey: told,
+  orderId: told,
   status: z.enum([
     'READY',
     'IN_PROGRESS',
@@ -25,7 +26,7 @@ export const tossPayment = z.object({
     'ABORTED',
     'EXPIRED',
   ]),
-  currency: z.string(),
+  currency: told,
   totalAmount: z.int().min(0),
   approvedAt: z.string().nullish(),
   method: z.string().nullish(),
@@ -123,8 +124,10 @@ export function reasonOf(refundId: string): string {
   return `환불 [${refundId}]`;
 }
 
-function refundsOf({ cancels, virtualAccount }: TossPayment): SeenRefund[] {
+function refundsOf({ status, totalAmount, cancels, virtualAccount }: TossPayment): SeenRefund[] {
   const all = cancels ?? [];
+  // Of what is given back wholly without a word, nothing is left to us.
+  if (status === 'CANCELED' && all.length === 0) return [{ refundId: null, amount: totalAmount, state: 'succeeded' }];
   return all.map(({ cancelAmount, cancelReason, cancelStatus }, i) => ({
     refundId: REFUND_ID.exec(cancelReason ?? '')?.[1] ?? null,
     amount: cancelAmount,

@@ -10,6 +10,7 @@ import {
   type PaymentProvider,
   type ToRefund,
 } from '../provider.ts';
+import { told } from '../told.ts';
 import { unknownTo } from '../unknown.ts';
 import { confirmOutcome, refundRefusal } from './outcomes.ts';
 import { lookOf, reasonOf, tossPayment } from './payment.ts';
@@ -123,14 +124,13 @@ function unclear(status: number, body: unknown): ProviderUnavailable {
   return new ProviderUnavailable(`Toss Payments answered ${status} ${codeOf(body) ?? ''}`.trim());
 }
 
-const word = z.string().min(1).max(200);
-const changed = z.object({ eventType: word, data: z.object({ orderId: word.nullish(), paymentKey: word.nullish() }) });
-const deposited = z.object({ orderId: word, secret: word.nullish() });
+const changed = z.object({ eventType: told, data: z.object({ orderId: told.nullish(), paymentKey: told.nullish() }) });
+const deposited = z.object({ orderId: told, secret: told.nullish() });
 
 /** Of two shapes: a changed payment, and a deposit, which has no type. @returns a hint of nothing for all else. */
 function hintOf(headers: Readonly<Record<string, unknown>>, body: Buffer): Hint {
   const sent = parseJson(body.toString('utf8'));
-  const eventId = word.safeParse(headers['tosspayments-webhook-transmission-id']).data ?? null;
+  const eventId = told.safeParse(headers['tosspayments-webhook-transmission-id']).data ?? null;
   const none = { eventId, type: 'unknown', purchaseId: null, sessionId: null, paymentId: null, secret: null };
   const change = changed.safeParse(sent);
   if (change.success) {

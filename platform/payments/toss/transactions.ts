@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Listed } from '../../../domain/payments/listed.ts';
 import { answerOf } from '../call.ts';
 import { ProviderUnavailable } from '../provider.ts';
+import { told } from '../told.ts';
 import { instantOf } from './payment.ts';
 
 /** Toss says that it may take a minute. */
@@ -9,16 +10,15 @@ const LISTED_WITHIN_MS = 90_000;
 const A_PAGE = 1_000;
 const MOST_PAGES = 100;
 
-const word = z.string().min(1).max(200);
 const transactions = z.array(
   z.object({
-    transactionKey: word,
-    paymentKey: word,
-    orderId: z.string().max(200),
+    transactionKey: told,
+    paymentKey: told,
+    orderId: z.union([told, z.literal('')]),
     status: z.string(),
     transactionAt: z.string(),
-    amount: z.number(),
-    currency: z.string().nullish(),
+    amount: z.int(),
+    currency: told.nullish(),
   }),
 );
 

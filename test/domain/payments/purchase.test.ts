@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
   decidePurchase,
+  isAcceptable,
   tokensFor,
   type Bought,
   type Payment,
@@ -53,6 +54,7 @@ describe('what a purchase is worth now', () => {
     ['a dispute is lost', { withdrawn: 10_000 }, 'disputed', 0],
     ['a dispute took it after half was refunded', { refunds: [refund(5_000)], withdrawn: 5_000 }, 'disputed', 0],
     ['more is gone than was paid', { refunds: [refund(10_000)], withdrawn: 10_000 }, 'disputed', 0],
+    ['far more is said to be gone than was paid', { refunds: [refund(9e15)] }, 'refunded', 0],
     ['another amount was asked', { amount: 1_000, paid: 1_000 }, 'mismatch', null],
     ['another amount was paid', { paid: 9_999 }, 'mismatch', null],
     ['another currency', { currency: 'USD' }, 'mismatch', null],
@@ -60,6 +62,14 @@ describe('what a purchase is worth now', () => {
     ['a test payment for a real purchase', { livemode: false }, 'mismatch', null],
   ])('%s', (_, seen, state, tokens) => {
     expect(decidePurchase(BOUGHT, { ...PAID, ...seen }, [])).toMatchObject({ state, tokens });
+  });
+
+  test('what a provider says fits the books, however much it is, and nobody takes more than a price may be', () => {
+    const nonsense = { ...PAID, paid: 9e15, withdrawn: 9e15, refunds: [refund(9e15), refund(9e15)] };
+    const { paid, refunded, withdrawn } = decidePurchase(BOUGHT, nonsense, []);
+    for (const figure of [paid, refunded, withdrawn]) expect(figure).toBe(2_147_483_647);
+    const other = (amount: number) => isAcceptable(BOUGHT, { ...PAID, amount, paid: amount });
+    expect([other(9_999), other(1_000_000_000), other(1_000_000_001)]).toEqual([true, true, false]);
   });
 
   test('a refund that is asked for takes its tokens, once, until the provider has decided', () => {

@@ -142,6 +142,7 @@ test('what is not an answer of Stripe’s is none', () => {
     { status: 'paid' },
     { livemode: 'no' },
     { id: '' },
+    { client_reference_id: 'a\0' },
   ])
     expect(stripeSession.safeParse({ ...SESSION, ...change }).success).toBe(false);
 });

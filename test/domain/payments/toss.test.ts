@@ -59,6 +59,14 @@ test.each<[string, object, object | null, string, string | null]>([
   expect(refunds).toEqual([{ refundId, amount: 4_000, state }]);
 });
 
+test('what is cancelled without a word has given everything back, and what no table holds is no answer', () => {
+  expect(look({ status: 'CANCELED' }).payment.refunds).toEqual([
+    { refundId: null, amount: 10_000, state: 'succeeded' },
+  ]);
+  for (const change of [{ orderId: 'a\0' }, { paymentKey: '\ud800' }, { currency: '' }, { totalAmount: 0.5 }])
+    expect(tossPayment.safeParse({ ...ANSWER, ...change }).success).toBe(false);
+});
+
 test('a payment is not the purchase’s until it is taken, or the buyer has come back with it', () => {
   const open = { status: 'IN_PROGRESS', approvedAt: null };
   expect([look(open).paymentId, look(open, 'tgen_1').paymentId, look({}).paymentId]).toEqual([
