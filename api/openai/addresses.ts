@@ -31,7 +31,7 @@ export const letPages: RequestHandler = ({ method, headers }, response, next) =>
     .status(204)
     .set({
       'Access-Control-Allow-Methods': 'GET, HEAD, POST',
-      // Named one by one: `*` does not stand for Authorization, and clients send `x-stainless-…` headers of their own.
+      // Named one by one: `*` does not stand for Authorization, and clients send headers of their own.
       'Access-Control-Allow-Headers': /^[\w\-, ]{1,2000}$/.test(asked) ? asked : 'Authorization, Content-Type',
       'Access-Control-Max-Age': '7200',
     })
