@@ -1,7 +1,10 @@
 import { isBlank, VISIBLE } from './text.ts';
 
-/** The most code points of a title that is taken from a question. */
+/** The most code points of a title that is taken from a question, with the sign that it was cut. */
 const MOST_TITLE = 40;
+/** Stands where a title was cut, unless a sentence ends there. */
+const CUT = '…';
+const ENDED = /[.!?。！？…]$/u;
 /** A title that has to be cut ends with a whole word, if so many code points are left of it. */
 const LEAST_TITLE = 20;
 /** What people take for one character: a syllable of several letters, an emoji of several code points. */
@@ -26,7 +29,7 @@ const GREETING =
 /**
  * The title of a conversation without one: its first question in one line, without blocks of code, signs of Markdown
  * and greetings, if anything is left. It has at most 40 code points, begins with the first character that is seen, and
- * is cut between words, never within what people take for one character.
+ * is cut between words, never within what people take for one character, with "…" where it was.
  */
 export function titleOf(question: string): string {
   const inOneLine = (text: string) => text.replaceAll(/\s+/gu, ' ').trim();
@@ -42,15 +45,24 @@ function cut(text: string): string {
   const from = CHARACTERS.segment(text).containing(seen)?.index ?? 0;
   // No code point has more than two UTF-16 units, so what follows cannot be part of the title.
   const start = text.slice(from, from + 4 * MOST_TITLE);
-  let title = '';
-  let left = MOST_TITLE;
-  for (const { segment } of CHARACTERS.segment(start)) {
-    const size = [...segment].length;
-    if (size > left) return title === '' ? [...segment].slice(0, MOST_TITLE).join('') : wholeWords(title, segment);
-    title += segment;
-    left -= size;
+  const whole = beginningOf(start, MOST_TITLE);
+  if (whole.next === null) return whole.kept;
+  const { kept, next } = beginningOf(start, MOST_TITLE - CUT.length);
+  if (kept === '') return `${[...(next ?? '')].slice(0, MOST_TITLE - CUT.length).join('')}${CUT}`;
+  const words = wholeWords(kept, next ?? '');
+  return ENDED.test(words) ? words : `${words}${CUT}`;
+}
+
+/** As many characters as have no more code points than that, and the one that follows them. */
+function beginningOf(text: string, most: number): { readonly kept: string; readonly next: string | null } {
+  let kept = '';
+  let left = most;
+  for (const { segment } of CHARACTERS.segment(text)) {
+    left -= [...segment].length;
+    if (left < 0) return { kept, next: segment };
+    kept += segment;
   }
-  return title;
+  return { kept, next: null };
 }
 
 /** @param next what follows the title in the question. */

@@ -20,7 +20,7 @@ export const conversation = z
     conversationId: uuid,
     title: z.string().nullable().meta({
       description:
-        'Untitled: its first question without code, Markdown and greetings, at most 40 characters, none cut in half',
+        'Untitled: its first question without code, Markdown and greetings, at most 40 characters, with … where it was cut',
     }),
     archived: z.boolean(),
     pinned: z.boolean(),

@@ -2,15 +2,17 @@ import { expect, test } from '@jest/globals';
 import { titleOf } from '../../domain/title.ts';
 
 test.each<[string, string, string]>([
-  ['40 code points', '가'.repeat(41), '가'.repeat(40)],
-  ['a syllable of several letters', `${'a'.repeat(38)}\u{1112}\u{119e}\u{11ab}b`, 'a'.repeat(38)],
-  ['an emoji of several people', `${'a'.repeat(36)}👨‍👩‍👧‍👦`, 'a'.repeat(36)],
-  ['an emoji with a tone', `${'a'.repeat(39)}👍🏽`, 'a'.repeat(39)],
-  ['a flag', `${'a'.repeat(39)}🇰🇷`, 'a'.repeat(39)],
-  ['an emoji that fits', `${'a'.repeat(38)}🇰🇷🇯🇵`, `${'a'.repeat(38)}🇰🇷`],
-  ['what is seen first', `${'\u{200b}'.repeat(60)}\u{3164}\u{202e}${'나'.repeat(50)}`, '나'.repeat(40)],
+  ['40 code points', '가'.repeat(40), '가'.repeat(40)],
+  ['a 41st code point', '가'.repeat(41), `${'가'.repeat(39)}…`],
+  ['a syllable of several letters', `${'a'.repeat(38)}\u{1112}\u{119e}\u{11ab}b`, `${'a'.repeat(38)}…`],
+  ['an emoji of several people', `${'a'.repeat(36)}👨‍👩‍👧‍👦`, `${'a'.repeat(36)}…`],
+  ['an emoji with a tone', `${'a'.repeat(39)}👍🏽`, `${'a'.repeat(39)}…`],
+  ['a flag', `${'a'.repeat(39)}🇰🇷`, `${'a'.repeat(39)}…`],
+  ['an emoji that fits', `${'a'.repeat(38)}🇰🇷`, `${'a'.repeat(38)}🇰🇷`],
+  ['an emoji that fits with the sign', `${'a'.repeat(37)}🇰🇷🇯🇵`, `${'a'.repeat(37)}🇰🇷…`],
+  ['what is seen first', `${'\u{200b}'.repeat(60)}\u{3164}\u{202e}${'나'.repeat(50)}`, `${'나'.repeat(39)}…`],
   ['a mark without a letter', '\u{200b}\u{301}x', '\u{301}x'],
-  ['a character of 41 code points, which is cut', `a${'\u{301}'.repeat(60)}b`, `a${'\u{301}'.repeat(39)}`],
+  ['a character of 41 code points, which is cut', `a${'\u{301}'.repeat(60)}b`, `a${'\u{301}'.repeat(38)}…`],
   ['a short question', ' 안녕', '안녕'],
 ])('a title ends or begins at %s', (_what, question, title) => {
   expect(titleOf(question)).toBe(title);
@@ -38,15 +40,20 @@ test.each<[string, string, string]>([
   [
     'ko: whole words',
     '다음 주 제주도 가족 여행에서 아이들과 함께 가기 좋은 실내 장소를 세 곳만 추천해 주세요',
-    '다음 주 제주도 가족 여행에서 아이들과 함께 가기 좋은 실내 장소를 세',
+    '다음 주 제주도 가족 여행에서 아이들과 함께 가기 좋은 실내 장소를 세…',
   ],
   ['en: a greeting', 'Hello there! How do I sort a list?', 'How do I sort a list?'],
   ['en: no greeting', 'Hello world in Rust', 'Hello world in Rust'],
   ['en: a word that begins like one', 'Hi-fi speakers, please', 'Hi-fi speakers, please'],
   ['en: a list', '1. Compare *cats* and dogs\n2. Be brief', 'Compare *cats* and dogs Be brief'],
-  ['en: whole words', 'Explain the difference between concurrency and parallelism', 'Explain the difference between'],
-  ['en: a word that ends where it has to', `${'ab '.repeat(13)}c d`, `${'ab '.repeat(13)}c`],
-  ['en: one long word', `see ${'x'.repeat(60)}`, `see ${'x'.repeat(36)}`],
+  ['en: whole words', 'Explain the difference between concurrency and parallelism', 'Explain the difference between…'],
+  [
+    'en: a whole sentence',
+    'How can I sort a long list in Python? Alphabetically, please',
+    'How can I sort a long list in Python?',
+  ],
+  ['en: a word that ends where it has to', `${'ab '.repeat(13)}c d`, `${'ab '.repeat(12)}ab…`],
+  ['en: one long word', `see ${'x'.repeat(60)}`, `see ${'x'.repeat(35)}…`],
 ])('a title is what was asked. %s', (_what, question, title) => {
   expect(titleOf(question)).toBe(title);
 });
