@@ -12,9 +12,10 @@ export function koreanTime(at: Instant, timeZone: string): string {
   return `${month}월 ${day}일 ${clock}(${zoneName(timeZone)})`;
 }
 
-/** As a Korean reader calls it: `뉴욕 시간`, `이란 시간`. */
+/** As a Korean reader calls it: `뉴욕 시간`, `홍콩 시간`, `UTC`. The web app calls it so too (`web/usage/zone-name.ts`). */
 function zoneName(timeZone: string): string {
   if (timeZone === 'Asia/Seoul') return '서울';
+  if (timeZone === 'UTC') return timeZone;
   const parts = new Intl.DateTimeFormat('ko', { timeZone, timeZoneName: 'shortGeneric' }).formatToParts(0);
-  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? timeZone;
+  return parts.find(({ type }) => type === 'timeZoneName')?.value.replace(/\(.*\)/, '') ?? timeZone;
 }

@@ -40,3 +40,21 @@ test('a person enters an address, confirms it from the mail, switches a kind off
   await page.getByText('받는 주소').waitFor();
   expect(await warnings.isChecked()).toBe(false);
 });
+
+test('a time zone is chosen by the name that people call it', async () => {
+  const person = await stage.stack.person();
+  const page = await stage.visitAs(person, '/preferences');
+  const zone = page.getByLabel('시간대');
+  const chosen = zone.locator('option:checked');
+  expect(await chosen.textContent()).toBe('서울 시간 (Asia/Seoul)');
+  await zone.selectOption({ label: '인도 시간 (Asia/Kolkata)' });
+  await page.getByRole('button', { name: '저장' }).first().click();
+  await page.getByText('저장했습니다.').waitFor();
+  expect((await person.call('GET', '/api/me')).body.timeZone).toBe('Asia/Kolkata');
+  await page.getByText('English', { exact: true }).click();
+  await page.getByLabel('Time zone').waitFor();
+  await until(
+    async () =>
+      (await page.getByLabel('Time zone').locator('option:checked').textContent()) === 'Kolkata time (Asia/Kolkata)',
+  );
+});

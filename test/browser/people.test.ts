@@ -50,16 +50,16 @@ test('an admin adds a person, who comes in by the link, keeps their key and begi
 
   const { pathname, hash } = new URL(link);
   const theirs = await stage.visit(`${pathname}${hash}`, { ...PHONE, locale: 'en-US', colorScheme: 'dark' });
-  await theirs.getByRole('heading', { name: 'You are invited' }).waitFor();
+  await theirs.getByRole('heading', { name: 'You’re invited' }).waitFor();
   expect(theirs.url()).not.toContain('#');
   await expectToFit(theirs, 'invitation-en-390-dark');
   await theirs.getByRole('button', { name: 'Begin' }).press('Enter');
   const key = await theirs.getByLabel('Sign-in key', { exact: true }).inputValue();
   expect(key).toMatch(/^tk_/);
   await expectToFit(theirs, 'invitation-key-en-390-dark');
-  expect(await theirs.getByRole('button', { name: 'Begin to chat' }).isDisabled()).toBe(true);
-  await theirs.getByLabel('I have kept the key').check();
-  await theirs.getByRole('button', { name: 'Begin to chat' }).click();
+  expect(await theirs.getByRole('button', { name: 'Start chatting' }).isDisabled()).toBe(true);
+  await theirs.getByLabel('I’ve saved the key').check();
+  await theirs.getByRole('button', { name: 'Start chatting' }).click();
   await theirs.getByLabel('메시지', { exact: true }).waitFor();
 
   const again = await stage.visit(`${pathname}${hash}`);

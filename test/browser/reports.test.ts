@@ -41,6 +41,7 @@ test('a month’s report is found from the usage page, fits every screen, is rea
   await page.getByRole('link', { name: '월별 리포트' }).click();
   await page.getByRole('link', { name: /2025년 12월/ }).click();
   await page.getByRole('heading', { name: '2025년 12월 사용 리포트' }).waitFor();
+  await page.getByText(/까지, 서울 시간 기준/).waitFor();
   const { body } = await korean.call('GET', '/api/reports/2025-12');
   await page.getByText(Number(body.usage.usedTokens).toLocaleString('ko'), { exact: true }).first().waitFor();
   const heat = page.getByRole('table', { name: /요일과 시간대별로 사용한 토큰/ });
@@ -86,8 +87,10 @@ test('in English and in the dark; a month that is not over says so, and the list
   await page.getByRole('link', { name: /October 2025/ }).waitFor();
   await expectToFit(page, 'reports-en-dark-1280');
   await page.goto('/usage/reports/2999-01');
-  await page.getByText('Not found.').waitFor();
+  await page.getByText('There’s no report for this month.').waitFor();
   await expectToFit(page, 'report-en-not-over');
+  await page.goto('/usage/reports/december');
+  await page.getByRole('heading', { name: 'Page not found' }).waitFor();
 });
 
 test('admins read the operator’s report of the month, on a phone and a screen', async () => {

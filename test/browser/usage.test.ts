@@ -77,7 +77,7 @@ describe('the usage card', () => {
         .getByRole('term')
         .filter({ hasText: new RegExp(`^${figure}$`) })
         .waitFor();
-    await page.getByText(/초기화됩니다.*Asia\/Seoul/).waitFor();
+    await page.getByText(/초기화됩니다.*서울 시간/).waitFor();
     await page.getByRole('img', { name: /날짜별 토큰 사용량/ }).waitFor();
     await page.getByText('gpt-4.1-mini').waitFor();
     const [download] = await Promise.all([

@@ -1,8 +1,12 @@
 import { expect, test } from '@jest/globals';
+import { koreanTime } from '../../domain/shown-time.ts';
+import { resolveTimeZone } from '../../domain/time-zones.ts';
 import { amountInWords } from '../../web/admin/users/amount-in-words.ts';
 import { bodyOf } from '../../web/notifications/body.ts';
+import { named, zonesWith } from '../../web/preferences/zones.ts';
 import { isComposingKey } from '../../web/ui/keys/composing-key.ts';
 import { momentsIn } from '../../web/usage/moments.ts';
+import { zoneName } from '../../web/usage/zone-name.ts';
 import { axisTop, daysIn, monthsFrom } from '../../web/usage/history/months.ts';
 
 const NOW = Date.parse('2026-11-30T23:40:00+09:00');
@@ -67,4 +71,30 @@ test('a key that ends a syllable is known in Safari too, which tells of it after
     isComposingKey({ isComposing: false, keyCode: 229 }),
     isComposingKey({ isComposing: false, keyCode: 13 }),
   ]).toEqual([true, true, false]);
+});
+
+test('a time zone is called as people call it, by the pages as by the mails, and the server takes each that can be chosen', () => {
+  const ids = [
+    'Asia/Seoul',
+    'America/New_York',
+    'America/Argentina/Buenos_Aires',
+    'Asia/Hong_Kong',
+    'Etc/GMT+5',
+    'UTC',
+  ];
+  expect(ids.map((id) => [zoneName(id, 'ko'), zoneName(id, 'en')])).toEqual([
+    ['서울 시간', 'Seoul time'],
+    ['뉴욕 시간', 'New York time'],
+    ['부에노스 아이레스 시간', 'Buenos Aires time'],
+    ['홍콩 시간', 'Hong Kong time'],
+    ['GMT-5', 'GMT-5'],
+    ['UTC', 'UTC'],
+  ]);
+  const all = zonesWith('Etc/GMT+5');
+  expect(all.length).toBeGreaterThan(400);
+  expect(all.filter((id) => resolveTimeZone(id) !== id)).toEqual([]);
+  expect(all.filter((id) => id !== 'Asia/Seoul' && !koreanTime(0, id).endsWith(`(${zoneName(id, 'ko')})`))).toEqual([]);
+  for (const locale of ['ko', 'en'] as const)
+    expect(new Set(all.map((id) => named(id, locale).label)).size).toBe(all.length);
+  expect([named('Asia/Seoul', 'ko').label, named('UTC', 'ko').label]).toEqual(['서울 시간 (Asia/Seoul)', 'UTC']);
 });

@@ -30,8 +30,8 @@ export function InvitationPage({ token }: { token: string }) {
       .finally(() => setBusy(false));
   };
   return (
-    <main className="flex min-h-full flex-col items-center justify-center overflow-auto px-5 py-10">
-      <div className="grid w-full max-w-sm gap-4">
+    <main className="flex h-full flex-col overflow-y-auto px-5 py-10">
+      <div className="m-auto grid w-full max-w-sm gap-4">
         <Brand className="mb-2 text-lg" />
         <h1 ref={heading} tabIndex={-1} className="text-2xl font-semibold tracking-tight text-balance outline-none">
           {title}
@@ -81,7 +81,7 @@ function Ready({ secret }: { secret: string }) {
           <CopyButton text={secret} label={t('copy')} />
         </span>
       </label>
-      <label className="flex items-center gap-2.5 text-sm text-soft">
+      <label className="flex min-h-8 items-center gap-2.5 text-sm text-soft pointer-coarse:min-h-11">
         <input
           type="checkbox"
           checked={kept}

@@ -34,7 +34,7 @@ function Switches({ items }: { items: readonly Preference[] }) {
     setChosen(item);
     change.mutate(item, { onSettled: () => setChosen(null) });
   };
-  const always = items.filter(({ locked }) => locked).map(({ kind }) => t(nameOf(kind)));
+  const always = items.filter(({ locked }) => locked).map(({ kind }) => inList(t(nameOf(kind))));
   return (
     <fieldset className="min-w-0">
       <legend className="mb-2 font-medium">{t('mail.kinds')}</legend>
@@ -60,6 +60,11 @@ function Switches({ items }: { items: readonly Preference[] }) {
       {change.isError && <Problem error={change.error} />}
     </fieldset>
   );
+}
+
+/** A name as it stands within a sentence. */
+function inList(name: string): string {
+  return `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
 }
 
 function nameOf(kind: Preference['kind']) {

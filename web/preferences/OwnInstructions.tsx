@@ -5,7 +5,7 @@ import { InstructionsForm } from '../instructions/InstructionsForm.tsx';
 export function OwnInstructions() {
   const { t } = useTranslation('instructions');
   return (
-    <section id="instructions" aria-labelledby="instructions-title" className="mt-12 max-w-md">
+    <section id="instructions" aria-labelledby="instructions-title" className="mt-12 max-w-xl">
       <h2 id="instructions-title" className="text-lg font-semibold">
         {t('title')}
       </h2>

@@ -7,6 +7,7 @@ import { Problem } from '../ui/Problem.tsx';
 import { Notifications } from './Notifications.tsx';
 import { OwnInstructions } from './OwnInstructions.tsx';
 import { Webhooks } from './Webhooks.tsx';
+import { ZoneSelect } from './ZoneSelect.tsx';
 
 /** Language and time zone, by which the person reads and their month begins, and what else they choose. */
 export function PreferencesPage() {
@@ -20,7 +21,7 @@ export function PreferencesPage() {
   };
   return (
     <Page title={t('common:preferences')}>
-      <form onSubmit={submit} className="grid max-w-md grid-cols-1 gap-7">
+      <form onSubmit={submit} className="grid max-w-xl grid-cols-1 gap-7">
         <fieldset>
           <legend className="mb-2 font-medium">{t('prefs.language')}</legend>
           <div className="flex gap-2">
@@ -47,18 +48,15 @@ export function PreferencesPage() {
           <label htmlFor="time-zone" className="mb-2 block font-medium">
             {t('prefs.timeZone')}
           </label>
-          <div className="flex gap-2">
-            <select
+          <div className="flex flex-wrap gap-2">
+            <ZoneSelect
               id="time-zone"
+              current={me.timeZone}
               value={timeZone}
               onChange={(event) => setTimeZone(event.target.value)}
               aria-describedby="time-zone-hint"
-              className="h-10 min-w-0 flex-1 rounded-lg border border-line bg-raised px-3"
-            >
-              {zonesWith(me.timeZone).map((zone) => (
-                <option key={zone}>{zone}</option>
-              ))}
-            </select>
+              className="h-10 min-w-56 flex-1 rounded-lg border border-line bg-raised px-3"
+            />
             <Button type="submit" look="primary" disabled={timeZone === me.timeZone || update.isPending}>
               {t('prefs.save')}
             </Button>
@@ -67,7 +65,9 @@ export function PreferencesPage() {
             {t('prefs.timeZoneHint')}
           </p>
         </div>
-        <div role="status">{update.isSuccess && <p className="text-sm text-good">{t('prefs.saved')}</p>}</div>
+        <div role="status" className="empty:-mt-7">
+          {update.isSuccess && <p className="text-sm text-good">{t('prefs.saved')}</p>}
+        </div>
         {update.isError && <Problem error={update.error} />}
       </form>
       <OwnInstructions />
@@ -75,8 +75,4 @@ export function PreferencesPage() {
       <Webhooks />
     </Page>
   );
-}
-
-function zonesWith(current: string): string[] {
-  return [...new Set([...Intl.supportedValuesOf('timeZone'), 'UTC', current])].sort();
 }

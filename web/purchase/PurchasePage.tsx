@@ -3,8 +3,10 @@ import { CircleAlert, CircleCheck, CircleSlash, Hourglass, Info, TriangleAlert, 
 import { useEffect, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
+import { ApiError } from '../api/api-error.ts';
 import { buttonClass } from '../ui/Button.tsx';
 import { Loading } from '../ui/Loading.tsx';
+import { NotFound } from '../ui/NotFound.tsx';
 import { Page } from '../ui/Page.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { useBuyPlace } from '../usage/buy-place.ts';
@@ -29,6 +31,8 @@ export function PurchasePage({ purchaseId }: { purchaseId: string }) {
   }, [tokens, queries]);
   useBuyPlace('page');
   const back = useTossReturn(purchaseId);
+  if (purchase.error instanceof ApiError && ['not_found', 'invalid_request'].includes(purchase.error.code))
+    return <NotFound />;
   return (
     <Page title={t('one')}>
       {purchase.isPending && <Loading />}

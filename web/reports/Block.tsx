@@ -50,7 +50,7 @@ export function FigureTable({
               <th
                 key={column}
                 scope="col"
-                className={`px-3 py-2 font-medium whitespace-nowrap ${i === 0 ? '' : 'text-right'}`}
+                className={`px-2 py-2 align-bottom font-medium first:pl-3 last:pr-3 sm:px-3 sm:whitespace-nowrap ${i === 0 ? '' : 'text-right'}`}
               >
                 {column}
               </th>
@@ -63,7 +63,7 @@ export function FigureTable({
               {cells.map((cell, i) => (
                 <td
                   key={columns[i]}
-                  className={`px-3 py-2 align-top ${i === 0 ? 'min-w-28 wrap-anywhere' : 'text-right whitespace-nowrap tabular-nums'}`}
+                  className={`px-2 py-2 align-top first:pl-3 last:pr-3 sm:px-3 ${i === 0 ? 'min-w-24 wrap-anywhere sm:min-w-28' : 'text-right whitespace-nowrap tabular-nums'}`}
                 >
                   {cell}
                 </td>

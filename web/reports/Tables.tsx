@@ -43,7 +43,7 @@ export function Costliest({ turns, timeZone }: { turns: Report['costliest']; tim
         rows={turns.map((turn) => ({
           key: turn.turnId,
           cells: [
-            <span key="what" className="block min-w-36">
+            <span key="what" className="block sm:min-w-36">
               {turn.conversationId === null ? (
                 <span className="text-faint">{t('costliest.gone')}</span>
               ) : (

@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next';
+import { currentLocale } from '../i18n/language.ts';
 import { BuyButton } from './BuyButton.tsx';
 import { useFigures } from './figures.ts';
 import { LEVEL_LOOK } from './levels/level-look.ts';
@@ -6,6 +7,7 @@ import { LevelLabel } from './levels/LevelLabel.tsx';
 import { Meter } from './Meter.tsx';
 import { useLeft } from './use-left.ts';
 import type { Usage } from './use-usage.ts';
+import { zoneName } from './zone-name.ts';
 
 /**
  * Every figure of an account.
@@ -15,6 +17,11 @@ export function UsageFigures({ usage, others = false }: { usage: Usage; others?:
   const { t } = useTranslation('usage');
   const { tokens, percent, moment, until, timeZone } = useFigures();
   const left = useLeft();
+  const resets = t('resets', {
+    at: moment(usage.resetsAt),
+    until: until(usage.resetsAt),
+    zone: zoneName(timeZone, currentLocale()),
+  });
   const figures = [
     ['used', tokens(usage.usedTokens)],
     ['held', tokens(usage.heldTokens)],
@@ -29,11 +36,7 @@ export function UsageFigures({ usage, others = false }: { usage: Usage; others?:
         <div>
           <LevelLabel usage={usage} />
           {!others && <p className="mt-3 text-2xl font-semibold tracking-tight text-balance">{left(usage)}</p>}
-          {!others && (
-            <p className="mt-1 text-sm text-soft">
-              {t('resets', { at: moment(usage.resetsAt), until: until(usage.resetsAt), zone: timeZone })}
-            </p>
-          )}
+          {!others && <p className="mt-1 text-sm text-soft">{resets}</p>}
           <p className={others ? 'mt-2 text-2xl font-semibold tabular-nums' : 'mt-3 text-sm text-soft tabular-nums'}>
             {percent(usage.usagePercent)} ·{' '}
             {t('usedOf', { used: tokens(usage.usedTokens), total: tokens(usage.totalAvailable) })}
@@ -58,11 +61,7 @@ export function UsageFigures({ usage, others = false }: { usage: Usage; others?:
           {t('depletes', { at: moment(usage.depletesAt), until: until(usage.depletesAt) })}
         </p>
       )}
-      {others && (
-        <p className="border-t border-line pt-4 text-sm text-soft">
-          {t('resets', { at: moment(usage.resetsAt), until: until(usage.resetsAt), zone: timeZone })}
-        </p>
-      )}
+      {others && <p className="border-t border-line pt-4 text-sm text-soft">{resets}</p>}
     </div>
   );
 }

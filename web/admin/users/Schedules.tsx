@@ -1,7 +1,9 @@
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../../api/schemas.ts';
+import { currentLocale } from '../../i18n/language.ts';
 import { Notice } from '../../ui/Notice.tsx';
 import { useFigures } from '../../usage/figures.ts';
+import { zoneName } from '../../usage/zone-name.ts';
 import { Table } from '../Table.tsx';
 import { timingOf } from './timing.ts';
 
@@ -45,6 +47,6 @@ function TimingWords({ timing }: { timing: string }) {
       </span>
     );
   return known.every === 'month'
-    ? t('timing.month', known)
+    ? t('timing.month', { ...known, zone: zoneName(known.zone, currentLocale()) })
     : t('timing.hour', { ...known, until: moment(known.until) });
 }

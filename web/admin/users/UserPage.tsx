@@ -4,6 +4,7 @@ import { Link } from 'wouter';
 import { answer } from '../../api/answer.ts';
 import { api } from '../../api/client.ts';
 import type { Schemas } from '../../api/schemas.ts';
+import { currentLocale } from '../../i18n/language.ts';
 import { buttonClass } from '../../ui/Button.tsx';
 import { Loading } from '../../ui/Loading.tsx';
 import { Page } from '../../ui/Page.tsx';
@@ -11,6 +12,7 @@ import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
 import { TryLevels } from '../../usage/levels/TryLevels.tsx';
 import { UsageFigures } from '../../usage/UsageFigures.tsx';
+import { zoneName } from '../../usage/zone-name.ts';
 import { AdminNav } from '../AdminNav.tsx';
 import { Facts } from '../Facts.tsx';
 import { Table } from '../Table.tsx';
@@ -132,7 +134,7 @@ function Person({ user }: { user: Schemas['AdminUser'] }) {
         </span>
       ),
     ],
-    [t('users.zone'), user.timeZone],
+    [t('users.zone'), zoneName(user.timeZone, currentLocale())],
     [t('users.language'), t(`users.languageOf.${user.locale}`)],
     [t('people:lastSeen'), user.lastSeenAt === null ? t('people:never') : moment(user.lastSeenAt)],
     [t('users.since'), moment(user.createdAt)],
