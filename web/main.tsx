@@ -7,6 +7,7 @@ import { prepareLanguage } from './i18n/language.ts';
 import { queries } from './session/keep.ts';
 import { meQuery } from './session/me.ts';
 import { currentSession } from './session/session.ts';
+import { stayAboveKeyboard } from './shell/above-keyboard.ts';
 import { applyTheme } from './ui/theme.ts';
 import { usageQuery } from './usage/use-usage.ts';
 
@@ -17,6 +18,7 @@ export async function open(): Promise<void> {
   const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.nonce;
   if (nonce !== undefined) setNonce(nonce);
   applyTheme();
+  stayAboveKeyboard();
   await prepareLanguage();
   if (currentSession().state === 'in')
     await Promise.race([

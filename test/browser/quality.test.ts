@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { characterEntities } from 'character-entities';
 import { sql } from 'kysely';
 import { createToken, revokeToken } from '../../db/people/key-holders.ts';
 import { Gate } from '../fake-model/scenario.ts';
@@ -90,14 +91,43 @@ test('entities in an answer are the characters they name, while it streams and w
   await answer.getByText(paragraphs[0] ?? '').waitFor();
   await answer.getByText(paragraphs[1] ?? '').waitFor();
   expect(await answer.locator('p').allTextContents()).toEqual(paragraphs);
+  // A caret stands where the next words come, as long as some may come.
+  const caret = () =>
+    answer
+      .locator('p')
+      .last()
+      .evaluate((last) => getComputedStyle(last, '::after').content);
+  expect(await caret()).toBe('""');
   gate.open();
   await page
     .getByRole('article', { name: '답변' })
     .getByText(/토큰 · gpt/)
     .waitFor();
+  expect(await caret()).toBe('none');
   await page.reload();
   await answer.getByText(paragraphs[0] ?? '').waitFor();
   expect(await answer.locator('p').allTextContents()).toEqual(paragraphs);
+});
+
+test('every entity that HTML has is drawn, under the page policy', async () => {
+  const all = Object.entries(characterEntities);
+  expect(all.length).toBeGreaterThan(2_000);
+  const text = all.map(([name]) => `“&${name};”`).join(' ');
+  const { body } = await person.call('POST', '/api/chat/send', { message: '모든 엔티티' });
+  const page = await stage.visitAs(person, '/');
+  // More than one answer may have.
+  await page.route(/\/messages/, async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    for (const item of json.items) if (item.role === 'assistant') item.content = text;
+    await route.fulfill({ response, json });
+  });
+  await page.goto(`/c/${body.conversationId}`);
+  const drawn = page.getByRole('article', { name: '답변' }).locator('.answer p');
+  const plain = (from: string) => from.replace(/\s+/g, ' ').trim();
+  const wanted = plain(all.map(([, sign]) => `“${sign}”`).join(' '));
+  await drawn.getByText('“Æ”').waitFor();
+  await until(async () => plain((await drawn.textContent()) ?? '') === wanted, 20_000);
 });
 
 test('an answer that cannot be drawn is shown as its text, can be copied, and takes nothing beside it along', async () => {

@@ -120,16 +120,19 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
           onContinue={() => send(t('continueMessage'), { canned: true })}
           onAskAnew={askAnew}
         />
-        <div className="mx-auto grid w-full max-w-3xl grid-cols-[minmax(0,1fr)] gap-2.5 px-3 pb-3 sm:px-6 sm:pb-5">
-          <UsageBanner />
-          <Elsewhere conversationId={conversationId} rows={rows} running={running} />
-          <Refusal conversationId={conversationId} />
-          <Composer
-            conversationId={conversationId}
-            running={running}
-            onSend={send}
-            onStop={(turnId) => void turns.stop(turnId)}
-          />
+        {/* Where a keyboard leaves no room for all of it, the composer at its end shows, and the rest scrolls. */}
+        <div className="flex min-h-0 flex-col-reverse overflow-y-auto">
+          <div className="mx-auto grid w-full max-w-3xl shrink-0 grid-cols-[minmax(0,1fr)] gap-2.5 px-3 pb-3 sm:px-6 sm:pb-5">
+            <UsageBanner />
+            <Elsewhere conversationId={conversationId} rows={rows} running={running} />
+            <Refusal conversationId={conversationId} />
+            <Composer
+              conversationId={conversationId}
+              running={running}
+              onSend={send}
+              onStop={(turnId) => void turns.stop(turnId)}
+            />
+          </div>
         </div>
       </main>
     </>

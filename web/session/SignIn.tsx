@@ -27,7 +27,7 @@ export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>[
     document.title = `${t('title')} · Turnkeeper`;
   }, [t]);
   const stayBox = (
-    <label className="mt-5 flex items-center gap-2.5 text-sm text-soft">
+    <label className="mt-4 flex min-h-8 items-center gap-2.5 text-sm text-soft pointer-coarse:min-h-11">
       <input
         type="checkbox"
         checked={stay}
@@ -42,8 +42,9 @@ export function SignIn({ reason }: { reason: Extract<Session, { state: 'out' }>[
   const offersDemo = options.data?.demo === true;
   const demo = offersDemo && secret !== null;
   return (
-    <main className="flex min-h-full flex-col items-center justify-center overflow-auto px-5 py-10">
-      <div className="w-full max-w-sm">
+    <main className="flex h-full flex-col overflow-y-auto px-5 py-10">
+      {/* In the middle of the page, or from its top on where it is too low for all of it. */}
+      <div className="m-auto w-full max-w-sm">
         <Brand className="mb-6 text-lg" />
         <h1 className="text-2xl font-semibold tracking-tight text-balance">{t('welcome')}</h1>
         <p className="mt-2 mb-6 text-soft">{t('lead')}</p>

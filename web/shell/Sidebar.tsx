@@ -15,7 +15,7 @@ export function Sidebar({ onLeave = () => {} }: { onLeave?: () => void }) {
     dispatchEvent(new Event(WRITE));
   };
   return (
-    <div className="flex h-full flex-col gap-3 p-3">
+    <div className="flex h-full flex-col gap-3 overflow-y-auto p-3">
       <div className="flex h-9 items-center px-2">
         <Link href="/" onClick={onLeave} className="rounded-lg">
           <Brand />

@@ -8,7 +8,12 @@ const LOOK = {
   bare: 'text-soft enabled:hover:bg-hover enabled:hover:text-ink',
   danger: 'bg-bad-fill text-white enabled:hover:brightness-90',
 } as const;
-const SIZE = { small: 'h-8 px-3 text-sm', medium: 'h-10 px-4', icon: 'size-9' } as const;
+/** Under a finger they are larger. */
+const SIZE = {
+  small: 'h-8 px-3 text-sm pointer-coarse:h-10',
+  medium: 'h-10 px-4 pointer-coarse:h-11',
+  icon: 'size-9 pointer-coarse:size-11',
+} as const;
 
 export interface ButtonLook {
   readonly look?: keyof typeof LOOK;

@@ -21,7 +21,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
       type="button"
       onClick={copy}
       aria-label={label}
-      className="rounded-md p-1.5 text-faint hover:bg-hover hover:text-ink"
+      className="rounded-md p-1.5 pointer-coarse:p-3 text-faint hover:bg-hover hover:text-ink"
     >
       <Icon aria-hidden className="size-3.5" />
       <span role="status" className="sr-only">

@@ -8,11 +8,14 @@ import { Tool } from './Tool.tsx';
 export function Asking({
   icon,
   label,
+  said = false,
   conversationId,
   onAsk,
 }: {
   icon: LucideIcon;
   label: string;
+  /** Whether the label shows beside the icon. */
+  said?: boolean;
   conversationId: string;
   onAsk: () => void;
 }) {
@@ -24,6 +27,7 @@ export function Asking({
       <Tool
         icon={icon}
         label={label}
+        said={said}
         onPress={() => {
           setPressed(hindrance !== null);
           if (hindrance === null) onAsk();

@@ -71,6 +71,7 @@ export function EditQuestion({
         dir="auto"
         value={draft}
         rows={2}
+        enterKeyHint="send"
         placeholder={content}
         aria-invalid={tooLong}
         aria-describedby={`${key}.reason`}

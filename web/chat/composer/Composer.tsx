@@ -92,12 +92,13 @@ export function Composer({
         ref={field}
         value={draft}
         rows={1}
+        enterKeyHint="send"
         onChange={(event) => compose(conversationId, { draft: event.target.value })}
         onKeyDown={onKeyDown}
         placeholder={closed === null ? t('placeholder') : t(`closed.${closed}.placeholder`)}
         aria-invalid={tooLong}
         aria-describedby={reason === null ? 'composer-keys' : 'composer-reason'}
-        className="block field-sizing-content max-h-[40dvh] min-h-13 w-full min-w-0 resize-none bg-transparent px-4 pt-3.5 pb-1 wrap-anywhere outline-none placeholder:text-faint"
+        className="block field-sizing-content max-h-[calc(var(--seen,100dvh)*0.4)] min-h-13 w-full min-w-0 resize-none bg-transparent px-4 pt-3.5 pb-1 wrap-anywhere outline-none placeholder:text-faint"
       />
       {reason !== null && (
         <p id="composer-reason" className="px-4 pb-1.5 text-sm text-bad">

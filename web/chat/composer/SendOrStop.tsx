@@ -38,7 +38,7 @@ export function SendOrStop({
   return (
     <Button
       size="small"
-      className="ml-auto h-9 shrink-0 rounded-xl px-2.5"
+      className="ml-auto h-9 shrink-0 rounded-xl px-2.5 pointer-coarse:h-11 pointer-coarse:min-w-11"
       disabled={running.stopping}
       aria-label={running.stopping ? t('stopping') : t('stop')}
       aria-keyshortcuts="Escape"

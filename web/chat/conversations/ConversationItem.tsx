@@ -100,7 +100,7 @@ export function ConversationItem({
           onClick={onLeave}
           aria-current={current ? 'page' : undefined}
           title={title}
-          className="min-w-0 flex-1 rounded-lg px-3 py-1.5 text-sm"
+          className="min-w-0 flex-1 rounded-lg px-3 py-1.5 text-sm pointer-coarse:py-3"
         >
           <span className="block truncate">{title}</span>
           {item.found !== undefined && !isIn(title, item.found.match) && <Said {...item.found} />}
@@ -149,7 +149,7 @@ export function ConversationItem({
             { kind: 'line' },
             { kind: 'action', label: t('delete'), icon: Trash2, onSelect: () => setDialog('delete') },
           ]}
-          className="size-7 shrink-0 rounded-md text-faint opacity-0 group-hover:opacity-100 hover:text-ink focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100"
+          className="size-7 shrink-0 rounded-md text-faint opacity-0 group-hover:opacity-100 hover:text-ink focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:size-11 pointer-coarse:opacity-100"
         >
           <Ellipsis aria-hidden className="mx-auto size-4" />
         </Menu>

@@ -85,7 +85,8 @@ export function Conversations({ onLeave }: { onLeave: () => void }) {
   return (
     <nav
       aria-label={t('conversations')}
-      className="flex min-h-0 flex-1 flex-col"
+      // On a screen too low for all of the sidebar it scrolls, and the list keeps room for some rows.
+      className="flex min-h-72 flex-1 flex-col"
       onKeyDown={(event) => {
         const step = STEPS.get(event.key);
         if (step === undefined || isComposingKey(event.nativeEvent)) return;

@@ -39,7 +39,7 @@ export function AnswerFoot({
         <Pager message={message} conversationId={conversationId} of="answers" />
       )}
       {text !== '' && <CopyButton text={text} label={t('copyAnswer')} />}
-      {message === null && <span aria-hidden className="h-6.5 w-21.5" />}
+      {message === null && <span aria-hidden className="h-6.5 w-21.5 pointer-coarse:h-9.5 pointer-coarse:w-30.5" />}
       {message !== null && conversationId !== null && (
         <>
           {question !== null && <AskAnew message={message} question={question} conversationId={conversationId} />}
@@ -62,7 +62,7 @@ export function AnswerFoot({
       )}
       {ending.state === 'stopped' && <span className="px-2 py-1">{t('stopped')}</span>}
       {onContinue !== null && conversationId !== null && (
-        <Asking icon={StepForward} label={t('continue')} conversationId={conversationId} onAsk={onContinue} />
+        <Asking icon={StepForward} label={t('continue')} said conversationId={conversationId} onAsk={onContinue} />
       )}
     </div>
   );

@@ -69,7 +69,10 @@ export function Question({
       )}
       {/* Its place is kept from the beginning, so that nothing below moves when the question is stored. */}
       {!editing && (
-        <div ref={edit} className="mt-1 flex min-h-6.5 flex-wrap items-center justify-end gap-x-1">
+        <div
+          ref={edit}
+          className="mt-1 flex min-h-6.5 pointer-coarse:min-h-9.5 flex-wrap items-center justify-end gap-x-1"
+        >
           {stopped && !row.answered && <p className="text-xs text-faint">{t('stopped')}</p>}
           {stored !== null && (
             <>

@@ -1,6 +1,7 @@
 import { Share2 } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Tool } from '../branches/Tool.tsx';
 import { ShareOnDemand } from '../conversations/ShareOnDemand.tsx';
 
 /** Shares the conversation up to this answer. */
@@ -9,15 +10,7 @@ export function ShareHere({ conversationId, turnId }: { conversationId: string; 
   const [open, setOpen] = useState(false);
   return (
     <>
-      <button
-        type="button"
-        aria-label={t('shareHere')}
-        title={t('shareHere')}
-        onClick={() => setOpen(true)}
-        className="rounded-md p-1.5 text-faint hover:bg-hover hover:text-ink"
-      >
-        <Share2 aria-hidden className="size-3.5" />
-      </button>
+      <Tool icon={Share2} label={t('shareHere')} onPress={() => setOpen(true)} />
       {open && <ShareOnDemand conversationId={conversationId} turnId={turnId} onClose={() => setOpen(false)} />}
     </>
   );

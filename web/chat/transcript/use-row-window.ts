@@ -8,10 +8,13 @@ export const MOST_ROWS = 120;
 const STEP = 40;
 const NEAR_END_PX = 60;
 
+/** Where the browser rounds, the end is this far away at most. */
+const AT_END_PX = 2;
+
 /**
  * The part of a transcript that is in the page. It grows in the direction of scrolling and drops rows at the other end,
- * and it follows the end unless the person has scrolled up. What is being read keeps its place while rows above it come
- * and go.
+ * and it follows the end unless the person has scrolled up, be it by a little. What is being read keeps its place while
+ * rows above it come and go.
  * @param readMore reads older rows; null when all were read.
  */
 export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null) {
@@ -21,6 +24,8 @@ export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null
   const scroller = useRef<HTMLDivElement | null>(null);
   const content = useRef<HTMLDivElement | null>(null);
   const following = useRef(true);
+  /** Where the view was when it was last looked at or moved from here. */
+  const lastTop = useRef(0);
   const anchor = useRef<{ key: string; top: number } | null>(null);
   const to = rows.length - hidden;
   const isEmpty = rows.length === 0;
@@ -30,8 +35,13 @@ export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null
     const box = scroller.current;
     if (box === null) return;
     const edge = box.getBoundingClientRect().top;
-    following.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX && hidden === 0;
-    setAtEnd(following.current);
+    // An answer that grows under a finger that moves slowly must not pull the view back, and growth alone leaves nobody
+    // behind.
+    const isUp = box.scrollTop < lastTop.current;
+    lastTop.current = box.scrollTop;
+    const gap = gapOf(box);
+    following.current = hidden === 0 && (isUp ? gap < AT_END_PX : following.current || gap < NEAR_END_PX);
+    setAtEnd(following.current || (hidden === 0 && gap < NEAR_END_PX));
     const seen = [...box.querySelectorAll<HTMLElement>('[data-row]')].find(
       (row) => row.getBoundingClientRect().bottom > edge,
     );
@@ -43,7 +53,7 @@ export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null
     const box = scroller.current;
     if (box === null) return;
     if (following.current) {
-      box.scrollTop = box.scrollHeight;
+      lastTop.current = toEndOf(box);
       return;
     }
     const { key, top } = anchor.current ?? { key: '', top: 0 };
@@ -56,7 +66,8 @@ export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null
     const inner = content.current;
     if (box === null || inner === null) return;
     const grown = new ResizeObserver(() => {
-      if (following.current) box.scrollTop = box.scrollHeight;
+      if (following.current) lastTop.current = toEndOf(box);
+      else setAtEnd(hidden === 0 && gapOf(box) < NEAR_END_PX);
     });
     grown.observe(inner);
     grown.observe(box);
@@ -65,7 +76,7 @@ export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null
       grown.disconnect();
       box.removeEventListener('scroll', remember);
     };
-  }, [remember, isEmpty]);
+  }, [remember, isEmpty, hidden]);
 
   const top = useInView(
     () => {
@@ -111,4 +122,15 @@ export function useRowWindow(rows: readonly Row[], readMore: (() => void) | null
     return true;
   };
   return { rows: shown, scroller, content, top, bottom, atEnd, toEnd, reveal };
+}
+
+/** How much there is below what is seen, in pixels. */
+function gapOf(box: HTMLElement): number {
+  return box.scrollHeight - box.scrollTop - box.clientHeight;
+}
+
+/** @returns where the view is then. */
+function toEndOf(box: HTMLElement): number {
+  box.scrollTop = box.scrollHeight;
+  return box.scrollTop;
 }

@@ -4,7 +4,7 @@ import { Link } from 'wouter';
 import type { Entry, MenuProps, Option } from './menu-entry.ts';
 
 const ITEM =
-  'flex w-full items-center gap-2.5 rounded-lg px-2.5 py-1.5 text-left text-sm outline-none select-none data-[highlighted]:bg-hover';
+  'flex w-full items-center gap-2.5 rounded-lg px-2.5 py-1.5 text-left text-sm outline-none select-none pointer-coarse:min-h-11 data-[highlighted]:bg-hover';
 const TILE =
   'flex flex-1 flex-col items-center gap-1 rounded-lg py-2 text-xs text-soft outline-none select-none data-[highlighted]:bg-hover data-[state=checked]:bg-accent-tint data-[state=checked]:text-accent';
 
@@ -17,10 +17,11 @@ export function OpenMenu({ entries, align = 'end', width = 'w-56', keepFocus = f
         <DropdownMenu.Content
           align={align}
           sideOffset={6}
+          collisionPadding={8}
           onCloseAutoFocus={(event) => {
             if (keepFocus) event.preventDefault();
           }}
-          className={`z-50 max-w-[92vw] animate-rise rounded-xl border border-line bg-raised p-1.5 shadow-float outline-none ${width}`}
+          className={`z-50 max-h-(--radix-dropdown-menu-content-available-height) max-w-[92vw] animate-rise overflow-y-auto rounded-xl border border-line bg-raised p-1.5 shadow-float outline-none ${width}`}
         >
           {entries.map((entry, i) => (
             <Item key={i} entry={entry} />
