@@ -3,6 +3,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { ClientBase, Pool } from 'pg';
 import type { Instant } from '../domain/period.ts';
 import type { TurnEnding } from '../domain/turn.ts';
+import { assertReadable } from './driver/address.ts';
 import { openPacketSocket } from './driver/packet-socket.ts';
 import { kyselyOn } from './driver/kysely.ts';
 import { createLanes, Places } from './driver/lanes.ts';
@@ -111,11 +112,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     lock_timeout: lockWithinMs,
     idle_in_transaction_session_timeout: 30_000,
   };
+  assertReadable(options.url);
+  const ours = ormOptions(options.url);
   const orm = await MikroORM.init({
-    ...ormOptions(options.url),
+    ...ours,
     // An idle connection is kept for ten minutes: a new one costs 10 to 20 ms and all prepared statements.
     pool: { min: 0, max: options.poolMax, idleTimeoutMillis: 600_000 },
     driverOptions: {
+      ...ours.driverOptions,
       connectionTimeoutMillis: 5_000,
       query_timeout: answerWithinMs ?? 0,
       keepAlive: true,

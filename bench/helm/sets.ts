@@ -115,7 +115,11 @@ export const SETS: Readonly<Record<string, Values>> = {
     roles: { all: { autoscaling: { metric: 'turns' } } },
     extraVolumes: [{ name: 'certificates', secret: { secretName: 'temporal-tls' } }],
     extraVolumeMounts: [{ name: 'certificates', mountPath: '/etc/temporal', readOnly: true }],
-    config: { TEMPORAL_TLS_CLIENT_CERT_PATH: '/etc/temporal/tls.crt' },
+    config: {
+      TEMPORAL_TLS_CLIENT_CERT_PATH: '/etc/temporal/tls.crt',
+      TEMPORAL_TLS_CLIENT_KEY_PATH: '/etc/temporal/tls.key',
+      NODE_EXTRA_CA_CERTS: '/etc/temporal/ca.crt',
+    },
     serviceAccount: { annotations: { 'iam.example/role': 'chat' } },
     podAnnotations: { a: 'b' },
     podLabels: { team: 'chat' },

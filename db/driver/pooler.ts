@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { SetupError } from '../../domain/setup-error.ts';
+import { assertReadable } from './address.ts';
 
 /** Far more than needed: the first that meets at one connection of the server shows it. */
 const ROUNDS = 10;
@@ -9,9 +10,11 @@ const FORGOTTEN = new Set(['26000', '42P05']);
 /**
  * Two connections prepare two statements under one name, as two processes might. Through a pooler that shares the
  * server's connections and knows nothing of statements, one of them meets the other's, or none (G45).
- * @throws SetupError where that happens, and where no connection is to be had within 5 s.
+ * @throws SetupError where that happens, for an address that cannot be read, and where no connection is to be had within
+ *   5 s.
  */
 export async function refuseForgetfulPooler(url: string): Promise<void> {
+  assertReadable(url);
   const pair = [1, 2].map((told) => ({ told, client: new Client({ ...LIMITS, connectionString: url }) }));
   try {
     for (const { client } of pair) {

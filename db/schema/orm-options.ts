@@ -13,6 +13,9 @@ const names = new Names();
 export function ormOptions(url: string) {
   return defineConfig({
     clientUrl: url,
+    // MikroORM reads host, user and database of the URL alone. The driver reads all of it: without this line
+    // `?sslmode=verify-full` would be silently in the clear.
+    driverOptions: { connectionString: url },
     entities: [...ENTITIES],
     namingStrategy: Names,
     extensions: [Migrator, OurSchemaGenerator],
