@@ -60,7 +60,7 @@ export function turnkeeper(urls: readonly string[], processes: readonly string[]
         body: { message: question, model: MODEL, ...(room > ROOM_UNASKED ? { maxOutputTokens: room } : {}) },
       };
     },
-    // 503 is `overloaded`, or `unavailable`: Temporal has not said within 2 s whether the turn was started.
+    // 503 is `overloaded`, or `unavailable`: Temporal has said nothing for 2 s.
     isShed: (status) => status === 503 || status === 429,
     read: readTurn,
   };

@@ -3,7 +3,7 @@ import { isTaken, unbindTurn } from '../db/turns/turns.ts';
 import { AppError } from '../domain/errors.ts';
 import type { TurnRecord } from '../domain/turn.ts';
 import { announceAccount } from '../platform/streams/account-feed.ts';
-import { TurnStartError } from '../platform/temporal/turn-runs.ts';
+import { TurnStartError, type StartOutcome } from '../platform/temporal/turn-runs.ts';
 import type { OperationDeps } from './deps.ts';
 
 export type StartRunDeps = Pick<OperationDeps, 'database' | 'redis' | 'feed' | 'runs' | 'log'>;
@@ -11,23 +11,31 @@ export type StartRunDeps = Pick<OperationDeps, 'database' | 'redis' | 'feed' | '
 /**
  * Starts the turn's workflow, or finds the run that takes the turn up.
  * @throws AppError unavailable. After a definite failure nothing is bound. After an unclear one (`bound: true`) the
- *   turn stays bound: sending the same id again joins it, and reconcile starts or ends it.
+ *   turn stays bound: sending the same id again joins it, and reconcile starts or ends it. overloaded: Temporal has too
+ *   much to do, and nothing is bound.
  */
 export async function startRun(deps: StartRunDeps, turn: TurnRecord): Promise<void> {
   const { turnId, userId } = turn;
   try {
     await deps.runs.start(turn, () => isTaken(deps.database, turnId));
   } catch (error) {
-    const definite = error instanceof TurnStartError && error.definite;
-    deps.log.warn({ turnId, definite }, 'a turn’s workflow did not start');
-    if (!definite) throw boundOr(error, turn);
-    await unbindTurn(deps.database, { turnId }).catch((cause: unknown) => {
+    const outcome = error instanceof TurnStartError ? error.outcome : 'unknown';
+    deps.log.warn({ turnId, outcome }, 'a turn’s workflow did not start');
+    if (outcome === 'unknown') throw boundOr(error, turn);
+    const isUnbound = await unbindTurn(deps.database, { turnId }).catch((cause: unknown) => {
       throw boundOr(cause, turn);
     });
+    // A start that was slow to be answered had begun the turn.
+    if (!isUnbound && outcome === 'slow') return;
     deps.feed.announce(turnId, 'changed');
     announceAccount(deps.redis, { userId });
-    throw new AppError('unavailable', { retryAfter: 5 }, { cause: error });
+    throw new AppError(codeOf(outcome, turn), { retryAfter: 5 }, { cause: error });
   }
+}
+
+/** Nobody waits for a replay: a redrive tries it again, whatever the reason. */
+function codeOf(outcome: StartOutcome, { runReason }: TurnRecord): 'overloaded' | 'unavailable' {
+  return outcome === 'refused' || runReason === 'replay' ? 'unavailable' : 'overloaded';
 }
 
 /** The turn stands accepted, whether Temporal or PostgreSQL did not say what became of it. */

@@ -133,9 +133,10 @@ export type Unbound = { outcome: 'failed'; code: 'interrupted' } | { outcome: 'r
 /**
  * Unbinds a turn whose start definitely failed. A turn that was never admitted becomes refused, one that was (a retry,
  * a replay) goes back to failed. Nothing happens when a worker has it after all.
+ * @returns whether it was unbound.
  */
-export async function unbindTurn(database: Database, { turnId }: { turnId: string }): Promise<void> {
-  await unbind(database, { turnId, byRun: null });
+export async function unbindTurn(database: Database, { turnId }: { turnId: string }): Promise<boolean> {
+  return (await unbind(database, { turnId, byRun: null })) !== null;
 }
 
 /**

@@ -12,6 +12,7 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/contract/search-attributes.ts
 import { within } from '../deadline.ts';
 import type { Temporal } from './connection.ts';
 import { grpcCodeOf } from './grpc-code.ts';
+import { patiently, ServerSlow } from './patience.ts';
 
 export type StartTurn = Pick<TurnRecord, 'turnId' | 'userId' | 'conversationId' | 'model' | 'runReason'>;
 
@@ -35,18 +36,24 @@ export interface TurnRuns {
   ready(): Promise<boolean>;
 }
 
-/** `definite`: nothing was started and nothing will be. Otherwise the outcome is unknown, and the turn stays bound. */
+/**
+ * `refused`: nothing was started and nothing will be. `overloaded`: the same, because the server has too much to do.
+ * `slow`: the server answers, and has not said yet whether it was started. `unknown`: it says nothing.
+ */
+export type StartOutcome = 'refused' | 'overloaded' | 'slow' | 'unknown';
+
 export class TurnStartError extends Error {
   override readonly name = 'TurnStartError';
-  readonly definite: boolean;
+  readonly outcome: StartOutcome;
 
-  constructor(definite: boolean, options?: ErrorOptions) {
-    super(definite ? 'the turn was not started' : 'whether the turn was started is not known', options);
-    this.definite = definite;
+  constructor(outcome: StartOutcome, options?: ErrorOptions) {
+    super(`a turn was not seen to start: ${outcome}`, options);
+    this.outcome = outcome;
   }
 }
 
-const START_DEADLINE_MS = 2_000;
+/** How long others than starts wait for an answer. */
+const CALL_WITHIN_MS = 2_000;
 
 /** How long a start waits for an open run to take the turn or to close. Reconcile finds what happens later. */
 const OPEN_RUN_MS = 30_000;
@@ -57,6 +64,9 @@ export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: s
   const queues = taskQueues(options.taskQueuePrefix);
   const handle = ({ userId, turnId }: { userId: number; turnId: string }) =>
     client.workflow.getHandle(turnWorkflowId(userId, turnId));
+  /** When a start was answered last. */
+  let answeredAt = -Infinity;
+  let probe: Promise<boolean> | null = null;
 
   /** @returns false when a run is open. */
   async function startOnce(turn: StartTurn): Promise<boolean> {
@@ -76,13 +86,28 @@ export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: s
         { key: SEARCH_ATTRIBUTES.replayed, value: replayed },
       ]),
     });
+    const sentAt = performance.now();
     try {
-      await within(START_DEADLINE_MS, start);
+      await patiently(start, async () => answeredAt > sentAt || (await isReady()));
+      answeredAt = performance.now();
       return true;
     } catch (cause) {
       if (cause instanceof WorkflowExecutionAlreadyStartedError) return false;
-      throw new TurnStartError(isDefinite(cause), { cause });
+      throw new TurnStartError(outcomeOf(cause), { cause });
     }
+  }
+
+  /** One probe serves all who wait. */
+  function isReady(): Promise<boolean> {
+    probe ??= within(1_000, connection.workflowService.getSystemInfo({}))
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => {
+        probe = null;
+      });
+    return probe;
   }
 
   return {
@@ -94,7 +119,7 @@ export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: s
       }
     },
     async cancel(turn) {
-      await within(START_DEADLINE_MS, handle(turn).cancel()).catch((error: unknown) => {
+      await within(CALL_WITHIN_MS, handle(turn).cancel()).catch((error: unknown) => {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       });
     },
@@ -115,31 +140,27 @@ export function createTurnRuns(temporal: Temporal, options: { taskQueuePrefix: s
     },
     async findNewest(turn) {
       try {
-        const { runId, status } = await within(START_DEADLINE_MS, handle(turn).describe());
+        const { runId, status } = await within(CALL_WITHIN_MS, handle(turn).describe());
         return { runId, status: status.name };
       } catch {
         return null;
       }
     },
-    async ready() {
-      try {
-        await within(1_000, connection.workflowService.getSystemInfo({}));
-        return true;
-      } catch {
-        return false;
-      }
-    },
+    ready: isReady,
   };
 }
 
-// gRPC codes with which the server itself refused: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED,
+const RESOURCE_EXHAUSTED = 8;
+// gRPC codes with which the server itself refused: INVALID_ARGUMENT, NOT_FOUND, PERMISSION_DENIED,
 // FAILED_PRECONDITION, UNIMPLEMENTED, UNAUTHENTICATED. UNAVAILABLE and DEADLINE_EXCEEDED are not among them: they may
 // come after the start took effect.
-const REFUSED = new Set([3, 5, 7, 8, 9, 12, 16]);
+const REFUSED = new Set([3, 5, 7, 9, 12, 16]);
 
-function isDefinite(error: unknown): boolean {
+function outcomeOf(error: unknown): StartOutcome {
+  if (error instanceof ServerSlow) return 'slow';
   // The SDK turns NOT_FOUND into an error of its own without the code.
-  if (error instanceof NamespaceNotFoundError) return true;
+  if (error instanceof NamespaceNotFoundError) return 'refused';
   const code = grpcCodeOf(error);
-  return code !== null && REFUSED.has(code);
+  if (code === RESOURCE_EXHAUSTED) return 'overloaded';
+  return code !== null && REFUSED.has(code) ? 'refused' : 'unknown';
 }
