@@ -20,6 +20,7 @@ import { openRedis, type Redis } from './platform/redis.ts';
 import { createIssuer } from './platform/sign-in/issuer.ts';
 import { createStatsCache } from './platform/stats-cache.ts';
 import { createAccountFeed } from './platform/streams/account-feed.ts';
+import { createPresence } from './platform/streams/presence.ts';
 import { createTurnFeed } from './platform/streams/turn-feed.ts';
 import { createLog, type Logger } from './platform/telemetry/log.ts';
 import { openMetricsDoor } from './platform/telemetry/metrics-door.ts';
@@ -154,10 +155,8 @@ async function openParts(
   const rates = await keepRates({ database, log }, config.models);
   closers.push(() => rates.close());
   for (const { encoding } of rates.models) loadEncoding(encoding);
-  const counter = createTokenCounter();
-  closers.push(() => counter.close());
-  const pdf = createPdfMaker();
-  closers.push(() => pdf.close());
+  const [counter, pdf] = [createTokenCounter(), createPdfMaker()];
+  for (const thread of [counter, pdf]) closers.push(() => thread.close());
   const redis = await openRedis(required(config.redis.url, 'REDIS_URL'), log, tracing);
   closers.push(() => redis.close());
   const shop = await openShop(database, config);
@@ -236,6 +235,7 @@ function openApi(config: Config, parts: Parts, { stalledAfterMs }: Overrides): P
       config,
       issuer: config.oidc === null ? null : createIssuer(config.oidc, parts),
       accountFeed: createAccountFeed(parts.redis),
+      presence: createPresence(parts.redis),
       links: createTemporalLinks({ uiUrl: config.temporal.uiUrl, namespace: parts.temporal.namespace }),
     },
     { graceMs: config.worker.shutdownGraceSeconds * 1_000, stalledAfterMs },

@@ -17,6 +17,7 @@ import type { Redis } from '../platform/redis.ts';
 import type { Issuer } from '../platform/sign-in/issuer.ts';
 import type { StatsCache } from '../platform/stats-cache.ts';
 import type { AccountFeed } from '../platform/streams/account-feed.ts';
+import type { Presence } from '../platform/streams/presence.ts';
 import type { TurnFeed } from '../platform/streams/turn-feed.ts';
 import type { Logger } from '../platform/telemetry/log.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
@@ -52,6 +53,7 @@ export interface ApiDeps {
   readonly redis: Redis;
   readonly feed: TurnFeed;
   readonly accountFeed: AccountFeed;
+  readonly presence: Presence;
   readonly runs: TurnRuns;
   readonly redrives: Redrives;
   readonly paymentRuns: PaymentRuns;

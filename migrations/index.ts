@@ -71,6 +71,7 @@ import { StoreAnswersAtOnce } from './20261130210009-store-answers-at-once.ts';
 import { FindImagesElsewhere } from './20261130210010-find-images-elsewhere.ts';
 import { SwitchModels } from './20261130210011-switch-models.ts';
 import { KeepFormerTimeZones } from './20261130210012-keep-former-time-zones.ts';
+import { KnowWhoWaits } from './20261130230001-know-who-waits.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -156,4 +157,5 @@ export const MIGRATIONS = [
   FindImagesElsewhere,
   SwitchModels,
   KeepFormerTimeZones,
+  KnowWhoWaits,
 ] as const;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acceptTurn, findAccepted, type Accepted } from '../../db/turns/accept.ts';
-import { isErased, joinLeft } from '../../db/turns/prompts.ts';
+import { findWaitedFor, isErased, joinLeft, takeOver } from '../../db/turns/prompts.ts';
 import { imagesOf, promptTokens, textOfPrompt } from '../../domain/api-prompt.ts';
 import { AppError } from '../../domain/errors.ts';
 import { writeOrFind } from '../../operations/look-up.ts';
@@ -48,7 +48,7 @@ export async function acceptRequest(
     idempotencyKey,
     conversationId: null,
     message: '',
-    api: { apiKeyId: caller.keyId, prompt, label, streamed },
+    api: { apiKeyId: caller.keyId, prompt, label, streamed, waitingProcess: deps.presence.id },
     isLong: counter.isLong(text),
     countMessage: async () => {
       let tokens = 0;
@@ -84,14 +84,22 @@ function isRetry({ request }: Caller): boolean {
   return /^[1-9]\d{0,2}$/.test(request.get('x-stainless-retry-count') ?? '');
 }
 
-/** The turn of a connection that was lost, for the first retry that asks for it. */
+/**
+ * The turn of a connection that was lost, for the first retry that asks for it. A process that was killed has noted
+ * nothing: what it waited for is taken from it.
+ */
 async function joinOwn(deps: ApiDeps, { principal, keyId }: Caller, bodyHash: Buffer): Promise<Accepted | null> {
-  const request = { userId: principal.userId, apiKeyId: keyId, bodyHash };
+  const request = { userId: principal.userId, apiKeyId: keyId, bodyHash, waitingProcess: deps.presence.id };
   for (let look = 0; look < LOOKS.times; look += 1) {
     const found = await joinLeft(deps.database, request);
-    if (found === 'none') return null;
+    if (found === 'none') break;
     if (found !== 'wait') return { decision: 'join', turn: found };
     await sleep(LOOKS.everyMs);
+  }
+  for (const waited of await findWaitedFor(deps.database.sql, request)) {
+    if (!(await deps.presence.isGone(waited.waitingProcess))) continue;
+    const turn = await takeOver(deps.database, waited, deps.presence.id);
+    if (turn !== null) return { decision: 'join', turn };
   }
   return null;
 }

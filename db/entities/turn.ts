@@ -159,6 +159,8 @@ export const TurnPrompt = defineEntity({
     firstDeltaAt: p.datetime().nullable(),
     // Since when nobody waits for the answer; a retry of the client may join.
     leftAt: p.datetime().nullable(),
+    // The process whose client waits for the answer; one that is killed can note nothing.
+    waitingProcess: p.uuid().nullable(),
     erasedAt: p.datetime().nullable(),
   },
   checks: [

@@ -12,17 +12,19 @@ export interface ApiRequest {
   readonly prompt: ApiPrompt;
   readonly label: string | null;
   readonly streamed: boolean;
+  /** The process in which its client waits. */
+  readonly waitingProcess: string;
 }
 
 /** For the statement that writes the turn, whose id stands in `turns` as `turn`. Judged anew, it replaces the text. */
 export function writePrompt(
   turn: RawBuilder<unknown>,
-  { apiKeyId, prompt, label, streamed }: ApiRequest,
+  { apiKeyId, prompt, label, streamed, waitingProcess }: ApiRequest,
 ): RawBuilder<unknown> {
-  return sql`insert into turn_prompts (turn_id, api_key_id, prompt, label, streamed)
-    select id, ${apiKeyId}::bigint, ${JSON.stringify(prompt)}::jsonb, ${label}::text, ${streamed} from ${turn}
+  return sql`insert into turn_prompts (turn_id, api_key_id, prompt, label, streamed, waiting_process)
+    select id, ${apiKeyId}::bigint, ${JSON.stringify(prompt)}::jsonb, ${label}::text, ${streamed}, ${waitingProcess}::uuid from ${turn}
     on conflict (turn_id) do update set api_key_id = excluded.api_key_id, prompt = excluded.prompt, label = excluded.label,
-      streamed = excluded.streamed,      answer = null, first_delta_at = null, left_at = null, erased_at = null`;
+      streamed = excluded.streamed, waiting_process = excluded.waiting_process, answer = null, first_delta_at = null, left_at = null, erased_at = null`;
 }
 
 /** @throws for a turn without one, or with one that was erased: no live turn's is. */
@@ -133,12 +135,14 @@ interface SameRequest {
   readonly userId: number;
   readonly apiKeyId: number | null;
   readonly bodyHash: Buffer;
+  /** The process that asks for it. */
+  readonly waitingProcess: string;
 }
 
 const LEFT_ONE = sql`p.left_at > now() - ${RETRY_JOINS_FOR_SECONDS} * interval '1 second' and p.erased_at is null`;
 
 /** The turns that a retry of this request may mean: young ones, whose answer is not refused and not text-free. */
-function sameTurns({ userId, apiKeyId, bodyHash }: SameRequest): RawBuilder<unknown> {
+function sameTurns({ userId, apiKeyId, bodyHash }: Omit<SameRequest, 'waitingProcess'>): RawBuilder<unknown> {
   return sql`turns t join turn_prompts p on p.turn_id = t.id where t.user_id = ${userId} and t.created_at > now() - interval '10 minutes'
     and t.body_hash = ${bodyHash} and t.is_api and t.idempotency_key is null and t.state not in ('refused', 'failed')
     and p.api_key_id is not distinct from ${apiKeyId}::bigint`;
@@ -150,18 +154,53 @@ function sameTurns({ userId, apiKeyId, bodyHash }: SameRequest): RawBuilder<unkn
  */
 export async function joinLeft(database: Database, request: SameRequest): Promise<TurnRecord | 'wait' | 'none'> {
   const joined = await first(
-    sql<{ id: string }>`update turn_prompts set left_at = null where turn_id = (
+    sql<{
+      id: string;
+    }>`update turn_prompts set left_at = null, waiting_process = ${request.waitingProcess}::uuid where turn_id = (
         select t.id from ${sameTurns(request)} and ${LEFT_ONE} order by p.left_at limit 1 for update of p skip locked
       ) and left_at is not null returning turn_id as id`,
     database.sql,
   );
-  if (joined !== null)
-    return recordOf(await one(sql<TurnRow>`select ${turnColumns} from turns t where id = ${joined.id}`, database.sql));
+  if (joined !== null) return getRecord(database.sql, joined.id);
   const under = await first(
     sql`select 1 from ${sameTurns(request)} and t.state in ('accepted', 'running') limit 1`,
     database.sql,
   );
   return under === null ? 'none' : 'wait';
+}
+
+/** A turn for whose answer a client waits in another process, or waited until a minute ago. */
+export interface WaitedFor {
+  readonly turnId: string;
+  readonly waitingProcess: string;
+}
+
+/** Those of this request, oldest first. */
+export async function findWaitedFor(on: Sql, request: SameRequest): Promise<WaitedFor[]> {
+  const { rows } =
+    await sql<WaitedFor>`select t.id as "turnId", p.waiting_process as "waitingProcess" from ${sameTurns(request)}
+    and t.state <> 'stopped' and p.waiting_process <> ${request.waitingProcess}::uuid and p.erased_at is null
+    and (t.ended_at is null or t.ended_at > now() - ${RETRY_JOINS_FOR_SECONDS} * interval '1 second')
+    order by t.created_at limit 20`.execute(on);
+  return rows;
+}
+
+/** Takes the turn of a process that is gone. @returns null when another retry has taken it. */
+export async function takeOver(
+  database: Database,
+  { turnId, waitingProcess }: WaitedFor,
+  by: string,
+): Promise<TurnRecord | null> {
+  const taken = await first(
+    sql`update turn_prompts set waiting_process = ${by}::uuid, left_at = null
+      where turn_id = ${turnId} and waiting_process = ${waitingProcess}::uuid and erased_at is null returning 1`,
+    database.sql,
+  );
+  return taken === null ? null : getRecord(database.sql, turnId);
+}
+
+async function getRecord(on: Sql, turnId: string): Promise<TurnRecord> {
+  return recordOf(await one(sql<TurnRow>`select ${turnColumns} from turns t where id = ${turnId}`, on));
 }
 
 const ERASED_AT_ONCE = 500;

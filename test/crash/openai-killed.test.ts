@@ -106,6 +106,64 @@ test('figures of its head that cannot be read cost an answer nothing, and the AP
   await worker.kill();
 });
 
+test('the API is killed: its client’s own retry, or the same key, gets the answer elsewhere, and it is paid once', async () => {
+  const [worker, doomed] = [await stage.start('worker'), await stage.start('api')] as const;
+  let isKilled = false;
+  /** As a balancer does: what is asked after the kill goes elsewhere. */
+  const balanced = (input: string | URL | Request, init?: RequestInit) => {
+    const asked = input instanceof Request ? input.url : input.toString();
+    return fetch(isKilled ? asked.replace(doomed.url, url) : asked, init);
+  };
+  const waits = async (ask: (someone: Person) => Promise<string | null | undefined>) => {
+    const [someone, gate] = [await stage.person(), new Gate('request')];
+    stage.model.next({ chunks: ['whole ', 'answer'], gate });
+    const answer = ask(someone);
+    answer.catch(() => {});
+    await gate.reached;
+    return { someone, gate, answer };
+  };
+  const clientOf = ({ token }: Person) =>
+    new OpenAI({ apiKey: token, baseURL: `${doomed.url}/v1`, maxRetries: 3, fetch: balanced });
+  const byKey = async ({ token }: Person) => {
+    const init = {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': 'one' },
+      body: JSON.stringify(ASKED),
+    };
+    const asked = `${doomed.url}/v1/chat/completions`;
+    const response = await balanced(asked, init).catch(() => balanced(asked, init));
+    return ((await response.json()) as OpenAI.ChatCompletion).choices[0]?.message.content;
+  };
+  const whole = await waits(
+    async (someone) => (await clientOf(someone).chat.completions.create(ASKED)).choices[0]?.message.content,
+  );
+  const streamed = await waits((someone) => clientOf(someone).chat.completions.stream(ASKED).finalContent());
+  const keyed = await waits(byKey);
+  // A retry never takes a turn from a process that lives.
+  const living = await waits(async ({ token }) => {
+    const client = new OpenAI({ apiKey: token, baseURL: `${url}/v1`, maxRetries: 0 });
+    return (await client.chat.completions.create(ASKED)).choices[0]?.message.content;
+  });
+  isKilled = true;
+  await doomed.kill();
+  stage.model.next({ chunks: ['another answer'] });
+  const second = await new OpenAI({
+    apiKey: living.someone.token,
+    baseURL: `${url}/v1`,
+    defaultHeaders: { 'x-stainless-retry-count': '1' },
+  }).chat.completions.create(ASKED);
+  expect(second.choices[0]?.message.content).toBe('another answer');
+  for (const { gate } of [whole, streamed, keyed, living]) gate.open();
+  for (const { answer, someone } of [whole, streamed, keyed]) {
+    expect(await answer).toBe('whole answer');
+    await until(async () => (await booksOf(someone))[0]?.state === 'completed');
+    expect(await booksOf(someone)).toEqual([{ state: 'completed', debits: 1, liveHolds: 0, attempts: 1 }]);
+  }
+  expect(await living.answer).toBe('whole answer');
+  expect(await booksOf(living.someone)).toHaveLength(2);
+  await worker.kill();
+}, 120_000);
+
 test('the API is told to stop: what comes whole within the grace time does; the rest is stopped, or joined elsewhere', async () => {
   const [worker, leaving] = [
     await stage.start('worker'),

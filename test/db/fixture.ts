@@ -119,6 +119,7 @@ export const ofDoor = (content: string): Pick<SendRequest, 'message' | 'api'> =>
     prompt: { messages: [{ role: 'user', content }], parameters: {} },
     streamed: false,
     label: null,
+    waitingProcess: '00000000-0000-4000-8000-000000000000',
   },
 });
 
