@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createParser } from 'eventsource-parser';
 import { closeConnections, now } from './ask.ts';
-import { interleave, type Block } from './block.ts';
+import { runBlock, type Block } from './block.ts';
 import { turnkeeper, MODEL, type Person } from './contenders.ts';
 import { median, percentile, spreadOf, sum, type Spread } from './figures.ts';
-import { readCpu } from './processes.ts';
+import { readCpu, type CpuReading } from './processes.ts';
 import { MACHINE, runBench, unlessStopped, wholeNumber } from './program.ts';
 import { ANSWERS, markOf } from './question.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -13,16 +14,22 @@ import { openStage, type Stage } from './stage.ts';
 const HELP = `npm run bench:processes -- [options]
 
 Three whole processes (TURNKEEPER_ROLE=all) on one PostgreSQL, Redis and Temporal, all on this machine. Turns go to one, two or three of them in turn:
-what a turn costs in CPU, and how many come a second. Then streams are read at the process that writes them, and at another one: what a reader costs who
+what a turn costs in CPU, and how many come a second; what the same processes cost while nobody asks is measured first. Who is the one, or one of the two,
+changes from round to round, because code gets faster with each turn that runs through it. Then streams are read at the process that writes them, and at another one: what a reader costs who
 comes through Redis. Read the ratios: the blocks are measured alternately, so other work of the machine slows all of them alike.
 
-  --rounds N   blocks of each (default 4)
+  --rounds N   blocks of each (default 6)
   --turns N    turns of a block (default 160)
   --streams N  streams at once (default 40), 50 chunks a second for 4 s each
   --json       one JSON object on standard output
   --help`;
 
 const AT_ONCE = 12;
+const COUNTS = [1, 2, 3] as const;
+const WARM_TURNS = 300;
+/** What a load leaves behind (heartbeats, sticky queues, garbage) is over by then. */
+const SETTLE_MS = 5_000;
+const IDLE_MS = 20_000;
 const STREAMED = { ...ANSWERS.steady, chunks: 200 };
 /** A turn on three processes costs at most so much more than on one. */
 const MOST_MORE = 0.1;
@@ -33,6 +40,8 @@ interface TurnsRow {
   readonly doneMs: number;
   /** CPU milliseconds a turn of everything but model and client, and of the program alone. */
   readonly cpuMs: Spread;
+  /** The same without what all of it costs while nobody asks. */
+  readonly busyMs: Spread;
   readonly appCpuMs: Spread;
 }
 
@@ -49,7 +58,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   const text = (fallback: string) => ({ type: 'string', default: fallback }) as const;
   const { values } = parseArgs({
     options: {
-      rounds: text('4'),
+      rounds: text('6'),
       turns: text('160'),
       streams: text('40'),
       json: { type: 'boolean' },
@@ -73,28 +82,46 @@ async function main(stopping: AbortSignal): Promise<void> {
 type Report = Awaited<ReturnType<typeof measure>>;
 
 async function measure(stage: Stage, effort: { rounds: number; turns: number; streams: number }) {
-  const counts = [1, 2, 3] as const;
-  const contenders = Object.fromEntries(
-    counts.map((count) => [String(count), turnkeeper(stage.urls.slice(0, count), [])] as const),
-  );
   // Code is compiled and connections are opened before anything counts, at each process alike.
-  const each = Object.fromEntries(stage.urls.map((url) => [url, turnkeeper([url], [])] as const));
-  await interleave(stage, each, 1, { answer: ANSWERS.short, atOnce: AT_ONCE, turns: 120 });
+  const warm = { answer: ANSWERS.short, atOnce: AT_ONCE, turns: WARM_TURNS };
+  for (const url of stage.urls) await runBlock(stage, turnkeeper([url], []), warm);
+  const idle = await measureIdle(stage);
+  const blocks = new Map<number, Block[]>(COUNTS.map((count) => [count, []]));
   const load = { answer: ANSWERS.short, atOnce: AT_ONCE, turns: effort.turns };
-  const blocks = await interleave(stage, contenders, effort.rounds, load);
-  const beside = counts.map((processes) => turnsRow(stage, processes, blocks[String(processes)] ?? []));
-  return { machine: MACHINE, beside, streams: await measureStreams(stage, effort) };
+  for (let round = 0; round < effort.rounds; round += 1) {
+    const from = round % stage.urls.length;
+    const urls = [...stage.urls.slice(from), ...stage.urls.slice(0, from)];
+    for (const count of COUNTS)
+      blocks.get(count)?.push(await runBlock(stage, turnkeeper(urls.slice(0, count), []), load));
+  }
+  const beside = COUNTS.map((processes) => turnsRow(stage, { processes, blocks: blocks.get(processes) ?? [], idle }));
+  return { machine: MACHINE, idle: Object.fromEntries(idle), beside, streams: await measureStreams(stage, effort) };
 }
 
-function turnsRow({ apps }: Stage, processes: number, blocks: readonly Block[]): TurnsRow {
-  const cpu = (names: readonly string[]) =>
-    spreadOf(blocks.map(({ cpuMs }) => sum(names.map((name) => cpuMs.get(name) ?? 0))));
+/** CPU milliseconds a second of each process while nobody asks. */
+async function measureIdle({ processes }: Stage): Promise<CpuReading> {
+  await sleep(SETTLE_MS);
+  const before = readCpu(processes);
+  await sleep(IDLE_MS);
+  return new Map(
+    [...readCpu(processes)].map(([name, ms]) => [name, (ms - (before.get(name) ?? 0)) / (IDLE_MS / 1_000)]),
+  );
+}
+
+function turnsRow(
+  { apps }: Stage,
+  { processes, blocks, idle }: { processes: number; blocks: readonly Block[]; idle: CpuReading },
+): TurnsRow {
+  const all = [...apps, 'postgresql', 'redis', 'temporal'];
+  const of = (names: readonly string[], reading: CpuReading) => sum(names.map((name) => reading.get(name) ?? 0));
+  const idleOf = ({ seconds, turns }: Block) => (of(all, idle) * seconds) / turns;
   return {
     processes,
     turnsPerSecond: spreadOf(blocks.map(({ turns, seconds }) => turns / seconds)),
     doneMs: median(blocks.map(({ doneMs }) => percentile(doneMs, 0.5))),
-    cpuMs: cpu([...apps, 'postgresql', 'redis', 'temporal']),
-    appCpuMs: cpu(apps),
+    cpuMs: spreadOf(blocks.map(({ cpuMs }) => of(all, cpuMs))),
+    busyMs: spreadOf(blocks.map((block) => of(all, block.cpuMs) - idleOf(block))),
+    appCpuMs: spreadOf(blocks.map(({ cpuMs }) => of(apps, cpuMs))),
   };
 }
 
@@ -185,20 +212,21 @@ async function follow({ token }: Person, { from, read }: { from: string; read: s
   return { firstDeltaMs: firstDeltaAt - began, doneMs: now() - began };
 }
 
-function textOf({ beside, streams }: Report): string {
+function textOf({ idle, beside, streams }: Report): string {
   const spread = ({ median, least, most }: Spread) => `${median.toFixed(1)} (${least.toFixed(1)}…${most.toFixed(1)})`;
   const [one] = beside;
   const [own] = streams;
-  const lines = beside.map(({ processes, turnsPerSecond, doneMs, cpuMs, appCpuMs }) => {
+  const lines = beside.map(({ processes, turnsPerSecond, doneMs, cpuMs, busyMs, appCpuMs }) => {
     const more = one === undefined ? 0 : cpuMs.median / one.cpuMs.median - 1;
-    return `${processes} processes: ${spread(turnsPerSecond)} turns a second, done after ${doneMs.toFixed(0)} ms; CPU a turn ${spread(cpuMs)} ms, of it the program ${spread(appCpuMs)}; ${percent(more)} (target ≤ ${percent(MOST_MORE)}: ${more <= MOST_MORE ? 'met' : 'missed'})`;
+    return `${processes} processes: ${spread(turnsPerSecond)} turns a second, done after ${doneMs.toFixed(0)} ms; CPU a turn ${spread(cpuMs)} ms, ${spread(busyMs)} beyond idling, of it the program ${spread(appCpuMs)}; ${percent(more)} (target ≤ ${percent(MOST_MORE)}: ${more <= MOST_MORE ? 'met' : 'missed'})`;
   });
   const read = streams.map(({ read, firstDeltaMs, doneMs, appCpuMs, redisCpuMs }) => {
     const more =
       own === undefined ? 0 : (appCpuMs.median + redisCpuMs.median) / (own.appCpuMs.median + own.redisCpuMs.median) - 1;
     return `read ${read}: first delta after ${firstDeltaMs.toFixed(0)} ms, done after ${doneMs.toFixed(0)}; CPU a stream of ${STREAMED.chunks} chunks: the program ${spread(appCpuMs)} ms, Redis ${spread(redisCpuMs)}; ${percent(more)}`;
   });
-  return `${[...lines, ...read].join('\n')}\n`;
+  const idling = Object.entries(idle).map(([name, ms]) => `${name} ${ms.toFixed(1)}`);
+  return `${[`while nobody asks, CPU milliseconds a second: ${idling.join(', ')}`, ...lines, ...read].join('\n')}\n`;
 }
 
 function percent(share: number): string {
