@@ -1,81 +1,118 @@
-import { isUtf8 } from 'node:buffer';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { CL100K_TOKEN_SPLIT_REGEX, O200K_TOKEN_SPLIT_REGEX } from 'gpt-tokenizer/encodingParams/constants';
-import { GptEncoding } from 'gpt-tokenizer/GptEncoding';
 import type { Encoding } from '../../domain/model.ts';
+import { NO_RANK, readTokens, type TokenTable } from './token-table.ts';
 
-const PIECES = { o200k_base: O200K_TOKEN_SPLIT_REGEX, cl100k_base: CL100K_TOKEN_SPLIT_REGEX } as const satisfies Record<
-  Encoding,
-  RegExp
->;
-
-/** Special tokens in a person's text are counted as plain characters (`<|endoftext|>`). */
-const AS_TEXT = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() };
+/** How a text falls into pieces, which lie one beside the other. No token reaches over two of them. */
+const PIECES = {
+  o200k_base: new RegExp(O200K_TOKEN_SPLIT_REGEX),
+  cl100k_base: new RegExp(CL100K_TOKEN_SPLIT_REGEX),
+} as const satisfies Record<Encoding, RegExp>;
 
 /**
- * Longest piece that is merged whole, because merging is quadratic in a piece's length: 32,000 emoji took 3.9 s of the
- * event loop, 32,000 times one syllable 1.8 s, 'a' 0.25 s. A longer piece is counted in slices of 128 characters: 5 ms,
- * and 50 ms for 32,000 random syllables. Ordinary text has no such piece, so its count is exact. Endless runs mostly
- * are exact, too (random letters +0.2 %, spaces and tabs in turn -1.6 %).
+ * Longest piece, in UTF-16 units, that is merged whole, because merging is quadratic in a piece's length. A longer
+ * piece is counted in slices of 128 characters: 32,000 of them take 5 to 50 ms. Ordinary text has no such piece, so its
+ * count is exact. Endless runs mostly are exact, too (random letters +0.2 %, spaces and tabs in turn -1.6 %).
  */
 const LONGEST_PIECE = 128;
 const SLICES = new RegExp(`.{1,${LONGEST_PIECE}}`, 'gsu');
 
+/** A slice's characters may have four bytes each. */
+const MOST_BYTES = 4 * LONGEST_PIECE;
+
+const loaded = new Map<Encoding, TokenTable>();
+
 /**
- * Remembered pieces take at most 2.5 KB each. With the package's default of 100,000, random text would fill 250 MB an
- * encoding.
+ * The number of tokens of a text, special ones taken as the characters that they are (`<|endoftext|>`). The same text
+ * always has the same count.
  */
-const REMEMBERED_PIECES = 10_000;
-
-/** In bytes, with room to spare: the longest token has 128. */
-const LONGEST_TOKEN = 1_024;
-
-const loaded = new Map<Encoding, GptEncoding>();
-
-/** The number of tokens of a text. The same text always has the same count. */
 export function countTokens(text: string, encoding: Encoding): number {
-  const tokenizer = loadEncoding(encoding);
-  let tokens = 0;
-  let at = 0;
-  for (const { 0: piece, index } of text.matchAll(PIECES[encoding])) {
-    if (piece.length <= LONGEST_PIECE) continue;
-    tokens += tokenizer.countTokens(text.slice(at, index), AS_TEXT);
-    for (const slice of piece.match(SLICES) ?? []) tokens += tokenizer.countTokens(slice, AS_TEXT);
-    at = index + piece.length;
-  }
-  return tokens + tokenizer.countTokens(at === 0 ? text : text.slice(at), AS_TEXT);
+  return countPieces(text, PIECES[encoding], loadEncoding(encoding), LONGEST_PIECE);
 }
 
 /**
- * Loads an encoding, which takes 0.1 to 0.3 s and some 10 to 20 MB. A process loads each encoding of the catalogue when
- * it starts, because later it would hold up running streams for as long.
+ * Loads an encoding, which takes 0.1 s and 4 MB. A process loads each encoding of the catalogue when it starts, because
+ * later it would hold up running streams for as long.
  */
-export function loadEncoding(encoding: Encoding): GptEncoding {
+export function loadEncoding(encoding: Encoding): TokenTable {
   const known = loaded.get(encoding);
   if (known !== undefined) return known;
-  const tokenizer = GptEncoding.getEncodingApi(encoding, readRanks);
-  tokenizer.setMergeCacheSize(REMEMBERED_PIECES);
-  loaded.set(encoding, tokenizer);
-  return tokenizer;
+  const table = readTokens(encoding);
+  loaded.set(encoding, table);
+  return table;
 }
 
-/**
- * Reads a file whose lines hold a token's bytes in base64 and its rank. The package also has these as modules, but V8
- * would keep their source (4 MB) and much of what it took to parse them. A token is text where it is text in those
- * modules, too. Other tokens, and those that begin with a byte order mark, are bytes.
- */
-export function readRanks(encoding: string): (string | number[])[] {
-  const file = readFileSync(createRequire(import.meta.url).resolve(`gpt-tokenizer/data/${encoding}.tiktoken`));
-  const ranks: (string | number[])[] = [];
-  const bytes = Buffer.alloc(LONGEST_TOKEN);
-  for (let at = 0, end = 0; at < file.length; at = end + 1) {
-    const space = file.indexOf(' ', at);
-    end = file.indexOf('\n', space);
-    const length = bytes.write(file.toString('latin1', at, space), 'base64');
-    const text = bytes.toString('utf8', 0, length);
-    const isText = !text.startsWith('\ufeff') && (!text.includes('\ufffd') || isUtf8(bytes.subarray(0, length)));
-    ranks[Number(file.toString('latin1', space + 1, end))] = isText ? text : [...bytes.subarray(0, length)];
+/** @param longest the longest piece that is merged whole. */
+function countPieces(text: string, pieces: RegExp, table: TokenTable, longest: number): number {
+  let tokens = 0;
+  for (let from = 0, to = 0; from < text.length; from = to) {
+    pieces.lastIndex = from;
+    to = pieces.test(text) ? pieces.lastIndex : text.length;
+    if (to - from <= longest) tokens += countPiece(text, from, to, table);
+    else
+      for (const [slice] of text.slice(from, to).matchAll(SLICES))
+        tokens += countPieces(slice, pieces, table, Infinity);
   }
-  return ranks;
+  return tokens;
+}
+
+const bytes = new Uint8Array(MOST_BYTES);
+/** Where each part of a piece begins, and where the last one ends. */
+const starts = new Uint32Array(MOST_BYTES + 1);
+/** The rank of the token that each part and the next would make together. */
+const joined = new Uint32Array(MOST_BYTES + 1);
+
+function countPiece(text: string, from: number, to: number, table: TokenTable): number {
+  const length = encode(text, from, to);
+  // Every byte is a token.
+  if (length === 1 || table.rankOf(bytes, 0, length) !== NO_RANK) return 1;
+  let parts = length;
+  for (let i = 0; i <= length; i += 1) starts[i] = i;
+  for (let i = 0; i < length; i += 1) joined[i] = join(i, length, table);
+  for (;;) {
+    let least = NO_RANK;
+    let at = 0;
+    for (let i = 0; i < parts - 1; i += 1) {
+      const rank = joined[i] ?? NO_RANK;
+      if (rank >= least) continue;
+      least = rank;
+      at = i;
+    }
+    if (least === NO_RANK) return parts;
+    parts -= 1;
+    for (let i = at + 1; i <= parts; i += 1) {
+      starts[i] = starts[i + 1] ?? length;
+      joined[i] = joined[i + 1] ?? NO_RANK;
+    }
+    joined[at] = join(at, parts, table);
+    if (at > 0) joined[at - 1] = join(at - 1, parts, table);
+  }
+}
+
+function join(part: number, parts: number, table: TokenTable): number {
+  return part + 2 > parts ? NO_RANK : table.rankOf(bytes, starts[part] ?? 0, starts[part + 2] ?? 0);
+}
+
+/** Puts a piece's UTF-8 into `bytes`, half a surrogate pair as U+FFFD. @returns how many there are. */
+function encode(text: string, from: number, to: number): number {
+  let at = 0;
+  for (let i = from; i < to; i += 1) {
+    const code = text.codePointAt(i) ?? 0;
+    if (code < 0x80) bytes[at++] = code;
+    else if (code < 0x800) {
+      bytes[at++] = 0xc0 | (code >> 6);
+      bytes[at++] = 0x80 | (code & 0x3f);
+    } else if (code < 0x10000) {
+      const whole = code >= 0xd800 && code <= 0xdfff ? 0xfffd : code;
+      bytes[at++] = 0xe0 | (whole >> 12);
+      bytes[at++] = 0x80 | ((whole >> 6) & 0x3f);
+      bytes[at++] = 0x80 | (whole & 0x3f);
+    } else {
+      i += 1;
+      bytes[at++] = 0xf0 | (code >> 18);
+      bytes[at++] = 0x80 | ((code >> 12) & 0x3f);
+      bytes[at++] = 0x80 | ((code >> 6) & 0x3f);
+      bytes[at++] = 0x80 | (code & 0x3f);
+    }
+  }
+  return at;
 }

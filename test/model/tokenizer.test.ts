@@ -3,7 +3,8 @@ import { countTokens as libraryCl100k } from 'gpt-tokenizer/encoding/cl100k_base
 import { countTokens as libraryO200k } from 'gpt-tokenizer/encoding/o200k_base';
 import fc from 'fast-check';
 import type { Encoding } from '../../domain/model.ts';
-import { countTokens, readRanks } from '../../platform/tokens/tokenizer.ts';
+import { NO_RANK, readTokens } from '../../platform/tokens/token-table.ts';
+import { countTokens } from '../../platform/tokens/tokenizer.ts';
 
 const AS_TEXT = { disallowedSpecial: new Set<string>() };
 const LIBRARY = {
@@ -24,6 +25,9 @@ test.each<[string, Encoding, number]>([
   ['안녕하세요', 'cl100k_base', 5],
   ['😀', 'o200k_base', 1],
   ['😀', 'cl100k_base', 2],
+  // Both encodings have this token. The package loses the mark before it looks.
+  ['\ufeffusing', 'o200k_base', 1],
+  ['\ufeffusing', 'cl100k_base', 1],
 ])('%j has %s tokens', (text, encoding, tokens) => {
   expect(countTokens(text, encoding)).toBe(tokens);
 });
@@ -48,15 +52,21 @@ describe.each(ENCODINGS)('%s', (encoding) => {
       expect(countTokens(text, encoding)).toBe(LIBRARY[encoding](text));
   });
 
-  test("its tokens are the package's own, each with its rank, and text where they are text", async () => {
+  test("its tokens are the package's own, each with its rank", async () => {
     const { default: ranks } = await RANKS[encoding]();
-    expect(JSON.stringify(readRanks(encoding)) === JSON.stringify(ranks)).toBe(true);
+    const tokens = readTokens(encoding);
+    const wrong = [...ranks.entries()].filter(([rank, token]) => {
+      const bytes = typeof token === 'string' ? Buffer.from(token) : Buffer.from(token);
+      return tokens.rankOf(bytes, 0, bytes.length) !== rank;
+    });
+    expect([tokens.size, wrong]).toEqual([ranks.length, []]);
+    expect(tokens.rankOf(Buffer.from('no token has these words'), 0, 24)).toBe(NO_RANK);
   });
 
   test('any short text is counted exactly, half characters too', () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: 'binary', maxLength: 100 }),
+        fc.string({ unit: 'binary', maxLength: 100 }).map((text) => text.replaceAll('\ufeff', '')),
         (text) => countTokens(text, encoding) === LIBRARY[encoding](text),
       ),
       { numRuns: 300 },
