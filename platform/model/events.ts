@@ -52,11 +52,15 @@ export class EventReader {
     }
     let at = this.#isAfterCr && text.startsWith('\n') ? 1 : 0;
     if (text !== '') this.#isAfterCr = text.endsWith('\r');
-    for (const { 0: end, index } of text.matchAll(/\r\n|[\r\n]/g)) {
-      if (index < at) continue;
-      this.#keep(text.slice(at, index));
+    let [lf, cr] = [text.indexOf('\n', at), text.indexOf('\r', at)];
+    while (lf >= 0 || cr >= 0) {
+      const isCr = cr >= 0 && (lf < 0 || cr < lf);
+      const end = isCr ? cr : lf;
+      this.#keep(text.slice(at, end));
       this.#endLine(events);
-      at = index + end.length;
+      at = end + (isCr && lf === end + 1 ? 2 : 1);
+      if (lf >= 0 && lf < at) lf = text.indexOf('\n', at);
+      if (cr >= 0 && cr < at) cr = text.indexOf('\r', at);
     }
     if (at < text.length) this.#keep(text.slice(at));
     return events;
@@ -97,7 +101,7 @@ export class EventReader {
 function readData(text: string): unknown {
   const data = text.trim();
   if (data === '[DONE]') return DONE;
-  return /^[{[]/.test(data) ? readJson(data) : undefined;
+  return data.startsWith('{') || data.startsWith('[') ? readJson(data) : undefined;
 }
 
 function readJson(text: string): unknown {
