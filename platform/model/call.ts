@@ -48,6 +48,8 @@ export class ModelCall {
   readonly #signal: AbortSignal;
   readonly #answer: Answer;
   readonly #stall = new StallClock(() => this.#clock.abort());
+  /** As the signal says, which is asked with every chunk: one of several signals looks at all of them each time. */
+  #isAborted = false;
   #endsBy = Infinity;
   /** `[DONE]` came. */
   #isDone = false;
@@ -74,8 +76,12 @@ export class ModelCall {
   async #stream(onDelta: OnDelta): Promise<void> {
     this.#stall.allow(this.#silence());
     let body: Body | null = null;
-    const cut = () => body?.cut();
+    const cut = () => {
+      this.#isAborted = true;
+      body?.cut();
+    };
     this.#signal.addEventListener('abort', cut);
+    this.#isAborted = this.#signal.aborted;
     try {
       body = await this.#open();
       if (this.#signal.aborted) return;
@@ -122,7 +128,7 @@ export class ModelCall {
     const { outputLimit } = this.#request;
     const events = new EventReader(EVENT_SIZE.base + EVENT_SIZE.perToken * outputLimit);
     let left = BODY_BYTES.base + BODY_BYTES.perToken * outputLimit;
-    const isOver = () => this.#isDone || this.#answer.isCut || this.#signal.aborted;
+    const isOver = () => this.#isDone || this.#answer.isCut || this.#isAborted;
     await body.read((part) => {
       left -= part.length;
       if (left < 0) throw new TooLarge('a body is larger than any answer');
