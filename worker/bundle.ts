@@ -14,6 +14,9 @@ const cache = join(root, 'node_modules', '.cache', 'turnkeeper');
  */
 const WITHOUT_STACKS = 'Error.stackTraceLimit = 0; ';
 
+/** V8 keeps a text with one of these in two bytes a character. Comments of packages have some. */
+const WIDE = /[^\x00-\xff]/g;
+
 /** How a bundle's source map begins, which the SDK wants at its end. */
 const MAP_COMMENT = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,';
 
@@ -46,8 +49,9 @@ async function bundle(encodesFailures: boolean): Promise<string> {
     // thread holds several times.
     webpackConfigHook: (config) => ({ ...config, devtool: 'inline-nosources-source-map' }),
   });
-  await keep(file, code).catch(() => {});
-  return code;
+  const narrow = code.replaceAll(WIDE, (wide) => `\\u${wide.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  await keep(file, narrow).catch(() => {});
+  return narrow;
 }
 
 /** Without stack traces nobody looks into the source map, which is a third of what each thread holds. */

@@ -5,6 +5,7 @@ import { NO_TRACING, type Tracing } from '../platform/telemetry/span.ts';
 import type { Temporal } from '../platform/temporal/connection.ts';
 import { taskQueues } from '../workflows/contract/ids.ts';
 import { bundleWorkflows } from './bundle.ts';
+import { withSmallHeaps } from './small-heaps.ts';
 import { traceWorker } from './tracing.ts';
 
 /** Deliveries that one worker tries at once: a few more than the connections to the mail server. */
@@ -67,18 +68,20 @@ export async function createWorkers(
         }),
   };
   const { workflowBundle: _, ...activitiesOnly } = shared;
-  return Promise.all([
-    Worker.create({ ...shared, taskQueue: queues.turns, maxConcurrentActivityTaskExecutions: settings.turnSlots }),
-    Worker.create({
-      ...shared,
-      taskQueue: queues.background,
-      maxConcurrentActivityTaskExecutions: settings.backgroundSlots,
-    }),
-    // Servers that are slow or away keep these places only.
-    Worker.create({
-      ...activitiesOnly,
-      taskQueue: queues.deliveries,
-      maxConcurrentActivityTaskExecutions: DELIVERY_SLOTS,
-    }),
-  ]);
+  return withSmallHeaps(() =>
+    Promise.all([
+      Worker.create({ ...shared, taskQueue: queues.turns, maxConcurrentActivityTaskExecutions: settings.turnSlots }),
+      Worker.create({
+        ...shared,
+        taskQueue: queues.background,
+        maxConcurrentActivityTaskExecutions: settings.backgroundSlots,
+      }),
+      // Servers that are slow or away keep these places only.
+      Worker.create({
+        ...activitiesOnly,
+        taskQueue: queues.deliveries,
+        maxConcurrentActivityTaskExecutions: DELIVERY_SLOTS,
+      }),
+    ]),
+  );
 }

@@ -53,6 +53,19 @@ test('what runs takes no stack of its promises, and what is looked at (LOG_LEVEL
   expect(await thrown(true)).toMatch(/^Error: here\n {4}at /);
 });
 
+test('what runs is held in one byte a character and without a source map, and what is looked at has one', async () => {
+  const map = async (stacks: boolean) => {
+    const { code } = await bundleWorkflows({ stacks });
+    const [, encoded = ''] = code.split(/sourceMappingURL=data:application\/json;[^,]*,/);
+    return {
+      wide: /[^\x00-\xff]/.test(code),
+      sources: JSON.parse(Buffer.from(encoded, 'base64').toString()).sources.length,
+    };
+  };
+  expect(await map(false)).toEqual({ wide: false, sources: 0 });
+  expect((await map(true)).sources).toBeGreaterThan(50);
+});
+
 describe('what is recorded', () => {
   test('is every ending of every workflow type (else: npm run record -- <name>)', () => {
     const names = new Set(recorded.map(({ scenario }) => scenario));
