@@ -10,8 +10,8 @@ const FORGOTTEN = new Set(['26000', '42P05']);
 /**
  * Two connections prepare two statements under one name, as two processes might. Through a pooler that shares the
  * server's connections and knows nothing of statements, one of them meets the other's, or none (G45).
- * @throws SetupError where that happens, for an address that cannot be read, and where no connection is to be had within
- *   5 s.
+ * @throws SetupError where that happens, for an address that cannot be read, and where no connection is to be had
+ *   within 5 s.
  */
 export async function refuseForgetfulPooler(url: string): Promise<void> {
   assertReadable(url);

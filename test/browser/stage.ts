@@ -216,8 +216,8 @@ export async function ask(page: Page, question: string): Promise<void> {
 }
 
 /**
- * Asks again for what could not be shown, until nothing on the page offers it. A part that has come back by itself meanwhile, or
- * that takes its time, is no matter: each look presses the buttons that are there.
+ * Asks again for what could not be shown, until nothing on the page offers it. A part that has come back by itself
+ * meanwhile, or that takes its time, is no matter: each look presses the buttons that are there.
  */
 export async function askAgain(page: Page): Promise<void> {
   const buttons = page.getByRole('button', { name: '다시 시도' });
