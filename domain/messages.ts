@@ -3,7 +3,7 @@ import type { ErrorCode } from './errors.ts';
 import { FILE_SENTENCES, refusalSentence } from './files/sentences.ts';
 import { IN_THE_WAY } from './own-instructions.ts';
 import type { Instant } from './period.ts';
-import { koreanTime, shown } from './shown-time.ts';
+import { koreanTime, shown, zoneName } from './shown-time.ts';
 import type { Warning } from './usage-state.ts';
 
 export const LOCALES = ['ko', 'en'] as const;
@@ -232,7 +232,7 @@ const ALERT_TEXTS = {
     const left = remainingTokens === 0 ? 'No tokens are left' : `${grouped(remainingTokens)} tokens are left`;
     return {
       title: `${level === 'CRITICAL' ? 'Urgent: ' : ''}${usagePercent}% of your tokens are used`,
-      body: `You have used ${usagePercent}% of this month’s tokens. ${left}; the allowance resets on ${date} at ${time} (${timeZone}). Buy tokens: ${purchaseUrl}`,
+      body: `You have used ${usagePercent}% of this month’s tokens. ${left}; the allowance resets on ${date} at ${time} (${zoneName(timeZone, 'en')}). Buy tokens: ${purchaseUrl}`,
     };
   },
 } as const satisfies Record<Locale, (figures: AlertFigures) => { title: string; body: string }>;

@@ -9,13 +9,19 @@ export function shown(at: Instant, timeZone: string): string {
 export function koreanTime(at: Instant, timeZone: string): string {
   const [, month, day, hour, minute] = shown(at, timeZone).split(/[-T:]/).map(Number);
   const clock = minute === 0 ? `${hour}시` : `${hour}시 ${minute}분`;
-  return `${month}월 ${day}일 ${clock}(${zoneName(timeZone)})`;
+  const zone = timeZone === 'Asia/Seoul' ? '서울' : zoneName(timeZone, 'ko');
+  return `${month}월 ${day}일 ${clock}(${zone})`;
 }
 
-/** As a Korean reader calls it: `뉴욕 시간`, `홍콩 시간`, `UTC`. The web app calls it so too (`web/usage/zone-name.ts`). */
-function zoneName(timeZone: string): string {
-  if (timeZone === 'Asia/Seoul') return '서울';
+/**
+ * As a reader calls it: `뉴욕 시간`, `New York time`; of a zone without a place the offset (`UTC`, `GMT-5`). The web app
+ * calls it so too (`web/usage/zone-name.ts`).
+ */
+export function zoneName(timeZone: string, locale: 'ko' | 'en'): string {
   if (timeZone === 'UTC') return timeZone;
-  const parts = new Intl.DateTimeFormat('ko', { timeZone, timeZoneName: 'shortGeneric' }).formatToParts(0);
+  const place = /^(?!Etc\/).+\/(.+)$/.exec(timeZone)?.[1];
+  if (locale === 'en' && place !== undefined) return `${place.replaceAll('_', ' ')} time`;
+  if (timeZone === 'Asia/Seoul') return '서울 시간';
+  const parts = new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'shortGeneric' }).formatToParts(0);
   return parts.find(({ type }) => type === 'timeZoneName')?.value.replace(/\(.*\)/, '') ?? timeZone;
 }

@@ -1,6 +1,6 @@
 import { monthName } from '../channels/shown.ts';
 import { grouped, type Locale } from '../messages.ts';
-import { shown } from '../shown-time.ts';
+import { shown, zoneName } from '../shown-time.ts';
 import type { Instant } from '../period.ts';
 import { percentOf } from './advice.ts';
 import type { Heat, ReportDocument, Section } from './document.ts';
@@ -15,7 +15,7 @@ export function personDocument(report: PersonReport, locale: Locale): ReportDocu
   return {
     lang: words.lang,
     title: words.title(label),
-    lead: words.lead(day(startsAt), day(endsAt), timeZone),
+    lead: words.lead(day(startsAt), day(endsAt), zoneName(timeZone, locale)),
     date: endsAt,
     sections: [
       summary(report, locale),

@@ -27,8 +27,9 @@ export function Panel({ button, onClose }: { button: ReactElement; onClose: () =
         <Popover.Content
           align="end"
           sideOffset={6}
+          collisionPadding={12}
           aria-label={t('bell.label')}
-          className="z-50 flex max-h-[min(34rem,80dvh)] w-[min(24rem,94vw)] animate-rise flex-col rounded-xl border border-line bg-raised shadow-float outline-none"
+          className="z-50 flex max-h-[min(34rem,80dvh)] w-[min(24rem,calc(100vw-1.5rem))] animate-rise flex-col rounded-xl border border-line bg-raised shadow-float outline-none"
         >
           <div className="flex items-center justify-between border-b border-line px-4 py-2.5">
             <h2 className="font-semibold">{t('bell.label')}</h2>

@@ -50,7 +50,7 @@ export function FigureTable({
               <th
                 key={column}
                 scope="col"
-                className={`px-2 py-2 align-bottom font-medium first:pl-3 last:pr-3 sm:px-3 sm:whitespace-nowrap ${i === 0 ? '' : 'text-right'}`}
+                className={`px-2 py-2 align-bottom font-medium wrap-normal first:pl-3 last:pr-3 sm:px-3 sm:whitespace-nowrap ${i === 0 ? '' : 'text-right'}`}
               >
                 {column}
               </th>

@@ -30,7 +30,7 @@ export function ModelPicker() {
       aria-label={t('model', { model })}
       align="start"
       width="min-w-64"
-      className="flex min-w-20 items-center gap-1 rounded-lg px-2 py-1.5 text-xs text-faint pointer-coarse:min-h-11 hover:bg-hover hover:text-ink"
+      className="flex min-w-16 items-center gap-1 rounded-lg px-2 py-1.5 text-xs text-faint pointer-coarse:min-h-11 hover:bg-hover hover:text-ink"
       entries={[
         {
           kind: 'choice',

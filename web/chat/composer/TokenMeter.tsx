@@ -24,7 +24,7 @@ export function TokenMeter({ running }: { running: LiveTurn | null }) {
   return (
     <Link
       href="/usage"
-      className="flex min-w-0 items-center gap-2 rounded-lg px-2 py-1.5 text-xs pointer-coarse:min-h-11 text-faint hover:bg-hover hover:text-ink"
+      className="flex max-w-full shrink-0 items-center gap-2 rounded-lg px-2 py-1.5 text-xs pointer-coarse:min-h-11 text-faint hover:bg-hover hover:text-ink"
     >
       {/* On a phone there is room for the words or for the bar. */}
       <Meter
