@@ -89,7 +89,7 @@ export function Transcript({
       {!view.atEnd && (
         <Button
           size="icon"
-          className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full shadow-float"
+          className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full! shadow-float"
           aria-label={t('toEnd')}
           onClick={view.toEnd}
         >
