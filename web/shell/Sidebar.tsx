@@ -16,7 +16,7 @@ export function Sidebar({ onLeave = () => {} }: { onLeave?: () => void }) {
   };
   return (
     <div className="flex h-full flex-col gap-3 overflow-y-auto p-3">
-      <div className="flex h-9 items-center px-2">
+      <div className="flex h-9 shrink-0 items-center px-2">
         <Link href="/" onClick={onLeave} className="rounded-lg">
           <Brand />
         </Link>
@@ -25,7 +25,7 @@ export function Sidebar({ onLeave = () => {} }: { onLeave?: () => void }) {
         href="/"
         onClick={begin}
         aria-keyshortcuts="Control+Shift+O"
-        className={buttonClass({ look: 'quiet' }, 'hover:bg-hover')}
+        className={buttonClass({ look: 'quiet' }, 'shrink-0 hover:bg-hover')}
       >
         <SquarePen aria-hidden className="size-4" />
         {t('new')}
