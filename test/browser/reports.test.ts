@@ -69,6 +69,9 @@ test('a month’s report is found from the usage page, fits every screen, is rea
     ),
   ).toBe(true);
   await expectToFit(page, 'report-ko-print');
+  // No sheet is empty, and none ends early for a table that is longer than a sheet anyway.
+  const sheets = (await page.pdf({ format: 'A4' })).toString('latin1').match(/\/Type \/Page\b/g) ?? [];
+  expect([sheets.length > 1, sheets.length < 6]).toEqual([true, true]);
   await page.emulateMedia({ media: 'screen' });
 });
 

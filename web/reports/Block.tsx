@@ -1,11 +1,14 @@
 import { useId, type ReactNode } from 'react';
 
-/** A part of a report with a heading of its own. It is not cut by the end of a sheet. */
-export function Block({ title, children }: { title: string; children: ReactNode }) {
+/**
+ * A part of a report with a heading of its own. It is not cut by the end of a sheet, unless it is longer than one.
+ * @param long whether it may be; then it is cut between two rows.
+ */
+export function Block({ title, long = false, children }: { title: string; long?: boolean; children: ReactNode }) {
   const id = useId();
   return (
-    <section aria-labelledby={id} className="min-w-0 break-inside-avoid">
-      <h2 id={id} className="mb-3 text-lg font-semibold">
+    <section aria-labelledby={id} className={`min-w-0 ${long ? '' : 'break-inside-avoid'}`}>
+      <h2 id={id} className="mb-3 break-after-avoid text-lg font-semibold">
         {title}
       </h2>
       {children}

@@ -53,7 +53,7 @@ function Body({ report }: { report: Report }) {
   const locale = currentLocale();
   const { moment } = momentsIn(locale, timeZone);
   return (
-    <div className="grid grid-cols-1 gap-8">
+    <div className="grid grid-cols-1 gap-8 print:block print:space-y-8">
       <p className="-mt-4 text-sm text-faint">
         {t('span', { from: moment(startsAt), until: moment(endsAt), zone: zoneName(timeZone, locale) })}
       </p>

@@ -36,7 +36,7 @@ export function Costliest({ turns, timeZone }: { turns: Report['costliest']; tim
   const { tokens } = useFigures();
   const { moment } = momentsIn(currentLocale(), timeZone);
   return (
-    <Block title={t('costliest.title')}>
+    <Block title={t('costliest.title')} long>
       <FigureTable
         label={t('costliest.title')}
         columns={[t('costliest.what'), t('costliest.debited'), t('costliest.sent'), t('costliest.received')]}
@@ -69,7 +69,7 @@ export function Days({ days }: { days: Report['days'] }) {
   const { t } = useTranslation('reports');
   const { tokens, dayOf } = useFigures();
   return (
-    <Block title={t('days.title')}>
+    <Block title={t('days.title')} long>
       <FigureTable
         label={t('days.title')}
         columns={[t('days.day'), t('days.turns'), t('days.tokens')]}
