@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createContext, runInContext } from 'node:vm';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Worker } from '@temporalio/worker';
@@ -64,6 +66,16 @@ test('what runs is held in one byte a character and without a source map, and wh
   };
   expect(await map(false)).toEqual({ wide: false, sources: 0 });
   expect((await map(true)).sources).toBeGreaterThan(50);
+});
+
+test('runs of a thread share the code, and no variable of its modules', () => {
+  const variables = (code: string) => code.match(/^(export )?(let|var) .*$/gm) ?? [];
+  expect(variables('export let turns = 0;\nlet last;\n{ let inside; }')).toHaveLength(2);
+  const root = join(import.meta.dirname, '..', '..');
+  for (const room of ['workflows', 'domain'])
+    for (const file of readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }))
+      if (file.endsWith('.ts'))
+        expect([file, ...variables(readFileSync(join(root, room, file), 'utf8'))]).toEqual([file]);
 });
 
 describe('what is recorded', () => {
