@@ -14,7 +14,7 @@ export interface MessageCounter {
   count(message: string, encoding: Encoding, accountId: number): Promise<number>;
 }
 
-/** A message takes 0.1 s of a processor at the worst, so that the last of so many waits for some 6 s. */
+/** A message takes 0.03 s of a processor at the worst, so that the last of so many waits for some 2 s. */
 const MOST_WAITING = 64;
 /** Bytes of long messages of an account in this process: ten of the longest at once, one a second for ever. */
 const BYTES = { points: 1_048_576, duration: 10 };

@@ -12,9 +12,9 @@ const worst = (length: number) =>
 
 test('a long text has the count that it has in this thread, and stops nothing meanwhile', async () => {
   loadEncoding('o200k_base');
-  const texts = Array.from({ length: 3 }, () => worst(12_000));
+  const texts = Array.from({ length: 3 }, () => worst(60_000));
   // The first starts the thread.
-  await counter.count(worst(3_000), 'o200k_base', 1);
+  await counter.count(worst(8_000), 'o200k_base', 1);
   const pauses = monitorEventLoopDelay({ resolution: 5 });
   pauses.enable();
   const counts = await Promise.all(texts.map(async (text) => counter.count(text, 'o200k_base', 1)));
@@ -28,7 +28,7 @@ test('a long text has the count that it has in this thread, and stops nothing me
 test('a text waits for its own account, and only for one text of each other', async () => {
   const done: string[] = [];
   const count = async (by: number, name: string) => {
-    await counter.count(worst(3_000), 'o200k_base', by);
+    await counter.count(worst(8_000), 'o200k_base', by);
     done.push(name);
   };
   await Promise.all([...Array.from({ length: 6 }, (_, index) => count(1, `1.${index}`)), count(2, '2'), count(3, '3')]);
@@ -37,12 +37,12 @@ test('a text waits for its own account, and only for one text of each other', as
 
 test('a thread that is closed takes its texts along, and the next text starts another', async () => {
   const other = createTokenCounter();
-  const lost = [1, 1, 2].map(async (by) => other.count(worst(6_000), 'o200k_base', by));
+  const lost = [1, 1, 2].map(async (by) => other.count(worst(8_000), 'o200k_base', by));
   const refused = lost.map((one) => expect(one).rejects.toThrow('the thread of count-thread.ts has ended'));
   await other.close();
   await Promise.all(refused);
   expect(other.waiting()).toBe(0);
-  const text = worst(3_000);
+  const text = worst(8_000);
   expect(await other.count(text, 'o200k_base', 1)).toBe(countTokens(text, 'o200k_base'));
   await other.close();
 });
