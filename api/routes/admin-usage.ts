@@ -7,6 +7,7 @@ import { lookAlikesOf } from '../../domain/email.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ApiDeps } from '../context.ts';
 import { defineRoute, type Route } from '../http/route.ts';
+import { keepSlow } from '../../platform/keep-slow.ts';
 import { iso } from '../present/turn.ts';
 import { usageOfRange, usagePeople, usagePeopleQuery, usageRangeQuery } from '../wire/admin-usage.ts';
 
@@ -18,6 +19,7 @@ export function adminUsageRoutes({ database, models }: Pick<ApiDeps, 'database' 
   // Read anew each time: the list follows another deployment's rates, and an entry that has gone has no price.
   const costs = () =>
     new Map(models.flatMap(({ name, cost }): [string, Cost][] => (cost === undefined ? [] : [[name, cost]])));
+  const peopleOf = keepSlow((wanted: DayRange & { readonly top: number }) => readPeople(database, wanted));
   return [
     defineRoute({
       method: 'get',
@@ -55,8 +57,8 @@ export function adminUsageRoutes({ database, models }: Pick<ApiDeps, 'database' 
       async handle({ principal: { accountId } }, { query: { top, ...query } }) {
         const { today } = await readToday(database, accountId);
         const { range, before } = rangesOf(query, today);
-        const { top: found, ...people } = await readPeople(database, { ...range, top });
-        const { top: _, ...earlier } = await readPeople(database, { ...before, top: 0 });
+        const { top: found, ...people } = await peopleOf({ ...range, top });
+        const { top: _, ...earlier } = await peopleOf({ ...before, top: 0 });
         const body = {
           ...range,
           ...people,

@@ -53,16 +53,25 @@ export function onPool(pool: Pool, clock: Sql['clock']): Sql {
 
 /**
  * Runs each statement by itself in a transaction that only reads, under a limit of its own.
- * @param options.withinMs how long PostgreSQL may work on it. Then it fails, as unavailable. `enter` runs it once there
- *   is a place for one more.
+ * @param options.withinMs how long PostgreSQL may work on it. Then it fails, as unavailable. `sortMegabytes`: how much
+ *   memory each of its sorts and groups may take. `enter` runs it once there is a place for one more.
  */
 export function onPoolForReads(
   pool: Pool,
   clock: Sql['clock'],
-  { withinMs, enter }: { readonly withinMs: number; readonly enter: <T>(work: () => Promise<T>) => Promise<T> },
+  {
+    withinMs,
+    sortMegabytes,
+    enter,
+  }: {
+    readonly withinMs: number;
+    readonly sortMegabytes?: number;
+    readonly enter: <T>(work: () => Promise<T>) => Promise<T>;
+  },
 ): Sql {
   const names = namesOf(pool);
-  const begin = `begin isolation level read committed read only; set local statement_timeout = ${withinMs}`;
+  const room = sortMegabytes === undefined ? '' : `; set local work_mem = '${sortMegabytes}MB'`;
+  const begin = `begin isolation level read committed read only; set local statement_timeout = ${withinMs}${room}`;
   return runner(clock, (consume) =>
     enter(async () => {
       const client = await pool.connect();

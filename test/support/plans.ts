@@ -23,7 +23,12 @@ export function recordStatements(database: Database): { database: Database; stat
     };
   };
   return {
-    database: { ...database, sql: recording(database.sql), reads: recording(database.reads) },
+    database: {
+      ...database,
+      sql: recording(database.sql),
+      reads: recording(database.reads),
+      sums: recording(database.sums),
+    },
     statements,
   };
 }
