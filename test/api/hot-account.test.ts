@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { Gate } from '../fake-model/scenario.ts';
 import { lockRows, type RowLock } from '../support/lock.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
-import { TestTurn } from '../support/turn.ts';
+import { TestTurn, type Books } from '../support/turn.ts';
 import { until } from '../support/until.ts';
 
 /** More than the connections of the pool. */
@@ -13,21 +13,25 @@ const LOCKED_FOR_MS = 20_000;
 
 let stack: TestStack;
 const QUESTION = '이십 초를 기다리는 답';
-let paid: { readonly turn: TestTurn; readonly sending: ReturnType<TestTurn['send']> };
-let lockOfPaid: RowLock;
-let lockedAt: number;
+let paid: {
+  readonly turn: TestTurn;
+  readonly sending: ReturnType<TestTurn['send']>;
+  /** As they were when the lock was let go. */
+  readonly books: Promise<Books>;
+};
 beforeAll(async () => {
   stack = await startTestStack({ DATABASE_POOL_MAX: '20' });
-  // An answer is finished and waits to be stored behind a lock, all the while the other tests run.
+  // An answer is finished and waits to be stored behind a lock, beside the other tests.
   const gate = new Gate('finish');
   stack.model.next({ chunks: ['다 ', '됐어요'], gate });
   const turn = new TestTurn(stack, await stack.person(), { message: QUESTION });
-  paid = { turn, sending: turn.send() };
+  const sending = turn.send();
   await gate.reached;
-  lockOfPaid = await lockAccount(turn.person);
+  const lock = await lockAccount(turn.person);
   gate.open();
-  await until(() => lockOfPaid.isWanted());
-  lockedAt = Date.now();
+  await until(() => lock.isWanted());
+  const books = sleep(LOCKED_FOR_MS).then(() => turn.books());
+  paid = { turn, sending, books: books.finally(() => lock.release()) };
 });
 afterAll(() => stack.close());
 
@@ -106,9 +110,7 @@ test('what a person or an admin asks of a locked account is 503 with Retry-After
 });
 
 test('a lock held for 20 s over a finished answer: one model call, one debit, and its person has it', async () => {
-  await sleep(Math.max(0, lockedAt + LOCKED_FOR_MS - Date.now()));
-  expect(await paid.turn.books()).toMatchObject({ debits: 0, liveHolds: 1 });
-  await lockOfPaid.release();
+  expect(await paid.books).toMatchObject({ debits: 0, liveHolds: 1 });
   expect((await paid.sending).body).toMatchObject({ state: 'completed', content: '다 됐어요' });
   expect(await paid.turn.books()).toMatchObject({ debits: 1, liveHolds: 0 });
   expect(stack.model.requests.filter((request) => JSON.stringify(request).includes(QUESTION))).toHaveLength(1);

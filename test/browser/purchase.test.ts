@@ -58,7 +58,7 @@ describe('who is blocked', () => {
     expect(await waiting.locator('body[data-not-reloaded]').count()).toBe(1);
     await page.getByRole('link', { name: '대화로 돌아가기' }).click();
     expect(await message.inputValue()).toBe('막혀도 남아 있을 글');
-    expect(await page.getByRole('button', { name: '보내기' }).isDisabled()).toBe(false);
+    await until(() => page.getByRole('button', { name: '보내기' }).isEnabled());
     await page.keyboard.press('Enter');
     await page.getByRole('article', { name: /답변/ }).waitFor();
   });
