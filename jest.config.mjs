@@ -7,6 +7,7 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   testRunner: '<rootDir>/test/support/jest/run-file.ts',
+  testSequencer: '<rootDir>/test/support/jest/order.ts',
   transform: {},
   // Git worktrees and data folders of a running stack hold copies of our files.
   modulePathIgnorePatterns: ['<rootDir>/.turnkeeper'],
