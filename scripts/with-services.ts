@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SetupError } from '../domain/setup-error.ts';
 import { checksPass } from './checks.ts';
 import { FAST_LANES, needsBrowser } from './lanes.ts';
-import { findChromium } from './services/chromium.ts';
+import { findTestBrowser } from './services/chromium.ts';
 import { say } from './services/say.ts';
 import { ThrowAway } from './throw-away.ts';
 import { buildWeb } from './web-build.ts';
@@ -62,7 +62,7 @@ async function main(args: string[]): Promise<number> {
 
 /** Runs when the services are up: the builder would slow their start by more than it takes. */
 async function prepareBrowser(stopping: AbortSignal): Promise<Record<string, string>> {
-  return { TEST_CHROMIUM: await findChromium(stopping), TEST_WEB_DIR: await buildWeb(stopping) };
+  return { TEST_CHROMIUM: await findTestBrowser(stopping), TEST_WEB_DIR: await buildWeb(stopping) };
 }
 
 async function keepRunning(variables: Record<string, string>, stopping: AbortSignal): Promise<number> {

@@ -3,9 +3,10 @@ import { installPackage } from './apt.ts';
 import { findOnPath } from './program.ts';
 
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const HEADLESS = ['chromium-headless-shell'];
 
 /**
- * The browser that the tests and the screenshots drive.
+ * The browser that people use, for screenshots and measurements.
  * @throws SetupError when there is none and none can be installed.
  */
 export async function findChromium(stopping: AbortSignal): Promise<string> {
@@ -15,4 +16,14 @@ export async function findChromium(stopping: AbortSignal): Promise<string> {
       'No Chromium: install chromium (or google-chrome) so that it is on PATH; the browser tests need it.',
     );
   return found;
+}
+
+/**
+ * The browser that the tests drive: the same engine without a browser's windows, profiles and extensions, which takes
+ * two thirds of the CPU. Where it is neither there nor can be installed, any Chromium does.
+ * @throws SetupError when there is none and none can be installed.
+ */
+export async function findTestBrowser(stopping: AbortSignal): Promise<string> {
+  const found = findOnPath(...HEADLESS) ?? (await installPackage('chromium-headless-shell', HEADLESS, stopping));
+  return found ?? findChromium(stopping);
 }
