@@ -6,51 +6,71 @@ import { say } from './services/say.ts';
 const TYPESCRIPT = 'node_modules/typescript/bin/tsc';
 const CACHE = 'node_modules/.cache/turnkeeper';
 
-/** The checks that need no running program, the quickest first. */
-const CHECKS: Record<string, readonly (readonly string[])[]> = {
-  format: [
-    [
-      'node_modules/prettier/bin/prettier.cjs',
-      '--check',
-      '--log-level=warn',
-      '--cache',
-      `--cache-location=${CACHE}/format.json`,
-      '.',
-    ],
-  ],
-  types: [
-    ['web/make-types.ts'],
-    [TYPESCRIPT, '--noEmit'],
-    [TYPESCRIPT, '--noEmit', '-p', 'web'],
-    [TYPESCRIPT, '--noEmit', '-p', 'test/browser'],
-  ],
-  lint: [['node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0']],
-};
+type Command = readonly string[];
 
-/** Stops at the first check that fails, and names it. */
+/** The web app's pages mean nothing to the checks without the types of the API that they call. */
+const MAKE_TYPES: Command = ['web/make-types.ts'];
+
+/**
+ * The checks that need no running program. Each uses one core, so the two lines go on beside each other; in a line, the
+ * quickest comes first.
+ */
+const LINES: readonly Record<string, readonly Command[]>[] = [
+  {
+    format: [
+      [
+        'node_modules/prettier/bin/prettier.cjs',
+        '--check',
+        '--log-level=warn',
+        '--cache',
+        `--cache-location=${CACHE}/format.json`,
+        '.',
+      ],
+    ],
+    types: [
+      [TYPESCRIPT, '--noEmit'],
+      [TYPESCRIPT, '--noEmit', '-p', 'web'],
+      [TYPESCRIPT, '--noEmit', '-p', 'test/browser'],
+    ],
+  },
+  { lint: [['node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0']] },
+];
+
+/** Names the check that fails, and ends the one beside it. */
 export async function checksPass(stopping: AbortSignal): Promise<boolean> {
-  for (const [name, commands] of Object.entries(CHECKS)) {
+  const failed = new AbortController();
+  const ending = AbortSignal.any([stopping, failed.signal]);
+  const passes = async (name: string, commands: readonly Command[]): Promise<void> => {
     const began = Date.now();
     for (const command of commands) {
-      if (await runs(command, stopping)) continue;
+      ending.throwIfAborted();
+      if (await runs(command, ending)) continue;
+      ending.throwIfAborted();
       say(`the check of ${name} failed${name === 'format' ? ': `npm run format` mends it' : ''}`);
-      return false;
+      failed.abort();
+      ending.throwIfAborted();
     }
     say(`${name}: fine, ${Math.round((Date.now() - began) / 1000)} s`);
-  }
-  return true;
+  };
+  const passAll = async (line: Record<string, readonly Command[]>) => {
+    for (const [name, commands] of Object.entries(line)) await passes(name, commands);
+  };
+  await Promise.allSettled([
+    passes('types of the API', [MAKE_TYPES]).then(() => Promise.allSettled(LINES.map(passAll))),
+  ]);
+  stopping.throwIfAborted();
+  return !failed.signal.aborted;
 }
 
-async function runs(command: readonly string[], stopping: AbortSignal): Promise<boolean> {
+async function runs(command: Command, ending: AbortSignal): Promise<boolean> {
   const program = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...command], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const end = () => program.kill('SIGTERM');
-  stopping.addEventListener('abort', end);
+  ending.addEventListener('abort', end);
   const [code] = (await once(program, 'close')) as [number | null];
-  stopping.removeEventListener('abort', end);
-  stopping.throwIfAborted();
+  ending.removeEventListener('abort', end);
   return code === 0;
 }
 

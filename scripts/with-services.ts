@@ -21,12 +21,15 @@ import {
   type Summary,
 } from './summary.ts';
 
+/** Why a run stops without another word: the check has been named. */
+const CHECK_FAILED = 'a check failed';
+
 /**
- * `npm test [-- jest arguments]`: checks format, types and lint, then starts throw-away services and runs jest. A run
- * narrowed by arguments leaves the checks out. The whole run repeats a few failed files alone, and names the tests that
- * pass only then. `--fast` runs only the tests that need no services. `--keep` leaves the services running until Ctrl-C
- * and prints the variables to use them. The last line is always `N passed, N failed`; skipped tests are counted on a
- * line of their own.
+ * `npm test [-- jest arguments]`: checks format, types and lint while it starts throw-away services, then runs jest. A
+ * run narrowed by arguments leaves the checks out. The whole run repeats a few failed files alone, and names the tests
+ * that pass only then. `--fast` runs only the tests that need no services. `--keep` leaves the services running until
+ * Ctrl-C and prints the variables to use them. The last line is always `N passed, N failed`; skipped tests are counted
+ * on a line of their own.
  */
 async function main(args: string[]): Promise<number> {
   const [fast, keep] = [args.includes('--fast'), args.includes('--keep')];
@@ -36,23 +39,24 @@ async function main(args: string[]): Promise<number> {
   let services: ThrowAway | undefined;
   let summary = NOTHING_RAN;
   try {
-    if (args.length === 0 && !(await checksPass(stopping.signal))) return 1;
     services = await ThrowAway.open(stopping.signal);
     const { dataDir } = services;
-    const variables = fast
-      ? {}
-      : {
-          ...(await services.start()),
-          ...(keep || needsBrowser(jestArgs) ? await prepareBrowser(stopping.signal) : {}),
-        };
+    const [variables] = await Promise.all([
+      fast ? {} : prepare(services, { browser: keep || needsBrowser(jestArgs), stopping: stopping.signal }),
+      args.length === 0 ? check(stopping) : undefined,
+    ]);
+    stopping.signal.throwIfAborted();
     if (keep) return await keepRunning(variables, stopping.signal);
     const run = { dataDir, variables, stopping: stopping.signal };
     const lanes = fast && !jestArgs.some((arg) => !arg.startsWith('-')) ? FAST_LANES : [];
     const outcome = await runJest({ ...run, args: [...lanes, ...jestArgs] });
     summary = args.length === 0 ? await repeatFailed(outcome, run) : summaryOf(outcome);
   } catch (error) {
+    if (stopping.signal.reason === CHECK_FAILED) return 1;
     if (stopping.signal.aborted) say('interrupted');
     else say(error instanceof SetupError ? error.message : String(error instanceof Error ? error.stack : error));
+    // The checks may still run.
+    stopping.abort();
   } finally {
     await services?.close();
     if (!keep) process.stdout.write(`${summaryLine(summary)}\n`);
@@ -60,9 +64,20 @@ async function main(args: string[]): Promise<number> {
   return summary.failed === 0 ? 0 : 1;
 }
 
-/** Runs when the services are up: the builder would slow their start by more than it takes. */
-async function prepareBrowser(stopping: AbortSignal): Promise<Record<string, string>> {
-  return { TEST_CHROMIUM: await findTestBrowser(stopping), TEST_WEB_DIR: await buildWeb(stopping) };
+/** The checks go on beside the preparations, which wait for downloads and starts more than they work. */
+async function check(stopping: AbortController): Promise<void> {
+  if (!(await checksPass(stopping.signal))) stopping.abort(CHECK_FAILED);
+}
+
+/** @returns the variables by which tests find the services, the browser and the built web app. */
+async function prepare(
+  services: ThrowAway,
+  { browser, stopping }: { readonly browser: boolean; readonly stopping: AbortSignal },
+): Promise<Record<string, string>> {
+  const found = await services.start();
+  if (!browser) return found;
+  // The builder begins when the services are up: it would slow their start by more than it takes.
+  return { ...found, TEST_CHROMIUM: await findTestBrowser(stopping), TEST_WEB_DIR: await buildWeb(stopping) };
 }
 
 async function keepRunning(variables: Record<string, string>, stopping: AbortSignal): Promise<number> {
