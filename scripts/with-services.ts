@@ -112,8 +112,7 @@ async function repeatFailed(whole: Outcome, run: Run): Promise<Summary> {
     if (files.length === 0) break;
     failureLines(outcome.result).forEach(say);
     say(`files that failed run again alone: ${files.length}`);
-    // In one process, which a file that fails may keep from ending.
-    const args = ['--runInBand', '--forceExit', '--runTestsByPath', ...files];
+    const args = ['--runInBand', '--runTestsByPath', ...files];
     const again = await runJest({ ...run, args });
     outcome = { result: withRepeated(outcome.result, again.result), exitCode: again.exitCode };
   }
@@ -133,7 +132,8 @@ async function runJest({ dataDir, variables, stopping, args }: Run & { readonly 
   const resultFile = join(dataDir, 'result.json');
   const jest = spawn(
     process.execPath,
-    ['node_modules/jest/bin/jest.js', '--json', `--outputFile=${resultFile}`, ...args],
+    // A file that fails may leave a process that holds jest's pipes: without force, jest would wait for it for ever.
+    ['node_modules/jest/bin/jest.js', '--forceExit', '--json', `--outputFile=${resultFile}`, ...args],
     {
       // Standard output would repeat the JSON of the file; what people read goes to standard error.
       stdio: ['ignore', 'ignore', 'inherit'],
