@@ -26,7 +26,7 @@ export interface Temporal {
 /**
  * TLS, API key and profile are read from Temporal's official environment variables (`TEMPORAL_TLS…`,
  * `TEMPORAL_API_KEY`, `TEMPORAL_PROFILE`).
- * @throws SetupError when no server answers within 10 s.
+ * @throws SetupError when no server answers within 10 s, with the reason: a certificate may be wrong.
  */
 export async function connectTemporal(
   options: {
@@ -73,11 +73,11 @@ async function connectWithin(options: NativeConnectionOptions, milliseconds: num
     try {
       return await within(ONE_TRY_MS, NativeConnection.connect(options));
     } catch (cause) {
-      if (Date.now() > deadline)
-        throw new SetupError(
-          `TEMPORAL_ADDRESS: no Temporal server answers at ${options.address ?? 'the default address'}.`,
-          { cause },
-        );
+      if (Date.now() > deadline) {
+        const address = options.address ?? 'the default address';
+        const reason = cause instanceof Error ? cause.message : 'no reason was given';
+        throw new SetupError(`TEMPORAL_ADDRESS: no Temporal server answers at ${address} (${reason}).`, { cause });
+      }
       await sleep(250);
     }
   }
