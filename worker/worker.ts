@@ -47,9 +47,11 @@ export async function createWorkers(
       })),
     activities,
     ...traceWorker(settings.tracing ?? NO_TRACING),
-    // With the default of 10 s, a turn that ends soon after its worker's death would wait for a queue that nobody
-    // polls.
-    stickyQueueScheduleToStartTimeout: '1s',
+    // How long a turn's next step waits for the process that has the turn in its cache; any other must replay it in a
+    // new sandbox, which costs more than the step. A machine may be slow for seconds, and with 1 s its turns then cost
+    // more, which made it slower yet. A process that ends gives its queue back, and the server knows of one that has
+    // not polled for 10 s. With the default of 10 s a step would wait longer for one that was just killed.
+    stickyQueueScheduleToStartTimeout: '5s',
     // Without Redis, a stop arrives with the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '3s',
     // Streams under way may finish within the grace time. Then they are cut, and another worker takes the turn.
