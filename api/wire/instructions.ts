@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MOST_INSTRUCTIONS_TOKENS } from '../../domain/own-instructions.ts';
 import { isBlank, isLongerThan } from '../../domain/text.ts';
-import { instant } from './fields.ts';
+import { instant, MOST_INTEGER } from './fields.ts';
 
 /** 300 tokens never have more: the longest tokens are runs of spaces, which are cut off at the ends. */
 const MOST_CHARACTERS = 4_000;
@@ -28,7 +28,7 @@ const counted = {
 export const instructionsBody = z
   .strictObject({
     text,
-    version: version.optional().meta({
+    version: version.max(MOST_INTEGER).optional().meta({
       description: 'The version that you have read: if another was written since, 409 `version_conflict` says which',
     }),
   })

@@ -218,5 +218,7 @@ test('numbers beyond their columns are 400 on every route', async () => {
       const { status } = await admin.call('POST', path, body, key);
       expect([path, body, status >= 200 && status < 500]).toEqual([path, body, true]);
     }
+    const own = await admin.call('PUT', '/api/me/instructions', { text: 'a', version: value });
+    expect([value, own.status]).toEqual([value, 400]);
   }
 });
