@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
-import { AppError, type ErrorCode, type TurnRefusalCode } from '../../domain/errors.ts';
+import { AppError, isTurnFailure, type ErrorCode, type TurnRefusalCode } from '../../domain/errors.ts';
 import { errorSentence, LOCALES, type Locale } from '../../domain/messages.ts';
 import { isUnavailable } from '../../db/driver/availability.ts';
 import { OutcomeUnknown } from '../../db/driver/outcome.ts';
@@ -91,8 +91,8 @@ export const RETRY_AFTER_OF = {
 /** How a route's callers receive errors. A protocol that is not ours has an envelope of its own. */
 export interface ErrorEnvelope {
   readonly statusOf: Readonly<Record<ErrorCode, number>>;
-  /** The schema of an error's body in the OpenAPI document. */
-  schemaOf(status: number): z.ZodType;
+  /** The schema of an error's body in the OpenAPI document. @param codes those of one status of a route. */
+  schemaOf(codes: readonly ErrorCode[]): z.ZodType;
   wrap(error: {
     readonly code: ErrorCode;
     /** A sentence in the reader's language. */
@@ -107,9 +107,17 @@ export interface ErrorEnvelope {
 /** `{code, message, requestId, …}`: the shape of all errors, except on routes with an envelope of their own. */
 export const FLAT_ENVELOPE: ErrorEnvelope = {
   statusOf: STATUS_OF,
-  schemaOf: (status) => (status === 402 ? spentBody : [422, 502, 504].includes(status) ? failedTurnBody : errorBody),
+  schemaOf: (codes) => {
+    const [schema = errorBody, ...others] = new Set(codes.map(bodyOf));
+    return others.length === 0 ? schema : errorBody;
+  },
   wrap: ({ code, message, details, requestId }) => ({ code, message, ...details, requestId }),
 };
+
+function bodyOf(code: ErrorCode): z.ZodType {
+  if (code === 'TOKEN_EXHAUSTED' || code === 'KEY_CAP_REACHED') return spentBody;
+  return isTurnFailure(code) && [422, 502, 504].includes(STATUS_OF[code]) ? failedTurnBody : errorBody;
+}
 
 /** The envelope of an answer's errors, as far as is known what was asked. */
 export function envelopeOf(response: ServerResponse): ErrorEnvelope {

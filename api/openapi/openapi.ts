@@ -123,7 +123,7 @@ function describeErrors(route: Route): ZodOpenApiResponsesObject {
         ...(RETRY_AFTER.has(status)
           ? { headers: z.object({ 'Retry-After': z.string().optional().meta({ description: 'Seconds' }) }) }
           : {}),
-        content: { 'application/json': { schema: schemaOf(status) } },
+        content: { 'application/json': { schema: schemaOf(group) } },
       },
     ]),
   ) as ZodOpenApiResponsesObject;

@@ -1,3 +1,5 @@
+import { FLAT_ENVELOPE } from '../../api/http/errors.ts';
+import { errorBody, failedTurnBody, spentBody } from '../../api/wire/error.ts';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
@@ -67,3 +69,10 @@ function refusalsOf(changes: Record<string, string>): Record<string, string[][]>
     ]),
   );
 }
+
+test('the document describes the body of an error by its code: a status may have another with another code', () => {
+  expect(FLAT_ENVELOPE.schemaOf(['content_filtered', 'context_length'])).toBe(failedTurnBody);
+  expect(FLAT_ENVELOPE.schemaOf(['TOKEN_EXHAUSTED', 'KEY_CAP_REACHED'])).toBe(spentBody);
+  for (const codes of [['file_refused'], ['payment_declined'], ['TOKEN_EXHAUSTED', 'payment_declined']] as const)
+    expect(FLAT_ENVELOPE.schemaOf(codes)).toBe(errorBody);
+});
