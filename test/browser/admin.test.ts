@@ -208,7 +208,7 @@ test('an admin finds a person, grants tokens once, suspends and resumes', async 
   await page.getByLabel('사용자 찾기').fill(String(person.userId));
   await page.getByRole('link', { name: `사용자 ${person.userId}` }).click();
   await page.getByRole('region', { name: '예약된 작업' }).getByText('매달 초기화').waitFor();
-  expect(await page.getByRole('region', { name: '예약된 작업' }).innerText()).toMatch(/Asia\/Seoul[\s\S]*후\)/);
+  expect(await page.getByRole('region', { name: '예약된 작업' }).innerText()).toMatch(/서울 시간[\s\S]*후\)/);
   await page.getByText('지금 확보한 토큰이 없습니다.').waitFor();
   const grant = page.getByRole('form', { name: '토큰 지급' });
   await grant.getByLabel('지급할 토큰').fill('12345');
