@@ -32,10 +32,7 @@ export interface Database {
    * half of the connections, so that turns have the rest whoever looks at how much (G39).
    */
   readonly reads: Sql;
-  /**
-   * For what adds up much of the books for an admin: a statement may take as long as any, and room to sort; two run at
-   * once.
-   */
+  /** For what adds up much of the books for an admin: as `reads`, with 15 s and room to sort, two at once. */
   readonly sums: Sql;
   /**
    * Runs `work` in a READ COMMITTED transaction. Locks are taken in one order: account, conversation, turn, then what
@@ -85,7 +82,7 @@ export interface DatabaseOptions {
 /** The driver's limit is above PostgreSQL's own, so that it is reached only when a server or a network is silent. */
 const ANSWER_WITHIN_MS = 20_000;
 const STATEMENT_WITHIN_MS = 15_000;
-const READ_WITHIN_MS = 5_000;
+const READS = { withinMs: 5_000 } as const;
 const SUMS = { withinMs: STATEMENT_WITHIN_MS, sortMegabytes: 64 } as const;
 /**
  * Whoever asks is told soon that a row is locked, and asks again: with the 15 s of a statement, 25 sends of one locked
@@ -149,8 +146,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     em.setTransactionContext(kyselyOn(pipeline));
     return em;
   }
-  const reading = new Places(Math.max(1, Math.floor(options.poolMax / 2)));
-  const adding = new Places(2);
+  function readsOf(limits: { readonly withinMs: number; readonly sortMegabytes?: number }, atOnce: number): Sql {
+    const places = new Places(atOnce);
+    return onPoolForReads(pool, clock, {
+      ...limits,
+      enter: (work) => places.use(performance.now() + limits.withinMs, work),
+    });
+  }
   const lanes = createLanes({ connections: options.poolMax });
   const inLane = <T>({ accountId, isPatient = false }: LockedBy, work: () => Promise<T>) =>
     lanes.enter(accountId, { withinMs: isPatient ? STATEMENT_WITHIN_MS : LOCK_WITHIN_MS }, work);
@@ -170,14 +172,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   return {
     em: () => orm.em.fork(),
     sql: onAny,
-    reads: onPoolForReads(pool, clock, {
-      withinMs: READ_WITHIN_MS,
-      enter: (work) => reading.use(performance.now() + READ_WITHIN_MS, work),
-    }),
-    sums: onPoolForReads(pool, clock, {
-      ...SUMS,
-      enter: (work) => adding.use(performance.now() + SUMS.withinMs, work),
-    }),
+    reads: readsOf(READS, Math.max(1, Math.floor(options.poolMax / 2))),
+    sums: readsOf(SUMS, 2),
     transaction: (work) => run(work),
     locking: (account, work) => inLane(account, () => run(work, account.isPatient === true ? { lockWithinMs: 0 } : {})),
     inLane,

@@ -78,11 +78,11 @@ describe('the list of conversations', () => {
   test.each([
     ['the whole of a short question', '안녕하세요', '안녕하세요'],
     ['exactly 40 characters', 'x'.repeat(40), 'x'.repeat(40)],
-    ['the first 40 of 41', '가'.repeat(41), '가'.repeat(40)],
+    ['the first 39 of 41, and a sign that there is more', '가'.repeat(41), `${'가'.repeat(39)}…`],
     [
       '40 code points: an emoji outside the first plane is one, and is not cut in half',
-      `${'a'.repeat(39)}😀😀`,
-      `${'a'.repeat(39)}😀`,
+      `${'a'.repeat(38)}😀😀😀`,
+      `${'a'.repeat(38)}😀…`,
     ],
   ])('an untitled one is called by %s', async (_, message, title) => {
     await runTurn(db.database, person, { send: { message } });
