@@ -56,7 +56,9 @@ test('an untitled conversation is called by whole characters, from the first tha
   const family = '👨‍👩‍👧‍👦';
   const someone = await stack.person();
   await newTurn(stack, someone, { message: `\u200b\u2060${'가'.repeat(36)}${family}` }).send();
-  expect((await someone.call('GET', '/api/conversations')).body.items).toMatchObject([{ title: `${'가'.repeat(36)}…` }]);
+  expect((await someone.call('GET', '/api/conversations')).body.items).toMatchObject([
+    { title: `${'가'.repeat(36)}…` },
+  ]);
 });
 
 test('what some readers take for the end of a line is escaped in events, and means the same', async () => {
