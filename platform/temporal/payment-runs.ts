@@ -43,6 +43,8 @@ const DEADLINE_MS = 5_000;
 export function createPaymentRuns(temporal: Temporal, { taskQueuePrefix }: { taskQueuePrefix: string }): PaymentRuns {
   const { client, connection } = temporal;
   const taskQueue = taskQueues(taskQueuePrefix).background;
+  // Accounts are numbered anew in each database, and installations with a prefix each may share a namespace.
+  const topUpId = (accountId: number) => `${taskQueuePrefix}${autoTopUpWorkflowId(accountId)}`;
   const again = { workflowIdReusePolicy: 'ALLOW_DUPLICATE', workflowIdConflictPolicy: 'USE_EXISTING' } as const;
   return {
     isWatched: (purchaseId) => isWorkflowOpen(temporal, purchaseWorkflowId(purchaseId)),
@@ -60,12 +62,12 @@ export function createPaymentRuns(temporal: Temporal, { taskQueuePrefix }: { tas
         }),
       );
     },
-    isToppingUp: (accountId) => isWorkflowOpen(temporal, autoTopUpWorkflowId(accountId)),
+    isToppingUp: (accountId) => isWorkflowOpen(temporal, topUpId(accountId)),
     async startTopUp({ accountId, userId }) {
       await connection.withDeadline(Date.now() + DEADLINE_MS, () =>
         client.workflow.signalWithStart<typeof autoTopUp>(WORKFLOW_TYPES.autoTopUp, {
           ...again,
-          workflowId: autoTopUpWorkflowId(accountId),
+          workflowId: topUpId(accountId),
           taskQueue,
           args: [{ accountId }],
           staticSummary: `auto top-up of user ${userId}`,

@@ -62,6 +62,8 @@ const chosen = async () => (await at.person.call('GET', '/api/auto-top-up')).bod
 const use = (usagePercent: number) =>
   at.person.call('POST', '/api/ai-usage/test-usage', { userId: at.person.userId, usagePercent });
 
+const workflowIdOf = (id: number) => `${at.stack.taskQueuePrefix}${autoTopUpWorkflowId(id)}`;
+
 /** Charges of the card at Stripe, the oldest first. */
 const charges = (card: StripeCard) =>
   [...at.stripe.book.intents.values()].filter((of) => of.customer === card.customer);
@@ -169,7 +171,7 @@ test('whoever starts it while it runs makes it look once more, for it may have l
   await choose({ enabled: true, ...LOW, paymentMethodId });
   await untilQuiet();
   const id = await accountId();
-  const workflow = at.stack.temporal.client.workflow.getHandle(autoTopUpWorkflowId(id));
+  const workflow = at.stack.temporal.client.workflow.getHandle(workflowIdOf(id));
   await workflow.result();
   const looks = async () =>
     ((await workflow.fetchHistory()).events ?? []).filter(
@@ -265,6 +267,23 @@ test('what no other try can change pauses at once, and a Stripe that is away cou
   expect(paid()).toHaveLength(1);
 }, 120_000);
 
+test('the same account of another installation in the namespace, whose look goes on, is in nobody’s way', async () => {
+  await at.newBuyer();
+  const id = await accountId();
+  const { client } = at.stack.temporal;
+  const other = await client.workflow.start('autoTopUp', {
+    workflowId: autoTopUpWorkflowId(id),
+    taskQueue: 'nobody-polls-it',
+    args: [{ accountId: id }],
+  });
+  const { paymentMethodId, card } = await giveCard();
+  await choose({ enabled: true, ...LOW, paymentMethodId });
+  await use(85);
+  await until(() => Promise.resolve(charges(card).length === 1), 30_000);
+  await untilQuiet();
+  await other.terminate();
+});
+
 test('nothing is bought for a suspended account, which could not use it, until it is resumed', async () => {
   await at.newBuyer();
   const { paymentMethodId, card } = await giveCard();
@@ -293,7 +312,7 @@ test('whoever wants no card is reminded once a fall', async () => {
   await until(async () => (await told()).length === 1, 30_000);
   aheadMs += 2 * HOUR;
   await use(86);
-  await at.stack.temporal.client.workflow.getHandle(autoTopUpWorkflowId(await accountId())).result();
+  await at.stack.temporal.client.workflow.getHandle(workflowIdOf(await accountId())).result();
   expect(await told()).toEqual(['topup.reminder']);
   const { rows } = await sql<{
     figures: object;
@@ -315,10 +334,10 @@ test('no log, history or table in the clear has a card’s name, a key or a bank
   const histories: string[] = [];
   for (const { id } of rows)
     for await (const { runId } of at.stack.temporal.client.workflow.list({
-      query: `WorkflowId = '${autoTopUpWorkflowId(id)}'`,
+      query: `WorkflowId = '${workflowIdOf(id)}'`,
     }))
       histories.push(
-        at.textOf(await at.stack.temporal.client.workflow.getHandle(autoTopUpWorkflowId(id), runId).fetchHistory()),
+        at.textOf(await at.stack.temporal.client.workflow.getHandle(workflowIdOf(id), runId).fetchHistory()),
       );
   const dump = await sql<{
     row: string;

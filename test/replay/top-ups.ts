@@ -55,9 +55,9 @@ export async function toppedUp(
   return { stack, workflowId, person };
 }
 
-async function workflowOf({ db }: TestStack, { userId }: Person): Promise<string> {
+async function workflowOf({ db, taskQueuePrefix }: TestStack, { userId }: Person): Promise<string> {
   const accounts = await sql<{
     id: number;
   }>`select id::float8 as id from accounts where user_id = ${userId}`.execute(db.database.sql);
-  return autoTopUpWorkflowId(accounts.rows[0]?.id ?? 0);
+  return `${taskQueuePrefix}${autoTopUpWorkflowId(accounts.rows[0]?.id ?? 0)}`;
 }

@@ -78,7 +78,7 @@ export function refundWorkflowId(refundId: string): string {
   return `refund/${refundId}`;
 }
 
-/** An account has one at a time, so that nothing is bought twice at once. */
+/** An account has one at a time, so that nothing is bought twice at once. The prefix of the queues stands before it. */
 export function autoTopUpWorkflowId(accountId: number): string {
   return `auto-top-up/${accountId}`;
 }
@@ -109,7 +109,7 @@ export interface TaskQueues {
 
 /**
  * `turns` is for people, `background` for replays, schedules and reconcile, `deliveries` for the calls of servers that
- * may be slow. The prefix keeps test runs apart.
+ * may be slow. The prefix keeps test runs and installations apart.
  */
 export function taskQueues(prefix: string): TaskQueues {
   return { turns: `${prefix}turns`, background: `${prefix}background`, deliveries: `${prefix}deliveries` };
