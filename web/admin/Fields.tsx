@@ -52,8 +52,8 @@ export function ReasonField({
   );
 }
 
-/** A whole number of tokens, at least one. */
-export function TokensField({
+/** A whole number, at least one: of tokens, codes, won. */
+export function WholeNumberField({
   label,
   value,
   onChange,
@@ -62,7 +62,7 @@ export function TokensField({
 }: {
   label: string;
   value: string;
-  onChange: (tokens: string) => void;
+  onChange: (value: string) => void;
   most?: number;
   field?: Ref<HTMLInputElement>;
 }) {

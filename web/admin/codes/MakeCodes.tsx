@@ -9,7 +9,7 @@ import type { Schemas } from '../../api/schemas.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Notice } from '../../ui/Notice.tsx';
 import { Problem } from '../../ui/Problem.tsx';
-import { FIELD, Labelled, ReasonField } from '../Fields.tsx';
+import { FIELD, Labelled, ReasonField, WholeNumberField } from '../Fields.tsx';
 
 const NUMBERS = [
   ['count', 1_000],
@@ -58,19 +58,13 @@ export function MakeCodes() {
       <h2 className="text-lg font-semibold">{t('codes.make')}</h2>
       <div className="grid grid-cols-1 gap-3 sm:grid-cols-2">
         {NUMBERS.map(([name, most]) => (
-          <Labelled key={name} label={t(`codes.${name}`)}>
-            <input
-              type="number"
-              inputMode="numeric"
-              min={1}
-              max={most}
-              step={1}
-              required
-              value={numbers[name]}
-              onChange={({ target }) => setNumbers({ ...numbers, [name]: target.value })}
-              className={`${FIELD} text-ink`}
-            />
-          </Labelled>
+          <WholeNumberField
+            key={name}
+            label={t(`codes.${name}`)}
+            most={most}
+            value={numbers[name]}
+            onChange={(value) => setNumbers({ ...numbers, [name]: value })}
+          />
         ))}
         <Labelled label={t('codes.until')}>
           <input

@@ -9,7 +9,7 @@ import { accountOf, NO_ACCOUNT, RefundAccountFields } from '../../purchase/refun
 import { useMoney } from '../../purchase/use-money.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Problem } from '../../ui/Problem.tsx';
-import { FIELD, Labelled, ReasonField } from '../Fields.tsx';
+import { ReasonField, WholeNumberField } from '../Fields.tsx';
 
 /** Gives money back, once: every sending has the form's key until the refund is booked. */
 export function RefundForm({ purchase }: { purchase: Schemas['AdminPurchaseDetail'] }) {
@@ -48,19 +48,12 @@ export function RefundForm({ purchase }: { purchase: Schemas['AdminPurchaseDetai
     >
       <h3 className="font-semibold">{t('purchases.refund')}</h3>
       <p className="text-sm text-soft">{t('purchases.refundLead')}</p>
-      <Labelled label={t('purchases.refundAmount', { most: money({ amount: keptAmount, currency }) })}>
-        <input
-          type="number"
-          inputMode="numeric"
-          min={1}
-          max={keptAmount}
-          step={1}
-          required
-          value={amount}
-          onChange={(event) => setAmount(event.target.value)}
-          className={`${FIELD} text-ink`}
-        />
-      </Labelled>
+      <WholeNumberField
+        label={t('purchases.refundAmount', { most: money({ amount: keptAmount, currency }) })}
+        most={keptAmount}
+        value={amount}
+        onChange={setAmount}
+      />
       <ReasonField value={reason} onChange={setReason} />
       {asks && <RefundAccountFields banks={refundBanks} value={account} onChange={setAccount} />}
       {refund.isError && <Problem error={refund.error} />}

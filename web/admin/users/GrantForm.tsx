@@ -9,7 +9,7 @@ import { Button } from '../../ui/Button.tsx';
 import { ConfirmDialog } from '../../ui/dialog/ConfirmDialog.tsx';
 import { Problem } from '../../ui/Problem.tsx';
 import { useFigures } from '../../usage/figures.ts';
-import { ReasonField, TokensField } from '../Fields.tsx';
+import { ReasonField, WholeNumberField } from '../Fields.tsx';
 import { amountInWords } from './amount-in-words.ts';
 
 /** A grant of so many tokens, ten free months, is asked about once more. */
@@ -55,7 +55,7 @@ export function GrantForm({ userId }: { userId: number }) {
       className="grid content-start gap-3 rounded-xl border border-line bg-raised p-5"
     >
       <h2 className="text-lg font-semibold">{t('grant.title')}</h2>
-      <TokensField field={amountField} label={t('grant.tokens')} value={tokens} onChange={setTokens} />
+      <WholeNumberField field={amountField} label={t('grant.tokens')} value={tokens} onChange={setTokens} />
       <p className="-mt-1 text-sm text-soft">{t('grant.words', figures)}</p>
       <ReasonField value={reason} onChange={setReason} />
       <Button type="submit" look="primary" disabled={grant.isPending}>

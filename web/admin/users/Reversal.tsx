@@ -9,7 +9,7 @@ import { currentLocale } from '../../i18n/language.ts';
 import { Button } from '../../ui/Button.tsx';
 import { ConfirmDialog } from '../../ui/dialog/ConfirmDialog.tsx';
 import { useFigures } from '../../usage/figures.ts';
-import { ReasonField, TokensField } from '../Fields.tsx';
+import { ReasonField, WholeNumberField } from '../Fields.tsx';
 import { amountInWords } from './amount-in-words.ts';
 
 /**
@@ -62,7 +62,7 @@ export function Reversal({ grant, left }: { grant: Schemas['LedgerEntry']; left:
       doing={reverse}
       onConfirm={() => reverse.mutate()}
     >
-      <TokensField label={t('reversal.tokens')} most={left} value={tokens} onChange={setTokens} />
+      <WholeNumberField label={t('reversal.tokens')} most={left} value={tokens} onChange={setTokens} />
       <p className="text-sm text-soft">
         {t('reversal.words', { words: amountInWords(Number(tokens) || 0, currentLocale()) })}
       </p>
