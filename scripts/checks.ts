@@ -3,7 +3,11 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { say } from './services/say.ts';
 
-const TYPESCRIPT = 'node_modules/typescript/bin/tsc';
+/**
+ * The native compiler takes a third of the CPU time of the one that is written in JavaScript (`typescript`), whose API
+ * the generator of the API's types needs.
+ */
+const TYPES = ['node_modules/@typescript/native/bin/tsc', '--noEmit', '--singleThreaded'];
 const CACHE = 'node_modules/.cache/turnkeeper';
 
 type Command = readonly string[];
@@ -27,13 +31,9 @@ const LINES: readonly Record<string, readonly Command[]>[] = [
         '.',
       ],
     ],
-    types: [
-      [TYPESCRIPT, '--noEmit'],
-      [TYPESCRIPT, '--noEmit', '-p', 'web'],
-      [TYPESCRIPT, '--noEmit', '-p', 'test/browser'],
-    ],
+    types: [TYPES, [...TYPES, '-p', 'web'], [...TYPES, '-p', 'test/browser']],
   },
-  { lint: [['node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0']] },
+  { lint: [['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings', '--threads=1', '.']] },
 ];
 
 /** Names the check that fails, and ends the one beside it. */

@@ -52,6 +52,11 @@ export class ThrowAway {
     };
   }
 
+  /** Of the services that run, by their names. */
+  pids(): Record<string, number> {
+    return Object.fromEntries(this.#parts.started.flatMap(({ name, pid }) => (pid === null ? [] : [[name, pid]])));
+  }
+
   async close(): Promise<void> {
     await this.#parts.stop();
     rmSync(this.dataDir, { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError } from '../domain/setup-error.ts';
 import { checksPass } from './checks.ts';
+import { costsTable, readCosts, type Ledger } from './costs/file-costs.ts';
 import { FAST_LANES, needsBrowser } from './lanes.ts';
 import { findTestBrowser } from './services/chromium.ts';
 import { say } from './services/say.ts';
@@ -24,16 +25,19 @@ import {
 /** Why a run stops without another word: the check has been named. */
 const CHECK_FAILED = 'a check failed';
 
+const OWN_OPTIONS = ['--fast', '--keep', '--profile'];
+
 /**
  * `npm test [-- jest arguments]`: checks format, types and lint while it starts throw-away services, then runs jest. A
  * run narrowed by arguments leaves the checks out. The whole run repeats a few failed files alone, and names the tests
  * that pass only then. `--fast` runs only the tests that need no services. `--keep` leaves the services running until
- * Ctrl-C and prints the variables to use them. The last line is always `N passed, N failed`; skipped tests are counted
+ * Ctrl-C and prints the variables to use them. `--profile` runs one file after the other and says what each has cost
+ * (Linux only). The last line is always `N passed, N failed`; skipped tests are counted
  * on a line of their own.
  */
 async function main(args: string[]): Promise<number> {
-  const [fast, keep] = [args.includes('--fast'), args.includes('--keep')];
-  const jestArgs = args.filter((arg) => arg !== '--fast' && arg !== '--keep');
+  const [fast, keep, profile] = OWN_OPTIONS.map((option) => args.includes(option));
+  const jestArgs = args.filter((arg) => !OWN_OPTIONS.includes(arg)).concat(profile ? ['--runInBand'] : []);
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
   let services: ThrowAway | undefined;
@@ -47,9 +51,12 @@ async function main(args: string[]): Promise<number> {
     ]);
     stopping.signal.throwIfAborted();
     if (keep) return await keepRunning(variables, stopping.signal);
-    const run = { dataDir, variables, stopping: stopping.signal };
+    const ledger: Ledger = { path: join(dataDir, 'costs.jsonl'), services: services.pids() };
+    const counting = profile ? { TEST_COSTS: JSON.stringify(ledger) } : {};
+    const run = { dataDir, variables: { ...variables, ...counting }, stopping: stopping.signal };
     const lanes = fast && !jestArgs.some((arg) => !arg.startsWith('-')) ? FAST_LANES : [];
     const outcome = await runJest({ ...run, args: [...lanes, ...jestArgs] });
+    if (profile) process.stdout.write(`${costsTable(readCosts(ledger.path)).join('\n')}\n`);
     summary = args.length === 0 ? await repeatFailed(outcome, run) : summaryOf(outcome);
   } catch (error) {
     if (stopping.signal.reason === CHECK_FAILED) return 1;

@@ -3,8 +3,8 @@ import { until } from './until.ts';
 
 /** Rows that a transaction of the test has locked: whoever wants them waits until they are released. */
 export interface RowLock {
-  /** Whether somebody waits for the rows. */
-  isWanted(): Promise<boolean>;
+  /** Whether somebody, or so many, wait for the rows. */
+  isWanted(by?: number): Promise<boolean>;
   /**
    * Queues for the lock behind those who wait now.
    * @returns when it is in the queue; `granted` resolves when those have had the rows.
@@ -58,12 +58,17 @@ async function take(client: Client, rows: Rows): Promise<RowLock> {
     throw new Error(`nothing to lock: ${rows.query}`);
   }
   return {
-    async isWanted() {
+    async isWanted(by = 1) {
       // pg_stat_activity cannot be used: within a transaction it keeps showing the backends of the first look.
+      // A second one waits for the first, not for us.
       const waiting = await client.query(
-        'select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))',
+        `with recursive waiting as (
+          select pid from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))
+          union
+          select l.pid from pg_locks l join waiting w on w.pid = any(pg_blocking_pids(l.pid)) where not l.granted
+        ) select 1 from waiting`,
       );
-      return (waiting.rowCount ?? 0) > 0;
+      return (waiting.rowCount ?? 0) >= by;
     },
     async queue() {
       const next = await begin(rows.url);

@@ -1,6 +1,7 @@
 import { ModernFakeTimers } from '@jest/fake-timers';
 import { createRequire, registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { countCosts, type Ledger } from '../../../scripts/costs/file-costs.ts';
 import { setGlobals, type Globals } from './globals.ts';
 import { leftOpen, openNow } from './left-open.ts';
 
@@ -43,6 +44,8 @@ export default (async (globalConfig, config, environment, _loader, testPath, sen
   const timers = new ModernFakeTimers({ config, global: globalThis });
   globalThis.console = environment.global.console;
   const before = openNow();
+  const counting = process.env['TEST_COSTS'];
+  const endCount = counting === undefined ? null : countCosts(testPath, JSON.parse(counting) as Ledger);
   try {
     const here = { global: globalThis };
     const result = await freshCircus()(globalConfig, config, here, loaderOf(timers), testPath, sendMessageToJest);
@@ -51,6 +54,7 @@ export default (async (globalConfig, config, environment, _loader, testPath, sen
     if (left !== '') throw new Error(`${testPath} leaves open what it has opened: ${left}`);
     return result;
   } finally {
+    endCount?.();
     timers.dispose();
     globalThis.console = console;
     putBack(env);
