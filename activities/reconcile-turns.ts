@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { readClock } from '../db/database.ts';
 import { proveBooks } from '../db/money/proof.ts';
 import { foldDays } from '../db/reports/days/fold-days.ts';
+import { foldPeople } from '../db/reports/days/fold-people.ts';
 import { releaseTurn } from '../db/turns/end.ts';
 import { sweepFiles } from '../db/files/files.ts';
 import { eraseTexts, findLeft } from '../db/turns/prompts.ts';
@@ -61,6 +62,7 @@ export function createReconcileTurns(deps: ActivityDeps): ReconcileActivities['r
       },
     });
     await foldDays(deps.database, { onStep: goOn });
+    await foldPeople(deps.database, { onStep: goOn });
     await sweepFiles(deps.database, { onStep: goOn });
     await removeLooseObjects(deps, { most: MOST_REMOVED, withinMs: 5_000, onStep: goOn });
     const { mismatches, accountIds } = await proveBooks(deps.database, { onStep: goOn });

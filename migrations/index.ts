@@ -72,6 +72,10 @@ import { FindImagesElsewhere } from './20261130210010-find-images-elsewhere.ts';
 import { SwitchModels } from './20261130210011-switch-models.ts';
 import { KeepFormerTimeZones } from './20261130210012-keep-former-time-zones.ts';
 import { KnowWhoWaits } from './20261130230001-know-who-waits.ts';
+import { KeepPeopleOfMonths } from './20261130230002-keep-people-of-months.ts';
+import { LookAtFilesOnce } from './20261130230003-look-at-files-once.ts';
+import { FindFilesToLookAt } from './20261130230004-find-files-to-look-at.ts';
+import { FindNewestPurchases } from './20261130230005-find-newest-purchases.ts';
 
 /**
  * The migrations in the order in which they run, forward only. `npm run mikro-orm -- migration:create
@@ -158,4 +162,8 @@ export const MIGRATIONS = [
   SwitchModels,
   KeepFormerTimeZones,
   KnowWhoWaits,
+  KeepPeopleOfMonths,
+  LookAtFilesOnce,
+  FindFilesToLookAt,
+  FindNewestPurchases,
 ] as const;

@@ -75,7 +75,7 @@ export function adminPurchaseRoutes(deps: ApiDeps): Route[] {
       errors: [],
       async handle(caller, { query: { limit, cursor, ...filter } }) {
         const list = async (wanted: { limit: number; cursor: string | null }) => {
-          const page = await listPurchases(database.sql, { filter, ...wanted });
+          const page = await listPurchases(database.reads, { filter, ...wanted });
           const items = page.items.map((row) => ({ ...presentPurchase(row, caller.locale), userId: row.userId }));
           return { ...page, items: await withNames(database.sql, items, PERSON) };
         };

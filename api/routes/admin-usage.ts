@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { readDays, readFailedDays, readToday, type DayRange } from '../../db/reports/days/read-days.ts';
-import { readPeople } from '../../db/reports/days/read-people.ts';
+import { readPeople, type PeopleWanted } from '../../db/reports/days/read-people.ts';
 import type { Cost } from '../../domain/cost.ts';
 import { costsOf, dayLater, daysBetween, figuresOfRange } from '../../domain/day-figures.ts';
 import { lookAlikesOf } from '../../domain/email.ts';
@@ -19,7 +19,7 @@ export function adminUsageRoutes({ database, models }: Pick<ApiDeps, 'database' 
   // Read anew each time: the list follows another deployment's rates, and an entry that has gone has no price.
   const costs = () =>
     new Map(models.flatMap(({ name, cost }): [string, Cost][] => (cost === undefined ? [] : [[name, cost]])));
-  const peopleOf = keepSlow((wanted: DayRange & { readonly top: number }) => readPeople(database, wanted));
+  const peopleOf = keepSlow((wanted: PeopleWanted) => readPeople(database, wanted));
   return [
     defineRoute({
       method: 'get',
@@ -57,8 +57,7 @@ export function adminUsageRoutes({ database, models }: Pick<ApiDeps, 'database' 
       async handle({ principal: { accountId } }, { query: { top, ...query } }) {
         const { today } = await readToday(database, accountId);
         const { range, before } = rangesOf(query, today);
-        const { top: found, ...people } = await peopleOf({ ...range, top });
-        const { top: _, ...earlier } = await peopleOf({ ...before, top: 0 });
+        const { top: found, before: earlier, ...people } = await peopleOf({ ...range, since: before.from, top });
         const body = {
           ...range,
           ...people,

@@ -98,7 +98,7 @@ export function purchaseRoutes(deps: ApiDeps): Route[] {
       answers: { 200: { description: 'A page', body: purchasePage } },
       errors: [],
       async handle({ principal: { userId }, locale }, { query: { limit, cursor } }) {
-        const page = await listPurchases(database.sql, { filter: { userId }, limit, cursor: cursor ?? null });
+        const page = await listPurchases(database.reads, { filter: { userId }, limit, cursor: cursor ?? null });
         return { status: 200, body: { ...page, items: page.items.map((row) => presentPurchase(row, locale)) } };
       },
     }),

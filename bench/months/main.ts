@@ -57,7 +57,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     layout: 'one',
     pids: new Map(),
     settings: {
-      SCHEDULE_PLANNER: planner,
+      SCHEDULE_PLANNER: planner === 'user' ? 'account' : planner,
       ...(values.mail === true
         ? {
             SMTP_URL: `smtp://127.0.0.1:${port}`,

@@ -8,6 +8,8 @@ import { AddressChange } from '../entities/channels/address.ts';
 import { writeNotification, type Outward } from './outbox.ts';
 import { addressOf, hashOfAddress, isSuppressed } from './targets.ts';
 
+/** Any constant will do, if nobody else's pair of advisory locks has it. */
+const ADDRESS_LOCK = 726_653;
 /** A link to confirm a change is good for so long. */
 const GOOD_FOR_HOURS = 24;
 /** Whoever asks for changes makes us write to strangers: so many a person, and to one address, in 24 hours. */
@@ -106,7 +108,9 @@ export async function changeAddress(
   });
 }
 
+/** One after the other for an address, whoever asks: many people at once must not write to a stranger together. */
 async function refuseTooMany(tx: Tx, { userId, email }: { userId: number; email: string }): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${ADDRESS_LOCK}::integer, hashtext(${email}))`.execute(tx);
   const since = sql`${tx.clock()} - interval '24 hours'`;
   const found = await first(
     sql<{ mine: number; theirs: number }>`select

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import {
   DISABLE_AFTER_MS,
@@ -39,10 +39,19 @@ export async function listEndpoints(on: Sql, userId: number): Promise<EndpointRe
 }
 
 /** @throws AppError not_found, for somebody else's as well. */
-export async function getEndpoint(on: Sql, { endpointId, userId }: OwnEndpoint): Promise<EndpointRecord> {
+export function getEndpoint(on: Sql, own: OwnEndpoint): Promise<EndpointRecord> {
+  return find(on, own, sql``);
+}
+
+/** As `getEndpoint`, for whoever changes it: of two at once each records what the other has left. */
+function lockEndpoint(tx: Tx, own: OwnEndpoint): Promise<EndpointRecord> {
+  return find(tx, own, sql`for no key update`);
+}
+
+async function find(on: Sql, { endpointId, userId }: OwnEndpoint, lock: RawBuilder<unknown>): Promise<EndpointRecord> {
   const found = await first(
     sql<EndpointRecord>`select ${columns} from webhook_endpoints e
-    where id = ${endpointId} and user_id = ${userId} and deleted_at is null`,
+    where id = ${endpointId} and user_id = ${userId} and deleted_at is null ${lock}`,
     on,
   );
   if (found === null) throw new AppError('not_found');
@@ -124,7 +133,7 @@ export async function changeEndpoint(
 ): Promise<EndpointRecord> {
   const { url = null, events = null, state = null, secret } = change;
   return database.transaction(async (tx) => {
-    const before = await getEndpoint(tx, { endpointId, userId });
+    const before = await lockEndpoint(tx, { endpointId, userId });
     await sql`update webhook_endpoints set url = coalesce(${url}, url), events = coalesce(${events === null ? null : [...events]}::text[], events),
         state = coalesce(${state}, state), failing_since = case when ${state}::text = 'enabled' then null else failing_since end
       where id = ${endpointId} and user_id = ${userId} and deleted_at is null`.execute(tx);
@@ -152,7 +161,7 @@ export async function deleteEndpoint(
   { actor, ...own }: OwnEndpoint & { actor: AuditActor },
 ): Promise<void> {
   await database.transaction(async (tx) => {
-    const before = await getEndpoint(tx, own);
+    const before = await lockEndpoint(tx, own);
     await audit(tx, { actor, verb: 'delete', endpointId: own.endpointId, before: figuresOf(before), after: null });
     await sql`update webhook_endpoints set deleted_at = ${tx.clock()}, secret = '', old_secret = null where id = ${own.endpointId}`.execute(
       tx,

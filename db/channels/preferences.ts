@@ -28,7 +28,7 @@ export async function readPreferences(on: Sql, userId: number): Promise<Preferen
   );
 }
 
-/** Changes those that are named; the others stay. */
+/** Changes those that are named; the others stay. In one order, so that two requests at once wait for each other. */
 export async function writePreferences(
   database: Database,
   { userId, changes }: { userId: number; changes: readonly Preference[] },
@@ -38,7 +38,7 @@ export async function writePreferences(
   const json = JSON.stringify(changes);
   await sql`insert into notification_preferences (user_id, kind, channel, enabled, changed_at)
     select ${userId}, c.kind, c.channel, c.enabled, ${on.clock()}
-    from jsonb_to_recordset(${json}::jsonb) as c(kind text, channel text, enabled boolean)
+    from jsonb_to_recordset(${json}::jsonb) as c(kind text, channel text, enabled boolean) order by c.kind, c.channel
     on conflict (user_id, kind, channel) do update set enabled = excluded.enabled, changed_at = excluded.changed_at`.execute(
     on,
   );

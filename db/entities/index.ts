@@ -24,7 +24,16 @@ import { Redrive, RedriveTurn } from './redrive.ts';
 import { Forecast, OperatorReport, UsageReport } from './reports/usage-report.ts';
 import { ShareLink } from './sharing/share-link.ts';
 import { AnswerFeedback, Turn, TurnPrompt } from './turn.ts';
-import { FirstDeltaDay, Refusal, UsageDay, UsageDayMark, UsageRollup } from './usage-rollup.ts';
+import {
+  FirstDeltaDay,
+  Refusal,
+  UsageDay,
+  UsageDayMark,
+  UsagePeopleDay,
+  UsagePersonMark,
+  UsagePersonMonth,
+  UsageRollup,
+} from './usage-rollup.ts';
 import { User } from './user.ts';
 
 /** Every table. test/db/entities.test.ts compares them with the migrated schema. */
@@ -51,6 +60,9 @@ export const ENTITIES = [
   UsageDay,
   FirstDeltaDay,
   UsageDayMark,
+  UsagePersonMonth,
+  UsagePeopleDay,
+  UsagePersonMark,
   Alert,
   Notification,
   Delivery,

@@ -72,6 +72,53 @@ export const UsageDayMark = defineEntity({
 });
 export type UsageDayMark = InferEntity<typeof UsageDayMark>;
 
+/** What an account had used by one model at the end of each day of a month, as far as `UsagePersonMark` says. */
+export const UsagePersonMonth = defineEntity({
+  name: 'UsagePersonMonth',
+  tableName: 'usage_person_months',
+  properties: {
+    /** The first day of the month. */
+    month: p.date().primary(),
+    account: () => p.manyToOne(Account).primary().updateRule('no action').deleteRule('no action'),
+    /** The first version of the model. */
+    rate: () => p.manyToOne(ModelRate).primary().updateRule('no action').deleteRule('no action'),
+    /** Those with use, in order. */
+    days: p.array<string>().columnType('date[]'),
+    /** From the first of the month to the end of each of these days. */
+    throughTokens: p.array<number>().columnType('bigint[]'),
+  },
+  checks: [
+    {
+      name: 'usage_person_months_have_a_sum_a_day',
+      expression: 'cardinality(days) > 0 and cardinality(days) = cardinality(through_tokens)',
+    },
+  ],
+});
+export type UsagePersonMonth = InferEntity<typeof UsagePersonMonth>;
+
+/** How many people used tokens on a day, as far as `UsagePersonMark` says. */
+export const UsagePeopleDay = defineEntity({
+  name: 'UsagePeopleDay',
+  tableName: 'usage_people_days',
+  properties: { day: p.date().primary(), people: p.integer() },
+});
+export type UsagePeopleDay = InferEntity<typeof UsagePeopleDay>;
+
+/** The last day for which people are added up, and how far the range of days is that is under way: one row. */
+export const UsagePersonMark = defineEntity({
+  name: 'UsagePersonMark',
+  tableName: 'usage_person_marks',
+  properties: {
+    id: p.integer().primary().autoincrement(false),
+    throughDay: p.date().nullable(),
+    toDay: p.date().nullable(),
+    /** The last that was added up for the range; not a reference, because it only says where to go on. */
+    accountId: p.bigint('number').defaultRaw('0'),
+  },
+  checks: [{ name: 'usage_person_marks_is_one_row', expression: 'id = 1' }],
+});
+export type UsagePersonMark = InferEntity<typeof UsagePersonMark>;
+
 /** How often an account was refused for want of tokens on a day. */
 export const Refusal = defineEntity({
   name: 'Refusal',

@@ -67,15 +67,17 @@ async function store(tx: Tx, file: FileToStore, most: { readonly bytes: number }
   return one(
     sql<FileRecord>`with f as (
         insert into files (id, user_id, name, media_type, size, width, height, text_tokens, sent_hash, idempotency_key,
-          object_hash)
+          object_hash, look_at)
         values (${fileId}, ${userId}, ${file.name}, ${file.mediaType}, ${content.length}, ${file.width}, ${file.height},
           ${file.textTokens === null ? null : JSON.stringify(file.textTokens)}::jsonb, ${file.sentHash},
-          ${file.idempotencyKey}, ${objectHash})
+          ${file.idempotencyKey}, ${objectHash}, ${tx.clock()} + ${FILE_LIMITS.unattachedHours} * interval '1 hour')
         returning *
       )${kept} select ${fileColumns} from f`,
     tx,
   );
 }
+
+const counted = sql`greatest(size, ${FILE_LIMITS.leastCounted}::integer)`;
 
 /**
  * Locks the person, so that uploads come one after the other and their sum is true. No turn waits for this lock.
@@ -98,9 +100,9 @@ export async function findKnown(
     sql<{ known: (FileRecord & { sentHash: string }) | null; sum: number }>`select
       (select to_jsonb(k) from (select ${fileColumns}, encode(f.sent_hash, 'hex') as "sentHash" from files f
         where user_id = ${userId} and idempotency_key = ${idempotencyKey}) k) as known,
-      (select coalesce(sum(size), 0)::float8 from files where user_id = ${userId})
-        + (select coalesce(sum(size), 0)::float8 from loose_objects where user_id = ${userId} and file_id <> ${fileId})
-        as sum`,
+      (select coalesce(sum(${counted}), 0)::float8 from files where user_id = ${userId})
+        + (select coalesce(sum(${counted}), 0)::float8 from loose_objects
+          where user_id = ${userId} and file_id <> ${fileId}) as sum`,
     tx,
   );
   if (known !== null) {
@@ -108,7 +110,7 @@ export async function findKnown(
     if (before !== sentHash.toString('hex')) throw new AppError('idempotency_conflict', { fileId: record.fileId });
     return record;
   }
-  if (sum + content.length > most.bytes)
+  if (sum + Math.max(content.length, FILE_LIMITS.leastCounted) > most.bytes)
     throw new AppError('file_quota_reached', { mostBytes: most.bytes, usedBytes: sum });
   return null;
 }
@@ -164,7 +166,8 @@ const SWEPT_AT_ONCE = 200;
 
 /**
  * Deletes the files that no question shows a day after they came: the draft was given up, or its question was refused
- * and is gone. It waits for nobody.
+ * and is gone. A round looks at each file that is due once, and not again before a question lets go of it. It waits for
+ * nobody.
  * @param onStep called after each step. @returns how many.
  */
 export async function sweepFiles(
@@ -173,18 +176,17 @@ export async function sweepFiles(
 ): Promise<number> {
   for (let swept = 0; ;) {
     const step = await database.transaction(async (tx) => {
-      const { rows } = await sql<{ id: string }>`select id from files f
-        where created_at < ${tx.clock()} - ${FILE_LIMITS.unattachedHours} * interval '1 hour'
-          and not exists (select 1 from turn_files where file_id = f.id)
-        order by created_at limit ${SWEPT_AT_ONCE} for update skip locked`.execute(tx);
-      return deleteUnattached(
-        tx,
-        rows.map(({ id }) => id),
-      );
+      const { rows } = await sql<{ id: string }>`select id from files where look_at <= ${tx.clock()}
+        order by look_at limit ${SWEPT_AT_ONCE} for update skip locked`.execute(tx);
+      if (rows.length === 0) return { seen: 0, gone: 0 };
+      const fileIds = rows.map(({ id }) => id);
+      const gone = await deleteUnattached(tx, fileIds);
+      if (gone < rows.length) tx.write(sql`update files set look_at = null where id = any(${fileIds}::uuid[])`);
+      return { seen: rows.length, gone };
     });
-    swept += step;
+    swept += step.gone;
     onStep();
-    if (step < SWEPT_AT_ONCE) return swept;
+    if (step.seen < SWEPT_AT_ONCE) return swept;
   }
 }
 

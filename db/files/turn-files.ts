@@ -18,11 +18,15 @@ const attachedColumns = columnsOf(File, 'f', {
   objectHash: 'objectHash',
 });
 
-/** For the statement that writes the turn, whose id stands in `turns` as `turn`. */
+/**
+ * For the statement that writes the turn, whose id stands in `turns` as `turn`. Files are referred to, and so locked,
+ * in the order in which an erasure locks them.
+ */
 export function attach(turn: RawBuilder<unknown>, fileIds: readonly string[]): RawBuilder<unknown> {
   return sql`insert into turn_files (turn_id, position, file_id)
     select t.id, (n.place - 1)::smallint, n.file_id from ${turn} t
-      cross join unnest(${fileIds}::uuid[]) with ordinality n(file_id, place)`;
+      cross join unnest(${fileIds}::uuid[]) with ordinality n(file_id, place)
+      order by n.file_id`;
 }
 
 /** For a turn that is judged anew, whose locks the caller holds. @throws AppError file_not_found. */

@@ -6,7 +6,7 @@ import type { Locale } from '../../domain/messages.ts';
 import { noTimeZone, resolveTimeZone } from '../../domain/time-zones.ts';
 import { writeAudit } from '../audit.ts';
 import { columnsOf } from '../columns.ts';
-import { first, one, violatedConstraint, type Database, type Sql, type Tx } from '../database.ts';
+import { one, violatedConstraint, type Database, type Sql, type Tx } from '../database.ts';
 import { Account } from '../entities/account.ts';
 import { ApiKey } from '../entities/keys/api-key.ts';
 import { User } from '../entities/user.ts';
@@ -98,8 +98,10 @@ async function adding<Made>(
 }
 
 /**
- * Changes what a person is called and may do. A person of an issuer has the role of their token.
- * @throws AppError not_found; invalid_request: one's own role, or that of an issuer's person.
+ * Changes what a person is called and may do. A person of an issuer has the role of their token. Both rows are locked,
+ * so that of two admins who take each other's role one stays an admin.
+ * @throws AppError not_found; forbidden: the actor is an admin no more; invalid_request: one's own role, or that of an
+ *   issuer's person.
  */
 export async function changePerson(
   database: Database,
@@ -113,12 +115,13 @@ export async function changePerson(
 ): Promise<void> {
   const { userId, name, role, reason, actor } = wanted;
   await database.transaction(async (tx) => {
-    const before = await first(
-      sql<{ role: 'user' | 'admin'; issuer: string | null; name: string | null }>`
-        select role, issuer, name from users where id = ${userId} for no key update`,
-      tx,
-    );
-    if (before === null) throw new AppError('not_found');
+    const { rows } = await sql<{ id: number; role: 'user' | 'admin'; issuer: string | null; name: string | null }>`
+      select id::float8 as id, role, issuer, name from users where id in (${userId}, ${actor.adminId ?? userId})
+      order by users.id for no key update`.execute(tx);
+    const acting = rows.find(({ id }) => id === actor.adminId);
+    if (acting?.issuer === null && acting.role !== 'admin') throw new AppError('forbidden');
+    const before = rows.find(({ id }) => id === userId);
+    if (before === undefined) throw new AppError('not_found');
     if (role !== undefined && role !== before.role) {
       // Else the last admin could shut everybody out.
       if (actor.adminId === userId)

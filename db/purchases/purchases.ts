@@ -156,21 +156,29 @@ export interface PurchaseFilter {
   readonly provider?: ProviderName | undefined;
 }
 
-/** Newest first. */
+/** Newest first. A page costs about what it shows, of all purchases as of one person's. */
 export async function listPurchases(
   on: Sql,
   { filter, limit, cursor }: { filter: PurchaseFilter; limit: number; cursor: string | null },
 ): Promise<Page<PurchaseRow>> {
-  const [at = null, id = null] = cursor === null ? [] : decodeCursor(cursor, ['number', 'string']);
-  const { userId = null, state = null, provider = null } = filter;
-  const { rows } = await sql<PurchaseRow>`select ${columns}, ${besideColumns} from ${from}
-    where (${userId}::bigint is null or p.account_id = (select id from accounts where user_id = ${userId}))
-      and (${state}::text is null or p.state = ${state}) and (${provider}::text is null or p.provider = ${provider})
-      and (${id}::uuid is null or (date_trunc('milliseconds', p.created_at), p.id) < (to_timestamp(${at}::float8 / 1000), ${id}::uuid))
+  const { userId, state, provider } = filter;
+  const after = cursor === null ? null : decodeCursor(cursor, ['string', 'string']);
+  const conditions = [
+    sql`true`,
+    ...(userId === undefined ? [] : [sql`p.account_id = (select id from accounts where user_id = ${userId})`]),
+    ...(state === undefined ? [] : [sql`p.state = ${state}`]),
+    ...(provider === undefined ? [] : [sql`p.provider = ${provider}`]),
+    ...(after === null ? [] : [sql`(p.created_at, p.id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`]),
+  ];
+  const { rows } = await sql<
+    PurchaseRow & { key: string }
+  >`select ${columns}, ${besideColumns}, p.created_at::text as key from ${from}
+    where ${sql.join(conditions, sql` and `)}
     order by p.created_at desc, p.id desc limit ${limit + 1}`
     .execute(on)
     .catch(rethrowBadCursor);
-  return pageOf(rows, limit, ({ createdAt, purchaseId }) => encodeCursor([createdAt, purchaseId]));
+  const page = pageOf(rows, limit, ({ key, purchaseId }) => encodeCursor([key, purchaseId]));
+  return { ...page, items: page.items.map(({ key: _, ...row }) => row) };
 }
 
 /**

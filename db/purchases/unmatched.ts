@@ -44,12 +44,15 @@ export async function listUnmatched(
   on: Sql,
   { limit, cursor }: { limit: number; cursor: string | null },
 ): Promise<Page<UnmatchedRow>> {
-  const [at = null, id = null] = cursor === null ? [] : decodeCursor(cursor, ['number', 'string']);
-  const { rows } = await sql<UnmatchedRow>`select ${columns} from unmatched_payments u
+  const after = cursor === null ? null : decodeCursor(cursor, ['string', 'string']);
+  const { rows } = await sql<
+    UnmatchedRow & { key: string }
+  >`select ${columns}, u.taken_at::text as key from unmatched_payments u
     where not exists (select 1 from purchases p where p.provider = u.provider and p.provider_payment_id = u.payment_id)
-      and (${id}::text is null or (date_trunc('milliseconds', u.taken_at), u.payment_id) < (to_timestamp(${at}::float8 / 1000), ${id}))
+      ${after === null ? sql`` : sql`and (u.taken_at, u.payment_id) < (${after[0]}::timestamptz, ${after[1]}::text)`}
     order by u.taken_at desc, u.payment_id desc limit ${limit + 1}`
     .execute(on)
     .catch(rethrowBadCursor);
-  return pageOf(rows, limit, ({ takenAt, paymentId }) => encodeCursor([takenAt, paymentId]));
+  const page = pageOf(rows, limit, ({ key, paymentId }) => encodeCursor([key, paymentId]));
+  return { ...page, items: page.items.map(({ key: _, ...row }) => row) };
 }

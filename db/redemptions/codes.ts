@@ -90,17 +90,18 @@ export async function listBatches(
   on: Sql,
   { limit, cursor }: { limit: number; cursor: string | null },
 ): Promise<Page<BatchRow>> {
-  const [at = null, id = null] = cursor === null ? [] : decodeCursor(cursor, ['number', 'string']);
-  const { rows } = await sql<BatchRow>`select ${batchColumns}, ${counts}
+  const after = cursor === null ? null : decodeCursor(cursor, ['string', 'string']);
+  const { rows } = await sql<BatchRow & { key: string }>`select ${batchColumns}, ${counts}, b.created_at::text as key
     from (select * from code_batches
-      where ${id}::uuid is null or (date_trunc('milliseconds', created_at), id) < (to_timestamp(${at}::float8 / 1000), ${id}::uuid)
+      ${after === null ? sql`` : sql`where (created_at, id) < (${after[0]}::timestamptz, ${after[1]}::uuid)`}
       order by created_at desc, id desc limit ${limit + 1}) b
     left join redemption_codes c on c.batch_id = b.id
     group by b.id, b.tokens, b.max_uses, b.expires_at, b.reason, b.made_by_id, b.created_at
     order by b.created_at desc, b.id desc`
     .execute(on)
     .catch(rethrowBadCursor);
-  return pageOf(rows, limit, ({ createdAt, batchId }) => encodeCursor([createdAt, batchId]));
+  const page = pageOf(rows, limit, ({ key, batchId }) => encodeCursor([key, batchId]));
+  return { ...page, items: page.items.map(({ key: _, ...row }) => row) };
 }
 
 /** In the order in which they were made. */

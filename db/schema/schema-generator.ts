@@ -8,8 +8,8 @@ import { SchemaGenerator, type DatabaseSchema, type EntityManager } from '@mikro
  * - a table without a primary key (`usage_rollups`): it has one row a day and rate, and the rate may be null;
  * - a check of the ledger that it takes for a list of words when it reads the schema.
  *
- * Only the migrations define triggers, functions, domains, and the fill factor of `holds` and of
- * `usage_rollups`. test/db/entities.test.ts names each.
+ * Only the migrations define triggers, functions, domains, and the fill factors of four tables.
+ * test/db/entities.test.ts names each.
  */
 export class OurSchemaGenerator extends SchemaGenerator {
   static override register(orm: MikroORM): void {

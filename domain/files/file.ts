@@ -19,6 +19,8 @@ export const FILE_LIMITS = {
   /** Of one question: how many, and their bytes together. A prompt takes as many more from the earlier questions. */
   perTurn: 8,
   perTurnBytes: 10 * 1_024 * 1_024,
+  /** What the smallest file counts in the bound of a person's files, so that their number has one, too. */
+  leastCounted: 4 * 1_024,
   /** After so long a file that no question names is deleted. */
   unattachedHours: 24,
 } as const;

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { sweepFiles } from '../../db/files/files.ts';
 import { imageTokens, publishedVision } from '../../domain/files/vision.ts';
+import { lockRows } from '../support/lock.ts';
 import { chunk, gifOfFrames, PICTURES, pngOf, pngThatClaims, SECRET } from '../support/pictures.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
@@ -113,12 +114,46 @@ describe('a file', () => {
     ]);
   });
 
-  test('that no question shows is gone after a day', async () => {
-    const [young, old] = [await uploaded(PICTURES.gif), await uploaded(PICTURES.gif)];
-    await sql`update files set created_at = now() - interval '25 hours' where id = ${old}`.execute(
+  test('counts 4 KiB at least, so that the number of a person’s files has a bound, too', async () => {
+    const [one, others] = [await stack.person(), (6 * 1_024) / 4 - 1];
+    await sql`insert into files (id, user_id, name, media_type, size, text_tokens, sent_hash)
+      select gen_random_uuid(), ${one.userId}, 'a.txt', 'text/plain', 1, '{}', '' from generate_series(1, ${others}::integer)`.execute(
       stack.db.database.sql,
     );
-    expect(await sweepFiles(stack.db.database)).toBe(1);
+    const word = (by = one) => upload(Buffer.from('a'), { name: 'a.txt', by });
+    expect((await word()).status).toBe(201);
+    expect(await word()).toMatchObject({
+      status: 409,
+      body: { code: 'file_quota_reached', usedBytes: 6 * 1_024 ** 2 },
+    });
+    await sql`delete from files where user_id = ${one.userId}`.execute(stack.db.database.sql);
+  });
+
+  test('that no question shows is gone after a day', async () => {
+    const [young, old, shown] = [
+      await uploaded(PICTURES.gif),
+      await uploaded(PICTURES.gif),
+      await uploaded(PICTURES.gif),
+    ];
+    const { database } = stack.db;
+    await send({ message: 'x', files: [shown] });
+    await sql`update files set look_at = look_at - interval '25 hours' where id in (${old}, ${shown})`.execute(
+      database.sql,
+    );
+    const lookAt = async () =>
+      (
+        await sql<{ due: boolean | null }>`select look_at <= now() as due from files where id = ${shown}`.execute(
+          database.sql,
+        )
+      ).rows;
+    expect(await sweepFiles(database)).toBe(1);
+    // No round looks at it again, until its question lets go of it: by whatever statement that happens.
+    expect(await lookAt()).toEqual([{ due: null }]);
+    expect(await sweepFiles(database)).toBe(0);
+    await sql`delete from turn_files where file_id = ${shown}`.execute(database.sql);
+    expect(await lookAt()).toEqual([{ due: true }]);
+    expect(await sweepFiles(database)).toBe(1);
+    expect(await lookAt()).toEqual([]);
     expect((await person.raw('GET', `/api/files/${young}`)).status).toBe(200);
     expect((await person.raw('GET', `/api/files/${old}`)).status).toBe(404);
     expect((await send({ message: 'x', files: [old] })).body).toMatchObject({ code: 'file_not_found' });
@@ -220,6 +255,18 @@ describe('a question with files', () => {
     await person.call('DELETE', `/api/conversations/${second.body.conversationId}`);
     expect(await statuses()).toEqual([404, 404]);
     expect(await countOf('file_contents')).toBe(await countOf('files'));
+  });
+
+  test('whose conversation is erased while another one asks for them in another order: one goes after the other', async () => {
+    const files = [await uploaded(PICTURES.gif), await uploaded(PICTURES.gif), await uploaded(PICTURES.gif)];
+    const { body } = await send({ message: 'one', files });
+    const lock = await lockRows(stack.db.url, 'select 1 from files where id = $1', [files[1]]);
+    const erased = person.call('DELETE', `/api/conversations/${body.conversationId}`);
+    await until(() => lock.isWanted());
+    const asked = send({ message: 'two', files: files.toReversed() });
+    await until(() => lock.isWanted(2));
+    await lock.release();
+    expect([(await erased).status, (await asked).body.code]).toEqual([204, 'file_not_found']);
   });
 
   test('races with others and never passes 105 %', async () => {

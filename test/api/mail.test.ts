@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { sql } from 'kysely';
 import { TRY_NOW } from '../../workflows/contract/deliveries.ts';
 import { deliveryWorkflowId, RECONCILE_SCHEDULE_ID } from '../../workflows/contract/ids.ts';
+import { lockRows } from '../support/lock.ts';
 import { giveAddress, mailingBy, mailsOf, startTestMail, type ReceivedMail, type TestMail } from '../support/mail.ts';
 import { TestSchedule } from '../support/schedules.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
@@ -242,6 +243,22 @@ test('a delivery whose start was lost is started by reconcile, and one that runs
 });
 
 describe('stopping mails', () => {
+  test('two requests that name kinds in different orders wait for each other', async () => {
+    const put = (...kinds: string[]) =>
+      person.call('PUT', PREFERENCES, { items: kinds.map((kind) => ({ kind, channel: 'email', enabled: false })) });
+    const [one, two, three] = ['usage.alert', 'usage.report', 'usage.reset'] as const;
+    expect((await put(one, two, three)).status).toBe(200);
+    const lock = await lockRows(
+      stack.db.url,
+      'select 1 from notification_preferences where user_id = $1 and kind = $2',
+      [person.userId, two],
+    );
+    const both = [put(one, two, three), put(three, two, one)];
+    await until(() => lock.isWanted(2));
+    await lock.release();
+    expect((await Promise.all(both)).map(({ status }) => status)).toEqual([200, 200]);
+  });
+
   test('one click: looking at the page stops nothing, the button does, and in the app everything stays', async () => {
     const address = await giveAddress(stack, person);
     await putAt(92);
@@ -390,11 +407,12 @@ describe('an address', () => {
 
   test('may be asked for five times a day by one person, and by all together', async () => {
     const target = `many-${person.userId}@example.com`;
-    const asked = [];
-    for (let i = 0; i < 6; i++) asked.push((await ask(target, await stack.person())).status);
-    expect(asked).toEqual([202, 202, 202, 202, 202, 429]);
-    for (let i = 0; i < 6; i++) asked.push((await ask(`n${i}-${person.userId}@example.com`)).status);
-    expect(asked.slice(6)).toEqual([202, 202, 202, 202, 202, 429]);
+    const six = await Promise.all([1, 2, 3, 4, 5, 6].map(() => stack.person()));
+    const statuses = async (asked: readonly Promise<{ status: number }>[]) =>
+      (await Promise.all(asked)).map(({ status }) => status).toSorted();
+    expect(await statuses(six.map((one) => ask(target, one)))).toEqual([202, 202, 202, 202, 202, 429]);
+    const mine = six.map((_one, i) => ask(`n${i}-${person.userId}@example.com`));
+    expect(await statuses(mine)).toEqual([202, 202, 202, 202, 202, 429]);
   });
 
   test.each([

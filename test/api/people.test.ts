@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
+import { lockRows } from '../support/lock.ts';
 import { mailingBy, startTestMail, type TestMail } from '../support/mail.ts';
 import { personAtUrl, startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
@@ -113,6 +114,23 @@ describe('an admin makes a person', () => {
     );
     expect((await change(userId, { role: 'user' })).body).toMatchObject({ code: 'invalid_request', field: 'role' });
     expect((await invite(userId)).body).toMatchObject({ code: 'invalid_request', field: 'userId' });
+  });
+
+  test('two admins who take each other’s role at once: one stays an admin', async () => {
+    const [one, other] = [await stack.person('admin'), await stack.person('admin')];
+    const lock = await lockRows(
+      stack.db.url,
+      'select 1 from users where id = any($1)',
+      [[one.userId, other.userId]],
+      'no key update',
+    );
+    const take = (from: Person, whose: Person) =>
+      from.call('PATCH', `/api/admin/users/${whose.userId}`, { role: 'user', reason: 'x' });
+    const both = Promise.all([take(one, other), take(other, one)]);
+    await until(() => lock.isWanted(2));
+    await lock.release();
+    expect((await both).map(({ status }) => status).toSorted()).toEqual([200, 403]);
+    expect((await auditOf(one.userId)).length + (await auditOf(other.userId)).length).toBe(1);
   });
 });
 

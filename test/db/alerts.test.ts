@@ -200,7 +200,7 @@ describe('the notification', () => {
     await putAt(105);
     await check();
     expect((await notifications())[0]?.body).toBe(
-      'You have used 105% of this month’s tokens. No tokens are left; the allowance resets on 2026-11-30 at 10:00 (New York time). Buy tokens: https://shop.example/buy',
+      'You have used 105% of this month’s tokens. No tokens are left; the allowance resets on Nov 30 at 10:00 AM (New York time). Buy tokens: https://shop.example/buy',
     );
   });
 });

@@ -3,14 +3,17 @@ import { sql } from 'kysely';
 import { Client } from 'pg';
 import { HOT_ACCOUNT, seedLedger } from '../../bench/seed-ledger.ts';
 import { foldDays } from '../../db/reports/days/fold-days.ts';
+import { foldPeople } from '../../db/reports/days/fold-people.ts';
 import { readDays, readFailedDays, readToday, type DayRange, type ModelDay } from '../../db/reports/days/read-days.ts';
 import { readPeople } from '../../db/reports/days/read-people.ts';
 import { endTurn } from '../../db/turns/end.ts';
 import { lockTurn } from '../../db/turns/row.ts';
 import { dayLater } from '../../domain/day-figures.ts';
 import { setTestUsage } from '../../db/money/usage.ts';
+import { atInstant } from '../support/clock.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { explainGeneric, explainRun, recordStatements } from '../support/plans.ts';
+import { bookLate, differingPeople } from './ledger-people.ts';
 import { accept, clock, createPerson, MODEL, NOW, only, rows, runTurn } from './fixture.ts';
 
 const ROWS = 6_000;
@@ -116,32 +119,64 @@ test('the figures of days are the ledger’s sums: before entries are added up, 
   await admin.query(`update usage_days set used_tokens = used_tokens - 1 where day = '${LATEST}'`);
 });
 
-test('people are counted once however often they ask, and those who used most come first with what they used by model', async () => {
-  for (const { from, to } of ranges().slice(0, 8)) {
-    const within = sql`kind = 'debit' and day between ${from}::date and ${to}::date`;
-    const counts = await only(
-      db.database.sql,
-      sql<object>`select count(distinct account_id)::float8 as people,
-        coalesce((select jsonb_agg(to_jsonb(d) order by day) from (select day::text, count(distinct account_id) as people from ledger_entries where ${within} group by day) d), '[]') as days,
-        coalesce((select jsonb_agg(to_jsonb(d) order by model) from (select r.model, count(distinct account_id) as people
-          from ledger_entries e join model_rates r on r.id = e.rate_id where ${within} group by r.model) d), '[]') as models
-      from ledger_entries where ${within}`,
-    );
-    const { top, ...people } = await readPeople(db.database, { from, to, top: 5 });
-    expect(people).toEqual(counts);
-    const most = await rows(
-      db.database.sql,
-      sql<object>`select account_id::float8 as "userId", count(*)::float8 as turns, sum(tokens)::float8 as "usedTokens"
-        from ledger_entries where ${within} group by account_id order by sum(tokens) desc, account_id limit 5`,
-    );
-    expect(top.map(({ userId, turns, usedTokens }) => ({ userId, turns, usedTokens }))).toEqual(most);
-    for (const { models, usedTokens, turns } of top) {
-      expect(models.reduce((sum, model) => sum + model.usedTokens, 0)).toBe(usedTokens);
-      expect(models.reduce((sum, model) => sum + model.turns, 0)).toBe(turns);
-    }
-  }
-  const { top } = await readPeople(db.database, { from: '2026-09-01', to: LATEST, top: 1 });
+const differing = () => differingPeople(db.database, ranges().slice(0, 5));
+const through = async () =>
+  (await only(db.database.sql, sql<{ day: string | null }>`select through_day::text as day from usage_person_marks`))
+    .day;
+
+test('people are the ledger’s: before days are added up, while they are, by two at once, again, and when a day that was over gets an entry', async () => {
+  expect(await differing()).toEqual([]);
+  let steps = 0;
+  const broken = foldPeople(db.database, {
+    accountsAtOnce: 70,
+    onStep() {
+      steps += 1;
+      if (steps === 4) throw new Error('the worker leaves');
+    },
+  });
+  await expect(broken).rejects.toThrow('the worker leaves');
+  // The first month is whole, and of the second the first accounts are added up.
+  expect(await through()).toBe('2026-09-30');
+  expect(await differing()).toEqual([]);
+  await Promise.all([foldPeople(db.database, { accountsAtOnce: 40 }), foldPeople(db.database, { accountsAtOnce: 60 })]);
+  // Noon in Seoul: in the westernmost zone the 14th is not over.
+  expect(await through()).toBe('2026-11-13');
+  expect(await differing()).toEqual([]);
+  expect(await foldPeople(db.database)).toBe(0);
+  const { top } = await readPeople(db.database, { from: '2026-09-01', to: LATEST, since: '2026-06-20', top: 1 });
   expect(top).toMatchObject([{ userId: HOT_ACCOUNT, email: 'user1@example.com' }]);
+  // Control: what is added up is what is read.
+  const wrong = (by: number) =>
+    admin.query(
+      'update usage_person_months set through_tokens[cardinality(days)] = through_tokens[cardinality(days)] + $1 where account_id = $2',
+      [by, HOT_ACCOUNT],
+    );
+  await wrong(1);
+  expect(await differing()).not.toEqual([]);
+  await wrong(-1);
+
+  // Settled while a clock was wrong: of one who has days around it, and of one who is new. They count at once, and
+  // still do when the mark is set back, and when the days from there on are added up again.
+  await foldDays(db.database);
+  const person = await createPerson(db.database);
+  await runTurn(db.database, person, { used: 9, now: NOW });
+  await bookLate(admin, HOT_ACCOUNT, '2026-10-20');
+  await bookLate(admin, person.accountId, '2026-11-02');
+  expect(await differing()).toEqual([]);
+  await longAgo();
+  await foldDays(db.database);
+  expect(await through()).toBe('2026-10-19');
+  expect(await differing()).toEqual([]);
+  await foldPeople(db.database, { accountsAtOnce: 50 });
+  expect(await through()).toBe('2026-11-13');
+  expect(await differing()).toEqual([]);
+
+  // Every day of later months, one after the other, adds to what stands there.
+  for (const now of ['2026-11-20', '2026-11-21', '2026-12-03'].map((day) => Date.parse(`${day}T12:00:00+09:00`))) {
+    await runTurn(db.database, person, { used: 7, now });
+    await atInstant(now, () => foldPeople(db.database));
+    expect(await differing()).toEqual([]);
+  }
 });
 
 test('failures are counted on the asking admin’s day, and a turn that stands failed no more is none', async () => {
@@ -174,6 +209,14 @@ test('the ledger is read behind the mark alone, by values and as prepared', asyn
     expect(
       accesses.filter(({ table, scans, rows: read }) => table === 'ledger_entries' && (scans || read > 10)),
     ).toEqual([]);
+  const people = recordStatements(db.database);
+  await foldDays(db.database);
+  await foldPeople(db.database);
+  await readPeople(people.database, { from: '2026-09-10', to: '2026-11-10', since: '2026-08-01', top: 0 });
+  const read = (await explainRun(db.database.sql, people.statements[0]!)).filter(({ rows: seen }) => seen > 0);
+  const tables = new Set(read.map(({ table }) => table));
+  // Their days are over: a row a person, model and month is read, and none of a day.
+  expect([tables.has('usage_person_months'), tables.has('usage_rollups')]).toEqual([true, false]);
   // Control: once the mark is forgotten, it is all read again.
   await admin.query('begin; update usage_day_marks set through_id = 0');
   const { rows: plan } = await admin.query<{ 'QUERY PLAN': string }>(

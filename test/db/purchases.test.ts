@@ -17,6 +17,7 @@ import type { Look, Payment, SeenRefund } from '../../domain/payments/purchase.t
 import type { Pack } from '../../domain/payments/pack.ts';
 import { createVault } from '../../platform/payments/vault.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { explainRun, recordStatements } from '../support/plans.ts';
 import { balanceOf, createPerson, only, rows, runTurn, type Person } from './fixture.ts';
 
 const PACK: Pack = {
@@ -312,8 +313,10 @@ describe('making purchases', () => {
     expect(again?.version).toBe(dearer?.version);
   });
 
-  test('the list turns its pages', async () => {
-    const made = [purchase, await buy(), await buy()].map(({ purchaseId }) => purchaseId).reverse();
+  test('the list turns its pages, also between purchases of one millisecond', async () => {
+    const made = [purchase, await buy(), await buy(), await buy()].map(({ purchaseId }) => purchaseId).sort();
+    await sql`update purchases set created_at = '2026-12-01 00:00:00Z'::timestamptz - n * interval '1 microsecond'
+      from unnest(${made}::uuid[]) with ordinality m (id, n) where purchases.id = m.id`.execute(db.database.sql);
     const seenIds: string[] = [];
     let cursor: string | null = null;
     do {
@@ -322,5 +325,15 @@ describe('making purchases', () => {
       cursor = page.nextCursor;
     } while (cursor !== null);
     expect(seenIds).toEqual(made);
+    // Of everybody's, a page from the middle reads about what it shows: no sort looks at what nobody asked for.
+    await sql`insert into purchases (id, user_id, account_id, pack_id, pack_version, tokens, bonus_tokens, amount, currency, provider, livemode, state, idempotency_key, expires_at, created_at)
+      select gen_random_uuid(), user_id, account_id, pack_id, pack_version, tokens, bonus_tokens, amount, currency, provider, livemode, state, gen_random_uuid(), expires_at, created_at - n * interval '1 second'
+      from purchases cross join generate_series(1, 2000) n where id = ${purchase.purchaseId}`.execute(db.database.sql);
+    await sql`analyze purchases`.execute(db.database.sql);
+    const { database, statements } = recordStatements(db.database);
+    const { nextCursor } = await listPurchases(database.reads, { filter: {}, limit: 500, cursor: null });
+    await listPurchases(database.reads, { filter: {}, limit: 20, cursor: nextCursor });
+    const read = (await explainRun(db.database.sql, statements.at(-1)!)).filter(({ table }) => table === 'purchases');
+    expect(read.map(({ scans, rows: seen }) => [scans, seen < 50])).toEqual([[false, true]]);
   });
 });

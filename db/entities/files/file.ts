@@ -24,6 +24,8 @@ export const File = defineEntity({
     sentHash: p.blob().$type<Buffer>(),
     idempotencyKey: p.text().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
+    /** When it is to be found out whether a question shows it. Null: one did at the last look. */
+    lookAt: p.datetime().nullable().defaultRaw("(now() + '24:00:00'::interval)"),
     /** SHA-256 in hex of the image in the S3 store. Null: its bytes are in `file_contents`, as a text's always are. */
     objectHash: p.text().nullable(),
   },
@@ -49,6 +51,7 @@ export const File = defineEntity({
   indexes: [
     { name: 'files_of_user', properties: ['user', 'createdAt'] },
     { name: 'files_by_age', properties: ['createdAt'] },
+    { name: 'files_to_look_at', properties: ['lookAt'], where: 'look_at is not null' },
     { name: 'files_elsewhere', properties: ['id'], where: 'object_hash is not null' },
   ],
 });

@@ -52,6 +52,7 @@ export const Purchase = defineEntity({
   indexes: [
     sqlIndex('purchases_newest_of_account', 'purchases (account_id, created_at desc, id desc)'),
     sqlIndex('purchases_by_state', 'purchases (state, created_at desc, id desc)'),
+    sqlIndex('purchases_newest', 'purchases (created_at desc, id desc)'),
   ],
 });
 export type Purchase = InferEntity<typeof Purchase>;

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { FIRST_DELTA_BOUNDS } from '../../../domain/first-delta.ts';
 import { one, type Database } from '../../database.ts';
 import { COMMITTED_WITHIN } from '../../money/proof.ts';
+import { forgetDaysOf } from './fold-people.ts';
 
 /**
  * Adds what was debited since the last time to the figures of its day (`usage_days`, `first_delta_days`), each entry
@@ -48,6 +49,7 @@ async function foldPage(database: Database, pageSize: number): Promise<{ seen: n
         insert into first_delta_days as f (day, rate_id, below_ms, turns)
         select day, rate_id, below_ms, count(*) from (${firstDeltasOf('settled')}) d group by day, rate_id, below_ms
         on conflict (day, rate_id, below_ms) do update set turns = f.turns + excluded.turns
+      ), forgotten as (${forgetDaysOf('settled')}
       ), marked as (
         update usage_day_marks set through_id = (select last_id from bound) where id = 1
       )

@@ -42,7 +42,7 @@ export interface Days {
 }
 
 /** The most entries beyond the figures of days that a reader adds up itself: more than 10 minutes of a busy day. */
-const MOST_LATE = 200_000;
+export const MOST_LATE = 200_000;
 
 /**
  * What was used on each day by each model: the figures of days, and what was booked since, in one snapshot. Adjustments
