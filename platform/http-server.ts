@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { oneAtATime } from './one-at-a-time.ts';
 
@@ -52,7 +52,7 @@ export function createBoundedServer(
     },
     oneAtATime((request, response) => {
       const { socket } = request;
-      const output = { left: 0, since: performance.now() };
+      const output = { request, left: 0, since: performance.now() };
       answering.set(socket, output);
       response.once('close', () => {
         // The next request of the connection may have begun already.
@@ -63,11 +63,13 @@ export function createBoundedServer(
   );
   const watch = setInterval(() => cutStalled(answering, stalledAfterMs), Math.min(1_000, stalledAfterMs / 4)).unref();
   server.once('close', () => clearInterval(watch));
-  boundConnections(server, mostConnections, (socket) => !answering.has(socket));
+  // Whoever still sends a request is as good as idle: a body may take as long as 4,000 slow ones need to keep all out.
+  boundConnections(server, mostConnections, (socket) => answering.get(socket)?.request.complete !== true);
   return server;
 }
 
 interface Output {
+  readonly request: IncomingMessage;
   /** Bytes that have left the process. */
   left: number;
   /** When the last of them did, or when there was nothing to send. */

@@ -9,12 +9,18 @@ import type { Stopping } from '../stopping.ts';
 import { assertMay, createAuthenticate, type Authenticate, type SignedIn } from './auth.ts';
 import { localeOf } from './errors.ts';
 import { createKeyWatch, type KeyWatch } from '../events/key-watch.ts';
+import { createStreamLimit } from '../events/stream-limit.ts';
 import { createPlaces, createRequestLimits, type RequestRoom } from './limits.ts';
 import type { Door } from './mount.ts';
 import type { Access } from './route.ts';
 
 /** Each read takes a connection to PostgreSQL: a page of the web app begins with six. */
 const READS_AT_ONCE = { most: 4, waiting: 100 };
+/**
+ * Answers that are long in coming: streams, and sends that wait. It is twice what a fair share lets one account have at
+ * work; a turn that runs can be joined any number of times, and each takes one of the process's connections.
+ */
+const READERS_AT_ONCE = 500;
 /** Each upload may have 5 MB in memory. */
 const UPLOADS_AT_ONCE = { most: 2, waiting: 16, inAll: 32 };
 
@@ -27,6 +33,7 @@ export function createDoor(
   const limits = createRequestLimits(deps.redis, deps.config.limits);
   const places = createPlaces(READS_AT_ONCE);
   const uploads = createPlaces(UPLOADS_AT_ONCE);
+  const readers = createStreamLimit(Math.max(READERS_AT_ONCE, deps.config.limits.maxTurnsInFlight));
   const guards = {
     public: [],
     webhook: [],
@@ -39,6 +46,12 @@ export function createDoor(
       const leave = await places.enter(principalOf(response).accountId);
       response.once('close', leave);
       // Its reader has left while it waited.
+      if (response.closed) leave();
+      else next();
+    },
+    reader: (_request, response, next) => {
+      const leave = readers.enter(principalOf(response).accountId);
+      response.once('close', leave);
       if (response.closed) leave();
       else next();
     },
@@ -82,10 +95,18 @@ export const beginAnswer: RequestHandler = (request, response, next) => {
     ...ANSWER_HEADERS,
     ...(cameByTls(request) ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
   });
-  if (request.headers.host === undefined && request.httpVersion === '1.1')
-    throw new AppError('invalid_request', { field: 'Host', reason: 'is missing' });
+  const hosts = countHosts(request);
+  if (hosts > 1 || (hosts === 0 && request.httpVersion === '1.1'))
+    throw new AppError('invalid_request', { field: 'Host', reason: hosts > 1 ? 'came more than once' : 'is missing' });
   next();
 };
+
+/** Node keeps the first; a proxy before us may have looked at the last (RFC 9112, 3.2). */
+function countHosts({ rawHeaders }: IncomingMessage): number {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) if (/^host$/i.test(rawHeaders[i] ?? '')) hosts += 1;
+  return hosts;
+}
 
 /**
  * Whether the proxy in front says that the person came by TLS. Nobody gains by saying it falsely: a browser heeds the

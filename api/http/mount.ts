@@ -17,6 +17,8 @@ export interface Door {
   count(limit: 'send' | 'read'): RequestHandler;
   /** Waits until the account has a place for one more read. */
   readonly place: RequestHandler;
+  /** Refuses one more answer of those that take long, where an account has too many of them open. */
+  readonly reader: RequestHandler;
   /** Waits until the account may send one more file: each is in memory while it is read. */
   readonly upload: RequestHandler;
   visitorOf(response: Response): Visitor;
@@ -91,11 +93,12 @@ function allow(route: Route, door: Door): RequestHandler[] {
   return need === null ? [] : [door.allow(need)];
 }
 
-/** A stream keeps no place: it lasts, and reads only now and then. */
+/** A stream keeps no place of a read: it lasts, and reads only now and then. */
 function count({ limit, answers }: Route, door: Door): RequestHandler[] {
   if (limit === undefined || limit === 'none') return [];
   const streams = Object.values(answers).some(({ stream }) => stream === true);
-  return [door.count(limit), ...(limit === 'read' && !streams ? [door.place] : [])];
+  if (streams) return [door.count(limit), door.reader];
+  return [door.count(limit), ...(limit === 'read' ? [door.place] : [])];
 }
 
 function read(route: Route, door: Door): RequestHandler[] {

@@ -1,4 +1,5 @@
 import {
+  missingArguments,
   presentChunk,
   presentCompletion,
   presentFirstChunk,
@@ -17,6 +18,7 @@ export function chatCompletions(options: ChunkOptions): Protocol {
       delta: (delta) => [say(presentChunk(turn, delta, options))],
       wait: () => [say(presentChunk(turn, {}, options))],
       finish: (answered) => [
+        ...missingArguments(answered).map((call) => say(presentChunk(turn, { calls: [call] }, options))),
         say(presentLastChunk(answered, options)),
         ...(options.includesUsage ? [say(presentUsageChunk(answered))] : []),
         { data: '[DONE]' },

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ApiAnswer } from '../../domain/api-prompt.ts';
 import type { CallDelta, Choice, ChoiceDelta, Logprobs, ToolCall } from '../../domain/choice.ts';
 import type { TurnRecord } from '../../domain/turn.ts';
+import { finishOf } from '../../platform/model/finish.ts';
 import type { completion, completionUsage } from '../wire/completion.ts';
 
 /** A turn that has ended, with all of its answer. */
@@ -11,7 +12,7 @@ export interface Answered {
   readonly beside: ApiAnswer | null;
 }
 
-/** The whole answer of a turn. */
+/** The whole answer of a turn, as it was stored. */
 export function choiceOf({ turn, beside }: Answered): Choice {
   return {
     content: turn.content ?? '',
@@ -21,8 +22,37 @@ export function choiceOf({ turn, beside }: Answered): Choice {
   };
 }
 
+/**
+ * The whole answer as its reader gets it. Some providers give a call without arguments an empty text, where OpenAI
+ * gives an empty object, which its clients parse.
+ */
+export function toldChoiceOf(answered: Answered): Choice {
+  const choice = choiceOf(answered);
+  if (incompleteReasonOf(answered) !== null) return choice;
+  return {
+    ...choice,
+    calls: choice.calls.map((call) => (call.arguments === '' ? { ...call, arguments: '{}' } : call)),
+  };
+}
+
+/** What a stream has still to say of calls whose arguments were empty. */
+export function missingArguments(answered: Answered): CallDelta[] {
+  const told = toldChoiceOf(answered).calls;
+  return choiceOf(answered).calls.flatMap((call, index) =>
+    call.arguments === told[index]?.arguments ? [] : [{ index, arguments: told[index]?.arguments ?? '' }],
+  );
+}
+
+/** Why an answer that was charged is not whole. */
+export function incompleteReasonOf({ turn, beside }: Answered): string | null {
+  if (turn.state === 'stopped') return 'stopped';
+  const meaning = finishOf(wordOf({ turn, beside }));
+  if (meaning === 'length' || turn.finishReason === 'length') return 'max_output_tokens';
+  return meaning === 'content_filtered' ? 'content_filter' : null;
+}
+
 export function presentCompletion(answered: Answered): z.infer<typeof completion> {
-  const { content, refusal, calls, logprobs } = choiceOf(answered);
+  const { content, refusal, calls, logprobs } = toldChoiceOf(answered);
   const isOnlyText = refusal === '' && calls.length === 0;
   return {
     ...headOf(answered.turn),
@@ -37,7 +67,7 @@ export function presentCompletion(answered: Answered): z.infer<typeof completion
           ...(calls.length === 0 ? {} : { tool_calls: calls.map(presentCall) }),
         },
         logprobs: presentLogprobs(logprobs),
-        finish_reason: finishOf(answered),
+        finish_reason: wordOf(answered),
       },
     ],
     usage: presentUsage(answered),
@@ -69,7 +99,7 @@ export function presentChunk(
 }
 
 export function presentLastChunk(answered: Answered, options: ChunkOptions) {
-  return chunkOf(answered.turn, { delta: {}, logprobs: null, finish_reason: finishOf(answered) }, options);
+  return chunkOf(answered.turn, { delta: {}, logprobs: null, finish_reason: wordOf(answered) }, options);
 }
 
 export function presentUsageChunk(answered: Answered) {
@@ -113,7 +143,7 @@ function presentLogprobs(logprobs: Logprobs | null) {
 }
 
 /** The provider's word, which its client may know better than we do. */
-function finishOf({ turn, beside }: Answered): string {
+function wordOf({ turn, beside }: Answered): string {
   return beside?.finish ?? turn.finishReason ?? 'stop';
 }
 

@@ -58,7 +58,8 @@ export class Calls {
   }
 
   /** @returns the place of a part's call; that behind the last for a new one. */
-  #find({ index, id, name }: CallPart): number {
+  #find(part: CallPart): number {
+    const { index, id, name } = part;
     const last = this.#calls.length - 1;
     if (id !== null) {
       const same = this.#calls.findIndex((call) => call.id === id);
@@ -68,9 +69,29 @@ export class Calls {
     }
     if (index !== null) {
       const known = this.#indexes.lastIndexOf(index);
-      return known >= 0 ? known : last + 1;
+      const call = this.#calls[known];
+      return call === undefined || isAnother(part, call) ? last + 1 : known;
     }
     return name === '' ? Math.max(0, last) : last + 1;
+  }
+}
+
+/**
+ * Whether a part with a name begins another call, although nothing but its index says which one it is of: Gemini gives
+ * all calls the index 0 and no id, while others repeat a call's name in each of its parts.
+ */
+function isAnother(part: CallPart, call: ToolCall): boolean {
+  if (part.id !== null || part.name === '' || call.arguments === '') return false;
+  return part.name !== call.name || (part.arguments.trimStart().startsWith('{') && isWhole(call.arguments));
+}
+
+function isWhole(json: string): boolean {
+  if (!json.trimEnd().endsWith('}')) return false;
+  try {
+    JSON.parse(json);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -312,7 +312,12 @@ test('whoever wants no card is reminded once a fall', async () => {
   await until(async () => (await told()).length === 1, 30_000);
   aheadMs += 2 * HOUR;
   await use(86);
-  await at.stack.temporal.client.workflow.getHandle(workflowIdOf(await accountId())).result();
+  // The look that tells nothing keeps the claim for an hour more, for which the workflow may wait.
+  await until(async () => {
+    const { rows } = await sql`select 1 from auto_top_ups
+      where account_id = ${await accountId()} and claimed_until > ${new Date(Date.now() + aheadMs)}`.execute(at.sql);
+    return rows.length === 1;
+  }, 30_000);
   expect(await told()).toEqual(['topup.reminder']);
   const { rows } = await sql<{
     figures: object;

@@ -92,6 +92,19 @@ describe('connections', () => {
     await until(async () => (await fetch(`${stack.url}/health`).catch(() => null))?.status === 200);
   });
 
+  test('whose bodies do not come take no place from another either', async () => {
+    const port = portOf(stack.url);
+    const address = 'POST /api/invitations/accept HTTP/1.1\r\nhost: turnkeeper\r\n';
+    const head = `${address}expect: 100-continue\r\ncontent-length: 99\r\n\r\n{`;
+    const greedy = Array.from({ length: MOST - 5 }, () => open(port, head, '127.0.0.2'));
+    await until(() => greedy.every(({ bytesRead }) => bytesRead > 0));
+    const others = Array.from({ length: 10 }, () => open(port, ask('/health')));
+    await until(() => others.every(({ bytesRead, destroyed }) => bytesRead > 0 || destroyed));
+    expect(others.some(({ destroyed }) => destroyed)).toBe(false);
+    [...greedy, ...others].forEach((socket) => socket.destroy());
+    await until(async () => (await fetch(`${stack.url}/health`).catch(() => null))?.status === 200);
+  });
+
   test('whose headers never end, or never begin, are closed', async () => {
     const server = createBoundedServer((_request, response) => response.end('here'), {
       mostConnections: 10,

@@ -30,8 +30,15 @@ beforeAll(async () => {
   const lock = await lockAccount(turn.person);
   gate.open();
   await until(() => lock.isWanted());
-  const books = sleep(LOCKED_FOR_MS).then(() => turn.books());
-  paid = { turn, sending, books: books.finally(() => lock.release()) };
+  const booksAtTheEnd = async () => {
+    try {
+      await sleep(LOCKED_FOR_MS);
+      return await turn.books();
+    } finally {
+      await lock.release();
+    }
+  };
+  paid = { turn, sending, books: booksAtTheEnd() };
 });
 afterAll(() => stack.close());
 

@@ -63,6 +63,7 @@ describe('bytes that are no request', () => {
       400,
       'invalid_request',
     ],
+    ['two Hosts', () => [head('GET', '/health', 'host: y')], 400, 'invalid_request'],
     ['no Host', () => ['GET /health HTTP/1.1\r\nConnection: close\r\n\r\n'], 400, 'invalid_request'],
   ])('(%s) are answered in the flat shape, and their connection ends', async (_title, bytes, status, code) => {
     const answer = await sendBytes(stack.url, ...bytes());

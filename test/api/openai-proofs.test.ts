@@ -149,9 +149,8 @@ test('text of the door is in PostgreSQL alone: not in logs, traces, Temporal, me
     status: 502,
   });
   expect((await someone.call('POST', '/v1/chat/completions', { ...asked, n: 2 })).status).toBe(400);
-  const { rows: turns } = await sql<{ id: string }>`select id from turns where user_id = ${someone.userId}`.execute(
-    stack.db.database.sql,
-  );
+  const { rows: turns } = await sql<{ id: string }>`select id from turns where user_id = ${someone.userId}
+    order by created_at`.execute(stack.db.database.sql);
   expect(turns).toHaveLength(2);
   for (const { id } of turns) {
     const handle = stack.temporal.client.workflow.getHandle(turnWorkflowId(someone.userId, id));

@@ -317,6 +317,38 @@ describe('what a provider says is passed on, and charged', () => {
     });
   });
 
+  test('a call without arguments has an empty object, which clients parse; one that was cut has what came', async () => {
+    const none = (finish: string) => ({
+      raw: [
+        said({ tool_calls: [{ index: 0, id: 'c', function: { name: 'now', arguments: '' } }] }),
+        said({}, finish),
+        usageChunk(usageOf(9, 5)),
+        DONE_STEP,
+      ],
+    });
+    const asked = { model: MODEL, messages: [{ role: 'user' as const, content: 'x' }] };
+    const { completions } = client.chat;
+    for (const [finish, given] of [
+      ['tool_calls', '{}'],
+      ['length', ''],
+    ] as const) {
+      for (let call = 0; call < 3; call += 1) stack.model.next(none(finish));
+      const whole = await completions.create(asked);
+      const streamed = await completions
+        .stream(asked)
+        .finalChatCompletion()
+        .catch((error: unknown) => error);
+      const items = await client.responses.stream({ model: MODEL, input: 'x' }).finalResponse();
+      expect(whole.choices[0]?.message.tool_calls).toMatchObject([{ function: { name: 'now', arguments: given } }]);
+      expect(items.output).toMatchObject([{ type: 'function_call', name: 'now', arguments: given }]);
+      // Their client throws for what was cut.
+      if (finish === 'tool_calls')
+        expect(streamed).toMatchObject({
+          choices: [{ message: { tool_calls: [{ function: { name: 'now', arguments: given } }] } }],
+        });
+    }
+  });
+
   test('arguments that no table can hold are kept, and cost what they cost', async () => {
     stack.model.next({
       raw: [

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
 import { Client } from 'pg';
 import { createPlaces } from '../../api/http/limits.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
@@ -51,6 +53,33 @@ test('nor do those of several people together take more, and each has an end', a
     await locker.end();
   }
   expect((await greedy[0]!.call('GET', '/api/conversations')).status).toBe(200);
+});
+
+test('one person has 500 answers open that are long in coming, and gets their places back', async () => {
+  const [greedy, other] = [await stack.person(), await stack.person()];
+  const turnId = randomUUID();
+  // No worker takes the turn up, so that its events are waited for.
+  const sent = new AbortController();
+  const send = greedy.raw('POST', '/api/chat/send', { turnId, message: 'x' }, {}, sent.signal).catch(() => null);
+  const path = `/api/chat/turns/${turnId}/events`;
+  await until(async () => (await greedy.call('GET', `/api/chat/turns/${turnId}`)).status === 200);
+  sent.abort();
+  await send;
+  const answered: string[] = [];
+  const sockets = Array.from({ length: 505 }, () => {
+    const socket = connect(Number(new URL(stack.url).port), '127.0.0.1').on('error', () => {});
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: turnkeeper\r\nauthorization: Bearer ${greedy.token}\r\n\r\n`);
+    return socket.once('data', (bytes) => answered.push(bytes.toString().slice(9, 12)));
+  });
+  try {
+    await until(() => answered.length === 5);
+    expect(new Set(answered)).toEqual(new Set(['429']));
+    expect((await other.call('GET', path)).status).toBe(404);
+    expect((await greedy.call('GET', '/api/ai-usage')).status).toBe(200);
+  } finally {
+    sockets.forEach((socket) => socket.destroy());
+  }
+  await until(async () => (await greedy.call('GET', `/api/chat/turns/${randomUUID()}/events`)).status === 404);
 });
 
 test('a reader that leaves while it waits gives its place on', async () => {

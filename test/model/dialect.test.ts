@@ -302,8 +302,27 @@ describe('calls of tools, however their parts are named', () => {
         part({ index: 7, id: 'b', name: 'two', arguments: '2' }),
       ],
     ],
+    [
+      'by their names alone, with one index for all and no id',
+      [
+        part({ index: 0, name: 'one', arguments: '1' }),
+        part({ index: 0, name: 'one', arguments: '1' }),
+        part({ index: 0, name: 'two', arguments: '' }),
+        part({ index: 0, name: 'two', arguments: '2' }),
+      ],
+    ],
   ])('%s', (_, parts) => {
     expect(callsOf(...parts)).toEqual(['one(11)', 'two(2)']);
+  });
+
+  test('of one tool, with one index for all and no id, are told apart by their arguments', () => {
+    const named = (json: string) => part({ index: 0, name: 'read', arguments: json });
+    expect(callsOf(named('{"a":"{"'), named('}'), named(''), named('{"b":2}'), named(''))).toEqual([
+      'read({"a":"{"})',
+      'read({"b":2})',
+    ]);
+    const nested = [named('{"a":'), named('{"b":1}'), named('}')];
+    expect(callsOf(...nested)).toEqual(['read({"a":{"b":1}})']);
   });
 
   test('keep the id that came before their name', () => {

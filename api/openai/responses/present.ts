@@ -1,8 +1,7 @@
 import type { Choice, ToolCall } from '../../../domain/choice.ts';
 import type { TurnRecord } from '../../../domain/turn.ts';
-import { finishOf } from '../../../platform/model/finish.ts';
 import type { OutputItem, ResponseBody, ResponseObject } from '../../wire/responses.ts';
-import { choiceOf, type Answered } from '../present.ts';
+import { incompleteReasonOf, toldChoiceOf, type Answered } from '../present.ts';
 import { ITEM_IDS } from './references.ts';
 
 type Status = OutputItem['status'];
@@ -12,7 +11,7 @@ export type Part = MessageItem['content'][number];
 /** The items of a whole answer: what was said, then what was called. An empty answer is an empty message. */
 export function itemsOf(answered: Answered): OutputItem[] {
   const { turn } = answered;
-  const choice = choiceOf(answered);
+  const choice = toldChoiceOf(answered);
   const status = itemStatusOf(answered);
   const isSaid = choice.content !== '' || choice.refusal !== '' || choice.calls.length === 0;
   return [
@@ -43,14 +42,6 @@ export function callItem({ turnId }: TurnRecord, call: ToolCall, index: number, 
 
 export function itemStatusOf(answered: Answered): Status {
   return incompleteReasonOf(answered) === null ? 'completed' : 'incomplete';
-}
-
-/** Why an answer that was charged is not whole. */
-function incompleteReasonOf({ turn, beside }: Answered): string | null {
-  if (turn.state === 'stopped') return 'stopped';
-  const meaning = finishOf(beside?.finish ?? turn.finishReason ?? 'stop');
-  if (meaning === 'length' || turn.finishReason === 'length') return 'max_output_tokens';
-  return meaning === 'content_filtered' ? 'content_filter' : null;
 }
 
 /** A response whose turn has ended with an answer. */

@@ -1,7 +1,7 @@
 import type { CallDelta, ChoiceDelta } from '../../../domain/choice.ts';
 import type { TurnRecord } from '../../../domain/turn.ts';
 import type { OutputItem, ResponseBody } from '../../wire/responses.ts';
-import { choiceOf, type Answered } from '../present.ts';
+import { missingArguments, toldChoiceOf, type Answered } from '../present.ts';
 import type { Said, Voice } from '../protocol.ts';
 import {
   callItem,
@@ -54,10 +54,11 @@ export class ResponseVoice implements Voice {
 
   finish(answered: Answered): Said[] {
     const said: Said[] = [];
-    const choice = choiceOf(answered);
+    const choice = toldChoiceOf(answered);
     // An empty answer is an empty message.
     if (this.#items.length === 0 && itemsOf(answered)[0]?.type === 'message')
       for (const { type } of partsOf(choice)) said.push(...this.#beginPart(type));
+    for (const missing of missingArguments(answered)) said.push(...this.#call(missing));
     const status = itemStatusOf(answered);
     const output: OutputItem[] = [];
     for (const [output_index, begun] of this.#items.entries()) {
@@ -79,7 +80,7 @@ export class ResponseVoice implements Voice {
   }
 
   #itemOf(begun: Begun, answered: Answered): OutputItem {
-    const choice = choiceOf(answered);
+    const choice = toldChoiceOf(answered);
     const status = itemStatusOf(answered);
     if (begun.is === 'call') {
       const call = choice.calls[begun.index] ?? { id: '', name: '', arguments: '' };
