@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium, type Browser } from 'playwright-core';
 import { SetupError } from '../domain/setup-error.ts';
-import { findChromium } from '../scripts/services/chromium.ts';
+import { CHROMIUM_FLAGS, findChromium } from '../scripts/services/chromium.ts';
 import { say } from '../scripts/services/say.ts';
 import { buildWeb } from '../scripts/web-build.ts';
 import { spreadOf, type Spread } from './figures.ts';
@@ -30,16 +30,6 @@ Nothing else should run meanwhile: browser, service and model share these cores,
   --json        one JSON object on standard output instead of a table
   --help`;
 
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 /** Long answers are not cut. */
 const MODELS = JSON.stringify([
   { name: 'gpt-4.1-mini', contextWindow: 1_000_000, maxOutputTokens: 32_768, defaultOutputTokens: 32_768 },
@@ -89,7 +79,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     stage = await openStage(stopping, { layout: 'one', pids: new Map(), webDir, settings: { MODELS } });
     browser = await chromium.launch({
       executablePath,
-      args: FLAGS,
+      args: CHROMIUM_FLAGS,
       handleSIGINT: false,
       handleSIGTERM: false,
       handleSIGHUP: false,

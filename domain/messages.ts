@@ -3,7 +3,7 @@ import type { ErrorCode } from './errors.ts';
 import { FILE_SENTENCES, refusalSentence } from './files/sentences.ts';
 import { IN_THE_WAY } from './own-instructions.ts';
 import type { Instant } from './period.ts';
-import { koreanTime, shown, zoneName } from './shown-time.ts';
+import { englishTime, koreanTime } from './shown-time.ts';
 import type { Warning } from './usage-state.ts';
 
 export const LOCALES = ['ko', 'en'] as const;
@@ -31,8 +31,8 @@ export const ERROR_SENTENCES = {
   },
   forbidden: { ko: '이 작업을 할 권한이 없습니다.', en: 'You are not allowed to do this.' },
   insufficient_scope: {
-    ko: '이 API 키로는 할 수 없는 요청입니다. 키의 권한을 확인하세요.',
-    en: 'This API key may not do that; look at its scopes.',
+    ko: '이 API 키로는 할 수 없는 요청입니다. 키의 권한을 확인해 주세요.',
+    en: 'This API key may not do that; check its scopes.',
   },
   sign_in_required: {
     ko: 'API 키로는 할 수 없습니다. 직접 로그인한 뒤 다시 시도해 주세요.',
@@ -43,8 +43,8 @@ export const ERROR_SENTENCES = {
     en: 'You have too many live API keys; revoke one that you do not use.',
   },
   key_rotating: {
-    ko: '이전 비밀 키가 아직 유효합니다. 만료된 뒤 다시 교체하거나, 이전 키를 바로 끝내도록 교체하세요.',
-    en: 'The secret before is still good; wait for its end, or rotate without overlap.',
+    ko: '이전 비밀 키가 아직 유효합니다. 만료된 뒤 다시 교체하거나, 이전 키를 바로 끝내도록 교체해 주세요.',
+    en: 'The previous secret still works; wait until it expires, or rotate without overlap.',
   },
   not_found: { ko: '찾을 수 없습니다.', en: 'Not found.' },
   method_not_allowed: {
@@ -228,11 +228,10 @@ const ALERT_TEXTS = {
     };
   },
   en({ level, usagePercent, remainingTokens, resetsAt, timeZone, purchaseUrl }) {
-    const [date, time] = shown(resetsAt, timeZone).split('T');
     const left = remainingTokens === 0 ? 'No tokens are left' : `${grouped(remainingTokens)} tokens are left`;
     return {
       title: `${level === 'CRITICAL' ? 'Urgent: ' : ''}${usagePercent}% of your tokens are used`,
-      body: `You have used ${usagePercent}% of this month’s tokens. ${left}; the allowance resets on ${date} at ${time} (${zoneName(timeZone, 'en')}). Buy tokens: ${purchaseUrl}`,
+      body: `You have used ${usagePercent}% of this month’s tokens. ${left}; the allowance resets on ${englishTime(resetsAt, timeZone)}. Buy tokens: ${purchaseUrl}`,
     };
   },
 } as const satisfies Record<Locale, (figures: AlertFigures) => { title: string; body: string }>;

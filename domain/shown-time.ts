@@ -13,6 +13,16 @@ export function koreanTime(at: Instant, timeZone: string): string {
   return `${month}월 ${day}일 ${clock}(${zone})`;
 }
 
+/** `Dec 1 at midnight (Seoul time)`, `Nov 30 at 10:00 AM (New York time)`. */
+export function englishTime(at: Instant, timeZone: string): string {
+  const [, month = 1, day, hour = 0, minute] = shown(at, timeZone).split(/[-T:]/).map(Number);
+  const clock = `${hour % 12 || 12}:${String(minute).padStart(2, '0')} ${hour < 12 ? 'AM' : 'PM'}`;
+  const time = hour === 0 && minute === 0 ? 'midnight' : clock;
+  return `${MONTHS[month - 1] ?? ''} ${day} at ${time} (${zoneName(timeZone, 'en')})`;
+}
+
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+
 /**
  * As a reader calls it: `뉴욕 시간`, `New York time`; of a zone without a place the offset (`UTC`, `GMT-5`). The web app
  * calls it so too (`web/usage/zone-name.ts`).

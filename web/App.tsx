@@ -1,5 +1,5 @@
 import { QueryClientProvider, useQuery } from '@tanstack/react-query';
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useLayoutEffect } from 'react';
 import { Route, Switch, useLocation } from 'wouter';
 import { ChatPage } from './chat/ChatPage.tsx';
 import { loadWords, type Namespace } from './i18n/language.ts';
@@ -7,6 +7,7 @@ import { MeContext, meQuery } from './session/me.ts';
 import { queries } from './session/keep.ts';
 import { useSession } from './session/session.ts';
 import { Boundary } from './ui/Boundary.tsx';
+import { arrive } from './ui/focus/arrival.ts';
 import { FailedApp, FailedPage } from './shell/Failed.tsx';
 import { Shell } from './shell/Shell.tsx';
 import { NotFound } from './ui/NotFound.tsx';
@@ -84,6 +85,7 @@ function Page() {
 function SignedIn() {
   const me = useQuery(meQuery);
   const [location] = useLocation();
+  useLayoutEffect(arrive, [location]);
   if (me.isPending) return <Opening />;
   if (me.isError) return <FailedApp error={me.error} onRetry={() => void me.refetch()} />;
   return (

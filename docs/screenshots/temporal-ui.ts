@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
-import { findChromium } from '../../scripts/services/chromium.ts';
+import { CHROMIUM_FLAGS, findChromium } from '../../scripts/services/chromium.ts';
 import { ThrowAway } from '../../scripts/throw-away.ts';
 import { Gate, type Scenario } from '../../test/fake-model/scenario.ts';
 import { SAVED_VIEWS } from '../../test/support/runbook.ts';
@@ -97,16 +97,7 @@ async function makeRuns(stack: TestStack): Promise<string> {
 async function takePictures(redriveId: string): Promise<void> {
   const browser = await chromium.launch({
     executablePath: await findChromium(new AbortController().signal),
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
+    args: CHROMIUM_FLAGS,
   });
   const context = await browser.newContext({
     baseURL: String(process.env['TEST_TEMPORAL_UI_URL']),

@@ -1,12 +1,11 @@
 import { grouped, type Locale } from '../messages.ts';
 import type { Money } from '../payments/money.ts';
 import type { Instant } from '../period.ts';
-import { koreanTime, shown, zoneName } from '../shown-time.ts';
+import { englishTime, koreanTime } from '../shown-time.ts';
 
-/** `12월 1일 0시(서울)`, `2026-12-01 00:00 (Seoul time)`. */
+/** `12월 1일 0시(서울)`, `Dec 1 at midnight (Seoul time)`. */
 export function when(at: Instant, timeZone: string, locale: Locale): string {
-  if (locale === 'ko') return koreanTime(at, timeZone);
-  return `${shown(at, timeZone).replace('T', ' ')} (${zoneName(timeZone, locale)})`;
+  return locale === 'ko' ? koreanTime(at, timeZone) : englishTime(at, timeZone);
 }
 
 /** What a price is read as: `19,900원`, `$4.90`. */

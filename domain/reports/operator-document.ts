@@ -160,9 +160,9 @@ const WORDS = {
   en: {
     lang: 'en-US',
     title: (month: string) => `Operator’s report, ${month}`,
-    lead: 'Use is the sum of the accounts’ own months; calls of models and sales are those of the month in UTC.',
+    lead: 'Usage adds up each account’s own month. Model calls and sales are for the month in UTC.',
     usage: {
-      heading: 'Use',
+      heading: 'Usage',
       accounts: 'Active accounts',
       turns: 'Turns answered',
       tokens: 'Tokens used',
@@ -172,9 +172,9 @@ const WORDS = {
       sent: 'Sent to models',
       cached: (percent: number) => `${percent}% cached`,
       received: 'Received from models',
-      estimated: 'Debits by our count',
-      overHold: 'Debits above their hold',
-      ceilingMoved: 'Debits after the ceiling moved',
+      estimated: 'Debited by estimate',
+      overHold: 'Debited above the hold',
+      ceilingMoved: 'Debited after the limit was lowered',
     },
     money: {
       heading: 'Sales and costs',
@@ -191,12 +191,12 @@ const WORDS = {
     errors: { heading: 'Errors by model', columns: ['Model and error', 'Calls', 'Share'] },
     limits: {
       heading: 'Limits and forecasts',
-      blocked: 'Questions refused for want of tokens',
+      blocked: 'Turns refused: out of tokens',
       ofAccounts: (turns: string, accounts: string) => `${turns} (${accounts} accounts)`,
-      cohort: 'Ran out in the month before',
+      cohort: 'Ran out of tokens the month before',
       bought: (ranOut: string, bought: string) => `${ranOut} accounts, ${bought} bought within 30 days`,
-      forecasts: (days: string) => `Forecasts ${days} days before`,
-      off: (days: number, count: string) => `mostly ${days} days off (${count})`,
+      forecasts: (days: string) => `Forecasts ${days} days ahead`,
+      off: (days: number, count: string) => `usually ${days} days off (${count})`,
     },
   },
 } as const satisfies Record<Locale, object>;

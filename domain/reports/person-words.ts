@@ -69,7 +69,7 @@ export const WORDS = {
         return `토큰이 없어 질문 ${grouped(advice.blockedTurns)}건을 보내지 못했습니다. 90%에 가까워지면 미리 토큰을 구매해 보세요.`;
       if (advice.code === 'shorten_history')
         return `보낸 토큰의 약 ${advice.percent}%가 이전 대화였습니다. 주제가 바뀌면 새 대화를 시작해 보세요.`;
-      return `토큰의 ${advice.percent}%를 ${advice.model}에 사용했습니다. 간단한 질문은 ${advice.smaller}로 물어보세요.`;
+      return `토큰의 ${advice.percent}%를 ${advice.model} 모델에 사용했습니다. 간단한 질문은 ${advice.smaller} 모델에 물어보세요.`;
     },
   },
   en: {
@@ -79,8 +79,8 @@ export const WORDS = {
     footer: (label: string) => `Turnkeeper · usage report, ${monthName(label, 'en')}`,
     summary: 'At a glance',
     heat: 'Tokens by weekday and hour',
-    advice: 'What may help',
-    noAdvice: 'Nothing to change: go on as you do.',
+    advice: 'Tips',
+    noAdvice: 'Nothing to change. Your use looks good as it is.',
     facts: {
       used: 'Tokens used',
       turns: 'Messages',
@@ -122,21 +122,23 @@ export const WORDS = {
       heading: 'Limits and forecast',
       days: 'Days at 90% or more',
       count: (days: number) => String(days),
-      blocked: 'Messages refused for want of tokens',
+      blocked: 'Messages not sent: out of tokens',
       next: 'At this pace, next month’s tokens run out',
       lasts: 'not before the next reset',
-      off: 'How good forecasts were',
-      offBy: (days: number, made: number) => `mostly ${days} days off (${made} forecasts)`,
-      unusual: 'Days of unusual use',
+      off: 'Forecast accuracy',
+      offBy: (days: number, made: number) => `usually ${days} ${days === 1 ? 'day' : 'days'} off (forecasts: ${made})`,
+      unusual: 'Unusually busy days',
       none: 'none',
     },
     days: { heading: 'By day', columns: ['Day', 'Messages', 'Tokens'] },
     sentence: (advice: Advice): string => {
       if (advice.code === 'buy_ahead')
-        return `${grouped(advice.blockedTurns)} messages were refused for want of tokens. Buy some when you come near 90%.`;
+        return advice.blockedTurns === 1
+          ? '1 message wasn’t sent because you were out of tokens. Consider buying more when you get close to 90%.'
+          : `${grouped(advice.blockedTurns)} messages weren’t sent because you were out of tokens. Consider buying more when you get close to 90%.`;
       if (advice.code === 'shorten_history')
-        return `About ${advice.percent}% of what you sent was earlier messages. Start a new chat when the subject changes.`;
-      return `${advice.percent}% of your tokens went to ${advice.model}. Ask ${advice.smaller} what is simple.`;
+        return `About ${advice.percent}% of what you sent was earlier messages. Start a new chat when you change the subject.`;
+      return `${advice.percent}% of your tokens went to ${advice.model}. For simple questions, try ${advice.smaller}.`;
     },
   },
 } as const satisfies Record<Locale, object>;

@@ -5,6 +5,18 @@ import { findOnPath } from './program.ts';
 const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const HEADLESS = ['chromium-headless-shell'];
 
+/** For a browser that a program drives. Without most of them, Chromium tries to reach Google at every start. */
+export const CHROMIUM_FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
 /**
  * The browser that people use, for screenshots and measurements.
  * @throws SetupError when there is none and none can be installed.

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Gate } from '../fake-model/scenario.ts';
 import type { Person } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 import { audit } from './audit.ts';
 import { ask, openStage, type Stage } from './stage.ts';
 
@@ -8,7 +9,9 @@ let stage: Stage;
 let person: Person;
 
 beforeAll(async () => {
-  stage = await openStage();
+  // The longest answer here has about 5,000 tokens.
+  const model = { name: 'gpt-4.1-mini', contextWindow: 1_000_000, maxOutputTokens: 8_192, defaultOutputTokens: 8_192 };
+  stage = await openStage({ MODELS: JSON.stringify([model]) });
   person = await stage.stack.person();
 });
 afterEach(async () => {
@@ -83,6 +86,55 @@ test('an answer reads right while it streams and afterwards, under the page poli
   expect(await answer.locator('.footnotes li').evaluate((note) => note === document.activeElement)).toBe(true);
   expect(await audit(page)).toEqual([]);
   expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+});
+
+const COMMENT = `/* ${Array.from({ length: 60 }, (_, n) => `line ${n}`).join('\n')} */`;
+const BODY = `\`\`\`ts
+const before = 1;
+${COMMENT}
+const after = '${'a'.repeat(6_000)}';
+\`\`\`
+
+${Array.from({ length: 200 }, (_, n) => `- ${n}번째 길에서는 물을 챙기세요.\n`).join('')}
+| 번호 | 장소 |
+|---|---|
+${Array.from({ length: 200 }, (_, n) => `| ${n} | 창의문 |\n`).join('')}`;
+const END = '\n여기까지입니다.';
+
+test('an answer of code, a long list and a long table ends without looking at all of them anew, looks the same when it is opened again, and is read out in stretches', async () => {
+  const page = await stage.visitAs(person, '/');
+  const chunks = [...(BODY.match(/[^]{1,400}/g) ?? []), END];
+  const gate = new Gate(chunks.length);
+  stage.stack.model.next({ chunks, delayMs: 5, honourLimit: false, gate });
+  await ask(page, '긴 답');
+  const answer = page.getByRole('article', { name: '답변' }).locator('.answer');
+  await answer.getByRole('cell', { name: '199', exact: true }).waitFor();
+  await stage.browser.startTracing(page, { categories: ['devtools.timeline'] });
+  gate.open();
+  const status = page.getByRole('status').locator('p');
+  await status.filter({ hasText: END.trim() }).waitFor({ state: 'attached' });
+  const { traceEvents } = JSON.parse((await stage.browser.stopTracing()).toString()) as {
+    traceEvents: readonly { readonly name: string; readonly args?: { readonly elementCount?: number } }[];
+  };
+  // How many elements the browser styled at once does not depend on how busy the machine is.
+  const styled = traceEvents.flatMap(({ name, args }) =>
+    name === 'UpdateLayoutTree' ? [args?.elementCount ?? 0] : [],
+  );
+  expect(styled.length).toBeGreaterThan(5);
+  expect(Math.max(...styled)).toBeLessThan(200);
+  const said = await status.allTextContents();
+  expect([said.length > 10, Math.max(...said.map(({ length }) => length)) <= 1_000]).toEqual([true, true]);
+  expect(said.join('').replace(/\s/g, '')).toBe((BODY + END).replace(/\s/g, ''));
+  const coloured = async () => {
+    const comment = answer.locator('.hljs-comment');
+    await until(async () => (await comment.allTextContents()).join('') === COMMENT);
+    // The line that is longer than a piece, and so plain, is whole.
+    expect(await answer.locator('code').textContent()).toContain(`'${'a'.repeat(6_000)}';`);
+    return answer.innerHTML();
+  };
+  const streamed = await coloured();
+  await page.reload();
+  expect(await coloured()).toBe(streamed);
 });
 
 test.each([

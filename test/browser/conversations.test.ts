@@ -55,7 +55,7 @@ const WORDS = {
     removeTitle: 'Delete this conversation?',
     keep: 'Cancel',
     really: 'Delete',
-    gone: 'This link cannot be opened',
+    gone: 'This link can’t be opened',
     answer: 'Answer',
     message: 'Message',
   },

@@ -53,7 +53,7 @@ test('an admin adds a person, who comes in by the link, keeps their key and begi
   await theirs.getByRole('heading', { name: 'You’re invited' }).waitFor();
   expect(theirs.url()).not.toContain('#');
   await expectToFit(theirs, 'invitation-en-390-dark');
-  await theirs.getByRole('button', { name: 'Begin' }).press('Enter');
+  await theirs.getByRole('button', { name: 'Start' }).press('Enter');
   const key = await theirs.getByLabel('Sign-in key', { exact: true }).inputValue();
   expect(key).toMatch(/^tk_/);
   await expectToFit(theirs, 'invitation-key-en-390-dark');
@@ -122,7 +122,7 @@ test('an admin finds one person by their name everywhere, and a person’s page 
   await picture(page, 'person-ko-1280');
   expect(await audit(page)).toEqual([]);
   await page.getByRole('link', { name: '감사 로그' }).click();
-  await page.getByRole('row', { name: /김민지.*담당자 역할 사용자 → 역할 관리자/s }).waitFor();
+  await page.getByRole('row', { name: /김민지.*담당자 역할: 사용자 → 역할: 관리자/s }).waitFor();
   await picture(page, 'audit-ko-1280');
   expect(await audit(page)).toEqual([]);
 });
@@ -139,7 +139,7 @@ test('a redrive whose turns all failed again does not look well, and causes are 
   });
   const page = await stage.visitAs(admin, `/admin/redrives/${body.redriveId}`, PHONE);
   await page.getByText('모두 다시 실패', { exact: true }).waitFor();
-  await page.getByText(/원인 모델이 요청을 거절/).waitFor();
+  await page.getByText(/원인: 모델이 요청을 거절/).waitFor();
   expect(await page.getByText('model_rejected').count()).toBe(0);
   await expectToFit(page, 'redrive-failed-ko-390');
   await page.goto('/admin/redrives');
@@ -165,7 +165,7 @@ test('an admin sees what could not be delivered, sends one and then all of it on
   const table = page.getByRole('region', { name: '발송', exact: true });
   await until(async () => (await table.getByRole('row').count()) === 4);
   await page
-    .getByRole('row', { name: /무료 토큰 초기화 이메일.*실패.*상대가 거절함 · 응답 554/s })
+    .getByRole('row', { name: /무료 토큰 초기화 이메일.*실패.*받는 쪽에서 거절함 · 응답 554/s })
     .first()
     .waitFor();
   await expectToFit(page, 'deliveries-ko-1280');

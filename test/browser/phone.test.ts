@@ -188,11 +188,24 @@ test('the composer stays in view above a keyboard, whether the browser makes the
   const send = page.getByRole('button', { name: '보내기' });
   const field = page.getByLabel('메시지', { exact: true });
   const bottom = async (of: Locator) => of.evaluate((control) => control.getBoundingClientRect().bottom);
-  await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 105 });
-  await page.getByTestId('usage-banner').waitFor();
+  // Only what comes after the page has read what there is pops up.
+  await page.getByRole('button', { name: '알림', exact: true }).waitFor();
+  await stage.settled(page);
   await field.tap();
+  await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 105 });
+  const popUp = page.getByTestId('pop-up');
+  // It stays as long as the focus is on it.
+  await popUp.getByRole('button', { name: '닫기' }).focus();
+  await popUp.getByRole('button', { name: '읽음으로 표시' }).waitFor();
+  await page.getByTestId('usage-banner').waitFor();
   await page.setViewportSize({ width: 320, height: 284 });
   await until(async () => (await bottom(send)) <= 284);
+  // What pops up is a line at the top then, and not over what is being written.
+  const card = await popUp.boundingBox();
+  expect([card!.y < 10, card!.height < 70, await popUp.getByRole('button').count()]).toEqual([true, true, 1]);
+  expect(await bottom(popUp)).toBeLessThan(await field.evaluate((it) => it.getBoundingClientRect().top));
+  await expectToFit(page, 'keyboard-ko-320');
+  await popUp.getByRole('button', { name: '닫기' }).tap();
   // What has no room beside it is a scroll away.
   const buy = page.getByTestId('usage-banner').getByRole('link');
   await buy.scrollIntoViewIfNeeded();

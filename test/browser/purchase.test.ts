@@ -174,16 +174,16 @@ test('a deposit shows where it goes and until when, survives a reload, and can b
   await page.getByRole('button', { name: /Deposit later/ }).click();
   await untilState(page, 'awaiting_deposit');
   await page.getByText('000-0000-0000').waitFor();
-  await page.getByRole('button', { name: 'Copy: Account' }).waitFor();
+  await page.getByRole('button', { name: 'Copy Account' }).waitFor();
   await expectToFit(page);
   await picture(page, 'deposit-en-phone');
   await page.reload();
   await page.getByText('000-0000-0000').waitFor();
   await shop.act(new URL(page.url()).pathname.split('/')[2] ?? '', 'deposit');
   await untilState(page, 'paid');
-  await page.getByText('You can get back ₩4,900 for 100,000 tokens').waitFor();
+  await page.getByText('Refundable: ₩4,900 for 100,000 tokens').waitFor();
   await page.getByRole('button', { name: 'Get a refund' }).click();
-  await page.getByText('100,000 tokens are taken back and ₩4,900 goes back').waitFor();
+  await page.getByText('100,000 tokens will be taken back, and ₩4,900 goes back').waitFor();
   await expectToFit(page);
   await picture(page, 'refund-en-phone');
   // The dialog follows the account: what is spent while it is open is not offered any more.

@@ -616,3 +616,42 @@ test('a notification pops up where the person is, follows the state, closes by E
   await page.getByRole('button', { name: '알림', exact: true, includeHidden: true }).waitFor();
   expect((await guest.call('GET', '/api/notifications')).body.unreadCount).toBe(0);
 });
+
+test('colours that the person chose for all pages leave meters, bars, the current place and the focus to be seen', async () => {
+  const { body } = await person.call('POST', '/api/chat/send', { message: '색' });
+  const page = await stage.visitAs(person, '/usage', { forcedColors: 'active' });
+  const ground = await page
+    .getByTestId('usage-card')
+    .last()
+    .evaluate((card) => getComputedStyle(card).backgroundColor);
+  const bars = page.locator('main :is([role=meter] > *, figure [role=img] .bg-accent-fill)').filter({ visible: true });
+  await bars.nth(1).waitFor();
+  const colours = await bars.evaluateAll((all) => all.map((bar) => getComputedStyle(bar).backgroundColor));
+  expect(colours.filter((colour) => colour === ground)).toEqual([]);
+  await page.goto(`/c/${body.conversationId}`);
+  const outlineOf = (part: string) =>
+    page
+      .locator(part)
+      .first()
+      .evaluate((it) => [getComputedStyle(it).outlineStyle, getComputedStyle(it).outlineWidth]);
+  await page.locator('#composer').focus();
+  expect(await outlineOf('#composer')).toEqual(['solid', '2px']);
+  expect(await outlineOf('li a[aria-current=page]')).toEqual(['solid', '2px']);
+});
+
+test('a notification that popped up leaves by itself after 15 s, unless somebody is at it, and stays unread', async () => {
+  const guest = await stage.stack.person();
+  const page = await stage.visitAs(guest, '/', { once: true });
+  await page.getByRole('button', { name: '알림', exact: true }).waitFor();
+  await stage.settled(page);
+  await page.clock.install();
+  await guest.call('POST', '/api/ai-usage/test-usage', { userId: guest.userId, usagePercent: 96 });
+  const popUp = page.getByTestId('pop-up');
+  await popUp.hover();
+  await page.clock.fastForward(15_000);
+  expect(await popUp.isVisible()).toBe(true);
+  await page.mouse.move(5, 700);
+  await page.clock.fastForward(15_000);
+  await popUp.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: '읽지 않은 알림 1개' }).waitFor();
+});

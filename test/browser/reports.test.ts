@@ -4,6 +4,7 @@ import { createToken } from '../../db/people/key-holders.ts';
 import { FIRST_ACCOUNT, seedMonths } from '../db/seed-months.ts';
 import { personAtUrl, type Person } from '../support/stack.ts';
 import { expectToFit } from './audit.ts';
+import { picture } from './picture.ts';
 import { openStage, type Stage } from './stage.ts';
 
 let stage: Stage;
@@ -84,6 +85,15 @@ test('in English and in the dark; a month that is not over says so, and the list
   await page.getByRole('heading', { name: 'Usage report, December 2025' }).waitFor();
   await page.getByRole('heading', { name: 'Costliest messages' }).waitFor();
   await expectToFit(page, 'report-en-dark-390');
+  await page.setViewportSize({ width: 320, height: 640 });
+  await expectToFit(page, 'report-en-dark-320');
+  const tables = page.getByRole('group').filter({ has: page.getByRole('table') });
+  await tables.nth(2).scrollIntoViewIfNeeded();
+  await picture(page, 'report-tables-en-dark-320');
+  // Each reads without scrolling sideways, and is still a table with its columns for who hears it.
+  expect(await tables.evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).length)).toBe(0);
+  const models = page.getByRole('table').filter({ has: page.getByRole('columnheader', { name: 'Reasoning' }) });
+  expect([await tables.count(), (await models.getByRole('row').count()) > 1]).toEqual([4, true]);
   await page.setViewportSize({ width: 1280, height: 800 });
   await expectToFit(page, 'report-en-dark-1280');
   await page.getByRole('link', { name: 'All months' }).click();

@@ -5,7 +5,7 @@ import type { Person } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 import { audit } from './audit.ts';
 import { picture } from './picture.ts';
-import { openStage, type Stage } from './stage.ts';
+import { focused, openStage, type Stage } from './stage.ts';
 
 /** Turns of the conversation, more than the page reads at first, and the one in which it was said. */
 const TURNS = 200;
@@ -90,6 +90,33 @@ test.each([
     expect(await isInSight(page, '벚꽃')).toBe(true);
   },
 );
+
+test('a page that comes late takes the focus where nobody went on, and from nobody who did; a language changes no focus', async () => {
+  await person.call('PATCH', '/api/me', { locale: 'ko' });
+  const page = await stage.visitAs(person, '/');
+  let come = () => {};
+  const late = new Promise<void>((resolve) => (come = resolve));
+  await page.route('**/assets/UsagePage-*.js', async (route) => {
+    await late;
+    await route.continue();
+  });
+  const search = page.getByRole('searchbox');
+  await page.getByTestId('usage-card').getByRole('link', { name: '자세히' }).click();
+  await search.click();
+  await search.pressSequentially('벚');
+  come();
+  await page.getByRole('heading', { name: '토큰 사용량', level: 1 }).waitFor();
+  await stage.settled(page);
+  await focused(search);
+  await page.getByRole('button', { name: '내 계정' }).click();
+  await page.getByRole('menuitem', { name: '환경설정' }).click();
+  await focused(page.getByRole('heading', { name: '환경설정', level: 1 }));
+  await page.getByRole('radio', { name: 'English' }).press('Space');
+  await page.getByRole('heading', { name: 'Preferences', level: 1 }).waitFor();
+  await focused(page.getByRole('radio', { name: 'English' }));
+  await page.getByRole('radio', { name: '한국어' }).press('Space');
+  await page.getByRole('heading', { name: '환경설정', level: 1 }).waitFor();
+});
 
 test('a question asked from a place that was found is seen, and the address leaves the place', async () => {
   const page = await stage.visitAs(person, '/', { viewport: { width: 1280, height: 800 } });

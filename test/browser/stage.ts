@@ -8,20 +8,9 @@ import {
   type Page,
   type Request,
 } from 'playwright-core';
+import { CHROMIUM_FLAGS } from '../../scripts/services/chromium.ts';
 import { startTestStack, type Person, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
-
-/** Without these, Chromium tries to reach Google at every start. */
-export const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** Requests that stay open as long as there is something to tell. */
 const STREAMS = /\/(events|send|retry)$/;
@@ -80,7 +69,7 @@ export async function openStage(env: Record<string, string> = {}): Promise<Stage
 }
 
 export async function openBrowsers(baseURL: string): Promise<Browsers> {
-  const browser = await chromium.launch({ executablePath: required('TEST_CHROMIUM'), args: FLAGS });
+  const browser = await chromium.launch({ executablePath: required('TEST_CHROMIUM'), args: CHROMIUM_FLAGS });
   const complaints: string[] = [];
   const asking = new Map<BrowserContext, Set<Request>>();
   /**

@@ -3,9 +3,10 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
+import { CHROMIUM_FLAGS } from '../../scripts/services/chromium.ts';
 import { start, type Start } from '../bootstrap/start.ts';
 import { audit } from './audit.ts';
-import { ask, FLAGS, required } from './stage.ts';
+import { ask, required } from './stage.ts';
 
 jest.setTimeout(180_000);
 let running: Start;
@@ -18,7 +19,7 @@ beforeAll(async () => {
   running = start(dataDir);
   [{ address }, browser] = await Promise.all([
     running.serving(),
-    chromium.launch({ executablePath: required('TEST_CHROMIUM'), args: FLAGS }),
+    chromium.launch({ executablePath: required('TEST_CHROMIUM'), args: CHROMIUM_FLAGS }),
   ]);
 });
 afterAll(async () => {

@@ -88,7 +88,7 @@ test('a person gives a card, is told that it was declined, gives another, and to
   await page.waitForURL('**/purchase?card=*');
   await page.getByRole('radio', { name: /VISA •••• 4242/ }).waitFor();
   await page.getByLabel(/한 달 한도/).fill('30000');
-  await page.getByLabel(/기준\(남은 토큰\)/).fill('20000');
+  await page.getByLabel(/기준 \(남은 토큰\)/).fill('20000');
   await expectToFit(page, 'top-up-form-ko');
   await page.getByRole('button', { name: '자동 충전 켜기' }).click();
   const state = page.getByTestId('top-up');
@@ -121,11 +121,11 @@ test('a person in English, on the smallest phone and in the dark, chooses to be 
   const page = await stage.visitAs(person, '/purchase?pack=dollar', small);
   expect(await page.getByRole('radio', { name: /90,000 tokens/ }).isChecked()).toBe(true);
   await page.getByRole('button', { name: 'Set up auto top-up' }).click();
-  await page.getByRole('radio', { name: 'Only send me a mail, charge nothing' }).check();
+  await page.getByRole('radio', { name: 'Only email me, charge nothing' }).check();
   await page.getByRole('combobox', { name: 'Pack to buy' }).selectOption('dollar');
   await expectToFit(page, 'top-up-remind-en');
   await page.getByRole('button', { name: 'Turn on auto top-up' }).click();
-  await page.getByText('When fewer than 18,000 tokens are left, we mail you a link to “90,000 tokens”.').waitFor();
+  await page.getByText('When fewer than 18,000 tokens are left, we email you a link to “90,000 tokens”.').waitFor();
   await page.getByRole('button', { name: 'Turn off' }).click();
   await page.getByRole('button', { name: 'Set up auto top-up' }).waitFor();
 });

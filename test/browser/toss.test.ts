@@ -181,7 +181,7 @@ test('a deposit shows where it goes, survives a reload, and its tokens come when
   await page.getByRole('button', { name: '승인' }).click();
   await untilState(page, 'awaiting_deposit');
   for (const text of [CANARY_ACCOUNT, CANARY_HOLDER, '신한은행']) await page.getByText(text).waitFor();
-  await page.getByRole('button', { name: 'Copy: Account' }).waitFor();
+  await page.getByRole('button', { name: 'Copy Account' }).waitFor();
   await page.getByText(/in 23 hours|in 24 hours|tomorrow|in 1 day/i).waitFor();
   await expectToFit(page, 'toss-deposit-en-phone');
   await page.reload();

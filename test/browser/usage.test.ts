@@ -89,6 +89,29 @@ describe('the usage card', () => {
     await person.call('POST', '/api/chat/send', { message: '다른 브라우저에서 한 번 더' });
     await page.getByText(/질문 2건/).waitFor();
     expect(await audit(page)).toEqual([]);
+
+    // What an admin added stands apart, a bar says its figures, and by the keyboard one leafs back through the months.
+    await person.call('POST', '/api/ai-usage/test-usage', { userId: person.userId, usagePercent: 20 });
+    await page.getByText('관리자 조정').waitFor();
+    await page.getByRole('columnheader', { name: '조정' }).waitFor();
+    await page.locator('figure [role=img] .bg-accent-fill').hover();
+    await page
+      .locator('figcaption')
+      .getByText(/월 \d+일: [\d,]+토큰 · 질문 2건$/)
+      .waitFor();
+    const month = page.getByRole('status').filter({ hasText: /^\d{4}년 \d{1,2}월$/ });
+    const later = page.getByRole('button', { name: '다음 달' });
+    const open = await month.innerText();
+    expect(await later.isDisabled()).toBe(true);
+    await page.getByRole('button', { name: '이전 달' }).press('Enter');
+    await page.getByText('이 달에는 사용한 토큰이 없습니다.').first().waitFor();
+    expect([(await month.innerText()) === open, await audit(page)]).toEqual([false, []]);
+    await later.press('Enter');
+    await page
+      .getByText(/질문 2건/)
+      .first()
+      .waitFor();
+    expect(await month.innerText()).toBe(open);
   });
 });
 

@@ -45,7 +45,7 @@ describe('an alert says percent used, tokens left, when the allowance resets on 
   test('in English, on New York’s clock', () => {
     expect(alertText({ ...figures, timeZone: 'America/New_York' }, 'en')).toEqual({
       title: '92.5% of your tokens are used',
-      body: 'You have used 92.5% of this month’s tokens. 7,500 tokens are left; the allowance resets on 2026-11-30 at 10:00 (New York time). Buy tokens: https://shop.example/buy',
+      body: 'You have used 92.5% of this month’s tokens. 7,500 tokens are left; the allowance resets on Nov 30 at 10:00 AM (New York time). Buy tokens: https://shop.example/buy',
     });
   });
 

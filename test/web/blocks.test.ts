@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { headOf, splitBlocks, type Blocks } from '../../web/markdown/blocks.ts';
+import { headOf, openCode, splitBlocks, type Blocks } from '../../web/markdown/blocks.ts';
 import { groupsOf, isSameRun, pauseOf, type Context, type Group } from '../../web/markdown/shown.ts';
 import { parse } from '../../web/markdown/syntax.ts';
 
@@ -144,6 +144,25 @@ test.each(Object.entries(GROWING))('%s: however long, each delta parses and draw
   expect([blocks.text.length > 5_000, parsed < 250, drawn <= 6]).toEqual([true, true, true]);
   // Control: read anew, it is parsed whole.
   expect(read(splitBlocks(blocks.text), splitBlocks(''))).toBeGreaterThan(5_000);
+});
+
+test('code is never parsed, neither while its fence is open nor when it closes nor afterwards, and is what the parser says', () => {
+  const code = '```ts title=\\"a\\"\n'.concat('const a = [1];\n'.repeat(1_500), '```');
+  const text = `앞 글:\n${code}\n\n뒤 글[^1]\n\n- 하나\n\n[1]: https://example.com\n`;
+  let blocks = splitBlocks('');
+  let parsed = 0;
+  for (const delta of text.match(/[^]{1,40}/g) ?? []) {
+    const before = blocks;
+    blocks = splitBlocks(before.text + delta, before);
+    // Of code that has just closed, what follows it in the same delta.
+    const from = openCode(before.last) === null ? before.at : blocks.at;
+    if (openCode(blocks.last) === null) parsed = Math.max(parsed, blocks.text.length - from);
+  }
+  expect(parsed).toBeLessThan(100);
+  expect(shown(blocks)).toEqual(withoutPlaces(parse(text).children));
+  const block = blocks.done.find(({ source }) => source.startsWith('```'));
+  // A definition that comes later changes nothing in it.
+  expect([withoutPlaces(block?.tree), block?.labels]).toEqual([withoutPlaces(parse(code)), []]);
 });
 
 test('a block that cannot be split is parsed the more seldom the longer it grows; code that is open is not parsed', () => {

@@ -54,12 +54,12 @@ test("a notification's text has no address beside the button that has it, and an
   const purchaseUrl = 'https://turnkeeper.example/purchase';
   expect([
     bodyOf({ body: `남은 토큰은 10개입니다. 토큰 구매: ${purchaseUrl}`, purchaseUrl }),
-    bodyOf({ body: `Resets on 2026-12-01 at 00:00 (Seoul time). Buy tokens: ${purchaseUrl}`, purchaseUrl }),
+    bodyOf({ body: `Resets on Dec 1 at midnight (Seoul time). Buy tokens: ${purchaseUrl}`, purchaseUrl }),
     bodyOf({ body: 'https://elsewhere.example 안내', purchaseUrl }),
     bodyOf({ body: '안내', purchaseUrl: '' }),
   ]).toEqual([
     '남은 토큰은 10개입니다.',
-    'Resets on 2026-12-01 at 00:00 (Seoul time).',
+    'Resets on Dec 1 at midnight (Seoul time).',
     'https://elsewhere.example 안내',
     '안내',
   ]);

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type { Nodes } from 'mdast';
 import { headOf, notesOf, openCode, splitBlocks } from '../../web/markdown/blocks.ts';
-import { piecesOf } from '../../web/markdown/code-pieces.ts';
+import { cut, type Coloured } from '../../web/markdown/code/cut.ts';
+import { piecesOf } from '../../web/markdown/code/pieces.ts';
 import { closed } from '../../web/markdown/streaming.ts';
 import { isTame, parse } from '../../web/markdown/syntax.ts';
 
@@ -150,4 +152,28 @@ test('a thousand link definitions are read once, not with every block', () => {
   const text = `${Array.from({ length: 1_000 }, (_, i) => `[글 ${i}][${i}]\n\n`).join('')}${Array.from({ length: 1_000 }, (_, i) => `[${i}]: https://example.com/${i}\n`).join('')}\n끝\n`;
   const blocks = splitBlocks(text);
   expect(blocks.known.links.get('999')?.url).toBe('https://example.com/999');
+});
+
+test('coloured code is cut into pieces without losing a sign: each has the classes that it has in the whole', () => {
+  const signs = (nodes: readonly Coloured[], classes = ''): string[] =>
+    nodes.flatMap((node) =>
+      typeof node === 'string' ? node.split('').map((sign) => sign + classes) : signs(node[1], `${classes} ${node[0]}`),
+    );
+  const { nodes } = fc.letrec<{ node: Coloured; nodes: Coloured[] }>((tie) => ({
+    node: fc.oneof({ maxDepth: 4 }, fc.string({ maxLength: 9 }), fc.tuple(fc.constantFrom('a', 'b'), tie('nodes'))),
+    nodes: fc.array(tie('node'), { maxLength: 4 }),
+  }));
+  fc.assert(
+    fc.property(nodes, fc.array(fc.nat(5), { minLength: 1, maxLength: 8 }), (whole, some) => {
+      const all = signs(whole);
+      const rest = Math.max(0, all.length - some.reduce((sum, length) => sum + length, 0));
+      const pieces = cut(whole, [...some, rest]).map((piece) => signs(piece));
+      expect(pieces.flat()).toEqual(all);
+      expect(pieces.slice(0, -1).map(({ length }) => length)).toEqual(
+        some.map((length, i) =>
+          Math.min(length, Math.max(0, all.length - some.slice(0, i).reduce((a, b) => a + b, 0))),
+        ),
+      );
+    }),
+  );
 });

@@ -63,3 +63,30 @@ test('each kind of notification has its word, for who gets it and for admins', (
   ];
   expect(missing).toEqual([]);
 });
+
+/** What the glossary (web/i18n/README.md) does not write, by language. */
+const UNWRITTEN = {
+  ko: [/단추/, /잠시 뒤/, /\((으|이|을|를|은|는|가|와|과)\)/, /\}\}(은|는|이|가|을|를|과|와|로|으로)(?![가-힣])/],
+  en: [
+    /[A-Za-z]'[a-z]/,
+    /e-mail/i,
+    /\b[Mm]ails\b/,
+    /\bfor want of\b/,
+    /\bunder way\b/,
+    /\b(can|do|does|is|are)( ?not)\b/,
+  ],
+} as const;
+/** Figures whose reading always ends in the same sound: "11월", "90%", "답변", "Markdown" and "JSON". */
+const SOUNDS = /\{\{(month|percent|format)\}\}/;
+
+test.each(['ko', 'en'] as const)(
+  '%s is written as its glossary says, and no particle depends on a figure',
+  (locale) => {
+    const found = parts.flatMap((part) =>
+      [...sentences(locale, part)].filter(
+        ([, sentence]) => !SOUNDS.test(sentence) && UNWRITTEN[locale].some((wrong) => wrong.test(sentence)),
+      ),
+    );
+    expect(found).toEqual([]);
+  },
+);

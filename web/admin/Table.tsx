@@ -3,6 +3,7 @@ import type { ComponentProps, ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button } from '../ui/Button.tsx';
 import { Loading } from '../ui/Loading.tsx';
+import { STACKED } from '../ui/table/stacked.ts';
 import { AdminProblem } from './AdminProblem.tsx';
 import { TableCsv } from './TableCsv.tsx';
 import { useAddress } from './use-address.ts';
@@ -21,9 +22,6 @@ interface TableProps<Item> {
   readonly empty: string;
 }
 
-const NAMED =
-  'max-sm:flex max-sm:justify-between max-sm:gap-4 max-sm:px-0 max-sm:py-1 max-sm:before:shrink-0 max-sm:before:text-faint max-sm:before:content-[attr(data-title)] max-sm:has-[>div:empty]:hidden';
-
 export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<Item>) {
   if (items.length === 0)
     return (
@@ -37,8 +35,8 @@ export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<
       className="overflow-x-auto rounded-xl border border-line bg-raised"
     >
       {/* On a phone each row is a card, with its columns named beside their values. The roles keep it a table. */}
-      <table role="table" className="w-full text-left text-sm wrap-break-word max-sm:block">
-        <thead role="rowgroup" className="border-b border-line bg-panel text-faint max-sm:sr-only">
+      <table role="table" className={`w-full text-left text-sm wrap-break-word ${STACKED.table}`}>
+        <thead role="rowgroup" className={`border-b border-line bg-panel text-faint ${STACKED.head}`}>
           <tr role="row">
             {columns.map(({ title, numeric }) => (
               <th
@@ -52,21 +50,21 @@ export function Table<Item>({ label, items, columns, keyOf, empty }: TableProps<
             ))}
           </tr>
         </thead>
-        <tbody role="rowgroup" className="max-sm:block">
+        <tbody role="rowgroup" className={STACKED.body}>
           {items.map((item) => (
             <tr
               key={keyOf(item)}
               role="row"
-              className="border-b border-line last:border-0 hover:bg-hover/50 max-sm:block max-sm:px-4 max-sm:py-3"
+              className={`border-b border-line last:border-0 hover:bg-hover/50 ${STACKED.row}`}
             >
               {columns.map(({ title, cell, numeric }) => (
                 <td
                   key={title}
                   role="cell"
                   data-title={title}
-                  className={`px-4 py-2 align-top ${NAMED} ${numeric === true ? 'text-right whitespace-nowrap tabular-nums' : ''}`}
+                  className={`px-4 py-2 align-top ${STACKED.cell} ${numeric === true ? 'text-right whitespace-nowrap tabular-nums' : ''}`}
                 >
-                  <div className="max-sm:min-w-0 max-sm:text-right">{cell(item)}</div>
+                  <div className={STACKED.value}>{cell(item)}</div>
                 </td>
               ))}
             </tr>

@@ -105,6 +105,7 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
     dispatchEvent(new Event(WRITE));
   };
   if (stored.error instanceof ApiError && stored.error.code === 'not_found') return <NotFound />;
+  const place = (conversationId === null ? pending : (begunBy.get(conversationId) ?? conversationId)) ?? 'new';
   return (
     <>
       <TopBar>
@@ -112,7 +113,7 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
       </TopBar>
       <main className="flex min-h-0 flex-1 flex-col">
         <Transcript
-          key={(conversationId === null ? pending : (begunBy.get(conversationId) ?? conversationId)) ?? 'new'}
+          key={place}
           rows={rows}
           stored={conversationId === null ? null : stored}
           conversationId={conversationId}
@@ -127,6 +128,7 @@ export function ChatPage({ conversationId }: { conversationId: string | null }) 
             <Elsewhere conversationId={conversationId} rows={rows} running={running} />
             <Refusal conversationId={conversationId} />
             <Composer
+              place={place}
               conversationId={conversationId}
               running={running}
               onSend={send}

@@ -49,7 +49,7 @@ function Use({ of }: { of: Key }) {
   const { tokens } = useFigures();
   const { capTokens, capKind } = of;
   const used = capKind === 'total' ? of.usedTotalTokens : of.usedTokens;
-  const figures = { used: tokens(used), turns: tokens(of.turns), total: tokens(of.usedTotalTokens) };
+  const figures = { count: of.turns, used: tokens(used), turns: tokens(of.turns), total: tokens(of.usedTotalTokens) };
   if (capTokens === null || capKind === null)
     return <p className="text-sm text-soft tabular-nums">{t('use.free', figures)}</p>;
   const share = Math.min(100, (used / capTokens) * 100);

@@ -11,8 +11,8 @@ import {
   type Table,
   type Whole,
 } from './blocks.ts';
-import { CodeBlock, Streaming } from './CodeBlock.tsx';
-import { draw, drawHead } from './draw.ts';
+import { CodeBlock, Streaming } from './code/CodeBlock.tsx';
+import { draw, drawHead, WRITING } from './draw.ts';
 import { TableFrame } from './Elements.tsx';
 import { useEntities } from './entities.ts';
 import { Footnotes } from './Footnotes.tsx';
@@ -22,13 +22,14 @@ import { isTame, parse } from './syntax.ts';
 /**
  * Draws an answer. HTML in it is shown as text: a model's words become elements only through Markdown.
  * @param streaming whether more may follow: signs that are still open are then taken as closed.
+ * @param caret whether a caret stands where the next words come.
  */
-export function Markdown(answer: { text: string; streaming: boolean }) {
+export function Markdown(answer: { text: string; streaming: boolean; caret?: boolean }) {
   const isAnew = useEntities(answer.text);
   return <Growing key={isAnew ? 'anew' : ''} {...answer} />;
 }
 
-function Growing({ text, streaming }: { text: string; streaming: boolean }) {
+function Growing({ text, streaming, caret = false }: { text: string; streaming: boolean; caret?: boolean }) {
   const id = useId();
   const [{ blocks, at }, setDrawn] = useState(() => ({ blocks: splitBlocks(text), at: 0 }));
   const pause = streaming ? pauseOf(blocks, text) : 0;
@@ -40,12 +41,13 @@ function Growing({ text, streaming }: { text: string; streaming: boolean }) {
   const groups = useMemo(() => groupsOf(now, streaming), [now, streaming]);
   const notes = notesOf(now.text, known);
   const context: Context = { known, notes, id };
+  const last = caret ? groups.at(-1)?.runs.at(-1) : undefined;
   return (
     <Streaming value={streaming}>
       {groups.map(({ within, runs }, i) => (
         <WholeOf key={i} whole={within} context={context}>
           {runs.map((blocks, n) => (
-            <Run key={n} blocks={blocks} context={context} />
+            <Run key={n} blocks={blocks} context={context} writing={blocks === last} />
           ))}
         </WholeOf>
       ))}
@@ -101,31 +103,38 @@ const Head = memo(
 );
 
 const Run = memo(
-  function Run({ blocks, context }: { blocks: readonly Block[]; context: Context }) {
-    return blocks.map((block, n) => <Drawn key={n} block={block} context={context} />);
+  function Run({ blocks, context, writing }: { blocks: readonly Block[]; context: Context; writing: boolean }) {
+    return blocks.map((block, n) => (
+      <Drawn key={n} block={block} context={context} writing={writing && n === blocks.length - 1} />
+    ));
   },
-  (before, after) => isSameRun(before.blocks, after.blocks, before.context, after.context),
+  (before, after) =>
+    before.writing === after.writing && isSameRun(before.blocks, after.blocks, before.context, after.context),
 );
 
 const Drawn = memo(
-  function Drawn({ block, context }: { block: Block; context: Context }) {
+  function Drawn({ block, context, writing }: { block: Block; context: Context; writing: boolean }) {
     const { source, tree: ready, within } = block;
     const code = within === null && ready === null ? openCode(source) : null;
-    if (code !== null) return <CodeBlock language={code.language} code={code.code.replace(/\n$/, '')} />;
-    if (ready === null && !isTame(source)) return <AsWritten text={source} within={within} />;
+    const className = writing ? WRITING : '';
+    if (code !== null)
+      return <CodeBlock language={code.language} code={code.code.replace(/\n$/, '')} className={className} />;
+    if (ready === null && !isTame(source)) return <AsWritten text={source} within={within} className={className} />;
     const refers = block.labels.some((label) => isKnown(label, context.known));
     const tree = ready !== null && !refers ? ready : parsed(headOf(within) + source, context);
     // The same element as while the fence was open, so that its lines are not laid out anew when it closes.
     const [only, ...others] = tree.children;
-    if (only?.type === 'code' && others.length === 0) return <CodeBlock language={only.lang ?? ''} code={only.value} />;
-    return draw(tree, context, within);
+    if (only?.type === 'code' && others.length === 0)
+      return <CodeBlock language={only.lang ?? ''} code={only.value} className={className} />;
+    return draw(tree, context, within, writing);
   },
-  (before, after) => isSameBlock(before.block, after.block, before.context, after.context),
+  (before, after) =>
+    before.writing === after.writing && isSameBlock(before.block, after.block, before.context, after.context),
 );
 
 /** Text that is not parsed. In a table it is a row of its own. */
-function AsWritten({ text, within }: { text: string; within: Whole | null }) {
-  if (within?.kind !== 'table') return <p className="whitespace-pre-wrap">{text}</p>;
+function AsWritten({ text, within, className }: { text: string; within: Whole | null; className: string }) {
+  if (within?.kind !== 'table') return <p className={`whitespace-pre-wrap ${className}`}>{text}</p>;
   return (
     <tr>
       <td className="whitespace-pre-wrap">{text}</td>

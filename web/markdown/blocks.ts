@@ -1,4 +1,4 @@
-import type { Definition, FootnoteDefinition, Root, RootContent, TableRow } from 'mdast';
+import type { Code, Definition, FootnoteDefinition, Root, RootContent, TableRow } from 'mdast';
 import { isTame, parse } from './syntax.ts';
 
 /** A piece of a text that is drawn by itself: a block, one item of a list, or one row of a table. */
@@ -62,10 +62,12 @@ const NONE: Blocks = {
 
 /** @param before the blocks of a text that this one may continue; then only its last part is parsed again. */
 export function splitBlocks(text: string, before: Blocks = NONE): Blocks {
-  const known = text.startsWith(before.text) ? before : NONE;
-  const tail = text.slice(known.at);
+  const from = text.startsWith(before.text) ? before : NONE;
   // The whole lines are those of before.
-  if (known === before && !text.includes('\n', before.text.length)) return { ...known, text, last: tail, tree: null };
+  if (from === before && !text.includes('\n', before.text.length))
+    return { ...from, text, last: text.slice(from.at), tree: null };
+  const known = afterCode(text, from);
+  const tail = text.slice(known.at);
   // Only whole lines are parsed: a `*` begins a list until it turns out to be `**bold**`.
   const lines = tail.slice(0, tail.lastIndexOf('\n') + 1);
   // The lines of code that is still open are not parsed again with each of them.
@@ -142,9 +144,46 @@ export function openCode(source: string): { language: string; code: string } | n
   const [opening, fence = '', info = ''] = CODE.exec(source) ?? [];
   if (opening === undefined) return null;
   const code = source.slice(opening.length);
-  const sign = fence[0] === '~' ? '~' : '`';
-  if (new RegExp(`^ {0,3}${sign}{${fence.length},}[ \\t]*$`, 'm').test(code)) return null;
+  if (closingOf(fence).test(code)) return null;
   return { language: info.trim().split(/\s/)[0] ?? '', code };
+}
+
+/**
+ * Goes on behind code whose fence is closed. Nothing that follows changes it, so its lines are never parsed: 20 KB of
+ * them take longer than a frame.
+ */
+function afterCode(text: string, from: Blocks): Blocks {
+  const blocks: Block[] = [];
+  let { at } = from;
+  for (;;) {
+    const source = text.slice(at, text.lastIndexOf('\n') + 1);
+    const code = closedCode(source);
+    if (code === null)
+      return blocks.length === 0 ? from : { ...from, done: [...from.done, ...blocks], at, within: null };
+    const { node, end } = code;
+    // What looks like a label in code is none.
+    blocks.push({ source: source.slice(0, end), tree: { type: 'root', children: [node] }, labels: [], within: null });
+    at += end + (/^(?:[ \t]*\n)*/.exec(source.slice(end))?.[0].length ?? 0);
+  }
+}
+
+/**
+ * The code that the text begins with, and where it ends; null for anything else, where it is still open, and where its
+ * lines are not what they say.
+ */
+function closedCode(source: string): { node: Code; end: number } | null {
+  const [opening, fence = ''] = CODE.exec(source) ?? [];
+  if (opening === undefined || opening.startsWith(' ')) return null;
+  const closing = closingOf(fence).exec(source.slice(opening.length));
+  if (closing === null) return null;
+  const end = opening.length + closing.index + closing[0].length;
+  const value = source.slice(opening.length, opening.length + closing.index).replace(/\n$/, '');
+  const [node] = parse(opening + closing[0]).children;
+  return node?.type !== 'code' || /[\r\0]/.test(value) ? null : { node: { ...node, value }, end };
+}
+
+function closingOf(fence: string): RegExp {
+  return new RegExp(`^ {0,3}${fence[0] === '~' ? '~' : '`'}{${fence.length},}[ \\t]*$`, 'm');
 }
 
 function blockOf(source: string, tree: Root, within: Whole | null): Block {

@@ -1,20 +1,35 @@
 import type { Definition, ImageReference, LinkReference, List, Nodes, Root, Table, TableRow } from 'mdast';
-import { createElement, Fragment, type ReactNode } from 'react';
+import { cloneElement, createElement, Fragment, isValidElement, type ReactNode } from 'react';
 import type { Whole } from './blocks.ts';
-import { CodeBlock } from './CodeBlock.tsx';
+import { CodeBlock } from './code/CodeBlock.tsx';
 import { OutsideLink, Picture, TableFrame, TaskBox } from './Elements.tsx';
 import { FootnoteLink } from './Footnotes.tsx';
 import { Formula } from './Formula.tsx';
 import type { Context } from './shown.ts';
 
-/** @param within what the tree is a part of: then its items or its rows are drawn, without the list or the table. */
-export function draw(tree: Root, context: Context, within: Whole | null = null): ReactNode {
+/** The class of what is still being written: a caret stands at its end. */
+export const WRITING = 'writing';
+
+/**
+ * @param within what the tree is a part of: then its items or its rows are drawn, without the list or the table.
+ * @param writing whether it is still being written: its last element says so.
+ */
+export function draw(tree: Root, context: Context, within: Whole | null = null, writing = false): ReactNode {
   const place = placeOf(tree, context);
   const parts = tree.children.flatMap((node) => {
     if (within?.kind === 'table') return node.type === 'table' ? rowsOf(node, place) : [];
     return within?.kind === 'list' && node.type === 'list' ? itemsOf(node, within.apart, place) : [drawn(node, place)];
   });
-  return createElement(Fragment, null, ...parts);
+  return createElement(Fragment, null, ...(writing ? withSign(parts) : parts));
+}
+
+/** The class is on the last element alone, so that its coming and going lays no other out anew. */
+function withSign(parts: readonly ReactNode[]): ReactNode[] {
+  const last = parts.findLastIndex((part) => isValidElement(part));
+  return parts.map((part, i) => {
+    if (i !== last || !isValidElement<{ className?: string | undefined }>(part)) return part;
+    return cloneElement(part, { className: [part.props.className ?? '', WRITING].join(' ').trim() });
+  });
 }
 
 /** The titles of the table that the tree begins with. */

@@ -48,9 +48,11 @@ export function groupsOf({ done, last, tree, within }: Blocks, streaming: boolea
 
 /** What follows the list or table with the line being written is no part of it. */
 function lastBlocks({ last, tree, within }: Pick<Blocks, 'last' | 'tree' | 'within'>, streaming: boolean): Block[] {
+  // What looks like a label in code is none.
+  if (openCode(last) !== null) return [{ source: last, tree: null, labels: [], within: null }];
   const head = headOf(within);
   const asWritten = head + last;
-  const asClosed = streaming && openCode(last) === null ? closed(asWritten) : asWritten;
+  const asClosed = streaming ? closed(asWritten) : asWritten;
   const source = asClosed.startsWith(head) ? asClosed : asWritten;
   if (source === asWritten && tree !== null) return [written(last, within, tree)];
   const first = within !== null && isTame(last) ? parse(source).children[0] : undefined;

@@ -23,7 +23,7 @@ export function PopUp() {
     <div
       role="status"
       aria-live="polite"
-      className="pointer-events-none fixed inset-x-3 top-16 z-40 flex justify-end sm:inset-x-5"
+      className="pointer-events-none fixed inset-x-3 top-16 z-40 flex justify-end sm:inset-x-5 low:top-1.5"
     >
       {shown !== null && (
         <OnDemand key={shown.id} closed={null} onClose={putAway}>

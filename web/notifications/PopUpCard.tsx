@@ -11,7 +11,10 @@ import { useMarkRead, type Notification } from './use-notifications.ts';
 /** It leaves by itself after so long, but not while the pointer or the focus is on it. */
 const STAYS_MS = 15_000;
 
-/** One notification, until it is read or put away. */
+/**
+ * One notification, until it is read or put away. Where the page is low, above a keyboard for example, it is its title
+ * over the top bar; the bell has the rest.
+ */
 export function PopUpCard({ shown, onAway }: { shown: Notification; onAway: () => void }) {
   const { t } = useTranslation();
   const mark = useMarkRead();
@@ -37,13 +40,13 @@ export function PopUpCard({ shown, onAway }: { shown: Notification; onAway: () =
       onPointerLeave={() => setHeld(false)}
       onFocus={() => setHeld(true)}
       onBlur={() => setHeld(false)}
-      className="pointer-events-auto flex w-full max-w-sm animate-rise gap-3 rounded-xl border border-line bg-raised p-4 text-sm shadow-float"
+      className="pointer-events-auto flex w-full max-w-sm animate-rise gap-3 rounded-xl border border-line bg-raised p-4 text-sm shadow-float low:items-center low:py-1.5"
     >
-      <Icon aria-hidden className={`mt-0.5 size-5 shrink-0 ${ink}`} />
+      <Icon aria-hidden className={`mt-0.5 size-5 shrink-0 low:mt-0 ${ink}`} />
       <div className="grid min-w-0 flex-1 gap-2">
-        <h2 className="font-semibold">{shown.title}</h2>
-        <p className="whitespace-pre-line text-soft">{bodyOf(shown)}</p>
-        <div className="flex flex-wrap gap-2">
+        <h2 className="font-semibold low:leading-snug">{shown.title}</h2>
+        <p className="whitespace-pre-line text-soft low:hidden">{bodyOf(shown)}</p>
+        <div className="flex flex-wrap gap-2 low:hidden">
           <BuyButton url={shown.purchaseUrl} place="pop-up" onGo={onAway} />
           <Button
             look="bare"
@@ -58,7 +61,7 @@ export function PopUpCard({ shown, onAway }: { shown: Notification; onAway: () =
           </Button>
         </div>
       </div>
-      <Button look="bare" size="icon" className="-mt-2 -mr-2" aria-label={t('dismiss')} onClick={onAway}>
+      <Button look="bare" size="icon" className="-mt-2 -mr-2 low:mt-0" aria-label={t('dismiss')} onClick={onAway}>
         <X aria-hidden className="size-4" />
       </Button>
     </article>

@@ -69,15 +69,22 @@ export function EndpointForm({
         <legend className="mb-1 text-sm text-faint">{t('hooks.events')}</legend>
         <div className="grid grid-cols-1 gap-x-4 sm:grid-cols-2">
           {offered.map((event) => (
-            <label key={event} className="flex min-h-9 items-center gap-2.5">
-              <input
-                type="checkbox"
-                checked={events.has(event)}
-                onChange={() => toggle(event)}
-                className="size-4 accent-accent-fill"
-              />
-              <code className="text-sm">{event}</code>
-            </label>
+            // Its name is what the server is sent; what that means is told beside it.
+            <div key={event} className="flex min-h-9 flex-wrap items-center gap-x-2">
+              <label className="flex min-h-9 items-center gap-2.5">
+                <input
+                  type="checkbox"
+                  checked={events.has(event)}
+                  onChange={() => toggle(event)}
+                  aria-describedby={`hook-${event}`}
+                  className="size-4 accent-accent-fill"
+                />
+                <code className="text-sm">{event}</code>
+              </label>
+              <span id={`hook-${event}`} className="text-xs text-faint">
+                {t(event === 'turn.failed' ? 'hooks.turnFailed' : `mail.kind.${event}`)}
+              </span>
+            </div>
           ))}
         </div>
       </fieldset>

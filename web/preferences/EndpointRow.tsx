@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button } from '../ui/Button.tsx';
+import { ConfirmDialog } from '../ui/dialog/ConfirmDialog.tsx';
 import { Loading } from '../ui/Loading.tsx';
 import { Problem } from '../ui/Problem.tsx';
 import { useFigures } from '../usage/figures.ts';
@@ -13,6 +14,7 @@ export function EndpointRow({ endpoint, onSecret }: { endpoint: Endpoint; onSecr
   const { change, remove } = useEndpoints();
   const send = useSend(endpoint.endpointId);
   const [open, setOpen] = useState(false);
+  const [asked, setAsked] = useState(false);
   const { endpointId, state, failingSince } = endpoint;
   const enabled = state === 'enabled';
   return (
@@ -52,12 +54,31 @@ export function EndpointRow({ endpoint, onSecret }: { endpoint: Endpoint; onSecr
         >
           {t('hooks.rotate')}
         </Button>
-        <Button size="small" disabled={remove.isPending} onClick={() => remove.mutate(endpointId)}>
-          {t('hooks.delete')}
-        </Button>
+        <ConfirmDialog
+          open={asked}
+          onOpenChange={setAsked}
+          trigger={<Button size="small">{t('hooks.delete')}</Button>}
+          title={t('hooks.deleteAsk')}
+          lead={
+            <>
+              <p className="break-all">{endpoint.url}</p>
+              <p>{t('hooks.deleteLead')}</p>
+            </>
+          }
+          keep={t('hooks.keep')}
+          act={t('hooks.delete')}
+          doing={remove}
+          toOpener={(event) => {
+            if (!remove.isPending && !remove.isSuccess) return;
+            // Its button is gone with it.
+            event.preventDefault();
+            document.getElementById('hook-url')?.focus();
+          }}
+          onConfirm={() => remove.mutate(endpointId)}
+        />
       </div>
       {open && <Deliveries endpointId={endpointId} onResend={(deliveryId) => send.mutate(deliveryId)} />}
-      {[send, change, remove].map(({ error }, i) => error !== null && <Problem key={i} error={error} />)}
+      {[send, change].map(({ error }, i) => error !== null && <Problem key={i} error={error} />)}
     </li>
   );
 }

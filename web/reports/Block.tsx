@@ -1,4 +1,5 @@
 import { useId, type ReactNode } from 'react';
+import { STACKED } from '../ui/table/stacked.ts';
 
 /**
  * A part of a report with a heading of its own. It is not cut by the end of a sheet, unless it is longer than one.
@@ -29,7 +30,10 @@ export function Figure({ name, value, of }: { name: string; value: ReactNode; of
   );
 }
 
-/** A table whose first column is text and whose others are figures. It scrolls by itself where it is too wide. */
+/** With so many columns a phone shows each row as a card. */
+const MANY_COLUMNS = 4;
+
+/** A table whose first column is text and whose others are figures. */
 export function FigureTable({
   label,
   columns,
@@ -39,6 +43,7 @@ export function FigureTable({
   columns: readonly string[];
   rows: readonly { readonly key: string; readonly cells: readonly ReactNode[] }[];
 }) {
+  const look = columns.length < MANY_COLUMNS ? null : STACKED;
   return (
     <div
       role="group"
@@ -46,12 +51,13 @@ export function FigureTable({
       tabIndex={0}
       className="overflow-x-auto rounded-xl border border-line bg-raised"
     >
-      <table className="w-full text-left text-sm">
-        <thead className="border-b border-line bg-panel text-faint">
-          <tr>
+      <table role="table" className={`w-full text-left text-sm ${look?.table ?? ''}`}>
+        <thead role="rowgroup" className={`border-b border-line bg-panel text-faint ${look?.head ?? ''}`}>
+          <tr role="row">
             {columns.map((column, i) => (
               <th
                 key={column}
+                role="columnheader"
                 scope="col"
                 className={`px-2 py-2 align-bottom font-medium wrap-normal first:pl-3 last:pr-3 sm:px-3 sm:whitespace-nowrap ${i === 0 ? '' : 'text-right'}`}
               >
@@ -60,13 +66,23 @@ export function FigureTable({
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup" className={look?.body ?? ''}>
           {rows.map(({ key, cells }) => (
-            <tr key={key} className="break-inside-avoid border-b border-line last:border-0">
+            <tr
+              key={key}
+              role="row"
+              className={`break-inside-avoid border-b border-line last:border-0 ${look?.row ?? ''}`}
+            >
               {cells.map((cell, i) => (
                 <td
                   key={columns[i]}
-                  className={`px-2 py-2 align-top first:pl-3 last:pr-3 sm:px-3 ${i === 0 ? 'min-w-24 wrap-anywhere sm:min-w-28' : 'text-right whitespace-nowrap tabular-nums'}`}
+                  role="cell"
+                  data-title={columns[i]}
+                  className={`px-2 py-2 align-top first:pl-3 last:pr-3 sm:px-3 ${
+                    i > 0
+                      ? `text-right whitespace-nowrap tabular-nums ${look === null ? '' : `max-sm:last:pr-0! ${look.cell}`}`
+                      : `min-w-24 wrap-anywhere sm:min-w-28 ${look === null ? '' : 'max-sm:block max-sm:p-0! max-sm:pb-1! max-sm:font-medium'}`
+                  }`}
                 >
                   {cell}
                 </td>

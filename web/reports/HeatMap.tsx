@@ -27,6 +27,7 @@ export function HeatMap({ hours }: { hours: readonly Hour[] }) {
           {shown === null
             ? t('hours.most', { weekday: dayName(top.weekday), hour: top.hour, tokens: tokens(top.debitedTokens) })
             : t('hours.at', {
+                count: shown.turns,
                 weekday: dayName(shown.weekday),
                 hour: shown.hour,
                 tokens: tokens(shown.debitedTokens),
@@ -60,7 +61,7 @@ export function HeatMap({ hours }: { hours: readonly Hour[] }) {
                       key={hour}
                       onPointerEnter={() => setPointed({ weekday, hour })}
                       onPointerDown={() => setPointed({ weekday, hour })}
-                      className="h-6 rounded-xs [print-color-adjust:exact]"
+                      className="h-6 rounded-xs forced-color-adjust-none [print-color-adjust:exact]"
                       style={{ background: shade(value / top.debitedTokens) }}
                     >
                       <span className="sr-only">{tokens(value)}</span>

@@ -18,7 +18,10 @@ export function Limits({ report: { limits, forecast, unusual, timeZone } }: { re
     ...(medianErrorDays === null
       ? []
       : [
-          [t('limits.accuracy'), t('limits.off', { days: tokens(medianErrorDays), n: tokens(forecast.made) })] as const,
+          [
+            t('limits.accuracy'),
+            t('limits.off', { count: medianErrorDays, days: tokens(medianErrorDays), n: tokens(forecast.made) }),
+          ] as const,
         ]),
     [
       t('limits.unusual'),
@@ -58,7 +61,8 @@ export function Advice({ advice }: { advice: Report['advice'] }) {
       <ul className="grid gap-2 text-sm empty:hidden">
         {advice.map((one) => (
           <li key={one.code} className="rounded-xl border border-line bg-panel px-4 py-3">
-            {one.code === 'buy_ahead' && t('advice.buy_ahead', { n: tokens(one.blockedTurns) })}
+            {one.code === 'buy_ahead' &&
+              t('advice.buy_ahead', { count: one.blockedTurns, n: tokens(one.blockedTurns) })}
             {one.code === 'shorten_history' && t('advice.shorten_history', { percent: percent(one.percent) })}
             {one.code === 'smaller_model' &&
               t('advice.smaller_model', { percent: percent(one.percent), model: one.model, smaller: one.smaller })}

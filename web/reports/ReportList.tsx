@@ -40,7 +40,9 @@ export function ReportList() {
             >
               <span className="font-medium text-accent">{monthOf(label)}</span>
               <span className="text-sm text-soft tabular-nums">
-                {usedTokens === 0 ? t('unused') : t('line', { tokens: tokens(usedTokens), turns: tokens(turns) })}
+                {usedTokens === 0
+                  ? t('unused')
+                  : t('line', { count: turns, tokens: tokens(usedTokens), turns: tokens(turns) })}
               </span>
             </Link>
           </li>

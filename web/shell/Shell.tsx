@@ -1,12 +1,12 @@
 import { createContext, lazy, use, useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
-import { useTurnNews } from '../chat/turns/use-turn-news.ts';
 import { FeedContext, useAccountFeed } from '../events/use-account-feed.ts';
 import { loadWords } from '../i18n/language.ts';
 import { PopUp } from '../notifications/PopUp.tsx';
 import { OnDemand } from '../ui/OnDemand.tsx';
 import { Connection } from './Connection.tsx';
+import { Heard } from './Heard.tsx';
 import { Sidebar } from './Sidebar.tsx';
 import { SHORTCUTS, useShortcuts } from '../ui/keys/shortcuts.ts';
 
@@ -45,7 +45,6 @@ export function Shell({ children }: { children: ReactNode }) {
     return () => removeEventListener(SHORTCUTS, list);
   }, []);
   const feed = useAccountFeed();
-  const heard = useTurnNews(feed.state);
   return (
     <FeedContext value={feed}>
       <DrawerContext value={{ open, setOpen }}>
@@ -61,16 +60,13 @@ export function Shell({ children }: { children: ReactNode }) {
               <Sidebar />
             </aside>
           )}
-          <div id="page" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none">
+          <div id="page" tabIndex={-1} className="flex min-w-0 flex-1 flex-col outline-none [container:page/size]">
             <Connection />
             <PopUp />
             {children}
           </div>
         </div>
-        {/* A screen reader reads an answer once, when it is complete, and not in pieces. */}
-        <div role="status" aria-live="polite" className="sr-only">
-          {heard}
-        </div>
+        <Heard feed={feed.state} />
         {listed && (
           <OnDemand closed={null} onClose={() => setListed(false)}>
             <ShortcutList onClose={() => setListed(false)} />

@@ -1,7 +1,12 @@
 import { useEffect, useRef, type ReactNode } from 'react';
+import { useLocation } from 'wouter';
+import { mayTakeFocus } from './focus/arrival.ts';
 import { TopBar } from './TopBar.tsx';
 
-/** A page with a title and content. Its heading takes the focus, so that a screen reader begins there. */
+/**
+ * A page with a title and content. Its heading takes the focus when it opens, so that a screen reader begins there, but
+ * not when its title changes, with the language for example.
+ */
 export function Page({
   title,
   wide = false,
@@ -14,10 +19,13 @@ export function Page({
   children: ReactNode;
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
+  const [location] = useLocation();
   useEffect(() => {
     document.title = `${title} · Turnkeeper`;
-    heading.current?.focus({ preventScroll: true });
   }, [title]);
+  useEffect(() => {
+    if (mayTakeFocus()) heading.current?.focus({ preventScroll: true });
+  }, [location]);
   return (
     <>
       <TopBar />

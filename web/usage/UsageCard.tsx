@@ -60,11 +60,16 @@ function Compact({ usage, onLeave }: { usage: Usage; onLeave: () => void }) {
           {t('details')}
         </Link>
       </div>
-      <p className="text-sm leading-snug">
-        <b className="font-semibold">{left(usage)}</b>
-        <span className="text-faint"> · </span>
-        <span className="inline-block text-faint">{t('resetsShort', { at: moment(usage.resetsAt) })}</span>
-      </p>
+      {/* The dot stands between both on one line; on a line of its own the second one hides it. */}
+      <div className="overflow-hidden text-sm leading-snug">
+        <p className="-ml-3">
+          <b className="inline-block pl-3 font-semibold">{left(usage)}</b>
+          <span className="relative inline-block pl-3 text-faint">
+            <span className="absolute left-1"> · </span>
+            {t('resetsShort', { at: moment(usage.resetsAt) })}
+          </span>
+        </p>
+      </div>
       <Meter usage={usage} label={t('meter')} />
       <p className="flex flex-wrap justify-between gap-x-2 text-xs text-faint tabular-nums">
         <span>{t('leftOf', { tokens: tokens(usage.remainingTokens) })}</span>

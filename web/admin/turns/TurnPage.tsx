@@ -41,7 +41,7 @@ export function TurnPage({ turnId }: { turnId: string }) {
 }
 
 function Turn({ turn }: { turn: Schemas['AdminTurnDetail'] }) {
-  const { t } = useTranslation(['admin', 'words']);
+  const { t } = useTranslation(['admin', 'words', 'chat']);
   const { codeOf, statusOf } = useWords();
   const { tokens, moment } = useFigures();
   const facts = [
@@ -83,7 +83,9 @@ function Turn({ turn }: { turn: Schemas['AdminTurnDetail'] }) {
               <span className="ml-2 text-sm text-faint tabular-nums">
                 +{t('ms', { ms: tokens(step.sinceAcceptedMs) })}
                 {step.attempt !== undefined && ` · ${t('turns.attempt', { n: step.attempt })}`}
-                {step.step === 'held' && step.tokens !== undefined && ` · ${tokens(step.tokens)} ${t('tokens')}`}
+                {step.step === 'held' &&
+                  step.tokens !== undefined &&
+                  ` · ${t('chat:spent', { tokens: tokens(step.tokens) })}`}
                 {step.outcome !== undefined && ` · ${t(`words:outcome.${step.outcome}`)}`}
                 {step.code != null && ` · ${codeOf(step.code)}`}
                 {step.durationMs !== undefined && ` · ${t('ms', { ms: tokens(step.durationMs) })}`}

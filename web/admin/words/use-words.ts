@@ -35,10 +35,10 @@ export function useWords() {
     /** Of a workflow, as Temporal says it; null: it does not. */
     statusOf: (status: string | null) =>
       status === null ? '–' : has(`status.${status}`) ? t(`status.${status as Status}`) : status,
-    /** What was before and after, or a filter: `상태 실패, 원인 모델이 거절함`. */
+    /** What was before and after, or a filter: `상태: 실패, 원인: 모델이 요청을 거절`. */
     figuresOf: (values: Readonly<Record<string, unknown>>) =>
       Object.entries(values)
-        .map(([name, value]) => `${nameOf(name)} ${valueOf(name.replace(/^filter\./, ''), value)}`)
+        .map(([name, value]) => `${nameOf(name)}: ${valueOf(name.replace(/^filter\./, ''), value)}`)
         .join(', '),
   };
 }

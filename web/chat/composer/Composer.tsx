@@ -1,6 +1,7 @@
 import { lazy, Suspense, useEffect, useRef, type KeyboardEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { loadWords } from '../../i18n/language.ts';
+import { mayTakeFocus } from '../../ui/focus/arrival.ts';
 import { isComposingKey } from '../../ui/keys/composing-key.ts';
 import { WRITE } from '../../ui/keys/shortcuts.ts';
 import { closedBy, useUsage } from '../../usage/use-usage.ts';
@@ -19,14 +20,17 @@ const AttachedFiles = lazy(async () => {
 
 /**
  * Enter sends, Shift+Enter begins a line, Escape stops the answer.
+ * @param place what is open; a new chat keeps its own when it becomes a conversation.
  * @param running the turn of this conversation that is running.
  */
 export function Composer({
+  place,
   conversationId,
   running,
   onSend,
   onStop,
 }: {
+  place: string;
   conversationId: string | null;
   running: LiveTurn | null;
   onSend: (message: string) => void;
@@ -37,7 +41,7 @@ export function Composer({
   const { seesImages } = useModelChoice();
   const { data: usage } = useUsage();
   const field = useRef<HTMLTextAreaElement>(null);
-  useFocus(field, conversationId);
+  useFocus(field, place);
   const closed = closedBy(usage);
   const tooLong = isTooLong(draft);
   const canShow = files.every(({ file, isImage }) => file !== null && (!isImage || seesImages));
@@ -129,11 +133,13 @@ export function Composer({
  * Focuses the field when a conversation opens, but not on a touch screen, where the keyboard would cover the
  * conversation.
  */
-function useFocus(field: { readonly current: HTMLTextAreaElement | null }, conversationId: string | null): void {
+function useFocus(field: { readonly current: HTMLTextAreaElement | null }, place: string): void {
+  useEffect(() => {
+    if (matchMedia('(pointer: fine)').matches && mayTakeFocus()) field.current?.focus();
+  }, [field, place]);
   useEffect(() => {
     const focus = () => field.current?.focus();
-    if (matchMedia('(pointer: fine)').matches) focus();
     addEventListener(WRITE, focus);
     return () => removeEventListener(WRITE, focus);
-  }, [field, conversationId]);
+  }, [field]);
 }

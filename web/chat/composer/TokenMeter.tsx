@@ -5,7 +5,7 @@ import { liveTurns } from '../../session/keep.ts';
 import { useFigures } from '../../usage/figures.ts';
 import { Meter } from '../../usage/Meter.tsx';
 import { closedBy, useUsage } from '../../usage/use-usage.ts';
-import { roughTokens, type LiveTurn } from '../turns/turn-state.ts';
+import type { LiveTurn } from '../turns/turn-state.ts';
 
 /** The tokens that are left, shown where they are spent; while an answer streams, also about how many it uses. */
 export function TokenMeter({ running }: { running: LiveTurn | null }) {
@@ -14,7 +14,7 @@ export function TokenMeter({ running }: { running: LiveTurn | null }) {
   const { data: usage } = useUsage();
   const turns = liveTurns();
   const soFar = useSyncExternalStore(turns.subscribe, () =>
-    running === null ? 0 : roughTokens(turns.get(running.turnId)?.text ?? ''),
+    running === null ? 0 : Math.ceil(turns.get(running.turnId)?.tokens ?? 0),
   );
   if (usage === undefined) return null;
   const said =

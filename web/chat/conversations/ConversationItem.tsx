@@ -186,7 +186,7 @@ function isIn(title: string, match: string): boolean {
 
 /** A piece of what was said without its signs of Markdown, with what was searched marked. */
 function Said({ before, match, after }: Schemas['Found']) {
-  const plain = (text: string) => text.replace(/\*\*|__|`+|#+ |[-*+] \[[ x]\] /gi, '');
+  const plain = (text: string) => text.replace(/\*\*|__|`+|#+ |[-*+] \[[ x]\] |\|(?:\s*:?-{3,}:?\s*\|)*/gi, '');
   return (
     <span className="line-clamp-2 text-xs break-words text-soft">
       {plain(before)}

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useEffect, useState, useSyncExternalStore, type ComponentProps } from 'react';
 import { useTranslation } from 'react-i18next';
 import { liveTurns } from '../../session/keep.ts';
 import { Boundary } from '../../ui/Boundary.tsx';
@@ -8,8 +8,16 @@ import { Continue } from './Continue.tsx';
 import { Failure } from './Failure.tsx';
 import type { Row } from './rows.ts';
 
-const loadMarkdown = () => import('../../markdown/Markdown.tsx');
-const Markdown = lazy(() => loadMarkdown().then(({ Markdown }) => ({ default: Markdown })));
+type Drawing = typeof import('../../markdown/Markdown.tsx').Markdown;
+let loaded: Drawing | null = null;
+
+async function loadMarkdown(): Promise<{ default: Drawing }> {
+  const { Markdown } = await import('../../markdown/Markdown.tsx');
+  loaded = Markdown;
+  return { default: Markdown };
+}
+
+const Awaited = lazy(loadMarkdown);
 
 export async function preloadMarkdown(): Promise<void> {
   await loadMarkdown().catch(() => {});
@@ -41,17 +49,19 @@ export function Answer({
   const ending = message ?? live?.ending ?? null;
   const failed = message === null ? live?.ending?.error : undefined;
   const dimmed = live?.again === true || failed !== undefined;
+  // It comes while the answer is awaited, and not in the same task as its first words.
+  useEffect(() => {
+    if (streaming) void preloadMarkdown();
+  }, [streaming]);
   const plain = <div className="whitespace-pre-wrap">{text}</div>;
   return (
     <article aria-label={t('answer')} aria-busy={streaming} className="group pt-5">
       {text !== '' && (
-        <div
-          className={`answer transition-opacity ${dimmed ? 'opacity-70' : ''} ${streaming && !dimmed ? 'streaming' : ''}`}
-        >
+        <div className={`answer transition-opacity ${dimmed ? 'opacity-70' : ''}`}>
           {/* Text that cannot be drawn, such as quotes nested 4,000 deep, is shown as it is. */}
           <Boundary of={streaming} fallback={() => plain}>
             <Suspense fallback={plain}>
-              <Markdown text={text} streaming={streaming} />
+              <Drawn text={text} streaming={streaming} caret={streaming && !dimmed} />
             </Suspense>
           </Boundary>
         </div>
@@ -91,6 +101,12 @@ export function Answer({
         ))}
     </article>
   );
+}
+
+/** What has come already draws at once: something lazy would show the text's signs for the first 300 ms. */
+function Drawn(answer: ComponentProps<Drawing>) {
+  const [Markdown] = useState(() => loaded ?? Awaited);
+  return <Markdown {...answer} />;
 }
 
 function Waiting({ label }: { label: string }) {

@@ -9,9 +9,14 @@ export function Welcome({ begun, onAsk }: { begun: boolean; onAsk: (message: str
   const { data: usage } = useUsage();
   const closed = closedBy(usage);
   return (
-    <div className="flex min-h-0 flex-1 flex-col overflow-y-auto px-6 py-8 text-center">
+    // Without a button that can be pressed it is scrolled by the keyboard itself.
+    <section
+      aria-labelledby="welcome"
+      tabIndex={closed === null ? -1 : 0}
+      className="flex min-h-0 flex-1 flex-col overflow-y-auto px-6 py-8 text-center outline-offset-[-2px] low:py-2"
+    >
       <div className="m-auto flex w-full flex-col items-center">
-        <h2 className="text-2xl font-semibold tracking-tight text-balance sm:text-3xl">
+        <h2 id="welcome" className="text-2xl font-semibold tracking-tight text-balance sm:text-3xl">
           {begun ? t('welcome.empty') : t('welcome.title')}
         </h2>
         <p className="mt-2 text-soft">{closed === null ? t('welcome.lead') : t(`closed.${closed}.lead`)}</p>
@@ -31,6 +36,6 @@ export function Welcome({ begun, onAsk }: { begun: boolean; onAsk: (message: str
           ))}
         </ul>
       </div>
-    </div>
+    </section>
   );
 }

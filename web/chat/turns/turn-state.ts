@@ -30,6 +30,8 @@ export interface LiveTurn {
   /** sending: not yet admitted · waiting: no text yet · answering · ended */
   readonly phase: 'sending' | 'waiting' | 'answering' | 'ended';
   readonly text: string;
+  /** About how many tokens the text has; each delta adds its own. */
+  readonly tokens: number;
   /**
    * The text belongs to an attempt that was given up. It stays until the next attempt has text, so that nothing
    * flickers.
@@ -53,6 +55,7 @@ export function beginTurn(known: Pick<LiveTurn, 'turnId' | 'conversationId' | 'q
     branch: null,
     ...known,
     text: '',
+    tokens: 0,
     outdated: false,
     again: false,
     lastEventId: '',
@@ -76,6 +79,7 @@ export function advance(turn: LiveTurn, event: TurnEvent<Turn>): LiveTurn {
         ...next,
         phase: 'answering',
         text: turn.outdated ? event.data.text : turn.text + event.data.text,
+        tokens: (turn.outdated ? 0 : turn.tokens) + roughTokens(event.data.text),
         outdated: false,
         again: false,
       };
@@ -103,12 +107,12 @@ export function isPassing({ code, details }: ApiError, { admitted }: { admitted:
 }
 
 /**
- * Roughly how many tokens a text has, for a meter that moves while an answer streams. The end of the answer brings the
- * exact number.
+ * Roughly how many tokens a text has, not in whole ones, for a meter that moves while an answer streams. The end of the
+ * answer brings the exact number.
  */
 export function roughTokens(text: string): number {
   // o200k_base: Korean, Chinese and Japanese take 0.6 to 0.8 tokens a character, Latin text about 0.25.
   let tokens = 0;
   for (const character of text) tokens += character > '\u10ff' ? 0.7 : 0.26;
-  return Math.ceil(tokens);
+  return tokens;
 }

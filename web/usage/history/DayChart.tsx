@@ -23,7 +23,12 @@ export function DayChart({ days, month }: { days: readonly Day[]; month: string 
     <figure className="rounded-xl border border-line bg-raised p-4" onPointerLeave={() => setPointed(null)}>
       <figcaption aria-hidden className="mb-2 h-5 text-xs text-soft tabular-nums">
         {shown !== undefined &&
-          t('history.onDay', { day: dayOf(shown.day), tokens: tokens(shown.usedTokens), turns: tokens(shown.turns) })}
+          t('history.onDay', {
+            count: shown.turns,
+            day: dayOf(shown.day),
+            tokens: tokens(shown.usedTokens),
+            turns: tokens(shown.turns),
+          })}
       </figcaption>
       <div
         role="img"

@@ -101,7 +101,7 @@ export function History() {
                       <p className="mb-1 flex flex-wrap justify-between gap-x-4">
                         <span>{model}</span>
                         <span className="text-soft tabular-nums">
-                          {t('history.sum', { tokens: tokens(usedTokens), turns: tokens(turns) })}
+                          {t('history.sum', { count: turns, tokens: tokens(usedTokens), turns: tokens(turns) })}
                         </span>
                       </p>
                       <div aria-hidden className="h-2 rounded-full bg-line">

@@ -19,7 +19,7 @@ import typescript from 'highlight.js/lib/languages/typescript';
 import xml from 'highlight.js/lib/languages/xml';
 import yaml from 'highlight.js/lib/languages/yaml';
 import { createLowlight } from 'lowlight';
-import { createElement, Fragment, type ReactNode } from 'react';
+import type { Coloured } from './cut.ts';
 
 const lowlight = createLowlight({
   bash,
@@ -58,24 +58,17 @@ lowlight.registerAlias({
 /** Longer code stays plain, because colouring takes some milliseconds per kilobyte. */
 const LONGEST = 50_000;
 
-/**
- * The code as coloured elements, never as HTML.
- * @returns null for a language that is not known here.
- */
-export function highlight(language: string, code: string): ReactNode {
+/** @returns null for a language that is not known here. */
+export function highlight(language: string, code: string): readonly Coloured[] | null {
   if (!lowlight.registered(language) || code.length > LONGEST) return null;
-  return createElement(Fragment, null, ...coloured(lowlight.highlight(language, code).children));
+  return coloured(lowlight.highlight(language, code).children);
 }
 
-function coloured(nodes: readonly RootContent[]): ReactNode[] {
-  return nodes.map((node) => {
-    if (node.type === 'text') return node.value;
-    if (node.type !== 'element') return null;
+function coloured(nodes: readonly RootContent[]): Coloured[] {
+  return nodes.flatMap((node): Coloured[] => {
+    if (node.type === 'text') return [node.value];
+    if (node.type !== 'element') return [];
     const names = node.properties['className'];
-    return createElement(
-      'span',
-      { className: Array.isArray(names) ? names.join(' ') : '' },
-      ...coloured(node.children),
-    );
+    return [[Array.isArray(names) ? names.join(' ') : '', coloured(node.children)]];
   });
 }
