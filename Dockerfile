@@ -53,4 +53,4 @@ COPY --from=web /web.assets.json /web.assets.json
 COPY --from=web /web /web
 USER node
 EXPOSE 3000
-CMD ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=16", "--heap-growing-percent=40", "main.ts"]
+CMD ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=16", "--heap-growing-percent=40", "--v8-pool-size=1", "main.ts"]

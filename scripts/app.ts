@@ -10,13 +10,15 @@ const SERVE_WITHIN_MS = 60_000;
 
 /**
  * Node's flags for the program; the image has the same, and a test compares. V8 sizes a heap by the machine's memory
- * and glibc keeps what was freed: without the last two flags and MALLOC, a process that was busy for a minute holds
- * twice as much memory and saves no CPU (docs/performance.md, Memory).
+ * and glibc keeps what was freed: without the two flags of sizes and MALLOC, a process that was busy for a minute holds
+ * twice as much memory and saves no CPU (docs/performance.md, Memory). V8 has one thread that helps to collect garbage
+ * and to compile, not four: on two cores they took the CPU from those that they helped, a tenth of what the app uses.
  */
 export const NODE_FLAGS: readonly string[] = [
   '--disable-warning=ExperimentalWarning',
   '--max-semi-space-size=16',
   '--heap-growing-percent=40',
+  '--v8-pool-size=1',
 ];
 /** glibc's settings: two arenas, and at most 128 KB kept at the end of one. */
 export const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' } as const;

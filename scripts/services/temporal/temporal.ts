@@ -104,7 +104,9 @@ const PRAGMAS = [
  * The transfer and timer lines matter most: by default, every step that is not eager waits for a 50 ms beat on the dev
  * server, which has one shard. The lists of the UI (58 indexes in SQLite) are updated once a second: a turn that is
  * over by then is written there once, not three times. Each update takes all tasks of its second (100 would fall behind
- * at 34 turns a second), but two at a time, so that a turn's own writes need not queue behind them.
+ * at 34 turns a second), but two at a time, so that a turn's own writes need not queue behind them. The dev server
+ * reads the names of search attributes from its file six times a turn, some of them one after the other, so that a new
+ * one is seen at once; ours are there before it starts, so it keeps them for a minute, as every other server does.
  */
 const DYNAMIC_CONFIG = [
   'system.enableActivityEagerExecution=true',
@@ -114,6 +116,7 @@ const DYNAMIC_CONFIG = [
   'history.visibilityProcessorMaxPollRPS=1',
   'history.visibilityTaskBatchSize=2000',
   'history.visibilityProcessorSchedulerWorkerCount=2',
+  'system.forceSearchAttributesCacheRefreshOnRead=false',
 ];
 
 /**
