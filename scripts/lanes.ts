@@ -9,7 +9,7 @@ export const FAST_LANES = [
   'test/web/',
   'test/tidy\\.test\\.ts',
   'test/documents\\.test\\.ts',
-  'test/bootstrap/(leftovers|private-folder|install-scripts|variables|old-assets|summary|cli|modules|runner)\\.test\\.ts',
+  'test/bootstrap/(leftovers|private-folder|packages|install-scripts|variables|old-assets|summary|cli|modules|runner)\\.test\\.ts',
 ];
 
 /** Whether jest, run with these arguments, reaches tests that need a browser and the built web app. */
